@@ -1,0 +1,13 @@
+/** Stops a timer; calling it again, or after the timer fired, does nothing. */
+export type Cancel = () => void;
+
+/**
+ * Time as a parameter. Everything in this package that waits or measures does it through a clock, so that the
+ * same code runs in production, on a virtual clock in tests and in the simulator.
+ */
+export interface Clock {
+  /** Milliseconds that never go back, from an arbitrary start; fractions are welcome. */
+  now(): number;
+  /** Calls back once, after `delayMs`. The timer never keeps the process alive. */
+  after(delayMs: number, callback: () => void): Cancel;
+}

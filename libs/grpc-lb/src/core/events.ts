@@ -1,0 +1,42 @@
+import type { ClientState, EndpointState } from './snapshot.js';
+
+/** What each event carries. */
+interface EventBase {
+  /** The name of the client. */
+  readonly client: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+interface EndpointEventBase extends EventBase {
+  /** `host:port` */
+  readonly address: string;
+}
+
+/** What happens to a client, as it happens; a union to `switch` over by `type`. */
+export type LbEvent =
+  /** The client as a whole became ready, lost its last ready endpoint, ... */
+  | (EventBase & { readonly type: 'client_state'; readonly from: ClientState; readonly to: ClientState })
+  /** Discovery answered with a list that differs from the last one. */
+  | (EventBase & { readonly type: 'discovery_updated'; readonly added: number; readonly removed: number; readonly total: number })
+  /** Discovery failed or came back empty; the last good list stays. Not repeated while the error stays the same. */
+  | (EventBase & { readonly type: 'discovery_failed'; readonly error: string })
+  | (EndpointEventBase & { readonly type: 'endpoint_added' })
+  /** The endpoint has left and its last call has ended. */
+  | (EndpointEventBase & { readonly type: 'endpoint_removed' })
+  | (EndpointEventBase & {
+      readonly type: 'endpoint_state';
+      readonly from: EndpointState;
+      readonly to: EndpointState;
+      readonly reason: string | null;
+    })
+  | (EndpointEventBase & { readonly type: 'connection_opened'; readonly connection: number })
+  | (EndpointEventBase & { readonly type: 'connection_closed'; readonly connection: number; readonly reason: string | null })
+  /** Every connection is at its stream limit: calls wait. At most one a second. */
+  | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
+  /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */
+  | (EventBase & { readonly type: 'call_rejected'; readonly pending: number; readonly maxPending: number })
+  /** `configure()` put new load-balancing options in force. */
+  | (EventBase & { readonly type: 'configured' });
+
+export type LbEventListener = (event: LbEvent) => void;

@@ -1,0 +1,72 @@
+import { type Check, fields, integer } from './validation.js';
+
+/** The connections that a client keeps to each endpoint. */
+export interface ConnectionPoolOptions {
+  /**
+   * Connections kept open to each endpoint, 1 to 100. Default 1. Behind a connection-level (L4) load balancer, where
+   * one address stands for many backends, use a few per backend: calls are spread over the connections.
+   */
+  readonly size?: number;
+  /**
+   * Connections to each endpoint at most, `size` to 100 (gRFC A105 `max_connections_per_subchannel`). Those beyond
+   * `size` are opened when all are at their stream limit, and closed after `idleTimeout` without a call. Default 4,
+   * or `size` if that is more.
+   */
+  readonly maxSize?: number;
+  /**
+   * Calls that one connection carries at most at the same time, 1 to 1000000. Default: what the peer allows
+   * (SETTINGS_MAX_CONCURRENT_STREAMS), or 100 where that cannot be read. A lower value of the peer always wins.
+   */
+  readonly maxConcurrentStreams?: number;
+  /**
+   * Calls that may wait while every connection is at its limit, 0 to 1000000; one more ends with RESOURCE_EXHAUSTED.
+   * Default 1000.
+   */
+  readonly maxPending?: number;
+  /**
+   * Milliseconds after which a connection is replaced, ± 10 %, 1000 to 86400000: the new one is opened first, and the
+   * old one closes when its calls have ended (as gRFC A9 does from the server's side). Behind an L4 load balancer
+   * this is how new backends get their share. Default: never.
+   */
+  readonly maxConnectionAge?: number;
+  /** Milliseconds without a call after which a connection beyond `size` is closed, 1000 to 86400000. Default 60000. */
+  readonly idleTimeout?: number;
+  /** Milliseconds that an attempt to connect may take, TLS and HTTP/2 handshake included, 10 to 600000. Default 5000. */
+  readonly connectTimeout?: number;
+}
+
+export type EffectivePoolOptions = Required<Omit<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>> &
+  Pick<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>;
+
+const DAY_MS = 86_400_000;
+
+const sizes = fields({
+  size: integer({ min: 1, max: 100 }),
+  maxSize: integer({ min: 1, max: 100 }),
+  maxConcurrentStreams: integer({ min: 1, max: 1_000_000 }),
+  maxPending: integer({ min: 0, max: 1_000_000 }),
+  maxConnectionAge: integer({ min: 1000, max: DAY_MS, unit: 'milliseconds' }),
+  idleTimeout: integer({ min: 1000, max: DAY_MS, unit: 'milliseconds' }),
+  connectTimeout: integer({ min: 10, max: 600_000, unit: 'milliseconds' }),
+});
+
+export const poolCheck: Check = (path, value, faults) => {
+  sizes(path, value, faults);
+  const { size, maxSize } = (value ?? {}) as ConnectionPoolOptions;
+  if (typeof size === 'number' && typeof maxSize === 'number' && maxSize < size) {
+    faults.push({ path: `${path}.maxSize`, message: `is ${maxSize}, less than size ${size}; use ${size} or more, or leave it out` });
+  }
+};
+
+export function effectivePool(options: ConnectionPoolOptions = {}): EffectivePoolOptions {
+  const size = options.size ?? 1;
+  return {
+    size,
+    maxSize: options.maxSize ?? Math.max(4, size),
+    maxConcurrentStreams: options.maxConcurrentStreams,
+    maxPending: options.maxPending ?? 1000,
+    maxConnectionAge: options.maxConnectionAge,
+    idleTimeout: options.idleTimeout ?? 60_000,
+    connectTimeout: options.connectTimeout ?? 5_000,
+  };
+}

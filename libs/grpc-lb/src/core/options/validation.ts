@@ -1,0 +1,108 @@
+/** One thing that is wrong with the options a user wrote. */
+export interface Fault {
+  /** Where, as one would write it: `loadBalancing.pool.size`. */
+  readonly path: string;
+  /** What is wrong, which value was found, what is allowed and what to do. */
+  readonly message: string;
+}
+
+/** Checks one value, and adds what is wrong with it to `faults`. */
+export type Check = (path: string, value: unknown, faults: Fault[]) => void;
+
+/** A value as it may stand in a message: short, and on one line. */
+export function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  /** Appended to the range, as in `milliseconds`. */
+  readonly unit?: string;
+}
+
+export function integer({ min, max, unit }: NumberRange): Check {
+  return (path, value, faults) => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
+    faults.push({ path, message: `is ${shown(value)}; use a whole number from ${min} to ${max}${unit ? ` (${unit})` : ''}` });
+  };
+}
+
+export function number({ min, max, unit }: NumberRange): Check {
+  return (path, value, faults) => {
+    if (typeof value === 'number' && value >= min && value <= max) return;
+    faults.push({ path, message: `is ${shown(value)}; use a number from ${min} to ${max}${unit ? ` (${unit})` : ''}` });
+  };
+}
+
+export const boolean: Check = (path, value, faults) => {
+  if (typeof value !== 'boolean') faults.push({ path, message: `is ${shown(value)}; use true or false` });
+};
+
+export function oneOf(names: readonly string[]): Check {
+  return (path, value, faults) => {
+    if (typeof value === 'string' && names.includes(value)) return;
+    faults.push({ path, message: `is ${shown(value)}; use one of ${names.join(', ')}${didYouMean(String(value), names)}` });
+  };
+}
+
+/** An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent. */
+export function fields(checks: Readonly<Record<string, Check>>): Check {
+  return (path, value, faults) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      faults.push({ path, message: `is ${shown(value)}; use an object with ${Object.keys(checks).join(', ')}` });
+      return;
+    }
+    for (const [key, field] of Object.entries(value)) {
+      const check = checks[key];
+      if (!check) faults.push(unknownOption(`${path}.${key}`, key, Object.keys(checks)));
+      else if (field !== undefined) check(`${path}.${key}`, field, faults);
+    }
+  };
+}
+
+export function unknownOption(path: string, name: string, known: readonly string[]): Fault {
+  return { path, message: `is not an option${didYouMean(name, known)}; the options here are ${known.join(', ') || 'none'}` };
+}
+
+/** `; did you mean "x"?` when one of the names is at most two slips of the finger away, else nothing. */
+export function didYouMean(name: string, names: readonly string[]): string {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of names) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best === undefined ? '' : `; did you mean "${best}"?`;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** All that is wrong with one client's options, in one error. */
+export class GrpcLbOptionsError extends Error {
+  /** Stable, for programs. */
+  readonly code = 'GRPC_LB_INVALID_OPTIONS';
+
+  constructor(
+    /** What the options are of, as in `client ORDERS`. */
+    readonly subject: string,
+    readonly faults: readonly Fault[],
+  ) {
+    super(`${subject}: ${faults.length === 1 ? 'an option is wrong' : `${faults.length} options are wrong`}\n${faults.map((fault) => `  - ${fault.path} ${fault.message}`).join('\n')}`);
+    this.name = 'GrpcLbOptionsError';
+  }
+}

@@ -1,0 +1,67 @@
+import type { EffectiveLoadBalancing } from './options/load-balancing.js';
+
+/** `connecting` until the first connection is ready; `idle` before the first call if the client does not connect early. */
+export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
+
+/** `draining`: left discovery, gets no new calls, and is gone when its calls have ended. */
+export type EndpointState = 'connecting' | 'ready' | 'transient_failure' | 'draining';
+
+/** `retiring`: gets no new calls, and closes when its calls have ended. */
+export type ConnectionState = 'connecting' | 'ready' | 'transient_failure' | 'retiring';
+
+export interface ConnectionSnapshot {
+  /** Unique within the client, in the order in which connections were opened. */
+  readonly id: number;
+  readonly state: ConnectionState;
+  readonly inFlight: number;
+  /** How many calls it carries at most at the same time: the peer's limit, or the configured one. */
+  readonly maxConcurrentStreams: number;
+  /** Milliseconds since it became ready; null before. */
+  readonly ageMs: number | null;
+}
+
+export interface EndpointSnapshot {
+  /** `host:port` */
+  readonly address: string;
+  readonly state: EndpointState;
+  /** When it entered that state, in milliseconds since the epoch. */
+  readonly since: number;
+  /** Why it is in that state, for people; null when there is nothing to say. */
+  readonly reason: string | null;
+  readonly weight: number;
+  /** Calls picked and not ended, streams and retries included. */
+  readonly inFlight: number;
+  /** Attempts since the endpoint joined, by how they ended. */
+  readonly started: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly connections: readonly ConnectionSnapshot[];
+}
+
+export interface SourceSnapshot {
+  /** The scheme of the target: `dns`, `static`, ... */
+  readonly kind: string;
+  /** `stale`: the last look-up failed or came back empty, and an older list is in use. */
+  readonly state: 'pending' | 'ok' | 'stale' | 'failed';
+  /** When the last good list came, in milliseconds since the epoch; null before the first. */
+  readonly lastUpdate: number | null;
+  /** Milliseconds since the last good list while the state is `stale`; null otherwise. */
+  readonly staleForMs: number | null;
+  readonly error: string | null;
+}
+
+/** All there is to know about one client. Terminus, metrics, pages and people read this and the events, nothing else. */
+export interface ClientSnapshot {
+  readonly client: string;
+  readonly target: string;
+  readonly state: ClientState;
+  /** What is in force now, defaults included. */
+  readonly loadBalancing: EffectiveLoadBalancing;
+  readonly source: SourceSnapshot;
+  /** Calls picked and not ended, over all endpoints, those that drain included. */
+  readonly inFlight: number;
+  /** Calls that wait because every connection is at its stream limit (an upper bound: one that gave up may still count). */
+  readonly pending: number;
+  /** In the order of discovery, then those that drain. */
+  readonly endpoints: readonly EndpointSnapshot[];
+}
