@@ -1,0 +1,26 @@
+import { addressToString, type Endpoint } from './endpoint.js';
+
+/** What has changed from one list of endpoints to the next. */
+export interface EndpointDiff<T> {
+  readonly added: readonly Endpoint[];
+  /** Endpoints that stay, with what is kept for each: nothing of it is torn down. */
+  readonly kept: readonly (readonly [T, Endpoint])[];
+  readonly removed: readonly T[];
+}
+
+/** Compares by address. Of two endpoints with one address the first counts. */
+export function diffEndpoints<T>(current: ReadonlyMap<string, T>, next: readonly Endpoint[]): EndpointDiff<T> {
+  const added: Endpoint[] = [];
+  const kept: (readonly [T, Endpoint])[] = [];
+  const seen = new Set<string>();
+  for (const endpoint of next) {
+    const key = addressToString(endpoint.address);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const existing = current.get(key);
+    if (existing === undefined) added.push(endpoint);
+    else kept.push([existing, endpoint]);
+  }
+  const removed = [...current].filter(([key]) => !seen.has(key)).map(([, entry]) => entry);
+  return { added, kept, removed };
+}

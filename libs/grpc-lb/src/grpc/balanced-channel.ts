@@ -1,0 +1,101 @@
+import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { Clock } from '../core/clock.js';
+import type { LbEventListener } from '../core/events.js';
+import { assertLoadBalancing, effectiveLoadBalancing, type LoadBalancingOptions } from '../core/options/load-balancing.js';
+import type { Random } from '../core/random.js';
+import type { ClientSnapshot } from '../core/snapshot.js';
+import { createEndpointSource, parseTarget } from '../discovery/index.js';
+import { channelOptionsFor } from './channel-options.js';
+import { ClientContext, CONTEXT_OPTION } from './client-context.js';
+import { explainClient, type Explanation } from './explain.js';
+import { registerOwn } from './register.js';
+import { GRPC_LB_SCHEME } from './resolver.js';
+
+export interface BalancedChannelOptions {
+  /** What the client is called in snapshots, events and errors. */
+  readonly name: string;
+  /** Where its endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`. */
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  /** As grpc-js takes them; `DEFAULT_CHANNEL_OPTIONS` where they say nothing. */
+  readonly channelOptions?: ChannelOptions;
+  readonly loadBalancing?: LoadBalancingOptions;
+  readonly onEvent?: LbEventListener;
+  /** Default: real time. */
+  readonly clock?: Clock;
+  /** Default: `Math.random`. */
+  readonly random?: Random;
+}
+
+/** One grpc-js channel that balances, with a window into it. All services of a client share it. */
+export class BalancedChannel {
+  /** Give it to a grpc-js client as `channelOverride`. */
+  readonly channel: Channel;
+  readonly #context: ClientContext;
+
+  /** @throws GrpcLbOptionsError that lists all that is wrong with the target and the load-balancing options. */
+  constructor(options: BalancedChannelOptions) {
+    assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
+    registerOwn();
+    this.#context = new ClientContext(
+      options.name,
+      options.target,
+      effectiveLoadBalancing(options.loadBalancing),
+      options.onEvent,
+      options.clock,
+      options.random,
+    );
+    // grpc-js would make the source at the first call; a target that cannot be must be told at once.
+    createEndpointSource(parseTarget(options.target), this.#context);
+    this.channel = new Channel(`${GRPC_LB_SCHEME}:${options.target}`, options.credentials, {
+      ...channelOptionsFor(options.channelOptions),
+      [CONTEXT_OPTION]: this.#context,
+    });
+  }
+
+  get name(): string {
+    return this.#context.name;
+  }
+
+  /** Starts discovery and connects, without waiting for a first call. */
+  connect(): void {
+    this.channel.getConnectivityState(true);
+  }
+
+  snapshot(): ClientSnapshot {
+    const { name, target, state, loadBalancing, source, balancer } = this.#context;
+    return {
+      client: name,
+      target,
+      state,
+      loadBalancing,
+      source: { ...source, staleForMs: source.state === 'stale' && source.lastUpdate !== null ? Date.now() - source.lastUpdate : null },
+      inFlight: balancer?.inFlight ?? 0,
+      pending: balancer?.pending ?? 0,
+      endpoints: balancer?.endpoints() ?? [],
+    };
+  }
+
+  explain(): Explanation {
+    return explainClient(this.snapshot(), this.#context.balancer?.explain() ?? []);
+  }
+
+  /**
+   * Puts new options in force; what is left out takes its default. Endpoints, connections and counters stay, and no
+   * call is lost.
+   *
+   * @throws GrpcLbOptionsError; the options in force stay.
+   */
+  configure(loadBalancing: LoadBalancingOptions): void {
+    assertLoadBalancing(`client ${this.name}`, loadBalancing);
+    this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
+    this.#context.balancer?.reconfigure();
+    this.#context.emit({ type: 'configured' });
+  }
+
+  /** No new calls; those in flight end by themselves. Nothing of it keeps the process alive. */
+  close(): void {
+    this.#context.setState('shutdown');
+    this.channel.close();
+  }
+}

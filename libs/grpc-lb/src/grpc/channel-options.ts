@@ -1,0 +1,38 @@
+import type { ChannelOptions, ServiceConfig } from '@grpc/grpc-js';
+import { GRPC_LB } from './lb-config.js';
+
+/** setTimeout's maximum, 24.8 days. */
+const NEVER_MS = 2_147_483_647;
+
+/** What this package sets where the user does not. Each differs from grpc-js for a reason. */
+export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
+  // Off in grpc-js: a peer that is silently dead would not be noticed while calls wait for it.
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  // 120 s in grpc-js: an endpoint that was away for long would stay away for minutes after its return.
+  'grpc.max_reconnect_backoff_ms': 5_000,
+  // 30 min in grpc-js: a client that goes idle knows nothing about its backends, and readiness would report that.
+  'grpc.client_idle_timeout_ms': NEVER_MS,
+  // Counts each call several times over; set it to 1 to have channelz back.
+  'grpc.enable_channelz': 0,
+  // A proxy from the environment would take the place of discovery.
+  'grpc.enable_http_proxy': 0,
+  // Each client has its own connections anyway; its own pool lets go of them as soon as it is closed.
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/**
+ * The options of a channel that balances with `grpc_lb`. A service config of the user keeps its method configs
+ * (timeouts, retries); its load-balancing part is replaced.
+ *
+ * @throws Error if the user's service config is not JSON.
+ */
+export function channelOptionsFor(user: ChannelOptions = {}): ChannelOptions {
+  const given = user['grpc.service_config'];
+  const serviceConfig: Partial<ServiceConfig> = given === undefined ? {} : JSON.parse(given);
+  return {
+    ...DEFAULT_CHANNEL_OPTIONS,
+    ...user,
+    'grpc.service_config': JSON.stringify({ ...serviceConfig, loadBalancingConfig: [{ [GRPC_LB]: {} }] }),
+  };
+}

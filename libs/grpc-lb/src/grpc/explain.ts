@@ -1,0 +1,68 @@
+import type { PolicyConfig } from '../core/options/policy-config.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../core/policy/least-request.js';
+import type { ClientSnapshot, EndpointSnapshot } from '../core/snapshot.js';
+
+export interface EndpointExplanation {
+  readonly address: string;
+  /** The chance of this endpoint to get the next call as things stand, from 0 to 1. */
+  readonly chance: number;
+  /** What speaks for or against it. */
+  readonly why: string;
+}
+
+/** Why the next call goes where it goes. */
+export interface Explanation {
+  readonly client: string;
+  /** The rule in force, in a sentence. */
+  readonly rule: string;
+  /** What becomes of a call that comes now. */
+  readonly next: string;
+  readonly endpoints: readonly EndpointExplanation[];
+}
+
+export function explainClient(snapshot: ClientSnapshot, chances: readonly (readonly [string, number])[]): Explanation {
+  const chanceOf = new Map(chances);
+  return {
+    client: snapshot.client,
+    rule: ruleOf(snapshot.loadBalancing.policy, chances.length),
+    next: nextOf(snapshot),
+    endpoints: snapshot.endpoints.map((endpoint) => ({
+      address: endpoint.address,
+      chance: chanceOf.get(endpoint.address) ?? 0,
+      why: whyOf(endpoint),
+    })),
+  };
+}
+
+function ruleOf(policy: PolicyConfig, ready: number): string {
+  switch (policy.name) {
+    case 'least_request': {
+      const choices = policy.choiceCount ?? (ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE);
+      const among = choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
+      return `least_request: the fewest calls in flight among ${among}; ties at random`;
+    }
+    case 'round_robin':
+      return `round_robin: ${ready} ready endpoints, one after the other`;
+    case 'random':
+      return `random: one of ${ready} ready endpoints, in proportion to their weights`;
+    case 'pick_first':
+      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order of this client’s own' : ''}`;
+  }
+}
+
+function nextOf({ state, source, pending }: ClientSnapshot): string {
+  if (state === 'ready') return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
+  if (state === 'connecting') return 'waits for the first connection';
+  if (state === 'transient_failure') {
+    return `fails with UNAVAILABLE, or waits if it says waitForReady: ${source.error ?? 'no endpoint is ready'}`;
+  }
+  return state === 'idle' ? 'starts discovery and waits for it' : 'fails: the client is closed';
+}
+
+function whyOf({ state, reason, inFlight, weight, connections }: EndpointSnapshot): string {
+  if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
+  const usable = connections.filter((connection) => connection.state === 'ready');
+  const room = usable.reduce((sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight), 0);
+  const full = room > 0 ? '' : ', every connection is at its stream limit';
+  return `ready: ${inFlight} in flight, weight ${weight}${full}`;
+}

@@ -1,0 +1,54 @@
+import { type EffectiveLoadBalancing, effectiveLoadBalancing, type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
+import type { Fault } from '../core/options/validation.js';
+import { shown } from '../core/options/validation.js';
+import type { TypedLoadBalancingConfig } from './experimental.js';
+
+/** The package's own policy name in a service config: `{"loadBalancingConfig": [{"grpc_lb": {...}}]}`. */
+export const GRPC_LB = 'grpc_lb';
+/** The name that gRFC A48 gives to least request. */
+export const LEAST_REQUEST_EXPERIMENTAL = 'least_request_experimental';
+
+/**
+ * A config from a service config. grpc-js takes an error here as "try the next policy", and ends with pick_first
+ * without a word; so a faulty config is taken, and its balancer fails every call with the faults.
+ */
+export class LbConfig implements TypedLoadBalancingConfig {
+  constructor(
+    private readonly name: string,
+    private readonly json: object,
+    readonly loadBalancing: EffectiveLoadBalancing,
+    readonly faults: readonly Fault[],
+  ) {}
+
+  getLoadBalancerName(): string {
+    return this.name;
+  }
+
+  toJsonObject(): object {
+    return { [this.name]: this.json };
+  }
+}
+
+/** `{"grpc_lb": {"policy": "round_robin", "pool": {"size": 2}}}`: the keys of `LoadBalancingOptions`. */
+export const GrpcLbConfig = {
+  createFromJson(json: object): LbConfig {
+    const faults: Fault[] = [];
+    loadBalancingCheck(GRPC_LB, json, faults);
+    return new LbConfig(GRPC_LB, json, effectiveLoadBalancing(faults.length === 0 ? (json as LoadBalancingOptions) : {}), faults);
+  },
+};
+
+/** `{"least_request_experimental": {"choiceCount": 2}}` */
+export const LeastRequestExperimentalConfig = {
+  createFromJson(json: { choiceCount?: unknown }): LbConfig {
+    const given = json.choiceCount ?? 2;
+    const faults: Fault[] = [];
+    // gRFC A48: "choice_count: ... must be >= 2"; "values greater than 10 are clamped to 10".
+    if (typeof given !== 'number' || !Number.isInteger(given) || given < 2) {
+      faults.push({ path: `${LEAST_REQUEST_EXPERIMENTAL}.choiceCount`, message: `is ${shown(given)}; use a whole number of 2 or more` });
+    }
+    const choiceCount = Math.min(Number(given), 10);
+    const loadBalancing = effectiveLoadBalancing(faults.length === 0 ? { policy: { name: 'least_request', choiceCount } } : {});
+    return new LbConfig(LEAST_REQUEST_EXPERIMENTAL, json, loadBalancing, faults);
+  },
+};
