@@ -1,0 +1,10 @@
+export type { DnsLookup, DnsSourceOptions } from './dns-options.js';
+export { dnsSourceFactory } from './dns-source-factory.js';
+export { type HostPortOptions, parseHostPort } from './host-port.js';
+export {
+  createEndpointSource,
+  registerEndpointSource,
+  type RegisterEndpointSourceOptions,
+  registeredSchemes,
+} from './registry.js';
+export { parseTarget } from './target.js';

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import type { EndpointSourceFactory } from '../core/endpoint-source.js';
+import { DnsSource } from './dns-source.js';
+import { FixedSource } from './fixed-source.js';
+import {
+  createEndpointSource,
+  dnsSourceFactory,
+  parseTarget,
+  registerEndpointSource,
+  registeredSchemes,
+} from './index.js';
+
+const context = { clock: new FakeClock(), random: () => 0 };
+const create = (uri: string) => createEndpointSource(parseTarget(uri), context);
+const factory = (): EndpointSourceFactory => () => new FixedSource([]);
+
+describe('the registry of endpoint sources', () => {
+  test('static and dns are there from the start', () => {
+    expect(registeredSchemes()).toEqual(['dns', 'static']);
+    expect(create('static:///a:1')).toBeInstanceOf(FixedSource);
+    expect(create('orders:50051')).toBeInstanceOf(DnsSource);
+  });
+
+  test('a source of one’s own is made for its scheme, with the target and the context', () => {
+    const source = new FixedSource([]);
+    const seen: unknown[] = [];
+    registerEndpointSource('own', (...parameters) => (seen.push(...parameters), source));
+    expect(create('own://eu/orders')).toBe(source);
+    expect(seen).toEqual([{ uri: 'own://eu/orders', scheme: 'own', authority: 'eu', path: 'orders' }, context]);
+    expect(registeredSchemes()).toEqual(['dns', 'own', 'static']);
+  });
+
+  test('the same factory may be registered again, another one only with replace', () => {
+    const first = factory();
+    registerEndpointSource('twice', first);
+    registerEndpointSource('twice', first);
+    expect(() => registerEndpointSource('twice', factory())).toThrow(
+      'registerEndpointSource: an option is wrong\n  - scheme is "twice", which has a source already; ' +
+        'register yours under another name, or pass { replace: true } to put it in its place',
+    );
+    const source = new FixedSource([]);
+    registerEndpointSource('twice', () => source, { replace: true });
+    expect(create('twice:x')).toBe(source);
+  });
+
+  test('a built-in source is replaced on demand', () => {
+    expect(() => registerEndpointSource('dns', dnsSourceFactory())).toThrow(
+      'scheme is "dns", which has a source already',
+    );
+    registerEndpointSource('dns', dnsSourceFactory({ refreshInterval: 5000 }), { replace: true });
+    expect(create('dns:///orders:50051')).toBeInstanceOf(DnsSource);
+  });
+
+  test.each(['', 'Own', '1own', 'my_own', 'own:', undefined])('%j is no scheme', (scheme) => {
+    expect(() => registerEndpointSource(scheme as string, factory())).toThrow(
+      'use a lower-case letter, followed by lower-case letters, digits, "+", "." or "-"',
+    );
+  });
+
+  test('a factory is a function', () => {
+    expect(() => registerEndpointSource('object', {} as EndpointSourceFactory)).toThrow(
+      'factory is {}; use a function that makes an EndpointSource',
+    );
+    expect(registeredSchemes()).not.toContain('object');
+  });
+
+  test.each([
+    ['dsn:///orders:50051', 'scheme is "dsn", which is not known; did you mean "dns"?; use one of '],
+    ['http://localhost:50051', 'write dns:///host:port for a host, static:///host:port,host:port for several'],
+    ['orders:grpc', 'scheme is "orders", which is not known; use one of dns, '],
+    ['a:1,b:2', 'static:///host:port,host:port for several'],
+  ])('%s is an error that says what there is', (uri, message) => {
+    expect(() => create(uri)).toThrow(message);
+    expect(() => create(uri)).toThrow(`target "${uri}": an option is wrong`);
+  });
+
+  test.each([
+    ['dns:', 'path is empty; name what to look up, as in dns:///orders:50051'],
+    ['dns:///', 'path is empty; name what to look up, as in dns:///orders:50051'],
+    ['dns://orders:50051', 'path is empty; write dns:///orders:50051, with three slashes'],
+    ['static://a:1,b:2', 'path is empty; write static:///a:1,b:2, with three slashes'],
+  ])('%s: %s', (uri, message) => {
+    expect(() => create(uri)).toThrow(message);
+  });
+});

@@ -1,0 +1,74 @@
+import type { EndpointSource, EndpointSourceContext, EndpointSourceFactory, Target } from '../core/endpoint-source.js';
+import { didYouMean, type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { dnsSourceFactory } from './dns-source-factory.js';
+import { staticSourceFactory } from './static-source.js';
+import { isScheme, targetSubject } from './target.js';
+
+export interface RegisterEndpointSourceOptions {
+  /** Puts the factory in the place of the one that the scheme has. Default false: a scheme that is taken is an error. */
+  readonly replace?: boolean;
+}
+
+const factories = new Map<string, EndpointSourceFactory>([
+  ['dns', dnsSourceFactory()],
+  ['static', staticSourceFactory],
+]);
+
+/**
+ * Makes `scheme:///...` a target. Do it before the module is built; clients that exist keep the source they have. The
+ * same factory may be registered again, as when a module is loaded twice.
+ */
+export function registerEndpointSource(
+  scheme: string,
+  factory: EndpointSourceFactory,
+  { replace = false }: RegisterEndpointSourceOptions = {},
+): void {
+  const faults: Fault[] = [];
+  if (typeof scheme !== 'string' || !isScheme(scheme) || scheme !== scheme.toLowerCase()) {
+    faults.push({
+      path: 'scheme',
+      message: `is ${shown(scheme)}; use a lower-case letter, followed by lower-case letters, digits, "+", "." or "-"`,
+    });
+  }
+  if (typeof factory !== 'function') {
+    faults.push({ path: 'factory', message: `is ${shown(factory)}; use a function that makes an EndpointSource` });
+  }
+  const taken = factories.get(scheme);
+  if (taken && taken !== factory && !replace) {
+    const remedy = 'register yours under another name, or pass { replace: true } to put it in its place';
+    faults.push({ path: 'scheme', message: `is ${shown(scheme)}, which has a source already; ${remedy}` });
+  }
+  if (faults.length > 0) throw new GrpcLbOptionsError('registerEndpointSource', faults);
+  factories.set(scheme, factory);
+}
+
+/** In alphabetical order. */
+export function registeredSchemes(): string[] {
+  return [...factories.keys()].toSorted();
+}
+
+/** The source of a target; a `GrpcLbOptionsError` says what is wrong with the target. */
+export function createEndpointSource(target: Target, context: EndpointSourceContext): EndpointSource {
+  const factory = factories.get(target.scheme);
+  if (!factory) throw new GrpcLbOptionsError(targetSubject(target), [unknownScheme(target.scheme)]);
+  if (target.path === '') throw new GrpcLbOptionsError(targetSubject(target), [noPath(target)]);
+  return factory(target, context);
+}
+
+function unknownScheme(scheme: string): Fault {
+  const known = registeredSchemes();
+  const remedy = 'write dns:///host:port for a host, static:///host:port,host:port for several';
+  return {
+    path: 'scheme',
+    message: `is ${shown(scheme)}, which is not known${didYouMean(scheme, known)}; use one of ${known.join(', ')}: ${remedy}`,
+  };
+}
+
+/** Mostly a slash too few: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
+function noPath({ scheme, authority }: Target): Fault {
+  const remedy =
+    authority === ''
+      ? `name what to look up, as in ${scheme}:///orders:50051`
+      : `write ${scheme}:///${authority}, with three slashes`;
+  return { path: 'path', message: `is empty; ${remedy}` };
+}

@@ -1,0 +1,46 @@
+import type { Target } from '../core/endpoint-source.js';
+import { GrpcLbOptionsError } from '../core/options/validation.js';
+
+/** What a target without a scheme stands for, as in gRPC. */
+const DEFAULT_SCHEME = 'dns';
+
+/** RFC 3986: a letter first. It tells `dns:orders` from `10.0.0.1:50051` and `my_orders:50051`, which are hosts. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
+
+/**
+ * Takes a target URI apart: `scheme://authority/path`, `scheme:path`, or a bare `host:port`, which means `dns`.
+ *
+ * gRPC tells `orders:50051` from `dns:orders` by asking which schemes are registered, so that the meaning of a target
+ * hangs on what else the process has loaded. Here the text alone decides: with nothing but a number behind the first
+ * colon it is `host:port`, and `consul:8500` stays a host whoever registers the scheme `consul`.
+ */
+export function parseTarget(text: string): Target {
+  const uri = text.trim();
+  if (uri === '') {
+    throw new GrpcLbOptionsError('target', [
+      { path: 'target', message: 'is empty; name what to call, as in dns:///orders:50051' },
+    ]);
+  }
+  const colon = uri.indexOf(':');
+  const scheme = uri.slice(0, Math.max(colon, 0));
+  const rest = uri.slice(colon + 1);
+  if (!isScheme(scheme) || /^\d+$/.test(rest)) return { uri, scheme: DEFAULT_SCHEME, authority: '', path: uri };
+  return { uri, scheme: scheme.toLowerCase(), ...splitAuthority(rest) };
+}
+
+export function isScheme(text: string): boolean {
+  return SCHEME.test(text);
+}
+
+function splitAuthority(rest: string): Pick<Target, 'authority' | 'path'> {
+  if (!rest.startsWith('//')) return { authority: '', path: rest };
+  const slash = rest.indexOf('/', 2);
+  return slash < 0
+    ? { authority: rest.slice(2), path: '' }
+    : { authority: rest.slice(2, slash), path: rest.slice(slash + 1) };
+}
+
+/** How errors refer to a target. */
+export function targetSubject(target: Target): string {
+  return `target "${target.uri}"`;
+}
