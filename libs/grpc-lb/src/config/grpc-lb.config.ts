@@ -1,0 +1,44 @@
+import { registerAs } from '@nestjs/config';
+import { type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
+import type { GrpcLbModuleOptions } from '../nest/module-options.js';
+import { readEnvironment } from './read-environment.js';
+
+/** The part of the Standard Schema interface (standardschema.dev, version 1) that validators call. */
+interface EnvironmentSchema {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly types?: { readonly input: Record<string, unknown>; readonly output: Record<string, unknown> };
+    validate(value: unknown): { readonly value: Record<string, unknown> } | { readonly issues: readonly { readonly message: string; readonly path: readonly string[] }[] };
+  };
+}
+
+/**
+ * The environment variables of this package as a Standard Schema, for `ConfigModule.forRoot({ validationSchema })`;
+ * other variables pass untouched.
+ */
+export const grpcLbEnvironmentSchema: EnvironmentSchema = {
+  '~standard': {
+    version: 1,
+    vendor: 'nestjs-grpc-lb',
+    validate(value) {
+      const faults: Fault[] = [];
+      readEnvironment(value as Record<string, unknown>, faults);
+      if (faults.length === 0) return { value: value as Record<string, unknown> };
+      return { issues: faults.map(({ path, message }) => ({ path: [path], message: `${path} ${message}` })) };
+    },
+  },
+};
+
+/**
+ * What the environment says about clients, for `GrpcLbModule.forRootAsync(grpcLbConfig.asProvider())`. It wins over the
+ * code.
+ *
+ * @throws GrpcLbOptionsError that lists all variables that are wrong.
+ */
+export const grpcLbConfig = registerAs('grpcLb', (): GrpcLbModuleOptions => {
+  const faults: Fault[] = [];
+  const overrides = readEnvironment(process.env, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError('environment', faults);
+  return { overrides };
+});

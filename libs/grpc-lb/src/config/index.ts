@@ -1,0 +1,1 @@
+export { grpcLbConfig, grpcLbEnvironmentSchema } from './grpc-lb.config.js';

@@ -1,0 +1,69 @@
+export type { Clock } from './core/clock.js';
+export type { Address, Endpoint, TcpAddress, UnixAddress } from './core/endpoint.js';
+export type {
+  EndpointListener,
+  EndpointSource,
+  EndpointSourceContext,
+  EndpointSourceFactory,
+  Target,
+} from './core/endpoint-source.js';
+export type { LbEvent } from './core/events.js';
+export type { EffectiveLoadBalancing, LoadBalancingOptions } from './core/options/load-balancing.js';
+export type {
+  LeastRequestConfig,
+  PickFirstConfig,
+  PolicyConfig,
+  PolicyName,
+  RandomConfig,
+  RoundRobinConfig,
+} from './core/options/policy-config.js';
+export type { ConnectionPoolOptions } from './core/options/pool-options.js';
+export { type Fault, GrpcLbOptionsError } from './core/options/validation.js';
+export type {
+  ClientSnapshot,
+  ClientState,
+  ConnectionSnapshot,
+  ConnectionState,
+  EndpointSnapshot,
+  EndpointState,
+  SourceSnapshot,
+} from './core/snapshot.js';
+export { type DnsSourceOptions, dnsSourceFactory, registerEndpointSource } from './discovery/index.js';
+export type { EndpointExplanation, Explanation } from './grpc/explain.js';
+export { GrpcLbClientHandle } from './nest/client-handle.js';
+export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
+export { ConnectionPool, connectionPool } from './nest/decorators/aspects.js';
+export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
+export { InjectGrpcLbClient, InjectGrpcService } from './nest/decorators/inject.js';
+export {
+  LeastRequest,
+  leastRequest,
+  type LeastRequestOptions,
+  PickFirst,
+  pickFirst,
+  type PickFirstOptions,
+  Random,
+  random,
+  RoundRobin,
+  roundRobin,
+} from './nest/decorators/policies.js';
+export {
+  type GrpcLbCallOptions,
+  type GrpcLbMethod,
+  GrpcService,
+  type RequestStream,
+  type ServiceClient,
+} from './nest/grpc-service.js';
+export { GrpcLbModule } from './nest/module.js';
+export type {
+  GrpcLbClientAsyncItem,
+  GrpcLbClientItem,
+  GrpcLbClientOptionsFactory,
+  GrpcLbClientOverrides,
+  GrpcLbFeatureOptions,
+  GrpcLbModuleAsyncOptions,
+  GrpcLbModuleOptions,
+  GrpcLbModuleOptionsFactory,
+} from './nest/module-options.js';
+export { GrpcLbRegistry } from './nest/registry.js';
+export { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from './nest/tokens.js';

@@ -1,0 +1,95 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { loadBalancingCheck } from '../core/options/load-balancing.js';
+import { boolean, type Check, type Fault, fields, GrpcLbOptionsError, integer, shown } from '../core/options/validation.js';
+import { createEndpointSource, parseTarget } from '../discovery/index.js';
+import { systemClock } from '../grpc/system-clock.js';
+import type { GrpcLbClientOptions } from './client-options.js';
+
+const anything: Check = () => {};
+
+const text: Check = (path, value, faults) => {
+  if (typeof value !== 'string' || value.trim() === '') faults.push({ path, message: `is ${shown(value)}; use a text that is not empty` });
+};
+
+const texts: Check = (path, value, faults) => {
+  if (Array.isArray(value) && value.length > 0) value.forEach((item, i) => text(`${path}[${i}]`, item, faults));
+  else text(path, value, faults);
+};
+
+/** A package may be empty: the proto file then has none. */
+const packages: Check = (path, value, faults) => {
+  if (value !== '') texts(path, value, faults);
+};
+
+const object: Check = (path, value, faults) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
+};
+
+const credentials: Check = (path, value, faults) => {
+  if (value instanceof ChannelCredentials) return;
+  // The value itself may be a secret.
+  faults.push({ path, message: 'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version' });
+};
+
+const interceptors: Check = (path, value, faults) => {
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'function')) faults.push({ path, message: `is ${shown(value)}; use an array of grpc-js interceptors` });
+};
+
+const target: Check = (path, value, faults) => {
+  const before = faults.length;
+  text(path, value, faults);
+  if (faults.length > before) return;
+  try {
+    createEndpointSource(parseTarget(value as string), { clock: systemClock, random: Math.random });
+  } catch (error) {
+    const found = error instanceof GrpcLbOptionsError ? error.faults : [{ path: '', message: (error as Error).message }];
+    for (const fault of found) faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
+  }
+};
+
+const bytes = integer({ min: -1, max: 2 ** 31 - 1, unit: 'bytes; -1 for no limit' });
+const milliseconds = integer({ min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' });
+
+const checkFields = fields({
+  target,
+  url: target,
+  package: packages,
+  protoPath: texts,
+  protoLoader: text,
+  packageDefinition: object,
+  loader: object,
+  credentials,
+  channelOptions: object,
+  interceptors,
+  keepalive: fields({
+    keepaliveTimeMs: milliseconds,
+    keepaliveTimeoutMs: milliseconds,
+    keepalivePermitWithoutCalls: integer({ min: 0, max: 1 }),
+    http2MaxPingsWithoutData: milliseconds,
+    http2MinTimeBetweenPingsMs: milliseconds,
+    http2MinPingIntervalWithoutDataMs: milliseconds,
+    http2MaxPingStrikes: milliseconds,
+  }),
+  maxSendMessageLength: bytes,
+  maxReceiveMessageLength: bytes,
+  maxMetadataSize: bytes,
+  loadBalancing: loadBalancingCheck,
+  // Of the server; accepted because one options object often serves both sides, and without effect, as in Nest.
+  gracefulShutdown: boolean,
+  onLoadPackageDefinition: anything,
+});
+
+/** Adds all that is wrong with the options of a client to `faults`, except what only the proto files can tell. */
+export function checkClientOptions(options: GrpcLbClientOptions, faults: Fault[]): void {
+  const found: Fault[] = [];
+  checkFields('options', options, found);
+  // One reads `loadBalancing.policy`, not `options.loadBalancing.policy`: all paths are below the client's options.
+  faults.push(...found.map(({ path, message }) => ({ path: path.replace(/^options\./, ''), message })));
+  if (options.package === undefined) faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
+  if (options.target === undefined && options.url === undefined) {
+    faults.push({ path: 'target', message: 'is missing; say where the endpoints are, as in dns:///orders:50051' });
+  }
+  if (options.target !== undefined && options.url !== undefined) {
+    faults.push({ path: 'url', message: `stands beside target ${shown(options.target)}; leave one of them out` });
+  }
+}

@@ -1,0 +1,33 @@
+import type { ChannelCredentials, Interceptor } from '@grpc/grpc-js';
+import type { GrpcOptions } from '@nestjs/microservices';
+import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+
+type NestGrpcOptions = GrpcOptions['options'];
+
+/**
+ * A balanced client: the `options` that Nest's gRPC transport takes, with the same meaning, and how to balance.
+ * The object is never written to.
+ */
+export interface GrpcLbClientOptions extends Omit<NestGrpcOptions, 'credentials'> {
+  /**
+   * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which
+   * is looked up by DNS. Required, here or as `url`.
+   */
+  readonly target?: string;
+  /** The same as `target`, by Nest's name; not both. */
+  readonly url?: string;
+  /** How to reach the endpoints. Default: without TLS, as in Nest. */
+  readonly credentials?: ChannelCredentials;
+  /** grpc-js client interceptors; they see each call once, whatever the number of attempts. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Which endpoint gets a call, and how many connections there are. */
+  readonly loadBalancing?: LoadBalancingOptions;
+}
+
+/** What `@GrpcLbClient` takes. */
+export interface GrpcLbClientDecoratorOptions extends GrpcLbClientOptions {
+  /** The name of the client in snapshots, events, errors and environment variables. Default: the name of the class. */
+  readonly name?: string;
+  /** The service of the package that the class calls, as the proto file names it. */
+  readonly service: string;
+}

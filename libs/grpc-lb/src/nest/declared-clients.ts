@@ -1,0 +1,43 @@
+import type { Type } from '@nestjs/common';
+import { mergeLoadBalancing } from '../core/options/load-balancing.js';
+import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import type { GrpcLbClientOptions } from './client-options.js';
+import { clientDeclaration } from './decorators/metadata.js';
+import type { GrpcLbClientItem } from './module-options.js';
+import type { DeclaredClient } from './registry.js';
+import type { ClientRef } from './tokens.js';
+
+/** `Transport.GRPC` of @nestjs/microservices. */
+const GRPC_TRANSPORT = 4;
+
+/** The name under which a client is known in snapshots, events and errors. */
+export function clientName(client: ClientRef): string {
+  if (typeof client === 'symbol') return client.description ?? String(client);
+  return typeof client === 'string' ? client : (clientDeclaration(client)?.client.name ?? client.name);
+}
+
+/** A class as its decorators declare it, completed and overruled by `more`. */
+export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> = {}): DeclaredClient {
+  const declaration = clientDeclaration(target);
+  if (!declaration) {
+    throw new GrpcLbOptionsError(`client ${target.name}`, [
+      { path: '@GrpcLbClient', message: 'is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })' },
+    ]);
+  }
+  const { name, service, loadBalancing: _, ...options } = declaration.client;
+  const faults: Fault[] = declaration.conflicts.map(([key, decorators]) => ({
+    path: `loadBalancing.${key}`,
+    message: `is declared by ${decorators.join(' and ')}; keep one of them`,
+  }));
+  if (typeof service !== 'string' || service === '') faults.push({ path: 'service', message: `is ${shown(service)}; name the service of the proto file` });
+  const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
+  return { name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
+}
+
+export function declaredItem({ name, transport, options, ...rest }: GrpcLbClientItem): DeclaredClient {
+  const faults: Fault[] = Object.keys(rest).map((key) => ({ path: key, message: 'is not an option of a client; those belong into options' }));
+  if (transport !== undefined && transport !== GRPC_TRANSPORT) {
+    faults.push({ path: 'transport', message: `is ${shown(transport)}; use Transport.GRPC, or leave it out` });
+  }
+  return { name: clientName(name), options: options ?? {}, faults };
+}

@@ -1,0 +1,50 @@
+import type { Type } from '@nestjs/common';
+import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/options/load-balancing.js';
+import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
+
+const CLIENT = Symbol('nestjs-grpc-lb client');
+const ASPECTS = Symbol('nestjs-grpc-lb aspects');
+
+/** One policy or aspect as a decorator declared it. */
+interface Declaration {
+  /** As it is written, `@LeastRequest`. */
+  readonly decorator: string;
+  readonly options: LoadBalancingOptions;
+}
+
+/** What the decorators of a class say; nothing is built or checked while they are evaluated. */
+export interface ClientDeclaration {
+  readonly client: GrpcLbClientDecoratorOptions;
+  readonly loadBalancing: LoadBalancingOptions;
+  /** Parts of `loadBalancing` that are declared more than once, with all that declare them. */
+  readonly conflicts: readonly (readonly [key: string, declaredBy: readonly string[]])[];
+}
+
+export function declareClient(target: Type, options: GrpcLbClientDecoratorOptions): void {
+  Reflect.defineMetadata(CLIENT, options, target);
+}
+
+/** Decorators run from the last to the first; the order does not matter, as none may say what another says. */
+export function declareAspect(decorator: string, options: LoadBalancingOptions): ClassDecorator {
+  return (target) => {
+    const declared: Declaration[] = Reflect.getOwnMetadata(ASPECTS, target) ?? [];
+    Reflect.defineMetadata(ASPECTS, [{ decorator, options }, ...declared], target);
+  };
+}
+
+export function clientDeclaration(target: Type): ClientDeclaration | undefined {
+  const client: GrpcLbClientDecoratorOptions | undefined = Reflect.getOwnMetadata(CLIENT, target);
+  if (!client) return undefined;
+  const aspects: Declaration[] = Reflect.getOwnMetadata(ASPECTS, target) ?? [];
+  const own = client.loadBalancing ? [{ decorator: '@GrpcLbClient', options: client.loadBalancing }] : [];
+  const declarations = [...own, ...aspects];
+  const declaredBy = new Map<string, string[]>();
+  for (const { decorator, options } of declarations) {
+    for (const key of Object.keys(options)) declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
+  }
+  return {
+    client,
+    loadBalancing: declarations.map(({ options }) => options).reduce(mergeLoadBalancing, {}),
+    conflicts: [...declaredBy].filter(([, decorators]) => decorators.length > 1),
+  };
+}

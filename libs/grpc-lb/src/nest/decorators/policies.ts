@@ -1,0 +1,39 @@
+import type { LeastRequestConfig, PickFirstConfig, RandomConfig, RoundRobinConfig } from '../../core/options/policy-config.js';
+import { declareAspect } from './metadata.js';
+
+export type LeastRequestOptions = Omit<LeastRequestConfig, 'name'>;
+export type PickFirstOptions = Omit<PickFirstConfig, 'name'>;
+
+/** The fewest calls in flight wins; the default policy. For `loadBalancing: { policy: leastRequest() }`. */
+export function leastRequest(options: LeastRequestOptions = {}): LeastRequestConfig {
+  return { ...options, name: 'least_request' };
+}
+
+/** One endpoint after the other. For `loadBalancing: { policy: roundRobin() }`. */
+export function roundRobin(): RoundRobinConfig {
+  return { name: 'round_robin' };
+}
+
+/** An endpoint at random, in proportion to its weight. For `loadBalancing: { policy: random() }`. */
+export function random(): RandomConfig {
+  return { name: 'random' };
+}
+
+/** The first endpoint that is ready, the others stand by. For `loadBalancing: { policy: pickFirst() }`. */
+export function pickFirst(options: PickFirstOptions = {}): PickFirstConfig {
+  return { ...options, name: 'pick_first' };
+}
+
+/** The fewest calls in flight wins; the default policy. */
+export const LeastRequest = (options?: LeastRequestOptions): ClassDecorator =>
+  declareAspect('@LeastRequest', { policy: leastRequest(options) });
+
+/** One endpoint after the other. */
+export const RoundRobin = (): ClassDecorator => declareAspect('@RoundRobin', { policy: roundRobin() });
+
+/** An endpoint at random, in proportion to its weight. */
+export const Random = (): ClassDecorator => declareAspect('@Random', { policy: random() });
+
+/** The first endpoint that is ready, the others stand by. */
+export const PickFirst = (options?: PickFirstOptions): ClassDecorator =>
+  declareAspect('@PickFirst', { policy: pickFirst(options) });

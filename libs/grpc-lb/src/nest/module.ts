@@ -1,0 +1,126 @@
+import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
+import { clientName, declaredClass, declaredItem } from './declared-clients.js';
+import { requestedServices } from './decorators/inject.js';
+import type {
+  GrpcLbClientAsyncItem,
+  GrpcLbClientItem,
+  GrpcLbClientOptionsFactory,
+  GrpcLbFeatureOptions,
+  GrpcLbModuleAsyncOptions,
+  GrpcLbModuleOptions,
+  GrpcLbModuleOptionsFactory,
+} from './module-options.js';
+import type { GrpcLbClientOptions } from './client-options.js';
+import type { GrpcLbClientHandle } from './client-handle.js';
+import { type DeclaredClient, GrpcLbRegistry } from './registry.js';
+import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
+
+/** What `forRoot` provides, visible everywhere. */
+@Global()
+@Module({})
+class GrpcLbRootModule {}
+
+/** Balanced gRPC clients: `forRoot` once, `forFeature` wherever clients are needed. */
+@Module({})
+export class GrpcLbModule {
+  /** Once, in the root module. Provides `GrpcLbRegistry` to all modules. */
+  static forRoot(options: GrpcLbModuleOptions = {}): DynamicModule {
+    return rootModule({ provide: MODULE_OPTIONS, useValue: options });
+  }
+
+  /** As `forRoot`, with options that are made by a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
+  static forRootAsync(options: GrpcLbModuleAsyncOptions): DynamicModule {
+    const create = (factory: GrpcLbModuleOptionsFactory): unknown => factory.createGrpcLbModuleOptions();
+    const { provider, extra } = asyncProvider(MODULE_OPTIONS, 'GrpcLbModule.forRootAsync', options, create);
+    return rootModule(provider, extra, options.imports);
+  }
+
+  /** Declares clients: decorated classes, and named items as `ClientsModule` takes them. */
+  static forFeature(clients: readonly (Type | GrpcLbClientItem)[], options: GrpcLbFeatureOptions = {}): DynamicModule {
+    const declared = clients.map((client) => {
+      const ref = typeof client === 'function' ? client : client.name;
+      const declare = (): DeclaredClient => (typeof client === 'function' ? declaredClass(client) : declaredItem(client));
+      return { ref, providers: [clientProvider(ref, [], declare)] };
+    });
+    return featureModule(declared, options);
+  }
+
+  /** As `forFeature`, with options that are made by factories. */
+  static forFeatureAsync(items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[], options: GrpcLbFeatureOptions = {}): DynamicModule {
+    const list = [items].flat() as GrpcLbClientAsyncItem[];
+    const declared = list.map((item) => {
+      const ref = (item.client ?? item.name) as ClientRef;
+      const token = Symbol(`nestjs-grpc-lb options of ${clientName(ref)}`);
+      const create = (factory: GrpcLbClientOptionsFactory): unknown => factory.createGrpcLbClientOptions(clientName(ref));
+      const { provider, extra } = asyncProvider(token, `GrpcLbModule.forFeatureAsync, client ${clientName(ref)}`, item, create);
+      const declare = (made: unknown): DeclaredClient =>
+        typeof ref === 'function' ? declaredClass(ref, made as Partial<GrpcLbClientOptions>) : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
+      return { ref, providers: [provider, ...extra, clientProvider(ref, [token], declare)] };
+    });
+    return featureModule(declared, options, list.flatMap((item) => item.imports ?? []));
+  }
+}
+
+function rootModule(options: Provider, extra: Provider[] = [], imports: DynamicModule['imports'] = []): DynamicModule {
+  return { module: GrpcLbRootModule, imports, providers: [options, ...extra, GrpcLbRegistry], exports: [GrpcLbRegistry] };
+}
+
+interface Feature {
+  readonly ref: ClientRef;
+  readonly providers: readonly Provider[];
+}
+
+function featureModule(features: readonly Feature[], { isGlobal = false }: GrpcLbFeatureOptions, imports: DynamicModule['imports'] = []): DynamicModule {
+  return {
+    module: GrpcLbModule,
+    global: isGlobal,
+    imports,
+    // Read when the application is scanned: by then all classes are defined, and with them which services are asked for.
+    get providers() {
+      return features.flatMap(({ ref, providers }) => [...providers, ...injectables(ref)]);
+    },
+    get exports() {
+      return features.flatMap(({ ref }) => [
+        getGrpcLbClientToken(ref),
+        ...(typeof ref === 'function' ? [ref] : []),
+        ...requestedServices(ref).map((service) => getGrpcServiceToken(ref, service)),
+      ]);
+    },
+  };
+}
+
+/** The `ClientGrpc` of a client. */
+function clientProvider(ref: ClientRef, inject: symbol[], declare: (...made: unknown[]) => DeclaredClient): Provider {
+  return {
+    provide: getGrpcLbClientToken(ref),
+    inject: [{ token: GrpcLbRegistry, optional: true }, ...inject],
+    useFactory: (registry: GrpcLbRegistry | undefined, ...made: unknown[]): GrpcLbClientHandle => {
+      if (registry) return registry.add(declare(...made));
+      throw new Error(`client ${clientName(ref)}: GrpcLbModule.forRoot() is missing; add it to the imports of the root module`);
+    },
+  };
+}
+
+/** What else can be injected of a client: its class, and the stubs that decorators ask for. */
+function injectables(ref: ClientRef): Provider[] {
+  const stubs = requestedServices(ref).map((service) => ({
+    provide: getGrpcServiceToken(ref, service),
+    inject: [getGrpcLbClientToken(ref)],
+    useFactory: (client: GrpcLbClientHandle): object => client.getService(service),
+  }));
+  return typeof ref === 'function' ? [ref, ...stubs] : stubs;
+}
+
+function asyncProvider<Factory>(
+  token: symbol,
+  subject: string,
+  { useFactory, useClass, useExisting, inject = [] }: GrpcLbModuleAsyncOptions | GrpcLbClientAsyncItem,
+  create: (factory: Factory) => unknown,
+): { provider: Provider; extra: Provider[] } {
+  if ([useFactory, useClass, useExisting].filter(Boolean).length !== 1) {
+    throw new Error(`${subject}: give one of useFactory, useClass and useExisting`);
+  }
+  if (useFactory) return { provider: { provide: token, inject, useFactory }, extra: [] };
+  const from = (useClass ?? useExisting)!;
+  return { provider: { provide: token, inject: [from], useFactory: create }, extra: useClass ? [useClass] : [] };
+}

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { type Observable, Subject } from 'rxjs';
+import type { LbEvent } from '../core/events.js';
+import { assertLoadBalancing, type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
+import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
+import type { ClientSnapshot } from '../core/snapshot.js';
+import type { Explanation } from '../grpc/explain.js';
+import { GrpcLbClientHandle } from './client-handle.js';
+import type { GrpcLbClientOptions } from './client-options.js';
+import { clientName } from './declared-clients.js';
+import { environmentName } from './environment-name.js';
+import type { GrpcLbModuleOptions } from './module-options.js';
+import { type ClientRef, MODULE_OPTIONS } from './tokens.js';
+
+/** A client as the code declares it. */
+export interface DeclaredClient {
+  readonly name: string;
+  readonly options: GrpcLbClientOptions;
+  /** What is wrong already, as two policies on one class. */
+  readonly faults?: readonly Fault[];
+}
+
+/** All balanced clients of an application: what they do, and how they are steered while they run. */
+@Injectable()
+export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  /** What happens to all clients, as it happens; completes when the application has shut down. */
+  readonly events$: Observable<LbEvent>;
+  readonly #events = new Subject<LbEvent>();
+  readonly #clients = new Map<string, { readonly declared: DeclaredClient; readonly handle: GrpcLbClientHandle }>();
+  readonly #logger = new Logger('GrpcLb');
+  #started = false;
+
+  constructor(@Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions) {
+    assertLoadBalancing('GrpcLbModule.forRoot', options.loadBalancing ?? {});
+    this.events$ = this.#events.asObservable();
+  }
+
+  /** The client of that name (or class). @throws Error if there is none. */
+  get(client: ClientRef): GrpcLbClientHandle {
+    const name = clientName(client);
+    const found = this.#clients.get(name);
+    if (found) return found.handle;
+    const known = [...this.#clients.keys()];
+    throw new Error(`There is no balanced client "${name}"${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}. Clients are declared with GrpcLbModule.forFeature.`);
+  }
+
+  /** All clients as they are now, or one of them. */
+  snapshot(): ClientSnapshot[];
+  snapshot(client: ClientRef): ClientSnapshot;
+  snapshot(client?: ClientRef): ClientSnapshot | ClientSnapshot[] {
+    if (client !== undefined) return this.get(client).snapshot();
+    return [...this.#clients.values()].map(({ handle }) => handle.snapshot());
+  }
+
+  /** Why the next call of a client goes where it goes. */
+  explain(client: ClientRef): Explanation {
+    return this.get(client).explain();
+  }
+
+  /**
+   * Puts new load-balancing options in force, without one dropped call. They take the place of those that were: what
+   * is left out takes its default.
+   *
+   * @throws GrpcLbOptionsError that lists all that is wrong; the options in force stay.
+   */
+  configure(client: ClientRef, loadBalancing: LoadBalancingOptions): void {
+    this.get(client).configure(loadBalancing);
+  }
+
+  /** @internal Called by the module. A client that several modules declare alike is one client. */
+  add(declared: DeclaredClient): GrpcLbClientHandle {
+    const existing = this.#clients.get(declared.name);
+    if (existing) {
+      if (isDeepStrictEqual(existing.declared, declared)) return existing.handle;
+      throw new GrpcLbOptionsError(`client ${declared.name}`, [
+        { path: 'name', message: 'is declared twice, with different options; give one of the clients another name, or both the same options' },
+      ]);
+    }
+    const handle = new GrpcLbClientHandle(declared.name, this.#effective(declared), (event) => this.#events.next(event), declared.faults);
+    this.#clients.set(declared.name, { declared, handle });
+    if (this.#started) handle.connect();
+    return handle;
+  }
+
+  /** Connects early, so that the first call finds connections, and readiness tells the truth before it. */
+  onModuleInit(): void {
+    this.#started = true;
+    for (const { handle } of this.#clients.values()) handle.connect();
+  }
+
+  onApplicationBootstrap(): void {
+    const names = [...this.#clients.keys()].map(environmentName);
+    for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {
+      this.#logger.warn(`Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`);
+    }
+  }
+
+  /** After the last request has been served: controllers may use their clients until then. */
+  onApplicationShutdown(): void {
+    for (const { handle } of this.#clients.values()) handle.close();
+    this.#events.complete();
+  }
+
+  #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
+    const overrides = this.options.overrides?.[environmentName(name)];
+    const loadBalancing = [this.options.loadBalancing, options.loadBalancing, overrides?.loadBalancing].reduce<LoadBalancingOptions>(mergeLoadBalancing, {});
+    if (overrides?.target === undefined) return { ...options, loadBalancing };
+    const { url: _, ...rest } = options;
+    return { ...rest, target: overrides.target, loadBalancing };
+  }
+}
+

@@ -1,0 +1,35 @@
+import { type CallOptions, Metadata } from '@grpc/grpc-js';
+import { shown } from '../../core/options/validation.js';
+import type { GrpcLbCallOptions } from '../grpc-service.js';
+
+export interface CallArguments {
+  readonly metadata: Metadata;
+  readonly options: CallOptions;
+  readonly signal: AbortSignal | undefined;
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** What follows the request: metadata, options, both or none. `subject` is for the error, as in `client ORDERS, Find`. */
+export function callArguments(subject: string, first: unknown, second: unknown): CallArguments {
+  const [metadata, options] = first instanceof Metadata || second !== undefined ? [first, second] : [undefined, first];
+  if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {
+    throw new TypeError(`${subject}: metadata is ${shown(metadata)}; use a Metadata of @grpc/grpc-js`);
+  }
+  if (options !== undefined && options !== null && typeof options !== 'object') {
+    throw new TypeError(`${subject}: options is ${shown(options)}; use an object, as in { timeout: 1000 }`);
+  }
+  return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options as GrpcLbCallOptions | undefined) };
+}
+
+function callOptions(subject: string, given: GrpcLbCallOptions | null | undefined): Omit<CallArguments, 'metadata'> {
+  if (!given) return { options: NO_OPTIONS, signal: undefined };
+  const { timeout, signal, ...options } = given;
+  if (timeout === undefined) return { options, signal };
+  if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
+    throw new TypeError(`${subject}: options.timeout is ${shown(timeout)}; use milliseconds from 1 to 2147483647`);
+  }
+  const end = Date.now() + timeout;
+  const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);
+  return { options: { ...options, deadline }, signal };
+}
