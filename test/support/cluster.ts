@@ -82,6 +82,18 @@ export class EchoServer {
     await closed;
   }
 
+  /** As a server that ends well: no new connections, GOAWAY on the old ones, and calls in flight are served to the end. */
+  async shutDown(): Promise<void> {
+    const front = this.#front;
+    if (!front) return;
+    this.#front = undefined;
+    const closed = once(front, 'close');
+    front.close();
+    await new Promise<void>((resolve) => this.#server!.tryShutdown(() => resolve()));
+    for (const socket of this.#sockets) socket.end();
+    await closed;
+  }
+
   /** Cuts the connections; the port stays open. */
   cutConnections(): void {
     for (const socket of this.#sockets) socket.destroy();

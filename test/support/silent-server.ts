@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import net from 'node:net';
+
+/** A peer that accepts connections and never says a word. */
+export class SilentServer {
+  accepted = 0;
+  #sockets = new Set<net.Socket>();
+  readonly #server = net.createServer((socket) => {
+    this.accepted++;
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => this.#sockets.delete(socket));
+    // Read and thrown away, so that the end of the connection is noticed.
+    socket.resume();
+  });
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  async start(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
