@@ -121,7 +121,7 @@ test('discovery that never answered fails calls at once, and those that wait for
 test('an answer that changes nothing says nothing and opens nothing; weights are taken over', async () => {
   const discovery = await start(2);
   const before = client.events.length;
-  discovery.set([...servers].reverse());
+  discovery.set(servers.toReversed());
   discovery.setEndpoints(servers.map(({ port }) => ({ address: { host: '127.0.0.1', port }, weight: 7 })));
   expect(client.events.slice(before)).toEqual([]);
   expect(client.snapshot.endpoints.map(({ weight }) => weight)).toEqual([7, 7]);

@@ -129,11 +129,19 @@ test('a retry policy of the user goes through, and each attempt is balanced', as
   servers = await startServers(2);
   const [bad, good] = servers as [EchoServer, EchoServer];
   bad.behaviour.say = () => Promise.reject(Object.assign(new Error('not today'), { code: grpc.status.UNAVAILABLE }));
-  const retryPolicy = { maxAttempts: 5, initialBackoff: '0.01s', maxBackoff: '0.01s', backoffMultiplier: 1, retryableStatusCodes: ['UNAVAILABLE'] };
+  const retryPolicy = {
+    maxAttempts: 5,
+    initialBackoff: '0.01s',
+    maxBackoff: '0.01s',
+    backoffMultiplier: 1,
+    retryableStatusCodes: ['UNAVAILABLE'],
+  };
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { policy: 'round_robin' },
-    channelOptions: { 'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], retryPolicy }] }) },
+    channelOptions: {
+      'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], retryPolicy }] }),
+    },
   }).ready(2);
   const answers = await Promise.all(Array.from({ length: 10 }, () => client.say()));
   expect(answers.map(({ server }) => server)).toEqual(Array.from({ length: 10 }, () => good.address));
@@ -144,7 +152,10 @@ test('a retry policy of the user goes through, and each attempt is balanced', as
 test('connections older than maxConnectionAge are replaced, each only when its successor is ready, and no call or stream is lost', async () => {
   servers = await startServers(1);
   const [server] = servers as [EchoServer];
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { size: 2, maxConnectionAge: 1000 } } }).ready(1);
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { size: 2, maxConnectionAge: 1000 } },
+  }).ready(1);
   const { stream } = await client.openStream();
   const cut: Error[] = [];
   stream.on('error', (error) => cut.push(error));
@@ -157,7 +168,9 @@ test('connections older than maxConnectionAge are replaced, each only when its s
   // The one that carries the stream is still there, and gets no new calls.
   const retiring = client.snapshot.endpoints[0]!.connections.filter(({ state }) => state === 'retiring');
   expect(retiring).toMatchObject([{ inFlight: 1 }]);
-  expect(client.events.filter(({ type }) => type === 'client_state').map((event) => 'to' in event && event.to)).toEqual(['connecting', 'ready']);
+  expect(client.events.filter(({ type }) => type === 'client_state').map((event) => 'to' in event && event.to)).toEqual(
+    ['connecting', 'ready'],
+  );
   await cancelled(stream);
 });
 

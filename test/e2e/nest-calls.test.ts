@@ -177,7 +177,7 @@ it('a hundred calls in one tick over idle backends are spread evenly', async () 
   const EchoClient = echoClient(target);
   const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
   const echo = app.get(EchoClient);
-  await firstValueFrom(echo.say({ text: 'ready' }, { waitForReady: true }));
+  await firstValueFrom(echo.say({ text: 'ready' }));
   await untilReady(app.get(GrpcLbRegistry), EchoClient.name, 2);
   for (const server of servers) server.calls = 0;
   await Promise.all(Array.from({ length: 100 }, () => firstValueFrom(echo.say({ text: 'x' }))));

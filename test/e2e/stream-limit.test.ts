@@ -27,11 +27,19 @@ async function streamsTo(server: EchoServer, count: number): Promise<grpc.Client
 }
 
 test('of two backends one is full of streams: no unary call waits or fails', async () => {
-  const [full, free] = (servers = [await new EchoServer(LIMIT_OF_TWO).start(), await new EchoServer().start()]) as [EchoServer, EchoServer];
+  const [full, free] = (servers = [await new EchoServer(LIMIT_OF_TWO).start(), await new EchoServer().start()]) as [
+    EchoServer,
+    EchoServer,
+  ];
   // Round robin is the policy that is most eager to send calls to a full endpoint.
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy: 'round_robin', pool: { maxSize: 1 } } }).ready(2);
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { policy: 'round_robin', pool: { maxSize: 1 } },
+  }).ready(2);
   const streams = await streamsTo(full, 2);
-  const answers = await Promise.all(Array.from({ length: 200 }, () => client.say('x', { deadline: Date.now() + 5000 })));
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, () => client.say('x', { deadline: Date.now() + 5000 })),
+  );
   expect(new Set(answers.map(({ server }) => server))).toEqual(new Set([free.address]));
   expect(client.events.filter(({ type }) => type === 'pool_saturated')).toEqual([]);
   for (const stream of streams) stream.cancel();
@@ -46,7 +54,10 @@ test('the limit is the one that the peer announces', async () => {
 test('a lower limit may be configured, a higher one is not believed', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const limitWith = async (maxConcurrentStreams: number): Promise<number> => {
-    client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxConcurrentStreams } } }).ready(1);
+    client = await new BalancedClient({
+      target: staticTarget(servers),
+      loadBalancing: { pool: { maxConcurrentStreams } },
+    }).ready(1);
     const limit = client.snapshot.endpoints[0]!.connections[0]!.maxConcurrentStreams;
     client.close();
     return limit;
@@ -57,7 +68,9 @@ test('a lower limit may be configured, a higher one is not believed', async () =
 test('when every connection is full further ones are opened, up to maxSize, and calls that wait go out on them', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const [server] = servers as [EchoServer];
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 3 } } }).ready(1);
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 3 } } }).ready(
+    1,
+  );
   const answer = deferred();
   const sixth = deferred();
   server.behaviour.say = async () => {
@@ -79,7 +92,9 @@ test('when every connection is full further ones are opened, up to maxSize, and 
 test('calls that wait go out in the order in which they came, as soon as there is room', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const [server] = servers as [EchoServer];
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(1);
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
+    1,
+  );
   const arrived: string[] = [];
   server.behaviour.say = ({ text }) => {
     arrived.push(text);
@@ -91,25 +106,37 @@ test('calls that wait go out in the order in which they came, as soon as there i
 
 test('at most maxPending calls wait, and one more ends with RESOURCE_EXHAUSTED that names the limit', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1, maxPending: 3 } } }).ready(1);
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { maxSize: 1, maxPending: 3 } },
+  }).ready(1);
   const streams = await streamsTo(servers[0]!, 2);
   const waiting = Array.from({ length: 3 }, () => client.say());
   await expect(client.say()).rejects.toMatchObject({
     code: grpc.status.RESOURCE_EXHAUSTED,
-    details: expect.stringMatching(/client ECHO: .*3 calls wait already \(pool\.maxPending 3, pool\.size 1, pool\.maxSize 1\)/),
+    details: expect.stringMatching(
+      /client ECHO: .*3 calls wait already \(pool\.maxPending 3, pool\.size 1, pool\.maxSize 1\)/,
+    ),
   });
   expect(client.snapshot.pending).toBe(3);
-  expect(client.events.filter(({ type }) => type === 'pool_saturated' || type === 'call_rejected').map(({ type }) => type)).toEqual(['pool_saturated', 'call_rejected']);
+  expect(
+    client.events.filter(({ type }) => type === 'pool_saturated' || type === 'call_rejected').map(({ type }) => type),
+  ).toEqual(['pool_saturated', 'call_rejected']);
   for (const stream of streams) stream.cancel();
   await expect(Promise.all(waiting)).resolves.toHaveLength(3);
 });
 
 test('a call that waits obeys its deadline, and then makes room for another to wait', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1, maxPending: 1 } } }).ready(1);
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { maxSize: 1, maxPending: 1 } },
+  }).ready(1);
   const streams = await streamsTo(servers[0]!, 2);
   for (let i = 0; i < 3; i++) {
-    await expect(client.say('x', { deadline: Date.now() + 50 })).rejects.toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
+    await expect(client.say('x', { deadline: Date.now() + 50 })).rejects.toMatchObject({
+      code: grpc.status.DEADLINE_EXCEEDED,
+    });
   }
   const waiting = client.say();
   streams[0]!.cancel();
@@ -119,7 +146,10 @@ test('a call that waits obeys its deadline, and then makes room for another to w
 
 test('connections beyond size are closed when they have not been needed for idleTimeout', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { idleTimeout: 1000 } } }).ready(1);
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { idleTimeout: 1000 } },
+  }).ready(1);
   await Promise.all(Array.from({ length: 8 }, () => client.say()));
   const connections = (): number => client.snapshot.endpoints[0]!.connections.length;
   expect(connections()).toBeGreaterThan(1);

@@ -67,13 +67,17 @@ describe('a bare grpc-js client, after register()', () => {
     connect({ grpc_lb: { policy: 'lest_request', pool: { sise: 2 } } });
     await expect(say()).rejects.toMatchObject({
       code: grpc.status.UNAVAILABLE,
-      details: expect.stringMatching(/policy is "lest_request".*did you mean "least_request".*grpc_lb\.pool\.sise is not an option/),
+      details: expect.stringMatching(
+        /policy is "lest_request".*did you mean "least_request".*grpc_lb\.pool\.sise is not an option/,
+      ),
     });
   });
 
   test('a choice count below 2 is refused, as gRFC A48 demands', async () => {
     connect({ least_request_experimental: { choiceCount: 1 } });
-    await expect(say()).rejects.toMatchObject({ details: expect.stringContaining('choiceCount is 1; use a whole number of 2 or more') });
+    await expect(say()).rejects.toMatchObject({
+      details: expect.stringContaining('choiceCount is 1; use a whole number of 2 or more'),
+    });
   });
 });
 

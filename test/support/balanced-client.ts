@@ -8,7 +8,12 @@ import { BalancedChannel, type BalancedChannelOptions } from '../../libs/grpc-lb
 import { Echo, type EchoServer, type Line, Mirror } from './cluster.js';
 
 type EchoStub = grpc.Client & {
-  Say(line: Partial<Line>, metadata: grpc.Metadata, options: grpc.CallOptions, done: grpc.requestCallback<Line>): grpc.ClientUnaryCall;
+  Say(
+    line: Partial<Line>,
+    metadata: grpc.Metadata,
+    options: grpc.CallOptions,
+    done: grpc.requestCallback<Line>,
+  ): grpc.ClientUnaryCall;
   Repeat(line: Partial<Line>): grpc.ClientReadableStream<Line>;
   Talk(): grpc.ClientDuplexStream<Partial<Line>, Line>;
 };
@@ -56,7 +61,9 @@ export class BalancedClient {
   say(text = 'hello', { waitForReady = false, onCall, ...options }: SayOptions = {}): Promise<Line> {
     return new Promise((resolve, reject) => {
       const metadata = new grpc.Metadata({ waitForReady });
-      const call = this.echo.Say({ text }, metadata, options, (error, line) => (error ? reject(error) : resolve(line!)));
+      const call = this.echo.Say({ text }, metadata, options, (error, line) =>
+        error ? reject(error) : resolve(line!),
+      );
       onCall?.(call);
     });
   }

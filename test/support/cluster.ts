@@ -47,13 +47,15 @@ export class EchoServer {
   async start(): Promise<this> {
     const server = new grpc.Server(this.options);
     server.addService(Echo.service, {
-      Say: (call: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>) => void this.#say(call.request, done),
+      Say: (call: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>) =>
+        void this.#say(call.request, done),
       Repeat: (call: grpc.ServerWritableStream<Line, Line>) => this.#repeat(call),
       Join: (call: grpc.ServerReadableStream<Line, Line>, done: grpc.sendUnaryData<Line>) => this.#join(call, done),
       Talk: (call: grpc.ServerDuplexStream<Line, Line>) => this.#talk(call),
     });
     server.addService(Mirror.service, {
-      Look: (call: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>) => void this.#say(call.request, done),
+      Look: (call: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>) =>
+        void this.#say(call.request, done),
     });
     // Connections are accepted here and handed over, so that they can be counted and cut.
     this.#front = net.createServer((socket) => {
@@ -154,7 +156,11 @@ export function staticTarget(servers: readonly EchoServer[]): string {
 }
 
 /** A promise and the keys to it. */
-export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
+export function deferred<T = void>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
   let resolve!: (value: T) => void;
   let reject!: (error: Error) => void;
   const promise = new Promise<T>((accept, refuse) => ([resolve, reject] = [accept, refuse]));

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import { ClientsModule, Transport } from '@nestjs/microservices';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
@@ -51,8 +52,22 @@ export async function startApp(
   change: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
 ): Promise<TestingModule> {
   const app = await change(Test.createTestingModule(metadata)).compile();
+  const close = app.close.bind(app);
+  let closed: Promise<void> | undefined;
+  // Nest runs the hooks again when it is closed twice.
+  app.close = (signal) => (closed ??= close(signal));
   onTestFinished(() => app.close());
   return app.init();
+}
+
+/** What an application says that cannot start. */
+export async function startError(metadata: ModuleMetadata): Promise<Error> {
+  try {
+    await startApp(metadata);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('The application has started');
 }
 
 /** Servers that end with the test. */
@@ -60,6 +75,13 @@ export async function serversOfTest(count: number): Promise<EchoServer[]> {
   const servers = await startServers(count);
   onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
   return servers;
+}
+
+/** How a call ends that must not succeed. */
+export function errorOf(call: Observable<unknown>): Promise<ServiceError & { cause?: unknown }> {
+  return new Promise((resolve, reject) => {
+    call.subscribe({ error: resolve, complete: () => reject(new Error('The call has succeeded')) });
+  });
 }
 
 /** A client of the name ECHO: of this package, or Nest's own, whose address has no scheme. */

@@ -66,8 +66,8 @@ export class ScriptedBackend {
     return this;
   }
 
-  #play(method: keyof Script) {
-    return (call: ServerCall, done: grpc.sendUnaryData<PartialLine>): void => {
+  #play(method: keyof Script): grpc.UntypedHandleCall {
+    const play = (call: ServerCall, done: grpc.sendUnaryData<PartialLine>): void => {
       const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
       const seen: SeenCall = { method, metadata: call.metadata, deadline: call.getDeadline(), cancelled };
       this.seen.push(seen);
@@ -79,6 +79,7 @@ export class ScriptedBackend {
       if (handler) handler(call, done);
       else call.emit('error', { code: grpc.status.UNIMPLEMENTED, details: `${method} has no script` });
     };
+    return play as grpc.UntypedHandleCall;
   }
 }
 

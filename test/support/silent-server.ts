@@ -4,7 +4,7 @@ import net from 'node:net';
 /** A peer that accepts connections and never says a word. */
 export class SilentServer {
   accepted = 0;
-  #sockets = new Set<net.Socket>();
+  readonly #sockets = new Set<net.Socket>();
   readonly #server = net.createServer((socket) => {
     this.accepted++;
     this.#sockets.add(socket);

@@ -29,7 +29,7 @@ export class SteadyLoad {
   #start(call: () => Promise<unknown>): void {
     const done = call().then(
       () => void this.succeeded++,
-      (error: Error) => void this.failures.push(error),
+      (error: unknown) => void this.failures.push(error as Error),
     );
     this.#open.add(done);
     void done.then(() => this.#open.delete(done));

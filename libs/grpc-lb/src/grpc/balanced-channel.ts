@@ -1,7 +1,11 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import type { Clock } from '../core/clock.js';
 import type { LbEventListener } from '../core/events.js';
-import { assertLoadBalancing, effectiveLoadBalancing, type LoadBalancingOptions } from '../core/options/load-balancing.js';
+import {
+  assertLoadBalancing,
+  effectiveLoadBalancing,
+  type LoadBalancingOptions,
+} from '../core/options/load-balancing.js';
 import type { Random } from '../core/random.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
@@ -69,7 +73,10 @@ export class BalancedChannel {
       target,
       state,
       loadBalancing,
-      source: { ...source, staleForMs: source.state === 'stale' && source.lastUpdate !== null ? Date.now() - source.lastUpdate : null },
+      source: {
+        ...source,
+        staleForMs: source.state === 'stale' && source.lastUpdate !== null ? Date.now() - source.lastUpdate : null,
+      },
       inFlight: balancer?.inFlight ?? 0,
       pending: balancer?.pending ?? 0,
       endpoints: balancer?.endpoints() ?? [],

@@ -8,7 +8,15 @@ import type { Policy } from '../core/policy/policy.js';
 import type { EndpointSnapshot } from '../core/snapshot.js';
 import { type BalancerView, ClientContext, CONTEXT_OPTION } from './client-context.js';
 import type { Connection, ConnectionEnvironment } from './connection.js';
-import { type ChannelControlHelper, type GrpcEndpoint, type LoadBalancer, type Picker, PickResultType, type StatusOr, type TypedLoadBalancingConfig } from './experimental.js';
+import {
+  type ChannelControlHelper,
+  type GrpcEndpoint,
+  type LoadBalancer,
+  type Picker,
+  PickResultType,
+  type StatusOr,
+  type TypedLoadBalancingConfig,
+} from './experimental.js';
 import { LbConfig } from './lb-config.js';
 import { QUEUE } from './pick.js';
 import { BalancedPicker } from './picker.js';
@@ -60,7 +68,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       // Without a list there is nothing to fall back on; with one, it stays in use.
       const why = endpoints.ok ? `discovery names no endpoint. ${resolutionNote}` : endpoints.error.details;
       if (this.#endpoints.size === 0) this.#fail(`client ${this.context.name}: ${why}`);
-      return endpoints.ok ? false : true;
+      return !endpoints.ok;
     }
     this.#adopt(endpoints.value.flatMap(asEndpoints));
     return true;
@@ -161,7 +169,12 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#endpoints = arrangement;
     this.#paused = false;
     if (added.length > 0 || removed.length > 0) {
-      this.context.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total: arrangement.size });
+      this.context.emit({
+        type: 'discovery_updated',
+        added: added.length,
+        removed: removed.length,
+        total: arrangement.size,
+      });
     }
     this.#publish();
   }
@@ -217,7 +230,13 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 /** Every call ends with UNAVAILABLE at once, or waits if it says so (waitForReady). */
 function unavailable(details: string): Picker {
   const status: StatusObject = { code: Status.UNAVAILABLE, details, metadata: new Metadata() };
-  const result = { pickResultType: PickResultType.TRANSIENT_FAILURE, subchannel: null, status, onCallStarted: null, onCallEnded: null };
+  const result = {
+    pickResultType: PickResultType.TRANSIENT_FAILURE,
+    subchannel: null,
+    status,
+    onCallStarted: null,
+    onCallEnded: null,
+  };
   return { pick: () => result };
 }
 

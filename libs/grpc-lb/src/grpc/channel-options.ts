@@ -29,7 +29,7 @@ export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
  */
 export function channelOptionsFor(user: ChannelOptions = {}): ChannelOptions {
   const given = user['grpc.service_config'];
-  const serviceConfig: Partial<ServiceConfig> = given === undefined ? {} : JSON.parse(given);
+  const serviceConfig = given === undefined ? {} : (JSON.parse(given) as Partial<ServiceConfig>);
   return {
     ...DEFAULT_CHANNEL_OPTIONS,
     ...user,

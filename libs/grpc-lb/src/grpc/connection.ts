@@ -1,5 +1,4 @@
-import type { ChannelOptions } from '@grpc/grpc-js';
-import { connectivityState } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
 import type { Counted } from '../core/ledger.js';

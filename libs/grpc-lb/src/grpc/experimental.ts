@@ -2,8 +2,7 @@
  * The one file that knows grpc-js's `experimental` API. It may change in any minor version, so what is needed of it
  * is checked when this file is loaded, and the error says which versions are known to work.
  */
-import * as grpc from '@grpc/grpc-js';
-import { experimental } from '@grpc/grpc-js';
+import { experimental, type ServiceConfig } from '@grpc/grpc-js';
 
 export type ChannelControlHelper = experimental.ChannelControlHelper;
 export type GrpcEndpoint = experimental.Endpoint;
@@ -14,7 +13,7 @@ export type Picker = experimental.Picker;
 export type PickResult = experimental.PickResult;
 export type Resolver = experimental.Resolver;
 export type ResolverListener = experimental.ResolverListener;
-export type ServiceConfig = grpc.ServiceConfig;
+export type { ServiceConfig };
 export type StatusOr<T> = experimental.StatusOr<T>;
 export type SubchannelInterface = experimental.SubchannelInterface;
 export type TypedLoadBalancingConfig = experimental.TypedLoadBalancingConfig;
@@ -44,7 +43,7 @@ export function assertCapabilities(api: Readonly<Record<string, unknown>> | unde
   );
 }
 
-assertCapabilities(experimental as unknown as Record<string, unknown>);
+assertCapabilities(experimental);
 
 export const {
   isLoadBalancerNameRegistered,
@@ -61,7 +60,10 @@ export const {
  * changes. grpc-js keeps its HTTP/2 session to itself, so this reads private fields, carefully: `undefined` where they
  * are not as expected, and the caller falls back on its configuration.
  */
-export function peerStreamLimit(subchannel: SubchannelInterface, onChange: (limit: number) => void): number | undefined {
+export function peerStreamLimit(
+  subchannel: SubchannelInterface,
+  onChange: (limit: number) => void,
+): number | undefined {
   const session = http2Session(subchannel);
   const limit = session?.remoteSettings?.maxConcurrentStreams;
   if (session === undefined || typeof limit !== 'number') return undefined;
@@ -77,7 +79,9 @@ interface Http2SessionLike {
 }
 
 function http2Session(subchannel: SubchannelInterface): Http2SessionLike | undefined {
-  const real = subchannel.getRealSubchannel() as unknown as { transport?: { session?: Partial<Http2SessionLike> } | null };
+  const real = subchannel.getRealSubchannel() as unknown as {
+    transport?: { session?: Partial<Http2SessionLike> } | null;
+  };
   const session = real.transport?.session;
   return typeof session?.on === 'function' ? (session as Http2SessionLike) : undefined;
 }

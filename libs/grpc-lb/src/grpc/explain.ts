@@ -38,7 +38,8 @@ function ruleOf(policy: PolicyConfig, ready: number): string {
   switch (policy.name) {
     case 'least_request': {
       const choices = policy.choiceCount ?? (ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE);
-      const among = choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
+      const among =
+        choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
       return `least_request: the fewest calls in flight among ${among}; ties at random`;
     }
     case 'round_robin':
@@ -51,7 +52,8 @@ function ruleOf(policy: PolicyConfig, ready: number): string {
 }
 
 function nextOf({ state, source, pending }: ClientSnapshot): string {
-  if (state === 'ready') return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
+  if (state === 'ready')
+    return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
   if (state === 'connecting') return 'waits for the first connection';
   if (state === 'transient_failure') {
     return `fails with UNAVAILABLE, or waits if it says waitForReady: ${source.error ?? 'no endpoint is ready'}`;
@@ -62,7 +64,10 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
 function whyOf({ state, reason, inFlight, weight, connections }: EndpointSnapshot): string {
   if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
   const usable = connections.filter((connection) => connection.state === 'ready');
-  const room = usable.reduce((sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight), 0);
+  const room = usable.reduce(
+    (sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight),
+    0,
+  );
   const full = room > 0 ? '' : ', every connection is at its stream limit';
   return `ready: ${inFlight} in flight, weight ${weight}${full}`;
 }

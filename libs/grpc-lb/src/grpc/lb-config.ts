@@ -1,6 +1,9 @@
-import { type EffectiveLoadBalancing, effectiveLoadBalancing, type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
-import type { Fault } from '../core/options/validation.js';
-import { shown } from '../core/options/validation.js';
+import {
+  type EffectiveLoadBalancing,
+  effectiveLoadBalancing,
+  loadBalancingCheck,
+} from '../core/options/load-balancing.js';
+import { type Fault, shown } from '../core/options/validation.js';
 import type { TypedLoadBalancingConfig } from './experimental.js';
 
 /** The package's own policy name in a service config: `{"loadBalancingConfig": [{"grpc_lb": {...}}]}`. */
@@ -34,7 +37,7 @@ export const GrpcLbConfig = {
   createFromJson(json: object): LbConfig {
     const faults: Fault[] = [];
     loadBalancingCheck(GRPC_LB, json, faults);
-    return new LbConfig(GRPC_LB, json, effectiveLoadBalancing(faults.length === 0 ? (json as LoadBalancingOptions) : {}), faults);
+    return new LbConfig(GRPC_LB, json, effectiveLoadBalancing(faults.length === 0 ? json : {}), faults);
   },
 };
 
@@ -45,10 +48,15 @@ export const LeastRequestExperimentalConfig = {
     const faults: Fault[] = [];
     // gRFC A48: "choice_count: ... must be >= 2"; "values greater than 10 are clamped to 10".
     if (typeof given !== 'number' || !Number.isInteger(given) || given < 2) {
-      faults.push({ path: `${LEAST_REQUEST_EXPERIMENTAL}.choiceCount`, message: `is ${shown(given)}; use a whole number of 2 or more` });
+      faults.push({
+        path: `${LEAST_REQUEST_EXPERIMENTAL}.choiceCount`,
+        message: `is ${shown(given)}; use a whole number of 2 or more`,
+      });
     }
     const choiceCount = Math.min(Number(given), 10);
-    const loadBalancing = effectiveLoadBalancing(faults.length === 0 ? { policy: { name: 'least_request', choiceCount } } : {});
+    const loadBalancing = effectiveLoadBalancing(
+      faults.length === 0 ? { policy: { name: 'least_request', choiceCount } } : {},
+    );
     return new LbConfig(LEAST_REQUEST_EXPERIMENTAL, json, loadBalancing, faults);
   },
 };

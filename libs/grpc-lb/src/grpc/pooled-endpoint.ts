@@ -93,7 +93,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
     const live = this.#connections.filter((connection) => connection.retiring === undefined);
     for (let missing = this.#pool.size - live.length; missing > 0; missing--) this.grow();
     live.slice(this.#pool.maxSize).forEach((connection) => this.#retire(connection, 'idle'));
-    live.slice(this.#pool.size).forEach((connection) => this.#watchIdle(connection));
+    live.slice(this.#pool.size).forEach((connection) => connection.inFlight === 0 && this.#watchIdle(connection));
     this.#refresh();
   }
 
@@ -161,6 +161,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
     } else if (connection.state === 'ready' && !this.#usable.includes(connection)) {
       this.#emitConnection('connection_opened', connection);
       this.#replaceAged();
+      // The calls for which it was opened may have found room elsewhere meanwhile.
+      if (connection.inFlight === 0) this.#watchIdle(connection);
     }
     const failed = connection.state === 'transient_failure';
     // One beyond those that are kept is not connected again.
@@ -205,11 +207,14 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
     return live.indexOf(connection) >= this.#pool.size;
   }
 
+  /** It carries no call from now on. */
   #watchIdle(connection: Connection): void {
-    const now = this.#context.clock.now();
-    connection.idleSince = now;
+    connection.idleSince = this.#context.clock.now();
     if (this.#idleTimers.has(connection) || !this.#isExtra(connection)) return;
-    this.#idleTimers.set(connection, this.#context.clock.after(this.#pool.idleTimeout, () => this.#onIdleTimer(connection)));
+    this.#idleTimers.set(
+      connection,
+      this.#context.clock.after(this.#pool.idleTimeout, () => this.#onIdleTimer(connection)),
+    );
   }
 
   #onIdleTimer(connection: Connection): void {
@@ -217,7 +222,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
     if (connection.inFlight > 0 || connection.retiring || !this.#isExtra(connection)) return;
     const left = connection.idleSince + this.#pool.idleTimeout - this.#context.clock.now();
     if (left <= 0) this.#retire(connection, 'idle');
-    else this.#idleTimers.set(connection, this.#context.clock.after(left, () => this.#onIdleTimer(connection)));
+    else
+      this.#idleTimers.set(
+        connection,
+        this.#context.clock.after(left, () => this.#onIdleTimer(connection)),
+      );
   }
 
   /** Closes a connection that carries no calls, or none that matter any more. */
@@ -258,7 +267,9 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
   #currentState(): EndpointState {
     if (this.#draining) return 'draining';
     if (this.#usable.length > 0) return 'ready';
-    return this.#connections.some((connection) => connection.state === 'transient_failure') ? 'transient_failure' : 'connecting';
+    return this.#connections.some((connection) => connection.state === 'transient_failure')
+      ? 'transient_failure'
+      : 'connecting';
   }
 
   #currentReason(state: EndpointState): string | null {
@@ -267,7 +278,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionListener {
     return this.#connections.find((connection) => connection.lastError !== undefined)?.lastError ?? null;
   }
 
-  #emitConnection(type: 'connection_opened' | 'connection_closed', connection: Connection, reason: string | null = null): void {
+  #emitConnection(
+    type: 'connection_opened' | 'connection_closed',
+    connection: Connection,
+    reason: string | null = null,
+  ): void {
     const event = { address: this.key, connection: connection.id };
     this.#context.emit(type === 'connection_opened' ? { type, ...event } : { type, ...event, reason });
   }

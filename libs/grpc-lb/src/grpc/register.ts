@@ -1,6 +1,11 @@
 import { registeredSchemes } from '../discovery/index.js';
 import { Balancer } from './balancer.js';
-import { type ChannelControlHelper, isLoadBalancerNameRegistered, registerLoadBalancerType, registerResolver } from './experimental.js';
+import {
+  type ChannelControlHelper,
+  isLoadBalancerNameRegistered,
+  registerLoadBalancerType,
+  registerResolver,
+} from './experimental.js';
 import { GRPC_LB, GrpcLbConfig, LEAST_REQUEST_EXPERIMENTAL, LeastRequestExperimentalConfig } from './lb-config.js';
 import { GRPC_LB_SCHEME, SourceResolver } from './resolver.js';
 

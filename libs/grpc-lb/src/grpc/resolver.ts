@@ -4,7 +4,14 @@ import type { EndpointSource } from '../core/endpoint-source.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
-import { type GrpcEndpoint, type GrpcUri, type Resolver, type ResolverListener, statusOrFromError, statusOrFromValue } from './experimental.js';
+import {
+  type GrpcEndpoint,
+  type GrpcUri,
+  type Resolver,
+  type ResolverListener,
+  statusOrFromError,
+  statusOrFromValue,
+} from './experimental.js';
 
 /**
  * The scheme under which every source can be reached, `grpc-lb:dns:///orders:50051`. It is what clients of this
@@ -32,7 +39,8 @@ export class SourceResolver implements Resolver {
   ) {
     this.#uri = innerTarget(target);
     this.#context =
-      (options[CONTEXT_OPTION] as ClientContext | undefined) ?? new ClientContext('', this.#uri, effectiveLoadBalancing());
+      (options[CONTEXT_OPTION] as ClientContext | undefined) ??
+      new ClientContext('', this.#uri, effectiveLoadBalancing());
   }
 
   /** What goes into `:authority`, and what TLS verifies: the first host and port that the target names. */
@@ -86,7 +94,10 @@ export class SourceResolver implements Resolver {
   }
 
   #deliver(): void {
-    const endpoints = this.#last.map((endpoint): GrpcEndpoint & Endpoint => ({ ...endpoint, addresses: [endpoint.address] }));
+    const endpoints = this.#last.map((endpoint): GrpcEndpoint & Endpoint => ({
+      ...endpoint,
+      addresses: [endpoint.address],
+    }));
     this.listener(statusOrFromValue(endpoints), {}, null, `${endpoints.length} endpoints of ${this.#uri}`);
   }
 }

@@ -1,0 +1,79 @@
+/**
+ * What a pick costs: the production policies over living counters, and the whole of what grpc-js calls for each attempt
+ * (pick, start, end).
+ */
+import { status } from '@grpc/grpc-js';
+import { bench, do_not_optimize, run } from 'mitata';
+import { Ledger } from '../../libs/grpc-lb/src/core/ledger.js';
+import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
+import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
+import { ClientContext } from '../../libs/grpc-lb/src/grpc/client-context.js';
+import type { Connection } from '../../libs/grpc-lb/src/grpc/connection.js';
+import type { CallLedger } from '../../libs/grpc-lb/src/grpc/pick.js';
+import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/picker.js';
+import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/pooled-endpoint.js';
+import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
+import { WaitingRoom } from '../../libs/grpc-lb/src/grpc/waiting-room.js';
+
+const SIZES = [10, 100, 1000];
+
+const policies: Record<string, PolicyConfig> = {
+  'least_request, default': { name: 'least_request' },
+  'least_request, choiceCount 2': { name: 'least_request', choiceCount: 2 },
+  'least_request, all': { name: 'least_request', choiceCount: 1000 },
+  round_robin: { name: 'round_robin' },
+  random: { name: 'random' },
+};
+
+function candidates(count: number): { inFlight: number; weight: number }[] {
+  const random = seededRandom(count);
+  return Array.from({ length: count }, () => ({ inFlight: Math.floor(random() * 10), weight: 1 }));
+}
+
+for (const size of SIZES) {
+  for (const [name, config] of Object.entries(policies)) {
+    const policy = createPolicy(config, Math.random);
+    const list = candidates(size);
+    bench(`${size} endpoints: choose, ${name}`, () => do_not_optimize(policy.pick(list)));
+  }
+}
+
+/** An endpoint with one connection that has room, without a socket. */
+function endpoint(): PooledEndpoint {
+  const connection = { inFlight: 0, hasRoom: true, subchannel: {} } as unknown as Connection;
+  return {
+    inFlight: 0,
+    weight: 1,
+    started: 0,
+    succeeded: 0,
+    failed: 0,
+    connectionWithRoom: () => connection,
+  } as unknown as PooledEndpoint;
+}
+
+for (const size of SIZES) {
+  for (const [name, config] of Object.entries(policies)) {
+    const context = new ClientContext('BENCH', 'static:///bench', effectiveLoadBalancing());
+    const ledger: CallLedger = new Ledger(systemClock, () => {});
+    const picker = new BalancedPicker(
+      Array.from({ length: size }, endpoint),
+      createPolicy(config, Math.random),
+      ledger,
+      new WaitingRoom(context, () => {}),
+    );
+    bench(`${size} endpoints: pick, start and end, ${name}`, () => {
+      const pick = picker.pick();
+      pick.onCallStarted!();
+      pick.onCallEnded!(status.OK, '', undefined as never);
+    });
+  }
+}
+
+const { benchmarks } = await run({ format: 'quiet' });
+console.log(`${'nanoseconds'.padEnd(72)}${['p50', 'mean', 'p99'].map((head) => head.padStart(8)).join('')}`);
+for (const { alias, runs } of benchmarks) {
+  const { p50, avg, p99 } = runs[0]!.stats!;
+  console.log(`${alias.padEnd(72)}${[p50, avg, p99].map((value) => value.toFixed(0).padStart(8)).join('')}`);
+}

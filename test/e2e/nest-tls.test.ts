@@ -1,0 +1,78 @@
+import { type ChannelCredentials, credentials, Metadata, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import type { ClientGrpc } from '@nestjs/microservices';
+import type { GrpcLbClientOptions } from 'nestjs-grpc-lb';
+import { GrpcLbRegistry } from 'nestjs-grpc-lb';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { expectNoLeaks } from '../support/leaks.js';
+import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../support/nest-app.js';
+import { ScriptedBackend } from '../support/nest-backend.js';
+import { type Certificate, HAS_OPENSSL, makeCertificate } from '../support/nest-certificates.js';
+
+expectNoLeaks();
+
+describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => {
+  const here = HAS_OPENSSL ? makeCertificate('IP:127.0.0.1', 'DNS:localhost') : ({} as Certificate);
+  const elsewhere = HAS_OPENSSL ? makeCertificate('DNS:orders.internal') : ({} as Certificate);
+
+  async function connect(server: Certificate, client: ChannelCredentials, more: Partial<GrpcLbClientOptions> = {}, clientRoot?: Buffer) {
+    const keys = [{ private_key: server.key, cert_chain: server.cert }];
+    const serverCredentials = ServerCredentials.createSsl(clientRoot ?? null, keys, clientRoot !== undefined);
+    const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start(serverCredentials);
+    const target = (more.target ?? 'static:///127.0.0.1').concat(`:${backend.port}`);
+    const app = await startApp(CLIENTS['the balanced client'](echoOptions(target, { ...more, target, credentials: client })));
+    return { backend, echo: app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo'), registry: app.get(GrpcLbRegistry) };
+  }
+
+  it.each(['static:///127.0.0.1', 'dns:///localhost', 'localhost'])('works with %s', async (target) => {
+    const { echo } = await connect(here, credentials.createSsl(here.cert), { target });
+    expect(await firstValueFrom(echo.say({ text: 'secret' }))).toMatchObject({ text: 'secret' });
+  });
+
+  it('verifies who signed the certificate of the server', async () => {
+    for (const client of [credentials.createSsl(elsewhere.cert), credentials.createSsl()]) {
+      const { backend, echo, registry } = await connect(here, client);
+      const error = await errorOf(echo.say({}));
+      expect(error).toMatchObject({ code: Status.UNAVAILABLE, details: expect.stringMatching(/certificate/) });
+      expect(registry.snapshot('ECHO').endpoints[0]).toMatchObject({ state: 'transient_failure', reason: expect.stringMatching(/certificate/) });
+      expect(backend.seen).toEqual([]);
+    }
+  });
+
+  it('verifies for which host the certificate is', async () => {
+    const { backend, echo } = await connect(elsewhere, credentials.createSsl(elsewhere.cert));
+    const error = await errorOf(echo.say({}));
+    expect(error.code).toBe(Status.UNAVAILABLE);
+    expect(error.details).toMatch(/altnames|does not match/i);
+    expect(backend.seen).toEqual([]);
+  });
+
+  it('verifies against another host where the channel options say so', async () => {
+    const channelOptions = { 'grpc.ssl_target_name_override': 'orders.internal' };
+    const { echo } = await connect(elsewhere, credentials.createSsl(elsewhere.cert), { channelOptions });
+    expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
+  });
+
+  it('shows the certificate of the client where the server asks for it', async () => {
+    const known = credentials.createSsl(here.cert, elsewhere.key, elsewhere.cert);
+    const { echo } = await connect(here, known, {}, elsewhere.cert);
+    expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
+    const { echo: unknown } = await connect(here, credentials.createSsl(here.cert), {}, elsewhere.cert);
+    expect(await errorOf(unknown.say({}))).toMatchObject({ code: Status.UNAVAILABLE });
+  });
+
+  it('carries the credentials of each call', async () => {
+    let made = 0;
+    const perCall = credentials.createFromMetadataGenerator((_params, done) => {
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${++made}`);
+      done(null, metadata);
+    });
+    const combined = credentials.combineChannelCredentials(credentials.createSsl(here.cert), perCall);
+    const { backend, echo, registry } = await connect(here, combined);
+    await firstValueFrom(echo.say({}));
+    await firstValueFrom(echo.say({}));
+    expect(backend.seen.map(({ metadata }) => metadata.get('authorization'))).toEqual([['Bearer 1'], ['Bearer 2']]);
+    expect(JSON.stringify([registry.snapshot(), registry.explain('ECHO')])).not.toContain('Bearer');
+  });
+});

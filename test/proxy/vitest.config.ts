@@ -1,0 +1,7 @@
+import { mergeConfig } from 'vitest/config';
+import shared from '../../vitest.config.js';
+
+/** What needs haproxy from Debian: `npm run test:proxy`. */
+const config = mergeConfig(shared, {});
+config.test!.include = ['test/proxy/**/*.test.ts'];
+export default config;
