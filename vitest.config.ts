@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './test/support/summary-reporter.js';
 
 const source = (path: string): string => fileURLToPath(new URL(`libs/grpc-lb/src/${path}`, import.meta.url));
 
@@ -12,8 +13,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/{e2e,properties,support}/**/*.test.ts'],
+    // What needs nothing but npm. `test/package` has a configuration of its own, and so have the tests that need a
+    // proxy or a browser.
+    include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/{e2e,properties,support,types}/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    reporters: ['default', new SummaryReporter()],
   },
 });

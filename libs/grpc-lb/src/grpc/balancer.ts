@@ -85,7 +85,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   destroy(): void {
     if (this.#closed || !this.context) return;
     this.#closed = true;
-    for (const endpoint of this.#all()) endpoint.close();
+    for (const endpoint of this.#all()) endpoint.connections.close();
     this.#ledger.close();
     this.#waitingRoom.close();
     if (this.context.balancer !== this) return;
@@ -95,7 +95,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   reconfigure(): void {
     this.#paused = true;
-    for (const endpoint of this.#endpoints.values()) endpoint.configure();
+    for (const endpoint of this.#endpoints.values()) endpoint.connections.configure();
     this.#paused = false;
     this.#publish();
   }
@@ -189,12 +189,12 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     }
     const pooled = new PooledEndpoint(endpoint, this, this);
     this.context.emit({ type: 'endpoint_added', address: key });
-    pooled.configure();
+    pooled.connections.configure();
     return pooled;
   }
 
   readonly #onRelease = (endpoint: PooledEndpoint, connection: Connection): void => {
-    endpoint.released(connection);
+    endpoint.connections.released(connection);
     this.#waitingRoom.roomMayHaveCome();
   };
 
@@ -216,7 +216,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.context.setState('connecting');
       this.helper.updateState(connectivityState.CONNECTING, { pick: () => QUEUE }, null);
     } else {
-      const reasons = [...new Set(all.map((endpoint) => endpoint.snapshot().reason))].slice(0, 3).join('; ');
+      const reasons = [...new Set(all.map((endpoint) => endpoint.reason))].slice(0, 3).join('; ');
       this.#fail(`client ${this.context.name}: none of ${all.length} endpoints is ready: ${reasons}`);
     }
   }

@@ -82,11 +82,15 @@ export class WaitingRoom {
     let roomToCome = 0;
     let smallest: PooledEndpoint | undefined;
     for (const endpoint of endpoints) {
-      roomToCome += endpoint.roomToCome;
-      if (endpoint.canGrow && (!smallest || endpoint.connectionCount < smallest.connectionCount)) smallest = endpoint;
+      roomToCome += endpoint.connections.roomToCome;
+      if (
+        endpoint.connections.canGrow &&
+        (!smallest || endpoint.connections.all.length < smallest.connections.all.length)
+      )
+        smallest = endpoint;
     }
     // Enough is under way already for those that wait.
-    if (roomToCome <= this.#pending) smallest?.grow();
+    if (roomToCome <= this.#pending) smallest?.connections.grow();
   }
 
   #refuse(maxPending: number): PickResult {

@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { describe, expect, inject, it } from 'vitest';
+import { mustRun } from './run.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const tarball = inject('tarball');
+const unpacked = inject('unpacked');
+const files = readdirSync(unpacked, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name).slice(unpacked.length + 1))
+  .toSorted();
+
+describe('the tarball', () => {
+  it('holds the build, its sources, and the papers, and no tests', () => {
+    const sources = readdirSync(join(ROOT, 'libs/grpc-lb/src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => name.slice(0, -'.ts'.length));
+    const built = sources.flatMap((name) =>
+      ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`),
+    );
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    expect(files).toEqual([...papers, ...built, ...sources.map((name) => `src/${name}.ts`)].toSorted());
+  });
+
+  it('has no source map that points nowhere', () => {
+    const missing = files
+      .filter((file) => file.endsWith('.map'))
+      .flatMap((file) => {
+        const { sources } = JSON.parse(readFileSync(join(unpacked, file), 'utf8')) as { sources: string[] };
+        return sources.map((source) => join(dirname(file), source));
+      })
+      .filter((source) => !existsSync(join(unpacked, source)));
+    expect(missing).toEqual([]);
+  });
+
+  it('pleases publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: unpacked, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  it('has types that resolve as the code does', async () => {
+    // node10: that resolution knows no exports map, and Nest 12 itself cannot be resolved by it.
+    // cjs-resolves-to-esm: the package is ESM only, and that is right: every Node it supports (20.19 and later) can
+    // require() it, which consumers.test.ts does.
+    const rules = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'];
+    await mustRun('npx', ['--no-install', 'attw', tarball, ...rules, '--no-color', '--no-emoji'], ROOT, 60_000);
+  });
+});
