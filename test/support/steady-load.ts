@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 
-/** Calls at a steady rate, whatever the answers do, until it is stopped. */
+/** Calls at a steady rate, whatever the answers do, until it is stopped or the test has ended. */
 export class SteadyLoad {
   succeeded = 0;
   readonly failures: Error[] = [];
@@ -9,6 +10,7 @@ export class SteadyLoad {
   #due = performance.now();
 
   constructor(call: () => Promise<unknown>, perSecond: number) {
+    onTestFinished(() => clearInterval(this.#timer));
     this.#timer = setInterval(() => {
       for (; this.#due <= performance.now(); this.#due += 1000 / perSecond) this.#start(call);
     }, 2);
