@@ -1,0 +1,32 @@
+import {
+  Controller,
+  HttpCode,
+  HttpStatus,
+  NotFoundException,
+  Param,
+  ParseEnumPipe,
+  Post,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import { RunnerLink } from '../runner-link.js';
+import { type Action, ACTIONS } from '../runner-messages.js';
+import { settings } from '../settings.js';
+
+const ACTION = Object.fromEntries(ACTIONS.map((action) => [action, action]));
+
+/** The buttons of the page. The runner owns the processes and is asked to act; the table shows what came of it. */
+@Controller('backends')
+export class BackendsController {
+  constructor(private readonly link: RunnerLink) {}
+
+  @Post(':address/:action')
+  @HttpCode(HttpStatus.ACCEPTED)
+  act(@Param('address') address: string, @Param('action', new ParseEnumPipe(ACTION)) action: Action): object {
+    if (!settings.addresses.includes(address)) throw new NotFoundException(`There is no backend ${address}`);
+    if (!this.link.connected) {
+      throw new ServiceUnavailableException('Nobody runs the backends: start the demo with `npm run demo`');
+    }
+    this.link.tell({ type: 'command', address, action });
+    return { address, action };
+  }
+}

@@ -1,0 +1,25 @@
+import type { LbEvent } from 'nestjs-grpc-lb';
+
+/** An event as a sentence; null for what the table shows anyway. */
+export function eventText(event: LbEvent): string | null {
+  switch (event.type) {
+    case 'client_state':
+      return `the client went from ${event.from} to ${event.to}`;
+    case 'endpoint_state':
+      return `${event.address} went from ${event.from} to ${event.to}${event.reason ? `: ${event.reason}` : ''}`;
+    case 'discovery_failed':
+      return `discovery failed: ${event.error}`;
+    case 'pool_saturated':
+      return `every connection is full: ${event.pending} calls wait`;
+    case 'call_rejected':
+      return `a call was refused: ${event.maxPending} wait already`;
+    case 'configured':
+      return 'new load-balancing options are in force';
+    case 'discovery_updated':
+    case 'endpoint_added':
+    case 'endpoint_removed':
+    case 'connection_opened':
+    case 'connection_closed':
+      return null;
+  }
+}

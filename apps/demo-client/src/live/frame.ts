@@ -1,0 +1,50 @@
+import type { PhaseStatus } from '../load/phase-run.js';
+import type { RecentView } from '../load/recent-calls.js';
+import type { PhaseSummary } from '../load/tally.js';
+import type { BackendProcess } from '../runner-messages.js';
+
+/** One backend in the table. */
+export interface BackendRow {
+  readonly address: string;
+  /** Of the calls answered in the last five seconds, from 0 to 1. */
+  readonly share: number;
+  /** Answered in this phase. */
+  readonly calls: number;
+  /** As the balanced client counts them; in the first phase as the backend reports them. */
+  readonly inFlight: number;
+  /** Milliseconds, over the last five seconds. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** The state of the endpoint in the balanced client; in the first phase `up` or `down`, which is all one can know. */
+  readonly state: string;
+  readonly reason: string | null;
+  readonly process: BackendProcess['process'];
+  readonly factor: number;
+}
+
+/** All that a view shows at one moment: the terminal and the page draw the same frames. */
+export interface Frame {
+  readonly phase: { readonly key: string; readonly title: string; readonly policy: string };
+  readonly phaseNumber: number;
+  readonly phaseCount: number;
+  readonly status: PhaseStatus;
+  readonly elapsedSeconds: number;
+  /** null: without end. */
+  readonly seconds: number | null;
+  readonly rate: number;
+  readonly inFlight: number;
+  readonly summary: PhaseSummary;
+  readonly lastSecond: RecentView;
+  readonly backends: readonly BackendRow[];
+  /** The phases that are over. */
+  readonly before: readonly PhaseSummary[];
+}
+
+/** One second of the past, for the curve. */
+export interface HistoryPoint {
+  readonly second: number;
+  readonly phase: string;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly errors: number;
+}

@@ -1,0 +1,27 @@
+import type { CallOptions } from '@grpc/grpc-js';
+import type { Order } from 'demo-server/orders';
+import type { Observable } from 'rxjs';
+
+/** What a client can say about one of its endpoints. */
+export interface EndpointView {
+  readonly address: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly inFlight: number;
+}
+
+/** One way to call the backends, for a while. */
+export interface Phase {
+  readonly key: 'nest-default' | 'balanced';
+  /** For people. */
+  readonly title: string;
+  readonly policy: string;
+  /** null: until the application is told to end. */
+  readonly seconds: number | null;
+  readonly find: (id: string, options: CallOptions) => Observable<Order>;
+  /** null: this client can say nothing about them. */
+  readonly endpoints: () => readonly EndpointView[] | null;
+}
+
+/** In the order in which they run. */
+export const PHASES = Symbol('PHASES');

@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import type { Frame } from './live/frame.js';
+import { LiveService } from './live/live.service.js';
+import { LoadService } from './load/load.service.js';
+import { pagePort } from './page-port.js';
+import { RunnerLink } from './runner-link.js';
+import { settings } from './settings.js';
+
+/** Only this computer may press the buttons. */
+const HOST = '127.0.0.1';
+
+async function bootstrap(): Promise<void> {
+  const app = await NestFactory.create(AppModule, {
+    logger: ['warn', 'error', 'fatal'],
+    abortOnError: false,
+    // Pages keep their event stream open for ever.
+    forceCloseConnections: true,
+  });
+  const link = app.get(RunnerLink);
+  const load = app.get(LoadService);
+  const live = app.get(LiveService);
+
+  link.open(() => void close());
+  const close = async (): Promise<void> => {
+    link.tell({ type: 'done', phases: load.summaries() });
+    await app.close();
+    link.close();
+  };
+
+  await app.listen(await pagePort(settings.httpPort, HOST, settings.anyPort), HOST);
+  const url = await app.getUrl();
+  if (link.connected) link.tell({ type: 'listening', url });
+  else {
+    app.enableShutdownHooks();
+    console.log(`page: ${url}`);
+  }
+  live.start();
+  const show = (frame: Frame | null): void => {
+    if (frame) link.tell({ type: 'frame', frame });
+  };
+  live.frames$.subscribe(show);
+  await load.run(() => show(live.frame()));
+  link.tell({ type: 'done', phases: load.summaries() });
+}
+
+bootstrap().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+  process.exit();
+});

@@ -1,0 +1,16 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** The wanted port, or 0 for any if it is taken and any will do. Asked before Nest is, which would log an error. */
+export async function pagePort(wanted: number, host: string, anyWillDo: boolean): Promise<number> {
+  const probe = createServer().listen(wanted, host);
+  try {
+    await once(probe, 'listening');
+    await once(probe.close(), 'close');
+    return wanted;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (anyWillDo) return 0;
+    throw new Error(`port ${wanted} is taken: give another one for the page, or none`, { cause: error });
+  }
+}

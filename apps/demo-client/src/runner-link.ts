@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { BehaviorSubject } from 'rxjs';
+import type { BackendProcess, FromClient, ToClient } from './runner-messages.js';
+
+/** The line to the process that started this one, if one did. */
+@Injectable()
+export class RunnerLink {
+  readonly backends$ = new BehaviorSubject<readonly BackendProcess[]>([]);
+
+  get connected(): boolean {
+    return process.send !== undefined && process.connected;
+  }
+
+  /** `shutdown` is called once, when the runner asks for it. */
+  open(shutdown: () => void): void {
+    if (process.send === undefined) return;
+    process.on('disconnect', orphaned);
+    if (!process.connected) orphaned();
+    process.on('message', (message: ToClient) => {
+      if (message.type === 'backends') this.backends$.next(message.backends);
+      else shutdown();
+    });
+  }
+
+  tell(message: FromClient): void {
+    if (this.connected) process.send?.(message);
+  }
+
+  /** Lets this process end by itself. */
+  close(): void {
+    process.off('disconnect', orphaned);
+    if (this.connected) process.disconnect();
+  }
+}
+
+/** The runner is gone, and perhaps was killed: nobody is left to work for. */
+function orphaned(): never {
+  process.exit(0);
+}

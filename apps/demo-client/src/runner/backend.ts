@@ -1,0 +1,108 @@
+import { createRequire } from 'node:module';
+import type { FromBackend, Knobs, ToBackend } from 'demo-server/control';
+import type { Action, BackendProcess } from '../runner-messages.js';
+import { Child } from './child.js';
+
+const SCRIPT = createRequire(import.meta.url).resolve('demo-server');
+
+export interface BackendOptions {
+  readonly port: number;
+  readonly slots: number;
+  readonly knobs: Knobs;
+  /** The factor that `slow` sets. */
+  readonly slowFactor: number;
+  readonly onChange: () => void;
+  readonly onLine: (line: string) => void;
+}
+
+/** One backend at a fixed address, whose process comes and goes. */
+export class Backend {
+  readonly address: string;
+  #process: BackendProcess['process'] = 'stopped';
+  #factor: number;
+  #inFlight = 0;
+  #child: Child<FromBackend, ToBackend> | undefined;
+  /** One thing after the other, also for a visitor with a quick finger. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: BackendOptions) {
+    this.address = `127.0.0.1:${options.port}`;
+    this.#factor = options.knobs.factor;
+  }
+
+  view(): BackendProcess {
+    return { address: this.address, process: this.#process, factor: this.#factor, inFlight: this.#inFlight };
+  }
+
+  act(action: Action): Promise<void> {
+    const next = this.#queue.then(() => this.#act(action));
+    this.#queue = next.catch((error: unknown) =>
+      this.options.onLine(error instanceof Error ? error.message : String(error)),
+    );
+    return this.#queue;
+  }
+
+  /** Resolves when it listens; rejects if its process ends before that. */
+  async start(): Promise<void> {
+    if (this.#child) return;
+    this.#become('starting');
+    const { port, slots, knobs, onLine } = this.options;
+    const env = {
+      PORT: String(port),
+      SLOTS: String(slots),
+      DELAY_MS: String(knobs.delayMs),
+      FACTOR: String(this.#factor),
+      ERROR_RATE: String(knobs.errorRate),
+    };
+    await new Promise<void>((resolve, reject) => {
+      const child: Child<FromBackend, ToBackend> = new Child(
+        SCRIPT,
+        env,
+        (message) => (message.type === 'listening' ? resolve() : this.#report(message.inFlight)),
+        (line) => onLine(`${this.address}: ${line}`),
+      );
+      this.#child = child;
+      void child.gone.then((how) => {
+        // After the backend has listened this rejection says nothing any more.
+        reject(new Error(`${this.address} ended (${how}) before it listened`));
+        this.#gone(child, how);
+      });
+    });
+    this.#become('running');
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#child) return;
+    this.#become('stopping');
+    await this.#child.end({ type: 'shutdown' });
+  }
+
+  async #act(action: Action): Promise<void> {
+    if (action === 'slow' || action === 'normal') {
+      this.#factor = action === 'slow' ? this.options.slowFactor : 1;
+      this.#child?.tell({ type: 'knobs', knobs: { factor: this.#factor } });
+      return this.options.onChange();
+    }
+    await this.stop();
+    if (action === 'restart') await this.start();
+  }
+
+  #gone(child: Child<FromBackend, ToBackend>, how: string): void {
+    if (this.#child !== child) return;
+    // Nobody had asked it to go: somebody killed it, or it crashed.
+    if (this.#process === 'running') this.options.onLine(`${this.address} ended: ${how}`);
+    this.#child = undefined;
+    this.#inFlight = 0;
+    this.#become('stopped');
+  }
+
+  #report(inFlight: number): void {
+    this.#inFlight = inFlight;
+    this.options.onChange();
+  }
+
+  #become(process: BackendProcess['process']): void {
+    this.#process = process;
+    this.options.onChange();
+  }
+}

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import type { PhaseSummary } from '../load/tally.js';
+import type { FromClient, ToClient } from '../runner-messages.js';
+import { type Settings, SETTINGS_VARIABLE } from '../settings.js';
+import { Child } from './child.js';
+import type { Flags } from './flags.js';
+import { Fleet } from './fleet.js';
+import type { View } from './view.js';
+
+const CLIENT = createRequire(import.meta.url).resolve('demo-client');
+const DEFAULT_PORT = 3000;
+const DEFAULT_BASELINE_SECONDS = 15;
+
+/** The backends, the client, and what goes back and forth between them. */
+export class Demo {
+  /** The last figures that the client sent. */
+  phases: readonly PhaseSummary[] = [];
+  readonly #fleet: Fleet;
+  #client: Child<FromClient, ToClient> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(
+    private readonly flags: Flags,
+    private readonly view: View,
+  ) {
+    this.#fleet = new Fleet(flags, (line) => view.line(line));
+  }
+
+  /** Resolves when all is over and every process has ended. */
+  async run(): Promise<void> {
+    try {
+      await this.#fleet.start();
+      await this.#runClient();
+    } finally {
+      await this.#client?.end({ type: 'shutdown' });
+      await this.#fleet.stop();
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** The children follow by themselves when their channels break. */
+  kill(): never {
+    this.view.close();
+    process.exit(130);
+  }
+
+  /** Resolves when the client has no more to do, or is told to stop; rejects if it ends before that. */
+  async #runClient(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.#stop.signal.addEventListener('abort', () => resolve()));
+    if (this.#stop.signal.aborted) return;
+    let finished = (): void => {};
+    const done = new Promise<void>((resolve) => (finished = resolve));
+    const client = new Child<FromClient, ToClient>(
+      CLIENT,
+      this.#environment(),
+      (message) => {
+        switch (message.type) {
+          case 'listening':
+            return this.view.line(`page: ${message.url}`);
+          case 'frame':
+            return this.view.frame(message.frame);
+          case 'command':
+            return this.#fleet.act(message.address, message.action);
+          case 'done':
+            this.phases = message.phases;
+            return finished();
+        }
+      },
+      (line) => this.view.line(`client: ${line}`),
+    );
+    this.#client = client;
+    this.#fleet.onChange = () => client.tell({ type: 'backends', backends: this.#fleet.view() });
+    this.#fleet.onChange();
+    const lost = client.gone.then((how) => {
+      throw new Error(`the client ended by itself: ${how}`);
+    });
+    lost.catch(() => {});
+    await Promise.race([done, stopped, lost]);
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return {
+      [SETTINGS_VARIABLE]: JSON.stringify(this.#settings()),
+      // As in a deployment: the code names a client, the environment says where its backends are.
+      GRPC_LB_ORDERS_CLIENT_TARGET: `static:///${this.#fleet.addresses.join(',')}`,
+      GRPC_LB_ORDERS_CLIENT_POLICY: this.flags.policy,
+    };
+  }
+
+  #settings(): Settings {
+    const { seconds, rate, deadlineMs, port } = this.flags;
+    const half = seconds === null ? DEFAULT_BASELINE_SECONDS : seconds / 2;
+    const baselineSeconds = this.flags.baselineSeconds ?? half;
+    return {
+      addresses: this.#fleet.addresses,
+      httpPort: port ?? DEFAULT_PORT,
+      anyPort: port === null,
+      rate,
+      deadlineMs,
+      baselineSeconds,
+      balancedSeconds: seconds === null ? null : seconds - baselineSeconds,
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import type { Action, BackendProcess } from '../runner-messages.js';
+import { Backend } from './backend.js';
+import type { Flags } from './flags.js';
+import { freePorts } from './free-ports.js';
+
+/** Somebody else may take a port between our look and the backend's bind. */
+const ATTEMPTS = 3;
+/** What `slow` does when all backends were started alike. */
+const DEFAULT_SLOW_FACTOR = 3;
+
+/** The backends of the demo. The last one is the slow one. */
+export class Fleet {
+  readonly #backends: Backend[] = [];
+  onChange: () => void = () => {};
+
+  constructor(
+    private readonly flags: Flags,
+    private readonly onLine: (line: string) => void,
+  ) {}
+
+  get addresses(): string[] {
+    return this.#backends.map((backend) => backend.address);
+  }
+
+  view(): BackendProcess[] {
+    return this.#backends.map((backend) => backend.view());
+  }
+
+  async start(): Promise<void> {
+    const ports = await freePorts(this.flags.backends);
+    const started = ports.map((port, index) => this.#startOne(port, index === ports.length - 1));
+    const results = await Promise.allSettled(started);
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      this.#backends.push(result.value);
+    }
+  }
+
+  act(address: string, action: Action): void {
+    void this.#backends.find((backend) => backend.address === address)?.act(action);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#backends.map((backend) => backend.act('stop')));
+  }
+
+  async #startOne(port: number, slow: boolean, attempt = 1): Promise<Backend> {
+    const { delayMs, slots, errorRate, slow: slowness } = this.flags;
+    const backend = new Backend({
+      port,
+      slots,
+      knobs: { delayMs, errorRate, factor: slow ? slowness : 1 },
+      slowFactor: slowness > 1 ? slowness : DEFAULT_SLOW_FACTOR,
+      onChange: () => this.onChange(),
+      onLine: this.onLine,
+    });
+    try {
+      await backend.start();
+      return backend;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      const [another = port] = await freePorts(1);
+      return this.#startOne(another, slow, attempt + 1);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** What a backend and the process that started it tell each other over Node's process channel. */
+
+export interface Knobs {
+  /** Mean duration of the work behind one `Find`, in milliseconds, before `factor`. */
+  delayMs: number;
+  /** How many times longer than that it takes here: 3 is a backend three times slower than its siblings. */
+  factor: number;
+  /** The share of `Find` calls that fail with UNAVAILABLE after their work, from 0 to 1. */
+  errorRate: number;
+}
+
+export type ToBackend =
+  | { type: 'knobs'; knobs: Partial<Knobs> }
+  /** End your streams, finish your calls, and go. */
+  | { type: 'shutdown' };
+
+export type FromBackend =
+  | { type: 'listening'; address: string }
+  /** `Find` calls received and not answered; `queued` of them wait for a free slot. */
+  | { type: 'load'; inFlight: number; queued: number };

@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import { createRequire } from 'node:module';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { AppModule } from './app.module.js';
+import { readSettings } from './settings.js';
+import { supervise } from './supervised.js';
+
+const protoPath = createRequire(import.meta.url).resolve('demo-server/orders.proto');
+
+async function bootstrap(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2), process.env);
+  const address = `127.0.0.1:${settings.port}`;
+  const supervised = process.send !== undefined;
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule.with(settings, address), {
+    transport: Transport.GRPC,
+    options: { package: 'orders.v1', protoPath, url: address, gracefulShutdown: true },
+    logger: supervised ? ['warn', 'error', 'fatal'] : ['log', 'warn', 'error', 'fatal'],
+    abortOnError: false,
+  });
+  if (!supervised) app.enableShutdownHooks();
+  await app.listen();
+  if (supervised) supervise(app, address);
+  else Logger.log(`orders.v1.Orders on ${address}`, 'demo-server');
+}
+
+bootstrap().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+  // A server that did not come up may hold sockets and timers of its own.
+  process.exit();
+});

@@ -1,0 +1,39 @@
+import type { INestMicroservice } from '@nestjs/common';
+import type { FromBackend, ToBackend } from 'demo-server/control';
+import { Leaving } from './leaving.js';
+import { WorkerPool } from './worker-pool.js';
+import { Workload } from './workload.js';
+
+const REPORT_EVERY_MS = 200;
+
+/** Obeys the process that started this one, reports to it, and never outlives it. */
+export function supervise(app: INestMicroservice, address: string): void {
+  const workers = app.get(WorkerPool);
+  const workload = app.get(Workload);
+  const tell = (message: FromBackend): void => {
+    if (process.connected) process.send?.(message);
+  };
+
+  let reported = '';
+  const reports = setInterval(() => {
+    const load = { inFlight: workers.inFlight, queued: workers.queued };
+    const text = JSON.stringify(load);
+    if (text !== reported) tell({ type: 'load', ...load });
+    reported = text;
+  }, REPORT_EVERY_MS);
+
+  const orphaned = (): never => process.exit(0);
+  process.on('disconnect', orphaned);
+  if (!process.connected) orphaned();
+  process.on('message', (message: ToBackend) => {
+    if (message.type === 'knobs') return workload.turn(message.knobs);
+    app.get(Leaving).begin();
+    void app.close().then(() => {
+      clearInterval(reports);
+      process.off('disconnect', orphaned);
+      // The channel was all that held this process; from here it ends by itself.
+      process.disconnect();
+    });
+  });
+  tell({ type: 'listening', address });
+}

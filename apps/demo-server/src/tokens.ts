@@ -1,0 +1,2 @@
+/** `host:port` under which this backend listens. */
+export const ADDRESS = Symbol('ADDRESS');

@@ -1,0 +1,56 @@
+/**
+ * A pool of workers as a database or a thread pool has it: so many pieces of work at the same time, the rest in a
+ * queue, first come first served. A backend that is asked for more than it can do therefore gets slower.
+ */
+export class WorkerPool {
+  #busy = 0;
+  readonly #queue = new Set<() => void>();
+
+  constructor(private readonly slots: number) {}
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get inFlight(): number {
+    return this.#busy + this.#queue.size;
+  }
+
+  /**
+   * Resolves when the work has ended, to whether it was done: a caller that has gone away frees its slot or its place
+   * in the queue at once. The duration is asked for when the work begins, not when it is queued.
+   */
+  run(durationMs: () => number, gone: AbortSignal): Promise<boolean> {
+    if (gone.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const begin = (): void => {
+        this.#busy++;
+        timer = setTimeout(() => {
+          gone.removeEventListener('abort', leave);
+          this.#free();
+          resolve(true);
+        }, durationMs());
+      };
+      const leave = (): void => {
+        if (timer === undefined) this.#queue.delete(begin);
+        else {
+          clearTimeout(timer);
+          this.#free();
+        }
+        resolve(false);
+      };
+      gone.addEventListener('abort', leave, { once: true });
+      if (this.#busy < this.slots) begin();
+      else this.#queue.add(begin);
+    });
+  }
+
+  #free(): void {
+    this.#busy--;
+    for (const begin of this.#queue) {
+      this.#queue.delete(begin);
+      return begin();
+    }
+  }
+}
