@@ -13,7 +13,15 @@ import { firstValueFrom, lastValueFrom, map, of, toArray } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EchoServer, type Line, startServers, staticTarget } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
-import { echoClient, echoOptions, type EchoService, type EchoStub, type MirrorService, serversOfTest, startApp } from '../support/nest-app.js';
+import {
+  echoClient,
+  echoOptions,
+  type EchoService,
+  type EchoStub,
+  type MirrorService,
+  serversOfTest,
+  startApp,
+} from '../support/nest-app.js';
 
 expectNoLeaks();
 
@@ -147,7 +155,9 @@ describe('all four kinds of calls work', () => {
 
 it('the grpc-js client of a service shares the channel of its client, and is the same each time', async () => {
   const options = echoOptions(target);
-  const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])] });
+  const app = await startApp({
+    imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])],
+  });
   const client = app.get<ClientGrpc>('ECHO');
   interface RawEcho {
     say(line: object, done: (error: Error | null, line: Line) => void): void;
@@ -160,13 +170,20 @@ it('the grpc-js client of a service shares the channel of its client, and is the
     raw.say({ text: 'raw' }, (error, answer) => (error ? reject(error) : resolve(answer)));
   });
   expect(line.text).toBe('raw');
-  expect(app.get(GrpcLbRegistry).snapshot('ECHO').endpoints.reduce((sum, { started }) => sum + started, 0)).toBe(1);
+  expect(
+    app
+      .get(GrpcLbRegistry)
+      .snapshot('ECHO')
+      .endpoints.reduce((sum, { started }) => sum + started, 0),
+  ).toBe(1);
 });
 
 it('the calls of all services and injections of a client go over one connection to each endpoint', async () => {
   const [server] = await serversOfTest(1);
   const options = echoOptions(server!.address);
-  const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])] });
+  const app = await startApp({
+    imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])],
+  });
   const client = app.get<ClientGrpc>('ECHO');
   await firstValueFrom(client.getService<EchoService>('Echo').say({ text: 'a' }));
   await firstValueFrom(client.getService<MirrorService>('Mirror').look({ text: 'b' }));
@@ -194,7 +211,9 @@ describe('a client class', () => {
     @GrpcLbClient({ ...echoOptions(target), service: 'Echo' })
     class LoudEcho extends GrpcService<EchoService>() {
       override readonly say: EchoStub['say'] = (request, ...rest) =>
-        super.say({ ...request, text: request.text!.toUpperCase() }, ...(rest as [])).pipe(map((line) => ({ ...line, text: `${line.text}!` })));
+        super
+          .say({ ...request, text: request.text!.toUpperCase() }, ...(rest as []))
+          .pipe(map((line) => ({ ...line, text: `${line.text}!` })));
 
       sayTwice(text: string): ReturnType<EchoStub['say']> {
         return this.say({ text: `${text} ${text}` });
@@ -227,13 +246,25 @@ describe('a client class', () => {
     expect(await firstValueFrom(app.get(Greeter).greet())).toMatchObject({ text: 'good morning' });
   });
 
-  it('keeps apart from another of the same service', async () => {
+  it('keeps apart from another of the same name', async () => {
     const [other] = await serversOfTest(1);
     const Here = echoClient(target, { name: 'HERE' });
     const There = echoClient(other!.address, { name: 'THERE' });
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Here, There])] });
-    expect(await firstValueFrom(app.get(There).say({ text: 'x' }))).toMatchObject({ server: other!.address });
-    const { server } = await firstValueFrom(app.get(Here).say({ text: 'x' }));
-    expect(servers.map(({ address }) => address)).toContain(server);
+    @Injectable()
+    class Caller {
+      constructor(
+        @InjectGrpcService(Here, 'Echo') readonly here: EchoStub,
+        @InjectGrpcService(There, 'Echo') readonly there: EchoStub,
+      ) {}
+    }
+    const imports = [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Here, There])];
+    const app = await startApp({ imports, providers: [Caller] });
+    const { here, there } = app.get(Caller);
+    for (const echo of [app.get(There), there]) {
+      expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ server: other!.address });
+    }
+    for (const echo of [app.get(Here), here]) {
+      expect((await firstValueFrom(echo.say({ text: 'x' }))).server).not.toBe(other!.address);
+    }
   });
 });

@@ -2,14 +2,29 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Metadata, status as Status } from '@grpc/grpc-js';
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbModule, GrpcLbRegistry, InjectGrpcService, type LbEvent } from 'nestjs-grpc-lb';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { deferred, ECHO_PROTO, EchoServer, staticTarget } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
-import { CLIENTS, echoClient, echoOptions, type EchoStub, errorOf, serversOfTest, startApp, startError } from '../support/nest-app.js';
+import {
+  CLIENTS,
+  echoClient,
+  echoOptions,
+  type EchoStub,
+  errorOf,
+  serversOfTest,
+  startApp,
+  startError,
+} from '../support/nest-app.js';
 import { ScriptedBackend } from '../support/nest-backend.js';
 import { transpile, type Transpiled } from '../support/nest-transpile.js';
 
@@ -22,9 +37,13 @@ describe('when the application starts', () => {
     const servers = await serversOfTest(2);
     const app = await startApp(balanced(echoOptions(staticTarget(servers))));
     const registry = app.get(GrpcLbRegistry);
-    const connected = (): boolean => registry.snapshot('ECHO').endpoints.filter(({ state }) => state === 'ready').length === 2;
+    const connected = (): boolean =>
+      registry.snapshot('ECHO').endpoints.filter(({ state }) => state === 'ready').length === 2;
     while (!connected()) await firstValueFrom(registry.events$);
-    expect(servers.map(({ connections, calls }) => [connections, calls])).toEqual([[1, 0], [1, 0]]);
+    expect(servers.map(({ connections, calls }) => [connections, calls])).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
   });
 
   it('a provider may call from its own hook', async () => {
@@ -38,14 +57,22 @@ describe('when the application starts', () => {
         this.answer = await firstValueFrom(this.echo.say({ text: 'warm' }));
       }
     }
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])], providers: [Warmup] });
+    const app = await startApp({
+      imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])],
+      providers: [Warmup],
+    });
     expect(app.get(Warmup).answer).toMatchObject({ text: 'warm' });
   });
 
   it('a client that is wrong keeps the others from connecting', async () => {
     const [server] = await serversOfTest(1);
     const wrong = echoClient(server!.address, { service: 'Ecko' });
-    await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([echoClient(server!.address, { name: 'FINE' }), wrong])] });
+    await startError({
+      imports: [
+        GrpcLbModule.forRoot(),
+        GrpcLbModule.forFeature([echoClient(server!.address, { name: 'FINE' }), wrong]),
+      ],
+    });
     expect(server!.connections).toBe(0);
   });
 });
@@ -74,11 +101,17 @@ describe('when the application closes', () => {
     const clients = ['A', 'B'].map((name) => ({ name, options: echoOptions(server!.address) }));
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature(clients)] });
     const events = lastValueFrom(app.get(GrpcLbRegistry).events$.pipe(toArray()));
-    for (const { name } of clients) await firstValueFrom(app.get<ClientGrpc>(name).getService<EchoStub>('Echo').say({}));
+    for (const { name } of clients)
+      await firstValueFrom(app.get<ClientGrpc>(name).getService<EchoStub>('Echo').say({}));
     await app.close();
     const ends = (await events).filter((event: LbEvent) => event.type === 'client_state' && event.to === 'shutdown');
     expect(ends.map(({ client }) => client)).toEqual(['A', 'B']);
-    expect(app.get(GrpcLbRegistry).snapshot().map(({ state }) => state)).toEqual(['shutdown', 'shutdown']);
+    expect(
+      app
+        .get(GrpcLbRegistry)
+        .snapshot()
+        .map(({ state }) => state),
+    ).toEqual(['shutdown', 'shutdown']);
     await app.close();
   });
 
@@ -95,7 +128,9 @@ describe('when the application closes', () => {
 
   it('a call in flight may end by itself', async () => {
     const answer = deferred();
-    const backend = await new ScriptedBackend({ say: (call, done) => void answer.promise.then(() => done(null, call.request)) }).start();
+    const backend = await new ScriptedBackend({
+      say: (call, done) => void answer.promise.then(() => done(null, call.request)),
+    }).start();
     const app = await startApp(balanced(echoOptions(backend.target)));
     const arrival = backend.arrival;
     const call = firstValueFrom(app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo').say({ text: 'x' }));
@@ -140,17 +175,25 @@ describe('after app.close() the process ends by itself within a second', () => {
     const refusing = await new EchoServer().start();
     await refusing.kill();
     // Takes connections, and never says a word.
-    const hole = createServer().listen(0, '127.0.0.1');
+    const hole = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
     await once(hole, 'listening');
     onTestFinished(() => void hole.close());
-    const targets = [live.address, refusing.address, `127.0.0.1:${(hole.address() as AddressInfo).port}`, `dns:///localhost:${live.port}`];
+    const targets = [
+      live.address,
+      refusing.address,
+      `127.0.0.1:${(hole.address() as AddressInfo).port}`,
+      `dns:///localhost:${live.port}`,
+    ];
 
-    const process_ = spawn(process.execPath, [child.path, todo, ECHO_PROTO, ...targets], { timeout: 5000, killSignal: 'SIGKILL' });
+    const started = spawn(process.execPath, [child.path, todo, ECHO_PROTO, ...targets], {
+      timeout: 5000,
+      killSignal: 'SIGKILL',
+    });
     let errors = '';
-    process_.stderr.on('data', (text) => (errors += String(text)));
+    started.stderr.on('data', (text) => (errors += String(text)));
     let closedAt = Infinity;
-    process_.stdout.once('data', () => (closedAt = performance.now()));
-    const [code] = (await once(process_, 'exit')) as [number | null];
+    started.stdout.once('data', () => (closedAt = performance.now()));
+    const [code] = (await once(started, 'exit')) as [number | null];
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(performance.now() - closedAt).toBeLessThan(1000);
   });

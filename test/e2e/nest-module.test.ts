@@ -22,7 +22,10 @@ import { echoClient, echoOptions, type EchoStub, serversOfTest, startApp, startE
 expectNoLeaks();
 
 /** A module with one caller of a client class. */
-function callerModule(EchoClient: Type<EchoStub>, imports: unknown[]): { module: Type; caller: Type<{ readonly echo: EchoStub }> } {
+function callerModule(
+  EchoClient: Type<EchoStub>,
+  imports: unknown[],
+): { module: Type; caller: Type<{ readonly echo: EchoStub }> } {
   @Injectable()
   class Caller {
     constructor(@Inject(EchoClient) readonly echo: EchoStub) {}
@@ -57,7 +60,9 @@ describe('a client that several modules use', () => {
   it('has one channel when each declares it by name, with equal options', async () => {
     const [server] = await serversOfTest(1);
     const declare = () =>
-      GrpcLbModule.forFeature([{ name: 'ECHO', options: echoOptions(server!.address, { loadBalancing: { policy: leastRequest() } }) }]);
+      GrpcLbModule.forFeature([
+        { name: 'ECHO', options: echoOptions(server!.address, { loadBalancing: { policy: leastRequest() } }) },
+      ]);
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), declare(), declare()] });
     await say(app.get<ClientGrpc>('ECHO').getService('Echo'));
     expect(server!.connections).toBe(1);
@@ -77,14 +82,18 @@ describe('a client that several modules use', () => {
   it('is an error when a class and an item of the same name differ', async () => {
     const EchoClient = echoClient('127.0.0.1:1', { name: 'ECHO' });
     const item = { name: 'ECHO', options: echoOptions('127.0.0.1:2') };
-    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient, item])] });
+    const { message } = await startError({
+      imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient, item])],
+    });
     expect(message).toContain('client ECHO: an option is wrong\n  - name is declared twice');
   });
 
   it('is visible where its feature module is imported, and not elsewhere', async () => {
     const EchoClient = echoClient('127.0.0.1:1');
     const { module } = callerModule(EchoClient, []);
-    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient]), module] });
+    const { message } = await startError({
+      imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient]), module],
+    });
     expect(message).toMatch(/can't resolve dependencies of the Caller/);
   });
 
@@ -133,7 +142,10 @@ describe('a named client', () => {
       constructor(@InjectGrpcService(ECHO, 'Echo') readonly echo: EchoStub) {}
     }
     const item = { name: ECHO, options: echoOptions(server!.address) };
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([item])], providers: [Caller] });
+    const app = await startApp({
+      imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([item])],
+      providers: [Caller],
+    });
     expect(await say(app.get(Caller).echo)).toBe(server!.address);
     expect(app.get(GrpcLbRegistry).get(ECHO)).toBe(app.get(ECHO));
     expect(app.get(GrpcLbRegistry).snapshot('ECHO').client).toBe('ECHO');
@@ -159,17 +171,21 @@ class Settings implements GrpcLbClientOptionsFactory, GrpcLbModuleOptionsFactory
 class SettingsModule {}
 
 const SOURCES = {
-  'useFactory with inject': { inject: [Settings], useFactory: (settings: Settings) => settings.createGrpcLbClientOptions('') },
+  'useFactory with inject': {
+    imports: [SettingsModule],
+    inject: [Settings],
+    useFactory: (settings: Settings) => settings.createGrpcLbClientOptions(''),
+  },
   'an asynchronous useFactory': { useFactory: async () => echoOptions(Settings.target) },
   useClass: { useClass: Settings },
-  useExisting: { useExisting: Settings },
+  useExisting: { imports: [SettingsModule], useExisting: Settings },
 };
 
 describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
   it('makes the options of a named client', async () => {
     const [server] = await serversOfTest(1);
     Settings.target = staticTarget([server!]);
-    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', imports: [SettingsModule], ...source });
+    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', ...source });
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature] });
     expect(await say(app.get<ClientGrpc>('ECHO').getService('Echo'))).toBe(server!.address);
   });
@@ -178,7 +194,7 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
     const [server] = await serversOfTest(1);
     Settings.target = staticTarget([server!]);
     const EchoClient = echoClient('127.0.0.1:1', { loadBalancing: { pool: { size: 2 } } });
-    const feature = GrpcLbModule.forFeatureAsync([{ client: EchoClient, imports: [SettingsModule], ...source }]);
+    const feature = GrpcLbModule.forFeatureAsync([{ client: EchoClient, ...source }]);
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature] });
     expect(await say(app.get(EchoClient))).toBe(server!.address);
     expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.pool.size).toBe(2);
@@ -188,7 +204,10 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
 it('a factory class is told which client it makes the options of', async () => {
   Settings.target = '127.0.0.1:1';
   const EchoClient = echoClient('', { name: 'CLASS' });
-  const items = [{ name: 'ITEM', useExisting: Settings, imports: [SettingsModule] }, { client: EchoClient, useExisting: Settings }];
+  const items = [
+    { name: 'ITEM', useExisting: Settings, imports: [SettingsModule] },
+    { client: EchoClient, useExisting: Settings },
+  ];
   const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeatureAsync(items)] });
   expect(app.get(Settings, { strict: false }).asked.toSorted()).toEqual(['CLASS', 'ITEM']);
 });
@@ -203,14 +222,18 @@ it('an asynchronous declaration without a source, or with two, is an error', () 
 
 describe('forRoot', () => {
   const ROOT_SOURCES = {
-    'useFactory with inject': { inject: [Settings], useFactory: (settings: Settings) => settings.createGrpcLbModuleOptions() },
+    'useFactory with inject': {
+      imports: [SettingsModule],
+      inject: [Settings],
+      useFactory: (settings: Settings) => settings.createGrpcLbModuleOptions(),
+    },
     useClass: { useClass: Settings },
-    useExisting: { useExisting: Settings },
+    useExisting: { imports: [SettingsModule], useExisting: Settings },
   };
 
   it.each(Object.entries(ROOT_SOURCES))('may get its options by %s', async (_, source) => {
     const EchoClient = echoClient('127.0.0.1:1');
-    const root = GrpcLbModule.forRootAsync({ imports: [SettingsModule], ...source });
+    const root = GrpcLbModule.forRootAsync(source);
     const app = await startApp({ imports: [root, GrpcLbModule.forFeature([EchoClient])] });
     expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.policy).toEqual({ name: 'round_robin' });
   });
@@ -221,8 +244,14 @@ describe('forRoot', () => {
     const root = GrpcLbModule.forRoot({ loadBalancing: { policy: roundRobin(), pool: { size: 2, maxSize: 3 } } });
     const app = await startApp({ imports: [root, GrpcLbModule.forFeature([All, Own])] });
     const registry = app.get(GrpcLbRegistry);
-    expect(registry.snapshot(All).loadBalancing).toMatchObject({ policy: { name: 'round_robin' }, pool: { size: 2, maxSize: 3 } });
-    expect(registry.snapshot(Own).loadBalancing).toMatchObject({ policy: { name: 'random' }, pool: { size: 2, maxSize: 9 } });
+    expect(registry.snapshot(All).loadBalancing).toMatchObject({
+      policy: { name: 'round_robin' },
+      pool: { size: 2, maxSize: 3 },
+    });
+    expect(registry.snapshot(Own).loadBalancing).toMatchObject({
+      policy: { name: 'random' },
+      pool: { size: 2, maxSize: 9 },
+    });
   });
 
   it('may stand behind the features', async () => {
@@ -232,14 +261,26 @@ describe('forRoot', () => {
   });
 
   it('is asked for where it is missing', async () => {
-    const { message } = await startError({ imports: [GrpcLbModule.forFeature([echoClient('127.0.0.1:1', { name: 'ECHO' })])] });
-    expect(message).toContain('client ECHO: GrpcLbModule.forRoot() is missing; add it to the imports of the root module');
+    const { message } = await startError({
+      imports: [GrpcLbModule.forFeature([echoClient('127.0.0.1:1', { name: 'ECHO' })])],
+    });
+    expect(message).toContain(
+      'client ECHO: GrpcLbModule.forRoot() is missing; add it to the imports of the root module',
+    );
   });
 
   it.each([
     ['an option', { loadBalancng: {} }, 'loadBalancng is not an option; did you mean "loadBalancing"?'],
-    ['a policy', { loadBalancing: { policy: 'least_reqest' } }, 'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?'],
-    ['an override', { overrides: { ECHO: { taget: 'a:1' } } }, 'overrides.ECHO.taget is not an option; did you mean "target"?'],
+    [
+      'a policy',
+      { loadBalancing: { policy: 'least_reqest' } },
+      'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?',
+    ],
+    [
+      'an override',
+      { overrides: { ECHO: { taget: 'a:1' } } },
+      'overrides.ECHO.taget is not an option; did you mean "target"?',
+    ],
   ])('refuses %s that is misspelt', async (_, options, fault) => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(options as GrpcLbModuleOptions)] });
     expect(message).toContain(`GrpcLbModule.forRoot: an option is wrong\n  - ${fault}`);
@@ -265,8 +306,9 @@ describe('in a test of the user', () => {
 
   it('the client of a class can be replaced', async () => {
     const OrdersClient = echoClient('127.0.0.1:1');
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] }, (builder) =>
-      builder.overrideProvider(getGrpcLbClientToken(OrdersClient)).useValue({ getService: () => fake }),
+    const app = await startApp(
+      { imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] },
+      (builder) => builder.overrideProvider(getGrpcLbClientToken(OrdersClient)).useValue({ getService: () => fake }),
     );
     expect(await firstValueFrom(app.get(OrdersClient).say({}))).toMatchObject({ text: 'fake' });
     expect(app.get(GrpcLbRegistry).snapshot()).toEqual([]);
@@ -274,8 +316,9 @@ describe('in a test of the user', () => {
 
   it('a class can be replaced by a value', async () => {
     const OrdersClient = echoClient('127.0.0.1:1');
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] }, (builder) =>
-      builder.overrideProvider(OrdersClient).useValue(fake),
+    const app = await startApp(
+      { imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] },
+      (builder) => builder.overrideProvider(OrdersClient).useValue(fake),
     );
     expect(await firstValueFrom(app.get(OrdersClient).say({}))).toMatchObject({ text: 'fake' });
   });
@@ -290,8 +333,9 @@ describe('in a test of the user', () => {
         return super.say(request, ...(rest as []));
       };
     }
-    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] }, (builder) =>
-      builder.overrideProvider(OrdersClient).useClass(SpyingClient),
+    const app = await startApp(
+      { imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] },
+      (builder) => builder.overrideProvider(OrdersClient).useClass(SpyingClient),
     );
     expect(await say(app.get(OrdersClient), 'seen')).toBe(server!.address);
     expect((app.get(OrdersClient) as SpyingClient).texts).toEqual(['seen']);

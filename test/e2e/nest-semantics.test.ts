@@ -48,7 +48,11 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     const { backend, echo } = await connect(UNANSWERED, { client });
     const arrival = backend.arrival;
     const told: unknown[] = [];
-    const subscription = KINDS[kind](echo).subscribe({ next: (x) => told.push(x), error: (x) => told.push(x), complete: () => told.push('end') });
+    const subscription = KINDS[kind](echo).subscribe({
+      next: (x) => told.push(x),
+      error: (x) => told.push(x),
+      complete: () => told.push('end'),
+    });
     const { method, cancelled } = await arrival;
     subscription.unsubscribe();
     await cancelled;
@@ -59,7 +63,12 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
   it.each(KIND_NAMES)('an error carries code, details and trailers: %s', async (kind) => {
     const error = failure(Status.FAILED_PRECONDITION, 'the box is shut', { 'x-box': 'seven' });
     const fail = (call: { emit(event: string, error: Error): unknown }): unknown => call.emit('error', error);
-    const script: Script = { say: (_call, done) => done(error), repeat: fail, join: (_call, done) => done(error), talk: fail };
+    const script: Script = {
+      say: (_call, done) => done(error),
+      repeat: fail,
+      join: (_call, done) => done(error),
+      talk: fail,
+    };
     const { echo } = await connect(script, { client });
     const found = await errorOf(KINDS[kind](echo));
     expect(found).toBeInstanceOf(Error);
@@ -81,7 +90,10 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     ['a Date', (ms: number) => new Date(Date.now() + ms)],
     ['milliseconds since the epoch', (ms: number) => Date.now() + ms],
   ])('a deadline may be %s, and the server knows it', async (_name, deadlineIn) => {
-    const { backend, echo } = await connect({ say: (call, done) => call.request.text === 'first' && done(null, {}) }, { client });
+    const { backend, echo } = await connect(
+      { say: (call, done) => call.request.text === 'first' && done(null, {}) },
+      { client },
+    );
     await lastValueFrom(echo.say({ text: 'first' }));
     const deadline = deadlineIn(60);
     const call = backend.arrival;
@@ -100,7 +112,10 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     const { echo } = await connect({ repeat }, { client });
     const told: unknown[] = [];
     await new Promise<void>((resolve) => {
-      echo.repeat({}).subscribe({ next: ({ text }) => told.push(Number(text)), error: ({ code }: { code: number }) => resolve(void told.push(Status[code])) });
+      echo.repeat({}).subscribe({
+        next: ({ text }) => told.push(Number(text)),
+        error: ({ code }: { code: number }) => resolve(void told.push(Status[code])),
+      });
     });
     expect(told).toEqual([...Array.from({ length: 200 }, (_item, i) => i), 'ABORTED']);
   });
@@ -116,20 +131,28 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
   });
 
   it('a stream without messages just completes', async () => {
-    const { echo } = await connect({ repeat: (call) => call.end(), talk: (call) => call.on('data', () => {}).on('end', () => call.end()) }, { client });
+    const { echo } = await connect(
+      { repeat: (call) => call.end(), talk: (call) => call.on('data', () => {}).on('end', () => call.end()) },
+      { client },
+    );
     expect(await lastValueFrom(echo.repeat({}).pipe(toArray()))).toEqual([]);
     expect(await lastValueFrom(echo.talk(EMPTY).pipe(toArray()))).toEqual([]);
   });
 
   it('unsubscribing in the middle of a stream stops it', async () => {
-    const { backend, echo } = await connect({ repeat: (call) => call.write({ text: 'one' }) && call.write({ text: 'two' }) }, { client });
+    const { backend, echo } = await connect(
+      { repeat: (call) => call.write({ text: 'one' }) && call.write({ text: 'two' }) },
+      { client },
+    );
     const arrival = backend.arrival;
     const told: string[] = [];
     const subscription = echo.repeat({}).subscribe(({ text }) => {
       told.push(text);
       subscription.unsubscribe();
     });
-    await (await arrival).cancelled;
+    await (
+      await arrival
+    ).cancelled;
     expect(told).toEqual(['one']);
   });
 });
@@ -140,7 +163,12 @@ describe('better than with Nest’s ClientGrpc', () => {
     for (const details of ['Cancelled', 'shutting down']) {
       const error = failure(Status.CANCELLED, details);
       const fail = (call: { emit(event: string, error: Error): unknown }): unknown => call.emit('error', error);
-      const { echo } = await connect({ say: (_call, done) => done(error), repeat: fail, join: (_call, done) => done(error), talk: fail });
+      const { echo } = await connect({
+        say: (_call, done) => done(error),
+        repeat: fail,
+        join: (_call, done) => done(error),
+        talk: fail,
+      });
       expect(await errorOf(KINDS[kind](echo))).toMatchObject({ code: Status.CANCELLED, details });
     }
   });
@@ -168,7 +196,9 @@ describe('better than with Nest’s ClientGrpc', () => {
   it.each([0, -1, Number.NaN, Infinity, 2 ** 31, '5'])('a timeout of %s is refused', async (timeout) => {
     const { backend, echo } = await connect(UNANSWERED);
     const error = await errorOf(echo.say({}, { timeout: timeout as number }));
-    expect(error.message).toMatch(/^client ECHO, Echo\/Say: options\.timeout is .*; use milliseconds from 1 to 2147483647$/);
+    expect(error.message).toMatch(
+      /^client ECHO, Echo\/Say: options\.timeout is .*; use milliseconds from 1 to 2147483647$/,
+    );
     expect(backend.seen).toEqual([]);
   });
 
@@ -191,7 +221,9 @@ describe('better than with Nest’s ClientGrpc', () => {
     const { echo } = await connect(UNANSWERED);
     for (const kind of ['join', 'talk'] as const) {
       const error = await errorOf(echo[kind]({ text: 'x' } as never));
-      expect(error.message).toMatch(/^client ECHO, Echo\/\w+ takes a stream of requests; pass an Observable or an \(async\) iterable$/);
+      expect(error.message).toMatch(
+        /^client ECHO, Echo\/\w+ takes a stream of requests; pass an Observable or an \(async\) iterable$/,
+      );
     }
   });
 });
@@ -201,7 +233,11 @@ describe('an AbortSignal', () => {
     const { backend, echo } = await connect({ say: (_call, done) => done(null, {}) });
     const reason = new Error('too late');
     const error = await errorOf(echo.say({}, { signal: AbortSignal.abort(reason) }));
-    expect(error).toMatchObject({ code: Status.CANCELLED, details: expect.stringContaining('AbortSignal'), cause: reason });
+    expect(error).toMatchObject({
+      code: Status.CANCELLED,
+      details: expect.stringContaining('AbortSignal'),
+      cause: reason,
+    });
     await lastValueFrom(echo.say({}));
     expect(backend.seen).toHaveLength(1);
   });

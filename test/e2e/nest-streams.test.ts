@@ -1,8 +1,22 @@
 import { EventEmitter, on } from 'node:events';
-import { type ServerReadableStream, type ServerDuplexStream, status as Status } from '@grpc/grpc-js';
+import { type ServerDuplexStream, type ServerReadableStream, type ServiceError, status as Status } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { GrpcLbClientOptions } from 'nestjs-grpc-lb';
-import { concat, finalize, lastValueFrom, NEVER, type Observable, of, range, throwError, toArray, map } from 'rxjs';
+import {
+  catchError,
+  concat,
+  endWith,
+  finalize,
+  ignoreElements,
+  lastValueFrom,
+  map,
+  NEVER,
+  Observable,
+  of,
+  range,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { deferred, type Line } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
@@ -11,7 +25,10 @@ import { failure, type PartialLine, ScriptedBackend, type Script } from '../supp
 
 expectNoLeaks();
 
-async function connect(script: Script, more: Partial<GrpcLbClientOptions> = {}): Promise<{ backend: ScriptedBackend; echo: EchoStub }> {
+async function connect(
+  script: Script,
+  more: Partial<GrpcLbClientOptions> = {},
+): Promise<{ backend: ScriptedBackend; echo: EchoStub }> {
   const backend = await new ScriptedBackend(script).start();
   const app = await startApp(CLIENTS['the balanced client'](echoOptions(backend.target, more)));
   return { backend, echo: app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo') };
@@ -46,7 +63,10 @@ describe.each(KINDS)('requests of %s', (kind) => {
     { retries: 1, ahead: 164 },
   ])('from an iterable are pulled no faster than the server reads (retries: $retries)', async ({ retries, ahead }) => {
     const arrived = deferred<ReadingCall>();
-    const { echo } = await connect(both((call) => arrived.resolve(call)), { channelOptions: { 'grpc.enable_retries': retries } });
+    const { echo } = await connect(
+      both((call) => arrived.resolve(call)),
+      { channelOptions: { 'grpc.enable_retries': retries } },
+    );
     let pulled = 0;
     async function* endless(): AsyncGenerator<typeof big> {
       for (; pulled < 2000; pulled++) yield big;
@@ -81,7 +101,14 @@ describe.each(KINDS)('requests of %s', (kind) => {
   });
 
   it.each([
-    ['an Observable', (error: Error) => concat(of({ text: 'a' }), throwError(() => error))],
+    [
+      'an Observable',
+      (error: Error) =>
+        concat(
+          of({ text: 'a' }),
+          throwError(() => error),
+        ),
+    ],
     [
       'an async iterable',
       async function* (error: Error) {
@@ -129,8 +156,14 @@ describe.each(KINDS)('requests of %s', (kind) => {
       }
     }
     const ended = async (call: Observable<Line>): Promise<void> => {
-      if (error) expect(await errorOf(call)).toMatchObject({ code: Status.RESOURCE_EXHAUSTED, details: 'enough' });
-      else await lastValueFrom(call.pipe(toArray()));
+      const end = await lastValueFrom(
+        call.pipe(
+          ignoreElements(),
+          endWith(null),
+          catchError((found: ServiceError) => of(found)),
+        ),
+      );
+      expect(end?.details).toBe(error?.details);
     };
     await ended(echo[kind](NEVER.pipe(finalize(finalized.resolve))));
     await finalized.promise;
@@ -152,6 +185,17 @@ describe.each(KINDS)('requests of %s', (kind) => {
     await cancelled;
   });
 
+  it('may abort their own call', async () => {
+    const { echo } = await connect(both(() => {}));
+    const controller = new AbortController();
+    const requests = new Observable<{ text: string }>((subscriber) => {
+      subscriber.next({ text: 'a' });
+      controller.abort('enough');
+    });
+    const error = await errorOf(echo[kind](requests, { signal: controller.signal }));
+    expect(error).toMatchObject({ code: Status.CANCELLED, cause: 'enough' });
+  });
+
   it('are subscribed to once for each call', async () => {
     const script = both((call, answer) => call.on('data', () => {}).on('end', () => answer(null)));
     const { echo } = await connect(script);
@@ -171,7 +215,9 @@ describe.each(KINDS)('requests of %s', (kind) => {
 });
 
 it('a conversation takes turns', async () => {
-  const { echo } = await connect({ talk: (call) => call.on('data', (line: Line) => call.write(line)).on('end', () => call.end()) });
+  const { echo } = await connect({
+    talk: (call) => call.on('data', (line: Line) => call.write(line)).on('end', () => call.end()),
+  });
   let answered = deferred();
   async function* requests(): AsyncGenerator<{ times: number }> {
     for (let times = 0; times < 5; times++) {

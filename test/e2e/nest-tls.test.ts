@@ -1,7 +1,6 @@
 import { type ChannelCredentials, credentials, Metadata, ServerCredentials, status as Status } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
-import type { GrpcLbClientOptions } from 'nestjs-grpc-lb';
-import { GrpcLbRegistry } from 'nestjs-grpc-lb';
+import { type GrpcLbClientOptions, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { expectNoLeaks } from '../support/leaks.js';
@@ -15,13 +14,26 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
   const here = HAS_OPENSSL ? makeCertificate('IP:127.0.0.1', 'DNS:localhost') : ({} as Certificate);
   const elsewhere = HAS_OPENSSL ? makeCertificate('DNS:orders.internal') : ({} as Certificate);
 
-  async function connect(server: Certificate, client: ChannelCredentials, more: Partial<GrpcLbClientOptions> = {}, clientRoot?: Buffer) {
+  async function connect(
+    server: Certificate,
+    client: ChannelCredentials,
+    more: Partial<GrpcLbClientOptions> = {},
+    clientRoot?: Buffer,
+  ) {
     const keys = [{ private_key: server.key, cert_chain: server.cert }];
     const serverCredentials = ServerCredentials.createSsl(clientRoot ?? null, keys, clientRoot !== undefined);
-    const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start(serverCredentials);
+    const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start(
+      serverCredentials,
+    );
     const target = (more.target ?? 'static:///127.0.0.1').concat(`:${backend.port}`);
-    const app = await startApp(CLIENTS['the balanced client'](echoOptions(target, { ...more, target, credentials: client })));
-    return { backend, echo: app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo'), registry: app.get(GrpcLbRegistry) };
+    const app = await startApp(
+      CLIENTS['the balanced client'](echoOptions(target, { ...more, target, credentials: client })),
+    );
+    return {
+      backend,
+      echo: app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo'),
+      registry: app.get(GrpcLbRegistry),
+    };
   }
 
   it.each(['static:///127.0.0.1', 'dns:///localhost', 'localhost'])('works with %s', async (target) => {
@@ -34,7 +46,10 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
       const { backend, echo, registry } = await connect(here, client);
       const error = await errorOf(echo.say({}));
       expect(error).toMatchObject({ code: Status.UNAVAILABLE, details: expect.stringMatching(/certificate/) });
-      expect(registry.snapshot('ECHO').endpoints[0]).toMatchObject({ state: 'transient_failure', reason: expect.stringMatching(/certificate/) });
+      expect(registry.snapshot('ECHO').endpoints[0]).toMatchObject({
+        state: 'transient_failure',
+        reason: expect.stringMatching(/certificate/),
+      });
       expect(backend.seen).toEqual([]);
     }
   });

@@ -40,7 +40,11 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     const channelOptions = { 'grpc.max_receive_message_length': 1000 };
     const narrow = await connect(backend.target, { channelOptions }, client);
     expect(await errorOf(narrow.say({}))).toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
-    const wide = await connect(backend.target, { channelOptions: { ...channelOptions }, maxReceiveMessageLength: 10_000 }, client);
+    const wide = await connect(
+      backend.target,
+      { channelOptions: { ...channelOptions }, maxReceiveMessageLength: 10_000 },
+      client,
+    );
     expect((await firstValueFrom(wide.say({}))).text).toHaveLength(5000);
   });
 
@@ -57,12 +61,15 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     subscription.unsubscribe();
   });
 
-  it('interceptors among the channel options run', async () => {
-    const backend = await new ScriptedBackend(answering).start();
-    const echo = await connect(backend.target, { channelOptions: { interceptors: [tagging('x-tag', 'nest')] } as object }, client);
-    await firstValueFrom(echo.say({}));
-    expect(backend.seen[0]!.metadata.get('x-tag')).toEqual(['nest']);
-  });
+  it.each([{ interceptors: [tagging('x-tag', 'nest')] }, { interceptor_providers: [() => tagging('x-tag', 'nest')] }])(
+    'interceptors among the channel options run: %o',
+    async (channelOptions) => {
+      const backend = await new ScriptedBackend(answering).start();
+      const echo = await connect(backend.target, { channelOptions: channelOptions as object }, client);
+      await firstValueFrom(echo.say({}));
+      expect(backend.seen[0]!.metadata.get('x-tag')).toEqual(['nest']);
+    },
+  );
 
   it('the timeout of a service config ends a call', async () => {
     const say: Script['say'] = (call, done) => call.request.text === 'first' && done(null, {});
@@ -76,7 +83,8 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
 
   it('the retry policy of a service config retries', async () => {
     let calls = 0;
-    const say: Script['say'] = (call, done) => (++calls < 3 ? done(failure(Status.UNAVAILABLE, 'not yet')) : done(null, call.request));
+    const say: Script['say'] = (call, done) =>
+      ++calls < 3 ? done(failure(Status.UNAVAILABLE, 'not yet')) : done(null, call.request);
     const backend = await new ScriptedBackend({ say }).start();
     const echo = await connect(backend.target, { channelOptions: serviceConfig({ retryPolicy: RETRY }) }, client);
     expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
@@ -93,7 +101,9 @@ const RETRY = {
 };
 
 function serviceConfig(method: object): GrpcLbClientOptions['channelOptions'] {
-  return { 'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], ...method }] }) };
+  return {
+    'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], ...method }] }),
+  };
 }
 
 /** Adds a header to each call. */
@@ -119,7 +129,8 @@ it('each attempt of a call is balanced', async () => {
     ),
   );
   const registry = app.get(GrpcLbRegistry);
-  while (registry.snapshot('ECHO').endpoints.some(({ state }) => state !== 'ready')) await firstValueFrom(registry.events$);
+  while (registry.snapshot('ECHO').endpoints.some(({ state }) => state !== 'ready'))
+    await firstValueFrom(registry.events$);
   const echo = app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo');
   for (let i = 0; i < 10; i++) expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
   // Every second attempt meets the sick one, and its retry the other.
@@ -151,7 +162,10 @@ describe('interceptors', () => {
           });
         },
       });
-    const options = { interceptors: [watching, tagging('x-tag', '1')], channelOptions: serviceConfig({ retryPolicy: RETRY }) };
+    const options = {
+      interceptors: [watching, tagging('x-tag', '1')],
+      channelOptions: serviceConfig({ retryPolicy: RETRY }),
+    };
     const echo = await connect(backend.target, options);
     await firstValueFrom(echo.say({}));
     expect(told).toEqual(['/echo.v1.Echo/Say', ['h'], ['t']]);
@@ -204,7 +218,10 @@ describe('while no endpoint is ready', () => {
 it('a class whose module was built but never started connects at its first call', async () => {
   const backend = await new ScriptedBackend(answering).start();
   const { Test } = await import('@nestjs/testing');
-  const imports = [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options: echoOptions(backend.target) }])];
+  const imports = [
+    GrpcLbModule.forRoot(),
+    GrpcLbModule.forFeature([{ name: 'ECHO', options: echoOptions(backend.target) }]),
+  ];
   const app = await Test.createTestingModule({ imports }).compile();
   onTestFinished(() => app.close());
   expect(app.get(GrpcLbRegistry).snapshot('ECHO').state).toBe('idle');

@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import { type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
 import type { GrpcLbModuleOptions } from '../nest/module-options.js';
 import { readEnvironment } from './read-environment.js';
 
@@ -9,7 +9,11 @@ interface EnvironmentSchema {
     readonly version: 1;
     readonly vendor: string;
     readonly types?: { readonly input: Record<string, unknown>; readonly output: Record<string, unknown> };
-    validate(value: unknown): { readonly value: Record<string, unknown> } | { readonly issues: readonly { readonly message: string; readonly path: readonly string[] }[] };
+    validate(
+      value: unknown,
+    ):
+      | { readonly value: Record<string, unknown> }
+      | { readonly issues: readonly { readonly message: string; readonly path: readonly string[] }[] };
   };
 }
 
@@ -22,6 +26,8 @@ export const grpcLbEnvironmentSchema: EnvironmentSchema = {
     version: 1,
     vendor: 'nestjs-grpc-lb',
     validate(value) {
+      if (!isObject(value))
+        return { issues: [{ path: [], message: `is ${shown(value)}; use an object of environment variables` }] };
       const faults: Fault[] = [];
       readEnvironment(value as Record<string, unknown>, faults);
       if (faults.length === 0) return { value: value as Record<string, unknown> };

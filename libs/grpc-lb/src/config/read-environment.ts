@@ -29,11 +29,8 @@ const POOL_VARIABLES = {
   POOL_CONNECT_TIMEOUT: 'connectTimeout',
 } as const;
 
-/** What may stand behind `GRPC_LB_<CLIENT>_`. */
+/** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
 export const VARIABLES: readonly string[] = ['TARGET', 'POLICY', ...Object.keys(POOL_VARIABLES)];
-
-/** Longer ones first, as `POOL_MAX_SIZE` also ends in `SIZE`. */
-const byLength = [...VARIABLES].sort((a, b) => b.length - a.length);
 
 /**
  * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. A variable
@@ -43,30 +40,53 @@ export function readEnvironment(
   environment: Readonly<Record<string, unknown>>,
   faults: Fault[],
 ): Record<string, GrpcLbClientOverrides> {
-  const overrides: Record<string, { target?: string; loadBalancing?: LoadBalancingOptions }> = {};
+  const overrides = new Map<string, { target?: string; loadBalancing?: LoadBalancingOptions }>();
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue;
     const rest = variable.slice(PREFIX.length);
-    const suffix = byLength.find((each) => rest.endsWith(`_${each}`));
+    const suffix = VARIABLES.find((each) => `_${rest}`.endsWith(`_${each}`));
     if (suffix === undefined) {
       faults.push(unknownVariable(variable, rest));
       continue;
     }
     const client = rest.slice(0, -suffix.length - 1);
-    const entry = (overrides[client] ??= {});
-    const text = String(value);
+    if (client === '') {
+      faults.push({
+        path: variable,
+        message: `names no client; write ${PREFIX}<CLIENT>_${suffix}, with the name of the client in upper snake case`,
+      });
+      continue;
+    }
+    const entry = overrides.get(client) ?? {};
+    overrides.set(client, entry);
+    const text = typeof value === 'string' ? value : shown(value);
     if (suffix === 'TARGET') entry.target = text;
-    else entry.loadBalancing = { ...entry.loadBalancing, ...readOption(variable, suffix, text, entry.loadBalancing, faults) };
+    else
+      entry.loadBalancing = {
+        ...entry.loadBalancing,
+        ...readOption(variable, suffix, text, entry.loadBalancing, faults),
+      };
   }
-  return overrides;
+  return Object.fromEntries(overrides);
 }
 
-function readOption(variable: string, suffix: string, text: string, so: LoadBalancingOptions = {}, faults: Fault[]): LoadBalancingOptions {
+function readOption(
+  variable: string,
+  suffix: string,
+  text: string,
+  so: LoadBalancingOptions = {},
+  faults: Fault[],
+): LoadBalancingOptions {
   const key = POOL_VARIABLES[suffix as keyof typeof POOL_VARIABLES] as string | undefined;
   const option = key === undefined ? { policy: asPolicy(text) } : { pool: { [key]: asNumber(text) } };
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
-  faults.push(...found.map(({ message }) => ({ path: variable, message })));
+  // The variable stands for the whole path of the option; of a policy's own options the name is left to say.
+  const stands = key === undefined ? '.policy.' : `.pool.${key}`;
+  for (const { path, message } of found) {
+    const within = path.slice(stands.length);
+    faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });
+  }
   if (found.length > 0) return {};
   return (key === undefined ? option : { pool: { ...so.pool, ...option.pool } }) as LoadBalancingOptions;
 }
@@ -74,5 +94,8 @@ function readOption(variable: string, suffix: string, text: string, so: LoadBala
 function unknownVariable(variable: string, rest: string): Fault {
   const tail = (words: number): string => rest.split('_').slice(-words).join('_');
   const guess = [1, 2, 3, 4].map((words) => didYouMean(tail(words), VARIABLES)).find((text) => text !== '') ?? '';
-  return { path: variable, message: `(${shown(rest)}) is no variable of this package${guess}; after GRPC_LB_<CLIENT>_ there may be ${VARIABLES.join(', ')}` };
+  return {
+    path: variable,
+    message: `(${shown(rest)}) is no variable of this package${guess}; after GRPC_LB_<CLIENT>_ there may be ${VARIABLES.join(', ')}`,
+  };
 }

@@ -29,7 +29,7 @@ test('options are checked when the factory is made, all faults in one error', ()
       'dnsSourceFactory: 5 options are wrong',
       '  - options.refreshInterval is 0; use a whole number from 100 to 86400000 (milliseconds)',
       '  - options.minRefreshInterval is "1s"; use a whole number from 100 to 86400000 (milliseconds)',
-      '  - options.timeout is null; use a whole number from 100 to 600000 (milliseconds)',
+      '  - options.timeout is NaN; use a whole number from 100 to 600000 (milliseconds)',
       '  - options.lookup is "system"; use a function',
       '  - options.refresh is not an option; the options here are refreshInterval, minRefreshInterval, timeout, lookup',
     ].join('\n'),

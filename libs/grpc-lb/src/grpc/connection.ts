@@ -33,6 +33,13 @@ export type RetireReason = 'draining' | 'age' | 'idle';
 
 let sequence = 0;
 
+/** net.connect() revives a socket whose signal is aborted already: one that begins too late is aborted once it has. */
+function abortedSoon(): AbortSignal {
+  const controller = new AbortController();
+  setImmediate(() => controller.abort());
+  return controller.signal;
+}
+
 /** One HTTP/2 connection to one endpoint: a grpc-js subchannel that nobody else shares. */
 export class Connection implements Counted {
   inFlight = 0;
@@ -67,7 +74,8 @@ export class Connection implements Counted {
     const abortable = {
       ...address,
       get signal() {
-        return attempt().signal;
+        const { signal } = attempt();
+        return signal.aborted ? abortedSoon() : signal;
       },
     };
     this.subchannel = environment.helper.createSubchannel(abortable, {

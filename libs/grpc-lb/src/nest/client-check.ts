@@ -1,14 +1,14 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { loadBalancingCheck } from '../core/options/load-balancing.js';
-import { boolean, type Check, type Fault, fields, GrpcLbOptionsError, integer, shown } from '../core/options/validation.js';
-import { createEndpointSource, parseTarget } from '../discovery/index.js';
-import { systemClock } from '../grpc/system-clock.js';
+import { boolean, type Check, type Fault, fields, integer, shown } from '../core/options/validation.js';
+import { checkTarget } from '../grpc/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
 const anything: Check = () => {};
 
 const text: Check = (path, value, faults) => {
-  if (typeof value !== 'string' || value.trim() === '') faults.push({ path, message: `is ${shown(value)}; use a text that is not empty` });
+  if (typeof value !== 'string' || value.trim() === '')
+    faults.push({ path, message: `is ${shown(value)}; use a text that is not empty` });
 };
 
 const texts: Check = (path, value, faults) => {
@@ -22,28 +22,48 @@ const packages: Check = (path, value, faults) => {
 };
 
 const object: Check = (path, value, faults) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    faults.push({ path, message: `is ${shown(value)}; use an object` });
+};
+
+const SERVICE_CONFIG = 'grpc.service_config';
+
+const channelOptions: Check = (path, value, faults) => {
+  object(path, value, faults);
+  const config = (value as Record<string, unknown> | null)?.[SERVICE_CONFIG];
+  if (config === undefined) return;
+  try {
+    // An object becomes the text [object Object], which is no JSON either.
+    JSON.parse(config as string);
+  } catch {
+    faults.push({
+      path: `${path}["${SERVICE_CONFIG}"]`,
+      message: `is ${shown(config)}; use JSON, as JSON.stringify({ methodConfig: [...] }) makes it`,
+    });
+  }
 };
 
 const credentials: Check = (path, value, faults) => {
   if (value instanceof ChannelCredentials) return;
   // The value itself may be a secret.
-  faults.push({ path, message: 'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version' });
+  faults.push({
+    path,
+    message:
+      'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version',
+  });
 };
 
 const interceptors: Check = (path, value, faults) => {
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'function')) faults.push({ path, message: `is ${shown(value)}; use an array of grpc-js interceptors` });
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'function'))
+    faults.push({ path, message: `is ${shown(value)}; use an array of grpc-js interceptors` });
 };
 
 const target: Check = (path, value, faults) => {
   const before = faults.length;
   text(path, value, faults);
   if (faults.length > before) return;
-  try {
-    createEndpointSource(parseTarget(value as string), { clock: systemClock, random: Math.random });
-  } catch (error) {
-    const found = error instanceof GrpcLbOptionsError ? error.faults : [{ path: '', message: (error as Error).message }];
-    for (const fault of found) faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
+  for (const fault of checkTarget(value as string)) {
+    faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
   }
 };
 
@@ -59,7 +79,7 @@ const checkFields = fields({
   packageDefinition: object,
   loader: object,
   credentials,
-  channelOptions: object,
+  channelOptions,
   interceptors,
   keepalive: fields({
     keepaliveTimeMs: milliseconds,
@@ -85,7 +105,8 @@ export function checkClientOptions(options: GrpcLbClientOptions, faults: Fault[]
   checkFields('options', options, found);
   // One reads `loadBalancing.policy`, not `options.loadBalancing.policy`: all paths are below the client's options.
   faults.push(...found.map(({ path, message }) => ({ path: path.replace(/^options\./, ''), message })));
-  if (options.package === undefined) faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
+  if (options.package === undefined)
+    faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
   if (options.target === undefined && options.url === undefined) {
     faults.push({ path: 'target', message: 'is missing; say where the endpoints are, as in dns:///orders:50051' });
   }

@@ -1,4 +1,4 @@
-import { type Client, credentials, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { type Client, type ClientOptions, credentials, type ServiceClientConstructor } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { LbEventListener } from '../core/events.js';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
@@ -8,9 +8,11 @@ import { BalancedChannel } from '../grpc/balanced-channel.js';
 import type { Explanation } from '../grpc/explain.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
-import { callObservable } from './stub/call-observable.js';
+import { callObservable, cancelled, type OpenCall } from './stub/call-observable.js';
 import { loadServices } from './stub/service-definitions.js';
 import { transportChannelOptions } from './transport-options.js';
+
+const CLOSE_GRACE_MS = 500;
 
 /** One balanced client: Nest's `ClientGrpc` over one channel that all its services share, and a window into it. */
 export class GrpcLbClientHandle implements ClientGrpc {
@@ -19,6 +21,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   readonly #options: GrpcLbClientOptions;
   readonly #clients = new Map<string, Client>();
   readonly #stubs = new Map<string, object>();
+  readonly #openCalls = new Set<OpenCall>();
 
   /** @throws GrpcLbOptionsError that lists all that is wrong. */
   constructor(
@@ -32,14 +35,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.#services = loadServices(options, found);
     if (found.length > 0) throw new GrpcLbOptionsError(`client ${name}`, found);
     this.#options = options;
-    this.#balanced = new BalancedChannel({
-      name,
-      target: (options.target ?? options.url)!,
-      credentials: this.#credentials,
-      channelOptions: transportChannelOptions(options),
-      loadBalancing: options.loadBalancing,
-      onEvent,
-    });
+    this.#balanced = this.#createChannel(onEvent);
   }
 
   /**
@@ -78,13 +74,43 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.#balanced.connect();
   }
 
-  /** No new calls; those in flight end by themselves. The module does it when the application has shut down. */
+  /**
+   * No new calls. Those in flight have half a second to end by themselves, then they are cancelled, since a stream that
+   * nobody ends would keep the process alive. The module does it when the application has shut down.
+   */
   close(): void {
     this.#balanced.close();
+    if (this.#openCalls.size === 0) return;
+    const cancelRest = (): void => {
+      for (const call of this.#openCalls) call.giveUp(cancelled(`client ${this.name} is closed`));
+    };
+    setTimeout(cancelRest, CLOSE_GRACE_MS).unref();
   }
 
   get #credentials() {
     return this.#options.credentials ?? credentials.createInsecure();
+  }
+
+  #createChannel(onEvent: LbEventListener): BalancedChannel {
+    const { name } = this;
+    const { target, url, loadBalancing } = this.#options;
+    const channelOptions = transportChannelOptions(this.#options);
+    try {
+      return new BalancedChannel({
+        name,
+        target: (target ?? url)!,
+        credentials: this.#credentials,
+        channelOptions,
+        loadBalancing,
+        onEvent,
+      });
+    } catch (error) {
+      if (error instanceof GrpcLbOptionsError) throw error;
+      // grpc-js checks some of them itself, as the retry policies of a service config, and does not name the client.
+      throw new GrpcLbOptionsError(`client ${name}`, [
+        { path: 'channelOptions', message: `are refused by grpc-js: ${(error as Error).message}` },
+      ]);
+    }
   }
 
   #serviceNamed(name: string): ServiceClientConstructor {
@@ -92,15 +118,22 @@ export class GrpcLbClientHandle implements ClientGrpc {
     if (service) return service;
     const known = [...this.#services.keys()];
     throw new GrpcLbOptionsError(`client ${this.name}`, [
-      { path: 'service', message: `is "${name}", which package ${String(this.#options.package)} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}` },
+      {
+        path: 'service',
+        message: `is "${name}", which package ${String(this.#options.package)} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}`,
+      },
     ]);
   }
 
   #createClient(name: string): Client {
     const Service = this.#serviceNamed(name);
+    const { interceptors = [] } = this.#options;
+    // Nest makes clients with the channel options, so that is where users of it have their interceptors.
+    const channelOptions: ClientOptions = this.#options.channelOptions ?? {};
     return new Service(this.#balanced.channel.getTarget(), this.#credentials, {
+      ...channelOptions,
       channelOverride: this.#balanced.channel,
-      interceptors: [...(this.#options.interceptors ?? [])],
+      interceptors: [...(channelOptions.interceptors ?? []), ...interceptors],
     });
   }
 
@@ -108,7 +141,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const client = this.getClientByServiceName(name);
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
-      const call = callObservable(`client ${this.name}, ${name}/${key}`, client, method);
+      const call = callObservable(`client ${this.name}, ${name}/${key}`, client, method, this.#openCalls);
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;

@@ -3,6 +3,7 @@ import { mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
+import { CLIENT_PROPERTY } from './grpc-service.js';
 import type { GrpcLbClientItem } from './module-options.js';
 import type { DeclaredClient } from './registry.js';
 import type { ClientRef } from './tokens.js';
@@ -21,7 +22,10 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
   const declaration = clientDeclaration(target);
   if (!declaration) {
     throw new GrpcLbOptionsError(`client ${target.name}`, [
-      { path: '@GrpcLbClient', message: 'is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })' },
+      {
+        path: '@GrpcLbClient',
+        message: 'is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })',
+      },
     ]);
   }
   const { name, service, loadBalancing: _, ...options } = declaration.client;
@@ -29,13 +33,23 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
     path: `loadBalancing.${key}`,
     message: `is declared by ${decorators.join(' and ')}; keep one of them`,
   }));
-  if (typeof service !== 'string' || service === '') faults.push({ path: 'service', message: `is ${shown(service)}; name the service of the proto file` });
+  if (!(CLIENT_PROPERTY in (target.prototype as object))) {
+    faults.push({
+      path: '@GrpcLbClient',
+      message: 'is on a class without methods to call; let it extend GrpcService<T>()',
+    });
+  }
+  if (typeof service !== 'string' || service === '')
+    faults.push({ path: 'service', message: `is ${shown(service)}; name the service of the proto file` });
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
   return { name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
 }
 
 export function declaredItem({ name, transport, options, ...rest }: GrpcLbClientItem): DeclaredClient {
-  const faults: Fault[] = Object.keys(rest).map((key) => ({ path: key, message: 'is not an option of a client; those belong into options' }));
+  const faults: Fault[] = Object.keys(rest).map((key) => ({
+    path: key,
+    message: 'is not an option of a client; those belong into options',
+  }));
   if (transport !== undefined && transport !== GRPC_TRANSPORT) {
     faults.push({ path: 'transport', message: `is ${shown(transport)}; use Transport.GRPC, or leave it out` });
   }

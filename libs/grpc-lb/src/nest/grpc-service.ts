@@ -2,7 +2,7 @@ import type { CallOptions, Metadata } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { GrpcLbClientHandle } from './client-handle.js';
-import { clientDeclaration } from './decorators/metadata.js';
+import { declaredService } from './decorators/metadata.js';
 
 /** What may be said for one call. */
 export interface GrpcLbCallOptions extends CallOptions {
@@ -33,7 +33,9 @@ export type ServiceShape<T> = {
 
 /** What a client class can do: the methods of the service, with metadata and call options. */
 export type ServiceClient<T> = {
-  readonly [K in keyof T]: T[K] extends (request: infer Req, ...rest: never[]) => Observable<infer Res> ? GrpcLbMethod<Req, Res> : never;
+  readonly [K in keyof T]: T[K] extends (request: infer Req, ...rest: never[]) => Observable<infer Res>
+    ? GrpcLbMethod<Req, Res>
+    : never;
 };
 
 /** @internal The property into which Nest injects the client. */
@@ -44,7 +46,8 @@ type Stub = Record<string, (...args: unknown[]) => unknown>;
 
 /**
  * The base of a client class: `class OrdersClient extends GrpcService<Orders>() {}` has the methods of the service.
- * A class may override one, and call it by `super`.
+ * A class may override one as a property, and call what it overrides: `override readonly find: GrpcLbMethod<Req, Res> =
+ * (request) => super.find(request)`.
  */
 export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>> {
   class ServiceBase {
@@ -52,8 +55,7 @@ export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>>
 
     /** Nest sets this when it has built the instance; what the service can do is known only now. */
     set [CLIENT_PROPERTY](client: GrpcLbClientHandle) {
-      const declared = clientDeclaration(this.constructor as Type)!.client;
-      this[STUB] = client.getService<Stub>(declared.service);
+      this[STUB] = client.getService<Stub>(declaredService(this.constructor as Type));
       for (const method of Object.keys(this[STUB])) defineMethod(ServiceBase.prototype, method);
     }
   }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
+import { GrpcLbOptionsError } from '../core/options/validation.js';
 import { clientName, declaredClass, declaredItem } from './declared-clients.js';
 import { requestedServices } from './decorators/inject.js';
 import type {
@@ -37,32 +38,69 @@ export class GrpcLbModule {
 
   /** Declares clients: decorated classes, and named items as `ClientsModule` takes them. */
   static forFeature(clients: readonly (Type | GrpcLbClientItem)[], options: GrpcLbFeatureOptions = {}): DynamicModule {
-    const declared = clients.map((client) => {
-      const ref = typeof client === 'function' ? client : client.name;
-      const declare = (): DeclaredClient => (typeof client === 'function' ? declaredClass(client) : declaredItem(client));
+    const declared = clients.map((client, i) => {
+      const ref = refOf('GrpcLbModule.forFeature', `clients[${i}]`, client);
+      const declare = (): DeclaredClient =>
+        typeof client === 'function' ? declaredClass(client) : declaredItem(client);
       return { ref, providers: [clientProvider(ref, [], declare)] };
     });
     return featureModule(declared, options);
   }
 
   /** As `forFeature`, with options that are made by factories. */
-  static forFeatureAsync(items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[], options: GrpcLbFeatureOptions = {}): DynamicModule {
-    const list = [items].flat() as GrpcLbClientAsyncItem[];
-    const declared = list.map((item) => {
-      const ref = (item.client ?? item.name) as ClientRef;
+  static forFeatureAsync(
+    items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[],
+    options: GrpcLbFeatureOptions = {},
+  ): DynamicModule {
+    const list = [items].flat();
+    const declared = list.map((item, i) => {
+      const ref = refOf('GrpcLbModule.forFeatureAsync', `items[${i}]`, item);
       const token = Symbol(`nestjs-grpc-lb options of ${clientName(ref)}`);
-      const create = (factory: GrpcLbClientOptionsFactory): unknown => factory.createGrpcLbClientOptions(clientName(ref));
-      const { provider, extra } = asyncProvider(token, `GrpcLbModule.forFeatureAsync, client ${clientName(ref)}`, item, create);
+      const create = (factory: GrpcLbClientOptionsFactory): unknown =>
+        factory.createGrpcLbClientOptions(clientName(ref));
+      const { provider, extra } = asyncProvider(
+        token,
+        `GrpcLbModule.forFeatureAsync, client ${clientName(ref)}`,
+        item,
+        create,
+      );
       const declare = (made: unknown): DeclaredClient =>
-        typeof ref === 'function' ? declaredClass(ref, made as Partial<GrpcLbClientOptions>) : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
+        typeof ref === 'function'
+          ? declaredClass(ref, made as Partial<GrpcLbClientOptions>)
+          : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
       return { ref, providers: [provider, ...extra, clientProvider(ref, [token], declare)] };
     });
-    return featureModule(declared, options, list.flatMap((item) => item.imports ?? []));
+    return featureModule(
+      declared,
+      options,
+      list.flatMap((item) => item.imports ?? []),
+    );
   }
 }
 
+/** Told now and in full, since without it nothing can be said later: a class in a circle of imports is undefined here. */
+function refOf(
+  subject: string,
+  path: string,
+  item: Type | GrpcLbClientItem | GrpcLbClientAsyncItem | undefined,
+): ClientRef {
+  const { client, name } = (item ?? {}) as { client?: unknown; name?: unknown };
+  const ref = typeof item === 'function' ? item : (client ?? name);
+  if (typeof ref === 'function' || typeof ref === 'symbol' || (typeof ref === 'string' && ref !== ''))
+    return ref as ClientRef;
+  const found = item === undefined ? 'is undefined (is there a circle of imports?)' : 'is no class and has no name';
+  throw new GrpcLbOptionsError(subject, [
+    { path, message: `${found}; list classes with @GrpcLbClient, and items with a name` },
+  ]);
+}
+
 function rootModule(options: Provider, extra: Provider[] = [], imports: DynamicModule['imports'] = []): DynamicModule {
-  return { module: GrpcLbRootModule, imports, providers: [options, ...extra, GrpcLbRegistry], exports: [GrpcLbRegistry] };
+  return {
+    module: GrpcLbRootModule,
+    imports,
+    providers: [options, ...extra, GrpcLbRegistry],
+    exports: [GrpcLbRegistry],
+  };
 }
 
 interface Feature {
@@ -70,7 +108,11 @@ interface Feature {
   readonly providers: readonly Provider[];
 }
 
-function featureModule(features: readonly Feature[], { isGlobal = false }: GrpcLbFeatureOptions, imports: DynamicModule['imports'] = []): DynamicModule {
+function featureModule(
+  features: readonly Feature[],
+  { isGlobal = false }: GrpcLbFeatureOptions,
+  imports: DynamicModule['imports'] = [],
+): DynamicModule {
   return {
     module: GrpcLbModule,
     global: isGlobal,
@@ -96,7 +138,9 @@ function clientProvider(ref: ClientRef, inject: symbol[], declare: (...made: unk
     inject: [{ token: GrpcLbRegistry, optional: true }, ...inject],
     useFactory: (registry: GrpcLbRegistry | undefined, ...made: unknown[]): GrpcLbClientHandle => {
       if (registry) return registry.add(declare(...made));
-      throw new Error(`client ${clientName(ref)}: GrpcLbModule.forRoot() is missing; add it to the imports of the root module`);
+      throw new Error(
+        `client ${clientName(ref)}: GrpcLbModule.forRoot() is missing; add it to the imports of the root module`,
+      );
     },
   };
 }

@@ -1,8 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
-import { assertLoadBalancing, type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
+import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/explain.js';
@@ -10,6 +17,7 @@ import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';
 import { environmentName } from './environment-name.js';
+import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbModuleOptions } from './module-options.js';
 import { type ClientRef, MODULE_OPTIONS } from './tokens.js';
 
@@ -32,7 +40,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   #started = false;
 
   constructor(@Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions) {
-    assertLoadBalancing('GrpcLbModule.forRoot', options.loadBalancing ?? {});
+    assertModuleOptions(options);
     this.events$ = this.#events.asObservable();
   }
 
@@ -42,7 +50,9 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const found = this.#clients.get(name);
     if (found) return found.handle;
     const known = [...this.#clients.keys()];
-    throw new Error(`There is no balanced client "${name}"${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}. Clients are declared with GrpcLbModule.forFeature.`);
+    throw new Error(
+      `There is no balanced client "${name}"${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}. Clients are declared with GrpcLbModule.forFeature.`,
+    );
   }
 
   /** All clients as they are now, or one of them. */
@@ -74,10 +84,19 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     if (existing) {
       if (isDeepStrictEqual(existing.declared, declared)) return existing.handle;
       throw new GrpcLbOptionsError(`client ${declared.name}`, [
-        { path: 'name', message: 'is declared twice, with different options; give one of the clients another name, or both the same options' },
+        {
+          path: 'name',
+          message:
+            'is declared twice, with different options; give one of the clients another name, or both the same options',
+        },
       ]);
     }
-    const handle = new GrpcLbClientHandle(declared.name, this.#effective(declared), (event) => this.#events.next(event), declared.faults);
+    const handle = new GrpcLbClientHandle(
+      declared.name,
+      this.#effective(declared),
+      (event) => this.#events.next(event),
+      declared.faults,
+    );
     this.#clients.set(declared.name, { declared, handle });
     if (this.#started) handle.connect();
     return handle;
@@ -92,7 +111,9 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   onApplicationBootstrap(): void {
     const names = [...this.#clients.keys()].map(environmentName);
     for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {
-      this.#logger.warn(`Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`);
+      this.#logger.warn(
+        `Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`,
+      );
     }
   }
 
@@ -104,10 +125,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
 
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
     const overrides = this.options.overrides?.[environmentName(name)];
-    const loadBalancing = [this.options.loadBalancing, options.loadBalancing, overrides?.loadBalancing].reduce<LoadBalancingOptions>(mergeLoadBalancing, {});
+    const loadBalancing = [
+      this.options.loadBalancing,
+      options.loadBalancing,
+      overrides?.loadBalancing,
+    ].reduce<LoadBalancingOptions>(mergeLoadBalancing, {});
     if (overrides?.target === undefined) return { ...options, loadBalancing };
     const { url: _, ...rest } = options;
     return { ...rest, target: overrides.target, loadBalancing };
   }
 }
-

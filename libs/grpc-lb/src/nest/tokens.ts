@@ -5,15 +5,27 @@ export type ClientRef = string | symbol | Type;
 
 /**
  * The injection token of the `ClientGrpc` of a client, for tests and overrides. For a named item it is the name itself,
- * so that what `@Inject('ORDERS')` of `ClientsModule` injected goes on to work; for a class it is a string.
+ * so that what `@Inject('ORDERS')` of `ClientsModule` injected goes on to work; a class has a symbol of its own.
  */
 export function getGrpcLbClientToken(client: ClientRef): string | symbol {
-  return typeof client === 'function' ? `GrpcLbClient(${client.name})` : client;
+  return typeof client === 'function' ? tokenOfClass(client, `GrpcLbClient(${client.name})`) : client;
 }
 
 /** The injection token of what `@InjectGrpcService(client, service)` injects. */
-export function getGrpcServiceToken(client: ClientRef, service: string): string {
-  return `${String(getGrpcLbClientToken(client))}.${service}`;
+export function getGrpcServiceToken(client: ClientRef, service: string): string | symbol {
+  if (typeof client !== 'function') return `${String(client)}.${service}`;
+  return tokenOfClass(client, `GrpcLbClient(${client.name}).${service}`);
+}
+
+const tokensOfClasses = new WeakMap<Type, Map<string, symbol>>();
+
+/** Two classes may have the same name, as `v1/orders.client.ts` and `v2/orders.client.ts`: the text alone is no token. */
+function tokenOfClass(target: Type, text: string): symbol {
+  const tokens = tokensOfClasses.get(target) ?? new Map<string, symbol>();
+  tokensOfClasses.set(target, tokens);
+  const token = tokens.get(text) ?? Symbol(text);
+  tokens.set(text, token);
+  return token;
 }
 
 /** @internal */

@@ -1,5 +1,5 @@
 import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
-import { declareAspect } from './metadata.js';
+import { type ClientDecorator, declareAspect } from './metadata.js';
 
 /** The connections to each endpoint. For `loadBalancing: { pool: connectionPool({ size: 2 }) }`. */
 export function connectionPool(options: ConnectionPoolOptions): ConnectionPoolOptions {
@@ -7,5 +7,5 @@ export function connectionPool(options: ConnectionPoolOptions): ConnectionPoolOp
 }
 
 /** The connections to each endpoint. */
-export const ConnectionPool = (options: ConnectionPoolOptions): ClassDecorator =>
+export const ConnectionPool = (options: ConnectionPoolOptions): ClientDecorator =>
   declareAspect('@ConnectionPool', { pool: connectionPool(options) });

@@ -8,7 +8,8 @@ import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from '../to
 const requested = new Map<string | symbol, Set<string>>();
 
 /** Injects the `ClientGrpc` of a client: `getService('Orders')`, as with `ClientsModule`. */
-export const InjectGrpcLbClient = (client: ClientRef): ReturnType<typeof Inject> => Inject(getGrpcLbClientToken(client));
+export const InjectGrpcLbClient = (client: ClientRef): ReturnType<typeof Inject> =>
+  Inject(getGrpcLbClientToken(client));
 
 /** Injects the stub of one service of a client, as `ClientGrpc.getService` returns it. */
 export function InjectGrpcService(client: ClientRef, service: string): ReturnType<typeof Inject> {

@@ -20,22 +20,34 @@ export interface ClientDeclaration {
   readonly conflicts: readonly (readonly [key: string, declaredBy: readonly string[]])[];
 }
 
+function ownMetadata<T>(key: symbol, target: Type): T | undefined {
+  return Reflect.getOwnMetadata(key, target) as T | undefined;
+}
+
 export function declareClient(target: Type, options: GrpcLbClientDecoratorOptions): void {
   Reflect.defineMetadata(CLIENT, options, target);
 }
 
+/** Narrower than TypeScript's `ClassDecorator`, so that one on a method is told in one sentence. */
+export type ClientDecorator = (target: Type) => void;
+
 /** Decorators run from the last to the first; the order does not matter, as none may say what another says. */
-export function declareAspect(decorator: string, options: LoadBalancingOptions): ClassDecorator {
+export function declareAspect(decorator: string, options: LoadBalancingOptions): ClientDecorator {
   return (target) => {
-    const declared: Declaration[] = Reflect.getOwnMetadata(ASPECTS, target) ?? [];
+    const declared = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
     Reflect.defineMetadata(ASPECTS, [{ decorator, options }, ...declared], target);
   };
 }
 
+/** The service of a decorated class; a class that extends it, as a test's spy, calls the same one. */
+export function declaredService(target: Type): string {
+  return (Reflect.getMetadata(CLIENT, target) as GrpcLbClientDecoratorOptions).service;
+}
+
 export function clientDeclaration(target: Type): ClientDeclaration | undefined {
-  const client: GrpcLbClientDecoratorOptions | undefined = Reflect.getOwnMetadata(CLIENT, target);
+  const client = ownMetadata<GrpcLbClientDecoratorOptions>(CLIENT, target);
   if (!client) return undefined;
-  const aspects: Declaration[] = Reflect.getOwnMetadata(ASPECTS, target) ?? [];
+  const aspects = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
   const own = client.loadBalancing ? [{ decorator: '@GrpcLbClient', options: client.loadBalancing }] : [];
   const declarations = [...own, ...aspects];
   const declaredBy = new Map<string, string[]>();

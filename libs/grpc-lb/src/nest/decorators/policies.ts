@@ -1,5 +1,10 @@
-import type { LeastRequestConfig, PickFirstConfig, RandomConfig, RoundRobinConfig } from '../../core/options/policy-config.js';
-import { declareAspect } from './metadata.js';
+import type {
+  LeastRequestConfig,
+  PickFirstConfig,
+  RandomConfig,
+  RoundRobinConfig,
+} from '../../core/options/policy-config.js';
+import { type ClientDecorator, declareAspect } from './metadata.js';
 
 export type LeastRequestOptions = Omit<LeastRequestConfig, 'name'>;
 export type PickFirstOptions = Omit<PickFirstConfig, 'name'>;
@@ -25,15 +30,15 @@ export function pickFirst(options: PickFirstOptions = {}): PickFirstConfig {
 }
 
 /** The fewest calls in flight wins; the default policy. */
-export const LeastRequest = (options?: LeastRequestOptions): ClassDecorator =>
+export const LeastRequest = (options?: LeastRequestOptions): ClientDecorator =>
   declareAspect('@LeastRequest', { policy: leastRequest(options) });
 
 /** One endpoint after the other. */
-export const RoundRobin = (): ClassDecorator => declareAspect('@RoundRobin', { policy: roundRobin() });
+export const RoundRobin = (): ClientDecorator => declareAspect('@RoundRobin', { policy: roundRobin() });
 
 /** An endpoint at random, in proportion to its weight. */
-export const Random = (): ClassDecorator => declareAspect('@Random', { policy: random() });
+export const Random = (): ClientDecorator => declareAspect('@Random', { policy: random() });
 
 /** The first endpoint that is ready, the others stand by. */
-export const PickFirst = (options?: PickFirstOptions): ClassDecorator =>
+export const PickFirst = (options?: PickFirstOptions): ClientDecorator =>
   declareAspect('@PickFirst', { policy: pickFirst(options) });

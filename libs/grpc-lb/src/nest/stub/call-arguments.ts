@@ -12,14 +12,26 @@ const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /** What follows the request: metadata, options, both or none. `subject` is for the error, as in `client ORDERS, Find`. */
 export function callArguments(subject: string, first: unknown, second: unknown): CallArguments {
-  const [metadata, options] = first instanceof Metadata || second !== undefined ? [first, second] : [undefined, first];
+  const [metadata, options] = isMetadata(first) || second !== undefined ? [first, second] : [undefined, first];
   if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {
-    throw new TypeError(`${subject}: metadata is ${shown(metadata)}; use a Metadata of @grpc/grpc-js`);
+    // Its content may be a secret.
+    throw new TypeError(
+      `${subject}: metadata is ${kindOf(metadata)}; use a Metadata of the @grpc/grpc-js that this package uses`,
+    );
   }
   if (options !== undefined && options !== null && typeof options !== 'object') {
-    throw new TypeError(`${subject}: options is ${shown(options)}; use an object, as in { timeout: 1000 }`);
+    throw new TypeError(`${subject}: options is ${kindOf(options)}; use an object, as in { timeout: 1000 }`);
   }
-  return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options as GrpcLbCallOptions | undefined) };
+  return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options) };
+}
+
+/** Also one of another copy of grpc-js, which would otherwise pass for options and be lost. */
+function isMetadata(value: unknown): boolean {
+  return value instanceof Metadata || typeof (value as Metadata | null | undefined)?.getMap === 'function';
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
 }
 
 function callOptions(subject: string, given: GrpcLbCallOptions | null | undefined): Omit<CallArguments, 'metadata'> {

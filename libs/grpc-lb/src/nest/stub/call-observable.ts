@@ -1,18 +1,25 @@
-import { type Client, type MethodDefinition, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { type Client, Metadata, type MethodDefinition, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
 import { type CallArguments, callArguments } from './call-arguments.js';
-import { isRequestStream, writeRequests } from './request-stream.js';
+import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
 
 type Method = MethodDefinition<unknown, unknown>;
 
+/** A call that has begun and not ended. */
+export interface OpenCall {
+  /** Its subscriber gets the error, and the server sees it cancelled. */
+  giveUp(error: unknown): void;
+}
+
 /**
  * One method of a service as Nest has it: a function that returns a cold Observable. Unsubscribing cancels the call;
- * an error is the ServiceError of grpc-js.
+ * an error is the ServiceError of grpc-js. Calls are among `openCalls` for as long as they run.
  */
 export function callObservable(
   subject: string,
   client: Client,
   method: Method,
+  openCalls: Set<OpenCall>,
 ): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
@@ -23,12 +30,20 @@ export function callObservable(
       const args = callArguments(subject, first, second);
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));
       const outcome = new Outcome(subscriber);
-      return cancelOnTeardown(start(client, method, request, args, outcome), args.signal, outcome);
+      const running = start(client, method, request, args, outcome);
+      openCalls.add(outcome);
+      const unwatch = args.signal && giveUpOnAbort(args.signal, outcome);
+      return () => {
+        openCalls.delete(outcome);
+        unwatch?.();
+        running.stopRequests?.();
+        if (!outcome.ended) running.call.cancel();
+      };
     });
 }
 
 /** Hands on what the call yields, and remembers whether it has ended by itself. */
-class Outcome {
+class Outcome implements OpenCall {
   ended = false;
 
   constructor(private readonly subscriber: Subscriber<unknown>) {}
@@ -59,14 +74,12 @@ interface RunningCall {
   readonly stopRequests?: () => void;
 }
 
-function cancelOnTeardown({ call, stopRequests }: RunningCall, signal: AbortSignal | undefined, outcome: Outcome): () => void {
-  const abort = (): void => outcome.giveUp(aborted(signal!));
-  signal?.addEventListener('abort', abort, { once: true });
-  return () => {
-    signal?.removeEventListener('abort', abort);
-    stopRequests?.();
-    if (!outcome.ended) call.cancel();
-  };
+function giveUpOnAbort(signal: AbortSignal, outcome: Outcome): () => void {
+  const abort = (): void => outcome.giveUp(aborted(signal));
+  signal.addEventListener('abort', abort, { once: true });
+  // Requests that come at once may have aborted it already.
+  if (signal.aborted) abort();
+  return () => signal.removeEventListener('abort', abort);
 }
 
 type Start = (client: Client, method: Method, request: unknown, args: CallArguments, outcome: Outcome) => RunningCall;
@@ -80,7 +93,9 @@ const startSingle: Start = (client, method, request, { metadata, options }, outc
     outcome.complete();
   };
   if (!method.requestStream) {
-    return { call: client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done) };
+    return {
+      call: client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done),
+    };
   }
   const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done);
   return { call, stopRequests: pipeRequests(request, call, outcome) };
@@ -90,7 +105,14 @@ const startSingle: Start = (client, method, request, { metadata, options }, outc
 const startStreaming: Start = (client, method, request, { metadata, options }, outcome) => {
   const { path, requestSerialize, responseDeserialize } = method;
   if (!method.requestStream) {
-    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata, options);
+    const call = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      options,
+    );
     readResponses(call, outcome);
     return { call };
   }
@@ -111,15 +133,17 @@ function readResponses(call: ReturnType<Client['makeServerStreamRequest']>, outc
   });
 }
 
-type WritableCall = Parameters<typeof writeRequests>[1];
-
 /** If the caller's own stream fails, that error is what the caller gets; the server sees a cancelled call. */
-function pipeRequests(request: unknown, call: WritableCall, outcome: Outcome): () => void {
+function pipeRequests(request: unknown, call: Writable, outcome: Outcome): () => void {
   return writeRequests(request as Parameters<typeof writeRequests>[0], call, (error) => outcome.giveUp(error));
 }
 
 function aborted(signal: AbortSignal): Error {
-  const details = 'The call was cancelled by its AbortSignal';
-  const error = new Error(`${Status.CANCELLED} CANCELLED: ${details}`, { cause: signal.reason });
-  return Object.assign(error, { code: Status.CANCELLED, details });
+  return cancelled('The call was cancelled by its AbortSignal', signal.reason);
+}
+
+/** As the errors of grpc-js, for a call that ends on this side. */
+export function cancelled(details: string, cause?: unknown): Error {
+  const error = new Error(`${Status.CANCELLED} CANCELLED: ${details}`, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code: Status.CANCELLED, details, metadata: new Metadata() });
 }

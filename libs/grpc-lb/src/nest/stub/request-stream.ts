@@ -1,11 +1,20 @@
-import type { ClientWritableStream } from '@grpc/grpc-js';
 import { isObservable } from 'rxjs';
 import type { RequestStream } from '../grpc-service.js';
 
-type Writable = Pick<ClientWritableStream<unknown>, 'write' | 'end' | 'once' | 'off'>;
+/** What is needed of a call: a Node stream that requests are written to. */
+export interface Writable {
+  /** False when there is no room for another; `drain` tells when there is. */
+  write(item: unknown): boolean;
+  end(): unknown;
+  once(event: 'drain', listener: () => void): unknown;
+  off(event: 'drain', listener: () => void): unknown;
+}
 
 export function isRequestStream(value: unknown): value is RequestStream<unknown> {
-  return isObservable(value) || (typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value));
+  return (
+    isObservable(value) ||
+    (typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value))
+  );
 }
 
 /**
@@ -13,11 +22,19 @@ export function isRequestStream(value: unknown): value is RequestStream<unknown>
  * next item only when there is room; an Observable cannot be slowed down, so what it emits meanwhile waits in order.
  * Returns what stops it.
  */
-export function writeRequests(source: RequestStream<unknown>, call: Writable, onError: (error: unknown) => void): () => void {
+export function writeRequests(
+  source: RequestStream<unknown>,
+  call: Writable,
+  onError: (error: unknown) => void,
+): () => void {
   return isObservable(source) ? fromObservable(source, call, onError) : fromIterable(source, call, onError);
 }
 
-function fromObservable(source: Extract<RequestStream<unknown>, { subscribe: unknown }>, call: Writable, onError: (error: unknown) => void): () => void {
+function fromObservable(
+  source: Extract<RequestStream<unknown>, { subscribe: unknown }>,
+  call: Writable,
+  onError: (error: unknown) => void,
+): () => void {
   const waiting: unknown[] = [];
   let blocked = false;
   let completed = false;
@@ -51,7 +68,13 @@ function fromObservable(source: Extract<RequestStream<unknown>, { subscribe: unk
   };
 }
 
-function fromIterable(source: AsyncIterable<unknown> | Iterable<unknown>, call: Writable, onError: (error: unknown) => void): () => void {
+function fromIterable(
+  source: AsyncIterable<unknown> | Iterable<unknown>,
+  call: Writable,
+  onError: (error: unknown) => void,
+): () => void {
+  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+  let exhausted = false;
   let stopped = false;
   let wake: (() => void) | undefined;
   const drained = (): Promise<void> =>
@@ -60,20 +83,34 @@ function fromIterable(source: AsyncIterable<unknown> | Iterable<unknown>, call: 
       call.once('drain', resolve);
     });
   const pump = async (): Promise<void> => {
-    for await (const item of source) {
-      // Leaving the loop also closes the iterator.
+    iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    while (!stopped) {
+      const next: IteratorResult<unknown, unknown> = await iterator.next();
+      if (next.done) exhausted = true;
       if (stopped) return;
-      if (!call.write(item)) await drained();
-      if (stopped) return;
+      if (next.done) return void call.end();
+      if (!call.write(next.value)) await drained();
     }
-    call.end();
   };
   pump().catch((error: unknown) => {
+    exhausted = true;
     if (!stopped) onError(error);
   });
   return () => {
     stopped = true;
     if (wake) call.off('drain', wake);
     wake?.();
+    if (!exhausted && iterator) void close(iterator);
   };
+}
+
+/** Also while its next item is awaited, which may never come: events.on() lets go of its emitter only so. */
+async function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+  try {
+    // A generator that stops its own call is still running now.
+    await Promise.resolve();
+    await iterator.return?.();
+  } catch {
+    // The call is over, and nobody is left to tell.
+  }
 }

@@ -9,15 +9,24 @@ interface ProtoLoader {
 }
 
 /** The services of a client's packages, by name; what is wrong is added to `faults`. */
-export function loadServices(options: GrpcLbClientOptions, faults: Fault[]): ReadonlyMap<string, ServiceClientConstructor> {
+export function loadServices(
+  options: GrpcLbClientOptions,
+  faults: Fault[],
+): ReadonlyMap<string, ServiceClientConstructor> {
   const root = loadRoot(options, faults);
   const services = new Map<string, ServiceClientConstructor>();
   if (!root) return services;
-  for (const name of [options.package].flat()) {
+  const before = faults.length;
+  // What is no text has been found already.
+  const names = [options.package].flat().filter((name) => typeof name === 'string');
+  for (const name of names) {
     const found = lookUp(root, name);
     if (!found) {
       const known = packagesOf(root);
-      faults.push({ path: 'package', message: `is ${shown(name)}, which the proto files do not define${didYouMean(name, known)}; they define ${known.join(', ') || 'no package'}` });
+      faults.push({
+        path: 'package',
+        message: `is ${shown(name)}, which the proto files do not define${didYouMean(name, known)}; they define ${known.join(', ') || 'no package'}`,
+      });
       continue;
     }
     // As in Nest, of two packages with a service of the same name the first counts.
@@ -25,35 +34,58 @@ export function loadServices(options: GrpcLbClientOptions, faults: Fault[]): Rea
       if (isService(value) && !services.has(key)) services.set(key, value);
     }
   }
+  if (services.size === 0 && names.length > 0 && faults.length === before) {
+    faults.push({
+      path: 'package',
+      message: `is ${shown(options.package)}, which has no service; there are services in ${packagesOf(root).join(', ') || 'no package'}`,
+    });
+  }
   return services;
 }
 
 function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | undefined {
-  const { protoPath, packageDefinition, loader, protoLoader = '@grpc/proto-loader' } = options;
+  const { protoPath, loader, protoLoader = '@grpc/proto-loader' } = options;
+  const packageDefinition: unknown = options.packageDefinition;
   if ((protoPath === undefined) === (packageDefinition === undefined)) {
     const found = protoPath === undefined ? 'is missing' : 'stands beside packageDefinition';
     faults.push({ path: 'protoPath', message: `${found}; give either protoPath (a proto file) or packageDefinition` });
     return undefined;
   }
-  try {
-    const definition = (packageDefinition as PackageDefinition | undefined) ?? requireLoader(protoLoader).loadSync(protoPath!, loader);
-    return loadPackageDefinition(definition);
-  } catch (error) {
-    const path = packageDefinition ? 'packageDefinition' : 'protoPath';
-    faults.push({ path, message: `cannot be loaded: ${(error as Error).message}; check the path${path === 'protoPath' ? ` ${shown(protoPath)} and loader.includeDirs` : ''}` });
-    return undefined;
+  if (packageDefinition !== undefined) {
+    const remedy = 'give what loadSync() of @grpc/proto-loader returns';
+    return attempt('packageDefinition', remedy, faults, () =>
+      loadPackageDefinition(packageDefinition as PackageDefinition),
+    );
   }
+  // Loaded when it is needed, as Nest does: an application may bring another loader.
+  const install = `install ${shown(protoLoader)}, or leave the option out for @grpc/proto-loader`;
+  const proto = attempt(
+    'protoLoader',
+    install,
+    faults,
+    () => createRequire(import.meta.url)(protoLoader) as ProtoLoader,
+  );
+  const remedy = `check the path ${shown(protoPath)} and loader.includeDirs`;
+  return proto && attempt('protoPath', remedy, faults, () => loadPackageDefinition(proto.loadSync(protoPath!, loader)));
 }
 
-/** Loaded when it is needed, as Nest does: an application may bring another loader. */
-function requireLoader(name: string): ProtoLoader {
-  return createRequire(import.meta.url)(name) as ProtoLoader;
+function attempt<T>(path: string, remedy: string, faults: Fault[], load: () => T): T | undefined {
+  try {
+    return load();
+  } catch (error) {
+    const [why] = (error as Error).message.split('\n');
+    faults.push({ path, message: `cannot be loaded: ${why}; ${remedy}` });
+    return undefined;
+  }
 }
 
 function lookUp(root: GrpcObject, name: string): GrpcObject | undefined {
   let found: unknown = root;
   for (const part of name === '' ? [] : name.split('.')) {
-    found = typeof found === 'object' && found !== null && Object.hasOwn(found, part) ? (found as GrpcObject)[part] : undefined;
+    found =
+      typeof found === 'object' && found !== null && Object.hasOwn(found, part)
+        ? (found as GrpcObject)[part]
+        : undefined;
   }
   return found as GrpcObject | undefined;
 }
@@ -65,7 +97,8 @@ function isService(value: unknown): value is ServiceClientConstructor {
 function packagesOf(object: GrpcObject, prefix = ''): string[] {
   const names = Object.values(object).some(isService) ? [prefix] : [];
   for (const [key, value] of Object.entries(object)) {
-    if (typeof value === 'object' && !('format' in value)) names.push(...packagesOf(value as GrpcObject, prefix ? `${prefix}.${key}` : key));
+    if (typeof value === 'object' && !('format' in value))
+      names.push(...packagesOf(value, prefix ? `${prefix}.${key}` : key));
   }
   return names;
 }

@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../core/options/validation.js';
+import { readEnvironment, VARIABLES } from './read-environment.js';
+
+/** The overrides of an environment without faults. */
+function read(environment: Record<string, unknown>): unknown {
+  const faults: Fault[] = [];
+  const overrides = readEnvironment(environment, faults);
+  expect(faults).toEqual([]);
+  return overrides;
+}
+
+function faultsOf(environment: Record<string, unknown>): string[] {
+  const faults: Fault[] = [];
+  readEnvironment(environment, faults);
+  return faults.map(({ path, message }) => `${path} ${message}`);
+}
+
+const ALL = VARIABLES.join(', ');
+
+describe('variables', () => {
+  test.each([
+    ['TARGET', 'dns:///orders:50051', { target: 'dns:///orders:50051' }],
+    ['POLICY', 'round_robin', { loadBalancing: { policy: 'round_robin' } }],
+    ['POOL_SIZE', '8', { loadBalancing: { pool: { size: 8 } } }],
+    ['POOL_MAX_SIZE', '9', { loadBalancing: { pool: { maxSize: 9 } } }],
+    ['POOL_MAX_CONCURRENT_STREAMS', '50', { loadBalancing: { pool: { maxConcurrentStreams: 50 } } }],
+    ['POOL_MAX_PENDING', '0', { loadBalancing: { pool: { maxPending: 0 } } }],
+    ['POOL_MAX_CONNECTION_AGE', '60000', { loadBalancing: { pool: { maxConnectionAge: 60_000 } } }],
+    ['POOL_IDLE_TIMEOUT', '5000', { loadBalancing: { pool: { idleTimeout: 5000 } } }],
+    ['POOL_CONNECT_TIMEOUT', '250', { loadBalancing: { pool: { connectTimeout: 250 } } }],
+  ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
+    expect(VARIABLES).toContain(name);
+    expect(read({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual({ ORDERS: expected });
+  });
+
+  test('these are all there are, and none ends as another does', () => {
+    expect(VARIABLES).toHaveLength(9);
+    for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
+  });
+
+  test('those of one client come together in any order, those of several stay apart', () => {
+    const variables = {
+      GRPC_LB_ORDERS_POOL_SIZE: '2',
+      GRPC_LB_ORDERS_POLICY: 'random',
+      GRPC_LB_STOCK_POLICY: 'pick_first',
+      GRPC_LB_ORDERS_TARGET: 'static:///a:1',
+      GRPC_LB_ORDERS_POOL_MAX_SIZE: '6',
+    };
+    const expected = {
+      ORDERS: { target: 'static:///a:1', loadBalancing: { policy: 'random', pool: { size: 2, maxSize: 6 } } },
+      STOCK: { loadBalancing: { policy: 'pick_first' } },
+    };
+    expect(read(variables)).toEqual(expected);
+    expect(read(Object.fromEntries(Object.entries(variables).toReversed()))).toEqual(expected);
+  });
+
+  test('a client’s name may hold underscores, also those of a variable', () => {
+    expect(
+      read({
+        GRPC_LB_ORDERS_POOL_CLIENT_POOL_SIZE: '3',
+        GRPC_LB_ORDERS_POOL_CLIENT_TARGET: 'a:1',
+        GRPC_LB_TARGET_POLICY_POLICY: 'random',
+        GRPC_LB_A_POOL_MAX_POOL_SIZE: '4',
+        GRPC_LB_A_POOL_MAX_SIZE: '5',
+      }),
+    ).toEqual({
+      ORDERS_POOL_CLIENT: { target: 'a:1', loadBalancing: { pool: { size: 3 } } },
+      TARGET_POLICY: { loadBalancing: { policy: 'random' } },
+      A_POOL_MAX: { loadBalancing: { pool: { size: 4 } } },
+      A: { loadBalancing: { pool: { maxSize: 5 } } },
+    });
+  });
+
+  test('one that is empty counts as absent, known or not', () => {
+    expect(
+      read({ GRPC_LB_ORDERS_TARGET: '', GRPC_LB_ORDERS_POOL_SIZE: '', GRPC_LB_ODD: '', GRPC_LB_X_POLICY: undefined }),
+    ).toEqual({});
+  });
+
+  test('others are none of our business', () => {
+    expect(
+      read({ PATH: '/bin', GRPC_TRACE: 'all', GRPC_LBX_TARGET: 'x', MY_GRPC_LB_A_TARGET: 'x', grpc_lb_a_target: 'x' }),
+    ).toEqual({});
+  });
+});
+
+describe('values', () => {
+  test('a policy may be its options as JSON', () => {
+    const policy = { name: 'least_request', choiceCount: 3, activeRequestBias: 0.5 };
+    expect(read({ GRPC_LB_ORDERS_POLICY: ` ${JSON.stringify(policy)}` })).toEqual({
+      ORDERS: { loadBalancing: { policy } },
+    });
+  });
+
+  test('blanks around a policy or a number do not count', () => {
+    expect(read({ GRPC_LB_ORDERS_POLICY: ' random\n', GRPC_LB_ORDERS_POOL_SIZE: ' 8 ' })).toEqual({
+      ORDERS: { loadBalancing: { policy: 'random', pool: { size: 8 } } },
+    });
+  });
+
+  test('a value that a schema has made a number already is as good', () => {
+    expect(read({ GRPC_LB_ORDERS_POOL_SIZE: 8 })).toEqual({ ORDERS: { loadBalancing: { pool: { size: 8 } } } });
+  });
+
+  test.each([
+    ['POOL_SIZE', 'many', 'is "many"; use a whole number from 1 to 100'],
+    ['POOL_SIZE', ' ', 'is " "; use a whole number from 1 to 100'],
+    ['POOL_SIZE', '0', 'is 0; use a whole number from 1 to 100'],
+    ['POOL_SIZE', '1.5', 'is 1.5; use a whole number from 1 to 100'],
+    ['POOL_SIZE', 'Infinity', 'is Infinity; use a whole number from 1 to 100'],
+    ['POOL_MAX_CONCURRENT_STREAMS', '10k', 'is "10k"; use a whole number from 1 to 1000000'],
+    ['POOL_CONNECT_TIMEOUT', '5s', 'is "5s"; use a whole number from 10 to 600000 (milliseconds)'],
+    [
+      'POLICY',
+      'roundrobin',
+      'is "roundrobin", which is no policy; did you mean "round_robin"?; use one of least_request, round_robin, random, pick_first',
+    ],
+    [
+      'POLICY',
+      '{"name":"random"',
+      'is "{\\"name\\":\\"random\\"", which is no policy; use one of least_request, round_robin, random, pick_first',
+    ],
+    [
+      'POLICY',
+      '{"name":"rnd"}',
+      'name is "rnd", which is no policy; use one of least_request, round_robin, random, pick_first',
+    ],
+    ['POLICY', '{"name":"least_request","choiceCount":1}', 'choiceCount is 1; use a whole number from 2 to 1000'],
+    [
+      'POLICY',
+      '{"name":"least_request","choices":3}',
+      'choices is not an option; the options here are name, choiceCount, activeRequestBias',
+    ],
+    ['POLICY', '{"name":"random","__proto__":{}}', '__proto__ is not an option; the options here are name'],
+  ])('%s=%s', (name, text, message) => {
+    expect(faultsOf({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual([`GRPC_LB_ORDERS_${name} ${message}`]);
+  });
+
+  test('an option that is wrong is left out; the others of its client are read', () => {
+    const faults: Fault[] = [];
+    const overrides = readEnvironment(
+      { GRPC_LB_A_POOL_SIZE: '2', GRPC_LB_A_POOL_MAX_PENDING: 'x', GRPC_LB_A_POLICY: 'random' },
+      faults,
+    );
+    expect(faults).toHaveLength(1);
+    expect(overrides).toEqual({ A: { loadBalancing: { pool: { size: 2 }, policy: 'random' } } });
+  });
+});
+
+describe('variables that do not exist', () => {
+  test.each([
+    ['ORDERS_TARGT', 'TARGET'],
+    ['ORDERS_POLICYS', 'POLICY'],
+    ['ORDERS_POOL_SZIE', 'POOL_SIZE'],
+    ['ORDERS_POOLSIZE', 'POOL_SIZE'],
+    ['ORDERS_POOL_MAXSIZE', 'POOL_MAX_SIZE'],
+    ['MY_ORDERS_POOL_MAX_SIZ', 'POOL_MAX_SIZE'],
+    ['ORDERS_POOL_MAX_CONCURENT_STREAMS', 'POOL_MAX_CONCURRENT_STREAMS'],
+    ['ORDERS_target', 'TARGET'],
+  ])('GRPC_LB_%s: did you mean %s?', (rest, meant) => {
+    expect(faultsOf({ [`GRPC_LB_${rest}`]: 'x' })).toEqual([
+      `GRPC_LB_${rest} ("${rest}") is no variable of this package; did you mean "${meant}"?; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+    ]);
+  });
+
+  test('one that is like none gets the list', () => {
+    expect(faultsOf({ GRPC_LB_ORDERS_RETRIES: '3' })).toEqual([
+      `GRPC_LB_ORDERS_RETRIES ("ORDERS_RETRIES") is no variable of this package; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+    ]);
+  });
+
+  test.each(['TARGET', '_TARGET', 'POOL_SIZE', '_POOL_SIZE', 'POLICY'])('GRPC_LB_%s names no client', (rest) => {
+    const variable = rest.replace(/^_/, '');
+    expect(faultsOf({ [`GRPC_LB_${rest}`]: '1' })).toEqual([
+      `GRPC_LB_${rest} names no client; write GRPC_LB_<CLIENT>_${variable}, with the name of the client in upper snake case`,
+    ]);
+  });
+
+  test('names that objects have from birth are clients like others', () => {
+    const overrides = readEnvironment({ GRPC_LB___proto___TARGET: 'a:1', GRPC_LB_constructor_POOL_SIZE: '2' }, []);
+    expect(Object.entries(overrides)).toEqual([
+      ['__proto__', { target: 'a:1' }],
+      ['constructor', { loadBalancing: { pool: { size: 2 } } }],
+    ]);
+    expect({}).not.toHaveProperty('target');
+  });
+
+  test('all that is wrong is told, in the order of the environment', () => {
+    const paths = faultsOf({
+      GRPC_LB_A_POOL_SIZE: '0',
+      GRPC_LB_ODD: '1',
+      GRPC_LB_B_TARGET: 'b:1',
+      GRPC_LB_A_POLICY: 'x',
+    });
+    expect(paths.map((text) => text.split(' ')[0])).toEqual(['GRPC_LB_A_POOL_SIZE', 'GRPC_LB_ODD', 'GRPC_LB_A_POLICY']);
+  });
+});

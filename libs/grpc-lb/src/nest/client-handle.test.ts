@@ -1,0 +1,218 @@
+import { credentials } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { describe, expect, it, vi } from 'vitest';
+import { ECHO_PROTO } from '../../../../test/support/cluster.js';
+import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { GrpcLbClientHandle } from './client-handle.js';
+import type { GrpcLbClientOptions } from './client-options.js';
+
+const FINE: GrpcLbClientOptions = { target: '127.0.0.1:1', package: 'echo.v1', protoPath: ECHO_PROTO };
+
+/** Nothing is connected before a client is told to. */
+function create(options: object): GrpcLbClientHandle {
+  return new GrpcLbClientHandle('ECHO', { ...FINE, ...options }, () => {});
+}
+
+function errorOf(options: object): GrpcLbOptionsError {
+  try {
+    create(options);
+  } catch (error) {
+    if (error instanceof GrpcLbOptionsError) return error;
+    throw error;
+  }
+  throw new Error('The options are accepted');
+}
+
+const serviceConfig = (config: unknown): object => ({ channelOptions: { 'grpc.service_config': config } });
+
+/** Each with one thing wrong, and the one line that says so. */
+const WRONG: [options: object, line: string][] = [
+  [{ target: '' }, 'target is ""; use a text that is not empty'],
+  [{ target: 5 }, 'target is 5; use a text that is not empty'],
+  [{ target: undefined }, 'target is missing; say where the endpoints are, as in dns:///orders:50051'],
+  [{ url: 'orders:50051' }, 'url stands beside target "127.0.0.1:1"; leave one of them out'],
+  [
+    { target: 'statik:///a:1' },
+    'target "statik:///a:1": scheme is "statik", which is not known; did you mean "static"?; use one of',
+  ],
+  [
+    { target: undefined, url: 'static:///a:1;weigth=2' },
+    'url "static:///a:1;weigth=2": address 1 "weigth" is not an option; did you mean "weight"?',
+  ],
+  [{ package: undefined }, 'package is missing; name the package of the proto file, as in orders.v1'],
+  [{ package: 5 }, 'package is 5; use a text that is not empty'],
+  [{ package: ['echo.v1', ''] }, 'package[1] is ""; use a text that is not empty'],
+  [
+    { package: 'echo.v2' },
+    'package is "echo.v2", which the proto files do not define; did you mean "echo.v1"?; they define echo.v1',
+  ],
+  [{ package: 'constructor' }, 'package is "constructor", which the proto files do not define; they define echo.v1'],
+  [{ package: 'echo' }, 'package is "echo", which has no service; there are services in echo.v1'],
+  [{ protoPath: undefined }, 'protoPath is missing; give either protoPath (a proto file) or packageDefinition'],
+  [{ packageDefinition: {} }, 'protoPath stands beside packageDefinition; give either'],
+  [
+    { protoPath: '/nowhere/x.proto' },
+    "protoPath cannot be loaded: ENOENT: no such file or directory, open '/nowhere/x.proto'; check the path",
+  ],
+  [
+    { protoPath: undefined, packageDefinition: {} },
+    'package is "echo.v1", which the proto files do not define; they define no package',
+  ],
+  [
+    { protoLoader: 'no-such-loader' },
+    'protoLoader cannot be loaded: Cannot find module \'no-such-loader\'; install "no-such-loader", or leave the option out',
+  ],
+  [{ loader: 'json' }, 'loader is "json"; use an object'],
+  [
+    { credentials: {} },
+    'credentials are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with',
+  ],
+  [{ channelOptions: 'x' }, 'channelOptions is "x"; use an object'],
+  [
+    serviceConfig('{oops'),
+    'channelOptions["grpc.service_config"] is "{oops"; use JSON, as JSON.stringify({ methodConfig: [...] }) makes it',
+  ],
+  [serviceConfig({ methodConfig: [] }), 'channelOptions["grpc.service_config"] is {"methodConfig":[]}; use JSON'],
+  [
+    serviceConfig(
+      JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], retryPolicy: { maxAttempts: 1 } }] }),
+    ),
+    'channelOptions are refused by grpc-js: Invalid method config retry policy: maxAttempts must be an integer at least 2',
+  ],
+  [{ interceptors: ['x'] }, 'interceptors is ["x"]; use an array of grpc-js interceptors'],
+  [
+    { keepalive: { keepaliveTimeMs: -1 } },
+    'keepalive.keepaliveTimeMs is -1; use a whole number from 0 to 2147483647 (milliseconds)',
+  ],
+  [
+    { keepalive: { keepaliveTime: 1 } },
+    'keepalive.keepaliveTime is not an option; did you mean "keepaliveTimeMs"?; the options here are keepaliveTimeMs,',
+  ],
+  [
+    { maxReceiveMessageLength: 1.5 },
+    'maxReceiveMessageLength is 1.5; use a whole number from -1 to 2147483647 (bytes; -1 for no limit)',
+  ],
+  [
+    { loadBalancing: { policy: 'least_reqest' } },
+    'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?; use one of least_request,',
+  ],
+  [
+    { loadBalancing: { policy: { name: 'least_request', choiceCount: 1 } } },
+    'loadBalancing.policy.choiceCount is 1; use a whole number from 2 to 1000',
+  ],
+  [
+    { loadBalancing: { policy: { name: 'round_robin', choiceCount: 2 } } },
+    'loadBalancing.policy.choiceCount is not an option; the options here are name',
+  ],
+  [{ loadBalancing: { pool: { size: 0 } } }, 'loadBalancing.pool.size is 0; use a whole number from 1 to 100'],
+  [
+    { loadBalancing: { pool: { size: 5, maxSize: 4 } } },
+    'loadBalancing.pool.maxSize is 4, less than size 5; use 5 or more, or leave it out',
+  ],
+  [{ loadBalancing: { pool: { maxSise: 4 } } }, 'loadBalancing.pool.maxSise is not an option; did you mean "maxSize"?'],
+  [{ loadBalancing: { polcy: 'random' } }, 'loadBalancing.polcy is not an option; did you mean "policy"?'],
+  [
+    { protoPaht: 'x' },
+    'protoPaht is not an option; did you mean "protoPath"?; the options here are target, url, package,',
+  ],
+];
+
+describe('options that are wrong', () => {
+  it.each(WRONG)('%j: the error names the client, the option, its value and the remedy', (options, line) => {
+    const { message, faults, code, subject } = errorOf(options);
+    expect(message.split('\n')).toEqual(['client ECHO: an option is wrong', expect.stringContaining(`  - ${line}`)]);
+    expect({ code, subject, count: faults.length }).toEqual({
+      code: 'GRPC_LB_INVALID_OPTIONS',
+      subject: 'client ECHO',
+      count: 1,
+    });
+  });
+
+  it('are told all at once', () => {
+    const { message, faults } = errorOf({
+      target: undefined,
+      package: 'echo.v3',
+      protoPaht: 'x',
+      credentials: 'none',
+      keepalive: { keepaliveTimeMs: 'soon' },
+      loadBalancing: { policy: 'fastest', pool: { size: 0, maxPending: -1 } },
+    });
+    expect(message).toMatch(/^client ECHO: 8 options are wrong\n/);
+    expect(faults.map(({ path }) => path).toSorted()).toEqual([
+      'credentials',
+      'keepalive.keepaliveTimeMs',
+      'loadBalancing.policy',
+      'loadBalancing.pool.maxPending',
+      'loadBalancing.pool.size',
+      'package',
+      'protoPaht',
+      'target',
+    ]);
+  });
+
+  it('that are secrets are not shown', () => {
+    const secret = 's3cret';
+    for (const options of [
+      { credentials: secret },
+      { credentials: { token: secret } },
+      { credentials: credentials.createFromMetadataGenerator(() => secret) },
+      { credentails: secret },
+      { metadata: { authorization: secret } },
+    ]) {
+      expect(errorOf(options).message).not.toContain(secret);
+    }
+  });
+});
+
+describe('options that are right', () => {
+  it.each([
+    ['a target without a scheme', { target: 'orders:50051' }],
+    ['an url in the place of a target', { target: undefined, url: 'dns:///orders:50051' }],
+    ['several packages, of which one has services', { package: ['echo.v1', 'echo'] }],
+    ['several proto files', { protoPath: [ECHO_PROTO] }],
+    ['a package definition', { protoPath: undefined, packageDefinition: loadSync(ECHO_PROTO) }],
+    ['no limit of the message length', { maxReceiveMessageLength: -1, maxSendMessageLength: -1 }],
+    ['what only a server uses', { gracefulShutdown: true, onLoadPackageDefinition: () => {} }],
+    ['options that are undefined', { keepalive: undefined, loadBalancing: undefined, credentials: undefined }],
+  ])('are accepted: %s', (_, options) => {
+    expect(create(options).snapshot()).toMatchObject({ client: 'ECHO', state: 'idle' });
+  });
+
+  it('are loaded once for each client, and stubs and clients are made once', () => {
+    const client = create({});
+    expect(client.getService('Echo')).toBe(client.getService('Echo'));
+    expect(client.getService('Echo')).not.toBe(client.getService('Mirror'));
+    expect(client.getClientByServiceName('Echo')).toBe(client.getClientByServiceName('Echo'));
+  });
+});
+
+it('of two packages that have a service of the same name the first counts', () => {
+  const echo = loadSync(ECHO_PROTO);
+  const service = echo['echo.v1.Mirror']!;
+  const packageDefinition = { ...echo, 'other.v1.Echo': service };
+  const methods = (packages: string[]): string[] =>
+    Object.keys(create({ protoPath: undefined, packageDefinition, package: packages }).getService('Echo'));
+  expect(methods(['echo.v1', 'other.v1'])).toContain('say');
+  expect(methods(['other.v1', 'echo.v1'])).toEqual(['Look', 'look']);
+});
+
+it.each([
+  ['Ecko', '; did you mean "Echo"?'],
+  ['echo', '; did you mean "Echo"?'],
+  ['Orders', ''],
+])('a service %s that the packages do not have is an error with a suggestion', (service, suggestion) => {
+  const client = create({});
+  const message = `client ECHO: an option is wrong\n  - service is "${service}", which package echo.v1 does not have${suggestion}; it has Echo, Mirror`;
+  expect(() => client.getService(service)).toThrow(message);
+  expect(() => client.getClientByServiceName(service)).toThrow(message);
+});
+
+it('closing without a call in flight leaves no timer', () => {
+  vi.useFakeTimers();
+  try {
+    create({}).close();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,0 +1,35 @@
+import { loadBalancingCheck } from '../core/options/load-balancing.js';
+import { type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import type { GrpcLbModuleOptions } from './module-options.js';
+
+/** Where an override leads is checked with the client that it is for; other applications may share the environment. */
+const target: Check = (path, value, faults) => {
+  if (typeof value !== 'string' || value === '')
+    faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051` });
+};
+
+const override = fields({ target, loadBalancing: loadBalancingCheck });
+
+const overrides: Check = (path, value, faults) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use an object by names of clients, as in { ORDERS_CLIENT: { target } }`,
+    });
+    return;
+  }
+  for (const [client, options] of Object.entries(value)) override(`${path}.${client}`, options, faults);
+};
+
+const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides });
+
+/** @throws GrpcLbOptionsError that lists all that is wrong with what `forRoot` was given. */
+export function assertModuleOptions(options: unknown): asserts options is GrpcLbModuleOptions {
+  const faults: Fault[] = [];
+  checkFields('options', options, faults);
+  if (faults.length === 0) return;
+  throw new GrpcLbOptionsError(
+    'GrpcLbModule.forRoot',
+    faults.map(({ path, message }) => ({ path: path.replace(/^options\./, ''), message })),
+  );
+}

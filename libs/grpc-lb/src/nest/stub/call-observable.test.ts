@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import { type Client, type MethodDefinition, status as Status } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { callObservable, type OpenCall } from './call-observable.js';
+
+// How calls go over real sockets is in test/e2e; here is what a server cannot be brought to do at will.
+
+/** A server-streaming call that a test plays by hand. */
+class PlayedCall extends Readable {
+  cancelled = 0;
+
+  constructor() {
+    super({ objectMode: true, read: () => {} });
+  }
+
+  cancel(): void {
+    this.cancelled++;
+  }
+}
+
+function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: Set<OpenCall>; unsubscribe: () => void } {
+  const call = new PlayedCall();
+  const client = { makeServerStreamRequest: () => call } as unknown as Client;
+  const method = { path: '/echo.v1.Echo/Repeat', requestStream: false, responseStream: true } as MethodDefinition<
+    unknown,
+    unknown
+  >;
+  const openCalls = new Set<OpenCall>();
+  const told: unknown[] = [];
+  const subscription = callObservable(
+    'Repeat',
+    client,
+    method,
+    openCalls,
+  )({}).subscribe({
+    next: (message) => told.push(message),
+    error: (error) => told.push(error),
+    complete: () => told.push('end'),
+  });
+  return { call, told, openCalls, unsubscribe: () => subscription.unsubscribe() };
+}
+
+const ended = (call: Readable): Promise<void> =>
+  new Promise((resolve) => call.once('end', () => setImmediate(resolve)));
+
+it('a status that overtakes messages in the buffer does not end the stream before them', async () => {
+  const { call, told } = subscribe();
+  for (const item of ['a', 'b', null]) call.push(item);
+  call.emit('status', { code: Status.OK });
+  expect(told).toEqual([]);
+  await ended(call);
+  expect(told).toEqual(['a', 'b', 'end']);
+});
+
+it('the end of the messages alone does not end the stream: its status may be an error', async () => {
+  const { call, told } = subscribe();
+  for (const item of ['a', null]) call.push(item);
+  await ended(call);
+  expect(told).toEqual(['a']);
+  const error = new Error('late');
+  call.emit('error', error);
+  call.emit('status', { code: Status.UNKNOWN });
+  expect(told).toEqual(['a', error]);
+});
+
+it('a call is open until it has ended, and only one that has not is cancelled', async () => {
+  const complete = subscribe();
+  expect(complete.openCalls.size).toBe(1);
+  complete.call.push(null);
+  await ended(complete.call);
+  complete.call.emit('status', { code: Status.OK });
+  expect(complete).toMatchObject({ openCalls: new Set(), call: { cancelled: 0 }, told: ['end'] });
+
+  const failed = subscribe();
+  failed.call.emit('error', new Error('broken'));
+  expect(failed).toMatchObject({ openCalls: new Set(), call: { cancelled: 0 } });
+
+  const left = subscribe();
+  left.unsubscribe();
+  expect(left).toMatchObject({ openCalls: new Set(), call: { cancelled: 1 }, told: [] });
+
+  const givenUp = subscribe();
+  for (const call of givenUp.openCalls) call.giveUp('closed');
+  expect(givenUp).toMatchObject({ openCalls: new Set(), call: { cancelled: 1 }, told: ['closed'] });
+});

@@ -1,0 +1,80 @@
+import {
+  ConnectionPool,
+  GrpcLbClient,
+  GrpcService,
+  InjectGrpcService,
+  LeastRequest,
+  leastRequest,
+  PickFirst,
+  RoundRobin,
+} from 'nestjs-grpc-lb';
+import { type Orders, OrdersClient } from '../orders.js';
+
+const options = { package: 'orders.v1', protoPath: 'orders.proto', target: 'dns:///orders:50051' };
+
+// error: Property 'service' is missing
+@GrpcLbClient(options)
+class WithoutService extends GrpcService<Orders>() {}
+
+// error: 'protoPaht' does not exist in type 'GrpcLbClientDecoratorOptions'
+@GrpcLbClient({ ...options, service: 'Orders', protoPaht: 'orders.proto' })
+class Misspelt extends GrpcService<Orders>() {}
+
+// error: Type 'number' is not assignable to type 'string'
+@GrpcLbClient({ ...options, service: 'Orders', target: 50051 })
+class NoTarget extends GrpcService<Orders>() {}
+
+// error: Type 'string' is not assignable to type 'ChannelCredentials'
+@GrpcLbClient({ ...options, service: 'Orders', credentials: 'secret' })
+class NoCredentials extends GrpcService<Orders>() {}
+
+// error: 'polcy' does not exist in type 'LoadBalancingOptions'
+@GrpcLbClient({ ...options, service: 'Orders', loadBalancing: { polcy: leastRequest() } })
+class NoPolicy extends GrpcService<Orders>() {}
+
+// error: 'choiceCont' does not exist in type 'LeastRequestOptions'
+leastRequest({ choiceCont: 2 });
+
+// error: 'choiceCont' does not exist in type 'LeastRequestOptions'
+@LeastRequest({ choiceCont: 2 })
+class Choices extends GrpcService<Orders>() {}
+
+// error: Type 'string' is not assignable to type 'number'
+@LeastRequest({ choiceCount: '2' })
+class TextChoices extends GrpcService<Orders>() {}
+
+// error: 'name' does not exist in type 'LeastRequestOptions'
+leastRequest({ name: 'round_robin' });
+
+// error: Expected 0 arguments, but got 1
+@RoundRobin({ choiceCount: 2 })
+class TooMuch extends GrpcService<Orders>() {}
+
+// error: 'shuffle' does not exist in type 'PickFirstOptions'
+@PickFirst({ shuffle: true })
+class Shuffled extends GrpcService<Orders>() {}
+
+// error: 'sise' does not exist in type 'ConnectionPoolOptions'
+@ConnectionPool({ sise: 2 })
+class Pool extends GrpcService<Orders>() {}
+
+// error: Expected 1 arguments, but got 0
+@ConnectionPool()
+class NoPool extends GrpcService<Orders>() {}
+
+class OnAMethod {
+  // error: Unable to resolve signature of method decorator
+  @LeastRequest()
+  find(): void {}
+}
+
+class OnAProperty {
+  // error: Unable to resolve signature of property decorator
+  @ConnectionPool({ size: 2 })
+  orders?: OrdersClient;
+}
+
+class Injecting {
+  // error: Expected 2 arguments, but got 1
+  constructor(@InjectGrpcService(OrdersClient) readonly orders: Orders) {}
+}

@@ -1,0 +1,183 @@
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import type { ClientGrpc } from '@nestjs/microservices';
+import {
+  type ClientSnapshot,
+  ConnectionPool,
+  connectionPool,
+  type GrpcLbClientOptions,
+  type GrpcLbMethod,
+  GrpcLbModule,
+  type GrpcLbRegistry,
+  GrpcService,
+  InjectGrpcLbClient,
+  InjectGrpcService,
+  type LbEvent,
+  LeastRequest,
+  leastRequest,
+  type LoadBalancingOptions,
+  type RequestStream,
+  type ServiceClient,
+} from 'nestjs-grpc-lb';
+import { grpcLbConfig } from 'nestjs-grpc-lb/config';
+import type { Observable } from 'rxjs';
+import { expectTypeOf } from 'vitest';
+import { type Item, type Order, type Orders, OrdersClient } from './orders.js';
+
+/** What is right compiles: never run, `npm run typecheck` is the test. What is wrong is in misuse/. */
+export const usage = {
+  'a client class': {
+    'has the methods of its service, with metadata and call options': () => {
+      expectTypeOf<OrdersClient['find']>().toEqualTypeOf<GrpcLbMethod<{ id: string }, Order>>();
+      expectTypeOf<OrdersClient['place']>().toEqualTypeOf<GrpcLbMethod<Observable<Item>, Order>>();
+      expectTypeOf<keyof OrdersClient>().toEqualTypeOf<keyof Orders>();
+      const calls = (orders: OrdersClient, metadata: Metadata, signal: AbortSignal): Observable<Order>[] => [
+        orders.find({ id: '1' }),
+        orders.find({ id: '1' }, metadata),
+        orders.find({ id: '1' }, { timeout: 1000, signal }),
+        orders.find({ id: '1' }, metadata, { deadline: new Date() }),
+        orders.find({ id: '1' }, undefined, { deadline: 5 }),
+        orders.watch({}),
+      ];
+      expectTypeOf(calls).returns.items.toEqualTypeOf<Observable<Order>>();
+    },
+
+    'takes streams of requests from any source': () => {
+      const calls = (
+        orders: OrdersClient,
+        source: Observable<Item>,
+        later: AsyncIterable<Item>,
+      ): Observable<Order>[] => [
+        orders.place(source),
+        orders.place(later),
+        orders.place([{ sku: 'a' }]),
+        orders.place(new Set([{ sku: 'a' }]), new Metadata()),
+        orders.bargain(source, { timeout: 5 }),
+        orders.bargain(later, new Metadata(), { timeout: 5 }),
+      ];
+      expectTypeOf(calls).toBeFunction();
+      expectTypeOf<RequestStream<Item>>().toEqualTypeOf<Observable<Item> | AsyncIterable<Item> | Iterable<Item>>();
+    },
+
+    'may override a method as a property, and have methods and dependencies of its own': () => {
+      class Cached extends GrpcService<Orders>() {
+        override readonly find: GrpcLbMethod<{ id: string }, Order> = (request: { id: string }) =>
+          super.find(request, { timeout: 1000 });
+
+        constructor(private readonly prefix: string) {
+          super();
+        }
+
+        findOwn(id: string): Observable<Order> {
+          return this.find({ id: this.prefix + id });
+        }
+      }
+      expectTypeOf<Cached['findOwn']>().returns.toEqualTypeOf<Observable<Order>>();
+    },
+
+    'may come from what ts-proto generates for Nest': () => {
+      interface Generated {
+        find(request: { id: string }, metadata?: Metadata, ...rest: unknown[]): Observable<Order>;
+        place(items: Observable<Item>, metadata?: Metadata): Observable<Order>;
+      }
+      class Client extends GrpcService<Generated>() {}
+      expectTypeOf<Client['find']>().toEqualTypeOf<GrpcLbMethod<{ id: string }, Order>>();
+      expectTypeOf<Client['place']>().toEqualTypeOf<GrpcLbMethod<Observable<Item>, Order>>();
+      expectTypeOf<ServiceClient<Generated>>().toHaveProperty('find');
+    },
+
+    'is what the stub of its service is, so that either can stand for the other': () => {
+      expectTypeOf<OrdersClient>().toExtend<ServiceClient<Orders>>();
+      expectTypeOf<Pick<OrdersClient, 'find'>>().toExtend<Pick<Orders, 'find'>>();
+    },
+  },
+
+  declarations: {
+    'take what ClientsModule took': () => {
+      const options: GrpcLbClientOptions = {
+        url: 'orders:50051',
+        package: ['orders.v1', 'common'],
+        protoPath: ['a.proto'],
+        loader: { keepCase: true },
+        keepalive: { keepaliveTimeMs: 1000 },
+        credentials: credentials.createInsecure(),
+        channelOptions: { 'grpc.enable_retries': 0 },
+        maxReceiveMessageLength: 1,
+      };
+      expectTypeOf(options.credentials).toEqualTypeOf<ChannelCredentials | undefined>();
+      const balanced: LoadBalancingOptions = {
+        policy: leastRequest({ choiceCount: 2 }),
+        pool: connectionPool({ size: 2 }),
+      };
+      const modules = (): unknown[] => [
+        GrpcLbModule.forRoot({
+          loadBalancing: balanced,
+          overrides: { ORDERS: { target: 'a:1', loadBalancing: { policy: 'random' } } },
+        }),
+        GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()),
+        GrpcLbModule.forRootAsync({
+          inject: [Map],
+          useFactory: async (map: Map<string, number>) => ({ overrides: {}, ...(map && {}) }),
+        }),
+        GrpcLbModule.forFeature([OrdersClient, { name: 'ORDERS', transport: 4, options }], { isGlobal: true }),
+        GrpcLbModule.forFeatureAsync({ client: OrdersClient, useFactory: () => ({ target: 'a:1' }) }),
+        GrpcLbModule.forFeatureAsync([{ name: Symbol('ORDERS'), useFactory: async () => options }], { isGlobal: true }),
+      ];
+      expectTypeOf(modules).toBeFunction();
+    },
+
+    'decorate classes and parameters': () => {
+      @LeastRequest({ choiceCount: 2, activeRequestBias: 1 })
+      @ConnectionPool({ size: 2, maxSize: 4 })
+      class Decorated extends GrpcService<Orders>() {}
+      class Injecting {
+        @InjectGrpcService('ORDERS', 'Orders') readonly property!: ServiceClient<Orders>;
+        constructor(
+          @InjectGrpcLbClient(OrdersClient) readonly client: ClientGrpc,
+          @InjectGrpcService(OrdersClient, 'Orders') readonly orders: ServiceClient<Orders>,
+        ) {}
+      }
+      expectTypeOf<Decorated>().toExtend<ServiceClient<Orders>>();
+      expectTypeOf<Injecting['orders']['find']>().toEqualTypeOf<OrdersClient['find']>();
+    },
+  },
+
+  'the registry': {
+    'shows one client or all of them': () => {
+      expectTypeOf<GrpcLbRegistry['events$']>().toEqualTypeOf<Observable<LbEvent>>();
+      const look = (registry: GrpcLbRegistry): [ClientSnapshot[], ClientSnapshot] => [
+        registry.snapshot(),
+        registry.snapshot(OrdersClient),
+      ];
+      expectTypeOf(look).toBeFunction();
+    },
+
+    'has events that are told apart by their type, all of them known': () => {
+      const text = (event: LbEvent): string => {
+        switch (event.type) {
+          case 'client_state':
+            return `${event.client}: ${event.from} to ${event.to}`;
+          case 'discovery_updated':
+            return `${event.added + event.removed} of ${event.total}`;
+          case 'discovery_failed':
+            return event.error;
+          case 'endpoint_added':
+          case 'endpoint_removed':
+            return event.address;
+          case 'endpoint_state':
+            return `${event.address}: ${event.from} to ${event.to}, ${event.reason ?? ''}`;
+          case 'connection_opened':
+            return `${event.address} ${event.connection}`;
+          case 'connection_closed':
+            return `${event.address} ${event.connection} ${event.reason ?? ''}`;
+          case 'pool_saturated':
+            return String(event.pending);
+          case 'call_rejected':
+            return `${event.pending} of ${event.maxPending}`;
+          case 'configured':
+            return String(event.time);
+        }
+      };
+      expectTypeOf(text).returns.toEqualTypeOf<string>();
+    },
+  },
+};
