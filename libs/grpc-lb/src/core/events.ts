@@ -18,7 +18,12 @@ export type LbEvent =
   /** The client as a whole became ready, lost its last ready endpoint, ... */
   | (EventBase & { readonly type: 'client_state'; readonly from: ClientState; readonly to: ClientState })
   /** Discovery answered with a list that differs from the last one. */
-  | (EventBase & { readonly type: 'discovery_updated'; readonly added: number; readonly removed: number; readonly total: number })
+  | (EventBase & {
+      readonly type: 'discovery_updated';
+      readonly added: number;
+      readonly removed: number;
+      readonly total: number;
+    })
   /** Discovery failed or came back empty; the last good list stays. Not repeated while the error stays the same. */
   | (EventBase & { readonly type: 'discovery_failed'; readonly error: string })
   | (EndpointEventBase & { readonly type: 'endpoint_added' })
@@ -31,7 +36,11 @@ export type LbEvent =
       readonly reason: string | null;
     })
   | (EndpointEventBase & { readonly type: 'connection_opened'; readonly connection: number })
-  | (EndpointEventBase & { readonly type: 'connection_closed'; readonly connection: number; readonly reason: string | null })
+  | (EndpointEventBase & {
+      readonly type: 'connection_closed';
+      readonly connection: number;
+      readonly reason: string | null;
+    })
   /** Every connection is at its stream limit: calls wait. At most one a second. */
   | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */

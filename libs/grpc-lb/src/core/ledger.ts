@@ -19,7 +19,7 @@ export const LAPSE_AFTER_MS = 1000;
  */
 export class Ledger<E extends Counted, C extends Counted> {
   /** Reservations in the order of their picks; those that were confirmed are skipped when they reach the front. */
-  #waiting: Reservation<E, C>[] = [];
+  readonly #waiting: Reservation<E, C>[] = [];
   #front = 0;
   #cancelSweep: Cancel | undefined;
 
@@ -48,11 +48,14 @@ export class Ledger<E extends Counted, C extends Counted> {
   }
 
   readonly #sweep = (): void => {
-    const due = this.clock.now() - LAPSE_AFTER_MS;
+    const now = this.clock.now();
     for (this.#dropConfirmed(); this.#front < this.#waiting.length; this.#dropConfirmed()) {
       const oldest = this.#waiting[this.#front]!;
-      if (oldest.reservedAt > due) {
-        this.#cancelSweep = this.clock.after(oldest.reservedAt - due, this.#sweep);
+      // The same sum that the first timer was set with: rounded in another way it could be due and not due at once, and
+      // a virtual clock would never leave the moment.
+      const left = oldest.reservedAt + LAPSE_AFTER_MS - now;
+      if (left > 0) {
+        this.#cancelSweep = this.clock.after(left, this.#sweep);
         return;
       }
       oldest.lapse();

@@ -1,6 +1,6 @@
 import { type PolicyConfig, type PolicyName, policyCheck } from './policy-config.js';
 import { type ConnectionPoolOptions, type EffectivePoolOptions, effectivePool, poolCheck } from './pool-options.js';
-import { type Check, type Fault, fields, GrpcLbOptionsError } from './validation.js';
+import { type Check, type Fault, fields, GrpcLbOptionsError, isObject } from './validation.js';
 
 /** How one client balances: the value of the `loadBalancing` key, and what the decorators write. */
 export interface LoadBalancingOptions {
@@ -28,21 +28,32 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
 }
 
 /** Throws a `GrpcLbOptionsError` that lists all the faults. */
-export function assertLoadBalancing(subject: string, options: unknown, path = 'loadBalancing'): asserts options is LoadBalancingOptions {
+export function assertLoadBalancing(
+  subject: string,
+  options: unknown,
+  path = 'loadBalancing',
+): asserts options is LoadBalancingOptions {
   const faults: Fault[] = [];
   loadBalancingCheck(path, options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
 }
 
-/** `over` wins field by field within `pool`, and as a whole for `policy`. */
-export function mergeLoadBalancing(base: LoadBalancingOptions = {}, over: LoadBalancingOptions = {}): LoadBalancingOptions {
-  return {
-    ...base,
-    ...defined(over),
-    ...((base.pool ?? over.pool) && { pool: { ...base.pool, ...defined(over.pool ?? {}) } }),
-  };
+/**
+ * `over` wins field by field within `pool`, and as a whole for `policy`; what is undefined says nothing. What is no
+ * object cannot be merged, and is kept for the check that follows.
+ */
+export function mergeLoadBalancing(
+  base: LoadBalancingOptions = {},
+  over: LoadBalancingOptions = {},
+): LoadBalancingOptions {
+  const merged = mergeFields(base, over);
+  if (!isObject(base) || !isObject(over) || base.pool === undefined || over.pool === undefined) return merged;
+  return { ...merged, pool: mergeFields(base.pool, over.pool) };
 }
 
-function defined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+function mergeFields<T extends object>(base: T, over: T): T {
+  if (!isObject(base)) return base;
+  if (!isObject(over)) return over;
+  const said = Object.entries(over).filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(said) };
 }

@@ -1,4 +1,4 @@
-import { boolean, type Check, didYouMean, type Fault, fields, integer, number, shown } from './validation.js';
+import { boolean, type Check, didYouMean, type Fault, fields, integer, isObject, number, shown } from './validation.js';
 
 /**
  * Least outstanding requests: the endpoint with the fewest calls in flight wins, ties at random (gRFC A48, Envoy
@@ -53,7 +53,14 @@ export const POLICY_NAMES = Object.keys(POLICY_FIELDS) as readonly PolicyName[];
 
 /** A policy is its config, or just its name. */
 export const policyCheck: Check = (path, value, faults) => {
-  const name = typeof value === 'string' ? value : (value as { name?: unknown } | null)?.name;
+  if (typeof value !== 'string' && !isObject(value)) {
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use the name of a policy or an object with it: ${POLICY_NAMES.join(', ')}`,
+    });
+    return;
+  }
+  const name = typeof value === 'string' ? value : (value as { name?: unknown }).name;
   const namePath = typeof value === 'string' ? path : `${path}.name`;
   if (!isPolicyName(name)) {
     faults.push(misnamed(namePath, name));
@@ -67,5 +74,6 @@ export function isPolicyName(name: unknown): name is PolicyName {
 }
 
 function misnamed(path: string, name: unknown): Fault {
-  return { path, message: `is ${shown(name)}, which is no policy${didYouMean(String(name), POLICY_NAMES)}; use one of ${POLICY_NAMES.join(', ')}` };
+  const meant = typeof name === 'string' ? didYouMean(name, POLICY_NAMES) : '';
+  return { path, message: `is ${shown(name)}, which is no policy${meant}; use one of ${POLICY_NAMES.join(', ')}` };
 }

@@ -54,7 +54,10 @@ export const poolCheck: Check = (path, value, faults) => {
   sizes(path, value, faults);
   const { size, maxSize } = (value ?? {}) as ConnectionPoolOptions;
   if (typeof size === 'number' && typeof maxSize === 'number' && maxSize < size) {
-    faults.push({ path: `${path}.maxSize`, message: `is ${maxSize}, less than size ${size}; use ${size} or more, or leave it out` });
+    faults.push({
+      path: `${path}.maxSize`,
+      message: `is ${maxSize}, less than size ${size}; use ${size} or more, or leave it out`,
+    });
   }
 };
 

@@ -11,10 +11,34 @@ export type Check = (path: string, value: unknown, faults: Fault[]) => void;
 
 /** A value as it may stand in a message: short, and on one line. */
 export function shown(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'bigint') return `${value}n`;
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'function':
+      return 'a function';
+    case 'bigint':
+      return `${value}n`;
+    case 'string':
+      return JSON.stringify(value);
+    case 'object':
+      try {
+        return JSON.stringify(value) ?? 'an object';
+      } catch {
+        // A cycle, a bigint somewhere within, a toJSON that throws.
+        return 'an object';
+      }
+    default:
+      // Not as JSON, which makes null of NaN and of Infinity.
+      return String(value);
+  }
+}
+
+/** An object with named fields, as opposed to an array, a function or null. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export interface NumberRange {
@@ -27,7 +51,10 @@ export interface NumberRange {
 export function integer({ min, max, unit }: NumberRange): Check {
   return (path, value, faults) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
-    faults.push({ path, message: `is ${shown(value)}; use a whole number from ${min} to ${max}${unit ? ` (${unit})` : ''}` });
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use a whole number from ${min} to ${max}${unit ? ` (${unit})` : ''}`,
+    });
   };
 }
 
@@ -45,19 +72,20 @@ export const boolean: Check = (path, value, faults) => {
 export function oneOf(names: readonly string[]): Check {
   return (path, value, faults) => {
     if (typeof value === 'string' && names.includes(value)) return;
-    faults.push({ path, message: `is ${shown(value)}; use one of ${names.join(', ')}${didYouMean(String(value), names)}` });
+    const meant = typeof value === 'string' ? didYouMean(value, names) : '';
+    faults.push({ path, message: `is ${shown(value)}; use one of ${names.join(', ')}${meant}` });
   };
 }
 
 /** An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent. */
 export function fields(checks: Readonly<Record<string, Check>>): Check {
   return (path, value, faults) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (!isObject(value)) {
       faults.push({ path, message: `is ${shown(value)}; use an object with ${Object.keys(checks).join(', ')}` });
       return;
     }
     for (const [key, field] of Object.entries(value)) {
-      const check = checks[key];
+      const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
       if (!check) faults.push(unknownOption(`${path}.${key}`, key, Object.keys(checks)));
       else if (field !== undefined) check(`${path}.${key}`, field, faults);
     }
@@ -65,7 +93,10 @@ export function fields(checks: Readonly<Record<string, Check>>): Check {
 }
 
 export function unknownOption(path: string, name: string, known: readonly string[]): Fault {
-  return { path, message: `is not an option${didYouMean(name, known)}; the options here are ${known.join(', ') || 'none'}` };
+  return {
+    path,
+    message: `is not an option${didYouMean(name, known)}; the options here are ${known.join(', ') || 'none'}`,
+  };
 }
 
 /** `; did you mean "x"?` when one of the names is at most two slips of the finger away, else nothing. */
@@ -102,7 +133,9 @@ export class GrpcLbOptionsError extends Error {
     readonly subject: string,
     readonly faults: readonly Fault[],
   ) {
-    super(`${subject}: ${faults.length === 1 ? 'an option is wrong' : `${faults.length} options are wrong`}\n${faults.map((fault) => `  - ${fault.path} ${fault.message}`).join('\n')}`);
+    super(
+      `${subject}: ${faults.length === 1 ? 'an option is wrong' : `${faults.length} options are wrong`}\n${faults.map((fault) => `  - ${fault.path} ${fault.message}`).join('\n')}`,
+    );
     this.name = 'GrpcLbOptionsError';
   }
 }

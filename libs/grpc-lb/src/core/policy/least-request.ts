@@ -28,7 +28,9 @@ export class LeastRequest implements Policy {
 
   pick(candidates: readonly Candidate[]): number {
     if (candidates !== this.#seen) this.#meet(candidates);
-    return this.#choices(candidates) < candidates.length ? this.#leastOfSample(candidates) : this.#leastOfAll(candidates);
+    return this.#choices(candidates) < candidates.length
+      ? this.#leastOfSample(candidates)
+      : this.#leastOfAll(candidates);
   }
 
   chances(candidates: readonly Candidate[]): number[] {

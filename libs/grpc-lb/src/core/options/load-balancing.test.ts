@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import {
+  assertLoadBalancing,
+  effectiveLoadBalancing,
+  type LoadBalancingOptions,
+  mergeLoadBalancing,
+} from './load-balancing.js';
+import { effectivePool } from './pool-options.js';
+import { GrpcLbOptionsError } from './validation.js';
+
+function faultsOf(options: unknown, path?: string): string[] {
+  try {
+    assertLoadBalancing('client ORDERS', options, path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof GrpcLbOptionsError) || error.subject !== 'client ORDERS') throw error;
+    return error.faults.map((fault) => `${fault.path} ${fault.message}`);
+  }
+}
+
+describe('assertLoadBalancing', () => {
+  test('takes nothing, and everything there is', () => {
+    expect(faultsOf({})).toEqual([]);
+    expect(faultsOf({ policy: undefined, pool: undefined })).toEqual([]);
+    expect(faultsOf({ policy: { name: 'least_request', choiceCount: 2 }, pool: { size: 2, maxSize: 2 } })).toEqual([]);
+  });
+
+  test('tells all that is wrong at once, each with its path', () => {
+    expect(
+      faultsOf({ policy: { name: 'least_request', choiceCount: 1 }, pool: { size: 8, maxSize: 4 }, polcy: 1 }),
+    ).toEqual([
+      'loadBalancing.policy.choiceCount is 1; use a whole number from 2 to 1000',
+      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
+      'loadBalancing.polcy is not an option; did you mean "policy"?; the options here are policy, pool',
+    ]);
+  });
+
+  test('begins the path as the caller says', () => {
+    expect(faultsOf({ policy: 'raundrobin' }, 'grpc_lb')).toEqual([
+      'grpc_lb.policy is "raundrobin", which is no policy; did you mean "round_robin"?; use one of least_request, round_robin, random, pick_first',
+    ]);
+  });
+
+  test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
+    expect(faultsOf(options)).toEqual([`loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool`]);
+  });
+});
+
+describe('effectiveLoadBalancing', () => {
+  test('is least request over one to four connections when nothing is said', () => {
+    for (const options of [undefined, {}, { policy: undefined, pool: undefined }]) {
+      expect(effectiveLoadBalancing(options)).toStrictEqual({
+        policy: { name: 'least_request' },
+        pool: effectivePool(),
+      });
+    }
+  });
+
+  test('spells a policy out that is given by name, and keeps one with options', () => {
+    expect(effectiveLoadBalancing({ policy: 'random' }).policy).toStrictEqual({ name: 'random' });
+    const policy = { name: 'least_request', choiceCount: 3 } as const;
+    expect(effectiveLoadBalancing({ policy }).policy).toStrictEqual(policy);
+  });
+
+  test('fills in the rest of a pool', () => {
+    expect(effectiveLoadBalancing({ pool: { size: 8 } }).pool).toStrictEqual(effectivePool({ size: 8 }));
+  });
+});
+
+describe('mergeLoadBalancing', () => {
+  test('the pool is merged field by field, the policy taken as a whole', () => {
+    const base: LoadBalancingOptions = {
+      policy: { name: 'least_request', choiceCount: 2 },
+      pool: { size: 2, maxPending: 10 },
+    };
+    const over: LoadBalancingOptions = { policy: { name: 'least_request', activeRequestBias: 2 }, pool: { size: 3 } };
+    expect(mergeLoadBalancing(base, over)).toEqual({
+      policy: { name: 'least_request', activeRequestBias: 2 },
+      pool: { size: 3, maxPending: 10 },
+    });
+  });
+
+  test('what the upper layer leaves open the lower one says, and the other way round', () => {
+    expect(mergeLoadBalancing({ policy: 'random' }, { pool: { size: 2 } })).toEqual({
+      policy: 'random',
+      pool: { size: 2 },
+    });
+    expect(mergeLoadBalancing({ pool: { size: 2 } }, { policy: 'random' })).toEqual({
+      policy: 'random',
+      pool: { size: 2 },
+    });
+    expect(mergeLoadBalancing({ pool: { size: 2 } }, {})).toEqual({ pool: { size: 2 } });
+    expect(mergeLoadBalancing(undefined, { pool: { size: 2 } })).toEqual({ pool: { size: 2 } });
+    expect(mergeLoadBalancing()).toEqual({});
+  });
+
+  test('undefined says nothing', () => {
+    const base: LoadBalancingOptions = { policy: 'random', pool: { size: 2 } };
+    expect(mergeLoadBalancing(base, { policy: undefined, pool: { size: undefined, maxSize: 3 } })).toEqual({
+      policy: 'random',
+      pool: { size: 2, maxSize: 3 },
+    });
+    expect(mergeLoadBalancing(base, { pool: undefined })).toEqual(base);
+    expect(mergeLoadBalancing({ policy: undefined, pool: undefined }, base)).toEqual(base);
+  });
+
+  test('a zero says something', () => {
+    expect(mergeLoadBalancing({ pool: { maxPending: 5 } }, { pool: { maxPending: 0 } })).toEqual({
+      pool: { maxPending: 0 },
+    });
+  });
+
+  test('no layer is written to', () => {
+    const base = Object.freeze({ pool: Object.freeze({ size: 2 }) });
+    const over = Object.freeze({ policy: 'random' as const, pool: Object.freeze({ maxSize: 3 }) });
+    expect(mergeLoadBalancing(base, over)).toEqual({ policy: 'random', pool: { size: 2, maxSize: 3 } });
+    expect([base, over]).toEqual([{ pool: { size: 2 } }, { policy: 'random', pool: { maxSize: 3 } }]);
+  });
+
+  test('layers that are in order by themselves, and contradict each other, are a fault', () => {
+    const [base, over] = [{ pool: { maxSize: 4 } }, { pool: { size: 8 } }];
+    expect([...faultsOf(base), ...faultsOf(over)]).toEqual([]);
+    expect(faultsOf(mergeLoadBalancing(base, over))).toEqual([
+      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
+    ]);
+    // Over the default, which grows with the size, they do not contradict each other.
+    expect(effectiveLoadBalancing(mergeLoadBalancing({ pool: {} }, over)).pool).toMatchObject({ size: 8, maxSize: 8 });
+  });
+
+  test.each<[unknown, string]>([
+    [null, 'loadBalancing is null; use an object with policy, pool'],
+    [5, 'loadBalancing is 5; use an object with policy, pool'],
+    ['random', 'loadBalancing is "random"; use an object with policy, pool'],
+    [['random'], 'loadBalancing is ["random"]; use an object with policy, pool'],
+    [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
+    [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],
+    [{ pool: 'x' }, 'loadBalancing.pool is "x"; use an object with '],
+    [{ pool: { sise: 1 } }, 'loadBalancing.pool.sise is not an option; did you mean "size"?'],
+    [{ policy: null }, 'loadBalancing.policy is null; use the name of a policy'],
+    [{ polcy: 'random' }, 'loadBalancing.polcy is not an option; did you mean "policy"?'],
+  ])('a layer of %j is found, whether it is the upper one or the lower', (layer, fault) => {
+    const malformed = layer as LoadBalancingOptions;
+    for (const other of [undefined, {}, { pool: {} }, { pool: { maxSize: 4 } }]) {
+      for (const merged of [mergeLoadBalancing(malformed, other), mergeLoadBalancing(other, malformed)]) {
+        expect(faultsOf(merged)).toEqual([expect.stringContaining(fault)]);
+      }
+    }
+  });
+});

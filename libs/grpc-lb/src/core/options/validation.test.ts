@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import {
+  boolean,
+  type Check,
+  didYouMean,
+  type Fault,
+  fields,
+  GrpcLbOptionsError,
+  integer,
+  number,
+  oneOf,
+  shown,
+} from './validation.js';
+
+function faultsOf(check: Check, value: unknown): string[] {
+  const faults: Fault[] = [];
+  check('at', value, faults);
+  return faults.map(({ path, message }) => `${path} ${message}`);
+}
+
+describe('shown', () => {
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+
+  test.each<[unknown, string]>([
+    ['a "b"', '"a \\"b\\""'],
+    ['two\nlines', '"two\\nlines"'],
+    [8, '8'],
+    [NaN, 'NaN'],
+    [-Infinity, '-Infinity'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [10n, '10n'],
+    [Symbol('s'), 'Symbol(s)'],
+    [() => 1, 'a function'],
+    [{ a: [1] }, '{"a":[1]}'],
+    [{ a: 1n }, 'an object'],
+    [circular, 'an object'],
+    [{ toJSON: () => undefined }, 'an object'],
+  ])('%o', (value, text) => {
+    expect(shown(value)).toBe(text);
+  });
+
+  test('what is long is cut to 60 characters', () => {
+    expect(shown('x'.repeat(100))).toBe(`"${'x'.repeat(56)}...`);
+    expect(shown('x'.repeat(58))).toBe(`"${'x'.repeat(58)}"`);
+  });
+});
+
+describe('checks', () => {
+  const never = ['8', null, undefined, true, [], {}, 8n, NaN, Infinity, -Infinity];
+
+  test.each([3, 4, 9])('integer: %d is in the range', (value) => {
+    expect(faultsOf(integer({ min: 3, max: 9 }), value)).toEqual([]);
+  });
+
+  test.for<unknown>([2, 10, 3.5, ...never])('integer: %o is not', (value) => {
+    expect(faultsOf(integer({ min: 3, max: 9 }), value)).toEqual([
+      `at is ${shown(value)}; use a whole number from 3 to 9`,
+    ]);
+  });
+
+  test.each([0, 0.5, 10])('number: %d is in the range', (value) => {
+    expect(faultsOf(number({ min: 0, max: 10 }), value)).toEqual([]);
+  });
+
+  test.for<unknown>([-0.1, 10.1, ...never])('number: %o is not', (value) => {
+    expect(faultsOf(number({ min: 0, max: 10 }), value)).toEqual([`at is ${shown(value)}; use a number from 0 to 10`]);
+  });
+
+  test('a unit stands behind the range', () => {
+    const range = { min: 1, max: 2, unit: 'milliseconds' };
+    expect(faultsOf(integer(range), 3)).toEqual(['at is 3; use a whole number from 1 to 2 (milliseconds)']);
+    expect(faultsOf(number(range), 3)).toEqual(['at is 3; use a number from 1 to 2 (milliseconds)']);
+  });
+
+  test('boolean takes true and false, and nothing like them', () => {
+    expect([true, false].flatMap((value) => faultsOf(boolean, value))).toEqual([]);
+    for (const value of ['true', 1, 0, null, undefined]) {
+      expect(faultsOf(boolean, value)).toEqual([`at is ${shown(value)}; use true or false`]);
+    }
+  });
+
+  test('oneOf takes its names, and proposes one for a slip', () => {
+    const check = oneOf(['fast', 'slow']);
+    expect(faultsOf(check, 'fast')).toEqual([]);
+    expect(faultsOf(check, 'fats')).toEqual(['at is "fats"; use one of fast, slow; did you mean "fast"?']);
+    expect(faultsOf(check, 1)).toEqual(['at is 1; use one of fast, slow']);
+  });
+});
+
+describe('fields', () => {
+  const check = fields({ size: integer({ min: 1, max: 9 }), deep: fields({ on: boolean }) });
+
+  test('all of them are optional, and undefined is as good as absent', () => {
+    expect(faultsOf(check, {})).toEqual([]);
+    expect(faultsOf(check, { size: undefined, deep: { on: true } })).toEqual([]);
+  });
+
+  test('every fault is told, with the path as one would write it', () => {
+    expect(faultsOf(check, { size: 0, deep: { on: 1, off: 2 }, siez: 1 })).toEqual([
+      'at.size is 0; use a whole number from 1 to 9',
+      'at.deep.on is 1; use true or false',
+      'at.deep.off is not an option; did you mean "on"?; the options here are on',
+      'at.siez is not an option; did you mean "size"?; the options here are size, deep',
+    ]);
+  });
+
+  test.for<unknown>([null, undefined, 'x', 1, true, [], [1], () => 1])('%o is no object', (value) => {
+    expect(faultsOf(check, value)).toEqual([`at is ${shown(value)}; use an object with size, deep`]);
+  });
+
+  test.each(['constructor', 'toString', 'hasOwnProperty', '__proto__'])(
+    '%s is an unknown option like any other',
+    (key) => {
+      const value: unknown = JSON.parse(`{ "${key}": 1 }`);
+      expect(faultsOf(check, value)).toEqual([`at.${key} is not an option; the options here are size, deep`]);
+    },
+  );
+
+  test('without any option to name it says so', () => {
+    expect(faultsOf(fields({}), { x: 1 })).toEqual(['at.x is not an option; the options here are none']);
+  });
+});
+
+describe('didYouMean', () => {
+  const names = ['least_request', 'round_robin', 'random'];
+
+  test.each([
+    ['least_request', 'least_request'],
+    ['LEAST_REQUEST', 'least_request'],
+    ['leastrequest', 'least_request'],
+    ['leastRequests', 'least_request'],
+    ['raundrobin', 'round_robin'],
+    ['randmo', 'random'],
+    ['rand', 'random'],
+  ])('%s: %s', (name, meant) => {
+    expect(didYouMean(name, names)).toBe(`; did you mean "${meant}"?`);
+  });
+
+  test.each(['', 'ran', 'p2c', 'least_requestings', 'weighted_round_robin'])('%j is too far from all', (name) => {
+    expect(didYouMean(name, names)).toBe('');
+  });
+
+  test('the nearest wins, of two as near the first', () => {
+    expect(didYouMean('cat', ['cart', 'car', 'cat'])).toBe('; did you mean "cat"?');
+    expect(didYouMean('cot', ['cat', 'cut'])).toBe('; did you mean "cat"?');
+    expect(didYouMean('cat', [])).toBe('');
+  });
+});
+
+describe('GrpcLbOptionsError', () => {
+  const fault = { path: 'pool.size', message: 'is 0; use a whole number from 1 to 100' };
+
+  test('one fault and several are told as people write them', () => {
+    expect(new GrpcLbOptionsError('client ORDERS', [fault]).message).toBe(
+      'client ORDERS: an option is wrong\n  - pool.size is 0; use a whole number from 1 to 100',
+    );
+    const both = new GrpcLbOptionsError('client ORDERS', [fault, { path: 'policy', message: 'is 1' }]);
+    expect(both.message).toBe(
+      'client ORDERS: 2 options are wrong\n  - pool.size is 0; use a whole number from 1 to 100\n  - policy is 1',
+    );
+  });
+
+  test('programs know it by its code, and find the faults', () => {
+    const error = new GrpcLbOptionsError('client ORDERS', [fault]);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({
+      name: 'GrpcLbOptionsError',
+      code: 'GRPC_LB_INVALID_OPTIONS',
+      subject: 'client ORDERS',
+      faults: [fault],
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import type { Candidate, Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
+import type { Random } from '../../libs/grpc-lb/src/core/random.js';
+
+export interface Host extends Candidate {
+  inFlight: number;
+}
+
+/** Endpoints with so many calls in flight each. */
+export function hosts(inFlight: readonly number[], weights: readonly number[] = []): Host[] {
+  return inFlight.map((calls, i) => ({ inFlight: calls, weight: weights[i] ?? 1 }));
+}
+
+/** Picks, and keeps the calls in flight; which endpoints they went to. */
+export function fill(policy: Policy, candidates: readonly Host[], calls: number): number[] {
+  return Array.from({ length: calls }, () => {
+    const index = policy.pick(candidates);
+    candidates[index]!.inFlight++;
+    return index;
+  });
+}
+
+/** Draws exactly these numbers; one draw more is an error, and `left` tells how many were not drawn. */
+export function scripted(...numbers: number[]): Random & { readonly left: () => number } {
+  const random = (): number => {
+    const next = numbers.shift();
+    if (next === undefined) throw new Error('the script has no further number');
+    return next;
+  };
+  return Object.assign(random, { left: () => numbers.length });
+}

@@ -1,0 +1,153 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Counted, LAPSE_AFTER_MS, Ledger, Reservation } from '../../libs/grpc-lb/src/core/ledger.js';
+import { check } from './check.js';
+import { StrictClock } from './strict-clock.js';
+
+type Step =
+  | { readonly kind: 'reserve'; readonly endpoint: number; readonly connection: number }
+  /** Of any call so far, also of one that has ended or lapsed. */
+  | { readonly kind: 'start' | 'end'; readonly which: number }
+  | { readonly kind: 'advance'; readonly ms: number };
+
+const PLACES = 3;
+const place = fc.integer({ min: 0, max: PLACES - 1 });
+const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: kind('reserve'), endpoint: place, connection: place }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('start'), which: fc.nat() }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('end'), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('advance'), ms: fc.integer({ min: 0, max: 1500 }) }) },
+  // Fractions: clocks have them, and sums of them are rounded.
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: kind('advance'), ms: fc.integer({ min: 1, max: 9999 }).map((n) => n / 10) }),
+  },
+);
+
+/** What a call is by the book: told in the words of the design, without a queue and without a sweep. */
+interface ModelCall {
+  readonly endpoint: number;
+  readonly connection: number;
+  readonly reservedAt: number;
+  state: 'reserved' | 'started' | 'lapsed' | 'ended';
+}
+
+class Run {
+  readonly clock = new StrictClock();
+  readonly endpoints = Array.from({ length: PLACES }, () => ({ inFlight: 0 }));
+  readonly connections = Array.from({ length: PLACES }, () => ({ inFlight: 0 }));
+  releases = 0;
+  readonly ledger = new Ledger<Counted, Counted>(this.clock, (endpoint, connection) => {
+    this.releases++;
+    if (endpoint.inFlight < 0 || connection.inFlight < 0) throw new Error('a counter is negative');
+  });
+  readonly #calls: { readonly real: Reservation<Counted, Counted>; readonly model: ModelCall }[] = [];
+  expectedReleases = 0;
+
+  take(next: Step): void {
+    if (next.kind === 'reserve') return this.#reserve(next.endpoint, next.connection);
+    if (next.kind === 'advance') return this.#advance(next.ms);
+    const call = this.#calls[next.which % this.#calls.length];
+    if (!call) return;
+    call.real[next.kind]();
+    if (next.kind === 'start') {
+      if (call.model.state !== 'ended') call.model.state = 'started';
+    } else {
+      if (call.model.state === 'reserved' || call.model.state === 'started') this.expectedReleases++;
+      call.model.state = 'ended';
+    }
+  }
+
+  #reserve(endpoint: number, connection: number): void {
+    const real = new Reservation(this.ledger, this.endpoints[endpoint]!, this.connections[connection]!);
+    this.#calls.push({ real, model: { endpoint, connection, reservedAt: this.clock.now(), state: 'reserved' } });
+  }
+
+  #advance(ms: number): void {
+    this.clock.advance(ms);
+    for (const { model } of this.#calls) {
+      if (model.state !== 'reserved' || model.reservedAt + LAPSE_AFTER_MS > this.clock.now()) continue;
+      model.state = 'lapsed';
+      this.expectedReleases++;
+    }
+  }
+
+  endAll(): void {
+    this.#calls.forEach((_, which) => this.take({ kind: 'end', which }));
+  }
+
+  get unconfirmed(): number {
+    return this.#calls.filter(({ model }) => model.state === 'reserved').length;
+  }
+
+  compare(): void {
+    const counting = this.#calls
+      .map(({ model }) => model)
+      .filter(({ state }) => state === 'reserved' || state === 'started');
+    const expected = (part: 'endpoint' | 'connection'): Counted[] =>
+      Array.from({ length: PLACES }, (_, i) => ({ inFlight: counting.filter((model) => model[part] === i).length }));
+    expect(this.endpoints).toEqual(expected('endpoint'));
+    expect(this.connections).toEqual(expected('connection'));
+    expect(this.releases).toBe(this.expectedReleases);
+    // While something may lapse there is one timer, within the time it has; else at most the last one, which finds nothing.
+    if (this.unconfirmed > 0) expect(this.clock.pendingTimers).toBe(1);
+    else expect(this.clock.pendingTimers).toBeLessThanOrEqual(1);
+    // The difference of two times is rounded, too.
+    expect(this.clock.nextIn ?? 0).toBeLessThanOrEqual(LAPSE_AFTER_MS + 1e-6);
+  }
+}
+
+function play(steps: readonly Step[]): Run {
+  const run = new Run();
+  for (const next of steps) {
+    run.take(next);
+    run.compare();
+  }
+  return run;
+}
+
+const steps = fc.array(step, { maxLength: 50, size: 'max' });
+
+test('whatever the order of picks, starts, ends and silence, the counters are those of the model and never negative', () => {
+  check(
+    fc.property(steps, (taken) => {
+      play(taken);
+    }),
+    300,
+  );
+});
+
+test('they are zero when all calls have ended', () => {
+  check(
+    fc.property(steps, (taken) => {
+      const run = play(taken);
+      run.endAll();
+      run.compare();
+      expect([...run.endpoints, ...run.connections].every(({ inFlight }) => inFlight === 0)).toBe(true);
+    }),
+  );
+});
+
+test('when nobody says a word for a second, what was reserved has lapsed and no timer is left', () => {
+  check(
+    fc.property(steps, (taken) => {
+      const run = play(taken);
+      run.take({ kind: 'advance', ms: LAPSE_AFTER_MS });
+      run.compare();
+      expect([run.unconfirmed, run.clock.pendingTimers]).toEqual([0, 0]);
+    }),
+  );
+});
+
+test('close() leaves no timer, and calls in flight still end', () => {
+  check(
+    fc.property(steps, (taken) => {
+      const run = play(taken);
+      run.ledger.close();
+      expect(run.clock.pendingTimers).toBe(0);
+      run.endAll();
+      expect([...run.endpoints, ...run.connections].every(({ inFlight }) => inFlight === 0)).toBe(true);
+    }),
+  );
+});

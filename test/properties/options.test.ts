@@ -1,0 +1,165 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  effectiveLoadBalancing,
+  type LoadBalancingOptions,
+  loadBalancingCheck,
+  mergeLoadBalancing,
+} from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { POLICY_NAMES } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+import { didYouMean, type Fault, shown } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { check } from './check.js';
+
+function faultsOf(options: unknown): Fault[] {
+  const faults: Fault[] = [];
+  loadBalancingCheck('loadBalancing', options, faults);
+  return faults;
+}
+
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withNullPrototype: true,
+  withSparseArray: true,
+});
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
+const optional = { requiredKeys: [] };
+
+/** One layer of options that is in order by itself. */
+const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
+  {
+    policy: maybe(
+      fc.oneof(
+        fc.constantFrom(...POLICY_NAMES),
+        fc.record({ name: fc.constant('least_request' as const), choiceCount: fc.integer({ min: 2, max: 1000 }) }),
+        fc.record({ name: fc.constant('pick_first' as const), shuffleAddressList: fc.boolean() }),
+      ),
+    ),
+    pool: maybe(
+      fc
+        .record(
+          {
+            size: maybe(fc.integer({ min: 1, max: 100 })),
+            maxSize: maybe(fc.integer({ min: 1, max: 100 })),
+            maxPending: maybe(fc.nat({ max: 1_000_000 })),
+            idleTimeout: maybe(fc.integer({ min: 1000, max: 86_400_000 })),
+          },
+          optional,
+        )
+        .filter(({ size = 1, maxSize = 100 }) => maxSize >= size),
+    ),
+  },
+  optional,
+);
+
+describe('whatever is written for options', () => {
+  test('the check answers with faults, and never throws', () => {
+    const close = fc.record({ policy: fc.oneof(anything, fc.record({ name: anything })), pool: anything }, optional);
+    check(
+      fc.property(fc.oneof(anything, close), (value) => {
+        for (const { path, message } of faultsOf(value)) {
+          expect(path).toMatch(/^loadBalancing/);
+          expect(message).toMatch(/^is /);
+        }
+      }),
+      500,
+    );
+  });
+
+  test('an option that nobody knows is a fault', () => {
+    check(
+      fc.property(fc.string(), anything, (key, value) => {
+        fc.pre(key !== 'policy' && key !== 'pool');
+        expect(faultsOf(Object.fromEntries([[key, value]]))).toMatchObject([{ path: `loadBalancing.${key}` }]);
+      }),
+    );
+  });
+
+  test('a value is shown in 60 characters on one line at most', () => {
+    check(
+      fc.property(anything, (value) => {
+        expect(shown(value).length).toBeLessThanOrEqual(60);
+        expect(shown(value)).not.toMatch(/[\r\n]/);
+      }),
+      500,
+    );
+  });
+
+  test('merging loses no fault of the upper layer', () => {
+    // Without undefined, which says nothing, not even under a name that nobody knows.
+    const values = [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null)];
+    const something = fc.anything({ values });
+    const malformed = fc.oneof(something, fc.record({ policy: something, pool: something }, optional));
+    check(
+      fc.property(layer, malformed, (base, over) => {
+        expect(faultsOf(mergeLoadBalancing(base, over as LoadBalancingOptions))).toEqual(
+          expect.arrayContaining(faultsOf(over)),
+        );
+      }),
+      500,
+    );
+  });
+});
+
+describe('layers that are in order', () => {
+  test('have no faults', () => {
+    check(
+      fc.property(layer, (options) => {
+        expect(faultsOf(options)).toEqual([]);
+      }),
+    );
+  });
+
+  test('merge in any grouping to the same options', () => {
+    check(
+      fc.property(layer, layer, layer, (a, b, c) => {
+        const left = mergeLoadBalancing(mergeLoadBalancing(a, b), c);
+        const right = mergeLoadBalancing(a, mergeLoadBalancing(b, c));
+        expect(left).toEqual(right);
+      }),
+    );
+  });
+
+  test('merge to what the uppermost says that says something, for the policy and for each field of the pool', () => {
+    check(
+      fc.property(fc.array(layer, { maxLength: 4 }), (layers) => {
+        const merged = effectiveLoadBalancing(
+          layers.reduce<LoadBalancingOptions>((a, b) => mergeLoadBalancing(a, b), {}),
+        );
+        const last = <T>(say: (options: LoadBalancingOptions) => T | undefined): T | undefined =>
+          layers.map(say).findLast((said) => said !== undefined);
+        const policy = last((each) => each.policy) ?? 'least_request';
+        expect(merged.policy).toEqual(typeof policy === 'string' ? { name: policy } : policy);
+        const size = last((each) => each.pool?.size) ?? 1;
+        expect(merged.pool).toMatchObject({
+          size,
+          maxSize: last((each) => each.pool?.maxSize) ?? Math.max(4, size),
+          maxPending: last((each) => each.pool?.maxPending) ?? 1000,
+          idleTimeout: last((each) => each.pool?.idleTimeout) ?? 60_000,
+        });
+      }),
+    );
+  });
+
+  test('merge to a pool that is in order, or to the one fault that they contradict each other', () => {
+    check(
+      fc.property(layer, layer, (base, over) => {
+        const merged = mergeLoadBalancing(base, over);
+        const faults = faultsOf(merged);
+        const { size, maxSize } = effectiveLoadBalancing(merged).pool;
+        expect(faults.map(({ path }) => path)).toEqual(maxSize < size ? ['loadBalancing.pool.maxSize'] : []);
+      }),
+    );
+  });
+});
+
+test('a name with one slip of the finger gets that name as a proposal', () => {
+  check(
+    fc.property(fc.constantFrom(...POLICY_NAMES), fc.nat(), fc.constantFrom('', 'x', 'xy'), (name, at, typed) => {
+      const i = at % name.length;
+      const slip = name.slice(0, i) + typed + name.slice(i + 1);
+      expect(didYouMean(slip, POLICY_NAMES)).toBe(`; did you mean "${name}"?`);
+    }),
+  );
+});

@@ -1,0 +1,172 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
+import { LeastRequest } from '../../libs/grpc-lb/src/core/policy/least-request.js';
+import { PickFirst } from '../../libs/grpc-lb/src/core/policy/pick-first.js';
+import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
+import { check } from './check.js';
+import { fill, type Host, hosts } from './hosts.js';
+import { expectShares, tally } from './statistics.js';
+
+const host: fc.Arbitrary<Host> = fc.record({
+  // Few different loads, so that there are ties.
+  inFlight: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 1_000_000 })),
+  weight: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4_294_967_295 })),
+});
+const list = fc.array(host, { minLength: 1, maxLength: 8 });
+const leastRequest: fc.Arbitrary<PolicyConfig> = fc.record(
+  {
+    name: fc.constant('least_request' as const),
+    choiceCount: fc.integer({ min: 2, max: 9 }),
+    activeRequestBias: fc.constantFrom(0, 0.5, 1, 2, 10),
+  },
+  { requiredKeys: ['name'] },
+);
+const config: fc.Arbitrary<PolicyConfig> = fc.oneof(
+  { weight: 3, arbitrary: leastRequest },
+  { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'round_robin' }) },
+  { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'random' }) },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map<PolicyConfig>((shuffleAddressList) => ({ name: 'pick_first', shuffleAddressList })),
+  },
+);
+const seed = fc.nat();
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+describe('every policy', () => {
+  test('picks an endpoint of the list, however lists and loads change between the picks', () => {
+    const membership = fc.array(fc.tuple(list, fc.nat({ max: 12 })), { minLength: 1, maxLength: 8 });
+    check(
+      fc.property(config, membership, seed, (policyConfig, lists, seeded) => {
+        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        for (const [candidates, calls] of lists) {
+          for (const index of fill(policy, candidates, calls)) expect(candidates).toHaveProperty([index]);
+        }
+      }),
+    );
+  });
+
+  test('picks an endpoint of a list of any length', () => {
+    check(
+      fc.property(config, fc.integer({ min: 1, max: 2000 }), seed, (policyConfig, n, seeded) => {
+        const candidates = hosts(Array.from({ length: n }, (_, i) => i % 3));
+        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const picked = fill(policy, candidates, 3);
+        expect(picked.every((index) => Number.isInteger(index) && index >= 0 && index < n)).toBe(true);
+      }),
+      100,
+    );
+  });
+
+  test('gives chances that are not negative and add up to 1', () => {
+    check(
+      fc.property(config, list, seed, (policyConfig, candidates, seeded) => {
+        const chances = createPolicy(policyConfig, seededRandom(seeded)).chances(candidates);
+        expect(chances).toHaveLength(candidates.length);
+        expect(Math.min(...chances)).toBeGreaterThanOrEqual(0);
+        expect(sum(chances)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  test('never picks what has no chance, and always what has all of it, also when it was asked for them in between', () => {
+    check(
+      fc.property(config, fc.array(list, { minLength: 1, maxLength: 4 }), seed, (policyConfig, lists, seeded) => {
+        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        for (const candidates of [...lists, ...lists]) {
+          const chances = policy.chances(candidates);
+          const index = policy.pick(candidates);
+          expect(chances[index]).toBeGreaterThan(0);
+          candidates[index]!.inFlight++;
+        }
+      }),
+    );
+  });
+
+  test('picks as often as its chances say, in the long run', () => {
+    const memoryless: fc.Arbitrary<PolicyConfig> = fc.oneof(
+      { weight: 4, arbitrary: leastRequest },
+      { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'random' }) },
+    );
+    check(
+      fc.property(memoryless, list, seed, (policyConfig, candidates, seeded) => {
+        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const chances = policy.chances(candidates);
+        // The loads stand still, so that each pick is a draw from the same urn.
+        expectShares(
+          tally(candidates.length, 4000, () => policy.pick(candidates)),
+          chances,
+        );
+      }),
+      150,
+    );
+  });
+});
+
+describe('least_request', () => {
+  test('over all endpoints fills in proportion to the weights, exactly, when a whole round of calls is in flight', () => {
+    // (inFlight + 1) / weight is the divisor method of Jefferson, which is exact whenever a fair share is whole.
+    const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
+    check(
+      fc.property(weights, fc.integer({ min: 1, max: 5 }), seed, (each, rounds, seeded) => {
+        const candidates = hosts(
+          each.map(() => 0),
+          each,
+        );
+        fill(new LeastRequest({}, seededRandom(seeded)), candidates, rounds * sum(each));
+        expect(candidates.map(({ inFlight }) => inFlight)).toEqual(each.map((weight) => weight * rounds));
+      }),
+    );
+  });
+
+  test('over all endpoints of one weight never lets two that were even get more than one apart', () => {
+    check(
+      fc.property(fc.integer({ min: 1, max: 120 }), fc.nat({ max: 300 }), seed, (n, calls, seeded) => {
+        const candidates = hosts(Array.from({ length: n }, () => 0));
+        fill(new LeastRequest({ choiceCount: 1000 }, seededRandom(seeded)), candidates, calls);
+        const inFlight = candidates.map((each) => each.inFlight);
+        expect(Math.max(...inFlight) - Math.min(...inFlight)).toBeLessThanOrEqual(1);
+      }),
+      100,
+    );
+  });
+
+  test('never picks one of the k − 1 busiest with k choices', () => {
+    const distinct = fc.uniqueArray(fc.nat({ max: 1000 }), { minLength: 3, maxLength: 12 });
+    check(
+      fc.property(distinct, fc.integer({ min: 2, max: 12 }), seed, (inFlight, choiceCount, seeded) => {
+        const candidates = hosts(inFlight);
+        const policy = new LeastRequest({ choiceCount }, seededRandom(seeded));
+        const spared = Math.min(choiceCount, inFlight.length) - 1;
+        const busiest = new Set(inFlight.toSorted((a, b) => b - a).slice(0, spared));
+        for (let i = 0; i < 50; i++) expect(busiest).not.toContain(inFlight[policy.pick(candidates)]);
+      }),
+    );
+  });
+});
+
+describe('pick_first', () => {
+  test('keeps one order of all endpoints, shuffled or not, whichever of them are there', () => {
+    const masks = fc.array(fc.integer({ min: 1, max: 2 ** 6 - 1 }), { minLength: 1, maxLength: 20 });
+    check(
+      fc.property(fc.boolean(), masks, seed, (shuffleAddressList, subsets, seeded) => {
+        const all = hosts([0, 0, 0, 0, 0, 0]);
+        const policy = new PickFirst({ shuffleAddressList }, seededRandom(seeded));
+        const beats = new Map<Host, Set<Host>>(all.map((each) => [each, new Set()]));
+        for (const mask of subsets) {
+          const present = all.filter((_, i) => mask & (1 << i));
+          const first = present[policy.pick(present)]!;
+          for (const other of present) if (other !== first) beats.get(first)!.add(other);
+        }
+        for (const [winner, losers] of beats)
+          for (const loser of losers) expect(beats.get(loser)).not.toContain(winner);
+        // Whoever is first of all is first wherever it is.
+        const first = all[policy.pick(all)]!;
+        expect([...beats.values()].some((losers) => losers.has(first))).toBe(false);
+      }),
+    );
+  });
+});
