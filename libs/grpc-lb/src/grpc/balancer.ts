@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { addressToString, type Endpoint } from '../core/endpoint.js';
 import { diffEndpoints } from '../core/endpoint-diff.js';
@@ -145,7 +146,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       return false;
     }
     // A client that was built by this package brings its options in its context; they may change while it runs.
-    if (!channelOptions[CONTEXT_OPTION]) this.context.loadBalancing = config.loadBalancing;
+    // Without, grpc-js parses the service config anew with each list; only what differs makes a new policy.
+    const same = isDeepStrictEqual(this.context.loadBalancing, config.loadBalancing);
+    if (!channelOptions[CONTEXT_OPTION] && !same) this.context.loadBalancing = config.loadBalancing;
     return true;
   }
 

@@ -127,21 +127,26 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createClient(name: string): Client {
     const Service = this.#serviceNamed(name);
-    const { interceptors = [] } = this.#options;
-    // Nest makes clients with the channel options, so that is where users of it have their interceptors.
-    const channelOptions: ClientOptions = this.#options.channelOptions ?? {};
     return new Service(this.#balanced.channel.getTarget(), this.#credentials, {
-      ...channelOptions,
+      ...this.#options.channelOptions,
+      ...this.#interceptorOptions,
       channelOverride: this.#balanced.channel,
-      interceptors: [...(channelOptions.interceptors ?? []), ...interceptors],
     });
+  }
+
+  /** The interceptors of the client, from both places where users of Nest may have them. */
+  get #interceptorOptions(): Pick<ClientOptions, 'interceptors' | 'interceptor_providers'> {
+    const { interceptors = [], interceptor_providers } = (this.#options.channelOptions ?? {}) as ClientOptions;
+    return { interceptors: [...interceptors, ...(this.#options.interceptors ?? [])], interceptor_providers };
   }
 
   #createStub(name: string): object {
     const client = this.getClientByServiceName(name);
+    const { interceptors, interceptor_providers } = this.#interceptorOptions;
+    const intercepted = interceptors!.length > 0 || interceptor_providers !== undefined;
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
-      const call = callObservable(`client ${this.name}, ${name}/${key}`, client, method, this.#openCalls);
+      const call = callObservable(`client ${this.name}, ${name}/${key}`, client, method, this.#openCalls, intercepted);
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;

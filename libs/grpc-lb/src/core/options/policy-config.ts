@@ -2,7 +2,8 @@ import { boolean, type Check, didYouMean, type Fault, fields, integer, isObject,
 
 /**
  * Least outstanding requests: the endpoint with the fewest calls in flight wins, ties at random (gRFC A48, Envoy
- * LEAST_REQUEST). Endpoints with unequal weights compare `weight / (inFlight + 1) ^ activeRequestBias`.
+ * LEAST_REQUEST). With unequal weights the greatest `weight / (inFlight + 1) ^ activeRequestBias` wins, and while all are
+ * idle calls are shared out in proportion to the weights.
  */
 export interface LeastRequestConfig {
   readonly name: 'least_request';

@@ -20,11 +20,11 @@ describe('createPolicy', () => {
   });
 
   test('its options reach it', () => {
-    const chances = (options: { choiceCount?: number; activeRequestBias?: number }): number[] =>
-      createPolicy({ name: 'least_request', ...options }, scripted()).chances(hosts([3, 0, 1], [2, 1, 1]));
+    const chances = (options: { choiceCount?: number; activeRequestBias?: number }, weights: number[] = []): number[] =>
+      createPolicy({ name: 'least_request', ...options }, scripted()).chances(hosts([3, 0, 1], weights));
     expect(chances({})).toEqual([0, 1, 0]);
-    expect(chances({ choiceCount: 2 }).map((chance) => Math.round(chance * 6))).toEqual([1, 4, 1]);
-    expect(chances({ activeRequestBias: 0 })).toEqual([1, 0, 0]);
+    expect(chances({ choiceCount: 2 }).map((chance) => Math.round(chance * 6))).toEqual([0, 4, 2]);
+    expect(chances({ activeRequestBias: 0 }, [2, 1, 1])).toEqual([1 / 2, 1 / 4, 1 / 4]);
 
     const shuffled = createPolicy({ name: 'pick_first', shuffleAddressList: true }, scripted(0.1, 0.9));
     expect(shuffled.pick(hosts([0, 0]))).toBe(1);

@@ -150,9 +150,9 @@ describe('living counters', () => {
 });
 
 /**
- * Envoy gives each host the weight `weight / (active + 1)^bias` and shares calls out in that proportion. Here the same
- * value puts the hosts in order, and the greatest wins. Envoy's 66.7/33.3 for weights 2:1 is thereby the share of
- * what is in flight, and with it of all calls once calls overlap.
+ * Envoy gives each host the weight `weight / (active + 1)^bias` and shares calls out in that proportion. Here calls are
+ * shared out while all are idle; then the same value puts the hosts in order, and the greatest wins. Envoy's 66.7/33.3
+ * for weights 2:1 is thereby the share of what is in flight, and of all calls.
  */
 describe('weights', () => {
   test('2:1 fills from idle as heavy, (either), heavy, (either), ...: after each third call exactly 66.7/33.3', () => {
@@ -168,8 +168,8 @@ describe('weights', () => {
   });
 
   test('2:1 in the order of a script', () => {
-    // A draw only when both are equal, after the first call and after the third of each round of three.
-    const random = scripted(0.9, 0.1);
+    // A draw by weight while both are idle, then only when both are equal: after the first call and after the fourth.
+    const random = scripted(0.1, 0.9, 0.1);
     const candidates = hosts([0, 0], [2, 1]);
     expect(fill(new LeastRequest({}, random), candidates, 6)).toEqual([0, 1, 0, 0, 0, 1]);
     expect(random.left()).toBe(0);
@@ -192,16 +192,26 @@ describe('weights', () => {
     expect(candidates.map(({ inFlight }) => inFlight)).toEqual([20, 10]);
   });
 
-  test('while nothing is in flight the heaviest wins: the formula puts hosts in order, it does not share out', () => {
-    const policy = new LeastRequest({}, seededRandom(1));
-    expect(policy.chances(hosts([0, 0], [2, 1]))).toEqual([1, 0]);
-    expect(policy.chances(hosts([0, 0, 0], [1, 2, 2]))).toEqual([0, 1 / 2, 1 / 2]);
+  test.each([
+    ['while all are idle', {}, [0, 0]],
+    ['whatever is in flight, if bias 0 ignores it', { activeRequestBias: 0 }, [9, 0]],
+    ['also where few are compared otherwise', { choiceCount: 2 }, [0, 0]],
+  ] as const)('2:1 shares calls out 66.7/33.3 %s', (_, config, inFlight) => {
+    const policy = new LeastRequest(config, seededRandom(1));
+    const candidates = hosts(inFlight, [2, 1]);
+    expect(policy.chances(candidates)).toEqual([2 / 3, 1 / 3]);
+    expectShares(
+      tally(2, DRAWS, () => policy.pick(candidates)),
+      [2 / 3, 1 / 3],
+    );
+  });
+
+  test('with unequal weights all are compared, so that the few that are heavy are not missed', () => {
+    const policy = new LeastRequest({ choiceCount: 2 }, scripted());
+    expect(policy.pick(hosts([1, 1, 1, 1, 1], [1, 1, 9, 1, 1]))).toBe(2);
   });
 
   test.each([
-    // Only the weight counts.
-    [0, [4, 1], 30, [30, 0]],
-    [0, [1, 4, 4], 30, [0, null, null]],
     // (active + 1) / weight: 40 of the steps of 1/4 and 10 of the steps of 1 lie up to 10; the last of each ties.
     [1, [4, 1], 48, [39, 9]],
     [1, [1, 4], 48, [9, 39]],
@@ -216,7 +226,7 @@ describe('weights', () => {
       weights,
     );
     fill(new LeastRequest({ activeRequestBias }, seededRandom(7)), candidates, calls);
-    candidates.forEach(({ inFlight }, i) => expect(inFlight).toBe(expected[i] ?? inFlight));
+    expect(candidates.map(({ inFlight }) => inFlight)).toEqual(expected);
     expect(candidates.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBe(calls);
   });
 
@@ -236,5 +246,12 @@ describe('weights', () => {
     expect(policy.pick(hosts([0, 1], [1, 1]))).toBe(0);
     expect(policy.pick(hosts([0, 1], [1, 9]))).toBe(1);
     expect(policy.pick(hosts([0, 1], [9, 9]))).toBe(0);
+  });
+
+  test('once all weights are equal again the load counts, also where only the weight did', () => {
+    const policy = new LeastRequest({ activeRequestBias: 0 }, scripted(0.9));
+    expect(policy.pick(hosts([0, 5], [1, 2]))).toBe(1);
+    expect(policy.pick(hosts([0, 5], [2, 2]))).toBe(0);
+    expect(policy.pick(hosts([5, 0], [2, 2]))).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { LeastRequestConfig } from '../options/policy-config.js';
 import { type Random, randomBelow } from '../random.js';
 import type { Candidate, Policy } from './policy.js';
+import { WeightedRandom } from './weighted-random.js';
 
 /**
  * Up to here all endpoints are compared for each call: in the simulator a full scan beats a sample everywhere, and at
@@ -20,14 +21,18 @@ export class LeastRequest implements Policy {
   #order = new Uint32Array(0);
   #seen: readonly Candidate[] = [];
   #weighted = false;
+  readonly #byWeight: WeightedRandom;
 
   constructor(
     private readonly config: Omit<LeastRequestConfig, 'name'>,
     private readonly random: Random,
-  ) {}
+  ) {
+    this.#byWeight = new WeightedRandom(random);
+  }
 
   pick(candidates: readonly Candidate[]): number {
     if (candidates !== this.#seen) this.#meet(candidates);
+    if (this.#weighted && this.#onlyWeightCounts(candidates)) return this.#byWeight.pick(candidates);
     return this.#choices(candidates) < candidates.length
       ? this.#leastOfSample(candidates)
       : this.#leastOfAll(candidates);
@@ -35,6 +40,7 @@ export class LeastRequest implements Policy {
 
   chances(candidates: readonly Candidate[]): number[] {
     this.#meet(candidates);
+    if (this.#weighted && this.#onlyWeightCounts(candidates)) return this.#byWeight.chances(candidates);
     const n = candidates.length;
     const choices = Math.min(this.#choices(candidates), n);
     const loads = candidates.map((candidate) => this.#load(candidate));
@@ -52,8 +58,15 @@ export class LeastRequest implements Policy {
     });
   }
 
+  /** As in Envoy, endpoints with unequal weights are not sampled: the few that are heavy must not be missed. */
   #choices(candidates: readonly Candidate[]): number {
+    if (this.#weighted) return candidates.length;
     return this.config.choiceCount ?? (candidates.length <= FULL_SCAN_LIMIT ? candidates.length : SAMPLE_SIZE);
+  }
+
+  /** While all are idle, or bias 0 ignores their load, calls are shared out in proportion to the weights, as in Envoy. */
+  #onlyWeightCounts(candidates: readonly Candidate[]): boolean {
+    return this.config.activeRequestBias === 0 || candidates.every(({ inFlight }) => inFlight === 0);
   }
 
   /** Smaller wins. With unequal weights Envoy compares weight / (active + 1)^bias; this is its inverse. */

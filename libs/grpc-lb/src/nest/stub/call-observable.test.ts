@@ -32,6 +32,7 @@ function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: Set<OpenCa
     client,
     method,
     openCalls,
+    false,
   )({}).subscribe({
     next: (message) => told.push(message),
     error: (error) => told.push(error),

@@ -2,6 +2,7 @@ import { type Client, Metadata, type MethodDefinition, type ServiceError, status
 import { Observable, type Subscriber } from 'rxjs';
 import { type CallArguments, callArguments } from './call-arguments.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
+import { withoutStack } from './without-stack.js';
 
 type Method = MethodDefinition<unknown, unknown>;
 
@@ -13,13 +14,15 @@ export interface OpenCall {
 
 /**
  * One method of a service as Nest has it: a function that returns a cold Observable. Unsubscribing cancels the call;
- * an error is the ServiceError of grpc-js. Calls are among `openCalls` for as long as they run.
+ * an error is the ServiceError of grpc-js. Calls are among `openCalls` for as long as they run. `intercepted` says that
+ * the client has interceptors.
  */
 export function callObservable(
   subject: string,
   client: Client,
   method: Method,
   openCalls: Set<OpenCall>,
+  intercepted: boolean,
 ): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
@@ -30,7 +33,7 @@ export function callObservable(
       const args = callArguments(subject, first, second);
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));
       const outcome = new Outcome(subscriber);
-      const running = start(client, method, request, args, outcome);
+      const running = start(client, method, request, args, outcome, intercepted || isIntercepted(args));
       openCalls.add(outcome);
       const unwatch = args.signal && giveUpOnAbort(args.signal, outcome);
       return () => {
@@ -40,6 +43,10 @@ export function callObservable(
         if (!outcome.ended) running.call.cancel();
       };
     });
+}
+
+function isIntercepted({ options }: CallArguments): boolean {
+  return options.interceptors !== undefined || options.interceptor_providers !== undefined;
 }
 
 /** Hands on what the call yields, and remembers whether it has ended by itself. */
@@ -82,10 +89,17 @@ function giveUpOnAbort(signal: AbortSignal, outcome: Outcome): () => void {
   return () => signal.removeEventListener('abort', abort);
 }
 
-type Start = (client: Client, method: Method, request: unknown, args: CallArguments, outcome: Outcome) => RunningCall;
+type Start = (
+  client: Client,
+  method: Method,
+  request: unknown,
+  args: CallArguments,
+  outcome: Outcome,
+  intercepted: boolean,
+) => RunningCall;
 
 /** Unary and client-streaming calls. */
-const startSingle: Start = (client, method, request, { metadata, options }, outcome) => {
+const startSingle: Start = (client, method, request, { metadata, options }, outcome, intercepted) => {
   const { path, requestSerialize, responseDeserialize } = method;
   const done = (error: ServiceError | null, response?: unknown): void => {
     if (error) return outcome.error(error);
@@ -93,9 +107,10 @@ const startSingle: Start = (client, method, request, { metadata, options }, outc
     outcome.complete();
   };
   if (!method.requestStream) {
-    return {
-      call: client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done),
-    };
+    const call = (): RunningCall['call'] =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
+    // Interceptors are the user's code, and run at once.
+    return { call: intercepted ? call() : withoutStack(call) };
   }
   const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done);
   return { call, stopRequests: pipeRequests(request, call, outcome) };
