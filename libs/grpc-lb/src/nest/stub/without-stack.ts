@@ -4,6 +4,7 @@
  * which nobody else's errors are made.
  */
 export function withoutStack<T>(start: () => T): T {
+  if (Object.isFrozen(Error)) return start();
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
