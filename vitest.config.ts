@@ -15,7 +15,11 @@ export default defineConfig({
   test: {
     // What needs nothing but npm. `test/package` has a configuration of its own, and so have the tests that need a
     // proxy or a browser.
-    include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/{e2e,properties,support,types}/**/*.test.ts'],
+    include: [
+      'libs/*/src/**/*.test.ts',
+      'apps/*/src/**/*.test.ts',
+      'test/{docs,e2e,properties,support,types}/**/*.test.ts',
+    ],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     reporters: ['default', new SummaryReporter()],

@@ -18,7 +18,8 @@ interface EnvironmentSchema {
 }
 
 /**
- * The environment variables of this package as a Standard Schema, for `ConfigModule.forRoot({ validationSchema })`;
+ * The environment variables of this package as a Standard Schema, for `ConfigModule.forRoot({ validationSchema })` of
+ * @nestjs/config 12 (version 4, of Nest 11, takes Joi schemas only; `grpcLbConfig` checks the same by itself);
  * other variables pass untouched.
  */
 export const grpcLbEnvironmentSchema: EnvironmentSchema = {

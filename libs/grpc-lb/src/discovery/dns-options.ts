@@ -45,7 +45,12 @@ const check = fields({
 export function effectiveDnsOptions(options: DnsSourceOptions): Required<DnsSourceOptions> {
   const faults: Fault[] = [];
   check('options', options, faults);
-  const { refreshInterval = 10_000, minRefreshInterval = 1000, timeout = 15_000, lookup = systemLookup } = options ?? {};
+  const {
+    refreshInterval = 10_000,
+    minRefreshInterval = 1000,
+    timeout = 15_000,
+    lookup = systemLookup,
+  } = options ?? {};
   if (faults.length === 0 && refreshInterval < minRefreshInterval) {
     const remedy = `use ${minRefreshInterval} or more, or lower minRefreshInterval as well`;
     faults.push({

@@ -31,6 +31,14 @@ export interface ConnectionListener {
 /** Why a connection gets no new calls. */
 export type RetireReason = 'draining' | 'age' | 'idle';
 
+/** An error of grpc-js without what differs each time: a prefix, a time, a line break of OpenSSL. */
+function plain(error: string): string {
+  return error
+    .replace(/^Error: /, '')
+    .replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '')
+    .trim();
+}
+
 let sequence = 0;
 
 /** net.connect() revives a socket whose signal is aborted already: one that begins too late is aborted once it has. */
@@ -105,7 +113,7 @@ export class Connection implements Counted {
 
   configure(pool: EffectivePoolOptions): void {
     this.#pool = pool;
-    if (this.state === 'ready') this.#watchAge();
+    if (this.state === 'ready' && this.retiring === undefined) this.#watchAge();
   }
 
   /** Takes no new calls; the owner closes it when its last call has ended. */
@@ -186,7 +194,7 @@ export class Connection implements Counted {
     this.state = 'transient_failure';
     this.lastError = this.#timedOut
       ? `no HTTP/2 connection within the connectTimeout of ${this.#pool.connectTimeout} ms`
-      : (error ?? 'the connection failed').replace(/^Error: /, '');
+      : plain(error ?? 'the connection failed');
     this.#readyAt = undefined;
     this.listener.connectionChanged(this, false);
     // Goes on after the backoff.

@@ -9,7 +9,8 @@ export interface LeastRequestConfig {
   readonly name: 'least_request';
   /**
    * How many distinct endpoints, chosen at random, are compared for each call: a whole number from 2 to 1000. When it
-   * reaches the number of endpoints, all are compared. Default: all of them up to 100 endpoints, five above.
+   * reaches the number of endpoints, all are compared; so they are, whatever it says, while weights are unequal. Default:
+   * all of them up to 100 endpoints, five above.
    */
   readonly choiceCount?: number;
   /**

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compile } from './compile-code.js';
+import { type Page, readPage, readPages, ROOT, tableOf } from './pages.js';
+
+const pages = readPages();
+const byPath = new Map(pages.map((page) => [page.path, page]));
+
+const wrong: Page = {
+  ...readPage('README.md'),
+  path: 'wrong.md',
+  code: [
+    { language: 'ts', text: '// a.ts\nexport const a = 1;' },
+    { language: 'ts', text: "import { a } from './a.js';\nexport const b: string = a;" },
+  ],
+};
+
+describe('code', () => {
+  // One program for all, since most of the time goes into reading the types of Nest and grpc-js.
+  const faults = compile([...pages, wrong]);
+
+  it.each(pages.map(({ path }) => path))('that is complete compiles: %s', (path) => {
+    expect(faults.get(path) ?? []).toEqual([]);
+  });
+
+  it('that does not compile is found, with its page and line', () => {
+    const fault: unknown = expect.stringMatching(/^wrong\/block-1\.ts:2 Type 'number' is not assignable/);
+    expect(faults.get(wrong.path)).toEqual([fault]);
+  });
+
+  it('is said to be partial only now and then', () => {
+    const languages = pages.flatMap(({ code }) => code.map(({ language }) => language));
+    expect(languages.filter((language) => language === 'ts partial').length).toBeLessThanOrEqual(6);
+    // Any other word behind `ts` would let a block go unchecked.
+    const typescript = new Set(languages.filter((language) => /^(ts|typescript)\b/.test(language)));
+    expect(typescript).toEqual(new Set(['ts', 'ts partial']));
+  });
+});
+
+describe('links', () => {
+  const local = pages.flatMap(({ path, links }) =>
+    links.filter((link) => !/^[a-z]+:/.test(link)).map((link) => [path, link] as const),
+  );
+
+  it.each(local)('in %s: %s', (from, link) => {
+    const [file = '', anchor] = link.split('#');
+    const path = file === '' ? from : normalize(join(dirname(from), file));
+    expect(path.startsWith('..'), 'stays in the repository').toBe(false);
+    expect(existsSync(join(ROOT, path)), `${path} exists`).toBe(true);
+    if (anchor === undefined) return;
+    expect(byPath.get(path)?.anchors ?? [], `the headings of ${path}`).toContain(anchor);
+  });
+
+  it('lead to every page of the guide, from its index and from the README', () => {
+    const targets = (from: string): Set<string> =>
+      new Set(byPath.get(from)!.links.map((link) => normalize(join(dirname(from), link.split('#')[0]!))));
+    const guide = [...byPath.keys()].filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    const [fromIndex, fromReadme] = [targets('docs/README.md'), targets('README.md')];
+    expect(guide.filter((path) => !fromIndex.has(path))).toEqual([]);
+    expect(guide.filter((path) => !path.includes('/decisions/') && !fromReadme.has(path))).toEqual([]);
+  });
+});
+
+const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+it.each(pages.map(({ path }) => path))('%s begins with a title', (path) => {
+  expect(textOf(path)).toMatch(/^# \S/);
+});
+
+describe('the README of the package', () => {
+  const [short, full] = [byPath.get('libs/grpc-lb/README.md')!, byPath.get('README.md')!];
+
+  it('says nothing in code and tables that the README of the repository does not say', () => {
+    expect(full.code).toEqual(expect.arrayContaining([...short.code]));
+    expect(full.tables).toEqual(expect.arrayContaining([...short.tables]));
+  });
+
+  it('begins with the same words', () => {
+    const opening = ({ path }: Page): string => textOf(path).split('\n').slice(0, 5).join('\n');
+    expect(opening(short)).toBe(opening(full));
+  });
+
+  it('has no link, since a package registry would not find what it leads to', () => {
+    expect(short.links).toEqual([]);
+  });
+
+  it('names the versions that package.json asks for', () => {
+    const { engines, peerDependencies } = JSON.parse(textOf('libs/grpc-lb/package.json')) as {
+      engines: { node: string };
+      peerDependencies: Record<string, string>;
+    };
+    const said = new Map(tableOf(full, 'What').rows.map(([what, which]) => [what!.replaceAll('`', ''), which!]));
+    const lowest = (name: string): string => peerDependencies[name]!.split(' ')[0]!.replace('^', '');
+    const majors = peerDependencies['@nestjs/core']!.split(' || ').map((range) => /\d+/.exec(range)![0]);
+    expect(said.get('Node')).toContain(engines.node.replace('>=', ''));
+    expect(said.get('NestJS')).toBe(majors.join(' and '));
+    expect(said.get('RxJS')).toContain(lowest('rxjs'));
+    for (const name of ['@grpc/grpc-js', '@grpc/proto-loader', '@nestjs/config']) {
+      expect(said.get(name), name).toContain(lowest(name));
+    }
+  });
+});

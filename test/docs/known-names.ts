@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { loadBalancingCheck } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { type Check, type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { dnsSourceFactory } from '../../libs/grpc-lb/src/discovery/index.js';
+import { checkClientOptions } from '../../libs/grpc-lb/src/nest/client-check.js';
+import { assertModuleOptions } from '../../libs/grpc-lb/src/nest/module-check.js';
+import { compilerOptions } from './compile-code.js';
+import { ROOT } from './pages.js';
+
+const NO_OPTION = 'no option has this name';
+
+/** What the checks say that there is: they name all options of a place when they meet one that they do not know. */
+function told(faults: readonly Fault[]): string[] {
+  const said = faults.find(({ path }) => path.endsWith(NO_OPTION))?.message ?? '';
+  const names = /the options here are (.*)$/.exec(said)?.[1] ?? '';
+  return names === 'none' ? [] : names.split(', ');
+}
+
+function checked(check: Check, options: (wrong: object) => unknown): string[] {
+  const faults: Fault[] = [];
+  check('options', options({ [NO_OPTION]: true }), faults);
+  return told(faults);
+}
+
+function thrown(give: (wrong: object) => unknown): string[] {
+  try {
+    give({ [NO_OPTION]: true });
+  } catch (error) {
+    if (error instanceof GrpcLbOptionsError) return told(error.faults);
+    throw error;
+  }
+  return [];
+}
+
+const ofClient: Check = (_path, value, faults) => checkClientOptions(value as never, faults);
+const policy = (name: string) =>
+  checked(loadBalancingCheck, (wrong) => ({ policy: { name, ...wrong } })).filter((each) => each !== 'name');
+
+/** The options that pass the checks, by the names of their tables in the documents. */
+export const CHECKED: Readonly<Record<string, readonly string[]>> = {
+  GrpcLbModuleOptions: thrown((wrong) => assertModuleOptions(wrong)),
+  GrpcLbClientOverrides: thrown((wrong) => assertModuleOptions({ overrides: { ORDERS: wrong } })),
+  GrpcLbClientOptions: checked(ofClient, (wrong) => wrong),
+  keepalive: checked(ofClient, (wrong) => ({ keepalive: wrong })),
+  LoadBalancingOptions: checked(loadBalancingCheck, (wrong) => wrong),
+  ConnectionPoolOptions: checked(loadBalancingCheck, (wrong) => ({ pool: wrong })),
+  LeastRequestConfig: policy('least_request'),
+  PickFirstConfig: policy('pick_first'),
+  DnsSourceOptions: thrown((wrong) => dnsSourceFactory(wrong)),
+};
+
+/** The types that the package exports, as the compiler sees them. */
+export class PublicTypes {
+  readonly #checker: ts.TypeChecker;
+  readonly #exports = new Map<string, ts.Type>();
+
+  constructor() {
+    const entries = ['index.ts', 'grpc/index.ts'].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
+    const program = ts.createProgram(entries, compilerOptions());
+    this.#checker = program.getTypeChecker();
+    for (const entry of entries) {
+      const module = this.#checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
+      for (const symbol of this.#checker.getExportsOfModule(module)) {
+        const target = symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
+        this.#exports.set(symbol.name, this.#checker.getDeclaredTypeOfSymbol(target));
+      }
+    }
+  }
+
+  /** The names of all that a type may have, over all members of a union. */
+  fields(name: string): string[] {
+    return [...new Set(this.#members(name).flatMap((member) => member.getProperties().map((field) => field.name)))];
+  }
+
+  /** A union told apart by its `type`: the fields of each. */
+  variants(name: string): Map<string, string[]> {
+    return new Map(
+      this.#members(name).map((member) => {
+        const type = this.#checker.getTypeOfSymbol(member.getProperty('type')!) as ts.StringLiteralType;
+        return [type.value, member.getProperties().map((field) => field.name)];
+      }),
+    );
+  }
+
+  #members(name: string): readonly ts.Type[] {
+    const type = this.#exports.get(name);
+    if (!type) throw new Error(`${name} is not exported`);
+    return type.isUnion() ? type.types : [type];
+  }
+}
