@@ -260,6 +260,21 @@ describe('forRoot', () => {
     expect(app.get(GrpcLbRegistry).snapshot()).toHaveLength(1);
   });
 
+  it('stands once: a second one is refused, wherever it stands', async () => {
+    @Module({ imports: [GrpcLbModule.forRoot()] })
+    class OrdersModule {}
+    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), OrdersModule] });
+    expect(message).toBe('GrpcLbModule.forRoot() stands twice; keep the one in the root module');
+  });
+
+  it('may be imported twice, as one and the same module', async () => {
+    const root = GrpcLbModule.forRoot();
+    @Module({ imports: [root] })
+    class OrdersModule {}
+    const app = await startApp({ imports: [root, OrdersModule] });
+    expect(app.get(GrpcLbRegistry).snapshot()).toEqual([]);
+  });
+
   it('is asked for where it is missing', async () => {
     const { message } = await startError({
       imports: [GrpcLbModule.forFeature([echoClient('127.0.0.1:1', { name: 'ECHO' })])],
@@ -272,6 +287,11 @@ describe('forRoot', () => {
   it.each([
     ['an option', { loadBalancng: {} }, 'loadBalancng is not an option; did you mean "loadBalancing"?'],
     [
+      'a policy outside of loadBalancing',
+      { policy: 'random' },
+      'policy is not an option here; it belongs into loadBalancing',
+    ],
+    [
       'a policy',
       { loadBalancing: { policy: 'least_reqest' } },
       'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?',
@@ -281,7 +301,7 @@ describe('forRoot', () => {
       { overrides: { ECHO: { taget: 'a:1' } } },
       'overrides.ECHO.taget is not an option; did you mean "target"?',
     ],
-  ])('refuses %s that is misspelt', async (_, options, fault) => {
+  ])('refuses %s that is misspelt or misplaced', async (_, options, fault) => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(options as GrpcLbModuleOptions)] });
     expect(message).toContain(`GrpcLbModule.forRoot: an option is wrong\n  - ${fault}`);
   });

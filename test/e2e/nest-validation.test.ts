@@ -8,6 +8,7 @@ import {
   GrpcService,
   LeastRequest,
   PickFirst,
+  Random,
   RoundRobin,
 } from 'nestjs-grpc-lb';
 import { describe, expect, it } from 'vitest';
@@ -59,7 +60,7 @@ describe('a client class is refused', () => {
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: 4 options are wrong',
       '- service is ""; name the service of the proto file',
-      '- loadBalancing.policy.choiceCont is not an option; did you mean "choiceCount"?; the options here are name, choiceCount, activeRequestBias',
+      '- loadBalancing.policy.choiceCont is not an option; did you mean "choiceCount"?',
       '- loadBalancing.pool.size is 200; use a whole number from 1 to 100',
       '- package is "ecko.v1", which the proto files do not define; did you mean "echo.v1"?; they define echo.v1',
     ]);
@@ -102,12 +103,26 @@ describe('a client class is refused', () => {
 });
 
 describe('a named client is refused', () => {
-  it('with options beside its options, or another transport', async () => {
-    const item = { name: 'ECHO', url: 'x', transport: Transport.TCP, options } as GrpcLbClientItem;
-    expect(await faultsOf(item)).toEqual([
-      'client ECHO: 2 options are wrong',
+  it('with options beside its options', async () => {
+    expect(await faultsOf({ name: 'ECHO', url: 'x', options } as GrpcLbClientItem)).toEqual([
+      'client ECHO: an option is wrong',
       '- url is not an option of a client; those belong into options',
-      '- transport is 0; use Transport.GRPC, or leave it out',
+    ]);
+  });
+
+  it('with another transport, of which nothing else is said', async () => {
+    const item = { name: 'ECHO', transport: Transport.TCP, options: { host: 'x', port: 1 } as object };
+    expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
+      'client ECHO: an option is wrong',
+      '- transport is TCP; only gRPC is balanced, this item stays with ClientsModule',
+    ]);
+  });
+
+  it('with its options beside the name, of which the consequences are not told', async () => {
+    const item = { name: 'ECHO', package: 'echo.v1', url: 'x' } as object;
+    expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
+      'client ECHO: an option is wrong',
+      '- options is missing; package, url belong into it, as in { name, options: { ... } }',
     ]);
   });
 
@@ -119,6 +134,25 @@ describe('a named client is refused', () => {
       '- protoPath is missing; give either protoPath (a proto file) or packageDefinition',
     ]);
   });
+});
+
+it.each([
+  ['a class', class OrdersClient {}, 'the class OrdersClient'],
+  ['an item', { name: 'ECHO' }, '{"name":"ECHO"}'],
+  ['nothing', undefined, 'undefined'],
+])('%s in place of the list of clients is refused at once', (_, clients, found) => {
+  expect(() => GrpcLbModule.forFeature(clients as never)).toThrow(
+    `GrpcLbModule.forFeature: an option is wrong\n  - clients is ${found}; use an array, as in forFeature([OrdersClient])`,
+  );
+});
+
+it.each([
+  ['@LeastRequest', LeastRequest],
+  ['@RoundRobin', RoundRobin],
+  ['@Random', Random],
+  ['@PickFirst', PickFirst],
+])('%s without parentheses is refused at once', (name, decorator: (target?: never) => unknown) => {
+  expect(() => decorator(class OrdersClient {} as never)).toThrow(new TypeError(`write ${name}()`));
 });
 
 it.each([

@@ -67,10 +67,7 @@ describe('static:', () => {
       'static:///a:1,b:2,A:1;weight=3',
       'address 3 is "A:1", the same as address 1; name each endpoint once, and give it a weight if it shall get more calls',
     ],
-    [
-      'static:///a:1;wieght=2',
-      'address 1 "wieght" is not an option; did you mean "weight"?; the options here are weight',
-    ],
+    ['static:///a:1;wieght=2', 'address 1 "wieght" is not an option; did you mean "weight"?'],
     ['static:///a:1;', 'address 1 "" is not an option; the options here are weight'],
     ['static:///a:1;weight=1;weight=1', 'address 1 weight is given more than once; keep one'],
     ...['', '0', '-1', '1.5', '1e3', '4294967296', 'x'].map((value) => [

@@ -35,6 +35,7 @@ export function explainClient(snapshot: ClientSnapshot, chances: readonly (reado
 }
 
 function ruleOf(policy: PolicyConfig, ready: number): string {
+  if (ready === 0) return `${policy.name}: no endpoint is ready`;
   switch (policy.name) {
     case 'least_request': {
       const choices = policy.choiceCount ?? (ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE);

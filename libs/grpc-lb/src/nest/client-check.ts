@@ -1,6 +1,6 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
-import { loadBalancingCheck } from '../core/options/load-balancing.js';
-import { boolean, type Check, type Fault, fields, integer, shown } from '../core/options/validation.js';
+import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
+import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
 import { checkTarget } from '../grpc/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
@@ -22,8 +22,7 @@ const packages: Check = (path, value, faults) => {
 };
 
 const object: Check = (path, value, faults) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    faults.push({ path, message: `is ${shown(value)}; use an object` });
+  if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
 };
 
 const SERVICE_CONFIG = 'grpc.service_config';
@@ -32,12 +31,18 @@ const channelOptions: Check = (path, value, faults) => {
   object(path, value, faults);
   const config = (value as Record<string, unknown> | null)?.[SERVICE_CONFIG];
   if (config === undefined) return;
+  const at = `${path}["${SERVICE_CONFIG}"]`;
   try {
     // An object becomes the text [object Object], which is no JSON either.
-    JSON.parse(config as string);
+    const parsed: unknown = JSON.parse(config as string);
+    if (!isObject(parsed) || !('loadBalancingConfig' in parsed)) return;
+    faults.push({
+      path: `${at}.loadBalancingConfig`,
+      message: 'has no effect here; write loadBalancing: { policy: ... } instead',
+    });
   } catch {
     faults.push({
-      path: `${path}["${SERVICE_CONFIG}"]`,
+      path: at,
       message: `is ${shown(config)}; use JSON, as JSON.stringify({ methodConfig: [...] }) makes it`,
     });
   }
@@ -70,34 +75,37 @@ const target: Check = (path, value, faults) => {
 const bytes = integer({ min: -1, max: 2 ** 31 - 1, unit: 'bytes; -1 for no limit' });
 const milliseconds = integer({ min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' });
 
-const checkFields = fields({
-  target,
-  url: target,
-  package: packages,
-  protoPath: texts,
-  protoLoader: text,
-  packageDefinition: object,
-  loader: object,
-  credentials,
-  channelOptions,
-  interceptors,
-  keepalive: fields({
-    keepaliveTimeMs: milliseconds,
-    keepaliveTimeoutMs: milliseconds,
-    keepalivePermitWithoutCalls: integer({ min: 0, max: 1 }),
-    http2MaxPingsWithoutData: milliseconds,
-    http2MinTimeBetweenPingsMs: milliseconds,
-    http2MinPingIntervalWithoutDataMs: milliseconds,
-    http2MaxPingStrikes: milliseconds,
-  }),
-  maxSendMessageLength: bytes,
-  maxReceiveMessageLength: bytes,
-  maxMetadataSize: bytes,
-  loadBalancing: loadBalancingCheck,
-  // Of the server; accepted because one options object often serves both sides, and without effect, as in Nest.
-  gracefulShutdown: boolean,
-  onLoadPackageDefinition: anything,
-});
+const checkFields = fields(
+  {
+    target,
+    url: target,
+    package: packages,
+    protoPath: texts,
+    protoLoader: text,
+    packageDefinition: object,
+    loader: object,
+    credentials,
+    channelOptions,
+    interceptors,
+    keepalive: fields({
+      keepaliveTimeMs: milliseconds,
+      keepaliveTimeoutMs: milliseconds,
+      keepalivePermitWithoutCalls: integer({ min: 0, max: 1 }),
+      http2MaxPingsWithoutData: milliseconds,
+      http2MinTimeBetweenPingsMs: milliseconds,
+      http2MinPingIntervalWithoutDataMs: milliseconds,
+      http2MaxPingStrikes: milliseconds,
+    }),
+    maxSendMessageLength: bytes,
+    maxReceiveMessageLength: bytes,
+    maxMetadataSize: bytes,
+    loadBalancing: loadBalancingCheck,
+    // Of the server; accepted because one options object often serves both sides, and without effect, as in Nest.
+    gracefulShutdown: boolean,
+    onLoadPackageDefinition: anything,
+  },
+  IN_LOAD_BALANCING,
+);
 
 /** Adds all that is wrong with the options of a client to `faults`, except what only the proto files can tell. */
 export function checkClientOptions(options: GrpcLbClientOptions, faults: Fault[]): void {

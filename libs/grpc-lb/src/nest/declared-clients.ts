@@ -10,6 +10,8 @@ import type { ClientRef } from './tokens.js';
 
 /** `Transport.GRPC` of @nestjs/microservices. */
 const GRPC_TRANSPORT = 4;
+/** By their number in `Transport`, for messages. */
+const TRANSPORTS = ['TCP', 'REDIS', 'NATS', 'MQTT', 'GRPC', 'RMQ', 'KAFKA'];
 
 /** The name under which a client is known in snapshots, events and errors. */
 export function clientName(client: ClientRef): string {
@@ -45,13 +47,24 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
   return { name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
 }
 
+/** @throws GrpcLbOptionsError where it makes no sense to check the options: all that follows would be wrong too. */
 export function declaredItem({ name, transport, options, ...rest }: GrpcLbClientItem): DeclaredClient {
-  const faults: Fault[] = Object.keys(rest).map((key) => ({
+  const client = clientName(name);
+  const others = Object.keys(rest);
+  if (transport !== undefined && transport !== GRPC_TRANSPORT) {
+    const found = TRANSPORTS[transport] ?? shown(transport);
+    throw new GrpcLbOptionsError(`client ${client}`, [
+      { path: 'transport', message: `is ${found}; only gRPC is balanced, this item stays with ClientsModule` },
+    ]);
+  }
+  if (options === undefined && others.length > 0) {
+    throw new GrpcLbOptionsError(`client ${client}`, [
+      { path: 'options', message: `is missing; ${others.join(', ')} belong into it, as in { name, options: { ... } }` },
+    ]);
+  }
+  const faults = others.map((key) => ({
     path: key,
     message: 'is not an option of a client; those belong into options',
   }));
-  if (transport !== undefined && transport !== GRPC_TRANSPORT) {
-    faults.push({ path: 'transport', message: `is ${shown(transport)}; use Transport.GRPC, or leave it out` });
-  }
-  return { name: clientName(name), options: options ?? {}, faults };
+  return { name: client, options: options ?? {}, faults };
 }

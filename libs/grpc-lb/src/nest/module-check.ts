@@ -1,4 +1,4 @@
-import { loadBalancingCheck } from '../core/options/load-balancing.js';
+import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { GrpcLbModuleOptions } from './module-options.js';
 
@@ -8,7 +8,7 @@ const target: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051` });
 };
 
-const override = fields({ target, loadBalancing: loadBalancingCheck });
+const override = fields({ target, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
 
 const overrides: Check = (path, value, faults) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -21,7 +21,7 @@ const overrides: Check = (path, value, faults) => {
   for (const [client, options] of Object.entries(value)) override(`${path}.${client}`, options, faults);
 };
 
-const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides });
+const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides }, IN_LOAD_BALANCING);
 
 /** @throws GrpcLbOptionsError that lists all that is wrong with what `forRoot` was given. */
 export function assertModuleOptions(options: unknown): asserts options is GrpcLbModuleOptions {

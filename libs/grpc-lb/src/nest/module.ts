@@ -1,5 +1,6 @@
-import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
-import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { type DynamicModule, Global, Inject, Module, type Provider, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import { clientName, declaredClass, declaredItem } from './declared-clients.js';
 import { requestedServices } from './decorators/inject.js';
 import type {
@@ -19,7 +20,13 @@ import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIO
 /** What `forRoot` provides, visible everywhere. */
 @Global()
 @Module({})
-class GrpcLbRootModule {}
+class GrpcLbRootModule {
+  /** A second one would have clients of its own, and half of the modules would see only those. */
+  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
+    const roots = [...modules.values()].filter(({ metatype }) => metatype === GrpcLbRootModule);
+    if (roots.length > 1) throw new Error('GrpcLbModule.forRoot() stands twice; keep the one in the root module');
+  }
+}
 
 /** Balanced gRPC clients: `forRoot` once, `forFeature` wherever clients are needed. */
 @Module({})
@@ -38,7 +45,8 @@ export class GrpcLbModule {
 
   /** Declares clients: decorated classes, and named items as `ClientsModule` takes them. */
   static forFeature(clients: readonly (Type | GrpcLbClientItem)[], options: GrpcLbFeatureOptions = {}): DynamicModule {
-    const declared = clients.map((client, i) => {
+    if (!Array.isArray(clients)) throw noArray(clients);
+    const declared = (clients as readonly (Type | GrpcLbClientItem)[]).map((client, i) => {
       const ref = refOf('GrpcLbModule.forFeature', `clients[${i}]`, client);
       const declare = (): DeclaredClient =>
         typeof client === 'function' ? declaredClass(client) : declaredItem(client);
@@ -91,6 +99,13 @@ function refOf(
   const found = item === undefined ? 'is undefined (is there a circle of imports?)' : 'is no class and has no name';
   throw new GrpcLbOptionsError(subject, [
     { path, message: `${found}; list classes with @GrpcLbClient, and items with a name` },
+  ]);
+}
+
+function noArray(clients: unknown): GrpcLbOptionsError {
+  const found = typeof clients === 'function' ? `the class ${clients.name}` : shown(clients);
+  return new GrpcLbOptionsError('GrpcLbModule.forFeature', [
+    { path: 'clients', message: `is ${found}; use an array, as in forFeature([OrdersClient])` },
   ]);
 }
 

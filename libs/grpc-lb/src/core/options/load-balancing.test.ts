@@ -31,7 +31,7 @@ describe('assertLoadBalancing', () => {
     ).toEqual([
       'loadBalancing.policy.choiceCount is 1; use a whole number from 2 to 1000',
       'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
-      'loadBalancing.polcy is not an option; did you mean "policy"?; the options here are policy, pool',
+      'loadBalancing.polcy is not an option; did you mean "policy"?',
     ]);
   });
 

@@ -18,6 +18,9 @@ export interface EffectiveLoadBalancing {
 
 export const loadBalancingCheck: Check = fields({ policy: policyCheck, pool: poolCheck });
 
+/** For `fields` of what `loadBalancing` is a part of: its own fields, one level too high. */
+export const IN_LOAD_BALANCING = { policy: 'loadBalancing', pool: 'loadBalancing' };
+
 /** Fills in the defaults of options that have been checked. */
 export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): EffectiveLoadBalancing {
   const policy = options.policy ?? 'least_request';

@@ -80,7 +80,7 @@ describe('least_request', () => {
 
   test('the name of gRFC A48 is no option, and a slip gets a proposal', () => {
     expect(leastRequest({ choice_count: 2, bias: 1 })).toEqual([
-      'policy.choice_count is not an option; did you mean "choiceCount"?; the options here are name, choiceCount, activeRequestBias',
+      'policy.choice_count is not an option; did you mean "choiceCount"?',
       'policy.bias is not an option; the options here are name, choiceCount, activeRequestBias',
     ]);
   });

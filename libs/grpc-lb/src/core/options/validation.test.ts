@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   boolean,
@@ -101,8 +102,8 @@ describe('fields', () => {
     expect(faultsOf(check, { size: 0, deep: { on: 1, off: 2 }, siez: 1 })).toEqual([
       'at.size is 0; use a whole number from 1 to 9',
       'at.deep.on is 1; use true or false',
-      'at.deep.off is not an option; did you mean "on"?; the options here are on',
-      'at.siez is not an option; did you mean "size"?; the options here are size, deep',
+      'at.deep.off is not an option; did you mean "on"?',
+      'at.siez is not an option; did you mean "size"?',
     ]);
   });
 
@@ -149,6 +150,12 @@ describe('didYouMean', () => {
   });
 });
 
+test('a field that belongs elsewhere is sent there', () => {
+  expect(faultsOf(fields({}, { size: 'deep' }), { size: 1 })).toEqual([
+    'at.size is not an option here; it belongs into deep',
+  ]);
+});
+
 describe('GrpcLbOptionsError', () => {
   const fault = { path: 'pool.size', message: 'is 0; use a whole number from 1 to 100' };
 
@@ -160,6 +167,12 @@ describe('GrpcLbOptionsError', () => {
     expect(both.message).toBe(
       'client ORDERS: 2 options are wrong\n  - pool.size is 0; use a whole number from 1 to 100\n  - policy is 1',
     );
+  });
+
+  test('printed as a whole, it says each thing once', () => {
+    const printed = inspect(new GrpcLbOptionsError('client ORDERS', [fault]));
+    expect(printed.split(fault.message)).toHaveLength(2);
+    expect(printed).not.toContain('subject');
   });
 
   test('programs know it by its code, and find the faults', () => {

@@ -77,8 +77,15 @@ export function oneOf(names: readonly string[]): Check {
   };
 }
 
-/** An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent. */
-export function fields(checks: Readonly<Record<string, Check>>): Check {
+/**
+ * An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent.
+ *
+ * @param elsewhere Names that are written here by mistake, with the field into which they belong.
+ */
+export function fields(
+  checks: Readonly<Record<string, Check>>,
+  elsewhere: Readonly<Record<string, string>> = {},
+): Check {
   return (path, value, faults) => {
     if (!isObject(value)) {
       faults.push({ path, message: `is ${shown(value)}; use an object with ${Object.keys(checks).join(', ')}` });
@@ -86,17 +93,17 @@ export function fields(checks: Readonly<Record<string, Check>>): Check {
     }
     for (const [key, field] of Object.entries(value)) {
       const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
-      if (!check) faults.push(unknownOption(`${path}.${key}`, key, Object.keys(checks)));
+      const home = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined;
+      if (home) faults.push({ path: `${path}.${key}`, message: `is not an option here; it belongs into ${home}` });
+      else if (!check) faults.push(unknownOption(`${path}.${key}`, key, Object.keys(checks)));
       else if (field !== undefined) check(`${path}.${key}`, field, faults);
     }
   };
 }
 
 export function unknownOption(path: string, name: string, known: readonly string[]): Fault {
-  return {
-    path,
-    message: `is not an option${didYouMean(name, known)}; the options here are ${known.join(', ') || 'none'}`,
-  };
+  const meant = didYouMean(name, known) || `; the options here are ${known.join(', ') || 'none'}`;
+  return { path, message: `is not an option${meant}` };
 }
 
 /** `; did you mean "x"?` when one of the names is at most two slips of the finger away, else nothing. */
@@ -137,5 +144,7 @@ export class GrpcLbOptionsError extends Error {
       `${subject}: ${faults.length === 1 ? 'an option is wrong' : `${faults.length} options are wrong`}\n${faults.map((fault) => `  - ${fault.path} ${fault.message}`).join('\n')}`,
     );
     this.name = 'GrpcLbOptionsError';
+    // Whoever logs the error, as Nest does, prints what can be enumerated: all of it would stand there twice.
+    Object.defineProperties(this, { subject: { enumerable: false }, faults: { enumerable: false } });
   }
 }

@@ -1,6 +1,7 @@
 import type {
   LeastRequestConfig,
   PickFirstConfig,
+  PolicyConfig,
   RandomConfig,
   RoundRobinConfig,
 } from '../../core/options/policy-config.js';
@@ -30,15 +31,27 @@ export function pickFirst(options: PickFirstOptions = {}): PickFirstConfig {
 }
 
 /** The fewest calls in flight wins; the default policy. */
-export const LeastRequest = (options?: LeastRequestOptions): ClientDecorator =>
-  declareAspect('@LeastRequest', { policy: leastRequest(options) });
+export const LeastRequest: (options?: LeastRequestOptions) => ClientDecorator = decorator(
+  '@LeastRequest',
+  leastRequest,
+);
 
 /** One endpoint after the other. */
-export const RoundRobin = (): ClientDecorator => declareAspect('@RoundRobin', { policy: roundRobin() });
+export const RoundRobin: () => ClientDecorator = decorator('@RoundRobin', roundRobin);
 
 /** An endpoint at random, in proportion to its weight. */
-export const Random = (): ClientDecorator => declareAspect('@Random', { policy: random() });
+export const Random: () => ClientDecorator = decorator('@Random', random);
 
 /** The first endpoint that is ready, the others stand by. */
-export const PickFirst = (options?: PickFirstOptions): ClientDecorator =>
-  declareAspect('@PickFirst', { policy: pickFirst(options) });
+export const PickFirst: (options?: PickFirstOptions) => ClientDecorator = decorator('@PickFirst', pickFirst);
+
+function decorator<Options extends unknown[]>(
+  name: string,
+  policy: (...options: Options) => PolicyConfig,
+): (...options: Options) => ClientDecorator {
+  return (...options) => {
+    // Without the parentheses it is called with the class, and what it returns would take the place of that.
+    if (typeof options[0] === 'function') throw new TypeError(`write ${name}()`);
+    return declareAspect(name, { policy: policy(...options) });
+  };
+}

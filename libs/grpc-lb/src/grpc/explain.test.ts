@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import type { PolicyName } from '../core/options/policy-config.js';
+import type { ClientSnapshot } from '../core/snapshot.js';
+import { explainClient } from './explain.js';
+
+const snapshot = (name: PolicyName): ClientSnapshot => ({
+  client: 'ORDERS',
+  target: 'static:///a:1',
+  state: 'connecting',
+  loadBalancing: {
+    policy: { name },
+    pool: { size: 1, maxSize: 4, maxPending: 1000, idleTimeout: 60_000, connectTimeout: 5000 },
+  },
+  source: { kind: 'static', state: 'ok', lastUpdate: 0, staleForMs: null, error: null },
+  inFlight: 0,
+  pending: 0,
+  endpoints: [],
+});
+
+it.each(['least_request', 'round_robin', 'random', 'pick_first'] as const)(
+  '%s: without a ready endpoint the rule says so, and does not count to none',
+  (name) => expect(explainClient(snapshot(name), []).rule).toBe(`${name}: no endpoint is ready`),
+);
+
+it('with one it is in force', () => {
+  expect(explainClient(snapshot('round_robin'), [['a:1', 1]]).rule).toContain('1 ready endpoints');
+});
