@@ -7,7 +7,7 @@ export interface Host extends Candidate {
 
 /** Endpoints with so many calls in flight each. */
 export function hosts(inFlight: readonly number[], weights: readonly number[] = []): Host[] {
-  return inFlight.map((calls, i) => ({ inFlight: calls, weight: weights[i] ?? 1 }));
+  return inFlight.map((calls, i) => ({ inFlight: calls, weight: weights[i] ?? 1, failureFactor: 1 }));
 }
 
 /** Picks, and keeps the calls in flight; which endpoints they went to. */

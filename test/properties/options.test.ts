@@ -7,6 +7,7 @@ import {
   mergeLoadBalancing,
 } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { POLICY_NAMES } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+import { FAILURE_STATUS_NAMES } from '../../libs/grpc-lb/src/core/options/status-names.js';
 import { didYouMean, type Fault, shown } from '../../libs/grpc-lb/src/core/options/validation.js';
 import { check } from './check.js';
 
@@ -23,6 +24,14 @@ const anything = fc.anything({
   withNullPrototype: true,
   withSparseArray: true,
 });
+/** Something that has at least the names of some options. */
+const near = fc.oneof(
+  anything,
+  fc.record(
+    { size: anything, maxSize: anything, baseEjectionTime: anything, maxEjectionTime: anything, methods: anything },
+    { requiredKeys: [] },
+  ),
+);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 const optional = { requiredKeys: [] };
 
@@ -49,13 +58,45 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
         )
         .filter(({ size = 1, maxSize = 100 }) => maxSize >= size),
     ),
+    health: maybe(
+      fc.record(
+        { enabled: maybe(fc.boolean()), service: maybe(fc.string()), panicThreshold: maybe(fc.nat({ max: 100 })) },
+        optional,
+      ),
+    ),
+    ejection: maybe(
+      fc.record(
+        { enabled: maybe(fc.boolean()), failureCodes: maybe(fc.subarray([...FAILURE_STATUS_NAMES])) },
+        optional,
+      ),
+    ),
+    slowStart: maybe(fc.record({ window: maybe(fc.integer({ min: 100, max: 3_600_000 })) }, optional)),
+    retry: maybe(
+      fc.record(
+        {
+          maxAttempts: maybe(fc.integer({ min: 1, max: 5 })),
+          methods: maybe(fc.dictionary(fc.string(), fc.constant(false as const))),
+          throttling: maybe(fc.constant(false as const)),
+        },
+        optional,
+      ),
+    ),
+    deadline: maybe(fc.record({ timeout: maybe(fc.integer({ min: 1, max: 86_400_000 })) }, optional)),
   },
   optional,
 );
 
 describe('whatever is written for options', () => {
   test('the check answers with faults, and never throws', () => {
-    const close = fc.record({ policy: fc.oneof(anything, fc.record({ name: anything })), pool: anything }, optional);
+    const close = fc.record(
+      {
+        policy: fc.oneof(anything, fc.record({ name: anything })),
+        ...Object.fromEntries(
+          ['pool', 'health', 'ejection', 'slowStart', 'retry', 'deadline'].map((aspect) => [aspect, near]),
+        ),
+      },
+      optional,
+    );
     check(
       fc.property(fc.oneof(anything, close), (value) => {
         for (const { path, message } of faultsOf(value)) {
@@ -70,7 +111,7 @@ describe('whatever is written for options', () => {
   test('an option that nobody knows is a fault', () => {
     check(
       fc.property(fc.string(), anything, (key, value) => {
-        fc.pre(key !== 'policy' && key !== 'pool');
+        fc.pre(!Object.keys(effectiveLoadBalancing()).includes(key));
         expect(faultsOf(Object.fromEntries([[key, value]]))).toMatchObject([{ path: `loadBalancing.${key}` }]);
       }),
     );
@@ -90,7 +131,10 @@ describe('whatever is written for options', () => {
     // Without undefined, which says nothing, not even under a name that nobody knows.
     const values = [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null)];
     const something = fc.anything({ values });
-    const malformed = fc.oneof(something, fc.record({ policy: something, pool: something }, optional));
+    const malformed = fc.oneof(
+      something,
+      fc.record({ policy: something, pool: something, health: something, retry: something }, optional),
+    );
     check(
       fc.property(layer, malformed, (base, over) => {
         expect(faultsOf(mergeLoadBalancing(base, over as LoadBalancingOptions))).toEqual(
@@ -121,7 +165,7 @@ describe('layers that are in order', () => {
     );
   });
 
-  test('merge to what the uppermost says that says something, for the policy and for each field of the pool', () => {
+  test('merge to what the uppermost says that says something, for the policy and for each field of an aspect', () => {
     check(
       fc.property(fc.array(layer, { maxLength: 4 }), (layers) => {
         const merged = effectiveLoadBalancing(
@@ -138,6 +182,15 @@ describe('layers that are in order', () => {
           maxPending: last((each) => each.pool?.maxPending) ?? 1000,
           idleTimeout: last((each) => each.pool?.idleTimeout) ?? 60_000,
         });
+        expect(merged.health).toEqual({
+          enabled: last((each) => each.health?.enabled) ?? true,
+          service: last((each) => each.health?.service) ?? '',
+          panicThreshold: last((each) => each.health?.panicThreshold) ?? 50,
+        });
+        expect(merged.ejection.enabled).toBe(last((each) => each.ejection?.enabled) ?? true);
+        expect(merged.slowStart.window).toBe(last((each) => each.slowStart?.window) ?? 10_000);
+        expect(merged.retry?.methods).toEqual(last((each) => each.retry?.methods));
+        expect(merged.deadline?.timeout).toBe(last((each) => each.deadline?.timeout));
       }),
     );
   });

@@ -41,6 +41,10 @@ export type LbEvent =
       readonly connection: number;
       readonly reason: string | null;
     })
+  /** Too few endpoints are well (`well` of `connected`): from now on all that are connected are used, or no longer. */
+  | (EventBase & { readonly type: 'panic'; readonly on: boolean; readonly well: number; readonly connected: number })
+  /** A server has no health service, so that being connected counts as being well. Once for each client. */
+  | (EventBase & { readonly type: 'health_not_offered' })
   /** Every connection is at its stream limit: calls wait. At most one a second. */
   | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */

@@ -3,8 +3,11 @@ import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 /** `connecting` until the first connection is ready; `idle` before the first call if the client does not connect early. */
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
 
-/** `draining`: left discovery, gets no new calls, and is gone when its calls have ended. */
-export type EndpointState = 'connecting' | 'ready' | 'transient_failure' | 'draining';
+/**
+ * `not_serving`: connected, but its health service says no. `ejected`: left out for a while, because calls to it failed,
+ * and then tried with one call. `draining`: left discovery, gets no new calls, and is gone when its calls have ended.
+ */
+export type EndpointState = 'connecting' | 'ready' | 'not_serving' | 'ejected' | 'transient_failure' | 'draining';
 
 /** `retiring`: gets no new calls, and closes when its calls have ended. */
 export type ConnectionState = 'connecting' | 'ready' | 'transient_failure' | 'retiring';
@@ -13,6 +16,8 @@ export interface ConnectionSnapshot {
   /** Unique within the client, in the order in which connections were opened. */
   readonly id: number;
   readonly state: ConnectionState;
+  /** What the peer says of itself; `unknown` until it has answered. */
+  readonly health: 'unknown' | 'serving' | 'not_serving';
   readonly inFlight: number;
   /** How many calls it carries at most at the same time: the peer's limit, or the configured one. */
   readonly maxConcurrentStreams: number;
@@ -29,6 +34,10 @@ export interface EndpointSnapshot {
   /** Why it is in that state, for people; null when there is nothing to say. */
   readonly reason: string | null;
   readonly weight: number;
+  /** Below 1 while it starts slowly: the part of its full share that it gets. */
+  readonly warmth: number;
+  /** Its recent share of failures, from 0 to 1. */
+  readonly failureRate: number;
   /** Calls picked and not ended, streams and retries included. */
   readonly inFlight: number;
   /** Attempts since the endpoint joined, by how they ended. */
@@ -48,6 +57,8 @@ export interface SourceSnapshot {
   /** Milliseconds since the last good list while the state is `stale`; null otherwise. */
   readonly staleForMs: number | null;
   readonly error: string | null;
+  /** Endpoints that were dropped since the start, because they had no usable address or weight. */
+  readonly dropped: number;
 }
 
 /** All there is to know about one client. Terminus, metrics, pages and people read this and the events, nothing else. */
@@ -62,6 +73,8 @@ export interface ClientSnapshot {
   readonly inFlight: number;
   /** Calls that wait because every connection is at its stream limit (an upper bound: one that gave up may still count). */
   readonly pending: number;
+  /** Too few endpoints are well, so all that are connected are used. */
+  readonly panic: boolean;
   /** In the order of discovery, then those that drain. */
   readonly endpoints: readonly EndpointSnapshot[];
 }

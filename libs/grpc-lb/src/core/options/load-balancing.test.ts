@@ -5,7 +5,10 @@ import {
   type LoadBalancingOptions,
   mergeLoadBalancing,
 } from './load-balancing.js';
+import { effectiveEjection } from './ejection-options.js';
+import { effectiveHealth } from './health-options.js';
 import { effectivePool } from './pool-options.js';
+import { effectiveSlowStart } from './slow-start-options.js';
 import { GrpcLbOptionsError } from './validation.js';
 
 function faultsOf(options: unknown, path?: string): string[] {
@@ -42,18 +45,30 @@ describe('assertLoadBalancing', () => {
   });
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
-    expect(faultsOf(options)).toEqual([`loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool`]);
+    expect(faultsOf(options)).toEqual([
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool, health, ejection, slowStart, retry, deadline`,
+    ]);
   });
 });
 
 describe('effectiveLoadBalancing', () => {
-  test('is least request over one to four connections when nothing is said', () => {
-    for (const options of [undefined, {}, { policy: undefined, pool: undefined }]) {
+  test('when nothing is said is least request, with health checks, ejection and slow start, without retries', () => {
+    for (const options of [undefined, {}, { policy: undefined, pool: undefined, health: undefined }]) {
       expect(effectiveLoadBalancing(options)).toStrictEqual({
         policy: { name: 'least_request' },
         pool: effectivePool(),
+        health: effectiveHealth(),
+        ejection: effectiveEjection(),
+        slowStart: effectiveSlowStart(),
+        retry: undefined,
+        deadline: undefined,
       });
     }
+  });
+
+  test('keeps retries and deadlines as they are said: what is left out of them may differ by method', () => {
+    const said = { retry: { maxAttempts: 2, methods: { Find: false } }, deadline: { timeout: 1000 } } as const;
+    expect(effectiveLoadBalancing(said)).toMatchObject(said);
   });
 
   test('spells a policy out that is given by name, and keeps one with options', () => {
@@ -68,6 +83,30 @@ describe('effectiveLoadBalancing', () => {
 });
 
 describe('mergeLoadBalancing', () => {
+  test('every aspect is merged field by field; a list or a table within it is taken as a whole', () => {
+    const base: LoadBalancingOptions = {
+      health: { service: 'orders.v1.Orders' },
+      ejection: { consecutiveFailures: 3, failureCodes: ['UNAVAILABLE'] },
+      slowStart: { window: 1000 },
+      retry: { maxAttempts: 2, methods: { Find: false } },
+      deadline: { timeout: 1000 },
+    };
+    const over: LoadBalancingOptions = {
+      health: { enabled: false },
+      ejection: { failureCodes: ['INTERNAL'] },
+      slowStart: { minShare: 0.1 },
+      retry: { methods: { Place: { maxAttempts: 3 } } },
+      deadline: { methods: { Place: 5000 } },
+    };
+    expect(mergeLoadBalancing(base, over)).toEqual({
+      health: { service: 'orders.v1.Orders', enabled: false },
+      ejection: { consecutiveFailures: 3, failureCodes: ['INTERNAL'] },
+      slowStart: { window: 1000, minShare: 0.1 },
+      retry: { maxAttempts: 2, methods: { Place: { maxAttempts: 3 } } },
+      deadline: { timeout: 1000, methods: { Place: 5000 } },
+    });
+  });
+
   test('the pool is merged field by field, the policy taken as a whole', () => {
     const base: LoadBalancingOptions = {
       policy: { name: 'least_request', choiceCount: 2 },
@@ -128,10 +167,16 @@ describe('mergeLoadBalancing', () => {
   });
 
   test.each<[unknown, string]>([
-    [null, 'loadBalancing is null; use an object with policy, pool'],
-    [5, 'loadBalancing is 5; use an object with policy, pool'],
-    ['random', 'loadBalancing is "random"; use an object with policy, pool'],
-    [['random'], 'loadBalancing is ["random"]; use an object with policy, pool'],
+    [null, 'loadBalancing is null; use an object with policy, pool, health, ejection, slowStart, retry, deadline'],
+    [5, 'loadBalancing is 5; use an object with policy, pool, health, ejection, slowStart, retry, deadline'],
+    [
+      'random',
+      'loadBalancing is "random"; use an object with policy, pool, health, ejection, slowStart, retry, deadline',
+    ],
+    [
+      ['random'],
+      'loadBalancing is ["random"]; use an object with policy, pool, health, ejection, slowStart, retry, deadline',
+    ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],
     [{ pool: 'x' }, 'loadBalancing.pool is "x"; use an object with '],

@@ -1,5 +1,24 @@
+import {
+  type EffectiveEjectionOptions,
+  effectiveEjection,
+  ejectionCheck,
+  type OutlierEjectionOptions,
+} from './ejection-options.js';
+import {
+  type EffectiveHealthOptions,
+  effectiveHealth,
+  type HealthCheckOptions,
+  healthCheck,
+} from './health-options.js';
 import { type PolicyConfig, type PolicyName, policyCheck } from './policy-config.js';
 import { type ConnectionPoolOptions, type EffectivePoolOptions, effectivePool, poolCheck } from './pool-options.js';
+import { deadlineCheck, type DeadlineOptions, retryCheck, type RetryOptions } from './retry-options.js';
+import {
+  type EffectiveSlowStartOptions,
+  effectiveSlowStart,
+  slowStartCheck,
+  type SlowStartOptions,
+} from './slow-start-options.js';
 import { type Check, type Fault, fields, GrpcLbOptionsError, isObject } from './validation.js';
 
 /** How one client balances: the value of the `loadBalancing` key, and what the decorators write. */
@@ -8,15 +27,39 @@ export interface LoadBalancingOptions {
   readonly policy?: PolicyConfig | PolicyName;
   /** Connections to each endpoint. */
   readonly pool?: ConnectionPoolOptions;
+  /** Which endpoints are well, as they say themselves. */
+  readonly health?: HealthCheckOptions;
+  /** Which endpoints are left out for a while, because calls to them fail. */
+  readonly ejection?: OutlierEjectionOptions;
+  /** How an endpoint that joins later is given its share. */
+  readonly slowStart?: SlowStartOptions;
+  /** Which calls are sent again when they fail. Default: only those that no server has run. */
+  readonly retry?: RetryOptions;
+  /** Default deadlines. Default: none. */
+  readonly deadline?: DeadlineOptions;
 }
 
 /** The same with every default filled in. */
 export interface EffectiveLoadBalancing {
   readonly policy: PolicyConfig;
   readonly pool: EffectivePoolOptions;
+  readonly health: EffectiveHealthOptions;
+  readonly ejection: EffectiveEjectionOptions;
+  readonly slowStart: EffectiveSlowStartOptions;
+  /** As it was given; undefined for no retries. */
+  readonly retry: RetryOptions | undefined;
+  readonly deadline: DeadlineOptions | undefined;
 }
 
-export const loadBalancingCheck: Check = fields({ policy: policyCheck, pool: poolCheck });
+export const loadBalancingCheck: Check = fields({
+  policy: policyCheck,
+  pool: poolCheck,
+  health: healthCheck,
+  ejection: ejectionCheck,
+  slowStart: slowStartCheck,
+  retry: retryCheck,
+  deadline: deadlineCheck,
+});
 
 /** For `fields` of what `loadBalancing` is a part of: its own fields, one level too high. */
 export const IN_LOAD_BALANCING = { policy: 'loadBalancing', pool: 'loadBalancing' };
@@ -27,6 +70,11 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
   return {
     policy: typeof policy === 'string' ? { name: policy } : policy,
     pool: effectivePool(options.pool),
+    health: effectiveHealth(options.health),
+    ejection: effectiveEjection(options.ejection),
+    slowStart: effectiveSlowStart(options.slowStart),
+    retry: options.retry,
+    deadline: options.deadline,
   };
 }
 
@@ -42,16 +90,22 @@ export function assertLoadBalancing(
 }
 
 /**
- * `over` wins field by field within `pool`, and as a whole for `policy`; what is undefined says nothing. What is no
- * object cannot be merged, and is kept for the check that follows.
+ * `over` wins field by field within each aspect (`pool`, `health`, ...), and as a whole for `policy`; what is undefined
+ * says nothing. What is no object cannot be merged, and is kept for the check that follows.
  */
 export function mergeLoadBalancing(
   base: LoadBalancingOptions = {},
   over: LoadBalancingOptions = {},
 ): LoadBalancingOptions {
   const merged = mergeFields(base, over);
-  if (!isObject(base) || !isObject(over) || base.pool === undefined || over.pool === undefined) return merged;
-  return { ...merged, pool: mergeFields(base.pool, over.pool) };
+  if (!isObject(base) || !isObject(over)) return merged;
+  const [below, above] = [base, over] as Record<string, unknown>[];
+  const both = Object.keys(below!).filter((key) => below![key] !== undefined && above![key] !== undefined);
+  const aspects = both.filter((key) => key !== 'policy');
+  return {
+    ...merged,
+    ...Object.fromEntries(aspects.map((key) => [key, mergeFields(below![key] as object, above![key] as object)])),
+  };
 }
 
 function mergeFields<T extends object>(base: T, over: T): T {

@@ -17,6 +17,8 @@ const RANGES = [
   ['maxConnectionAge', 1000, DAY, ' (milliseconds)'],
   ['idleTimeout', 1000, DAY, ' (milliseconds)'],
   ['connectTimeout', 10, 600_000, ' (milliseconds)'],
+  ['pingAfter', 0, 600_000, ' (milliseconds)'],
+  ['pingTimeout', 50, 600_000, ' (milliseconds)'],
 ] as const;
 
 describe.each(RANGES)('pool.%s', (option, min, max, unit) => {
@@ -69,6 +71,8 @@ describe('effectivePool', () => {
     maxConnectionAge: undefined,
     idleTimeout: 60_000,
     connectTimeout: 5000,
+    pingAfter: 1000,
+    pingTimeout: 1000,
   };
 
   test('has the defaults that the options document', () => {
@@ -86,6 +90,8 @@ describe('effectivePool', () => {
       maxConnectionAge: 5000,
       idleTimeout: 6000,
       connectTimeout: 7000,
+      pingAfter: 0,
+      pingTimeout: 50,
     };
     expect(effectivePool(said)).toStrictEqual(said);
   });

@@ -33,6 +33,13 @@ export interface ConnectionPoolOptions {
   readonly idleTimeout?: number;
   /** Milliseconds that an attempt to connect may take, TLS and HTTP/2 handshake included, 10 to 600000. Default 5000. */
   readonly connectTimeout?: number;
+  /**
+   * Milliseconds without a byte from the peer, while a call waits for it, after which it is asked with an HTTP/2 PING:
+   * 0 (never) to 600000. Default 1000. A peer that is silently dead is noticed after this and `pingTimeout`.
+   */
+  readonly pingAfter?: number;
+  /** Milliseconds that the peer has to answer that PING before the connection is closed, 50 to 600000. Default 1000. */
+  readonly pingTimeout?: number;
 }
 
 export type EffectivePoolOptions = Required<Omit<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>> &
@@ -48,6 +55,8 @@ const sizes = fields({
   maxConnectionAge: integer({ min: 1000, max: DAY_MS, unit: 'milliseconds' }),
   idleTimeout: integer({ min: 1000, max: DAY_MS, unit: 'milliseconds' }),
   connectTimeout: integer({ min: 10, max: 600_000, unit: 'milliseconds' }),
+  pingAfter: integer({ min: 0, max: 600_000, unit: 'milliseconds' }),
+  pingTimeout: integer({ min: 50, max: 600_000, unit: 'milliseconds' }),
 });
 
 export const poolCheck: Check = (path, value, faults) => {
@@ -71,5 +80,7 @@ export function effectivePool(options: ConnectionPoolOptions = {}): EffectivePoo
     maxConnectionAge: options.maxConnectionAge,
     idleTimeout: options.idleTimeout ?? 60_000,
     connectTimeout: options.connectTimeout ?? 5_000,
+    pingAfter: options.pingAfter ?? 1000,
+    pingTimeout: options.pingTimeout ?? 1000,
   };
 }

@@ -8,8 +8,10 @@ import {
   fields,
   GrpcLbOptionsError,
   integer,
+  listOf,
   number,
   oneOf,
+  recordOf,
   shown,
 } from './validation.js';
 
@@ -87,6 +89,40 @@ describe('checks', () => {
     expect(faultsOf(check, 'fast')).toEqual([]);
     expect(faultsOf(check, 'fats')).toEqual(['at is "fats"; use one of fast, slow; did you mean "fast"?']);
     expect(faultsOf(check, 1)).toEqual(['at is 1; use one of fast, slow']);
+  });
+});
+
+describe('listOf', () => {
+  const check = listOf(oneOf(['fast', 'slow']), 'an array of speeds');
+
+  test('takes an array, also an empty one, and checks each item under its number', () => {
+    expect(faultsOf(check, [])).toEqual([]);
+    expect(faultsOf(check, ['fast', 'slow', 'fast'])).toEqual([]);
+    expect(faultsOf(check, ['fast', 'flow', 1])).toEqual([
+      'at[1] is "flow"; use one of fast, slow; did you mean "slow"?',
+      'at[2] is 1; use one of fast, slow',
+    ]);
+  });
+
+  test.for<unknown>(['fast', null, undefined, { 0: 'fast', length: 1 }, new Set(['fast'])])(
+    '%o is no list',
+    (value) => {
+      expect(faultsOf(check, value)).toEqual([`at is ${shown(value)}; use an array of speeds`]);
+    },
+  );
+});
+
+describe('recordOf', () => {
+  const check = recordOf(boolean);
+
+  test('takes names of the user’s own, those that objects have from birth too', () => {
+    expect(faultsOf(check, {})).toEqual([]);
+    expect(faultsOf(check, JSON.parse('{ "Find": true, "constructor": false, "__proto__": true }'))).toEqual([]);
+    expect(faultsOf(check, { Find: 1 })).toEqual(['at.Find is 1; use true or false']);
+  });
+
+  test.for<unknown>([null, undefined, 'x', 1, [true]])('%o is none', (value) => {
+    expect(faultsOf(check, value)).toEqual([`at is ${shown(value)}; use an object`]);
   });
 });
 

@@ -101,6 +101,22 @@ export function fields(
   };
 }
 
+/** An array whose items pass one check. */
+export function listOf(check: Check, what: string): Check {
+  return (path, value, faults) => {
+    if (!Array.isArray(value)) faults.push({ path, message: `is ${shown(value)}; use ${what}` });
+    else value.forEach((item, i) => check(`${path}[${i}]`, item, faults));
+  };
+}
+
+/** An object with names of the user's own, whose values pass one check. */
+export function recordOf(check: Check): Check {
+  return (path, value, faults) => {
+    if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
+    else for (const [key, item] of Object.entries(value)) check(`${path}.${key}`, item, faults);
+  };
+}
+
 export function unknownOption(path: string, name: string, known: readonly string[]): Fault {
   const meant = didYouMean(name, known) || `; the options here are ${known.join(', ') || 'none'}`;
   return { path, message: `is not an option${meant}` };

@@ -71,10 +71,10 @@ export class LeastRequest implements Policy {
 
   /** Smaller wins. With unequal weights Envoy compares weight / (active + 1)^bias; this is its inverse. */
   #load(candidate: Candidate): number {
-    if (!this.#weighted) return candidate.inFlight;
-    const bias = this.config.activeRequestBias ?? 1;
     const active = candidate.inFlight + 1;
-    return (bias === 1 ? active : active ** bias) / candidate.weight;
+    if (!this.#weighted) return active * candidate.failureFactor;
+    const bias = this.config.activeRequestBias ?? 1;
+    return ((bias === 1 ? active : active ** bias) * candidate.failureFactor) / candidate.weight;
   }
 
   #leastOfAll(candidates: readonly Candidate[]): number {

@@ -4,6 +4,8 @@ export interface Candidate {
   readonly inFlight: number;
   /** From 1; relative to the others. */
   readonly weight: number;
+  /** What its load is multiplied with because calls to it failed lately; 1 when all is well. */
+  readonly failureFactor: number;
 }
 
 /**

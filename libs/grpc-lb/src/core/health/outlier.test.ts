@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+import { scripted } from '../../../../../test/properties/hosts.js';
+import { effectiveEjection } from '../options/ejection-options.js';
+import { seededRandom } from '../random.js';
+import { mayEject, Outlier } from './outlier.js';
+
+const defaults = effectiveEjection();
+/** Failures in a row only. */
+const inARow = { ...defaults, successRate: 0 };
+/** The share of successes only. */
+const byShare = { ...defaults, consecutiveFailures: 0 };
+
+const create = (): Outlier => new Outlier(seededRandom(1));
+
+/** The reasons that a run of results gives, `x` for a failure. */
+function reasons(outlier: Outlier, results: string, options = defaults, now = 0): (string | undefined)[] {
+  return results.split('').map((result) => outlier.record(result === 'x', now, options));
+}
+
+describe('failures in a row', () => {
+  test('eject at the fifth, and not before', () => {
+    expect(reasons(create(), 'xxxxx', inARow)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      '5 failures in a row',
+    ]);
+  });
+
+  test('are in a row only without a success between them', () => {
+    expect(reasons(create(), 'xxxx.xxxx.xxxx', inARow)).not.toContainEqual(expect.anything());
+  });
+
+  test('are told with each one more, while the ejection is refused', () => {
+    expect(reasons(create(), 'xxxxxxx', inARow).slice(4)).toEqual([5, 6, 7].map((n) => `${n} failures in a row`));
+  });
+
+  test('eject nobody when they are turned off, or ejection is', () => {
+    expect(reasons(create(), 'x'.repeat(50), { ...inARow, consecutiveFailures: 0 })).not.toContainEqual(
+      expect.anything(),
+    );
+    expect(reasons(create(), 'x'.repeat(50), { ...defaults, enabled: false })).not.toContainEqual(expect.anything());
+  });
+});
+
+describe('the share of successes', () => {
+  test('ejects below 80 %, at a failure, and says what was found', () => {
+    const outlier = create();
+    expect(reasons(outlier, '....x', byShare)).toEqual(Array.from({ length: 5 }));
+    expect(reasons(outlier, 'x', byShare)).toEqual(['67 % of 6 calls succeeded within 30 s, less than 80 %']);
+  });
+
+  test('says nothing below the minimum of calls', () => {
+    expect(reasons(create(), 'xxxx', byShare)).not.toContainEqual(expect.anything());
+    expect(reasons(create(), 'xxxxx', byShare).at(-1)).toBe('0 % of 5 calls succeeded within 30 s, less than 80 %');
+    const patient = { ...byShare, minimumCalls: 100 };
+    expect(reasons(create(), 'x'.repeat(100), patient).findIndex(Boolean)).toBe(99);
+  });
+
+  test('is taken over the window: failures that are older do not count', () => {
+    const outlier = create();
+    reasons(outlier, 'xxxx', byShare, 0);
+    expect(reasons(outlier, 'x', byShare, 29_999)).toEqual([expect.stringContaining('of 5 calls')]);
+    const later = create();
+    reasons(later, 'xxxx', byShare, 0);
+    expect(reasons(later, 'x', byShare, 30_001)).toEqual([undefined]);
+  });
+});
+
+describe('an ejection', () => {
+  test('lasts from 5 s to 10 s at first, and each further one twice as long, up to 300 s', () => {
+    for (const [draw, expected] of [
+      [0, [5000, 10_000, 20_000, 40_000, 80_000, 150_000, 150_000]],
+      [0.5, [7500, 15_000, 30_000, 60_000, 120_000, 225_000, 225_000]],
+      [1, [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]],
+    ] as const) {
+      const outlier = new Outlier(() => draw);
+      const lengths = expected.map(() => {
+        const length = outlier.eject('ill', 1000, defaults) - 1000;
+        outlier.probe();
+        return length;
+      });
+      expect(lengths).toEqual(expected);
+    }
+  });
+
+  test.each([
+    [5000, 5000],
+    [5000, 7000],
+    [10, 86_400_000],
+    [3_600_000, 86_400_000],
+  ])('of %d to %d ms keeps these bounds, however often it comes', (baseEjectionTime, maxEjectionTime) => {
+    const options = { ...defaults, baseEjectionTime, maxEjectionTime };
+    const outlier = create();
+    for (let i = 0; i < 2000; i++) {
+      const length = outlier.eject('ill', 0, options);
+      expect(length).toBeGreaterThanOrEqual(baseEjectionTime);
+      expect(length).toBeLessThanOrEqual(maxEjectionTime);
+      outlier.probe();
+    }
+  });
+
+  test('is forgiven one step for each clean window since the endpoint is back', () => {
+    const back = (ejections: number): Outlier => {
+      const outlier = new Outlier(() => 0);
+      for (let i = 0; i < ejections; i++) {
+        outlier.eject('ill', 0, defaults);
+        outlier.probe();
+      }
+      outlier.readmit(0);
+      return outlier;
+    };
+    const lengthAfter = (ejections: number, windows: number): number =>
+      back(ejections).eject('ill', windows * defaults.window, defaults) - windows * defaults.window;
+    expect([0, 0.9, 1, 2, 3, 4, 100].map((windows) => lengthAfter(3, windows))).toEqual([
+      40_000, 40_000, 20_000, 10_000, 5000, 5000, 5000,
+    ]);
+  });
+
+  test('draws once for its length', () => {
+    const random = scripted(0.5);
+    new Outlier(random).eject('ill', 0, defaults);
+    expect(random.left()).toBe(0);
+  });
+});
+
+describe('after its ejection an endpoint', () => {
+  test('is neither judged by the calls that were under way, nor are they remembered', () => {
+    const outlier = create();
+    outlier.eject('ill', 0, defaults);
+    expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
+    outlier.probe();
+    expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
+    outlier.readmit(20_000);
+    // Of those before there would be more than five.
+    expect(reasons(outlier, 'xxxx', defaults, 20_000)).not.toContainEqual(expect.anything());
+    expect(reasons(outlier, 'x', defaults, 20_000)).toEqual(['5 failures in a row']);
+  });
+
+  test('waits for its probe, and keeps the reason', () => {
+    const outlier = create();
+    const until = outlier.eject('5 failures in a row', 0, defaults);
+    expect(outlier.state).toEqual({ kind: 'ejected', until, reason: '5 failures in a row' });
+    outlier.probe();
+    expect(outlier.state).toEqual({ kind: 'probing', reason: '5 failures in a row' });
+    outlier.readmit(0);
+    expect(outlier.state).toEqual({ kind: 'admitted' });
+  });
+
+  test('is not probed unless it was ejected', () => {
+    const outlier = create();
+    outlier.probe();
+    expect(outlier.state).toEqual({ kind: 'admitted' });
+  });
+});
+
+test('it is undecided as long as failures in a row may lead to an ejection', () => {
+  const outlier = create();
+  expect(outlier.undecided(inARow)).toBe(true);
+  reasons(outlier, 'xxxx', inARow);
+  expect(outlier.undecided(inARow)).toBe(true);
+  reasons(outlier, 'x', inARow);
+  expect(outlier.undecided(inARow)).toBe(false);
+  reasons(outlier, '.', inARow);
+  expect(outlier.undecided(inARow)).toBe(true);
+  expect(outlier.undecided({ ...inARow, enabled: false })).toBe(false);
+  outlier.eject('ill', 0, inARow);
+  expect(outlier.undecided(inARow)).toBe(false);
+});
+
+describe('mayEject', () => {
+  /** How many of so many endpoints can be ejected, one after the other. */
+  function mostOf(total: number, percent: number): number {
+    let ejected = 0;
+    while (ejected < total && mayEject(ejected, total, percent)) ejected++;
+    return ejected;
+  }
+
+  test.each([
+    [0, 0],
+    [1, 0],
+    [2, 1],
+    [3, 1],
+    [4, 2],
+    [5, 2],
+    [6, 3],
+    [100, 50],
+  ])('of %d endpoints at most %d, with 50 %%', (total, most) => {
+    expect(mostOf(total, 50)).toBe(most);
+  });
+
+  test('none with 0 %, one in any case with more, all but the last with 100 %', () => {
+    for (let total = 0; total <= 50; total++) {
+      expect(mostOf(total, 0)).toBe(0);
+      expect(mostOf(total, 1)).toBe(total < 2 ? 0 : 1);
+      expect(mostOf(total, 100)).toBe(Math.max(0, total - 1));
+    }
+  });
+
+  test('never more than the share, but for the first', () => {
+    for (let total = 2; total <= 50; total++) {
+      for (let percent = 1; percent <= 100; percent++) {
+        const share = Math.floor((total * percent) / 100);
+        expect(mostOf(total, percent)).toBe(Math.min(total - 1, Math.max(1, share)));
+      }
+    }
+  });
+});

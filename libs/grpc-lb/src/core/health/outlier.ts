@@ -1,0 +1,90 @@
+import type { EffectiveEjectionOptions } from '../options/ejection-options.js';
+import type { Random } from '../random.js';
+import { SuccessWindow } from './success-window.js';
+
+/**
+ * `ejected` until a time, then `probing`: a single call decides whether it is `admitted` again or ejected for longer.
+ */
+export type OutlierState =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'ejected'; readonly until: number; readonly reason: string }
+  | { readonly kind: 'probing'; readonly reason: string };
+
+const ADMITTED: OutlierState = { kind: 'admitted' };
+
+/**
+ * Whether one endpoint is an outlier: failures in a row (Envoy, Finagle), or a low share of successes over a window
+ * (Finagle). An ejection lasts longer each time, and ends with one probe (Linkerd). It says when it wants to eject;
+ * whether it may, depends on the others.
+ */
+export class Outlier {
+  state: OutlierState = ADMITTED;
+  #inARow = 0;
+  /** How often it was ejected lately; one is forgiven for each window without. */
+  #ejections = 0;
+  #admittedAt = -Infinity;
+  readonly #window = new SuccessWindow();
+
+  constructor(private readonly random: Random) {}
+
+  /** Whether failures in a row may still lead to an ejection. */
+  undecided({ enabled, consecutiveFailures }: EffectiveEjectionOptions): boolean {
+    return enabled && this.state.kind === 'admitted' && this.#inARow < consecutiveFailures;
+  }
+
+  /** A call has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
+  record(failed: boolean, now: number, options: EffectiveEjectionOptions): string | undefined {
+    // What was under way when it was ejected says nothing new.
+    if (this.state.kind !== 'admitted' || !options.enabled) return undefined;
+    this.#inARow = failed ? this.#inARow + 1 : 0;
+    this.#window.record(failed, now, options.window);
+    return failed ? this.#verdict(now, options) : undefined;
+  }
+
+  /** Leaves it out until the time that is returned. */
+  eject(reason: string, now: number, options: EffectiveEjectionOptions): number {
+    const forgiven = Math.floor((now - this.#admittedAt) / options.window);
+    this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'admitted' ? forgiven : 0)) + 1;
+    const { baseEjectionTime: shortest, maxEjectionTime } = options;
+    const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
+    // Equal jitter, as in Finagle: half of it is certain, half is chance, so that clients do not come back in step.
+    const until = now + Math.max(shortest, longest / 2 + this.random() * (longest / 2));
+    this.state = { kind: 'ejected', until, reason };
+    this.#inARow = 0;
+    this.#window.clear();
+    return until;
+  }
+
+  /** The time of the ejection is over: the next call is the probe. */
+  probe(): void {
+    if (this.state.kind === 'ejected') this.state = { kind: 'probing', reason: this.state.reason };
+  }
+
+  /** Back at once, as when ejection is turned off. */
+  readmit(now: number): void {
+    if (this.state.kind !== 'admitted') this.#admit(now);
+  }
+
+  #admit(now: number): void {
+    this.state = ADMITTED;
+    this.#admittedAt = now;
+    this.#inARow = 0;
+    this.#window.clear();
+  }
+
+  #verdict(
+    now: number,
+    { consecutiveFailures, successRate, window, minimumCalls }: EffectiveEjectionOptions,
+  ): string | undefined {
+    if (consecutiveFailures > 0 && this.#inARow >= consecutiveFailures) return `${this.#inARow} failures in a row`;
+    const { calls, rate } = this.#window.read(now, window);
+    if (calls < minimumCalls || rate >= successRate) return undefined;
+    return `${Math.round(rate * 100)} % of ${calls} calls succeeded within ${window / 1000} s, less than ${successRate * 100} %`;
+  }
+}
+
+/** Whether one more of `total` endpoints may be ejected: a share of them, at least one (gRFC A50), but never the last. */
+export function mayEject(ejected: number, total: number, maxEjectionPercent: number): boolean {
+  if (ejected + 1 >= total) return false;
+  return maxEjectionPercent > 0 && (ejected === 0 || ((ejected + 1) * 100) / total <= maxEjectionPercent);
+}

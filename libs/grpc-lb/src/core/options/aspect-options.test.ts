@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { effectiveEjection, ejectionCheck } from './ejection-options.js';
+import { effectiveHealth, healthCheck } from './health-options.js';
+import { deadlineCheck, effectiveRetryPolicy, retryCheck } from './retry-options.js';
+import { effectiveSlowStart, slowStartCheck } from './slow-start-options.js';
+import { FAILURE_STATUS_NAMES } from './status-names.js';
+import { type Check, type Fault, shown } from './validation.js';
+
+function faultsOf(check: Check, value: unknown): string[] {
+  const faults: Fault[] = [];
+  check('at', value, faults);
+  return faults.map(({ path, message }) => `${path} ${message}`);
+}
+
+const CHECKS = {
+  health: healthCheck,
+  ejection: ejectionCheck,
+  slowStart: slowStartCheck,
+  retry: retryCheck,
+  deadline: deadlineCheck,
+};
+
+const HOUR = 3_600_000;
+const DAY = 86_400_000;
+
+/** The numbers of each aspect, with their ranges. */
+const RANGES: [keyof typeof CHECKS, string, number, number, kind: 'a whole number' | 'a number', unit?: string][] = [
+  ['health', 'panicThreshold', 0, 100, 'a whole number'],
+  ['ejection', 'consecutiveFailures', 0, 1000, 'a whole number'],
+  ['ejection', 'successRate', 0, 1, 'a number'],
+  ['ejection', 'window', 1000, 600_000, 'a whole number', 'milliseconds'],
+  ['ejection', 'minimumCalls', 1, 100_000, 'a whole number'],
+  ['ejection', 'baseEjectionTime', 10, HOUR, 'a whole number', 'milliseconds'],
+  ['ejection', 'maxEjectionTime', 10, DAY, 'a whole number', 'milliseconds'],
+  ['ejection', 'maxEjectionPercent', 0, 100, 'a whole number'],
+  ['slowStart', 'window', 100, HOUR, 'a whole number', 'milliseconds'],
+  ['slowStart', 'aggression', 0.1, 10, 'a number'],
+  ['slowStart', 'minShare', 0.01, 1, 'a number'],
+  ['retry', 'maxAttempts', 1, 5, 'a whole number'],
+  ['retry', 'initialBackoff', 1, 60_000, 'a whole number', 'milliseconds'],
+  ['retry', 'maxBackoff', 1, 600_000, 'a whole number', 'milliseconds'],
+  ['retry', 'backoffMultiplier', 1, 10, 'a number'],
+  ['deadline', 'timeout', 1, DAY, 'a whole number', 'milliseconds'],
+];
+
+describe.each(RANGES)('%s.%s', (aspect, option, min, max, kind, unit) => {
+  const check = CHECKS[aspect];
+
+  test(`may be ${min} to ${max}, or absent`, () => {
+    for (const value of [min, max, undefined]) expect(faultsOf(check, { [option]: value })).toEqual([]);
+  });
+
+  test.for<unknown>([min - 1, max + 1, NaN, Infinity, String(min), null, true, [min], {}])('may not be %o', (value) => {
+    expect(faultsOf(check, { [option]: value })).toEqual([
+      `at.${option} is ${shown(value)}; use ${kind} from ${min} to ${max}${unit ? ` (${unit})` : ''}`,
+    ]);
+  });
+
+  test('is whole where only that makes sense', () => {
+    expect(faultsOf(check, { [option]: max - 0.001 })).toHaveLength(kind === 'a number' ? 0 : 1);
+  });
+});
+
+test.each(['health', 'ejection', 'slowStart'] as const)('%s is on or off, and nothing between', (aspect) => {
+  const check = CHECKS[aspect];
+  expect([true, false].flatMap((enabled) => faultsOf(check, { enabled }))).toEqual([]);
+  expect(faultsOf(check, { enabled: 'no' })).toEqual(['at.enabled is "no"; use true or false']);
+});
+
+test.each([
+  ['health', 'enabled, service, panicThreshold'],
+  [
+    'ejection',
+    'enabled, consecutiveFailures, successRate, window, minimumCalls, baseEjectionTime, maxEjectionTime, maxEjectionPercent, failureCodes',
+  ],
+  ['slowStart', 'enabled, window, aggression, minShare'],
+  ['retry', 'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, methods, throttling'],
+  ['deadline', 'timeout, methods'],
+] as const)('%s is an object of options that are known', (aspect, all) => {
+  const check = CHECKS[aspect];
+  for (const value of [null, true, 'x', [1]])
+    expect(faultsOf(check, value)).toEqual([`at is ${shown(value)}; use an object with ${all}`]);
+  expect(faultsOf(check, { xyzzy: 1 })).toEqual([`at.xyzzy is not an option; the options here are ${all}`]);
+});
+
+describe('health', () => {
+  test('by default is asked of the server as a whole, and panic begins below half', () => {
+    const defaults = { enabled: true, service: '', panicThreshold: 50 };
+    for (const options of [undefined, {}, { enabled: undefined }])
+      expect(effectiveHealth(options)).toStrictEqual(defaults);
+    const said = { enabled: false, service: 'orders.v1.Orders', panicThreshold: 0 };
+    expect(effectiveHealth(said)).toStrictEqual(said);
+  });
+
+  test('the service is a text, which may be empty', () => {
+    expect(faultsOf(healthCheck, { service: '' })).toEqual([]);
+    expect(faultsOf(healthCheck, { service: 1 })).toEqual([
+      'at.service is 1; use the name of a service, as in "orders.v1.Orders"',
+    ]);
+  });
+});
+
+describe('ejection', () => {
+  test('has the defaults that the options document', () => {
+    const defaults = {
+      enabled: true,
+      consecutiveFailures: 5,
+      successRate: 0.8,
+      window: 30_000,
+      minimumCalls: 5,
+      baseEjectionTime: 5000,
+      maxEjectionTime: 300_000,
+      maxEjectionPercent: 50,
+      failureCodes: ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL', 'UNKNOWN', 'RESOURCE_EXHAUSTED', 'DATA_LOSS'],
+    };
+    expect(effectiveEjection()).toStrictEqual(defaults);
+    expect(
+      effectiveEjection({ consecutiveFailures: 0, successRate: 0, maxEjectionPercent: 0, failureCodes: [] }),
+    ).toMatchObject({
+      consecutiveFailures: 0,
+      successRate: 0,
+      maxEjectionPercent: 0,
+      failureCodes: [],
+    });
+  });
+
+  test('takes every status for a failure but OK and CANCELLED', () => {
+    expect(faultsOf(ejectionCheck, { failureCodes: [...FAILURE_STATUS_NAMES] })).toEqual([]);
+    expect(FAILURE_STATUS_NAMES).toHaveLength(15);
+    for (const name of ['OK', 'CANCELLED', 14, null]) {
+      expect(faultsOf(ejectionCheck, { failureCodes: ['UNKNOWN', name] })).toEqual([
+        expect.stringContaining(`at.failureCodes[1] is ${shown(name)}; use one of UNKNOWN, `),
+      ]);
+    }
+    expect(faultsOf(ejectionCheck, { failureCodes: ['UNAVAILBLE'] })).toEqual([
+      expect.stringContaining('did you mean "UNAVAILABLE"?'),
+    ]);
+    expect(faultsOf(ejectionCheck, { failureCodes: 'UNAVAILABLE' })).toEqual([
+      'at.failureCodes is "UNAVAILABLE"; use an array of status names, as in ["UNAVAILABLE"]',
+    ]);
+  });
+
+  test('lasts at most no less than at least', () => {
+    expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 1000 })).toEqual([]);
+    expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 999 })).toEqual([
+      'at.maxEjectionTime is 999, less than baseEjectionTime 1000; use 1000 or more, or leave it out',
+    ]);
+    // Alone each is in order: the other takes a default that fits.
+    expect(faultsOf(ejectionCheck, { baseEjectionTime: HOUR })).toEqual([]);
+    expect(effectiveEjection({ baseEjectionTime: HOUR }).maxEjectionTime).toBe(HOUR);
+    expect(effectiveEjection({ maxEjectionTime: 100 })).toMatchObject({ baseEjectionTime: 100, maxEjectionTime: 100 });
+  });
+});
+
+test('slow start by default is 10 s long, begins with 5 %, and grows as the square of the time', () => {
+  const defaults = { enabled: true, window: 10_000, aggression: 0.5, minShare: 0.05 };
+  expect(effectiveSlowStart()).toStrictEqual(defaults);
+  expect(effectiveSlowStart({ enabled: false })).toStrictEqual({ ...defaults, enabled: false });
+});
+
+describe('retry', () => {
+  test('has the defaults that the options document', () => {
+    const defaults = {
+      maxAttempts: 3,
+      retryableStatusCodes: ['UNAVAILABLE'],
+      initialBackoff: 50,
+      maxBackoff: 1000,
+      backoffMultiplier: 2,
+    };
+    expect(effectiveRetryPolicy({})).toStrictEqual(defaults);
+    expect(effectiveRetryPolicy({ maxAttempts: 1 })).toStrictEqual({ ...defaults, maxAttempts: 1 });
+  });
+
+  test('of single methods takes what the whole takes, or false', () => {
+    const methods = { Find: false, Place: { maxAttempts: 2, retryableStatusCodes: ['ABORTED'] } };
+    expect(faultsOf(retryCheck, { methods })).toEqual([]);
+    expect(faultsOf(retryCheck, { methods: { Find: true, Place: { maxAttempts: 9, methods: {} } } })).toEqual([
+      expect.stringMatching(/^at\.methods\.Find is true; use an object with maxAttempts, /),
+      'at.methods.Place.maxAttempts is 9; use a whole number from 1 to 5',
+      expect.stringMatching(/^at\.methods\.Place\.methods is not an option/),
+    ]);
+    expect(faultsOf(retryCheck, { methods: ['Find'] })).toEqual(['at.methods is ["Find"]; use an object']);
+  });
+
+  test('is throttled within the range of gRFC A6, or not at all', () => {
+    for (const throttling of [false, {}, { maxTokens: 1, tokenRatio: 0.001 }, { maxTokens: 1000 }])
+      expect(faultsOf(retryCheck, { throttling })).toEqual([]);
+    expect(faultsOf(retryCheck, { throttling: { maxTokens: 0, tokenRatio: 0 } })).toEqual([
+      'at.throttling.maxTokens is 0; use a whole number from 1 to 1000',
+      'at.throttling.tokenRatio is 0; use a number from 0.001 to 1000',
+    ]);
+    expect(faultsOf(retryCheck, { throttling: true })).toEqual([
+      'at.throttling is true; use an object with maxTokens, tokenRatio',
+    ]);
+  });
+});
+
+describe('deadline', () => {
+  test('as a bare number is told how it is written', () => {
+    expect(faultsOf(deadlineCheck, 1000)).toEqual(['at is 1000; use { timeout: 1000 }']);
+  });
+
+  test('of single methods is a number', () => {
+    expect(faultsOf(deadlineCheck, { methods: { Find: 100 } })).toEqual([]);
+    expect(faultsOf(deadlineCheck, { methods: { Find: '1s', Place: 0 } })).toEqual([
+      'at.methods.Find is "1s"; use a whole number from 1 to 86400000 (milliseconds)',
+      'at.methods.Place is 0; use a whole number from 1 to 86400000 (milliseconds)',
+    ]);
+  });
+});

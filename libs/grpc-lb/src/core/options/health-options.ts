@@ -1,0 +1,31 @@
+import { boolean, type Check, fields, integer, shown } from './validation.js';
+
+/** Which endpoints are well, as they say themselves (gRFC A17), and what happens when too few are. */
+export interface HealthCheckOptions {
+  /** False turns the health check off: an endpoint that is connected is well. Default true, where the server offers it. */
+  readonly enabled?: boolean;
+  /** The service that is asked after, as the server's health service knows it. Default `""`: the server as a whole. */
+  readonly service?: string;
+  /**
+   * Below this share of well endpoints among those that are connected, 0 (never) to 100, all of them are used (panic,
+   * as in Envoy): a wrong signal must not take a whole service down. Default 50.
+   */
+  readonly panicThreshold?: number;
+}
+
+export type EffectiveHealthOptions = Required<HealthCheckOptions>;
+
+const service: Check = (path, value, faults) => {
+  if (typeof value !== 'string')
+    faults.push({ path, message: `is ${shown(value)}; use the name of a service, as in "orders.v1.Orders"` });
+};
+
+export const healthCheck: Check = fields({ enabled: boolean, service, panicThreshold: integer({ min: 0, max: 100 }) });
+
+export function effectiveHealth(options: HealthCheckOptions = {}): EffectiveHealthOptions {
+  return {
+    enabled: options.enabled ?? true,
+    service: options.service ?? '',
+    panicThreshold: options.panicThreshold ?? 50,
+  };
+}

@@ -1,0 +1,20 @@
+/** The status codes of gRPC that can be a failure of an endpoint: all but OK and CANCELLED, which is the caller's own. */
+export const FAILURE_STATUS_NAMES = [
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+export type FailureStatus = (typeof FAILURE_STATUS_NAMES)[number];

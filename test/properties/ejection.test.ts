@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FailureRate } from '../../libs/grpc-lb/src/core/health/failure-rate.js';
+import { Outlier } from '../../libs/grpc-lb/src/core/health/outlier.js';
+import { SuccessWindow } from '../../libs/grpc-lb/src/core/health/success-window.js';
+import { effectiveEjection } from '../../libs/grpc-lb/src/core/options/ejection-options.js';
+import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
+import { check } from './check.js';
+
+/** Results of calls, each some milliseconds after the one before. */
+const results = fc.array(fc.record({ wait: fc.nat({ max: 4000 }), failed: fc.boolean() }), { maxLength: 120 });
+const start = fc.nat({ max: 1_000_000 });
+
+interface Result {
+  readonly at: number;
+  readonly failed: boolean;
+}
+
+/** What lies in the window: the same slice of a tenth as now, or one of the nine before it. */
+function within(past: readonly Result[], now: number, window: number): { calls: number; rate: number } {
+  const slice = (at: number): number => Math.floor((at * 10) / window);
+  const inside = past.filter(({ at }) => slice(at) > slice(now) - 10);
+  const successes = inside.filter(({ failed }) => !failed).length;
+  return { calls: inside.length, rate: inside.length === 0 ? 1 : successes / inside.length };
+}
+
+describe('the window of successes', () => {
+  test('reads the same as a list of all results', () => {
+    check(
+      fc.property(start, results, fc.integer({ min: 1000, max: 20_000 }), (from, steps, window) => {
+        const slices = new SuccessWindow();
+        const past: Result[] = [];
+        let now = from;
+        for (const { wait, failed } of steps) {
+          now += wait;
+          expect(past.length === 0 ? { calls: 0, rate: 1 } : slices.read(now, window)).toEqual(
+            within(past, now, window),
+          );
+          slices.record(failed, now, window);
+          past.push({ at: now, failed });
+          expect(slices.read(now, window)).toEqual(within(past, now, window));
+        }
+      }),
+    );
+  });
+});
+
+describe('the failure rate', () => {
+  test('stays from 0 to 1, and its factor from 1 to 2500, whatever comes and however late', () => {
+    check(
+      fc.property(start, results, (from, steps) => {
+        const rate = new FailureRate();
+        let now = from;
+        for (const { wait, failed } of steps) {
+          now += wait;
+          rate.record(failed, now);
+          expect(rate.rate(now)).toBeGreaterThanOrEqual(0);
+          expect(rate.rate(now)).toBeLessThanOrEqual(1);
+          expect(rate.factor(now)).toBeGreaterThanOrEqual(1);
+          expect(rate.factor(now)).toBeLessThanOrEqual(2500 * (1 + 1e-12));
+          expect(rate.rate(now + 1)).toBeLessThanOrEqual(rate.rate(now));
+        }
+      }),
+    );
+  });
+});
+
+describe('an outlier', () => {
+  const options = fc
+    .record({
+      consecutiveFailures: fc.nat({ max: 6 }),
+      successRate: fc.constantFrom(0, 0.5, 0.8, 1),
+      window: fc.integer({ min: 1000, max: 20_000 }),
+      minimumCalls: fc.integer({ min: 1, max: 20 }),
+    })
+    .map(effectiveEjection);
+
+  test('is found exactly when a list of all results since it was admitted shows it', () => {
+    check(
+      fc.property(
+        start,
+        results,
+        options,
+        fc.array(fc.boolean(), { minLength: 120, maxLength: 120 }),
+        (from, steps, ejection, ejects) => {
+          const outlier = new Outlier(seededRandom(1));
+          let past: Result[] = [];
+          let now = from;
+          steps.forEach(({ wait, failed }, i) => {
+            now += wait;
+            past.push({ at: now, failed });
+            const inARow = past.length - 1 - past.findLastIndex((result) => !result.failed);
+            const { calls, rate } = within(past, now, ejection.window);
+            const tooMany = ejection.consecutiveFailures > 0 && inARow >= ejection.consecutiveFailures;
+            const tooFew = calls >= ejection.minimumCalls && rate < ejection.successRate;
+            const reason = outlier.record(failed, now, ejection);
+            expect(reason !== undefined, reason).toBe(failed && (tooMany || tooFew));
+            // The balancer may refuse the ejection; then the endpoint goes on as before.
+            if (reason === undefined || !ejects[i]) return;
+            const until = outlier.eject(reason, now, ejection);
+            expect(outlier.record(true, until, ejection)).toBeUndefined();
+            outlier.probe();
+            outlier.readmit(until);
+            now = Math.ceil(until);
+            past = [];
+          });
+        },
+      ),
+    );
+  });
+
+  test('that is ejected again and again stays out between the shortest and the longest time of its turn', () => {
+    check(
+      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 10, max: 60_000 }), (seed, baseEjectionTime) => {
+        const ejection = effectiveEjection({ baseEjectionTime, maxEjectionTime: baseEjectionTime * 60 });
+        const outlier = new Outlier(seededRandom(seed));
+        let now = 0;
+        for (let i = 1; i <= 12; i++) {
+          const until = outlier.eject('ill', now, ejection);
+          const longest = Math.min(baseEjectionTime * 2 ** i, ejection.maxEjectionTime);
+          // Rounding: the length is the difference of two large numbers.
+          expect(until - now).toBeGreaterThanOrEqual(longest / 2 - 1e-3);
+          expect(until - now).toBeLessThanOrEqual(longest + 1e-3);
+          outlier.probe();
+          now = until;
+        }
+      }),
+    );
+  });
+});
