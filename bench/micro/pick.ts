@@ -2,16 +2,16 @@
  * What a pick costs: the production policies over living counters, and the whole of what grpc-js calls for each attempt
  * (pick, start, end).
  */
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { bench, do_not_optimize, run } from 'mitata';
-import { Ledger } from '../../libs/grpc-lb/src/core/ledger.js';
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+import type { Candidate } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { ClientContext } from '../../libs/grpc-lb/src/grpc/client-context.js';
 import type { Connection } from '../../libs/grpc-lb/src/grpc/connection.js';
-import type { CallLedger } from '../../libs/grpc-lb/src/grpc/pick.js';
+import { CallBook } from '../../libs/grpc-lb/src/grpc/pick.js';
 import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/picker.js';
 import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/pooled-endpoint.js';
 import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
@@ -27,9 +27,9 @@ const policies: Record<string, PolicyConfig> = {
   random: { name: 'random' },
 };
 
-function candidates(count: number): { inFlight: number; weight: number }[] {
+function candidates(count: number): Candidate[] {
   const random = seededRandom(count);
-  return Array.from({ length: count }, () => ({ inFlight: Math.floor(random() * 10), weight: 1 }));
+  return Array.from({ length: count }, () => ({ inFlight: Math.floor(random() * 10), weight: 1, failureFactor: 1 }));
 }
 
 for (const size of SIZES) {
@@ -42,10 +42,12 @@ for (const size of SIZES) {
 
 /** An endpoint with one connection that has room, without a socket. */
 function endpoint(): PooledEndpoint {
-  const connection = { inFlight: 0, hasRoom: true, subchannel: {} } as unknown as Connection;
+  const connection = { inFlight: 0, hasRoom: true, subchannel: {}, callStarted: () => {} } as unknown as Connection;
   return {
     inFlight: 0,
     weight: 1,
+    failureFactor: 1,
+    recordResult: () => {},
     started: 0,
     succeeded: 0,
     failed: 0,
@@ -56,15 +58,22 @@ function endpoint(): PooledEndpoint {
 for (const size of SIZES) {
   for (const [name, config] of Object.entries(policies)) {
     const context = new ClientContext('BENCH', 'static:///bench', effectiveLoadBalancing());
-    const ledger: CallLedger = new Ledger(systemClock, () => {});
-    const picker = new BalancedPicker(
-      Array.from({ length: size }, endpoint),
-      createPolicy(config, Math.random),
-      ledger,
-      new WaitingRoom(context, () => {}),
-    );
+    const endpoints = Array.from({ length: size }, endpoint);
+    const rotation = {
+      pickable: endpoints,
+      warm: endpoints,
+      cold: [],
+      probing: [],
+      panic: false,
+      well: size,
+      connected: size,
+    };
+    const policy = createPolicy(config, Math.random);
+    const book = new CallBook(systemClock, () => {});
+    const picker = new BalancedPicker(rotation, policy, book, new WaitingRoom(context, () => {}), Math.random);
+    const args = { metadata: new Metadata(), extraPickInfo: {} };
     bench(`${size} endpoints: pick, start and end, ${name}`, () => {
-      const pick = picker.pick();
+      const pick = picker.pick(args);
       pick.onCallStarted!();
       pick.onCallEnded!(status.OK, '', undefined as never);
     });

@@ -33,17 +33,19 @@ test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeo
   servers = await startServers(1);
   client = new BalancedClient({
     target: `static:///127.0.0.1:${silent.port},${servers[0]!.address}`,
-    loadBalancing: { pool: { connectTimeout: 100 } },
+    // Longer than grpc-js's first backoff, after which it would try again before the old socket has closed.
+    loadBalancing: { pool: { connectTimeout: 1300 } },
   });
   await Promise.all(Array.from({ length: 20 }, () => client.say()));
   await client.until(() => Object.values(client.states).includes('transient_failure'));
   expect(client.snapshot.endpoints[0]).toMatchObject({
     state: 'transient_failure',
-    reason: 'no HTTP/2 connection within the connectTimeout of 100 ms',
+    reason: 'no HTTP/2 connection within the connectTimeout of 1300 ms',
     started: 0,
   });
   // The next attempt comes after the backoff, and is given up in the same way.
-  await expect.poll(() => silent.accepted).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => silent.accepted, { timeout: 5000 }).toBe(2);
+  expect(client.snapshot.endpoints[0]!.reason).toContain('connectTimeout of 1300 ms');
   client.close();
   await expect.poll(() => silent.open).toBe(0);
   await silent.stop();
@@ -92,17 +94,19 @@ test('of two backends one dies under load: only calls in flight there fail, and 
   await load.run(50);
   await first.kill();
   await client.until(() => client.states[first.address] !== 'ready');
-  const failed = load.failures.splice(0).length;
-  // At 500 a second and answers in a millisecond there is hardly ever more than one in flight to each.
-  expect(failed).toBeLessThanOrEqual(5);
+  // How many were in flight there depends on the machine; all that failed were among them.
+  await expect.poll(() => client.snapshot.endpoints[0]!.inFlight).toBe(0);
+  const [dead, alive] = client.snapshot.endpoints;
+  expect(load.failures.splice(0).length).toBeLessThanOrEqual(dead!.failed);
+  expect(alive!.failed).toBe(0);
   await load.run(50);
   await first.start();
   await client.ready(2);
   const before = first.calls;
-  await load.run(50);
+  // It starts slowly: of the first calls it is considered for one in forty.
+  while (first.calls === before && load.failures.length === 0) await load.run(10);
   await load.stop();
   expect(load.failures).toEqual([]);
-  expect(first.calls).toBeGreaterThan(before);
   expect(second.calls).toBeGreaterThan(0);
 });
 
@@ -116,7 +120,8 @@ test('a call that a server refuses before it runs is sent again elsewhere, witho
   refusing.listen(0, '127.0.0.1');
   await once(refusing, 'listening');
   const target = `static:///127.0.0.1:${(refusing.address() as net.AddressInfo).port},${servers[0]!.address}`;
-  client = await new BalancedClient({ target, loadBalancing: { policy: 'round_robin' } }).ready(2);
+  const loadBalancing = { policy: 'round_robin', health: { enabled: false } } as const;
+  client = await new BalancedClient({ target, loadBalancing }).ready(2);
   for (let i = 0; i < 10; i++) await client.say();
   expect(servers[0]!.calls).toBe(10);
   expect(refused).toBeGreaterThan(0);

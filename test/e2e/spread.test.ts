@@ -114,7 +114,7 @@ test('round_robin sends them one after the other', async () => {
 });
 
 test('pick_first sends all calls to the first, and goes back to it when it returns', async () => {
-  await start(2, { policy: 'pick_first' });
+  await start(2, { policy: 'pick_first', slowStart: { enabled: false } });
   const [first] = servers as [EchoServer, EchoServer];
   await client.say();
   await first.kill();

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
 
 export interface Line {
   text: string;
@@ -37,7 +38,10 @@ export class EchoServer {
   #front: net.Server | undefined;
   readonly #sockets = new Set<net.Socket>();
 
-  constructor(private readonly options: grpc.ServerOptions = {}) {}
+  /** Its health service; only if it was made with `withHealth`. */
+  health: HealthImplementation | undefined;
+
+  constructor(private readonly options: grpc.ServerOptions & { readonly withHealth?: ServingStatusMap } = {}) {}
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
@@ -45,7 +49,12 @@ export class EchoServer {
 
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    const server = new grpc.Server(this.options);
+    const { withHealth, ...options } = this.options;
+    const server = new grpc.Server(options);
+    if (withHealth) {
+      this.health = new HealthImplementation(withHealth);
+      this.health.addToServer(server);
+    }
     server.addService(Echo.service, {
       Say: (call: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>) =>
         void this.#say(call.request, done),
@@ -147,7 +156,10 @@ export class EchoServer {
 }
 
 /** Starts `count` servers. */
-export async function startServers(count: number, options?: grpc.ServerOptions): Promise<EchoServer[]> {
+export async function startServers(
+  count: number,
+  options?: ConstructorParameters<typeof EchoServer>[0],
+): Promise<EchoServer[]> {
   return Promise.all(Array.from({ length: count }, () => new EchoServer(options).start()));
 }
 

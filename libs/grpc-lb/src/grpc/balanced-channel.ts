@@ -9,11 +9,12 @@ import {
 import type { Random } from '../core/random.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
-import { channelOptionsFor } from './channel-options.js';
+import { channelOptionsFor, givenServiceConfig } from './channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { explainClient, type Explanation } from './explain.js';
 import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from './resolver.js';
+import { type MethodInfo, serviceConfigFor } from './service-config.js';
 
 export interface BalancedChannelOptions {
   /** What the client is called in snapshots, events and errors. */
@@ -24,6 +25,8 @@ export interface BalancedChannelOptions {
   /** As grpc-js takes them; `DEFAULT_CHANNEL_OPTIONS` where they say nothing. */
   readonly channelOptions?: ChannelOptions;
   readonly loadBalancing?: LoadBalancingOptions;
+  /** The methods of the client's services, to which `retry` and `deadline` apply. */
+  readonly methods?: readonly MethodInfo[];
   readonly onEvent?: LbEventListener;
   /** Default: real time. */
   readonly clock?: Clock;
@@ -41,6 +44,7 @@ export class BalancedChannel {
   constructor(options: BalancedChannelOptions) {
     assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
     registerOwn();
+    const given = givenServiceConfig(options.channelOptions);
     this.#context = new ClientContext(
       options.name,
       options.target,
@@ -48,6 +52,7 @@ export class BalancedChannel {
       options.onEvent,
       options.clock,
       options.random,
+      () => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], given),
     );
     // grpc-js would make the source at the first call; a target that cannot be must be told at once.
     createEndpointSource(parseTarget(options.target), this.#context);
@@ -63,6 +68,8 @@ export class BalancedChannel {
 
   /** Starts discovery and connects, without waiting for a first call. */
   connect(): void {
+    // grpc-js would revive a channel that is closed.
+    if (this.#context.state === 'shutdown') return;
     this.channel.getConnectivityState(true);
   }
 
@@ -79,6 +86,7 @@ export class BalancedChannel {
       },
       inFlight: balancer?.inFlight ?? 0,
       pending: balancer?.pending ?? 0,
+      panic: balancer?.panic ?? false,
       endpoints: balancer?.endpoints() ?? [],
     };
   }
@@ -92,11 +100,15 @@ export class BalancedChannel {
    * call is lost.
    *
    * @throws GrpcLbOptionsError; the options in force stay.
+   * @throws Error if the channel is closed.
    */
   configure(loadBalancing: LoadBalancingOptions): void {
     assertLoadBalancing(`client ${this.name}`, loadBalancing);
+    if (this.#context.state === 'shutdown')
+      throw new Error(`client ${this.name} is closed: it cannot be configured any more`);
     this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
     this.#context.balancer?.reconfigure();
+    this.#context.configChanged();
     this.#context.emit({ type: 'configured' });
   }
 

@@ -1,8 +1,9 @@
+import type { Cancel } from '../core/clock.js';
 import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { addressToString, type Endpoint } from '../core/endpoint.js';
-import { diffEndpoints } from '../core/endpoint-diff.js';
-import { Ledger } from '../core/ledger.js';
+import { diffEndpoints, type EndpointDiff } from '../core/endpoint-diff.js';
+import { mayEject } from '../core/health/outlier.js';
 import type { PolicyConfig } from '../core/options/policy-config.js';
 import { createPolicy } from '../core/policy/create-policy.js';
 import type { Policy } from '../core/policy/policy.js';
@@ -19,10 +20,14 @@ import {
   type TypedLoadBalancingConfig,
 } from './experimental.js';
 import { LbConfig } from './lb-config.js';
-import { QUEUE } from './pick.js';
+import { CallBook, QUEUE } from './pick.js';
 import { BalancedPicker } from './picker.js';
 import { type EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
+import { type Rotation, rotationOf } from './rotation.js';
 import { WaitingRoom } from './waiting-room.js';
+
+/** How often the memory of failures is brought up to date. */
+const DECAY_INTERVAL_MS = 250;
 
 /**
  * The balancer of one channel: keeps the endpoints that discovery names, and publishes one picker over those that are
@@ -32,15 +37,19 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   context!: ClientContext;
   channelOptions: ChannelOptions = {};
 
-  #ledger!: Ledger<PooledEndpoint, Connection>;
+  #book!: CallBook;
   #waitingRoom!: WaitingRoom;
   #policy!: Policy;
   #policyConfig: PolicyConfig | undefined;
   /** In the order of discovery. */
   #endpoints = new Map<string, PooledEndpoint>();
   readonly #draining = new Set<PooledEndpoint>();
-  #pickable: readonly PooledEndpoint[] = [];
+  #rotation: Rotation = rotationOf([], 0);
+  #cancelDecay: Cancel | undefined;
+  /** There has been a list before: who joins now, joins later. */
+  #adopted = false;
   #connectionIds = 0;
+  #hasOwnResolver = false;
   #paused = false;
   #closed = false;
 
@@ -86,8 +95,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   destroy(): void {
     if (this.#closed || !this.context) return;
     this.#closed = true;
-    for (const endpoint of this.#all()) endpoint.connections.close();
-    this.#ledger.close();
+    for (const endpoint of this.#all()) endpoint.close();
+    this.#cancelDecay?.();
+    this.#book.close();
     this.#waitingRoom.close();
     if (this.context.balancer !== this) return;
     this.context.balancer = undefined;
@@ -95,14 +105,36 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   reconfigure(): void {
-    this.#paused = true;
-    for (const endpoint of this.#endpoints.values()) endpoint.connections.configure();
-    this.#paused = false;
+    this.#whilePaused(() => {
+      for (const endpoint of this.#endpoints.values()) {
+        endpoint.connections.configure();
+        if (!this.context.loadBalancing.ejection.enabled) endpoint.readmit();
+      }
+    });
     this.#publish();
   }
 
   endpointChanged(endpoint: PooledEndpoint): void {
     if (!this.#paused && !this.#draining.has(endpoint)) this.#publish();
+  }
+
+  /** Ejects it, if that leaves enough others. */
+  outlierFound(endpoint: PooledEndpoint, reason: string): void {
+    const others = [...this.#endpoints.values()].filter((each) => each !== endpoint && each.connected);
+    const ejected = others.filter((each) => each.outlier.state.kind !== 'admitted').length;
+    const { maxEjectionPercent } = this.context.loadBalancing.ejection;
+    if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
+      endpoint.eject(reason);
+  }
+
+  askDiscovery(): void {
+    this.context.refreshDiscovery();
+    // A channel that was built without this package has a resolver that knows nothing of the context.
+    if (!this.#hasOwnResolver) this.helper.requestReresolution();
+  }
+
+  failuresRemembered(): void {
+    this.#cancelDecay ??= this.context.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
   endpointGone(endpoint: PooledEndpoint): void {
@@ -121,10 +153,17 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     return this.#all().map((endpoint) => endpoint.snapshot());
   }
 
+  get panic(): boolean {
+    return this.#rotation.panic;
+  }
+
   explain(): [string, number][] {
-    if (this.#pickable.length === 0) return [];
-    const chances = this.#policy.chances(this.#pickable);
-    return this.#pickable.map((endpoint, i) => [endpoint.key, chances[i]!]);
+    const { warm, cold, pickable } = this.#rotation;
+    if (warm.length === 0) return [];
+    const coldChances = cold.map(({ key, warmth }): [string, number] => [key, warmth / pickable.length]);
+    const rest = 1 - coldChances.reduce((sum, [, chance]) => sum + chance, 0);
+    const chances = this.#policy.chances(warm);
+    return [...warm.map(({ key }, i): [string, number] => [key, chances[i]! * rest]), ...coldChances];
   }
 
   #all(): PooledEndpoint[] {
@@ -135,26 +174,50 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   #accept(config: LbConfig, channelOptions: ChannelOptions): boolean {
     if (!this.context) {
       const shared = channelOptions[CONTEXT_OPTION] as ClientContext | undefined;
-      this.context = shared ?? new ClientContext('', '', config.loadBalancing);
+      this.context = shared ?? new ClientContext(this.typeName, '', config.loadBalancing);
       this.context.balancer = this;
-      this.#ledger = new Ledger(this.context.clock, this.#onRelease);
+      this.#book = new CallBook(this.context.clock, this.#onRelease);
       this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
     }
     this.channelOptions = channelOptions;
+    // A client that was built by this package brings its options in its context; they may change while it runs.
+    this.#hasOwnResolver = channelOptions[CONTEXT_OPTION] !== undefined;
     if (config.faults.length > 0) {
+      // The last good config stays.
+      if (this.#policyConfig) return true;
       this.#fail(config.faults.map(({ path, message }) => `${path} ${message}`).join('; '));
       return false;
     }
-    // A client that was built by this package brings its options in its context; they may change while it runs.
     // Without, grpc-js parses the service config anew with each list; only what differs makes a new policy.
-    const same = isDeepStrictEqual(this.context.loadBalancing, config.loadBalancing);
-    if (!channelOptions[CONTEXT_OPTION] && !same) this.context.loadBalancing = config.loadBalancing;
+    if (!this.#hasOwnResolver && !isDeepStrictEqual(this.context.loadBalancing, config.loadBalancing)) {
+      this.context.loadBalancing = config.loadBalancing;
+      if (this.#policyConfig) this.reconfigure();
+    }
     return true;
   }
 
   #adopt(next: readonly Endpoint[]): void {
     const { added, kept, removed } = diffEndpoints(this.#endpoints, next);
-    this.#paused = true;
+    const arrangement = this.#whilePaused(() => this.#arrange(next, kept, removed));
+    this.#endpoints = arrangement;
+    this.#adopted = true;
+    if (added.length > 0 || removed.length > 0) {
+      this.context.emit({
+        type: 'discovery_updated',
+        added: added.length,
+        removed: removed.length,
+        total: arrangement.size,
+      });
+    }
+    this.#publish();
+  }
+
+  /** The endpoints of the new list, in its order; what is not in it drains. */
+  #arrange(
+    next: readonly Endpoint[],
+    kept: EndpointDiff<PooledEndpoint>['kept'],
+    removed: readonly PooledEndpoint[],
+  ): Map<string, PooledEndpoint> {
     for (const endpoint of removed) {
       this.#endpoints.delete(endpoint.key);
       this.#draining.add(endpoint);
@@ -169,17 +232,17 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       pooled.weight = endpoint.weight ?? 1;
       arrangement.set(key, pooled);
     }
-    this.#endpoints = arrangement;
-    this.#paused = false;
-    if (added.length > 0 || removed.length > 0) {
-      this.context.emit({
-        type: 'discovery_updated',
-        added: added.length,
-        removed: removed.length,
-        total: arrangement.size,
-      });
+    return arrangement;
+  }
+
+  /** One picker for many changes. */
+  #whilePaused<T>(change: () => T): T {
+    this.#paused = true;
+    try {
+      return change();
+    } finally {
+      this.#paused = false;
     }
-    this.#publish();
   }
 
   #join(endpoint: Endpoint): PooledEndpoint {
@@ -190,7 +253,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       returning.revive();
       return returning;
     }
-    const pooled = new PooledEndpoint(endpoint, this, this);
+    const pooled = new PooledEndpoint(endpoint, this, this, this.#adopted);
     this.context.emit({ type: 'endpoint_added', address: key });
     pooled.connections.configure();
     return pooled;
@@ -203,17 +266,24 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   #publish(): void {
     if (this.#closed) return;
-    const config = this.context.loadBalancing.policy;
+    const { policy: config, ejection } = this.context.loadBalancing;
+    this.#book.failureCodes = ejection.failureCodes;
     if (config !== this.#policyConfig) {
       this.#policyConfig = config;
       this.#policy = createPolicy(config, this.context.random);
     }
     const all = [...this.#endpoints.values()];
-    this.#pickable = all.filter((endpoint) => endpoint.pickable);
+    this.#rotate(all);
     this.#waitingRoom.published();
-    if (this.#pickable.length > 0) {
+    if (this.#rotation.pickable.length > 0) {
       this.context.setState('ready');
-      const picker = new BalancedPicker(this.#pickable, this.#policy, this.#ledger, this.#waitingRoom);
+      const picker = new BalancedPicker(
+        this.#rotation,
+        this.#policy,
+        this.#book,
+        this.#waitingRoom,
+        this.context.random,
+      );
       this.helper.updateState(connectivityState.READY, picker, null);
     } else if (all.length === 0 || all.some((endpoint) => endpoint.state === 'connecting')) {
       this.context.setState('connecting');
@@ -223,6 +293,23 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.#fail(`client ${this.context.name}: none of ${all.length} endpoints is ready: ${reasons}`);
     }
   }
+
+  #rotate(all: readonly PooledEndpoint[]): void {
+    const { panic: before } = this.#rotation;
+    this.#rotation = rotationOf(all, this.context.loadBalancing.health.panicThreshold);
+    const { panic, well, connected } = this.#rotation;
+    if (panic !== before) this.context.emit({ type: 'panic', on: panic, well, connected });
+  }
+
+  /** Failures are forgotten with time, also by endpoints that get no calls. */
+  readonly #decay = (): void => {
+    let fading = false;
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.refreshFailureFactor();
+      fading ||= endpoint.failureFactor > 1;
+    }
+    this.#cancelDecay = fading ? this.context.clock.after(DECAY_INTERVAL_MS, this.#decay) : undefined;
+  };
 
   #fail(details: string): void {
     this.context.setState('transient_failure');

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { LbEvent, LbEventListener } from '../core/events.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { Random } from '../core/random.js';
+import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, SourceSnapshot } from '../core/snapshot.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from './experimental.js';
 import { systemClock } from './system-clock.js';
@@ -13,6 +14,7 @@ export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_con
 export interface BalancerView {
   readonly inFlight: number;
   readonly pending: number;
+  readonly panic: boolean;
   endpoints(): EndpointSnapshot[];
   explain(): readonly (readonly [address: string, chance: number])[];
   /** New load-balancing options are in force. */
@@ -30,6 +32,10 @@ export class ClientContext {
   state: ClientState = 'idle';
   source: SourceSnapshot;
   balancer: BalancerView | undefined;
+  #saidNotOffered = false;
+  readonly #untold: LbEvent[] = [];
+  /** Set by the resolver while it runs: hands the service config out again. */
+  configChanged: () => void = () => {};
   /** Set by the resolver while it runs: asks discovery again. */
   refreshDiscovery: () => void = () => {};
 
@@ -40,12 +46,32 @@ export class ClientContext {
     private readonly onEvent: LbEventListener = () => {},
     readonly clock: Clock = systemClock,
     readonly random: Random = Math.random,
+    /** What grpc-js is told of the client's methods; null for what the channel options say. */
+    readonly serviceConfig: () => ServiceConfig | null = () => null,
   ) {
-    this.source = { kind: '', state: 'pending', lastUpdate: null, staleForMs: null, error: null };
+    this.source = { kind: '', state: 'pending', lastUpdate: null, staleForMs: null, error: null, dropped: 0 };
   }
 
+  /**
+   * Events are told in their order, but only when what brings them about is done: a listener may call `configure()`,
+   * and one that throws harms nobody.
+   */
   emit(event: EventBody): void {
-    this.onEvent({ ...event, client: this.name, time: Date.now() });
+    this.#untold.push({ ...event, client: this.name, time: Date.now() });
+    if (this.#untold.length === 1) queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    for (const event of this.#untold.splice(0)) {
+      try {
+        this.onEvent(event);
+      } catch (error) {
+        process.emitWarning(
+          `A listener of client ${this.name} failed at ${event.type}: ${String(error)}`,
+          'GrpcLbWarning',
+        );
+      }
+    }
   }
 
   setState(to: ClientState): void {
@@ -53,6 +79,13 @@ export class ClientContext {
     if (from === to || from === 'shutdown') return;
     this.state = to;
     this.emit({ type: 'client_state', from, to });
+  }
+
+  /** Said once: one server without a health service mostly means that all are. */
+  healthNotOffered(): void {
+    if (this.#saidNotOffered) return;
+    this.#saidNotOffered = true;
+    this.emit({ type: 'health_not_offered' });
   }
 
   /** grpc-js prints channel options as JSON when it traces; a context is live and full of cycles. */

@@ -1,6 +1,7 @@
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
 import { jittered } from '../core/random.js';
+import { HEALTH_NOT_OFFERED } from './health-watch.js';
 import { Connection, type ConnectionEnvironment, type ConnectionListener, type RetireReason } from './connection.js';
 
 /** How long no further connection is tried after one has failed. */
@@ -11,6 +12,8 @@ export interface ConnectionGroupListener {
   connectionsChanged(): void;
   connectionOpened(connection: Connection): void;
   connectionClosed(connection: Connection, reason: string | null): void;
+  /** An attempt to connect has failed. */
+  connectionFailed(): void;
 }
 
 /**
@@ -24,8 +27,9 @@ export class ConnectionGroup implements ConnectionListener {
   #turn = 0;
   #growAfter = -Infinity;
   #cancelGrowth: Cancel | undefined;
-  /** Older than `maxConnectionAge`, and waiting for their replacements. */
-  readonly #aged = new Set<Connection>();
+  #draining = false;
+  /** Older than `maxConnectionAge`, with the replacements for which they wait; undefined while none is being opened. */
+  readonly #aged = new Map<Connection, Connection | undefined>();
   readonly #idleTimers = new Map<Connection, Cancel>();
 
   constructor(
@@ -73,16 +77,18 @@ export class ConnectionGroup implements ConnectionListener {
 
   /** Opens what is missing to `size`, and adapts to options that have changed. */
   configure(): void {
-    for (const connection of this.#all) connection.configure(this.#pool);
+    for (const connection of this.#all) connection.configure(this.#context.loadBalancing);
+    this.#topUp();
     const live = this.#live;
-    for (let missing = this.#pool.size - live.length; missing > 0; missing--) this.grow();
     for (const connection of live.slice(this.#pool.maxSize)) this.#retire(connection, 'idle');
     for (const connection of live.slice(this.#pool.size)) if (connection.inFlight === 0) this.#watchIdle(connection);
     this.#refresh();
   }
 
-  grow(): void {
-    this.#all = [...this.#all, new Connection(this.address, this.environment, this)];
+  grow(): Connection {
+    const connection = new Connection(this.address, this.environment, this);
+    this.#all = [...this.#all, connection];
+    return connection;
   }
 
   /**
@@ -106,13 +112,16 @@ export class ConnectionGroup implements ConnectionListener {
 
   /** No new calls; each connection closes when its last call has ended. */
   drain(): void {
+    this.#draining = true;
     this.#cancelGrowth?.();
-    for (const connection of this.#all) this.#retire(connection, 'draining');
+    this.#aged.clear();
+    for (const connection of this.#all) if (!connection.retiring) this.#retire(connection, 'draining');
     this.#refresh();
   }
 
   /** The connections that still drain go on where they were. */
   revive(): void {
+    this.#draining = false;
     for (const connection of this.#all) {
       if (connection.retiring === 'draining') connection.retiring = undefined;
     }
@@ -127,37 +136,53 @@ export class ConnectionGroup implements ConnectionListener {
   }
 
   close(): void {
+    this.#draining = true;
     this.#cancelGrowth?.();
     for (const connection of this.#all) this.#forget(connection);
   }
 
   connectionChanged(connection: Connection, lost: boolean): void {
-    const failed = connection.state === 'transient_failure';
-    if (lost) {
-      this.listener.connectionClosed(connection, 'the connection was lost');
-    } else if (connection.usable && !this.#usable.includes(connection)) {
-      this.listener.connectionOpened(connection);
-      this.#replaceAged();
-      // The calls for which it was opened may have found room elsewhere meanwhile.
-      if (connection.inFlight === 0) this.#watchIdle(connection);
-    }
-    // One beyond those that are kept is not connected again.
-    if ((failed || lost) && (connection.retiring ?? this.#isExtra(connection))) this.#forget(connection);
-    if (failed) this.#growLater();
+    if (lost) this.#onLost(connection);
+    else if (connection.state === 'transient_failure') this.#onFailed(connection);
+    else if (connection.usable && !this.#usable.includes(connection)) this.#onUsable(connection);
     this.#refresh();
   }
 
   /** Make before break: an old connection retires when its replacement is ready. */
   connectionAged(connection: Connection): void {
-    this.#aged.add(connection);
-    this.grow();
+    if (!this.#draining && !this.#aged.has(connection)) this.#aged.set(connection, this.grow());
   }
 
-  #replaceAged(): void {
-    const [oldest] = this.#aged;
-    if (!oldest) return;
-    this.#aged.delete(oldest);
-    this.#retire(oldest, 'age');
+  #onLost(connection: Connection): void {
+    this.#aged.delete(connection);
+    this.listener.connectionClosed(connection, connection.lastError ?? 'the connection was lost');
+    // After a GOAWAY its calls go on; it is kept, and counted apart, until the last has ended.
+    this.#retire(connection, 'lost');
+    this.#topUp();
+  }
+
+  #onFailed(connection: Connection): void {
+    this.listener.connectionFailed();
+    // One beyond those that are kept is not tried again.
+    if (connection.retiring ?? this.#isExtra(connection)) this.#forget(connection);
+    this.#growLater();
+  }
+
+  #onUsable(connection: Connection): void {
+    if (connection.healthReason === HEALTH_NOT_OFFERED) this.#context.healthNotOffered();
+    this.listener.connectionOpened(connection);
+    for (const [aged, replacement] of this.#aged) {
+      if (replacement !== connection) continue;
+      this.#aged.delete(aged);
+      this.#retire(aged, 'age');
+    }
+    // The calls for which it was opened may have found room elsewhere meanwhile.
+    if (connection.inFlight === 0) this.#watchIdle(connection);
+  }
+
+  /** There are never fewer than `size`, ready or on their way, while the endpoint is in use. */
+  #topUp(): void {
+    for (let missing = this.#draining ? 0 : this.#pool.size - this.#live.length; missing > 0; missing--) this.grow();
   }
 
   #growLater(): void {
@@ -166,7 +191,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.#growAfter = clock.now() + delay;
     this.#cancelGrowth?.();
     this.#cancelGrowth = clock.after(delay, () => {
-      if (this.#aged.size > 0) this.grow();
+      for (const [aged, replacement] of this.#aged) if (!replacement) this.#aged.set(aged, this.grow());
       // Calls may wait for a further connection.
       this.listener.connectionsChanged();
     });
@@ -217,11 +242,16 @@ export class ConnectionGroup implements ConnectionListener {
     this.#idleTimers.get(connection)?.();
     this.#idleTimers.delete(connection);
     this.#aged.delete(connection);
+    // The one it was to replace waits for another.
+    for (const [aged, replacement] of this.#aged) if (replacement === connection) this.#aged.set(aged, undefined);
     this.#all = this.#all.filter((each) => each !== connection);
   }
 
+  /** Those that serve, or all that are connected if none does: then it is for others to decide whether to use them. */
   #refresh(): void {
-    this.#usable = this.#all.filter((connection) => connection.usable);
+    const usable = this.#all.filter((connection) => connection.usable);
+    const serving = usable.filter((connection) => connection.health === 'serving');
+    this.#usable = serving.length > 0 ? serving : usable;
     this.listener.connectionsChanged();
   }
 }

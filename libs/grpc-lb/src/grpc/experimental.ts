@@ -26,7 +26,6 @@ const REQUIRED = {
   registerResolver: 'function',
   statusOrFromValue: 'function',
   statusOrFromError: 'function',
-  subchannelAddressToString: 'function',
   PickResultType: 'object',
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: 'string',
 } as const;
@@ -55,33 +54,60 @@ export const {
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX,
 } = experimental;
 
-/**
- * How many streams the peer allows on the connection behind a READY subchannel, and a call-back for when that
- * changes. grpc-js keeps its HTTP/2 session to itself, so this reads private fields, carefully: `undefined` where they
- * are not as expected, and the caller falls back on its configuration.
- */
-export function peerStreamLimit(
-  subchannel: SubchannelInterface,
-  onChange: (limit: number) => void,
-): number | undefined {
-  const session = http2Session(subchannel);
-  const limit = session?.remoteSettings?.maxConcurrentStreams;
-  if (session === undefined || typeof limit !== 'number') return undefined;
-  session.on('remoteSettings', (settings) => {
-    if (typeof settings.maxConcurrentStreams === 'number') onChange(settings.maxConcurrentStreams);
-  });
-  return limit;
+/** What can be known of the HTTP/2 connection behind a READY subchannel. */
+export interface PeerConnection {
+  /** How many streams the peer allows at the same time (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  readonly maxConcurrentStreams: number | undefined;
+  /** Bytes received so far. */
+  readonly bytesRead: number;
+  /** Asks the peer for a sign of life; the answer shows in `bytesRead`. */
+  ping(): void;
+  /** Gives the connection up as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
+  drop(): void;
+  /** Calls back when the peer announces another limit. */
+  onLimit(listener: (limit: number) => void): void;
 }
 
-interface Http2SessionLike {
-  remoteSettings?: { maxConcurrentStreams?: number };
+interface Transport {
+  readonly session: Partial<Session>;
+  handleDisconnect(): void;
+}
+
+interface Session {
+  readonly remoteSettings?: { maxConcurrentStreams?: number };
+  readonly socket: { readonly bytesRead: number };
+  readonly destroyed: boolean;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
+  ping(callback: () => void): boolean;
+  destroy(): void;
 }
 
-function http2Session(subchannel: SubchannelInterface): Http2SessionLike | undefined {
-  const real = subchannel.getRealSubchannel() as unknown as {
-    transport?: { session?: Partial<Http2SessionLike> } | null;
+/**
+ * The connection behind a READY subchannel. grpc-js keeps its HTTP/2 session to itself, so this reads private fields,
+ * carefully: `undefined` where they are not as expected, and what builds on them falls back or stays away.
+ */
+export function peerConnection(subchannel: SubchannelInterface): PeerConnection | undefined {
+  const { transport } = subchannel.getRealSubchannel() as unknown as { transport?: Partial<Transport> | null };
+  const found = transport?.session;
+  if (typeof found?.on !== 'function' || typeof found.ping !== 'function') return undefined;
+  const session = found as Session;
+  return {
+    maxConcurrentStreams: session.remoteSettings?.maxConcurrentStreams,
+    // A session that is gone has no socket any more.
+    get bytesRead() {
+      return session.destroyed ? -1 : session.socket.bytesRead;
+    },
+    ping() {
+      if (!session.destroyed) session.ping(() => {});
+    },
+    drop() {
+      if (typeof transport?.handleDisconnect === 'function') transport.handleDisconnect();
+      else session.destroy();
+    },
+    onLimit(listener) {
+      session.on('remoteSettings', ({ maxConcurrentStreams }) => {
+        if (typeof maxConcurrentStreams === 'number') listener(maxConcurrentStreams);
+      });
+    },
   };
-  const session = real.transport?.session;
-  return typeof session?.on === 'function' ? (session as Http2SessionLike) : undefined;
 }

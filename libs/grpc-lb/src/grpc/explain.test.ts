@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { PolicyName } from '../core/options/policy-config.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { explainClient } from './explain.js';
@@ -7,13 +8,11 @@ const snapshot = (name: PolicyName): ClientSnapshot => ({
   client: 'ORDERS',
   target: 'static:///a:1',
   state: 'connecting',
-  loadBalancing: {
-    policy: { name },
-    pool: { size: 1, maxSize: 4, maxPending: 1000, idleTimeout: 60_000, connectTimeout: 5000 },
-  },
-  source: { kind: 'static', state: 'ok', lastUpdate: 0, staleForMs: null, error: null },
+  loadBalancing: effectiveLoadBalancing({ policy: name }),
+  source: { kind: 'static', state: 'ok', lastUpdate: 0, staleForMs: null, error: null, dropped: 0 },
   inFlight: 0,
   pending: 0,
+  panic: false,
   endpoints: [],
 });
 

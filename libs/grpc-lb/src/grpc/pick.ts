@@ -1,10 +1,36 @@
-import { status as Status, type Metadata } from '@grpc/grpc-js';
-import { type Ledger, Reservation } from '../core/ledger.js';
+import { status as Status } from '@grpc/grpc-js';
+import { Ledger, Reservation } from '../core/ledger.js';
+import type { FailureStatus } from '../core/options/status-names.js';
 import type { Connection } from './connection.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from './experimental.js';
 import type { PooledEndpoint } from './pooled-endpoint.js';
 
-export type CallLedger = Ledger<PooledEndpoint, Connection>;
+/** All calls of a client: who carries them, which of their results are failures, and where a call failed before. */
+export class CallBook extends Ledger<PooledEndpoint, Connection> {
+  #failureNames: readonly FailureStatus[] = [];
+  #failureCodes: ReadonlySet<number> = new Set();
+  /** By the object that grpc-js hands in with every attempt of a call, and drops with it. */
+  readonly #failedOn = new WeakMap<object, PooledEndpoint>();
+
+  set failureCodes(names: readonly FailureStatus[]) {
+    if (names === this.#failureNames) return;
+    this.#failureNames = names;
+    this.#failureCodes = new Set(names.map((name) => Status[name]));
+  }
+
+  isFailure(code: Status): boolean {
+    return this.#failureCodes.has(code);
+  }
+
+  /** The endpoint on which the attempt of this call before has failed. */
+  failedOn(call: object): PooledEndpoint | undefined {
+    return this.#failedOn.get(call);
+  }
+
+  rememberFailure(call: object, endpoint: PooledEndpoint): void {
+    this.#failedOn.set(call, endpoint);
+  }
+}
 
 /** The answer to a pick, which is at the same time the call's place in the ledger: one object and one closure a call. */
 export class CompletePick extends Reservation<PooledEndpoint, Connection> implements PickResult {
@@ -12,8 +38,14 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
   readonly subchannel: SubchannelInterface;
   readonly status = null;
 
-  constructor(ledger: CallLedger, endpoint: PooledEndpoint, connection: Connection) {
-    super(ledger, endpoint, connection);
+  constructor(
+    private readonly book: CallBook,
+    endpoint: PooledEndpoint,
+    connection: Connection,
+    private readonly call: object,
+    private readonly isProbe: boolean,
+  ) {
+    super(book, endpoint, connection);
     this.subchannel = connection.subchannel;
   }
 
@@ -21,14 +53,26 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
   onCallStarted(): void {
     this.start();
     this.endpoint.started++;
+    this.connection.callStarted();
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
-  readonly onCallEnded = (code: Status, _details: string, _metadata: Metadata): void => {
+  readonly onCallEnded = (code: Status): void => {
     if (code === Status.OK) this.endpoint.succeeded++;
     else this.endpoint.failed++;
     this.end();
+    if (this.isProbe) this.endpoint.probeInFlight = false;
+    // What the caller cancelled says nothing about the endpoint.
+    if (code === Status.CANCELLED) return;
+    const failed = this.book.isFailure(code);
+    if (failed) this.book.rememberFailure(this.call, this.endpoint);
+    this.endpoint.recordResult(failed, this.isProbe);
   };
+
+  override lapse(): void {
+    super.lapse();
+    if (this.isProbe) this.endpoint.probeInFlight = false;
+  }
 }
 
 /** The call waits for the next picker. */

@@ -1,4 +1,8 @@
+import type { Cancel } from '../core/clock.js';
 import { addressToString, type Endpoint } from '../core/endpoint.js';
+import { FailureRate, UNDECIDED_FACTOR } from '../core/health/failure-rate.js';
+import { Outlier } from '../core/health/outlier.js';
+import { warmth } from '../core/health/slow-start.js';
 import type { Counted } from '../core/ledger.js';
 import type { Candidate } from '../core/policy/policy.js';
 import type { EndpointSnapshot, EndpointState } from '../core/snapshot.js';
@@ -8,6 +12,12 @@ import { ConnectionGroup, type ConnectionGroupListener } from './connection-grou
 export interface EndpointOwner {
   /** Its state, its usable connections or their room have changed. */
   endpointChanged(endpoint: PooledEndpoint): void;
+  /** Too many calls to it fail; the owner decides whether it is ejected. */
+  outlierFound(endpoint: PooledEndpoint, reason: string): void;
+  /** It cannot be reached: discovery may know more than the list that led here. */
+  askDiscovery(): void;
+  /** Its load is multiplied because calls to it failed; that fades with time. */
+  failuresRemembered(): void;
   /** It has left discovery and its last call has ended. May be told more than once. */
   endpointGone(endpoint: PooledEndpoint): void;
 }
@@ -19,34 +29,113 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   succeeded = 0;
   failed = 0;
   weight: number;
+  failureFactor = 1;
   readonly key: string;
   readonly connections: ConnectionGroup;
+  readonly outlier: Outlier;
   state: EndpointState = 'connecting';
   reason: string | null = null;
+  /** The call that decides whether it is admitted again is under way. */
+  probeInFlight = false;
 
+  readonly #failureRate = new FailureRate();
   #since = Date.now();
   #draining = false;
+  /** When its slow start began; undefined if it has none. */
+  #coldSince: number | undefined;
+  #cancelTimer: Cancel | undefined;
+  #cancelWarmUp: Cancel | undefined;
 
   constructor(
     endpoint: Endpoint,
     private readonly environment: ConnectionEnvironment,
     private readonly owner: EndpointOwner,
+    /** It has joined a client that was in use already, and starts slowly. */
+    private startsSlowly: boolean,
   ) {
     this.key = addressToString(endpoint.address);
     this.weight = endpoint.weight ?? 1;
+    this.outlier = new Outlier(environment.context.random);
     this.connections = new ConnectionGroup(endpoint.address, environment, this);
   }
 
-  get pickable(): boolean {
+  get #context() {
+    return this.environment.context;
+  }
+
+  get #now(): number {
+    return this.#context.clock.now();
+  }
+
+  /** Calls can reach it, for better or worse. */
+  get connected(): boolean {
     return !this.#draining && this.connections.usable.length > 0;
+  }
+
+  /** It says that it serves. */
+  get serving(): boolean {
+    return this.connections.usable.some((connection) => connection.health === 'serving');
+  }
+
+  get well(): boolean {
+    return this.state === 'ready';
+  }
+
+  /** Its ejection is over, and it waits for the call that decides. */
+  get wantsProbe(): boolean {
+    return this.outlier.state.kind === 'probing' && !this.probeInFlight && this.connected && this.serving;
   }
 
   get hasRoom(): boolean {
     return this.connections.usable.some((connection) => connection.hasRoom);
   }
 
+  /** The part of its full share that it gets while it starts slowly, else 1. */
+  get warmth(): number {
+    if (this.#coldSince === undefined) return 1;
+    return warmth(this.#now - this.#coldSince, this.#context.loadBalancing.slowStart);
+  }
+
   connectionWithRoom(): Connection | undefined {
     return this.connections.withRoom();
+  }
+
+  /** A call has ended, and tells something about the endpoint. */
+  recordResult(failed: boolean, wasProbe: boolean): void {
+    const { ejection } = this.#context.loadBalancing;
+    this.#failureRate.record(failed, this.#now);
+    this.refreshFailureFactor();
+    if (this.failureFactor > 1) this.owner.failuresRemembered();
+    if (wasProbe) this.#onProbe(failed);
+    else {
+      const reason = this.outlier.record(failed, this.#now, ejection);
+      if (reason !== undefined) this.owner.outlierFound(this, reason);
+    }
+  }
+
+  /** The factor fades with time. */
+  refreshFailureFactor(): void {
+    const factor = this.#failureRate.factor(this.#now);
+    const undecided = this.outlier.undecided(this.#context.loadBalancing.ejection);
+    this.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
+  }
+
+  eject(reason: string): void {
+    const now = this.#now;
+    const until = this.outlier.eject(reason, now, this.#context.loadBalancing.ejection);
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#context.clock.after(until - now, () => {
+      this.outlier.probe();
+      this.connectionsChanged();
+    });
+    this.connectionsChanged();
+  }
+
+  readmit(): void {
+    if (this.outlier.state.kind === 'admitted') return;
+    this.#cancelTimer?.();
+    this.outlier.readmit(this.#now);
+    this.connectionsChanged();
   }
 
   /** It has left discovery: no new calls, and those in flight end by themselves. */
@@ -61,28 +150,41 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     this.connections.revive();
   }
 
+  close(): void {
+    this.#cancelTimer?.();
+    this.#cancelWarmUp?.();
+    this.connections.close();
+  }
+
   connectionOpened(connection: Connection): void {
-    this.environment.context.emit({ type: 'connection_opened', address: this.key, connection: connection.id });
+    this.#context.emit({ type: 'connection_opened', address: this.key, connection: connection.id });
   }
 
   connectionClosed(connection: Connection, reason: string | null): void {
-    this.environment.context.emit({ type: 'connection_closed', address: this.key, connection: connection.id, reason });
-    // Discovery may know more than the list that led here.
-    if (connection.retiring === undefined) this.environment.context.refreshDiscovery();
+    this.#context.emit({ type: 'connection_closed', address: this.key, connection: connection.id, reason });
+    if (connection.state === 'lost') this.owner.askDiscovery();
+  }
+
+  connectionFailed(): void {
+    this.owner.askDiscovery();
   }
 
   /** Works out its state again, and says so if it has changed. */
   connectionsChanged(): void {
+    const from = this.state;
+    // What comes back may be another process; why the old one was ejected does not hold against it.
+    if (this.connections.usable.length === 0 && from === 'ejected') this.outlier.readmit(this.#now);
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
-    if (to !== this.state) {
-      const from = this.state;
+    if (to !== from) {
       this.state = to;
       this.#since = Date.now();
-      this.environment.context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
+      // One that comes back while it drains has been there all the time.
+      if (to === 'ready' && from !== 'draining') this.#onReady();
+      this.#context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
     }
     this.owner.endpointChanged(this);
-    if (this.#draining && this.connections.all.length === 0) this.owner.endpointGone(this);
+    if (this.#draining && this.connections.all.length === 0 && this.inFlight === 0) this.owner.endpointGone(this);
   }
 
   snapshot(): EndpointSnapshot {
@@ -92,6 +194,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       since: this.#since,
       reason: this.reason,
       weight: this.weight,
+      warmth: this.warmth,
+      failureRate: this.#failureRate.rate(this.#now),
       inFlight: this.inFlight,
       started: this.started,
       succeeded: this.succeeded,
@@ -100,16 +204,50 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     };
   }
 
+  #onProbe(failed: boolean): void {
+    if (this.outlier.state.kind !== 'probing') return;
+    if (failed) this.eject(this.outlier.state.reason);
+    else this.readmit();
+  }
+
+  /** A newcomer, or one that comes back, gets its share by and by; those of the start do not. */
+  #onReady(): void {
+    const { enabled, window } = this.#context.loadBalancing.slowStart;
+    if (enabled && this.startsSlowly) {
+      this.#coldSince = this.#now;
+      this.#cancelWarmUp?.();
+      this.#cancelWarmUp = this.#context.clock.after(window, () => {
+        this.#coldSince = undefined;
+        this.owner.endpointChanged(this);
+      });
+    }
+    this.startsSlowly = true;
+  }
+
   #currentState(): EndpointState {
     if (this.#draining) return 'draining';
-    if (this.connections.usable.length > 0) return 'ready';
-    const failed = this.connections.all.some((connection) => connection.state === 'transient_failure');
-    return failed ? 'transient_failure' : 'connecting';
+    if (this.connections.usable.length === 0) {
+      const failed = this.connections.all.some((connection) => connection.state === 'transient_failure');
+      return failed ? 'transient_failure' : 'connecting';
+    }
+    if (!this.serving) return 'not_serving';
+    return this.outlier.state.kind === 'admitted' ? 'ready' : 'ejected';
   }
 
   #currentReason(state: EndpointState): string | null {
-    if (state === 'draining') return 'it has left discovery; its calls are ending';
-    if (state === 'ready') return null;
-    return this.connections.all.find((connection) => connection.lastError !== undefined)?.lastError ?? null;
+    const outlier = this.outlier.state;
+    switch (state) {
+      case 'draining':
+        return 'it has left discovery; its calls are ending';
+      case 'ready':
+        return null;
+      case 'not_serving':
+        return this.connections.usable.find(({ healthReason }) => healthReason !== null)?.healthReason ?? null;
+      case 'ejected':
+        if (outlier.kind === 'admitted') return null;
+        return outlier.kind === 'probing' ? `${outlier.reason}; the next call is a probe` : outlier.reason;
+      default:
+        return this.connections.all.find((connection) => connection.lastError !== undefined)?.lastError ?? null;
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../core/endpoint.js';
 import type { EndpointSource } from '../core/endpoint-source.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
+import { checkEndpoints } from '../core/endpoint-check.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
 import {
   type GrpcEndpoint,
@@ -59,14 +60,25 @@ export class SourceResolver implements Resolver {
     this.#source = undefined;
     this.#last = [];
     this.#context.refreshDiscovery = () => {};
+    this.#context.configChanged = () => {};
   }
 
   #start(): void {
     const target = parseTarget(this.#uri);
     const source = createEndpointSource(target, this.#context);
     this.#source = source;
-    this.#context.source = { kind: target.scheme, state: 'pending', lastUpdate: null, staleForMs: null, error: null };
+    this.#context.source = {
+      kind: target.scheme,
+      state: 'pending',
+      lastUpdate: null,
+      staleForMs: null,
+      error: null,
+      dropped: 0,
+    };
     this.#context.refreshDiscovery = () => source.refresh();
+    this.#context.configChanged = () => {
+      if (this.#last.length > 0) this.#deliver();
+    };
     // A source that has been stopped is not believed any more.
     source.start({
       onEndpoints: (endpoints) => source === this.#source && this.#onEndpoints(endpoints),
@@ -74,10 +86,15 @@ export class SourceResolver implements Resolver {
     });
   }
 
-  #onEndpoints(endpoints: readonly Endpoint[]): void {
-    if (endpoints.length === 0) return this.#onError(`${this.#uri} names no endpoint`);
-    this.#last = endpoints;
-    this.#context.source = { ...this.#context.source, state: 'ok', lastUpdate: Date.now(), error: null };
+  #onEndpoints(endpoints: unknown): void {
+    const { good, dropped, fault } = checkEndpoints(endpoints);
+    const { source } = this.#context;
+    this.#context.source = { ...source, dropped: source.dropped + dropped };
+    const bad = fault === undefined ? null : `${dropped} of ${good.length + dropped} endpoints dropped: ${fault}`;
+    if (good.length === 0) return this.#onError(bad ?? `${this.#uri} names no endpoint`);
+    if (bad !== null && source.error !== bad) this.#context.emit({ type: 'discovery_failed', error: bad });
+    this.#last = good;
+    this.#context.source = { ...this.#context.source, state: 'ok', lastUpdate: Date.now(), error: bad };
     this.#deliver();
   }
 
@@ -98,6 +115,12 @@ export class SourceResolver implements Resolver {
       ...endpoint,
       addresses: [endpoint.address],
     }));
-    this.listener(statusOrFromValue(endpoints), {}, null, `${endpoints.length} endpoints of ${this.#uri}`);
+    const serviceConfig = this.#context.serviceConfig();
+    this.listener(
+      statusOrFromValue(endpoints),
+      {},
+      serviceConfig && statusOrFromValue(serviceConfig),
+      `${endpoints.length} endpoints of ${this.#uri}`,
+    );
   }
 }
