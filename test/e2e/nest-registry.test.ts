@@ -31,6 +31,9 @@ async function start(count: number, loadBalancing?: LoadBalancingOptions) {
 
 const readyCount = ({ endpoints }: ClientSnapshot): number => endpoints.filter(({ state }) => state === 'ready').length;
 
+/** Events are told when what brings them about is done. */
+const told = (): Promise<void> => Promise.resolve();
+
 const sayMany = (echo: EchoStub, count: number) =>
   firstValueFrom(
     range(0, count).pipe(
@@ -139,6 +142,7 @@ describe('configure', () => {
     await sayMany(echo, 4);
     registry.configure('ECHO', { policy: roundRobin() });
     expect(registry.snapshot('ECHO').loadBalancing.policy).toEqual({ name: 'round_robin' });
+    await told();
     expect(events.at(-1)).toMatchObject({ type: 'configured', client: 'ECHO' });
     for (const server of servers) server.calls = 0;
     for (let i = 0; i < 10; i++) await firstValueFrom(echo.say({}));
@@ -222,8 +226,10 @@ describe('events$', () => {
     const one = registry.events$.subscribe(({ type }) => heard.push(`first ${type}`));
     registry.events$.subscribe(({ type }) => heard.push(`second ${type}`));
     registry.configure('ECHO', {});
+    await told();
     one.unsubscribe();
     registry.configure('ECHO', {});
+    await told();
     expect(heard).toEqual(['first configured', 'second configured', 'second configured']);
   });
 

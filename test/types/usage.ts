@@ -4,19 +4,32 @@ import {
   type ClientSnapshot,
   ConnectionPool,
   connectionPool,
+  Deadline,
+  deadline,
+  type EffectiveLoadBalancing,
+  type FailureStatus,
   type GrpcLbClientOptions,
   type GrpcLbMethod,
   GrpcLbModule,
   type GrpcLbRegistry,
   GrpcService,
+  HealthCheck,
+  healthCheck,
   InjectGrpcLbClient,
   InjectGrpcService,
   type LbEvent,
   LeastRequest,
   leastRequest,
   type LoadBalancingOptions,
+  OutlierEjection,
+  outlierEjection,
   type RequestStream,
+  Retry,
+  retry,
+  type RetryOptions,
   type ServiceClient,
+  SlowStart,
+  slowStart,
 } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
 import type { Observable } from 'rxjs';
@@ -107,6 +120,11 @@ export const usage = {
       const balanced: LoadBalancingOptions = {
         policy: leastRequest({ choiceCount: 2 }),
         pool: connectionPool({ size: 2 }),
+        health: healthCheck({ service: 'orders.v1.Orders', panicThreshold: 30 }),
+        ejection: outlierEjection({ failureCodes: ['UNAVAILABLE', 'INTERNAL'] }),
+        slowStart: slowStart({ window: 30_000 }),
+        retry: retry({ maxAttempts: 2, methods: { Find: { maxAttempts: 5 }, Place: false }, throttling: false }),
+        deadline: deadline({ timeout: 1000, methods: { Watch: 60_000 } }),
       };
       const modules = (): unknown[] => [
         GrpcLbModule.forRoot({
@@ -128,6 +146,11 @@ export const usage = {
     'decorate classes and parameters': () => {
       @LeastRequest({ choiceCount: 2, activeRequestBias: 1 })
       @ConnectionPool({ size: 2, maxSize: 4 })
+      @HealthCheck({ enabled: true })
+      @OutlierEjection({ consecutiveFailures: 3, successRate: 0.5 })
+      @SlowStart({ aggression: 1 })
+      @Retry({ retryableStatusCodes: ['UNAVAILABLE'] })
+      @Deadline({ timeout: 1000 })
       class Decorated extends GrpcService<Orders>() {}
       class Injecting {
         @InjectGrpcService('ORDERS', 'Orders') readonly property!: ServiceClient<Orders>;
@@ -136,8 +159,30 @@ export const usage = {
           @InjectGrpcService(OrdersClient, 'Orders') readonly orders: ServiceClient<Orders>,
         ) {}
       }
+      // What has good defaults may stand without a word.
+      @HealthCheck()
+      @OutlierEjection()
+      @SlowStart()
+      @Retry()
+      class ByDefault extends GrpcService<Orders>() {}
+      expectTypeOf<ByDefault>().toExtend<ServiceClient<Orders>>();
       expectTypeOf<Decorated>().toExtend<ServiceClient<Orders>>();
       expectTypeOf<Injecting['orders']['find']>().toEqualTypeOf<OrdersClient['find']>();
+    },
+  },
+
+  'options of the aspects': {
+    'know the status codes that can be a failure': () => {
+      expectTypeOf<'UNAVAILABLE' | 'RESOURCE_EXHAUSTED'>().toExtend<FailureStatus>();
+      expectTypeOf<'OK' | 'CANCELLED'>().not.toExtend<FailureStatus>();
+    },
+
+    'are complete in a snapshot, but for retries and deadlines, of which there may be none': () => {
+      expectTypeOf<ClientSnapshot['loadBalancing']>().toEqualTypeOf<EffectiveLoadBalancing>();
+      expectTypeOf<EffectiveLoadBalancing['health']['service']>().toEqualTypeOf<string>();
+      expectTypeOf<EffectiveLoadBalancing['ejection']['window']>().toEqualTypeOf<number>();
+      expectTypeOf<EffectiveLoadBalancing['slowStart']['window']>().toEqualTypeOf<number>();
+      expectTypeOf<EffectiveLoadBalancing['retry']>().toEqualTypeOf<RetryOptions | undefined>();
     },
   },
 
@@ -169,6 +214,10 @@ export const usage = {
             return `${event.address} ${event.connection}`;
           case 'connection_closed':
             return `${event.address} ${event.connection} ${event.reason ?? ''}`;
+          case 'panic':
+            return `${event.on} ${event.well} ${event.connected}`;
+          case 'health_not_offered':
+            return event.client;
           case 'pool_saturated':
             return String(event.pending);
           case 'call_rejected':

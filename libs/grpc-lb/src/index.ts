@@ -17,7 +17,12 @@ export type {
   RandomConfig,
   RoundRobinConfig,
 } from './core/options/policy-config.js';
+export type { OutlierEjectionOptions } from './core/options/ejection-options.js';
+export type { HealthCheckOptions } from './core/options/health-options.js';
 export type { ConnectionPoolOptions } from './core/options/pool-options.js';
+export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
+export type { SlowStartOptions } from './core/options/slow-start-options.js';
+export type { FailureStatus } from './core/options/status-names.js';
 export { type Fault, GrpcLbOptionsError } from './core/options/validation.js';
 export type {
   ClientSnapshot,
@@ -32,7 +37,20 @@ export { type DnsSourceOptions, dnsSourceFactory, registerEndpointSource } from 
 export type { EndpointExplanation, Explanation } from './grpc/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
-export { ConnectionPool, connectionPool } from './nest/decorators/aspects.js';
+export {
+  ConnectionPool,
+  connectionPool,
+  Deadline,
+  deadline,
+  HealthCheck,
+  healthCheck,
+  OutlierEjection,
+  outlierEjection,
+  Retry,
+  retry,
+  SlowStart,
+  slowStart,
+} from './nest/decorators/aspects.js';
 export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
 export { InjectGrpcLbClient, InjectGrpcService } from './nest/decorators/inject.js';
 export {

@@ -1,12 +1,17 @@
 import {
   ConnectionPool,
+  Deadline,
   GrpcLbClient,
   GrpcService,
+  HealthCheck,
   InjectGrpcService,
   LeastRequest,
   leastRequest,
+  OutlierEjection,
   PickFirst,
+  Retry,
   RoundRobin,
+  SlowStart,
 } from 'nestjs-grpc-lb';
 import { type Orders, OrdersClient } from '../orders.js';
 
@@ -61,6 +66,34 @@ class Pool extends GrpcService<Orders>() {}
 // error: Expected 1 arguments, but got 0
 @ConnectionPool()
 class NoPool extends GrpcService<Orders>() {}
+
+// error: 'servise' does not exist in type 'HealthCheckOptions'
+@HealthCheck({ servise: 'orders.v1.Orders' })
+class Health extends GrpcService<Orders>() {}
+
+// error: Type '"CANCELLED"' is not assignable to type
+@OutlierEjection({ failureCodes: ['CANCELLED'] })
+class Ejecting extends GrpcService<Orders>() {}
+
+// error: 'agression' does not exist in type 'SlowStartOptions'
+@SlowStart({ agression: 1 })
+class Slow extends GrpcService<Orders>() {}
+
+// error: Type 'number' is not assignable to type
+@Retry({ retryableStatusCodes: [14] })
+class Retrying extends GrpcService<Orders>() {}
+
+// error: Type 'true' is not assignable to type 'false | RetryPolicyOptions'
+@Retry({ methods: { Find: true } })
+class RetryingMethods extends GrpcService<Orders>() {}
+
+// error: Type '1000' has no properties in common with type 'DeadlineOptions'
+@Deadline(1000)
+class Late extends GrpcService<Orders>() {}
+
+// error: Expected 1 arguments, but got 0
+@Deadline()
+class NoDeadline extends GrpcService<Orders>() {}
 
 class OnAMethod {
   // error: Unable to resolve signature of method decorator

@@ -29,13 +29,22 @@ describe('variables', () => {
     ['POOL_MAX_CONNECTION_AGE', '60000', { loadBalancing: { pool: { maxConnectionAge: 60_000 } } }],
     ['POOL_IDLE_TIMEOUT', '5000', { loadBalancing: { pool: { idleTimeout: 5000 } } }],
     ['POOL_CONNECT_TIMEOUT', '250', { loadBalancing: { pool: { connectTimeout: 250 } } }],
+    ['POOL_PING_AFTER', '0', { loadBalancing: { pool: { pingAfter: 0 } } }],
+    ['POOL_PING_TIMEOUT', '500', { loadBalancing: { pool: { pingTimeout: 500 } } }],
+    ['HEALTH_ENABLED', 'false', { loadBalancing: { health: { enabled: false } } }],
+    ['HEALTH_SERVICE', 'orders.v1.Orders', { loadBalancing: { health: { service: 'orders.v1.Orders' } } }],
+    ['HEALTH_PANIC_THRESHOLD', '0', { loadBalancing: { health: { panicThreshold: 0 } } }],
+    ['EJECTION_ENABLED', 'true', { loadBalancing: { ejection: { enabled: true } } }],
+    ['SLOW_START_ENABLED', 'false', { loadBalancing: { slowStart: { enabled: false } } }],
+    ['RETRY_MAX_ATTEMPTS', '1', { loadBalancing: { retry: { maxAttempts: 1 } } }],
+    ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
   ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
     expect(VARIABLES).toContain(name);
     expect(read({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual({ ORDERS: expected });
   });
 
   test('these are all there are, and none ends as another does', () => {
-    expect(VARIABLES).toHaveLength(9);
+    expect(VARIABLES).toHaveLength(18);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
@@ -99,8 +108,20 @@ describe('values', () => {
     });
   });
 
-  test('a value that a schema has made a number already is as good', () => {
-    expect(read({ GRPC_LB_ORDERS_POOL_SIZE: 8 })).toEqual({ ORDERS: { loadBalancing: { pool: { size: 8 } } } });
+  test('a value that a schema has made a number or a boolean already is as good', () => {
+    expect(read({ GRPC_LB_ORDERS_POOL_SIZE: 8, GRPC_LB_ORDERS_HEALTH_ENABLED: false })).toEqual({
+      ORDERS: { loadBalancing: { pool: { size: 8 }, health: { enabled: false } } },
+    });
+  });
+
+  test.each([
+    ['true', true],
+    ['TRUE', true],
+    [' False\n', false],
+  ])('a switch is %j', (text, enabled) => {
+    expect(read({ GRPC_LB_ORDERS_EJECTION_ENABLED: text })).toEqual({
+      ORDERS: { loadBalancing: { ejection: { enabled } } },
+    });
   });
 
   test.each([
@@ -111,6 +132,13 @@ describe('values', () => {
     ['POOL_SIZE', 'Infinity', 'is Infinity; use a whole number from 1 to 100'],
     ['POOL_MAX_CONCURRENT_STREAMS', '10k', 'is "10k"; use a whole number from 1 to 1000000'],
     ['POOL_CONNECT_TIMEOUT', '5s', 'is "5s"; use a whole number from 10 to 600000 (milliseconds)'],
+    ['HEALTH_ENABLED', 'yes', 'is "yes"; use true or false'],
+    ['EJECTION_ENABLED', '1', 'is "1"; use true or false'],
+    ['SLOW_START_ENABLED', 'off', 'is "off"; use true or false'],
+    ['HEALTH_PANIC_THRESHOLD', '50%', 'is "50%"; use a whole number from 0 to 100'],
+    ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
+    ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
+    ['DEADLINE_TIMEOUT', '1s', 'is "1s"; use a whole number from 1 to 86400000 (milliseconds)'],
     [
       'POLICY',
       'roundrobin',
@@ -158,6 +186,10 @@ describe('variables that do not exist', () => {
     ['MY_ORDERS_POOL_MAX_SIZ', 'POOL_MAX_SIZE'],
     ['ORDERS_POOL_MAX_CONCURENT_STREAMS', 'POOL_MAX_CONCURRENT_STREAMS'],
     ['ORDERS_target', 'TARGET'],
+    ['ORDERS_HEALTH_SERVISE', 'HEALTH_SERVICE'],
+    ['ORDERS_SLOWSTART_ENABLED', 'SLOW_START_ENABLED'],
+    ['ORDERS_RETRY_MAX_ATEMPTS', 'RETRY_MAX_ATTEMPTS'],
+    ['ORDERS_DEADLINE_TIMOUT', 'DEADLINE_TIMEOUT'],
   ])('GRPC_LB_%s: did you mean %s?', (rest, meant) => {
     expect(faultsOf({ [`GRPC_LB_${rest}`]: 'x' })).toEqual([
       `GRPC_LB_${rest} ("${rest}") is no variable of this package; did you mean "${meant}"?; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,

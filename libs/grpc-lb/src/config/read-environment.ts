@@ -1,4 +1,4 @@
-import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
+import { type LoadBalancingOptions, loadBalancingCheck, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { didYouMean, type Fault, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
 
@@ -19,18 +19,48 @@ const asPolicy: Reader = (text) => {
   }
 };
 
-const POOL_VARIABLES = {
-  POOL_SIZE: 'size',
-  POOL_MAX_SIZE: 'maxSize',
-  POOL_MAX_CONCURRENT_STREAMS: 'maxConcurrentStreams',
-  POOL_MAX_PENDING: 'maxPending',
-  POOL_MAX_CONNECTION_AGE: 'maxConnectionAge',
-  POOL_IDLE_TIMEOUT: 'idleTimeout',
-  POOL_CONNECT_TIMEOUT: 'connectTimeout',
-} as const;
+/** What is neither true nor false is left as it is. */
+const asBoolean: Reader = (text) => {
+  const word = text.trim().toLowerCase();
+  return word === 'true' || word === 'false' ? word === 'true' : text;
+};
+
+const asText: Reader = (text) => text.trim();
+
+/** Where the value of a variable belongs, and how it is read. */
+interface Option {
+  /** As in `['pool', 'size']`. */
+  readonly at: readonly [aspect: string, field?: string];
+  readonly read: Reader;
+}
+
+/** All but the target. What is no number, text or switch is for the code: lists of status codes, single methods. */
+const OPTIONS: Readonly<Record<string, Option>> = {
+  POLICY: { at: ['policy'], read: asPolicy },
+  POOL_SIZE: { at: ['pool', 'size'], read: asNumber },
+  POOL_MAX_SIZE: { at: ['pool', 'maxSize'], read: asNumber },
+  POOL_MAX_CONCURRENT_STREAMS: { at: ['pool', 'maxConcurrentStreams'], read: asNumber },
+  POOL_MAX_PENDING: { at: ['pool', 'maxPending'], read: asNumber },
+  POOL_MAX_CONNECTION_AGE: { at: ['pool', 'maxConnectionAge'], read: asNumber },
+  POOL_IDLE_TIMEOUT: { at: ['pool', 'idleTimeout'], read: asNumber },
+  POOL_CONNECT_TIMEOUT: { at: ['pool', 'connectTimeout'], read: asNumber },
+  POOL_PING_AFTER: { at: ['pool', 'pingAfter'], read: asNumber },
+  POOL_PING_TIMEOUT: { at: ['pool', 'pingTimeout'], read: asNumber },
+  HEALTH_ENABLED: { at: ['health', 'enabled'], read: asBoolean },
+  HEALTH_SERVICE: { at: ['health', 'service'], read: asText },
+  HEALTH_PANIC_THRESHOLD: { at: ['health', 'panicThreshold'], read: asNumber },
+  EJECTION_ENABLED: { at: ['ejection', 'enabled'], read: asBoolean },
+  SLOW_START_ENABLED: { at: ['slowStart', 'enabled'], read: asBoolean },
+  RETRY_MAX_ATTEMPTS: { at: ['retry', 'maxAttempts'], read: asNumber },
+  DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
+};
 
 /** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
-export const VARIABLES: readonly string[] = ['TARGET', 'POLICY', ...Object.keys(POOL_VARIABLES)];
+export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
+
+/** What Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`, `_PORT_3000_TCP`, ... */
+const KUBERNETES_LINK =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /**
  * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. A variable
@@ -42,7 +72,7 @@ export function readEnvironment(
 ): Record<string, GrpcLbClientOverrides> {
   const overrides = new Map<string, { target?: string; loadBalancing?: LoadBalancingOptions }>();
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue;
+    if (!variable.startsWith(PREFIX) || KUBERNETES_LINK.test(variable) || value === undefined || value === '') continue;
     const rest = variable.slice(PREFIX.length);
     const suffix = VARIABLES.find((each) => `_${rest}`.endsWith(`_${each}`));
     if (suffix === undefined) {
@@ -61,34 +91,32 @@ export function readEnvironment(
     overrides.set(client, entry);
     const text = typeof value === 'string' ? value : shown(value);
     if (suffix === 'TARGET') entry.target = text;
-    else
-      entry.loadBalancing = {
-        ...entry.loadBalancing,
-        ...readOption(variable, suffix, text, entry.loadBalancing, faults),
-      };
+    else {
+      const option = readOption(variable, OPTIONS[suffix]!, text, faults);
+      entry.loadBalancing = mergeLoadBalancing(entry.loadBalancing, option);
+    }
   }
   return Object.fromEntries(overrides);
 }
 
+/** The one option that a variable stands for; nothing if it is wrong. */
 function readOption(
   variable: string,
-  suffix: string,
+  { at: [aspect, field], read }: Option,
   text: string,
-  so: LoadBalancingOptions = {},
   faults: Fault[],
 ): LoadBalancingOptions {
-  const key = POOL_VARIABLES[suffix as keyof typeof POOL_VARIABLES] as string | undefined;
-  const option = key === undefined ? { policy: asPolicy(text) } : { pool: { [key]: asNumber(text) } };
+  const value = read(text);
+  const option = { [aspect]: field === undefined ? value : { [field]: value } };
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
   // The variable stands for the whole path of the option; of a policy's own options the name is left to say.
-  const stands = key === undefined ? '.policy.' : `.pool.${key}`;
+  const stands = field === undefined ? `.${aspect}.` : `.${aspect}.${field}`;
   for (const { path, message } of found) {
     const within = path.slice(stands.length);
     faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });
   }
-  if (found.length > 0) return {};
-  return (key === undefined ? option : { pool: { ...so.pool, ...option.pool } }) as LoadBalancingOptions;
+  return found.length > 0 ? {} : option;
 }
 
 function unknownVariable(variable: string, rest: string): Fault {

@@ -1,13 +1,15 @@
 import { type Client, type ClientOptions, credentials, type ServiceClientConstructor } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { LbEventListener } from '../core/events.js';
-import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { BalancedChannel } from '../grpc/balanced-channel.js';
 import type { Explanation } from '../grpc/explain.js';
+import type { MethodInfo } from '../grpc/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
+import { checkMethodNames, methodsOf } from './methods.js';
 import { callObservable, cancelled, type OpenCall } from './stub/call-observable.js';
 import { loadServices } from './stub/service-definitions.js';
 import { transportChannelOptions } from './transport-options.js';
@@ -33,9 +35,11 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const found = [...faults];
     checkClientOptions(options, found);
     this.#services = loadServices(options, found);
+    const methods = methodsOf(this.#services);
+    checkMethodNames(options.loadBalancing, methods, found);
     if (found.length > 0) throw new GrpcLbOptionsError(`client ${name}`, found);
     this.#options = options;
-    this.#balanced = this.#createChannel(onEvent);
+    this.#balanced = this.#createChannel(methods, onEvent);
   }
 
   /**
@@ -66,6 +70,10 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   /** Puts new load-balancing options in force, without one dropped call; what is left out takes its default. */
   configure(loadBalancing: LoadBalancingOptions): void {
+    const faults: Fault[] = [];
+    loadBalancingCheck('loadBalancing', loadBalancing, faults);
+    checkMethodNames(loadBalancing, methodsOf(this.#services), faults);
+    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
     this.#balanced.configure(loadBalancing);
   }
 
@@ -91,7 +99,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#options.credentials ?? credentials.createInsecure();
   }
 
-  #createChannel(onEvent: LbEventListener): BalancedChannel {
+  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel {
     const { name } = this;
     const { target, url, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
@@ -102,6 +110,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
         credentials: this.#credentials,
         channelOptions,
         loadBalancing,
+        methods,
         onEvent,
       });
     } catch (error) {

@@ -10,7 +10,7 @@ import {
 import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
-import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
+import { didYouMean, type Fault, GrpcLbOptionsError, isObject } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/explain.js';
 import { GrpcLbClientHandle } from './client-handle.js';
@@ -70,19 +70,23 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
 
   /**
    * Puts new load-balancing options in force, without one dropped call. They take the place of those that were: what
-   * is left out takes its default.
+   * is left out takes its default. What the environment says goes on to win.
    *
    * @throws GrpcLbOptionsError that lists all that is wrong; the options in force stay.
    */
   configure(client: ClientRef, loadBalancing: LoadBalancingOptions): void {
-    this.get(client).configure(loadBalancing);
+    const over = this.options.overrides?.[environmentName(clientName(client))]?.loadBalancing;
+    // Nothing at all is a fault, which merging would hide.
+    this.get(client).configure(
+      over && isObject(loadBalancing) ? mergeLoadBalancing(loadBalancing, over) : loadBalancing,
+    );
   }
 
   /** @internal Called by the module. A client that several modules declare alike is one client. */
   add(declared: DeclaredClient): GrpcLbClientHandle {
     const existing = this.#clients.get(declared.name);
     if (existing) {
-      if (isDeepStrictEqual(existing.declared, declared)) return existing.handle;
+      if (isSame(existing.declared, declared)) return existing.handle;
       throw new GrpcLbOptionsError(`client ${declared.name}`, [
         {
           path: 'name',
@@ -120,7 +124,8 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   /** After the last request has been served: controllers may use their clients until then. */
   onApplicationShutdown(): void {
     for (const { handle } of this.#clients.values()) handle.close();
-    this.#events.complete();
+    // Events are told in a microtask; this one comes after theirs.
+    queueMicrotask(() => this.#events.complete());
   }
 
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
@@ -134,4 +139,9 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const { url: _, ...rest } = options;
     return { ...rest, target: overrides.target, loadBalancing };
   }
+}
+
+/** Credentials hold keys in native objects, of which any two look the same: they must be the very same. */
+function isSame(one: DeclaredClient, other: DeclaredClient): boolean {
+  return one.options.credentials === other.options.credentials && isDeepStrictEqual(one, other);
 }

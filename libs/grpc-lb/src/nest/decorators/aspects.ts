@@ -1,4 +1,8 @@
+import type { OutlierEjectionOptions } from '../../core/options/ejection-options.js';
+import type { HealthCheckOptions } from '../../core/options/health-options.js';
 import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
+import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-options.js';
+import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
 import { type ClientDecorator, declareAspect } from './metadata.js';
 
 /** The connections to each endpoint. For `loadBalancing: { pool: connectionPool({ size: 2 }) }`. */
@@ -6,6 +10,50 @@ export function connectionPool(options: ConnectionPoolOptions): ConnectionPoolOp
   return { ...options };
 }
 
+/** Which endpoints are well, as they say themselves. For `loadBalancing: { health: healthCheck({ service }) }`. */
+export function healthCheck(options: HealthCheckOptions = {}): HealthCheckOptions {
+  return { ...options };
+}
+
+/** Which endpoints are left out because calls to them fail. For `loadBalancing: { ejection: outlierEjection() }`. */
+export function outlierEjection(options: OutlierEjectionOptions = {}): OutlierEjectionOptions {
+  return { ...options };
+}
+
+/** How an endpoint that joins later gets its share. For `loadBalancing: { slowStart: slowStart({ window: 30_000 }) }`. */
+export function slowStart(options: SlowStartOptions = {}): SlowStartOptions {
+  return { ...options };
+}
+
+/** Which calls are sent again when they fail. For `loadBalancing: { retry: retry({ maxAttempts: 3 }) }`. */
+export function retry(options: RetryOptions = {}): RetryOptions {
+  return { ...options };
+}
+
+/** Default deadlines. For `loadBalancing: { deadline: deadline({ timeout: 1000 }) }`. */
+export function deadline(options: DeadlineOptions): DeadlineOptions {
+  return { ...options };
+}
+
 /** The connections to each endpoint. */
 export const ConnectionPool = (options: ConnectionPoolOptions): ClientDecorator =>
   declareAspect('@ConnectionPool', { pool: connectionPool(options) });
+
+/** Which endpoints are well, as they say themselves. */
+export const HealthCheck = (options?: HealthCheckOptions): ClientDecorator =>
+  declareAspect('@HealthCheck', { health: healthCheck(options) });
+
+/** Which endpoints are left out for a while, because calls to them fail. */
+export const OutlierEjection = (options?: OutlierEjectionOptions): ClientDecorator =>
+  declareAspect('@OutlierEjection', { ejection: outlierEjection(options) });
+
+/** How an endpoint that joins later, or comes back, gets its share. */
+export const SlowStart = (options?: SlowStartOptions): ClientDecorator =>
+  declareAspect('@SlowStart', { slowStart: slowStart(options) });
+
+/** Which calls are sent again when they fail; each attempt is balanced, and avoids the endpoint that failed. */
+export const Retry = (options?: RetryOptions): ClientDecorator => declareAspect('@Retry', { retry: retry(options) });
+
+/** Default deadlines for the client and for single methods. */
+export const Deadline = (options: DeadlineOptions): ClientDecorator =>
+  declareAspect('@Deadline', { deadline: deadline(options) });

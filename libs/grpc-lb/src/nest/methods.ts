@@ -1,0 +1,34 @@
+import type { ServiceClientConstructor } from '@grpc/grpc-js';
+import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import { didYouMean, type Fault, isObject } from '../core/options/validation.js';
+import type { MethodInfo } from '../grpc/service-config.js';
+
+/** The methods of all services, as grpc-js names them. */
+export function methodsOf(services: ReadonlyMap<string, ServiceClientConstructor>): MethodInfo[] {
+  return [...services.values()].flatMap(({ service }) =>
+    Object.values(service).map(({ path, responseStream }) => {
+      const [, name, method] = path.split('/') as [string, string, string];
+      return { service: name, method, responseStream };
+    }),
+  );
+}
+
+/** A misspelt method would go without its retries or its deadline, and nobody would know. */
+export function checkMethodNames(
+  loadBalancing: LoadBalancingOptions | undefined,
+  methods: readonly MethodInfo[],
+  faults: Fault[],
+): void {
+  // What is no object is a fault that is told elsewhere.
+  const { retry, deadline } = isObject(loadBalancing) ? loadBalancing : {};
+  const known = [...new Set(methods.map(({ method }) => method))];
+  for (const [aspect, named] of Object.entries({ retry: retry?.methods, deadline: deadline?.methods })) {
+    for (const name of isObject(named) && known.length > 0 ? Object.keys(named) : []) {
+      if (known.includes(name)) continue;
+      faults.push({
+        path: `loadBalancing.${aspect}.methods.${name}`,
+        message: `is no method of the client's services${didYouMean(name, known)}; they have ${known.join(', ')}`,
+      });
+    }
+  }
+}
