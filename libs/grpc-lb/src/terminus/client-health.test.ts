@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
+import type { ClientSnapshot, EndpointSnapshot, EndpointState } from '../core/snapshot.js';
+import { type ClientHealth, healthOf } from './client-health.js';
+import { type MinReady, readMinReady } from './min-ready.js';
+
+const SINCE = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+function endpoint(state: EndpointState, i: number): EndpointSnapshot {
+  return {
+    address: `10.0.0.${i + 1}:50051`,
+    state,
+    since: SINCE + i,
+    reason: state === 'ready' ? null : `it is ${state}`,
+    weight: 1,
+    warmth: 1,
+    failureRate: 0,
+    inFlight: i,
+    started: 0,
+    succeeded: 0,
+    failed: 0,
+    connections: [],
+  };
+}
+
+function snapshot(states: EndpointState[], more: Partial<ClientSnapshot> = {}): ClientSnapshot {
+  return {
+    client: 'ORDERS',
+    target: 'dns:///orders:50051',
+    state: 'ready',
+    loadBalancing: effectiveLoadBalancing(),
+    source: { kind: 'dns', state: 'ok', lastUpdate: SINCE, staleForMs: null, error: null, dropped: 0 },
+    inFlight: 0,
+    pending: 0,
+    panic: false,
+    endpoints: states.map(endpoint),
+    ...more,
+  };
+}
+
+const health = (snapshotNow: ClientSnapshot, minReady: MinReady = 1): ClientHealth =>
+  healthOf(snapshotNow, readMinReady(minReady));
+
+describe('a client is', () => {
+  test.each<[ClientHealth['status'], EndpointState[], MinReady]>([
+    ['up', ['ready'], 1],
+    ['up', ['ready', 'ready', 'ready'], '100%'],
+    ['degraded', ['ready', 'not_serving'], 1],
+    ['degraded', ['ready', 'ejected'], '50%'],
+    ['degraded', ['ready', 'connecting', 'transient_failure'], 1],
+    ['degraded', ['ready', 'ready', 'not_serving', 'not_serving'], 2],
+    ['down', ['ready', 'not_serving'], 2],
+    ['down', ['ready', 'not_serving', 'not_serving'], '50%'],
+    ['down', ['ready', 'ejected'], '51%'],
+    ['down', ['not_serving', 'ejected', 'connecting', 'transient_failure'], 1],
+    ['down', [], 1],
+    ['down', [], '50%'],
+    ['down', ['ready', 'ready'], 3],
+  ])('%s with %j, of which %j must be ready', (status, states, minReady) => {
+    expect(health(snapshot(states), minReady).status).toBe(status);
+  });
+
+  test('judged by those that discovery names: one that drains is no loss', () => {
+    expect(health(snapshot(['ready', 'draining']), '100%')).toMatchObject({ status: 'up', ready: 1, known: 1 });
+    expect(health(snapshot(['draining']), 1)).toMatchObject({ status: 'down', ready: 0, known: 0, required: 1 });
+  });
+});
+
+describe('discovery', () => {
+  const stale = (state: 'stale' | 'pending' | 'failed', error: string | null) =>
+    snapshot(['ready'], { source: { kind: 'dns', state, lastUpdate: SINCE, staleForMs: 5, error, dropped: 0 } });
+
+  test('that fails degrades a client whose endpoints are all well, and says why', () => {
+    expect(health(stale('stale', 'DNS look-up of "orders" failed: ENOTFOUND'))).toMatchObject({
+      status: 'degraded',
+      message:
+        '1 of 1 endpoints are ready, 1 are required; discovery is stale: DNS look-up of "orders" failed: ENOTFOUND',
+      discovery: { state: 'stale', error: 'DNS look-up of "orders" failed: ENOTFOUND' },
+    });
+  });
+
+  test('without a reason has none', () => {
+    expect(health(stale('pending', null)).message).toBe(
+      '1 of 1 endpoints are ready, 1 are required; discovery is pending',
+    );
+  });
+
+  test('takes nobody down that has enough endpoints, and makes nobody degraded who is down', () => {
+    expect(health(stale('failed', 'x')).status).toBe('degraded');
+    expect(health(stale('stale', 'x'), 2).status).toBe('down');
+  });
+});
+
+test('each endpoint is told with its state, the reason, since when, and its calls', () => {
+  const { endpoints, message } = health(snapshot(['ready', 'ejected', 'draining']), '50%');
+  expect(message).toBe('1 of 2 endpoints are ready, 1 are required');
+  expect(endpoints).toEqual({
+    '10.0.0.1:50051': { state: 'ready', reason: null, since: '2026-01-02T03:04:05.000Z', inFlight: 0 },
+    '10.0.0.2:50051': { state: 'ejected', reason: 'it is ejected', since: '2026-01-02T03:04:05.001Z', inFlight: 1 },
+    '10.0.0.3:50051': { state: 'draining', reason: 'it is draining', since: '2026-01-02T03:04:05.002Z', inFlight: 2 },
+  });
+});
+
+test('panic is told: the calls go to endpoints that are not well', () => {
+  expect(health(snapshot(['ready']))).toMatchObject({ panic: false });
+  const panicking = health(snapshot(['ready', 'not_serving', 'not_serving'], { panic: true }));
+  expect(panicking).toMatchObject({ status: 'degraded', panic: true });
+});
