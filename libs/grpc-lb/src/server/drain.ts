@@ -1,0 +1,90 @@
+import { Metadata, type Server, status } from '@grpc/grpc-js';
+import type { CallTracker, Ending } from './call-tracker.js';
+import type { GrpcDrainOptions } from './options.js';
+
+/** What became of the calls while the server left. */
+export interface GrpcDrainReport {
+  /** Milliseconds from NOT_SERVING to the last connection. */
+  readonly duration: number;
+  /** Calls that ended by themselves after NOT_SERVING had been told. */
+  readonly finished: number;
+  /** Streams of responses that were ended with UNAVAILABLE when `streamGrace` was over. */
+  readonly streamsMoved: number;
+  /** Calls that were ended with UNAVAILABLE when `timeout` was over. */
+  readonly cut: number;
+}
+
+export interface Drained {
+  readonly servers: readonly Server[];
+  readonly calls: CallTracker;
+  /** Called first: nobody shall send anything new. */
+  tellNotServing(): void;
+  /** Called with the GOAWAY: streams should move now. */
+  tellStreams(): void;
+}
+
+/** In the trailer of a call that the drain has ended, so that a client may know why. */
+export const DRAINING_KEY = 'grpc-server-draining';
+
+/**
+ * Leaves without a lost call: NOT_SERVING, a while for clients to see it, GOAWAY, and the end of what runs. Only what
+ * outlasts its time is ended, and with UNAVAILABLE: grpc-js by itself would reset it, which a client sees as CANCELLED
+ * and does not retry.
+ */
+export async function drain(drained: Drained, options: Required<GrpcDrainOptions>): Promise<GrpcDrainReport> {
+  const { servers, calls } = drained;
+  const started = performance.now();
+  const endedBefore = calls.ended;
+  drained.tellNotServing();
+  await after(options.delay).done;
+
+  const closed = Promise.all(servers.map(shutDown));
+  drained.tellStreams();
+  calls.endWatches(ending('the server is draining'));
+
+  let streamsMoved = 0;
+  const grace = after(options.streamGrace, () => {
+    streamsMoved = calls.endCalls('streams', ending('the server is draining: open the stream again'));
+  });
+  let cut = 0;
+  const timeout = after(options.timeout, () => {
+    cut = calls.endCalls('all', ending('the server has shut down'));
+  });
+  // Time for the trailers to be written. A client that does not read them does not keep the server.
+  const force = after(options.timeout + FLUSH_MS, () => servers.forEach((server) => server.forceShutdown()));
+  // Where channelz is off, `forceShutdown` forgets the connections (grpc-js 1.14); it is over all the same.
+  const bound = after(options.timeout + 2 * FLUSH_MS);
+  await Promise.race([closed, bound.done]);
+  for (const timer of [grace, timeout, force, bound]) timer.cancel();
+  const finished = calls.ended - endedBefore - streamsMoved - cut;
+  return { duration: Math.round(performance.now() - started), finished, streamsMoved, cut };
+}
+
+const FLUSH_MS = 100;
+
+/** GOAWAY on every connection; resolves when the last has closed. */
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
+}
+
+function ending(details: string): Ending {
+  const metadata = new Metadata();
+  metadata.set(DRAINING_KEY, 'true');
+  return { code: status.UNAVAILABLE, details, metadata };
+}
+
+interface Timer {
+  readonly done: Promise<void>;
+  cancel(): void;
+}
+
+function after(delay: number, action: () => void = () => {}): Timer {
+  let handle!: NodeJS.Timeout;
+  const done = new Promise<void>((resolve) => {
+    handle = setTimeout(() => {
+      action();
+      resolve();
+    }, delay);
+  });
+  return { done, cancel: () => clearTimeout(handle) };
+}

@@ -1,0 +1,206 @@
+import { Metadata, type Server } from '@grpc/grpc-js';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { protoPath as healthProto } from 'grpc-health-check';
+import { CallTracker } from './call-tracker.js';
+import { drain, type GrpcDrainReport } from './drain.js';
+import { HealthBoard } from './health-board.js';
+import { HealthPoller } from './health-check.js';
+import type { ServerLoad } from './load-meter.js';
+import { LoadProbe } from './load-probe.js';
+import type { EffectiveServerOptions } from './options.js';
+import { encodeReport, OpenRcaService, ORCA_PACKAGE, ORCA_SERVICE, orcaReport, REPORT_KEY } from './orca-proto.js';
+import { orcaService } from './orca-service.js';
+import { loadReflection, type Reflection } from './reflection.js';
+
+const HEALTH_SERVICE = 'grpc.health.v1.Health';
+
+/**
+ * The server's half of load balancing: what a gRPC microservice tells its clients of itself, and how it leaves them.
+ * `GrpcServerModule` provides it.
+ */
+@Injectable()
+export class GrpcServer implements OnApplicationShutdown {
+  readonly #logger = new Logger('GrpcServer');
+  readonly #calls: CallTracker;
+  readonly #probe: LoadProbe;
+  readonly #board = new HealthBoard();
+  readonly #pollers: HealthPoller[] = [];
+  readonly #servers: Server[] = [];
+  readonly #services = new Set<string>();
+  readonly #moving = new AbortController();
+  #transports = 0;
+  #reflection: Reflection | undefined;
+  #drained: Promise<GrpcDrainReport> | undefined;
+
+  constructor(
+    /** @internal */
+    readonly options: EffectiveServerOptions,
+  ) {
+    const { loadReports } = options;
+    this.#calls = new CallTracker(loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined);
+    this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
+  }
+
+  /** Whether the server is leaving: it has told NOT_SERVING. */
+  get draining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  /**
+   * Aborted when streams should move to another server: with the GOAWAY of a drain. A handler that ends its stream then
+   * decides how it ends; one that does not is ended with UNAVAILABLE after `drain.streamGrace`.
+   */
+  get drainSignal(): AbortSignal {
+    return this.#moving.signal;
+  }
+
+  /** What `grpc.health.v1` says of each service; '' is the server as a whole. */
+  health(): Record<string, 'SERVING' | 'NOT_SERVING'> {
+    return this.#board.statuses();
+  }
+
+  /**
+   * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or lets it back; '' is the whole server. It is
+   * SERVING again only if its checks pass too.
+   *
+   * @throws Error if the server has no such service.
+   */
+  setServing(service: string, serving: boolean): void {
+    if (this.#servers.length > 0) this.#assertServed(service);
+    this.#board.setServing(service, serving);
+  }
+
+  /** What load reports say. All zero before the server listens. */
+  load(): ServerLoad {
+    return this.#probe.load();
+  }
+
+  /**
+   * Leaves without a lost call. Nest calls it when the application closes, also on SIGTERM with `enableShutdownHooks()`.
+   * It drains once, however often it is called.
+   */
+  drain(): Promise<GrpcDrainReport> {
+    return (this.#drained ??= this.#drain());
+  }
+
+  onApplicationShutdown(): void {
+    this.#stop();
+  }
+
+  /** @internal A transport will listen. */
+  addTransport(): void {
+    this.#transports++;
+  }
+
+  /** @internal Whether any will. */
+  get used(): boolean {
+    return this.#transports > 0;
+  }
+
+  /** @internal What has to be there before it listens. */
+  async prepare(): Promise<void> {
+    if (this.options.reflection) this.#reflection ??= await loadReflection();
+  }
+
+  /** @internal For the options of a server. */
+  get interceptor(): CallTracker['interceptor'] {
+    return this.#calls.interceptor;
+  }
+
+  /** @internal Adds the server's own services to one that has those of the application. */
+  attach(server: Server, loaded: PackageDefinition, services: readonly string[]): void {
+    const { health, loadReports } = this.options;
+    const own: string[] = [];
+    if (health) {
+      add('health', HEALTH_SERVICE, () => this.#board.service.addToServer(server));
+      own.push(HEALTH_SERVICE);
+    }
+    if (loadReports?.outOfBand) {
+      const service = orcaService(() => orcaReport(this.load()), loadReports.minInterval);
+      add('loadReports.outOfBand', ORCA_SERVICE, () => server.addService(OpenRcaService, service));
+      own.push(ORCA_SERVICE);
+    }
+    const packages = { ...ORCA_PACKAGE, ...(health && loadSync(healthProto)), ...loaded };
+    const reflect = this.#reflection;
+    if (reflect) add('reflection', 'reflection', () => reflect(server, packages, [...services, ...own]));
+    this.#servers.push(server);
+    for (const service of services) this.#services.add(service);
+    this.#board.add(services);
+    if (this.#servers.length === this.#transports) this.#open();
+  }
+
+  #open(): void {
+    const { health } = this.options;
+    this.#probe.start();
+    for (const [service, checks] of Object.entries(health?.checks ?? {})) {
+      this.#assertServed(service);
+      // Nothing is promised before the first answer.
+      this.#board.setHealthy(service, false);
+      const told = (healthy: boolean, reason: string): void => this.#checked(service, healthy, reason);
+      const poller = new HealthPoller([checks].flat(), health!, told);
+      this.#pollers.push(poller);
+      poller.start();
+    }
+    this.#board.open(!this.draining);
+    if (process.listenerCount('SIGTERM') > 0) return;
+    this.#logger.warn(
+      'SIGTERM would end this process at once, with its calls: app.enableShutdownHooks() lets it drain',
+    );
+  }
+
+  #checked(service: string, healthy: boolean, reason: string): void {
+    const name = service || 'the server';
+    if (healthy) this.#logger.log(`Health of ${name}: its checks pass`);
+    else this.#logger.warn(`Health of ${name}: NOT_SERVING, a check has failed: ${reason}`);
+    this.#board.setHealthy(service, healthy);
+  }
+
+  async #drain(): Promise<GrpcDrainReport> {
+    const { delay } = this.options.drain;
+    const listening = this.#servers.length > 0;
+    if (listening) {
+      this.#logger.log(`Draining: NOT_SERVING now, GOAWAY in ${delay} ms, ${this.#calls.inFlight} calls in flight`);
+    }
+    const drained = {
+      servers: this.#servers,
+      calls: this.#calls,
+      tellNotServing: () => this.#board.open(false),
+      tellStreams: () => this.#moving.abort(),
+    };
+    const report = await drain(drained, { ...this.options.drain, delay: listening ? delay : 0 });
+    this.#stop();
+    const { duration, finished, streamsMoved, cut } = report;
+    const text = `Drained in ${duration} ms: ${finished} calls finished, ${streamsMoved} streams moved, ${cut} calls cut`;
+    if (cut > 0) this.#logger.warn(text);
+    else if (listening) this.#logger.log(text);
+    return report;
+  }
+
+  #stop(): void {
+    this.#probe.stop();
+    for (const poller of this.#pollers) poller.stop();
+  }
+
+  #withReport(metadata: Metadata | null | undefined): Metadata {
+    const trailer = metadata?.clone() ?? new Metadata();
+    trailer.set(REPORT_KEY, encodeReport(orcaReport(this.load())));
+    return trailer;
+  }
+
+  #assertServed(service: string): void {
+    if (service === '' || this.#services.has(service)) return;
+    const known = [...this.#services].join(', ');
+    throw new Error(`The server has no service "${service}"; it has ${known}, and '' stands for the whole server`);
+  }
+}
+
+/** A method that is there already is a service that the application serves itself. */
+function add(option: string, service: string, addToServer: () => void): void {
+  try {
+    addToServer();
+  } catch (cause) {
+    const text = `The application serves ${service} itself (perhaps in onLoadPackageDefinition)`;
+    throw new Error(`${text}; take that out, or set ${option}: false`, { cause });
+  }
+}

@@ -1,0 +1,63 @@
+import { HealthImplementation } from 'grpc-health-check';
+
+type Status = 'SERVING' | 'NOT_SERVING';
+
+/**
+ * What `grpc.health.v1` says of each service. A service is SERVING when the server is open and does not drain, nobody
+ * has taken it out by hand, and its checks pass; the same holds of the server as a whole, whose name is ''.
+ */
+export class HealthBoard {
+  /** Answers Check, Watch and List; it tells watchers whatever it is told, so it is told changes only. */
+  readonly service = new HealthImplementation({ '': 'NOT_SERVING' });
+  readonly #told = new Map<string, Status>([['', 'NOT_SERVING']]);
+  readonly #takenOut = new Set<string>();
+  readonly #failing = new Set<string>();
+  #open = false;
+
+  /** Names services; they are NOT_SERVING until the server is open. */
+  add(services: Iterable<string>): void {
+    for (const service of services) {
+      if (this.#told.has(service)) continue;
+      this.#told.set(service, 'NOT_SERVING');
+      this.service.setStatus(service, 'NOT_SERVING');
+    }
+    this.#publish();
+  }
+
+  /** The server takes calls, or no longer. */
+  open(open: boolean): void {
+    this.#open = open;
+    this.#publish();
+  }
+
+  /** By hand. */
+  setServing(service: string, serving: boolean): void {
+    if (serving) this.#takenOut.delete(service);
+    else this.#takenOut.add(service);
+    this.#publish();
+  }
+
+  /** By its checks. */
+  setHealthy(service: string, healthy: boolean): void {
+    if (healthy) this.#failing.delete(service);
+    else this.#failing.add(service);
+    this.#publish();
+  }
+
+  statuses(): Record<string, Status> {
+    return Object.fromEntries(this.#told);
+  }
+
+  #publish(): void {
+    for (const [service, told] of this.#told) {
+      const status = this.#open && this.#well('') && this.#well(service) ? 'SERVING' : 'NOT_SERVING';
+      if (status === told) continue;
+      this.#told.set(service, status);
+      this.service.setStatus(service, status);
+    }
+  }
+
+  #well(service: string): boolean {
+    return !this.#takenOut.has(service) && !this.#failing.has(service);
+  }
+}

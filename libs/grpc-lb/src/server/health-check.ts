@@ -1,0 +1,90 @@
+import { isObject } from './validation.js';
+
+/**
+ * Tells whether a service can do its work: it fails when it throws, rejects, takes longer than the timeout, or gives
+ * `false` or a result of Terminus that is not up. The signal is aborted at the timeout.
+ *
+ * The type is that of an indicator of `@nestjs/terminus` too: `() => this.database.pingCheck('database')`.
+ */
+export type HealthCheck = (signal: AbortSignal) => unknown;
+
+/** Whether a check that has returned says that all is well. */
+export function passed(result: unknown): boolean {
+  if (!isObject(result)) return result !== false;
+  // HealthCheckResult, of HealthCheckService.check: { status: 'ok' | 'error' | 'shutting_down', ... }
+  if (result['status'] === 'error' || result['status'] === 'shutting_down') return false;
+  // HealthIndicatorResult, of one indicator: { database: { status: 'up' | 'down', ... } }
+  return !Object.values(result).some((entry) => isObject(entry) && entry['status'] === 'down');
+}
+
+/** Runs the checks of one service again and again; one at a time, and never two rounds at once. */
+export class HealthPoller {
+  #timer: NodeJS.Timeout | undefined;
+  #round = new AbortController();
+  #failures = 0;
+  #healthy: boolean | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly checks: readonly HealthCheck[],
+    private readonly options: {
+      readonly interval: number;
+      readonly timeout: number;
+      readonly failureThreshold: number;
+    },
+    /** Called with the first result and with every change; the reason is that of a failure. */
+    private readonly onChange: (healthy: boolean, reason: string) => void,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  start(): void {
+    void this.#poll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#round.abort();
+    clearTimeout(this.#timer);
+  }
+
+  async #poll(): Promise<void> {
+    const reason = await this.#check();
+    if (this.#stopped) return;
+    this.#failures = reason === undefined ? 0 : this.#failures + 1;
+    // The first answer counts at once: nothing is known yet that a single failure could contradict.
+    const healthy = this.#failures === 0 || (this.#healthy === true && this.#failures < this.options.failureThreshold);
+    if (healthy !== this.#healthy) {
+      this.#healthy = healthy;
+      this.onChange(healthy, reason ?? '');
+    }
+    // Spread, so that a hundred servers do not ask their one database in step.
+    this.#timer = setTimeout(() => void this.#poll(), this.options.interval * (0.8 + 0.4 * this.random())).unref();
+  }
+
+  /** Why it has failed, or nothing. */
+  async #check(): Promise<string | undefined> {
+    this.#round = new AbortController();
+    const { signal } = this.#round;
+    let expire!: NodeJS.Timeout;
+    const late = new Promise<string>((resolve) => {
+      expire = setTimeout(() => resolve(`no answer within ${this.options.timeout} ms`), this.options.timeout).unref();
+      signal.addEventListener('abort', () => resolve('stopped'));
+    });
+    try {
+      return await Promise.race([this.#runAll(signal), late]);
+    } finally {
+      clearTimeout(expire);
+      this.#round.abort();
+    }
+  }
+
+  async #runAll(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const results = await Promise.all(this.checks.map(async (check) => check(signal)));
+      const bad = results.find((result) => !passed(result));
+      return bad === undefined ? undefined : `it says ${JSON.stringify(bad)}`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}

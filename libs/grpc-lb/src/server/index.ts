@@ -1,0 +1,14 @@
+export { GrpcServer } from './grpc-server.js';
+export { GrpcServerModule, type GrpcServerModuleAsyncOptions } from './module.js';
+export { grpcServer, type GrpcServerMicroservice } from './transport.js';
+export type {
+  GrpcConnectionOptions,
+  GrpcDrainOptions,
+  GrpcHealthOptions,
+  GrpcLoadReportOptions,
+  GrpcServerOptions,
+} from './options.js';
+export type { HealthCheck } from './health-check.js';
+export { DRAINING_KEY, type GrpcDrainReport } from './drain.js';
+export type { ServerLoad } from './load-meter.js';
+export { GrpcServerOptionsError, type ServerOptionFault } from './validation.js';

@@ -1,0 +1,64 @@
+/** Totals since the start of the process, or of the server; only differences of them mean something. */
+export interface LoadReading {
+  /** Milliseconds. */
+  readonly at: number;
+  /** Milliseconds in which the process has used a CPU; two at once count twice. */
+  readonly cpu: number;
+  /** Milliseconds in which the event loop was not idle. */
+  readonly active: number;
+  /** Calls that have ended, and those of them that failed by the server's fault. */
+  readonly calls: number;
+  readonly errors: number;
+}
+
+/** How busy a server is: utilization as a share of what there is, rates per second, over the last few seconds. */
+export interface ServerLoad {
+  /** CPU of the process over the CPUs it may use. */
+  readonly cpuUtilization: number;
+  /** The share of time in which the event loop was not idle: at 1 a single-threaded server is full. */
+  readonly eventLoopUtilization: number;
+  /** Milliseconds by which a timer was late at most. */
+  readonly eventLoopLag: number;
+  readonly callsPerSecond: number;
+  readonly errorsPerSecond: number;
+  /** Calls that are running now. */
+  readonly inFlight: number;
+}
+
+/** Turns readings into load over a sliding window. */
+export class LoadMeter {
+  /** Oldest first; the first one is the start of the window. */
+  readonly #samples: { readonly reading: LoadReading; readonly lag: number }[] = [];
+
+  constructor(
+    private readonly window: number,
+    /** CPUs that the process may use, fractions included. */
+    private readonly cpus: number,
+  ) {}
+
+  /** `lag` is that since the reading before. */
+  add(reading: LoadReading, lag: number): void {
+    this.#samples.push({ reading, lag });
+    while (this.#samples.length > 2 && reading.at - this.#samples[1]!.reading.at >= this.window) this.#samples.shift();
+  }
+
+  /** All zero until there are two readings. */
+  load(inFlight: number): ServerLoad {
+    const first = this.#samples[0]?.reading;
+    const last = this.#samples.at(-1)?.reading;
+    const time = first && last ? last.at - first.at : 0;
+    const share = (total: (reading: LoadReading) => number): number =>
+      time > 0 ? Math.max(0, total(last!) - total(first!)) / time : 0;
+    return {
+      cpuUtilization: share(({ cpu }) => cpu) / this.cpus,
+      eventLoopUtilization: Math.min(
+        1,
+        share(({ active }) => active),
+      ),
+      eventLoopLag: Math.max(0, ...this.#samples.slice(1).map(({ lag }) => lag)),
+      callsPerSecond: 1000 * share(({ calls }) => calls),
+      errorsPerSecond: 1000 * share(({ errors }) => errors),
+      inFlight,
+    };
+  }
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { CallTracker } from './call-tracker.js';
+import { LoadMeter, type ServerLoad } from './load-meter.js';
+
+/** A late timer is the lag of the event loop; short, so that a stall of a tenth of a second is seen nearly in full. */
+const TICK_MS = 50;
+/** Steps of the sliding window. */
+const STEPS = 10;
+
+/** Measures this process, from `start` to `stop`. It keeps no process alive. */
+export class LoadProbe {
+  readonly #meter: LoadMeter;
+  #timer: NodeJS.Timeout | undefined;
+  #lag = 0;
+  #tickAt = 0;
+  #readAt = 0;
+  #load: ServerLoad;
+
+  constructor(
+    private readonly calls: CallTracker,
+    private readonly window: number,
+    cpus = availableCpus(),
+  ) {
+    this.#meter = new LoadMeter(window, cpus);
+    this.#load = this.#meter.load(0);
+  }
+
+  start(): void {
+    this.#tickAt = performance.now();
+    this.#read();
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Calls in flight are those of now, the rest is of the last step. */
+  load(): ServerLoad {
+    return { ...this.#load, inFlight: this.calls.inFlight };
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#lag = Math.max(this.#lag, now - this.#tickAt - TICK_MS);
+    this.#tickAt = now;
+    if (now - this.#readAt >= this.window / STEPS) this.#read();
+  }
+
+  #read(): void {
+    const { user, system } = process.cpuUsage();
+    this.#readAt = performance.now();
+    const { active } = performance.eventLoopUtilization();
+    const { ended, errors } = this.calls;
+    this.#meter.add({ at: this.#readAt, cpu: (user + system) / 1000, active, calls: ended, errors }, this.#lag);
+    this.#lag = 0;
+    this.#load = this.#meter.load(this.calls.inFlight);
+  }
+}
+
+/** What the process may use: all CPUs, or less where a container's quota (cgroup v2) says so. */
+export function availableCpus(cpuMax = readCpuMax()): number {
+  const cpus = availableParallelism();
+  const [quota, period] = cpuMax.trim().split(' ').map(Number);
+  return quota && period ? Math.min(cpus, quota / period) : cpus;
+}
+
+/** As in `150000 100000`: microseconds of CPU in each period; `max` for no limit. Empty where there is no such file. */
+function readCpuMax(): string {
+  try {
+    return readFileSync('/sys/fs/cgroup/cpu.max', 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
+import { GrpcServerOptionsError } from './validation.js';
+
+const effective = (options: unknown): ReturnType<typeof effectiveServerOptions> =>
+  effectiveServerOptions('test', options as GrpcServerOptions);
+
+function faultsOf(options: unknown): string[] {
+  try {
+    effective(options);
+  } catch (error) {
+    return (error as GrpcServerOptionsError).faults.map(({ path, message }) => `${path} ${message}`);
+  }
+  return [];
+}
+
+test('without options everything is on that costs nothing to those who do not ask, at the documented defaults', () => {
+  expect(effective({})).toEqual({
+    health: { checks: {}, interval: 5000, timeout: 3000, failureThreshold: 2 },
+    reflection: false,
+    drain: { delay: 500, streamGrace: 5000, timeout: 25_000 },
+    connection: {},
+    loadReports: { trailer: true, outOfBand: true, window: 5000, minInterval: 1000 },
+  });
+  expect(effective({ health: true, loadReports: true })).toEqual(effective({}));
+  expect(effective({ health: false, loadReports: false })).toMatchObject({ health: undefined, loadReports: undefined });
+});
+
+test('all faults are told at once, each with its path, value, range and remedy', () => {
+  const error = (): unknown =>
+    effective({
+      helth: true,
+      health: { interval: 10, checks: { '': 'yes', 'a.B': [() => true, 1] } },
+      drain: { delay: '500', timeout: -1, grace: 5 },
+      connection: { maxAge: 10 },
+      loadReports: { window: 1.5 },
+      reflection: 'yes',
+    });
+  expect(error).toThrow(GrpcServerOptionsError);
+  expect(error).toThrow('test: 10 options are wrong');
+  expect(error).toThrow('- drain.delay is "500"; use a whole number from 0 to 600000 (milliseconds)');
+  expect(error).toThrow(
+    '- helth is not an option; the options here are health, reflection, drain, connection, loadReports',
+  );
+  expect(error).toThrow('- health.checks[\'\'] is "yes"; use a function, or a list of them');
+});
+
+test('what is no object is told, and undefined is as good as absent', () => {
+  expect(faultsOf(null)).toEqual([
+    'options is null; use an object with health, reflection, drain, connection, loadReports',
+  ]);
+  expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, timeout']);
+  expect(faultsOf({ health: { checks: [] } })).toEqual([
+    'health.checks is []; use an object of service name to function',
+  ]);
+  expect(faultsOf({ drain: undefined, health: { interval: undefined } })).toEqual([]);
+});
+
+test('an option of the prototype is not an option', () => {
+  expect(faultsOf({ constructor: 1 })).toHaveLength(1);
+});

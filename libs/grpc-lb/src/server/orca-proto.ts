@@ -1,0 +1,88 @@
+import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
+import type { ServerLoad } from './load-meter.js';
+
+/** xds.data.orca.v3.OrcaLoadReport, as far as it is used here. */
+export interface OrcaLoadReport {
+  readonly cpu_utilization: number;
+  readonly application_utilization: number;
+  readonly rps_fractional: number;
+  readonly eps: number;
+  readonly utilization: Readonly<Record<string, number>>;
+  readonly named_metrics: Readonly<Record<string, number>>;
+}
+
+const inPackage = (name: string, content: object): object =>
+  name.split('.').reduceRight<object>((nested, part) => ({ [part]: { nested } }), content);
+
+const data = inPackage('data.orca.v3', {
+  OrcaLoadReport: {
+    fields: {
+      cpu_utilization: { type: 'double', id: 1 },
+      mem_utilization: { type: 'double', id: 2 },
+      rps: { type: 'uint64', id: 3 },
+      request_cost: { keyType: 'string', type: 'double', id: 4 },
+      utilization: { keyType: 'string', type: 'double', id: 5 },
+      rps_fractional: { type: 'double', id: 6 },
+      eps: { type: 'double', id: 7 },
+      named_metrics: { keyType: 'string', type: 'double', id: 8 },
+      application_utilization: { type: 'double', id: 9 },
+    },
+  },
+});
+
+const service = inPackage('service.orca.v3', {
+  OpenRcaService: {
+    methods: {
+      StreamCoreMetrics: {
+        requestType: 'OrcaLoadReportRequest',
+        responseType: 'xds.data.orca.v3.OrcaLoadReport',
+        responseStream: true,
+      },
+    },
+  },
+  OrcaLoadReportRequest: {
+    fields: {
+      report_interval: { type: 'google.protobuf.Duration', id: 1 },
+      request_cost_names: { rule: 'repeated', type: 'string', id: 2 },
+    },
+  },
+});
+
+const google = inPackage('protobuf', {
+  Duration: { fields: { seconds: { type: 'int64', id: 1 }, nanos: { type: 'int32', id: 2 } } },
+});
+
+/**
+ * The schema of cncf/xds, written out here: the recorder of grpc-js reads it from disk and parses it anew for every
+ * call (16 ms each with grpc-js 1.14).
+ */
+export const ORCA_PACKAGE = fromJSON(
+  { nested: { xds: { nested: { ...data, ...service } }, google: { nested: google as never } } },
+  { keepCase: true, longs: Number, defaults: true },
+);
+
+export const ORCA_SERVICE = 'xds.service.orca.v3.OpenRcaService';
+
+export const OpenRcaService = ORCA_PACKAGE[ORCA_SERVICE] as ServiceDefinition;
+
+/** Where a client finds the report of a call (gRFC A51). */
+export const REPORT_KEY = 'endpoint-load-metrics-bin';
+
+export function encodeReport(report: OrcaLoadReport): Buffer {
+  return OpenRcaService['StreamCoreMetrics']!.responseSerialize(report);
+}
+
+/**
+ * `application_utilization` comes before `cpu_utilization` in the weights of gRFC A58, and is what bounds a Node server:
+ * the one thread of its event loop.
+ */
+export function orcaReport(load: ServerLoad): OrcaLoadReport {
+  return {
+    cpu_utilization: load.cpuUtilization,
+    application_utilization: load.eventLoopUtilization,
+    rps_fractional: load.callsPerSecond,
+    eps: load.errorsPerSecond,
+    utilization: { event_loop: load.eventLoopUtilization },
+    named_metrics: { in_flight: load.inFlight, event_loop_lag_ms: load.eventLoopLag },
+  };
+}

@@ -1,0 +1,13 @@
+import type { Server } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
+
+/** Adds reflection of the named services to a server. */
+export type Reflection = (server: Server, loaded: PackageDefinition, services: string[]) => void;
+
+/** Loaded only where it is wanted: an optional peer. */
+export async function loadReflection(): Promise<Reflection> {
+  const { ReflectionService } = await import('@grpc/reflection').catch((cause: unknown) => {
+    throw new Error('reflection: true needs the package @grpc/reflection: npm install @grpc/reflection', { cause });
+  });
+  return (server, loaded, services) => new ReflectionService(loaded, { services }).addToServer(server);
+}

@@ -1,0 +1,107 @@
+import type { Server, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import type { InjectionToken } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { type CustomStrategy, type GrpcOptions, ServerGrpc } from '@nestjs/microservices';
+import { GrpcServer } from './grpc-server.js';
+import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
+import { serviceNames } from './service-names.js';
+import { GrpcServerOptionsError } from './validation.js';
+
+type TransportOptions = GrpcOptions['options'];
+
+/** What `NestFactory.createMicroservice` and `app.connectMicroservice` take. */
+export interface GrpcServerMicroservice extends CustomStrategy {
+  readonly inject: InjectionToken[];
+  readonly useFactory: (module: ModuleRef) => CustomStrategy;
+}
+
+/**
+ * A gRPC microservice with the server's half of load balancing. Takes what Nest's gRPC transport takes:
+ *
+ *     NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package, protoPath } }));
+ *
+ * Its `server` options are given here, or in `GrpcServerModule` where the application has that.
+ */
+export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions): GrpcServerMicroservice {
+  const options = server && effectiveServerOptions('grpcServer', server);
+  const strategy = new GrpcServerTransport(microservice.options);
+  return {
+    // Nest calls the factory when the providers are there. Before 11.1.9 it then looks for the strategy beside it.
+    strategy,
+    inject: [ModuleRef],
+    useFactory: (module) => {
+      const provided = providedServer(module);
+      if (provided && options) {
+        const message = 'are given, and GrpcServerModule has its own; give all of them to the module';
+        throw new GrpcServerOptionsError('grpcServer', [{ path: 'options', message }]);
+      }
+      strategy.use(provided ?? new GrpcServer(options ?? effectiveServerOptions('grpcServer', {})));
+      return { strategy };
+    },
+  };
+}
+
+function providedServer(module: ModuleRef): GrpcServer | undefined {
+  try {
+    return module.get(GrpcServer, { strict: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nest's own gRPC transport, which also answers for itself and leaves with grace. */
+class GrpcServerTransport extends ServerGrpc {
+  readonly #options: TransportOptions;
+  #server: GrpcServer | undefined;
+  #loaded: PackageDefinition = {};
+
+  constructor(options: TransportOptions) {
+    // A copy: Nest reads it when it listens, and the user's own stays as it is.
+    const own = { ...options };
+    super(own);
+    this.#options = own;
+  }
+
+  use(server: GrpcServer): void {
+    this.#server = server;
+    server.addTransport();
+    const { channelOptions, onLoadPackageDefinition } = this.#options;
+    const { interceptors = [] } = (channelOptions ?? {}) as { interceptors?: ServerInterceptor[] };
+    const { maxAge, maxAgeGrace } = server.options.connection;
+    const more: ServerOptions = {
+      interceptors: [server.interceptor, ...interceptors],
+      ...(maxAge !== undefined && { 'grpc.max_connection_age_ms': maxAge }),
+      ...(maxAgeGrace !== undefined && { 'grpc.max_connection_age_grace_ms': maxAgeGrace }),
+    };
+    this.#options.channelOptions = { ...channelOptions, ...(more as object) };
+    this.#options.onLoadPackageDefinition = (loaded, grpc) => {
+      this.#loaded = loaded as PackageDefinition;
+      onLoadPackageDefinition?.(loaded, grpc);
+    };
+  }
+
+  override async listen(callback: (error?: unknown, ...more: unknown[]) => void): Promise<void> {
+    try {
+      await this.#server!.prepare();
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    await super.listen(callback);
+  }
+
+  override async bindEvents(): Promise<void> {
+    await super.bindEvents();
+    const services = serviceNames(this.#loaded, [this.#options.package].flat());
+    this.#server!.attach(this.grpcClient as Server, this.#loaded, services);
+  }
+
+  /** Nest's own would cut the calls that run, or wait for streams that never end. */
+  override async close(): Promise<void> {
+    await this.#server?.drain();
+    // What has been bound and not attached, since the start has failed.
+    (this.grpcClient as Server | undefined)?.forceShutdown();
+    this.grpcClient = undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const script = (name: string): string => fileURLToPath(new URL(`python/${name}`, import.meta.url));
+
+/** A Python program that says what it does in lines of JSON, and is told what to do in lines of text. */
+export class PythonProcess {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(name: string, args: readonly string[] = []) {
+    // Debian's own, which sees Debian's python3-grpcio; there may be others in the PATH.
+    this.#child = spawn('/usr/bin/python3', ['-u', script(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** What it says next. */
+  async next<T>(): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('the Python process has ended');
+    return JSON.parse(value as string) as T;
+  }
+
+  /** What it says next that is so. */
+  async nextWhere<T>(condition: (said: T) => boolean): Promise<T> {
+    for (;;) {
+      const said = await this.next<T>();
+      if (condition(said)) return said;
+    }
+  }
+
+  tell(command: string): void {
+    this.#child.stdin.write(`${command}\n`);
+  }
+
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended();
+  }
+}
+
+/** A C-core server with `echo.v1.Echo` and a health service. */
+export class PythonServer {
+  port = 0;
+  readonly process: PythonProcess;
+
+  /** Channel arguments by name, as in `grpc.http2.min_ping_interval_without_data_ms`. */
+  constructor(options: Readonly<Record<string, number>> = {}) {
+    this.process = new PythonProcess(
+      'server.py',
+      Object.entries(options).map(([key, value]) => `${key}=${value}`),
+    );
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<this> {
+    ({ port: this.port } = await this.process.next<{ port: number }>());
+    return this;
+  }
+
+  setHealth(status: 'SERVING' | 'NOT_SERVING'): void {
+    this.process.tell(`health ${status}`);
+  }
+
+  /** GOAWAY, and so many seconds for what runs. */
+  stop(seconds: number): void {
+    this.process.tell(`stop ${seconds}`);
+  }
+
+  kill(): Promise<void> {
+    return this.process.kill();
+  }
+}
+
+export function startPythonServers(count: number): Promise<PythonServer[]> {
+  return Promise.all(Array.from({ length: count }, () => new PythonServer().start()));
+}
