@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Contestant } from './contestant.js';
+import { type Outcome, outcomeOf } from './outcome.js';
+import type { ContenderName } from './protocol.js';
+import type { Pass, Scenario, Setting } from './scenario.js';
+
+export const RATE = 300;
+export const DEADLINE_MS = 1000;
+/** Compilers and connections are warm after this; nothing is done to the backends before. */
+const WARM_UP_MS = 4000;
+
+export type Outcomes = Readonly<Record<ContenderName, Outcome>>;
+
+/**
+ * One pass of a scenario, with both contenders at the same time: each has a client process and backends of its own, and
+ * the same is done to both at the same moment, so that whatever else this machine does hits both.
+ */
+export async function compete(scenario: Scenario, pass: Pass): Promise<Outcomes> {
+  const [ours, peer] = await Promise.all([
+    goThrough(scenario, pass, 'grpc-lb'),
+    goThrough(scenario, pass, 'round_robin'),
+  ]);
+  return { 'grpc-lb': ours, round_robin: peer };
+}
+
+async function goThrough(scenario: Scenario, pass: Pass, contender: ContenderName): Promise<Outcome> {
+  const setting: Setting = await scenario.prepare();
+  const client = new Contestant({
+    contender,
+    addresses: setting.addresses ?? setting.backends.map(({ address }) => address),
+    retry: pass.retry ?? false,
+    loadBalancing: pass.loadBalancing ?? {},
+    channelOptions: pass.channelOptions ?? {},
+    rate: RATE,
+    deadline: DEADLINE_MS,
+  });
+  try {
+    await client.ready();
+    client.startLoad();
+    await delay(WARM_UP_MS);
+    const course = await scenario.run({ contender, client, backends: setting.backends }, setting);
+    return outcomeOf(await client.stop(), course);
+  } finally {
+    await client.end();
+    await Promise.all(setting.backends.map((backend) => backend.end()));
+    await setting.close?.();
+  }
+}

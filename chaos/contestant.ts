@@ -1,0 +1,43 @@
+import type { LbEvent } from '../libs/grpc-lb/src/core/events.js';
+import { Child } from './child.js';
+import type { ClientArguments, FromClient, Recording, ToClient } from './protocol.js';
+
+/** A client in a process of its own, which makes calls and remembers what it has seen. */
+export class Contestant {
+  readonly #child: Child<FromClient, ToClient>;
+  readonly #ready: Promise<unknown>;
+
+  constructor(args: ClientArguments) {
+    this.#child = new Child('client', args);
+    this.#ready = this.#child.next('ready');
+  }
+
+  /** Resolves when it is connected. */
+  async ready(): Promise<void> {
+    await this.#ready;
+  }
+
+  setEndpoints(addresses: readonly string[]): void {
+    this.#child.tell({ type: 'endpoints', addresses });
+  }
+
+  startLoad(): void {
+    this.#child.tell({ type: 'load' });
+  }
+
+  async nextEvent(condition: (event: LbEvent) => boolean): Promise<void> {
+    await this.#child.next('event', ({ event: { event } }) => condition(event));
+  }
+
+  /** No new calls; resolves when the last has ended. */
+  async stop(): Promise<Recording> {
+    const recording = this.#child.next('recording');
+    this.#child.tell({ type: 'stop' });
+    return (await recording).recording;
+  }
+
+  /** Resolves when it is gone. */
+  end(): Promise<void> {
+    return this.#child.kill();
+  }
+}

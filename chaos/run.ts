@@ -1,0 +1,72 @@
+/**
+ * Sick backends, real processes: each scenario with figures, against grpc-js round_robin in the same run. Ends with 1 if
+ * nestjs-grpc-lb misses a bound.
+ *
+ *   npm run chaos -- [--only NAME] [--list] [--write]
+ */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { compete } from './arena.js';
+import { now } from './clock.js';
+import { report } from './report.js';
+import type { Scenario } from './scenario.js';
+import { blackhole } from './scenarios/blackhole.js';
+import { failingBackend } from './scenarios/failing-backend.js';
+import { killedBackend } from './scenarios/killed-backend.js';
+import { newPod } from './scenarios/new-pod.js';
+import { notServing } from './scenarios/not-serving.js';
+import { panic } from './scenarios/panic.js';
+import { rollingRestart } from './scenarios/rolling-restart.js';
+import { silentPeer } from './scenarios/silent-peer.js';
+import { stoppedBackend } from './scenarios/stopped-backend.js';
+import { type Result, type Skipped, table } from './table.js';
+
+const SCENARIOS = [
+  failingBackend,
+  killedBackend,
+  rollingRestart,
+  notServing,
+  stoppedBackend,
+  blackhole,
+  silentPeer,
+  panic,
+  newPod,
+] as readonly Scenario[];
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, list: { type: 'boolean' }, write: { type: 'boolean' } },
+});
+const chosen = SCENARIOS.filter(({ name }) => values.only === undefined || name === values.only);
+if (values.list || chosen.length === 0) {
+  for (const { name, title } of SCENARIOS) console.log(`${name}: ${title}`);
+  process.exit(values.list ? 0 : 2);
+}
+
+const started = now();
+const results: (Result | Skipped)[] = [];
+for (const scenario of chosen) {
+  console.log(`\n## ${scenario.name}: ${scenario.title}\n`);
+  const skipped = await scenario.missing?.();
+  if (skipped !== undefined) {
+    console.log(`Skipped: ${skipped}.`);
+    results.push({ scenario, skipped });
+    continue;
+  }
+  for (const pass of scenario.passes) {
+    const outcomes = await compete(scenario, pass);
+    const result = { scenario, pass, outcomes, missed: pass.judge(outcomes['grpc-lb']) };
+    results.push(result);
+    console.log(`${table(result)}\n`);
+  }
+}
+const seconds = (now() - started) / 1000;
+if (values.write) {
+  const path = fileURLToPath(new URL('../../../docs/chaos.md', import.meta.url));
+  await writeFile(path, report(results, 'npm run chaos -- --write', seconds));
+  await promisify(execFile)('npx', ['oxfmt', path]);
+}
+const missed = results.filter((result) => 'missed' in result && result.missed.length > 0);
+console.log(`${results.length} passes in ${seconds.toFixed(0)} s, ${missed.length} bounds missed`);
+process.exitCode = missed.length > 0 ? 1 : 0;

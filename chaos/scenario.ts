@@ -1,0 +1,72 @@
+import type { LoadBalancingOptions } from '../libs/grpc-lb/src/core/options/load-balancing.js';
+import type { Backend } from './backend.js';
+import type { Contestant } from './contestant.js';
+import type { Outcome } from './outcome.js';
+import type { ContenderName } from './protocol.js';
+
+/** What was done to one backend. */
+export interface Fault {
+  /** `host:port` */
+  readonly victim: string;
+  readonly from: number;
+  /** When it was well again, or when nobody looked any more. */
+  readonly to: number;
+  /** It is no fault: the backend joins. */
+  readonly joins?: true;
+  /** When it closed its port, if it did so in an orderly way. */
+  readonly closing?: number;
+  /** When its process was gone, if it was killed: the system takes a while to clear it away. */
+  readonly gone?: number;
+}
+
+/** What a scenario has done to one side. */
+export interface Course {
+  readonly faults: readonly Fault[];
+  /** Of these times the latency is taken. Default: from the first fault to the end of the last. */
+  readonly window?: readonly [from: number, to: number];
+  /** Milliseconds before it that are compared. Default 2000. */
+  readonly before?: number;
+}
+
+/** One contender with backends of its own. Both sides go through a scenario at the same time. */
+export interface Side {
+  readonly contender: ContenderName;
+  readonly backends: readonly Backend[];
+  readonly client: Contestant;
+}
+
+/** The backends of one side. */
+export interface Setting {
+  readonly backends: readonly Backend[];
+  /** What discovery names. Default: the backends. */
+  readonly addresses?: readonly string[];
+  /** What else must go at the end. */
+  close?(): Promise<void>;
+}
+
+export interface Pass {
+  readonly label: string;
+  readonly retry?: boolean;
+  /** Beyond the defaults of grpc-lb. */
+  readonly loadBalancing?: LoadBalancingOptions;
+  /** Beyond the defaults of round_robin. */
+  readonly channelOptions?: Readonly<Record<string, number>>;
+  /** What grpc-lb has to show, in words. */
+  readonly bound: string;
+  /** Whether it has: what is missed, in words. */
+  judge(outcome: Outcome): string[];
+}
+
+export interface Scenario<S extends Setting = Setting> {
+  /** For `--only`. */
+  readonly name: string;
+  readonly title: string;
+  readonly passes: readonly Pass[];
+  /** Why it cannot run here; undefined if it can. */
+  missing?(): Promise<string | undefined>;
+  prepare(): Promise<S>;
+  /** What happens to one side; calls are under way, and everything is warm. */
+  run(side: Side, setting: S): Promise<Course>;
+  /** What else there is to say of one side. */
+  remark?(outcome: Outcome): string;
+}
