@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { GrpcLbModule } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
+import { HealthModule } from './health/health.module.js';
 import { BackendsController } from './live/backends.controller.js';
 import { EventLog } from './live/event-log.js';
 import { LiveController } from './live/live.controller.js';
@@ -16,6 +17,7 @@ import { StockOrdersModule } from './stock-orders.module.js';
     StockOrdersModule,
     GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()),
     GrpcLbModule.forFeature([OrdersClient]),
+    HealthModule,
   ],
   controllers: [LiveController, BackendsController],
   providers: [phasesProvider, LoadService, LiveService, EventLog, RunnerLink],

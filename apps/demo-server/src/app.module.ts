@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { GrpcServerModule } from 'nestjs-grpc-lb/server';
 import { Leaving } from './leaving.js';
 import { OrdersController } from './orders.controller.js';
 import type { Settings } from './settings.js';
@@ -11,6 +12,7 @@ export class AppModule {
   static with(settings: Settings, address: string): DynamicModule {
     return {
       module: AppModule,
+      imports: [GrpcServerModule.forRoot()],
       controllers: [OrdersController],
       providers: [
         Leaving,

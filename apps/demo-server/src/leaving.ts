@@ -1,20 +1,13 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { ReplaySubject } from 'rxjs';
+import { Injectable } from '@nestjs/common';
+import { GrpcServer } from 'nestjs-grpc-lb/server';
+import { fromEvent, type Observable, take } from 'rxjs';
 
-/**
- * Says when this backend is about to go. A graceful shutdown waits for all streams, so those that would go on for ever
- * have to end first; and `INestMicroservice.close()` waits for the server before it calls any hook (only a signal that
- * `enableShutdownHooks` caught calls the hooks first), so whoever closes the application calls `begin` before.
- */
+/** Says when this backend is about to go, so that streams that would go on for ever end by themselves. */
 @Injectable()
-export class Leaving implements OnModuleDestroy {
-  readonly began$ = new ReplaySubject<void>(1);
+export class Leaving {
+  readonly began$: Observable<unknown>;
 
-  begin(): void {
-    this.began$.next();
-  }
-
-  onModuleDestroy(): void {
-    this.begin();
+  constructor(server: GrpcServer) {
+    this.began$ = fromEvent(server.drainSignal, 'abort').pipe(take(1));
   }
 }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { grpcServer } from 'nestjs-grpc-lb/server';
 import { AppModule } from './app.module.js';
 import { readSettings } from './settings.js';
 import { supervise } from './supervised.js';
@@ -13,9 +13,9 @@ async function bootstrap(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env);
   const address = `127.0.0.1:${settings.port}`;
   const supervised = process.send !== undefined;
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule.with(settings, address), {
-    transport: Transport.GRPC,
-    options: { package: 'orders.v1', protoPath, url: address, gracefulShutdown: true },
+  const app = await NestFactory.createMicroservice(AppModule.with(settings, address), {
+    // Health, a drain that loses no call, and load reports: the server's half of balancing.
+    ...grpcServer({ options: { package: 'orders.v1', protoPath, url: address } }),
     logger: supervised ? ['warn', 'error', 'fatal'] : ['log', 'warn', 'error', 'fatal'],
     abortOnError: false,
   });

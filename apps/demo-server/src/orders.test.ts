@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type ClientGrpcProxy, ClientProxyFactory, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { type ClientGrpcProxy, ClientProxyFactory, Transport } from '@nestjs/microservices';
+import { grpcServer } from 'nestjs-grpc-lb/server';
 import type { ChatMessage, Order, OrderLine, OrderUpdate, UploadReceipt } from 'demo-server/orders';
 import { firstValueFrom, from, lastValueFrom, NEVER, type Observable, toArray } from 'rxjs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppModule } from './app.module.js';
-import { Leaving } from './leaving.js';
 import { WorkerPool } from './worker-pool.js';
 import { Workload } from './workload.js';
 
@@ -34,9 +34,8 @@ beforeEach(async () => {
   // A socket in a directory of its own: no port to find, and none that another test could take.
   const url = `unix:${join(directory, 'socket')}`;
   const settings = { port: 0, slots: 1, delayMs: 0, factor: 1, errorRate: 0 };
-  app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule.with(settings, ADDRESS), {
-    transport: Transport.GRPC,
-    options: { package: 'orders.v1', protoPath, url, gracefulShutdown: true },
+  app = await NestFactory.createMicroservice(AppModule.with(settings, ADDRESS), {
+    ...grpcServer({ options: { package: 'orders.v1', protoPath, url } }),
     logger: false,
   });
   await app.listen();
@@ -100,7 +99,6 @@ test('a backend that leaves ends its endless streams, so that it can go', async 
   const all = lastValueFrom(watch.pipe(toArray()));
   const chat = lastValueFrom(orders.chat(NEVER), { defaultValue: 'ended' });
   await firstValueFrom(watch);
-  app.get(Leaving).begin();
   await app.close();
   expect((await all).length).toBeGreaterThan(0);
   expect(await chat).toBe('ended');

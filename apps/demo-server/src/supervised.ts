@@ -1,6 +1,5 @@
 import type { INestMicroservice } from '@nestjs/common';
 import type { FromBackend, ToBackend } from 'demo-server/control';
-import { Leaving } from './leaving.js';
 import { WorkerPool } from './worker-pool.js';
 import { Workload } from './workload.js';
 
@@ -27,7 +26,6 @@ export function supervise(app: INestMicroservice, address: string): void {
   if (!process.connected) orphaned();
   process.on('message', (message: ToBackend) => {
     if (message.type === 'knobs') return workload.turn(message.knobs);
-    app.get(Leaving).begin();
     void app.close().then(() => {
       clearInterval(reports);
       process.off('disconnect', orphaned);

@@ -13,9 +13,14 @@ export function eventText(event: LbEvent): string | null {
       return `every connection is full: ${event.pending} calls wait`;
     case 'call_rejected':
       return `a call was refused: ${event.maxPending} wait already`;
+    case 'panic':
+      return event.on
+        ? `panic: only ${event.well} of ${event.connected} endpoints are well, so all are used`
+        : 'no panic any more: enough endpoints are well';
     case 'configured':
       return 'new load-balancing options are in force';
     case 'discovery_updated':
+    case 'health_not_offered':
     case 'endpoint_added':
     case 'endpoint_removed':
     case 'connection_opened':
