@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { mustRun, run } from './run.js';
@@ -20,16 +20,18 @@ interface Report {
 
 const installs = new Map<string, Promise<string>>();
 
-/** The folder of an empty Nest application with the tarball installed beside its dependencies. */
-function installed(nest: string): Promise<string> {
-  const home = installs.get(nest) ?? install(join(directory, nest));
-  installs.set(nest, home);
+/** The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. */
+function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
+  const name = [nest, ...Object.keys(more).map((each) => each.replaceAll(/\W/g, ''))].join('-');
+  const home = installs.get(name) ?? install(nest, join(directory, name), more);
+  installs.set(name, home);
   return home;
 }
 
-async function install(home: string): Promise<string> {
+async function install(nest: string, home: string, more: Record<string, string>): Promise<string> {
+  if (!existsSync(home)) cpSync(join(directory, nest, 'package.json'), join(home, 'package.json'));
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
-  const dependencies = { ...manifest.dependencies, 'nestjs-grpc-lb': `file:${inject('tarball')}` };
+  const dependencies = { ...manifest.dependencies, ...more, 'nestjs-grpc-lb': `file:${inject('tarball')}` };
   writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
   await mustRun('npm', ['install', '--no-audit', '--no-fund'], home, 180_000);
   return home;
@@ -44,7 +46,8 @@ async function compile(home: string, fixture: string, type: string): Promise<str
   return app;
 }
 
-// Nest 12 comes without @nestjs/config here, so an import or a type of it in the main entry would be found missing.
+// Without the optional peers (Nest 11 has just @nestjs/config), so an import or a type of one in the main entry would be
+// found missing.
 describe.each(['nest-12', 'nest-11'])('in an empty application of %s', (nest) => {
   beforeAll(() => installed(nest), 200_000);
 
@@ -81,5 +84,39 @@ describe('with the optional @nestjs/config', () => {
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim())).toEqual({ name: 'round_robin' });
+  });
+});
+
+// Each beside the others, so that one that needs another is found out.
+describe.each([
+  ['nest-11', { '@nestjs/terminus': '^11.0.0' }],
+  ['nest-12', { '@nestjs/terminus': '^12.0.0' }],
+] as const)('with the optional @nestjs/terminus of %s', (nest, terminus) => {
+  beforeAll(() => installed(nest, terminus), 200_000);
+
+  it.each(FORMATS)('tells the health of a client, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, terminus), 'terminus', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    // Terminus 11 knows no degraded: there it is up, and says so among the details.
+    const degraded = nest === 'nest-11' ? { status: 'up', degraded: true } : { status: 'degraded' };
+    expect(JSON.parse(ran.stdout.trim())).toMatchObject([
+      [200, { ...degraded, message: '1 of 2 endpoints are ready, 1 are required' }],
+      [503, { status: 'down', message: '1 of 2 endpoints are ready, 2 are required' }],
+    ]);
+  });
+});
+
+describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optional grpc-health-check", (nest) => {
+  const health = { 'grpc-health-check': '^2.1.0' };
+
+  beforeAll(() => installed(nest, health), 200_000);
+
+  it.each(FORMATS)('tells its health to clients, and drains, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, health), 'server', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ health: 'serving' });
+    expect(ran.lingeredMs).toBeLessThan(1000);
   });
 });
