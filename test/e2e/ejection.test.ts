@@ -125,3 +125,20 @@ test('default deadlines and retries can be changed while the client runs', async
   await client.say();
   expect(attempts).toBe(3);
 });
+
+test('calls that fail because their connection dies do not eject the process that comes back', async () => {
+  await start(2, { slowStart: { enabled: false }, policy: 'round_robin' });
+  const [dies] = servers as [EchoServer];
+  for (const server of servers) server.behaviour.say = () => new Promise(() => {});
+  const calls = Promise.allSettled(Array.from({ length: 20 }, () => client.say('x', { deadline: Date.now() + 1000 })));
+  while (dies.calls < 10) await delay(1);
+  dies.cutConnections();
+  await client.until(() => stateOf(dies) !== 'ready');
+  await client.ready(2);
+  await calls;
+  expect(
+    client.events.filter(
+      (event) => event.type === 'endpoint_state' && event.to === 'ejected' && event.address === dies.address,
+    ),
+  ).toEqual([]);
+});

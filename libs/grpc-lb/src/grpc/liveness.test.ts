@@ -109,15 +109,34 @@ describe('a connection without a waiting call', () => {
     expect(new Scene().clock.pendingTimers).toBe(0);
   });
 
-  test('is not asked, and has none after the next look', () => {
+  test('that has heard something is not asked, and has no timer after the next look', () => {
+    const scene = new Scene();
+    scene.call();
+    scene.hear();
+    scene.inFlight = 0;
+    scene.clock.advance(1000);
+    expect([scene.peer.pings, scene.clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  test('is asked if not a byte has come: its calls may all have reached their deadlines', () => {
     const scene = new Scene();
     scene.call();
     scene.inFlight = 0;
     scene.clock.advance(1000);
-    expect([scene.peer.pings, scene.clock.pendingTimers]).toEqual([0, 0]);
+    expect(scene.peer.pings).toBe(1);
+    scene.clock.advance(500);
+    expect([scene.deaths, scene.clock.pendingTimers]).toEqual([1, 0]);
+  });
+
+  test('further calls do not put the answer off', () => {
+    const scene = new Scene();
     scene.call();
     scene.clock.advance(1000);
-    expect(scene.peer.pings).toBe(1);
+    for (let i = 0; i < 10; i++) {
+      scene.call();
+      scene.clock.advance(50);
+    }
+    expect(scene.deaths).toBe(1);
   });
 });
 

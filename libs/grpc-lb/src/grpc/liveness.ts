@@ -18,7 +18,6 @@ export interface LivenessOptions {
 export class Liveness {
   #cancel: Cancel | undefined;
   #heard = -1;
-  #asked = false;
   #stopped = false;
 
   constructor(
@@ -31,9 +30,7 @@ export class Liveness {
 
   /** A call has started: from now on something must come. */
   callStarted(): void {
-    if (this.#stopped || (this.#cancel && !this.#asked)) return;
-    this.#asked = false;
-    this.#cancel?.();
+    if (this.#stopped || this.#cancel) return;
     this.#watch();
   }
 
@@ -49,14 +46,15 @@ export class Liveness {
 
   readonly #look = (): void => {
     this.#cancel = undefined;
-    if (this.#stopped || !this.waiting()) return;
-    if (this.peer.bytesRead !== this.#heard) return this.#watch();
-    this.#ask();
+    if (this.#stopped) return;
+    // Also when no call waits any more: all may have reached their deadlines.
+    if (this.peer.bytesRead === this.#heard) return this.#ask();
+    if (this.waiting()) this.#watch();
   };
 
   #ask(): void {
-    this.#asked = true;
     this.#cancel = this.clock.after(this.options.pingTimeout, () => {
+      this.#cancel = undefined;
       if (this.#stopped || this.peer.bytesRead !== this.#heard) return;
       this.stop();
       this.onDead();

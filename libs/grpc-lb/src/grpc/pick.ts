@@ -66,7 +66,8 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     if (code === Status.CANCELLED) return;
     const failed = this.book.isFailure(code);
     if (failed) this.book.rememberFailure(this.call, this.endpoint);
-    this.endpoint.recordResult(failed, this.isProbe);
+    // A connection that is gone says nothing about the process that may come back in its place.
+    if (this.connection.state !== 'lost') this.endpoint.recordResult(failed, this.isProbe);
   };
 
   override lapse(): void {

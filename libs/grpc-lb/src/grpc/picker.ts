@@ -6,6 +6,9 @@ import type { PooledEndpoint } from './pooled-endpoint.js';
 import type { Rotation } from './rotation.js';
 import type { WaitingRoom } from './waiting-room.js';
 
+/** An endpoint that starts slowly takes a call also from one that has more than so many times its load. */
+const RELIEF = 4;
+
 /**
  * Frozen lists of endpoints with living counters. The winner is reserved on the spot, so that of a hundred calls in
  * one tick each sees those before it.
@@ -50,7 +53,8 @@ export class BalancedPicker implements Picker {
   /**
    * An endpoint that starts slowly is considered for a growing part of the calls that would be its fair share, and then
    * gets them if it has no more load than the one that was chosen. A weight in the score instead, as in Envoy, gives it
-   * nothing for long and everything at the end (envoy#26290), as an idle endpoint always has the fewest calls.
+   * nothing for long and everything at the end (envoy#26290), as an idle endpoint always has the fewest calls. Where few
+   * are warm, as in a rolling restart, they are relieved in time.
    */
   #maybeCold(chosen: PooledEndpoint): PooledEndpoint {
     let draw = this.random() * this.rotation.pickable.length;
@@ -58,7 +62,7 @@ export class BalancedPicker implements Picker {
       draw -= endpoint.warmth;
       if (draw < 0) return loadOf(endpoint) <= loadOf(chosen) ? endpoint : chosen;
     }
-    return chosen;
+    return this.rotation.cold.find((endpoint) => loadOf(endpoint) * RELIEF < loadOf(chosen)) ?? chosen;
   }
 
   /** A retry avoids the endpoint that has just failed, while there is another. */

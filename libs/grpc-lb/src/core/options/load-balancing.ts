@@ -51,7 +51,7 @@ export interface EffectiveLoadBalancing {
   readonly deadline: DeadlineOptions | undefined;
 }
 
-export const loadBalancingCheck: Check = fields({
+const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   policy: policyCheck,
   pool: poolCheck,
   health: healthCheck,
@@ -59,10 +59,12 @@ export const loadBalancingCheck: Check = fields({
   slowStart: slowStartCheck,
   retry: retryCheck,
   deadline: deadlineCheck,
-});
+};
+
+export const loadBalancingCheck: Check = fields(ASPECTS);
 
 /** For `fields` of what `loadBalancing` is a part of: its own fields, one level too high. */
-export const IN_LOAD_BALANCING = { policy: 'loadBalancing', pool: 'loadBalancing' };
+export const IN_LOAD_BALANCING = Object.fromEntries(Object.keys(ASPECTS).map((aspect) => [aspect, 'loadBalancing']));
 
 /** Fills in the defaults of options that have been checked. */
 export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): EffectiveLoadBalancing {

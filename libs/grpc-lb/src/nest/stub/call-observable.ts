@@ -40,9 +40,18 @@ export function callObservable(
         openCalls.delete(outcome);
         unwatch?.();
         running.stopRequests?.();
-        if (!outcome.ended) running.call.cancel();
+        if (!outcome.ended) cancelForGood(running.call);
       };
     });
+}
+
+/**
+ * A call that is cancelled in the turn of its start is sent by grpc-js 1.14 nevertheless, and its stream would stay open
+ * for ever: it has to be cancelled again when it is under way.
+ */
+function cancelForGood(call: RunningCall['call']): void {
+  call.cancel();
+  setImmediate(() => call.cancel());
 }
 
 function isIntercepted({ options }: CallArguments): boolean {
