@@ -17,12 +17,16 @@ test('calls that are given up in the turn of their start leave no stream open, a
   const echo = registry
     .get('ECHO')
     .getService<{ talk(lines: Observable<never>): Observable<Line>; repeat(line: object): Observable<Line> }>('Echo');
+  const roundTrip = (): Promise<unknown> =>
+    new Promise((resolve) => echo.repeat({ text: 'round', times: 1 }).subscribe({ complete: () => resolve(true) }));
   // The connection is there, so that the calls are picked at once.
-  await new Promise((resolve) => echo.repeat({ text: 'first', times: 1 }).subscribe({ complete: () => resolve(true) }));
+  await roundTrip();
   for (let i = 0; i < 10; i++) {
     echo.talk(NEVER).subscribe().unsubscribe();
     echo.repeat({ text: 'for ever', times: 0 }).subscribe().unsubscribe();
   }
+  // What they sent has arrived.
+  await roundTrip();
   await expect.poll(() => registry.snapshot('ECHO').inFlight, { timeout: 3000 }).toBe(0);
   await expect.poll(() => server.streams).toBe(0);
   await app.close();
