@@ -205,6 +205,8 @@ export const usage = {
             return `${event.added + event.removed} of ${event.total}`;
           case 'discovery_failed':
             return event.error;
+          case 'discovery_warning':
+            return event.warning;
           case 'endpoint_added':
           case 'endpoint_removed':
             return event.address;

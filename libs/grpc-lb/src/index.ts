@@ -1,6 +1,7 @@
 export type { Clock } from './core/clock.js';
-export type { Address, Endpoint, TcpAddress, UnixAddress } from './core/endpoint.js';
+export type { Address, Endpoint, Locality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
+  EndpointAnswer,
   EndpointListener,
   EndpointSource,
   EndpointSourceContext,

@@ -9,6 +9,8 @@ export function eventText(event: LbEvent): string | null {
       return `${event.address} went from ${event.from} to ${event.to}${event.reason ? `: ${event.reason}` : ''}`;
     case 'discovery_failed':
       return `discovery failed: ${event.error}`;
+    case 'discovery_warning':
+      return `discovery: ${event.warning}`;
     case 'pool_saturated':
       return `every connection is full: ${event.pending} calls wait`;
     case 'call_rejected':

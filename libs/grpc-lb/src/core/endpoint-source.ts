@@ -12,11 +12,24 @@ export interface Target {
   readonly path: string;
 }
 
+/** What a source knows beside the list. */
+export interface EndpointAnswer {
+  /**
+   * The list is the whole truth also when it is empty, as from the API server of Kubernetes: after a grace time the
+   * last endpoints are let go. Default false: an empty list is taken for a failure, and the last good one stays.
+   */
+  readonly authoritative?: boolean;
+  /** A gRPC service config that came with the list (gRFC A2): its methods' timeouts and retries are used. */
+  readonly serviceConfig?: object;
+}
+
 /** What a source tells its client. Each call of `onEndpoints` is the whole list; the pool takes the difference. */
 export interface EndpointListener {
-  onEndpoints(endpoints: readonly Endpoint[]): void;
+  onEndpoints(endpoints: readonly Endpoint[], answer?: EndpointAnswer): void;
   /** Discovery failed; the source goes on trying by itself, and the last good list stays in use. */
   onError(error: Error): void;
+  /** Discovery works, but somebody should look at something: told to the operator, once for each text. */
+  onWarning(warning: string): void;
 }
 
 /**

@@ -26,6 +26,8 @@ export type LbEvent =
     })
   /** Discovery failed or came back empty; the last good list stays. Not repeated while the error stays the same. */
   | (EventBase & { readonly type: 'discovery_failed'; readonly error: string })
+  /** Discovery works, but somebody should look at something. Once for each text. */
+  | (EventBase & { readonly type: 'discovery_warning'; readonly warning: string })
   | (EndpointEventBase & { readonly type: 'endpoint_added' })
   /** The endpoint has left and its last call has ended. */
   | (EndpointEventBase & { readonly type: 'endpoint_removed' })

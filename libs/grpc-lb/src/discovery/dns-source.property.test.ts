@@ -56,6 +56,7 @@ class Run {
         this.calls++;
       },
       onError: () => this.calls++,
+      onWarning: () => this.calls++,
     });
     if (this.calls > 0) this.violations.push('told before start had returned');
   }

@@ -39,6 +39,7 @@ class Bench {
     this.source.start({
       onEndpoints: (endpoints) => tell(endpoints.map((endpoint) => addressToString(endpoint.address))),
       onError: tell,
+      onWarning: (warning) => tell([warning]),
     });
     this.toldBeforeStarted = this.told.length;
     return this;
@@ -330,7 +331,7 @@ describe('dns:', () => {
       const context = { clock: new FakeClock(), random: () => 0.5 };
       const source = dnsSourceFactory()(parseTarget('localhost:50051'), context);
       const done = (what: unknown): void => (source.stop(), resolve(what));
-      source.start({ onEndpoints: done, onError: done });
+      source.start({ onEndpoints: done, onError: done, onWarning: done });
     });
     expect([['127.0.0.1'], ['::1'], ['127.0.0.1', '::1'], ['::1', '127.0.0.1']]).toContainEqual(
       (told as { address: { host: string } }[]).map(({ address }) => address.host),

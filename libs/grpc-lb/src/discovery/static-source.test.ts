@@ -9,7 +9,11 @@ const make = (uri: string) => staticSourceFactory(parseTarget(uri), context);
 
 /** What the source of a target tells, up to the next turn of the event loop. */
 async function told(uri: string): Promise<unknown[]> {
-  const listener = { onEndpoints: vi.fn<(endpoints: readonly unknown[]) => void>(), onError: vi.fn<() => void>() };
+  const listener = {
+    onEndpoints: vi.fn<(endpoints: readonly unknown[]) => void>(),
+    onError: vi.fn<() => void>(),
+    onWarning: vi.fn<() => void>(),
+  };
   const source = make(uri);
   source.start(listener);
   expect(listener.onEndpoints).not.toHaveBeenCalled();
@@ -51,7 +55,7 @@ describe('static:', () => {
   });
 
   test('a source that is stopped before it has told anything stays silent', async () => {
-    const listener = { onEndpoints: vi.fn<() => void>(), onError: vi.fn<() => void>() };
+    const listener = { onEndpoints: vi.fn<() => void>(), onError: vi.fn<() => void>(), onWarning: vi.fn<() => void>() };
     const source = make('static:///a:1');
     source.start(listener);
     source.stop();

@@ -83,6 +83,7 @@ export class SourceResolver implements Resolver {
     source.start({
       onEndpoints: (endpoints) => source === this.#source && this.#onEndpoints(endpoints),
       onError: (error) => source === this.#source && this.#onError(error.message),
+      onWarning: (warning) => source === this.#source && this.#context.emit({ type: 'discovery_warning', warning }),
     });
   }
 
