@@ -41,15 +41,26 @@ export class EchoServer {
   /** Its health service; only if it was made with `withHealth`. */
   health: HealthImplementation | undefined;
 
-  constructor(private readonly options: grpc.ServerOptions & { readonly withHealth?: ServingStatusMap } = {}) {}
+  /** Of 127.0.0.0/8, where every address is this machine. */
+  readonly host: string;
+
+  constructor(
+    private readonly options: grpc.ServerOptions & {
+      readonly withHealth?: ServingStatusMap;
+      /** Default 127.0.0.1. */
+      readonly host?: string;
+    } = {},
+  ) {
+    this.host = options.host ?? '127.0.0.1';
+  }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    const { withHealth, ...options } = this.options;
+    const { withHealth, host: _, ...options } = this.options;
     const server = new grpc.Server(options);
     if (withHealth) {
       this.health = new HealthImplementation(withHealth);
@@ -75,7 +86,7 @@ export class EchoServer {
     });
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.#server = server;
-    this.#front.listen(this.port, '127.0.0.1');
+    this.#front.listen(this.port, this.host);
     await once(this.#front, 'listening');
     this.port = (this.#front.address() as net.AddressInfo).port;
     return this;

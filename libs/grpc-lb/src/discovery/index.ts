@@ -1,5 +1,6 @@
-export type { DnsLookup, DnsSourceOptions } from './dns-options.js';
-export { dnsSourceFactory } from './dns-source-factory.js';
+export type { DnsLookup, DnsSourceOptions } from './dns/dns-options.js';
+export { dnsSourceFactory } from './dns/dns-source-factory.js';
+export type { DnsResolver, DnsResolverFactory } from './dns/resolver.js';
 export { type HostPortOptions, parseHostPort } from './host-port.js';
 export {
   createEndpointSource,

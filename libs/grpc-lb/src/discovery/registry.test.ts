@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { EndpointSourceFactory } from '../core/endpoint-source.js';
-import { DnsSource } from './dns-source.js';
+import { DnsSource } from './dns/dns-source.js';
 import { FixedSource } from './fixed-source.js';
 import {
   createEndpointSource,
@@ -17,7 +17,7 @@ const factory = (): EndpointSourceFactory => () => new FixedSource([]);
 
 describe('the registry of endpoint sources', () => {
   test('static and dns are there from the start', () => {
-    expect(registeredSchemes()).toEqual(['dns', 'static']);
+    expect(registeredSchemes()).toEqual(['dns', 'dns+srv', 'static']);
     expect(create('static:///a:1')).toBeInstanceOf(FixedSource);
     expect(create('orders:50051')).toBeInstanceOf(DnsSource);
   });
@@ -28,7 +28,7 @@ describe('the registry of endpoint sources', () => {
     registerEndpointSource('own', (...parameters) => (seen.push(...parameters), source));
     expect(create('own://eu/orders')).toBe(source);
     expect(seen).toEqual([{ uri: 'own://eu/orders', scheme: 'own', authority: 'eu', path: 'orders' }, context]);
-    expect(registeredSchemes()).toEqual(['dns', 'own', 'static']);
+    expect(registeredSchemes()).toEqual(['dns', 'dns+srv', 'own', 'static']);
   });
 
   test('the same factory may be registered again, another one only with replace', () => {

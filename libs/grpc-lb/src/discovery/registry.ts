@@ -1,6 +1,6 @@
 import type { EndpointSource, EndpointSourceContext, EndpointSourceFactory, Target } from '../core/endpoint-source.js';
 import { didYouMean, type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
-import { dnsSourceFactory } from './dns-source-factory.js';
+import { dnsSourceFactory } from './dns/dns-source-factory.js';
 import { staticSourceFactory } from './static-source.js';
 import { isScheme, targetSubject } from './target.js';
 
@@ -9,8 +9,11 @@ export interface RegisterEndpointSourceOptions {
   readonly replace?: boolean;
 }
 
+const dns = dnsSourceFactory();
+
 const factories = new Map<string, EndpointSourceFactory>([
-  ['dns', dnsSourceFactory()],
+  ['dns', dns],
+  ['dns+srv', dns],
   ['static', staticSourceFactory],
 ]);
 
@@ -55,7 +58,24 @@ export function createEndpointSource(target: Target, context: EndpointSourceCont
   return factory(target, context);
 }
 
+/** Schemes that come with a sub-path and a package of their own. */
+const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: string, peer: string]>> = {
+  consul: ['consul', 'registerConsul', 'consul'],
+  eds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
+  file: ['file', 'registerFile', 'yaml'],
+  kubernetes: ['kubernetes', 'registerKubernetes', '@kubernetes/client-node'],
+  xds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
+};
+
 function unknownScheme(scheme: string): Fault {
+  const onDemand = Object.hasOwn(ON_DEMAND, scheme) ? ON_DEMAND[scheme] : undefined;
+  if (onDemand) {
+    const [subPath, register, peer] = onDemand;
+    return {
+      path: 'scheme',
+      message: `is ${shown(scheme)}, which is not registered; "npm install ${peer}", and call ${register}() of nestjs-grpc-lb/${subPath} before the module is built`,
+    };
+  }
   const known = registeredSchemes();
   const remedy = 'write dns:///host:port for a host, static:///host:port,host:port for several';
   return {

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { seededRandom } from '../core/random.js';
-import { dnsSourceFactory } from './index.js';
-import { parseTarget } from './target.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { seededRandom } from '../../core/random.js';
+import { dnsSourceFactory } from '../index.js';
+import { parseTarget } from '../target.js';
 
 type Step =
   | { readonly kind: 'advance'; readonly ms: number }
@@ -49,7 +49,10 @@ class Run {
 
   constructor(seed: number) {
     const context = { clock: this.clock, random: seededRandom(seed) };
-    this.#source = dnsSourceFactory({ lookup: this.#lookup })(parseTarget('dns:///orders:1'), context);
+    this.#source = dnsSourceFactory({ lookup: this.#lookup, kubernetesServiceHost: false })(
+      parseTarget('dns:///orders:1'),
+      context,
+    );
     this.#source.start({
       onEndpoints: (endpoints) => {
         this.told = endpoints.map((endpoint) => ('host' in endpoint.address ? endpoint.address.host : ''));

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
-import type { EndpointSource } from '../core/endpoint-source.js';
-import { addressToString } from '../core/endpoint.js';
-import { type DnsSourceOptions, dnsSourceFactory } from './index.js';
-import { parseTarget } from './target.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import type { EndpointSource } from '../../core/endpoint-source.js';
+import { addressToString } from '../../core/endpoint.js';
+import { type DnsSourceOptions, dnsSourceFactory } from '../index.js';
+import { parseTarget } from '../target.js';
 
 interface Query {
   readonly host: string;
@@ -28,7 +28,10 @@ class Bench {
 
   constructor(options: DnsSourceOptions = {}, uri = 'dns:///orders:50051') {
     const context = { clock: this.clock, random: () => this.random };
-    this.source = dnsSourceFactory({ lookup: this.#lookup, ...options })(parseTarget(uri), context);
+    this.source = dnsSourceFactory({ lookup: this.#lookup, kubernetesServiceHost: false, ...options })(
+      parseTarget(uri),
+      context,
+    );
   }
 
   start(): this {

@@ -1,0 +1,58 @@
+import { BlockList, isIP } from 'node:net';
+import type { Address } from '../../core/endpoint.js';
+
+/** A name with one replica has one address as well; one that never changes is more likely that of a Service. */
+const LOOK_UPS = 3;
+
+/**
+ * Notices a name that always has one address, which lies among those that Kubernetes gives to Services. The node picks
+ * a pod for each connection to it, so that all calls over a connection reach one pod: the one mistake that makes
+ * client-side balancing useless, and nothing else tells of it.
+ */
+export class ClusterIpWatch {
+  readonly #services: BlockList | undefined;
+  #address: string | undefined;
+  #seen = 0;
+  #told = false;
+
+  /** @param apiServer The address of the Service of the API server, as in KUBERNETES_SERVICE_HOST. */
+  constructor(
+    private readonly name: string,
+    apiServer: string | false,
+  ) {
+    this.#services = apiServer === false ? undefined : serviceRange(apiServer);
+  }
+
+  /** Looks at an answer; a warning comes back once. */
+  look(addresses: readonly Address[]): string | undefined {
+    const [only] = addresses;
+    const host = addresses.length === 1 && 'host' in only! ? only.host : undefined;
+    this.#seen = host !== undefined && host === this.#address ? this.#seen + 1 : 1;
+    this.#address = host;
+    if (this.#told || host === undefined || this.#seen < LOOK_UPS || !this.#isService(host)) return undefined;
+    this.#told = true;
+    return (
+      `"${this.name}" has one address, ${host}, which looks like the cluster IP of a Kubernetes Service: all calls over ` +
+      'one connection reach one pod. Is it meant to be a headless Service? Give it clusterIP: None, or use a ' +
+      'kubernetes:/// target'
+    );
+  }
+
+  #isService(host: string): boolean {
+    const family = isIP(host);
+    return family > 0 && (this.#services?.check(host, family === 4 ? 'ipv4' : 'ipv6') ?? false);
+  }
+}
+
+/**
+ * The API server has the first address of the range, whose size is not known. For IPv6 it is /108 at most; for IPv4 it
+ * is /12 at most and mostly /16, and what lies beyond may be pods. Only the default of kubeadm is known to be /12.
+ */
+function serviceRange(apiServer: string): BlockList | undefined {
+  const range = new BlockList();
+  const family = isIP(apiServer);
+  if (family === 0) return undefined;
+  if (family === 4) range.addSubnet(apiServer, apiServer === '10.96.0.1' ? 12 : 16, 'ipv4');
+  else range.addSubnet(apiServer, 108, 'ipv6');
+  return range;
+}

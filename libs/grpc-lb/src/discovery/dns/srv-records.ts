@@ -1,0 +1,117 @@
+import { addressToString, type Endpoint, type TcpAddress } from '../../core/endpoint.js';
+import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import { readHostPort } from '../host-port.js';
+import { MAX_ADDRESSES } from './addresses.js';
+
+/** Each is another name to look up; who has more backends than that is better served by A records. */
+export const MAX_TARGETS = 1000;
+/** The least important that a client knows, as in xDS. */
+const MAX_PRIORITY = 127;
+
+/** One SRV record, as far as it makes sense. */
+export interface SrvTarget {
+  readonly address: TcpAddress;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface SrvTargets {
+  /** The best first: by priority, then by weight, and always in the same order. */
+  readonly targets: readonly SrvTarget[];
+  /** RFC 2782: "A Target of "." means that the service is decidedly not available at this domain." */
+  readonly unavailable: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** Foreign data: what makes no sense is left out, and so is what is too much. */
+export function readSrvRecords(answer: unknown, name: string): SrvTargets {
+  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, no list of SRV records`);
+  // More than fit into one DNS message are not even looked at.
+  const records = answer.slice(0, MAX_ADDRESSES).filter((record) => !isRoot(record));
+  const warnings: string[] = [];
+  const targets = records.flatMap((record) => targetOf(record) ?? []).toSorted(bestFirst);
+  if (targets.length < records.length) {
+    const wrong: unknown = records.find((record) => targetOf(record) === undefined);
+    warnings.push(`"${name}" has an SRV record that makes no sense, and is left out: ${shown(wrong)}`);
+  }
+  if (targets.length > MAX_TARGETS) {
+    warnings.push(`"${name}" has more than ${MAX_TARGETS} SRV records; the best ${MAX_TARGETS} are used`);
+  }
+  return {
+    targets: targets.slice(0, MAX_TARGETS),
+    unavailable: answer.length > 0 && records.length === 0,
+    warnings,
+  };
+}
+
+function isRoot(record: unknown): boolean {
+  const { name } = Object(record) as { readonly name?: unknown };
+  return name === '' || name === '.';
+}
+
+function targetOf(record: unknown): SrvTarget | undefined {
+  const { name, port, priority, weight } = (isObject(record) ? record : {}) as Record<string, unknown>;
+  if (typeof name !== 'string' || name.length > 254 || !isShort(port) || !isShort(priority) || !isShort(weight)) {
+    return undefined;
+  }
+  const faults: Fault[] = [];
+  // A name may end in a dot, and is the same without.
+  const bare = name.replace(/\.$/, '');
+  const address = readHostPort('target', `${bare.includes(':') ? `[${bare}]` : bare}:${port}`, faults);
+  return address && { address, priority, weight };
+}
+
+/** 16 bits, as all numbers of an SRV record. */
+function isShort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
+}
+
+function bestFirst(a: SrvTarget, b: SrvTarget): number {
+  const [x, y] = [addressToString(a.address), addressToString(b.address)];
+  return a.priority - b.priority || b.weight - a.weight || (x < y ? -1 : Number(x > y));
+}
+
+/**
+ * The endpoints of targets whose addresses are known. Priorities become ranks, 0 for the lowest; a weight is shared by
+ * the addresses of its target, since RFC 2782 gives it to the target. An address with port that is there twice keeps
+ * its best place.
+ */
+export function srvEndpoints(
+  targets: readonly SrvTarget[],
+  hostsOf: (name: string) => readonly string[],
+): { readonly endpoints: readonly Endpoint[]; readonly tooMany: boolean } {
+  const found = new Map<string, { address: TcpAddress; priority: number; weight: number; among: number }>();
+  let tooMany = false;
+  for (const { address, priority, weight } of targets) {
+    const hosts = hostsOf(address.host);
+    for (const host of hosts) {
+      const endpoint = { address: { host, port: address.port }, priority, weight, among: hosts.length };
+      const key = addressToString(endpoint.address);
+      if (found.has(key)) continue;
+      if (found.size === MAX_ADDRESSES) tooMany = true;
+      else found.set(key, endpoint);
+    }
+  }
+  const all = [...found.values()];
+  const ranks = [...new Set(all.map(({ priority }) => priority))].toSorted((a, b) => a - b);
+  const rankOf = new Map(ranks.map((priority, rank) => [priority, Math.min(rank, MAX_PRIORITY)]));
+  const unit = commonMultiple(all.map(({ among }) => among));
+  const endpoints = all.map(({ address, priority, weight, among }): Endpoint => ({
+    address,
+    // Weight 0 is the least that a record can have, and an endpoint has 1 at least.
+    weight: Math.max(1, Math.round((Math.max(1, weight) * unit) / among)),
+    priority: rankOf.get(priority)!,
+  }));
+  return { endpoints, tooMany };
+}
+
+/** The least number that all divide, as long as it leaves room for a weight of 16 bits in one of 32. */
+function commonMultiple(numbers: readonly number[]): number {
+  let multiple = 1;
+  for (const n of new Set(numbers)) multiple = Math.min(65_536, (multiple / greatestDivisor(multiple, n)) * n);
+  return multiple;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
