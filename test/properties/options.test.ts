@@ -71,6 +71,13 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
       ),
     ),
     slowStart: maybe(fc.record({ window: maybe(fc.integer({ min: 100, max: 3_600_000 })) }, optional)),
+    subset: maybe(
+      fc.record({
+        size: fc.integer({ min: 1, max: 1000 }),
+        algorithm: maybe(fc.constantFrom('random' as const, 'deterministic_aperture' as const)),
+      }),
+    ),
+    locality: maybe(fc.record({ enabled: maybe(fc.boolean()), spillRatio: maybe(fc.constant(2)) }, optional)),
     retry: maybe(
       fc.record(
         {
@@ -92,7 +99,10 @@ describe('whatever is written for options', () => {
       {
         policy: fc.oneof(anything, fc.record({ name: anything })),
         ...Object.fromEntries(
-          ['pool', 'health', 'ejection', 'slowStart', 'retry', 'deadline'].map((aspect) => [aspect, near]),
+          ['pool', 'health', 'ejection', 'slowStart', 'subset', 'locality', 'retry', 'deadline'].map((aspect) => [
+            aspect,
+            near,
+          ]),
         ),
       },
       optional,
@@ -186,9 +196,12 @@ describe('layers that are in order', () => {
           enabled: last((each) => each.health?.enabled) ?? true,
           service: last((each) => each.health?.service) ?? '',
           panicThreshold: last((each) => each.health?.panicThreshold) ?? 50,
+          overprovisioningFactor: 2,
         });
         expect(merged.ejection.enabled).toBe(last((each) => each.ejection?.enabled) ?? true);
         expect(merged.slowStart.window).toBe(last((each) => each.slowStart?.window) ?? 10_000);
+        expect(merged.subset?.size).toBe(last((each) => each.subset?.size));
+        expect(merged.locality.enabled).toBe(last((each) => each.locality?.enabled) ?? true);
         expect(merged.retry?.methods).toEqual(last((each) => each.retry?.methods));
         expect(merged.deadline?.timeout).toBe(last((each) => each.deadline?.timeout));
       }),

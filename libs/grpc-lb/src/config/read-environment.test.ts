@@ -36,6 +36,15 @@ describe('variables', () => {
     ['HEALTH_PANIC_THRESHOLD', '0', { loadBalancing: { health: { panicThreshold: 0 } } }],
     ['EJECTION_ENABLED', 'true', { loadBalancing: { ejection: { enabled: true } } }],
     ['SLOW_START_ENABLED', 'false', { loadBalancing: { slowStart: { enabled: false } } }],
+    ['SUBSET_SIZE', '20', { loadBalancing: { subset: { size: 20 } } }],
+    ['SUBSET_ALGORITHM', 'random', { loadBalancing: { subset: { algorithm: 'random' } } }],
+    ['SUBSET_CLIENTS', '12', { loadBalancing: { subset: { clients: 12 } } }],
+    ['SUBSET_INDEX', '0', { loadBalancing: { subset: { index: 0 } } }],
+    ['LOCALITY_ENABLED', 'false', { loadBalancing: { locality: { enabled: false } } }],
+    ['LOCALITY_ZONE', 'eu-central-1a', { loadBalancing: { locality: { zone: 'eu-central-1a' } } }],
+    ['LOCALITY_ZONE_FILE', '/etc/zone', { loadBalancing: { locality: { zoneFile: '/etc/zone' } } }],
+    ['LOCALITY_MIN_CROSS_ZONE_SHARE', '0.05', { loadBalancing: { locality: { minCrossZoneShare: 0.05 } } }],
+    ['LOCALITY_SPILL_RATIO', '2', { loadBalancing: { locality: { spillRatio: 2 } } }],
     ['RETRY_MAX_ATTEMPTS', '1', { loadBalancing: { retry: { maxAttempts: 1 } } }],
     ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
   ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
@@ -44,7 +53,7 @@ describe('variables', () => {
   });
 
   test('these are all there are, and none ends as another does', () => {
-    expect(VARIABLES).toHaveLength(18);
+    expect(VARIABLES).toHaveLength(27);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
@@ -136,6 +145,12 @@ describe('values', () => {
     ['EJECTION_ENABLED', '1', 'is "1"; use true or false'],
     ['SLOW_START_ENABLED', 'off', 'is "off"; use true or false'],
     ['HEALTH_PANIC_THRESHOLD', '50%', 'is "50%"; use a whole number from 0 to 100'],
+    ['SUBSET_SIZE', '0', 'is 0; use a whole number from 1 to 1000'],
+    ['SUBSET_ALGORITHM', 'rendom', 'is "rendom"; use one of random, deterministic_aperture; did you mean "random"?'],
+    ['SUBSET_INDEX', 'pod-3', 'is "pod-3"; use a whole number from 0 to 99999'],
+    ['LOCALITY_ENABLED', 'yes', 'is "yes"; use true or false'],
+    ['LOCALITY_ZONE', ' ', 'is ""; use a text that is not empty, as in "eu-central-1a"'],
+    ['LOCALITY_SPILL_RATIO', '1', 'is 1; use a number from 1.1 to 10'],
     ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
     ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
     ['DEADLINE_TIMEOUT', '1s', 'is "1s"; use a whole number from 1 to 86400000 (milliseconds)'],
@@ -176,6 +191,12 @@ describe('values', () => {
   });
 });
 
+test('the zone of the process is no variable of a client', () => {
+  expect(read({ GRPC_LB_ZONE: 'eu-central-1a', GRPC_LB_A_LOCALITY_ENABLED: 'true' })).toEqual({
+    A: { loadBalancing: { locality: { enabled: true } } },
+  });
+});
+
 describe('variables that do not exist', () => {
   test.each([
     ['ORDERS_TARGT', 'TARGET'],
@@ -188,6 +209,8 @@ describe('variables that do not exist', () => {
     ['ORDERS_target', 'TARGET'],
     ['ORDERS_HEALTH_SERVISE', 'HEALTH_SERVICE'],
     ['ORDERS_SLOWSTART_ENABLED', 'SLOW_START_ENABLED'],
+    ['ORDERS_SUBSET_SISE', 'SUBSET_SIZE'],
+    ['ORDERS_LOCALITY_ZONEFILE', 'LOCALITY_ZONE_FILE'],
     ['ORDERS_RETRY_MAX_ATEMPTS', 'RETRY_MAX_ATTEMPTS'],
     ['ORDERS_DEADLINE_TIMOUT', 'DEADLINE_TIMEOUT'],
   ])('GRPC_LB_%s: did you mean %s?', (rest, meant) => {

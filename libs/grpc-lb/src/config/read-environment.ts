@@ -51,12 +51,24 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   HEALTH_PANIC_THRESHOLD: { at: ['health', 'panicThreshold'], read: asNumber },
   EJECTION_ENABLED: { at: ['ejection', 'enabled'], read: asBoolean },
   SLOW_START_ENABLED: { at: ['slowStart', 'enabled'], read: asBoolean },
+  SUBSET_SIZE: { at: ['subset', 'size'], read: asNumber },
+  SUBSET_ALGORITHM: { at: ['subset', 'algorithm'], read: asText },
+  SUBSET_CLIENTS: { at: ['subset', 'clients'], read: asNumber },
+  SUBSET_INDEX: { at: ['subset', 'index'], read: asNumber },
+  LOCALITY_ENABLED: { at: ['locality', 'enabled'], read: asBoolean },
+  LOCALITY_ZONE: { at: ['locality', 'zone'], read: asText },
+  LOCALITY_ZONE_FILE: { at: ['locality', 'zoneFile'], read: asText },
+  LOCALITY_MIN_CROSS_ZONE_SHARE: { at: ['locality', 'minCrossZoneShare'], read: asNumber },
+  LOCALITY_SPILL_RATIO: { at: ['locality', 'spillRatio'], read: asNumber },
   RETRY_MAX_ATTEMPTS: { at: ['retry', 'maxAttempts'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
 };
 
 /** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
 export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
+
+/** The zone of the process, not of one client; the clients read it for themselves. */
+const ZONE = 'GRPC_LB_ZONE';
 
 /** What Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`, `_PORT_3000_TCP`, ... */
 const KUBERNETES_LINK =
@@ -70,9 +82,10 @@ export function readEnvironment(
   environment: Readonly<Record<string, unknown>>,
   faults: Fault[],
 ): Record<string, GrpcLbClientOverrides> {
-  const overrides = new Map<string, { target?: string; loadBalancing?: LoadBalancingOptions }>();
+  const overrides = new Map<string, { target?: string; targets?: string[]; loadBalancing?: LoadBalancingOptions }>();
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || KUBERNETES_LINK.test(variable) || value === undefined || value === '') continue;
+    if (variable === ZONE) continue;
     const rest = variable.slice(PREFIX.length);
     const suffix = VARIABLES.find((each) => `_${rest}`.endsWith(`_${each}`));
     if (suffix === undefined) {
@@ -90,8 +103,12 @@ export function readEnvironment(
     const entry = overrides.get(client) ?? {};
     overrides.set(client, entry);
     const text = typeof value === 'string' ? value : shown(value);
-    if (suffix === 'TARGET') entry.target = text;
-    else {
+    if (suffix === 'TARGET') {
+      // No target has a space in it, so spaces part several.
+      const targets = text.trim().split(/\s+/);
+      if (targets.length > 1) entry.targets = targets;
+      else entry.target = text;
+    } else {
       const option = readOption(variable, OPTIONS[suffix]!, text, faults);
       entry.loadBalancing = mergeLoadBalancing(entry.loadBalancing, option);
     }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { effectiveEjection, ejectionCheck } from './ejection-options.js';
 import { effectiveHealth, healthCheck } from './health-options.js';
+import { effectiveLocality, localityCheck } from './locality-options.js';
 import { deadlineCheck, effectiveRetryPolicy, retryCheck } from './retry-options.js';
 import { effectiveSlowStart, slowStartCheck } from './slow-start-options.js';
+import { effectiveSubset, subsetCheck } from './subset-options.js';
 import { FAILURE_STATUS_NAMES } from './status-names.js';
 import { type Check, type Fault, shown } from './validation.js';
 
@@ -16,6 +18,8 @@ const CHECKS = {
   health: healthCheck,
   ejection: ejectionCheck,
   slowStart: slowStartCheck,
+  subset: subsetCheck,
+  locality: localityCheck,
   retry: retryCheck,
   deadline: deadlineCheck,
 };
@@ -26,6 +30,7 @@ const DAY = 86_400_000;
 /** The numbers of each aspect, with their ranges. */
 const RANGES: [keyof typeof CHECKS, string, number, number, kind: 'a whole number' | 'a number', unit?: string][] = [
   ['health', 'panicThreshold', 0, 100, 'a whole number'],
+  ['health', 'overprovisioningFactor', 1, 10, 'a number'],
   ['ejection', 'consecutiveFailures', 0, 1000, 'a whole number'],
   ['ejection', 'successRate', 0, 1, 'a number'],
   ['ejection', 'window', 1000, 600_000, 'a whole number', 'milliseconds'],
@@ -36,6 +41,11 @@ const RANGES: [keyof typeof CHECKS, string, number, number, kind: 'a whole numbe
   ['slowStart', 'window', 100, HOUR, 'a whole number', 'milliseconds'],
   ['slowStart', 'aggression', 0.1, 10, 'a number'],
   ['slowStart', 'minShare', 0.01, 1, 'a number'],
+  ['subset', 'size', 1, 1000, 'a whole number'],
+  ['subset', 'clients', 1, 100_000, 'a whole number'],
+  ['subset', 'index', 0, 99_999, 'a whole number'],
+  ['locality', 'minCrossZoneShare', 0, 0.5, 'a number'],
+  ['locality', 'spillRatio', 1.1, 10, 'a number'],
   ['retry', 'maxAttempts', 1, 5, 'a whole number'],
   ['retry', 'initialBackoff', 1, 60_000, 'a whole number', 'milliseconds'],
   ['retry', 'maxBackoff', 1, 600_000, 'a whole number', 'milliseconds'],
@@ -61,19 +71,24 @@ describe.each(RANGES)('%s.%s', (aspect, option, min, max, kind, unit) => {
   });
 });
 
-test.each(['health', 'ejection', 'slowStart'] as const)('%s is on or off, and nothing between', (aspect) => {
-  const check = CHECKS[aspect];
-  expect([true, false].flatMap((enabled) => faultsOf(check, { enabled }))).toEqual([]);
-  expect(faultsOf(check, { enabled: 'no' })).toEqual(['at.enabled is "no"; use true or false']);
-});
+test.each(['health', 'ejection', 'slowStart', 'locality'] as const)(
+  '%s is on or off, and nothing between',
+  (aspect) => {
+    const check = CHECKS[aspect];
+    expect([true, false].flatMap((enabled) => faultsOf(check, { enabled }))).toEqual([]);
+    expect(faultsOf(check, { enabled: 'no' })).toEqual(['at.enabled is "no"; use true or false']);
+  },
+);
 
 test.each([
-  ['health', 'enabled, service, panicThreshold'],
+  ['health', 'enabled, service, panicThreshold, overprovisioningFactor'],
   [
     'ejection',
     'enabled, consecutiveFailures, successRate, window, minimumCalls, baseEjectionTime, maxEjectionTime, maxEjectionPercent, failureCodes',
   ],
   ['slowStart', 'enabled, window, aggression, minShare'],
+  ['subset', 'size, algorithm, clients, index'],
+  ['locality', 'enabled, zone, zoneFile, minCrossZoneShare, spillRatio'],
   ['retry', 'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, methods, throttling'],
   ['deadline', 'timeout, methods'],
 ] as const)('%s is an object of options that are known', (aspect, all) => {
@@ -85,10 +100,10 @@ test.each([
 
 describe('health', () => {
   test('by default is asked of the server as a whole, and panic begins below half', () => {
-    const defaults = { enabled: true, service: '', panicThreshold: 50 };
+    const defaults = { enabled: true, service: '', panicThreshold: 50, overprovisioningFactor: 2 };
     for (const options of [undefined, {}, { enabled: undefined }])
       expect(effectiveHealth(options)).toStrictEqual(defaults);
-    const said = { enabled: false, service: 'orders.v1.Orders', panicThreshold: 0 };
+    const said = { enabled: false, service: 'orders.v1.Orders', panicThreshold: 0, overprovisioningFactor: 1 };
     expect(effectiveHealth(said)).toStrictEqual(said);
   });
 
@@ -156,6 +171,48 @@ test('slow start by default is 10 s long, begins with 5 %, and grows as the squa
   const defaults = { enabled: true, window: 10_000, aggression: 0.5, minShare: 0.05 };
   expect(effectiveSlowStart()).toStrictEqual(defaults);
   expect(effectiveSlowStart({ enabled: false })).toStrictEqual({ ...defaults, enabled: false });
+});
+
+describe('subset', () => {
+  test('is drawn at random unless it says otherwise; none is none', () => {
+    expect(effectiveSubset(undefined)).toBeUndefined();
+    expect(effectiveSubset({ size: 20 })).toStrictEqual({ size: 20, algorithm: 'random' });
+    const aperture = { size: 20, algorithm: 'deterministic_aperture', clients: 10, index: 9 } as const;
+    expect(effectiveSubset(aperture)).toStrictEqual(aperture);
+    expect(effectiveSubset({ ...aperture, algorithm: 'random' })).toStrictEqual({ size: 20, algorithm: 'random' });
+  });
+
+  test('is for a client that is one of those that there are', () => {
+    expect(faultsOf(subsetCheck, { clients: 10, index: 9 })).toEqual([]);
+    expect(faultsOf(subsetCheck, { clients: 10, index: 10 })).toEqual([
+      'at.index is 10, of 10 clients; they are numbered from 0 to 9: raise clients to the most replicas that there may be',
+    ]);
+  });
+
+  test('has an algorithm with a name', () => {
+    expect(faultsOf(subsetCheck, { algorithm: 'deterministic' })).toEqual([
+      'at.algorithm is "deterministic"; use one of random, deterministic_aperture',
+    ]);
+  });
+});
+
+describe('locality', () => {
+  test('has the defaults that the options document', () => {
+    const defaults = { enabled: true, zone: undefined, zoneFile: undefined, minCrossZoneShare: 0.01, spillRatio: 1.5 };
+    expect(effectiveLocality()).toStrictEqual(defaults);
+    expect(effectiveLocality({ enabled: false, minCrossZoneShare: 0, zone: 'a' })).toStrictEqual({
+      ...defaults,
+      enabled: false,
+      minCrossZoneShare: 0,
+      zone: 'a',
+    });
+  });
+
+  test.for<unknown>(['', ' ', 1, null])('a zone is no %j', (zone) => {
+    expect(faultsOf(localityCheck, { zone })).toEqual([
+      `at.zone is ${shown(zone)}; use a text that is not empty, as in "eu-central-1a"`,
+    ]);
+  });
 });
 
 describe('retry', () => {

@@ -1,4 +1,4 @@
-import { boolean, type Check, fields, integer, shown } from './validation.js';
+import { boolean, type Check, fields, integer, number, shown } from './validation.js';
 
 /** Which endpoints are well, as they say themselves (gRFC A17), and what happens when too few are. */
 export interface HealthCheckOptions {
@@ -11,6 +11,12 @@ export interface HealthCheckOptions {
    * as in Envoy): a wrong signal must not take a whole service down. Default 50.
    */
   readonly panicThreshold?: number;
+  /**
+   * How much more than its share of the load an endpoint can bear, 1 to 10: with 2, a priority or a zone keeps all its
+   * calls while at least half of its endpoints are well, and gives up calls to the next below that. Default 2, so that
+   * one of two replicas may restart; 1.4 in Envoy.
+   */
+  readonly overprovisioningFactor?: number;
 }
 
 export type EffectiveHealthOptions = Required<HealthCheckOptions>;
@@ -20,12 +26,18 @@ const service: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use the name of a service, as in "orders.v1.Orders"` });
 };
 
-export const healthCheck: Check = fields({ enabled: boolean, service, panicThreshold: integer({ min: 0, max: 100 }) });
+export const healthCheck: Check = fields({
+  enabled: boolean,
+  service,
+  panicThreshold: integer({ min: 0, max: 100 }),
+  overprovisioningFactor: number({ min: 1, max: 10 }),
+});
 
 export function effectiveHealth(options: HealthCheckOptions = {}): EffectiveHealthOptions {
   return {
     enabled: options.enabled ?? true,
     service: options.service ?? '',
     panicThreshold: options.panicThreshold ?? 50,
+    overprovisioningFactor: options.overprovisioningFactor ?? 2,
   };
 }

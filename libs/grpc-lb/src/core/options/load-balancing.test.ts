@@ -2,14 +2,16 @@ import { describe, expect, test } from 'vitest';
 import {
   assertLoadBalancing,
   effectiveLoadBalancing,
+  loadBalancingCheck,
   type LoadBalancingOptions,
   mergeLoadBalancing,
 } from './load-balancing.js';
 import { effectiveEjection } from './ejection-options.js';
 import { effectiveHealth } from './health-options.js';
+import { effectiveLocality } from './locality-options.js';
 import { effectivePool } from './pool-options.js';
 import { effectiveSlowStart } from './slow-start-options.js';
-import { GrpcLbOptionsError } from './validation.js';
+import { type Fault, GrpcLbOptionsError } from './validation.js';
 
 function faultsOf(options: unknown, path?: string): string[] {
   try {
@@ -46,8 +48,36 @@ describe('assertLoadBalancing', () => {
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool, health, ejection, slowStart, retry, deadline`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline`,
     ]);
+  });
+});
+
+describe('a subset that several layers write', () => {
+  const aperture = { size: 20, algorithm: 'deterministic_aperture' } as const;
+
+  test('may lack something in one of them', () => {
+    const faults: Fault[] = [];
+    for (const subset of [{ index: 3 }, { clients: 10 }, aperture]) loadBalancingCheck('at', { subset }, faults);
+    expect(faults).toEqual([]);
+    const merged = mergeLoadBalancing({ subset: aperture }, { subset: { clients: 10, index: 3 } } as object);
+    expect(faultsOf(merged)).toEqual([]);
+    expect(effectiveLoadBalancing(merged).subset).toEqual({ ...aperture, clients: 10, index: 3 });
+  });
+
+  test('lacks nothing as a whole', () => {
+    expect(faultsOf({ subset: { algorithm: 'random' } })).toEqual([
+      'loadBalancing.subset.size is missing; say how many endpoints this client uses, as in 20',
+    ]);
+    expect(faultsOf({ subset: aperture })).toEqual([
+      'loadBalancing.subset.clients is missing; deterministic_aperture needs the most replicas of this client that there may be',
+      "loadBalancing.subset.index is missing; deterministic_aperture needs it: of a StatefulSet the Downward API gives it: fieldPath metadata.labels['apps.kubernetes.io/pod-index'], as the variable GRPC_LB_<CLIENT>_SUBSET_INDEX",
+    ]);
+    expect(faultsOf({ subset: { size: 20, index: 3 } })).toEqual([
+      'loadBalancing.subset.algorithm is missing; clients and index belong to "deterministic_aperture"; write that, or leave them out',
+    ]);
+    // Said in so many words, it may overrule the aperture of the code, whose numbers then have no effect.
+    expect(faultsOf({ subset: { size: 20, algorithm: 'random', clients: 10, index: 3 } })).toEqual([]);
   });
 });
 
@@ -60,6 +90,8 @@ describe('effectiveLoadBalancing', () => {
         health: effectiveHealth(),
         ejection: effectiveEjection(),
         slowStart: effectiveSlowStart(),
+        subset: undefined,
+        locality: effectiveLocality(),
         retry: undefined,
         deadline: undefined,
       });
@@ -167,15 +199,21 @@ describe('mergeLoadBalancing', () => {
   });
 
   test.each<[unknown, string]>([
-    [null, 'loadBalancing is null; use an object with policy, pool, health, ejection, slowStart, retry, deadline'],
-    [5, 'loadBalancing is 5; use an object with policy, pool, health, ejection, slowStart, retry, deadline'],
+    [
+      null,
+      'loadBalancing is null; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+    ],
+    [
+      5,
+      'loadBalancing is 5; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+    ],
     [
       'random',
-      'loadBalancing is "random"; use an object with policy, pool, health, ejection, slowStart, retry, deadline',
+      'loadBalancing is "random"; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [
       ['random'],
-      'loadBalancing is ["random"]; use an object with policy, pool, health, ejection, slowStart, retry, deadline',
+      'loadBalancing is ["random"]; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],

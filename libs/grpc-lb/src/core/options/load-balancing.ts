@@ -10,6 +10,12 @@ import {
   type HealthCheckOptions,
   healthCheck,
 } from './health-options.js';
+import {
+  type EffectiveLocalityOptions,
+  effectiveLocality,
+  localityCheck,
+  type LocalityOptions,
+} from './locality-options.js';
 import { type PolicyConfig, type PolicyName, policyCheck } from './policy-config.js';
 import { type ConnectionPoolOptions, type EffectivePoolOptions, effectivePool, poolCheck } from './pool-options.js';
 import { deadlineCheck, type DeadlineOptions, retryCheck, type RetryOptions } from './retry-options.js';
@@ -19,6 +25,13 @@ import {
   slowStartCheck,
   type SlowStartOptions,
 } from './slow-start-options.js';
+import {
+  type EffectiveSubsetOptions,
+  effectiveSubset,
+  subsetCheck,
+  subsetGaps,
+  type SubsetOptions,
+} from './subset-options.js';
 import { type Check, type Fault, fields, GrpcLbOptionsError, isObject } from './validation.js';
 
 /** How one client balances: the value of the `loadBalancing` key, and what the decorators write. */
@@ -33,6 +46,10 @@ export interface LoadBalancingOptions {
   readonly ejection?: OutlierEjectionOptions;
   /** How an endpoint that joins later is given its share. */
   readonly slowStart?: SlowStartOptions;
+  /** How many of the endpoints the client uses, and which. Default: all of them. */
+  readonly subset?: SubsetOptions;
+  /** How calls stay in the client's own zone. Default: they do, as soon as the zone is known. */
+  readonly locality?: LocalityOptions;
   /** Which calls are sent again when they fail. Default: only those that no server has run. */
   readonly retry?: RetryOptions;
   /** Default deadlines. Default: none. */
@@ -46,6 +63,9 @@ export interface EffectiveLoadBalancing {
   readonly health: EffectiveHealthOptions;
   readonly ejection: EffectiveEjectionOptions;
   readonly slowStart: EffectiveSlowStartOptions;
+  /** Undefined for all endpoints. */
+  readonly subset: EffectiveSubsetOptions | undefined;
+  readonly locality: EffectiveLocalityOptions;
   /** As it was given; undefined for no retries. */
   readonly retry: RetryOptions | undefined;
   readonly deadline: DeadlineOptions | undefined;
@@ -57,11 +77,23 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   health: healthCheck,
   ejection: ejectionCheck,
   slowStart: slowStartCheck,
+  subset: subsetCheck,
+  locality: localityCheck,
   retry: retryCheck,
   deadline: deadlineCheck,
 };
 
+/** Of one layer, which others may complete. */
 export const loadBalancingCheck: Check = fields(ASPECTS);
+
+/** Of all layers together, or of options that nothing completes. */
+export const wholeLoadBalancingCheck: Check = (path, value, faults) => {
+  const before = faults.length;
+  loadBalancingCheck(path, value, faults);
+  if (faults.length > before) return;
+  const { subset } = value as LoadBalancingOptions;
+  if (subset) subsetGaps(`${path}.subset`, subset, faults);
+};
 
 /** For `fields` of what `loadBalancing` is a part of: its own fields, one level too high. */
 export const IN_LOAD_BALANCING = Object.fromEntries(Object.keys(ASPECTS).map((aspect) => [aspect, 'loadBalancing']));
@@ -75,6 +107,8 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
     health: effectiveHealth(options.health),
     ejection: effectiveEjection(options.ejection),
     slowStart: effectiveSlowStart(options.slowStart),
+    subset: effectiveSubset(options.subset),
+    locality: effectiveLocality(options.locality),
     retry: options.retry,
     deadline: options.deadline,
   };
@@ -87,7 +121,7 @@ export function assertLoadBalancing(
   path = 'loadBalancing',
 ): asserts options is LoadBalancingOptions {
   const faults: Fault[] = [];
-  loadBalancingCheck(path, options, faults);
+  wholeLoadBalancingCheck(path, options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
 }
 

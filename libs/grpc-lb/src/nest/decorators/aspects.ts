@@ -1,8 +1,10 @@
 import type { OutlierEjectionOptions } from '../../core/options/ejection-options.js';
 import type { HealthCheckOptions } from '../../core/options/health-options.js';
+import type { LocalityOptions } from '../../core/options/locality-options.js';
 import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
 import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-options.js';
 import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
+import type { SubsetOptions } from '../../core/options/subset-options.js';
 import { type ClientDecorator, declareAspect } from './metadata.js';
 
 /** The connections to each endpoint. For `loadBalancing: { pool: connectionPool({ size: 2 }) }`. */
@@ -35,6 +37,16 @@ export function deadline(options: DeadlineOptions): DeadlineOptions {
   return { ...options };
 }
 
+/** How many of the endpoints this client uses, and which. For `loadBalancing: { subset: subset({ size: 20 }) }`. */
+export function subset(options: SubsetOptions): SubsetOptions {
+  return { ...options };
+}
+
+/** How calls stay in the client's own zone. For `loadBalancing: { locality: locality({ zone: 'eu-central-1a' }) }`. */
+export function locality(options: LocalityOptions = {}): LocalityOptions {
+  return { ...options };
+}
+
 /** The connections to each endpoint. */
 export const ConnectionPool = (options: ConnectionPoolOptions): ClientDecorator =>
   declareAspect('@ConnectionPool', { pool: connectionPool(options) });
@@ -57,3 +69,11 @@ export const Retry = (options?: RetryOptions): ClientDecorator => declareAspect(
 /** Default deadlines for the client and for single methods. */
 export const Deadline = (options: DeadlineOptions): ClientDecorator =>
   declareAspect('@Deadline', { deadline: deadline(options) });
+
+/** How many of the endpoints this client uses, and which. */
+export const Subset = (options: SubsetOptions): ClientDecorator =>
+  declareAspect('@Subset', { subset: subset(options) });
+
+/** How calls stay in the client's own zone, and when they leave it. */
+export const Locality = (options?: LocalityOptions): ClientDecorator =>
+  declareAspect('@Locality', { locality: locality(options) });

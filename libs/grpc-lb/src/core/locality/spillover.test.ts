@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../random.js';
+import { Spillover } from './spillover.js';
+
+const OPTIONS = { minCrossZoneShare: 0.01, spillRatio: 1.5 };
+const EVEN = 2 / 3;
+
+interface Side {
+  readonly latency?: number;
+  /** The part of the calls that fails. */
+  readonly failing?: number;
+  /** The part of the calls that never ends. */
+  readonly open?: number;
+}
+
+/** A hundred calls a second, each side answering as it does; the share at the end. */
+function run(spillover: Spillover, seconds: number, own: Side, others: Side, from = 0): number {
+  const random = seededRandom(3);
+  for (let now = from; now < from + 1000 * seconds; now += 10) {
+    const local = random() >= spillover.share(0, EVEN);
+    const { latency = 10, failing = 0, open = 0 } = local ? own : others;
+    spillover.started(local, now);
+    const fails = random() < failing;
+    if (random() >= open) spillover.ended(local, latency * (0.5 + random()), fails);
+  }
+  return spillover.share(0, EVEN);
+}
+
+describe('by load', () => {
+  test('nothing but the reference leaves a zone that is as fast as the others', () => {
+    expect(run(new Spillover(OPTIONS), 60, {}, {})).toBe(0.01);
+  });
+
+  test('a zone within the ratio keeps its calls, one beyond it gives them up by and by', () => {
+    expect(run(new Spillover(OPTIONS), 60, { latency: 14 }, {})).toBe(0.01);
+    expect(run(new Spillover(OPTIONS), 60, { latency: 30 }, {})).toBeGreaterThan(0.5);
+    expect(run(new Spillover({ ...OPTIONS, spillRatio: 5 }), 60, { latency: 30 }, {})).toBe(0.01);
+  });
+
+  test('the last calls stay as the reference, however bad it gets, and bring the others back', () => {
+    const spillover = new Spillover(OPTIONS);
+    expect(run(spillover, 60, { latency: 1000 }, {})).toBe(0.99);
+    expect(run(spillover, 90, {}, {}, 60_000)).toBe(0.01);
+  });
+
+  test.each([
+    ['calls that fail', { failing: 0.5 }],
+    ['calls that hang', { open: 0.5 }],
+    ['no answer at all', { open: 1 }],
+  ])('%s make a zone slow', (_, own) => {
+    expect(run(new Spillover(OPTIONS), 60, own, {})).toBeGreaterThan(0.3);
+  });
+
+  test('streams, which do not end, say nothing', () => {
+    expect(run(new Spillover(OPTIONS), 60, { open: 0.5 }, { open: 0.5 })).toBeLessThan(0.03);
+  });
+
+  test('failures on both sides are no reason to go elsewhere', () => {
+    expect(run(new Spillover(OPTIONS), 60, { failing: 1 }, { failing: 1 })).toBe(0.01);
+  });
+
+  test('few calls are enough in time', () => {
+    const spillover = new Spillover({ ...OPTIONS, minCrossZoneShare: 0.1 });
+    let now = 0;
+    for (let call = 0; call < 1000; call++) {
+      now += 1000;
+      const local = call % 10 > 0;
+      spillover.started(local, now);
+      spillover.ended(local, local ? 100 : 10, false);
+    }
+    expect(spillover.share(0, EVEN)).toBeGreaterThan(0.5);
+  });
+});
+
+describe('by health', () => {
+  test('what the zone cannot bear crosses at once, and no more than it', () => {
+    const spillover = new Spillover(OPTIONS);
+    expect([0, 0.4, 1].map((atLeast) => spillover.share(atLeast, EVEN))).toEqual([0.01, 0.4, 1]);
+    expect(spillover.share(0, EVEN)).toBe(0.01);
+  });
+});

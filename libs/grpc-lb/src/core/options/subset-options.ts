@@ -1,0 +1,85 @@
+import { type Check, type Fault, fields, integer, isObject, oneOf, shown } from './validation.js';
+
+export type SubsetAlgorithm = 'random' | 'deterministic_aperture';
+
+/** How many of the endpoints this client connects to, and which. */
+export interface SubsetOptions {
+  /** Endpoints that this client uses, 1 to 1000; all of them where there are not more. */
+  readonly size: number;
+  /**
+   * `random`: each client draws its own (gRFC A68). `deterministic_aperture`: clients that are numbered share the
+   * endpoints evenly, as in Finagle. Default `random`.
+   */
+  readonly algorithm?: SubsetAlgorithm;
+  /** For `deterministic_aperture`: how many clients there are, 1 to 100000. */
+  readonly clients?: number;
+  /** For `deterministic_aperture`: the number of this client, from 0 to `clients` - 1. */
+  readonly index?: number;
+}
+
+/** What is in force. The number of the client belongs to the aperture only. */
+export type EffectiveSubsetOptions =
+  | { readonly size: number; readonly algorithm: 'random' }
+  | {
+      readonly size: number;
+      readonly algorithm: 'deterministic_aperture';
+      readonly clients: number;
+      readonly index: number;
+    };
+
+const WHERE_INDEX_IS =
+  "of a StatefulSet the Downward API gives it: fieldPath metadata.labels['apps.kubernetes.io/pod-index'], as the variable GRPC_LB_<CLIENT>_SUBSET_INDEX";
+const MOST_CLIENTS = 100_000;
+
+const each = fields({
+  size: integer({ min: 1, max: 1000 }),
+  algorithm: oneOf(['random', 'deterministic_aperture']),
+  clients: integer({ min: 1, max: MOST_CLIENTS }),
+  index: integer({ min: 0, max: MOST_CLIENTS - 1 }),
+});
+
+/** One layer of options, which another may complete. */
+export const subsetCheck: Check = (path, value, faults) => {
+  each(path, value, faults);
+  if (!isObject(value)) return;
+  const { clients, index } = value as SubsetOptions;
+  if (typeof clients === 'number' && typeof index === 'number' && index >= clients) {
+    faults.push({
+      path: `${path}.index`,
+      message: `is ${shown(index)}, of ${shown(clients)} clients; they are numbered from 0 to ${clients - 1}: raise clients to the most replicas that there may be`,
+    });
+  }
+};
+
+/** What all layers say together: is it enough? */
+export function subsetGaps(path: string, options: SubsetOptions, faults: Fault[]): void {
+  const { size, algorithm, clients, index } = options as Partial<SubsetOptions>;
+  if (size === undefined) {
+    faults.push({ path: `${path}.size`, message: 'is missing; say how many endpoints this client uses, as in 20' });
+  }
+  if (algorithm === 'deterministic_aperture') {
+    if (clients === undefined) {
+      faults.push({
+        path: `${path}.clients`,
+        message: 'is missing; deterministic_aperture needs the most replicas of this client that there may be',
+      });
+    }
+    if (index === undefined) {
+      faults.push({ path: `${path}.index`, message: `is missing; deterministic_aperture needs it: ${WHERE_INDEX_IS}` });
+    }
+  } else if (algorithm === undefined && (clients !== undefined || index !== undefined)) {
+    faults.push({
+      path: `${path}.algorithm`,
+      message: 'is missing; clients and index belong to "deterministic_aperture"; write that, or leave them out',
+    });
+  }
+}
+
+/** Of options without faults or gaps. Undefined: no subset. */
+export function effectiveSubset(options: SubsetOptions | undefined): EffectiveSubsetOptions | undefined {
+  if (options === undefined) return undefined;
+  const { size, algorithm, clients, index } = options;
+  return algorithm === 'deterministic_aperture'
+    ? { size, algorithm, clients: clients!, index: index! }
+    : { size, algorithm: 'random' };
+}
