@@ -57,12 +57,14 @@ function endpoint(): PooledEndpoint {
 
 for (const size of SIZES) {
   for (const [name, config] of Object.entries(policies)) {
-    const context = new ClientContext('BENCH', 'static:///bench', effectiveLoadBalancing());
+    const context = new ClientContext('BENCH', ['static:///bench'], effectiveLoadBalancing());
     const endpoints = Array.from({ length: size }, endpoint);
-    const rotation = {
+    const near = { pickable: endpoints, warm: endpoints, cold: [] };
+    const level = { priority: 0, share: 1, known: size, well: size, zoned: false, near, far: undefined };
+    const traffic = {
+      levels: [],
+      open: [{ ...level, crossAtLeast: 0, evenShare: 0 }],
       pickable: endpoints,
-      warm: endpoints,
-      cold: [],
       probing: [],
       panic: false,
       well: size,
@@ -70,7 +72,7 @@ for (const size of SIZES) {
     };
     const policy = createPolicy(config, Math.random);
     const book = new CallBook(systemClock, () => {});
-    const picker = new BalancedPicker(rotation, policy, book, new WaitingRoom(context, () => {}), Math.random);
+    const picker = new BalancedPicker(traffic, policy, book, new WaitingRoom(context, () => {}), Math.random, () => 0);
     const args = { metadata: new Metadata(), extraPickInfo: {} };
     bench(`${size} endpoints: pick, start and end, ${name}`, () => {
       const pick = picker.pick(args);

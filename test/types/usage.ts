@@ -21,6 +21,8 @@ import {
   LeastRequest,
   leastRequest,
   type LoadBalancingOptions,
+  Locality,
+  locality,
   OutlierEjection,
   outlierEjection,
   type RequestStream,
@@ -30,6 +32,8 @@ import {
   type ServiceClient,
   SlowStart,
   slowStart,
+  Subset,
+  subset,
 } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
 import type { Observable } from 'rxjs';
@@ -123,6 +127,8 @@ export const usage = {
         health: healthCheck({ service: 'orders.v1.Orders', panicThreshold: 30 }),
         ejection: outlierEjection({ failureCodes: ['UNAVAILABLE', 'INTERNAL'] }),
         slowStart: slowStart({ window: 30_000 }),
+        subset: subset({ size: 20, algorithm: 'deterministic_aperture', clients: 10, index: 0 }),
+        locality: locality(),
         retry: retry({ maxAttempts: 2, methods: { Find: { maxAttempts: 5 }, Place: false }, throttling: false }),
         deadline: deadline({ timeout: 1000, methods: { Watch: 60_000 } }),
       };
@@ -149,6 +155,8 @@ export const usage = {
       @HealthCheck({ enabled: true })
       @OutlierEjection({ consecutiveFailures: 3, successRate: 0.5 })
       @SlowStart({ aggression: 1 })
+      @Subset({ size: 20 })
+      @Locality({ zone: 'eu-central-1a' })
       @Retry({ retryableStatusCodes: ['UNAVAILABLE'] })
       @Deadline({ timeout: 1000 })
       class Decorated extends GrpcService<Orders>() {}
@@ -163,6 +171,7 @@ export const usage = {
       @HealthCheck()
       @OutlierEjection()
       @SlowStart()
+      @Locality()
       @Retry()
       class ByDefault extends GrpcService<Orders>() {}
       expectTypeOf<ByDefault>().toExtend<ServiceClient<Orders>>();
@@ -205,6 +214,10 @@ export const usage = {
             return `${event.added + event.removed} of ${event.total}`;
           case 'discovery_failed':
             return event.error;
+          case 'discovery_recovered':
+            return event.target;
+          case 'failover':
+            return `${event.priority}: ${event.share}`;
           case 'discovery_warning':
             return event.warning;
           case 'endpoint_added':

@@ -1,5 +1,5 @@
 export type { Clock } from './core/clock.js';
-export type { Address, Endpoint, Locality, TcpAddress, UnixAddress } from './core/endpoint.js';
+export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
   EndpointAnswer,
   EndpointListener,
@@ -20,9 +20,11 @@ export type {
 } from './core/options/policy-config.js';
 export type { OutlierEjectionOptions } from './core/options/ejection-options.js';
 export type { HealthCheckOptions } from './core/options/health-options.js';
+export type { LocalityOptions } from './core/options/locality-options.js';
 export type { ConnectionPoolOptions } from './core/options/pool-options.js';
 export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
 export type { SlowStartOptions } from './core/options/slow-start-options.js';
+export type { SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
 export type { FailureStatus } from './core/options/status-names.js';
 export { type Fault, GrpcLbOptionsError } from './core/options/validation.js';
 export type {
@@ -34,7 +36,13 @@ export type {
   EndpointState,
   SourceSnapshot,
 } from './core/snapshot.js';
-export { type DnsSourceOptions, dnsSourceFactory, registerEndpointSource } from './discovery/index.js';
+export {
+  type DnsResolver,
+  type DnsResolverFactory,
+  type DnsSourceOptions,
+  dnsSourceFactory,
+  registerEndpointSource,
+} from './discovery/index.js';
 export type { EndpointExplanation, Explanation } from './grpc/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
@@ -45,12 +53,16 @@ export {
   deadline,
   HealthCheck,
   healthCheck,
+  Locality,
+  locality,
   OutlierEjection,
   outlierEjection,
   Retry,
   retry,
   SlowStart,
   slowStart,
+  Subset,
+  subset,
 } from './nest/decorators/aspects.js';
 export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
 export { InjectGrpcLbClient, InjectGrpcService } from './nest/decorators/inject.js';

@@ -9,6 +9,10 @@ export function eventText(event: LbEvent): string | null {
       return `${event.address} went from ${event.from} to ${event.to}${event.reason ? `: ${event.reason}` : ''}`;
     case 'discovery_failed':
       return `discovery failed: ${event.error}`;
+    case 'discovery_recovered':
+      return 'discovery answers again';
+    case 'failover':
+      return `${Math.round(event.share * 100)} % of calls go to priority ${event.priority}`;
     case 'discovery_warning':
       return `discovery: ${event.warning}`;
     case 'pool_saturated':

@@ -9,22 +9,48 @@ export interface CheckedEndpoints {
   readonly fault: string | undefined;
 }
 
+/** No client needs more at once; a list that is longer is a mistake, or an attack on memory and sockets. */
+export const MAX_ENDPOINTS = 10_000;
+/** Priorities in xDS, where the field is at most 128. */
+const MAX_PRIORITY = 127;
+
 /** Discovery is foreign data: what is no endpoint is dropped, and the rest goes on. */
 export function checkEndpoints(list: unknown): CheckedEndpoints {
   if (!Array.isArray(list)) return { good: [], dropped: 1, fault: `the list is ${shown(list)}, no array` };
-  const faults = list.map((endpoint: unknown) => faultOf(endpoint));
-  return {
-    good: list.filter((_, i) => faults[i] === undefined) as Endpoint[],
-    dropped: faults.filter((fault) => fault !== undefined).length,
-    fault: faults.find((fault) => fault !== undefined),
-  };
+  const good: Endpoint[] = [];
+  let fault: string | undefined;
+  for (const endpoint of list as unknown[]) {
+    const full = good.length === MAX_ENDPOINTS;
+    const found = full ? undefined : faultOf(endpoint);
+    if (full) fault ??= `the list has ${list.length} entries, and no more than ${MAX_ENDPOINTS} endpoints are used`;
+    else if (found === undefined) good.push(endpoint as Endpoint);
+    else fault ??= `${shown(endpoint)} has ${found}`;
+    if (good.length === MAX_ENDPOINTS && fault !== undefined) break;
+  }
+  return { good, dropped: list.length - good.length, fault };
 }
 
 function faultOf(endpoint: unknown): string | undefined {
-  const { address, weight = 1 } = (isObject(endpoint) ? endpoint : {}) as Partial<Record<keyof Endpoint, unknown>>;
-  if (!isAddress(address)) return `${shown(endpoint)} has no address with a host and a port from 1 to 65535, or a path`;
-  if (Number.isInteger(weight) && (weight as number) >= 1) return undefined;
-  return `${shown(endpoint)} has a weight that is no whole number from 1`;
+  const { address, weight, priority, locality } = (isObject(endpoint) ? endpoint : {}) as Partial<
+    Record<keyof Endpoint, unknown>
+  >;
+  if (!isAddress(address)) return 'no address with a host and a port from 1 to 65535, or a path';
+  if (weight !== undefined && !isWhole(weight, 1, Number.MAX_SAFE_INTEGER))
+    return 'a weight that is no whole number from 1';
+  if (priority !== undefined && !isWhole(priority, 0, MAX_PRIORITY))
+    return `a priority that is no whole number from 0 to ${MAX_PRIORITY}`;
+  if (locality !== undefined && !isLocality(locality)) return 'a locality whose region, zone or subZone is no text';
+  return undefined;
+}
+
+function isWhole(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function isLocality(locality: unknown): boolean {
+  if (!isObject(locality)) return false;
+  const { region, zone, subZone } = locality as Record<string, unknown>;
+  return [region, zone, subZone].every((part) => part === undefined || typeof part === 'string');
 }
 
 function isAddress(address: unknown): boolean {

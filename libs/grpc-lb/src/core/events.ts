@@ -24,10 +24,12 @@ export type LbEvent =
       readonly removed: number;
       readonly total: number;
     })
-  /** Discovery failed or came back empty; the last good list stays. Not repeated while the error stays the same. */
-  | (EventBase & { readonly type: 'discovery_failed'; readonly error: string })
+  /** Discovery failed or came back empty; the last good list stays. At most one in ten seconds for each target. */
+  | (EventBase & { readonly type: 'discovery_failed'; readonly target: string; readonly error: string })
+  /** Discovery answers again, after it was said to have failed. */
+  | (EventBase & { readonly type: 'discovery_recovered'; readonly target: string })
   /** Discovery works, but somebody should look at something. Once for each text. */
-  | (EventBase & { readonly type: 'discovery_warning'; readonly warning: string })
+  | (EventBase & { readonly type: 'discovery_warning'; readonly target: string; readonly warning: string })
   | (EndpointEventBase & { readonly type: 'endpoint_added' })
   /** The endpoint has left and its last call has ended. */
   | (EndpointEventBase & { readonly type: 'endpoint_removed' })
@@ -43,6 +45,8 @@ export type LbEvent =
       readonly connection: number;
       readonly reason: string | null;
     })
+  /** The shares of the priorities have changed: endpoints of priority `priority` are the first that get calls now. */
+  | (EventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
   /** Too few endpoints are well (`well` of `connected`): from now on all that are connected are used, or no longer. */
   | (EventBase & { readonly type: 'panic'; readonly on: boolean; readonly well: number; readonly connected: number })
   /** A server has no health service, so that being connected counts as being well. Once for each client. */

@@ -1,3 +1,4 @@
+import type { Locality } from './endpoint.js';
 import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 
 /** `connecting` until the first connection is ready; `idle` before the first call if the client does not connect early. */
@@ -34,6 +35,10 @@ export interface EndpointSnapshot {
   /** Why it is in that state, for people; null when there is nothing to say. */
   readonly reason: string | null;
   readonly weight: number;
+  /** 0 is used first. */
+  readonly priority: number;
+  /** Where it runs, as far as discovery says; null where it does not. */
+  readonly locality: Locality | null;
   /** Below 1 while it starts slowly: the part of its full share that it gets. */
   readonly warmth: number;
   /** Its recent share of failures, from 0 to 1. */
@@ -48,6 +53,7 @@ export interface EndpointSnapshot {
 }
 
 export interface SourceSnapshot {
+  readonly target: string;
   /** The scheme of the target: `dns`, `static`, ... */
   readonly kind: string;
   /** `stale`: the last look-up failed or came back empty, and an older list is in use. */
@@ -59,6 +65,23 @@ export interface SourceSnapshot {
   readonly error: string | null;
   /** Endpoints that were dropped since the start, because they had no usable address or weight. */
   readonly dropped: number;
+  /** How many endpoints the last good list names. */
+  readonly endpoints: number;
+  /** Answers since the start, good ones and failures. */
+  readonly updates: number;
+  readonly failures: number;
+}
+
+/** A group of endpoints that is used before the ones of a higher number. */
+export interface PrioritySnapshot {
+  readonly priority: number;
+  /** The part of the calls that goes there now, from 0 to 1. */
+  readonly share: number;
+  /** How many endpoints are used of it (a subset, if there is one), and how many of those are well. */
+  readonly endpoints: number;
+  readonly well: number;
+  /** The part of this group's calls that goes to other zones, from 0 to 1; null where zones do not count. */
+  readonly crossZoneShare: number | null;
 }
 
 /** All there is to know about one client. Terminus, metrics, pages and people read this and the events, nothing else. */
@@ -68,7 +91,14 @@ export interface ClientSnapshot {
   readonly state: ClientState;
   /** What is in force now, defaults included. */
   readonly loadBalancing: EffectiveLoadBalancing;
+  /** Discovery as a whole: of several targets the sums, and the worst state. */
   readonly source: SourceSnapshot;
+  /** Each target by itself, in the order of their priority. */
+  readonly sources: readonly SourceSnapshot[];
+  /** The priorities whose endpoints are connected. */
+  readonly priorities: readonly PrioritySnapshot[];
+  /** The zone that this client is in, if it knows one. */
+  readonly zone: string | null;
   /** Calls picked and not ended, over all endpoints, those that drain included. */
   readonly inFlight: number;
   /** Calls that wait because every connection is at its stream limit (an upper bound: one that gave up may still count). */

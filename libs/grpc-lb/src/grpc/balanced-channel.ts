@@ -15,12 +15,13 @@ import { explainClient, type Explanation } from './explain.js';
 import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from './resolver.js';
 import { type MethodInfo, serviceConfigFor } from './service-config.js';
+import { summaryOf } from './source-summary.js';
 
 export interface BalancedChannelOptions {
   /** What the client is called in snapshots, events and errors. */
   readonly name: string;
-  /** Where its endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`. */
-  readonly target: string;
+  /** Where its endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; of several the first that can bear the load. */
+  readonly target: string | readonly string[];
   readonly credentials: ChannelCredentials;
   /** As grpc-js takes them; `DEFAULT_CHANNEL_OPTIONS` where they say nothing. */
   readonly channelOptions?: ChannelOptions;
@@ -45,18 +46,19 @@ export class BalancedChannel {
     assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
     registerOwn();
     const given = givenServiceConfig(options.channelOptions);
+    const targets = [options.target].flat();
     this.#context = new ClientContext(
       options.name,
-      options.target,
+      targets,
       effectiveLoadBalancing(options.loadBalancing),
       options.onEvent,
       options.clock,
       options.random,
-      () => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], given),
+      (discovered = given) => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], discovered),
     );
-    // grpc-js would make the source at the first call; a target that cannot be must be told at once.
-    createEndpointSource(parseTarget(options.target), this.#context);
-    this.channel = new Channel(`${GRPC_LB_SCHEME}:${options.target}`, options.credentials, {
+    // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
+    for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
+    this.channel = new Channel(`${GRPC_LB_SCHEME}:${targets[0]!}`, options.credentials, {
       ...channelOptionsFor(options.channelOptions),
       [CONTEXT_OPTION]: this.#context,
     });
@@ -74,16 +76,17 @@ export class BalancedChannel {
   }
 
   snapshot(): ClientSnapshot {
-    const { name, target, state, loadBalancing, source, balancer } = this.#context;
+    const { name, target, state, loadBalancing, balancer, zone } = this.#context;
+    const sources = this.#context.sourceSnapshots();
     return {
       client: name,
       target,
       state,
       loadBalancing,
-      source: {
-        ...source,
-        staleForMs: source.state === 'stale' && source.lastUpdate !== null ? Date.now() - source.lastUpdate : null,
-      },
+      source: summaryOf(sources),
+      sources,
+      zone: zone ?? null,
+      priorities: balancer?.priorities() ?? [],
       inFlight: balancer?.inFlight ?? 0,
       pending: balancer?.pending ?? 0,
       panic: balancer?.panic ?? false,
@@ -108,7 +111,7 @@ export class BalancedChannel {
       throw new Error(`client ${this.name} is closed: it cannot be configured any more`);
     this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
     this.#context.balancer?.reconfigure();
-    this.#context.configChanged();
+    this.#context.discovery?.configChanged();
     this.#context.emit({ type: 'configured' });
   }
 

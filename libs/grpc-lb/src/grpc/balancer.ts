@@ -1,15 +1,18 @@
 import type { Cancel } from '../core/clock.js';
 import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import { addressToString, type Endpoint } from '../core/endpoint.js';
-import { diffEndpoints, type EndpointDiff } from '../core/endpoint-diff.js';
+import type { Endpoint } from '../core/endpoint.js';
+import { Spillover } from '../core/locality/spillover.js';
 import { mayEject } from '../core/health/outlier.js';
+import type { EffectiveLocalityOptions } from '../core/options/locality-options.js';
 import type { PolicyConfig } from '../core/options/policy-config.js';
 import { createPolicy } from '../core/policy/create-policy.js';
 import type { Policy } from '../core/policy/policy.js';
-import type { EndpointSnapshot } from '../core/snapshot.js';
+import type { EndpointSnapshot, PrioritySnapshot } from '../core/snapshot.js';
 import { type BalancerView, ClientContext, CONTEXT_OPTION } from './client-context.js';
+import { ConnectGate } from './connect-gate.js';
 import type { Connection, ConnectionEnvironment } from './connection.js';
+import { EndpointPool } from './endpoint-pool.js';
 import {
   type ChannelControlHelper,
   type GrpcEndpoint,
@@ -22,8 +25,9 @@ import {
 import { LbConfig } from './lb-config.js';
 import { CallBook, QUEUE } from './pick.js';
 import { BalancedPicker } from './picker.js';
-import { type EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
-import { type Rotation, rotationOf } from './rotation.js';
+import type { EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
+import { type LevelTraffic, NO_TRAFFIC, type Traffic, trafficOf } from './traffic.js';
+import { chancesOf } from './chances.js';
 import { WaitingRoom } from './waiting-room.js';
 
 /** How often the memory of failures is brought up to date. */
@@ -36,18 +40,18 @@ const DECAY_INTERVAL_MS = 250;
 export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, ConnectionEnvironment {
   context!: ClientContext;
   channelOptions: ChannelOptions = {};
+  connectGate!: ConnectGate;
 
   #book!: CallBook;
   #waitingRoom!: WaitingRoom;
   #policy!: Policy;
   #policyConfig: PolicyConfig | undefined;
-  /** In the order of discovery. */
-  #endpoints = new Map<string, PooledEndpoint>();
-  readonly #draining = new Set<PooledEndpoint>();
-  #rotation: Rotation = rotationOf([], 0);
+  #pool!: EndpointPool;
+  #traffic: Traffic = NO_TRAFFIC;
   #cancelDecay: Cancel | undefined;
-  /** There has been a list before: who joins now, joins later. */
-  #adopted = false;
+  #localityOptions: EffectiveLocalityOptions | undefined;
+  /** The failover that was told last; that all calls go to the first priority is where it begins. */
+  #toldOf = '0 10';
   #connectionIds = 0;
   #hasOwnResolver = false;
   #paused = false;
@@ -74,14 +78,14 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   ): boolean {
     if (!(config instanceof LbConfig)) return false;
     if (!this.#accept(config, channelOptions)) return true;
-    if (!endpoints.ok || endpoints.value.length === 0) {
-      // Without a list there is nothing to fall back on; with one, it stays in use.
+    // An empty list of our own resolver is the truth; that of another may be a mishap.
+    const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
+    if (list) this.#adopt(list.flatMap(asEndpoints));
+    if (this.#pool.size === 0) {
       const why = endpoints.ok ? `discovery names no endpoint. ${resolutionNote}` : endpoints.error.details;
-      if (this.#endpoints.size === 0) this.#fail(`client ${this.context.name}: ${why}`);
-      return !endpoints.ok;
+      this.#fail(`client ${this.context.name}: ${why}`);
     }
-    this.#adopt(endpoints.value.flatMap(asEndpoints));
-    return true;
+    return !endpoints.ok || list !== undefined;
   }
 
   exitIdle(): void {
@@ -95,7 +99,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   destroy(): void {
     if (this.#closed || !this.context) return;
     this.#closed = true;
-    for (const endpoint of this.#all()) endpoint.close();
+    this.#pool.close();
     this.#cancelDecay?.();
     this.#book.close();
     this.#waitingRoom.close();
@@ -106,7 +110,8 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   reconfigure(): void {
     this.#whilePaused(() => {
-      for (const endpoint of this.#endpoints.values()) {
+      this.#pool.rearrange();
+      for (const endpoint of this.#pool.endpoints) {
         endpoint.connections.configure();
         if (!this.context.loadBalancing.ejection.enabled) endpoint.readmit();
       }
@@ -114,13 +119,18 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#publish();
   }
 
+  rearrange(): void {
+    this.#whilePaused(() => this.#pool.rearrange());
+    this.#publish();
+  }
+
   endpointChanged(endpoint: PooledEndpoint): void {
-    if (!this.#paused && !this.#draining.has(endpoint)) this.#publish();
+    if (!this.#paused && !this.#pool.isDraining(endpoint)) this.#publish();
   }
 
   /** Ejects it, if that leaves enough others. */
   outlierFound(endpoint: PooledEndpoint, reason: string): void {
-    const others = [...this.#endpoints.values()].filter((each) => each !== endpoint && each.connected);
+    const others = [...this.#pool.endpoints].filter((each) => each !== endpoint && each.connected);
     const ejected = others.filter((each) => each.outlier.state.kind !== 'admitted').length;
     const { maxEjectionPercent } = this.context.loadBalancing.ejection;
     if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
@@ -128,7 +138,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   askDiscovery(): void {
-    this.context.refreshDiscovery();
+    this.context.discovery?.refresh();
     // A channel that was built without this package has a resolver that knows nothing of the context.
     if (!this.#hasOwnResolver) this.helper.requestReresolution();
   }
@@ -138,11 +148,11 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   endpointGone(endpoint: PooledEndpoint): void {
-    if (this.#draining.delete(endpoint)) this.context.emit({ type: 'endpoint_removed', address: endpoint.key });
+    if (this.#pool.endpointGone(endpoint)) this.context.emit({ type: 'endpoint_removed', address: endpoint.key });
   }
 
   get inFlight(): number {
-    return this.#all().reduce((sum, endpoint) => sum + endpoint.inFlight, 0);
+    return this.#pool.all.reduce((sum, endpoint) => sum + endpoint.inFlight, 0);
   }
 
   get pending(): number {
@@ -150,32 +160,35 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   endpoints(): EndpointSnapshot[] {
-    return this.#all().map((endpoint) => endpoint.snapshot());
+    return this.#pool.all.map((endpoint) => endpoint.snapshot());
+  }
+
+  priorities(): PrioritySnapshot[] {
+    return this.#traffic.levels.map((level) => ({
+      priority: level.priority,
+      share: level.share,
+      endpoints: level.known,
+      well: level.well,
+      crossZoneShare: level.zoned ? (level.far ? this.#crossShare(level) : level.crossAtLeast) : null,
+    }));
   }
 
   get panic(): boolean {
-    return this.#rotation.panic;
+    return this.#traffic.panic;
   }
 
   explain(): [string, number][] {
-    const { warm, cold, pickable } = this.#rotation;
-    if (warm.length === 0) return [];
-    const coldChances = cold.map(({ key, warmth }): [string, number] => [key, warmth / pickable.length]);
-    const rest = 1 - coldChances.reduce((sum, [, chance]) => sum + chance, 0);
-    const chances = this.#policy.chances(warm);
-    return [...warm.map(({ key }, i): [string, number] => [key, chances[i]! * rest]), ...coldChances];
-  }
-
-  #all(): PooledEndpoint[] {
-    return [...this.#endpoints.values(), ...this.#draining];
+    return chancesOf(this.#traffic, this.#policy, (level) => this.#crossShare(level));
   }
 
   /** Takes the channel's context on the first update, or makes one for a channel that was built without Nest. */
   #accept(config: LbConfig, channelOptions: ChannelOptions): boolean {
     if (!this.context) {
       const shared = channelOptions[CONTEXT_OPTION] as ClientContext | undefined;
-      this.context = shared ?? new ClientContext(this.typeName, '', config.loadBalancing);
+      this.context = shared ?? new ClientContext(this.typeName, [''], config.loadBalancing);
       this.context.balancer = this;
+      this.connectGate = new ConnectGate(this.context.clock, this.context.random);
+      this.#pool = new EndpointPool(this, this);
       this.#book = new CallBook(this.context.clock, this.#onRelease);
       this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
     }
@@ -196,43 +209,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     return true;
   }
 
-  #adopt(next: readonly Endpoint[]): void {
-    const { added, kept, removed } = diffEndpoints(this.#endpoints, next);
-    const arrangement = this.#whilePaused(() => this.#arrange(next, kept, removed));
-    this.#endpoints = arrangement;
-    this.#adopted = true;
-    if (added.length > 0 || removed.length > 0) {
-      this.context.emit({
-        type: 'discovery_updated',
-        added: added.length,
-        removed: removed.length,
-        total: arrangement.size,
-      });
-    }
+  #adopt(list: readonly Endpoint[]): void {
+    this.#whilePaused(() => this.#pool.adopt(list));
     this.#publish();
-  }
-
-  /** The endpoints of the new list, in its order; what is not in it drains. */
-  #arrange(
-    next: readonly Endpoint[],
-    kept: EndpointDiff<PooledEndpoint>['kept'],
-    removed: readonly PooledEndpoint[],
-  ): Map<string, PooledEndpoint> {
-    for (const endpoint of removed) {
-      this.#endpoints.delete(endpoint.key);
-      this.#draining.add(endpoint);
-      endpoint.drain();
-    }
-    const staying = new Map(kept.map(([pooled]) => [pooled.key, pooled]));
-    const arrangement = new Map<string, PooledEndpoint>();
-    for (const endpoint of next) {
-      const key = addressToString(endpoint.address);
-      if (arrangement.has(key)) continue;
-      const pooled = staying.get(key) ?? this.#join(endpoint);
-      pooled.weight = endpoint.weight ?? 1;
-      arrangement.set(key, pooled);
-    }
-    return arrangement;
   }
 
   /** One picker for many changes. */
@@ -245,20 +224,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     }
   }
 
-  #join(endpoint: Endpoint): PooledEndpoint {
-    const key = addressToString(endpoint.address);
-    const returning = [...this.#draining].find((each) => each.key === key);
-    if (returning) {
-      this.#draining.delete(returning);
-      returning.revive();
-      return returning;
-    }
-    const pooled = new PooledEndpoint(endpoint, this, this, this.#adopted);
-    this.context.emit({ type: 'endpoint_added', address: key });
-    pooled.connections.configure();
-    return pooled;
-  }
-
   readonly #onRelease = (endpoint: PooledEndpoint, connection: Connection): void => {
     endpoint.connections.released(connection);
     this.#waitingRoom.roomMayHaveCome();
@@ -268,43 +233,70 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (this.#closed) return;
     const { policy: config, ejection } = this.context.loadBalancing;
     this.#book.failureCodes = ejection.failureCodes;
+    this.#watchZones();
     if (config !== this.#policyConfig) {
       this.#policyConfig = config;
       this.#policy = createPolicy(config, this.context.random);
     }
-    const all = [...this.#endpoints.values()];
-    this.#rotate(all);
+    this.#route();
     this.#waitingRoom.published();
-    if (this.#rotation.pickable.length > 0) {
+    const all = [...this.#pool.endpoints];
+    const { pickable, probing } = this.#traffic;
+    if (pickable.length > 0 || probing.length > 0) {
       this.context.setState('ready');
       const picker = new BalancedPicker(
-        this.#rotation,
+        this.#traffic,
         this.#policy,
         this.#book,
         this.#waitingRoom,
         this.context.random,
+        (level) => this.#crossShare(level),
       );
       this.helper.updateState(connectivityState.READY, picker, null);
-    } else if (all.length === 0 || all.some((endpoint) => endpoint.state === 'connecting')) {
+    } else if (all.some((endpoint) => endpoint.state === 'connecting')) {
       this.context.setState('connecting');
       this.helper.updateState(connectivityState.CONNECTING, { pick: () => QUEUE }, null);
-    } else {
+    } else if (all.length > 0) {
       const reasons = [...new Set(all.map((endpoint) => endpoint.reason))].slice(0, 3).join('; ');
       this.#fail(`client ${this.context.name}: none of ${all.length} endpoints is ready: ${reasons}`);
     }
   }
 
-  #rotate(all: readonly PooledEndpoint[]): void {
-    const { panic: before } = this.#rotation;
-    this.#rotation = rotationOf(all, this.context.loadBalancing.health.panicThreshold);
-    const { panic, well, connected } = this.#rotation;
+  /** Works out where calls may go; connects the next priority if those that are connected cannot bear them. */
+  #route(): void {
+    while (this.#whilePaused(() => this.#pool.activateIfNeeded()));
+    const { panic: before } = this.#traffic;
+    this.#traffic = trafficOf(this.#pool.levels, this.context.loadBalancing.health);
+    const { panic, well, connected, open } = this.#traffic;
     if (panic !== before) this.context.emit({ type: 'panic', on: panic, well, connected });
+    if (open.length > 0) this.#tellOfFailover(open[0]!);
+  }
+
+  /** In steps of a tenth: while endpoints come and go one by one, each is not news. */
+  #tellOfFailover({ priority, share }: LevelTraffic): void {
+    const key = `${priority} ${Math.round(share * 10)}`;
+    if (key === this.#toldOf) return;
+    this.#toldOf = key;
+    this.context.emit({ type: 'failover', priority, share });
+  }
+
+  /** Where zones do not count, no latency needs to be measured. */
+  #watchZones(): void {
+    const { zone, loadBalancing } = this.context;
+    if (loadBalancing.locality === this.#localityOptions) return;
+    this.#localityOptions = loadBalancing.locality;
+    this.#book.spillover = zone === undefined ? undefined : new Spillover(loadBalancing.locality);
+  }
+
+  /** A zone that is overloaded shows in the latency of its calls. */
+  #crossShare({ crossAtLeast, evenShare }: LevelTraffic): number {
+    return this.#book.spillover?.share(crossAtLeast, evenShare) ?? crossAtLeast;
   }
 
   /** Failures are forgotten with time, also by endpoints that get no calls. */
   readonly #decay = (): void => {
     let fading = false;
-    for (const endpoint of this.#endpoints.values()) {
+    for (const endpoint of this.#pool.endpoints) {
       endpoint.refreshFailureFactor();
       fading ||= endpoint.failureFactor > 1;
     }
@@ -331,6 +323,7 @@ function unavailable(details: string): Picker {
 }
 
 /** Fields that our resolver adds to an endpoint reach the balancer untouched. Foreign resolvers may group addresses. */
-function asEndpoints(endpoint: GrpcEndpoint & { weight?: number }): Endpoint[] {
-  return endpoint.addresses.map((address) => ({ address, weight: endpoint.weight ?? 1 }));
+function asEndpoints({ addresses, ...rest }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
+  const { weight, locality, priority } = rest;
+  return addresses.map((address) => ({ address, weight, locality, priority }));
 }

@@ -1,10 +1,13 @@
 import type { Clock } from '../core/clock.js';
 import type { LbEvent, LbEventListener } from '../core/events.js';
+import { isDeepStrictEqual } from 'node:util';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { Random } from '../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
-import type { ClientState, EndpointSnapshot, SourceSnapshot } from '../core/snapshot.js';
+import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../core/snapshot.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from './experimental.js';
+import { ownZone } from './own-zone.js';
+import { pendingSource } from './source-summary.js';
 import { systemClock } from './system-clock.js';
 
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
@@ -16,9 +19,19 @@ export interface BalancerView {
   readonly pending: number;
   readonly panic: boolean;
   endpoints(): EndpointSnapshot[];
+  priorities(): PrioritySnapshot[];
   explain(): readonly (readonly [address: string, chance: number])[];
   /** New load-balancing options are in force. */
   reconfigure(): void;
+}
+
+/** What the resolver of a client answers for, while it runs. */
+export interface DiscoveryView {
+  readonly sources: readonly { snapshot(): SourceSnapshot }[];
+  /** Asks the sources again. */
+  refresh(): void;
+  /** Hands the service config out again. */
+  configChanged(): void;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -30,26 +43,49 @@ export type EventBody = DistributiveOmit<LbEvent, 'client' | 'time'>;
  */
 export class ClientContext {
   state: ClientState = 'idle';
-  source: SourceSnapshot;
+  discovery: DiscoveryView | undefined;
   balancer: BalancerView | undefined;
+  #loadBalancing: EffectiveLoadBalancing;
+  #zone: string | undefined;
   #saidNotOffered = false;
   readonly #untold: LbEvent[] = [];
-  /** Set by the resolver while it runs: hands the service config out again. */
-  configChanged: () => void = () => {};
-  /** Set by the resolver while it runs: asks discovery again. */
-  refreshDiscovery: () => void = () => {};
 
   constructor(
     readonly name: string,
-    readonly target: string,
-    public loadBalancing: EffectiveLoadBalancing,
+    /** By priority: the endpoints of the first are used while they can bear the load. */
+    readonly targets: readonly string[],
+    loadBalancing: EffectiveLoadBalancing,
     private readonly onEvent: LbEventListener = () => {},
     readonly clock: Clock = systemClock,
     readonly random: Random = Math.random,
     /** What grpc-js is told of the client's methods; null for what the channel options say. */
-    readonly serviceConfig: () => ServiceConfig | null = () => null,
+    readonly serviceConfig: (discovered?: object) => ServiceConfig | null = () => null,
   ) {
-    this.source = { kind: '', state: 'pending', lastUpdate: null, staleForMs: null, error: null, dropped: 0 };
+    this.#loadBalancing = loadBalancing;
+    this.#findZone();
+  }
+
+  get loadBalancing(): EffectiveLoadBalancing {
+    return this.#loadBalancing;
+  }
+
+  set loadBalancing(next: EffectiveLoadBalancing) {
+    const { locality } = this.#loadBalancing;
+    this.#loadBalancing = next;
+    if (!isDeepStrictEqual(locality, next.locality)) this.#findZone();
+  }
+
+  /** The client's own zone; undefined where zones do not count. */
+  get zone(): string | undefined {
+    return this.#zone;
+  }
+
+  get target(): string {
+    return this.targets.join(' ');
+  }
+
+  sourceSnapshots(): SourceSnapshot[] {
+    return this.discovery?.sources.map((source) => source.snapshot()) ?? this.targets.map(pendingSource);
   }
 
   /**
@@ -79,6 +115,12 @@ export class ClientContext {
     if (from === to || from === 'shutdown') return;
     this.state = to;
     this.emit({ type: 'client_state', from, to });
+  }
+
+  #findZone(): void {
+    this.#zone = ownZone(this.#loadBalancing.locality, (warning) =>
+      this.emit({ type: 'discovery_warning', target: this.target, warning }),
+    );
   }
 
   /** Said once: one server without a health service mostly means that all are. */

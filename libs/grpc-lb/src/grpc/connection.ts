@@ -7,6 +7,7 @@ import { jittered } from '../core/random.js';
 import type { ConnectionSnapshot } from '../core/snapshot.js';
 import { abortable, type AbortableAddress } from './abortable-address.js';
 import type { ClientContext } from './client-context.js';
+import type { ConnectGate } from './connect-gate.js';
 import {
   type ChannelControlHelper,
   type PeerConnection,
@@ -28,6 +29,7 @@ export interface ConnectionEnvironment {
   readonly helper: ChannelControlHelper;
   readonly context: ClientContext;
   readonly channelOptions: ChannelOptions;
+  readonly connectGate: ConnectGate;
   nextConnectionId(): number;
 }
 
@@ -82,6 +84,8 @@ export class Connection implements Counted {
   #cancelTimer: Cancel | undefined;
   #cancelAgeTimer: Cancel | undefined;
   #cancelRetry: Cancel | undefined;
+  /** The first attempt is over, or not wanted any more. */
+  readonly #leaveGate: () => void;
 
   constructor(
     address: Address,
@@ -99,7 +103,7 @@ export class Connection implements Counted {
     this.subchannel.ref();
     this.subchannel.addConnectivityStateListener(this.#onState);
     environment.helper.addChannelzChild(this.subchannel.getChannelzRef());
-    this.subchannel.startConnecting();
+    this.#leaveGate = environment.connectGate.enter(() => this.subchannel.startConnecting());
     this.#updateLimit();
   }
 
@@ -142,6 +146,7 @@ export class Connection implements Counted {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWatching();
+    this.#leaveGate();
     this.#cancelTimer?.();
     this.#cancelRetry?.();
     this.subchannel.removeConnectivityStateListener(this.#onState);
@@ -193,6 +198,7 @@ export class Connection implements Counted {
 
   #onReady(): void {
     if (this.#closed || this.subchannel.getConnectivityState() !== connectivityState.READY) return;
+    this.#leaveGate();
     this.#peer = peerConnection(this.subchannel);
     this.#peerLimit = this.#peer?.maxConcurrentStreams;
     this.#peer?.onLimit((limit) => {
@@ -212,6 +218,7 @@ export class Connection implements Counted {
   }
 
   #onFailure(error: string | undefined): void {
+    this.#leaveGate();
     this.state = 'transient_failure';
     this.lastError = this.#address.abortReason ?? plain(error ?? 'the connection failed');
     this.#stopWatching();

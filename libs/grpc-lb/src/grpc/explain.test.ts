@@ -3,17 +3,21 @@ import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { PolicyName } from '../core/options/policy-config.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { explainClient } from './explain.js';
+import { pendingSource } from './source-summary.js';
 
 const snapshot = (name: PolicyName): ClientSnapshot => ({
   client: 'ORDERS',
   target: 'static:///a:1',
   state: 'connecting',
   loadBalancing: effectiveLoadBalancing({ policy: name }),
-  source: { kind: 'static', state: 'ok', lastUpdate: 0, staleForMs: null, error: null, dropped: 0 },
+  source: { ...pendingSource('static:///a:1'), state: 'ok', lastUpdate: 0 },
   inFlight: 0,
   pending: 0,
   panic: false,
   endpoints: [],
+  sources: [],
+  priorities: [],
+  zone: null,
 });
 
 it.each(['least_request', 'round_robin', 'random', 'pick_first'] as const)(

@@ -29,7 +29,7 @@ export function explainClient(snapshot: ClientSnapshot, chances: readonly (reado
     endpoints: snapshot.endpoints.map((endpoint) => ({
       address: endpoint.address,
       chance: chanceOf.get(endpoint.address) ?? 0,
-      why: whyOf(endpoint),
+      why: whyOf(endpoint, snapshot.priorities),
     })),
   };
 }
@@ -62,13 +62,19 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
   return state === 'idle' ? 'starts discovery and waits for it' : 'fails: the client is closed';
 }
 
-function whyOf({ state, reason, inFlight, weight, connections }: EndpointSnapshot): string {
+function whyOf(
+  { state, reason, inFlight, weight, connections, priority, locality }: EndpointSnapshot,
+  priorities: ClientSnapshot['priorities'],
+): string {
   if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
+  const level = priorities.find((each) => each.priority === priority);
+  if (level?.share === 0) return `ready: stands by, its priority ${priority} is not needed`;
   const usable = connections.filter((connection) => connection.state === 'ready');
   const room = usable.reduce(
     (sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight),
     0,
   );
   const full = room > 0 ? '' : ', every connection is at its stream limit';
-  return `ready: ${inFlight} in flight, weight ${weight}${full}`;
+  const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
+  return `ready: ${inFlight} in flight, weight ${weight}${zone}${full}`;
 }

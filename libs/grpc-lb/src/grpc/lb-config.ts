@@ -1,7 +1,7 @@
 import {
   type EffectiveLoadBalancing,
   effectiveLoadBalancing,
-  loadBalancingCheck,
+  wholeLoadBalancingCheck,
 } from '../core/options/load-balancing.js';
 import { type Fault, shown } from '../core/options/validation.js';
 import type { TypedLoadBalancingConfig } from './experimental.js';
@@ -36,7 +36,7 @@ export class LbConfig implements TypedLoadBalancingConfig {
 export const GrpcLbConfig = {
   createFromJson(json: object): LbConfig {
     const faults: Fault[] = [];
-    loadBalancingCheck(GRPC_LB, json, faults);
+    wholeLoadBalancingCheck(GRPC_LB, json, faults);
     return new LbConfig(GRPC_LB, json, effectiveLoadBalancing(faults.length === 0 ? json : {}), faults);
   },
 };

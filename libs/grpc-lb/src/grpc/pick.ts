@@ -1,5 +1,7 @@
 import { status as Status } from '@grpc/grpc-js';
-import { Ledger, Reservation } from '../core/ledger.js';
+import type { Clock } from '../core/clock.js';
+import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
+import type { Spillover } from '../core/locality/spillover.js';
 import type { FailureStatus } from '../core/options/status-names.js';
 import type { Connection } from './connection.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from './experimental.js';
@@ -11,6 +13,20 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
   #failureCodes: ReadonlySet<number> = new Set();
   /** By the object that grpc-js hands in with every attempt of a call, and drops with it. */
   readonly #failedOn = new WeakMap<object, PooledEndpoint>();
+
+  /** Compares the own zone with the others; undefined where zones do not count. */
+  spillover: Spillover | undefined;
+
+  constructor(
+    private readonly time: Clock,
+    onRelease: OnRelease<PooledEndpoint, Connection>,
+  ) {
+    super(time, onRelease);
+  }
+
+  get now(): number {
+    return this.time.now();
+  }
 
   set failureCodes(names: readonly FailureStatus[]) {
     if (names === this.#failureNames) return;
@@ -54,6 +70,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     this.start();
     this.endpoint.started++;
     this.connection.callStarted();
+    this.book.spillover?.started(this.endpoint.near, this.reservedAt);
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
@@ -65,6 +82,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     // What the caller cancelled says nothing about the endpoint.
     if (code === Status.CANCELLED) return;
     const failed = this.book.isFailure(code);
+    this.book.spillover?.ended(this.endpoint.near, this.book.now - this.reservedAt, failed);
     if (failed) this.book.rememberFailure(this.call, this.endpoint);
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state !== 'lost') this.endpoint.recordResult(failed, this.isProbe);

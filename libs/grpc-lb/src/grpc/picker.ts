@@ -1,9 +1,10 @@
 import type { Policy } from '../core/policy/policy.js';
 import type { Random } from '../core/random.js';
 import type { PickArgs, Picker, PickResult } from './experimental.js';
-import { type CallBook, CompletePick } from './pick.js';
+import { type CallBook, CompletePick, QUEUE } from './pick.js';
 import type { PooledEndpoint } from './pooled-endpoint.js';
 import type { Rotation } from './rotation.js';
+import type { LevelTraffic, Traffic } from './traffic.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 /** An endpoint that starts slowly takes a call also from one that has more than so many times its load. */
@@ -15,26 +16,45 @@ const RELIEF = 4;
  */
 export class BalancedPicker implements Picker {
   constructor(
-    private readonly rotation: Rotation,
+    private readonly traffic: Traffic,
     private readonly policy: Policy,
     private readonly book: CallBook,
     private readonly waitingRoom: WaitingRoom,
     private readonly random: Random,
+    /** The part of a priority's calls that goes to other zones now. */
+    private readonly crossShare: (level: LevelTraffic) => number,
   ) {}
 
   /** A connection with room, else another endpoint with room, else the call waits (and a new connection is opened). */
   pick({ extraPickInfo: call }: PickArgs): PickResult {
     // First come, first served: who waits goes before who comes now.
-    if (this.waitingRoom.pending > 0) return this.waitingRoom.wait(this.rotation.pickable);
-    if (this.rotation.probing.length > 0) {
+    if (this.waitingRoom.pending > 0) return this.waitingRoom.wait(this.traffic.pickable);
+    if (this.traffic.probing.length > 0) {
       const probe = this.#pickProbe(call);
       if (probe) return probe;
     }
-    let endpoint = this.#choose(this.rotation.warm);
-    if (this.rotation.cold.length > 0) endpoint = this.#maybeCold(endpoint);
-    if (endpoint === this.book.failedOn(call)) endpoint = this.#chooseOther(endpoint);
+    const rotation = this.#chooseRotation();
+    // All hangs on the probe that is under way.
+    if (!rotation) return QUEUE;
+    let endpoint = this.#choose(rotation.warm);
+    if (rotation.cold.length > 0) endpoint = this.#maybeCold(endpoint, rotation);
+    if (endpoint === this.book.failedOn(call)) endpoint = this.#chooseOther(endpoint, rotation);
     const connection = endpoint.connectionWithRoom();
-    return connection ? new CompletePick(this.book, endpoint, connection, call, false) : this.#pickElsewhere(call);
+    if (connection) return new CompletePick(this.book, endpoint, connection, call, false);
+    return this.#pickElsewhere(call, rotation);
+  }
+
+  /** The priority, then the zone: both by lot, so that latencies here and there can be compared. */
+  #chooseRotation(): Rotation | undefined {
+    const { open } = this.traffic;
+    let level = open[0];
+    if (!level) return undefined;
+    if (open.length > 1) {
+      let draw = this.random();
+      level = open.find(({ share }) => (draw -= share) < 0) ?? level;
+    }
+    if (!level.far) return level.near;
+    return this.random() < this.crossShare(level) ? level.far : level.near;
   }
 
   #choose(endpoints: readonly PooledEndpoint[]): PooledEndpoint {
@@ -43,7 +63,7 @@ export class BalancedPicker implements Picker {
 
   /** One call to an endpoint whose ejection is over. */
   #pickProbe(call: object): PickResult | undefined {
-    const endpoint = this.rotation.probing.find((each) => each.wantsProbe);
+    const endpoint = this.traffic.probing.find((each) => each.wantsProbe);
     const connection = endpoint === this.book.failedOn(call) ? undefined : endpoint?.connectionWithRoom();
     if (!endpoint || !connection) return undefined;
     endpoint.probeInFlight = true;
@@ -56,25 +76,27 @@ export class BalancedPicker implements Picker {
    * nothing for long and everything at the end (envoy#26290), as an idle endpoint always has the fewest calls. Where few
    * are warm, as in a rolling restart, they are relieved in time.
    */
-  #maybeCold(chosen: PooledEndpoint): PooledEndpoint {
-    let draw = this.random() * this.rotation.pickable.length;
-    for (const endpoint of this.rotation.cold) {
+  #maybeCold(chosen: PooledEndpoint, { pickable, cold }: Rotation): PooledEndpoint {
+    let draw = this.random() * pickable.length;
+    for (const endpoint of cold) {
       draw -= endpoint.warmth;
       if (draw < 0) return loadOf(endpoint) <= loadOf(chosen) ? endpoint : chosen;
     }
-    return this.rotation.cold.find((endpoint) => loadOf(endpoint) * RELIEF < loadOf(chosen)) ?? chosen;
+    return cold.find((endpoint) => loadOf(endpoint) * RELIEF < loadOf(chosen)) ?? chosen;
   }
 
   /** A retry avoids the endpoint that has just failed, while there is another. */
-  #chooseOther(avoid: PooledEndpoint): PooledEndpoint {
-    const others = this.rotation.pickable.filter((endpoint) => endpoint !== avoid);
+  #chooseOther(avoid: PooledEndpoint, { pickable }: Rotation): PooledEndpoint {
+    let others = pickable.filter((endpoint) => endpoint !== avoid);
+    if (others.length === 0) others = this.traffic.pickable.filter((endpoint) => endpoint !== avoid);
     return others.length > 0 ? this.#choose(others) : avoid;
   }
 
-  #pickElsewhere(call: object): PickResult {
-    const { pickable } = this.rotation;
+  #pickElsewhere(call: object, rotation: Rotation): PickResult {
+    const { pickable } = this.traffic;
     if (this.waitingRoom.full) return this.waitingRoom.wait(pickable);
-    const withRoom = pickable.filter((endpoint) => endpoint.hasRoom);
+    let withRoom = rotation.pickable.filter((endpoint) => endpoint.hasRoom);
+    if (withRoom.length === 0 && rotation.pickable !== pickable) withRoom = pickable.filter(({ hasRoom }) => hasRoom);
     if (withRoom.length === 0) return this.waitingRoom.wait(pickable);
     const endpoint = this.#choose(withRoom);
     return new CompletePick(this.book, endpoint, endpoint.connectionWithRoom()!, call, false);

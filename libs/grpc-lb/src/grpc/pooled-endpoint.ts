@@ -1,5 +1,5 @@
 import type { Cancel } from '../core/clock.js';
-import { addressToString, type Endpoint } from '../core/endpoint.js';
+import { addressToString, type Endpoint, type Locality } from '../core/endpoint.js';
 import { FailureRate, UNDECIDED_FACTOR } from '../core/health/failure-rate.js';
 import { Outlier } from '../core/health/outlier.js';
 import { warmth } from '../core/health/slow-start.js';
@@ -18,8 +18,10 @@ export interface EndpointOwner {
   askDiscovery(): void;
   /** Its load is multiplied because calls to it failed; that fades with time. */
   failuresRemembered(): void;
-  /** It has left discovery and its last call has ended. May be told more than once. */
+  /** It is not used any more and its last call has ended. May be told more than once. */
   endpointGone(endpoint: PooledEndpoint): void;
+  /** Fewer endpoints are needed. */
+  rearrange(): void;
 }
 
 /** One endpoint with its counters and its connections. Both survive every new picker and every new policy. */
@@ -28,18 +30,24 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   started = 0;
   succeeded = 0;
   failed = 0;
-  weight: number;
+  weight = 1;
+  priority = 0;
+  locality: Locality | null = null;
+  /** In the client's own zone, or where zones do not count. */
+  near = true;
   failureFactor = 1;
   readonly key: string;
   readonly connections: ConnectionGroup;
   readonly outlier: Outlier;
   state: EndpointState = 'connecting';
+  /** When it entered that state, on the clock. */
+  since: number;
   reason: string | null = null;
   /** The call that decides whether it is admitted again is under way. */
   probeInFlight = false;
 
   readonly #failureRate = new FailureRate();
-  #since = Date.now();
+  #sinceEpoch = Date.now();
   #draining = false;
   /** When its slow start began; undefined if it has none. */
   #coldSince: number | undefined;
@@ -54,9 +62,17 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     private startsSlowly: boolean,
   ) {
     this.key = addressToString(endpoint.address);
-    this.weight = endpoint.weight ?? 1;
+    this.since = this.#now;
+    this.describe(endpoint);
     this.outlier = new Outlier(environment.context.random);
     this.connections = new ConnectionGroup(endpoint.address, environment, this);
+  }
+
+  /** What discovery says of it now. */
+  describe({ weight, priority, locality }: Endpoint): void {
+    this.weight = weight ?? 1;
+    this.priority = priority ?? 0;
+    this.locality = locality ?? null;
   }
 
   get #context() {
@@ -178,7 +194,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     this.reason = this.#currentReason(to);
     if (to !== from) {
       this.state = to;
-      this.#since = Date.now();
+      this.#sinceEpoch = Date.now();
+      this.since = this.#now;
       // One that comes back while it drains has been there all the time.
       if (to === 'ready' && from !== 'draining') this.#onReady();
       this.#context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
@@ -191,9 +208,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return {
       address: this.key,
       state: this.state,
-      since: this.#since,
+      since: this.#sinceEpoch,
       reason: this.reason,
       weight: this.weight,
+      priority: this.priority,
+      locality: this.locality,
       warmth: this.warmth,
       failureRate: this.#failureRate.rate(this.#now),
       inFlight: this.inFlight,

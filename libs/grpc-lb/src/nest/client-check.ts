@@ -72,6 +72,18 @@ const target: Check = (path, value, faults) => {
   }
 };
 
+/** More would not help anybody, and each is asked all the time. */
+const MAX_TARGETS = 16;
+
+const targets: Check = (path, value, faults) => {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TARGETS)
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use a list of 1 to ${MAX_TARGETS} targets, the preferred one first`,
+    });
+  else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
+};
+
 const bytes = integer({ min: -1, max: 2 ** 31 - 1, unit: 'bytes; -1 for no limit' });
 const milliseconds = integer({ min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' });
 
@@ -79,6 +91,7 @@ const checkFields = fields(
   {
     target,
     url: target,
+    targets,
     package: packages,
     protoPath: texts,
     protoLoader: text,
@@ -115,10 +128,12 @@ export function checkClientOptions(options: GrpcLbClientOptions, faults: Fault[]
   faults.push(...found.map(({ path, message }) => ({ path: path.replace(/^options\./, ''), message })));
   if (options.package === undefined)
     faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
-  if (options.target === undefined && options.url === undefined) {
+  const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
+  if (given.length === 0) {
     faults.push({ path: 'target', message: 'is missing; say where the endpoints are, as in dns:///orders:50051' });
   }
-  if (options.target !== undefined && options.url !== undefined) {
-    faults.push({ path: 'url', message: `stands beside target ${shown(options.target)}; leave one of them out` });
+  for (const key of given.slice(1)) {
+    const first = given[0]!;
+    faults.push({ path: key, message: `stands beside ${first} ${shown(options[first])}; leave one of them out` });
   }
 }

@@ -101,12 +101,12 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel {
     const { name } = this;
-    const { target, url, loadBalancing } = this.#options;
+    const { target, url, targets, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
     try {
       return new BalancedChannel({
         name,
-        target: (target ?? url)!,
+        target: (targets ?? target ?? url)!,
         credentials: this.#credentials,
         channelOptions,
         loadBalancing,

@@ -11,11 +11,16 @@ type NestGrpcOptions = GrpcOptions['options'];
 export interface GrpcLbClientOptions extends Omit<NestGrpcOptions, 'credentials'> {
   /**
    * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which
-   * is looked up by DNS. Required, here or as `url`.
+   * is looked up by DNS. Required, here, as `url` or as `targets`.
    */
   readonly target?: string;
   /** The same as `target`, by Nest's name; not both. */
   readonly url?: string;
+  /**
+   * Several targets, instead of one: the endpoints of the first get all calls while they can bear them, then those of the
+   * second, and so on; calls return as soon as the first can bear them again. 1 to 16.
+   */
+  readonly targets?: readonly string[];
   /** How to reach the endpoints. Default: without TLS, as in Nest. */
   readonly credentials?: ChannelCredentials;
   /** grpc-js client interceptors; they see each call once, whatever the number of attempts. */

@@ -1,5 +1,5 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
-import { type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { boolean, type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { GrpcLbModuleOptions } from './module-options.js';
 
 /** Where an override leads is checked with the client that it is for; other applications may share the environment. */
@@ -8,7 +8,13 @@ const target: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051` });
 };
 
-const override = fields({ target, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
+const targets: Check = (path, value, faults) => {
+  if (!Array.isArray(value) || value.length === 0)
+    faults.push({ path, message: `is ${shown(value)}; use a list of targets, the preferred one first` });
+  else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
+};
+
+const override = fields({ target, targets, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
 
 const overrides: Check = (path, value, faults) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -21,7 +27,7 @@ const overrides: Check = (path, value, faults) => {
   for (const [client, options] of Object.entries(value)) override(`${path}.${client}`, options, faults);
 };
 
-const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides }, IN_LOAD_BALANCING);
+const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides, logging: boolean }, IN_LOAD_BALANCING);
 
 /** @throws GrpcLbOptionsError that lists all that is wrong with what `forRoot` was given. */
 export function assertModuleOptions(options: unknown): asserts options is GrpcLbModuleOptions {

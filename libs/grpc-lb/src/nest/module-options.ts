@@ -5,6 +5,8 @@ import type { GrpcLbClientOptions } from './client-options.js';
 /** What an operator may say about one client from outside, as `grpcLbConfig` reads it from the environment. */
 export interface GrpcLbClientOverrides {
   readonly target?: string;
+  /** Several, the preferred one first; not beside `target`. */
+  readonly targets?: readonly string[];
   readonly loadBalancing?: LoadBalancingOptions;
 }
 
@@ -17,6 +19,12 @@ export interface GrpcLbModuleOptions {
    * the code says.
    */
   readonly overrides?: Readonly<Record<string, GrpcLbClientOverrides>>;
+  /**
+   * Whether what an operator should know goes to Nest's logger, under the name `GrpcLb`: discovery that fails and
+   * recovers, a client without a ready endpoint, failover, panic, refused calls. The same is said once a minute at most.
+   * Default true.
+   */
+  readonly logging?: boolean;
 }
 
 /** A class that makes the module's options, for `useClass` and `useExisting`. */

@@ -17,6 +17,7 @@ import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';
 import { environmentName } from './environment-name.js';
+import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbModuleOptions } from './module-options.js';
 import { type ClientRef, MODULE_OPTIONS } from './tokens.js';
@@ -42,6 +43,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   constructor(@Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions) {
     assertModuleOptions(options);
     this.events$ = this.#events.asObservable();
+    if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger));
   }
 
   /** The client of that name (or class). @throws Error if there is none. */
@@ -135,9 +137,10 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       options.loadBalancing,
       overrides?.loadBalancing,
     ].reduce<LoadBalancingOptions>(mergeLoadBalancing, {});
-    if (overrides?.target === undefined) return { ...options, loadBalancing };
-    const { url: _, ...rest } = options;
-    return { ...rest, target: overrides.target, loadBalancing };
+    if (overrides?.target === undefined && overrides?.targets === undefined) return { ...options, loadBalancing };
+    const { url: _url, target: _target, targets: _targets, ...rest } = options;
+    const { target, targets } = overrides;
+    return { ...rest, ...(targets ? { targets } : { target }), loadBalancing };
   }
 }
 

@@ -5,6 +5,17 @@ import { type ClientHealth, healthOf } from './client-health.js';
 import { type MinReady, readMinReady } from './min-ready.js';
 
 const SINCE = Date.UTC(2026, 0, 2, 3, 4, 5);
+const SOURCE = {
+  target: 'dns:///orders:50051',
+  kind: 'dns',
+  lastUpdate: SINCE,
+  staleForMs: null,
+  error: null,
+  dropped: 0,
+  endpoints: 1,
+  updates: 1,
+  failures: 0,
+};
 
 function endpoint(state: EndpointState, i: number): EndpointSnapshot {
   return {
@@ -13,6 +24,8 @@ function endpoint(state: EndpointState, i: number): EndpointSnapshot {
     since: SINCE + i,
     reason: state === 'ready' ? null : `it is ${state}`,
     weight: 1,
+    priority: 0,
+    locality: null,
     warmth: 1,
     failureRate: 0,
     inFlight: i,
@@ -29,11 +42,14 @@ function snapshot(states: EndpointState[], more: Partial<ClientSnapshot> = {}): 
     target: 'dns:///orders:50051',
     state: 'ready',
     loadBalancing: effectiveLoadBalancing(),
-    source: { kind: 'dns', state: 'ok', lastUpdate: SINCE, staleForMs: null, error: null, dropped: 0 },
+    source: { ...SOURCE, state: 'ok' },
     inFlight: 0,
     pending: 0,
     panic: false,
     endpoints: states.map(endpoint),
+    sources: [],
+    priorities: [],
+    zone: null,
     ...more,
   };
 }
@@ -68,7 +84,7 @@ describe('a client is', () => {
 
 describe('discovery', () => {
   const stale = (state: 'stale' | 'pending' | 'failed', error: string | null) =>
-    snapshot(['ready'], { source: { kind: 'dns', state, lastUpdate: SINCE, staleForMs: 5, error, dropped: 0 } });
+    snapshot(['ready'], { source: { ...SOURCE, state, staleForMs: 5, error } });
 
   test('that fails degrades a client whose endpoints are all well, and says why', () => {
     expect(health(stale('stale', 'DNS look-up of "orders" failed: ENOTFOUND'))).toMatchObject({

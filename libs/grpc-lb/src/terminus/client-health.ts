@@ -23,16 +23,25 @@ interface EndpointHealth {
 }
 
 /** What a snapshot says about the health of a client's backends. Those that have left discovery do not count. */
-export function healthOf({ endpoints, source, panic }: ClientSnapshot, minimumOf: MinimumOf): ClientHealth {
-  const known = endpoints.filter(({ state }) => state !== 'draining');
+export function healthOf(
+  { endpoints, source, panic, priorities }: ClientSnapshot,
+  minimumOf: MinimumOf,
+): ClientHealth {
+  // Those of a priority that gets no calls help nobody: neither the dead of the first, nor who stands by for them.
+  const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
+  const known = endpoints.filter(({ state, priority }) => state !== 'draining' && (open.size === 0 || open.has(priority)));
   const ready = known.filter(({ state }) => state === 'ready').length;
   const required = minimumOf(known.length);
   const discoveryIsWell = source.state === 'ok';
-  const status = ready < required ? 'down' : ready < known.length || !discoveryIsWell ? 'degraded' : 'up';
+  const first = priorities[0];
+  const failedOver = open.size > 0 && first !== undefined && first.share < 1;
+  const isWell = ready === known.length && discoveryIsWell && !failedOver;
+  const status = ready < required ? 'down' : isWell ? 'up' : 'degraded';
   return {
     status,
     message:
       `${ready} of ${known.length} endpoints are ready, ${required} are required` +
+      (failedOver ? `; ${Math.round(first.share * 100)} % of calls go to the endpoints of priority ${first.priority}` : '') +
       (discoveryIsWell ? '' : `; discovery is ${source.state}${source.error === null ? '' : `: ${source.error}`}`),
     ready,
     known: known.length,

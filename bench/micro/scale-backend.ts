@@ -1,0 +1,16 @@
+/** One echo server that is a thousand endpoints: it listens on every loopback address. Prints its port. */
+import * as grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const root = grpc.loadPackageDefinition(loadSync(process.argv[2]!, { defaults: true })) as unknown as {
+  echo: { v1: { Echo: grpc.ServiceClientConstructor } };
+};
+const server = new grpc.Server();
+server.addService(root.echo.v1.Echo.service, {
+  Say: ({ request }: grpc.ServerUnaryCall<object, object>, done: grpc.sendUnaryData<object>) => done(null, request),
+});
+server.bindAsync('0.0.0.0:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  process.send!(port);
+});
+process.on('disconnect', () => process.exit());

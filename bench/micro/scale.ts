@@ -1,0 +1,124 @@
+/**
+ * What a client with very many endpoints costs: until its first answer, until all are connected, in memory, and for an
+ * update that changes one. `npm run bench:scale -- --endpoints 1000`.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
+import type { EndpointListener } from '../../libs/grpc-lb/src/core/endpoint-source.js';
+import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
+import { BalancedChannel } from '../../libs/grpc-lb/src/grpc/balanced-channel.js';
+
+const { values } = parseArgs({
+  options: {
+    endpoints: { type: 'string', default: '1000' },
+    subset: { type: 'string' },
+    updates: { type: 'string', default: '100' },
+  },
+});
+const count = Number(values.endpoints);
+const updates = Number(values.updates);
+const MB = 1024 * 1024;
+
+const proto = fileURLToPath(new URL('../../../../test/support/echo.proto', import.meta.url));
+const backend = fork(fileURLToPath(new URL('scale-backend.js', import.meta.url)), [proto]);
+const [port] = (await once(backend, 'message')) as [number];
+
+const endpoints = (first: number): Endpoint[] =>
+  Array.from({ length: count }, (_, i) => {
+    const n = first + i + 1;
+    return { address: { host: `127.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port } };
+  });
+
+let listener!: EndpointListener;
+registerEndpointSource('bench', () => ({
+  start: (to) => {
+    listener = to;
+    queueMicrotask(() => to.onEndpoints(endpoints(0)));
+  },
+  refresh: () => {},
+  stop: () => {},
+}));
+
+function memory(): { heap: number; rss: number } {
+  global.gc!();
+  global.gc!();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heap: (heapUsed + external) / MB, rss: rss / MB };
+}
+
+const Echo = (
+  grpc.loadPackageDefinition(loadSync(proto, { defaults: true })) as unknown as {
+    echo: { v1: { Echo: grpc.ServiceClientConstructor } };
+  }
+).echo.v1.Echo;
+const credentials = grpc.credentials.createInsecure();
+
+let [opened, closed] = [0, 0];
+const expected = values.subset === undefined ? count : Math.min(count, Number(values.subset));
+let onEvent = (): void => {};
+const before = memory();
+const balanced = new BalancedChannel({
+  name: 'BENCH',
+  target: 'bench:///echo',
+  credentials,
+  loadBalancing: { subset: values.subset === undefined ? undefined : { size: Number(values.subset) } },
+  onEvent: ({ type }) => {
+    if (type === 'connection_opened') opened++;
+    if (type === 'connection_closed') closed++;
+    onEvent();
+  },
+});
+const stub = new Echo('override', credentials, { channelOverride: balanced.channel });
+const say = stub['Say']!.bind(stub) as (request: object, done: (error: Error | null) => void) => void;
+const call = (): Promise<void> =>
+  new Promise((resolve, reject) => say({ text: 'x' }, (error) => (error ? reject(error) : resolve())));
+const until = (condition: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    onEvent = () => condition() && resolve();
+    onEvent();
+  });
+
+const start = performance.now();
+await call();
+const first = performance.now() - start;
+await until(() => opened === expected);
+const all = performance.now() - start;
+const after = memory();
+
+const [times, most] = [[] as number[], { opened: 0, closed: 0 }];
+for (let i = 1; i <= updates; i++) {
+  const [openedBefore, closedBefore] = [opened, closed];
+  const list = endpoints(i);
+  const began = performance.now();
+  listener.onEndpoints(list);
+  times.push(performance.now() - began);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  most.opened = Math.max(most.opened, opened - openedBefore);
+  most.closed = Math.max(most.closed, closed - closedBefore);
+}
+times.sort((a, b) => a - b);
+const at = (share: number): string => times[Math.floor(share * (times.length - 1))]!.toFixed(2);
+
+console.log(
+  `${cpus()[0]!.model}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`,
+);
+console.log(`${count} endpoints${values.subset === undefined ? '' : `, subset of ${values.subset}`}`);
+console.log(`first call answered after    ${first.toFixed(0)} ms`);
+console.log(`all ${expected} connected after     ${all.toFixed(0)} ms`);
+console.log(
+  `heap and buffers             ${(after.heap - before.heap).toFixed(1)} MB, ${(((after.heap - before.heap) * 1024) / expected).toFixed(1)} KB a connected endpoint`,
+);
+console.log(`resident set                 ${(after.rss - before.rss).toFixed(1)} MB`);
+console.log(
+  `an update that changes one   ${at(0.5)} ms in the median, ${at(0.95)} p95, ${at(1)} at most (${updates} updates)`,
+);
+console.log(`connections for one update   ${most.opened} opened, ${most.closed} closed at most`);
+stub.close();
+balanced.close();
+backend.disconnect();

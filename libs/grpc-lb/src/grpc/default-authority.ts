@@ -1,0 +1,13 @@
+import { parseTarget } from '../discovery/index.js';
+
+/**
+ * What goes into `:authority`, and what TLS verifies, of a target: its first host, with the port if that is a number.
+ * What names no host (a file, a socket) is `localhost`, as in gRPC.
+ */
+export function authorityOf(uri: string): string {
+  const [first = ''] = parseTarget(uri).path.split(/[,;?]/, 1);
+  // `_grpc._tcp.orders.shop` asks for the service grpc of the host orders.shop (RFC 2782).
+  const name = first.replace(/^(?:_[^.]+\.)+/, '');
+  if (name === '' || name.startsWith('unix:') || name.includes('/')) return 'localhost';
+  return /:(?!\d+$)[^:\]]*$/.test(name) ? name.slice(0, name.lastIndexOf(':')) : name;
+}

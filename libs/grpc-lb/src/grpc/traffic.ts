@@ -1,0 +1,133 @@
+import { isPanic } from '../core/health/panic.js';
+import { capacityOf, levelShares } from '../core/membership/level-shares.js';
+import type { EffectiveHealthOptions } from '../core/options/health-options.js';
+import type { PooledEndpoint } from './pooled-endpoint.js';
+import { type Census, censusOf, type Rotation, rotationOf } from './rotation.js';
+
+/** The endpoints of one priority that are kept connected. */
+export interface PooledLevel {
+  readonly priority: number;
+  readonly own: readonly PooledEndpoint[];
+  /** In other zones; empty where zones do not count. */
+  readonly others: readonly PooledEndpoint[];
+}
+
+export interface LevelTraffic {
+  readonly priority: number;
+  /** The part of the calls that goes to this priority. */
+  readonly share: number;
+  readonly known: number;
+  readonly well: number;
+  /** Whether some of its endpoints are in the client's own zone, and some elsewhere. */
+  readonly zoned: boolean;
+  /** The own zone; all of them where zones do not count, and where one side has nobody that may be picked. */
+  readonly near: Rotation;
+  /** The other zones. */
+  readonly far: Rotation | undefined;
+  /** The part of its calls that must go to other zones, because too few in the own one are well. */
+  readonly crossAtLeast: number;
+  /** The part that would go there if zones did not count. */
+  readonly evenShare: number;
+}
+
+/** Where calls may go, worked out anew whenever an endpoint changes. The lists never change afterwards. */
+export interface Traffic {
+  readonly levels: readonly LevelTraffic[];
+  /** Those with a share. */
+  readonly open: readonly LevelTraffic[];
+  /** All that may be picked. */
+  readonly pickable: readonly PooledEndpoint[];
+  /** Ejected, and waiting for the call that decides. */
+  readonly probing: readonly PooledEndpoint[];
+  readonly panic: boolean;
+  readonly well: number;
+  readonly connected: number;
+}
+
+export const NO_TRAFFIC: Traffic = {
+  levels: [],
+  open: [],
+  pickable: [],
+  probing: [],
+  panic: false,
+  well: 0,
+  connected: 0,
+};
+
+interface LevelCensus {
+  readonly priority: number;
+  readonly own: Census;
+  readonly others: Census;
+  readonly known: number;
+  readonly well: number;
+  readonly connected: number;
+}
+
+export function trafficOf(
+  levels: readonly PooledLevel[],
+  { panicThreshold, overprovisioningFactor }: EffectiveHealthOptions,
+): Traffic {
+  const all = levels.map(levelCensus);
+  const capacities = all.map((level) => capacityOf(level, overprovisioningFactor));
+  // As in Envoy: while the priorities together can bear all calls, those that are ill are left alone.
+  const mayPanic = all.length === 1 || sumOf(capacities) < 1;
+  const panics = all.map(({ well, connected }) => mayPanic && isPanic(well, connected, panicThreshold));
+  const shares = levelShares(
+    all.map(({ known, connected }, i) =>
+      panics[i] ? capacityOf({ known, well: connected }, overprovisioningFactor) : capacities[i]!,
+    ),
+  );
+  const routed = all.map((level, i): LevelTraffic => ({
+    priority: level.priority,
+    share: shares[i]!,
+    known: level.known,
+    well: level.well,
+    zoned: level.others.known > 0,
+    ...sidesOf(level, panics[i]!, overprovisioningFactor),
+  }));
+  const open = routed.filter(({ share }) => share > 0);
+  const rotations = open.flatMap(({ near, far }) => (far ? [near, far] : [near]));
+  return {
+    levels: routed,
+    open,
+    pickable: rotations.length === 1 ? rotations[0]!.pickable : rotations.flatMap(({ pickable }) => pickable),
+    // Also of a priority that gets no other calls: only a probe can bring it back.
+    probing: all.flatMap(({ own, others }) => [...own.probing, ...others.probing]),
+    panic: panics.includes(true),
+    well: sumOf(all.map(({ well }) => well)),
+    connected: sumOf(all.map(({ connected }) => connected)),
+  };
+}
+
+function levelCensus({ priority, own: near, others: far }: PooledLevel): LevelCensus {
+  const [own, others] = [censusOf(near), censusOf(far)];
+  return {
+    priority,
+    own,
+    others,
+    known: own.known + others.known,
+    well: own.well.length + others.well.length,
+    connected: own.connected.length + others.connected.length,
+  };
+}
+
+type Sides = Pick<LevelTraffic, 'near' | 'far' | 'crossAtLeast' | 'evenShare'>;
+
+function sidesOf({ own, others }: LevelCensus, panic: boolean, overprovisioningFactor: number): Sides {
+  const near = rotationOf(own, panic);
+  if (others.known === 0) return { near, far: undefined, crossAtLeast: 0, evenShare: 0 };
+  const far = rotationOf(others, panic);
+  if (near.pickable.length === 0) return { near: far, far: undefined, crossAtLeast: 1, evenShare: 1 };
+  if (far.pickable.length === 0) return { near, far: undefined, crossAtLeast: 0, evenShare: 0 };
+  const crossAtLeast = 1 - capacityOf({ known: own.known, well: own.well.length }, overprovisioningFactor);
+  const [here, there] = [weightOf(near.pickable), weightOf(far.pickable)];
+  return { near, far, crossAtLeast, evenShare: there / (here + there) };
+}
+
+function weightOf(endpoints: readonly PooledEndpoint[]): number {
+  return sumOf(endpoints.map(({ weight }) => weight));
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}

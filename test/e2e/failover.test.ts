@@ -1,0 +1,100 @@
+import { afterEach, expect, test } from 'vitest';
+import { BalancedClient, ManualDiscovery } from '../support/balanced-client.js';
+import { type EchoServer, startServers } from '../support/cluster.js';
+import { expectNoLeaks } from '../support/leaks.js';
+import { SteadyLoad } from '../support/steady-load.js';
+
+expectNoLeaks();
+
+let servers: EchoServer[] = [];
+let client: BalancedClient;
+
+afterEach(async () => {
+  client.close();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+const calls = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, () => client.say()));
+const received = (): number[] => servers.map((server) => server.calls);
+const shares = (): [number, number][] =>
+  client.snapshot.priorities.map(({ priority, share }) => [priority, Math.round(share * 100) / 100]);
+
+/** Two servers behind the first target, one behind the second. */
+async function start(): Promise<[ManualDiscovery, ManualDiscovery]> {
+  servers = await startServers(3);
+  const discoveries: [ManualDiscovery, ManualDiscovery] = [
+    new ManualDiscovery(servers.slice(0, 2)),
+    new ManualDiscovery(servers.slice(2)),
+  ];
+  client = await new BalancedClient({ target: discoveries.map(({ target }) => target) }).ready(2);
+  return discoveries;
+}
+
+const failovers = (): unknown[] => client.events.flatMap((event) => (event.type === 'failover' ? event.priority : []));
+
+test('the fallback is neither called nor connected while the first target can bear the load, also with one of two away', async () => {
+  await start();
+  await calls(20);
+  await servers[0]!.kill();
+  await client.until(() => client.states[servers[0]!.address] === 'transient_failure');
+  await calls(20);
+  expect(received()[2]).toBe(0);
+  expect(servers[2]!.connections).toBe(0);
+  expect(shares()).toEqual([[0, 1]]);
+  expect(failovers()).toEqual([]);
+});
+
+test('when all of the first are gone the fallback gets all calls, and they return as soon as one is back; none fails', async () => {
+  await start();
+  await Promise.all(servers.slice(0, 2).map((server) => server.shutDown()));
+  const load = new SteadyLoad(() => client.say('x', { waitForReady: true, deadline: Date.now() + 5000 }), 200);
+  await client.until(() => client.states[servers[2]!.address] === 'ready');
+  await load.run(50);
+  expect(received()[2]).toBeGreaterThanOrEqual(50);
+  expect(client.snapshot).toMatchObject({ state: 'ready', priorities: [{ share: 0 }, { priority: 1, share: 1 }] });
+  await servers[0]!.start();
+  await client.until(() => client.states[servers[0]!.address] === 'ready');
+  const before = received()[2];
+  await load.run(50);
+  expect(received()[2]! - before!).toBeLessThan(5);
+  await load.stop();
+  expect(load.failures).toEqual([]);
+  expect(failovers()).toEqual([1, 0]);
+});
+
+test('a target that fails from the start is passed over; a target that answers late is waited for', async () => {
+  servers = await startServers(2);
+  const [first, second] = [new ManualDiscovery(), new ManualDiscovery(servers.slice(1))];
+  client = new BalancedClient({ target: [first.target, second.target] });
+  await client.ready(1);
+  await calls(10);
+  expect(received()).toEqual([0, 10]);
+  expect(client.snapshot.source).toMatchObject({ state: 'stale', endpoints: 1 });
+  expect(client.snapshot.sources.map(({ state }) => state)).toEqual(['failed', 'ok']);
+  first.set(servers.slice(0, 1));
+  await client.until(() => client.states[servers[0]!.address] === 'ready');
+  await calls(10);
+  expect(received()).toEqual([10, 10]);
+});
+
+test('priorities within one list: with a quarter of the first well, half of the calls go on to the second', async () => {
+  servers = await startServers(6);
+  const discovery = new ManualDiscovery();
+  const address = (server: EchoServer) => ({ host: server.host, port: server.port });
+  discovery.setEndpoints(servers.map((server, i) => ({ address: address(server), priority: i < 4 ? 0 : 7 })));
+  client = await new BalancedClient({ target: discovery.target }).ready(4);
+  expect(shares()).toEqual([[0, 1]]);
+  await Promise.all(servers.slice(1, 4).map((server) => server.kill()));
+  await client.until(() => shares().length === 2 && shares()[1]![1] === 0.5);
+  expect(shares()).toEqual([
+    [0, 0.5],
+    [7, 0.5],
+  ]);
+  const before = received();
+  await calls(400);
+  const [one, , , , five, six] = received().map((count, i) => count - before[i]!);
+  expect(one! + five! + six!).toBe(400);
+  // Half of 400 by lot: five standard deviations are 50.
+  expect(one).toBeGreaterThan(150);
+  expect(one).toBeLessThan(250);
+});
