@@ -83,7 +83,7 @@ describe('with the optional @nestjs/config', () => {
     const app = await compile(await installed('nest-11'), 'config', type);
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
-    expect(JSON.parse(ran.stdout.trim())).toEqual({ name: 'round_robin' });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ name: 'round_robin' });
   });
 });
 
@@ -100,7 +100,7 @@ describe.each([
     expect(ran, ran.output).toMatchObject({ code: 0 });
     // Terminus 11 knows no degraded: there it is up, and says so among the details.
     const degraded = nest === 'nest-11' ? { status: 'up', degraded: true } : { status: 'degraded' };
-    expect(JSON.parse(ran.stdout.trim())).toMatchObject([
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toMatchObject([
       [200, { ...degraded, message: '1 of 2 endpoints are ready, 1 are required' }],
       [503, { status: 'down', message: '1 of 2 endpoints are ready, 2 are required' }],
     ]);
@@ -117,6 +117,24 @@ describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optiona
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ health: 'serving' });
+    expect(ran.lingeredMs).toBeLessThan(1000);
+  });
+});
+
+// Each with its own optional peer, and no other.
+describe.each([
+  ['consul', { consul: '^2.0.1' }, { kind: 'consul', state: 'failed' }],
+  ['file', { yaml: '^2.0.0' }, { kind: 'file', state: 'ok' }],
+  ['kubernetes', { '@kubernetes/client-node': '^2.0.0' }, { kind: 'kubernetes', state: 'failed' }],
+  ['xds', { '@grpc/grpc-js-xds': '^1.14.0' }, { kind: 'eds', state: 'failed' }],
+] as [string, Record<string, string>, object][])('the source %s, with its optional peer', (name, peer, expected) => {
+  beforeAll(() => installed('nest-12', peer), 200_000);
+
+  it.each(FORMATS)('is registered, asks, and lets the process end, in %s', async (_, type) => {
+    const app = await compile(await installed('nest-12', peer), `sources-${name}`, type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual(expected);
     expect(ran.lingeredMs).toBeLessThan(1000);
   });
 });

@@ -1,0 +1,101 @@
+import { EventEmitter } from 'node:events';
+import Consul from 'consul';
+import { addressToString } from '../../core/endpoint.js';
+import type { EffectiveConsulOptions } from './consul-options.js';
+import type { ConsulService } from './consul-target.js';
+import { connectionsOf } from './connections.js';
+
+export interface ConsulQuery {
+  /** Waits for what is newer; 0 for an answer at once. */
+  readonly index: bigint;
+  readonly waitMs: number;
+}
+
+export interface ConsulAnswer {
+  /** Undefined if it is missing, or no number. */
+  readonly index: bigint | undefined;
+  readonly instances: unknown;
+  /** Something was left out because the token may not read it. */
+  readonly hidden: boolean;
+  /** Given by a server that has lost the others. */
+  readonly leaderless: boolean;
+}
+
+/** Whoever knows the instances of one service. */
+export interface ConsulAgent {
+  /** Who is asked for what, for errors. */
+  readonly subject: string;
+  ask(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer>;
+}
+
+/** What the client's types leave out. */
+type Ask = (options: object) => Promise<[{ readonly headers: Headers }, unknown]>;
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Single queries by the package `consul`. Its `watch` would repeat them by itself, but without jitter in its backoff and
+ * without a bound when an agent answers at once, by timers that keep the process alive, and after an HTTP 400 no more.
+ */
+export class HttpConsulAgent implements ConsulAgent {
+  readonly subject: string;
+  readonly #ask: Ask;
+  readonly #connections;
+
+  constructor(
+    private readonly service: ConsulService,
+    private readonly options: EffectiveConsulOptions,
+  ) {
+    const { agent, name } = service;
+    const { secure, ca } = options;
+    this.subject = `Consul at ${addressToString(agent)}, service "${name}"`;
+    this.#connections = connectionsOf(secure, ca);
+    const host = agent.host.includes(':') ? `[${agent.host}]` : agent.host;
+    const { health } = new Consul({ host, port: agent.port, secure, agent: this.#connections.agent });
+    this.#ask = health.service.bind(health) as unknown as Ask;
+  }
+
+  async ask({ index, waitMs }: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
+    const { name, tags, datacenter, near, consistency } = this.service;
+    // The client takes an emitter for a context: `cancel` ends the request.
+    const context = Object.assign(new EventEmitter(), { includeResponse: true });
+    const cut = new Promise<never>((_, reject) => (this.#connections.onCut = reject));
+    const asked = this.#ask({
+      service: name,
+      ctx: context,
+      ...(tags.length > 0 && { tag: tags }),
+      ...(datacenter !== undefined && { dc: datacenter }),
+      ...(near !== undefined && { near }),
+      ...(consistency !== 'default' && { [consistency]: true }),
+      ...(this.options.token !== undefined && { token: this.options.token }),
+      ...(index > 0n && { index: String(index), wait: `${waitMs}ms` }),
+    });
+    signal.addEventListener('abort', () => context.emit('cancel'), { once: true });
+    const [{ headers }, body] = await Promise.race([asked, cut]).catch((error: unknown) => {
+      // Without its cause: the client's error holds the request, and with it the token.
+      throw new Error(this.#explain(error));
+    });
+    if (typeof body !== 'object' || Buffer.isBuffer(body)) {
+      throw new Error(`the answer is ${headers['content-type'] ?? 'of no type'}, and no JSON`);
+    }
+    return {
+      index: readIndex(headers['x-consul-index']),
+      instances: body,
+      hidden: headers['x-consul-results-filtered-by-acls'] === 'true',
+      leaderless: headers['x-consul-knownleader'] === 'false',
+    };
+  }
+
+  #explain(error: unknown): string {
+    const { message = String(error), statusCode } = Object(error) as { message?: string; statusCode?: number };
+    const { token } = this.options;
+    const said = token === undefined ? message : message.replaceAll(token, '...');
+    if (statusCode === undefined) return said;
+    const remedy = statusCode === 403 ? '; the token needs service:read for the service, and node:read' : '';
+    return `HTTP ${statusCode}, ${said.trim()}${remedy}`;
+  }
+}
+
+/** Larger than what a number holds, in principle: 64 bits. */
+function readIndex(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+}

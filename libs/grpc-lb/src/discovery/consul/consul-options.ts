@@ -1,0 +1,110 @@
+import {
+  boolean,
+  type Check,
+  type Fault,
+  fields,
+  GrpcLbOptionsError,
+  integer,
+  listOf,
+  oneOf,
+  shown,
+} from '../../core/options/validation.js';
+
+export interface ConsulSourceOptions {
+  /** Where the agent is, if the target does not say: a name or an IP address. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** The agent's HTTP port, 1 to 65535. Default 8500, or 8501 with `secure`. */
+  readonly port?: number;
+  /** Asks over HTTPS, and verifies the agent's certificate. Default false. */
+  readonly secure?: boolean;
+  /** The certificate authority that signed the agent's certificate, in PEM. Default: those that Node trusts. */
+  readonly ca?: string | Buffer;
+  /** An ACL token that may read the service and its nodes. Default none. Never shown in a log, snapshot or error. */
+  readonly token?: string;
+  /** The datacenter to look in; `?dc=` in the target. Default: the agent's own. */
+  readonly datacenter?: string;
+  /** Instances must have all of these tags; `?tag=` in the target, once for each. Default none. */
+  readonly tags?: readonly string[];
+  /**
+   * Takes only instances all of whose checks pass; with false also those of which a check warns, with the weight that
+   * Consul has for that. Never those of which a check is critical. `?passing=` in the target. Default true.
+   */
+  readonly passing?: boolean;
+  /** Sorts by the round-trip time from this node, or from the agent's with `_agent`; `?near=` in the target. Default none. */
+  readonly near?: string;
+  /**
+   * Which server may answer, `?consistency=` in the target: `stale` any, so that discovery works without a leader;
+   * `consistent` the leader, once it has made sure that it is one. Default `default`: the leader.
+   */
+  readonly consistency?: ConsulConsistency;
+  /** The key, in the metadata of the service or else of the node, under which the zone stands. Default `zone`. */
+  readonly zoneKey?: string;
+  /** Milliseconds for which the agent holds an answer back until something changes, ± 10 %, 1000 to 600000. Default 60000. */
+  readonly wait?: number;
+  /** Milliseconds within which the agent must answer, beyond the time that it may wait, 100 to 600000. Default 10000. */
+  readonly timeout?: number;
+}
+
+export type ConsulConsistency = 'default' | 'stale' | 'consistent';
+
+/** What has no default stays undefined. */
+export type EffectiveConsulOptions = Required<Omit<ConsulSourceOptions, 'port' | Undefaulted>> &
+  Pick<ConsulSourceOptions, Undefaulted> & { readonly port: number };
+
+type Undefaulted = 'ca' | 'token' | 'datacenter' | 'near';
+
+export const CONSISTENCIES: readonly ConsulConsistency[] = ['default', 'stale', 'consistent'];
+
+const text: Check = (path, value, faults) => {
+  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a text` });
+};
+
+/** Does not show what it finds. */
+const token: Check = (path, value, faults) => {
+  if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
+  faults.push({ path, message: 'is no text of printable ASCII characters; use the secret ID of an ACL token' });
+};
+
+const pem: Check = (path, value, faults) => {
+  if (Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('-----BEGIN'))) return;
+  faults.push({ path, message: 'is no PEM; use the text of the certificate, as from readFileSync' });
+};
+
+const check = fields({
+  host: text,
+  port: integer({ min: 1, max: 65_535 }),
+  secure: boolean,
+  ca: pem,
+  token,
+  datacenter: text,
+  tags: listOf(text, 'an array of texts'),
+  passing: boolean,
+  near: text,
+  consistency: oneOf(CONSISTENCIES),
+  zoneKey: text,
+  wait: integer({ min: 1000, max: 600_000, unit: 'milliseconds' }),
+  timeout: integer({ min: 100, max: 600_000, unit: 'milliseconds' }),
+});
+
+/** Checks the options, all faults in one error, and fills in the defaults. */
+export function effectiveConsulOptions(options: ConsulSourceOptions): EffectiveConsulOptions {
+  const faults: Fault[] = [];
+  check('options', options, faults);
+  if (faults.length === 0 && options.ca !== undefined && !options.secure) {
+    faults.push({ path: 'options.ca', message: 'has no effect without TLS; set secure: true, or leave it out' });
+  }
+  if (faults.length > 0) throw new GrpcLbOptionsError('consulSourceFactory', faults);
+  const { secure = false, ...rest } = options;
+  return {
+    ...rest,
+    secure,
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? (secure ? 8501 : 8500),
+    tags: options.tags ?? [],
+    passing: options.passing ?? true,
+    consistency: options.consistency ?? 'default',
+    zoneKey: options.zoneKey ?? 'zone',
+    wait: options.wait ?? 60_000,
+    timeout: options.timeout ?? 10_000,
+  };
+}

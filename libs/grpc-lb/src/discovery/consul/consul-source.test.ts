@@ -1,0 +1,346 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { healthEntry } from '../../../../../test/support/consul-agent.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { addressToString } from '../../core/endpoint.js';
+import type { ConsulAnswer, ConsulQuery } from './consul-agent.js';
+import { type ConsulRules, ConsulSource } from './consul-source.js';
+
+interface Query extends ConsulQuery {
+  readonly at: number;
+  readonly signal: AbortSignal;
+  answer(index: bigint | undefined, ports: readonly number[], more?: Partial<ConsulAnswer>): Promise<void>;
+  fail(message: string): Promise<void>;
+}
+
+/** When every microtask has run. */
+const drained = (): Promise<void> => new Promise(setImmediate);
+
+/** A source on a virtual clock, over an agent that answers when the test says so. */
+class Bench {
+  readonly clock = new FakeClock();
+  readonly queries: Query[] = [];
+  /** All that the listener was told, in order. */
+  readonly told: unknown[] = [];
+  random = 0.5;
+  onTold = (): void => {};
+  readonly source: ConsulSource;
+
+  constructor(rules: Partial<ConsulRules> = {}) {
+    const agent = { subject: 'Consul', ask: this.#ask };
+    const all = { passing: true, near: undefined, zoneKey: 'zone', wait: 60_000, timeout: 10_000, ...rules };
+    this.source = new ConsulSource(agent, all, { clock: this.clock, random: () => this.random });
+  }
+
+  start(): this {
+    const tell = (what: unknown): void => {
+      this.told.push(what);
+      this.onTold();
+    };
+    this.source.start({
+      onEndpoints: (endpoints, answer) =>
+        tell([
+          ...endpoints.map(({ address }) => addressToString(address)),
+          ...(answer?.authoritative ? ['truly'] : []),
+        ]),
+      onError: (error) => tell(error.message),
+      onWarning: (warning) => tell({ warning }),
+    });
+    expect(this.told).toEqual([]);
+    return this;
+  }
+
+  get last(): Query {
+    return this.queries.at(-1)!;
+  }
+
+  readonly #ask = (query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> =>
+    new Promise((resolve, reject) => {
+      this.queries.push({
+        ...query,
+        at: this.clock.now(),
+        signal,
+        answer: (index, ports, more) => {
+          const instances = ports.map((port) => healthEntry('orders', { port }));
+          resolve({ index, instances, hidden: false, leaderless: false, ...more });
+          return drained();
+        },
+        fail: (message) => {
+          reject(new Error(message));
+          return drained();
+        },
+      });
+    });
+}
+
+const benches: Bench[] = [];
+function bench(rules?: Partial<ConsulRules>): Bench {
+  benches.push(new Bench(rules));
+  return benches.at(-1)!.start();
+}
+
+afterEach(() => {
+  for (const { source, clock } of benches.splice(0)) {
+    source.stop();
+    expect(clock.pendingTimers).toBe(0);
+  }
+});
+
+describe('consul:', () => {
+  test('asks for an answer at once first, and then for what is newer', async () => {
+    const { queries, told } = bench();
+    await queries[0]!.answer(7n, [1, 2]);
+    await queries[1]!.answer(9n, [2]);
+    expect(queries.map(({ index, waitMs }) => [index, waitMs])).toEqual([
+      [0n, 0],
+      [7n, 60_000],
+      [9n, 60_000],
+    ]);
+    expect(told).toEqual([['127.0.0.1:1', '127.0.0.1:2'], ['127.0.0.1:2']]);
+  });
+
+  test.each([
+    [0, 54_000],
+    [0.9999, 65_999],
+  ])('the time to wait is spread by 10 percent: chance %d makes it %d ms', async (chance, waitMs) => {
+    const run = bench();
+    run.random = chance;
+    await run.last.answer(7n, [1]);
+    expect(run.last.waitMs).toBe(waitMs);
+  });
+
+  test('an index that goes back begins anew, and the answer that it came with counts', async () => {
+    const { queries, told } = bench();
+    await queries[0]!.answer(7n, [1]);
+    await queries[1]!.answer(3n, [2]);
+    expect(queries[2]!.index).toBe(0n);
+    expect(told.at(-1)).toEqual(['127.0.0.1:2']);
+  });
+
+  test('an index of more than 53 bits stays exact', async () => {
+    const { queries } = bench();
+    await queries[0]!.answer(18_446_744_073_709_551_615n, [1]);
+    expect(queries[1]!.index).toBe(18_446_744_073_709_551_615n);
+  });
+
+  test('an index of zero is waited for as 1', async () => {
+    const { queries } = bench();
+    await queries[0]!.answer(0n, [1]);
+    expect(queries[1]).toMatchObject({ index: 1n, waitMs: 60_000 });
+  });
+
+  test('what answers without an index is asked every 10 s, and an operator hears of it', async () => {
+    const { queries, clock, told } = bench();
+    await queries[0]!.answer(undefined, [1]);
+    expect(told).toEqual([['127.0.0.1:1'], { warning: expect.stringContaining('without X-Consul-Index') }]);
+    clock.advance(9999);
+    expect(queries).toHaveLength(1);
+    clock.advance(1);
+    expect(queries[1]).toMatchObject({ index: 0n });
+  });
+
+  test.each([
+    ['the same index', (): bigint => 7n],
+    ['an index of zero', (): bigint => 0n],
+    ['an index that goes back and forth', (i: number): bigint => (i % 2 === 0 ? 9n : 5n)],
+    ['a new index', (i: number): bigint => BigInt(i + 1)],
+  ])('an agent that answers at once with %s is asked once a second', async (_, index) => {
+    const { queries, clock } = bench();
+    for (let asked = 0; clock.now() < 100_000;) {
+      if (queries.length > asked) await queries[asked]!.answer(index(asked++), [1]);
+      else clock.advance(100);
+    }
+    expect(queries.length).toBeGreaterThan(100);
+    expect(queries.length).toBeLessThanOrEqual(111);
+  });
+
+  test('ten changes in a row are seen without delay', async () => {
+    const { queries, clock } = bench();
+    clock.advance(5000);
+    for (let i = 0; i < 9; i++) await queries[i]!.answer(BigInt(i + 1), [i + 1]);
+    expect(queries.map(({ at }) => at)).toEqual([0, ...Array.from({ length: 9 }, () => 5000)]);
+  });
+
+  test('a failure is told, and asked again after, without an index, ever later up to 10 s', async () => {
+    const { queries, clock, told } = bench();
+    await queries[0]!.answer(7n, [1]);
+    for (let i = 0; i < 8; i++) {
+      await queries.at(-1)!.fail('HTTP 500');
+      clock.advance(clock.nextIn!);
+    }
+    expect(told).toEqual([['127.0.0.1:1'], ...Array.from({ length: 8 }, () => 'Consul: HTTP 500')]);
+    const gaps = queries.slice(2).map(({ at }, i) => Math.round(at - queries[i + 1]!.at));
+    expect(gaps).toEqual([1000, 1600, 2560, 4096, 6554, 10_000, 10_000, 10_000]);
+    expect(queries.slice(2).every(({ index }) => index === 0n)).toBe(true);
+    await queries.at(-1)!.answer(3n, [2]);
+    expect(told.at(-1)).toEqual(['127.0.0.1:2']);
+    // And the count of failures begins anew.
+    await queries.at(-1)!.fail('HTTP 500');
+    expect(clock.nextIn).toBe(1000);
+  });
+
+  test('an agent that is silent has the time to wait, its sixteenth and the timeout', async () => {
+    const { queries, clock, told } = bench();
+    clock.advance(9999);
+    expect(told).toEqual([]);
+    clock.advance(1);
+    expect(told).toEqual(['Consul: no answer within 10000 ms']);
+    expect(queries[0]!.signal.aborted).toBe(true);
+    clock.advance(1000);
+    await queries[1]!.answer(7n, [1]);
+    clock.advance(60_000 * 1.0625 + 9999);
+    expect(told).toHaveLength(2);
+    clock.advance(1);
+    expect(told[2]).toBe('Consul: no answer within 10000 ms after the time to wait');
+    expect(queries[2]!.signal.aborted).toBe(true);
+  });
+
+  test('an answer that comes after its time is not heard', async () => {
+    const { queries, clock, told } = bench();
+    clock.advance(10_000);
+    await queries[0]!.answer(7n, [1]);
+    expect(told).toEqual(['Consul: no answer within 10000 ms']);
+  });
+
+  test.each([[null], ['no list'], [{}], [undefined]])('%j instead of a list is a failure', async (instances) => {
+    const { queries, clock, told } = bench();
+    await queries[0]!.answer(7n, [], { instances });
+    expect(told).toEqual([expect.stringMatching(/^Consul: the answer is .*, and no list$/)]);
+    expect(clock.nextIn).toBe(1000);
+  });
+
+  describe('an empty list', () => {
+    test('is the truth once there have been instances', async () => {
+      const { queries, told } = bench();
+      await queries[0]!.answer(7n, [1]);
+      await queries[1]!.answer(8n, []);
+      expect(told.at(-1)).toEqual(['truly']);
+    });
+
+    test('at first may be a slip of the pen', async () => {
+      const { queries, told } = bench();
+      await queries[0]!.answer(7n, []);
+      expect(told).toEqual(['Consul: no such instance is registered']);
+      expect(queries[1]!.index).toBe(7n);
+    });
+
+    test('is none if the token may not read', async () => {
+      const { queries, told } = bench();
+      await queries[0]!.answer(7n, [1]);
+      await queries[1]!.answer(8n, [], { hidden: true });
+      expect(told.at(-1)).toBe(
+        'Consul: the token may read no instance; it needs service:read for the service, and node:read',
+      );
+    });
+
+    test('is none if the server has lost its leader', async () => {
+      const { queries, told } = bench();
+      await queries[0]!.answer(7n, [1]);
+      await queries[1]!.answer(8n, [], { leaderless: true });
+      expect(told.at(-1)).toBe('Consul: no instance is known to a server that has no leader');
+    });
+
+    test('is none if all instances are ill: a wrong check must not take the service down', async () => {
+      const { queries, told } = bench();
+      await queries[0]!.answer(7n, [1, 2]);
+      const instances = [1, 2].map((port) => healthEntry('orders', { port, status: 'critical' }));
+      await queries[1]!.answer(8n, [], { instances });
+      expect(told.at(-1)).toBe('Consul: none of 2 instances passes its checks');
+      // That is no failure of Consul: the next answer is waited for.
+      expect(queries[2]!.index).toBe(8n);
+    });
+  });
+
+  test('instances that cannot be called are told, and the others used', async () => {
+    const { queries, told } = bench();
+    await queries[0]!.answer(7n, [1, 0, 2, 0, 70_000, 0]);
+    expect(told).toEqual([
+      ['127.0.0.1:1', '127.0.0.1:2'],
+      {
+        warning:
+          'Consul: not used: "orders-0": address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to ' +
+          '65535; "orders-0": address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535; ' +
+          '"orders-70000": address is "127.0.0.1:70000", and "70000" is no port; use a whole number from 1 to 65535; ' +
+          'and 1 more',
+      },
+    ]);
+  });
+
+  describe('refresh', () => {
+    test('asks for an answer at once, instead of the query that waits, at most once a second', async () => {
+      const { source, queries, clock } = bench();
+      await queries[0]!.answer(7n, [1]);
+      for (let i = 0; i < 50; i++) {
+        source.refresh();
+        clock.advance(100);
+        const last = queries.at(-1)!;
+        if (last.index === 0n) await last.answer(7n, [1]);
+      }
+      const refreshes = queries.filter(({ index }) => index === 0n).map(({ at }) => at);
+      expect(refreshes).toEqual([0, 1000, 2000, 3000, 4000, 5000]);
+      expect(queries.filter(({ signal }) => !signal.aborted)).toHaveLength(1);
+    });
+
+    test('shortens a backoff', async () => {
+      const { source, queries, clock } = bench();
+      for (let i = 0; i < 5; i++) {
+        await queries.at(-1)!.fail('HTTP 500');
+        clock.advance(clock.nextIn!);
+      }
+      await queries.at(-1)!.fail('HTTP 500');
+      source.refresh();
+      source.refresh();
+      expect(clock.pendingTimers).toBe(1);
+      expect(clock.nextIn).toBe(1000);
+    });
+
+    test('leaves a query alone that does not wait', () => {
+      const { source, queries, clock } = bench();
+      clock.advance(5000);
+      source.refresh();
+      expect(queries).toHaveLength(1);
+      expect(queries[0]!.signal.aborted).toBe(false);
+    });
+
+    test('that is due does not outlive its query', async () => {
+      const { source, queries, clock } = bench();
+      await queries[0]!.answer(7n, [1]);
+      source.refresh();
+      await queries[1]!.answer(8n, [2]);
+      clock.advance(2000);
+      expect(queries).toHaveLength(3);
+    });
+  });
+
+  describe('stop', () => {
+    test('ends the query that waits, and nothing is told after', async () => {
+      const { source, queries, clock, told } = bench();
+      await queries[0]!.answer(7n, [1]);
+      source.refresh();
+      source.stop();
+      expect(queries[1]!.signal.aborted).toBe(true);
+      expect(clock.pendingTimers).toBe(0);
+      await queries[1]!.answer(8n, [2]);
+      source.refresh();
+      clock.advance(600_000);
+      expect(queries).toHaveLength(2);
+      expect(told).toHaveLength(1);
+    });
+
+    test('ends a backoff', async () => {
+      const { source, queries, clock } = bench();
+      await queries[0]!.fail('HTTP 500');
+      source.stop();
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    test.each(['stop', 'refresh'] as const)('%s may be called by the listener', async (method) => {
+      const run = bench();
+      run.onTold = () => run.source[method]();
+      await run.queries[0]!.answer(undefined, [1, 0]);
+      expect(run.told).toHaveLength(method === 'stop' ? 1 : 3);
+      await run.last.fail('HTTP 500');
+      run.clock.advance(1000);
+      expect(run.clock.pendingTimers).toBe(method === 'stop' ? 0 : 1);
+    });
+  });
+});

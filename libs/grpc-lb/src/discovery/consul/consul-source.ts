@@ -1,0 +1,191 @@
+import type { Cancel } from '../../core/clock.js';
+import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { jittered } from '../../core/random.js';
+import type { ConsulAgent, ConsulAnswer } from './consul-agent.js';
+import { type InstanceRules, readInstances } from './instances.js';
+import { Pace } from './pace.js';
+
+const FIRST_BACKOFF_MS = 1000;
+const BACKOFF_MULTIPLIER = 1.6;
+const MAX_BACKOFF_MS = 10_000;
+const JITTER = 0.2;
+const WAIT_JITTER = 0.1;
+/** Consul adds up to this part of the wait to it, so that not all clients come back together. */
+const SERVER_JITTER = 1 / 16;
+/** From one query to the next when what answers cannot hold an answer back. */
+const POLL_INTERVAL_MS = 10_000;
+const MIN_REFRESH_INTERVAL_MS = 1000;
+
+export interface ConsulRules extends InstanceRules {
+  readonly wait: number;
+  readonly timeout: number;
+}
+
+/** An answer counts only while its own query is the state of the source: one that comes late finds another. */
+interface Asking {
+  readonly kind: 'asking';
+  readonly index: bigint;
+  readonly abort: AbortController;
+  readonly cancelTimeout: Cancel;
+  /** A refresh is due that came within a second of the query's begin. */
+  cancelRefresh?: Cancel;
+}
+
+type State = Asking | { readonly kind: 'waiting'; readonly cancel: Cancel } | { readonly kind: 'idle' | 'stopped' };
+
+/** Asks one agent for the instances of one service, by queries that the agent answers when something has changed. */
+export class ConsulSource implements EndpointSource {
+  #state: State = { kind: 'idle' };
+  #listener!: EndpointListener;
+  readonly #pace: Pace;
+  #askedAt = -Infinity;
+  /** Answers that are newer are waited for; with 0 the answer comes at once. */
+  #index = 0n;
+  /** In a row. */
+  #failures = 0;
+  #everFound = false;
+
+  constructor(
+    private readonly agent: ConsulAgent,
+    private readonly rules: ConsulRules,
+    private readonly context: EndpointSourceContext,
+  ) {
+    this.#pace = new Pace(context.clock);
+  }
+
+  start(listener: EndpointListener): void {
+    this.#listener = listener;
+    this.#ask();
+  }
+
+  /**
+   * Asks for an answer at once. A query that waits would tell of a change by itself, if its connection still lived: what
+   * cut the backend's may have cut that one too.
+   */
+  refresh(): void {
+    const state = this.#state;
+    const due = this.#askedAt + MIN_REFRESH_INTERVAL_MS - this.context.clock.now();
+    if (state.kind === 'waiting') {
+      state.cancel();
+      this.#askIn(due);
+    } else if (state.kind === 'asking' && state.index > 0n) {
+      if (due > 0) state.cancelRefresh ??= this.context.clock.after(due, () => this.#askAnew(state));
+      else this.#askAnew(state);
+    }
+  }
+
+  stop(): void {
+    if (this.#state.kind === 'waiting') this.#state.cancel();
+    if (this.#state.kind === 'asking') this.#end(this.#state);
+    this.#state = { kind: 'stopped' };
+  }
+
+  #askAnew(query: Asking): void {
+    this.#end(query);
+    this.#index = 0n;
+    this.#askIn(0);
+  }
+
+  #end(query: Asking): void {
+    query.cancelTimeout();
+    query.cancelRefresh?.();
+    query.abort.abort();
+  }
+
+  /** After `delayMs`, or as much later as the pace demands. */
+  #askIn(delayMs: number): void {
+    const wait = Math.max(delayMs, this.#pace.wait);
+    if (wait <= 0) this.#ask();
+    else this.#state = { kind: 'waiting', cancel: this.context.clock.after(wait, () => this.#ask()) };
+  }
+
+  #ask(): void {
+    const { clock, random } = this.context;
+    const index = this.#index;
+    const waitMs = index === 0n ? 0 : Math.round(jittered(random, this.rules.wait, WAIT_JITTER));
+    const timeoutMs = waitMs * (1 + SERVER_JITTER) + this.rules.timeout;
+    const abort = new AbortController();
+    const cancelTimeout = clock.after(timeoutMs, () => this.#failed(query, new Error(this.#silence(waitMs))));
+    const query: Asking = { kind: 'asking', index, abort, cancelTimeout };
+    this.#askedAt = clock.now();
+    this.#pace.take();
+    this.#state = query;
+    this.agent.ask({ index, waitMs }, abort.signal).then(
+      (answer) => this.#succeeded(query, answer),
+      (error: unknown) => this.#failed(query, error),
+    );
+  }
+
+  #silence(waitMs: number): string {
+    const { timeout } = this.rules;
+    return waitMs === 0 ? `no answer within ${timeout} ms` : `no answer within ${timeout} ms after the time to wait`;
+  }
+
+  #succeeded(query: Asking, answer: ConsulAnswer): void {
+    if (this.#state !== query) return;
+    let tell: () => void;
+    try {
+      tell = this.#read(answer);
+    } catch (error) {
+      return this.#failed(query, error);
+    }
+    this.#end(query);
+    this.#failures = 0;
+    this.#index = nextIndex(query.index, answer.index);
+    // The state first: the listener may call refresh or stop.
+    this.#askIn(answer.index === undefined ? jittered(this.context.random, POLL_INTERVAL_MS, JITTER) : 0);
+    tell();
+  }
+
+  /** Ends in what the listener is told of an answer. */
+  #read({ instances, hidden, index, leaderless }: ConsulAnswer): () => void {
+    const { endpoints, total, faulty, faults } = readInstances(instances, this.rules);
+    const said = faults.join('; ') + (faulty > faults.length ? `; and ${faulty - faults.length} more` : '');
+    const fail = (reason: string) => () => this.#listener.onError(this.#error(reason));
+    if (endpoints.length > 0) {
+      this.#everFound = true;
+      return () => {
+        this.#listener.onEndpoints(endpoints);
+        if (said) this.#warn(`not used: ${said}`);
+        if (index === undefined) this.#warn(NO_INDEX);
+      };
+    }
+    if (said) return fail(`none of ${total} instances can be used: ${said}`);
+    if (total > 0) return fail(`none of ${total} instances passes its checks`);
+    if (hidden) return fail('the token may read no instance; it needs service:read for the service, and node:read');
+    if (leaderless) return fail('no instance is known to a server that has no leader');
+    if (!this.#everFound) return fail('no such instance is registered');
+    return () => this.#listener.onEndpoints([], { authoritative: true });
+  }
+
+  #failed(query: Asking, error: unknown): void {
+    if (this.#state !== query) return;
+    this.#end(query);
+    const backoff = Math.min(FIRST_BACKOFF_MS * BACKOFF_MULTIPLIER ** this.#failures, MAX_BACKOFF_MS);
+    this.#failures++;
+    // Whoever answers next may be another agent, with a lower index, which would wait for one that is long past.
+    this.#index = 0n;
+    this.#askIn(jittered(this.context.random, backoff, JITTER));
+    this.#listener.onError(this.#error(error instanceof Error ? error.message : String(error)));
+  }
+
+  /** The listener may have stopped the source when it was told the endpoints. */
+  #warn(warning: string): void {
+    if (this.#state.kind !== 'stopped') this.#listener.onWarning(`${this.agent.subject}: ${warning}`);
+  }
+
+  #error(reason: string): Error {
+    return new Error(`${this.agent.subject}: ${reason}`);
+  }
+}
+
+const NO_INDEX = `answers without X-Consul-Index, so it cannot tell of changes, and is asked every ${POLL_INTERVAL_MS / 1000} s`;
+
+/** As https://developer.hashicorp.com/consul/api-docs/features/blocking says under "Implementation Details". */
+function nextIndex(asked: bigint, answered: bigint | undefined): bigint {
+  if (answered === undefined) return 0n;
+  // "Reset the index if it goes backwards"
+  if (answered < asked) return 0n;
+  // "Sanity check index is greater than zero": it is always safe to wait for what comes after 1.
+  return answered === 0n ? 1n : answered;
+}

@@ -1,0 +1,28 @@
+import type { EndpointSourceFactory } from '../../core/endpoint-source.js';
+import { registerEndpointSource } from '../registry.js';
+import { HttpConsulAgent } from './consul-agent.js';
+import { type ConsulSourceOptions, effectiveConsulOptions } from './consul-options.js';
+import { ConsulSource } from './consul-source.js';
+import { readConsulTarget } from './consul-target.js';
+
+export type { ConsulConsistency, ConsulSourceOptions } from './consul-options.js';
+
+/** Makes sources for `consul:///service`. */
+export function consulSourceFactory(options: ConsulSourceOptions = {}): EndpointSourceFactory {
+  const effective = effectiveConsulOptions(options);
+  return (target, context) => {
+    const service = readConsulTarget(target, effective);
+    const { passing, near } = service;
+    const { zoneKey, wait, timeout } = effective;
+    return new ConsulSource(
+      new HttpConsulAgent(service, effective),
+      { passing, near, zoneKey, wait, timeout },
+      context,
+    );
+  };
+}
+
+/** Makes `consul:///service` a target. Do it before the module is built; the last options given count. */
+export function registerConsul(options?: ConsulSourceOptions): void {
+  registerEndpointSource('consul', consulSourceFactory(options), { replace: true });
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { type AgentInstance, healthEntry } from '../../../../../test/support/consul-agent.js';
+import { addressToString } from '../../core/endpoint.js';
+import { type InstanceRules, readInstances } from './instances.js';
+
+const RULES: InstanceRules = { passing: true, near: undefined, zoneKey: 'zone' };
+
+const entry = (instance: Partial<AgentInstance> = {}): Record<'Node' | 'Service', object> =>
+  healthEntry('orders', { port: 50_051, address: '10.0.0.1', ...instance });
+
+function addresses(entries: unknown, rules: Partial<InstanceRules> = {}): string[] {
+  return readInstances(entries, { ...RULES, ...rules }).endpoints.map(({ address }) => addressToString(address));
+}
+
+const one = (instance: Partial<AgentInstance>, rules: Partial<InstanceRules> = {}) =>
+  readInstances([entry(instance)], { ...RULES, ...rules }).endpoints[0];
+
+describe('readInstances', () => {
+  test.each([
+    ['10.0.0.9', '10.0.0.9:50051'],
+    ['', '10.0.0.7:50051'],
+    ['2001:DB8::0:1', '[2001:db8::1]:50051'],
+    ['Bücher.example', 'xn--bcher-kva.example:50051'],
+  ])('the address %j becomes %s', (address, expected) => {
+    expect(addresses([entry({ address, node: { address: '10.0.0.7' } })])).toEqual([expected]);
+  });
+
+  test('a service on a Unix socket is called there', () => {
+    const instance = entry();
+    Object.assign(instance.Service, { SocketPath: '/run/orders.sock' });
+    expect(addresses([instance])).toEqual(['unix:/run/orders.sock']);
+  });
+
+  test('each address is told once, sorted, as the order of the answer means nothing', () => {
+    const entries = ['10.0.0.3', '10.0.0.1', '10.0.0.3', '10.0.0.2'].map((address) => entry({ address }));
+    expect(addresses(entries)).toEqual(['10.0.0.1:50051', '10.0.0.2:50051', '10.0.0.3:50051']);
+  });
+
+  test('unless it is the order of the distance', () => {
+    const entries = ['10.0.0.3', '10.0.0.1'].map((address) => entry({ address }));
+    expect(addresses(entries, { near: '_agent' })).toEqual(['10.0.0.3:50051', '10.0.0.1:50051']);
+  });
+
+  test('an instance is as well as its worst check', () => {
+    const statuses = ['passing', 'warning', 'critical'] as const;
+    const entries = statuses.map((status, i) => entry({ status, address: `10.0.0.${i}` }));
+    expect(addresses(entries)).toEqual(['10.0.0.0:50051']);
+    expect(addresses(entries, { passing: false })).toEqual(['10.0.0.0:50051', '10.0.0.1:50051']);
+    expect(readInstances(entries, RULES).total).toBe(3);
+  });
+
+  test('a status that nobody knows counts as critical', () => {
+    expect(addresses([entry({ status: 'unwell' as never })], { passing: false })).toEqual([]);
+  });
+
+  test('the weight is the one for the status; 0 takes an instance with a warning out, and is no fault', () => {
+    const weights = { Passing: 10, Warning: 3 };
+    expect(one({ weights })).toMatchObject({ weight: 10 });
+    expect(one({ weights, status: 'warning' }, { passing: false })).toMatchObject({ weight: 3 });
+    const none = entry({ weights: { Passing: 10, Warning: 0 }, status: 'warning' });
+    expect(readInstances([none], { ...RULES, passing: false })).toEqual({
+      endpoints: [],
+      total: 1,
+      faulty: 0,
+      faults: [],
+    });
+  });
+
+  test.each([[-1], [1.5], ['3'], [null]])('a weight of %j is a fault', (Passing) => {
+    const { endpoints, faults } = readInstances([entry({ weights: { Passing, Warning: 1 } as never })], RULES);
+    expect(endpoints).toEqual([]);
+    expect(faults[0]).toContain('weight is');
+  });
+
+  test('the locality: datacenter, zone of the service or else of the node, and node', () => {
+    const node = { name: 'node-b', datacenter: 'eu', meta: { zone: 'eu-1' } };
+    expect(one({ node })?.locality).toEqual({ region: 'eu', zone: 'eu-1', subZone: 'node-b' });
+    expect(one({ node, meta: { zone: 'eu-2' } })?.locality).toMatchObject({ zone: 'eu-2' });
+    expect(one({ node, meta: { az: 'eu-3' } }, { zoneKey: 'az' })?.locality).toMatchObject({ zone: 'eu-3' });
+    expect(one({})?.locality).toEqual({ region: 'dc1', subZone: 'node-a' });
+  });
+
+  test("Consul's own locality comes before metadata", () => {
+    const instance = entry({ meta: { zone: 'x' } });
+    Object.assign(instance.Service, { Locality: { Region: 'eu-central-1', Zone: 'eu-central-1a' } });
+    expect(readInstances([instance], RULES).endpoints[0]!.locality).toMatchObject({
+      region: 'eu-central-1',
+      zone: 'eu-central-1a',
+    });
+  });
+
+  test.each([[null], [1], ['x'], [[]], [{}], [{ Node: 1, Service: 'x', Checks: 2 }], [{ Service: { Port: {} } }]])(
+    'an entry %j is a fault, and the others stay',
+    (bad) => {
+      const { endpoints, total, faulty, faults } = readInstances([bad, entry()], RULES);
+      expect({ count: endpoints.length, total, faulty }).toEqual({ count: 1, total: 2, faulty: 1 });
+      expect(faults[0]).toMatch(/^"instance 1": address is/);
+    },
+  );
+
+  test('of a million faults the first few are kept', () => {
+    const { faulty, faults } = readInstances(Array.from({ length: 1_000_000 }), RULES);
+    expect({ faulty, shown: faults.length }).toEqual({ faulty: 1_000_000, shown: 3 });
+  });
+});

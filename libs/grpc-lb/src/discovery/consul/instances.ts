@@ -1,0 +1,114 @@
+import { isIPv6 } from 'node:net';
+import { type Address, addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
+import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import { readHostPort } from '../host-port.js';
+
+/** What an answer of `/v1/health/service` says. */
+export interface Instances {
+  readonly endpoints: readonly Endpoint[];
+  /** Instances in the answer, whatever their checks say. */
+  readonly total: number;
+  /** How many are well, but cannot be called. */
+  readonly faulty: number;
+  /** What is wrong with the first few of those. */
+  readonly faults: readonly string[];
+}
+
+const MAX_FAULTS = 3;
+
+export interface InstanceRules {
+  /** Without those of which a check warns. */
+  readonly passing: boolean;
+  /** Keeps the order of the answer, which is that of the distance. */
+  readonly near: string | undefined;
+  readonly zoneKey: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes endpoints of instances. Health is judged here and not by the agent (`passing=true`), so that "all are ill" can be
+ * told from "there are none".
+ */
+export function readInstances(answer: unknown, rules: InstanceRules): Instances {
+  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, and no list`);
+  const faults: string[] = [];
+  let faulty = 0;
+  const endpoints = new Map<string, Endpoint>();
+  for (const [index, entry] of answer.entries()) {
+    const instance = { node: part(entry, 'Node'), service: part(entry, 'Service') };
+    const status = worst(part(entry, 'Checks'));
+    if (status === 'critical' || (status === 'warning' && rules.passing)) continue;
+    const found: Fault[] = [];
+    const endpoint = readInstance(instance, status, rules.zoneKey, found);
+    if (endpoint) endpoints.set(addressToString(endpoint.address), endpoint);
+    if (found.length === 0 || ++faulty > MAX_FAULTS) continue;
+    const name = text(instance.service.ID) ?? `instance ${index + 1}`;
+    faults.push(`${shown(name)}: ${found.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
+  }
+  const list = [...endpoints];
+  // The order of the answer means nothing then, and must not move those that use the first.
+  if (rules.near === undefined) list.sort(([a], [b]) => (a < b ? -1 : 1));
+  return { endpoints: list.map(([, endpoint]) => endpoint), total: answer.length, faulty, faults };
+}
+
+type Status = 'passing' | 'warning' | 'critical';
+
+/** An instance is as well as the worst of its checks, those of its node included. Maintenance is a critical check. */
+function worst(checks: Json): Status {
+  const all = Object.values(checks).map((check) => (isObject(check) ? (check as Json).Status : undefined));
+  if (all.every((status) => status === 'passing')) return 'passing';
+  return all.every((status) => status === 'passing' || status === 'warning') ? 'warning' : 'critical';
+}
+
+interface Instance {
+  readonly node: Json;
+  readonly service: Json;
+}
+
+function readInstance(instance: Instance, status: Status, zoneKey: string, faults: Fault[]): Endpoint | undefined {
+  const address = readAddress(instance, faults);
+  const weight = readWeight(part(instance.service, 'Weights'), status, faults);
+  if (!address || weight === undefined) return undefined;
+  return { address, weight, locality: readLocality(instance, zoneKey) };
+}
+
+/** The service's address, or that of its node if it has none of its own. */
+function readAddress({ node, service }: Instance, faults: Fault[]): Address | undefined {
+  const socket = text(service.SocketPath);
+  if (socket !== undefined) return { path: socket };
+  const host = text(service.Address) ?? text(node.Address) ?? '';
+  return readHostPort('address', `${isIPv6(host) ? `[${host}]` : host}:${String(service.Port)}`, faults);
+}
+
+/** Weights of 0 are for warnings only, and take an instance out as long as one lasts. */
+function readWeight({ Passing = 1, Warning = 1 }: Json, status: Status, faults: Fault[]): number | undefined {
+  const weight = status === 'passing' ? Passing : Warning;
+  if (Number.isInteger(weight) && (weight as number) >= 1) return weight as number;
+  if (status === 'passing' || weight !== 0) {
+    faults.push({ path: 'weight', message: `is ${shown(weight)}; use a whole number from 1` });
+  }
+  return undefined;
+}
+
+/** Consul's own locality comes first; most have the region in the datacenter, and the zone in metadata. */
+function readLocality({ node, service }: Instance, zoneKey: string): Locality {
+  const own = [part(service, 'Locality'), part(node, 'Locality')].find(({ Region }) => text(Region) !== undefined);
+  const region = text(own?.Region) ?? text(node.Datacenter);
+  const zone = text(own?.Zone) ?? text(part(service, 'Meta')[zoneKey]) ?? text(part(node, 'Meta')[zoneKey]);
+  const subZone = text(node.Node);
+  return {
+    ...(region !== undefined && { region }),
+    ...(zone !== undefined && { zone }),
+    ...(subZone !== undefined && { subZone }),
+  };
+}
+
+function part(value: unknown, name: string): Json {
+  const found = isObject(value) ? (value as Json)[name] : undefined;
+  return typeof found === 'object' && found !== null ? (found as Json) : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,96 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { join, parse, resolve, sep } from 'node:path';
+
+/** As many links as Linux follows in one path. */
+const MAX_LINKS = 40;
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  /** Of the directory: under its name there may be another one meanwhile. */
+  readonly identity: string;
+}
+
+/**
+ * Watches the directories that decide what a path leads to: the one that the file lies in, and those that hold the
+ * links on the way to it. Files themselves cannot be watched: who replaces one by a rename leaves the watch on the old
+ * one. Kubernetes moves a link (`..data`) when a ConfigMap changes.
+ */
+export class DirectoryWatch {
+  readonly #watched = new Map<string, Watched>();
+  #closed = false;
+
+  constructor(private readonly path: string) {}
+
+  /** Looks anew which directories those are. Gives back what went wrong with one of them. */
+  async follow(changed: () => void): Promise<Error | undefined> {
+    const wanted = new Map<string, string>();
+    for (const directory of await directoriesOf(this.path)) {
+      const identity = await identityOf(directory);
+      if (identity !== undefined) wanted.set(directory, identity);
+    }
+    for (const [directory, { identity }] of this.#watched) {
+      if (wanted.get(directory) !== identity) this.#forget(directory);
+    }
+    let failure: Error | undefined;
+    for (const [directory, identity] of this.#closed ? [] : wanted) {
+      if (this.#watched.has(directory)) continue;
+      try {
+        this.#watched.set(directory, { watcher: this.#open(directory, changed), identity });
+      } catch (error) {
+        failure = error as Error;
+      }
+    }
+    return failure;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const directory of this.#watched.keys()) this.#forget(directory);
+  }
+
+  #open(directory: string, changed: () => void): FSWatcher {
+    return watch(directory, { persistent: false }, changed).on('error', () => {
+      this.#forget(directory);
+      changed();
+    });
+  }
+
+  #forget(directory: string): void {
+    this.#watched.get(directory)?.watcher.close();
+    this.#watched.delete(directory);
+  }
+}
+
+/** If there is no file, those that can tell when one comes. */
+async function directoriesOf(path: string): Promise<Set<string>> {
+  const directories = new Set<string>();
+  let { root: at } = parse(path);
+  let rest = path.slice(at.length).split(sep);
+  for (let links = 0; rest.length > 0;) {
+    const next = join(at, rest[0]!);
+    const found = await lstat(next).catch(() => undefined);
+    if (found === undefined || rest.length === 1) directories.add(at);
+    if (found === undefined) break;
+    rest = rest.slice(1);
+    if (!found.isSymbolicLink()) {
+      at = next;
+    } else if (++links <= MAX_LINKS) {
+      directories.add(at);
+      const target = resolve(at, await readlink(next).catch(() => '.'));
+      at = parse(target).root;
+      rest = [...target.slice(at.length).split(sep).filter(Boolean), ...rest];
+    } else break;
+  }
+  return directories;
+}
+
+/** Numbers of deleted directories are given away again, so the number alone does not tell. */
+async function identityOf(directory: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
+    return [dev, ino, birthtimeNs].join(' ');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { addressToString } from '../../core/endpoint.js';
+import { readDocument } from './document.js';
+import { type EndpointList, readEndpoints } from './endpoint-list.js';
+
+const yaml = (text: string): EndpointList => readEndpoints(readDocument(text, 'yaml'));
+const json = (content: unknown): EndpointList => readEndpoints(readDocument(JSON.stringify(content), 'json'));
+const addresses = ({ endpoints }: EndpointList): string[] => endpoints.map(({ address }) => addressToString(address));
+
+describe('a file', () => {
+  const endpoints = [
+    { address: { host: '10.0.0.1', port: 50_051 } },
+    {
+      address: { host: 'orders', port: 1 },
+      weight: 2,
+      priority: 1,
+      locality: { region: 'eu', zone: 'eu-1', subZone: 'rack-7' },
+    },
+  ];
+  const items = [
+    '10.0.0.1:50051',
+    { address: 'orders:1', weight: 2, priority: 1, region: 'eu', zone: 'eu-1', subZone: 'rack-7' },
+  ];
+
+  test.each([
+    ['JSON', json({ endpoints: items })],
+    ['JSON, a plain list', json(items)],
+    ['JSON that is read as YAML', yaml(JSON.stringify({ endpoints: items }))],
+    [
+      'YAML',
+      yaml(`
+      # by hand
+      version: 7
+      endpoints:
+        - 10.0.0.1:50051
+        - address: orders:1
+          weight: 2
+          priority: 1
+          region: eu
+          zone: eu-1
+          subZone: rack-7
+      `),
+    ],
+    [
+      'YAML, a plain list',
+      yaml(
+        '- 10.0.0.1:50051\n- {address: "orders:1", weight: 2, priority: 1, region: eu, zone: eu-1, subZone: rack-7}',
+      ),
+    ],
+    [
+      'YAML with anchors',
+      yaml(
+        'zone: &zone eu-1\nendpoints:\n- 10.0.0.1:50051\n- {address: "orders:1", weight: 2, priority: 1, region: eu, zone: *zone, subZone: rack-7}',
+      ),
+    ],
+  ])('may be %s', (_, list) => {
+    expect(list).toEqual({ endpoints, warning: '' });
+  });
+
+  test('names hosts in every spelling', () => {
+    const list = ['[2001:DB8::0:1]:1', 'BÜCHER.example:2', 'unix:/run/orders.sock', 'unix:///run/b.sock', 'A.b:3'];
+    expect(addresses(json(list))).toEqual([
+      '[2001:db8::1]:1',
+      'xn--bcher-kva.example:2',
+      'unix:/run/orders.sock',
+      'unix:/run/b.sock',
+      'a.b:3',
+    ]);
+  });
+
+  test('may number its zones', () => {
+    expect(yaml('- {address: "a:1", zone: 1}').endpoints[0]!.locality).toEqual({ zone: '1' });
+  });
+
+  test.each(['[]', 'endpoints: []', '{"endpoints":[]}'])('may be empty, if it says so: %s', (text) => {
+    expect(yaml(text)).toEqual({ endpoints: [], warning: '' });
+  });
+
+  test.each([
+    ['', 'is empty; write endpoints: [] if there are none'],
+    [' \n\n', 'is empty'],
+    ['# nothing yet', 'holds null; write a list, or an object with endpoints'],
+    ['endpoints:', 'has endpoints that are null; write a list, which is [] if there are none'],
+    ['endpoints: a:1', 'has endpoints that are "a:1"'],
+    ['endpoint: [a:1]', 'has no endpoints, but "endpoint"; write'],
+    ['servers: [a:1]', 'has no endpoints; write a list, or an object with endpoints'],
+    ['endpoints: [a:1]\nendpoints: [b:1]', 'has endpoints more than once; keep one'],
+    ['endpoints: [a:1', 'is no YAML: Flow sequence in block collection must be sufficiently indented'],
+    ['a: 1\n---\nb: 2', 'is no YAML: Source contains multiple documents'],
+    ['- a\n- b:x', 'names no endpoint that can be used: entry 1 (line 1) is not used: address is "a", without a port'],
+  ])('%j is told as what it is', (text, error) => {
+    expect(() => yaml(text)).toThrow(error);
+  });
+
+  test('that is no JSON is told as that', () => {
+    expect(() => readDocument('{"endpoints":["a:1",', 'json')).toThrow('is no JSON: ');
+  });
+
+  test('keeps its good entries when others are bad, and says which and where', () => {
+    const list = yaml(
+      'endpoints:\n  - a:1\n  - b:0\n\n  - address: c:1\n    weight: 0\n    priority: 128\n    zone: []\n  - d:1\n',
+    );
+    expect(addresses(list)).toEqual(['a:1', 'd:1']);
+    expect(list.warning).toBe(
+      'entry 2 (line 3) is not used: address is "b:0", and "0" is no port; use a whole number from 1 to 65535; ' +
+        'entry 3 (line 5) is not used: weight is 0; use a whole number from 1 to 4294967295, ' +
+        'priority is 128; use a whole number from 0 to 127, zone is a list; use a text',
+    );
+  });
+
+  test('keeps an endpoint that has a field which nobody knows, and one that stands there twice', () => {
+    const list = json(['a:1', { address: 'b:1', wieght: 3 }, { address: 'A:1', weight: 9 }]);
+    expect(list.endpoints).toEqual([{ address: { host: 'a', port: 1 } }, { address: { host: 'b', port: 1 } }]);
+    expect(list.warning).toBe(
+      'entry 2: "wieght" is not an option; did you mean "weight"?; ' +
+        'entry 3 is not used: address is "a:1", which stands further up already',
+    );
+  });
+
+  test.each([
+    [null],
+    [1],
+    [[]],
+    [['a:1']],
+    [{}],
+    [{ address: null }],
+    [{ localhost: 50_051 }],
+    [true],
+    ['x'.repeat(1e6)],
+  ])('an entry %j is left out', (entry) => {
+    const list = json([entry, 'a:1']);
+    expect(addresses(list)).toEqual(['a:1']);
+    expect(list.warning).toMatch(/^entry 1 is not used: /);
+    expect(list.warning.length).toBeLessThan(400);
+  });
+
+  test('tells of a thousand bad entries in a few words', () => {
+    const list = json(['a:1', ...Array.from({ length: 1000 }, () => 'b:0')]);
+    expect(list.warning).toMatch(/; and 997 more$/);
+    expect(list.warning.length).toBeLessThan(500);
+  });
+});
+
+describe('a hostile file', () => {
+  const levels = 'bcdefghij'
+    .split('')
+    .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]`);
+
+  test.each([
+    [
+      'multiplies by aliases',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${levels.join('\n')}\nendpoints: [*j]`,
+      'Excessive alias count',
+    ],
+    ['nests lists', '['.repeat(100_000), 'Maximum call stack'],
+    ['nests objects', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'Maximum call stack'],
+    ['contains itself', '&a [*a]', 'names no endpoint that can be used'],
+    ['has a million keys', Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'), 'has no endpoints'],
+    ['runs code, in other languages', '!!js/function "x"', 'holds "x"'],
+    ['reaches for prototypes', '{"__proto__": {"endpoints": ["a:1"]}}', 'has no endpoints'],
+    ['repeats a long text', `- &a ${'x'.repeat(500_000)}\n${'- *a\n'.repeat(900)}`, 'names no endpoint'],
+  ])('that %s is refused in good time', (_, text, error) => {
+    const from = performance.now();
+    expect(() => yaml(text)).toThrow(error);
+    expect(performance.now() - from).toBeLessThan(5000);
+  });
+});

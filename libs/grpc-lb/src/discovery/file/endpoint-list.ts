@@ -1,0 +1,90 @@
+import { type Address, addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
+import { type Check, type Fault, integer, isObject, shown, unknownOption } from '../../core/options/validation.js';
+import { readHostPort } from '../host-port.js';
+import type { Entries } from './document.js';
+
+export interface EndpointList {
+  readonly endpoints: readonly Endpoint[];
+  /** What is wrong with entries, for people; empty if nothing is. */
+  readonly warning: string;
+}
+
+const MAX_FAULTS = 3;
+/** Host names end at 254 characters, and paths of sockets before. */
+const MAX_ADDRESS = 300;
+const LOCALITY = ['region', 'zone', 'subZone'] as const;
+const NUMBERS: Readonly<Record<'weight' | 'priority', Check>> = {
+  weight: integer({ min: 1, max: 2 ** 32 - 1 }),
+  priority: integer({ min: 0, max: 127 }),
+};
+const FIELDS = ['address', ...Object.keys(NUMBERS), ...LOCALITY];
+
+/** Makes endpoints of entries. What is no endpoint is left out, and told; throws if nothing is left of some entries. */
+export function readEndpoints({ entries, place }: Entries): EndpointList {
+  const endpoints = new Map<string, Endpoint>();
+  const told: string[] = [];
+  let faulty = 0;
+  for (const [index, entry] of entries.entries()) {
+    const faults: Fault[] = [];
+    const endpoint = readEntry(entry, faults);
+    const key = endpoint && addressToString(endpoint.address);
+    const twin = key !== undefined && endpoints.has(key);
+    if (twin) faults.push({ path: 'address', message: `is ${shown(key)}, which stands further up already` });
+    else if (key !== undefined) endpoints.set(key, endpoint!);
+    if (faults.length === 0 || ++faulty > MAX_FAULTS) continue;
+    const verdict = endpoint && !twin ? '' : ' is not used';
+    told.push(`${place(index)}${verdict}: ${faults.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
+  }
+  const warning = told.join('; ') + (faulty > told.length ? `; and ${faulty - told.length} more` : '');
+  if (entries.length > 0 && endpoints.size === 0) throw new Error(`names no endpoint that can be used: ${warning}`);
+  return { endpoints: [...endpoints.values()], warning };
+}
+
+/** `host:port`, or an object with `address`. A field that nobody knows is a fault, but the endpoint stays. */
+function readEntry(entry: unknown, faults: Fault[]): Endpoint | undefined {
+  const fields = (isObject(entry) ? entry : { address: entry }) as Readonly<Record<string, unknown>>;
+  const wrong: Fault[] = [];
+  const address = readAddress(fields.address, wrong);
+  for (const [name, check] of Object.entries(NUMBERS)) {
+    if (fields[name] !== undefined) check(name, fields[name], wrong);
+  }
+  const locality = readLocality(fields, wrong);
+  const unknown = Object.keys(fields).filter((name) => !FIELDS.includes(name));
+  faults.push(...wrong, ...unknown.map((name) => unknownOption(shown(name), name, FIELDS)));
+  if (!address || wrong.length > 0) return undefined;
+  const { weight, priority } = fields as Pick<Endpoint, 'weight' | 'priority'>;
+  return {
+    address,
+    ...(weight !== undefined && { weight }),
+    ...(priority !== undefined && { priority }),
+    ...(locality && { locality }),
+  };
+}
+
+function readAddress(value: unknown, faults: Fault[]): Address | undefined {
+  if (typeof value !== 'string' || value.length > MAX_ADDRESS) {
+    faults.push({ path: 'address', message: `is ${kindOf(value)}; write host:port, or unix: and a path` });
+    return undefined;
+  }
+  const socket = /^unix:(?:\/\/(?=\/))?(.+)$/.exec(value)?.[1];
+  return socket === undefined ? readHostPort('address', value, faults) : { path: socket };
+}
+
+/** Not the whole of what may be large, and stand there a thousand times. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return `a text of ${value.length} characters`;
+  if (Array.isArray(value)) return 'a list';
+  return isObject(value) ? 'an object' : shown(value);
+}
+
+/** Some clouds number their zones, so a number is as good as a text. */
+function readLocality(fields: Readonly<Record<string, unknown>>, faults: Fault[]): Locality | undefined {
+  const parts = LOCALITY.flatMap((name): [string, string][] => {
+    const value = fields[name];
+    if (value === undefined) return [];
+    if ((typeof value === 'string' && value !== '') || typeof value === 'number') return [[name, String(value)]];
+    faults.push({ path: name, message: `is ${kindOf(value)}; use a text` });
+    return [];
+  });
+  return parts.length > 0 ? Object.fromEntries(parts) : undefined;
+}

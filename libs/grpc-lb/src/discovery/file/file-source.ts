@@ -1,0 +1,177 @@
+import type { Cancel } from '../../core/clock.js';
+import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { jittered } from '../../core/random.js';
+import { readDocument } from './document.js';
+import { readEndpoints } from './endpoint-list.js';
+import type { EffectiveFileOptions } from './file-options.js';
+import type { WatchedFile } from './watched-file.js';
+
+const JITTER = 0.2;
+/** One change makes several events. */
+const EVENT_DELAY_MS = 10;
+const MIN_REFRESH_INTERVAL_MS = 1000;
+/** A look that takes longer is told: the file is written all the time, or its file system does not answer. */
+const SLOW_MS = 10_000;
+
+/** A version that stands for a file that cannot be read, so that this can be waited for as well. */
+const FAILED = 'failed: ';
+
+/** Reads one file whenever it has changed, and tells what stands there. */
+export class FileSource implements EndpointSource {
+  #listener!: EndpointListener;
+  #stopped = false;
+  #cancelPoll: Cancel = () => {};
+  #cancelEvent: Cancel | undefined;
+  /** Of the look that is under way; there is never a second one. */
+  #cancelSettle: Cancel = () => {};
+  #looking = false;
+  #lookAgain = false;
+  #lookedAt = -Infinity;
+  #slowTold = false;
+  /** What has been read last, and told. */
+  #version: string | undefined;
+  #text: string | undefined;
+  /** It is read once more after a while: file systems that count time in seconds hide a change within one. */
+  #unsure = true;
+
+  constructor(
+    private readonly file: WatchedFile,
+    private readonly options: EffectiveFileOptions,
+    private readonly context: EndpointSourceContext,
+  ) {}
+
+  start(listener: EndpointListener): void {
+    this.#listener = listener;
+    this.#poll();
+  }
+
+  refresh(): void {
+    const { clock } = this.context;
+    if (this.#lookedAt === -Infinity || this.#stopped) return;
+    this.#pollIn(Math.max(0, this.#lookedAt + MIN_REFRESH_INTERVAL_MS - clock.now()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelPoll();
+    this.#cancelEvent?.();
+    this.#cancelSettle();
+    this.file.close();
+  }
+
+  #pollIn(delayMs: number): void {
+    this.#cancelPoll();
+    this.#cancelPoll = this.context.clock.after(delayMs, () => this.#poll());
+  }
+
+  #poll(): void {
+    this.#pollIn(jittered(this.context.random, this.options.pollInterval, JITTER));
+    if (!this.#looking) void this.#look(this.#unsure);
+    else if (!this.#slowTold && this.context.clock.now() - this.#lookedAt >= SLOW_MS) {
+      this.#slowTold = true;
+      this.#unsure = true;
+      this.#fail('cannot be read to its end: it is written all the time, or its file system does not answer');
+    }
+  }
+
+  readonly #changed = (): void => {
+    if (this.#stopped) return;
+    this.#cancelEvent ??= this.context.clock.after(EVENT_DELAY_MS, () => {
+      this.#cancelEvent = undefined;
+      if (this.#looking) this.#lookAgain = true;
+      else void this.#look(false);
+    });
+  };
+
+  async #look(whateverVersion: boolean): Promise<void> {
+    this.#looking = true;
+    this.#slowTold = false;
+    this.#lookedAt = this.context.clock.now();
+    do {
+      this.#lookAgain = false;
+      const trouble = await this.file.watch(this.#changed);
+      const version = await this.#currentVersion();
+      if (this.#stopped) return;
+      if (trouble)
+        this.#warn(`cannot be watched, so changes are seen at most ${this.#every} later: ${trouble.message}`);
+      if (this.#stopped || (version === this.#version && !whateverVersion)) continue;
+      await this.#settled();
+      if (version === (await this.#currentVersion())) await this.#read(version);
+      else this.#lookAgain = true;
+    } while (this.#lookAgain && !this.#stopped);
+    this.#looking = false;
+  }
+
+  get #every(): string {
+    return `${this.options.pollInterval / 1000} s`;
+  }
+
+  async #currentVersion(): Promise<string> {
+    try {
+      return await this.file.version();
+    } catch (error) {
+      return `${FAILED}${(error as Error).message}`;
+    }
+  }
+
+  #settled(): Promise<void> {
+    const { settleTime } = this.options;
+    return new Promise((resolve) => (this.#cancelSettle = this.context.clock.after(settleTime, resolve)));
+  }
+
+  /** What changes under the reader's eyes is left for the next look. */
+  async #read(version: string): Promise<void> {
+    if (this.#stopped) return;
+    const result = version.startsWith(FAILED) ? version.slice(FAILED.length) : await this.#content();
+    if (this.#stopped) return;
+    if (typeof result === 'string') {
+      this.#unsure = true;
+      this.#version = version;
+      this.#fail(result);
+    } else if (result.versions.some((read) => read !== version)) {
+      this.#lookAgain = true;
+    } else {
+      this.#unsure = version !== this.#version;
+      this.#version = version;
+      this.#tell(result.text);
+    }
+  }
+
+  /** Or what went wrong. */
+  async #content(): Promise<{ text: string; versions: readonly string[] } | string> {
+    try {
+      return await this.file.read(this.options.maxSize);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  #tell(text: string): void {
+    if (text === this.#text) return;
+    let list;
+    try {
+      list = readEndpoints(readDocument(text, this.file.path.endsWith('.json') ? 'json' : 'yaml'));
+    } catch (error) {
+      return this.#fail((error as Error).message);
+    }
+    this.#text = text;
+    this.#listener.onEndpoints(list.endpoints, { authoritative: true });
+    if (list.warning) this.#warn(list.warning);
+  }
+
+  #fail(reason: string): void {
+    // What stood there before has to be told again, should it come back.
+    this.#text = undefined;
+    this.#listener.onError(new Error(this.#about(reason)));
+  }
+
+  /** The listener may have stopped the source when it was told the endpoints. */
+  #warn(warning: string): void {
+    if (!this.#stopped) this.#listener.onWarning(this.#about(warning));
+  }
+
+  /** Node's own messages hold the path already: `ENOENT: no such file or directory, stat '/etc/orders.yaml'`. */
+  #about(text: string): string {
+    return text.includes(this.file.path) ? text : `${this.file.path} ${text}`;
+  }
+}

@@ -1,0 +1,76 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { DirectoryWatch } from './directory-watch.js';
+
+/** A file under a path, whoever puts it there. */
+export interface WatchedFile {
+  /** How people call it. */
+  readonly path: string;
+  /** Watches whatever may change what the path leads to; may be called again and again. Gives back what goes wrong. */
+  watch(changed: () => void): Promise<Error | undefined>;
+  /** Changes with the file. Rejects if there is none. */
+  version(): Promise<string>;
+  /** Its content, with the version before and after it was read. Rejects if it is no file, or larger than `maxSize`. */
+  read(maxSize: number): Promise<{ readonly text: string; readonly versions: readonly [string, string] }>;
+  /** Watches no more. */
+  close(): void;
+}
+
+export class NodeFile implements WatchedFile {
+  readonly #watch: DirectoryWatch;
+
+  constructor(readonly path: string) {
+    this.#watch = new DirectoryWatch(path);
+  }
+
+  watch(changed: () => void): Promise<Error | undefined> {
+    return this.#watch.follow(changed);
+  }
+
+  async version(): Promise<string> {
+    return versionOf(await stat(this.path, { bigint: true }));
+  }
+
+  async read(maxSize: number): Promise<{ text: string; versions: [string, string] }> {
+    // Not to wait for whoever writes into a pipe.
+    const file = await open(this.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const before = await file.stat({ bigint: true });
+      if (!before.isFile()) throw new Error('is no regular file');
+      const bytes = await readUpTo(file, maxSize);
+      const after = await file.stat({ bigint: true });
+      return { text: decode(bytes), versions: [versionOf(before), versionOf(after)] };
+    } finally {
+      await file.close();
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+}
+
+/** Another file under the name, or another content of the same: the time of change moves also when a copy keeps its date. */
+function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
+/** One byte more than allowed tells; what the size of a file says may be out of date. */
+async function readUpTo(file: FileHandle, maxSize: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; ;) {
+    const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(Math.min(65_536, maxSize + 1 - size)) });
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+    if (size > maxSize) throw new Error(`is larger than ${maxSize} bytes; raise maxSize if it has to be`);
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error('is not written in UTF-8', { cause: error });
+  }
+}

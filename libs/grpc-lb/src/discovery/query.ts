@@ -1,0 +1,52 @@
+import { type Fault, shown, unknownOption } from '../core/options/validation.js';
+
+/** Which parameters a scheme knows, and whether one may be given several times. */
+export type QueryShape<Name extends string> = Readonly<Record<Name, 'once' | 'many'>>;
+
+export interface TargetQuery<Name extends string> {
+  /** What stands before the `?`, decoded. */
+  readonly path: string;
+  /** In the order in which they stand in the target; a parameter that is not given has none. */
+  readonly parameters: Readonly<Record<Name, readonly string[]>>;
+}
+
+/**
+ * Takes the path of a target apart: `orders?tag=v2&dc=eu`. Escapes are those of URIs (RFC 3986), so that a `+`, as in a
+ * version, is a plus. What is wrong is added to `faults`.
+ */
+export function readQuery<Name extends string>(
+  text: string,
+  shape: QueryShape<Name>,
+  faults: Fault[],
+): TargetQuery<Name> {
+  const mark = text.indexOf('?');
+  const names = Object.keys(shape) as Name[];
+  const parameters = {} as Record<Name, string[]>;
+  for (const name of names) parameters[name] = [];
+  for (const part of mark < 0 ? [] : text.slice(mark + 1).split('&')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const name = decoded(equals < 0 ? part : part.slice(0, equals), 'query', faults);
+    const value = equals < 0 ? '' : decoded(part.slice(equals + 1), `query ${name}`, faults);
+    const values = Object.hasOwn(parameters, name) ? parameters[name as Name] : undefined;
+    if (!values) faults.push(unknownOption(`query ${shown(name)}`, name, names));
+    else if (value === '')
+      faults.push({ path: `query ${name}`, message: `is empty; write ${name}=..., or leave it out` });
+    else if (values.length > 0 && shape[name as Name] === 'once')
+      faults.push({ path: `query ${name}`, message: 'is given more than once; keep one' });
+    else values.push(value);
+  }
+  return { path: decoded(mark < 0 ? text : text.slice(0, mark), 'path', faults), parameters };
+}
+
+function decoded(text: string, path: string, faults: Fault[]): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    faults.push({
+      path,
+      message: `is ${shown(text)}, with a "%" that begins no escape; write %25 for the sign itself`,
+    });
+    return text;
+  }
+}
