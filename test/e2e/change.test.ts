@@ -145,7 +145,7 @@ test('a new policy under load loses no call and keeps connections and counters',
   for (const policy of ['round_robin', 'random', 'pick_first', 'least_request'] as const) {
     client.balanced.configure({ policy });
     await load.run(60);
-    expect(client.snapshot.loadBalancing.policy).toEqual({ name: policy });
+    expect(client.snapshot.loadBalancing!.policy).toEqual({ name: policy });
   }
   client.balanced.configure({ policy: 'round_robin', pool: { size: 2 } });
   await load.run(60);
@@ -159,7 +159,7 @@ test('a new policy under load loses no call and keeps connections and counters',
 test('faulty options at run time are refused, and those in force stay', async () => {
   await start(1, 1, { policy: 'round_robin' });
   expect(() => client.balanced.configure({ policy: 'lest_request' as never })).toThrow(/did you mean "least_request"/);
-  expect(client.snapshot.loadBalancing.policy).toEqual({ name: 'round_robin' });
+  expect(client.snapshot.loadBalancing!.policy).toEqual({ name: 'round_robin' });
   await client.say();
 });
 

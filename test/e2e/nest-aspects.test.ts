@@ -308,7 +308,7 @@ describe('all of them', () => {
     const [decorated, named] = app.get(GrpcLbRegistry).snapshot();
     expect(decorated!.loadBalancing).toEqual(named!.loadBalancing);
     expect(decorated!.loadBalancing).toMatchObject(ASPECTS);
-    expect(decorated!.loadBalancing.ejection).toMatchObject({ successRate: 0.8, baseEjectionTime: 5000 });
+    expect(decorated!.loadBalancing!.ejection).toMatchObject({ successRate: 0.8, baseEjectionTime: 5000 });
   });
 
   it('may have common ones in forRoot, which a client completes and overrules field by field', async () => {
@@ -394,6 +394,6 @@ describe('configure', () => {
     expect(wrong).toThrow(
       /^client ECHO: 2 options are wrong\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is no method of the client's services; did you mean "Say"\?/,
     );
-    expect(registry.snapshot('ECHO').loadBalancing.deadline).toEqual({ timeout: 1000 });
+    expect(registry.snapshot('ECHO').loadBalancing!.deadline).toEqual({ timeout: 1000 });
   });
 });

@@ -59,14 +59,14 @@ describe('the environment', () => {
     const app = await startApp({
       imports: [fromEnvironment(), GrpcLbModule.forFeature([{ name, options: echoOptions('127.0.0.1:1') }])],
     });
-    expect(app.get(GrpcLbRegistry).snapshot(name).loadBalancing.pool.maxPending).toBe(7);
+    expect(app.get(GrpcLbRegistry).snapshot(name).loadBalancing!.pool.maxPending).toBe(7);
   });
 
   it('may give a policy with its options', async () => {
     environment({ GRPC_LB_ECHO_CLIENT_POLICY: '{"name":"least_request","choiceCount":3}' });
     const EchoClient = echoClient('127.0.0.1:1');
     const app = await startApp({ imports: [fromEnvironment(), GrpcLbModule.forFeature([EchoClient])] });
-    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.policy).toEqual({
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.policy).toEqual({
       name: 'least_request',
       choiceCount: 3,
     });
@@ -160,7 +160,7 @@ describe('overrides that are made otherwise', () => {
       imports: [GrpcLbModule.forRootAsync({ useFactory: async () => options }), GrpcLbModule.forFeature([EchoClient])],
     });
     expect(await firstValueFrom(app.get(EchoClient).say({}))).toMatchObject({ server: server!.address });
-    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.policy).toEqual({ name: 'round_robin' });
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.policy).toEqual({ name: 'round_robin' });
   });
 
   it('beat what the options of the module say for all', async () => {
@@ -170,6 +170,6 @@ describe('overrides that are made otherwise', () => {
       overrides: { ECHO_CLIENT: { loadBalancing: { pool: { size: 2 } } } },
     });
     const app = await startApp({ imports: [root, GrpcLbModule.forFeature([EchoClient])] });
-    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.pool).toMatchObject({ size: 2, maxPending: 5 });
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.pool).toMatchObject({ size: 2, maxPending: 5 });
   });
 });

@@ -197,7 +197,7 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
     const feature = GrpcLbModule.forFeatureAsync([{ client: EchoClient, ...source }]);
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature] });
     expect(await say(app.get(EchoClient))).toBe(server!.address);
-    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.pool.size).toBe(2);
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.pool.size).toBe(2);
   });
 });
 
@@ -235,7 +235,7 @@ describe('forRoot', () => {
     const EchoClient = echoClient('127.0.0.1:1');
     const root = GrpcLbModule.forRootAsync(source);
     const app = await startApp({ imports: [root, GrpcLbModule.forFeature([EchoClient])] });
-    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing.policy).toEqual({ name: 'round_robin' });
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.policy).toEqual({ name: 'round_robin' });
   });
 
   it('says what holds for every client, and a client wins field by field', async () => {

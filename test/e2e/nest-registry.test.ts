@@ -141,7 +141,7 @@ describe('configure', () => {
     const { registry, servers, echo, events } = await start(2);
     await sayMany(echo, 4);
     registry.configure('ECHO', { policy: roundRobin() });
-    expect(registry.snapshot('ECHO').loadBalancing.policy).toEqual({ name: 'round_robin' });
+    expect(registry.snapshot('ECHO').loadBalancing!.policy).toEqual({ name: 'round_robin' });
     await told();
     expect(events.at(-1)).toMatchObject({ type: 'configured', client: 'ECHO' });
     for (const server of servers) server.calls = 0;
@@ -171,7 +171,7 @@ describe('configure', () => {
     );
     for (const nothing of [null, undefined, 'random', []])
       expect(() => registry.configure('ECHO', nothing as never)).toThrow(GrpcLbOptionsError);
-    expect(registry.snapshot('ECHO').loadBalancing.policy).toEqual({ name: 'random' });
+    expect(registry.snapshot('ECHO').loadBalancing!.policy).toEqual({ name: 'random' });
     await firstValueFrom(echo.say({}));
     expect(events.slice(before)).toEqual([]);
   });

@@ -187,7 +187,7 @@ export const usage = {
     },
 
     'are complete in a snapshot, but for retries and deadlines, of which there may be none': () => {
-      expectTypeOf<ClientSnapshot['loadBalancing']>().toEqualTypeOf<EffectiveLoadBalancing>();
+      expectTypeOf<ClientSnapshot['loadBalancing']>().toEqualTypeOf<EffectiveLoadBalancing | null>();
       expectTypeOf<EffectiveLoadBalancing['health']['service']>().toEqualTypeOf<string>();
       expectTypeOf<EffectiveLoadBalancing['ejection']['window']>().toEqualTypeOf<number>();
       expectTypeOf<EffectiveLoadBalancing['slowStart']['window']>().toEqualTypeOf<number>();

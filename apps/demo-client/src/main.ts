@@ -8,10 +8,18 @@ import { pagePort } from './page-port.js';
 import { RunnerLink } from './runner-link.js';
 import { settings } from './settings.js';
 
-/** Only this computer may press the buttons. */
-const HOST = '127.0.0.1';
+/** Only this computer may press the buttons, unless whoever deploys it says otherwise. */
+const HOST = process.env.HOST ?? '127.0.0.1';
+
+/** The client library of Kubernetes is large, so only those load it who ask for it. */
+async function registerSources(): Promise<void> {
+  if (!process.env.GRPC_LB_ORDERS_CLIENT_TARGET?.startsWith('kubernetes:')) return;
+  const { registerKubernetes } = await import('nestjs-grpc-lb/kubernetes');
+  registerKubernetes();
+}
 
 async function bootstrap(): Promise<void> {
+  await registerSources();
   const app = await NestFactory.create(AppModule, {
     logger: ['warn', 'error', 'fatal'],
     abortOnError: false,

@@ -25,7 +25,7 @@ export const phasesProvider: FactoryProvider<Phase[]> = {
     const balanced: Phase = {
       key: 'balanced',
       title: 'Balanced by nestjs-grpc-lb',
-      policy: registry.snapshot(OrdersClient).loadBalancing.policy.name,
+      policy: registry.snapshot(OrdersClient).loadBalancing?.policy.name ?? 'unknown',
       seconds: settings.balancedSeconds,
       find: (id, options) => orders.find({ id }, options),
       endpoints: () => registry.snapshot(OrdersClient).endpoints,

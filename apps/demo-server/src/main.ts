@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
+import { isIPv6 } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { grpcServer } from 'nestjs-grpc-lb/server';
@@ -7,11 +8,17 @@ import { AppModule } from './app.module.js';
 import { readSettings } from './settings.js';
 import { supervise } from './supervised.js';
 
+/** In a pod its own address, which is also what answers are signed with; in a demo on one computer that computer alone. */
+function hostFromEnvironment(): string {
+  const { HOST = '127.0.0.1' } = process.env;
+  return isIPv6(HOST) ? `[${HOST}]` : HOST;
+}
+
 const protoPath = createRequire(import.meta.url).resolve('demo-server/orders.proto');
 
 async function bootstrap(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env);
-  const address = `127.0.0.1:${settings.port}`;
+  const address = `${hostFromEnvironment()}:${settings.port}`;
   const supervised = process.send !== undefined;
   const app = await NestFactory.createMicroservice(AppModule.with(settings, address), {
     // Health, a drain that loses no call, and load reports: the server's half of balancing.

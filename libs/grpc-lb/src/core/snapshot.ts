@@ -89,8 +89,8 @@ export interface ClientSnapshot {
   readonly client: string;
   readonly target: string;
   readonly state: ClientState;
-  /** What is in force now, defaults included. */
-  readonly loadBalancing: EffectiveLoadBalancing;
+  /** What is in force now, defaults included; null where a control plane decides (`xds:`), and does not say how. */
+  readonly loadBalancing: EffectiveLoadBalancing | null;
   /** Discovery as a whole: of several targets the sums, and the worst state. */
   readonly source: SourceSnapshot;
   /** Each target by itself, in the order of their priority. */

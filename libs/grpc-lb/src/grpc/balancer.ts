@@ -22,6 +22,8 @@ import {
   type StatusOr,
   type TypedLoadBalancingConfig,
 } from './experimental.js';
+import { FOREIGN_OPTION, type ForeignBalancers } from './foreign-balancers.js';
+import { endpointsOf } from './foreign-endpoints.js';
 import { LbConfig } from './lb-config.js';
 import { CallBook, QUEUE } from './pick.js';
 import { BalancedPicker } from './picker.js';
@@ -80,7 +82,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (!this.#accept(config, channelOptions)) return true;
     // An empty list of our own resolver is the truth; that of another may be a mishap.
     const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
-    if (list) this.#adopt(list.flatMap(asEndpoints));
+    if (list) this.#adopt(endpointsOf(list));
     if (this.#pool.size === 0) {
       const why = endpoints.ok ? `discovery names no endpoint. ${resolutionNote}` : endpoints.error.details;
       this.#fail(`client ${this.context.name}: ${why}`);
@@ -185,7 +187,11 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   #accept(config: LbConfig, channelOptions: ChannelOptions): boolean {
     if (!this.context) {
       const shared = channelOptions[CONTEXT_OPTION] as ClientContext | undefined;
-      this.context = shared ?? new ClientContext(this.typeName, [''], config.loadBalancing);
+      const foreign = channelOptions[FOREIGN_OPTION] as ForeignBalancers | undefined;
+      this.context =
+        shared ??
+        foreign?.contextFor(config.loadBalancing) ??
+        new ClientContext(this.typeName, [''], config.loadBalancing);
       this.context.balancer = this;
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
       this.#pool = new EndpointPool(this, this);
@@ -320,10 +326,4 @@ function unavailable(details: string): Picker {
     onCallEnded: null,
   };
   return { pick: () => result };
-}
-
-/** Fields that our resolver adds to an endpoint reach the balancer untouched. Foreign resolvers may group addresses. */
-function asEndpoints({ addresses, ...rest }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
-  const { weight, locality, priority } = rest;
-  return addresses.map((address) => ({ address, weight, locality, priority }));
 }

@@ -1,10 +1,17 @@
 import { type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
+import { foreignFaults, isForeign } from './foreign-channel.js';
 import { systemClock } from './system-clock.js';
 
+const notAlone: Fault = {
+  path: 'scheme',
+  message: 'belongs to another library, which balances too: it cannot be one of several; use it alone, as target',
+};
+
 /** What is wrong with a target: its scheme, its form, or what the source of that scheme says about it. */
-export function checkTarget(target: string): readonly Fault[] {
+export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
   try {
+    if (isForeign(target)) return standsAlone ? foreignFaults(target) : [notAlone];
     // Made and thrown away: a source does nothing before it is started.
     createEndpointSource(parseTarget(target), { clock: systemClock, random: Math.random });
     return [];

@@ -6,8 +6,10 @@ import { parseTarget } from '../discovery/index.js';
  */
 export function authorityOf(uri: string): string {
   const [first = ''] = parseTarget(uri).path.split(/[,;?]/, 1);
-  // `_grpc._tcp.orders.shop` asks for the service grpc of the host orders.shop (RFC 2782).
-  const name = first.replace(/^(?:_[^.]+\.)+/, '');
-  if (name === '' || name.startsWith('unix:') || name.includes('/')) return 'localhost';
+  // Istio names clusters as `outbound|50051||orders.shop`. And `_grpc._tcp.orders.shop` asks for the service grpc of the
+  // host orders.shop (RFC 2782).
+  const name = first.slice(first.lastIndexOf('|') + 1).replace(/^(?:_[^.]+\.)+/, '');
+  // Servers refuse a stream whose authority has other characters.
+  if (name.startsWith('unix:') || !/^[\w.~:%[\]-]+$/.test(name)) return 'localhost';
   return /:(?!\d+$)[^:\]]*$/.test(name) ? name.slice(0, name.lastIndexOf(':')) : name;
 }

@@ -24,7 +24,9 @@ export function explainClient(snapshot: ClientSnapshot, chances: readonly (reado
   const chanceOf = new Map(chances);
   return {
     client: snapshot.client,
-    rule: ruleOf(snapshot.loadBalancing.policy, chances.length),
+    rule: snapshot.loadBalancing
+      ? ruleOf(snapshot.loadBalancing.policy, chances.length)
+      : 'the control plane decides, and does not say how',
     next: nextOf(snapshot),
     endpoints: snapshot.endpoints.map((endpoint) => ({
       address: endpoint.address,

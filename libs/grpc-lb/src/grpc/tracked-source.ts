@@ -86,8 +86,7 @@ export class TrackedSource implements EndpointListener {
   }
 
   #use(endpoints: readonly Endpoint[], serviceConfig: object | undefined, error: string | null): void {
-    this.#cancelGrace?.();
-    this.#cancelGrace = undefined;
+    this.#endGrace();
     this.endpoints = endpoints;
     this.serviceConfig = serviceConfig;
     this.#snapshot = {
@@ -106,9 +105,10 @@ export class TrackedSource implements EndpointListener {
     this.changed();
   }
 
-  /** The last good list stays in use. */
+  /** The last good list stays in use, also if an authority has let go of it: it is not there to take that back. */
   #fail(error: string): void {
     const { pending } = this;
+    this.#endGrace();
     const state = this.endpoints.length > 0 ? 'stale' : 'failed';
     this.#snapshot = { ...this.#snapshot, state, error, failures: this.#snapshot.failures + 1 };
     this.#tell(error);
@@ -125,6 +125,11 @@ export class TrackedSource implements EndpointListener {
       this.#told = undefined;
       this.#use([], undefined, null);
     });
+  }
+
+  #endGrace(): void {
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
   }
 
   #tell(error: string): void {

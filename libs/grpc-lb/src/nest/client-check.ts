@@ -63,14 +63,19 @@ const interceptors: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use an array of grpc-js interceptors` });
 };
 
-const target: Check = (path, value, faults) => {
-  const before = faults.length;
-  text(path, value, faults);
-  if (faults.length > before) return;
-  for (const fault of checkTarget(value as string)) {
-    faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
-  }
-};
+const targetCheck =
+  (standsAlone: boolean): Check =>
+  (path, value, faults) => {
+    const before = faults.length;
+    text(path, value, faults);
+    if (faults.length > before) return;
+    for (const fault of checkTarget(value as string, standsAlone)) {
+      faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
+    }
+  };
+
+const target = targetCheck(true);
+const oneOfSeveral = targetCheck(false);
 
 /** More would not help anybody, and each is asked all the time. */
 const MAX_TARGETS = 16;
@@ -81,7 +86,7 @@ const targets: Check = (path, value, faults) => {
       path,
       message: `is ${shown(value)}; use a list of 1 to ${MAX_TARGETS} targets, the preferred one first`,
     });
-  else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
+  else value.forEach((item, i) => oneOfSeveral(`${path}[${i}]`, item, faults));
 };
 
 const bytes = integer({ min: -1, max: 2 ** 31 - 1, unit: 'bytes; -1 for no limit' });

@@ -6,6 +6,7 @@ import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/vali
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { BalancedChannel } from '../grpc/balanced-channel.js';
 import type { Explanation } from '../grpc/explain.js';
+import { ForeignChannel, isForeign } from '../grpc/foreign-channel.js';
 import type { MethodInfo } from '../grpc/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
@@ -18,7 +19,7 @@ const CLOSE_GRACE_MS = 500;
 
 /** One balanced client: Nest's `ClientGrpc` over one channel that all its services share, and a window into it. */
 export class GrpcLbClientHandle implements ClientGrpc {
-  readonly #balanced: BalancedChannel;
+  readonly #balanced: BalancedChannel | ForeignChannel;
   readonly #services: ReadonlyMap<string, ServiceClientConstructor>;
   readonly #options: GrpcLbClientOptions;
   readonly #clients = new Map<string, Client>();
@@ -99,20 +100,16 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#options.credentials ?? credentials.createInsecure();
   }
 
-  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel {
+  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel | ForeignChannel {
     const { name } = this;
     const { target, url, targets, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
     try {
-      return new BalancedChannel({
-        name,
-        target: (targets ?? target ?? url)!,
-        credentials: this.#credentials,
-        channelOptions,
-        loadBalancing,
-        methods,
-        onEvent,
-      });
+      const common = { name, credentials: this.#credentials, channelOptions, loadBalancing, methods, onEvent };
+      const only = target ?? url;
+      return only !== undefined && isForeign(only)
+        ? new ForeignChannel({ ...common, target: only })
+        : new BalancedChannel({ ...common, target: (targets ?? only)! });
     } catch (error) {
       if (error instanceof GrpcLbOptionsError) throw error;
       // grpc-js checks some of them itself, as the retry policies of a service config, and does not name the client.

@@ -13,13 +13,14 @@ import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/l
 import { didYouMean, type Fault, GrpcLbOptionsError, isObject } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/explain.js';
+import { isForeign } from '../grpc/foreign-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';
 import { environmentName } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
-import type { GrpcLbModuleOptions } from './module-options.js';
+import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 import { type ClientRef, MODULE_OPTIONS } from './tokens.js';
 
 /** A client as the code declares it. */
@@ -132,16 +133,21 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
 
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
     const overrides = this.options.overrides?.[environmentName(name)];
-    const loadBalancing = [
-      this.options.loadBalancing,
-      options.loadBalancing,
-      overrides?.loadBalancing,
-    ].reduce<LoadBalancingOptions>(mergeLoadBalancing, {});
-    if (overrides?.target === undefined && overrides?.targets === undefined) return { ...options, loadBalancing };
-    const { url: _url, target: _target, targets: _targets, ...rest } = options;
-    const { target, targets } = overrides;
-    return { ...rest, ...(targets ? { targets } : { target }), loadBalancing };
+    const effective = retargeted(options, overrides);
+    const only = effective.target ?? effective.url;
+    // A control plane decides itself; what is said for all clients is not meant for this one.
+    const common = typeof only === 'string' && isForeign(only) ? {} : this.options.loadBalancing;
+    const layers = [common, options.loadBalancing, overrides?.loadBalancing];
+    return { ...effective, loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}) };
   }
+}
+
+/** What the environment names takes the place of whatever the code does. */
+function retargeted(options: GrpcLbClientOptions, overrides: GrpcLbClientOverrides = {}): GrpcLbClientOptions {
+  const { target, targets } = overrides;
+  if (target === undefined && targets === undefined) return options;
+  const { url: _url, target: _target, targets: _targets, ...rest } = options;
+  return { ...rest, ...(targets ? { targets } : { target }) };
 }
 
 /** Credentials hold keys in native objects, of which any two look the same: they must be the very same. */

@@ -23,13 +23,14 @@ interface EndpointHealth {
 }
 
 /** What a snapshot says about the health of a client's backends. Those that have left discovery do not count. */
-export function healthOf(
-  { endpoints, source, panic, priorities }: ClientSnapshot,
-  minimumOf: MinimumOf,
-): ClientHealth {
+export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): ClientHealth {
+  const { endpoints, source, panic, priorities } = snapshot;
+  if (snapshot.loadBalancing === null) return healthOfChannel(snapshot);
   // Those of a priority that gets no calls help nobody: neither the dead of the first, nor who stands by for them.
   const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
-  const known = endpoints.filter(({ state, priority }) => state !== 'draining' && (open.size === 0 || open.has(priority)));
+  const known = endpoints.filter(
+    ({ state, priority }) => state !== 'draining' && (open.size === 0 || open.has(priority)),
+  );
   const ready = known.filter(({ state }) => state === 'ready').length;
   const required = minimumOf(known.length);
   const discoveryIsWell = source.state === 'ok';
@@ -41,7 +42,9 @@ export function healthOf(
     status,
     message:
       `${ready} of ${known.length} endpoints are ready, ${required} are required` +
-      (failedOver ? `; ${Math.round(first.share * 100)} % of calls go to the endpoints of priority ${first.priority}` : '') +
+      (failedOver
+        ? `; ${Math.round(first.share * 100)} % of calls go to the endpoints of priority ${first.priority}`
+        : '') +
       (discoveryIsWell ? '' : `; discovery is ${source.state}${source.error === null ? '' : `: ${source.error}`}`),
     ready,
     known: known.length,
@@ -54,5 +57,20 @@ export function healthOf(
         { state, reason, since: new Date(since).toISOString(), inFlight },
       ]),
     ),
+  };
+}
+
+/** A control plane alone knows the endpoints: the channel counts as one. */
+function healthOfChannel({ state, source, panic }: ClientSnapshot): ClientHealth {
+  const ready = state === 'ready';
+  return {
+    status: ready ? 'up' : 'down',
+    message: `the channel is ${state}; the control plane alone knows its endpoints`,
+    ready: Number(ready),
+    known: 1,
+    required: 1,
+    panic,
+    discovery: { state: source.state, error: source.error },
+    endpoints: {},
   };
 }

@@ -1,0 +1,265 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { FakeAds, resource } from '../../../../../test/support/fake-ads.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { AdsClient, type AdsWatcher } from './ads-client.js';
+import { EDS_TYPE_URL } from './eds-messages.js';
+import type { LoadAssignment } from './load-assignment.js';
+
+const NODE = { id: 'me', cluster: 'c', user_agent_name: 'test' };
+
+let clock: FakeClock;
+let ads: FakeAds;
+let client: AdsClient;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  ads = new FakeAds();
+  // Jitter of 0.5 is no jitter.
+  client = new AdsClient(
+    { uri: 'cp:18000', node: NODE, open: ads.open, resourceTimeout: 15_000, maxReconnectBackoff: 30_000 },
+    { clock, random: () => 0.5 },
+  );
+});
+
+class Watcher implements AdsWatcher {
+  readonly told: (number[] | string)[] = [];
+  onAssignment({ endpoints }: LoadAssignment): void {
+    this.told.push(endpoints.map(({ address }) => ('port' in address ? address.port : 0)));
+  }
+  onError({ message }: Error): void {
+    this.told.push(message);
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
+
+async function watching(...names: string[]): Promise<Watcher[]> {
+  const watchers = names.map((name) => {
+    const watcher = new Watcher();
+    client.watch(name, watcher);
+    return watcher;
+  });
+  await turn();
+  return watchers;
+}
+
+const one = (port: number) => [{ endpoints: [{ port }] }];
+
+describe('the conversation with a control plane', () => {
+  test('begins with the node and all names, and answers each response with its version and nonce', async () => {
+    await watching('a', 'b');
+    expect(ads.requests).toEqual([
+      { node: NODE, type_url: EDS_TYPE_URL, resource_names: ['a', 'b'], version_info: '', response_nonce: '' },
+    ]);
+    ads.respond([resource('a', one(1)), resource('b', one(2))]);
+    expect(ads.last).toEqual({
+      type_url: EDS_TYPE_URL,
+      resource_names: ['a', 'b'],
+      version_info: '1',
+      response_nonce: 'n1',
+    });
+  });
+
+  test('a faulty response is answered with the version before it, its own nonce and what is wrong', async () => {
+    const [watcher] = await watching('a');
+    ads.push('a', one(1));
+    ads.push('a', one(0));
+    expect(ads.last).toMatchObject({ version_info: '1', response_nonce: 'n2' });
+    expect(ads.last.error_detail).toEqual({
+      code: 3,
+      message:
+        '"a": endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535',
+    });
+    expect(watcher!.told).toEqual([
+      [1],
+      expect.stringContaining('cp:18000 sent endpoints that are refused: endpoints[0]'),
+    ]);
+    ads.push('a', one(3));
+    expect(ads.last).toMatchObject({ version_info: '3', response_nonce: 'n3' });
+    expect(ads.last.error_detail).toBeUndefined();
+    expect(watcher!.told.at(-1)).toEqual([3]);
+  });
+
+  test('what is good in a faulty response is used', async () => {
+    const [a, b] = await watching('a', 'b');
+    ads.respond([resource('a', one(1)), resource('b', one(0))]);
+    expect(a!.told).toEqual([[1]]);
+    expect(b!.told).toEqual([expect.stringContaining('refused')]);
+    expect(ads.last).toMatchObject({ version_info: '', response_nonce: 'n1' });
+  });
+
+  test.each([
+    [
+      'bytes that are no message',
+      { type_url: EDS_TYPE_URL, value: Buffer.from([0xff, 0xff, 0xff]) },
+      'resources[0] cannot be decoded: ',
+    ],
+    [
+      'another type',
+      { type_url: 'type.googleapis.com/x.Y', value: Buffer.alloc(0) },
+      'resources[0] is of the type "type.googleapis.com/x.Y"',
+    ],
+  ])('%s are refused, and nobody is harmed', async (_, raw, message) => {
+    const [watcher] = await watching('a');
+    ads.push('a', one(1));
+    ads.respond([raw]);
+    expect(ads.last.error_detail?.message).toContain(message);
+    expect(watcher!.told).toEqual([[1]]);
+  });
+
+  test('a name that a response has twice keeps its last good answer', async () => {
+    const [watcher] = await watching('a');
+    ads.push('a', one(1));
+    ads.respond([resource('a', one(2)), resource('a', one(3))]);
+    expect(ads.last.error_detail?.message).toBe('"a": is in the response twice');
+    expect(watcher!.told[0]).toEqual([1]);
+    expect(watcher!.told.slice(1)).toEqual([expect.stringContaining('is in the response twice')]);
+  });
+
+  test('responses of other types, and names that nobody asked for, are nothing', async () => {
+    const [watcher] = await watching('a');
+    ads.respond([], { type_url: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
+    expect(ads.requests).toHaveLength(1);
+    ads.push('b', one(1));
+    expect(ads.last).toMatchObject({ version_info: '2', resource_names: ['a'] });
+    expect(watcher!.told).toEqual([]);
+  });
+
+  test('a name without an answer is an error once, whatever else is answered meanwhile, and may come later', async () => {
+    const [a] = await watching('a', 'b');
+    for (let i = 0; i < 20; i++) {
+      clock.advance(1000);
+      ads.push('b', one(i + 1));
+    }
+    expect(a!.told).toEqual(['control plane cp:18000 knows no endpoints of "a": no answer in 15000 ms']);
+    ads.push('a', one(1));
+    expect(a!.told.at(-1)).toEqual([1]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('hundred names in one turn are one request, and names that come and go are told', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
+    await watching(...names);
+    expect(ads.requests.map((request) => request.resource_names.length)).toEqual([100]);
+    const unwatch = client.watch('late', new Watcher());
+    client.watch('later', new Watcher());
+    await turn();
+    expect(ads.last.resource_names).toEqual([...names, 'late', 'later']);
+    unwatch();
+    await turn();
+    expect(ads.last.resource_names).toEqual([...names, 'later']);
+    expect(ads.requests).toHaveLength(3);
+  });
+
+  test('a second watcher of a name gets the last answer, in a turn of its own', async () => {
+    await watching('a');
+    ads.push('a', one(1));
+    const second = new Watcher();
+    client.watch('a', second);
+    expect(second.told).toEqual([]);
+    await turn();
+    expect(second.told).toEqual([[1]]);
+    expect(ads.requests).toHaveLength(2);
+  });
+
+  test('with the last watcher all ends: stream and timers, and the next begins anew', async () => {
+    const unwatch = client.watch('a', new Watcher());
+    await turn();
+    expect([ads.opened, clock.pendingTimers]).toEqual([1, 1]);
+    unwatch();
+    expect([ads.listener, clock.pendingTimers]).toEqual([undefined, 0]);
+    await watching('a');
+    expect(ads.opened).toBe(2);
+    expect(ads.last.node).toEqual(NODE);
+  });
+
+  test('watched and left in one turn, nobody is asked', async () => {
+    client.watch('a', new Watcher())();
+    await turn();
+    expect(ads.opened).toBe(0);
+  });
+
+  test('who leaves while told is told no more', async () => {
+    const onAssignment = vi.fn<() => void>(() => unwatch());
+    const unwatch = client.watch('a', { onAssignment, onError: () => {} });
+    await watching('a');
+    ads.push('a', one(1));
+    ads.push('a', one(2));
+    expect(onAssignment).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a conversation that breaks', () => {
+  test('after an answer is taken up again after a second ± 50 %, without a word to anybody', async () => {
+    const [watcher] = await watching('a');
+    ads.push('a', one(1));
+    ads.end();
+    clock.advance(1000);
+    expect(ads.opened).toBe(2);
+    expect(ads.last).toEqual({
+      node: NODE,
+      type_url: EDS_TYPE_URL,
+      resource_names: ['a'],
+      version_info: '',
+      response_nonce: '',
+    });
+    expect(watcher!.told).toEqual([[1]]);
+  });
+
+  test('without an answer is an error, and tried again after 1 s, 1.6 s, 2.6 s, ... up to the longest backoff', async () => {
+    ads.refuse = 'no route';
+    const [watcher] = await watching('a');
+    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be asked: no route']);
+    const waits: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      waits.push(Math.round(clock.nextIn!));
+      clock.advance(clock.nextIn!);
+    }
+    expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10486, 16777, 26844, 30000, 30000]);
+    ads.refuse = undefined;
+    clock.advance(30_000);
+    ads.push('a', one(1));
+    ads.end();
+    ads.refuse = 'again';
+    clock.advance(1000);
+    expect(clock.nextIn).toBe(1000);
+    expect(watcher!.told.at(-1)).toBe('control plane cp:18000 cannot be asked: again');
+  });
+
+  test('says nothing of a missing answer while there is no stream, and asks for it anew with the next', async () => {
+    const [watcher] = await watching('a');
+    clock.advance(14_000);
+    ads.end();
+    expect(clock.pendingTimers).toBe(1);
+    clock.advance(1000);
+    clock.advance(14_999);
+    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be asked: gone']);
+    clock.advance(1);
+    expect(watcher!.told.at(-1)).toContain('knows no endpoints of "a"');
+  });
+
+  test('who comes meanwhile is asked for with the next stream, who goes is not; if all go, there is none', async () => {
+    const unwatch = client.watch('a', new Watcher());
+    await turn();
+    ads.end();
+    const unwatchB = client.watch('b', new Watcher());
+    unwatch();
+    clock.advance(1000);
+    expect(ads.last.resource_names).toEqual(['b']);
+    ads.end();
+    unwatchB();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('what a stream that has ended still says is not heard', async () => {
+    const [watcher] = await watching('a');
+    const old = ads.listener!;
+    ads.push('a', one(1));
+    ads.end();
+    old.onResponse({ version_info: '9', nonce: '9', type_url: EDS_TYPE_URL, resources: [resource('a', one(9))] });
+    old.onEnd('again');
+    clock.advance(1000);
+    expect(ads.opened).toBe(2);
+    expect(watcher!.told).toEqual([[1]]);
+  });
+});

@@ -1,0 +1,67 @@
+import { Client } from '@grpc/grpc-js';
+import type { ControlPlane } from './control-plane.js';
+import { type DiscoveryRequest, type DiscoveryResponse, StreamAggregatedResources } from './eds-messages.js';
+
+export interface AdsStreamListener {
+  onResponse(response: DiscoveryResponse): void;
+  /** Once, and not after `close`. */
+  onEnd(reason: string): void;
+}
+
+/** A conversation with a control plane. */
+export interface AdsStream {
+  send(request: DiscoveryRequest): void;
+  close(): void;
+}
+
+/** Never calls its listener before it has returned. @throws Error if there can be no connection, now. */
+export type OpenAdsStream = (listener: AdsStreamListener) => AdsStream;
+
+const CHANNEL_OPTIONS = {
+  // As for backends: often enough to notice a peer that is gone, and not so often that servers take it for an attack.
+  'grpc.keepalive_time_ms': 330_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  // The connection goes with the stream, and nobody else uses it.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_retries': 0,
+  'grpc.primary_user_agent': 'nestjs-grpc-lb',
+};
+
+/**
+ * A stream of the aggregated discovery service, on a channel of its own: so an attempt is an attempt, with the current
+ * certificates and without the channel's memory of former failures, and the one who calls decides when the next is.
+ */
+export function openAdsStream({ uri, credentials }: ControlPlane): OpenAdsStream {
+  const { path, requestSerialize, responseDeserialize } = StreamAggregatedResources;
+  return (listener) => {
+    const client = new Client(uri, credentials(), CHANNEL_OPTIONS);
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    let open = true;
+    const end = (): void => {
+      open = false;
+      client.close();
+    };
+    call.on('data', (response: DiscoveryResponse) => {
+      if (open) listener.onResponse(response);
+    });
+    // An error comes as a status as well, which also knows a regular end.
+    call.on('error', () => {});
+    call.on('status', ({ details }) => {
+      if (!open) return;
+      end();
+      listener.onEnd(details || 'the control plane has ended the stream');
+    });
+    return {
+      send(request) {
+        if (open) call.write(request);
+      },
+      close() {
+        if (!open) return;
+        end();
+        call.cancel();
+      },
+    };
+  };
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { type Check, type Fault, fields, isObject, listOf, shown } from '../../core/options/validation.js';
+
+/** Who a client is for its control plane. */
+export interface XdsNode {
+  readonly id: string;
+  readonly cluster?: string;
+  readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
+  /** Any JSON. */
+  readonly metadata?: object;
+}
+
+export interface XdsServer {
+  /** As in `istiod.istio-system:15010`; any target of grpc-js, `unix:` included. */
+  readonly server_uri: string;
+  /** The first whose type is known is used: `insecure`, or `tls` with the files of gRFC A65. */
+  readonly channel_creds: readonly { readonly type: string; readonly config?: object }[];
+}
+
+/** The part of the bootstrap of xDS (gRFC A27) that is used here; whatever else it has is left to others. */
+export interface XdsBootstrap {
+  readonly xds_servers: readonly XdsServer[];
+  readonly node?: XdsNode;
+}
+
+const text: Check = (path, value, faults) => {
+  if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a text` });
+};
+const filled: Check = (path, value, faults) => {
+  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a text` });
+};
+const anyObject: Check = (path, value, faults) => {
+  if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
+};
+const anything: Check = () => {};
+
+/** The fields that are used here; a bootstrap is shared with other clients, which know more of them. */
+function known(checks: Readonly<Record<string, Check>>, required: readonly string[]): Check {
+  return (path, value, faults) => {
+    if (!isObject(value)) return anyObject(path, value, faults);
+    for (const key of required)
+      if (!Object.hasOwn(value, key)) faults.push({ path: `${path}.${key}`, message: 'is missing' });
+    const used = Object.entries(value).filter(([key]) => Object.hasOwn(checks, key));
+    fields(checks)(path, Object.fromEntries(used), faults);
+  };
+}
+
+export const nodeCheck: Check = known(
+  { id: filled, cluster: text, locality: known({ region: text, zone: text, sub_zone: text }, []), metadata: anyObject },
+  ['id'],
+);
+
+const serverCheck = known(
+  {
+    server_uri: filled,
+    channel_creds: listOf(known({ type: filled, config: anything }, ['type']), 'a list of objects with a type'),
+  },
+  ['server_uri', 'channel_creds'],
+);
+
+export const bootstrapCheck: Check = known(
+  { xds_servers: listOf(serverCheck, 'a list of control planes'), node: nodeCheck },
+  ['xds_servers'],
+);
+
+/** What the options or the environment say; undefined if nobody says anything. What is wrong is added to `faults`. */
+export function readBootstrap(given: string | XdsBootstrap | undefined, faults: Fault[]): XdsBootstrap | undefined {
+  if (isObject(given)) return given;
+  const { GRPC_XDS_BOOTSTRAP: path, GRPC_XDS_BOOTSTRAP_CONFIG: content } = process.env;
+  if (given) return readFile('bootstrap', given, faults);
+  if (path) return readFile('GRPC_XDS_BOOTSTRAP', path, faults);
+  return content ? parse('GRPC_XDS_BOOTSTRAP_CONFIG', content, faults) : undefined;
+}
+
+function readFile(path: string, file: string, faults: Fault[]): XdsBootstrap | undefined {
+  try {
+    return parse(path, readFileSync(file, 'utf8'), faults);
+  } catch (error) {
+    faults.push({ path, message: `names the file ${shown(file)}, which cannot be read: ${(error as Error).message}` });
+    return undefined;
+  }
+}
+
+/** The content may hold secrets: it is in no error. */
+function parse(path: string, content: string, faults: Fault[]): XdsBootstrap | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    faults.push({ path, message: 'has no JSON; see https://github.com/grpc/proposal, A27, for a bootstrap file' });
+    return undefined;
+  }
+  const before = faults.length;
+  bootstrapCheck(path, value, faults);
+  return faults.length === before ? (value as XdsBootstrap) : undefined;
+}

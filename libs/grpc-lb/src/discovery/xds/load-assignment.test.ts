@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { assignment, type TestLocality } from '../../../../../test/support/xds-resources.js';
+import type { ClusterLoadAssignment } from './eds-messages.js';
+import { readAssignment } from './load-assignment.js';
+
+/** As the decoder gives it: with all the fields that are left out. */
+function read(localities: readonly TestLocality[], policy?: object): ReturnType<typeof readAssignment> {
+  const raw = assignment('orders', localities) as { endpoints: Record<string, unknown>[] };
+  const endpoints = raw.endpoints.map((each) => ({
+    load_balancing_weight: null,
+    ...each,
+    lb_endpoints: (each['lb_endpoints'] as { endpoint: { address: { socket_address: object } } }[]).map((lb) => ({
+      load_balancing_weight: null,
+      ...lb,
+      endpoint: {
+        address: {
+          socket_address: { protocol: 'TCP', port_specifier: 'port_value', ...lb.endpoint.address.socket_address },
+        },
+      },
+    })),
+  }));
+  return readAssignment({
+    ...raw,
+    endpoints,
+    policy: policy ? { drop_overloads: [], overprovisioning_factor: null, ...policy } : null,
+  } as unknown as ClusterLoadAssignment);
+}
+
+const faultsOf = (...args: Parameters<typeof read>): string[] =>
+  read(...args).faults.map(({ path, message }) => `${path} ${message}`);
+
+describe('a ClusterLoadAssignment', () => {
+  test('gives addresses with weight, locality and priority, and leaves out what says nothing', () => {
+    const { endpoints, faults } = read([
+      {
+        region: 'eu',
+        zone: 'eu-1',
+        subZone: 'rack-2',
+        weight: null,
+        endpoints: [
+          { host: '10.0.0.1', port: 1, weight: 3 },
+          { host: '::1', port: 2 },
+        ],
+      },
+      { weight: null, priority: 1, endpoints: [{ host: 'b.example', port: 3 }] },
+    ]);
+    expect(faults).toEqual([]);
+    const locality = { region: 'eu', zone: 'eu-1', subZone: 'rack-2' };
+    expect(endpoints).toEqual([
+      { address: { host: '10.0.0.1', port: 1 }, locality, weight: 3 },
+      { address: { host: '::1', port: 2 }, locality },
+      { address: { host: 'b.example', port: 3 }, priority: 1 },
+    ]);
+  });
+
+  test('only endpoints that are healthy, or of which nothing is known, are used', () => {
+    const all = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const;
+    const { endpoints } = read([{ endpoints: all.map((health, i) => ({ port: i + 1, health })) }]);
+    expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([1, 2]);
+  });
+
+  test('a status of the future is not used', () => {
+    expect(read([{ endpoints: [{ port: 1, health: 77 as never }] }]).endpoints).toEqual([]);
+  });
+
+  test('localities share by weight, whatever their size, within each priority by itself', () => {
+    const { endpoints } = read([
+      { zone: 'a', weight: 1, endpoints: [{ port: 1 }] },
+      { zone: 'b', weight: 1, endpoints: [{ port: 2 }, { port: 3 }] },
+      { zone: 'a', weight: 5, priority: 1, endpoints: [{ port: 4, weight: 9 }] },
+    ]);
+    expect(endpoints.map(({ weight }) => weight ?? 1)).toEqual([2, 1, 1, 9]);
+  });
+
+  test('a locality without weight gets no calls while others have one', () => {
+    const { endpoints } = read([
+      { zone: 'a', weight: null, endpoints: [{ port: 1 }] },
+      { zone: 'b', weight: 1, endpoints: [{ port: 2 }] },
+    ]);
+    expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([2]);
+  });
+
+  test('the factor by which endpoints may be loaded comes with it', () => {
+    const half: TestLocality[] = [
+      { zone: 'a', endpoints: [{ port: 1 }, { port: 2, health: 'UNHEALTHY' }] },
+      { zone: 'b', endpoints: [{ port: 3 }] },
+    ];
+    const weights = (percent?: number): number[] =>
+      read(half, percent ? { overprovisioning_factor: { value: percent } } : undefined).endpoints.map(
+        (e) => e.weight ?? 1,
+      );
+    expect(weights()).toEqual([7, 10]);
+    expect(weights(100)).toEqual([1, 2]);
+    expect(weights(200)).toEqual([1, 1]);
+  });
+
+  test('calls that the control plane wants dropped are a warning, and are not dropped', () => {
+    const { endpoints, warnings } = read([{ endpoints: [{ port: 1 }] }], { drop_overloads: [{ category: 'x' }] });
+    expect(endpoints).toHaveLength(1);
+    expect(warnings).toEqual([
+      '"orders" asks clients to drop a part of the calls (drop_overloads): no call is dropped',
+    ]);
+  });
+
+  test('an empty one is good', () => {
+    expect(read([])).toEqual({ endpoints: [], warnings: [], faults: [] });
+    expect(read([{ endpoints: [] }]).faults).toEqual([]);
+  });
+
+  test.each<[string, readonly TestLocality[], string]>([
+    [
+      'a port of 0',
+      [{ endpoints: [{ port: 0 }] }],
+      'endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535',
+    ],
+    [
+      'a host that is none',
+      [{ endpoints: [{ host: 'a b', port: 1 }] }],
+      'endpoints[0].lb_endpoints[0].endpoint.address is "a b:1", and "a b" is neither a host name nor an IP address',
+    ],
+    [
+      'an endpoint weight of 0',
+      [{ endpoints: [{ port: 1, weight: 0 }] }],
+      'endpoints[0].lb_endpoints[0] has load_balancing_weight 0; use 1 or more, or leave it out',
+    ],
+    [
+      'an address twice, in two spellings',
+      [
+        { endpoints: [{ host: '::1', port: 1 }] },
+        { zone: 'b', endpoints: [{ host: '0:0::1', port: 1, health: 'UNHEALTHY' }] },
+      ],
+      'endpoints[1].lb_endpoints[0] is [::1]:1 once more; name each address once',
+    ],
+    [
+      'a gap in the priorities',
+      [{ endpoints: [{ port: 1 }] }, { priority: 2, endpoints: [{ port: 2 }] }],
+      'priority 2 has localities, and priority 1 has none; leave no gap',
+    ],
+    [
+      'weights beyond 32 bits',
+      [
+        { weight: 2 ** 32 - 1, endpoints: [{ port: 1 }] },
+        { zone: 'b', endpoints: [{ port: 2 }] },
+      ],
+      'priority 0 has localities whose weights add up to 4294967296; use 4294967295 at most',
+    ],
+  ])('%s is a fault', (_, localities, fault) => {
+    expect(faultsOf(localities)).toEqual([fault]);
+    expect(read(localities).endpoints).toEqual([]);
+  });
+
+  test('of a thousand faults ten are told', () => {
+    const bad = Array.from({ length: 1000 }, () => ({ host: '', port: 1 }));
+    expect(faultsOf([{ endpoints: bad }])).toHaveLength(10);
+  });
+
+  test('ten thousand endpoints in a hundred localities are read within a second', () => {
+    const localities = Array.from({ length: 100 }, (_, i) => ({
+      zone: `z${i}`,
+      weight: i + 1,
+      endpoints: Array.from({ length: 100 }, (__, j) => ({ host: `10.0.${i}.${j}`, port: 50_051 })),
+    }));
+    const before = performance.now();
+    expect(read(localities).endpoints).toHaveLength(10_000);
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,57 @@
+/** The endpoints of one locality within one priority. */
+export interface WeighedLocality {
+  /** Its share of the calls relative to the other localities; undefined where the control plane says nothing. */
+  readonly weight: number | undefined;
+  /** Of the endpoints that may be used. */
+  readonly weights: readonly number[];
+  /** How many endpoints it has, those included that may not be used. */
+  readonly size: number;
+}
+
+const MAX_WEIGHT = 2 ** 32 - 1;
+
+/**
+ * The weights of all endpoints of one priority, locality by locality, such that each locality gets its share of the
+ * calls and divides it among its endpoints by their own weights; so a locality gets no more by having more endpoints
+ * (gRFC A113; the product of both weights, as gRPC had it before, gives a locality its share once for each endpoint).
+ *
+ * Envoy: "if localities have no weights, their endpoints count by their own alone". Where some have one, those that
+ * have none get no calls (gRFC A27), and are left out of the answer.
+ *
+ * @param factor Envoy's overprovisioning factor. A locality that has lost more endpoints than it can spare gets less:
+ * "effective weight = weight × min(1, factor × usable / all)".
+ */
+export function endpointWeights(
+  localities: readonly WeighedLocality[],
+  factor: number,
+): (readonly number[] | undefined)[] {
+  if (localities.every(({ weight }) => weight === undefined)) return localities.map(({ weights }) => weights);
+  const isUsed = ({ weight }: WeighedLocality): boolean => weight !== undefined && weight > 0;
+  const used = localities.filter(isUsed);
+  // Alone, a locality gets all: its endpoints' weights stay as the operator knows them.
+  if (used.length === 1) return localities.map((each) => (isUsed(each) ? each.weights : undefined));
+  const shares = used.flatMap(({ weight, weights, size }) => {
+    const sum = weights.reduce((total, each) => total + each, 0);
+    const effective = weight! * Math.min(1, (factor * weights.length) / size);
+    return weights.map((each) => (effective * each) / sum);
+  });
+  const whole = toWholeNumbers(shares);
+  let taken = 0;
+  return localities.map((each) => (isUsed(each) ? whole.slice(taken, (taken += each.weights.length)) : undefined));
+}
+
+/** The smallest whole numbers in the same proportion where there are small ones, else the best within 32 bits. */
+function toWholeNumbers(shares: readonly number[]): number[] {
+  const smallest = shares.reduce((min, share) => Math.min(min, share), Infinity);
+  const largest = shares.reduce((max, share) => Math.max(max, share), 0);
+  for (let multiple = 1; multiple <= 100; multiple++) {
+    const scale = multiple / smallest;
+    if (largest * scale <= MAX_WEIGHT && shares.every((share) => isWhole(share * scale)))
+      return shares.map((share) => Math.round(share * scale));
+  }
+  return shares.map((share) => Math.max(1, Math.round((share / largest) * MAX_WEIGHT)));
+}
+
+function isWhole(value: number): boolean {
+  return Math.abs(value - Math.round(value)) < 1e-5;
+}

@@ -1,0 +1,68 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
+import {
+  type Check,
+  type Fault,
+  fields,
+  GrpcLbOptionsError,
+  integer,
+  isObject,
+  shown,
+} from '../../core/options/validation.js';
+import { bootstrapCheck, nodeCheck, type XdsBootstrap, type XdsNode } from './bootstrap.js';
+
+export interface EdsSourceOptions {
+  /**
+   * The bootstrap of xDS (gRFC A27): the path of its file, or its content. Default: what `GRPC_XDS_BOOTSTRAP` (a path) or
+   * `GRPC_XDS_BOOTSTRAP_CONFIG` (the JSON) says, which is also where other gRPC clients look.
+   */
+  readonly bootstrap?: string | XdsBootstrap;
+  /** Who this client is for the control plane. Default: the `node` of the bootstrap. */
+  readonly node?: XdsNode;
+  /** How to connect to the control plane. Default: the `channel_creds` of the bootstrap. */
+  readonly credentials?: ChannelCredentials;
+  /**
+   * Milliseconds that the control plane may take to tell of a name before it counts as unknown, 100 to 600000. Default
+   * 15000, as in gRPC.
+   */
+  readonly resourceTimeout?: number;
+  /**
+   * The longest wait in milliseconds between two attempts to reach the control plane, ± 20 %, 1000 to 600000; the first
+   * wait is 1 s, and each is 1.6 times the last. Default 30000.
+   */
+  readonly maxReconnectBackoff?: number;
+}
+
+const bootstrap: Check = (path, value, faults) => {
+  if (typeof value === 'string' && value !== '') return;
+  if (isObject(value)) bootstrapCheck(path, value, faults);
+  else faults.push({ path, message: `is ${shown(value)}; use the path of a file, or an object` });
+};
+
+const isCredentials: Check = (path, value, faults) => {
+  if (value instanceof ChannelCredentials) return;
+  faults.push({
+    path,
+    message:
+      'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version',
+  });
+};
+
+const check = fields({
+  bootstrap,
+  node: nodeCheck,
+  credentials: isCredentials,
+  resourceTimeout: integer({ min: 100, max: 600_000, unit: 'milliseconds' }),
+  maxReconnectBackoff: integer({ min: 1000, max: 600_000, unit: 'milliseconds' }),
+});
+
+export type EffectiveEdsOptions = EdsSourceOptions &
+  Required<Pick<EdsSourceOptions, 'resourceTimeout' | 'maxReconnectBackoff'>>;
+
+/** Checks the options, all faults in one error, and fills in the defaults. */
+export function effectiveEdsOptions(options: EdsSourceOptions): EffectiveEdsOptions {
+  const faults: Fault[] = [];
+  check('options', options, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError('edsSourceFactory', faults);
+  const { resourceTimeout = 15_000, maxReconnectBackoff = 30_000 } = options;
+  return { ...options, resourceTimeout, maxReconnectBackoff };
+}
