@@ -3,6 +3,10 @@ import ts from 'typescript';
 import { loadBalancingCheck } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { type Check, type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
 import { dnsSourceFactory } from '../../libs/grpc-lb/src/discovery/index.js';
+import { consulSourceFactory } from '../../libs/grpc-lb/src/discovery/consul/index.js';
+import { fileSourceFactory } from '../../libs/grpc-lb/src/discovery/file/index.js';
+import { kubernetesSourceFactory } from '../../libs/grpc-lb/src/discovery/kubernetes/index.js';
+import { edsSourceFactory } from '../../libs/grpc-lb/src/discovery/xds/index.js';
 import { checkClientOptions } from '../../libs/grpc-lb/src/nest/client-check.js';
 import { assertModuleOptions } from '../../libs/grpc-lb/src/nest/module-check.js';
 import { compilerOptions } from './compile-code.js';
@@ -48,6 +52,10 @@ export const CHECKED: Readonly<Record<string, readonly string[]>> = {
   LeastRequestConfig: policy('least_request'),
   PickFirstConfig: policy('pick_first'),
   DnsSourceOptions: thrown((wrong) => dnsSourceFactory(wrong)),
+  ConsulSourceOptions: thrown((wrong) => consulSourceFactory(wrong)),
+  FileSourceOptions: thrown((wrong) => fileSourceFactory(wrong)),
+  KubernetesSourceOptions: thrown((wrong) => kubernetesSourceFactory(wrong)),
+  EdsSourceOptions: thrown((wrong) => edsSourceFactory(wrong)),
 };
 
 /** The types that the package exports, as the compiler sees them. */
@@ -56,7 +64,14 @@ export class PublicTypes {
   readonly #exports = new Map<string, ts.Type>();
 
   constructor() {
-    const entries = ['index.ts', 'grpc/index.ts'].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
+    const entries = [
+      'index.ts',
+      'grpc/index.ts',
+      'discovery/xds/index.ts',
+      'discovery/kubernetes/index.ts',
+      'discovery/consul/index.ts',
+      'discovery/file/index.ts',
+    ].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
     const program = ts.createProgram(entries, compilerOptions());
     this.#checker = program.getTypeChecker();
     for (const entry of entries) {

@@ -125,7 +125,7 @@ describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optiona
 describe.each([
   ['consul', { consul: '^2.0.1' }, { kind: 'consul', state: 'failed' }],
   ['file', { yaml: '^2.0.0' }, { kind: 'file', state: 'ok' }],
-  ['kubernetes', { '@kubernetes/client-node': '^2.0.0' }, { kind: 'kubernetes', state: 'failed' }],
+  ['kubernetes', { '@kubernetes/client-node': '^1.4.0' }, { kind: 'kubernetes', state: 'failed' }],
   ['xds', { '@grpc/grpc-js-xds': '^1.14.0' }, { kind: 'eds', state: 'failed' }],
 ] as [string, Record<string, string>, object][])('the source %s, with its optional peer', (name, peer, expected) => {
   beforeAll(() => installed('nest-12', peer), 200_000);

@@ -1,0 +1,105 @@
+import type { Clock } from '../../core/clock.js';
+import { shown } from '../../core/options/validation.js';
+import type { Cluster } from './cluster.js';
+import { Deadline } from './deadline.js';
+import { type AnswerReader, httpGet } from './http-get.js';
+import { LineSplitter } from './line-splitter.js';
+import { ApiError, MalformedError, type SliceApi, type WatchListener } from './slice-api.js';
+
+/** Slices are about 20 kB with the 100 endpoints that Kubernetes puts into one, and never above the 1.5 MB of etcd. */
+const PAGE_SIZE = 100;
+const MAX_PAGE_CHARS = 64 * 2 ** 20;
+const MAX_EVENT_CHARS = 8 * 2 ** 20;
+
+export interface SliceSelection {
+  readonly service: string;
+  /** Undefined: the cluster's. */
+  readonly namespace: string | undefined;
+  readonly apiVersion: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Lists and watches the slices of a Service over HTTP. */
+export class ApiServer implements SliceApi {
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly selection: SliceSelection,
+    private readonly clock: Clock,
+  ) {}
+
+  async list(continueToken: string | undefined, signal: AbortSignal): Promise<unknown> {
+    const query = { limit: PAGE_SIZE, ...(continueToken !== undefined && { continue: continueToken }) };
+    const pieces: string[] = [];
+    let length = 0;
+    const onText = (text: string): void => {
+      pieces.push(text);
+      length += text.length;
+      if (length > MAX_PAGE_CHARS) throw new MalformedError(`a list of more than ${MAX_PAGE_CHARS} characters a page`);
+    };
+    await this.#get(query, signal, () => ({ onOpen: () => {}, onText }));
+    return parse(pieces.join(''));
+  }
+
+  async watch(version: string, timeoutMs: number, listener: WatchListener, signal: AbortSignal): Promise<void> {
+    const timeoutSeconds = Math.max(1, Math.round(timeoutMs / 1000));
+    const query = { watch: 1, allowWatchBookmarks: 1, resourceVersion: version, timeoutSeconds };
+    const lines = new LineSplitter(MAX_EVENT_CHARS);
+    await this.#get(query, signal, (deadline) => ({
+      onOpen: () => {
+        // The API server ends a watch in time, or the connection is dead.
+        deadline.set(timeoutSeconds * 1000 + this.selection.timeout);
+        listener.onOpen();
+      },
+      onText: (text) => {
+        const events = lines.push(text).map(parse);
+        if (events.length > 0) listener.onEvents(events);
+      },
+    }));
+  }
+
+  async #get(
+    query: Readonly<Record<string, string | number>>,
+    signal: AbortSignal,
+    read: (deadline: Deadline) => AnswerReader,
+  ): Promise<void> {
+    try {
+      await this.#getOnce(query, signal, read);
+    } catch (error) {
+      const unauthorized = error instanceof ApiError && error.status === 401;
+      // An old token, an old certificate, an old address: the next request shall find the new one.
+      const old = (unauthorized || !(error instanceof ApiError)) && this.cluster.forget();
+      if (!(unauthorized && old) || signal.aborted) throw error;
+      await this.#getOnce(query, signal, read);
+    }
+  }
+
+  async #getOnce(
+    query: Readonly<Record<string, string | number>>,
+    signal: AbortSignal,
+    read: (deadline: Deadline) => AnswerReader,
+  ): Promise<void> {
+    const deadline = new Deadline(this.clock, signal);
+    deadline.set(this.selection.timeout);
+    await deadline.hold(async () => {
+      const request = await this.cluster.request(this.#path(query));
+      deadline.signal.throwIfAborted();
+      await httpGet(request, read(deadline), deadline.signal);
+    });
+  }
+
+  #path(query: Readonly<Record<string, string | number>>): string {
+    const { service, namespace = this.cluster.namespace, apiVersion } = this.selection;
+    const parameters = new URLSearchParams({ labelSelector: `kubernetes.io/service-name=${service}` });
+    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
+    return `/apis/discovery.k8s.io/${apiVersion}/namespaces/${namespace}/endpointslices?${parameters.toString()}`;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new MalformedError(`no JSON: ${shown(text)}`);
+  }
+}

@@ -1,0 +1,114 @@
+import { accessSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+import { isIPv6 } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { AddressFamily } from './endpoint-slice.js';
+import type { KubernetesSourceOptions } from './kubernetes-options.js';
+
+const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+export interface ClusterRequest {
+  readonly url: URL;
+  readonly options: Omit<RequestOptions, 'headers'> & { readonly headers: Readonly<Record<string, string>> };
+}
+
+/** How to reach the API server, and as whom: what `@kubernetes/client-node` reads from a kubeconfig or a pod. */
+export class Cluster {
+  #config: KubeConfig | undefined;
+
+  constructor(
+    private readonly options: Pick<KubernetesSourceOptions, 'kubeConfig' | 'kubeConfigFile' | 'context'>,
+    /** Where the file system of the pod begins; another place in tests. */
+    private readonly root = '',
+  ) {}
+
+  /** Address, proxy, TLS and credentials for a path of the API. */
+  async request(path: string): Promise<ClusterRequest> {
+    const config = this.#loaded();
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    return { url: new URL(this.server + path), options: { ...options, headers: trimmed(options.headers) } };
+  }
+
+  /** The URL of the API server. */
+  get server(): string {
+    return this.#loaded().getCurrentCluster()!.server.replace(/\/$/, '');
+  }
+
+  /** What a target without a namespace means. */
+  get namespace(): string {
+    const config = this.#loaded();
+    const namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() ?? '';
+    return namespace === '' ? 'default' : namespace;
+  }
+
+  /** The API server's own address is of the family that the cluster puts first. */
+  get family(): AddressFamily {
+    return isIPv6(new URL(this.server).hostname.replace(/^\[|\]$/g, '')) ? 'IPv6' : 'IPv4';
+  }
+
+  /**
+   * Lets the next request read everything anew: credentials, certificates and addresses may have changed, and
+   * `@kubernetes/client-node` believes a token for a minute. False if there is nothing to be read, as there has been no
+   * request yet, or a configuration in the user's hands.
+   */
+  forget(): boolean {
+    const known = this.#config !== undefined && this.#config !== this.options.kubeConfig;
+    this.#config = undefined;
+    return known;
+  }
+
+  #loaded(): KubeConfig {
+    this.#config ??= load(this.options, this.root);
+    return this.#config;
+  }
+}
+
+function load({ kubeConfig, kubeConfigFile, context }: KubernetesSourceOptions, root: string): KubeConfig {
+  const config = kubeConfig ?? new KubeConfig();
+  if (kubeConfigFile !== undefined) config.loadFromFile(kubeConfigFile);
+  else if (kubeConfig === undefined) loadDefault(config, context !== undefined, root);
+  if (context !== undefined) config.setCurrentContext(context);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) {
+    const names = config.getContexts().map(({ name }) => name);
+    throw new Error(
+      `the kubeconfig has no cluster for the context "${config.getCurrentContext()}"; its contexts: ${names.join(', ') || 'none'}`,
+    );
+  }
+  if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
+    throw new Error(
+      `${cluster.server} is not encrypted; if that is meant, as with "kubectl proxy", set insecure-skip-tls-verify: true in the kubeconfig`,
+    );
+  }
+  return config;
+}
+
+function loadDefault(config: KubeConfig, needsFile: boolean, root: string): void {
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  if (!KUBECONFIG && !needsFile && KUBERNETES_SERVICE_HOST && exists(root + TOKEN)) return config.loadFromCluster(root);
+  config.loadFromDefault();
+  // What it takes when it has found nothing: a server that is not meant by anybody.
+  if (
+    config.getCurrentCluster()?.server === 'http://localhost:8080' &&
+    config.getCurrentContext() === 'loaded-context'
+  ) {
+    throw new Error(
+      'no configuration found: this is no pod with a service account token, KUBECONFIG is not set, and there is no ~/.kube/config',
+    );
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A token file may end in a newline, which Node does not let into a header. */
+function trimmed(headers: RequestOptions['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value).trim()]));
+}

@@ -1,0 +1,40 @@
+import type { Cancel, Clock } from '../../core/clock.js';
+
+/** Time for something that can be aborted. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  #cancel: Cancel = () => {};
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly outer: AbortSignal,
+  ) {}
+
+  /** Aborted at the deadline, or with the signal that was given. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** From now on, in place of what was set before. */
+  set(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.clock.after(ms, () => this.#controller.abort(new Error(`no answer within ${ms} ms`)));
+  }
+
+  /** Rejects as soon as the signal is aborted, even if the work goes on. Afterwards there is no timer. */
+  async hold(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#controller;
+    const forward = (): void => this.#controller.abort(this.outer.reason);
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+    this.outer.addEventListener('abort', forward);
+    try {
+      if (this.outer.aborted) forward();
+      await Promise.race([work(), aborted]);
+    } finally {
+      this.outer.removeEventListener('abort', forward);
+      this.#cancel();
+    }
+  }
+}

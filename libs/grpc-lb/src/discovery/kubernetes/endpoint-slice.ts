@@ -1,0 +1,111 @@
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { isObject, shown } from '../../core/options/validation.js';
+
+export type AddressFamily = 'IPv4' | 'IPv6';
+
+/** What becomes of calls to a pod. */
+export type Condition = 'ready' | 'terminating-serving' | 'unusable';
+
+export interface SliceEndpoint {
+  readonly host: string;
+  /** Which pod; an address may pass from one to the next. */
+  readonly uid: string;
+  readonly condition: Condition;
+  readonly terminating: boolean;
+  readonly zone: string | undefined;
+  readonly node: string | undefined;
+}
+
+export interface SlicePort {
+  /** Empty when the Service has one port and gave it no name. */
+  readonly name: string;
+  /** Undefined: any. */
+  readonly port: number | undefined;
+}
+
+/** An EndpointSlice as far as it is used here, checked. */
+export interface Slice {
+  readonly name: string;
+  readonly addressType: AddressFamily | 'FQDN';
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+const loose = (value: unknown): Loose => (isObject(value) ? (value as Loose) : {});
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+/** Go writes an empty list as null, or not at all. */
+const listOf = (value: unknown): readonly unknown[] | undefined =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : undefined;
+
+export function nameOf(object: unknown): string | undefined {
+  return textOf(loose(loose(object)['metadata'])['name']);
+}
+
+/**
+ * Reads what the API server sent. A slice that is none is a text that says why; of one with odd entries the others are
+ * used, and `warn` hears of it.
+ */
+export function readSlice(object: unknown, warn: (text: string) => void): Slice | string {
+  const { addressType, ports, endpoints } = loose(object);
+  const name = nameOf(object);
+  if (name === undefined) return `an EndpointSlice without a name: ${shown(object)}`;
+  if (addressType !== 'IPv4' && addressType !== 'IPv6' && addressType !== 'FQDN')
+    return `EndpointSlice ${name} has the addressType ${shown(addressType)}, which is not known`;
+  const portList = listOf(ports);
+  const endpointList = listOf(endpoints);
+  if (!portList || !endpointList) return `EndpointSlice ${name} has ports or endpoints that are no list`;
+  if (addressType === 'FQDN') return { name, addressType, ports: [], endpoints: [] };
+  return {
+    name,
+    addressType,
+    ports: portList.flatMap((port) => readPort(loose(port))),
+    endpoints: endpointList.flatMap((endpoint) => {
+      const read = readEndpoint(addressType, loose(endpoint));
+      if (!read) warn(`EndpointSlice ${name}: ${shown(endpoint)} has no ${addressType} address, and is left out`);
+      return read ?? [];
+    }),
+  };
+}
+
+function readPort({ name, port, protocol }: Loose): SlicePort[] {
+  // gRPC is TCP, which is also what a port is if it does not say.
+  if ((protocol ?? 'TCP') !== 'TCP') return [];
+  if (port === undefined || port === null) return [{ name: textOf(name) ?? '', port: undefined }];
+  const good = Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65_535;
+  return good ? [{ name: textOf(name) ?? '', port: port as number }] : [];
+}
+
+function readEndpoint(family: AddressFamily, endpoint: Loose): SliceEndpoint | undefined {
+  // "Consumers must handle different types of addresses in the context of their own capabilities"; all of one endpoint
+  // are the same pod, and, as kube-proxy, the first is taken.
+  const address: unknown = listOf(endpoint['addresses'])?.[0];
+  const host = typeof address === 'string' ? canonical(family, address) : undefined;
+  if (host === undefined) return undefined;
+  const { ready, serving, terminating } = loose(endpoint['conditions']);
+  return {
+    host,
+    uid: textOf(loose(endpoint['targetRef'])['uid']) ?? '',
+    condition: conditionOf(ready, serving, terminating),
+    terminating: terminating === true,
+    zone: textOf(endpoint['zone']),
+    node: textOf(endpoint['nodeName']),
+  };
+}
+
+function canonical(family: AddressFamily, address: string): string | undefined {
+  if (family === 'IPv4') return isIPv4(address) ? address : undefined;
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : undefined;
+}
+
+/**
+ * discovery.k8s.io/v1: "ready ... A nil value should be interpreted as "true""; "serving ... If nil, consumers should
+ * defer to the ready condition"; a nil `terminating` means that it does not. `ready` may be true for a pod that
+ * terminates (publishNotReadyAddresses), and yet its SIGTERM has been sent.
+ */
+function conditionOf(ready: unknown, serving: unknown, terminating: unknown): Condition {
+  const isReady = ready !== false;
+  if (terminating !== true) return isReady ? 'ready' : 'unusable';
+  return (typeof serving === 'boolean' ? serving : isReady) ? 'terminating-serving' : 'unusable';
+}

@@ -1,0 +1,45 @@
+import { ApiError, MalformedError } from './slice-api.js';
+
+export interface Asked {
+  readonly service: string;
+  readonly namespace: string;
+  readonly apiVersion: string;
+  /** The URL of the API server, as far as it is known. */
+  readonly server: string | undefined;
+}
+
+/** What failed, for whoever has to mend it. The same failure is the same text. */
+export function explainError(error: unknown, asked: Asked): Error {
+  const { service, namespace, server } = asked;
+  const message = error instanceof Error ? error.message : String(error);
+  if (server === undefined) return new Error(`Kubernetes cannot be asked: ${message}`, { cause: error });
+  const remedy = remedyOf(error, asked);
+  const what =
+    error instanceof ApiError
+      ? `the API server refuses the EndpointSlices of "${service}" in namespace "${namespace}": ${message}`
+      : error instanceof MalformedError
+        ? `the API server at ${server} sent ${message}`
+        : `the API server at ${server} cannot be asked: ${withCode(error, message)}`;
+  return new Error(remedy === '' ? what : `${what}; ${remedy}`, { cause: error });
+}
+
+function remedyOf(error: unknown, { service, namespace, apiVersion }: Asked): string {
+  if (!(error instanceof ApiError)) return '';
+  const tryIt = `"kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${service}"`;
+  switch (error.status) {
+    case 401:
+      return `in a pod see that its service account token is mounted (automountServiceAccountToken), elsewhere that ${tryIt} works`;
+    case 403:
+      return `bind a Role with the verbs list and watch on endpointslices (discovery.k8s.io) in that namespace to the service account of this pod`;
+    case 404:
+      return `see that the cluster serves discovery.k8s.io/${apiVersion} ("kubectl api-versions"), or set the option apiVersion`;
+    default:
+      return '';
+  }
+}
+
+/** Most of Node's messages hold the code already: `connect ECONNREFUSED 10.0.0.1:443`; not that of several attempts. */
+function withCode(error: unknown, message: string): string {
+  const { code } = Object(error) as NodeJS.ErrnoException;
+  return typeof code === 'string' && !message.includes(code) ? [code, message].filter(Boolean).join(', ') : message;
+}

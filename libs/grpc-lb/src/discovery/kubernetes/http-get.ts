@@ -1,0 +1,70 @@
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { ClusterRequest } from './cluster.js';
+import { ApiError, errorFromStatus } from './slice-api.js';
+
+const MAX_REFUSAL_CHARS = 64 * 2 ** 10;
+const MAX_RETRY_AFTER_MS = 300_000;
+
+/** Takes a good answer, as it comes. */
+export interface AnswerReader {
+  onOpen(): void;
+  /** What it throws ends the request. */
+  onText(text: string): void;
+}
+
+/**
+ * Resolves at the end of a good answer, and rejects with an `ApiError` if it is another one. It does not keep the
+ * process alive. `node:http` and not `fetch`, because that is what takes the agent, and so the proxy and the
+ * certificates, that `@kubernetes/client-node` makes.
+ */
+export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+    const headers = { accept: 'application/json', 'user-agent': 'nestjs-grpc-lb', ...options.headers };
+    const request = send(url, { ...options, headers, signal });
+    request.on('socket', (socket) => socket.unref());
+    request.on('error', reject);
+    request.on('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('error', reject);
+      response.on('close', () => reject(new Error('the connection was closed in the middle of an answer')));
+      if (response.statusCode !== 200) return readRefusal(response, reject);
+      const guarded = (read: () => void): void => {
+        try {
+          read();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          request.destroy();
+        }
+      };
+      guarded(() => reader.onOpen());
+      response.on('data', (text: string) => guarded(() => reader.onText(text)));
+      response.on('end', resolve);
+    });
+    request.end();
+  });
+}
+
+function readRefusal(response: IncomingMessage, reject: (error: Error) => void): void {
+  let text = '';
+  response.on('data', (piece: string) => {
+    if (text.length < MAX_REFUSAL_CHARS) text += piece;
+  });
+  response.on('end', () => {
+    const { statusCode = 0, headers } = response;
+    const seconds = /^\d{1,9}$/.test(headers['retry-after'] ?? '') ? Number(headers['retry-after']) : 0;
+    const error = errorFromStatus(statusOf(text), statusCode, Math.min(seconds * 1000, MAX_RETRY_AFTER_MS));
+    // The status line is what everybody in between agrees on.
+    reject(error.status === statusCode ? error : new ApiError(statusCode, error.message, error.retryAfterMs));
+  });
+}
+
+function statusOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy in between answers in its own way.
+    return undefined;
+  }
+}

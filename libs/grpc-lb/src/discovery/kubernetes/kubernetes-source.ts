@@ -1,0 +1,104 @@
+import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { ApiServer } from './api-server.js';
+import { Cluster } from './cluster.js';
+import type { AddressFamily } from './endpoint-slice.js';
+import { explainError } from './explain-error.js';
+import type { EffectiveKubernetesOptions } from './kubernetes-options.js';
+import type { ServiceName } from './kubernetes-target.js';
+import { mergeSlices } from './merge-slices.js';
+import { ApiError, type SliceApi } from './slice-api.js';
+import { SliceStore } from './slice-store.js';
+import { SliceWatcher } from './slice-watcher.js';
+
+/** The pods behind a Service, as its EndpointSlices name them. */
+export class KubernetesSource implements EndpointSource {
+  #listener: EndpointListener | undefined;
+  /** There were slices, and nothing since has put in doubt that they are all that this client may see. */
+  #known = false;
+  readonly #cluster: Cluster;
+  readonly #store = new SliceStore((text) => this.#listener?.onWarning(text));
+  readonly #watcher: SliceWatcher;
+
+  constructor(
+    private readonly name: ServiceName,
+    private readonly options: EffectiveKubernetesOptions,
+    context: EndpointSourceContext,
+    /** Tests bring one without sockets. */
+    api?: SliceApi,
+  ) {
+    const { apiVersion, timeout, watchTimeout } = options;
+    this.#cluster = new Cluster(options);
+    const server = new ApiServer(this.#cluster, { ...name, apiVersion, timeout }, context.clock);
+    const listener = {
+      onCurrent: () => this.#tell(),
+      onError: (error: unknown) => this.#onError(error),
+    };
+    this.#watcher = new SliceWatcher(api ?? server, this.#store, listener, { ...context, watchTimeout });
+  }
+
+  start(listener: EndpointListener): void {
+    this.#listener = listener;
+    queueMicrotask(() => this.#listener && this.#watcher.start());
+  }
+
+  refresh(): void {
+    this.#watcher.refresh();
+  }
+
+  stop(): void {
+    this.#listener = undefined;
+    this.#watcher.stop();
+  }
+
+  #tell(): void {
+    const { slices } = this.#store;
+    if (slices.size === 0 && !this.#known)
+      return this.#fail('there are none; is the Service there, and has it a selector?');
+    this.#known = true;
+    const all = [...slices.values()];
+    const merged = slices.size === 0 ? { endpoints: [] } : mergeSlices(all, this.name.port, this.#family);
+    if ('problem' in merged) return this.#fail(merged.problem);
+    if (all.some(({ addressType }) => addressType === 'FQDN')) {
+      this.#listener?.onWarning(`${this.#subject}: those of addressType FQDN hold host names, and are not used`);
+    }
+    this.#listener?.onEndpoints(merged.endpoints, { authoritative: true });
+  }
+
+  #onError(error: unknown): void {
+    // After that, "none" may mean "none that you may see".
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) this.#known = false;
+    const { service } = this.name;
+    const { apiVersion } = this.options;
+    const asked = { service, namespace: this.#namespace, apiVersion, server: this.#server };
+    this.#listener?.onError(explainError(error, asked));
+  }
+
+  #fail(problem: string): void {
+    this.#listener?.onError(new Error(`${this.#subject}: ${problem}`));
+  }
+
+  get #subject(): string {
+    return `EndpointSlices of "${this.name.service}" in namespace "${this.#namespace}"`;
+  }
+
+  get #family(): AddressFamily {
+    return this.options.addressFamily ?? this.#cluster.family;
+  }
+
+  get #namespace(): string {
+    return this.name.namespace ?? orElse(() => this.#cluster.namespace, '?');
+  }
+
+  get #server(): string | undefined {
+    return orElse(() => this.#cluster.server, undefined);
+  }
+}
+
+/** The configuration may be what could not be read. */
+function orElse<T, E>(read: () => T, otherwise: E): T | E {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}

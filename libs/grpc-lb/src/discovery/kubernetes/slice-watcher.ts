@@ -1,0 +1,204 @@
+import type { Cancel, Clock } from '../../core/clock.js';
+import { jittered, type Random } from '../../core/random.js';
+import { backoffMs } from './backoff.js';
+import { listSlices } from './list-slices.js';
+import { ApiError, isExpired, MalformedError, type SliceApi } from './slice-api.js';
+import type { SliceStore } from './slice-store.js';
+
+/** Between two requests that a refresh asks for. */
+const MIN_REFRESH_MS = 1000;
+/** A watch that has lived for so long has worked, and the next one is opened at once. */
+const STEADY_MS = 1000;
+const JITTER = 0.2;
+
+/** Answers after which a watch may still go on from where it was; so it may when there was no answer. */
+const KEEPS_VERSION = new Set([401, 429, 502, 503]);
+
+export interface SliceWatcherContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly watchTimeout: number;
+}
+
+export interface SliceWatcherListener {
+  /** The slices have changed, or are known to be current again. */
+  onCurrent(): void;
+  /** Something failed, and is tried again. */
+  onError(error: unknown): void;
+}
+
+/**
+ * Keeps a store equal to what the API server has: a list, then a watch from the version of that list on, and a new
+ * watch from the last known version whenever one ends. A failure takes nothing out of the store.
+ */
+export class SliceWatcher {
+  readonly #stopped = new AbortController();
+  /** Where to go on; empty means that only a list can tell. */
+  #version = '';
+  /** That version was listed a moment ago: if it has expired already, something is wrong. */
+  #fresh = false;
+  /** The next watch that ends is followed by another at once. */
+  #mayGoOn = true;
+  /** In a row. */
+  #failures = 0;
+  #askedAt = -Infinity;
+  #heardAt = -Infinity;
+  /** Before that the API server does not want to be asked (`Retry-After`). */
+  #notBefore = -Infinity;
+  #watching: AbortController | undefined;
+  #pausing: { readonly end: () => void; cancel: Cancel } | undefined;
+
+  constructor(
+    private readonly api: SliceApi,
+    private readonly store: SliceStore,
+    private readonly listener: SliceWatcherListener,
+    private readonly context: SliceWatcherContext,
+  ) {}
+
+  start(): void {
+    void this.#run();
+  }
+
+  /**
+   * A pause is cut short, and a watch that is silent is taken for one that is dead: a new one, from where the old one
+   * was, costs the API server less than a list and brings whatever was missed.
+   */
+  refresh(): void {
+    const now = this.context.clock.now();
+    if (this.#pausing) this.#endPauseIn(Math.max(this.#askedAt + MIN_REFRESH_MS, this.#notBefore) - now);
+    else if (now - Math.max(this.#heardAt, this.#askedAt) >= MIN_REFRESH_MS) this.#watching?.abort();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#watching?.abort();
+    this.#pausing?.end();
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      let pause = 0;
+      try {
+        this.#askedAt = this.context.clock.now();
+        this.#fresh = false;
+        if (this.#version === '') await this.#list();
+        if (!this.#isStopped) await this.#watch();
+      } catch (error) {
+        if (this.#isStopped) return;
+        pause = this.#failed(error);
+      }
+      if (pause > 0 && !this.#isStopped) await this.#pause(pause);
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { items, resourceVersion } = await listSlices(this.api, this.#stopped.signal);
+    if (this.#isStopped) return;
+    this.store.replace(items);
+    this.#version = resourceVersion;
+    this.#fresh = true;
+    this.listener.onCurrent();
+  }
+
+  /** Returns when there is reason to go on at once, and rejects when there is none. */
+  async #watch(): Promise<void> {
+    const { clock, random, watchTimeout } = this.context;
+    const watching = new AbortController();
+    this.#watching = watching;
+    let openedAt = Infinity;
+    let fault: Error | undefined;
+    const onOpen = (): void => {
+      if (watching.signal.aborted) return;
+      openedAt = this.#heardAt = clock.now();
+      // If it had failed before: the list is known to be current again, and else the list has just been told.
+      if (!this.#fresh) this.listener.onCurrent();
+    };
+    const onEvents = (events: readonly unknown[]): void => {
+      if (watching.signal.aborted) return;
+      this.#heardAt = clock.now();
+      try {
+        this.#apply(events);
+      } catch (error) {
+        fault = error as Error;
+        watching.abort();
+      }
+    };
+    try {
+      const timeout = jittered(random, watchTimeout, JITTER);
+      await this.api.watch(this.#version, timeout, { onOpen, onEvents }, watching.signal);
+    } catch (error) {
+      if (!watching.signal.aborted) fault = error as Error;
+    } finally {
+      this.#watching = undefined;
+    }
+    if (clock.now() - openedAt >= STEADY_MS) {
+      this.#failures = 0;
+      this.#fresh = false;
+      this.#mayGoOn = true;
+    }
+    if (fault === undefined && watching.signal.aborted) return;
+    this.#afterWatch(fault);
+  }
+
+  #apply(events: readonly unknown[]): void {
+    let change = false;
+    try {
+      for (const event of events) {
+        const { version, changed } = this.store.apply(event);
+        this.#version = version;
+        change ||= changed;
+      }
+    } finally {
+      // Also for what came before an event that is none.
+      if (change) this.listener.onCurrent();
+    }
+  }
+
+  #afterWatch(fault: Error | undefined): void {
+    if (isExpired(fault) && !this.#fresh) {
+      this.#version = '';
+    } else if (fault instanceof ApiError || fault instanceof MalformedError || !this.#mayGoOn) {
+      throw fault ?? new Error('watches end as soon as they are open; does a proxy in between cut them off?');
+    }
+    // Watches end all the time, by their timeout or with their API server. But if the next one does not live to be a
+    // second old, it is not that.
+    this.#mayGoOn = false;
+  }
+
+  /** How long to wait. */
+  #failed(error: unknown): number {
+    const { clock, random } = this.context;
+    const answered = error instanceof ApiError || error instanceof MalformedError;
+    if (answered && !(error instanceof ApiError && KEEPS_VERSION.has(error.status))) this.#version = '';
+    const backoff = backoffMs(this.#failures++, random);
+    const asked = error instanceof ApiError ? error.retryAfterMs : 0;
+    // All who were told the same shall not come back at the same moment.
+    const wait = asked === 0 ? backoff : Math.max(backoff, asked * (1 + JITTER * random()));
+    this.#notBefore = asked === 0 ? -Infinity : clock.now() + wait;
+    this.listener.onError(error);
+    return wait;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#pausing?.cancel();
+        this.#pausing = undefined;
+        resolve();
+      };
+      this.#pausing = { end, cancel: this.context.clock.after(delayMs, end) };
+    });
+  }
+
+  #endPauseIn(delayMs: number): void {
+    if (!this.#pausing) return;
+    const { end, cancel } = this.#pausing;
+    cancel();
+    if (delayMs <= 0) end();
+    else this.#pausing.cancel = this.context.clock.after(delayMs, end);
+  }
+}
