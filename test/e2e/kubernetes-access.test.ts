@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inspect } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Cluster } from '../../libs/grpc-lb/src/discovery/kubernetes/cluster.js';
@@ -9,6 +10,7 @@ import { kubeConfigText } from '../support/kubernetes-config.js';
 import { slice } from '../support/kubernetes-slices.js';
 import { expectNoLeaks } from '../support/leaks.js';
 import { HAS_OPENSSL, makeCertificate } from '../support/nest-certificates.js';
+import { SilentServer } from '../support/silent-server.js';
 
 /** Where the API server is, who asks, and what may be read. */
 
@@ -85,6 +87,34 @@ describe('credentials', () => {
     await source.until(() => source.errors.length > 0);
     expect(source.errors[0]).toMatch(/404 .*see that the cluster serves discovery.k8s.io\/v1beta1 .*option apiVersion/);
   });
+});
+
+test('a kubeconfig that is no YAML is an error without what stands in it', async () => {
+  const file = join(temporaryFolder(), 'config');
+  const broken = ['users:', '- name: me', '  user:', '    token: SECRET', '   client-key-data: SECRET', ''];
+  writeFileSync(file, broken.join('\n'));
+  expect(() => new Cluster({ kubeConfigFile: file }).server).toThrow(
+    expect.toSatisfy((error) => !inspect(error, { depth: 9 }).includes('SECRET')),
+  );
+  const source = new HeardSource({ kubeConfigFile: file });
+  await source.until(() => source.errors.length > 0);
+  expect(source.errors[0]).toBe(
+    'Kubernetes cannot be asked: the kubeconfig is no YAML (line 5); "kubectl config view" must be able to read it',
+  );
+  // As when a tool that logs in has now written it to its end.
+  writeFileSync(file, kubeConfigText({ server: api.url, cluster: { 'insecure-skip-tls-verify': true } }));
+  await source.untilLast('10.0.0.1');
+});
+
+test('a proxy that never answers holds no connection beyond the attempt', async () => {
+  const proxy = await new SilentServer().start();
+  onTestFinished(() => proxy.stop());
+  const cluster = { 'insecure-skip-tls-verify': true, 'proxy-url': `http://127.0.0.1:${proxy.port}` };
+  const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, cluster }), timeout: 4000 });
+  await source.until(() => source.errors.length > 1);
+  expect(proxy.accepted).toBeGreaterThan(0);
+  source.stop();
+  await vi.waitFor(() => expect(proxy.open).toBe(0));
 });
 
 describe.skipIf(!HAS_OPENSSL)('TLS', () => {

@@ -68,6 +68,10 @@ describe('the registry of endpoint sources', () => {
   test.each([
     ['dsn:///orders:50051', 'scheme is "dsn", which is not known; did you mean "dns"?; use one of '],
     ['http://localhost:50051', 'write dns:///host:port for a host, static:///host:port,host:port for several'],
+    ['konsul:///orders', 'scheme is "konsul", which is not known; did you mean "consul"?; use one of '],
+    ['k8s:///orders:grpc', 'did you mean "kubernetes"?; use one of '],
+    ['srv:///_grpc._tcp.orders', 'did you mean "dns+srv"?; use one of '],
+    ['nowhere:///x', 'with a sub-path of the package come consul, eds, file, kubernetes, xds'],
     ['orders:grpc', 'scheme is "orders", which is not known; use one of dns, '],
     ['a:1,b:2', 'static:///host:port,host:port for several'],
   ])('%s is an error that says what there is', (uri, message) => {

@@ -67,6 +67,15 @@ const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: st
   xds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
 };
 
+/** What people write who know what they want, but not how it is called here. */
+const ALIASES: Readonly<Record<string, string>> = {
+  k8s: 'kubernetes',
+  kube: 'kubernetes',
+  srv: 'dns+srv',
+  'dns-srv': 'dns+srv',
+  dnssrv: 'dns+srv',
+};
+
 function unknownScheme(scheme: string): Fault {
   const onDemand = Object.hasOwn(ON_DEMAND, scheme) ? ON_DEMAND[scheme] : undefined;
   if (onDemand) {
@@ -77,10 +86,14 @@ function unknownScheme(scheme: string): Fault {
     };
   }
   const known = registeredSchemes();
+  const others = Object.keys(ON_DEMAND).filter((each) => !known.includes(each));
+  const alias = Object.hasOwn(ALIASES, scheme) ? ALIASES[scheme] : undefined;
+  const meant = alias === undefined ? didYouMean(scheme, [...known, ...others]) : `; did you mean "${alias}"?`;
   const remedy = 'write dns:///host:port for a host, static:///host:port,host:port for several';
+  const more = others.length === 0 ? '' : `; with a sub-path of the package come ${others.join(', ')}`;
   return {
     path: 'scheme',
-    message: `is ${shown(scheme)}, which is not known${didYouMean(scheme, known)}; use one of ${known.join(', ')}: ${remedy}`,
+    message: `is ${shown(scheme)}, which is not known${meant}; use one of ${known.join(', ')}: ${remedy}${more}`,
   };
 }
 

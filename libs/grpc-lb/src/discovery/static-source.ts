@@ -3,7 +3,7 @@ import { type Address, addressToString, type Endpoint } from '../core/endpoint.j
 import { type Fault, GrpcLbOptionsError, shown, unknownOption } from '../core/options/validation.js';
 import { FixedSource } from './fixed-source.js';
 import { readHostPort } from './host-port.js';
-import { targetSubject } from './target.js';
+import { SEVERAL_TARGETS, targetSubject } from './target.js';
 
 const MAX_WEIGHT = 2 ** 32 - 1;
 const PARAMETERS = ['weight'];
@@ -51,6 +51,10 @@ function parseEndpoints(text: string, faults: Fault[]): Endpoint[] {
 function parseAddress(path: string, text: string, faults: Fault[]): Address | undefined {
   if (text === '') {
     faults.push({ path, message: 'is empty; put an address there, or remove the comma' });
+    return undefined;
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !text.startsWith('unix:')) {
+    faults.push({ path, message: `is ${shown(text)}, which is a target itself; ${SEVERAL_TARGETS}` });
     return undefined;
   }
   if (!text.startsWith('unix:')) return readHostPort(path, text, faults);

@@ -7,6 +7,10 @@ const DEFAULT_SCHEME = 'dns';
 /** RFC 3986: a letter first. It tells `dns:orders` from `10.0.0.1:50051` and `my_orders:50051`, which are hosts. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
+/** Behind a comma a target begins: they were written like a list of addresses. */
+export const NEXT_TARGET = /,\s*[a-z][a-z0-9+.-]*:\/\//i;
+export const SEVERAL_TARGETS = 'several targets are separated by spaces (in code: targets: [...])';
+
 /**
  * Takes a target URI apart: `scheme://authority/path`, `scheme:path`, or a bare `host:port`, which means `dns`.
  *

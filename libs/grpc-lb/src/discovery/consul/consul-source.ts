@@ -1,12 +1,11 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { jittered } from '../../core/random.js';
+import { backoffMs } from '../backoff.js';
 import type { ConsulAgent, ConsulAnswer } from './consul-agent.js';
 import { type InstanceRules, readInstances } from './instances.js';
 import { Pace } from './pace.js';
 
-const FIRST_BACKOFF_MS = 1000;
-const BACKOFF_MULTIPLIER = 1.6;
 const MAX_BACKOFF_MS = 10_000;
 const JITTER = 0.2;
 const WAIT_JITTER = 0.1;
@@ -161,11 +160,10 @@ export class ConsulSource implements EndpointSource {
   #failed(query: Asking, error: unknown): void {
     if (this.#state !== query) return;
     this.#end(query);
-    const backoff = Math.min(FIRST_BACKOFF_MS * BACKOFF_MULTIPLIER ** this.#failures, MAX_BACKOFF_MS);
-    this.#failures++;
+    const backoff = backoffMs(this.#failures++, MAX_BACKOFF_MS, this.context.random);
     // Whoever answers next may be another agent, with a lower index, which would wait for one that is long past.
     this.#index = 0n;
-    this.#askIn(jittered(this.context.random, backoff, JITTER));
+    this.#askIn(backoff);
     this.#listener.onError(this.#error(error instanceof Error ? error.message : String(error)));
   }
 

@@ -22,10 +22,9 @@ const SHAPE = { tag: 'many', dc: 'once', passing: 'once', near: 'once', consiste
 
 /** `consul://agent:8500/orders?tag=v2&dc=eu`: what the target says comes before what the options say. */
 export function readConsulTarget(target: Target, options: EffectiveConsulOptions): ConsulService {
-  const secret = /[?&]token=[^&]*/.exec(target.path)?.[0];
-  if (secret !== undefined) {
+  if (/[?&]token=/i.test(target.path)) {
     const message = 'does not belong into a target, which everybody may read; use the option token of registerConsul';
-    const uri = target.uri.replaceAll(secret, `${secret[0]}token=...`);
+    const uri = target.uri.replaceAll(/([?&]token=)[^&]*/gi, '$1...');
     throw new GrpcLbOptionsError(targetSubject({ ...target, uri }), [{ path: 'query token', message }]);
   }
   const faults: Fault[] = [];

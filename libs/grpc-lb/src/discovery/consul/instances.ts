@@ -15,6 +15,8 @@ export interface Instances {
 }
 
 const MAX_FAULTS = 3;
+/** Ten times as many as a client uses; to look at millions takes the event loop for seconds. */
+const MAX_INSTANCES = 100_000;
 
 export interface InstanceRules {
   /** Without those of which a check warns. */
@@ -32,6 +34,9 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function readInstances(answer: unknown, rules: InstanceRules): Instances {
   if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, and no list`);
+  if (answer.length > MAX_INSTANCES) {
+    throw new Error(`the answer has ${answer.length} instances; no more than ${MAX_INSTANCES} are read`);
+  }
   const faults: string[] = [];
   let faulty = 0;
   const endpoints = new Map<string, Endpoint>();

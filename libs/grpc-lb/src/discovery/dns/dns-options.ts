@@ -1,4 +1,3 @@
-import { promises as dns } from 'node:dns';
 import { isIP } from 'node:net';
 import {
   boolean,
@@ -11,6 +10,7 @@ import {
 } from '../../core/options/validation.js';
 import type { LookupAddress } from './addresses.js';
 import { type DnsResolverFactory, nodeResolver } from './resolver.js';
+import { systemLookup } from './system-lookup.js';
 
 /** How a name becomes addresses; `dns.promises.lookup` of Node is one. */
 export type DnsLookup = (
@@ -56,9 +56,6 @@ export interface DnsSourceOptions {
 }
 
 export type EffectiveDnsOptions = Required<DnsSourceOptions>;
-
-/** Found when it is called, so that what instruments `dns.promises` is seen. */
-const systemLookup: DnsLookup = (hostname, options) => dns.lookup(hostname, options);
 
 const DAY_MS = 86_400_000;
 

@@ -1,13 +1,12 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { jittered } from '../../core/random.js';
+import { backoffMs } from '../backoff.js';
 import { reasonOf } from './address-book.js';
 import { ClusterIpWatch } from './cluster-ip.js';
 import type { EffectiveDnsOptions } from './dns-options.js';
 import type { DnsAnswer, DnsQuestion } from './question.js';
 
-const FIRST_BACKOFF_MS = 1000;
-const BACKOFF_MULTIPLIER = 1.6;
 const JITTER = 0.2;
 
 interface Waiting {
@@ -126,9 +125,8 @@ export class DnsSource implements EndpointSource {
   #failed(query: Asking, error: unknown): void {
     if (this.#state !== query) return;
     query.cancel();
-    const backoff = Math.min(FIRST_BACKOFF_MS * BACKOFF_MULTIPLIER ** this.#failures, this.options.refreshInterval);
-    this.#failures++;
-    this.#askIn(query.askAgain ? 0 : jittered(this.context.random, backoff, JITTER));
+    const backoff = backoffMs(this.#failures++, this.options.refreshInterval, this.context.random);
+    this.#askIn(query.askAgain ? 0 : backoff);
     this.#listener.onError(this.#explain(error));
   }
 

@@ -3,7 +3,7 @@ import type { Target } from '../../core/endpoint-source.js';
 import { addressToString, type TcpAddress } from '../../core/endpoint.js';
 import { type Fault, GrpcLbOptionsError, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
-import { targetSubject } from '../target.js';
+import { NEXT_TARGET, SEVERAL_TARGETS, targetSubject } from '../target.js';
 
 /** What gRPC takes for a DNS name without a port. */
 const DEFAULT_PORT = 443;
@@ -45,7 +45,8 @@ function parseServers({ authority, scheme, path }: Target, faults: Fault[]): str
 function parseAddress(text: string, faults: Fault[]): TcpAddress | undefined {
   const refuse = (message: string): void =>
     void faults.push({ path: 'address', message: `is ${shown(text)}${message}` });
-  if (text.includes(',')) refuse(`; DNS looks up one name: for several addresses write static:///${text}`);
+  if (NEXT_TARGET.test(text)) refuse(`; ${SEVERAL_TARGETS}`);
+  else if (text.includes(',')) refuse(`; DNS looks up one name: for several addresses write static:///${text}`);
   else if (/^_[^.]+\._(tcp|udp)\./i.test(text)) refuse(`, a name of SRV records; write dns+srv:///${text}`);
   else return readHostPort('address', text, faults, { defaultPort: DEFAULT_PORT });
   return undefined;
@@ -54,7 +55,8 @@ function parseAddress(text: string, faults: Fault[]): TcpAddress | undefined {
 function parseSrvName(text: string, faults: Fault[]): TcpAddress | undefined {
   const refuse = (message: string): void => void faults.push({ path: 'name', message: `is ${shown(text)}${message}` });
   const address = text.includes(',') ? undefined : readHostPort('name', text, faults, { defaultPort: DEFAULT_PORT });
-  if (text.includes(',')) refuse('; DNS looks up one name: leave one, as in dns+srv:///_grpc._tcp.orders.shop');
+  if (NEXT_TARGET.test(text)) refuse(`; ${SEVERAL_TARGETS}`);
+  else if (text.includes(',')) refuse('; DNS looks up one name: leave one, as in dns+srv:///_grpc._tcp.orders.shop');
   else if (address && isIP(address.host) > 0)
     refuse('; an IP address has no SRV records: write a name, or use dns:///');
   else if (/:\d+$/.test(text)) refuse('; SRV records bring the port: leave it out here, or use dns:///');

@@ -59,8 +59,12 @@ export class Cluster {
   }
 
   #loaded(): KubeConfig {
-    this.#config ??= load(this.options, this.root);
-    return this.#config;
+    try {
+      this.#config ??= load(this.options, this.root);
+      return this.#config;
+    } catch (error) {
+      throw withoutContent(error);
+    }
   }
 }
 
@@ -82,6 +86,14 @@ function load({ kubeConfig, kubeConfigFile, context }: KubernetesSourceOptions, 
     );
   }
   return config;
+}
+
+/** js-yaml shows the lines around what it cannot read, and in a kubeconfig tokens and keys stand there. */
+function withoutContent(error: unknown): unknown {
+  const { name, mark } = Object(error) as { readonly name?: string; readonly mark?: { readonly line?: number } };
+  if (name !== 'YAMLException') return error;
+  const line = typeof mark?.line === 'number' ? ` (line ${mark.line + 1})` : '';
+  return new Error(`the kubeconfig is no YAML${line}; "kubectl config view" must be able to read it`);
 }
 
 function loadDefault(config: KubeConfig, needsFile: boolean, root: string): void {

@@ -22,6 +22,7 @@ export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, 
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const headers = { accept: 'application/json', 'user-agent': 'nestjs-grpc-lb', ...options.headers };
+    boundBy(signal, options.agent);
     const request = send(url, { ...options, headers, signal });
     request.on('socket', (socket) => socket.unref());
     request.on('error', reject);
@@ -44,6 +45,15 @@ export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, 
     });
     request.end();
   });
+}
+
+/**
+ * The agent for a proxy asks for its tunnel by a request of its own, which a proxy that never answers would keep for
+ * ever, one more with each attempt.
+ */
+function boundBy(signal: AbortSignal, agent: unknown): void {
+  const { proxyRequestOptions } = Object(agent) as { readonly proxyRequestOptions?: object };
+  if (proxyRequestOptions) Object.assign(proxyRequestOptions, { signal });
 }
 
 function readRefusal(response: IncomingMessage, reject: (error: Error) => void): void {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import { jittered, type Random } from '../../core/random.js';
-import { backoffMs } from './backoff.js';
+import { backoffMs } from '../backoff.js';
 import { listSlices } from './list-slices.js';
 import { ApiError, isExpired, MalformedError, type SliceApi } from './slice-api.js';
 import type { SliceStore } from './slice-store.js';
@@ -10,6 +10,7 @@ const MIN_REFRESH_MS = 1000;
 /** A watch that has lived for so long has worked, and the next one is opened at once. */
 const STEADY_MS = 1000;
 const JITTER = 0.2;
+const MAX_BACKOFF_MS = 30_000;
 
 /** Answers after which a watch may still go on from where it was; so it may when there was no answer. */
 const KEEPS_VERSION = new Set([401, 429, 502, 503]);
@@ -174,7 +175,7 @@ export class SliceWatcher {
     const { clock, random } = this.context;
     const answered = error instanceof ApiError || error instanceof MalformedError;
     if (answered && !(error instanceof ApiError && KEEPS_VERSION.has(error.status))) this.#version = '';
-    const backoff = backoffMs(this.#failures++, random);
+    const backoff = backoffMs(this.#failures++, MAX_BACKOFF_MS, random);
     const asked = error instanceof ApiError ? error.retryAfterMs : 0;
     // All who were told the same shall not come back at the same moment.
     const wait = asked === 0 ? backoff : Math.max(backoff, asked * (1 + JITTER * random()));

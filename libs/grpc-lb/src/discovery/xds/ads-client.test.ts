@@ -45,6 +45,51 @@ async function watching(...names: string[]): Promise<Watcher[]> {
 
 const one = (port: number) => [{ endpoints: [{ port }] }];
 
+describe('who comes later', () => {
+  test('hears that the control plane does not know the name, as those did who waited', async () => {
+    await watching('a');
+    clock.advance(15_000);
+    const [late] = await watching('a');
+    expect(late!.told).toEqual(['control plane cp:18000 knows no endpoints of "a": no answer in 15000 ms']);
+    ads.push('a', one(1));
+    const [last] = await watching('a');
+    expect(last!.told).toEqual([[1]]);
+  });
+
+  test('hears that the endpoints were refused, after the last good ones if there are any', async () => {
+    await watching('a');
+    ads.push('a', one(0));
+    const [first] = await watching('a');
+    expect(first!.told).toEqual([expect.stringContaining('are refused')]);
+    ads.push('a', one(1));
+    ads.push('a', one(0));
+    const [second] = await watching('a');
+    expect(second!.told).toEqual([[1], expect.stringContaining('are refused')]);
+  });
+
+  test('hears that the control plane cannot be reached, also who asks for another name', async () => {
+    ads.refuse = 'ECONNREFUSED';
+    await watching('a');
+    const [same, other] = await watching('a', 'b');
+    expect(same!.told).toEqual(['control plane cp:18000 cannot be asked: ECONNREFUSED']);
+    expect(other!.told).toEqual(same!.told);
+    ads.refuse = undefined;
+    clock.advance(1000);
+    ads.respond([resource('a', one(1)), resource('b', one(2))]);
+    const [a, c] = await watching('a', 'c');
+    expect([a!.told, c!.told]).toEqual([[[1]], []]);
+  });
+
+  test('hears nothing if it has left at once', async () => {
+    await watching('a');
+    clock.advance(15_000);
+    const watcher = new Watcher();
+    client.watch('a', watcher)();
+    await turn();
+    expect(watcher.told).toEqual([]);
+  });
+});
+
 describe('the conversation with a control plane', () => {
   test('begins with the node and all names, and answers each response with its version and nonce', async () => {
     await watching('a', 'b');

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointSourceContext } from '../../core/endpoint-source.js';
 import { jittered } from '../../core/random.js';
+import { backoffMs } from '../backoff.js';
 import type { AdsStream, OpenAdsStream } from './ads-stream.js';
 import { type DiscoveryResponse, EDS_TYPE_URL, type NodeMessage } from './eds-messages.js';
 import type { LoadAssignment } from './load-assignment.js';
@@ -25,6 +26,8 @@ export interface AdsWatcher {
 interface Resource {
   readonly watchers: Set<AdsWatcher>;
   last: LoadAssignment | undefined;
+  /** What has been told since; whoever comes later has to know as well. */
+  error: Error | undefined;
   /** Of the time in which the control plane owes the first answer; undefined while it has not been asked. */
   cancelTimeout: Cancel | undefined;
 }
@@ -44,9 +47,8 @@ interface Open {
 
 type State = Open | { readonly kind: 'waiting'; readonly cancel: Cancel } | { readonly kind: 'idle' };
 
-const FIRST_BACKOFF_MS = 1000;
-const BACKOFF_MULTIPLIER = 1.6;
-const JITTER = 0.2;
+/** From a stream that has answered to the next. */
+const REOPEN_MS = 1000;
 const INVALID_ARGUMENT = 3;
 
 /**
@@ -60,6 +62,8 @@ export class AdsClient {
   readonly #resources = new Map<string, Resource>();
   /** In a row, without an answer. */
   #failures = 0;
+  /** Why the last attempt had no answer. */
+  #unreachable: Error | undefined;
 
   constructor(
     private readonly options: AdsClientOptions,
@@ -70,13 +74,12 @@ export class AdsClient {
   watch(name: string, watcher: AdsWatcher): () => void {
     let resource = this.#resources.get(name);
     if (!resource) {
-      resource = { watchers: new Set(), last: undefined, cancelTimeout: undefined };
+      resource = { watchers: new Set(), last: undefined, error: this.#unreachable, cancelTimeout: undefined };
       this.#resources.set(name, resource);
       this.#namesChanged();
     }
     resource.watchers.add(watcher);
-    const { last } = resource;
-    if (last) queueMicrotask(() => resource.watchers.has(watcher) && watcher.onAssignment(resource.last!));
+    if (resource.last || resource.error) queueMicrotask(() => tellAll(resource, watcher));
     return () => this.#unwatch(name, resource, watcher);
   }
 
@@ -107,6 +110,7 @@ export class AdsClient {
     else if (this.#state.kind === 'waiting') this.#state.cancel();
     this.#state = { kind: 'idle' };
     this.#failures = 0;
+    this.#unreachable = undefined;
   }
 
   #open(): void {
@@ -160,6 +164,7 @@ export class AdsClient {
     const { assignments, faults, faulty } = readResponse(response);
     state.answered = true;
     this.#failures = 0;
+    this.#unreachable = undefined;
     state.nonce = response.nonce;
     state.rejected = faults.length > 0 ? faults.join('; ') : undefined;
     if (!state.rejected) state.version = response.version_info;
@@ -173,6 +178,7 @@ export class AdsClient {
     if (!resource) return;
     resource.cancelTimeout?.();
     resource.last = assignment;
+    resource.error = undefined;
     for (const watcher of resource.watchers) watcher.onAssignment(assignment);
   }
 
@@ -187,19 +193,27 @@ export class AdsClient {
   #onEnd(answered: boolean, reason: string): void {
     const { random, clock } = this.context;
     const { uri, maxReconnectBackoff } = this.options;
-    const backoff = Math.min(FIRST_BACKOFF_MS * BACKOFF_MULTIPLIER ** this.#failures, maxReconnectBackoff);
-    // All clients lose a control plane at the same moment, and shall not come back at the same moment.
-    const delay = answered ? jittered(random, FIRST_BACKOFF_MS, 0.5) : jittered(random, backoff, JITTER);
-    if (!answered) this.#failures++;
+    const delay = answered ? jittered(random, REOPEN_MS, 0.5) : backoffMs(this.#failures, maxReconnectBackoff, random);
+    if (!answered) {
+      this.#failures++;
+      this.#unreachable = new Error(`control plane ${uri} cannot be asked: ${reason}`);
+    }
     this.#state = { kind: 'waiting', cancel: clock.after(delay, () => this.#open()) };
     for (const resource of this.#resources.values()) {
       resource.cancelTimeout?.();
       resource.cancelTimeout = undefined;
-      if (!answered) tellError(resource, new Error(`control plane ${uri} cannot be asked: ${reason}`));
+      if (!answered) tellError(resource, this.#unreachable!);
     }
   }
 }
 
+/** To somebody who has come when there was something to tell. */
+function tellAll(resource: Resource, watcher: AdsWatcher): void {
+  if (resource.last && resource.watchers.has(watcher)) watcher.onAssignment(resource.last);
+  if (resource.error && resource.watchers.has(watcher)) watcher.onError(resource.error);
+}
+
 function tellError(resource: Resource, error: Error): void {
+  resource.error = error;
   for (const watcher of resource.watchers) watcher.onError(error);
 }

@@ -160,8 +160,8 @@ describe('a ClusterLoadAssignment', () => {
       weight: i + 1,
       endpoints: Array.from({ length: 100 }, (__, j) => ({ host: `10.0.${i}.${j}`, port: 50_051 })),
     }));
-    const before = performance.now();
+    const { user } = process.cpuUsage();
     expect(read(localities).endpoints).toHaveLength(10_000);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
   });
 });

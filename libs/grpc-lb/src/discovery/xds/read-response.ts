@@ -11,13 +11,18 @@ export interface ReadResponse {
   readonly faults: readonly string[];
 }
 
+/** The control plane gets them back: a response with a million faults must not have an answer with as many. */
+const MAX_FAULTS = 10;
+
 export function readResponse({ resources }: DiscoveryResponse): ReadResponse {
   const assignments = new Map<string, LoadAssignment>();
   const faulty = new Map<string, string>();
   const faults: string[] = [];
+  let more = 0;
+  const refuse = (fault: string): void => void (faults.length < MAX_FAULTS ? faults.push(fault) : more++);
   for (const [i, { type_url: type, value }] of resources.entries()) {
     if (type !== EDS_TYPE_URL) {
-      faults.push(`resources[${i}] is of the type ${shown(type)}, not ${EDS_TYPE_URL}`);
+      refuse(`resources[${i}] is of the type ${shown(type)}, not ${EDS_TYPE_URL}`);
       continue;
     }
     try {
@@ -29,12 +34,13 @@ export function readResponse({ resources }: DiscoveryResponse): ReadResponse {
         assignments.set(name, assignment);
       } else {
         faulty.set(name, wrong || 'is in the response twice');
-        faults.push(`${shown(name)}: ${faulty.get(name)}`);
+        refuse(`${shown(name)}: ${faulty.get(name)}`);
       }
     } catch (error) {
-      faults.push(`resources[${i}] cannot be decoded: ${(error as Error).message}`);
+      refuse(`resources[${i}] cannot be decoded: ${(error as Error).message}`);
     }
   }
   for (const name of faulty.keys()) assignments.delete(name);
+  if (more > 0) faults.push(`and ${more} more`);
   return { assignments, faulty, faults };
 }
