@@ -118,6 +118,9 @@ test('discovery that never answered fails calls at once, and those that wait for
   const discovery = new ManualDiscovery();
   client = new BalancedClient({ target: discovery.target });
   await expect(client.say()).rejects.toMatchObject({ code: 14, details: expect.stringContaining('names no endpoint') });
+  expect(
+    client.events.find((event) => event.type === 'client_state' && event.to === 'transient_failure'),
+  ).toMatchObject({ reason: `discovery failed: ${discovery.target} names no endpoint` });
   const patient = client.say('patient', { waitForReady: true });
   discovery.set(servers);
   await expect(patient).resolves.toMatchObject({ text: 'patient' });

@@ -46,6 +46,36 @@ describe('the environment', () => {
     expect(app.get(GrpcLbRegistry).snapshot('orders').target).toBe(server!.address);
   });
 
+  it('may name several targets, by priority', async () => {
+    const servers = await serversOfTest(2);
+    environment({ GRPC_LB_ECHO_CLIENT_TARGET: servers.map(({ address }) => `static:///${address}`).join(' ') });
+    const EchoClient = echoClient('127.0.0.1:1');
+    const app = await startApp({ imports: [fromEnvironment(), GrpcLbModule.forFeature([EchoClient])] });
+    expect(await firstValueFrom(app.get(EchoClient).say({}))).toMatchObject({ server: servers[0]!.address });
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient)).toMatchObject({
+      target: servers.map(({ address }) => `static:///${address}`).join(' '),
+      source: { endpoints: 2, state: 'ok' },
+      sources: [{ endpoints: 1 }, { endpoints: 1 }],
+      endpoints: [{ address: servers[0]!.address, priority: 0 }],
+    });
+  });
+
+  it('with one target takes the place of several in the code, and the other way round', async () => {
+    const [one, two] = await serversOfTest(2);
+    const { target: _, ...options } = echoOptions('');
+    environment({ GRPC_LB_ONE_TARGET: one!.address, GRPC_LB_MORE_TARGET: `${one!.address} ${two!.address}` });
+    const items = [
+      { name: 'ONE', options: { ...options, targets: ['127.0.0.1:1', '127.0.0.1:2'] } },
+      { name: 'MORE', options: { ...options, target: '127.0.0.1:1' } },
+    ];
+    const app = await startApp({ imports: [fromEnvironment(), GrpcLbModule.forFeature(items)] });
+    const targets = app
+      .get(GrpcLbRegistry)
+      .snapshot()
+      .map(({ target }) => target);
+    expect(targets).toEqual([one!.address, `${one!.address} ${two!.address}`]);
+  });
+
   it.each([
     ['OrdersClient', 'ORDERS_CLIENT'],
     ['orders', 'ORDERS'],
@@ -105,13 +135,18 @@ describe('the environment', () => {
     ]);
   });
 
-  it('with a target that cannot be is refused by the client', async () => {
-    environment({ GRPC_LB_ECHO_CLIENT_TARGET: 'nowhere:///x' });
-    const { message } = await startError({
-      imports: [fromEnvironment(), GrpcLbModule.forFeature([echoClient('127.0.0.1:1')])],
-    });
-    expect(message).toContain('client EchoClient: an option is wrong\n  - target "nowhere:///x": scheme is "nowhere"');
-  });
+  it.each(['nowhere:///x', '127.0.0.1:2 nowhere:///x'])(
+    'with a target that cannot be (%j) is refused by the client, by the name of the variable',
+    async (target) => {
+      environment({ GRPC_LB_ECHO_CLIENT_TARGET: target });
+      const { message } = await startError({
+        imports: [fromEnvironment(), GrpcLbModule.forFeature([echoClient('127.0.0.1:1')])],
+      });
+      expect(message).toContain(
+        'client EchoClient: an option is wrong\n  - GRPC_LB_ECHO_CLIENT_TARGET "nowhere:///x": scheme is "nowhere"',
+      );
+    },
+  );
 
   it('may hold a client that this application does not have: a warning says so', async () => {
     const warnings: string[] = [];

@@ -136,6 +136,67 @@ describe('a named client is refused', () => {
   });
 });
 
+describe('several targets', () => {
+  const { target: _, ...rest } = options;
+  const targetsFaults = (targets: unknown): Promise<string[]> =>
+    faultsOf({ name: 'ECHO', options: { ...rest, targets } } as GrpcLbClientItem);
+
+  it('are all checked', async () => {
+    expect(await targetsFaults(['static:///127.0.0.1:1', 'dns://orders:1', 'nowhere:///x', 5, ''])).toEqual([
+      'client ECHO: 4 options are wrong',
+      '- targets[1] "dns://orders:1": path is empty; write dns:///orders:1, with three slashes',
+      expect.stringMatching(/^- targets\[2\] "nowhere:\/\/\/x": scheme is "nowhere", which is not known/),
+      '- targets[3] is 5; use a text that is not empty',
+      '- targets[4] is ""; use a text that is not empty',
+    ]);
+  });
+
+  it.each([
+    [[]],
+    ['dns:///orders:1'],
+    [{}],
+    [Array.from({ length: 17 }, (_each, i) => `static:///127.0.0.1:${i + 1}`)],
+  ])('are a list of 1 to 16: %j', async (targets) => {
+    expect(await targetsFaults(targets)).toEqual([
+      'client ECHO: an option is wrong',
+      expect.stringMatching(/^- targets is .*; use a list of 1 to 16 targets, the preferred one first$/),
+    ]);
+  });
+
+  it('stand beside no other', async () => {
+    const both = { ...options, targets: ['static:///127.0.0.1:1'], url: 'b:1' };
+    expect(await faultsOf({ name: 'ECHO', options: both })).toEqual([
+      'client ECHO: 2 options are wrong',
+      '- url stands beside target "127.0.0.1:1"; leave one of them out',
+      '- targets stands beside target "127.0.0.1:1"; leave one of them out',
+    ]);
+  });
+
+  it('of an override are named as such, and the rest of the client is not', async () => {
+    const overrides = { ECHO: { targets: ['a:1', 'nowhere:///x'] } };
+    const item = { name: 'ECHO', options: { ...options, package: 5 } } as never;
+    const { message } = await startError({
+      imports: [GrpcLbModule.forRoot({ overrides }), GrpcLbModule.forFeature([item])],
+    });
+    expect(message.split('\n').map((line) => line.trim())).toEqual([
+      'client ECHO: 2 options are wrong',
+      '- package is 5; use a text that is not empty',
+      expect.stringMatching(/^- overrides\.ECHO\.targets\[1\] "nowhere:\/\/\/x": scheme is "nowhere"/),
+    ]);
+  });
+
+  it('of an override likewise', async () => {
+    const overrides = { ECHO: { target: 'a:1', targets: ['b:1'] }, OTHER: { targets: 'c:1' }, MORE: { targets: [''] } };
+    const { message } = await startError({ imports: [GrpcLbModule.forRoot({ overrides } as never)] });
+    expect(message.split('\n').map((line) => line.trim())).toEqual([
+      'GrpcLbModule.forRoot: 3 options are wrong',
+      '- overrides.ECHO.targets stands beside target "a:1"; leave one of them out',
+      '- overrides.OTHER.targets is "c:1"; use a list of targets, the preferred one first',
+      '- overrides.MORE.targets[0] is ""; use a target, as in dns:///orders:50051',
+    ]);
+  });
+});
+
 it.each([
   ['a class', class OrdersClient {}, 'the class OrdersClient'],
   ['an item', { name: 'ECHO' }, '{"name":"ECHO"}'],

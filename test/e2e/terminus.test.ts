@@ -85,7 +85,7 @@ describe('readiness', () => {
     expect(body).toMatchObject({ status: 'ok', error: {} });
     expect(body.info!['orders']).toEqual({
       status: 'up',
-      message: '2 of 2 endpoints are ready, 1 are required',
+      message: '2 of 2 endpoints are ready, at least 1 required',
       ready: 2,
       known: 2,
       required: 1,
@@ -111,7 +111,7 @@ describe('readiness', () => {
       info: {
         orders: {
           status: 'degraded',
-          message: '2 of 3 endpoints are ready, 2 are required',
+          message: '2 of 3 endpoints are ready, at least 2 required',
           endpoints: { [servers[0]!.address]: { state: 'not_serving', reason: 'health of the server: NOT_SERVING' } },
         },
       },

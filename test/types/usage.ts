@@ -209,11 +209,11 @@ export const usage = {
       const text = (event: LbEvent): string => {
         switch (event.type) {
           case 'client_state':
-            return `${event.client}: ${event.from} to ${event.to}`;
+            return `${event.client}: ${event.from} to ${event.to}, ${event.reason ?? 'all is well'}`;
           case 'discovery_updated':
             return `${event.added + event.removed} of ${event.total}`;
           case 'discovery_failed':
-            return event.error;
+            return `${event.error}, ${event.uses === 'none' ? 'no list' : 'a list'}`;
           case 'discovery_recovered':
             return event.target;
           case 'failover':

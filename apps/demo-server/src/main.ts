@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
-import { Logger } from '@nestjs/common';
+import { Logger, ShutdownSignal } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { grpcServer } from 'nestjs-grpc-lb/server';
 import { AppModule } from './app.module.js';
@@ -26,7 +26,7 @@ async function bootstrap(): Promise<void> {
     logger: supervised ? ['warn', 'error', 'fatal'] : ['log', 'warn', 'error', 'fatal'],
     abortOnError: false,
   });
-  if (!supervised) app.enableShutdownHooks();
+  app.enableShutdownHooks(supervised ? [ShutdownSignal.SIGTERM] : []);
   await app.listen();
   if (supervised) supervise(app, address);
   else Logger.log(`orders.v1.Orders on ${address}`, 'demo-server');

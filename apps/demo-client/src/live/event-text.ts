@@ -4,7 +4,7 @@ import type { LbEvent } from 'nestjs-grpc-lb';
 export function eventText(event: LbEvent): string | null {
   switch (event.type) {
     case 'client_state':
-      return `the client went from ${event.from} to ${event.to}`;
+      return `the client went from ${event.from} to ${event.to}${event.reason ? `: ${event.reason}` : ''}`;
     case 'endpoint_state':
       return `${event.address} went from ${event.from} to ${event.to}${event.reason ? `: ${event.reason}` : ''}`;
     case 'discovery_failed':

@@ -191,6 +191,25 @@ describe('values', () => {
   });
 });
 
+describe('several targets', () => {
+  test.each<[string, object]>([
+    [
+      'kubernetes:///orders.shop:grpc dns:///orders.eu:50051',
+      { targets: ['kubernetes:///orders.shop:grpc', 'dns:///orders.eu:50051'] },
+    ],
+    ['  a:1\t b:2\n  c:3 ', { targets: ['a:1', 'b:2', 'c:3'] }],
+    // Spaces in a list belong to it.
+    ['static:///a:1, b:2;weight=2 ,c:3', { target: 'static:///a:1, b:2;weight=2 ,c:3' }],
+    [
+      'static:///a:1,  b:2   static:///c:3 ; weight=2',
+      { targets: ['static:///a:1,  b:2', 'static:///c:3 ; weight=2'] },
+    ],
+    [' a:1 ', { target: ' a:1 ' }],
+  ])('are parted by spaces: %j', (text, expected) => {
+    expect(read({ GRPC_LB_A_TARGET: text })).toEqual({ A: expected });
+  });
+});
+
 test('the zone of the process is no variable of a client', () => {
   expect(read({ GRPC_LB_ZONE: 'eu-central-1a', GRPC_LB_A_LOCALITY_ENABLED: 'true' })).toEqual({
     A: { loadBalancing: { locality: { enabled: true } } },
@@ -217,6 +236,16 @@ describe('variables that do not exist', () => {
     expect(faultsOf({ [`GRPC_LB_${rest}`]: 'x' })).toEqual([
       `GRPC_LB_${rest} ("${rest}") is no variable of this package; did you mean "${meant}"?; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
     ]);
+  });
+
+  test('several targets stand in TARGET', () => {
+    expect(faultsOf({ GRPC_LB_ORDERS_TARGETS: 'a:1 b:1' })).toEqual([
+      `GRPC_LB_ORDERS_TARGETS ("ORDERS_TARGETS") is no variable of this package; did you mean "TARGET"?; it takes several, separated by spaces; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+    ]);
+  });
+
+  test.each(['GRPC_LB_ZNE', 'GRPC_LB_ZONES', 'GRPC_LB_zone'])('%s is almost the zone', (variable) => {
+    expect(faultsOf({ [variable]: 'a' })[0]).toContain('is no variable of this package; did you mean "GRPC_LB_ZONE"?;');
   });
 
   test('one that is like none gets the list', () => {

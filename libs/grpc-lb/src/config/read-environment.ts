@@ -1,6 +1,7 @@
 import { type LoadBalancingOptions, loadBalancingCheck, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { didYouMean, type Fault, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
+import { rememberVariable } from '../core/options/origin.js';
 
 const PREFIX = 'GRPC_LB_';
 
@@ -67,6 +68,9 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 /** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
 export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
 
+/** No target has a space in it, but beside the commas and semicolons of a list. */
+const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
+
 /** The zone of the process, not of one client; the clients read it for themselves. */
 const ZONE = 'GRPC_LB_ZONE';
 
@@ -104,8 +108,8 @@ export function readEnvironment(
     overrides.set(client, entry);
     const text = typeof value === 'string' ? value : shown(value);
     if (suffix === 'TARGET') {
-      // No target has a space in it, so spaces part several.
-      const targets = text.trim().split(/\s+/);
+      const targets = text.trim().split(BETWEEN_TARGETS);
+      rememberVariable(entry, variable);
       if (targets.length > 1) entry.targets = targets;
       else entry.target = text;
     } else {
@@ -138,9 +142,11 @@ function readOption(
 
 function unknownVariable(variable: string, rest: string): Fault {
   const tail = (words: number): string => rest.split('_').slice(-words).join('_');
-  const guess = [1, 2, 3, 4].map((words) => didYouMean(tail(words), VARIABLES)).find((text) => text !== '') ?? '';
+  const guesses = [1, 2, 3, 4].map((words) => didYouMean(tail(words), VARIABLES));
+  const guess = [...guesses, didYouMean(variable, [ZONE])].find((text) => text !== '') ?? '';
+  const several = tail(1) === 'TARGETS' ? '; it takes several, separated by spaces' : '';
   return {
     path: variable,
-    message: `(${shown(rest)}) is no variable of this package${guess}; after GRPC_LB_<CLIENT>_ there may be ${VARIABLES.join(', ')}`,
+    message: `(${shown(rest)}) is no variable of this package${guess}${several}; after GRPC_LB_<CLIENT>_ there may be ${VARIABLES.join(', ')}`,
   };
 }

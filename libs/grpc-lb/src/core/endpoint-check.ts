@@ -11,6 +11,8 @@ export interface CheckedEndpoints {
 
 /** No client needs more at once; a list that is longer is a mistake, or an attack on memory and sockets. */
 export const MAX_ENDPOINTS = 10_000;
+/** Weights in xDS are of 32 bits. */
+const MAX_WEIGHT = 4_294_967_295;
 /** Priorities in xDS, where the field is at most 128. */
 const MAX_PRIORITY = 127;
 
@@ -35,8 +37,8 @@ function faultOf(endpoint: unknown): string | undefined {
     Record<keyof Endpoint, unknown>
   >;
   if (!isAddress(address)) return 'no address with a host and a port from 1 to 65535, or a path';
-  if (weight !== undefined && !isWhole(weight, 1, Number.MAX_SAFE_INTEGER))
-    return 'a weight that is no whole number from 1';
+  if (weight !== undefined && !isWhole(weight, 1, MAX_WEIGHT))
+    return `a weight that is no whole number from 1 to ${MAX_WEIGHT}`;
   if (priority !== undefined && !isWhole(priority, 0, MAX_PRIORITY))
     return `a priority that is no whole number from 0 to ${MAX_PRIORITY}`;
   if (locality !== undefined && !isLocality(locality)) return 'a locality whose region, zone or subZone is no text';

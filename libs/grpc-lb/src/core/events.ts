@@ -13,10 +13,22 @@ interface EndpointEventBase extends EventBase {
   readonly address: string;
 }
 
+/**
+ * What a target has while its discovery fails. `last`: the last good list, for as long as it takes; `leaving`: that list,
+ * for a while, as an authority says that nobody is left; `part`: what is good of the new list; `none`: nobody.
+ */
+export type ListInUse = 'last' | 'leaving' | 'part' | 'none';
+
 /** What happens to a client, as it happens; a union to `switch` over by `type`. */
 export type LbEvent =
   /** The client as a whole became ready, lost its last ready endpoint, ... */
-  | (EventBase & { readonly type: 'client_state'; readonly from: ClientState; readonly to: ClientState })
+  | (EventBase & {
+      readonly type: 'client_state';
+      readonly from: ClientState;
+      readonly to: ClientState;
+      /** Why calls fail from now on; null where they do not, and where another library does not say. */
+      readonly reason: string | null;
+    })
   /** Discovery answered with a list that differs from the last one. */
   | (EventBase & {
       readonly type: 'discovery_updated';
@@ -24,12 +36,22 @@ export type LbEvent =
       readonly removed: number;
       readonly total: number;
     })
-  /** Discovery failed or came back empty; the last good list stays. At most one in ten seconds for each target. */
-  | (EventBase & { readonly type: 'discovery_failed'; readonly target: string; readonly error: string })
+  /** Discovery failed, came back empty, or had faults in it. At most one in ten seconds for each target. */
+  | (EventBase & {
+      readonly type: 'discovery_failed';
+      readonly target: string;
+      readonly error: string;
+      readonly uses: ListInUse;
+    })
   /** Discovery answers again, after it was said to have failed. */
   | (EventBase & { readonly type: 'discovery_recovered'; readonly target: string })
   /** Discovery works, but somebody should look at something. Once for each text. */
-  | (EventBase & { readonly type: 'discovery_warning'; readonly target: string; readonly warning: string })
+  | (EventBase & {
+      readonly type: 'discovery_warning';
+      /** Null for what is no matter of a target, as the client's own zone. */
+      readonly target: string | null;
+      readonly warning: string;
+    })
   | (EndpointEventBase & { readonly type: 'endpoint_added' })
   /** The endpoint has left and its last call has ended. */
   | (EndpointEventBase & { readonly type: 'endpoint_removed' })

@@ -91,7 +91,10 @@ export interface ClientSnapshot {
   readonly state: ClientState;
   /** What is in force now, defaults included; null where a control plane decides (`xds:`), and does not say how. */
   readonly loadBalancing: EffectiveLoadBalancing | null;
-  /** Discovery as a whole: of several targets the sums, and the worst state. */
+  /**
+   * Discovery as a whole, of several targets the sums. It is `stale` if one of them fails while there are endpoints, its
+   * own last ones or only those of others; `failed` if one fails and there are none. `sources` says which.
+   */
   readonly source: SourceSnapshot;
   /** Each target by itself, in the order of their priority. */
   readonly sources: readonly SourceSnapshot[];

@@ -84,8 +84,8 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
     if (list) this.#adopt(endpointsOf(list));
     if (this.#pool.size === 0) {
-      const why = endpoints.ok ? `discovery names no endpoint. ${resolutionNote}` : endpoints.error.details;
-      this.#fail(`client ${this.context.name}: ${why}`);
+      const note = resolutionNote === '' ? '' : `: ${resolutionNote}`;
+      this.#fail(endpoints.ok ? `discovery names no endpoint${note}` : endpoints.error.details);
     }
     return !endpoints.ok || list !== undefined;
   }
@@ -264,7 +264,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.helper.updateState(connectivityState.CONNECTING, { pick: () => QUEUE }, null);
     } else if (all.length > 0) {
       const reasons = [...new Set(all.map((endpoint) => endpoint.reason))].slice(0, 3).join('; ');
-      this.#fail(`client ${this.context.name}: none of ${all.length} endpoints is ready: ${reasons}`);
+      this.#fail(`none of ${all.length} endpoints is ready: ${reasons}`);
     }
   }
 
@@ -309,8 +309,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#cancelDecay = fading ? this.context.clock.after(DECAY_INTERVAL_MS, this.#decay) : undefined;
   };
 
-  #fail(details: string): void {
-    this.context.setState('transient_failure');
+  #fail(reason: string): void {
+    const details = `client ${this.context.name}: ${reason}`;
+    this.context.setState('transient_failure', reason);
     this.helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailable(details), details);
   }
 }

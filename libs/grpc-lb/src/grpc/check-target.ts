@@ -8,6 +8,12 @@ const notAlone: Fault = {
   message: 'belongs to another library, which balances too: it cannot be one of several; use it alone, as target',
 };
 
+/** Equal texts for targets that lead to the same: `orders:50051` is `dns:///orders:50051`. */
+export function sameTarget(text: string): string {
+  const { scheme, authority, path } = parseTarget(text);
+  return `${scheme}://${authority}/${path}`;
+}
+
 /** What is wrong with a target: its scheme, its form, or what the source of that scheme says about it. */
 export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
   try {

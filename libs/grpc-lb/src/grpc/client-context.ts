@@ -110,16 +110,16 @@ export class ClientContext {
     }
   }
 
-  setState(to: ClientState): void {
+  setState(to: ClientState, reason: string | null = null): void {
     const from = this.state;
     if (from === to || from === 'shutdown') return;
     this.state = to;
-    this.emit({ type: 'client_state', from, to });
+    this.emit({ type: 'client_state', from, to, reason });
   }
 
   #findZone(): void {
     this.#zone = ownZone(this.#loadBalancing.locality, (warning) =>
-      this.emit({ type: 'discovery_warning', target: this.target, warning }),
+      this.emit({ type: 'discovery_warning', target: null, warning }),
     );
   }
 

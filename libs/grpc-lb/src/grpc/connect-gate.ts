@@ -14,6 +14,7 @@ const MAX_HOLD_MS = 1000;
 export class ConnectGate {
   readonly #waiting: Entry[] = [];
   #open = 0;
+  #admitting = false;
 
   constructor(
     private readonly clock: Clock,
@@ -23,9 +24,22 @@ export class ConnectGate {
   /** Calls `connect` as soon as there is room. What it returns says that the attempt is over, or not wanted any more. */
   enter(connect: () => void): () => void {
     const entry: Entry = { connect, state: 'waiting', cancelHold: undefined };
-    // When all that come in this turn are there, so that it is not always the first of the list that are tried first.
-    if (this.#waiting.push(entry) === 1) queueMicrotask(() => this.#admit());
+    this.#waiting.push(entry);
+    this.#admitSoon();
     return () => this.#leave(entry);
+  }
+
+  /**
+   * When all that come or go in this turn have done so: it is not always the first of the list that are tried first, and
+   * a client that closes, or gets another list, opens nothing for those that are about to leave.
+   */
+  #admitSoon(): void {
+    if (this.#admitting || this.#open === MAX_ATTEMPTS || this.#waiting.length === 0) return;
+    this.#admitting = true;
+    queueMicrotask(() => {
+      this.#admitting = false;
+      this.#admit();
+    });
   }
 
   #admit(): void {
@@ -48,7 +62,7 @@ export class ConnectGate {
     if (state !== 'connecting') return;
     entry.cancelHold?.();
     this.#open--;
-    this.#admit();
+    this.#admitSoon();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Cancel } from '../core/clock.js';
 import { addressToString, type Endpoint } from '../core/endpoint.js';
 import { diffEndpoints } from '../core/endpoint-diff.js';
 import { type Level, levelsOf } from '../core/membership/level.js';
-import { capacityOf, levelsNeeded } from '../core/membership/level-shares.js';
+import { canBearAll, capacityOf, levelsNeeded } from '../core/membership/level-shares.js';
 import { createSubset, type Subset } from '../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../core/options/subset-options.js';
 import type { ConnectionEnvironment } from './connection.js';
@@ -30,6 +30,8 @@ export class EndpointPool {
   /** How many priorities are connected, from the best. */
   #active = 1;
   #cancelDeactivation: Cancel | undefined;
+  /** The most priorities that were needed since then. */
+  #neededSince = 1;
   #cancelFailover: Cancel | undefined;
   /** One for each group of endpoints; they remember what they chose. */
   readonly #subsets = new Map<string, Subset>();
@@ -81,7 +83,19 @@ export class EndpointPool {
     if (!isDeepStrictEqual(subset, this.#subsetOptions)) this.#subsets.clear();
     this.#subsetOptions = subset;
     this.#known = levelsOf(this.#list, this.#context.zone, this.#choose);
+    this.#active = Math.max(this.#active, this.#levelsInUse());
     this.#arrange();
+  }
+
+  /** Who is well and in use goes on until better ones can bear the calls, wherever the new list puts it. */
+  #levelsInUse(): number {
+    const well = this.#known.map(({ own, others }) => {
+      const endpoints = [...own, ...others].map(({ address }) => this.#endpoints.get(addressToString(address)));
+      return { known: endpoints.length, well: endpoints.filter((endpoint) => endpoint?.well).length };
+    });
+    const { overprovisioningFactor } = this.#context.loadBalancing.health;
+    const needed = levelsNeeded(well.map((level) => capacityOf(level, overprovisioningFactor)));
+    return well.slice(0, needed).findLastIndex((level) => level.well > 0) + 1;
   }
 
   /** Connects the next priority if those that are connected cannot bear all calls; true if it did. */
@@ -91,15 +105,15 @@ export class EndpointPool {
     const mayYetBeWell = ({ state, since }: PooledEndpoint): boolean =>
       state === 'connecting' && now < since + FAILOVER_AFTER_MS;
     const isHopeful = (endpoint: PooledEndpoint): boolean => endpoint.well || mayYetBeWell(endpoint);
-    const borne = sumOf(this.#capacities(isHopeful));
-    if (borne < 1 && this.#active < this.#known.length) {
+    const more = this.#active < this.#known.length;
+    if (more && !canBearAll(this.#capacities(isHopeful))) {
       this.#active++;
       this.#arrange();
       return true;
     }
     const capacities = this.#capacities(({ well }) => well);
     // Those who are counted on may disappoint, and nothing would tell.
-    if (sumOf(capacities) < 1 && this.#active < this.#known.length) this.#lookAgain();
+    if (more && !canBearAll(capacities)) this.#lookAgain();
     this.#watchDeactivation(levelsNeeded(capacities));
     return false;
   }
@@ -120,7 +134,11 @@ export class EndpointPool {
   }
 
   endpointGone(endpoint: PooledEndpoint): boolean {
-    return this.isDraining(endpoint) && this.#draining.delete(endpoint.key);
+    if (!this.isDraining(endpoint)) return false;
+    this.#draining.delete(endpoint.key);
+    // Its timers, for an ejection or a slow start, would outlive it.
+    endpoint.close();
+    return true;
   }
 
   close(): void {
@@ -185,19 +203,17 @@ export class EndpointPool {
   }
 
   #watchDeactivation(needed: number): void {
-    if (needed >= this.#active) {
+    if (this.#cancelDeactivation) this.#neededSince = Math.max(this.#neededSince, needed);
+    else this.#neededSince = needed;
+    if (this.#neededSince >= this.#active) {
       this.#cancelDeactivation?.();
       this.#cancelDeactivation = undefined;
       return;
     }
     this.#cancelDeactivation ??= this.#context.clock.after(DEACTIVATE_AFTER_MS, () => {
       this.#cancelDeactivation = undefined;
-      this.#active = needed;
+      this.#active = this.#neededSince;
       this.owner.rearrange();
     });
   }
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -77,6 +77,7 @@ function whyOf(
     0,
   );
   const full = room > 0 ? '' : ', every connection is at its stream limit';
+  const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
   const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
-  return `ready: ${inFlight} in flight, weight ${weight}${zone}${full}`;
+  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${full}`;
 }

@@ -10,17 +10,25 @@ export function ownZone(
   warn: (warning: string) => void,
 ): string | undefined {
   if (!enabled) return undefined;
-  return [zone, zoneFile === undefined ? undefined : read(zoneFile, warn), process.env[ZONE_VARIABLE]]
-    .map((text) => text?.trim())
-    .find((text) => text !== undefined && text !== '');
+  const ofProcess = process.env[ZONE_VARIABLE];
+  const instead = ofProcess?.trim() ? `${ZONE_VARIABLE} counts` : 'all zones are alike';
+  const unreadable = (why: string): void =>
+    warn(`the zone cannot be read from locality.zoneFile, so that ${instead}: ${why}`);
+  const places = [() => zone, () => read(zoneFile, unreadable), () => ofProcess];
+  for (const place of places) {
+    const text = place()?.trim();
+    if (text !== undefined && text !== '') return text;
+  }
+  return undefined;
 }
 
-function read(path: string, warn: (warning: string) => void): string | undefined {
+function read(path: string | undefined, unreadable: (why: string) => void): string | undefined {
+  if (path === undefined) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     // Traffic must not stop because a zone is not known.
-    warn(`the zone cannot be read from locality.zoneFile, so that no zone is preferred: ${(error as Error).message}`);
+    unreadable((error as Error).message);
     return undefined;
   }
 }

@@ -257,7 +257,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     const outlier = this.outlier.state;
     switch (state) {
       case 'draining':
-        return 'it has left discovery; its calls are ending';
+        return 'it is not used any more; its calls are ending';
       case 'ready':
         return null;
       case 'not_serving':

@@ -93,12 +93,12 @@ describe('one target', () => {
   });
 
   test('that fails later changes nothing', () => {
-    const { fakes, lists, clock } = new Bench();
-    fakes[0]!.name([1]);
-    fakes[0]!.fail();
-    fakes[0]!.name([]);
-    clock.advance(600_000);
-    expect(lists).toEqual([['1']]);
+    const bench = new Bench();
+    bench.fakes[0]!.name([1]);
+    bench.fakes[0]!.fail();
+    bench.fakes[0]!.name([]);
+    bench.clock.advance(600_000);
+    expect(bench.lists).toEqual([['1']]);
   });
 
   test('that an authority empties is let go after 30 s; a failure after that says why calls fail', () => {
@@ -117,9 +117,10 @@ describe('one target', () => {
   });
 
   test('that an authority knows to be empty from the start is told so at once', () => {
-    const { fakes, lists } = new Bench();
-    fakes[0]!.name([], EMPTY);
-    expect(lists).toEqual([[]]);
+    const bench = new Bench();
+    bench.fakes[0]!.name([], EMPTY);
+    expect(bench.lists).toEqual([[]]);
+    expect(bench.last!.note).toBe(`${bench.fakes[0]!.target} is empty`);
   });
 
   test('is forgotten when the channel goes idle, and found anew', () => {
@@ -283,6 +284,7 @@ describe('several targets', () => {
     expect(bench.deliveries).toEqual([]);
     bench.fakes[1]!.name([], EMPTY);
     expect(bench.lists).toEqual([[]]);
+    expect(bench.last!.note).toBe(`${bench.fakes[0]!.target} and ${bench.fakes[1]!.target} are empty`);
   });
 
   test('what an authority lets go of goes, also if the other target fails all the time', () => {
@@ -303,13 +305,19 @@ describe('several targets', () => {
   test('the first service config counts', () => {
     const bench = new Bench(2);
     const seen: unknown[] = [];
-    Object.assign(bench.context, { serviceConfig: (config?: object): ServiceConfig | null => (seen.push(config), null) });
+    Object.assign(bench.context, {
+      serviceConfig: (config?: object): ServiceConfig | null => (seen.push(config), null),
+    });
     bench.fakes[0]!.name([1]);
     bench.fakes[1]!.name([2], { serviceConfig: { of: 'two' } });
     bench.clock.advance(50);
     bench.fakes[0]!.name([1], { serviceConfig: { of: 'one' } });
     bench.clock.advance(50);
-    expect(seen).toEqual([undefined, { of: 'two' }, { of: 'one' }]);
+    // A faulty one is passed over, and told of.
+    bench.fakes[0]!.name([1], { serviceConfig: { methodConfig: 'none' } });
+    bench.clock.advance(50);
+    expect(seen).toEqual([undefined, { of: 'two' }, { of: 'one' }, { of: 'two' }]);
+    expect(bench.context.told('discovery_warning')).toMatchObject([{ target: bench.fakes[0]!.target }]);
   });
 
   test('priorities within a target come between, without gaps; an empty target keeps its place', () => {

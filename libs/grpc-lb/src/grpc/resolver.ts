@@ -37,7 +37,10 @@ function innerTarget({ scheme, authority, path }: GrpcUri): string {
 export class SourceResolver implements Resolver {
   readonly #context: ClientContext;
   #sources: readonly TrackedSource[] = [];
-  #delivered = false;
+  /** For targets of a better priority than those that have answered. */
+  #waiting = false;
+  /** How many endpoints the list has that was handed on last; undefined before the first. */
+  #delivered: number | undefined;
   /** A token bucket: one for each list that may be handed on at once. */
   #tokens = BURST;
   #tokensAt = 0;
@@ -68,7 +71,7 @@ export class SourceResolver implements Resolver {
     this.#cancelTimer = undefined;
     for (const source of this.#sources) source.stop();
     this.#sources = [];
-    this.#delivered = false;
+    this.#delivered = undefined;
     this.#context.discovery = undefined;
   }
 
@@ -79,7 +82,7 @@ export class SourceResolver implements Resolver {
 
   /** The service config has changed, and is handed out with the last lists. */
   configChanged(): void {
-    if (this.#delivered) this.#deliver();
+    if (this.#delivered !== undefined) this.#deliver();
   }
 
   get sources(): readonly TrackedSource[] {
@@ -89,47 +92,59 @@ export class SourceResolver implements Resolver {
   #start(): void {
     this.#sources = this.#context.targets.map((uri) => new TrackedSource(uri, this.#context, () => this.#changed()));
     this.#context.discovery = this;
+    this.#waiting = true;
     this.#deliverIn(FIRST_ANSWER_MS);
     for (const source of this.#sources) source.start();
   }
 
   #changed(): void {
-    if (!this.#delivered) {
+    if (this.#waiting) {
       // Until the better ones have spoken, the others would get all the calls.
       const first = this.#sources.find(({ pending, endpoints }) => pending || endpoints.length > 0);
       if (!first?.pending) this.#deliver();
     } else {
-      const now = this.#context.clock.now();
-      this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) / COALESCE_MS);
-      this.#tokensAt = now;
+      this.#refill();
       this.#deliverIn((1 - this.#tokens) * COALESCE_MS);
     }
   }
 
+  #refill(): void {
+    const now = this.#context.clock.now();
+    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) / COALESCE_MS);
+    this.#tokensAt = now;
+  }
+
   #deliverIn(delayMs: number): void {
     if (delayMs <= 0) this.#deliver();
-    else this.#cancelTimer ??= this.#context.clock.after(delayMs, () => this.#deliver());
+    else
+      this.#cancelTimer ??= this.#context.clock.after(delayMs, () => {
+        this.#waiting = false;
+        this.#deliver();
+      });
   }
 
   #deliver(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#tokens--;
+    this.#refill();
+    // What is handed on for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
+    this.#tokens = Math.max(0, this.#tokens - 1);
     const sources = this.#sources;
     const endpoints = byTarget(sources.map((source) => source.endpoints));
-    if (endpoints.length === 0) {
-      // An authority's empty list is the truth; else nobody has answered yet, or nobody could.
-      const error = sources.map((source) => source.snapshot().error).find((text) => text !== null);
-      if (error !== undefined) return this.#deliverFailure(error);
+    const error = endpoints.length > 0 ? null : firstErrorOf(sources);
+    if (endpoints.length === 0 && !this.#delivered) {
+      if (error !== null) return this.#deliverFailure(error);
+      // Nobody has answered yet. (An authority's empty list is an answer.)
       if (sources.some(({ pending }) => pending)) return;
     }
-    this.#delivered = true;
+    this.#waiting = false;
+    this.#delivered = endpoints.length;
     const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
       {},
       serviceConfig && statusOrFromValue(serviceConfig),
-      `${endpoints.length} endpoints of ${this.#context.target}`,
+      error ?? noteOf(endpoints.length, this.#context.targets),
     );
   }
 
@@ -147,4 +162,14 @@ export class SourceResolver implements Resolver {
     const error = { code: Status.UNAVAILABLE, details: `discovery failed: ${message}`, metadata: new Metadata() };
     this.listener(statusOrFromError(error), {}, null, '');
   }
+}
+
+/** What an error of a call ends with, if there is one. */
+function noteOf(endpoints: number, targets: readonly string[]): string {
+  if (endpoints > 0) return `${endpoints} endpoints of ${targets.join(' ')}`;
+  return `${targets.join(' and ')} ${targets.length === 1 ? 'is' : 'are'} empty`;
+}
+
+function firstErrorOf(sources: readonly TrackedSource[]): string | null {
+  return sources.map((source) => source.snapshot().error).find((error) => error !== null) ?? null;
 }

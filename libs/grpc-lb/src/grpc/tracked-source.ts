@@ -2,6 +2,7 @@ import type { Cancel } from '../core/clock.js';
 import { checkEndpoints } from '../core/endpoint-check.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { EndpointAnswer, EndpointListener, EndpointSource } from '../core/endpoint-source.js';
+import type { ListInUse } from '../core/events.js';
 import type { SourceSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import type { ClientContext, EventBody } from './client-context.js';
@@ -97,7 +98,7 @@ export class TrackedSource implements EndpointListener {
       endpoints: endpoints.length,
       updates: this.#snapshot.updates + 1,
     };
-    if (error !== null) this.#tell(error);
+    if (error !== null) this.#tell(error, 'part');
     else if (this.#told !== undefined) {
       this.#told = undefined;
       this.#emit({ type: 'discovery_recovered', target: this.uri });
@@ -106,12 +107,12 @@ export class TrackedSource implements EndpointListener {
   }
 
   /** The last good list stays in use, also if an authority has let go of it: it is not there to take that back. */
-  #fail(error: string): void {
+  #fail(error: string, uses: ListInUse = this.endpoints.length > 0 ? 'last' : 'none'): void {
     const { pending } = this;
     this.#endGrace();
     const state = this.endpoints.length > 0 ? 'stale' : 'failed';
     this.#snapshot = { ...this.#snapshot, state, error, failures: this.#snapshot.failures + 1 };
-    this.#tell(error);
+    this.#tell(error, uses);
     if (pending || this.endpoints.length === 0) this.changed();
   }
 
@@ -119,7 +120,7 @@ export class TrackedSource implements EndpointListener {
   #letGo(): void {
     if (this.#cancelGrace) return;
     const remedy = `the last ${this.endpoints.length} are let go in ${EMPTY_GRACE_MS / 1000} s`;
-    this.#fail(`${this.uri} names no endpoint any more; ${remedy}`);
+    this.#fail(`${this.uri} names no endpoint any more; ${remedy}`, 'leaving');
     this.#cancelGrace = this.context.clock.after(EMPTY_GRACE_MS, () => {
       // Nothing has recovered: what was feared has come true.
       this.#told = undefined;
@@ -132,12 +133,12 @@ export class TrackedSource implements EndpointListener {
     this.#cancelGrace = undefined;
   }
 
-  #tell(error: string): void {
+  #tell(error: string, uses: ListInUse): void {
     const now = this.context.clock.now();
     if (error === this.#told || now < this.#tellAfter) return;
     this.#tellAfter = now + TELL_INTERVAL_MS;
     this.#told = error;
-    this.#emit({ type: 'discovery_failed', target: this.uri, error });
+    this.#emit({ type: 'discovery_failed', target: this.uri, error, uses });
   }
 
   #emit(event: EventBody): void {

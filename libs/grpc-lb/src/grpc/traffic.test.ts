@@ -160,3 +160,56 @@ describe('zones', () => {
     expect(sides([HERE, AWAY, AWAY, AWAY], [THERE, THERE, THERE, THERE]).crossAtLeast).toBe(0.5);
   });
 });
+
+describe('zones', () => {
+  const zoned = (own: PooledEndpoint[], others: PooledEndpoint[], panicThreshold = 50) =>
+    of([level(own, others)], panicThreshold).levels[0]!;
+
+  test('part the endpoints; nobody must cross while half of the own zone are well', () => {
+    const [here, there] = [endpoint(), endpoint()];
+    const routed = zoned([here, AWAY], [there, there, there]);
+    expect(routed).toMatchObject({ zoned: true, crossAtLeast: 0, evenShare: 0.75, known: 5, well: 4 });
+    expect(routed.near.pickable).toEqual([here]);
+    expect(routed.far!.pickable).toEqual([there, there, there]);
+  });
+
+  test('as many must cross as the own zone cannot bear', () => {
+    expect(zoned([WELL, AWAY, AWAY, AWAY], [WELL, WELL, WELL, WELL]).crossAtLeast).toBe(0.5);
+    expect(zoned([ILL, AWAY], [WELL, WELL, WELL])).toMatchObject({ crossAtLeast: 1, far: undefined });
+    expect(zoned([ILL, AWAY], [WELL, WELL, WELL]).near.pickable).toEqual([WELL, WELL, WELL]);
+  });
+
+  test('nobody can cross to where nobody is', () => {
+    expect(zoned([WELL, AWAY, AWAY, AWAY], [AWAY, AWAY])).toMatchObject({ crossAtLeast: 0, far: undefined });
+  });
+
+  test('an even share is one by weight', () => {
+    const heavy = endpoint({ weight: 6 });
+    expect(zoned([WELL, WELL], [heavy]).evenShare).toBe(0.75);
+  });
+
+  test('in panic the load is spread over all: nobody is called more for being elsewhere', () => {
+    const routed = zoned([ILL, ILL], [ILL, ILL, ILL, ILL, ILL, WELL]);
+    expect(routed).toMatchObject({ crossAtLeast: 0.75, evenShare: 0.75 });
+    expect(routed.near.pickable).toHaveLength(2);
+    expect(routed.far!.pickable).toHaveLength(6);
+    // Without panic the one that is well gets all.
+    expect(zoned([ILL, ILL], [ILL, WELL], 0).near.pickable).toEqual([WELL]);
+  });
+});
+
+test('sums that miss one by a hair bring neither panic nor a priority more', () => {
+  // 1/10, 2/10 and 7/10 of them, by a factor of 1: that adds up to 0.9999999999999999.
+  const tenth = (well: number, priority: number): PooledLevel =>
+    level([...Array.from({ length: well }, () => WELL), ...Array.from({ length: 10 - well }, () => ILL)], [], priority);
+  const levels = [tenth(1, 0), tenth(2, 1), tenth(7, 2), tenth(10, 3)];
+  const traffic = trafficOf(levels, { ...HEALTH, overprovisioningFactor: 1 });
+  expect(traffic.levels.map(({ share }) => share)).toEqual([
+    expect.closeTo(0.1),
+    expect.closeTo(0.2),
+    expect.closeTo(0.7),
+    0,
+  ]);
+  expect(traffic.panic).toBe(false);
+  expect(trafficOf(levels.slice(0, 3), { ...HEALTH, overprovisioningFactor: 1 }).panic).toBe(false);
+});

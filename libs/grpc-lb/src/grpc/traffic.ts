@@ -1,5 +1,5 @@
 import { isPanic } from '../core/health/panic.js';
-import { capacityOf, levelShares } from '../core/membership/level-shares.js';
+import { canBearAll, capacityOf, levelShares } from '../core/membership/level-shares.js';
 import type { EffectiveHealthOptions } from '../core/options/health-options.js';
 import type { PooledEndpoint } from './pooled-endpoint.js';
 import { type Census, censusOf, type Rotation, rotationOf } from './rotation.js';
@@ -70,7 +70,7 @@ export function trafficOf(
   const all = levels.map(levelCensus);
   const capacities = all.map((level) => capacityOf(level, overprovisioningFactor));
   // As in Envoy: while the priorities together can bear all calls, those that are ill are left alone.
-  const mayPanic = all.length === 1 || sumOf(capacities) < 1;
+  const mayPanic = all.length === 1 || !canBearAll(capacities);
   const panics = all.map(({ well, connected }) => mayPanic && isPanic(well, connected, panicThreshold));
   const shares = levelShares(
     all.map(({ known, connected }, i) =>
@@ -119,9 +119,12 @@ function sidesOf({ own, others }: LevelCensus, panic: boolean, overprovisioningF
   const far = rotationOf(others, panic);
   if (near.pickable.length === 0) return { near: far, far: undefined, crossAtLeast: 1, evenShare: 1 };
   if (far.pickable.length === 0) return { near, far: undefined, crossAtLeast: 0, evenShare: 0 };
-  const crossAtLeast = 1 - capacityOf({ known: own.known, well: own.well.length }, overprovisioningFactor);
   const [here, there] = [weightOf(near.pickable), weightOf(far.pickable)];
-  return { near, far, crossAtLeast, evenShare: there / (here + there) };
+  const evenShare = there / (here + there);
+  // In panic nobody knows who is well, here or there: the load is spread over all, as in Envoy.
+  if (panic) return { near, far, crossAtLeast: evenShare, evenShare };
+  const crossAtLeast = 1 - capacityOf({ known: own.known, well: own.well.length }, overprovisioningFactor);
+  return { near, far, crossAtLeast, evenShare };
 }
 
 function weightOf(endpoints: readonly PooledEndpoint[]): number {

@@ -1,7 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
-import { checkTarget } from '../grpc/check-target.js';
+import { checkTarget, sameTarget } from '../grpc/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
 const anything: Check = () => {};
@@ -67,7 +67,9 @@ const targetCheck =
   (standsAlone: boolean): Check =>
   (path, value, faults) => {
     const before = faults.length;
-    text(path, value, faults);
+    if (standsAlone && Array.isArray(value))
+      faults.push({ path, message: `is ${shown(value)}; use a text that is not empty; several stand in targets` });
+    else text(path, value, faults);
     if (faults.length > before) return;
     for (const fault of checkTarget(value as string, standsAlone)) {
       faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
@@ -86,7 +88,24 @@ const targets: Check = (path, value, faults) => {
       path,
       message: `is ${shown(value)}; use a list of 1 to ${MAX_TARGETS} targets, the preferred one first`,
     });
-  else value.forEach((item, i) => oneOfSeveral(`${path}[${i}]`, item, faults));
+  else {
+    const before = faults.length;
+    value.forEach((item, i) => oneOfSeveral(`${path}[${i}]`, item, faults));
+    if (faults.length === before) checkTwins(path, value as string[], faults);
+  }
+};
+
+const checkTwins = (path: string, items: readonly string[], faults: Fault[]): void => {
+  const seen = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const key = sameTarget(item);
+    if (seen.has(key))
+      faults.push({
+        path: `${path}[${i}]`,
+        message: `is ${shown(item)}, which is in the list already; name each target once`,
+      });
+    seen.add(key);
+  }
 };
 
 const bytes = integer({ min: -1, max: 2 ** 31 - 1, unit: 'bytes; -1 for no limit' });
@@ -125,12 +144,23 @@ const checkFields = fields(
   IN_LOAD_BALANCING,
 );
 
-/** Adds all that is wrong with the options of a client to `faults`, except what only the proto files can tell. */
-export function checkClientOptions(options: GrpcLbClientOptions, faults: Fault[]): void {
+/**
+ * Adds all that is wrong with the options of a client to `faults`, except what only the proto files can tell.
+ *
+ * @param targetPath What a target is called in a fault, if it does not come from these options.
+ */
+export function checkClientOptions(
+  options: GrpcLbClientOptions,
+  faults: Fault[],
+  targetPath: (path: string) => string = (path) => path,
+): void {
   const found: Fault[] = [];
   checkFields('options', options, found);
   // One reads `loadBalancing.policy`, not `options.loadBalancing.policy`: all paths are below the client's options.
-  faults.push(...found.map(({ path, message }) => ({ path: path.replace(/^options\./, ''), message })));
+  for (const { path, message } of found) {
+    const below = path.replace(/^options\./, '');
+    faults.push({ path: /^targets?(\[|$)/.test(below) ? targetPath(below) : below, message });
+  }
   if (options.package === undefined)
     faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);

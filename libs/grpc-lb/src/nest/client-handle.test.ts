@@ -29,6 +29,22 @@ const serviceConfig = (config: unknown): object => ({ channelOptions: { 'grpc.se
 const WRONG: [options: object, line: string][] = [
   [{ target: '' }, 'target is ""; use a text that is not empty'],
   [{ target: 5 }, 'target is 5; use a text that is not empty'],
+  [
+    { target: ['dns:///a:1', 'b:1'] },
+    'target is ["dns:///a:1","b:1"]; use a text that is not empty; several stand in targets',
+  ],
+  [
+    { target: undefined, targets: ['dns:///orders:1', 'static:///a:1', ' orders:1'] },
+    'targets[2] is " orders:1", which is in the list already; name each target once',
+  ],
+  [
+    { target: 'static:///a:1,dns:///b:1' },
+    'target "static:///a:1,dns:///b:1": address 2 is "dns:///b:1", which is a target itself; several targets are separated by spaces (in code: targets: [...])',
+  ],
+  [
+    { target: 'dns:///a:1,static:///b:1' },
+    'target "dns:///a:1,static:///b:1": address is "a:1,static:///b:1"; several targets are separated by spaces (in code: targets: [...])',
+  ],
   [{ target: undefined }, 'target is missing; say where the endpoints are, as in dns:///orders:50051'],
   [{ url: 'orders:50051' }, 'url stands beside target "127.0.0.1:1"; leave one of them out'],
   [

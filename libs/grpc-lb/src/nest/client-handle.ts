@@ -32,9 +32,10 @@ export class GrpcLbClientHandle implements ClientGrpc {
     options: GrpcLbClientOptions,
     onEvent: LbEventListener,
     faults: readonly Fault[] = [],
+    targetPath?: (path: string) => string,
   ) {
     const found = [...faults];
-    checkClientOptions(options, found);
+    checkClientOptions(options, found, targetPath);
     this.#services = loadServices(options, found);
     const methods = methodsOf(this.#services);
     checkMethodNames(options.loadBalancing, methods, found);

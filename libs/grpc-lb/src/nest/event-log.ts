@@ -1,52 +1,130 @@
 import type { Logger } from '@nestjs/common';
-import type { LbEvent } from '../core/events.js';
+import type { Observer } from 'rxjs';
+import type { Cancel, Clock } from '../core/clock.js';
+import type { LbEvent, ListInUse } from '../core/events.js';
 
-/** The same is not said again within this time. */
+/** A topic may have a trouble and its end told at once; what comes after that, one line in this time. */
 const INTERVAL_MS = 60_000;
+const BURST = 2;
 
 interface Line {
+  /** `log` is the end of a trouble that was a `warn`. */
   readonly level: 'log' | 'warn';
   readonly text: string;
 }
 
 /** Writes what an operator should know of all clients to a logger; the rest is for those who listen to the events. */
-export function eventLog(logger: Pick<Logger, 'log' | 'warn'>): (event: LbEvent) => void {
-  const saidAt = new Map<string, number>();
-  /** Clients of which trouble was told: only then its end is news. */
-  const troubled = new Set<string>();
-  return (event) => {
-    if (event.type === 'client_state' && event.to === 'ready' && !troubled.delete(event.client)) return;
-    const line = lineOf(event);
-    if (line === undefined) return;
-    if (event.type === 'client_state' && event.to === 'transient_failure') troubled.add(event.client);
-    const key = `${event.client} ${event.type} ${line.level}`;
-    const repeats = line.level === 'warn' && event.type !== 'discovery_warning';
-    if (repeats && event.time - (saidAt.get(key) ?? -Infinity) < INTERVAL_MS) return;
-    saidAt.set(key, event.time);
-    logger[line.level](`client ${event.client}: ${line.text}`);
+export function eventLog(
+  logger: Pick<Logger, 'log' | 'warn'>,
+  clock: Clock,
+): Pick<Observer<LbEvent>, 'next' | 'complete'> {
+  const topics = new Map<string, Topic>();
+  return {
+    next(event) {
+      const line = lineOf(event);
+      if (line === undefined) return;
+      const write = ({ level, text }: Line): void => logger[level](`client ${event.client}: ${text}`);
+      // Of these each is told only once as it is.
+      if (event.type === 'discovery_warning') return write(line);
+      const key = topicOf(event);
+      let topic = topics.get(key);
+      if (!topic) topics.set(key, (topic = new Topic(write, clock)));
+      topic.tell(line);
+    },
+    complete() {
+      for (const topic of topics.values()) topic.close();
+    },
   };
 }
+
+/**
+ * One thing that may be in trouble, or not. What goes to and fro is told a few times, but what was told last always
+ * becomes the truth.
+ */
+class Topic {
+  #tokens = BURST;
+  #tokensAt = -Infinity;
+  #told: Line | undefined;
+  #toldAt = 0;
+  #latest: Line | undefined;
+  #cancel: Cancel | undefined;
+
+  constructor(
+    private readonly write: (line: Line) => void,
+    private readonly clock: Clock,
+  ) {}
+
+  tell(line: Line): void {
+    this.#latest = line;
+    if (this.#cancel || !this.#isNews(line)) return;
+    const now = this.clock.now();
+    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) / INTERVAL_MS);
+    this.#tokensAt = now;
+    if (this.#tokens >= 1) this.#say(line);
+    else this.#cancel = this.clock.after((1 - this.#tokens) * INTERVAL_MS, () => this.#tellLatest());
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+
+  #tellLatest(): void {
+    this.#cancel = undefined;
+    this.#tokens = 1;
+    this.#tokensAt = this.clock.now();
+    if (this.#isNews(this.#latest!)) this.#say(this.#latest!);
+  }
+
+  /** Where no trouble was told, its end is none. A trouble that lasts is told again when somebody may have forgotten. */
+  #isNews({ level, text }: Line): boolean {
+    if (level === 'log') return this.#told?.level === 'warn';
+    return text !== this.#told?.text || this.clock.now() >= this.#toldAt + INTERVAL_MS;
+  }
+
+  #say(line: Line): void {
+    this.#tokens--;
+    this.#told = line;
+    this.#toldAt = this.clock.now();
+    this.write(line);
+  }
+}
+
+function topicOf(event: LbEvent): string {
+  switch (event.type) {
+    case 'discovery_failed':
+    case 'discovery_recovered':
+      return `${event.client} discovery ${event.target}`;
+    default:
+      return `${event.client} ${event.type}`;
+  }
+}
+
+/** How a failure of discovery ends. Of a list that will be let go the error itself says when. */
+const IN_USE: Readonly<Record<ListInUse, string>> = {
+  last: '; the last good list stays in use',
+  leaving: '',
+  part: '; the others are used',
+  none: '; there is no list yet',
+};
 
 function lineOf(event: LbEvent): Line | undefined {
   switch (event.type) {
     case 'client_state':
       if (event.to === 'transient_failure') {
-        return { level: 'warn', text: 'no endpoint is ready: calls fail with UNAVAILABLE' };
+        const reason = event.reason === null ? '' : `: ${event.reason}`;
+        return { level: 'warn', text: `no endpoint is ready, calls fail with UNAVAILABLE${reason}` };
       }
       return event.to === 'ready' ? { level: 'log', text: 'ready again' } : undefined;
     case 'discovery_failed':
-      return { level: 'warn', text: `discovery failed, the last good list stays in use: ${event.error}` };
+      return { level: 'warn', text: `discovery failed: ${event.error}${IN_USE[event.uses]}` };
     case 'discovery_recovered':
       return { level: 'log', text: `discovery answers again: ${event.target}` };
     case 'discovery_warning':
-      return { level: 'warn', text: `${event.target}: ${event.warning}` };
+      return { level: 'warn', text: event.target === null ? event.warning : `${event.target}: ${event.warning}` };
     case 'failover':
       return event.priority === 0 && event.share > 0.99
         ? { level: 'log', text: 'all calls go to the endpoints of priority 0 again' }
-        : {
-            level: 'warn',
-            text: `too few endpoints of a better priority are well: ${Math.round(event.share * 100)} % of calls go to priority ${event.priority}, the rest to later ones`,
-          };
+        : { level: 'warn', text: failoverText(event) };
     case 'panic':
       return event.on
         ? {
@@ -59,4 +137,10 @@ function lineOf(event: LbEvent): Line | undefined {
     default:
       return undefined;
   }
+}
+
+function failoverText({ priority, share }: { readonly priority: number; readonly share: number }): string {
+  const rest = share > 0.99 ? '' : ', the rest to later ones';
+  const calls = share > 0.99 ? 'all calls' : `${Math.round(share * 100)} % of calls`;
+  return `too few endpoints of the preferred priority are well: ${calls} go to priority ${priority}${rest}`;
 }

@@ -1,11 +1,12 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { boolean, type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
-import type { GrpcLbModuleOptions } from './module-options.js';
+import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
 /** Where an override leads is checked with the client that it is for; other applications may share the environment. */
 const target: Check = (path, value, faults) => {
+  const several = Array.isArray(value) ? '; several stand in targets' : '';
   if (typeof value !== 'string' || value === '')
-    faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051` });
+    faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051${several}` });
 };
 
 const targets: Check = (path, value, faults) => {
@@ -14,7 +15,17 @@ const targets: Check = (path, value, faults) => {
   else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
 };
 
-const override = fields({ target, targets, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
+const overrideFields = fields({ target, targets, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
+
+const override: Check = (path, value, faults) => {
+  overrideFields(path, value, faults);
+  const given = value as GrpcLbClientOverrides | null;
+  if (given?.target !== undefined && given.targets !== undefined)
+    faults.push({
+      path: `${path}.targets`,
+      message: `stands beside target ${shown(given.target)}; leave one of them out`,
+    });
+};
 
 const overrides: Check = (path, value, faults) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

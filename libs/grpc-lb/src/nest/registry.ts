@@ -10,9 +10,11 @@ import {
 import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
+import { overridePath } from '../core/options/origin.js';
 import { didYouMean, type Fault, GrpcLbOptionsError, isObject } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/explain.js';
+import { systemClock } from '../grpc/system-clock.js';
 import { isForeign } from '../grpc/foreign-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
@@ -44,7 +46,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   constructor(@Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions) {
     assertModuleOptions(options);
     this.events$ = this.#events.asObservable();
-    if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger));
+    if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger, systemClock));
   }
 
   /** The client of that name (or class). @throws Error if there is none. */
@@ -103,6 +105,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       this.#effective(declared),
       (event) => this.#events.next(event),
       declared.faults,
+      this.#targetPath(declared.name),
     );
     this.#clients.set(declared.name, { declared, handle });
     if (this.#started) handle.connect();
@@ -129,6 +132,14 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     for (const { handle } of this.#clients.values()) handle.close();
     // Events are told in a microtask; this one comes after theirs.
     queueMicrotask(() => this.#events.complete());
+  }
+
+  /** Only what the overrides say has another path than what the code does. */
+  #targetPath(name: string): ((path: string) => string) | undefined {
+    const client = environmentName(name);
+    const over = this.options.overrides?.[client];
+    if (over?.target === undefined && over?.targets === undefined) return undefined;
+    return (path) => overridePath(over, client, path);
   }
 
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {

@@ -90,14 +90,21 @@ describe('discovery', () => {
     expect(health(stale('stale', 'DNS look-up of "orders" failed: ENOTFOUND'))).toMatchObject({
       status: 'degraded',
       message:
-        '1 of 1 endpoints are ready, 1 are required; discovery is stale: DNS look-up of "orders" failed: ENOTFOUND',
+        '1 of 1 endpoints are ready, at least 1 required; discovery is stale: DNS look-up of "orders" failed: ENOTFOUND',
       discovery: { state: 'stale', error: 'DNS look-up of "orders" failed: ENOTFOUND' },
+    });
+  });
+
+  test('that names nobody says so: none is missed, but there is none', () => {
+    expect(health(snapshot([], { source: { ...SOURCE, state: 'ok', endpoints: 0 } }))).toMatchObject({
+      status: 'down',
+      message: '0 of 0 endpoints are ready, at least 1 required; discovery names no endpoint',
     });
   });
 
   test('without a reason has none', () => {
     expect(health(stale('pending', null)).message).toBe(
-      '1 of 1 endpoints are ready, 1 are required; discovery is pending',
+      '1 of 1 endpoints are ready, at least 1 required; discovery is pending',
     );
   });
 
@@ -107,9 +114,111 @@ describe('discovery', () => {
   });
 });
 
+describe('failover', () => {
+  const level = (priority: number, share: number, endpoints: number, well: number) => ({
+    priority,
+    share,
+    endpoints,
+    well,
+    crossZoneShare: null,
+  });
+  /** States of the endpoints of priority 0, 1, ... and the shares of those priorities that are connected. */
+  const at = (states: EndpointState[][], shares: (number | undefined)[]): ClientSnapshot => {
+    const flat = states.flatMap((group, priority) => group.map((state) => ({ state, priority })));
+    return snapshot([], {
+      endpoints: flat.map(({ state, priority }, i) => ({ ...endpoint(state, i), priority })),
+      priorities: shares.flatMap((share, priority) => {
+        const group = states[priority]!;
+        const well = group.filter((state) => state === 'ready').length;
+        return share === undefined ? [] : [level(priority, share, group.length, well)];
+      }),
+    });
+  };
+
+  test('is none while the first can bear the calls: who stands by does not count', () => {
+    expect(health(at([['ready'], ['transient_failure']], [1, 0]), '100%')).toMatchObject({
+      status: 'up',
+      ready: 1,
+      known: 1,
+    });
+    expect(health(at([['ready', 'not_serving'], ['ready']], [1, 0]), '50%')).toMatchObject({
+      status: 'degraded',
+      message: '1 of 2 endpoints in use are ready, at least 1 required',
+    });
+  });
+
+  test('of which one endpoint counts names those that do not: the details list them all', () => {
+    const over = (states: EndpointState[][], shares: number[]): string => health(at(states, shares)).message;
+    expect(over([['transient_failure', 'ejected'], ['ready']], [0, 1])).toBe(
+      '1 of 1 endpoints in use are ready (2 of priority 0 are not), at least 1 required; 0 % of calls go to the endpoints of priority 0',
+    );
+    expect(over([['ejected'], ['transient_failure'], ['ready', 'not_serving']], [0, 0, 1])).toContain(
+      '1 of 2 endpoints in use are ready (2 of better priorities are not), at least 1 required; 0 %',
+    );
+    expect(over([['ready'], ['transient_failure']], [1, 0])).toBe(
+      '1 of 1 endpoints in use are ready, at least 1 required',
+    );
+  });
+
+  test('degrades, though all that get calls are well: those that are down are not theirs to count', () => {
+    const over = at(
+      [
+        ['transient_failure', 'transient_failure'],
+        ['ready', 'ready'],
+      ],
+      [0, 1],
+    );
+    expect(health(over, '100%')).toMatchObject({
+      status: 'degraded',
+      message:
+        '2 of 2 endpoints in use are ready (2 of priority 0 are not), at least 2 required; 0 % of calls go to the endpoints of priority 0',
+    });
+    expect(Object.keys(health(over).endpoints)).toHaveLength(4);
+  });
+
+  test('of a part of the calls counts the endpoints of all that get some', () => {
+    const part = at(
+      [
+        ['ready', 'not_serving', 'not_serving', 'not_serving'],
+        ['ready', 'ready'],
+      ],
+      [0.5, 0.5],
+    );
+    expect(health(part, '50%')).toMatchObject({
+      status: 'degraded',
+      message: '3 of 6 endpoints are ready, at least 3 required; 50 % of calls go to the endpoints of priority 0',
+    });
+    expect(health(part, '51%').status).toBe('down');
+  });
+
+  test('shows also where the first target names nobody any more', () => {
+    expect(health(at([[], ['ready']], [undefined, 1]))).toMatchObject({
+      status: 'degraded',
+      message: '1 of 1 endpoints are ready, at least 1 required; 0 % of calls go to the endpoints of priority 0',
+    });
+  });
+
+  test('to nobody is an outage like any other', () => {
+    expect(health(at([['transient_failure'], ['transient_failure']], [0, 0]))).toMatchObject({
+      status: 'down',
+      message: '0 of 2 endpoints are ready, at least 1 required',
+    });
+  });
+
+  test('is told together with what discovery says', () => {
+    const both = {
+      ...at([['not_serving'], ['ready']], [0, 1]),
+      source: { ...SOURCE, state: 'stale' as const, error: 'x' },
+    };
+    expect(health(both).message).toBe(
+      '1 of 1 endpoints in use are ready (1 of priority 0 are not), at least 1 required; 0 % of calls go to the endpoints of priority 0; discovery is stale: x',
+    );
+  });
+});
+
 test('each endpoint is told with its state, the reason, since when, and its calls', () => {
   const { endpoints, message } = health(snapshot(['ready', 'ejected', 'draining']), '50%');
-  expect(message).toBe('1 of 2 endpoints are ready, 1 are required');
+  expect(message).toBe('1 of 2 endpoints are ready, at least 1 required');
   expect(endpoints).toEqual({
     '10.0.0.1:50051': { state: 'ready', reason: null, since: '2026-01-02T03:04:05.000Z', inFlight: 0 },
     '10.0.0.2:50051': { state: 'ejected', reason: 'it is ejected', since: '2026-01-02T03:04:05.001Z', inFlight: 1 },

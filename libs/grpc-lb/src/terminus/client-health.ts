@@ -1,4 +1,4 @@
-import type { ClientSnapshot, EndpointState } from '../core/snapshot.js';
+import type { ClientSnapshot, EndpointSnapshot, EndpointState, SourceSnapshot } from '../core/snapshot.js';
 import type { MinimumOf } from './min-ready.js';
 
 export interface ClientHealth {
@@ -28,24 +28,23 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   if (snapshot.loadBalancing === null) return healthOfChannel(snapshot);
   // Those of a priority that gets no calls help nobody: neither the dead of the first, nor who stands by for them.
   const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
-  const known = endpoints.filter(
-    ({ state, priority }) => state !== 'draining' && (open.size === 0 || open.has(priority)),
-  );
+  const named = endpoints.filter(({ state }) => state !== 'draining');
+  const known = named.filter(({ priority }) => open.size === 0 || open.has(priority));
   const ready = known.filter(({ state }) => state === 'ready').length;
   const required = minimumOf(known.length);
   const discoveryIsWell = source.state === 'ok';
-  const first = priorities[0];
-  const failedOver = open.size > 0 && first !== undefined && first.share < 1;
+  // Priority 0 may be missing: the first target names nobody.
+  const preferred = priorities.find(({ priority }) => priority === 0)?.share ?? 0;
+  const failedOver = open.size > 0 && preferred < 1;
   const isWell = ready === known.length && discoveryIsWell && !failedOver;
   const status = ready < required ? 'down' : isWell ? 'up' : 'degraded';
   return {
     status,
     message:
-      `${ready} of ${known.length} endpoints are ready, ${required} are required` +
-      (failedOver
-        ? `; ${Math.round(first.share * 100)} % of calls go to the endpoints of priority ${first.priority}`
-        : '') +
-      (discoveryIsWell ? '' : `; discovery is ${source.state}${source.error === null ? '' : `: ${source.error}`}`),
+      `${ready} of ${known.length} endpoints${known.length < named.length ? ' in use' : ''} are ready` +
+      `${givenUp(named, Math.min(...open))}, at least ${required} required` +
+      (failedOver ? `; ${Math.round(preferred * 100)} % of calls go to the endpoints of priority 0` : '') +
+      discoveryText(source),
     ready,
     known: known.length,
     required,
@@ -58,6 +57,19 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
       ]),
     ),
   };
+}
+
+/** Those of better priorities that get no calls, because too few of them are well. */
+function givenUp(named: readonly EndpointSnapshot[], firstInUse: number): string {
+  const ill = named.filter(({ priority, state }) => priority < firstInUse && state !== 'ready');
+  const of = new Set(ill.map(({ priority }) => priority));
+  if (!Number.isFinite(firstInUse) || ill.length === 0) return '';
+  return ` (${ill.length} of ${of.size === 1 ? `priority ${[...of].join()}` : 'better priorities'} are not)`;
+}
+
+function discoveryText({ state, error, endpoints }: SourceSnapshot): string {
+  if (state !== 'ok') return `; discovery is ${state}${error === null ? '' : `: ${error}`}`;
+  return endpoints === 0 ? '; discovery names no endpoint' : '';
 }
 
 /** A control plane alone knows the endpoints: the channel counts as one. */

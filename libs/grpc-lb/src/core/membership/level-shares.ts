@@ -13,6 +13,14 @@ export function capacityOf({ known, well }: LevelHealth, overprovisioningFactor:
   return known === 0 ? 0 : Math.min(1, (overprovisioningFactor * well) / known);
 }
 
+/** Sums of thirds and fifths may miss 1 by a hair. */
+const HAIR = 1e-9;
+
+/** Whether groups with these capacities can bear all calls together. */
+export function canBearAll(capacities: readonly number[]): boolean {
+  return sumOf(capacities) > 1 - HAIR;
+}
+
 /**
  * The share of calls for each priority: the first gets what it can bear, the next what is left over, as in Envoy. Where
  * all together cannot bear everything, they share it in proportion. All zero when none is well.
@@ -21,20 +29,19 @@ export function levelShares(capacities: readonly number[]): number[] {
   let left = 1;
   const shares = capacities.map((capacity) => {
     const share = Math.min(left, capacity);
-    left -= share;
+    left = left - share < HAIR ? 0 : left - share;
     return share;
   });
-  const total = 1 - left;
+  const total = sumOf(shares);
   return total === 0 ? shares : shares.map((share) => share / total);
 }
 
 /** How many priorities, from the first, are needed to bear all calls; all of them if even that is not enough. */
 export function levelsNeeded(capacities: readonly number[]): number {
-  let sum = 0;
-  for (const [index, capacity] of capacities.entries()) {
-    sum += capacity;
-    // Sums of thirds and fifths may miss 1 by a hair.
-    if (sum > 1 - 1e-9) return index + 1;
-  }
-  return capacities.length;
+  const index = capacities.findIndex((_, i) => canBearAll(capacities.slice(0, i + 1)));
+  return index < 0 ? capacities.length : index + 1;
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -1,0 +1,154 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { check } from '../../../../test/properties/check.js';
+import type { Endpoint } from './endpoint.js';
+import { checkEndpoints, MAX_ENDPOINTS } from './endpoint-check.js';
+
+const ADDRESS = { host: '10.0.0.1', port: 50_051 };
+const at = (port: number): Endpoint => ({ address: { host: '10.0.0.1', port } });
+
+describe('an endpoint is used', () => {
+  test.each<[Endpoint]>([
+    [{ address: ADDRESS }],
+    [{ address: { host: '::1', port: 1 } }],
+    [{ address: { host: 'bücher.example', port: 65_535 } }],
+    [{ address: { path: '/run/orders.sock' } }],
+    [{ address: ADDRESS, weight: 1 }],
+    [{ address: ADDRESS, weight: 4_294_967_295 }],
+    [{ address: ADDRESS, priority: 0 }],
+    [{ address: ADDRESS, priority: 127 }],
+    [{ address: ADDRESS, locality: {} }],
+    [{ address: ADDRESS, locality: { region: 'eu', zone: 'a', subZone: 'node-1' } }],
+  ])('as in %j', (endpoint) => {
+    expect(checkEndpoints([endpoint])).toEqual({ good: [endpoint], dropped: 0, fault: undefined });
+  });
+});
+
+describe('an endpoint is dropped', () => {
+  const NO_ADDRESS = 'no address with a host and a port from 1 to 65535, or a path';
+  const WEIGHT = 'a weight that is no whole number from 1 to 4294967295';
+  const PRIORITY = 'a priority that is no whole number from 0 to 127';
+  const LOCALITY = 'a locality whose region, zone or subZone is no text';
+  test.each<[unknown, string]>([
+    ...[null, undefined, 1, 'a:1', [], {}, { address: null }, { address: 'a:1' }, { address: [] }].map(
+      (each): [unknown, string] => [each, NO_ADDRESS],
+    ),
+    ...[
+      {},
+      { host: 'a' },
+      { port: 1 },
+      { host: '', port: 1 },
+      { host: 1, port: 1 },
+      { host: 'a', port: 0 },
+      { host: 'a', port: -1 },
+      { host: 'a', port: 65_536 },
+      { host: 'a', port: 1.5 },
+      { host: 'a', port: '1' },
+      { host: 'a', port: Number.NaN },
+      { path: '' },
+      { path: 1 },
+      // Which of the two would be meant?
+      { path: '', host: 'a', port: 1 },
+      { path: null, host: 'a', port: 1 },
+    ].map((address): [unknown, string] => [{ address }, NO_ADDRESS]),
+    ...[0, -1, 0.5, Number.NaN, Infinity, '1', null, 4_294_967_296].map((weight): [unknown, string] => [
+      { address: ADDRESS, weight },
+      WEIGHT,
+    ]),
+    ...[-1, 128, 0.5, '0', null, Number.NaN].map((priority): [unknown, string] => [
+      { address: ADDRESS, priority },
+      PRIORITY,
+    ]),
+    ...[null, 'a', ['a'], { zone: 1 }, { region: null }, { subZone: {} }].map((locality): [unknown, string] => [
+      { address: ADDRESS, locality },
+      LOCALITY,
+    ]),
+  ])('as %j', (endpoint, fault) => {
+    const { good, dropped, fault: told } = checkEndpoints([endpoint, at(1)]);
+    expect(good).toEqual([at(1)]);
+    expect(dropped).toBe(1);
+    expect(told).toContain(fault);
+    expect(told!.length).toBeLessThan(200);
+  });
+
+  test('and cannot harm by being told of', () => {
+    const cycle: Record<string, unknown> = { big: 1n, text: 'x'.repeat(1_000_000) };
+    cycle['self'] = cycle;
+    const hostile = {
+      toJSON: () => {
+        throw new Error('no');
+      },
+    };
+    for (const each of [cycle, hostile, { address: { host: 'x'.repeat(1_000_000), port: 0 } }]) {
+      expect(checkEndpoints([each]).fault!.length).toBeLessThan(200);
+    }
+  });
+});
+
+test.each([undefined, null, {}, 'a:1', 5, new Map()])('a list that is none, as %j, is one fault', (list) => {
+  expect(checkEndpoints(list)).toMatchObject({ good: [], dropped: 1, fault: expect.stringContaining('no array') });
+});
+
+describe('a list that is too long', () => {
+  const many = (count: number): Endpoint[] => Array.from({ length: count }, (_, i) => at((i % 65_535) + 1));
+
+  test('is cut, and says so; one that is just long enough is not', () => {
+    expect(checkEndpoints(many(MAX_ENDPOINTS))).toMatchObject({ dropped: 0, fault: undefined });
+    const { good, dropped, fault } = checkEndpoints(many(MAX_ENDPOINTS + 1));
+    expect(good).toHaveLength(MAX_ENDPOINTS);
+    expect(dropped).toBe(1);
+    expect(fault).toBe('the list has 10001 entries, and no more than 10000 endpoints are used');
+  });
+
+  test('of which some are faulty gets its 10 000 all the same', () => {
+    const list = many(15_000).flatMap((each) => [null as unknown as Endpoint, each]);
+    expect(checkEndpoints(list)).toMatchObject({ dropped: 20_000, good: { length: MAX_ENDPOINTS } });
+  });
+
+  test('costs no more than its head, or a walk over it if all of it is faulty', () => {
+    for (const list of [
+      many(1_000_000),
+      Array.from({ length: 1_000_000 }, () => ({ address: { host: '', port: 1 } })),
+    ]) {
+      const from = performance.now();
+      checkEndpoints(list);
+      // A tenth of that when nothing else runs.
+      expect(performance.now() - from).toBeLessThan(1000);
+    }
+  });
+
+  test('with holes has faults', () => {
+    const list: Endpoint[] = [];
+    list[3] = at(1);
+    expect(checkEndpoints(list)).toMatchObject({ good: [at(1)], dropped: 3 });
+  });
+});
+
+test('whatever comes, what is used was in the list, in its order, and each is either used or counted as dropped', () => {
+  const anything = fc.oneof(
+    fc.anything(),
+    fc.record({ address: fc.record({ host: fc.string(), port: fc.integer({ min: -10, max: 70_000 }) }) }),
+    fc.record(
+      {
+        address: fc.constant(ADDRESS),
+        weight: fc.oneof(fc.integer(), fc.anything()),
+        priority: fc.oneof(fc.integer({ min: -1, max: 130 }), fc.anything()),
+        locality: fc.oneof(fc.record({ zone: fc.string() }), fc.anything()),
+      },
+      { requiredKeys: ['address'] },
+    ),
+  );
+  check(
+    fc.property(fc.array(anything), (list) => {
+      const { good, dropped, fault } = checkEndpoints(list);
+      expect(good.length + dropped).toBe(list.length);
+      expect(fault === undefined).toBe(dropped === 0);
+      let from = 0;
+      for (const each of good) {
+        from = list.indexOf(each, from) + 1;
+        expect(from).toBeGreaterThan(0);
+      }
+    }),
+    1000,
+  );
+});

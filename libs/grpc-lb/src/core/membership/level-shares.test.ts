@@ -1,0 +1,159 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { check } from '../../../../../test/properties/check.js';
+import { capacityOf, levelShares, levelsNeeded } from './level-shares.js';
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+/** As they come about: some of some, by some factor. */
+const capacity = fc
+  .record({
+    known: fc.integer({ min: 0, max: 20 }),
+    ill: fc.integer({ min: 0, max: 20 }),
+    factor: fc.constantFrom(1, 1.4, 2, 3),
+  })
+  .map(({ known, ill, factor }) => capacityOf({ known, well: Math.max(0, known - ill) }, factor));
+const capacities = fc.array(capacity, { maxLength: 6 });
+
+describe('what a group can bear', () => {
+  test.each([
+    [0, 0, 2, 0],
+    [2, 2, 2, 1],
+    [2, 1, 2, 1],
+    [3, 1, 2, 2 / 3],
+    [4, 1, 2, 0.5],
+    [4, 0, 2, 0],
+    // Envoy's factor, and its example: 72 % of the hosts well is all of the load.
+    [100, 72, 1.4, 1],
+    [100, 71, 1.4, 0.994],
+    [2, 1, 1, 0.5],
+  ])('of %i endpoints %i well, with a factor of %d: %d', (known, well, factor, expected) => {
+    expect(capacityOf({ known, well }, factor)).toBeCloseTo(expected, 12);
+  });
+});
+
+describe('the shares of the priorities', () => {
+  // The table in Envoy's documentation of priority levels, with the capacities that it gives.
+  test.each([
+    [
+      [1, 1],
+      [1, 0],
+    ],
+    [
+      [0.72 * 1.4, 1],
+      [1, 0],
+    ],
+    [
+      [0.71 * 1.4, 1],
+      [0.994, 0.006],
+    ],
+    [
+      [0.5 * 1.4, 1],
+      [0.7, 0.3],
+    ],
+    [
+      [0.25 * 1.4, 1],
+      [0.35, 0.65],
+    ],
+    [
+      [0, 1],
+      [0, 1],
+    ],
+    [
+      [0.35, 0.35],
+      [0.5, 0.5],
+    ],
+    [
+      [0.2, 0.2],
+      [0.5, 0.5],
+    ],
+    [
+      [0.35, 0.14],
+      [0.35 / 0.49, 0.14 / 0.49],
+    ],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    [
+      [0.2, 0, 0.2, 1],
+      [0.2, 0, 0.2, 0.6],
+    ],
+    [[], []],
+  ])('%j: %j', (given, expected) => {
+    const shares = levelShares(given.map((each) => Math.min(1, each)));
+    expect(shares).toHaveLength(expected.length);
+    for (const [i, share] of shares.entries()) expect(share).toBeCloseTo(expected[i]!, 12);
+  });
+
+  test('add up to one, or all are nothing; nobody gets more than all, and nobody who can bear nothing gets a call', () => {
+    check(
+      fc.property(capacities, (given) => {
+        const shares = levelShares(given);
+        expect(shares).toHaveLength(given.length);
+        const total = sum(shares);
+        expect(total).toBeCloseTo(given.every((each) => each === 0) ? 0 : 1, 12);
+        for (const [i, share] of shares.entries()) {
+          expect(share).toBeGreaterThanOrEqual(0);
+          expect(share).toBeLessThanOrEqual(1);
+          expect(share > 0 && given[i] === 0).toBe(false);
+          // No crumbs that only rounding has left over: each is a priority that counts as in use.
+          expect(share > 0 && share < 1e-6).toBe(false);
+        }
+      }),
+      2000,
+    );
+  });
+
+  test('a priority gets less than it can bear only if those before it leave no more', () => {
+    check(
+      fc.property(capacities, (given) => {
+        const shares = levelShares(given);
+        for (const [i, share] of shares.entries()) {
+          const left = 1 - sum(given.slice(0, i));
+          expect(share).toBeGreaterThanOrEqual(Math.min(given[i]!, Math.max(0, left)) - 1e-9);
+        }
+      }),
+    );
+  });
+
+  test('one more that is well takes no calls from its own priority', () => {
+    const group = fc.record({ known: fc.integer({ min: 1, max: 20 }), well: fc.integer({ min: 0, max: 19 }) });
+    check(
+      fc.property(fc.array(group, { minLength: 1, maxLength: 4 }), fc.nat(3), (groups, which) => {
+        const i = which % groups.length;
+        const better = groups.map((each, j) => (j === i ? { ...each, well: each.well + 1 } : each));
+        const of = (all: typeof groups): number[] =>
+          levelShares(all.map(({ known, well }) => capacityOf({ known, well: Math.min(known, well) }, 2)));
+        expect(of(better)[i]).toBeGreaterThanOrEqual(of(groups)[i]! - 1e-12);
+      }),
+    );
+  });
+});
+
+describe('how many priorities are needed', () => {
+  test.each([
+    [[], 0],
+    [[1], 1],
+    [[0], 1],
+    [[1, 1], 1],
+    [[0.5, 1], 2],
+    [[0.5, 0.5, 1], 2],
+    [[0, 0, 0], 3],
+    // Which add up to 0.9999999999999999.
+    [[0.1, 0.2, 0.7, 1], 3],
+  ])('%j: %i', (given, expected) => {
+    expect(levelsNeeded(given)).toBe(expected);
+  });
+
+  test('as many as get a share while they can bear all', () => {
+    check(
+      fc.property(capacities, (given) => {
+        const needed = levelsNeeded(given);
+        const shares = levelShares(given);
+        expect(sum(shares.slice(needed))).toBe(0);
+        expect(sum(given) < 1 || shares[needed - 1]! > 0).toBe(true);
+      }),
+      2000,
+    );
+  });
+});

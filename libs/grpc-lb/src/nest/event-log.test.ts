@@ -1,0 +1,225 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import type { LbEvent } from '../core/events.js';
+import type { EventBody } from '../grpc/client-context.js';
+import { eventLog } from './event-log.js';
+
+const MINUTE = 60_000;
+
+let clock: FakeClock;
+let lines: [at: number, level: string, text: string][];
+let log: ReturnType<typeof eventLog>;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  lines = [];
+  log = eventLog(
+    {
+      log: (text: string) => lines.push([clock.now(), 'log', text]),
+      warn: (text: string) => lines.push([clock.now(), 'warn', text]),
+    },
+    clock,
+  );
+});
+
+const tell = (event: EventBody, client = 'ORDERS'): void => log.next({ ...event, client, time: 0 } as LbEvent);
+const texts = (): string[] => lines.map(([, level, text]) => `${level} ${text}`);
+const DOWN: EventBody = { type: 'client_state', from: 'ready', to: 'transient_failure', reason: 'x refused' };
+const UP: EventBody = { type: 'client_state', from: 'connecting', to: 'ready', reason: null };
+const failed = (error: string, target = 'dns:///orders:1'): EventBody => ({
+  type: 'discovery_failed',
+  target,
+  error,
+  uses: 'last',
+});
+const recovered = (target = 'dns:///orders:1'): EventBody => ({ type: 'discovery_recovered', target });
+
+describe('what an operator should know is written, with the name of the client:', () => {
+  test.each<[EventBody[], string[]]>([
+    [
+      [DOWN, UP],
+      [
+        'warn client ORDERS: no endpoint is ready, calls fail with UNAVAILABLE: x refused',
+        'log client ORDERS: ready again',
+      ],
+    ],
+    [
+      [failed('NXDOMAIN'), recovered()],
+      [
+        'warn client ORDERS: discovery failed: NXDOMAIN; the last good list stays in use',
+        'log client ORDERS: discovery answers again: dns:///orders:1',
+      ],
+    ],
+    [
+      [{ type: 'discovery_failed', target: 'a:1', error: '1 of 3 endpoints dropped: x', uses: 'part' }],
+      ['warn client ORDERS: discovery failed: 1 of 3 endpoints dropped: x; the others are used'],
+    ],
+    [
+      [{ type: 'discovery_failed', target: 'a:1', error: 'the last 3 are let go in 30 s', uses: 'leaving' }],
+      ['warn client ORDERS: discovery failed: the last 3 are let go in 30 s'],
+    ],
+    [
+      [{ type: 'discovery_failed', target: 'a:1', error: 'NXDOMAIN', uses: 'none' }],
+      ['warn client ORDERS: discovery failed: NXDOMAIN; there is no list yet'],
+    ],
+    [
+      [{ type: 'client_state', from: 'connecting', to: 'transient_failure', reason: null }],
+      ['warn client ORDERS: no endpoint is ready, calls fail with UNAVAILABLE'],
+    ],
+    [
+      [{ type: 'discovery_warning', target: null, warning: 'the zone cannot be read' }],
+      ['warn client ORDERS: the zone cannot be read'],
+    ],
+    [
+      [{ type: 'discovery_warning', target: 'dns:///orders:1', warning: 'headless Service?' }],
+      ['warn client ORDERS: dns:///orders:1: headless Service?'],
+    ],
+    [
+      [
+        { type: 'failover', priority: 0, share: 0.52 },
+        { type: 'failover', priority: 0, share: 1 },
+      ],
+      [
+        'warn client ORDERS: too few endpoints of the preferred priority are well: 52 % of calls go to priority 0, the rest to later ones',
+        'log client ORDERS: all calls go to the endpoints of priority 0 again',
+      ],
+    ],
+    [
+      [{ type: 'failover', priority: 1, share: 1 }],
+      ['warn client ORDERS: too few endpoints of the preferred priority are well: all calls go to priority 1'],
+    ],
+    [
+      [
+        { type: 'panic', on: true, well: 1, connected: 3 },
+        { type: 'panic', on: false, well: 2, connected: 3 },
+      ],
+      [
+        'warn client ORDERS: panic: only 1 of 3 connected endpoints are well, so all of them are used',
+        'log client ORDERS: no panic any more: enough endpoints are well',
+      ],
+    ],
+    [
+      [{ type: 'call_rejected', pending: 1000, maxPending: 1000 }],
+      ['warn client ORDERS: a call was refused with RESOURCE_EXHAUSTED: 1000 wait already'],
+    ],
+  ])('%j', (events, expected) => {
+    for (const event of events) tell(event);
+    expect(texts()).toEqual(expected);
+  });
+});
+
+test('what happens all the time is not', () => {
+  const quiet: EventBody[] = [
+    { type: 'client_state', from: 'idle', to: 'connecting', reason: null },
+    UP,
+    { type: 'client_state', from: 'ready', to: 'shutdown', reason: null },
+    { type: 'discovery_updated', added: 1, removed: 1, total: 3 },
+    { type: 'endpoint_added', address: 'a:1' },
+    { type: 'endpoint_removed', address: 'a:1' },
+    { type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: 'x' },
+    { type: 'connection_opened', address: 'a:1', connection: 1 },
+    { type: 'connection_closed', address: 'a:1', connection: 1, reason: null },
+    { type: 'health_not_offered' },
+    { type: 'pool_saturated', pending: 1 },
+    { type: 'configured' },
+    // The end of what was not told.
+    recovered(),
+    { type: 'failover', priority: 0, share: 1 },
+    { type: 'panic', on: false, well: 1, connected: 1 },
+  ];
+  for (const event of quiet) tell(event);
+  expect(lines).toEqual([]);
+});
+
+describe('what goes to and fro', () => {
+  test('is told with its first end at once, then a line a minute at most, and last as it is in the end', () => {
+    for (let i = 0; i < 250; i++) {
+      tell(i % 2 === 0 ? DOWN : UP);
+      clock.advance(1000);
+    }
+    tell(UP);
+    expect(lines.slice(0, 2).map(([at, level]) => [at, level])).toEqual([
+      [0, 'warn'],
+      [1000, 'log'],
+    ]);
+    const later = lines.slice(1).map(([at]) => at);
+    for (const [i, at] of later.slice(1).entries()) expect(at - later[i]!).toBeGreaterThanOrEqual(59_000);
+    expect(lines.length).toBeLessThanOrEqual(2 + 250 / 60 + 1);
+    clock.advance(10 * MINUTE);
+    // It is ready: either that was told last, or the trouble never was.
+    expect(lines.at(-1)![1]).toBe('log');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('and then stays in trouble is told so: a short one before it hides no long one', () => {
+    tell(DOWN);
+    tell(UP);
+    clock.advance(2000);
+    tell(DOWN);
+    expect(lines.at(-1)![1]).toBe('log');
+    clock.advance(58_000);
+    expect(lines.at(-1)).toEqual([
+      MINUTE,
+      'warn',
+      'client ORDERS: no endpoint is ready, calls fail with UNAVAILABLE: x refused',
+    ]);
+  });
+
+  test('and was in trouble only between two lines is not told', () => {
+    tell(DOWN);
+    tell(UP);
+    clock.advance(2000);
+    tell(DOWN);
+    tell(UP);
+    clock.advance(10 * MINUTE);
+    expect(lines).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('with long pauses is told each time', () => {
+    for (let i = 0; i < 4; i++) {
+      tell(DOWN);
+      tell(UP);
+      clock.advance(3 * MINUTE);
+    }
+    expect(lines).toHaveLength(8);
+  });
+});
+
+describe('a trouble that lasts', () => {
+  test('is told once a minute where the events go on', () => {
+    for (let i = 0; i < 180; i++) {
+      tell({ type: 'call_rejected', pending: 10, maxPending: 10 });
+      clock.advance(1000);
+    }
+    expect(lines.map(([at]) => at)).toEqual([0, MINUTE, 2 * MINUTE]);
+  });
+
+  test('and changes is told with its last reason', () => {
+    for (const [i, error] of ['A', 'B', 'C', 'D'].entries()) {
+      tell(failed(error));
+      clock.advance(i === 3 ? 0 : 10_000);
+    }
+    clock.advance(MINUTE);
+    expect(texts().map((text) => /failed: (.)/.exec(text)![1])).toEqual(['A', 'B', 'D']);
+  });
+});
+
+test('clients, targets and kinds of trouble do not silence each other', () => {
+  tell(failed('A'));
+  tell(failed('B', 'kubernetes:///orders'));
+  tell(failed('C'), 'USERS');
+  tell(DOWN);
+  tell(DOWN, 'USERS');
+  tell({ type: 'panic', on: true, well: 0, connected: 2 });
+  expect(lines).toHaveLength(6);
+  tell(recovered('kubernetes:///orders'));
+  expect(lines.at(-1)![2]).toBe('client ORDERS: discovery answers again: kubernetes:///orders');
+});
+
+test('at the end nothing is left', () => {
+  for (const event of [DOWN, UP, DOWN]) tell(event);
+  expect(clock.pendingTimers).toBe(1);
+  log.complete();
+  expect(clock.pendingTimers).toBe(0);
+});
