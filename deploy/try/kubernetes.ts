@@ -54,7 +54,11 @@ function report(): void {
 
 const commands: Record<string, () => Promise<void>> = {
   up: () => cluster.up(1),
-  down: () => cluster.down(1),
+  down: async () => {
+    // Without a pod nobody would answer, and there is nothing to see.
+    if (cluster.names.length > 1) await cluster.down(1);
+    else console.log('the last pod stays');
+  },
   replace: () => cluster.replace(),
   restart: () => cluster.api.restart(),
 };
@@ -71,6 +75,10 @@ async function end(): Promise<void> {
   process.exitCode = failures > 0 ? 1 : 0;
 }
 
+console.log(`In another terminal:
+  export KUBECONFIG=${kubeConfigFile}
+  kubectl get endpointslices --watch`);
+
 if (process.argv.includes('--play')) {
   for (const name of ['up', 'up', 'down', 'replace', 'restart', 'down']) {
     await delay(1500);
@@ -80,11 +88,7 @@ if (process.argv.includes('--play')) {
   await delay(1500);
   await end();
 } else {
-  console.log(`In another terminal:
-  export KUBECONFIG=${kubeConfigFile}
-  kubectl get endpointslices --watch
-Here: up, down, replace (all pods), restart (the API server), quit.
-`);
+  console.log('Here: up, down, replace (all pods), restart (the API server), quit.\n');
   const input = createInterface({ input: process.stdin });
   input.on('line', (line) => {
     const name = line.trim();
