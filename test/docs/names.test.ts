@@ -26,7 +26,7 @@ describe('options', () => {
   // Those of keepalive have no type of their own.
   it.each(marks.filter((mark) => mark !== 'keepalive'))('%s: those of the type', (mark) => {
     const elsewhere = new Set(mark === 'GrpcLbClientDecoratorOptions' ? types.fields('GrpcLbClientOptions') : []);
-    if (mark.endsWith('RequestConfig') || mark.endsWith('FirstConfig')) elsewhere.add('name');
+    if (mark.endsWith('Config')) elsewhere.add('name');
     const declared = types.fields(mark).filter((field) => !elsewhere.has(field));
     expect(namesBelow(`${prefix}${mark}`)).toEqual(sorted(declared));
   });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { POLICY_NAMES } from '../../libs/grpc-lb/src/core/options/policy-config.js';
 import { BalancedClient, cancelled, ManualDiscovery } from '../support/balanced-client.js';
 import { deferred, type EchoServer, startServers } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
@@ -145,10 +146,11 @@ test('a new policy under load loses no call and keeps connections and counters',
     };
   }
   const load = new SteadyLoad(() => client.say('x', { deadline: Date.now() + 5000 }), 300);
-  for (const policy of ['round_robin', 'random', 'pick_first', 'least_request'] as const) {
+  for (const name of POLICY_NAMES) {
+    const policy = name === 'ring_hash' ? { name, by: 'x-session-id' } : { name };
     client.balanced.configure({ policy });
     await load.run(60);
-    expect(client.snapshot.loadBalancing!.policy).toEqual({ name: policy });
+    expect(client.snapshot.loadBalancing!.policy).toEqual(policy);
   }
   client.balanced.configure({ policy: 'round_robin', pool: { size: 2 } });
   await load.run(60);

@@ -5,30 +5,11 @@ import { HEALTH_NOT_OFFERED, HealthWatch } from '../../libs/grpc-lb/src/grpc/hea
 import { FakeClock } from '../support/fake-clock.js';
 import { Health } from '../support/health-watch.js';
 import { expectNoLeaks } from '../support/leaks.js';
+import { Mailbox } from '../support/mailbox.js';
 
 expectNoLeaks();
 
 type WatchCall = grpc.ServerWritableStream<{ service: string }, { status: string }>;
-
-/** Things that happen in another part of the test, to be waited for one by one. */
-class Mailbox<T> {
-  readonly #items: T[] = [];
-  #wake: (() => void) | undefined;
-
-  put(item: T): void {
-    this.#items.push(item);
-    this.#wake?.();
-  }
-
-  async next(): Promise<T> {
-    while (this.#items.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-    return this.#items.shift()!;
-  }
-
-  get empty(): boolean {
-    return this.#items.length === 0;
-  }
-}
 
 /** A watch on a clock of its own, over a connection to a server that answers by hand. */
 async function watch(service = '', withHealth = true) {

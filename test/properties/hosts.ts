@@ -1,19 +1,26 @@
-import type { Candidate, Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
+import { type Candidate, type Policy, UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../libs/grpc-lb/src/core/random.js';
 
 export interface Host extends Candidate {
   inFlight: number;
+  weight: number;
+  failureFactor: number;
 }
 
-/** Endpoints with so many calls in flight each. */
+/** Endpoints with so many calls in flight each: `host-0:1`, `host-1:1`, ... */
 export function hosts(inFlight: readonly number[], weights: readonly number[] = []): Host[] {
-  return inFlight.map((calls, i) => ({ inFlight: calls, weight: weights[i] ?? 1, failureFactor: 1 }));
+  return inFlight.map((calls, i) => ({
+    key: `host-${i}:1`,
+    inFlight: calls,
+    weight: weights[i] ?? 1,
+    failureFactor: 1,
+  }));
 }
 
 /** Picks, and keeps the calls in flight; which endpoints they went to. */
-export function fill(policy: Policy, candidates: readonly Host[], calls: number): number[] {
+export function fill(policy: Policy, candidates: readonly Host[], calls: number, call = UNKNOWN_CALL): number[] {
   return Array.from({ length: calls }, () => {
-    const index = policy.pick(candidates);
+    const index = policy.pick(candidates, call);
     candidates[index]!.inFlight++;
     return index;
   });

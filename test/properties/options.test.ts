@@ -40,7 +40,8 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
   {
     policy: maybe(
       fc.oneof(
-        fc.constantFrom(...POLICY_NAMES),
+        fc.constantFrom(...POLICY_NAMES.filter((name) => name !== 'ring_hash')),
+        fc.record({ name: fc.constant('ring_hash' as const), by: fc.constantFrom('x-id', { field: 'id' }) }),
         fc.record({ name: fc.constant('least_request' as const), choiceCount: fc.integer({ min: 2, max: 1000 }) }),
         fc.record({ name: fc.constant('pick_first' as const), shuffleAddressList: fc.boolean() }),
       ),

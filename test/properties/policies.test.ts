@@ -4,12 +4,15 @@ import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-co
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import { LeastRequest } from '../../libs/grpc-lb/src/core/policy/least-request.js';
 import { PickFirst } from '../../libs/grpc-lb/src/core/policy/pick-first.js';
+import { UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { check } from './check.js';
 import { fill, type Host, hosts } from './hosts.js';
 import { expectShares, tally } from './statistics.js';
 
 const host: fc.Arbitrary<Host> = fc.record({
+  key: fc.uuid(),
   // Few different loads, so that there are ties.
   inFlight: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 1_000_000 })),
   weight: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4_294_967_295 })),
@@ -24,10 +27,43 @@ const leastRequest: fc.Arbitrary<PolicyConfig> = fc.record(
   },
   { requiredKeys: ['name'] },
 );
-const config: fc.Arbitrary<PolicyConfig> = fc.oneof(
+const ringHash: fc.Arbitrary<PolicyConfig> = fc.record(
+  {
+    name: fc.constant('ring_hash' as const),
+    by: fc.constant('x-id'),
+    boundedLoad: fc.double({ min: 1.01, max: 10, noNaN: true }),
+    ring: fc.constantFrom('steady' as const, 'grpc' as const),
+  },
+  { requiredKeys: ['name', 'by'] },
+);
+/** Their first pick is a draw from the chances; later ones too, for as long as nothing is learnt. */
+const byLoad: fc.Arbitrary<PolicyConfig> = fc.oneof(
   { weight: 3, arbitrary: leastRequest },
+  { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'adaptive' }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 100, max: 600_000 })
+      .map<PolicyConfig>((decayTime) => ({ name: 'peak_ewma', decayTime })),
+  },
+);
+const config: fc.Arbitrary<PolicyConfig> = fc.oneof(
+  { weight: 5, arbitrary: byLoad },
+  {
+    weight: 1,
+    arbitrary: fc
+      .double({ min: 0, max: 1, noNaN: true })
+      .map<PolicyConfig>((hotQuantile) => ({ name: 'hot_cold', hotQuantile })),
+  },
   { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'round_robin' }) },
   { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'random' }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('reported' as const, 'fixed' as const)
+      .map<PolicyConfig>((weights) => ({ name: 'weighted_round_robin', weights })),
+  },
+  { weight: 2, arbitrary: ringHash },
   {
     weight: 1,
     arbitrary: fc.boolean().map<PolicyConfig>((shuffleAddressList) => ({ name: 'pick_first', shuffleAddressList })),
@@ -42,7 +78,7 @@ describe('every policy', () => {
     const membership = fc.array(fc.tuple(list, fc.nat({ max: 12 })), { minLength: 1, maxLength: 8 });
     check(
       fc.property(config, membership, seed, (policyConfig, lists, seeded) => {
-        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
         for (const [candidates, calls] of lists) {
           for (const index of fill(policy, candidates, calls)) expect(candidates).toHaveProperty([index]);
         }
@@ -54,7 +90,7 @@ describe('every policy', () => {
     check(
       fc.property(config, fc.integer({ min: 1, max: 2000 }), seed, (policyConfig, n, seeded) => {
         const candidates = hosts(Array.from({ length: n }, (_, i) => i % 3));
-        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
         const picked = fill(policy, candidates, 3);
         expect(picked.every((index) => Number.isInteger(index) && index >= 0 && index < n)).toBe(true);
       }),
@@ -65,7 +101,7 @@ describe('every policy', () => {
   test('gives chances that are not negative and add up to 1', () => {
     check(
       fc.property(config, list, seed, (policyConfig, candidates, seeded) => {
-        const chances = createPolicy(policyConfig, seededRandom(seeded)).chances(candidates);
+        const chances = createPolicy(policyConfig, seededRandom(seeded), new FakeClock()).chances(candidates);
         expect(chances).toHaveLength(candidates.length);
         expect(Math.min(...chances)).toBeGreaterThanOrEqual(0);
         expect(sum(chances)).toBeCloseTo(1, 9);
@@ -76,10 +112,10 @@ describe('every policy', () => {
   test('never picks what has no chance, and always what has all of it, also when it was asked for them in between', () => {
     check(
       fc.property(config, fc.array(list, { minLength: 1, maxLength: 4 }), seed, (policyConfig, lists, seeded) => {
-        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
         for (const candidates of [...lists, ...lists]) {
           const chances = policy.chances(candidates);
-          const index = policy.pick(candidates);
+          const index = policy.pick(candidates, UNKNOWN_CALL);
           expect(chances[index]).toBeGreaterThan(0);
           candidates[index]!.inFlight++;
         }
@@ -89,20 +125,74 @@ describe('every policy', () => {
 
   test('picks as often as its chances say, in the long run', () => {
     const memoryless: fc.Arbitrary<PolicyConfig> = fc.oneof(
-      { weight: 4, arbitrary: leastRequest },
+      { weight: 4, arbitrary: byLoad },
       { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'random' }) },
     );
     check(
       fc.property(memoryless, list, seed, (policyConfig, candidates, seeded) => {
-        const policy = createPolicy(policyConfig, seededRandom(seeded));
+        const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
         const chances = policy.chances(candidates);
         // The loads stand still, so that each pick is a draw from the same urn.
         expectShares(
-          tally(candidates.length, 4000, () => policy.pick(candidates)),
+          tally(candidates.length, 4000, () => policy.pick(candidates, UNKNOWN_CALL)),
           chances,
         );
       }),
       150,
+    );
+  });
+});
+
+describe('a policy that learns', () => {
+  const learning = fc.constantFrom('adaptive', 'peak_ewma', 'hot_cold');
+  const outcome = fc.record({
+    at: fc.nat({ max: 60_000 }),
+    host: fc.nat({ max: 7 }),
+    method: fc.constantFrom('', '/a.B/C', '/a.B/D'),
+    stream: fc.boolean(),
+    latency: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e9, noNaN: true })),
+    failed: fc.boolean(),
+    cutShort: fc.boolean(),
+    namedMetrics: fc.dictionary(
+      fc.constantFrom('in_flight', 'event_loop_lag_ms', 'other'),
+      fc.double({ min: 0, max: 1e15, noNaN: true }),
+    ),
+  });
+
+  test('has chances that add up to 1, and picks what has one, whatever it is told', () => {
+    check(
+      fc.property(learning, list, fc.array(outcome, { maxLength: 40 }), seed, (name, candidates, outcomes, seeded) => {
+        const clock = new FakeClock();
+        const policy = createPolicy({ name }, seededRandom(seeded), clock);
+        for (const { at, host: i, method, stream, namedMetrics, ...rest } of outcomes) {
+          clock.advance(at);
+          const report = { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
+          policy.learn?.(candidates[i % candidates.length]!, { method, stream }, { ...rest, report });
+          const chances = policy.chances(candidates);
+          expect(sum(chances)).toBeCloseTo(1, 9);
+          const index = policy.pick(candidates, { method, stream });
+          expect(chances[index]).toBeGreaterThan(0);
+          candidates[index]!.inFlight++;
+        }
+      }),
+    );
+  });
+
+  test('treats all alike again when it has learnt nothing for an hour', () => {
+    check(
+      fc.property(learning, fc.array(outcome, { maxLength: 40 }), seed, (name, outcomes, seeded) => {
+        const clock = new FakeClock();
+        const policy = createPolicy({ name }, seededRandom(seeded), clock);
+        const candidates = hosts([0, 0, 0, 0]);
+        for (const { at, host: i, method, stream, namedMetrics, ...rest } of outcomes) {
+          clock.advance(at);
+          const report = { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
+          policy.learn?.(candidates[i % 4]!, { method, stream }, { ...rest, report });
+        }
+        clock.advance(3_600_000);
+        fill(policy, candidates, 40);
+        expect(candidates.map(({ inFlight }) => inFlight)).toEqual([10, 10, 10, 10]);
+      }),
     );
   });
 });
@@ -168,6 +258,57 @@ describe('pick_first', () => {
         const first = all[policy.pick(all)]!;
         expect([...beats.values()].some((losers) => losers.has(first))).toBe(false);
       }),
+    );
+  });
+});
+
+describe('ring_hash', () => {
+  const unique = fc.uniqueArray(host, { selector: ({ key }) => key, minLength: 2, maxLength: 8 });
+  const call = (hashKey: string) => ({ ...UNKNOWN_CALL, hashKey });
+
+  test('moves a key only when its endpoint goes, and only to an endpoint that comes', () => {
+    check(
+      fc.property(unique, fc.string({ minLength: 1 }), fc.nat({ max: 7 }), seed, (all, key, at, seeded) => {
+        const policy = createPolicy({ name: 'ring_hash', by: 'x-id' }, seededRandom(seeded), new FakeClock());
+        const one = all[at % all.length]!;
+        const others = all.filter((each) => each !== one);
+        const before = others[policy.pick(others, call(key))]!;
+        const after = all[policy.pick(all, call(key))]!;
+        expect([before, one]).toContain(after);
+        expect(others[policy.pick(others.toReversed(), call(key))]).toBe(
+          others[others.length - 1 - others.indexOf(before)],
+        );
+      }),
+    );
+  });
+
+  test('with bounded load lets no endpoint have more than its share of the mean, rounded up, whatever the keys', () => {
+    const keys = fc.array(fc.constantFrom('a', 'b', 'c', undefined), { minLength: 1, maxLength: 200 });
+    const bound = fc.double({ min: 1.01, max: 3, noNaN: true });
+    check(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 }),
+        keys,
+        bound,
+        ringHash,
+        seed,
+        (weights, calls, c, ring, seeded) => {
+          const policy = createPolicy(
+            { ...ring, boundedLoad: c } as PolicyConfig,
+            seededRandom(seeded),
+            new FakeClock(),
+          );
+          const all = hosts(
+            weights.map(() => 0),
+            weights,
+          );
+          for (const [i, hashKey] of calls.entries()) {
+            const picked = all[policy.pick(all, { ...UNKNOWN_CALL, hashKey })]!;
+            picked.inFlight++;
+            expect(picked.inFlight).toBeLessThanOrEqual(Math.ceil((c * (i + 1) * picked.weight) / sum(weights)));
+          }
+        },
+      ),
     );
   });
 });

@@ -1,6 +1,8 @@
 import { Spillover } from '../../libs/grpc-lb/src/core/locality/spillover.js';
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
+import { UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { type Random, randomBelow, seededRandom } from '../../libs/grpc-lb/src/core/random.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { EventQueue } from './event-queue.js';
 import { type Host, hosts } from './hosts.js';
 
@@ -76,7 +78,7 @@ function clientIn(zone: number): Client {
 export function simulate({ load, seconds, mode = 'spillover', sigma = 1, ill, ...world }: World): Outcome {
   const random = seededRandom(1);
   const events = new EventQueue();
-  const policy = createPolicy({ name: 'least_request' }, random);
+  const policy = createPolicy({ name: 'least_request' }, random, new FakeClock());
   const backends = Array.from({ length: BACKENDS }, (_, i): Backend => ({ zone: zoneOf(i), busy: 0, queue: [] }));
   const clients = world.clients.flatMap((count, zone) => Array.from({ length: count }, () => clientIn(zone)));
   const calls: Call[] = [];
@@ -84,7 +86,7 @@ export function simulate({ load, seconds, mode = 'spillover', sigma = 1, ill, ..
   const call = (client: Client): void => {
     const crosses = mode === 'spillover' && random() < client.spillover.share(0, EVEN_SHARE);
     const list = mode === 'anywhere' ? client.all : crosses ? client.others : client.own;
-    const host = list[policy.pick(list)]!;
+    const host = list[policy.pick(list, UNKNOWN_CALL)]!;
     const backend = backends[client.all.indexOf(host)]!;
     const job = { at: events.now, client, host, crossed: backend.zone !== client.zone, done: false };
     host.inFlight++;

@@ -1,6 +1,7 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import {
+  Adaptive,
   type ClientSnapshot,
   ConnectionPool,
   connectionPool,
@@ -15,6 +16,7 @@ import {
   GrpcService,
   HealthCheck,
   healthCheck,
+  HotCold,
   InjectGrpcLbClient,
   InjectGrpcService,
   type LbEvent,
@@ -25,6 +27,7 @@ import {
   locality,
   OutlierEjection,
   outlierEjection,
+  PeakEwma,
   type RequestStream,
   Retry,
   retry,
@@ -167,6 +170,13 @@ export const usage = {
           @InjectGrpcService(OrdersClient, 'Orders') readonly orders: ServiceClient<Orders>,
         ) {}
       }
+      @Adaptive()
+      class Own extends GrpcService<Orders>() {}
+      @PeakEwma({ decayTime: 5000 })
+      class Peaks extends GrpcService<Orders>() {}
+      @HotCold({ hotQuantile: 0.9 })
+      class Temperatures extends GrpcService<Orders>() {}
+      expectTypeOf<Own | Peaks | Temperatures>().toExtend<ServiceClient<Orders>>();
       // What has good defaults may stand without a word.
       @HealthCheck()
       @OutlierEjection()
@@ -232,6 +242,7 @@ export const usage = {
           case 'panic':
             return `${event.on} ${event.well} ${event.connected}`;
           case 'health_not_offered':
+          case 'load_reports_not_offered':
             return event.client;
           case 'pool_saturated':
             return String(event.pending);

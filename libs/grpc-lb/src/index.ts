@@ -11,13 +11,18 @@ export type {
 export type { LbEvent } from './core/events.js';
 export type { EffectiveLoadBalancing, LoadBalancingOptions } from './core/options/load-balancing.js';
 export type {
+  AdaptiveConfig,
+  HotColdConfig,
   LeastRequestConfig,
+  PeakEwmaConfig,
   PickFirstConfig,
   PolicyConfig,
   PolicyName,
   RandomConfig,
   RoundRobinConfig,
 } from './core/options/policy-config.js';
+export type { HashKeyFunction, HashKeySource, RingHashConfig } from './core/options/ring-hash-options.js';
+export type { WeightedRoundRobinConfig } from './core/options/weighted-round-robin-options.js';
 export type { OutlierEjectionOptions } from './core/options/ejection-options.js';
 export type { HealthCheckOptions } from './core/options/health-options.js';
 export type { LocalityOptions } from './core/options/locality-options.js';
@@ -67,16 +72,31 @@ export {
 export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
 export { InjectGrpcLbClient, InjectGrpcService } from './nest/decorators/inject.js';
 export {
+  Adaptive,
+  adaptive,
+  HotCold,
+  hotCold,
+  type HashKey,
+  type HotColdOptions,
   LeastRequest,
   leastRequest,
   type LeastRequestOptions,
+  PeakEwma,
+  peakEwma,
+  type PeakEwmaOptions,
   PickFirst,
   pickFirst,
   type PickFirstOptions,
   Random,
   random,
+  RingHash,
+  ringHash,
+  type RingHashOptions,
   RoundRobin,
   roundRobin,
+  WeightedRoundRobin,
+  weightedRoundRobin,
+  type WeightedRoundRobinOptions,
 } from './nest/decorators/policies.js';
 export {
   type GrpcLbCallOptions,

@@ -1,13 +1,16 @@
 import {
+  Adaptive,
   ConnectionPool,
   Deadline,
   GrpcLbClient,
   GrpcService,
   HealthCheck,
+  HotCold,
   InjectGrpcService,
   LeastRequest,
   leastRequest,
   OutlierEjection,
+  PeakEwma,
   PickFirst,
   Retry,
   RoundRobin,
@@ -54,6 +57,22 @@ leastRequest({ name: 'round_robin' });
 // error: Expected 0 arguments, but got 1
 @RoundRobin({ choiceCount: 2 })
 class TooMuch extends GrpcService<Orders>() {}
+
+// error: Expected 0 arguments, but got 1
+@Adaptive({ decayTime: 5 })
+class TooAdaptive extends GrpcService<Orders>() {}
+
+// error: 'decay' does not exist in type 'PeakEwmaOptions'
+@PeakEwma({ decay: 5 })
+class Peaks extends GrpcService<Orders>() {}
+
+// error: 'quantile' does not exist in type 'HotColdOptions'
+@HotCold({ quantile: 5 })
+class Temperatures extends GrpcService<Orders>() {}
+
+// error: 'pool' does not exist in type 'MethodOptions'
+@GrpcLbClient({ ...options, service: 'Orders', loadBalancing: { methods: { Find: { pool: { size: 2 } } } } })
+class PoolOfMethod extends GrpcService<Orders>() {}
 
 // error: 'shuffle' does not exist in type 'PickFirstOptions'
 @PickFirst({ shuffle: true })

@@ -25,6 +25,8 @@ export function eventText(event: LbEvent): string | null {
         : 'no panic any more: enough endpoints are well';
     case 'configured':
       return 'new load-balancing options are in force';
+    case 'load_reports_not_offered':
+      return 'a backend does not report its load out of band';
     case 'discovery_updated':
     case 'health_not_offered':
     case 'endpoint_added':

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { POLICY_NAMES } from '../core/options/policy-config.js';
 import type { Fault } from '../core/options/validation.js';
 import { readEnvironment, VARIABLES } from './read-environment.js';
 
@@ -16,6 +17,7 @@ function faultsOf(environment: Record<string, unknown>): string[] {
   return faults.map(({ path, message }) => `${path} ${message}`);
 }
 
+const POLICIES = POLICY_NAMES.join(', ');
 const ALL = VARIABLES.join(', ');
 
 describe('variables', () => {
@@ -157,18 +159,10 @@ describe('values', () => {
     [
       'POLICY',
       'roundrobin',
-      'is "roundrobin", which is no policy; did you mean "round_robin"?; use one of least_request, round_robin, random, pick_first',
+      `is "roundrobin", which is no policy; did you mean "round_robin"?; use one of ${POLICIES}`,
     ],
-    [
-      'POLICY',
-      '{"name":"random"',
-      'is "{\\"name\\":\\"random\\"", which is no policy; use one of least_request, round_robin, random, pick_first',
-    ],
-    [
-      'POLICY',
-      '{"name":"rnd"}',
-      'name is "rnd", which is no policy; use one of least_request, round_robin, random, pick_first',
-    ],
+    ['POLICY', '{"name":"random"', `is "{\\"name\\":\\"random\\"", which is no policy; use one of ${POLICIES}`],
+    ['POLICY', '{"name":"rnd"}', `name is "rnd", which is no policy; use one of ${POLICIES}`],
     ['POLICY', '{"name":"least_request","choiceCount":1}', 'choiceCount is 1; use a whole number from 2 to 1000'],
     [
       'POLICY',

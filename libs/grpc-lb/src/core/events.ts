@@ -73,6 +73,8 @@ export type LbEvent =
   | (EventBase & { readonly type: 'panic'; readonly on: boolean; readonly well: number; readonly connected: number })
   /** A server has no health service, so that being connected counts as being well. Once for each client. */
   | (EventBase & { readonly type: 'health_not_offered' })
+  /** A server does not report its load out of band, as the policy would have it. Once for each client. */
+  | (EventBase & { readonly type: 'load_reports_not_offered' })
   /** Every connection is at its stream limit: calls wait. At most one a second. */
   | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */

@@ -28,6 +28,10 @@ export class Ledger<E extends Counted, C extends Counted> {
     private readonly onRelease: OnRelease<E, C>,
   ) {}
 
+  get now(): number {
+    return this.clock.now();
+  }
+
   /** @internal Called by each new reservation; returns the time. */
   track(reservation: Reservation<E, C>): number {
     this.#dropConfirmed();

@@ -1,4 +1,4 @@
-import { Channel, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../core/clock.js';
 import type { LbEventListener } from '../core/events.js';
 import {
@@ -12,6 +12,7 @@ import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import { channelOptionsFor, givenServiceConfig } from './channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { explainClient, type Explanation } from './explain.js';
+import { withHashKey } from './hash-key.js';
 import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from './resolver.js';
 import { type MethodInfo, serviceConfigFor } from './service-config.js';
@@ -55,6 +56,7 @@ export class BalancedChannel {
       options.clock,
       options.random,
       (discovered = given) => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], discovered),
+      options.methods,
     );
     // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
@@ -66,6 +68,14 @@ export class BalancedChannel {
 
   get name(): string {
     return this.#context.name;
+  }
+
+  /**
+   * The metadata of a call, with what ring hash shall keep it together by where that is in the request; call this before
+   * the call, as grpc-js shows requests to nobody.
+   */
+  keyed(request: unknown, metadata: Metadata, path: string): Metadata {
+    return withHashKey(this.#context.loadBalancing, request, metadata, path);
   }
 
   /** Starts discovery and connects, without waiting for a first call. */

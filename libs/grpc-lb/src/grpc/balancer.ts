@@ -2,12 +2,10 @@ import type { Cancel } from '../core/clock.js';
 import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Endpoint } from '../core/endpoint.js';
-import { Spillover } from '../core/locality/spillover.js';
 import { mayEject } from '../core/health/outlier.js';
-import type { EffectiveLocalityOptions } from '../core/options/locality-options.js';
-import type { PolicyConfig } from '../core/options/policy-config.js';
-import { createPolicy } from '../core/policy/create-policy.js';
-import type { Policy } from '../core/policy/policy.js';
+import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
+import type { LoadReport } from '../core/policy/load-report.js';
+import { PolicySet } from '../core/policy/policy-set.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../core/snapshot.js';
 import { type BalancerView, ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { ConnectGate } from './connect-gate.js';
@@ -28,8 +26,7 @@ import { LbConfig } from './lb-config.js';
 import { CallBook, QUEUE } from './pick.js';
 import { BalancedPicker } from './picker.js';
 import type { EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
-import { type LevelTraffic, NO_TRAFFIC, type Traffic, trafficOf } from './traffic.js';
-import { chancesOf } from './chances.js';
+import { Routing } from './routing.js';
 import { WaitingRoom } from './waiting-room.js';
 
 /** How often the memory of failures is brought up to date. */
@@ -46,14 +43,12 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   #book!: CallBook;
   #waitingRoom!: WaitingRoom;
-  #policy!: Policy;
-  #policyConfig: PolicyConfig | undefined;
+  #policies!: PolicySet;
+  /** What they were made of. */
+  #policyOptions: Pick<EffectiveLoadBalancing, 'policy' | 'methods'> | undefined;
   #pool!: EndpointPool;
-  #traffic: Traffic = NO_TRAFFIC;
+  #routing!: Routing;
   #cancelDecay: Cancel | undefined;
-  #localityOptions: EffectiveLocalityOptions | undefined;
-  /** The failover that was told last; that all calls go to the first priority is where it begins. */
-  #toldOf = '0 10';
   #connectionIds = 0;
   #hasOwnResolver = false;
   #paused = false;
@@ -111,11 +106,13 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   reconfigure(): void {
+    this.#renewPolicies();
     this.#whilePaused(() => {
       this.#pool.rearrange();
+      this.#policies.members([...this.#pool.endpoints]);
       for (const endpoint of this.#pool.endpoints) {
         endpoint.connections.configure();
-        if (!this.context.loadBalancing.ejection.enabled) endpoint.readmit();
+        if (!this.context.loadBalancing.ejection.enabled) endpoint.fitness.readmit();
       }
     });
     this.#publish();
@@ -123,6 +120,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   rearrange(): void {
     this.#whilePaused(() => this.#pool.rearrange());
+    this.#policies.members([...this.#pool.endpoints]);
     this.#publish();
   }
 
@@ -133,10 +131,10 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   /** Ejects it, if that leaves enough others. */
   outlierFound(endpoint: PooledEndpoint, reason: string): void {
     const others = [...this.#pool.endpoints].filter((each) => each !== endpoint && each.connected);
-    const ejected = others.filter((each) => each.outlier.state.kind !== 'admitted').length;
+    const ejected = others.filter((each) => !each.fitness.admitted).length;
     const { maxEjectionPercent } = this.context.loadBalancing.ejection;
     if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
-      endpoint.eject(reason);
+      endpoint.fitness.eject(reason);
   }
 
   askDiscovery(): void {
@@ -145,12 +143,27 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (!this.#hasOwnResolver) this.helper.requestReresolution();
   }
 
+  endpointConnected(endpoint: PooledEndpoint): void {
+    this.#policies.ready(endpoint);
+  }
+
+  loadReported(endpoint: PooledEndpoint, report: LoadReport): void {
+    this.#policies.report(endpoint, report);
+  }
+
+  /** Connections ask for it when they are ready, and when something is configured. */
+  get reportInterval(): number | undefined {
+    return this.#policies.reportInterval;
+  }
+
   failuresRemembered(): void {
     this.#cancelDecay ??= this.context.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
   endpointGone(endpoint: PooledEndpoint): void {
-    if (this.#pool.endpointGone(endpoint)) this.context.emit({ type: 'endpoint_removed', address: endpoint.key });
+    if (!this.#pool.endpointGone(endpoint)) return;
+    this.#policies.forget(endpoint);
+    this.context.emit({ type: 'endpoint_removed', address: endpoint.key });
   }
 
   get inFlight(): number {
@@ -166,21 +179,15 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   priorities(): PrioritySnapshot[] {
-    return this.#traffic.levels.map((level) => ({
-      priority: level.priority,
-      share: level.share,
-      endpoints: level.known,
-      well: level.well,
-      crossZoneShare: level.zoned ? (level.far ? this.#crossShare(level) : level.crossAtLeast) : null,
-    }));
+    return this.#routing.priorities();
   }
 
   get panic(): boolean {
-    return this.#traffic.panic;
+    return this.#routing.traffic.panic;
   }
 
   explain(): [string, number][] {
-    return chancesOf(this.#traffic, this.#policy, (level) => this.#crossShare(level));
+    return this.#routing.explain(this.#policies.common);
   }
 
   /** Takes the channel's context on the first update, or makes one for a channel that was built without Nest. */
@@ -196,6 +203,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
       this.#pool = new EndpointPool(this, this);
       this.#book = new CallBook(this.context.clock, this.#onRelease);
+      this.#routing = new Routing(this.context, this.#pool, this.#book);
       this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
     }
     this.channelOptions = channelOptions;
@@ -203,20 +211,22 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#hasOwnResolver = channelOptions[CONTEXT_OPTION] !== undefined;
     if (config.faults.length > 0) {
       // The last good config stays.
-      if (this.#policyConfig) return true;
+      if (this.#policyOptions) return true;
       this.#fail(config.faults.map(({ path, message }) => `${path} ${message}`).join('; '));
       return false;
     }
     // Without, grpc-js parses the service config anew with each list; only what differs makes a new policy.
     if (!this.#hasOwnResolver && !isDeepStrictEqual(this.context.loadBalancing, config.loadBalancing)) {
       this.context.loadBalancing = config.loadBalancing;
-      if (this.#policyConfig) this.reconfigure();
+      if (this.#policyOptions) this.reconfigure();
     }
+    this.#renewPolicies();
     return true;
   }
 
   #adopt(list: readonly Endpoint[]): void {
     this.#whilePaused(() => this.#pool.adopt(list));
+    this.#policies.members([...this.#pool.endpoints]);
     this.#publish();
   }
 
@@ -237,26 +247,22 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   #publish(): void {
     if (this.#closed) return;
-    const { policy: config, ejection } = this.context.loadBalancing;
-    this.#book.failureCodes = ejection.failureCodes;
-    this.#watchZones();
-    if (config !== this.#policyConfig) {
-      this.#policyConfig = config;
-      this.#policy = createPolicy(config, this.context.random);
-    }
-    this.#route();
+    this.#book.failureCodes = this.context.loadBalancing.ejection.failureCodes;
+    this.#renewPolicies();
+    while (this.#whilePaused(() => this.#pool.activateIfNeeded())) this.#policies.members([...this.#pool.endpoints]);
+    this.#routing.update();
     this.#waitingRoom.published();
     const all = [...this.#pool.endpoints];
-    const { pickable, probing } = this.#traffic;
+    const { pickable, probing } = this.#routing.traffic;
     if (pickable.length > 0 || probing.length > 0) {
       this.context.setState('ready');
       const picker = new BalancedPicker(
-        this.#traffic,
-        this.#policy,
+        this.#routing.traffic,
+        this.#policies,
         this.#book,
         this.#waitingRoom,
         this.context.random,
-        (level) => this.#crossShare(level),
+        this.#routing.crossShare,
       );
       this.helper.updateState(connectivityState.READY, picker, null);
     } else if (all.some((endpoint) => endpoint.state === 'connecting')) {
@@ -268,35 +274,13 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     }
   }
 
-  /** Works out where calls may go; connects the next priority if those that are connected cannot bear them. */
-  #route(): void {
-    while (this.#whilePaused(() => this.#pool.activateIfNeeded()));
-    const { panic: before } = this.#traffic;
-    this.#traffic = trafficOf(this.#pool.levels, this.context.loadBalancing.health);
-    const { panic, well, connected, open } = this.#traffic;
-    if (panic !== before) this.context.emit({ type: 'panic', on: panic, well, connected });
-    if (open.length > 0) this.#tellOfFailover(open[0]!);
-  }
-
-  /** In steps of a tenth: while endpoints come and go one by one, each is not news. */
-  #tellOfFailover({ priority, share }: LevelTraffic): void {
-    const key = `${priority} ${Math.round(share * 10)}`;
-    if (key === this.#toldOf) return;
-    this.#toldOf = key;
-    this.context.emit({ type: 'failover', priority, share });
-  }
-
-  /** Where zones do not count, no latency needs to be measured. */
-  #watchZones(): void {
-    const { zone, loadBalancing } = this.context;
-    if (loadBalancing.locality === this.#localityOptions) return;
-    this.#localityOptions = loadBalancing.locality;
-    this.#book.spillover = zone === undefined ? undefined : new Spillover(loadBalancing.locality);
-  }
-
-  /** A zone that is overloaded shows in the latency of its calls. */
-  #crossShare({ crossAtLeast, evenShare }: LevelTraffic): number {
-    return this.#book.spillover?.share(crossAtLeast, evenShare) ?? crossAtLeast;
+  /** What policies have learned stays, whatever else is configured. */
+  #renewPolicies(): void {
+    const { policy, methods } = this.context.loadBalancing;
+    if (isDeepStrictEqual(this.#policyOptions, { policy, methods })) return;
+    this.#policyOptions = { policy, methods };
+    this.#policies = new PolicySet(policy, methods, this.context.random, this.context.clock);
+    this.#policies.members([...this.#pool.endpoints]);
   }
 
   /** Failures are forgotten with time, also by endpoints that get no calls. */

@@ -8,6 +8,7 @@ import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } 
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from './experimental.js';
 import { ownZone } from './own-zone.js';
 import { pendingSource } from './source-summary.js';
+import type { MethodInfo } from './service-config.js';
 import { systemClock } from './system-clock.js';
 
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
@@ -48,6 +49,7 @@ export class ClientContext {
   #loadBalancing: EffectiveLoadBalancing;
   #zone: string | undefined;
   #saidNotOffered = false;
+  #saidNoReports = false;
   readonly #untold: LbEvent[] = [];
 
   constructor(
@@ -60,6 +62,7 @@ export class ClientContext {
     readonly random: Random = Math.random,
     /** What grpc-js is told of the client's methods; null for what the channel options say. */
     readonly serviceConfig: (discovered?: object) => ServiceConfig | null = () => null,
+    readonly methods: readonly MethodInfo[] = [],
   ) {
     this.#loadBalancing = loadBalancing;
     this.#findZone();
@@ -128,6 +131,13 @@ export class ClientContext {
     if (this.#saidNotOffered) return;
     this.#saidNotOffered = true;
     this.emit({ type: 'health_not_offered' });
+  }
+
+  /** Said once, as policies go without. */
+  loadReportsNotOffered(): void {
+    if (this.#saidNoReports) return;
+    this.#saidNoReports = true;
+    this.emit({ type: 'load_reports_not_offered' });
   }
 
   /** grpc-js prints channel options as JSON when it traces; a context is live and full of cycles. */

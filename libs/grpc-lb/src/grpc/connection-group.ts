@@ -1,5 +1,6 @@
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
+import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered } from '../core/random.js';
 import { HEALTH_NOT_OFFERED } from './health-watch.js';
 import { Connection, type ConnectionEnvironment, type ConnectionListener, type RetireReason } from './connection.js';
@@ -14,6 +15,8 @@ export interface ConnectionGroupListener {
   connectionClosed(connection: Connection, reason: string | null): void;
   /** An attempt to connect has failed. */
   connectionFailed(): void;
+  /** The peer of one of them has reported its load out of band. */
+  loadReported(report: LoadReport): void;
 }
 
 /**
@@ -83,6 +86,10 @@ export class ConnectionGroup implements ConnectionListener {
     for (const connection of live.slice(this.#pool.maxSize)) this.#retire(connection, 'idle');
     for (const connection of live.slice(this.#pool.size)) if (connection.inFlight === 0) this.#watchIdle(connection);
     this.#refresh();
+  }
+
+  loadReported(report: LoadReport): void {
+    this.listener.loadReported(report);
   }
 
   grow(): Connection {

@@ -1,13 +1,14 @@
-import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
 import type { Counted } from '../core/ledger.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
+import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered } from '../core/random.js';
 import type { ConnectionSnapshot } from '../core/snapshot.js';
-import { abortable, type AbortableAddress } from './abortable-address.js';
 import type { ClientContext } from './client-context.js';
 import type { ConnectGate } from './connect-gate.js';
+import { Dialer, type DialerListener } from './dialer.js';
 import {
   type ChannelControlHelper,
   type PeerConnection,
@@ -16,19 +17,20 @@ import {
 } from './experimental.js';
 import { type Health, HealthWatch } from './health-watch.js';
 import { Liveness } from './liveness.js';
+import { OrcaWatch } from './orca-watch.js';
 
 /** What is assumed of a peer whose limit cannot be read, as most servers allow at least this (RFC 9113, 6.5.2). */
 const ASSUMED_STREAM_LIMIT = 100;
 /** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
 const AGE_JITTER = 0.1;
-/** How long after an attempt that timed out the next one begins, as grpc's first connection backoff. */
-const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 /** What connections need of the world around them. */
 export interface ConnectionEnvironment {
   readonly helper: ChannelControlHelper;
   readonly context: ClientContext;
   readonly channelOptions: ChannelOptions;
+  /** How often, in milliseconds, the peer shall report its load out of band; undefined for never. */
+  readonly reportInterval: number | undefined;
   readonly connectGate: ConnectGate;
   nextConnectionId(): number;
 }
@@ -38,23 +40,15 @@ export interface ConnectionListener {
   connectionChanged(connection: Connection, lost: boolean): void;
   /** It is older than `maxConnectionAge`. */
   connectionAged(connection: Connection): void;
+  /** The peer has reported its load out of band. */
+  loadReported(report: LoadReport): void;
 }
 
 /** Why a connection gets no new calls. A lost one is never connected again; after a GOAWAY its calls go on. */
 export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 
-/** An error of grpc-js without what differs each time: a prefix, a time, a line break of OpenSSL. */
-function plain(error: string): string {
-  return error
-    .replace(/^Error: /, '')
-    .replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '')
-    .trim();
-}
-
-let sequence = 0;
-
-/** One HTTP/2 connection to one endpoint, from its first attempt to its end: a grpc-js subchannel that nobody else shares. */
-export class Connection implements Counted {
+/** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
+export class Connection implements Counted, DialerListener {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
@@ -68,24 +62,20 @@ export class Connection implements Counted {
   /** Calls it carries at most at the same time. */
   limit = ASSUMED_STREAM_LIMIT;
   readonly id: number;
-  readonly subchannel: SubchannelInterface;
 
-  readonly #address: AbortableAddress;
+  readonly #dialer: Dialer;
   #options: EffectiveLoadBalancing;
   #peer: PeerConnection | undefined;
   #peerLimit: number | undefined;
   #readyAt: number | undefined;
   #healthWatch: HealthWatch | undefined;
+  #orcaWatch: OrcaWatch | undefined;
   #liveness: Liveness | undefined;
-  #wasReady = false;
   /** Why this side gave up the peer. */
   #dead: string | undefined;
   #closed = false;
-  #cancelTimer: Cancel | undefined;
+  #cancelHealthTimer: Cancel | undefined;
   #cancelAgeTimer: Cancel | undefined;
-  #cancelRetry: Cancel | undefined;
-  /** The first attempt is over, or not wanted any more. */
-  readonly #leaveGate: () => void;
 
   constructor(
     address: Address,
@@ -94,17 +84,12 @@ export class Connection implements Counted {
   ) {
     this.id = environment.nextConnectionId();
     this.#options = environment.context.loadBalancing;
-    this.#address = abortable(address);
-    this.subchannel = environment.helper.createSubchannel(this.#address, {
-      ...environment.channelOptions,
-      // grpc-js shares subchannels with equal arguments; this one is ours alone, also for a pool of several.
-      'grpc_lb.connection': ++sequence,
-    });
-    this.subchannel.ref();
-    this.subchannel.addConnectivityStateListener(this.#onState);
-    environment.helper.addChannelzChild(this.subchannel.getChannelzRef());
-    this.#leaveGate = environment.connectGate.enter(() => this.subchannel.startConnecting());
+    this.#dialer = new Dialer(address, environment, this);
     this.#updateLimit();
+  }
+
+  get subchannel(): SubchannelInterface {
+    return this.#dialer.subchannel;
   }
 
   get #clock() {
@@ -128,6 +113,7 @@ export class Connection implements Counted {
     if (this.retiring === undefined) this.#watchAge();
     if (health.enabled !== options.health.enabled || health.service !== options.health.service) this.#watchHealth();
     this.#watchLiveness();
+    this.#watchLoad();
   }
 
   /** A call has been put on it. */
@@ -146,14 +132,7 @@ export class Connection implements Counted {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWatching();
-    this.#leaveGate();
-    this.#cancelTimer?.();
-    this.#cancelRetry?.();
-    this.subchannel.removeConnectivityStateListener(this.#onState);
-    this.environment.helper.removeChannelzChild(this.subchannel.getChannelzRef());
-    this.subchannel.unref();
-    // A socket that is still being opened would keep the process alive; one that was ready may still carry calls.
-    if (!this.#wasReady) this.#address.abort('the connection is not needed any more');
+    this.#dialer.close();
   }
 
   snapshot(): ConnectionSnapshot {
@@ -167,38 +146,7 @@ export class Connection implements Counted {
     };
   }
 
-  readonly #onState = (
-    _subchannel: SubchannelInterface,
-    previous: connectivityState,
-    next: connectivityState,
-    _keepalive: number,
-    error?: string,
-  ): void => {
-    this.#cancelTimer?.();
-    switch (next) {
-      case connectivityState.CONNECTING:
-        return this.#onConnecting();
-      case connectivityState.READY:
-        // The transport, and with it the peer's stream limit, is in place only when this event has been handled.
-        return queueMicrotask(() => this.#onReady());
-      case connectivityState.TRANSIENT_FAILURE:
-        return this.#onFailure(error);
-      default:
-        return this.#onIdle(previous === connectivityState.READY);
-    }
-  };
-
-  #onConnecting(): void {
-    const { connectTimeout } = this.#options.pool;
-    this.#address.renew();
-    this.#cancelTimer = this.#clock.after(connectTimeout, () =>
-      this.#address.abort(`no HTTP/2 connection within the connectTimeout of ${connectTimeout} ms`),
-    );
-  }
-
-  #onReady(): void {
-    if (this.#closed || this.subchannel.getConnectivityState() !== connectivityState.READY) return;
-    this.#leaveGate();
+  dialed(): void {
     this.#peer = peerConnection(this.subchannel);
     this.#peerLimit = this.#peer?.maxConcurrentStreams;
     this.#peer?.onLimit((limit) => {
@@ -207,52 +155,38 @@ export class Connection implements Counted {
       if (!this.#closed) this.listener.connectionChanged(this, false);
     });
     this.state = 'ready';
-    this.#wasReady = true;
     this.lastError = undefined;
     this.#readyAt = this.#clock.now();
     this.#updateLimit();
     this.#watchAge();
     this.#watchLiveness();
     this.#watchHealth();
+    this.#watchLoad();
     this.listener.connectionChanged(this, false);
   }
 
-  #onFailure(error: string | undefined): void {
-    this.#leaveGate();
+  failed(error: string): void {
     this.state = 'transient_failure';
-    this.lastError = this.#address.abortReason ?? plain(error ?? 'the connection failed');
+    this.lastError = error;
     this.#stopWatching();
     this.listener.connectionChanged(this, false);
-    this.#connectAgain();
   }
 
-  #onIdle(wasReady: boolean): void {
-    if (!wasReady) return this.#connectAgain();
+  lost(): void {
     this.lastError = this.#dead;
     this.#stopWatching();
     this.state = 'lost';
     this.listener.connectionChanged(this, true);
   }
 
-  /**
-   * Goes on after grpc-js's backoff. That has passed already when an attempt has timed out; but grpc-js still waits for
-   * its socket to close then, and would take the next attempt down with it.
-   */
-  #connectAgain(): void {
-    if (this.#closed || this.#cancelRetry) return;
-    if (this.#address.abortReason === undefined) return this.subchannel.startConnecting();
-    const delay = jittered(this.environment.context.random, RETRY_AFTER_TIMEOUT_MS, 0.2);
-    this.#cancelRetry = this.#clock.after(delay, () => {
-      this.#cancelRetry = undefined;
-      this.subchannel.startConnecting();
-    });
-  }
-
   #stopWatching(): void {
     this.#cancelAgeTimer?.();
+    this.#cancelHealthTimer?.();
     this.#liveness?.stop();
     this.#healthWatch?.stop();
     this.#healthWatch = undefined;
+    this.#orcaWatch?.stop();
+    this.#orcaWatch = undefined;
     this.#peer = undefined;
     this.#readyAt = undefined;
     this.health = 'unknown';
@@ -260,7 +194,7 @@ export class Connection implements Counted {
   }
 
   #watchHealth(): void {
-    this.#cancelTimer?.();
+    this.#cancelHealthTimer?.();
     this.#healthWatch?.stop();
     this.#healthWatch = undefined;
     const { health, pool } = this.#options;
@@ -268,11 +202,11 @@ export class Connection implements Counted {
     // One that has answered before keeps its health until the new watch answers.
     if (this.health === 'unknown') {
       const late = `no answer of the health service within the connectTimeout of ${pool.connectTimeout} ms`;
-      this.#cancelTimer = this.#clock.after(pool.connectTimeout, () => this.#setHealth('not_serving', late));
+      this.#cancelHealthTimer = this.#clock.after(pool.connectTimeout, () => this.#setHealth('not_serving', late));
     }
     const { clock, random } = this.environment.context;
     this.#healthWatch = new HealthWatch(this.subchannel, health.service, clock, random, (answer, reason) => {
-      this.#cancelTimer?.();
+      this.#cancelHealthTimer?.();
       this.#setHealth(answer, reason);
     });
     this.#updateLimit();
@@ -300,6 +234,22 @@ export class Connection implements Counted {
     if (this.inFlight > 0) this.#liveness.callStarted();
   }
 
+  /** Listens to reports out of band as often as the policies want, and not at all where none does. */
+  #watchLoad(): void {
+    const { context, reportInterval } = this.environment;
+    if (this.#orcaWatch?.interval === reportInterval) return;
+    this.#orcaWatch?.stop();
+    this.#orcaWatch = undefined;
+    if (reportInterval !== undefined && this.retiring === undefined) {
+      this.#orcaWatch = new OrcaWatch(this.subchannel, reportInterval, context.clock, context.random, {
+        reported: (report) => this.listener.loadReported(report),
+        notOffered: () => context.loadReportsNotOffered(),
+        openChanged: () => this.#updateLimit(),
+      });
+    }
+    this.#updateLimit();
+  }
+
   #watchAge(): void {
     const { maxConnectionAge } = this.#options.pool;
     this.#cancelAgeTimer?.();
@@ -312,7 +262,8 @@ export class Connection implements Counted {
   #updateLimit(): void {
     const configured = this.#options.pool.maxConcurrentStreams;
     const allowed = Math.min(this.#peerLimit ?? configured ?? ASSUMED_STREAM_LIMIT, configured ?? Infinity);
-    // The health watch takes one of the peer's streams.
-    this.limit = Math.max(1, this.#healthWatch?.open ? Math.min(allowed, (this.#peerLimit ?? Infinity) - 1) : allowed);
+    // Each watch takes one of the peer's streams.
+    const watches = Number(this.#healthWatch?.open ?? false) + Number(this.#orcaWatch?.open ?? false);
+    this.limit = Math.max(1, Math.min(allowed, (this.#peerLimit ?? Infinity) - watches));
   }
 }

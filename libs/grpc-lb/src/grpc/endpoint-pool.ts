@@ -8,7 +8,7 @@ import { createSubset, type Subset } from '../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../core/options/subset-options.js';
 import type { ConnectionEnvironment } from './connection.js';
 import { type EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
-import type { PooledLevel } from './traffic.js';
+import type { PooledLevel } from '../core/picking/traffic.js';
 
 /** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
 const FAILOVER_AFTER_MS = 1000;
@@ -26,7 +26,7 @@ export class EndpointPool {
   readonly #draining = new Map<string, PooledEndpoint>();
   #list: readonly Endpoint[] = [];
   #known: readonly Level[] = [];
-  #levels: readonly PooledLevel[] = [];
+  #levels: readonly PooledLevel<PooledEndpoint>[] = [];
   /** How many priorities are connected, from the best. */
   #active = 1;
   #cancelDeactivation: Cancel | undefined;
@@ -44,7 +44,7 @@ export class EndpointPool {
     private readonly owner: EndpointOwner,
   ) {}
 
-  get levels(): readonly PooledLevel[] {
+  get levels(): readonly PooledLevel<PooledEndpoint>[] {
     return this.#levels;
   }
 

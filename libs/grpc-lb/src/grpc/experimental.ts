@@ -5,6 +5,7 @@
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
 
 export type ChannelControlHelper = experimental.ChannelControlHelper;
+export type ConfigSelector = experimental.ConfigSelector;
 export type GrpcEndpoint = experimental.Endpoint;
 export type GrpcUri = experimental.GrpcUri;
 export type LoadBalancer = experimental.LoadBalancer;
@@ -27,6 +28,7 @@ const REQUIRED = {
   statusOrFromValue: 'function',
   statusOrFromError: 'function',
   PickResultType: 'object',
+  CHANNEL_ARGS_CONFIG_SELECTOR_KEY: 'string',
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: 'string',
 } as const;
 
@@ -45,6 +47,7 @@ export function assertCapabilities(api: Readonly<Record<string, unknown>> | unde
 assertCapabilities(experimental);
 
 export const {
+  CHANNEL_ARGS_CONFIG_SELECTOR_KEY: CONFIG_SELECTOR_ATTRIBUTE,
   isLoadBalancerNameRegistered,
   PickResultType,
   registerLoadBalancerType,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
-import type { PolicyName } from '../core/options/policy-config.js';
+import { POLICY_NAMES, type PolicyName } from '../core/options/policy-config.js';
 import type { ClientSnapshot, EndpointSnapshot, PrioritySnapshot } from '../core/snapshot.js';
 import { explainClient } from './explain.js';
 import { pendingSource } from './source-summary.js';
@@ -20,7 +20,7 @@ const snapshot = (name: PolicyName): ClientSnapshot => ({
   zone: null,
 });
 
-it.each(['least_request', 'round_robin', 'random', 'pick_first'] as const)(
+it.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))(
   '%s: without a ready endpoint the rule says so, and does not count to none',
   (name) => expect(explainClient(snapshot(name), []).rule).toBe(`${name}: no endpoint is ready`),
 );
@@ -63,4 +63,15 @@ it('an endpoint is told with its priority where there are several', () => {
 
 it('with one it is in force', () => {
   expect(explainClient(snapshot('round_robin'), [['a:1', 1]]).rule).toContain('1 ready endpoints');
+});
+
+it.each([
+  ['adaptive', 3, 'among all 3 ready endpoints'],
+  ['adaptive', 101, 'among 5 of 101 ready endpoints, chosen at random'],
+  ['peak_ewma', 3, 'whose peaks fade in 10000 ms, among all 3 ready endpoints'],
+  ['hot_cold', 16, 'among all 16 ready endpoints the fastest of those that are not busier than 84 %'],
+  ['hot_cold', 17, 'among 16 of 17 ready endpoints, chosen at random'],
+] as const)('%s over %i endpoints: %s', (name, ready, said) => {
+  const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready] as const);
+  expect(explainClient(snapshot(name), chances).rule).toContain(said);
 });

@@ -1,5 +1,8 @@
 import type { PolicyConfig } from '../core/options/policy-config.js';
-import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../core/policy/least-request.js';
+import type { HashKeySource } from '../core/options/ring-hash-options.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../core/policy/contest.js';
+import { HOT_QUANTILE, POOL_SIZE } from '../core/policy/hot-cold.js';
+import { DECAY_TIME_MS } from '../core/policy/peak-ewma.js';
 import type { ClientSnapshot, EndpointSnapshot } from '../core/snapshot.js';
 
 export interface EndpointExplanation {
@@ -39,19 +42,38 @@ export function explainClient(snapshot: ClientSnapshot, chances: readonly (reado
 function ruleOf(policy: PolicyConfig, ready: number): string {
   if (ready === 0) return `${policy.name}: no endpoint is ready`;
   switch (policy.name) {
-    case 'least_request': {
-      const choices = policy.choiceCount ?? (ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE);
-      const among =
-        choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
-      return `least_request: the fewest calls in flight among ${among}; ties at random`;
+    case 'least_request':
+      return `least_request: the fewest calls in flight among ${among(ready, policy.choiceCount)}; ties at random`;
+    case 'adaptive':
+      return `adaptive: the lowest product of calls in flight and relative latency among ${among(ready)}; ties at random`;
+    case 'peak_ewma':
+      return `peak_ewma: the lowest product of calls in flight and latency, whose peaks fade in ${policy.decayTime ?? DECAY_TIME_MS} ms, among ${among(ready)}`;
+    case 'hot_cold': {
+      const percent = Math.round((policy.hotQuantile ?? HOT_QUANTILE) * 100);
+      return `hot_cold: among ${among(ready, POOL_SIZE)} the fastest of those that are not busier than ${percent} % of what was seen lately, else the least busy`;
     }
     case 'round_robin':
       return `round_robin: ${ready} ready endpoints, one after the other`;
+    case 'weighted_round_robin':
+      return policy.weights === 'fixed'
+        ? `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to their weights`
+        : `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
+    case 'ring_hash':
+      return `ring_hash: by ${hashKeyText(policy.by)}, each key has one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, of which none gets more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
     case 'random':
       return `random: one of ${ready} ready endpoints, in proportion to their weights`;
     case 'pick_first':
       return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order of this client’s own' : ''}`;
   }
+}
+
+function among(ready: number, choices = ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE): string {
+  return choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
+}
+
+function hashKeyText(by: HashKeySource): string {
+  if (typeof by === 'string') return `the metadata key ${by}`;
+  return typeof by === 'function' ? 'a function' : `the field ${by.field} of the request`;
 }
 
 function nextOf({ state, source, pending }: ClientSnapshot): string {

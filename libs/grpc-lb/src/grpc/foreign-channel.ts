@@ -1,4 +1,4 @@
-import { Channel, connectivityState } from '@grpc/grpc-js';
+import { Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { effectiveLoadBalancing, type LoadBalancingOptions } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { ClientSnapshot, ClientState, SourceSnapshot } from '../core/snapshot.js';
@@ -9,6 +9,7 @@ import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { ClientContext } from './client-context.js';
 import { explainClient, type Explanation } from './explain.js';
 import { FOREIGN_OPTION, ForeignBalancers } from './foreign-balancers.js';
+import { withHashKey } from './hash-key.js';
 import { registerOwn } from './register.js';
 import { pendingSource } from './source-summary.js';
 
@@ -76,6 +77,12 @@ export class ForeignChannel {
     if (this.#context.state === 'shutdown') return;
     this.#connected = true;
     this.channel.getConnectivityState(true);
+  }
+
+  /** What belongs together by a field of its requests, where the control plane names `ring_hash` of this package. */
+  keyed(request: unknown, metadata: Metadata, path: string): Metadata {
+    const { loadBalancing } = this.#balancers;
+    return loadBalancing ? withHashKey(loadBalancing, request, metadata, path) : metadata;
   }
 
   snapshot(): ClientSnapshot {

@@ -1,9 +1,10 @@
 import {
   type EffectiveLoadBalancing,
   effectiveLoadBalancing,
+  type LoadBalancingOptions,
   wholeLoadBalancingCheck,
 } from '../core/options/load-balancing.js';
-import { type Fault, shown } from '../core/options/validation.js';
+import { type Fault, isObject, shown } from '../core/options/validation.js';
 import type { TypedLoadBalancingConfig } from './experimental.js';
 
 /** The package's own policy name in a service config: `{"loadBalancingConfig": [{"grpc_lb": {...}}]}`. */
@@ -37,9 +38,24 @@ export const GrpcLbConfig = {
   createFromJson(json: object): LbConfig {
     const faults: Fault[] = [];
     wholeLoadBalancingCheck(GRPC_LB, json, faults);
+    checkKeys(json, faults);
     return new LbConfig(GRPC_LB, json, effectiveLoadBalancing(faults.length === 0 ? json : {}), faults);
   },
 };
+
+/** grpc-js shows requests to nobody: only the stubs of Nest's side know what is in them. */
+function checkKeys({ policy, methods }: LoadBalancingOptions, faults: Fault[]): void {
+  const own = Object.entries(isObject(methods) ? methods : {}).map(
+    ([name, options]) => [`methods.${name}.policy`, isObject(options) ? options.policy : undefined] as const,
+  );
+  for (const [path, each] of [['policy', policy] as const, ...own]) {
+    if (!isObject(each) || each.name !== 'ring_hash' || !isObject(each.by)) continue;
+    faults.push({
+      path: `${GRPC_LB}.${path}.by`,
+      message: `is ${shown(each.by)}, which a service config cannot read; use a metadata key, as in "x-session-id"`,
+    });
+  }
+}
 
 /** `{"least_request_experimental": {"choiceCount": 2}}` */
 export const LeastRequestExperimentalConfig = {

@@ -1,10 +1,13 @@
-import { status as Status } from '@grpc/grpc-js';
-import type { Clock } from '../core/clock.js';
-import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
+import { type Metadata, status as Status } from '@grpc/grpc-js';
+import { Ledger, Reservation } from '../core/ledger.js';
 import type { Spillover } from '../core/locality/spillover.js';
 import type { FailureStatus } from '../core/options/status-names.js';
+import type { Outcome, Policy } from '../core/policy/policy.js';
+import type { LoadReport } from '../core/policy/load-report.js';
+import { callOf } from './config-selector.js';
 import type { Connection } from './connection.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from './experimental.js';
+import { reportIn } from './orca-report.js';
 import type { PooledEndpoint } from './pooled-endpoint.js';
 
 /** All calls of a client: who carries them, which of their results are failures, and where a call failed before. */
@@ -16,17 +19,6 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
 
   /** Compares the own zone with the others; undefined where zones do not count. */
   spillover: Spillover | undefined;
-
-  constructor(
-    private readonly time: Clock,
-    onRelease: OnRelease<PooledEndpoint, Connection>,
-  ) {
-    super(time, onRelease);
-  }
-
-  get now(): number {
-    return this.time.now();
-  }
 
   set failureCodes(names: readonly FailureStatus[]) {
     if (names === this.#failureNames) return;
@@ -58,7 +50,8 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     private readonly book: CallBook,
     endpoint: PooledEndpoint,
     connection: Connection,
-    private readonly call: object,
+    private readonly token: object,
+    private readonly policy: Policy,
     private readonly isProbe: boolean,
   ) {
     super(book, endpoint, connection);
@@ -74,23 +67,51 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
-  readonly onCallEnded = (code: Status): void => {
+  readonly onCallEnded = (code: Status, _details: string, trailers: Metadata): void => {
     if (code === Status.OK) this.endpoint.succeeded++;
     else this.endpoint.failed++;
     this.end();
-    if (this.isProbe) this.endpoint.probeInFlight = false;
-    // What the caller cancelled says nothing about the endpoint.
-    if (code === Status.CANCELLED) return;
+    if (this.isProbe) this.endpoint.fitness.probeInFlight = false;
     const failed = this.book.isFailure(code);
-    this.book.spillover?.ended(this.endpoint.near, this.book.now - this.reservedAt, failed);
-    if (failed) this.book.rememberFailure(this.call, this.endpoint);
+    if (failed) this.book.rememberFailure(this.token, this.endpoint);
     // A connection that is gone says nothing about the process that may come back in its place.
-    if (this.connection.state !== 'lost') this.endpoint.recordResult(failed, this.isProbe);
+    if (this.connection.state === 'lost') return;
+    // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
+    if (code !== Status.CANCELLED) this.endpoint.recordResult(failed, this.isProbe);
+    this.#compareZones(code, failed);
+    if (this.policy.learn) this.#teach(code, failed, trailers);
   };
+
+  /** The duration of a stream says nothing, nor does a call that the caller gave up. */
+  #compareZones(code: Status, failed: boolean): void {
+    const { spillover } = this.book;
+    if (!spillover || code === Status.CANCELLED || callOf(this.token).stream) return;
+    spillover.ended(this.endpoint.near, this.book.now - this.reservedAt, failed);
+  }
+
+  #teach(code: Status, failed: boolean, trailers: Metadata): void {
+    const latency = this.book.now - this.reservedAt;
+    const ending = new Ending(latency, failed, code !== Status.OK && !failed, trailers);
+    this.policy.learn!(this.endpoint, callOf(this.token), ending);
+  }
 
   override lapse(): void {
     super.lapse();
-    if (this.isProbe) this.endpoint.probeInFlight = false;
+    if (this.isProbe) this.endpoint.fitness.probeInFlight = false;
+  }
+}
+
+/** How a call has ended. Only a policy that asks for the report pays for reading it. */
+class Ending implements Outcome {
+  constructor(
+    readonly latency: number,
+    readonly failed: boolean,
+    readonly cutShort: boolean,
+    private readonly trailers: Metadata,
+  ) {}
+
+  get report(): LoadReport | undefined {
+    return reportIn(this.trailers);
   }
 }
 

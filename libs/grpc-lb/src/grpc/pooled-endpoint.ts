@@ -1,9 +1,7 @@
-import type { Cancel } from '../core/clock.js';
 import { addressToString, type Endpoint, type Locality } from '../core/endpoint.js';
-import { FailureRate, UNDECIDED_FACTOR } from '../core/health/failure-rate.js';
-import { Outlier } from '../core/health/outlier.js';
-import { warmth } from '../core/health/slow-start.js';
+import { Fitness, type FitnessOwner } from '../core/health/fitness.js';
 import type { Counted } from '../core/ledger.js';
+import type { LoadReport } from '../core/policy/load-report.js';
 import type { Candidate } from '../core/policy/policy.js';
 import type { EndpointSnapshot, EndpointState } from '../core/snapshot.js';
 import type { Connection, ConnectionEnvironment } from './connection.js';
@@ -16,8 +14,12 @@ export interface EndpointOwner {
   outlierFound(endpoint: PooledEndpoint, reason: string): void;
   /** It cannot be reached: discovery may know more than the list that led here. */
   askDiscovery(): void;
+  /** It has its first connection, or one again. */
+  endpointConnected(endpoint: PooledEndpoint): void;
   /** Its load is multiplied because calls to it failed; that fades with time. */
   failuresRemembered(): void;
+  /** It has reported its load out of band. */
+  loadReported(endpoint: PooledEndpoint, report: LoadReport): void;
   /** It is not used any more and its last call has ended. May be told more than once. */
   endpointGone(endpoint: PooledEndpoint): void;
   /** Fewer endpoints are needed. */
@@ -25,7 +27,7 @@ export interface EndpointOwner {
 }
 
 /** One endpoint with its counters and its connections. Both survive every new picker and every new policy. */
-export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListener {
+export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListener, FitnessOwner {
   inFlight = 0;
   started = 0;
   succeeded = 0;
@@ -38,21 +40,14 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   failureFactor = 1;
   readonly key: string;
   readonly connections: ConnectionGroup;
-  readonly outlier: Outlier;
+  readonly fitness: Fitness;
   state: EndpointState = 'connecting';
   /** When it entered that state, on the clock. */
   since: number;
   reason: string | null = null;
-  /** The call that decides whether it is admitted again is under way. */
-  probeInFlight = false;
 
-  readonly #failureRate = new FailureRate();
   #sinceEpoch = Date.now();
   #draining = false;
-  /** When its slow start began; undefined if it has none. */
-  #coldSince: number | undefined;
-  #cancelTimer: Cancel | undefined;
-  #cancelWarmUp: Cancel | undefined;
 
   constructor(
     endpoint: Endpoint,
@@ -62,9 +57,10 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     private startsSlowly: boolean,
   ) {
     this.key = addressToString(endpoint.address);
-    this.since = this.#now;
+    this.since = environment.context.clock.now();
     this.describe(endpoint);
-    this.outlier = new Outlier(environment.context.random);
+    const { clock, random } = environment.context;
+    this.fitness = new Fitness(clock, random, () => environment.context.loadBalancing, this);
     this.connections = new ConnectionGroup(endpoint.address, environment, this);
   }
 
@@ -79,8 +75,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.environment.context;
   }
 
-  get #now(): number {
-    return this.#context.clock.now();
+  loadReported(report: LoadReport): void {
+    this.owner.loadReported(this, report);
   }
 
   /** Calls can reach it, for better or worse. */
@@ -97,9 +93,14 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.state === 'ready';
   }
 
+  /** Ejected, and to be tried with one call. */
+  get probing(): boolean {
+    return this.fitness.outlier.state.kind === 'probing';
+  }
+
   /** Its ejection is over, and it waits for the call that decides. */
   get wantsProbe(): boolean {
-    return this.outlier.state.kind === 'probing' && !this.probeInFlight && this.connected && this.serving;
+    return this.fitness.wantsProbe && this.connected && this.serving;
   }
 
   get hasRoom(): boolean {
@@ -108,8 +109,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** The part of its full share that it gets while it starts slowly, else 1. */
   get warmth(): number {
-    if (this.#coldSince === undefined) return 1;
-    return warmth(this.#now - this.#coldSince, this.#context.loadBalancing.slowStart);
+    return this.fitness.warmth;
   }
 
   connectionWithRoom(): Connection | undefined {
@@ -118,40 +118,27 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** A call has ended, and tells something about the endpoint. */
   recordResult(failed: boolean, wasProbe: boolean): void {
-    const { ejection } = this.#context.loadBalancing;
-    this.#failureRate.record(failed, this.#now);
+    this.fitness.remember(failed);
     this.refreshFailureFactor();
     if (this.failureFactor > 1) this.owner.failuresRemembered();
-    if (wasProbe) this.#onProbe(failed);
-    else {
-      const reason = this.outlier.record(failed, this.#now, ejection);
-      if (reason !== undefined) this.owner.outlierFound(this, reason);
-    }
+    this.fitness.judge(failed, wasProbe);
   }
 
-  /** The factor fades with time. */
+  /** The factor fades with time. A field, because it is read for every endpoint at every pick. */
   refreshFailureFactor(): void {
-    const factor = this.#failureRate.factor(this.#now);
-    const undecided = this.outlier.undecided(this.#context.loadBalancing.ejection);
-    this.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
+    this.failureFactor = this.fitness.failureFactor;
   }
 
-  eject(reason: string): void {
-    const now = this.#now;
-    const until = this.outlier.eject(reason, now, this.#context.loadBalancing.ejection);
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.#context.clock.after(until - now, () => {
-      this.outlier.probe();
-      this.connectionsChanged();
-    });
+  outlierFound(reason: string): void {
+    this.owner.outlierFound(this, reason);
+  }
+
+  fitnessChanged(): void {
     this.connectionsChanged();
   }
 
-  readmit(): void {
-    if (this.outlier.state.kind === 'admitted') return;
-    this.#cancelTimer?.();
-    this.outlier.readmit(this.#now);
-    this.connectionsChanged();
+  warmedUp(): void {
+    this.owner.endpointChanged(this);
   }
 
   /** It has left discovery: no new calls, and those in flight end by themselves. */
@@ -167,12 +154,12 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   }
 
   close(): void {
-    this.#cancelTimer?.();
-    this.#cancelWarmUp?.();
+    this.fitness.close();
     this.connections.close();
   }
 
   connectionOpened(connection: Connection): void {
+    if (this.connections.usable.length === 0) this.owner.endpointConnected(this);
     this.#context.emit({ type: 'connection_opened', address: this.key, connection: connection.id });
   }
 
@@ -189,13 +176,13 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   connectionsChanged(): void {
     const from = this.state;
     // What comes back may be another process; why the old one was ejected does not hold against it.
-    if (this.connections.usable.length === 0 && from === 'ejected') this.outlier.readmit(this.#now);
+    if (this.connections.usable.length === 0 && from === 'ejected') this.fitness.forgive();
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
     if (to !== from) {
       this.state = to;
       this.#sinceEpoch = Date.now();
-      this.since = this.#now;
+      this.since = this.#context.clock.now();
       // One that comes back while it drains has been there all the time.
       if (to === 'ready' && from !== 'draining') this.#onReady();
       this.#context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
@@ -214,7 +201,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       priority: this.priority,
       locality: this.locality,
       warmth: this.warmth,
-      failureRate: this.#failureRate.rate(this.#now),
+      failureRate: this.fitness.failureRate,
       inFlight: this.inFlight,
       started: this.started,
       succeeded: this.succeeded,
@@ -223,23 +210,9 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     };
   }
 
-  #onProbe(failed: boolean): void {
-    if (this.outlier.state.kind !== 'probing') return;
-    if (failed) this.eject(this.outlier.state.reason);
-    else this.readmit();
-  }
-
   /** A newcomer, or one that comes back, gets its share by and by; those of the start do not. */
   #onReady(): void {
-    const { enabled, window } = this.#context.loadBalancing.slowStart;
-    if (enabled && this.startsSlowly) {
-      this.#coldSince = this.#now;
-      this.#cancelWarmUp?.();
-      this.#cancelWarmUp = this.#context.clock.after(window, () => {
-        this.#coldSince = undefined;
-        this.owner.endpointChanged(this);
-      });
-    }
+    if (this.startsSlowly) this.fitness.startSlowly();
     this.startsSlowly = true;
   }
 
@@ -250,11 +223,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       return failed ? 'transient_failure' : 'connecting';
     }
     if (!this.serving) return 'not_serving';
-    return this.outlier.state.kind === 'admitted' ? 'ready' : 'ejected';
+    return this.fitness.admitted ? 'ready' : 'ejected';
   }
 
   #currentReason(state: EndpointState): string | null {
-    const outlier = this.outlier.state;
+    const outlier = this.fitness.outlier.state;
     switch (state) {
       case 'draining':
         return 'it is not used any more; its calls are ending';

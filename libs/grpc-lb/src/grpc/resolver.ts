@@ -3,6 +3,7 @@ import type { Cancel } from '../core/clock.js';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import { byTarget } from '../core/membership/by-target.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
+import { selectorAttribute } from './config-selector.js';
 import { authorityOf } from './default-authority.js';
 import { faultOfConfig } from './discovered-config.js';
 import {
@@ -49,7 +50,7 @@ export class SourceResolver implements Resolver {
   constructor(
     target: GrpcUri,
     private readonly listener: ResolverListener,
-    options: ChannelOptions,
+    private readonly options: ChannelOptions,
   ) {
     const uri = innerTarget(target);
     this.#context =
@@ -142,7 +143,7 @@ export class SourceResolver implements Resolver {
     const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
-      {},
+      selectorAttribute(this.#context, serviceConfig, this.options),
       serviceConfig && statusOrFromValue(serviceConfig),
       error ?? noteOf(endpoints.length, this.#context.targets),
     );

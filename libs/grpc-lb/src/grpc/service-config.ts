@@ -10,6 +10,8 @@ export interface MethodInfo {
   readonly method: string;
   /** It may have many answers, so that a default deadline is not for it. */
   readonly responseStream: boolean;
+  /** It may have many requests: how long it takes is up to the caller. */
+  readonly requestStream?: boolean;
 }
 
 type MethodConfig = ServiceConfig['methodConfig'][number];
@@ -28,7 +30,7 @@ export function serviceConfigFor(
   methods: readonly MethodInfo[],
   given: GivenServiceConfig,
 ): ServiceConfig {
-  const theirs = (given.methodConfig ?? []).map(normalized);
+  const theirs = methodConfigsOf(given);
   const own = methods.map((info): MethodConfig => {
     const { service, method, responseStream } = info;
     const timeout = deadline?.methods?.[method] ?? (responseStream ? undefined : deadline?.timeout);
@@ -51,6 +53,11 @@ export function serviceConfigFor(
     methodConfig: [...theirs, ...merged],
     ...(throttling && !(given.retryThrottling && retry?.throttling === undefined) && { retryThrottling: throttling }),
   };
+}
+
+/** As grpc-js has them when it has checked a service config. */
+export function methodConfigsOf({ methodConfig = [] }: GivenServiceConfig): MethodConfig[] {
+  return methodConfig.map(normalized);
 }
 
 /** What the user's service config says of all methods of a service, or of all. */

@@ -10,8 +10,9 @@ import { ForeignChannel, isForeign } from '../grpc/foreign-channel.js';
 import type { MethodInfo } from '../grpc/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
+import { checkHashFields } from './hash-fields.js';
 import { checkMethodNames, methodsOf } from './methods.js';
-import { callObservable, cancelled, type OpenCall } from './stub/call-observable.js';
+import { callObservable, cancelled, type Keyed, type OpenCall } from './stub/call-observable.js';
 import { loadServices } from './stub/service-definitions.js';
 import { transportChannelOptions } from './transport-options.js';
 
@@ -39,6 +40,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.#services = loadServices(options, found);
     const methods = methodsOf(this.#services);
     checkMethodNames(options.loadBalancing, methods, found);
+    checkHashFields(options.loadBalancing, this.#services, found);
     if (found.length > 0) throw new GrpcLbOptionsError(`client ${name}`, found);
     this.#options = options;
     this.#balanced = this.#createChannel(methods, onEvent);
@@ -75,6 +77,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const faults: Fault[] = [];
     loadBalancingCheck('loadBalancing', loadBalancing, faults);
     checkMethodNames(loadBalancing, methodsOf(this.#services), faults);
+    checkHashFields(loadBalancing, this.#services, faults);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
     this.#balanced.configure(loadBalancing);
   }
@@ -153,7 +156,9 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const intercepted = interceptors!.length > 0 || interceptor_providers !== undefined;
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
-      const call = callObservable(`client ${this.name}, ${name}/${key}`, client, method, this.#openCalls, intercepted);
+      const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
+      const subject = `client ${this.name}, ${name}/${key}`;
+      const call = callObservable(subject, client, method, this.#openCalls, intercepted, keyed);
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;

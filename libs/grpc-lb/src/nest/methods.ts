@@ -6,9 +6,9 @@ import type { MethodInfo } from '../grpc/service-config.js';
 /** The methods of all services, as grpc-js names them. */
 export function methodsOf(services: ReadonlyMap<string, ServiceClientConstructor>): MethodInfo[] {
   return [...services.values()].flatMap(({ service }) =>
-    Object.values(service).map(({ path, responseStream }) => {
+    Object.values(service).map(({ path, requestStream, responseStream }) => {
       const [, name, method] = path.split('/') as [string, string, string];
-      return { service: name, method, responseStream };
+      return { service: name, method, requestStream, responseStream };
     }),
   );
 }
@@ -20,13 +20,14 @@ export function checkMethodNames(
   faults: Fault[],
 ): void {
   // What is no object is a fault that is told elsewhere.
-  const { retry, deadline } = isObject(loadBalancing) ? loadBalancing : {};
+  const { retry, deadline, methods: own } = isObject(loadBalancing) ? loadBalancing : {};
   const known = [...new Set(methods.map(({ method }) => method))];
-  for (const [aspect, named] of Object.entries({ retry: retry?.methods, deadline: deadline?.methods })) {
+  const aspects = { 'retry.methods': retry?.methods, 'deadline.methods': deadline?.methods, methods: own };
+  for (const [aspect, named] of Object.entries(aspects)) {
     for (const name of isObject(named) && known.length > 0 ? Object.keys(named) : []) {
       if (known.includes(name)) continue;
       faults.push({
-        path: `loadBalancing.${aspect}.methods.${name}`,
+        path: `loadBalancing.${aspect}.${name}`,
         message: `is no method of the client's services${didYouMean(name, known)}; they have ${known.join(', ')}`,
       });
     }

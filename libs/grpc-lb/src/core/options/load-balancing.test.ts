@@ -6,6 +6,7 @@ import {
   type LoadBalancingOptions,
   mergeLoadBalancing,
 } from './load-balancing.js';
+import { POLICY_NAMES } from './policy-config.js';
 import { effectiveEjection } from './ejection-options.js';
 import { effectiveHealth } from './health-options.js';
 import { effectiveLocality } from './locality-options.js';
@@ -40,15 +41,30 @@ describe('assertLoadBalancing', () => {
     ]);
   });
 
+  test('takes a policy for single methods, and nothing else of them', () => {
+    const methods = {
+      Search: { policy: 'peak_ewma' },
+      Find: { policy: { name: 'hot_cold', hotQuantile: 0.5 } },
+      Place: {},
+    };
+    expect(faultsOf({ methods })).toEqual([]);
+    const wrong = { Search: { policy: 'peak' }, Find: { pool: { size: 2 } }, Place: 'random' };
+    expect(faultsOf({ methods: wrong })).toEqual([
+      `loadBalancing.methods.Search.policy is "peak", which is no policy; use one of ${POLICY_NAMES.join(', ')}`,
+      'loadBalancing.methods.Find.pool is not an option; the options here are policy',
+      'loadBalancing.methods.Place is "random"; use an object with policy',
+    ]);
+  });
+
   test('begins the path as the caller says', () => {
     expect(faultsOf({ policy: 'raundrobin' }, 'grpc_lb')).toEqual([
-      'grpc_lb.policy is "raundrobin", which is no policy; did you mean "round_robin"?; use one of least_request, round_robin, random, pick_first',
+      `grpc_lb.policy is "raundrobin", which is no policy; did you mean "round_robin"?; use one of ${POLICY_NAMES.join(', ')}`,
     ]);
   });
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline`,
     ]);
   });
 });
@@ -86,6 +102,7 @@ describe('effectiveLoadBalancing', () => {
     for (const options of [undefined, {}, { policy: undefined, pool: undefined, health: undefined }]) {
       expect(effectiveLoadBalancing(options)).toStrictEqual({
         policy: { name: 'least_request' },
+        methods: undefined,
         pool: effectivePool(),
         health: effectiveHealth(),
         ejection: effectiveEjection(),
@@ -201,19 +218,19 @@ describe('mergeLoadBalancing', () => {
   test.each<[unknown, string]>([
     [
       null,
-      'loadBalancing is null; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [
       5,
-      'loadBalancing is 5; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [
       'random',
-      'loadBalancing is "random"; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [
       ['random'],
-      'loadBalancing is ["random"]; use an object with policy, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
     ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],

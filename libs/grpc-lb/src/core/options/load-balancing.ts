@@ -32,12 +32,20 @@ import {
   subsetGaps,
   type SubsetOptions,
 } from './subset-options.js';
-import { type Check, type Fault, fields, GrpcLbOptionsError, isObject } from './validation.js';
+import { type Check, type Fault, fields, GrpcLbOptionsError, isObject, recordOf } from './validation.js';
+
+/** What holds for one method only. */
+export interface MethodOptions {
+  /** Which endpoint gets a call of this method. It learns from the calls of this method alone. */
+  readonly policy?: PolicyConfig | PolicyName;
+}
 
 /** How one client balances: the value of the `loadBalancing` key, and what the decorators write. */
 export interface LoadBalancingOptions {
   /** Which endpoint gets a call. Default `least_request`. */
   readonly policy?: PolicyConfig | PolicyName;
+  /** What single methods have of their own, by their names as the proto file has them. */
+  readonly methods?: Readonly<Record<string, MethodOptions>>;
   /** Connections to each endpoint. */
   readonly pool?: ConnectionPoolOptions;
   /** Which endpoints are well, as they say themselves. */
@@ -59,6 +67,8 @@ export interface LoadBalancingOptions {
 /** The same with every default filled in. */
 export interface EffectiveLoadBalancing {
   readonly policy: PolicyConfig;
+  /** As they were given. */
+  readonly methods: Readonly<Record<string, MethodOptions>> | undefined;
   readonly pool: EffectivePoolOptions;
   readonly health: EffectiveHealthOptions;
   readonly ejection: EffectiveEjectionOptions;
@@ -73,6 +83,7 @@ export interface EffectiveLoadBalancing {
 
 const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   policy: policyCheck,
+  methods: recordOf(fields({ policy: policyCheck })),
   pool: poolCheck,
   health: healthCheck,
   ejection: ejectionCheck,
@@ -103,6 +114,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
   const policy = options.policy ?? 'least_request';
   return {
     policy: typeof policy === 'string' ? { name: policy } : policy,
+    methods: options.methods,
     pool: effectivePool(options.pool),
     health: effectiveHealth(options.health),
     ejection: effectiveEjection(options.ejection),

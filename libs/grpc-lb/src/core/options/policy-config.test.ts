@@ -8,10 +8,10 @@ function faultsOf(value: unknown): string[] {
   return faults.map(({ path, message }) => `${path} ${message}`);
 }
 
-const ALL = 'least_request, round_robin, random, pick_first';
+const ALL = POLICY_NAMES.join(', ');
 
 describe('a policy', () => {
-  test.each(POLICY_NAMES)('%s is its name, or its config', (name) => {
+  test.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))('%s is its name, or its config', (name) => {
     expect(isPolicyName(name)).toBe(true);
     expect(faultsOf(name)).toEqual([]);
     expect(faultsOf({ name })).toEqual([]);
@@ -20,7 +20,7 @@ describe('a policy', () => {
   test.each([
     ['leastRequest', '; did you mean "least_request"?'],
     ['roundrobin', '; did you mean "round_robin"?'],
-    ['weighted_round_robin', ''],
+    ['nearest_first', ''],
     ['', ''],
     ['toString', ''],
   ])('%j is none', (name, meant) => {
@@ -86,6 +86,28 @@ describe('least_request', () => {
   });
 });
 
+describe('policies by latency', () => {
+  test.each([100, 10_000, 600_000, undefined])('decayTime of peak_ewma may be %s', (decayTime) => {
+    expect(faultsOf({ name: 'peak_ewma', decayTime })).toEqual([]);
+  });
+
+  test.each([99, 600_001, 1000.5, NaN, null])('decayTime of peak_ewma may not be %s', (decayTime) => {
+    expect(faultsOf({ name: 'peak_ewma', decayTime })).toEqual([
+      `policy.decayTime is ${decayTime}; use a whole number from 100 to 600000 (milliseconds)`,
+    ]);
+  });
+
+  test.each([0, 0.84, 1, undefined])('hotQuantile of hot_cold may be %s', (hotQuantile) => {
+    expect(faultsOf({ name: 'hot_cold', hotQuantile })).toEqual([]);
+  });
+
+  test.each([-0.1, 84, NaN, null])('hotQuantile of hot_cold may not be %s', (hotQuantile) => {
+    expect(faultsOf({ name: 'hot_cold', hotQuantile })).toEqual([
+      `policy.hotQuantile is ${hotQuantile}; use a number from 0 to 1`,
+    ]);
+  });
+});
+
 describe('other policies', () => {
   test('pick_first takes shuffleAddressList', () => {
     expect(faultsOf({ name: 'pick_first', shuffleAddressList: true })).toEqual([]);
@@ -94,7 +116,7 @@ describe('other policies', () => {
     ]);
   });
 
-  test.each(['round_robin', 'random'])('%s takes nothing', (name) => {
+  test.each(['adaptive', 'round_robin', 'random'])('%s takes nothing', (name) => {
     expect(faultsOf({ name, choiceCount: 2 })).toEqual([
       'policy.choiceCount is not an option; the options here are name',
     ]);
@@ -104,4 +126,77 @@ describe('other policies', () => {
     expect(faultsOf({ name: 'pick_first', choiceCount: 2 })).toHaveLength(1);
     expect(faultsOf({ name: 'least_request', shuffleAddressList: true })).toHaveLength(1);
   });
+});
+
+describe('weighted_round_robin', () => {
+  const weighted = (options: object): string[] => faultsOf({ name: 'weighted_round_robin', ...options });
+
+  test('takes what gRFC A58 has', () => {
+    const periods = { blackoutPeriod: 0, weightExpirationPeriod: 60_000, weightUpdatePeriod: 100 };
+    expect(weighted({ ...periods, errorUtilizationPenalty: 0.5 })).toEqual([]);
+    expect(weighted({ enableOobLoadReport: true, oobReportingPeriod: 1000 })).toEqual([]);
+    expect(weighted({ weights: 'fixed' })).toEqual([]);
+  });
+
+  test.each([
+    [{ weights: 'fixd' }, 'policy.weights is "fixd"; use one of reported, fixed; did you mean "fixed"?'],
+    [
+      { weightUpdatePeriod: 99 },
+      'policy.weightUpdatePeriod is 99; use a whole number from 100 to 60000 (milliseconds)',
+    ],
+    [{ errorUtilizationPenalty: -1 }, 'policy.errorUtilizationPenalty is -1; use a number from 0 to 1000'],
+    [
+      { weights: 'fixed', blackoutPeriod: 0 },
+      'policy.blackoutPeriod has no effect with weights "fixed"; leave it out, or use weights "reported"',
+    ],
+    [
+      { oobReportingPeriod: 1000 },
+      'policy.oobReportingPeriod has no effect without enableOobLoadReport: true; add that, or leave it out',
+    ],
+  ])('%j is refused', (options, fault) => expect(weighted(options)).toEqual([fault]));
+});
+
+describe('ring_hash', () => {
+  const ring = (options: object): string[] => faultsOf({ name: 'ring_hash', ...options });
+  const remedy = "'x-session-id', { field: 'customer.id' } or a function";
+
+  test.each([
+    { by: 'x-session-id' },
+    { by: 'X-Session-Id' },
+    { by: { field: 'id' } },
+    { by: { field: 'customer.account_id' } },
+    { by: () => 'x' },
+    { by: 'x', boundedLoad: 1.25 },
+    { by: 'x', ring: 'steady' },
+    { by: 'x', ring: 'grpc', minRingSize: 10, maxRingSize: 8_388_608 },
+  ])('%o is in order', (options) => expect(ring(options)).toEqual([]));
+
+  test('has to be told what calls are kept together by, also where only its name is given', () => {
+    const missing = `policy.by is missing; say what calls are kept together by: ${remedy}`;
+    expect(ring({})).toEqual([missing]);
+    expect(faultsOf('ring_hash')).toEqual([missing]);
+    expect(isPolicyName('ring_hash')).toBe(true);
+  });
+
+  test.each([
+    [{ by: 'session id' }, `policy.by is "session id", which is no metadata key; use one as in ${remedy}`],
+    [{ by: '' }, `policy.by is "", which is no metadata key; use one as in ${remedy}`],
+    [{ by: 'x-id-bin' }, 'policy.by is "x-id-bin", a binary key; use one of text, or a function'],
+    [{ by: { field: 'a..b' } }, `policy.by is {"field":"a..b"}; use a metadata key, a field or a function: ${remedy}`],
+    [
+      { by: { field: 'a', header: 'b' } },
+      `policy.by is {"field":"a","header":"b"}; use a metadata key, a field or a function: ${remedy}`,
+    ],
+    [{ by: null }, `policy.by is null; use a metadata key, a field or a function: ${remedy}`],
+    [{ by: 'x', boundedLoad: 1 }, 'policy.boundedLoad is 1; use a number from 1.01 to 10'],
+    [{ by: 'x', minRingSize: 5 }, "policy.minRingSize has no effect without ring: 'grpc'; add that, or leave it out"],
+    [
+      { by: 'x', ring: 'grpc', minRingSize: 5000 },
+      'policy.maxRingSize is 4096, less than minRingSize 5000; use that or more',
+    ],
+    [
+      { by: 'x', ring: 'grpc', maxRingSize: 8_388_609 },
+      'policy.maxRingSize is 8388609; use a whole number from 1 to 8388608',
+    ],
+  ])('%j is refused', (options, fault) => expect(ring(options)).toEqual([fault]));
 });

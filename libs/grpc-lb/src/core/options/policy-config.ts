@@ -1,4 +1,10 @@
+import { RING_HASH_FIELDS, ringHashCheck, type RingHashConfig } from './ring-hash-options.js';
 import { boolean, type Check, didYouMean, type Fault, fields, integer, isObject, number, shown } from './validation.js';
+import {
+  WEIGHTED_ROUND_ROBIN_FIELDS,
+  weightedRoundRobinCheck,
+  type WeightedRoundRobinConfig,
+} from './weighted-round-robin-options.js';
 
 /**
  * Least outstanding requests: the endpoint with the fewest calls in flight wins, ties at random (gRFC A48, Envoy
@@ -18,6 +24,34 @@ export interface LeastRequestConfig {
    * has no effect while all weights are equal. Default 1, as Envoy's `active_request_bias`.
    */
   readonly activeRequestBias?: number;
+}
+
+/**
+ * The project's own: calls in flight, how fast each endpoint answers in comparison with the others, and what backends
+ * report in the trailers of their answers (gRFC A51), in one number; the endpoint with the lowest gets the call.
+ */
+export interface AdaptiveConfig {
+  readonly name: 'adaptive';
+}
+
+/** Peak EWMA (Finagle, Linkerd): the lowest product of latency and calls in flight. Latency follows each peak at once. */
+export interface PeakEwmaConfig {
+  readonly name: 'peak_ewma';
+  /** How slowly a peak of latency is forgotten: milliseconds after which a third of it is left, 100 to 600000. Default 10000. */
+  readonly decayTime?: number;
+}
+
+/**
+ * Hot-cold lexicographic (Prequal): of the endpoints that are not too busy the fastest wins; when all are, the least busy.
+ * How busy an endpoint is, it reports in the trailers of its answers.
+ */
+export interface HotColdConfig {
+  readonly name: 'hot_cold';
+  /**
+   * An endpoint is too busy when it has more calls in flight than this share of what was seen lately, from 0 (the least
+   * busy wins) to 1 (the fastest wins). Default 0.84.
+   */
+  readonly hotQuantile?: number;
 }
 
 /** One after the other. Weights are not regarded. */
@@ -40,18 +74,39 @@ export interface PickFirstConfig {
   readonly shuffleAddressList?: boolean;
 }
 
-export type PolicyConfig = LeastRequestConfig | RoundRobinConfig | RandomConfig | PickFirstConfig;
-export type PolicyName = PolicyConfig['name'];
+export type PolicyConfig =
+  | LeastRequestConfig
+  | AdaptiveConfig
+  | PeakEwmaConfig
+  | HotColdConfig
+  | RoundRobinConfig
+  | WeightedRoundRobinConfig
+  | RingHashConfig
+  | RandomConfig
+  | PickFirstConfig;
+/** A policy that needs nothing but its name; ring hash has to be told what calls are kept together by. */
+export type PolicyName = Exclude<PolicyConfig['name'], 'ring_hash'>;
 
 /** What each policy takes beside its name. */
-const POLICY_FIELDS: Readonly<Record<PolicyName, Readonly<Record<string, Check>>>> = {
+const POLICY_FIELDS: Readonly<Record<PolicyConfig['name'], Readonly<Record<string, Check>>>> = {
   least_request: { choiceCount: integer({ min: 2, max: 1000 }), activeRequestBias: number({ min: 0, max: 10 }) },
+  adaptive: {},
+  peak_ewma: { decayTime: integer({ min: 100, max: 600_000, unit: 'milliseconds' }) },
+  hot_cold: { hotQuantile: number({ min: 0, max: 1 }) },
   round_robin: {},
+  weighted_round_robin: WEIGHTED_ROUND_ROBIN_FIELDS,
+  ring_hash: RING_HASH_FIELDS,
   random: {},
   pick_first: { shuffleAddressList: boolean },
 };
 
-export const POLICY_NAMES = Object.keys(POLICY_FIELDS) as readonly PolicyName[];
+/** What is wrong with options that are right by themselves. */
+const TOGETHER: Readonly<Partial<Record<PolicyConfig['name'], Check>>> = {
+  weighted_round_robin: weightedRoundRobinCheck,
+  ring_hash: ringHashCheck,
+};
+
+export const POLICY_NAMES = Object.keys(POLICY_FIELDS) as readonly PolicyConfig['name'][];
 
 /** A policy is its config, or just its name. */
 export const policyCheck: Check = (path, value, faults) => {
@@ -66,12 +121,14 @@ export const policyCheck: Check = (path, value, faults) => {
   const namePath = typeof value === 'string' ? path : `${path}.name`;
   if (!isPolicyName(name)) {
     faults.push(misnamed(namePath, name));
-  } else if (typeof value !== 'string') {
-    fields({ name: () => {}, ...POLICY_FIELDS[name] })(path, value, faults);
+    return;
   }
+  const config = typeof value === 'string' ? { name } : value;
+  fields({ name: () => {}, ...POLICY_FIELDS[name] })(path, config, faults);
+  TOGETHER[name]?.(path, config, faults);
 };
 
-export function isPolicyName(name: unknown): name is PolicyName {
+export function isPolicyName(name: unknown): name is PolicyConfig['name'] {
   return typeof name === 'string' && Object.hasOwn(POLICY_FIELDS, name);
 }
 

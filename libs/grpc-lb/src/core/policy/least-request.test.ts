@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { fill, hosts, scripted } from '../../../../../test/properties/hosts.js';
 import { expectShares, expectUniform, tally } from '../../../../../test/properties/statistics.js';
 import { randomBelow, seededRandom } from '../random.js';
-import { FULL_SCAN_LIMIT, LeastRequest, SAMPLE_SIZE } from './least-request.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from './contest.js';
+import { LeastRequest } from './least-request.js';
 
 const two = { choiceCount: 2 };
 const DRAWS = 30_000;

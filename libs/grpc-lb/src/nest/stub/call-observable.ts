@@ -12,6 +12,9 @@ export interface OpenCall {
   giveUp(error: unknown): void;
 }
 
+/** The metadata with what is worked out of the request for the policy. */
+export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
+
 /**
  * One method of a service as Nest has it: a function that returns a cold Observable. Unsubscribing cancels the call;
  * an error is the ServiceError of grpc-js. Calls are among `openCalls` for as long as they run. `intercepted` says that
@@ -23,6 +26,7 @@ export function callObservable(
   method: Method,
   openCalls: Set<OpenCall>,
   intercepted: boolean,
+  keyed: Keyed = (_request, metadata) => metadata,
 ): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
@@ -32,8 +36,11 @@ export function callObservable(
       }
       const args = callArguments(subject, first, second);
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));
+      // A stream of requests is no request.
+      const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
       const outcome = new Outcome(subscriber);
-      const running = start(client, method, request, args, outcome, intercepted || isIntercepted(args));
+      const withKey = metadata === args.metadata ? args : { ...args, metadata };
+      const running = start(client, method, request, withKey, outcome, intercepted || isIntercepted(args));
       openCalls.add(outcome);
       const unwatch = args.signal && giveUpOnAbort(args.signal, outcome);
       return () => {

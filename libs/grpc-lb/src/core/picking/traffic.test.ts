@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { PooledEndpoint } from './pooled-endpoint.js';
-import { type PooledLevel, type Traffic, trafficOf } from './traffic.js';
+import { type PooledLevel, type Routable, type Traffic as TrafficOf, trafficOf } from './traffic.js';
+
+type Traffic = TrafficOf<Routable>;
 
 interface Sketch {
   readonly connected?: boolean;
   readonly well?: boolean;
   readonly warmth?: number;
   readonly weight?: number;
-  readonly outlier?: 'admitted' | 'ejected' | 'probing';
+  readonly probing?: boolean;
 }
 
 /** As far as traffic looks at it. */
@@ -16,27 +17,26 @@ function endpoint({
   well = connected,
   warmth = 1,
   weight = 1,
-  outlier,
-}: Sketch = {}): PooledEndpoint {
-  const sketch = { connected, well, warmth, weight, outlier: { state: { kind: outlier ?? 'admitted' } } };
-  return sketch as unknown as PooledEndpoint;
+  probing = false,
+}: Sketch = {}): Routable {
+  return { connected, well, warmth, weight, probing };
 }
 
 const WELL = endpoint();
 const ILL = endpoint({ well: false });
 const AWAY = endpoint({ connected: false });
 
-const level = (own: PooledEndpoint[], others: PooledEndpoint[] = [], priority = 0): PooledLevel => ({
+const level = (own: Routable[], others: Routable[] = [], priority = 0): PooledLevel<Routable> => ({
   priority,
   own,
   others,
 });
 
 const HEALTH = { enabled: true, service: '', panicThreshold: 50, overprovisioningFactor: 2 };
-const of = (levels: PooledLevel[], panicThreshold = 50): Traffic => trafficOf(levels, { ...HEALTH, panicThreshold });
+const of = (levels: PooledLevel<Routable>[], panicThreshold = 50): Traffic =>
+  trafficOf(levels, { ...HEALTH, panicThreshold });
 /** Of one group, without zones. */
-const near = (endpoints: PooledEndpoint[], panicThreshold = 50) =>
-  of([level(endpoints)], panicThreshold).levels[0]!.near;
+const near = (endpoints: Routable[], panicThreshold = 50) => of([level(endpoints)], panicThreshold).levels[0]!.near;
 
 describe('who may be picked', () => {
   test('are those that are well, in the order of discovery', () => {
@@ -94,11 +94,11 @@ describe('those that start slowly', () => {
 });
 
 describe('those that wait for their probe', () => {
-  const PROBING = endpoint({ well: false, outlier: 'probing' });
+  const PROBING = endpoint({ well: false, probing: true });
 
   test('are named, if they are connected', () => {
-    const away = endpoint({ connected: false, outlier: 'probing' });
-    const ejected = endpoint({ well: false, outlier: 'ejected' });
+    const away = endpoint({ connected: false, probing: true });
+    const ejected = endpoint({ well: false });
     expect(of([level([WELL, PROBING, away, ejected, WELL])]).probing).toEqual([PROBING]);
   });
 
@@ -108,9 +108,9 @@ describe('those that wait for their probe', () => {
 });
 
 describe('priorities', () => {
-  const shares = (levels: PooledLevel[]): number[] => of(levels).levels.map(({ share }) => share);
+  const shares = (levels: PooledLevel<Routable>[]): number[] => of(levels).levels.map(({ share }) => share);
 
-  test.each<[PooledEndpoint[], number[]]>([
+  test.each<[Routable[], number[]]>([
     [
       [WELL, WELL, WELL, WELL],
       [1, 0],
@@ -140,7 +140,7 @@ describe('priorities', () => {
 
 describe('zones', () => {
   const [HERE, THERE] = [endpoint(), endpoint({ weight: 3 })];
-  const sides = (own: PooledEndpoint[], others: PooledEndpoint[]) => of([level(own, others)]).open[0]!;
+  const sides = (own: Routable[], others: Routable[]) => of([level(own, others)]).open[0]!;
 
   test('are two groups, and an even spread goes by weight', () => {
     expect(sides([HERE, HERE], [THERE, THERE])).toMatchObject({
@@ -162,7 +162,7 @@ describe('zones', () => {
 });
 
 describe('zones', () => {
-  const zoned = (own: PooledEndpoint[], others: PooledEndpoint[], panicThreshold = 50) =>
+  const zoned = (own: Routable[], others: Routable[], panicThreshold = 50) =>
     of([level(own, others)], panicThreshold).levels[0]!;
 
   test('part the endpoints; nobody must cross while half of the own zone are well', () => {
@@ -200,7 +200,7 @@ describe('zones', () => {
 
 test('sums that miss one by a hair bring neither panic nor a priority more', () => {
   // 1/10, 2/10 and 7/10 of them, by a factor of 1: that adds up to 0.9999999999999999.
-  const tenth = (well: number, priority: number): PooledLevel =>
+  const tenth = (well: number, priority: number): PooledLevel<Routable> =>
     level([...Array.from({ length: well }, () => WELL), ...Array.from({ length: 10 - well }, () => ILL)], [], priority);
   const levels = [tenth(1, 0), tenth(2, 1), tenth(7, 2), tenth(10, 3)];
   const traffic = trafficOf(levels, { ...HEALTH, overprovisioningFactor: 1 });

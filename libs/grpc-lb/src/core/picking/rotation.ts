@@ -1,38 +1,48 @@
-import type { PooledEndpoint } from './pooled-endpoint.js';
-
-/** How a group of endpoints is: one walk over what may be thousands. */
-export interface Census {
-  readonly known: number;
-  readonly connected: readonly PooledEndpoint[];
-  readonly well: readonly PooledEndpoint[];
-  /** Ejected, and waiting for the call that decides. */
-  readonly probing: readonly PooledEndpoint[];
+/** An endpoint, as far as a rotation looks at it. */
+export interface Rotatable {
+  /** Calls can reach it, for better or worse. */
+  readonly connected: boolean;
+  /** It is connected, says that it serves, and is not ejected. */
+  readonly well: boolean;
+  /** The part of its full share that it gets while it starts slowly, else 1. */
+  readonly warmth: number;
+  /** Ejected, and to be tried with one call. */
+  readonly probing: boolean;
 }
 
-export function censusOf(endpoints: readonly PooledEndpoint[]): Census {
-  const connected: PooledEndpoint[] = [];
-  const well: PooledEndpoint[] = [];
-  const probing: PooledEndpoint[] = [];
+/** How a group of endpoints is: one walk over what may be thousands. */
+export interface Census<E> {
+  readonly known: number;
+  readonly connected: readonly E[];
+  readonly well: readonly E[];
+  /** Ejected, and waiting for the call that decides. */
+  readonly probing: readonly E[];
+}
+
+export function censusOf<E extends Rotatable>(endpoints: readonly E[]): Census<E> {
+  const connected: E[] = [];
+  const well: E[] = [];
+  const probing: E[] = [];
   for (const endpoint of endpoints) {
     if (!endpoint.connected) continue;
     connected.push(endpoint);
     if (endpoint.well) well.push(endpoint);
-    if (endpoint.outlier.state.kind === 'probing') probing.push(endpoint);
+    if (endpoint.probing) probing.push(endpoint);
   }
   return { known: endpoints.length, connected, well, probing };
 }
 
 /** Which endpoints of a group may be picked. The lists never change afterwards. */
-export interface Rotation {
+export interface Rotation<E> {
   /** All that may be picked. */
-  readonly pickable: readonly PooledEndpoint[];
+  readonly pickable: readonly E[];
   /** Of those, the ones that have their full share. Never empty if `pickable` is not. */
-  readonly warm: readonly PooledEndpoint[];
+  readonly warm: readonly E[];
   /** Of those, the ones that start slowly, beside others that have their full share. */
-  readonly cold: readonly PooledEndpoint[];
+  readonly cold: readonly E[];
 }
 
-export function rotationOf({ connected, well }: Census, panic: boolean): Rotation {
+export function rotationOf<E extends Rotatable>({ connected, well }: Census<E>, panic: boolean): Rotation<E> {
   const pickable = panic ? connected : well;
   const cold = pickable.filter((endpoint) => endpoint.warmth < 1);
   // When all start slowly, as after a restart of all, they are equal again.

@@ -1,18 +1,22 @@
-import { isPanic } from '../core/health/panic.js';
-import { canBearAll, capacityOf, levelShares } from '../core/membership/level-shares.js';
-import type { EffectiveHealthOptions } from '../core/options/health-options.js';
-import type { PooledEndpoint } from './pooled-endpoint.js';
-import { type Census, censusOf, type Rotation, rotationOf } from './rotation.js';
+import { isPanic } from '../health/panic.js';
+import { canBearAll, capacityOf, levelShares } from '../membership/level-shares.js';
+import type { EffectiveHealthOptions } from '../options/health-options.js';
+import { type Census, censusOf, type Rotatable, type Rotation, rotationOf } from './rotation.js';
 
-/** The endpoints of one priority that are kept connected. */
-export interface PooledLevel {
-  readonly priority: number;
-  readonly own: readonly PooledEndpoint[];
-  /** In other zones; empty where zones do not count. */
-  readonly others: readonly PooledEndpoint[];
+/** An endpoint, as far as the ways of calls depend on it. */
+export interface Routable extends Rotatable {
+  readonly weight: number;
 }
 
-export interface LevelTraffic {
+/** The endpoints of one priority that are kept connected. */
+export interface PooledLevel<E> {
+  readonly priority: number;
+  readonly own: readonly E[];
+  /** In other zones; empty where zones do not count. */
+  readonly others: readonly E[];
+}
+
+export interface LevelTraffic<E> {
   readonly priority: number;
   /** The part of the calls that goes to this priority. */
   readonly share: number;
@@ -21,9 +25,9 @@ export interface LevelTraffic {
   /** Whether some of its endpoints are in the client's own zone, and some elsewhere. */
   readonly zoned: boolean;
   /** The own zone; all of them where zones do not count, and where one side has nobody that may be picked. */
-  readonly near: Rotation;
+  readonly near: Rotation<E>;
   /** The other zones. */
-  readonly far: Rotation | undefined;
+  readonly far: Rotation<E> | undefined;
   /** The part of its calls that must go to other zones, because too few in the own one are well. */
   readonly crossAtLeast: number;
   /** The part that would go there if zones did not count. */
@@ -31,20 +35,20 @@ export interface LevelTraffic {
 }
 
 /** Where calls may go, worked out anew whenever an endpoint changes. The lists never change afterwards. */
-export interface Traffic {
-  readonly levels: readonly LevelTraffic[];
+export interface Traffic<E> {
+  readonly levels: readonly LevelTraffic<E>[];
   /** Those with a share. */
-  readonly open: readonly LevelTraffic[];
+  readonly open: readonly LevelTraffic<E>[];
   /** All that may be picked. */
-  readonly pickable: readonly PooledEndpoint[];
+  readonly pickable: readonly E[];
   /** Ejected, and waiting for the call that decides. */
-  readonly probing: readonly PooledEndpoint[];
+  readonly probing: readonly E[];
   readonly panic: boolean;
   readonly well: number;
   readonly connected: number;
 }
 
-export const NO_TRAFFIC: Traffic = {
+export const NO_TRAFFIC: Traffic<never> = {
   levels: [],
   open: [],
   pickable: [],
@@ -54,19 +58,19 @@ export const NO_TRAFFIC: Traffic = {
   connected: 0,
 };
 
-interface LevelCensus {
+interface LevelCensus<E> {
   readonly priority: number;
-  readonly own: Census;
-  readonly others: Census;
+  readonly own: Census<E>;
+  readonly others: Census<E>;
   readonly known: number;
   readonly well: number;
   readonly connected: number;
 }
 
-export function trafficOf(
-  levels: readonly PooledLevel[],
-  { panicThreshold, overprovisioningFactor }: EffectiveHealthOptions,
-): Traffic {
+export function trafficOf<E extends Routable>(
+  levels: readonly PooledLevel<E>[],
+  { panicThreshold, overprovisioningFactor }: Pick<EffectiveHealthOptions, 'panicThreshold' | 'overprovisioningFactor'>,
+): Traffic<E> {
   const all = levels.map(levelCensus);
   const capacities = all.map((level) => capacityOf(level, overprovisioningFactor));
   // As in Envoy: while the priorities together can bear all calls, those that are ill are left alone.
@@ -77,7 +81,7 @@ export function trafficOf(
       panics[i] ? capacityOf({ known, well: connected }, overprovisioningFactor) : capacities[i]!,
     ),
   );
-  const routed = all.map((level, i): LevelTraffic => ({
+  const routed = all.map((level, i): LevelTraffic<E> => ({
     priority: level.priority,
     share: shares[i]!,
     known: level.known,
@@ -99,7 +103,7 @@ export function trafficOf(
   };
 }
 
-function levelCensus({ priority, own: near, others: far }: PooledLevel): LevelCensus {
+function levelCensus<E extends Routable>({ priority, own: near, others: far }: PooledLevel<E>): LevelCensus<E> {
   const [own, others] = [censusOf(near), censusOf(far)];
   return {
     priority,
@@ -111,9 +115,13 @@ function levelCensus({ priority, own: near, others: far }: PooledLevel): LevelCe
   };
 }
 
-type Sides = Pick<LevelTraffic, 'near' | 'far' | 'crossAtLeast' | 'evenShare'>;
+type Sides<E> = Pick<LevelTraffic<E>, 'near' | 'far' | 'crossAtLeast' | 'evenShare'>;
 
-function sidesOf({ own, others }: LevelCensus, panic: boolean, overprovisioningFactor: number): Sides {
+function sidesOf<E extends Routable>(
+  { own, others }: LevelCensus<E>,
+  panic: boolean,
+  overprovisioningFactor: number,
+): Sides<E> {
   const near = rotationOf(own, panic);
   if (others.known === 0) return { near, far: undefined, crossAtLeast: 0, evenShare: 0 };
   const far = rotationOf(others, panic);
@@ -127,7 +135,7 @@ function sidesOf({ own, others }: LevelCensus, panic: boolean, overprovisioningF
   return { near, far, crossAtLeast, evenShare };
 }
 
-function weightOf(endpoints: readonly PooledEndpoint[]): number {
+function weightOf(endpoints: readonly Routable[]): number {
   return sumOf(endpoints.map(({ weight }) => weight));
 }
 

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { seededRandom } from '../random.js';
+import { MethodLatency } from './method-latency.js';
+import { momentOf } from './moment.js';
+import { PeakLatency } from './peak-latency.js';
+import { RecentQuantile } from './recent-quantile.js';
+import { RelativeLatency } from './relative-latency.js';
+import { ReportedLoad } from './reported-load.js';
+import { RunningMean } from './running-mean.js';
+
+function report(namedMetrics: Record<string, number>) {
+  return { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
+}
+
+test('time stands still for ten milliseconds', () => {
+  const clock = new FakeClock(123.4);
+  expect(momentOf(clock)).toBe(120);
+  clock.advance(6.5);
+  expect(momentOf(clock)).toBe(120);
+  clock.advance(0.2);
+  expect(momentOf(clock)).toBe(130);
+});
+
+describe('PeakLatency', () => {
+  test('jumps to a peak, and comes down as Finagle says', () => {
+    const latency = new PeakLatency(10_000);
+    expect(latency.known).toBe(false);
+    latency.record(100, 0);
+    expect(latency.read(0)).toBe(100);
+    // cost·e^(−Δt/τ) + rtt·(1 − e^(−Δt/τ))
+    latency.record(20, 5000);
+    const left = Math.exp(-0.5);
+    expect(latency.read(5000)).toBeCloseTo(100 * left + 20 * (1 - left), 12);
+    latency.record(300, 5000);
+    expect(latency.read(5000)).toBe(300);
+  });
+
+  test('fades by being read, without being changed by it', () => {
+    const latency = new PeakLatency(1000);
+    latency.record(50, 0);
+    for (let i = 0; i < 3; i++) expect(latency.read(1000)).toBeCloseTo(50 / Math.E, 12);
+    expect(latency.read(0)).toBe(50);
+  });
+
+  test('of a time before the last measurement is that of the measurement', () => {
+    const latency = new PeakLatency(1000);
+    latency.record(50, 1007);
+    expect(latency.read(1000)).toBe(50);
+  });
+});
+
+describe('RelativeLatency', () => {
+  test('is 1 without history, and after a long silence', () => {
+    const latency = new RelativeLatency();
+    expect(latency.read(0)).toBe(1);
+    for (let i = 0; i < 100; i++) latency.record(10, i * 10);
+    expect(latency.read(1000)).toBeGreaterThan(5);
+    expect(latency.read(60_000)).toBeCloseTo(1, 3);
+  });
+
+  test('is the mean of the responses, and of four that took as long as usual', () => {
+    const latency = new RelativeLatency();
+    latency.record(2, 0);
+    expect(latency.read(0)).toBeCloseTo((4 * 1 + 2) / 5, 12);
+    for (let i = 0; i < 5; i++) latency.record(2, 0);
+    expect(latency.read(0)).toBeCloseTo((4 * 1 + 6 * 2) / 10, 12);
+  });
+
+  test('forgets the number of its responses with two seconds: one after a silence says as much as the first', () => {
+    const latency = new RelativeLatency();
+    for (let i = 0; i < 100; i++) latency.record(1, 0);
+    latency.record(6, 60_000);
+    expect(latency.read(60_000)).toBeCloseTo(2, 6);
+  });
+
+  test('moves in the same time, however many responses there are', () => {
+    for (const rate of [10, 1000]) {
+      const latency = new RelativeLatency();
+      for (let i = 0; i < 10 * rate; i++) latency.record(1, (i * 1000) / rate);
+      for (let i = 0; i < 4 * rate; i++) latency.record(3, 10_000 + (i * 1000) / rate);
+      expect(latency.read(14_000)).toBeGreaterThan(2.2);
+      expect(latency.read(14_000)).toBeLessThan(2.8);
+    }
+  });
+
+  test('is surer of many responses than of few: the same noise moves it less', () => {
+    const random = seededRandom(3);
+    const spread = (rate: number): number => {
+      const latency = new RelativeLatency();
+      const seen: number[] = [];
+      for (let i = 0; i < 2000; i++) {
+        latency.record(-Math.log(1 - random()), (i * 1000) / rate);
+        if (i > 1000) seen.push(Math.abs(latency.read((i * 1000) / rate) - 1));
+      }
+      return seen.reduce((sum, each) => sum + each, 0) / seen.length;
+    };
+    expect(spread(100)).toBeLessThan(0.1);
+    // Two responses in a window: four usual ones beside them.
+    expect(spread(1)).toBeLessThan(0.25);
+  });
+
+  test('fades to 1 with five seconds, also before it learns', () => {
+    const [read, learns] = [new RelativeLatency(), new RelativeLatency()];
+    for (let i = 0; i < 50; i++) {
+      read.record(9, i * 100);
+      learns.record(9, i * 100);
+    }
+    const at = 4900;
+    const faded = 1 + (read.read(at) - 1) * Math.exp(-2);
+    expect(read.read(at + 10_000)).toBeCloseTo(faded, 12);
+    learns.record(1, at + 10_000);
+    const since = learns.read(at + 10_000);
+    expect(since).toBeLessThan(faded);
+    expect(since).toBeGreaterThan(1);
+  });
+
+  test('stands still on a clock that goes back', () => {
+    const latency = new RelativeLatency();
+    latency.record(6, 10_000);
+    expect(latency.read(0)).toBeCloseTo(2, 12);
+    latency.record(6, 0);
+    expect(latency.read(0)).toBeCloseTo(2 + 4 / 6, 12);
+  });
+
+  test('believes no response more than a hundred times the usual', () => {
+    const latency = new RelativeLatency();
+    latency.record(1e300, 0);
+    expect(latency.read(0)).toBeCloseTo((4 + 100) / 5, 12);
+  });
+
+  test('never goes so low that calls in flight do not count', () => {
+    const latency = new RelativeLatency();
+    for (let i = 0; i < 5000; i++) latency.record(0, 0);
+    expect(latency.read(0)).toBe(0.05);
+  });
+});
+
+describe('RunningMean', () => {
+  test('is the mean of the first fifty, and moves by a fiftieth of the difference from then on', () => {
+    const mean = new RunningMean();
+    expect([mean.known, mean.value]).toEqual([false, 0]);
+    for (let i = 1; i <= 50; i++) mean.record(i);
+    expect([mean.known, mean.value]).toEqual([true, expect.closeTo(25.5, 9)]);
+    mean.record(75.5);
+    expect(mean.value).toBeCloseTo(26.5, 9);
+  });
+});
+
+describe('MethodLatency', () => {
+  test('the first call of a method is as usual; later ones are measured by the mean', () => {
+    const methods = new MethodLatency();
+    expect(methods.ratio('/a', 70)).toBe(1);
+    methods.record('/a', 10);
+    methods.record('/a', 30);
+    expect(methods.ratio('/a', 40)).toBe(2);
+    expect(methods.ratio('/b', 40)).toBe(1);
+  });
+
+  test('after fifty responses the mean moves by a fiftieth of the difference', () => {
+    const methods = new MethodLatency();
+    for (let i = 0; i < 100; i++) methods.record('/a', 10);
+    methods.record('/a', 60);
+    expect(methods.ratio('/a', 11)).toBeCloseTo(1, 12);
+  });
+
+  test('nothing is divided by nothing', () => {
+    const methods = new MethodLatency();
+    methods.record('/a', 0);
+    expect(methods.ratio('/a', 5)).toBe(1);
+  });
+
+  test('keeps a thousand methods apart and no more, whatever names are called', () => {
+    const methods = new MethodLatency();
+    for (let i = 0; i < 5000; i++) methods.record(`/made.up/${i}`, i < 1000 ? 10 : 1000);
+    expect(methods.ratio('/made.up/7', 20)).toBe(2);
+    expect(methods.ratio('/made.up/4000', 1000)).toBe(1);
+    expect(methods.ratio('/made.up/4001', 2000)).toBe(2);
+  });
+});
+
+describe('ReportedLoad', () => {
+  test('is that of other clients: own calls do not count', () => {
+    const load = new ReportedLoad(new RunningMean());
+    load.record(report({ in_flight: 10 }), 4, 0);
+    expect(load.others(0)).toBe(6);
+    load.record(report({ in_flight: 3 }), 4, 0);
+    expect(load.others(0)).toBe(0);
+  });
+
+  test('goes to the mean of the backend in 200 ms, and that to the mean of all in 1.5 s', () => {
+    const common = new RunningMean();
+    const [load, other] = [new ReportedLoad(common), new ReportedLoad(common)];
+    load.record(report({ in_flight: 8 }), 0, 0);
+    load.record(report({ in_flight: 16 }), 0, 0);
+    other.record(report({ in_flight: 0 }), 0, 0);
+    const own = 8 + 8 / 8;
+    const all = (8 + 16 + 0) / 3;
+    expect(load.others(0)).toBe(16);
+    const mean = all + (own - all) * Math.exp(-1);
+    expect(load.others(1500)).toBeCloseTo(mean + (16 - mean) * Math.exp(-7.5), 12);
+    expect(load.others(60_000)).toBeCloseTo(all, 12);
+  });
+
+  test('of a backend that reports nothing is the mean of all; without any reports it is none', () => {
+    const common = new RunningMean();
+    const silent = new ReportedLoad(common);
+    expect(silent.others(0)).toBe(0);
+    new ReportedLoad(common).record(report({ in_flight: 4 }), 0, 0);
+    expect(silent.others(0)).toBe(4);
+  });
+
+  test('without calls in flight says nothing, and leaves what is known', () => {
+    const load = new ReportedLoad(new RunningMean());
+    load.record(report({ in_flight: 6 }), 0, 0);
+    load.record(report({}), 0, 0);
+    expect(load.others(0)).toBe(6);
+  });
+});
+
+describe('RecentQuantile', () => {
+  test('is beyond everything until there is something', () => {
+    expect(new RecentQuantile(0.5, 10, 1).value).toBe(Infinity);
+  });
+
+  test('is that of the last values', () => {
+    const quantile = new RecentQuantile(0.84, 100, 1);
+    const random = seededRandom(1);
+    for (let i = 0; i < 500; i++) quantile.add(1000 * random());
+    const last = Array.from({ length: 100 }, (_, i) => i).toSorted(() => random() - 0.5);
+    for (const value of last) quantile.add(value);
+    expect(quantile.value).toBe(84);
+  });
+
+  test.each([
+    [0, 1],
+    [1, 4],
+  ])('%d is an end', (q, value) => {
+    const quantile = new RecentQuantile(q, 4, 1);
+    for (const each of [3, 1, 4, 2]) quantile.add(each);
+    expect(quantile.value).toBe(value);
+  });
+});

@@ -1,0 +1,38 @@
+/**
+ * The latency of an endpoint that jumps to each peak, and comes down slowly (Finagle's Peak EWMA): `if rtt > cost: cost =
+ * rtt else cost = cost·e^(−Δt/τ) + rtt·(1 − e^(−Δt/τ))`.
+ */
+export class PeakLatency {
+  #cost = 0;
+  #at = 0;
+  #known = false;
+
+  /** @param decayTime τ, milliseconds. */
+  constructor(private readonly decayTime: number) {}
+
+  /** It has been measured at least once. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  record(rtt: number, now: number): void {
+    const decay = this.#decay(now);
+    this.#cost = rtt > this.#cost ? rtt : this.#cost * decay + rtt * (1 - decay);
+    this.#at = now;
+    this.#known = true;
+  }
+
+  /** At least so long: a call that was given up, or failed, counts only where it is a peak. */
+  recordAtLeast(rtt: number, now: number): void {
+    if (rtt > this.read(now)) this.record(rtt, now);
+  }
+
+  /** Without new measurements it goes to 0, so that an endpoint that was slow is tried again. Reading changes nothing. */
+  read(now: number): number {
+    return this.#cost * this.#decay(now);
+  }
+
+  #decay(now: number): number {
+    return Math.exp(-Math.max(0, now - this.#at) / this.decayTime);
+  }
+}

@@ -1,0 +1,94 @@
+import { type Check, integer, isObject, number, oneOf, shown } from './validation.js';
+
+/** gRFC A42: "defaults to 1024". */
+export const DEFAULT_MIN_RING_SIZE = 1024;
+/** gRFC A42: "defaults to 4096, max is 8M". */
+export const DEFAULT_MAX_RING_SIZE = 4096;
+const RING_SIZE_CAP = 8_388_608;
+
+/** Works out what a call is kept together by, from its request, its metadata and `/package.Service/Method`. */
+// `never` takes functions of every signature; `unknown` would take none that looks at its arguments.
+export type HashKeyFunction = (request: never, metadata: never, method: string) => string | undefined;
+
+/** What calls are kept together by. */
+export type HashKeySource = string | { readonly field: string } | HashKeyFunction;
+
+/**
+ * Consistent hashing (gRFC A42, Envoy RING_HASH): calls with the same key go to the same endpoint for as long as it may be
+ * picked, and few keys move when others come or go. A call without a key goes to a random endpoint (gRFC A76).
+ */
+export interface RingHashConfig {
+  readonly name: 'ring_hash';
+  /**
+   * The key of a call: the name of a metadata key, as in `'x-session-id'`; a field of the request, as in
+   * `{ field: 'customer.id' }`; or a function `(request, metadata, method) => string | undefined`.
+   */
+  readonly by: HashKeySource;
+  /**
+   * Bounded load: no endpoint has more than so many times the mean of calls in flight, from 1.01 to 10; a call that would
+   * exceed it goes on along the ring, as with Envoy's `hash_balance_factor` (1.25 is 125 there). Default: no bound, so
+   * that a key never leaves its endpoint because of load.
+   */
+  readonly boundedLoad?: number;
+  /**
+   * `steady`, the default: endpoints are ranked for each key by a hash of both (rendezvous hashing), so that shares are
+   * fair and no more keys move than have to. `grpc`: the ring that gRPC's other languages build (A42), so that a key has
+   * the same endpoint there; when an endpoint comes or goes, about twice as many keys move.
+   */
+  readonly ring?: 'steady' | 'grpc';
+  /** Points on the ring at least, 1 to 8388608; with `ring: 'grpc'` only. Default 1024. */
+  readonly minRingSize?: number;
+  /** Points on the ring at most, 1 to 8388608; with `ring: 'grpc'` only. Default 4096. */
+  readonly maxRingSize?: number;
+}
+
+/** gRFC A76: not "a valid header name", or binary, is rejected. */
+const HEADER = /^[0-9a-z_.-]+$/i;
+const FIELD = /^[a-z_]\w*(?:\.[a-z_]\w*)*$/i;
+const EXAMPLES = `'x-session-id', { field: 'customer.id' } or a function`;
+
+const by: Check = (path, value, faults) => {
+  if (typeof value === 'function') return;
+  if (typeof value === 'string') {
+    if (!HEADER.test(value)) {
+      faults.push({ path, message: `is ${shown(value)}, which is no metadata key; use one as in ${EXAMPLES}` });
+    } else if (/-bin$/i.test(value)) {
+      faults.push({ path, message: `is ${shown(value)}, a binary key; use one of text, or a function` });
+    }
+    return;
+  }
+  const { field, ...others } = (isObject(value) ? value : {}) as Record<string, unknown>;
+  if (typeof field === 'string' && FIELD.test(field) && Object.keys(others).length === 0) return;
+  faults.push({ path, message: `is ${shown(value)}; use a metadata key, a field or a function: ${EXAMPLES}` });
+};
+
+export const RING_HASH_FIELDS: Readonly<Record<string, Check>> = {
+  by,
+  boundedLoad: number({ min: 1.01, max: 10 }),
+  ring: oneOf(['steady', 'grpc']),
+  minRingSize: integer({ min: 1, max: RING_SIZE_CAP }),
+  maxRingSize: integer({ min: 1, max: RING_SIZE_CAP }),
+};
+
+/** What is wrong with fields that are right by themselves. */
+export const ringHashCheck: Check = (path, value, faults) => {
+  const config = value as Record<string, unknown>;
+  const { minRingSize = DEFAULT_MIN_RING_SIZE, maxRingSize = DEFAULT_MAX_RING_SIZE } = config;
+  if (config['by'] === undefined) {
+    faults.push({ path: `${path}.by`, message: `is missing; say what calls are kept together by: ${EXAMPLES}` });
+  }
+  if (config['ring'] !== 'grpc') {
+    for (const name of ['minRingSize', 'maxRingSize']) {
+      if (config[name] === undefined) continue;
+      faults.push({
+        path: `${path}.${name}`,
+        message: `has no effect without ring: 'grpc'; add that, or leave it out`,
+      });
+    }
+  } else if (typeof minRingSize === 'number' && typeof maxRingSize === 'number' && minRingSize > maxRingSize) {
+    faults.push({
+      path: `${path}.maxRingSize`,
+      message: `is ${maxRingSize}, less than minRingSize ${minRingSize}; use that or more`,
+    });
+  }
+};

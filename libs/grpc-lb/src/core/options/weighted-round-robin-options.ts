@@ -1,0 +1,68 @@
+import { boolean, type Check, integer, number, oneOf } from './validation.js';
+
+/**
+ * One after the other, in proportion to weights: those that backends report (gRFC A58), or those that discovery knows.
+ */
+export interface WeightedRoundRobinConfig {
+  readonly name: 'weighted_round_robin';
+  /**
+   * Where weights come from. `reported`, the default: from the load reports of the backends, `requests per second /
+   * (utilization + errors per request * errorUtilizationPenalty)`. `fixed`: from discovery, as in
+   * `static:///a:1;weight=2,b:1`; the other options have no effect then, and are refused.
+   */
+  readonly weights?: 'reported' | 'fixed';
+  /** Listen to reports out of band, on a stream for each connection, instead of those in trailers. Default false. */
+  readonly enableOobLoadReport?: boolean;
+  /** Milliseconds between two reports out of band, 100 to 600000; a server may send fewer. Default 10000. */
+  readonly oobReportingPeriod?: number;
+  /** Milliseconds that an endpoint has to report before its weight is used, 0 to 600000. Default 10000. */
+  readonly blackoutPeriod?: number;
+  /** Milliseconds without a report after which a weight is not used any more, 1000 to 86400000. Default 180000. */
+  readonly weightExpirationPeriod?: number;
+  /** Milliseconds between two looks at the weights, 100 to 60000. Default 1000. */
+  readonly weightUpdatePeriod?: number;
+  /** How strongly errors count, 0 to 1000: at 1, a backend that fails half of its calls seems busier by 50 %. Default 1. */
+  readonly errorUtilizationPenalty?: number;
+}
+
+export type EffectiveWeightedRoundRobin = Required<Omit<WeightedRoundRobinConfig, 'name'>>;
+
+export const WEIGHTED_ROUND_ROBIN_FIELDS: Readonly<Record<string, Check>> = {
+  weights: oneOf(['reported', 'fixed']),
+  enableOobLoadReport: boolean,
+  oobReportingPeriod: integer({ min: 100, max: 600_000, unit: 'milliseconds' }),
+  blackoutPeriod: integer({ min: 0, max: 600_000, unit: 'milliseconds' }),
+  weightExpirationPeriod: integer({ min: 1000, max: 86_400_000, unit: 'milliseconds' }),
+  weightUpdatePeriod: integer({ min: 100, max: 60_000, unit: 'milliseconds' }),
+  errorUtilizationPenalty: number({ min: 0, max: 1000 }),
+};
+
+/** What is wrong with fields that are right by themselves. */
+export const weightedRoundRobinCheck: Check = (path, value, faults) => {
+  const config = value as Record<string, unknown>;
+  const refuse = (names: readonly string[], why: string): void => {
+    for (const name of names) {
+      if (config[name] !== undefined) faults.push({ path: `${path}.${name}`, message: `has no effect ${why}` });
+    }
+  };
+  if (config['weights'] === 'fixed') {
+    const others = Object.keys(WEIGHTED_ROUND_ROBIN_FIELDS).filter((name) => name !== 'weights');
+    refuse(others, `with weights "fixed"; leave it out, or use weights "reported"`);
+  } else if (config['enableOobLoadReport'] !== true) {
+    refuse(['oobReportingPeriod'], 'without enableOobLoadReport: true; add that, or leave it out');
+  }
+};
+
+export function effectiveWeightedRoundRobin(
+  config: Omit<WeightedRoundRobinConfig, 'name'>,
+): EffectiveWeightedRoundRobin {
+  return {
+    weights: config.weights ?? 'reported',
+    enableOobLoadReport: config.enableOobLoadReport ?? false,
+    oobReportingPeriod: config.oobReportingPeriod ?? 10_000,
+    blackoutPeriod: config.blackoutPeriod ?? 10_000,
+    weightExpirationPeriod: config.weightExpirationPeriod ?? 180_000,
+    weightUpdatePeriod: config.weightUpdatePeriod ?? 1000,
+    errorUtilizationPenalty: config.errorUtilizationPenalty ?? 1,
+  };
+}

@@ -1,0 +1,307 @@
+import { describe, expect, test } from 'vitest';
+import { fill, type Host, hosts, scripted } from '../../../../../test/properties/hosts.js';
+import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
+import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { seededRandom } from '../random.js';
+import { Adaptive } from './adaptive.js';
+import type { LoadReport } from './load-report.js';
+import type { CallInfo, Outcome } from './policy.js';
+
+const SEARCH: CallInfo = { method: '/orders.v1.Orders/Search', stream: false };
+const WATCH: CallInfo = { method: '/orders.v1.Orders/Watch', stream: true };
+
+const took = (latency: number, more: Partial<Outcome> = {}): Outcome => ({
+  latency,
+  failed: false,
+  cutShort: false,
+  ...more,
+});
+
+function report(namedMetrics: LoadReport['namedMetrics']): LoadReport {
+  return { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
+}
+
+/** One with a clock of its own. */
+function adaptive(seed = 1): { policy: Adaptive; clock: FakeClock } {
+  const clock = new FakeClock();
+  return { policy: new Adaptive(seededRandom(seed), clock), clock };
+}
+
+describe('without history', () => {
+  test('it is least request: a hundred calls in one tick over four idle endpoints, 25 each', () => {
+    const candidates = hosts([0, 0, 0, 0]);
+    fill(adaptive().policy, candidates, 100);
+    expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
+  });
+
+  test('idle endpoints are picked evenly, wherever they stand', () => {
+    const { policy } = adaptive();
+    const candidates = hosts([0, 1, 0, 0]);
+    const counts = tally(4, 30_000, () => policy.pick(candidates));
+    expectUniform([counts[0]!, counts[2]!, counts[3]!]);
+    expect(counts[1]).toBe(0);
+  });
+
+  test('nor with one that says nothing: calls one after the other are spread over endpoints that are nearly alike', () => {
+    const { policy, clock } = adaptive();
+    const random = seededRandom(5);
+    // 0.2 calls in flight on average, and latencies within 10 %.
+    const traffic = new Traffic(policy, hosts([0, 0, 0, 0]), clock, () => ({ latency: 9 + 2 * random() }), 20);
+    traffic.run(10_000);
+    for (const share of traffic.run(60_000)) expect(share).toBeGreaterThan(0.2);
+  });
+
+  test('an endpoint takes the mean: neither shunned nor flooded', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0, 0]);
+    for (let i = 0; i < 100; i++) {
+      clock.advance(10);
+      policy.learn(candidates[i % 2]!, CALL, took(20));
+    }
+    clock.advance(10);
+    expect(policy.chances(candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+  });
+
+  test('a single endpoint gets all', () => {
+    const policy = new Adaptive(scripted(), new FakeClock());
+    expect(policy.pick(hosts([7]))).toBe(0);
+    expect(policy.chances(hosts([7]))).toEqual([1]);
+  });
+});
+
+describe('the score', () => {
+  test('multiplies calls in flight with latency^1.5, factor for failures, and the inverse of the weight', () => {
+    const { policy } = adaptive();
+    // (1 + 1) · 1, (0 + 1) · 2, (3 + 1) / 2: all the same.
+    const candidates = hosts([1, 0, 3], [1, 1, 2]);
+    candidates[1]!.failureFactor = 2;
+    expect(policy.chances(candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+    candidates[2]!.inFlight--;
+    expect(policy.chances(candidates)).toEqual([0, 0, 1]);
+  });
+
+  test('an endpoint that takes four times as long as usual is worth an eighth', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    const [slow, usual] = candidates as [Host, Host];
+    // Nothing moves the mean of the method but calls that end well.
+    policy.learn(usual, CALL, took(10));
+    for (let i = 0; i < 1000; i++) {
+      clock.advance(10);
+      policy.learn(slow, CALL, took(40, { cutShort: true }));
+      policy.learn(usual, CALL, took(10));
+    }
+    // A little less than four times: four usual responses stand beside those of the last seconds, and all that fades.
+    usual.inFlight = 4;
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+    usual.inFlight = 8;
+    expect(policy.chances(candidates)).toEqual([1, 0]);
+  });
+});
+
+describe('a slow endpoint', () => {
+  test('gets less, by more than its slowness, and its full share again within twenty seconds', () => {
+    const { policy, clock } = adaptive();
+    const random = seededRandom(5);
+    const work = (): number => 5 + 10 * random();
+    const slow = (_host: unknown, index: number): { latency: number } => ({ latency: work() * (index === 0 ? 10 : 1) });
+    const traffic = new Traffic(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 500);
+    traffic.run(5000);
+    const [share] = traffic.run(10_000);
+    expect(share).toBeLessThan(0.03);
+    expect(share).toBeGreaterThan(0);
+
+    traffic.answer = () => ({ latency: work() });
+    traffic.run(17_000);
+    const back = Array.from({ length: 3 }, () => traffic.run(1000)[0]!);
+    for (const regained of back) expect(regained).toBeGreaterThan(0.15);
+  });
+
+  test('is told from a busy one where there are few calls in flight', () => {
+    const { policy, clock } = adaptive();
+    const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 60 : 20 });
+    // One call in flight at most times: least request would give all of them the same.
+    const traffic = new Traffic(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
+    traffic.run(10_000);
+    expect(traffic.run(60_000)[0]).toBeLessThan(0.06);
+  });
+});
+
+describe('latency', () => {
+  test('of a slow method does not make its backend look slow', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    for (let i = 0; i < 200; i++) {
+      clock.advance(10);
+      policy.learn(candidates[0]!, CALL, took(1));
+      policy.learn(candidates[1]!, SEARCH, took(500));
+    }
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+
+  test('of a mixture of methods is a fair measure: the slow backend is found, and only that', () => {
+    const { policy, clock } = adaptive();
+    const traffic = new Traffic(
+      policy,
+      hosts([0, 0, 0, 0]),
+      clock,
+      (_host, index, { method }) => ({ latency: (method === SEARCH.method ? 200 : 5) * (index === 3 ? 5 : 1) }),
+      300,
+      (random) => (random() < 0.1 ? SEARCH : CALL),
+    );
+    traffic.run(10_000);
+    const shares = traffic.run(20_000);
+    expect(shares[3]).toBeLessThan(0.06);
+    for (const share of shares.slice(0, 3)) expect(share).toBeGreaterThan(0.27);
+  });
+
+  test('of a stream says nothing, nor does that of a failure', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    policy.learn(candidates[0]!, CALL, took(10));
+    policy.learn(candidates[1]!, CALL, took(10));
+    for (let i = 0; i < 50; i++) {
+      clock.advance(100);
+      policy.learn(candidates[0]!, WATCH, took(1_000_000));
+      policy.learn(candidates[0]!, CALL, took(5000, { failed: true }));
+      policy.learn(candidates[1]!, CALL, took(0.1, { failed: true }));
+    }
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+
+  test('of a call that was cut short counts only where it is long already', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
+    clock.advance(1000);
+    policy.learn(candidates[0]!, CALL, took(0.1, { cutShort: true }));
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+    policy.learn(candidates[0]!, CALL, took(2000, { cutShort: true }));
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+  });
+
+  test('of nothing, as on a clock that stands still, harms nothing', () => {
+    const { policy } = adaptive();
+    const candidates = hosts([0, 0]);
+    for (const candidate of candidates) policy.learn(candidate, CALL, took(0));
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+});
+
+describe('what backends report', () => {
+  test('decides among those that are equal otherwise, and never outweighs one own call', () => {
+    const { policy } = adaptive();
+    const candidates = hosts([0, 0]);
+    for (let i = 0; i < 100; i++) policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: 0 }) }));
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 1e9 }) }));
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+    candidates[1]!.inFlight = 1;
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+    candidates[1]!.inFlight = 2;
+    expect(policy.chances(candidates)).toEqual([1, 0]);
+  });
+
+  test('counts by the mean: ten calls more are much beside one, and little beside a hundred', () => {
+    const load = (base: number): number[] => {
+      const { policy } = adaptive();
+      const candidates = hosts([0, 0]);
+      for (let i = 0; i < 100; i++) {
+        policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: base + 10 }) }));
+        policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: base }) }));
+      }
+      // In place of a look at the score: which weight of the busier one makes up for what it reports?
+      return [1.05, 1.2].map((weight) => {
+        const [busy, other] = candidates as [Host, Host];
+        busy.weight = weight;
+        return policy.chances([busy, other])[0]!;
+      });
+    };
+    expect(load(1)).toEqual([0, 0]);
+    expect(load(100)).toEqual([1, 1]);
+  });
+
+  test('gets old: a backend that had many calls once is not avoided for long', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: 5 }) }));
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 50 }) }));
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+    clock.advance(500);
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 4 }) }));
+    expect(policy.chances(candidates)).toEqual([1, 0]);
+    // Without news all are as busy as the mean.
+    clock.advance(120_000);
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+
+  test('of own calls is not counted twice', () => {
+    const { policy } = adaptive();
+    const candidates = hosts([3, 3]);
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 3 }) }));
+    policy.learn(candidates[1]!, CALL, took(10));
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+});
+
+describe('calls in flight beside a measured one', () => {
+  test('explain part of its latency: one that is slow with four calls is not as slow as one that is so with one', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0, 0]);
+    for (let i = 0; i < 500; i++) {
+      clock.advance(10);
+      candidates[0]!.inFlight = 3;
+      policy.learn(candidates[0]!, CALL, took(30));
+      candidates[0]!.inFlight = 0;
+      policy.learn(candidates[1]!, CALL, took(30));
+      policy.learn(candidates[2]!, CALL, took(10));
+    }
+    candidates[2]!.inFlight = 100;
+    expect(policy.chances(candidates)).toEqual([1, 0, 0]);
+  });
+
+  test('count by weight: twice the weight with twice the calls is as busy', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([3, 1], [2, 1]);
+    for (let i = 0; i < 500; i++) {
+      clock.advance(10);
+      policy.learn(candidates[0]!, CALL, took(20));
+      policy.learn(candidates[1]!, CALL, took(20));
+    }
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+});
+
+describe('a failing endpoint', () => {
+  test('gets next to nothing while there is another, however idle it is', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0, 0]);
+    candidates[0]!.failureFactor = 2500;
+    const traffic = new Traffic(policy, candidates, clock, () => ({ latency: 10 }), 1000);
+    expect(traffic.run(1000)[0]).toBe(0);
+  });
+});
+
+describe('above a hundred endpoints', () => {
+  test('five distinct ones are compared', () => {
+    const { policy } = adaptive();
+    const candidates = hosts(Array.from({ length: 200 }, (_, i) => i));
+    expect(policy.chances(candidates)[0]).toBeCloseTo(5 / 200, 12);
+    const picked = new Set(fill(policy, candidates, 50));
+    // The four busiest can never win.
+    for (const busiest of [196, 197, 198, 199]) expect(picked).not.toContain(busiest);
+  });
+
+  test('with unequal weights all are, so that the heavy ones are not missed', () => {
+    const weights = Array.from({ length: 200 }, (_, i) => (i === 7 ? 1000 : 1));
+    const { policy } = adaptive();
+    expect(
+      policy.pick(
+        hosts(
+          weights.map(() => 0),
+          weights,
+        ),
+      ),
+    ).toBe(7);
+  });
+});

@@ -1,0 +1,128 @@
+import type { Clock } from '../clock.js';
+import { MethodLatency } from '../load/method-latency.js';
+import { momentOf } from '../load/moment.js';
+import { RelativeLatency } from '../load/relative-latency.js';
+import { ReportedLoad } from '../load/reported-load.js';
+import { RunningMean } from '../load/running-mean.js';
+import type { Random } from '../random.js';
+import { chancesOf } from './contest.js';
+import { Memory } from './memory.js';
+import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
+
+/** How strongly latency counts against calls in flight; 1 and 2 are both 1 % worse on average. */
+const LATENCY_EXPONENT = 1.5;
+/**
+ * Latencies that differ by a few percent are the same: else calls that come one after the other would all go to the
+ * endpoint that seems the fastest by a hair. Costs nothing at p99 in the simulator.
+ */
+const STEP = Math.log(1.15);
+/**
+ * What the other clients' calls weigh against one of one's own, where an endpoint has as many of them as the mean. All
+ * that an endpoint reports weighs no more than one own call, or it amplifies overload.
+ */
+const OTHERS_WEIGHT = 0.3;
+const MAX_OTHERS = 1;
+
+/**
+ * The project's own: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` are the own calls in flight, `t` what the
+ * backend reports of the others' in units of the mean, `l` its latency in units of the mean, `f` the factor for failures
+ * and `w` its weight. Calls in flight alone do not tell a slow backend from a busy one where each client has few; latency
+ * alone lags behind. What was measured, and what was tried besides: docs/decisions/027-adaptive-rule.md.
+ */
+export class Adaptive implements Policy {
+  readonly #methods = new MethodLatency();
+  readonly #othersOfAll = new RunningMean();
+  /** How busy endpoints are with own calls when one of these ends. */
+  readonly #usualBusyness = new RunningMean();
+  readonly #memory: Memory<EndpointLoad>;
+
+  constructor(
+    random: Random,
+    private readonly clock: Clock,
+  ) {
+    this.#memory = new Memory(() => new EndpointLoad(this.#othersOfAll), random);
+  }
+
+  pick(candidates: readonly Candidate[]): number {
+    const { contest, states } = this.#memory.field(candidates);
+    const { entrants, loads, size } = contest;
+    const moment = momentOf(this.clock);
+    contest.draw();
+    for (let k = 0; k < size; k++) {
+      const i = entrants[k]!;
+      loads[k] = loadOf(candidates[i]!, states[i]!, moment);
+    }
+    return contest.winner();
+  }
+
+  chances(candidates: readonly Candidate[]): number[] {
+    const { contest, states } = this.#memory.field(candidates);
+    const moment = momentOf(this.clock);
+    return chancesOf(
+      candidates.map((candidate, i) => loadOf(candidate, states[i]!, moment)),
+      contest.size,
+    );
+  }
+
+  learn(candidate: Candidate, call: CallInfo, outcome: Outcome): void {
+    const now = this.clock.now();
+    const state = this.#memory.of(candidate);
+    if (outcome.report) state.reported.record(outcome.report, candidate.inFlight, now);
+    // What fails is the business of the failure factor; what a stream takes says nothing.
+    if (!call.stream && !outcome.failed) {
+      const latency = outcome.latency / this.#crowding(candidate);
+      const ratio = this.#methods.ratio(call.method, latency);
+      if (outcome.cutShort) state.latency.recordAtLeast(ratio, now);
+      else {
+        state.latency.record(ratio, now);
+        this.#methods.record(call.method, latency);
+      }
+    }
+    state.changed();
+  }
+
+  /**
+   * How much of a latency is due to the calls that were beside it. A slow endpoint is given few, and would look better
+   * than it is, as a fast one would look worse. The square root: part of what a call waits for is no line.
+   */
+  #crowding({ inFlight, weight }: Candidate): number {
+    const busyness = (inFlight + 1) / weight;
+    this.#usualBusyness.record(busyness);
+    return Math.sqrt(busyness / this.#usualBusyness.value);
+  }
+}
+
+/** What is known of one endpoint beside its calls in flight. */
+class EndpointLoad {
+  readonly latency = new RelativeLatency();
+  readonly reported: ReportedLoad;
+  /** The two below, as of the last moment they were asked for. */
+  #moment = NaN;
+  #slowness = 1;
+  #extra = 0;
+
+  constructor(private readonly othersOfAll: RunningMean) {
+    this.reported = new ReportedLoad(othersOfAll);
+  }
+
+  changed(): void {
+    this.#moment = NaN;
+  }
+
+  load(inFlight: number, moment: number): number {
+    if (moment !== this.#moment) this.#workOut(moment);
+    return (inFlight + this.#extra + 1) * this.#slowness;
+  }
+
+  #workOut(moment: number): void {
+    this.#moment = moment;
+    const slowness = LATENCY_EXPONENT * Math.log(this.latency.read(moment));
+    this.#slowness = Math.exp(STEP * Math.round(slowness / STEP));
+    const others = this.reported.others(moment) / (this.othersOfAll.value + 1);
+    this.#extra = Math.min(MAX_OTHERS, OTHERS_WEIGHT * others);
+  }
+}
+
+function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointLoad, moment: number): number {
+  return (state.load(inFlight, moment) * failureFactor) / weight;
+}

@@ -1,0 +1,52 @@
+import type { Random } from '../random.js';
+import { Contest, FULL_SCAN_LIMIT, SAMPLE_SIZE } from './contest.js';
+import { PerList } from './per-list.js';
+import type { Candidate } from './policy.js';
+
+/** The candidates of one list, as a policy sees them. */
+export interface Field<S> {
+  readonly contest: Contest;
+  /** What is known of each candidate, in the order of the list. */
+  readonly states: readonly S[];
+}
+
+/** What a policy knows of each endpoint. It goes when the endpoint goes. */
+export class Memory<S> {
+  readonly #states = new WeakMap<Candidate, S>();
+  readonly #fields: PerList<Field<S>>;
+
+  constructor(
+    private readonly unknown: () => S,
+    random: Random,
+    sampleSize = SAMPLE_SIZE,
+    fullScanLimit = FULL_SCAN_LIMIT,
+  ) {
+    this.#fields = new PerList((candidates) => ({
+      contest: new Contest(candidates.length, choicesFor(candidates, sampleSize, fullScanLimit), random),
+      states: candidates.map((candidate) => this.of(candidate)),
+    }));
+  }
+
+  of(candidate: Candidate): S {
+    let state = this.#states.get(candidate);
+    if (state === undefined) this.#states.set(candidate, (state = this.unknown()));
+    return state;
+  }
+
+  field(candidates: readonly Candidate[]): Field<S> {
+    return this.#fields.of(candidates);
+  }
+}
+
+/** As in Envoy, endpoints with unequal weights are not sampled: the few that are heavy must not be missed. */
+export function choicesFor(
+  candidates: readonly Candidate[],
+  sampleSize = SAMPLE_SIZE,
+  fullScanLimit = FULL_SCAN_LIMIT,
+): number {
+  return candidates.length <= fullScanLimit || isWeighted(candidates) ? candidates.length : sampleSize;
+}
+
+export function isWeighted(candidates: readonly Candidate[]): boolean {
+  return candidates.some((candidate) => candidate.weight !== candidates[0]!.weight);
+}

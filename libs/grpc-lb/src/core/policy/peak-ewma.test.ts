@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { fill, hosts } from '../../../../../test/properties/hosts.js';
+import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
+import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { seededRandom } from '../random.js';
+import { PeakEwma } from './peak-ewma.js';
+import type { Outcome } from './policy.js';
+
+const took = (latency: number, more: Partial<Outcome> = {}): Outcome => ({
+  latency,
+  failed: false,
+  cutShort: false,
+  ...more,
+});
+
+function peakEwma(options = {}): { policy: PeakEwma; clock: FakeClock } {
+  const clock = new FakeClock();
+  return { policy: new PeakEwma(options, seededRandom(1), clock), clock };
+}
+
+test('without history it is least request: a hundred calls in one tick over four idle endpoints, 25 each', () => {
+  const candidates = hosts([0, 0, 0, 0]);
+  fill(peakEwma().policy, candidates, 100);
+  expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
+});
+
+test('idle endpoints of one latency are picked evenly', () => {
+  const { policy, clock } = peakEwma();
+  const candidates = hosts([0, 0, 0]);
+  for (const candidate of candidates) policy.learn(candidate, CALL, took(20));
+  clock.advance(500);
+  expectUniform(tally(3, 30_000, () => policy.pick(candidates)));
+});
+
+test('the lowest product of latency and calls in flight wins, over the weight, times the factor for failures', () => {
+  const { policy } = peakEwma();
+  // 30 · 2, 20 · 3, 60 · 2 / 2, 30 · 1 · 2
+  const candidates = hosts([1, 2, 1, 0], [1, 1, 2, 1]);
+  candidates[3]!.failureFactor = 2;
+  [30, 20, 60, 30].forEach((latency, i) => policy.learn(candidates[i]!, CALL, took(latency)));
+  expect(policy.chances(candidates)).toEqual([1 / 4, 1 / 4, 1 / 4, 1 / 4]);
+  candidates[0]!.inFlight = 2;
+  expect(policy.chances(candidates)).toEqual([0, 1 / 3, 1 / 3, 1 / 3]);
+});
+
+describe('a peak', () => {
+  test('is believed at once, and forgotten in the decay time', () => {
+    for (const decayTime of [1000, 10_000]) {
+      const { policy, clock } = peakEwma({ decayTime });
+      const candidates = hosts([0, 0]);
+      for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
+      policy.learn(candidates[0]!, CALL, took(100));
+      expect(policy.chances(candidates)).toEqual([0, 1]);
+      // e^−1 of it is left, 37, while the other one goes on to take 10.
+      candidates[1]!.inFlight = 3;
+      clock.advance(decayTime);
+      policy.learn(candidates[1]!, CALL, took(10));
+      expect(policy.chances(candidates)).toEqual([1, 0]);
+      candidates[1]!.inFlight = 2;
+      expect(policy.chances(candidates)).toEqual([0, 1]);
+    }
+  });
+
+  test('of a failure, or of a call that was given up, counts too; that it was quick does not', () => {
+    const { policy } = peakEwma();
+    const candidates = hosts([0, 0]);
+    for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
+    policy.learn(candidates[0]!, CALL, took(0.1, { failed: true }));
+    policy.learn(candidates[0]!, CALL, took(0.1, { cutShort: true }));
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+    policy.learn(candidates[0]!, CALL, took(1000, { failed: true }));
+    policy.learn(candidates[1]!, CALL, took(500, { cutShort: true }));
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+  });
+
+  test('of a stream is none', () => {
+    const { policy } = peakEwma();
+    const candidates = hosts([0, 0]);
+    for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
+    policy.learn(candidates[0]!, { ...CALL, stream: true }, took(1e9));
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+});
+
+test('an endpoint without history takes what is usual', () => {
+  const { policy } = peakEwma();
+  const candidates = hosts([0, 0, 0]);
+  policy.learn(candidates[0]!, CALL, took(10));
+  policy.learn(candidates[1]!, CALL, took(30));
+  // Both count half in the mean of the first two.
+  expect(policy.chances(candidates)).toEqual([1, 0, 0]);
+  candidates[0]!.inFlight = 2;
+  expect(policy.chances(candidates)).toEqual([0, 0, 1]);
+});
+
+test('after a silence of days calls in flight still count', () => {
+  const { policy, clock } = peakEwma();
+  const candidates = hosts([0, 0, 0, 0]);
+  candidates.forEach((candidate, i) => policy.learn(candidate, CALL, took(10 + i)));
+  clock.advance(3 * 86_400_000);
+  fill(policy, candidates, 100);
+  expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
+});
+
+test('a slow endpoint gets less, and its share again when it is fast again', () => {
+  const { policy, clock } = peakEwma();
+  const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 100 : 10 });
+  const traffic = new Traffic(policy, hosts([0, 0, 0, 0]), clock, slow, 500);
+  traffic.run(5000);
+  expect(traffic.run(10_000)[0]).toBeLessThan(0.05);
+  traffic.answer = () => ({ latency: 10 });
+  traffic.run(40_000);
+  expect(traffic.run(10_000)[0]).toBeGreaterThan(0.15);
+});

@@ -1,0 +1,113 @@
+import type { Clock } from '../clock.js';
+import { momentOf } from '../load/moment.js';
+import { PeakLatency } from '../load/peak-latency.js';
+import { RunningMean } from '../load/running-mean.js';
+import type { PeakEwmaConfig } from '../options/policy-config.js';
+import type { Random } from '../random.js';
+import { chancesOf } from './contest.js';
+import { Memory } from './memory.js';
+import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
+
+/** Finagle's. */
+export const DECAY_TIME_MS = 10_000;
+/** After a long silence all costs are as good as nothing; calls in flight must count even so. */
+const LEAST_COST = 1e-6;
+
+/**
+ * Peak EWMA (Finagle, Linkerd): the lowest `cost · (inFlight + 1)` wins, where cost is the latency of the endpoint, which
+ * follows each peak at once and comes down slowly. In Finagle an endpoint without history is given one call, and waits
+ * for its end; a stream would then keep it from all others, so that here it takes what is usual of all, as in Linkerd.
+ */
+export class PeakEwma implements Policy {
+  readonly #memory: Memory<EndpointCost>;
+  readonly #usual: UsualCost;
+
+  constructor(
+    { decayTime = DECAY_TIME_MS }: Omit<PeakEwmaConfig, 'name'>,
+    random: Random,
+    private readonly clock: Clock,
+  ) {
+    const usual = new UsualCost(decayTime);
+    this.#usual = usual;
+    this.#memory = new Memory(() => new EndpointCost(decayTime, usual), random);
+  }
+
+  pick(candidates: readonly Candidate[]): number {
+    const { contest, states } = this.#memory.field(candidates);
+    const { entrants, loads, size } = contest;
+    const moment = momentOf(this.clock);
+    contest.draw();
+    for (let k = 0; k < size; k++) {
+      const i = entrants[k]!;
+      loads[k] = loadOf(candidates[i]!, states[i]!, moment);
+    }
+    return contest.winner();
+  }
+
+  chances(candidates: readonly Candidate[]): number[] {
+    const { contest, states } = this.#memory.field(candidates);
+    const moment = momentOf(this.clock);
+    return chancesOf(
+      candidates.map((candidate, i) => loadOf(candidate, states[i]!, moment)),
+      contest.size,
+    );
+  }
+
+  learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort }: Outcome): void {
+    if (call.stream) return;
+    const now = this.clock.now();
+    // One that fails at once must not look fast; that it fails is in its failure factor.
+    const complete = !failed && !cutShort;
+    this.#memory.of(candidate).record(latency, complete, now);
+    if (complete) this.#usual.record(latency, now);
+  }
+}
+
+/** The cost of one endpoint, worked out once for each moment. */
+class EndpointCost {
+  readonly #latency: PeakLatency;
+  #moment = NaN;
+  #cost = 0;
+
+  constructor(
+    decayTime: number,
+    private readonly usual: UsualCost,
+  ) {
+    this.#latency = new PeakLatency(decayTime);
+  }
+
+  record(latency: number, complete: boolean, now: number): void {
+    if (complete) this.#latency.record(latency, now);
+    else this.#latency.recordAtLeast(latency, now);
+    this.#moment = NaN;
+  }
+
+  read(moment: number): number {
+    if (moment !== this.#moment) {
+      this.#moment = moment;
+      this.#cost = Math.max(LEAST_COST, (this.#latency.known ? this.#latency : this.usual).read(moment));
+    }
+    return this.#cost;
+  }
+}
+
+function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointCost, moment: number): number {
+  return ((inFlight + 1) * state.read(moment) * failureFactor) / weight;
+}
+
+/** The mean over all endpoints, which gets old as each of them does. */
+class UsualCost {
+  readonly #mean = new RunningMean();
+  #at = 0;
+
+  constructor(private readonly decayTime: number) {}
+
+  record(latency: number, now: number): void {
+    this.#mean.record(latency);
+    this.#at = now;
+  }
+
+  read(moment: number): number {
+    return this.#mean.value * Math.exp(Math.min(0, this.#at - moment) / this.decayTime);
+  }
+}

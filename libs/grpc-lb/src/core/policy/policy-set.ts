@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.js';
+import type { MethodOptions } from '../options/load-balancing.js';
+import type { PolicyConfig } from '../options/policy-config.js';
+import type { Random } from '../random.js';
+import { createPolicy } from './create-policy.js';
+import type { LoadReport } from './load-report.js';
+import type { CallInfo, Candidate, Policy } from './policy.js';
+
+/** Paths that are remembered; a proxy may be called with names that somebody has made up. */
+const MAX_PATHS = 1000;
+
+/** The policies of one client: one for all methods, and one each for those that shall have another. */
+export class PolicySet {
+  /** For every method that has none of its own. */
+  readonly common: Policy;
+  readonly all: readonly Policy[];
+  readonly #byName: ReadonlyMap<string, Policy>;
+  readonly #byPath = new Map<string, Policy>();
+
+  constructor(
+    common: PolicyConfig,
+    methods: Readonly<Record<string, MethodOptions>> | undefined,
+    random: Random,
+    clock: Clock,
+  ) {
+    this.common = createPolicy(common, random, clock);
+    this.#byName = new Map(
+      Object.entries(methods ?? {}).flatMap(([name, { policy }]) =>
+        policy === undefined
+          ? []
+          : [[name, createPolicy(typeof policy === 'string' ? { name: policy } : policy, random, clock)]],
+      ),
+    );
+    this.all = [this.common, ...this.#byName.values()];
+  }
+
+  for({ method }: CallInfo): Policy {
+    return this.all.length === 1 ? this.common : (this.#byPath.get(method) ?? this.#find(method));
+  }
+
+  /** How often backends shall report out of band; undefined if no policy wants that. */
+  get reportInterval(): number | undefined {
+    const intervals = this.all.flatMap(({ reportInterval }) => reportInterval ?? []);
+    return intervals.length > 0 ? Math.min(...intervals) : undefined;
+  }
+
+  report(candidate: Candidate, report: LoadReport): void {
+    for (const policy of this.all) policy.report?.(candidate, report);
+  }
+
+  members(all: readonly Candidate[]): void {
+    for (const policy of this.all) policy.members?.(all);
+  }
+
+  ready(candidate: Candidate): void {
+    for (const policy of this.all) policy.ready?.(candidate);
+  }
+
+  forget(candidate: Candidate): void {
+    for (const policy of this.all) policy.forget?.(candidate);
+  }
+
+  #find(path: string): Policy {
+    const policy = this.#byName.get(path.slice(path.lastIndexOf('/') + 1)) ?? this.common;
+    if (this.#byPath.size < MAX_PATHS) this.#byPath.set(path, policy);
+    return policy;
+  }
+}

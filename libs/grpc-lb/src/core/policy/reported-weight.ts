@@ -1,0 +1,48 @@
+import type { LoadReport } from './load-report.js';
+
+export interface ReportedWeightOptions {
+  readonly blackoutPeriod: number;
+  readonly weightExpirationPeriod: number;
+  readonly errorUtilizationPenalty: number;
+}
+
+/** Why an endpoint has no weight of its own. */
+export type Unusable = 'not_yet' | 'stale';
+
+/** The weight of one endpoint, as its reports say (gRFC A58, "Subchannel Weights"). */
+export class ReportedWeight {
+  #weight = 0;
+  #lastUpdated = -Infinity;
+  /** Since when there have been reports without a gap. */
+  #nonEmptySince: number | undefined;
+
+  /** A58: `weight = qps / (utilization + eps / qps * error_utilization_penalty)`. A report that says nothing is dropped. */
+  update(report: LoadReport, now: number, { errorUtilizationPenalty }: ReportedWeightOptions): void {
+    const { rps, eps } = report;
+    // A58: "The utilization value will come from the application_utilization field, if set; otherwise, the
+    // cpu_utilization field".
+    const busy = report.applicationUtilization > 0 ? report.applicationUtilization : report.cpuUtilization;
+    if (!(busy > 0 && rps > 0)) return;
+    const weight = rps / (busy + (eps / rps) * errorUtilizationPenalty);
+    if (!(weight > 0 && weight < Infinity)) return;
+    this.#weight = weight;
+    this.#nonEmptySince ??= now;
+    this.#lastUpdated = now;
+  }
+
+  /** A58, `OnSubchannelBecomesReady`: what has come back may be another process; the blackout begins anew. */
+  reconnected(): void {
+    this.#nonEmptySince = undefined;
+  }
+
+  /** The weight, or why there is none (A58, `GetWeight`). */
+  at(now: number, { blackoutPeriod, weightExpirationPeriod }: ReportedWeightOptions): number | Unusable {
+    if (this.#weight === 0) return 'not_yet';
+    if (now - this.#lastUpdated >= weightExpirationPeriod) {
+      this.#nonEmptySince = undefined;
+      return 'stale';
+    }
+    if (blackoutPeriod === 0) return this.#weight;
+    return this.#nonEmptySince === undefined || now - this.#nonEmptySince < blackoutPeriod ? 'not_yet' : this.#weight;
+  }
+}

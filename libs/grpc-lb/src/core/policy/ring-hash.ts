@@ -1,0 +1,51 @@
+import { xxh64 } from '../hash/xxh64.js';
+import type { HashKeySource, RingHashConfig } from '../options/ring-hash-options.js';
+import type { Random } from '../random.js';
+import { HashRing } from './hash-ring.js';
+import { boundedRoom, HASHES, type Placement, type Room } from './placement.js';
+import type { CallInfo, Candidate, Policy } from './policy.js';
+import { Rendezvous } from './rendezvous.js';
+
+/**
+ * Calls with the same key go to the same endpoint. A key leaves its endpoint when that may not be picked any more, and
+ * comes back to it; it never moves because others go.
+ */
+export class RingHash implements Policy {
+  readonly sticky = true;
+  readonly #placement: Placement;
+
+  constructor(
+    private readonly config: Omit<RingHashConfig, 'name'>,
+    private readonly random: Random,
+  ) {
+    this.#placement = config.ring === 'grpc' ? new HashRing(config) : new Rendezvous();
+  }
+
+  get keyedBy(): HashKeySource {
+    return this.config.by;
+  }
+
+  pick(candidates: readonly Candidate[], { hashKey }: CallInfo): number {
+    // gRFC A76: without a key "the picker will generate a random hash for the request".
+    const hash = hashKey ? xxh64(hashKey) : Math.floor(this.random() * HASHES);
+    return this.#placement.find(candidates, hash, this.#room(candidates));
+  }
+
+  /** Of a call whose key may be anything. */
+  chances(candidates: readonly Candidate[]): number[] {
+    return this.#placement.shares(candidates, this.#room(candidates));
+  }
+
+  members(all: readonly Candidate[]): void {
+    this.#placement.members?.(all);
+  }
+
+  forget(candidate: Candidate): void {
+    this.#placement.forget?.(candidate);
+  }
+
+  #room(candidates: readonly Candidate[]): Room {
+    const { boundedLoad } = this.config;
+    return boundedLoad === undefined ? Infinity : boundedRoom(candidates, boundedLoad);
+  }
+}

@@ -1,0 +1,124 @@
+import type { Clock } from '../clock.js';
+import {
+  effectiveWeightedRoundRobin,
+  type EffectiveWeightedRoundRobin,
+  type WeightedRoundRobinConfig,
+} from '../options/weighted-round-robin-options.js';
+import { type Random, randomBelow } from '../random.js';
+import type { LoadReport } from './load-report.js';
+import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
+import { ReportedWeight } from './reported-weight.js';
+import { scaledWeights, Sequence } from './static-stride.js';
+
+/** What gRFC A78 counts, at each look at the weights. */
+export interface WeightCounts {
+  /** Looks that found fewer than two endpoints with a usable weight (`grpc.lb.wrr.rr_fallback`). */
+  fallbacks: number;
+  /** Endpoints found without a weight yet (`grpc.lb.wrr.endpoint_weight_not_yet_usable`). */
+  notYetUsable: number;
+  /** Endpoints found with an outdated weight (`grpc.lb.wrr.endpoint_weight_stale`). */
+  stale: number;
+}
+
+/** What is worked out about a list, until its weights are looked at again. */
+interface Schedule {
+  /** Undefined for all in turn. */
+  readonly weights: Uint16Array | undefined;
+  readonly lookAgainAt: number;
+}
+
+/** One after the other, the stronger ones more often: by what backends report (gRFC A58), or by weights from discovery. */
+export class WeightedRoundRobin implements Policy {
+  readonly counts: WeightCounts = { fallbacks: 0, notYetUsable: 0, stale: 0 };
+  readonly #options: EffectiveWeightedRoundRobin;
+  readonly #sequence: Sequence;
+  readonly #reported = new WeakMap<Candidate, ReportedWeight>();
+  /** Several lists may alternate. */
+  readonly #schedules = new WeakMap<readonly Candidate[], Schedule>();
+  #last: readonly Candidate[] | undefined;
+  #lastSchedule: Schedule | undefined;
+
+  constructor(
+    config: Omit<WeightedRoundRobinConfig, 'name'>,
+    random: Random,
+    private readonly clock: Clock,
+  ) {
+    this.#options = effectiveWeightedRoundRobin(config);
+    this.#sequence = new Sequence(randomBelow(random, 2 ** 32));
+  }
+
+  get reportInterval(): number | undefined {
+    return this.#options.enableOobLoadReport ? this.#options.oobReportingPeriod : undefined;
+  }
+
+  pick(candidates: readonly Candidate[]): number {
+    const { weights } = this.#scheduleOf(candidates);
+    return weights ? this.#sequence.byWeight(weights) : this.#sequence.inTurn(candidates.length);
+  }
+
+  /** Their shares: who is next in turn says little. */
+  chances(candidates: readonly Candidate[]): number[] {
+    const { weights } = this.#scheduleOf(candidates);
+    if (!weights) return candidates.map(() => 1 / candidates.length);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return Array.from(weights, (weight) => weight / total);
+  }
+
+  /** A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". */
+  learn(candidate: Candidate, _call: CallInfo, { report }: Outcome): void {
+    if (report && !this.#options.enableOobLoadReport) this.#update(candidate, report);
+  }
+
+  report(candidate: Candidate, report: LoadReport): void {
+    if (this.#options.enableOobLoadReport) this.#update(candidate, report);
+  }
+
+  ready(candidate: Candidate): void {
+    this.#reported.get(candidate)?.reconnected();
+  }
+
+  #update(candidate: Candidate, report: LoadReport): void {
+    if (this.#options.weights === 'fixed') return;
+    let weight = this.#reported.get(candidate);
+    if (!weight) this.#reported.set(candidate, (weight = new ReportedWeight()));
+    weight.update(report, this.clock.now(), this.#options);
+  }
+
+  #scheduleOf(candidates: readonly Candidate[]): Schedule {
+    const known = candidates === this.#last ? this.#lastSchedule : this.#schedules.get(candidates);
+    const now = this.clock.now();
+    const schedule = known && now < known.lookAgainAt ? known : this.#lookAt(candidates, now);
+    this.#last = candidates;
+    return (this.#lastSchedule = schedule);
+  }
+
+  #lookAt(candidates: readonly Candidate[], now: number): Schedule {
+    const { weights: source, weightUpdatePeriod } = this.#options;
+    const schedule =
+      source === 'fixed'
+        ? { weights: scaledWeights(candidates.map(({ weight }) => weight)), lookAgainAt: Infinity }
+        : { weights: this.#reportedWeights(candidates, now), lookAgainAt: now + weightUpdatePeriod };
+    this.#schedules.set(candidates, schedule);
+    return schedule;
+  }
+
+  /** A58: those without a weight are picked "with the average weight"; below two weights, all are alike. */
+  #reportedWeights(candidates: readonly Candidate[], now: number): Uint16Array | undefined {
+    let total = 0;
+    let usable = 0;
+    const weights = candidates.map((candidate) => {
+      const weight = this.#reported.get(candidate)?.at(now, this.#options) ?? 'not_yet';
+      if (weight === 'not_yet') this.counts.notYetUsable++;
+      else if (weight === 'stale') this.counts.stale++;
+      if (typeof weight !== 'number') return undefined;
+      total += weight;
+      usable++;
+      return weight;
+    });
+    if (usable < 2) {
+      this.counts.fallbacks++;
+      return undefined;
+    }
+    return scaledWeights(weights.map((weight) => weight ?? total / usable));
+  }
+}

@@ -1,0 +1,153 @@
+import * as grpc from '@grpc/grpc-js';
+import { expect, onTestFinished, test } from 'vitest';
+import type { LoadReport } from '../../libs/grpc-lb/src/core/policy/load-report.js';
+import type { SubchannelInterface } from '../../libs/grpc-lb/src/grpc/experimental.js';
+import { OrcaWatch } from '../../libs/grpc-lb/src/grpc/orca-watch.js';
+import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/orca-request.js';
+import { type OrcaLoadReport, OpenRcaService } from '../../libs/grpc-lb/src/server/orca-proto.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { expectNoLeaks } from '../support/leaks.js';
+import { Mailbox } from '../support/mailbox.js';
+import { startEcho } from '../support/server-app.js';
+
+expectNoLeaks();
+
+interface Request {
+  readonly report_interval: { readonly seconds: number; readonly nanos: number } | null;
+}
+type WatchCall = grpc.ServerWritableStream<Request, Partial<OrcaLoadReport>>;
+
+/** A server that reports by hand; none of the service if it shall not offer it. */
+async function startServer(offered = true) {
+  const calls = new Mailbox<WatchCall>();
+  const server = new grpc.Server();
+  if (offered) {
+    server.addService(OpenRcaService, {
+      StreamCoreMetrics: (call: WatchCall) => {
+        call.on('error', () => {});
+        calls.put(call);
+      },
+    });
+  }
+  const port = await new Promise<number>((resolve, reject) => {
+    const insecure = grpc.ServerCredentials.createInsecure();
+    server.bindAsync('127.0.0.1:0', insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  onTestFinished(() => server.forceShutdown());
+  return { address: `127.0.0.1:${port}`, calls };
+}
+
+/** A watch on a clock of its own. */
+function watchOf(address: string, interval = 1000) {
+  const channel = new grpc.Channel(address, grpc.credentials.createInsecure(), {});
+  const clock = new FakeClock();
+  const reports = new Mailbox<LoadReport>();
+  const changes = new Mailbox<string>();
+  const subchannel = { getChannel: () => channel } as unknown as SubchannelInterface;
+  const watch = new OrcaWatch(subchannel, interval, clock, () => 0.5, {
+    reported: (report) => reports.put(report),
+    notOffered: () => changes.put('not offered'),
+    openChanged: () => changes.put(watch.open ? 'open' : 'closed'),
+  });
+  onTestFinished(() => {
+    watch.stop();
+    channel.close();
+  });
+  return { watch, clock, reports, changes };
+}
+
+const failing = (code: grpc.status) => Object.assign(new Error('ill'), { code, details: 'ill' });
+
+test('the interval arrives as a duration', async () => {
+  const { address, calls } = await startServer();
+  for (const [interval, seconds, nanos] of [
+    [100, 0, 100_000_000],
+    [10_000, 10, 0],
+    [61_500, 61, 500_000_000],
+    [600_000, 600, 0],
+  ]) {
+    const { watch } = watchOf(address, interval);
+    expect((await calls.next()).request.report_interval).toEqual({ seconds, nanos });
+    watch.stop();
+  }
+});
+
+test('the request is as small as protobuf makes it', () => {
+  expect(encodeReportRequest(10_000)).toEqual(Buffer.from([0x0a, 0x02, 0x08, 10]));
+});
+
+test('every report arrives, and what is none is passed over', async () => {
+  const { address, calls } = await startServer();
+  const { reports, watch } = watchOf(address);
+  const call = await calls.next();
+  call.write({ application_utilization: 0.5, rps_fractional: 100, eps: 1, named_metrics: { in_flight: 3 } });
+  call.write({ application_utilization: -1 });
+  call.write({ cpu_utilization: 0.25, rps_fractional: 7 });
+  expect(await reports.next()).toMatchObject({ applicationUtilization: 0.5, rps: 100, eps: 1 });
+  expect(await reports.next()).toMatchObject({ cpuUtilization: 0.25, rps: 7 });
+  expect(watch.open).toBe(true);
+});
+
+test('a server without the service is not asked again on the same connection (gRFC A51)', async () => {
+  const { address } = await startServer(false);
+  const { watch, changes, clock } = watchOf(address);
+  expect(await changes.next()).toBe('not offered');
+  expect(await changes.next()).toBe('closed');
+  expect(watch.open).toBe(false);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('after an error the server is asked again later and later, up to 30 s', async () => {
+  const { address, calls } = await startServer();
+  const { changes, clock } = watchOf(address);
+  const waits: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    (await calls.next()).emit('error', failing(grpc.status.INTERNAL));
+    expect(await changes.next()).toBe('closed');
+    waits.push(Math.round(clock.nextIn!));
+    clock.advance(clock.nextIn!);
+    expect(await changes.next()).toBe('open');
+  }
+  expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
+});
+
+test('a stream that ends after reports is opened again at once, but not again and again', async () => {
+  const { address, calls } = await startServer();
+  const { changes, clock, reports } = watchOf(address);
+  const first = await calls.next();
+  first.write({ cpu_utilization: 0.5 });
+  await reports.next();
+  clock.advance(5000);
+  first.end();
+  expect(await changes.next()).toBe('closed');
+  expect(clock.nextIn).toBe(0);
+  clock.advance(0);
+  expect(await changes.next()).toBe('open');
+  const second = await calls.next();
+  second.write({ cpu_utilization: 0.5 });
+  await reports.next();
+  second.end();
+  expect(await changes.next()).toBe('closed');
+  expect(clock.nextIn).toBe(1000);
+});
+
+test('what was stopped is cancelled at the server, reports nothing more, and leaves no timer', async () => {
+  const { address, calls } = await startServer();
+  const { watch, clock, reports, changes } = watchOf(address);
+  const call = await calls.next();
+  const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
+  watch.stop();
+  await cancelled;
+  expect(reports.empty && changes.empty).toBe(true);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("reports of the server's half of this package arrive", async () => {
+  const backend = await startEcho({ loadReports: { minInterval: 100 } });
+  const { reports } = watchOf(backend.address, 100);
+  for (let i = 0; i < 2; i++) {
+    const report = await reports.next();
+    expect(report.applicationUtilization).toBeGreaterThanOrEqual(0);
+    expect(report.namedMetrics).toMatchObject({ in_flight: 0 });
+  }
+});
