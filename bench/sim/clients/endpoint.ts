@@ -1,0 +1,76 @@
+import { Fitness, type FitnessOptions, type FitnessOwner } from '../../../libs/grpc-lb/src/core/health/fitness.js';
+import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
+import type { Counted } from '../../../libs/grpc-lb/src/core/ledger.js';
+import type { Choosable } from '../../../libs/grpc-lb/src/core/picking/choice.js';
+import type { Rotatable } from '../../../libs/grpc-lb/src/core/picking/rotation.js';
+import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
+import type { Server } from '../servers/server.js';
+
+export interface EndpointOwner {
+  /** Whether it may be picked has changed. */
+  endpointChanged(): void;
+  outlierFound(endpoint: SimEndpoint, reason: string): void;
+  failuresRemembered(): void;
+}
+
+/** A server as one client sees it. In place of connections there is a wire that is always up; the rest is production. */
+export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner {
+  inFlight = 0;
+  readonly weight = 1;
+  failureFactor = 1;
+  readonly key: string;
+  readonly fitness: Fitness;
+  /** Discovery does not name it any more. */
+  draining = false;
+  readonly connected = true;
+
+  constructor(
+    readonly server: Server,
+    clock: Clock,
+    random: Random,
+    options: () => FitnessOptions,
+    private readonly owner: EndpointOwner,
+  ) {
+    this.key = server.key;
+    this.fitness = new Fitness(clock, random, options, this);
+  }
+
+  get well(): boolean {
+    return this.fitness.admitted;
+  }
+
+  get probing(): boolean {
+    return this.fitness.outlier.state.kind === 'probing';
+  }
+
+  get wantsProbe(): boolean {
+    return this.fitness.wantsProbe;
+  }
+
+  get warmth(): number {
+    return this.fitness.warmth;
+  }
+
+  recordResult(failed: boolean, wasProbe: boolean): void {
+    this.fitness.remember(failed);
+    this.refreshFailureFactor();
+    if (this.failureFactor > 1) this.owner.failuresRemembered();
+    this.fitness.judge(failed, wasProbe);
+  }
+
+  refreshFailureFactor(): void {
+    this.failureFactor = this.fitness.failureFactor;
+  }
+
+  fitnessChanged(): void {
+    this.owner.endpointChanged();
+  }
+
+  warmedUp(): void {
+    this.owner.endpointChanged();
+  }
+
+  outlierFound(reason: string): void {
+    this.owner.outlierFound(this, reason);
+  }
+}

@@ -1,0 +1,168 @@
+import { mayEject } from '../../../libs/grpc-lb/src/core/health/outlier.js';
+import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/ledger.js';
+import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { Choice } from '../../../libs/grpc-lb/src/core/picking/choice.js';
+import { trafficOf } from '../../../libs/grpc-lb/src/core/picking/traffic.js';
+import type { Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
+import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
+import type { Call } from '../call.js';
+import type { EventQueue } from '../engine/event-queue.js';
+import type { Job } from '../servers/job.js';
+import type { Server } from '../servers/server.js';
+import { StreamSession } from '../servers/stream.js';
+import { Attempt, type AttemptOwner } from './attempt.js';
+import { type EndpointOwner, SimEndpoint } from './endpoint.js';
+import type { Retries } from './retries.js';
+
+/** As in the balancer: how often the memory of failures is brought up to date. */
+const DECAY_INTERVAL_MS = 250;
+
+export interface ClientListener {
+  callEnded(call: Call, failed: boolean, server: Server): void;
+}
+
+/** What all clients of a run share. */
+export interface ClientEnvironment {
+  readonly queue: EventQueue;
+  readonly balancing: EffectiveLoadBalancing;
+  /** Milliseconds that a message is on its way. */
+  readonly delay: number;
+  readonly listener: ClientListener;
+}
+
+/** One client: the balancer of this package without sockets. Choice, ledger, fitness and policy are those of production. */
+export class SimClient implements EndpointOwner, AttemptOwner {
+  readonly #queue: EventQueue;
+  readonly #ledger: Ledger<SimEndpoint, Counted>;
+  readonly #endpoints = new Map<Server, SimEndpoint>();
+  #choice: Choice<SimEndpoint> | undefined;
+  /** Some endpoint has failures that fade. */
+  #fading = false;
+  #adopted = false;
+
+  constructor(
+    private readonly environment: ClientEnvironment,
+    private readonly policy: Policy,
+    private readonly retries: Retries,
+    private readonly random: Random,
+  ) {
+    this.#queue = environment.queue;
+    this.#ledger = new Ledger(this.#queue, (endpoint) => this.#onRelease(endpoint));
+  }
+
+  /** Discovery names these. */
+  update(servers: readonly Server[]): void {
+    for (const [server, endpoint] of this.#endpoints) {
+      if (servers.includes(server)) continue;
+      endpoint.draining = true;
+      endpoint.fitness.close();
+      this.#endpoints.delete(server);
+      this.#onRelease(endpoint);
+    }
+    const joining = servers.filter((server) => !this.#endpoints.has(server)).map((server) => this.#join(server));
+    this.#adopted = true;
+    this.policy.members?.([...this.#endpoints.values()]);
+    for (const endpoint of joining) this.policy.ready?.(endpoint);
+    this.endpointChanged();
+  }
+
+  call(call: Call, failedOn?: SimEndpoint): void {
+    call.attempts++;
+    const probe = this.#choice!.probe(failedOn, call.info);
+    if (probe) probe.fitness.probeInFlight = true;
+    const endpoint = probe ?? this.#choice!.pick(call.info, failedOn)!;
+    const attempt = new Attempt(this, this.#ledger, call, endpoint, probe !== undefined);
+    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
+    const { timeout } = this.retries;
+    if (timeout !== undefined) this.#queue.after(timeout, () => this.#giveUp(attempt));
+  }
+
+  attemptArrived(attempt: Attempt): void {
+    const { server } = attempt.endpoint;
+    if (!attempt.call.info.stream) {
+      server.accept(attempt);
+      return;
+    }
+    const deliver = (message: Job): void => server.accept(message);
+    new StreamSession(this.#queue, attempt.call, deliver, () => attempt.answered(false));
+  }
+
+  attemptAnswered(attempt: Attempt): void {
+    if (this.policy.learn && this.policy.reportInterval === undefined)
+      attempt.report = attempt.endpoint.server.report();
+    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
+  }
+
+  attemptEnded(attempt: Attempt): void {
+    if (!attempt.over) this.#end(attempt, attempt.failed);
+  }
+
+  endpointChanged(): void {
+    const level = { priority: 0, own: [...this.#endpoints.values()], others: [] };
+    const traffic = trafficOf([level], this.environment.balancing.health);
+    this.#choice = new Choice(traffic, this.policy, this.random);
+  }
+
+  outlierFound(endpoint: SimEndpoint, reason: string): void {
+    const others = [...this.#endpoints.values()].filter((each) => each !== endpoint);
+    const ejected = others.filter((each) => !each.fitness.admitted).length;
+    const { maxEjectionPercent } = this.environment.balancing.ejection;
+    if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
+      endpoint.fitness.eject(reason);
+  }
+
+  failuresRemembered(): void {
+    if (!this.#fading) this.#queue.after(DECAY_INTERVAL_MS, this.#decay);
+    this.#fading = true;
+  }
+
+  readonly #decay = (): void => {
+    this.#fading = false;
+    for (const endpoint of this.#endpoints.values()) {
+      endpoint.refreshFailureFactor();
+      this.#fading ||= endpoint.failureFactor > 1;
+    }
+    if (this.#fading) this.#queue.after(DECAY_INTERVAL_MS, this.#decay);
+  };
+
+  #join(server: Server): SimEndpoint {
+    const { queue, balancing } = this.environment;
+    const endpoint = new SimEndpoint(server, queue, this.random, () => balancing, this);
+    this.#endpoints.set(server, endpoint);
+    if (this.#adopted) endpoint.fitness.startSlowly();
+    if (this.policy.reportInterval !== undefined) this.#listen(endpoint, this.policy.reportInterval);
+    else if (this.policy.learn) server.startMeter();
+    return endpoint;
+  }
+
+  /** Reports out of band: one at once, and then as often as was asked for. */
+  #listen(endpoint: SimEndpoint, interval: number): void {
+    if (endpoint.draining) return;
+    this.policy.report?.(endpoint, endpoint.server.report());
+    this.#queue.after(interval, () => this.#listen(endpoint, interval));
+  }
+
+  #giveUp(attempt: Attempt): void {
+    if (attempt.over) return;
+    attempt.report = undefined;
+    this.#end(attempt, true);
+  }
+
+  #end(attempt: Attempt, failed: boolean): void {
+    const { call, endpoint, isProbe } = attempt;
+    attempt.over = true;
+    attempt.reservation.end();
+    if (isProbe) endpoint.fitness.probeInFlight = false;
+    const latency = this.#queue.now() - attempt.reservation.reservedAt;
+    this.policy.learn?.(endpoint, call.info, { latency, failed, cutShort: false, report: attempt.report });
+    endpoint.recordResult(failed, isProbe);
+    if (!failed) this.retries.succeeded();
+    const backoff = failed ? this.retries.failed(call.attempts) : undefined;
+    if (backoff === undefined) this.environment.listener.callEnded(call, failed, endpoint.server);
+    else this.#queue.after(backoff, () => this.call(call, endpoint));
+  }
+
+  #onRelease(endpoint: SimEndpoint): void {
+    if (endpoint.draining && endpoint.inFlight === 0) this.policy.forget?.(endpoint);
+  }
+}

@@ -1,0 +1,58 @@
+import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { jittered } from '../../../libs/grpc-lb/src/core/random.js';
+import type { Call } from '../call.js';
+import { Retries, type RetryModel } from '../clients/retries.js';
+import { SimClient } from '../clients/sim-client.js';
+import type { EventQueue } from '../engine/event-queue.js';
+import { randomFor } from '../engine/seeds.js';
+import type { PolicyFactory } from '../lineup.js';
+import type { Server } from '../servers/server.js';
+import type { CallListener, Dispatcher } from './dispatcher.js';
+import type { Subset } from './subsets.js';
+
+export interface FleetOptions {
+  readonly clients: number;
+  readonly createPolicy: PolicyFactory;
+  readonly balancing: EffectiveLoadBalancing;
+  readonly retry: RetryModel | undefined;
+  readonly subset: Subset | undefined;
+  readonly delay: number;
+  readonly seed: number;
+}
+
+/** A change of discovery reaches each client within so many milliseconds. */
+const DISCOVERY_MS = 1000;
+
+/** Clients that know nothing of each other. */
+export class Fleet implements Dispatcher {
+  readonly #clients: SimClient[];
+  #started = false;
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly options: FleetOptions,
+    listener: CallListener,
+  ) {
+    const { balancing, delay, createPolicy, retry, seed } = options;
+    this.#clients = Array.from({ length: options.clients }, (_, i) => {
+      const random = randomFor(seed, 'client', i);
+      const policy = createPolicy(random, queue);
+      return new SimClient({ queue, balancing, delay, listener }, policy, new Retries(retry, random), random);
+    });
+  }
+
+  dispatch(call: Call): void {
+    this.#clients[Math.floor(call.who * this.#clients.length)]!.call(call);
+  }
+
+  update(servers: readonly Server[]): void {
+    const { subset, seed } = this.options;
+    const random = randomFor(seed, 'discovery', this.queue.now());
+    this.#clients.forEach((client, i) => {
+      const list = subset ? subset(servers, i, this.#clients.length) : servers;
+      if (this.#started) this.queue.after(jittered(random, DISCOVERY_MS / 2, 1), () => client.update(list));
+      else client.update(list);
+    });
+    this.#started = true;
+  }
+}

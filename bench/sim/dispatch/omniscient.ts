@@ -1,0 +1,68 @@
+import type { Call } from '../call.js';
+import type { EventQueue, Task } from '../engine/event-queue.js';
+import { Job } from '../servers/job.js';
+import type { Server } from '../servers/server.js';
+import { StreamSession } from '../servers/stream.js';
+import type { CallListener, Dispatcher } from './dispatcher.js';
+
+/** A call without a client: it goes over the same wire, but what happens to it is decided where it arrives. */
+class Errand extends Job {
+  constructor(
+    readonly call: Call,
+    private readonly onAnswer: (failed: boolean) => void,
+  ) {
+    super(call.work, call.io);
+  }
+
+  answered(failed: boolean): void {
+    this.onAnswer(failed);
+  }
+}
+
+/** What knows the true state of all servers, and decides at the servers' end of the wire. */
+export abstract class Omniscient implements Dispatcher {
+  protected servers: readonly Server[] = [];
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly delay: number,
+    private readonly listener: CallListener,
+  ) {}
+
+  /** Work has come; it is given to a server, now or later. */
+  protected abstract place(job: Job): void;
+
+  update(servers: readonly Server[]): void {
+    this.servers = servers;
+  }
+
+  dispatch(call: Call): void {
+    call.attempts++;
+    this.#later(() => this.#arrive(call));
+  }
+
+  #arrive(call: Call): void {
+    if (!call.info.stream) {
+      const errand: Errand = new Errand(call, (failed) => this.#back(call, failed, errand.server!));
+      this.place(errand);
+      return;
+    }
+    // No server has the stream as a whole.
+    const nobody = this.servers[0]!;
+    new StreamSession(
+      this.queue,
+      call,
+      (message) => this.place(message),
+      () => this.#back(call, false, nobody),
+    );
+  }
+
+  #back(call: Call, failed: boolean, server: Server): void {
+    this.#later(() => this.listener.callEnded(call, failed, server));
+  }
+
+  #later(run: () => void): void {
+    const task: Task = { run };
+    this.queue.at(this.queue.now() + this.delay, task);
+  }
+}

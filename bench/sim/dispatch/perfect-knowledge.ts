@@ -1,0 +1,25 @@
+import type { Job } from '../servers/job.js';
+import type { Server } from '../servers/server.js';
+import { Omniscient } from './omniscient.js';
+
+/**
+ * Chooses when the call arrives, as a policy must, but knows everything: all lines, the work of all that wait in them,
+ * and that of the call itself. It goes where it will be done first.
+ */
+export class PerfectKnowledge extends Omniscient {
+  protected place(job: Job): void {
+    let best: Server | undefined;
+    let least = Infinity;
+    const consider = (server: Server): void => {
+      // However short its line: what cannot be better is not worked out.
+      if (server.failing || job.work * server.slowness + job.io > least) return;
+      const expected = server.expected(job.work, job.io);
+      if (expected > least || (expected === least && server.inFlight >= best!.inFlight)) return;
+      least = expected;
+      best = server;
+    };
+    for (const server of this.servers) if (server.idle) consider(server);
+    for (const server of this.servers) if (!server.idle) consider(server);
+    best!.accept(job);
+  }
+}

@@ -1,0 +1,70 @@
+// The laboratory: policies in virtual time, each on the same calls. `npm run sim -- --help` names the options.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { groupBy } from './engine/group-by.js';
+import { type SimOptions, simOptions, USAGE } from './options.js';
+import { type Entry, type Plan, tasksOf } from './plan.js';
+import { performAll } from './pool.js';
+import { type Cell, cellsOf } from './report/cells.js';
+import { milliseconds, loadName } from './report/numbers.js';
+import { byLatency, peerTable, SUBJECT } from './report/summary.js';
+import { detailTable, toText } from './report/tables.js';
+import { writePage } from './report/page.js';
+import { CENTRAL_QUEUE } from './lineup.js';
+import type { Scenario } from './scenario.js';
+import { SCENARIOS } from './scenarios/index.js';
+
+async function main({ plan, write, json, from, threads }: SimOptions): Promise<void> {
+  const began = performance.now();
+  const entries = from === undefined ? await simulate(plan, threads) : readEntries(from);
+  const cells = cellsOf(entries);
+  for (const scenario of plan.scenarios) tell(scenario, cells);
+  const duels = byLatency(plan.scenarios, cells);
+  if (duels.some(({ contestant }) => contestant === SUBJECT)) console.log(`\n${toText(peerTable(duels))}`);
+  if (json !== undefined) writeFileSync(json, JSON.stringify(entries));
+  if (write) writePage(plan, cells);
+  console.log(`\n${entries.length} runs in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/** What is no number is null in JSON. */
+function readEntries(file: string): Entry[] {
+  return JSON.parse(readFileSync(file, 'utf8'), (_, value: unknown) => value ?? NaN) as Entry[];
+}
+
+async function simulate(plan: Plan, threads: number): Promise<Entry[]> {
+  const tasks = tasksOf(plan);
+  const say = (words: string): void => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${words}`);
+  };
+  const entries = await performAll(tasks, threads, (done) => say(`${done} of ${tasks.length} `));
+  say('');
+  return entries;
+}
+
+function tell(scenario: Scenario, cells: readonly Cell[]): void {
+  const own = cells.filter(({ scenario: name }) => name === scenario.name);
+  const bounds = own.filter(({ contestant }) => contestant === CENTRAL_QUEUE.name);
+  const others = own.filter(({ contestant }) => contestant !== CENTRAL_QUEUE.name);
+  console.log(`\n${scenario.name}: ${scenario.title}`);
+  for (const [load, [bound]] of groupBy(bounds, (cell) => cell.load)) {
+    const [p50, p99, p999] = [bound!.absolute.p50, bound!.absolute.p99, bound!.absolute.p999].map(milliseconds);
+    console.log(`central queue at ${loadName(load)}: ${p50} / ${p99} / ${p999} ms; below, ratios to it`);
+  }
+  const sorted = others.toSorted((a, b) => a.load - b.load || a.clients - b.clients);
+  console.log(toText(detailTable(sorted)));
+}
+
+if (process.argv.includes('--help')) console.log(USAGE);
+else {
+  try {
+    const options = simOptions(process.argv.slice(2));
+    if (options.list) for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`);
+    else await main(options);
+  } catch (error) {
+    // What was asked for cannot be done: why, without a stack.
+    if (!(error instanceof RangeError || error instanceof TypeError || error instanceof GrpcLbOptionsError))
+      throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,96 @@
+import { type LoadBalancingOptions, mergeLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { CENTRAL_QUEUE, type Contestant, policyFactoryOf } from './lineup.js';
+import type { RunResult } from './result.js';
+import { run, type Setting, traceOf } from './run.js';
+import { DEFAULT_CLIENTS, DEFAULT_LOADS, type Scenario } from './scenario.js';
+import { scenarioNamed } from './scenarios/index.js';
+
+/** What one worker does at a time: one scenario at one load with one seed, so that its draws are made once. */
+export interface Task {
+  readonly scenario: string;
+  readonly load: number;
+  readonly clients: readonly number[];
+  readonly seed: number;
+  readonly contestants: readonly Contestant[];
+  readonly balancing: LoadBalancingOptions;
+  /** The part of its duration that a scenario without a script is run for. */
+  readonly stretch: number;
+}
+
+/** One run, and where it belongs. */
+export interface Entry extends RunResult {
+  readonly scenario: string;
+  readonly load: number;
+  /** What does not know of clients has the same result for each number of them. */
+  readonly clients: number;
+  readonly seed: number;
+  readonly contestant: string;
+}
+
+export interface Plan {
+  readonly scenarios: readonly Scenario[];
+  readonly contestants: readonly Contestant[];
+  /** Undefined for what each scenario says. */
+  readonly loads: readonly number[] | undefined;
+  readonly clients: readonly number[] | undefined;
+  readonly seeds: readonly number[];
+  /** Over the options of each scenario. */
+  readonly balancing: LoadBalancingOptions;
+  /** One situation of each scenario, and less of it. */
+  readonly quick: boolean;
+}
+
+const QUICK = { load: 0.7, clients: 10, stretch: 0.25 };
+
+export function tasksOf({ scenarios, contestants, loads, clients, seeds, balancing, quick }: Plan): Task[] {
+  return scenarios.flatMap((scenario) => {
+    const all = scenario.clients ?? DEFAULT_CLIENTS;
+    const quickClients = all.includes(QUICK.clients) ? [QUICK.clients] : all.slice(0, 1);
+    return (loads ?? (quick ? [QUICK.load] : (scenario.loads ?? DEFAULT_LOADS))).flatMap((load) =>
+      seeds.map((seed) => ({
+        scenario: scenario.name,
+        load,
+        clients: clients ?? (quick ? quickClients : all),
+        seed,
+        contestants: [CENTRAL_QUEUE, ...contestants],
+        balancing,
+        stretch: quick ? QUICK.stretch : 1,
+      })),
+    );
+  });
+}
+
+export async function perform(task: Task): Promise<Entry[]> {
+  const { load, seed, contestants, clients, stretch } = task;
+  const named = stretched(scenarioNamed(task.scenario), stretch);
+  const scenario = { ...named, balancing: mergeLoadBalancing(named.balancing, task.balancing) };
+  const trace = traceOf({ scenario, load, clients: 1, seed });
+  const entries: Entry[] = [];
+  for (const contestant of contestants) {
+    const createPolicy = await policyFactoryOf(contestant);
+    const entry = (count: number, result: RunResult): Entry => ({
+      scenario: scenario.name,
+      load,
+      clients: count,
+      seed,
+      contestant: contestant.name,
+      ...result,
+    });
+    const simulate = (count: number): RunResult => {
+      const setting: Setting = { scenario, load, clients: count, seed };
+      return run(setting, trace, contestant, createPolicy);
+    };
+    if (createPolicy) entries.push(...clients.map((count) => entry(count, simulate(count))));
+    else {
+      const result = simulate(1);
+      entries.push(...clients.map((count) => entry(count, result)));
+    }
+  }
+  return entries;
+}
+
+function stretched(scenario: Scenario, stretch: number): Scenario {
+  if (stretch === 1 || scenario.window || scenario.timeline) return scenario;
+  const { workload } = scenario;
+  return { ...scenario, workload: { ...workload, duration: workload.duration * stretch } };
+}

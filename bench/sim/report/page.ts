@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../lineup.js';
+import type { Plan } from '../plan.js';
+import type { Scenario } from '../scenario.js';
+import type { Cell } from './cells.js';
+import { dotPlot } from './dot-plot.js';
+import { clientsName, loadName, milliseconds } from './numbers.js';
+import { introduction, summary } from './page-text.js';
+import { failures, overviewTable, situations, situationTable, tail, toMarkdown } from './tables.js';
+import { timePlot } from './time-plot.js';
+
+const PAGE = 'docs/laboratory.md';
+const IMAGES = 'docs/images/sim';
+
+/** Writes the page of the laboratory and its plots; run from the root of the repository. */
+export function writePage(plan: Plan, cells: readonly Cell[]): void {
+  mkdirSync(IMAGES, { recursive: true });
+  for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
+  const chapters = plan.scenarios.map((scenario) =>
+    chapter(
+      scenario,
+      cells.filter((cell) => cell.scenario === scenario.name),
+    ),
+  );
+  const text = [introduction(plan), summary(plan, cells), '## The scenarios', ...chapters].join('\n\n');
+  writeFileSync(PAGE, `${text}\n`);
+  execFileSync('npx', ['oxfmt', PAGE], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function chapter(scenario: Scenario, all: readonly Cell[]): string {
+  const cells = scenario.byFailures ? withoutOmniscient(all) : all;
+  const parts = [`### ${scenario.title}`, scenario.explains, `\`--scenarios ${scenario.name}\``];
+  parts.push(image(scenario, '', dotPlot(scenario, cells)));
+  if (!scenario.byFailures) parts.push(tailCaption(cells), toMarkdown(overviewTable(cells, tail)));
+  if (cells.some(({ failed }) => failed > 0))
+    parts.push('Share of the calls that fail:', toMarkdown(overviewTable(cells, failures)));
+  const typical = typicalOf(cells);
+  const { load, clients } = typical[0]!;
+  if (scenario.timeline) parts.push(image(scenario, '-time', timePlot(scenario, typical)));
+  parts.push(`More of ${loadName(load)} load with ${clientsName(clients)}:`);
+  parts.push(toMarkdown(situationTable(scenario, typical)));
+  return parts.join('\n\n');
+}
+
+/** What has no callers that give up has nothing to say of them. */
+function withoutOmniscient(cells: readonly Cell[]): Cell[] {
+  const names = new Set([CENTRAL_QUEUE.name, PERFECT_KNOWLEDGE.name]);
+  return cells.filter(({ contestant }) => !names.has(contestant));
+}
+
+/** The situation that is shown in full: ten clients at the lower load, or what comes nearest. */
+function typicalOf(cells: readonly Cell[]): Cell[] {
+  const { load, clients } = situations(cells).toSorted(
+    (a, b) => a.load - b.load || Math.abs(a.clients - 10) - Math.abs(b.clients - 10),
+  )[0]!;
+  return cells.filter((cell) => cell.load === load && cell.clients === clients);
+}
+
+function tailCaption(cells: readonly Cell[]): string {
+  const bounds = situations(cells)
+    .map(({ load }) => cells.find((cell) => cell.contestant === CENTRAL_QUEUE.name && cell.load === load)!)
+    .filter((cell, i, all) => all.indexOf(cell) === i)
+    .map(
+      ({ load, absolute }) => `${milliseconds(absolute.p99)} / ${milliseconds(absolute.p999)} ms at ${loadName(load)}`,
+    );
+  return `p99 / p99.9 over those of the central queue, which are ${bounds.join(' and ')}:`;
+}
+
+function image(scenario: Scenario, suffix: string, svg: string): string {
+  const file = `${scenario.name.replaceAll('_', '-')}${suffix}.svg`;
+  writeFileSync(join(IMAGES, file), svg);
+  const what = suffix === '' ? 'all policies at each load and number of clients' : 'second by second';
+  return `![${scenario.title}: ${what}](images/sim/${file})`;
+}

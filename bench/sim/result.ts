@@ -1,0 +1,95 @@
+import type { Call } from './call.js';
+import { mean, quantile } from './engine/quantiles.js';
+import type { Scenario } from './scenario.js';
+import type { Server } from './servers/server.js';
+import type { Trace } from './workload.js';
+
+/** What came of one run: one scenario, one policy, one seed. Times in milliseconds. */
+export interface RunResult {
+  /** Calls that count: with one answer, and within the window. */
+  readonly calls: number;
+  /** The share of them that failed. */
+  readonly failed: number;
+  /** Attempts for each call. */
+  readonly attempts: number;
+  /** Latencies of those that succeeded. */
+  readonly mean: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** The part of the calls that ended at each server. */
+  readonly shares: readonly number[];
+  /** The most calls that one server had at the same time. */
+  readonly maxInFlight: number;
+  /** One value for each second, if the scenario is drawn over time. */
+  readonly timeline: readonly number[];
+}
+
+/** Collects how calls end. */
+export class Collector {
+  readonly #latencies: Float64Array;
+  readonly #servers: Int16Array;
+  #attempts = 0;
+  #left: number;
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly isStream: (call: number) => boolean,
+    private readonly onLast: () => void,
+  ) {
+    this.#latencies = new Float64Array(trace.size);
+    this.#servers = new Int16Array(trace.size);
+    this.#left = trace.size;
+  }
+
+  ended(call: Call, failed: boolean, server: Server, now: number): void {
+    this.#latencies[call.index] = failed ? NaN : now - call.at;
+    this.#servers[call.index] = server.index;
+    this.#attempts += call.attempts;
+    if (--this.#left === 0) this.onLast();
+  }
+
+  result(scenario: Scenario, servers: readonly Server[]): RunResult {
+    const { window = [0, Infinity] } = scenario;
+    const counted: number[] = [];
+    for (let i = 0; i < this.trace.size; i++) {
+      const at = this.trace.at[i]!;
+      if (at >= window[0] && at < window[1] && !this.isStream(i)) counted.push(i);
+    }
+    const sorted = this.#sorted(counted);
+    const shares = servers.map(() => 0);
+    for (const i of counted) shares[this.#servers[i]!]! += 1 / counted.length;
+    return {
+      calls: counted.length,
+      failed: 1 - sorted.length / counted.length,
+      attempts: this.#attempts / this.trace.size,
+      mean: mean(sorted),
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      p999: quantile(sorted, 0.999),
+      shares,
+      maxInFlight: Math.max(...servers.map(({ maxInFlight }) => maxInFlight)),
+      timeline: this.#timeline(scenario),
+    };
+  }
+
+  #sorted(calls: readonly number[]): Float64Array {
+    return Float64Array.from(
+      calls.map((i) => this.#latencies[i]!).filter((latency) => !Number.isNaN(latency)),
+    ).toSorted();
+  }
+
+  #timeline({ timeline, workload }: Scenario): number[] {
+    if (timeline === undefined) return [];
+    const seconds = Array.from({ length: Math.ceil(workload.duration / 1000) }, (): number[] => []);
+    for (let i = 0; i < this.trace.size; i++) {
+      if (!this.isStream(i)) seconds[Math.floor(this.trace.at[i]! / 1000)]?.push(i);
+    }
+    if (timeline === 'latency') return seconds.map((calls) => quantile(this.#sorted(calls), 0.99));
+    const counts =
+      timeline === 'failures'
+        ? (i: number) => Number.isNaN(this.#latencies[i])
+        : (i: number) => this.#servers[i]! >= timeline.shareFrom;
+    return seconds.map((calls) => calls.filter(counts).length / calls.length);
+  }
+}

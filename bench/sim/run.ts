@@ -1,0 +1,112 @@
+import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { Call } from './call.js';
+import { CentralQueue } from './dispatch/central-queue.js';
+import type { CallListener, Dispatcher } from './dispatch/dispatcher.js';
+import { Fleet } from './dispatch/fleet.js';
+import { PerfectKnowledge } from './dispatch/perfect-knowledge.js';
+import { EventQueue, type Task } from './engine/event-queue.js';
+import { randomFor } from './engine/seeds.js';
+import type { Contestant, PolicyFactory } from './lineup.js';
+import { Collector, type RunResult } from './result.js';
+import type { Scenario } from './scenario.js';
+import { EventLoopServer } from './servers/event-loop-server.js';
+import type { Server } from './servers/server.js';
+import { SlotServer } from './servers/slot-server.js';
+import { callInfoOf, drawTrace, meanWork, type Trace } from './workload.js';
+import { World } from './world.js';
+
+/** Milliseconds that a message takes over the network. */
+export const DELAY_MS = 0.5;
+
+/** One situation, in which contestants are compared. */
+export interface Setting {
+  readonly scenario: Scenario;
+  /** The share of the capacity that is asked for. */
+  readonly load: number;
+  readonly clients: number;
+  readonly seed: number;
+  /** Milliseconds that a message takes over the network. */
+  readonly delay?: number;
+}
+
+export function traceOf({ scenario, load, seed }: Setting): Trace {
+  return drawTrace(scenario.workload, (load * scenario.capacity) / meanWork(scenario.workload), seed);
+}
+
+/** Replays the trace with one contestant. */
+export function run(
+  setting: Setting,
+  trace: Trace,
+  contestant: Contestant,
+  createPolicy: PolicyFactory | undefined,
+): RunResult {
+  const { scenario, seed, delay = DELAY_MS } = setting;
+  const queue = new EventQueue();
+  const infos = scenario.workload.methods.map(callInfoOf);
+  const collector = new Collector(
+    trace,
+    (call) => infos[trace.method[call]!]!.stream,
+    () => queue.stop(),
+  );
+  const listener: CallListener = {
+    callEnded: (call, failed, server) => collector.ended(call, failed, server, queue.now()),
+  };
+  const dispatcher = dispatcherFor(setting, contestant, createPolicy, queue, delay, listener);
+  const world = new World(
+    queue,
+    (index) => serverOf(scenario, queue, index),
+    randomFor(seed, 'script'),
+    scenario.workload.duration,
+  );
+  world.found(scenario.servers);
+  world.open(dispatcher);
+  scenario.script?.(world);
+  const calls = (i: number): Call => {
+    const method = trace.method[i]!;
+    return new Call(trace, i, scenario.workload.methods[method]!, infos[method]!);
+  };
+  new Arrivals(queue, trace, (i) => dispatcher.dispatch(calls(i))).schedule();
+  queue.run();
+  return collector.result(scenario, world.servers);
+}
+
+function dispatcherFor(
+  { scenario, clients, seed }: Setting,
+  contestant: Contestant,
+  createPolicy: PolicyFactory | undefined,
+  queue: EventQueue,
+  delay: number,
+  listener: CallListener,
+): Dispatcher {
+  if (contestant.kind === 'bound') return new CentralQueue(queue, delay, listener);
+  if (contestant.kind === 'oracle') return new PerfectKnowledge(queue, delay, listener);
+  const balancing = effectiveLoadBalancing(scenario.balancing);
+  const { retry, subset } = scenario;
+  return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, retry, subset, delay, seed }, listener);
+}
+
+function serverOf({ slots, reportsLagOfNow = false }: Scenario, queue: EventQueue, index: number): Server {
+  const server = slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
+  server.reportsLagOfNow = reportsLagOfNow;
+  return server;
+}
+
+/** Calls are made when the trace says so, whatever became of those before: an open loop. */
+class Arrivals implements Task {
+  #next = 0;
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly trace: Trace,
+    private readonly make: (call: number) => void,
+  ) {}
+
+  schedule(): void {
+    if (this.#next < this.trace.size) this.queue.at(this.trace.at[this.#next]!, this);
+  }
+
+  run(): void {
+    this.make(this.#next++);
+    this.schedule();
+  }
+}

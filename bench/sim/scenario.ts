@@ -1,0 +1,41 @@
+import type { LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import type { RetryModel } from './clients/retries.js';
+import type { Subset } from './dispatch/subsets.js';
+import type { Workload } from './workload.js';
+import type { World } from './world.js';
+
+/** A situation to compare policies in. */
+export interface Scenario {
+  /** As in `--scenarios`. */
+  readonly name: string;
+  readonly title: string;
+  /** Two sentences: what it is, and what it teaches. */
+  readonly explains: string;
+  readonly servers: number;
+  /** Calls that a server works on at a time; `event-loop` for a Node backend. */
+  readonly slots: number | 'event-loop';
+  readonly workload: Workload;
+  /** Trailers tell how late the event loop is now; the server half tells how late it was at most in its window. */
+  readonly reportsLagOfNow?: boolean;
+  /** What calls the load is a share of: the work that all servers can do, in slots at full speed. */
+  readonly capacity: number;
+  /** Shares of the capacity. Default 0.7 and 0.85. */
+  readonly loads?: readonly number[];
+  /** Default 1, 10 and 100. */
+  readonly clients?: readonly number[];
+  /** Only calls made in this time count, in milliseconds. Default: all. */
+  readonly window?: readonly [from: number, to: number];
+  /** What differs from the defaults of the package, apart from the policy. */
+  readonly balancing?: LoadBalancingOptions;
+  readonly retry?: RetryModel;
+  readonly subset?: Subset;
+  /** What happens to the servers. */
+  readonly script?: (world: World) => void;
+  /** Told by the share of calls that fail: callers give up, so that latencies say nothing. */
+  readonly byFailures?: boolean;
+  /** Drawn over time as well: the latency, the failures, or the part of the calls that the servers from this index on get. */
+  readonly timeline?: 'latency' | 'failures' | { readonly shareFrom: number };
+}
+
+export const DEFAULT_LOADS: readonly number[] = [0.7, 0.85];
+export const DEFAULT_CLIENTS: readonly number[] = [1, 10, 100];

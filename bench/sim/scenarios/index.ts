@@ -1,0 +1,40 @@
+import type { Scenario } from '../scenario.js';
+import { coldStart, coldStartPlain, fastFailure, scale } from './change.js';
+import { node, nodeNow, oneSlot, retries, retriesBudget } from './limits.js';
+import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
+import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
+import { bimodal, bursts, equal, heavyTail, methods, streams } from './work.js';
+
+/** In the order of the page. */
+export const SCENARIOS: readonly Scenario[] = [
+  equal,
+  heavyTail,
+  bimodal,
+  methods,
+  streams,
+  bursts,
+  twoSlow,
+  few,
+  changingSpeeds,
+  oneSlow,
+  fastFailure,
+  coldStart,
+  coldStartPlain,
+  scale,
+  node,
+  nodeNow,
+  oneSlot,
+  hundred,
+  hundredAperture,
+  thousand,
+  thousandAperture,
+  thousandRandom,
+  retries,
+  retriesBudget,
+];
+
+export function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((each) => each.name === name);
+  if (scenario) return scenario;
+  throw new RangeError(`There is no scenario ${name}; use ${SCENARIOS.map((each) => each.name).join(', ')}.`);
+}

@@ -1,0 +1,75 @@
+import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
+import { LoadMeter, type ServerLoad } from '../../../libs/grpc-lb/src/server/load-meter.js';
+import type { EventQueue, Task } from '../engine/event-queue.js';
+
+/** What a meter reads of its server. */
+export interface Metered {
+  readonly counted: number;
+  readonly ended: number;
+  readonly errors: number;
+  readonly cpus: number;
+  readonly reportsEventLoop: boolean;
+  /** It tells how late its event loop is now, and not at most within the window. */
+  readonly reportsLagOfNow: boolean;
+  cpuUsed(): number;
+  lag(): number;
+}
+
+/** As the server's half of this package does it: `window` of its load reports, and the ticks of its probe. */
+const WINDOW_MS = 5000;
+const STEPS = 10;
+const TICK_MS = 50;
+
+/** The server's half of load balancing on virtual time: its own `LoadMeter`, fed by a simulated server. */
+export class ServerMeter implements Task {
+  readonly #meter: LoadMeter;
+  #load: ServerLoad;
+  #lag = 0;
+  #readAt = 0;
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly server: Metered,
+  ) {
+    this.#meter = new LoadMeter(WINDOW_MS, server.cpus);
+    this.#read();
+    this.#load = this.#meter.load(0);
+    this.#schedule();
+  }
+
+  report(): LoadReport {
+    const { cpuUtilization, callsPerSecond, errorsPerSecond, eventLoopLag, eventLoopUtilization } = this.#load;
+    return {
+      cpuUtilization,
+      applicationUtilization: this.server.reportsEventLoop ? eventLoopUtilization : 0,
+      rps: callsPerSecond,
+      eps: errorsPerSecond,
+      namedMetrics: {
+        in_flight: this.server.counted,
+        event_loop_lag_ms: this.server.reportsLagOfNow ? this.server.lag() : eventLoopLag,
+      },
+    };
+  }
+
+  /** A tick of the probe's timer. */
+  run(): void {
+    this.#lag = Math.max(this.#lag, this.server.lag());
+    // Sums of ticks are not exact: half a tick of tolerance.
+    if (this.queue.now() - this.#readAt >= WINDOW_MS / STEPS - TICK_MS / 2) this.#read();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    // Where no event loop is in play, nothing happens between two readings.
+    this.queue.at(this.queue.now() + (this.server.reportsEventLoop ? TICK_MS : WINDOW_MS / STEPS), this);
+  }
+
+  #read(): void {
+    const cpu = this.server.cpuUsed();
+    this.#readAt = this.queue.now();
+    const { ended, errors } = this.server;
+    this.#meter.add({ at: this.#readAt, cpu, active: cpu, calls: ended, errors }, this.#lag);
+    this.#lag = 0;
+    this.#load = this.#meter.load(this.server.counted);
+  }
+}

@@ -1,0 +1,79 @@
+import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
+import type { EventQueue } from '../engine/event-queue.js';
+import type { Job } from './job.js';
+import { type Metered, ServerMeter } from './server-meter.js';
+
+/** One backend. What kind it is decides how its calls share it. */
+export abstract class Server implements Metered {
+  /** How many times longer everything takes than at full speed. */
+  slowness = 1;
+  /** Every call that comes fails at once. */
+  failing = false;
+  /** Discovery names it. */
+  listed = true;
+  /** Calls that have come and not been answered. */
+  inFlight = 0;
+  maxInFlight = 0;
+  ended = 0;
+  errors = 0;
+  reportsLagOfNow = false;
+  /** Told when it could begin another job at once, and has none waiting. */
+  onIdle: (() => void) | undefined;
+  #meter: ServerMeter | undefined;
+
+  constructor(
+    protected readonly queue: EventQueue,
+    readonly index: number,
+  ) {}
+
+  get key(): string {
+    return `10.0.${this.index >> 8}.${this.index & 255}:50051`;
+  }
+
+  /** It could begin another job at once. */
+  abstract get idle(): boolean;
+  /** How long a job would take from now on if it came now, with all that is waiting before it. */
+  abstract expected(work: number, io: number): number;
+  /** The present phase of a job is over. */
+  abstract advance(job: Job): void;
+  protected abstract begin(job: Job): void;
+  /** Calls that the server's own counter knows of. */
+  abstract get counted(): number;
+  /** Milliseconds of CPU used so far, and how many it can use at a time. */
+  abstract cpuUsed(): number;
+  abstract readonly cpus: number;
+  /** The share of CPU that the application itself reports as what bounds it, if it does (gRFC A51). */
+  abstract readonly reportsEventLoop: boolean;
+  /** How late a timer would be that is due now. */
+  abstract lag(): number;
+
+  accept(job: Job): void {
+    job.server = this;
+    if (this.failing) {
+      this.ended++;
+      this.errors++;
+      job.answered(true);
+      return;
+    }
+    this.inFlight++;
+    if (this.inFlight > this.maxInFlight) this.maxInFlight = this.inFlight;
+    this.begin(job);
+  }
+
+  /** As in the trailer of an answer. The meter runs from the first time that somebody asks. */
+  report(): LoadReport {
+    this.#meter ??= new ServerMeter(this.queue, this);
+    return this.#meter.report();
+  }
+
+  /** Its meter runs from now on. */
+  startMeter(): void {
+    this.#meter ??= new ServerMeter(this.queue, this);
+  }
+
+  protected finish(job: Job): void {
+    this.inFlight--;
+    this.ended++;
+    job.answered(false);
+  }
+}

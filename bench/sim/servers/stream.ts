@@ -1,0 +1,45 @@
+import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
+import type { Call } from '../call.js';
+import type { EventQueue, Task } from '../engine/event-queue.js';
+import { randomFor } from '../engine/seeds.js';
+import { Job } from './job.js';
+
+/** A message of a stream: work for which nobody waits. */
+class Message extends Job {
+  answered(): void {
+    // What matters here is that it was in the way of others.
+  }
+}
+
+/** A stream: it keeps no slot, but brings messages that do, until it closes. */
+export class StreamSession implements Task {
+  readonly #random: Random;
+  readonly #closesAt: number;
+  readonly #stream: NonNullable<Call['method']['stream']>;
+
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly call: Call,
+    private readonly deliver: (message: Job) => void,
+    private readonly closed: () => void,
+  ) {
+    this.#random = randomFor(call.seed, 'stream', call.index);
+    this.#closesAt = queue.now() + call.io;
+    this.#stream = call.method.stream!;
+    this.#next();
+  }
+
+  run(): void {
+    if (this.queue.now() >= this.#closesAt) {
+      this.closed();
+      return;
+    }
+    this.deliver(new Message(this.call.method.work.draw(this.#random), 0));
+    this.#next();
+  }
+
+  #next(): void {
+    const next = this.queue.now() + this.#stream.every.draw(this.#random);
+    this.queue.at(Math.min(next, this.#closesAt), this);
+  }
+}

@@ -1,0 +1,111 @@
+import type { CallInfo } from '../../libs/grpc-lb/src/core/policy/policy.js';
+import { type Distribution, exponential } from './engine/distributions.js';
+import { randomFor } from './engine/seeds.js';
+
+/** A method of the service, and what a call of it costs. */
+export interface Method {
+  readonly name: string;
+  /** Its share of all calls. */
+  readonly share: number;
+  /** Milliseconds that it keeps a slot, or the event loop, at full speed. */
+  readonly work: Distribution;
+  /** Milliseconds that it waits for something else, without keeping anything. */
+  readonly io?: Distribution;
+  /** It is a stream, which takes no slot itself; `work` is that of each of its messages. */
+  readonly stream?: { readonly lasts: Distribution; readonly every: Distribution };
+}
+
+/** Calls that come together, beside those that come one by one. */
+export interface Bursts {
+  /** The part of all calls that come in bursts. */
+  readonly share: number;
+  readonly size: number;
+  /** Milliseconds over which a burst is spread. */
+  readonly within: number;
+}
+
+export interface Workload {
+  /** Milliseconds in which calls arrive; the run ends when the last of them has ended. */
+  readonly duration: number;
+  readonly methods: readonly Method[];
+  readonly bursts?: Bursts;
+}
+
+/**
+ * All that is drawn for a run, call by call and before any policy is asked: what each of them is measured by is the
+ * same calls, with the same work, at the same times, from the same clients.
+ */
+export interface Trace {
+  readonly size: number;
+  /** When the call is made, in milliseconds, in this order. */
+  readonly at: Float64Array;
+  readonly work: Float64Array;
+  /** How long it waits for something else, or how long the stream lasts. */
+  readonly io: Float64Array;
+  /** The index of its method. */
+  readonly method: Uint8Array;
+  /** Which client makes it, from 0 to 1 over all clients, however many there are. */
+  readonly who: Float64Array;
+  readonly seed: number;
+}
+
+/** The work of the average call, in milliseconds of a slot at full speed. */
+export function meanWork({ methods }: Workload): number {
+  return methods.reduce((sum, { share, work, stream }) => {
+    const each = stream ? (stream.lasts.mean / stream.every.mean) * work.mean : work.mean;
+    return sum + share * each;
+  }, 0);
+}
+
+export function callInfoOf({ name, stream }: Method): CallInfo {
+  return Object.freeze({ method: `/sim.v1.Lab/${name}`, stream: stream !== undefined });
+}
+
+/** `rate` in calls a millisecond. */
+export function drawTrace(workload: Workload, rate: number, seed: number): Trace {
+  const at = arrivals(workload, rate, seed);
+  const [works, kinds, clients] = ['work', 'method', 'client'].map((purpose) => randomFor(seed, purpose));
+  const trace: Trace = {
+    size: at.length,
+    at,
+    work: new Float64Array(at.length),
+    io: new Float64Array(at.length),
+    method: new Uint8Array(at.length),
+    who: new Float64Array(at.length),
+    seed,
+  };
+  for (let i = 0; i < at.length; i++) {
+    const kind = pickMethod(workload.methods, kinds!());
+    const { work, io, stream } = workload.methods[kind]!;
+    trace.method[i] = kind;
+    trace.work[i] = stream ? 0 : work.draw(works!);
+    trace.io[i] = (stream?.lasts ?? io)?.draw(works!) ?? 0;
+    trace.who[i] = clients!();
+  }
+  return trace;
+}
+
+/** A Poisson process; bursts are another one, of their own. */
+function arrivals({ duration, bursts }: Workload, rate: number, seed: number): Float64Array {
+  const times: number[] = [];
+  const unit = exponential(1);
+  const random = randomFor(seed, 'arrivals');
+  const single = rate * (1 - (bursts?.share ?? 0));
+  for (let at = unit.draw(random) / single; at < duration; at += unit.draw(random) / single) times.push(at);
+  if (bursts) {
+    const begin = randomFor(seed, 'bursts');
+    const gap = bursts.size / (rate * bursts.share);
+    for (let at = unit.draw(begin) * gap; at < duration; at += unit.draw(begin) * gap)
+      for (let i = 0; i < bursts.size; i++) times.push(at + begin() * bursts.within);
+  }
+  return Float64Array.from(times).toSorted();
+}
+
+function pickMethod(methods: readonly Method[], draw: number): number {
+  let left = draw;
+  for (let i = 0; i < methods.length - 1; i++) {
+    left -= methods[i]!.share;
+    if (left < 0) return i;
+  }
+  return methods.length - 1;
+}

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { aperture, randomSubset } from '../../bench/sim/dispatch/subsets.js';
+import { CENTRAL_QUEUE, contestantOf, contestantsOf, PERFECT_KNOWLEDGE } from '../../bench/sim/lineup.js';
+import { type Entry, perform, type Task } from '../../bench/sim/plan.js';
+import { cellsOf } from '../../bench/sim/report/cells.js';
+import { SCENARIOS } from '../../bench/sim/scenarios/index.js';
+import type { Server } from '../../bench/sim/servers/server.js';
+
+function task(scenario: string, policies: string, over: Partial<Task> = {}): Task {
+  return {
+    scenario,
+    load: 0.7,
+    clients: [10],
+    seed: 1,
+    contestants: [CENTRAL_QUEUE, ...contestantsOf(policies)],
+    balancing: {},
+    stretch: 1,
+    ...over,
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+test('the same seed gives the same digits', async () => {
+  const twice = task('changing_speeds', 'adaptive,hot_cold,peak_ewma,least_request', { stretch: 0.1 });
+  expect(await perform(twice)).toEqual(await perform(twice));
+});
+
+describe('each scenario', () => {
+  // Those of a thousand backends take long to set up, and differ from those of a hundred in nothing but that.
+  const usual = SCENARIOS.filter(({ name }) => !name.startsWith('thousand')).map(({ name }) => [name] as const);
+
+  test.each(usual)('%s: every call ends, somewhere', async (name) => {
+    const entries = await perform(task(name, 'adaptive,perfect', { stretch: 0.05 }));
+    for (const { calls, failed, shares, p50, p999, attempts } of entries) {
+      expect(calls).toBeGreaterThan(1000);
+      expect(sum(shares)).toBeCloseTo(1, 6);
+      expect(p50).toBeGreaterThan(1);
+      expect(p999).toBeGreaterThan(p50);
+      expect(failed).toBeGreaterThanOrEqual(0);
+      expect(attempts).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  test('is explained in two sentences', () => {
+    for (const { name, explains } of SCENARIOS) {
+      expect(explains.match(/[.)](?= [A-Z]|$)/g), name).toHaveLength(2);
+    }
+  });
+});
+
+describe('the bound', () => {
+  const policies = 'random,round_robin,p2c,least_request,peak_ewma,adaptive';
+
+  test.each(['equal', 'heavy_tail', 'bimodal', 'bursts', 'one_slot'])(
+    'is not beaten on the mean by what does not know the work, with equal backends: %s',
+    async (name) => {
+      const entries = await perform(task(name, policies, { load: 0.85, clients: [1, 10], stretch: 0.25 }));
+      const bound = entries[0]!.mean;
+      for (const { contestant, mean } of entries) expect(mean, contestant).toBeGreaterThanOrEqual(bound);
+    },
+  );
+
+  test('and perfect knowledge are the same for any number of clients', async () => {
+    const entries = await perform(task('two_slow', 'perfect', { clients: [1, 100], stretch: 0.05 }));
+    for (const { name } of [CENTRAL_QUEUE, PERFECT_KNOWLEDGE]) {
+      const [one, hundred] = entries.filter(({ contestant }) => contestant === name);
+      expect({ ...one, clients: 100 }).toEqual(hundred);
+    }
+  });
+});
+
+// What an earlier simulator, of other code, found (docs/decisions/003-compare-all-endpoints.md goes back to it).
+test('two slow of ten cost what is known of them', async () => {
+  const clients = [1, 10, 100];
+  const cells = cellsOf(await perform(task('two_slow', 'round_robin,least_request,p2c', { clients, stretch: 0.4 })));
+  const p99 = (name: string): number[] => cells.filter((cell) => cell.contestant === name).map((cell) => cell.p99);
+  // The line of the slow ones grows to the end: by 0.8 s each second.
+  for (const value of p99('round_robin')) expect(value).toBeGreaterThan(150);
+  const near = (values: readonly number[], known: readonly number[]): void =>
+    values.forEach((value, i) => expect(Math.abs(value / known[i]! - 1)).toBeLessThan(0.1));
+  near(p99('least_request'), [1.43, 1.58, 5.37]);
+  near(p99('least_request, 2 choices'), [1.49, 2.01, 6.06]);
+});
+
+describe('subsets', () => {
+  const servers = Array.from({ length: 1000 }, (_, index) => ({ index }) as Server);
+  const clientsOf = (subset: ReturnType<typeof aperture>): number[] => {
+    const counts = servers.map(() => 0);
+    for (let client = 0; client < 100; client++) for (const { index } of subset(servers, client, 100)) counts[index]!++;
+    return counts;
+  };
+
+  test('by aperture give every server as many clients', () => {
+    expect(new Set(clientsOf(aperture(20)))).toEqual(new Set([2]));
+  });
+
+  test('at random leave about one in seven without any', () => {
+    const counts = clientsOf(randomSubset(20));
+    expect(sum(counts)).toBe(2000);
+    // (1 - 20/1000)^100 = 0.133 of a thousand, with a standard deviation below 10.
+    const none = counts.filter((count) => count === 0).length;
+    expect(Math.abs(none - 133)).toBeLessThan(50);
+  });
+});
+
+describe('a policy on the command line', () => {
+  test('is a name, a config or a module', () => {
+    expect(contestantsOf('adaptive,{"name":"peak_ewma","decayTime":5000},bench/sim/variants/x.ts,perfect')).toEqual([
+      { kind: 'config', name: 'adaptive', config: { name: 'adaptive' } },
+      {
+        kind: 'config',
+        name: 'peak_ewma, decayTime 5000',
+        config: { name: 'peak_ewma', decayTime: 5000 },
+      },
+      { kind: 'module', name: 'x', path: 'bench/sim/variants/x.ts' },
+      PERFECT_KNOWLEDGE,
+    ]);
+  });
+
+  test('that does not exist is an error that names those that do', () => {
+    expect(() => contestantOf('adaptve')).toThrow(/adaptve.*adaptive/s);
+    expect(() => contestantOf('{"name":"peak_ewma","decay":1}')).toThrow(/decay/);
+  });
+});
+
+test('ratios are taken run by run, on the same draws', () => {
+  const unit = {
+    calls: 1,
+    failed: 0,
+    attempts: 1,
+    mean: 1,
+    p50: 1,
+    p999: 1,
+    shares: [1],
+    maxInFlight: 1,
+    timeline: [],
+  };
+  const entry = (contestant: string, seed: number, p99: number): Entry => ({
+    scenario: 'equal',
+    load: 0.7,
+    clients: 10,
+    seed,
+    contestant,
+    p99,
+    ...unit,
+  });
+  const cells = cellsOf([
+    entry(CENTRAL_QUEUE.name, 1, 100),
+    entry(CENTRAL_QUEUE.name, 2, 200),
+    entry('adaptive', 1, 110),
+    entry('adaptive', 2, 180),
+  ]);
+  expect(cells.find(({ contestant }) => contestant === 'adaptive')).toMatchObject({
+    p99: (1.1 + 0.9) / 2,
+    spread: [0.9, 1.1],
+    absolute: { p99: 145 },
+  });
+});
