@@ -3,11 +3,12 @@
  * (pick, start, end).
  */
 import { Metadata, status } from '@grpc/grpc-js';
-import { bench, do_not_optimize, run } from 'mitata';
+import { bench, do_not_optimize } from 'mitata';
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
-import type { Candidate } from '../../libs/grpc-lb/src/core/policy/policy.js';
+import { type Candidate, UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
+import { PolicySet } from '../../libs/grpc-lb/src/core/policy/policy-set.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { ClientContext } from '../../libs/grpc-lb/src/grpc/client-context.js';
 import type { Connection } from '../../libs/grpc-lb/src/grpc/connection.js';
@@ -16,27 +17,36 @@ import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/picker.js';
 import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/pooled-endpoint.js';
 import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
 import { WaitingRoom } from '../../libs/grpc-lb/src/grpc/waiting-room.js';
+import { runAndPrint } from './print.js';
 
 const SIZES = [10, 100, 1000];
 
-const policies: Record<string, PolicyConfig> = {
+const configs: Record<string, PolicyConfig> = {
   'least_request, default': { name: 'least_request' },
   'least_request, choiceCount 2': { name: 'least_request', choiceCount: 2 },
   'least_request, all': { name: 'least_request', choiceCount: 1000 },
+  adaptive: { name: 'adaptive' },
+  peak_ewma: { name: 'peak_ewma' },
+  hot_cold: { name: 'hot_cold' },
   round_robin: { name: 'round_robin' },
   random: { name: 'random' },
 };
 
 function candidates(count: number): Candidate[] {
   const random = seededRandom(count);
-  return Array.from({ length: count }, () => ({ inFlight: Math.floor(random() * 10), weight: 1, failureFactor: 1 }));
+  return Array.from({ length: count }, (_, i) => ({
+    key: `host-${i}:1`,
+    inFlight: Math.floor(random() * 10),
+    weight: 1,
+    failureFactor: 1,
+  }));
 }
 
 for (const size of SIZES) {
-  for (const [name, config] of Object.entries(policies)) {
-    const policy = createPolicy(config, Math.random);
+  for (const [name, config] of Object.entries(configs)) {
+    const policy = createPolicy(config, Math.random, systemClock);
     const list = candidates(size);
-    bench(`${size} endpoints: choose, ${name}`, () => do_not_optimize(policy.pick(list)));
+    bench(`${size} endpoints: choose, ${name}`, () => do_not_optimize(policy.pick(list, UNKNOWN_CALL)));
   }
 }
 
@@ -56,7 +66,7 @@ function endpoint(): PooledEndpoint {
 }
 
 for (const size of SIZES) {
-  for (const [name, config] of Object.entries(policies)) {
+  for (const [name, config] of Object.entries(configs)) {
     const context = new ClientContext('BENCH', ['static:///bench'], effectiveLoadBalancing());
     const endpoints = Array.from({ length: size }, endpoint);
     const near = { pickable: endpoints, warm: endpoints, cold: [] };
@@ -70,21 +80,24 @@ for (const size of SIZES) {
       well: size,
       connected: size,
     };
-    const policy = createPolicy(config, Math.random);
+    const policies = new PolicySet(config, undefined, Math.random, systemClock);
     const book = new CallBook(systemClock, () => {});
-    const picker = new BalancedPicker(traffic, policy, book, new WaitingRoom(context, () => {}), Math.random, () => 0);
+    const picker = new BalancedPicker(
+      traffic,
+      policies,
+      book,
+      new WaitingRoom(context, () => {}),
+      Math.random,
+      () => 0,
+    );
+    const trailers = new Metadata();
     const args = { metadata: new Metadata(), extraPickInfo: {} };
     bench(`${size} endpoints: pick, start and end, ${name}`, () => {
       const pick = picker.pick(args);
       pick.onCallStarted!();
-      pick.onCallEnded!(status.OK, '', undefined as never);
+      pick.onCallEnded!(status.OK, '', trailers);
     });
   }
 }
 
-const { benchmarks } = await run({ format: 'quiet' });
-console.log(`${'nanoseconds'.padEnd(72)}${['p50', 'mean', 'p99'].map((head) => head.padStart(8)).join('')}`);
-for (const { alias, runs } of benchmarks) {
-  const { p50, avg, p99 } = runs[0]!.stats!;
-  console.log(`${alias.padEnd(72)}${[p50, avg, p99].map((value) => value.toFixed(0).padStart(8)).join('')}`);
-}
+await runAndPrint('pick');

@@ -13,12 +13,13 @@ interface Echo {
   say(line: { text: string }): Observable<{ text: string }>;
 }
 
-const [contender, proto, addresses, calls, concurrency] = process.argv.slice(2) as [
+const [contender, proto, addresses, calls, concurrency, more = '{}'] = process.argv.slice(2) as [
   string,
   string,
   string,
   string,
   string,
+  string?,
 ];
 
 const options = { package: 'echo.v1', protoPath: proto };
@@ -34,10 +35,18 @@ const stock = (policy: string): ReturnType<typeof ClientsModule.register> =>
       },
     },
   ]);
-const own = (policy: 'least_request' | 'round_robin'): unknown[] => [
+const own = (policy: 'least_request' | 'adaptive' | 'round_robin'): unknown[] => [
   GrpcLbModule.forRoot(),
   GrpcLbModule.forFeature([
-    { name: 'ECHO', options: { ...options, url: `static:///${addresses}`, loadBalancing: { policy } } },
+    {
+      name: 'ECHO',
+      options: {
+        ...options,
+        url: `static:///${addresses}`,
+        loadBalancing: { policy },
+        channelOptions: JSON.parse(more) as object,
+      },
+    },
   ]),
 ];
 
@@ -45,6 +54,7 @@ const imports = {
   'nest + grpc-js round_robin': () => [stock('round_robin')],
   'nest + grpc-js pick_first': () => [stock('pick_first')],
   'nestjs-grpc-lb least_request': () => own('least_request'),
+  'nestjs-grpc-lb adaptive': () => own('adaptive'),
   'nestjs-grpc-lb round_robin': () => own('round_robin'),
 }[contender];
 if (!imports) throw new Error(`There is no contender "${contender}"`);

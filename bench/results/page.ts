@@ -1,0 +1,77 @@
+// Writes docs/benchmarks.md and its plots from what the benches have stored; run from the root of the repository.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toMarkdown } from '../sim/report/tables.js';
+import type { CpuRow } from '../peers/cpu-table.js';
+import type { MicroRow } from '../micro/print.js';
+import { SCENARIOS } from '../tail/model/scenario.js';
+import { cellsOf } from '../tail/report/cells.js';
+import { chapter, overview, soundness } from '../tail/report/chapters.js';
+import type { RunResult } from '../tail/result.js';
+import { bottom, cpuIntroduction, microIntroduction, tailIntroduction, top } from './page-text.js';
+import { loadResults, type Stored } from './store.js';
+
+const PAGE = 'docs/benchmarks.md';
+const IMAGES = 'docs/images/bench';
+const MICRO = ['pick', 'ledger', 'latency', 'endpoint-diff'];
+
+const text = [top(), ...tailPart(), ...cpuPart(), ...microPart(), bottom()].join('\n\n');
+writeFileSync(PAGE, `${text}\n`);
+execFileSync('npx', ['oxfmt', PAGE], { stdio: ['ignore', 'ignore', 'inherit'] });
+console.log(`${PAGE} is written`);
+
+function tailPart(): string[] {
+  const stored = loadResults<{ results: RunResult[] }>('tail');
+  if (!stored) return [];
+  const cells = cellsOf(stored.results);
+  mkdirSync(IMAGES, { recursive: true });
+  for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
+  const saveImage = (name: string, svg: string): string => {
+    writeFileSync(join(IMAGES, `${name}.svg`), svg);
+    return `images/bench/${name}.svg`;
+  };
+  return [
+    tailIntroduction(stored.results[0]!.spec),
+    '### At a glance',
+    'p99 over that of the bound, 1.00 being the best there is; where a hundredth or more of the calls are lost (not answered within the deadline, or failed), their share instead. The number is that of client processes.',
+    overview(cells),
+    ...SCENARIOS.flatMap((scenario) => {
+      const own = cells.filter((cell) => cell.scenario === scenario.name);
+      return own.length === 0 ? [] : [chapter(scenario, own, saveImage)];
+    }),
+    '### Was the machine quiet?',
+    soundness(cells),
+    provenance(stored),
+  ];
+}
+
+function cpuPart(): string[] {
+  const stored = loadResults<{ title: string; rows: CpuRow[] }>('cpu');
+  if (!stored) return [];
+  const rows = stored.rows.map(({ client, cpu, ratio, wall }) => [client, cpu, ratio, wall]);
+  const table = toMarkdown({ head: ['client', 'CPU µs a call', 'over Nest, round_robin', 'µs a call, wall'], rows });
+  return [cpuIntroduction(), `${stored.title}:`, table, provenance(stored)];
+}
+
+function microPart(): string[] {
+  const parts = MICRO.flatMap((name) => {
+    const stored = loadResults<{ rows: MicroRow[] }>(`micro-${name}`);
+    return stored ? [stored] : [];
+  });
+  if (parts.length === 0) return [];
+  const rows = parts.flatMap((part) =>
+    part.rows.map(({ name, p50, mean, p99 }) => [name, ...[p50, mean, p99].map(nanoseconds)]),
+  );
+  const table = toMarkdown({ head: ['what', 'p50 ns', 'mean ns', 'p99 ns'], rows });
+  return [microIntroduction(), table, provenance({ ...parts[0]!, command: 'npm run bench:micro' })];
+}
+
+function provenance({ command, date, environment: { machine, versions } }: Stored): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `_\`${command}\`, ${date}, ${machine}; ${list.join(', ')}._`;
+}
+
+function nanoseconds(value: number): string {
+  return value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
+}

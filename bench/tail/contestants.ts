@@ -1,0 +1,58 @@
+import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
+
+/** Who balances the calls of a run. */
+export type Contestant =
+  /** The bound, for real: a client that alone knows every slot. What it loses, the machine and the wire lose. */
+  | { readonly kind: 'queue'; readonly name: string }
+  /** Nest's own client with a policy of grpc-js. */
+  | { readonly kind: 'stock'; readonly name: string; readonly config: object }
+  /** Nest's own client as it is, with one connection to a proxy that balances. */
+  | { readonly kind: 'proxy'; readonly name: string; readonly proxy: ProxyName }
+  | { readonly kind: 'own'; readonly name: string; readonly policy: PolicyConfig };
+
+export type ProxyName = 'haproxy' | 'nginx';
+
+export const QUEUE_OVER_SOCKETS = 'central queue, over sockets';
+
+/** Within a run as short as these, weights are used after two seconds, not ten. */
+const BLACKOUT_MS = 2000;
+
+/** Out of band: with reports in trailers grpc-js 1.14 parses a .proto file for each answer, and the client stands still. */
+const GRPC_JS_WEIGHTED = {
+  enable_oob_load_report: true,
+  oob_load_reporting_period: '1s',
+  blackout_period: `${BLACKOUT_MS / 1000}s`,
+};
+
+const stock = (policy: string, config: object = {}): Contestant => ({
+  kind: 'stock',
+  name: `Nest, ${policy}`,
+  config: { [policy]: config },
+});
+const own = (policy: PolicyConfig, name: string = policy.name): Contestant => ({ kind: 'own', name, policy });
+
+export const CONTESTANTS: readonly Contestant[] = [
+  { kind: 'queue', name: QUEUE_OVER_SOCKETS },
+  stock('pick_first'),
+  stock('round_robin'),
+  stock('weighted_round_robin', GRPC_JS_WEIGHTED),
+  { kind: 'proxy', name: 'haproxy, leastconn', proxy: 'haproxy' },
+  { kind: 'proxy', name: 'nginx, least_conn', proxy: 'nginx' },
+  own({ name: 'random' }),
+  own({ name: 'ring_hash', by: { field: 'session' }, boundedLoad: 1.25 }),
+  own({ name: 'round_robin' }),
+  own({ name: 'weighted_round_robin', blackoutPeriod: BLACKOUT_MS }),
+  own({ name: 'least_request', choiceCount: 2 }, 'least_request, 2 choices'),
+  own({ name: 'least_request' }),
+  own({ name: 'peak_ewma' }),
+  own({ name: 'hot_cold' }),
+  own({ name: 'adaptive' }),
+];
+
+export function contestantNamed(name: string): Contestant {
+  const contestant = CONTESTANTS.find((each) => each.name === name);
+  if (contestant) return contestant;
+  throw new RangeError(
+    `There is no contestant "${name}"; use ${CONTESTANTS.map((each) => `"${each.name}"`).join(', ')}`,
+  );
+}

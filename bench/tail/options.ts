@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+import { type Contestant, CONTESTANTS, contestantNamed } from './contestants.js';
+import { type Scenario, scenarioNamed, SCENARIOS } from './model/scenario.js';
+import type { RunSpec } from './model/run-spec.js';
+
+export interface TailOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly contestants: readonly Contestant[];
+  readonly rounds: number;
+  /** Numbers of client processes, one after the other. */
+  readonly clients: readonly number[];
+  /** Processes that the backends are spread over. */
+  readonly processes: number;
+  /** All but scenario, seed and clients. */
+  readonly base: Pick<RunSpec, 'load' | 'work' | 'warmUp' | 'seconds' | 'deadline'>;
+  readonly write: boolean;
+  readonly quick: boolean;
+}
+
+export const USAGE = `npm run bench:tail -- [options]
+
+  --scenarios a,b     ${SCENARIOS.map(({ name }) => name).join(', ')}; default all
+  --contestants "a;b" names as in the table; default all but proxies
+  --proxies           haproxy and nginx too, which have to be installed
+  --rounds 3          of all contestants, each with calls of its own
+  --clients 1,6       numbers of client processes; default 1,6
+  --seconds 10        that count in a run, after --warm-up 4
+  --load 0.7          share of what all backends together can do
+  --work 20           milliseconds of a call in the mean
+  --processes 4       that the eight backends are spread over
+  --quick             under a minute: what matters most, one round, one client
+  --write             docs/benchmarks.md and its plots`;
+
+const QUICK_SCENARIOS = ['two_slow'];
+const QUICK_CONTESTANTS = ['central queue, over sockets', 'Nest, round_robin', 'least_request', 'adaptive'];
+
+export function tailOptions(argv: readonly string[]): TailOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      scenarios: { type: 'string' },
+      contestants: { type: 'string' },
+      proxies: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      clients: { type: 'string' },
+      seconds: { type: 'string' },
+      'warm-up': { type: 'string' },
+      load: { type: 'string', default: '0.7' },
+      work: { type: 'string', default: '20' },
+      processes: { type: 'string', default: '4' },
+      quick: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const { quick, proxies } = values;
+  const scenarios = values.scenarios?.split(',') ?? (quick ? QUICK_SCENARIOS : undefined);
+  const named = values.contestants?.split(';') ?? (quick ? QUICK_CONTESTANTS : undefined);
+  return {
+    scenarios: scenarios?.map((name) => scenarioNamed(name.trim())) ?? SCENARIOS,
+    contestants:
+      named?.map((name) => contestantNamed(name.trim())) ??
+      CONTESTANTS.filter(({ kind }) => proxies || kind !== 'proxy'),
+    rounds: numberOf('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 100),
+    clients: (values.clients ?? (quick ? '1' : '1,6')).split(',').map((word) => numberOf('--clients', word, 1, 64)),
+    processes: numberOf('--processes', values.processes, 1, 8),
+    base: {
+      load: numberOf('--load', values.load, 0.01, 0.99),
+      work: numberOf('--work', values.work, 1, 1000),
+      warmUp: numberOf('--warm-up', values['warm-up'] ?? (quick ? '2' : '4'), 1, 60),
+      seconds: numberOf('--seconds', values.seconds ?? (quick ? '5' : '10'), 1, 600),
+      deadline: 2000,
+    },
+    write: values.write,
+    quick,
+  };
+}
+
+function numberOf(option: string, word: string, least: number, most: number): number {
+  const value = Number(word);
+  if (word.trim() === '' || !(value >= least && value <= most)) {
+    throw new RangeError(`${option} is ${word}; use ${least} to ${most}`);
+  }
+  return value;
+}
