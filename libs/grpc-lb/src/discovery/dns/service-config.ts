@@ -63,7 +63,9 @@ export function chooseServiceConfig(records: unknown, chooser: ConfigChooser): C
 
 /** RFC 1464, and RFC 7208 3.3: the texts of one record are put together without a space between them. */
 function textOf(record: unknown): string {
-  return Array.isArray(record) ? record.slice(0, 1000).join('').slice(0, MAX_LENGTH) : '';
+  if (!Array.isArray(record)) return '';
+  const texts = record.slice(0, 1000).filter((each) => typeof each === 'string');
+  return texts.join('').slice(0, MAX_LENGTH);
 }
 
 function parse(json: string): unknown {
