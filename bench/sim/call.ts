@@ -25,6 +25,11 @@ export class Call {
     return this.trace.io[this.index]!;
   }
 
+  /** It fails at once wherever it goes. */
+  get fails(): boolean {
+    return this.trace.fails[this.index] === 1;
+  }
+
   /** Which client makes it, from 0 to 1. */
   get who(): number {
     return this.trace.who[this.index]!;

@@ -29,6 +29,8 @@ export interface Workload {
   readonly duration: number;
   readonly methods: readonly Method[];
   readonly bursts?: Bursts;
+  /** The share of calls that fail at once wherever they go. Default 0. */
+  readonly errors?: number;
 }
 
 /**
@@ -44,6 +46,8 @@ export interface Trace {
   readonly io: Float64Array;
   /** The index of its method. */
   readonly method: Uint8Array;
+  /** 1 if it fails wherever it goes. */
+  readonly fails: Uint8Array;
   /** Which client makes it, from 0 to 1 over all clients, however many there are. */
   readonly who: Float64Array;
   readonly seed: number;
@@ -64,13 +68,16 @@ export function callInfoOf({ name, stream }: Method): CallInfo {
 /** `rate` in calls a millisecond. */
 export function drawTrace(workload: Workload, rate: number, seed: number): Trace {
   const at = arrivals(workload, rate, seed);
-  const [works, kinds, clients] = ['work', 'method', 'client'].map((purpose) => randomFor(seed, purpose));
+  const [works, kinds, clients, errors] = ['work', 'method', 'client', 'errors'].map((purpose) =>
+    randomFor(seed, purpose),
+  );
   const trace: Trace = {
     size: at.length,
     at,
     work: new Float64Array(at.length),
     io: new Float64Array(at.length),
     method: new Uint8Array(at.length),
+    fails: new Uint8Array(at.length),
     who: new Float64Array(at.length),
     seed,
   };
@@ -80,6 +87,7 @@ export function drawTrace(workload: Workload, rate: number, seed: number): Trace
     trace.method[i] = kind;
     trace.work[i] = stream ? 0 : work.draw(works!);
     trace.io[i] = (stream?.lasts ?? io)?.draw(works!) ?? 0;
+    trace.fails[i] = errors!() < (workload.errors ?? 0) ? 1 : 0;
     trace.who[i] = clients!();
   }
   return trace;

@@ -24,6 +24,20 @@ function within(past: readonly Result[], now: number, window: number): { calls: 
   return { calls: inside.length, rate: inside.length === 0 ? 1 : successes / inside.length };
 }
 
+/** The highest share that is still likely, by Wilson's interval, one-sided with 99 %. */
+function highestLikely({ calls, rate }: { calls: number; rate: number }): number {
+  const z = 2.326;
+  const spread = z * Math.sqrt((rate * (1 - rate)) / calls + z ** 2 / (4 * calls ** 2));
+  return (rate + z ** 2 / (2 * calls) + spread) / (1 + z ** 2 / calls);
+}
+
+/** Failures in a row that come about once in a million, by Laplace's rule of succession. */
+function unlikely({ calls, rate }: { calls: number; rate: number }): number {
+  let inARow = 0;
+  for (let chance = 1; chance > 1e-6; inARow++) chance *= (calls * (1 - rate) + 1) / (calls + 2);
+  return Math.max(2, inARow);
+}
+
 describe('the window of successes', () => {
   test('reads the same as a list of all results', () => {
     check(
@@ -90,9 +104,12 @@ describe('an outlier', () => {
             now += wait;
             past.push({ at: now, failed });
             const inARow = past.length - 1 - past.findLastIndex((result) => !result.failed);
-            const { calls, rate } = within(past, now, ejection.window);
-            const tooMany = ejection.consecutiveFailures > 0 && inARow >= ejection.consecutiveFailures;
-            const tooFew = calls >= ejection.minimumCalls && rate < ejection.successRate;
+            const seen = within(past, now, ejection.window);
+            const run = past.slice(past.length - inARow);
+            const before = within(past.slice(0, past.length - inARow), run[0]?.at ?? now, ejection.window);
+            const enough = Math.min(ejection.consecutiveFailures, unlikely(before));
+            const tooMany = ejection.consecutiveFailures > 0 && inARow >= enough;
+            const tooFew = seen.calls >= ejection.minimumCalls && highestLikely(seen) < ejection.successRate;
             const reason = outlier.record(failed, now, ejection);
             expect(reason !== undefined, reason).toBe(failed && (tooMany || tooFew));
             // The balancer may refuse the ejection; then the endpoint goes on as before.

@@ -131,4 +131,20 @@ describe('the draws of a run', () => {
     const [low, high] = [drawTrace(workload, 0.5, 1), drawTrace(workload, 1, 1)];
     expect(high.work.slice(0, 1000)).toEqual(low.work.slice(0, 1000));
   });
+
+  test('of calls that fail are of a sequence of their own, and change nothing else', () => {
+    const { fails: none, ...usual } = drawTrace(workload, 1, 1);
+    const { fails, ...rest } = drawTrace({ ...workload, errors: 0.05 }, 1, 1);
+    expect(rest).toEqual(usual);
+    expect(none.every((each) => each === 0)).toBe(true);
+    // Of 20000 calls 1000, with a standard deviation of 31.
+    const share = fails.reduce((sum, each) => sum + each, 0) / usual.size;
+    expect(Math.abs(share - 0.05)).toBeLessThan(0.01);
+    const clients = randomFor(1, 'client');
+    expect([...usual.who]).toEqual(Array.from(usual.who, () => clients()));
+    const kinds = randomFor(1, 'method');
+    expect([...usual.method]).toEqual(Array.from(usual.method, () => (kinds() < 0.75 ? 0 : 1)));
+    const works = randomFor(1, 'work');
+    expect([...usual.work]).toEqual(Array.from(usual.method, (kind) => workload.methods[kind]!.work.draw(works)));
+  });
 });

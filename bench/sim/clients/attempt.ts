@@ -32,7 +32,7 @@ export class Attempt extends Job {
     readonly endpoint: SimEndpoint,
     readonly isProbe: boolean,
   ) {
-    super(call.work, call.io);
+    super(call.work, call.io, call.fails);
     this.reservation = new Reservation(ledger, endpoint, WIRE);
     this.reservation.start();
   }

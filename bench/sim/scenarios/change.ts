@@ -17,6 +17,19 @@ export const fastFailure: Scenario = {
   timeline: 'failures',
 };
 
+export const errors: Scenario = {
+  ...TEN,
+  name: 'errors',
+  title: 'One call in twenty fails, wherever it goes',
+  explains:
+    'Two of ten backends are three times slower, and 5 % of all calls fail at once for a reason that no backend can help, such as a dependency that all share. Failures that say nothing about a backend must not make a policy shun it, nor the ejection of outliers take away backends that are needed.',
+  workload: { duration: 45 * SECOND, methods: USUAL, errors: 0.05 },
+  capacity: 8 * 8 + (2 * 8) / 3,
+  script: ({ servers }) => {
+    for (const server of servers.slice(0, 2)) server.slowness = 3;
+  },
+};
+
 const JOINS = 10 * SECOND;
 
 /** Ten times slower at first, and half of that after each two seconds, as code gets compiled and caches fill. */

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.js';
-import { coldStart, coldStartPlain, fastFailure, scale } from './change.js';
+import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
 import { node, nodeNow, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
 import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
@@ -18,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   changingSpeeds,
   oneSlow,
   fastFailure,
+  errors,
   coldStart,
   coldStartPlain,
   scale,

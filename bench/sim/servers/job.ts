@@ -15,6 +15,8 @@ export abstract class Job implements Task {
     readonly work: number,
     /** Milliseconds of waiting for something else. */
     readonly io: number,
+    /** No server can do it. */
+    readonly fails = false,
   ) {}
 
   /** The server is done with it. */

@@ -49,7 +49,7 @@ export abstract class Server implements Metered {
 
   accept(job: Job): void {
     job.server = this;
-    if (this.failing) {
+    if (this.failing || job.fails) {
       this.ended++;
       this.errors++;
       job.answered(true);

@@ -134,6 +134,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   }
 
   fitnessChanged(): void {
+    this.refreshFailureFactor();
     this.connectionsChanged();
   }
 
@@ -175,8 +176,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   /** Works out its state again, and says so if it has changed. */
   connectionsChanged(): void {
     const from = this.state;
-    // What comes back may be another process; why the old one was ejected does not hold against it.
-    if (this.connections.usable.length === 0 && from === 'ejected') this.fitness.forgive();
+    // What comes back may be another process; the failures of the old one do not hold against it.
+    if (this.connections.usable.length === 0) {
+      this.fitness.forgive();
+      this.refreshFailureFactor();
+    }
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
     if (to !== from) {

@@ -25,6 +25,10 @@ export class FailureRate {
     this.#at = now;
   }
 
+  reset(): void {
+    this.#rate = 0;
+  }
+
   /** From 0 to 1. Reading does not change it. */
   rate(now: number): number {
     return this.#rate * Math.exp((this.#at - now) / DECAY_MS);

@@ -100,9 +100,10 @@ export class Fitness {
     this.owner.fitnessChanged();
   }
 
-  /** The same for an owner that is about to look anyway. */
+  /** Nothing is held against it any more; for an owner that is about to look anyway. */
   forgive(): void {
     this.#cancelProbe?.();
+    this.#failureRate.reset();
     this.outlier.readmit(this.clock.now());
   }
 

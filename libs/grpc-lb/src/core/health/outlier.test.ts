@@ -28,6 +28,42 @@ describe('failures in a row', () => {
     ]);
   });
 
+  test.each([
+    [0, 5],
+    [8, 5],
+    [14, 5],
+    [29, 5],
+    [30, 4],
+    [97, 4],
+    [98, 3],
+    [997, 3],
+    [998, 2],
+    [1_000_000, 2],
+  ])('are fewer where a good record says that they are no chance: after %d successes %d', (successes, enough) => {
+    const outlier = create();
+    reasons(outlier, '.'.repeat(successes), inARow);
+    expect(reasons(outlier, 'x'.repeat(enough), inARow)).toEqual([
+      ...Array.from({ length: enough - 1 }, () => undefined),
+      `${enough} failures in a row`,
+    ]);
+  });
+
+  test('are more again where the record is not that good: one failure before counts', () => {
+    const outlier = create();
+    reasons(outlier, `${'.'.repeat(999)}x.`, inARow);
+    expect(reasons(outlier, 'xx', inARow)).not.toContainEqual(expect.anything());
+    expect(reasons(outlier, 'x', inARow)).toEqual(['3 failures in a row']);
+  });
+
+  test('are never more than the option says, and count nothing that is older than the window', () => {
+    const outlier = create();
+    reasons(outlier, '.'.repeat(5000), inARow, 0);
+    const later = inARow.window + 1;
+    expect(reasons(outlier, 'xxxx', inARow, later)).not.toContainEqual(expect.anything());
+    expect(reasons(outlier, 'x', inARow, later)).toEqual(['5 failures in a row']);
+    expect(reasons(create(), 'xx', { ...inARow, consecutiveFailures: 2 }).at(-1)).toBe('2 failures in a row');
+  });
+
   test('are in a row only without a success between them', () => {
     expect(reasons(create(), 'xxxx.xxxx.xxxx', inARow)).not.toContainEqual(expect.anything());
   });
@@ -47,8 +83,52 @@ describe('failures in a row', () => {
 describe('the share of successes', () => {
   test('ejects below 80 %, at a failure, and says what was found', () => {
     const outlier = create();
-    expect(reasons(outlier, '....x', byShare)).toEqual(Array.from({ length: 5 }));
-    expect(reasons(outlier, 'x', byShare)).toEqual(['67 % of 6 calls succeeded within 30 s, less than 80 %']);
+    expect(reasons(outlier, '....xxxx', byShare)).not.toContainEqual(expect.anything());
+    expect(reasons(outlier, 'x', byShare)).toEqual(['44 % of 9 calls succeeded within 30 s, less than 80 %']);
+  });
+
+  /** That many calls, so many of them failures; these come last, since only they are judged. */
+  const mixed = (calls: number, failures: number): string => '.'.repeat(calls - failures) + 'x'.repeat(failures);
+
+  test.each([
+    [0.8, 5, 4],
+    [0.8, 10, 5],
+    [0.8, 20, 9],
+    [0.8, 100, 30],
+    [0.8, 1000, 230],
+    [0.5, 10, 9],
+    [0.5, 100, 62],
+    [0.95, 5, 2],
+    [0.95, 100, 11],
+  ])('below %d by chance ejects nobody: of %d calls %d must fail', (successRate, calls, failures) => {
+    const options = { ...byShare, successRate, minimumCalls: calls };
+    expect(reasons(create(), mixed(calls, failures), options).at(-1)).toEqual(expect.any(String));
+    expect(reasons(create(), mixed(calls, failures - 1), options)).not.toContainEqual(expect.anything());
+  });
+
+  test('of a few calls says nothing where even none is too little: of five, where half may fail', () => {
+    const options = { ...byShare, successRate: 0.5 };
+    expect(reasons(create(), 'xxxxx', options)).not.toContainEqual(expect.anything());
+    expect(reasons(create(), 'xxxxxx', options).at(-1)).toBe('0 % of 6 calls succeeded within 30 s, less than 50 %');
+  });
+
+  test('of 1 ejects at every failure, of 0 at none', () => {
+    expect(reasons(create(), mixed(1000, 1), { ...byShare, successRate: 1 }).at(-1)).toEqual(expect.any(String));
+    expect(reasons(create(), 'x'.repeat(1000), { ...byShare, successRate: 0 })).not.toContainEqual(expect.anything());
+  });
+
+  test('ejects none of a thousand that fail 5 % of all, and each of a thousand that fail half, within 100 calls', () => {
+    const random = seededRandom(1);
+    const ejected = (share: number): number => {
+      const outliers = Array.from({ length: 1000 }, create);
+      const found = outliers.filter((outlier) =>
+        Array.from({ length: 100 }, () => outlier.record(random() < share, 0, byShare)).some(Boolean),
+      );
+      return found.length;
+    };
+    // Of the first five calls two fail once in 44 times, and four once in 33 000.
+    expect(ejected(0.05)).toBe(0);
+    expect(ejected(0.5)).toBe(1000);
   });
 
   test('says nothing below the minimum of calls', () => {

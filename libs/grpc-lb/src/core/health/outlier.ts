@@ -20,6 +20,8 @@ const ADMITTED: OutlierState = { kind: 'admitted' };
 export class Outlier {
   state: OutlierState = ADMITTED;
   #inARow = 0;
+  /** How many in a row eject it, by its record before them. */
+  #enough = Infinity;
   /** How often it was ejected lately; one is forgiven for each window without. */
   #ejections = 0;
   #admittedAt = -Infinity;
@@ -29,13 +31,14 @@ export class Outlier {
 
   /** Whether failures in a row may still lead to an ejection. */
   undecided({ enabled, consecutiveFailures }: EffectiveEjectionOptions): boolean {
-    return enabled && this.state.kind === 'admitted' && this.#inARow < consecutiveFailures;
+    return enabled && this.state.kind === 'admitted' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
   }
 
   /** A call has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
   record(failed: boolean, now: number, options: EffectiveEjectionOptions): string | undefined {
     // What was under way when it was ejected says nothing new.
     if (this.state.kind !== 'admitted' || !options.enabled) return undefined;
+    if (failed && this.#inARow === 0) this.#enough = enoughInARow(this.#window.read(now, options.window));
     this.#inARow = failed ? this.#inARow + 1 : 0;
     this.#window.record(failed, now, options.window);
     return failed ? this.#verdict(now, options) : undefined;
@@ -76,11 +79,37 @@ export class Outlier {
     now: number,
     { consecutiveFailures, successRate, window, minimumCalls }: EffectiveEjectionOptions,
   ): string | undefined {
-    if (consecutiveFailures > 0 && this.#inARow >= consecutiveFailures) return `${this.#inARow} failures in a row`;
+    if (consecutiveFailures > 0 && this.#inARow >= Math.min(this.#enough, consecutiveFailures))
+      return `${this.#inARow} failures in a row`;
     const { calls, rate } = this.#window.read(now, window);
-    if (calls < minimumCalls || rate >= successRate) return undefined;
+    if (calls < minimumCalls || !clearlyBelow(successRate, rate, calls)) return undefined;
     return `${Math.round(rate * 100)} % of ${calls} calls succeeded within ${window / 1000} s, less than ${successRate * 100} %`;
   }
+}
+
+/** A run of failures that is less likely than this is no chance. */
+const CHANCE = 1e-6;
+/** However good its record is. */
+const LEAST_IN_A_ROW = 2;
+
+/**
+ * How many failures in a row are no chance any more, given how often the endpoint failed before: after 998 successes,
+ * two. The share is that of Laplace's rule of succession, a half where nothing is known.
+ */
+function enoughInARow({ calls, rate }: { readonly calls: number; readonly rate: number }): number {
+  const failures = calls * (1 - rate);
+  return Math.max(LEAST_IN_A_ROW, Math.ceil(Math.log(CHANCE) / Math.log((failures + 1) / (calls + 2))));
+}
+
+/** One-sided, 99 %. */
+const Z = 2.326;
+
+/**
+ * Whether an observed share is below a limit by more than chance (the score test, as in Wilson's interval). Two failures
+ * among the first five calls are nothing special for a service that fails 5 % of all, and there are many first fives.
+ */
+function clearlyBelow(limit: number, share: number, calls: number): boolean {
+  return share < limit && calls * (limit - share) ** 2 >= Z ** 2 * limit * (1 - limit);
 }
 
 /** Whether one more of `total` endpoints may be ejected: a share of them, at least one (gRFC A50), but never the last. */

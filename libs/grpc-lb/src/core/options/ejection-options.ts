@@ -8,13 +8,19 @@ import { boolean, type Check, fields, integer, listOf, number, oneOf } from './v
 export interface OutlierEjectionOptions {
   /** False turns ejection off. Default true. */
   readonly enabled?: boolean;
-  /** Failures in a row that eject, 1 to 1000; 0 for never. Default 5, as in Envoy and Finagle. */
+  /**
+   * Failures in a row that eject, 1 to 1000; 0 for never. Default 5, as in Envoy and Finagle. Fewer do, but at least two,
+   * where the record of the last `window` says that such a run comes by chance once in a million times.
+   */
   readonly consecutiveFailures?: number;
-  /** An endpoint with a lower share of successes is ejected, 0 (never) to 1. Default 0.8, as in Finagle. */
+  /**
+   * An endpoint whose share of successes is lower by more than chance is ejected, 0 (never) to 1 (with every failure, from
+   * `minimumCalls` on). Default 0.8, as in Finagle: of five calls four must have failed, of ten five, of a hundred thirty.
+   */
   readonly successRate?: number;
   /** Milliseconds over which the share of successes is taken, 1000 to 600000. Default 30000. */
   readonly window?: number;
-  /** Calls in the window below which the share says nothing, 1 to 100000. Default 5. */
+  /** Calls in the window below which the share says nothing, however many of them fail, 1 to 100000. Default 5. */
   readonly minimumCalls?: number;
   /**
    * Milliseconds of the first ejection at least, 10 to 3600000; it lasts up to twice as long, as chance will have it, and

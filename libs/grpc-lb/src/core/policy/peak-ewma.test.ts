@@ -35,10 +35,10 @@ test('idle endpoints of one latency are picked evenly', () => {
 
 test('the lowest product of latency and calls in flight wins, over the weight, times the factor for failures', () => {
   const { policy } = peakEwma();
-  // 30 · 2, 20 · 3, 60 · 2 / 2, 30 · 1 · 2
+  // 30 · 2, 20 · 3, 60 · 2 / 2, 40 · 1 · 1.5
   const candidates = hosts([1, 2, 1, 0], [1, 1, 2, 1]);
-  candidates[3]!.failureFactor = 2;
-  [30, 20, 60, 30].forEach((latency, i) => policy.learn(candidates[i]!, CALL, took(latency)));
+  candidates[3]!.failureFactor = 1.5;
+  [30, 20, 60, 40].forEach((latency, i) => policy.learn(candidates[i]!, CALL, took(latency)));
   expect(policy.chances(candidates)).toEqual([1 / 4, 1 / 4, 1 / 4, 1 / 4]);
   candidates[0]!.inFlight = 2;
   expect(policy.chances(candidates)).toEqual([0, 1 / 3, 1 / 3, 1 / 3]);
@@ -92,6 +92,21 @@ test('an endpoint without history takes what is usual', () => {
   expect(policy.chances(candidates)).toEqual([1, 0, 0]);
   candidates[0]!.inFlight = 2;
   expect(policy.chances(candidates)).toEqual([0, 0, 1]);
+});
+
+test('an endpoint that fails costs at least what is usual, however fast it was', () => {
+  const { policy } = peakEwma();
+  const candidates = hosts([0, 0]);
+  policy.learn(candidates[0]!, CALL, took(4));
+  policy.learn(candidates[1]!, CALL, took(20));
+  expect(policy.chances(candidates)).toEqual([1, 0]);
+  // 12 · 2 against 20; by its own latency it would be 4 · 2.
+  candidates[0]!.failureFactor = 2;
+  expect(policy.chances(candidates)).toEqual([0, 1]);
+  expect(policy.pick(candidates)).toBe(1);
+  // As soon as that is forgotten it is as fast as it was.
+  candidates[0]!.failureFactor = 1;
+  expect(policy.chances(candidates)).toEqual([1, 0]);
 });
 
 test('after a silence of days calls in flight still count', () => {

@@ -82,17 +82,17 @@ class EndpointCost {
     this.#moment = NaN;
   }
 
-  read(moment: number): number {
+  read(moment: number, failing: boolean): number {
     if (moment !== this.#moment) {
       this.#moment = moment;
       this.#cost = Math.max(LEAST_COST, (this.#latency.known ? this.#latency : this.usual).read(moment));
     }
-    return this.#cost;
+    return failing ? Math.max(this.#cost, this.usual.read(moment)) : this.#cost;
   }
 }
 
 function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointCost, moment: number): number {
-  return ((inFlight + 1) * state.read(moment) * failureFactor) / weight;
+  return ((inFlight + 1) * state.read(moment, failureFactor > 1) * failureFactor) / weight;
 }
 
 /** The mean over all endpoints, which gets old as each of them does. */
