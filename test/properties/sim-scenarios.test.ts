@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aperture, randomSubset } from '../../bench/sim/dispatch/subsets.js';
+import { aperture, randomSubset, type Subset } from '../../bench/sim/dispatch/subsets.js';
 import { CENTRAL_QUEUE, contestantOf, contestantsOf, PERFECT_KNOWLEDGE } from '../../bench/sim/lineup.js';
 import { type Entry, perform, type Task } from '../../bench/sim/plan.js';
 import { cellsOf } from '../../bench/sim/report/cells.js';
@@ -83,11 +83,48 @@ test('two slow of ten cost what is known of them', async () => {
   near(p99('least_request, 2 choices'), [1.49, 2.01, 6.06]);
 });
 
+const PEERS = 'p2c,least_request,peak_ewma,hot_cold,adaptive';
+
+describe('failures that no backend can help', () => {
+  test('are one call in twenty, the same under every policy, and nobody tries again', async () => {
+    const policies = `random,round_robin,weighted_round_robin,${PEERS},perfect`;
+    const entries = await perform(task('errors', policies, { stretch: 0.1 }));
+    expect(entries).toHaveLength(10);
+    // Of 10000 calls 500, with a standard deviation of 22.
+    expect(Math.abs(entries[0]!.failed - 0.05)).toBeLessThan(0.01);
+    for (const { contestant, failed, attempts } of entries) {
+      expect(failed, contestant).toBe(entries[0]!.failed);
+      expect(attempts, contestant).toBe(1);
+    }
+  });
+
+  // Seeds in which an ejection for two failures of the first five calls made it up to 500 times the bound
+  // (docs/decisions/029-chance-in-ejections.md).
+  test.each([18, 24])('take no backend away that is needed, seed %d', async (seed) => {
+    const policies = 'least_request,peak_ewma,adaptive';
+    const cells = cellsOf(await perform(task('errors', policies, { load: 0.85, clients: [1], seed })));
+    for (const { contestant, p99 } of cells) expect(p99, contestant).toBeLessThan(1.5);
+  });
+});
+
+// docs/decisions/029-chance-in-ejections.md has these shares, over three seeds.
+test('a backend that fails every call at once is found out by a few failures of each of a hundred clients', async () => {
+  const entries = await perform(task('fast_failure', PEERS, { clients: [100] }));
+  const percent = (name: string): number => 100 * entries.find(({ contestant }) => contestant === name)!.failed;
+  const near = (name: string, known: number): void =>
+    expect(Math.abs(percent(name) / known - 1), name).toBeLessThan(0.2);
+  near('least_request, 2 choices', 0.87);
+  near('least_request', 0.36);
+  near('peak_ewma', 0.9);
+  near('hot_cold', 0.94);
+  near('adaptive', 0.55);
+});
+
 describe('subsets', () => {
-  const servers = Array.from({ length: 1000 }, (_, index) => ({ index }) as Server);
-  const clientsOf = (subset: ReturnType<typeof aperture>): number[] => {
+  const servers = Array.from({ length: 1000 }, (_, index) => ({ index, key: `10.0.0.1:${index}` }) as Server);
+  const clientsOf = (subset: Subset): number[] => {
     const counts = servers.map(() => 0);
-    for (let client = 0; client < 100; client++) for (const { index } of subset(servers, client, 100)) counts[index]!++;
+    for (let client = 0; client < 100; client++) for (const { index } of subset(client, 100)(servers)) counts[index]!++;
     return counts;
   };
 

@@ -26,6 +26,8 @@ const DISCOVERY_MS = 1000;
 /** Clients that know nothing of each other. */
 export class Fleet implements Dispatcher {
   readonly #clients: SimClient[];
+  /** What each client connects to; none where all connect to all. */
+  readonly #subsets: readonly ReturnType<Subset>[] | undefined;
   #started = false;
 
   constructor(
@@ -33,8 +35,9 @@ export class Fleet implements Dispatcher {
     private readonly options: FleetOptions,
     listener: CallListener,
   ) {
-    const { balancing, delay, createPolicy, retry, seed } = options;
-    this.#clients = Array.from({ length: options.clients }, (_, i) => {
+    const { balancing, delay, createPolicy, retry, seed, clients, subset } = options;
+    this.#subsets = subset && Array.from({ length: clients }, (_, i) => subset(i, clients));
+    this.#clients = Array.from({ length: clients }, (_, i) => {
       const random = randomFor(seed, 'client', i);
       const policy = createPolicy(random, queue);
       return new SimClient({ queue, balancing, delay, listener }, policy, new Retries(retry, random), random);
@@ -46,10 +49,9 @@ export class Fleet implements Dispatcher {
   }
 
   update(servers: readonly Server[]): void {
-    const { subset, seed } = this.options;
-    const random = randomFor(seed, 'discovery', this.queue.now());
+    const random = randomFor(this.options.seed, 'discovery', this.queue.now());
     this.#clients.forEach((client, i) => {
-      const list = subset ? subset(servers, i, this.#clients.length) : servers;
+      const list = this.#subsets?.[i]?.(servers) ?? servers;
       if (this.#started) this.queue.after(jittered(random, DISCOVERY_MS / 2, 1), () => client.update(list));
       else client.update(list);
     });

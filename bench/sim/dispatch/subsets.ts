@@ -1,23 +1,34 @@
+import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
+import { createSubset, type Subset as SubsetOfEndpoints } from '../../../libs/grpc-lb/src/core/subset/subset.js';
 import { randomFor } from '../engine/seeds.js';
 import type { Server } from '../servers/server.js';
 
-/** Which of all servers one of `clients` clients connects to. */
-export type Subset = (servers: readonly Server[], client: number, clients: number) => readonly Server[];
+/**
+ * Which of all servers one of `clients` clients connects to, by the subsets of production. Each client keeps its own for
+ * its life.
+ */
+export type Subset = (client: number, clients: number) => (servers: readonly Server[]) => readonly Server[];
 
 /** Deterministic aperture (Finagle): windows of a ring, set off evenly, so that all servers have as many clients. */
 export function aperture(size: number): Subset {
-  return (servers, client, clients) => {
-    const start = Math.floor((client * servers.length) / clients);
-    return Array.from({ length: Math.min(size, servers.length) }, (_, i) => servers[(start + i) % servers.length]!);
-  };
+  // It needs no chance.
+  return (index, clients) =>
+    ofServers(createSubset({ algorithm: 'deterministic_aperture', size, clients, index }, () => NaN));
 }
 
 /** Each client draws its own (gRFC A68): simple, but some servers have many clients, and some none. */
 export function randomSubset(size: number): Subset {
-  return (servers, client) => {
-    const random = randomFor(client, 'subset');
-    const ranked = servers.map((server) => ({ server, rank: random() }));
-    ranked.sort((a, b) => a.rank - b.rank);
-    return ranked.slice(0, size).map(({ server }) => server);
+  return (client) => ofServers(createSubset({ algorithm: 'random', size }, randomFor(client, 'subset')));
+}
+
+function ofServers(subset: SubsetOfEndpoints): (servers: readonly Server[]) => readonly Server[] {
+  return (servers) => {
+    const byEndpoint = new Map(servers.map((server) => [endpointOf(server), server]));
+    return subset.choose([...byEndpoint.keys()]).map((endpoint) => byEndpoint.get(endpoint)!);
   };
+}
+
+function endpointOf({ key }: Server): Endpoint {
+  const [host, port] = key.split(':') as [string, string];
+  return { address: { host, port: Number(port) } };
 }
