@@ -85,10 +85,8 @@ function dispatcherFor(
   return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, retry, subset, delay, seed }, listener);
 }
 
-function serverOf({ slots, reportsLagOfNow = false }: Scenario, queue: EventQueue, index: number): Server {
-  const server = slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
-  server.reportsLagOfNow = reportsLagOfNow;
-  return server;
+function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server {
+  return slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
 }
 
 /** Calls are made when the trace says so, whatever became of those before: an open loop. */

@@ -15,8 +15,6 @@ export interface Scenario {
   /** Calls that a server works on at a time; `event-loop` for a Node backend. */
   readonly slots: number | 'event-loop';
   readonly workload: Workload;
-  /** Trailers tell how late the event loop is now; the server half tells how late it was at most in its window. */
-  readonly reportsLagOfNow?: boolean;
   /** What calls the load is a share of: the work that all servers can do, in slots at full speed. */
   readonly capacity: number;
   /** Shares of the capacity. Default 0.7 and 0.85. */

@@ -107,6 +107,22 @@ test('every call, failed ones too, ends with one load report that any ORCA clien
   expect(backend.server.load().inFlight).toBe(0);
 });
 
+test('a report tells how long work waits for the event loop at this moment', async () => {
+  const backend = await startEcho();
+  const client = echo(backend.address);
+  backend.handlers.say = (line: Line) => {
+    const until = performance.now() + 30;
+    while (performance.now() < until);
+    return line;
+  };
+  const reports = async (): Promise<number> =>
+    (await reported(client)).reports[0]!.named_metrics['event_loop_lag_now_ms']!;
+  await reports();
+  // The handler ends within the turn in which it began: that turn is what the next report tells of.
+  expect(await reports()).toBeGreaterThanOrEqual(25);
+  expect(backend.server.load().eventLoopLagNow).toBeGreaterThanOrEqual(25);
+});
+
 test('out of band, the first report comes at once, however long the interval', async () => {
   const backend = await startEcho({ loadReports: { minInterval: 3_600_000 } });
   const stream = orcaClient(backend.address).streamCoreMetrics({});

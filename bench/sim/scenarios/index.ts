@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
-import { node, nodeNow, oneSlot, retries, retriesBudget } from './limits.js';
+import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
 import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
 import { bimodal, bursts, equal, heavyTail, methods, streams } from './work.js';
@@ -23,7 +23,6 @@ export const SCENARIOS: readonly Scenario[] = [
   coldStartPlain,
   scale,
   node,
-  nodeNow,
   oneSlot,
   hundred,
   hundredAperture,

@@ -16,15 +16,6 @@ export const node: Scenario = {
   },
 };
 
-export const nodeNow: Scenario = {
-  ...node,
-  name: 'node_now',
-  title: 'Node backends that report the lag of the moment',
-  explains:
-    'The same, but each trailer tells how late the event loop is right now, and not how late it was at most in the last 5 s, as the server half of this package does. It shows what such a report is worth, most of all where each client has few calls of its own to learn from.',
-  reportsLagOfNow: true,
-};
-
 export const oneSlot: Scenario = {
   name: 'one_slot',
   title: 'Backends that do one call at a time',

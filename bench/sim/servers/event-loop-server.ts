@@ -77,10 +77,13 @@ export class EventLoopServer extends Server {
   }
 
   #start(job: Job): void {
-    if (job.phase === FIRST_TURN) this.counted++;
     this.#running = job;
     this.#since = this.queue.now();
     job.endsAt = this.#since + (job.work / 2) * this.slowness;
+    if (job.phase === FIRST_TURN) {
+      this.counted++;
+      this.handlerBegins();
+    }
     this.queue.at(job.endsAt, job);
   }
 }

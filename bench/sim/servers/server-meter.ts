@@ -9,10 +9,11 @@ export interface Metered {
   readonly errors: number;
   readonly cpus: number;
   readonly reportsEventLoop: boolean;
-  /** It tells how late its event loop is now, and not at most within the window. */
-  readonly reportsLagOfNow: boolean;
   cpuUsed(): number;
+  /** How late a timer would be. */
   lag(): number;
+  /** The same, as the server half knows it. */
+  lagOfNow(): number;
 }
 
 /** As the server's half of this package does it: `window` of its load reports, and the ticks of its probe. */
@@ -33,7 +34,7 @@ export class ServerMeter implements Task {
   ) {
     this.#meter = new LoadMeter(WINDOW_MS, server.cpus);
     this.#read();
-    this.#load = this.#meter.load(0);
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0 });
     this.#schedule();
   }
 
@@ -46,7 +47,8 @@ export class ServerMeter implements Task {
       eps: errorsPerSecond,
       namedMetrics: {
         in_flight: this.server.counted,
-        event_loop_lag_ms: this.server.reportsLagOfNow ? this.server.lag() : eventLoopLag,
+        event_loop_lag_ms: eventLoopLag,
+        event_loop_lag_now_ms: this.server.lagOfNow(),
       },
     };
   }
@@ -70,6 +72,6 @@ export class ServerMeter implements Task {
     const { ended, errors } = this.server;
     this.#meter.add({ at: this.#readAt, cpu, active: cpu, calls: ended, errors }, this.#lag);
     this.#lag = 0;
-    this.#load = this.#meter.load(this.server.counted);
+    this.#load = this.#meter.load({ inFlight: this.server.counted, eventLoopLagNow: this.server.lagOfNow() });
   }
 }

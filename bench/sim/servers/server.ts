@@ -1,4 +1,5 @@
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
+import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from './job.js';
 import { type Metered, ServerMeter } from './server-meter.js';
@@ -16,15 +17,19 @@ export abstract class Server implements Metered {
   maxInFlight = 0;
   ended = 0;
   errors = 0;
-  reportsLagOfNow = false;
   /** Told when it could begin another job at once, and has none waiting. */
   onIdle: (() => void) | undefined;
   #meter: ServerMeter | undefined;
+  readonly #lagNow: MomentaryLag;
 
   constructor(
     protected readonly queue: EventQueue,
     readonly index: number,
-  ) {}
+  ) {
+    // What is behind the work that is ready waits as long as a timer.
+    const afterThisTurn = (callback: () => void): void => queue.at(queue.now() + this.lag(), { run: callback });
+    this.#lagNow = new MomentaryLag(() => queue.now(), afterThisTurn);
+  }
 
   get key(): string {
     return `10.0.${this.index >> 8}.${this.index & 255}:50051`;
@@ -46,6 +51,15 @@ export abstract class Server implements Metered {
   abstract readonly reportsEventLoop: boolean;
   /** How late a timer would be that is due now. */
   abstract lag(): number;
+
+  lagOfNow(): number {
+    return this.#lagNow.read();
+  }
+
+  /** The handler of a call begins. */
+  protected handlerBegins(): void {
+    this.#lagNow.sample();
+  }
 
   accept(job: Job): void {
     job.server = this;

@@ -33,7 +33,10 @@ interface Done {
  */
 export class Backend {
   readonly #server: grpc.Server;
-  readonly #tracker = new CallTracker((metadata) => this.#withReport(metadata));
+  readonly #tracker = new CallTracker(
+    (metadata) => this.#withReport(metadata),
+    () => this.#probe.callArrived(),
+  );
   #slots = new Slots(SLOTS, () => 1);
   #meter = new SlotMeter(this.#slots);
   #probe = new LoadProbe(this.#tracker, REPORT_WINDOW_MS);

@@ -50,6 +50,8 @@ export class CallTracker {
   constructor(
     /** Adds what every call ends with, as a load report. */
     private readonly trailer?: (metadata: Metadata | null | undefined) => Metadata,
+    /** A call to the application has come. */
+    private readonly arrived: () => void = () => {},
   ) {}
 
   /** The first in the list of a server's interceptors is the one next to the wire: it sees the status that goes out. */
@@ -81,7 +83,10 @@ export class CallTracker {
           onReceiveMetadata: (metadata, forward) => {
             open = true;
             (watch ? this.#watches : this.#calls).add(tracked);
-            if (!watch) this.inFlight++;
+            if (!watch) {
+              this.inFlight++;
+              this.arrived();
+            }
             forward(metadata);
           },
           // Comes after every end. Where none was sent, the deadline has passed or the caller has cancelled.

@@ -2,16 +2,18 @@ import { expect, test } from 'vitest';
 import { LoadMeter, type LoadReading } from './load-meter.js';
 import { availableCpus } from './load-probe.js';
 
+const NOTHING = { inFlight: 0, eventLoopLagNow: 0 };
 const ZERO: LoadReading = { at: 0, cpu: 0, active: 0, calls: 0, errors: 0 };
 
 test('load is what happened within the window, as shares and rates', () => {
   const meter = new LoadMeter(1000, 2);
   meter.add(ZERO, 0);
   meter.add({ at: 1000, cpu: 1500, active: 600, calls: 300, errors: 30 }, 7);
-  expect(meter.load(4)).toEqual({
+  expect(meter.load({ inFlight: 4, eventLoopLagNow: 3 })).toEqual({
     cpuUtilization: 0.75,
     eventLoopUtilization: 0.6,
     eventLoopLag: 7,
+    eventLoopLagNow: 3,
     callsPerSecond: 300,
     errorsPerSecond: 30,
     inFlight: 4,
@@ -23,7 +25,7 @@ test('what is older than the window is forgotten, a long lag too', () => {
   for (let at = 0; at <= 3000; at += 100) {
     const burst = Math.min(at, 1000);
     meter.add({ at, cpu: burst, active: burst, calls: burst, errors: 0 }, at === 500 ? 99 : 1);
-    const load = meter.load(0);
+    const load = meter.load(NOTHING);
     expect(load.eventLoopLag).toBe(at >= 500 && at < 1500 ? 99 : at === 0 ? 0 : 1);
     const busy = Math.max(0, Math.min(at, 1000) - Math.max(0, at - 1000)) / Math.min(1000, at || 1);
     expect(load).toMatchObject({ cpuUtilization: busy, eventLoopUtilization: busy, callsPerSecond: 1000 * busy });
@@ -32,9 +34,9 @@ test('what is older than the window is forgotten, a long lag too', () => {
 
 test('a server that has just started has no load', () => {
   const meter = new LoadMeter(1000, 1);
-  expect(Object.values(meter.load(0)).every((value) => value === 0)).toBe(true);
+  expect(Object.values(meter.load(NOTHING)).every((value) => value === 0)).toBe(true);
   meter.add({ ...ZERO, calls: 5 }, 0);
-  expect(meter.load(0).callsPerSecond).toBe(0);
+  expect(meter.load(NOTHING).callsPerSecond).toBe(0);
 });
 
 test('a quota of a container bounds the CPUs, and may be a fraction', () => {

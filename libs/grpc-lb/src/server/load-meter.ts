@@ -19,11 +19,16 @@ export interface ServerLoad {
   readonly eventLoopUtilization: number;
   /** Milliseconds by which a timer was late at most. */
   readonly eventLoopLag: number;
+  /** Milliseconds that work waited for the event loop a moment ago. */
+  readonly eventLoopLagNow: number;
   readonly callsPerSecond: number;
   readonly errorsPerSecond: number;
   /** Calls that are running now. */
   readonly inFlight: number;
 }
+
+/** What is of this moment, and not over the window. */
+export type MomentaryLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow'>;
 
 /** Turns readings into load over a sliding window. */
 export class LoadMeter {
@@ -43,7 +48,7 @@ export class LoadMeter {
   }
 
   /** All zero until there are two readings. */
-  load(inFlight: number): ServerLoad {
+  load(now: MomentaryLoad): ServerLoad {
     const first = this.#samples[0]?.reading;
     const last = this.#samples.at(-1)?.reading;
     const time = first && last ? last.at - first.at : 0;
@@ -58,7 +63,7 @@ export class LoadMeter {
       eventLoopLag: Math.max(0, ...this.#samples.slice(1).map(({ lag }) => lag)),
       callsPerSecond: 1000 * share(({ calls }) => calls),
       errorsPerSecond: 1000 * share(({ errors }) => errors),
-      inFlight,
+      ...now,
     };
   }
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { CallTracker } from './call-tracker.js';
-import { LoadMeter, type ServerLoad } from './load-meter.js';
+import { LoadMeter, type MomentaryLoad, type ServerLoad } from './load-meter.js';
+import { MomentaryLag } from './momentary-lag.js';
 
 /** A late timer is the lag of the event loop; short, so that a stall of a tenth of a second is seen nearly in full. */
 const TICK_MS = 50;
@@ -12,6 +13,7 @@ const STEPS = 10;
 /** Measures this process, from `start` to `stop`. It keeps no process alive. */
 export class LoadProbe {
   readonly #meter: LoadMeter;
+  readonly #lagNow = new MomentaryLag(() => performance.now(), setImmediate);
   #timer: NodeJS.Timeout | undefined;
   #lag = 0;
   #tickAt = 0;
@@ -24,7 +26,7 @@ export class LoadProbe {
     cpus = availableCpus(),
   ) {
     this.#meter = new LoadMeter(window, cpus);
-    this.#load = this.#meter.load(0);
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0 });
   }
 
   start(): void {
@@ -37,9 +39,18 @@ export class LoadProbe {
     clearInterval(this.#timer);
   }
 
-  /** Calls in flight are those of now, the rest is of the last step. */
+  /** A call has come. */
+  callArrived(): void {
+    this.#lagNow.sample();
+  }
+
+  /** What is of this moment is of now, the rest of the last step. */
   load(): ServerLoad {
-    return { ...this.#load, inFlight: this.calls.inFlight };
+    return { ...this.#load, ...this.#moment() };
+  }
+
+  #moment(): MomentaryLoad {
+    return { inFlight: this.calls.inFlight, eventLoopLagNow: this.#lagNow.read() };
   }
 
   #tick(): void {
@@ -56,7 +67,7 @@ export class LoadProbe {
     const { ended, errors } = this.calls;
     this.#meter.add({ at: this.#readAt, cpu: (user + system) / 1000, active, calls: ended, errors }, this.#lag);
     this.#lag = 0;
-    this.#load = this.#meter.load(this.calls.inFlight);
+    this.#load = this.#meter.load(this.#moment());
   }
 }
 

@@ -83,6 +83,10 @@ export function orcaReport(load: ServerLoad): OrcaLoadReport {
     rps_fractional: load.callsPerSecond,
     eps: load.errorsPerSecond,
     utilization: { event_loop: load.eventLoopUtilization },
-    named_metrics: { in_flight: load.inFlight, event_loop_lag_ms: load.eventLoopLag },
+    named_metrics: {
+      in_flight: load.inFlight,
+      event_loop_lag_ms: load.eventLoopLag,
+      event_loop_lag_now_ms: load.eventLoopLagNow,
+    },
   };
 }

@@ -6,6 +6,7 @@ import { momentOf } from './moment.js';
 import { PeakLatency } from './peak-latency.js';
 import { RecentQuantile } from './recent-quantile.js';
 import { RelativeLatency } from './relative-latency.js';
+import { ReportedLag } from './reported-lag.js';
 import { ReportedLoad } from './reported-load.js';
 import { RunningMean } from './running-mean.js';
 
@@ -215,6 +216,38 @@ describe('ReportedLoad', () => {
     load.record(report({ in_flight: 6 }), 0, 0);
     load.record(report({}), 0, 0);
     expect(load.others(0)).toBe(6);
+  });
+});
+
+describe('ReportedLag', () => {
+  const lag = (event_loop_lag_now_ms: number) => report({ event_loop_lag_now_ms });
+
+  test('goes to the mean of all with 50 ms', () => {
+    const common = new RunningMean();
+    const [one, other] = [new ReportedLag(common), new ReportedLag(common)];
+    one.record(lag(30), 100);
+    other.record(lag(10), 100);
+    expect(one.read(100)).toBe(30);
+    expect(one.read(150)).toBeCloseTo(20 + 10 / Math.E, 12);
+    expect(other.read(10_000)).toBeCloseTo(20, 12);
+  });
+
+  test('of a backend that reports none is the mean of all; without any it is none', () => {
+    const common = new RunningMean();
+    const silent = new ReportedLag(common);
+    silent.record(report({ in_flight: 5 }), 0);
+    expect(silent.read(0)).toBe(0);
+    new ReportedLag(common).record(lag(8), 0);
+    expect(silent.read(0)).toBe(8);
+  });
+
+  test('is not negative, nor more than ten seconds', () => {
+    const common = new RunningMean();
+    const wrong = new ReportedLag(common);
+    wrong.record(lag(-5), 0);
+    expect(wrong.read(0)).toBe(0);
+    wrong.record(lag(1e12), 0);
+    expect(wrong.read(0)).toBe(10_000);
   });
 });
 

@@ -235,6 +235,21 @@ describe('what backends report', () => {
     expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
   });
 
+  test('of its event loop keeps calls away from one that computes, and only while that is news', () => {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0]);
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 20 }) }));
+    policy.learn(candidates[1]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 1 }) }));
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+    // With the calls of others it outweighs no own call.
+    policy.learn(candidates[0]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 9000, in_flight: 1e9 }) }));
+    candidates[1]!.inFlight = 2;
+    expect(policy.chances(candidates)).toEqual([1, 0]);
+    candidates[1]!.inFlight = 0;
+    clock.advance(120_000);
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+
   test('of own calls is not counted twice', () => {
     const { policy } = adaptive();
     const candidates = hosts([3, 3]);

@@ -2,10 +2,12 @@ import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
 import { momentOf } from '../load/moment.js';
 import { RelativeLatency } from '../load/relative-latency.js';
+import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { Random } from '../random.js';
 import { chancesOf } from './contest.js';
+import type { LoadReport } from './load-report.js';
 import { Memory } from './memory.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
@@ -17,21 +19,25 @@ const LATENCY_EXPONENT = 1.5;
  */
 const STEP = Math.log(1.15);
 /**
- * What the other clients' calls weigh against one of one's own, where an endpoint has as many of them as the mean. All
- * that an endpoint reports weighs no more than one own call, or it amplifies overload.
+ * What the other clients' calls, and what waits for the event loop, weigh against one own call where an endpoint has as
+ * much of it as the mean. All that an endpoint reports weighs no more than one own call, or it amplifies overload.
  */
 const OTHERS_WEIGHT = 0.3;
-const MAX_OTHERS = 1;
+const LAG_WEIGHT = 0.3;
+const MAX_REPORTED = 1;
+/** Lags of less than this are no lag. */
+const LEAST_LAG_MS = 1;
 
 /**
  * The project's own: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` are the own calls in flight, `t` what the
- * backend reports of the others' in units of the mean, `l` its latency in units of the mean, `f` the factor for failures
- * and `w` its weight. Calls in flight alone do not tell a slow backend from a busy one where each client has few; latency
- * alone lags behind. What was measured, and what was tried besides: docs/decisions/027-adaptive-rule.md.
+ * backend reports of the others' and of the lag of its event loop, both in units of the mean, `l` its latency in units of
+ * the mean, `f` the factor for failures and `w` its weight. Calls in flight alone do not tell a slow backend from a busy
+ * one where each client has few; latency alone lags behind. What was measured, and what was tried besides:
+ * docs/decisions/027-adaptive-rule.md and 030-lag-of-the-moment.md.
  */
 export class Adaptive implements Policy {
   readonly #methods = new MethodLatency();
-  readonly #othersOfAll = new RunningMean();
+  readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
   /** How busy endpoints are with own calls when one of these ends. */
   readonly #usualBusyness = new RunningMean();
   readonly #memory: Memory<EndpointLoad>;
@@ -40,7 +46,7 @@ export class Adaptive implements Policy {
     random: Random,
     private readonly clock: Clock,
   ) {
-    this.#memory = new Memory(() => new EndpointLoad(this.#othersOfAll), random);
+    this.#memory = new Memory(() => new EndpointLoad(this.#ofAll), random);
   }
 
   pick(candidates: readonly Candidate[]): number {
@@ -67,7 +73,7 @@ export class Adaptive implements Policy {
   learn(candidate: Candidate, call: CallInfo, outcome: Outcome): void {
     const now = this.clock.now();
     const state = this.#memory.of(candidate);
-    if (outcome.report) state.reported.record(outcome.report, candidate.inFlight, now);
+    if (outcome.report) state.reported(outcome.report, candidate.inFlight, now);
     // What fails is the business of the failure factor; what a stream takes says nothing.
     if (!call.stream && !outcome.failed) {
       const latency = outcome.latency / this.#crowding(candidate);
@@ -95,14 +101,21 @@ export class Adaptive implements Policy {
 /** What is known of one endpoint beside its calls in flight. */
 class EndpointLoad {
   readonly latency = new RelativeLatency();
-  readonly reported: ReportedLoad;
+  readonly #calls: ReportedLoad;
+  readonly #lag: ReportedLag;
   /** The two below, as of the last moment they were asked for. */
   #moment = NaN;
   #slowness = 1;
   #extra = 0;
 
-  constructor(private readonly othersOfAll: RunningMean) {
-    this.reported = new ReportedLoad(othersOfAll);
+  constructor(private readonly ofAll: { readonly others: RunningMean; readonly lag: RunningMean }) {
+    this.#calls = new ReportedLoad(ofAll.others);
+    this.#lag = new ReportedLag(ofAll.lag);
+  }
+
+  reported(report: LoadReport, own: number, now: number): void {
+    this.#calls.record(report, own, now);
+    this.#lag.record(report, now);
   }
 
   changed(): void {
@@ -118,8 +131,10 @@ class EndpointLoad {
     this.#moment = moment;
     const slowness = LATENCY_EXPONENT * Math.log(this.latency.read(moment));
     this.#slowness = Math.exp(STEP * Math.round(slowness / STEP));
-    const others = this.reported.others(moment) / (this.othersOfAll.value + 1);
-    this.#extra = Math.min(MAX_OTHERS, OTHERS_WEIGHT * others);
+    const { others, lag } = this.ofAll;
+    const calls = OTHERS_WEIGHT * (this.#calls.others(moment) / (others.value + 1));
+    const waiting = LAG_WEIGHT * (this.#lag.read(moment) / (lag.value + LEAST_LAG_MS));
+    this.#extra = Math.min(MAX_REPORTED, calls + waiting);
   }
 }
 

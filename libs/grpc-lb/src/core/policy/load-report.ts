@@ -8,6 +8,6 @@ export interface LoadReport {
   readonly rps: number;
   /** Errors a second. */
   readonly eps: number;
-  /** Named metrics of the application's own, as `in_flight` and `event_loop_lag_ms`. */
+  /** Named metrics of the application's own, as `in_flight` and `event_loop_lag_now_ms`. */
   readonly namedMetrics: Readonly<Record<string, number>>;
 }

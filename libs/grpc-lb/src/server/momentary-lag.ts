@@ -1,0 +1,37 @@
+/** Without a newer one, a measurement says nothing: the event loop has been idle since. */
+const FRESH_MS = 1000;
+
+/**
+ * How long work waits for the event loop, as of a moment ago. Each arriving call asks how long the rest of this turn
+ * takes; a timer would have to run very often to know that as well.
+ */
+export class MomentaryLag {
+  #askedAt: number | undefined;
+  #measured = 0;
+  #measuredAt = -Infinity;
+
+  constructor(
+    private readonly now: () => number,
+    /** Calls back when the event loop has done what is due. */
+    private readonly afterThisTurn: (callback: () => void) => void,
+  ) {}
+
+  sample(): void {
+    if (this.#askedAt !== undefined) return;
+    this.#askedAt = this.now();
+    this.afterThisTurn(this.#measure);
+  }
+
+  /** Milliseconds. A turn that still lasts counts too. */
+  read(): number {
+    const now = this.now();
+    const last = now - this.#measuredAt <= FRESH_MS ? this.#measured : 0;
+    return this.#askedAt === undefined ? last : Math.max(last, now - this.#askedAt);
+  }
+
+  readonly #measure = (): void => {
+    this.#measuredAt = this.now();
+    this.#measured = this.#measuredAt - this.#askedAt!;
+    this.#askedAt = undefined;
+  };
+}
