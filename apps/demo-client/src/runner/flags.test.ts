@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { FlagError, readFlags } from './flags.js';
+import { POLICY_NAMES } from '../../../../libs/grpc-lb/src/core/options/policy-config.js';
+import { FlagError, HELP, readFlags } from './flags.js';
+
+/** Ring hash has to be told what calls are kept together by, and there is no flag for that. */
+const POLICIES = POLICY_NAMES.filter((name) => name !== 'ring_hash');
 
 /** What the user is told. */
 function complaint(...args: string[]): string {
@@ -33,6 +37,15 @@ test('a flag takes its value after a blank or an equals sign', () => {
   expect(readFlags(['--seconds', '20', '--json=summary.json'])).toMatchObject({ seconds: 20, json: 'summary.json' });
 });
 
+test.each(POLICIES)('the policy %s of the package is one of the demo, and help names it', (policy) => {
+  expect(readFlags(['--policy', policy])).toMatchObject({ policy });
+  expect(HELP.split(/[\s,]+/)).toContain(policy);
+});
+
+test.each(['ring_hash', 'toString'])('%s is no policy of the demo', (name) => {
+  expect(complaint('--policy', name)).toBe(`--policy ${name}: give one of ${POLICIES.join(', ')}`);
+});
+
 test.each(['--help', '-h'])('%s asks for help, whatever else is said', (flag) => {
   expect(readFlags(['--rate', 'x', flag])).toBeNull();
 });
@@ -45,7 +58,7 @@ test('all faults are named at once', () => {
       '--json needs a value',
       '--rate 0: give a number from 1 to 5000',
       '--slots 1.5: give a whole number from 1 to 10000',
-      '--policy best: give one of least_request, round_robin, random, pick_first',
+      `--policy best: give one of ${POLICIES.join(', ')}`,
     ],
   );
 });

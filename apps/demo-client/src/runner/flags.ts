@@ -1,7 +1,22 @@
 import { parseArgs } from 'node:util';
+import type { PolicyName } from 'nestjs-grpc-lb';
 
-export const POLICIES = ['least_request', 'round_robin', 'random', 'pick_first'] as const;
-export type Policy = (typeof POLICIES)[number];
+/**
+ * What `--policy` takes: each policy of the package that needs nothing but its name. The package has the names as a type
+ * only, and nothing of it is loaded here, because flags are read before it is built; so the compiler compares the two.
+ */
+const POLICY_SET: Readonly<Record<PolicyName, true>> = {
+  least_request: true,
+  adaptive: true,
+  peak_ewma: true,
+  hot_cold: true,
+  round_robin: true,
+  weighted_round_robin: true,
+  random: true,
+  pick_first: true,
+};
+const POLICIES = Object.keys(POLICY_SET) as readonly PolicyName[];
+const DEFAULT_POLICY: PolicyName = 'least_request';
 
 export interface Flags {
   /** null: until Ctrl-C. */
@@ -9,7 +24,7 @@ export interface Flags {
   /** null: half of `seconds`, or 15 without it. */
   readonly baselineSeconds: number | null;
   readonly json: string | null;
-  readonly policy: Policy;
+  readonly policy: PolicyName;
   readonly rate: number;
   readonly backends: number;
   readonly slow: number;
@@ -31,8 +46,8 @@ gives today (one connection, pick_first), then balanced by nestjs-grpc-lb.
                          (without it: 15 seconds, then balanced until Ctrl-C)
   --baseline-seconds N   how long the first phase lasts; 0 leaves it out
   --json FILE            write the figures of each phase to FILE at the end
-  --policy NAME          of the second phase: least_request, round_robin,
-                         random or pick_first             (least_request)
+  --policy NAME          of the second phase               (${DEFAULT_POLICY})
+                         ${inLines(POLICIES)}
   --rate N               calls started a second                      (240)
   --deadline-ms N        deadline of each call                       (5000)
   --backends N           how many backends                           (5)
@@ -85,7 +100,7 @@ export function readFlags(args: readonly string[]): Flags | null {
     else values.set(token.name, token.value);
   }
   const numbers = Object.entries(NUMBERS).map(([key, rule]) => [key, readNumber(rule, values.get(rule.flag), faults)]);
-  const policy = values.get('policy') ?? POLICIES[0];
+  const policy = values.get('policy') ?? DEFAULT_POLICY;
   if (!isPolicy(policy)) faults.push(`--policy ${policy}: give one of ${POLICIES.join(', ')}`);
   const flags = { ...Object.fromEntries(numbers), policy, json: values.get('json') ?? null } as Flags;
   if (flags.seconds !== null && flags.baselineSeconds !== null && flags.baselineSeconds >= flags.seconds) {
@@ -104,8 +119,13 @@ const OPTIONS = {
   ...Object.fromEntries(Object.values(NUMBERS).map(({ flag }) => [flag, { type: 'string' as const }])),
 } as const;
 
-function isPolicy(name: string): name is Policy {
-  return (POLICIES as readonly string[]).includes(name);
+function isPolicy(name: string): name is PolicyName {
+  return Object.hasOwn(POLICY_SET, name);
+}
+
+/** As many in a line as there is room for in the right column of the help. */
+function inLines(names: readonly string[]): string {
+  return names.join(', ').replaceAll(/(.{1,48},) /g, `$1\n${' '.repeat(25)}`);
 }
 
 function readNumber(rule: NumberFlag, text: string | undefined, faults: string[]): number | null {
