@@ -37,10 +37,13 @@ async function install(nest: string, home: string, more: Record<string, string>)
   return home;
 }
 
-/** Puts a fixture below the installed packages, and compiles it with their TypeScript. Returns its folder. */
-async function compile(home: string, fixture: string, type: string): Promise<string> {
+/**
+ * Puts a fixture below the installed packages, with what it shares with others, and compiles it with their TypeScript.
+ * Returns its folder.
+ */
+async function compile(home: string, fixture: string, type: string, shared: readonly string[] = []): Promise<string> {
   const app = join(home, `${fixture}-${type}`);
-  cpSync(join(directory, fixture), app, { recursive: true });
+  for (const part of [...shared, fixture]) cpSync(join(directory, part), app, { recursive: true });
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
   await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 60_000);
   return app;
@@ -136,7 +139,7 @@ describe.each([
   beforeAll(() => installed('nest-12', peer), 200_000);
 
   it.each(FORMATS)('is registered, asks, and lets the process end, in %s', async (_, type) => {
-    const app = await compile(await installed('nest-12', peer), `sources-${name}`, type);
+    const app = await compile(await installed('nest-12', peer), `sources-${name}`, type, ['sources']);
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual(expected);
