@@ -115,7 +115,11 @@ export class KubernetesApi {
 
   /** TCP resets, in the middle of whatever is going on. */
   cutConnections(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // One whose end is under way cannot be reset (EINVAL), and Node would keep it open for ever after it has tried.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Watches end as they do after their timeout. */
