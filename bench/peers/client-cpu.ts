@@ -3,8 +3,10 @@
  * round_robin, on the same backends, interleaved in rounds. Each run is a fresh process.
  *
  *   npm run bench:cpu -- [--rounds 7] [--calls 20000] [--concurrency 10] [--with '{"grpc.enable_channelz":0}']...
+ *     [--node=--max-semi-space-size=64]...
  *
- * Each `--with` is one more contender: this package's least_request with those channel options.
+ * Each `--with` is one more contender: this package's least_request with those channel options. Each `--node` is two more:
+ * that and the baseline in a Node process with that option.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,41 +21,52 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '20000' },
     concurrency: { type: 'string', default: '10' },
     with: { type: 'string', multiple: true, default: [] },
+    node: { type: 'string', multiple: true, default: [] },
   },
 });
 
-const CONTENDERS = [
-  'nest + grpc-js round_robin',
-  'nestjs-grpc-lb least_request',
-  'nestjs-grpc-lb adaptive',
-  'nestjs-grpc-lb round_robin',
-  'nest + grpc-js pick_first',
+interface Contender {
+  readonly title: string;
+  readonly name: string;
+  readonly channelOptions?: string;
+  readonly nodeOption?: string;
+}
+
+const BASELINE = 'nest + grpc-js round_robin';
+const OWN = 'nestjs-grpc-lb least_request';
+const contenders: readonly Contender[] = [
+  ...[BASELINE, OWN, 'nestjs-grpc-lb adaptive', 'nestjs-grpc-lb round_robin', 'nest + grpc-js pick_first'].map(
+    (name) => ({ title: name, name }),
+  ),
+  ...values.with.map((channelOptions) => ({ title: `${OWN}, ${channelOptions}`, name: OWN, channelOptions })),
+  ...values.node.flatMap((nodeOption) =>
+    [BASELINE, OWN].map((name) => ({ title: `${name}, node ${nodeOption}`, name, nodeOption })),
+  ),
 ];
-const BASELINE = CONTENDERS[0]!;
-const WITH = 'nestjs-grpc-lb least_request';
-const contenders = [...CONTENDERS, ...values.with.map((options) => `${WITH}, ${options}`)];
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const proto = fileURLToPath(new URL('../../../../test/support/echo.proto', import.meta.url));
 
-async function run(contender: string, addresses: string[]): Promise<CpuRun> {
-  const [, name, options] = /^([^,]+)(?:, (.*))?$/.exec(contender)!;
-  const args = [name!, proto, addresses.join(','), values.calls, values.concurrency];
-  const child = fork(here('contender.js'), [...args, ...(options === undefined ? [] : [options])]);
+async function run(
+  { title, name, channelOptions = '{}', nodeOption }: Contender,
+  addresses: string[],
+): Promise<CpuRun> {
+  const args = [name, proto, addresses.join(','), values.calls, values.concurrency, channelOptions];
+  const child = fork(here('contender.js'), args, { execArgv: nodeOption === undefined ? [] : [nodeOption] });
   const [result] = (await once(child, 'message')) as [CpuRun];
   const [code] = (await once(child, 'exit')) as [number];
-  if (code !== 0) throw new Error(`${contender} ended with ${code}`);
+  if (code !== 0) throw new Error(`${title} ended with ${code}`);
   return result;
 }
 
 const backends = fork(here('backends.js'), [proto]);
 const [addresses] = (await once(backends, 'message')) as [string[]];
-const results = new Map(contenders.map((contender) => [contender, [] as CpuRun[]]));
+const results = new Map(contenders.map(({ title }) => [title, [] as CpuRun[]]));
 for (let round = 1; round <= Number(values.rounds); round++) {
   // Each round begins with another contender, so that none always runs first.
   for (let i = 0; i < contenders.length; i++) {
     const contender = contenders[(i + round) % contenders.length]!;
-    results.get(contender)!.push(await run(contender, addresses));
+    results.get(contender.title)!.push(await run(contender, addresses));
   }
   process.stderr.write(`round ${round} of ${values.rounds}\n`);
 }

@@ -13,7 +13,7 @@ interface Echo {
   say(line: { text: string }): Observable<{ text: string }>;
 }
 
-const [contender, proto, addresses, calls, concurrency, more = '{}'] = process.argv.slice(2) as [
+const [contender, proto, addresses, calls, concurrency, channelOptions = '{}'] = process.argv.slice(2) as [
   string,
   string,
   string,
@@ -44,7 +44,7 @@ const own = (policy: 'least_request' | 'adaptive' | 'round_robin'): unknown[] =>
         ...options,
         url: `static:///${addresses}`,
         loadBalancing: { policy },
-        channelOptions: JSON.parse(more) as object,
+        channelOptions: JSON.parse(channelOptions) as object,
       },
     },
   ]),
