@@ -7,7 +7,7 @@ export function top(): string {
 What balancing does to latency, and what it costs, with real processes and real sockets. [The laboratory](laboratory.md) does the same in virtual time, with more backends, more clients and no noise; here you see that it holds on a machine.
 
 \`\`\`sh
-npm run bench -- --write             # all of this page; a bit more than two hours
+npm run bench -- --write             # all of this page; about an hour and a half
 npm run bench -- --proxies --write   # with haproxy and nginx as well; Debian: apt-get install haproxy nginx-light
 npm run bench:tail -- --quick        # what matters most, in under a minute
 npm run bench:tail -- --help         # scenarios, clients, load, rounds
@@ -30,7 +30,7 @@ ${BACKENDS} backends in processes of their own, each with ${SLOTS} slots and a l
 - **The work is a timer**, so that the backends need little CPU and do not get into each other's way. When a slot is free is exact; a late timer makes its own answer late and nothing else, and is part of the latency.
 - **Backends report** their load in trailers with the server half of this package; utilization is that of the slots. They serve health checks, too.
 
-**Nest, pick_first** is \`ClientsModule\` as it comes, on one connection; **Nest, round_robin** and **weighted_round_robin** are the same with the policy of grpc-js in the service config. The latter gets its reports out of band once a second: with those in trailers, grpc-js 1.14 parses a .proto file for each answer, 16 ms of CPU, and cannot carry this load at all. Both weighted_round_robin use weights after 2 s, not 10, as runs are short. The others are this package with its defaults: least_request by count, ejection and health checks on, no retries. ring_hash is given a session for each call, with bounded load. Its pick_first is left out, being one connection's worth as Nest's.
+**Nest, pick_first** is \`ClientsModule\` as it comes, on one connection; **Nest, round_robin** and **weighted_round_robin** are the same with the policy of grpc-js in the service config. The latter gets its reports out of band once a second: with those in trailers, grpc-js 1.14 parses a .proto file for each answer, 16 ms of CPU, and cannot carry this load at all. Both weighted_round_robin use weights after 2 s, not 10, as runs are short. The others are this package with its defaults: least_request by count, ejection and health checks on, no retries. ring_hash is given a session for each call, with bounded load. Left out are its pick_first and round_robin, which choose as those of grpc-js do, and random, which does worse in every situation of the laboratory.
 
 Where a caller gives up many calls, more than its own calls fail: an HTTP/2 server in Node cuts a connection on which more than 1,000 calls, and then more than 33 a second, are reset (nghttp2's guard against rapid resets), with all calls on it.`;
 }
@@ -50,5 +50,5 @@ The code of the core by itself, with mitata. \`choose\` is the policy; \`pick, s
 export function bottom(): string {
   return `## How to read it, and how not to
 
-One machine carries clients, backends and proxies. What a proxy's own machine and one more trip over a network would add is not in these figures; what its CPU takes from the others is. Open-loop figures are those of a service with many callers, none of whom waits for another. With real work on the event loop, rather than timers, a policy sees less of what a backend has before it: see \`node_backends\` in [the laboratory](laboratory.md).`;
+One machine carries clients, backends and proxies. What a proxy's own machine and one more trip over a network would add is not in these figures; what its CPU takes from the others is. Open-loop figures are those of a service with many callers, none of whom waits for another. With real work on the event loop, rather than timers, a policy sees less of what a backend has before it: see \`node\` in [the laboratory](laboratory.md).`;
 }

@@ -24,9 +24,9 @@ export const USAGE = `npm run bench:tail -- [options]
   --proxies           haproxy and nginx too, which have to be installed
   --rounds 3          of all contestants, each with calls of its own
   --clients 1,6       numbers of client processes; default 1,6
-  --seconds 10        that count in a run, after --warm-up 4
+  --seconds 7         that count in a run, after --warm-up 3
   --load 0.7          share of what all backends together can do
-  --work 20           milliseconds of a call in the mean
+  --work 30           milliseconds of a call in the mean
   --processes 4       that the eight backends are spread over
   --quick             under a minute: what matters most, one round, one client
   --write             docs/benchmarks.md and its plots`;
@@ -46,7 +46,7 @@ export function tailOptions(argv: readonly string[]): TailOptions {
       seconds: { type: 'string' },
       'warm-up': { type: 'string' },
       load: { type: 'string', default: '0.7' },
-      work: { type: 'string', default: '20' },
+      work: { type: 'string', default: '30' },
       processes: { type: 'string', default: '4' },
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -66,8 +66,8 @@ export function tailOptions(argv: readonly string[]): TailOptions {
     base: {
       load: numberOf('--load', values.load, 0.01, 0.99),
       work: numberOf('--work', values.work, 1, 1000),
-      warmUp: numberOf('--warm-up', values['warm-up'] ?? (quick ? '2' : '4'), 1, 60),
-      seconds: numberOf('--seconds', values.seconds ?? (quick ? '5' : '10'), 1, 600),
+      warmUp: numberOf('--warm-up', values['warm-up'] ?? (quick ? '2' : '3'), 1, 60),
+      seconds: numberOf('--seconds', values.seconds ?? (quick ? '5' : '7'), 1, 600),
       deadline: 2000,
     },
     write: values.write,

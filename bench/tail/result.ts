@@ -41,13 +41,14 @@ export interface RunResult {
   readonly busyMachine: number;
 }
 
-/** How late timers may be at p99 in a run that counts; on a quiet machine it is one to two milliseconds. */
-export const MAX_LATE_MS = 5;
+/** How late timers may be at p99 in a run that counts, as a share of the p99 of the bound. */
+export const MAX_LATE = 0.05;
 
 /** Why a run says more about the machine than about its contestant; undefined for one that is sound. */
-export function unsound({ lateStarts, lateAnswers }: RunResult): string | undefined {
-  const starts = lateStarts.p99 > MAX_LATE_MS ? `starts ${lateStarts.p99.toFixed(1)} ms late at p99` : undefined;
-  const answers = lateAnswers.p99 > MAX_LATE_MS ? `answers ${lateAnswers.p99.toFixed(1)} ms late at p99` : undefined;
+export function unsound({ lateStarts, lateAnswers, bound }: RunResult): string | undefined {
+  const most = MAX_LATE * bound.p99;
+  const starts = lateStarts.p99 > most ? `starts ${lateStarts.p99.toFixed(1)} ms late at p99` : undefined;
+  const answers = lateAnswers.p99 > most ? `answers ${lateAnswers.p99.toFixed(1)} ms late at p99` : undefined;
   return [starts, answers].filter((reason) => reason !== undefined).join(', ') || undefined;
 }
 

@@ -1,7 +1,7 @@
 import { milliseconds, percent, ratio } from '../../sim/report/numbers.js';
 import { type Table, toMarkdown } from '../../sim/report/tables.js';
 import { SCENARIOS, type Scenario } from '../model/scenario.js';
-import { MAX_LATE_MS } from '../result.js';
+import { MAX_LATE } from '../result.js';
 import type { Cell } from './cells.js';
 import { tailPlot } from './plot.js';
 import { clientsName, duration, ratioSpread } from './words.js';
@@ -95,7 +95,7 @@ export function soundness(cells: readonly Cell[]): string {
     count === 0
       ? `All ${runs} runs are sound.`
       : `${count} of ${runs} runs are not, and are counted all the same: ${where}.`;
-  return `A run is sound if at p99 calls start, and answers leave, at most ${MAX_LATE_MS} ms after their time. Over all runs, the worst p99 was ${most((cell) => cell.lateStarts)} ms for starts and ${most((cell) => cell.lateAnswers)} ms for answers; a call without work on an idle client took ${median((cell) => cell.idleCall).toFixed(2)} ms in the median, the event loops of clients and backends were busy for ${percent(median((cell) => cell.busyClient))} and ${percent(median((cell) => cell.busyBackend))} of the time, and the machine ${percent(median((cell) => cell.busyMachine))}. ${verdict}`;
+  return `A run is sound if at p99 calls start, and answers leave, later than they should by at most ${MAX_LATE * 100} % of the bound's p99. Over all runs, the worst p99 was ${most((cell) => cell.lateStarts)} ms for starts and ${most((cell) => cell.lateAnswers)} ms for answers; a call without work on an idle client took ${median((cell) => cell.idleCall).toFixed(2)} ms in the median, the event loops of clients and backends were busy for ${percent(median((cell) => cell.busyClient))} and ${percent(median((cell) => cell.busyBackend))} of the time, and the machine ${percent(median((cell) => cell.busyMachine))}. ${verdict}`;
 }
 
 function strong(name: string): string {
