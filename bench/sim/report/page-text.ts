@@ -7,7 +7,7 @@ export function introduction({ seeds }: Plan): string {
   const today = new Date().toISOString().slice(0, 10);
   return `# The laboratory
 
-Which policy is best, and when? Here every policy of this package is measured in virtual time, where nothing but the policy differs: the same calls, with the same work, at the same times, from the same clients.
+Which policy is best, and when? Here every policy of this package that spreads calls, which is all but \`ring_hash\` and \`pick_first\`, is measured in virtual time, where nothing but the policy differs: the same calls, with the same work, at the same times, from the same clients.
 
 \`\`\`sh
 npm run sim -- --write   # this page and its plots; about ten minutes on two cores
@@ -26,7 +26,7 @@ This page was written on ${today} with the seeds ${seeds.join(', ')} on Node ${p
 
 ## What is simulated, and what is not
 
-Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server half of this package does, over its window of 5 s. A message takes 0.5 ms over the network each way. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
+Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start, subsets and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server half of this package does, over its window of 5 s and, for the event loop, of the moment. A message takes 0.5 ms over the network each way. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
 
 Work is drawn for each call before the run, and a call keeps the speed that its backend had when it began. Calls come at random times (Poisson), however long those before take, and latencies count from the moment a call is made. A run begins with empty lines and clients that know nothing, and all of it counts.
 

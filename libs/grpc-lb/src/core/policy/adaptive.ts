@@ -6,7 +6,6 @@ import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { Random } from '../random.js';
-import { chancesOf } from './contest.js';
 import type { LoadReport } from './load-report.js';
 import { Memory } from './memory.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
@@ -62,12 +61,8 @@ export class Adaptive implements Policy {
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const { contest, states } = this.#memory.field(candidates);
     const moment = momentOf(this.clock);
-    return chancesOf(
-      candidates.map((candidate, i) => loadOf(candidate, states[i]!, moment)),
-      contest.size,
-    );
+    return this.#memory.chances(candidates, (candidate, state) => loadOf(candidate, state, moment));
   }
 
   learn(candidate: Candidate, call: CallInfo, outcome: Outcome): void {

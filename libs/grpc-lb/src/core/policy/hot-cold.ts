@@ -7,7 +7,6 @@ import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { HotColdConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { chancesOf } from './contest.js';
 import { Memory } from './memory.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
@@ -61,12 +60,8 @@ export class HotCold implements Policy {
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const { contest, states } = this.#memory.field(candidates);
     const moment = momentOf(this.clock);
-    return chancesOf(
-      candidates.map((candidate, i) => this.#loadOf(candidate, states[i]!, moment)),
-      contest.size,
-    );
+    return this.#memory.chances(candidates, (candidate, state) => this.#loadOf(candidate, state, moment));
   }
 
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort, report }: Outcome): void {

@@ -4,7 +4,6 @@ import { PeakLatency } from '../load/peak-latency.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { PeakEwmaConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { chancesOf } from './contest.js';
 import { Memory } from './memory.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
@@ -45,12 +44,8 @@ export class PeakEwma implements Policy {
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const { contest, states } = this.#memory.field(candidates);
     const moment = momentOf(this.clock);
-    return chancesOf(
-      candidates.map((candidate, i) => loadOf(candidate, states[i]!, moment)),
-      contest.size,
-    );
+    return this.#memory.chances(candidates, (candidate, state) => loadOf(candidate, state, moment));
   }
 
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort }: Outcome): void {
