@@ -58,6 +58,7 @@ function endpoint(): PooledEndpoint {
     weight: 1,
     failureFactor: 1,
     recordResult: () => {},
+    fitness: { endProbe: () => false, isProbe: () => false },
     started: 0,
     succeeded: 0,
     failed: 0,

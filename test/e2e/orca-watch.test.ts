@@ -46,6 +46,7 @@ function watchOf(address: string, interval = 1000) {
   const subchannel = { getChannel: () => channel } as unknown as SubchannelInterface;
   const watch = new OrcaWatch(subchannel, interval, clock, () => 0.5, {
     reported: (report) => reports.put(report),
+    rejected: () => changes.put('rejected'),
     notOffered: () => changes.put('not offered'),
     openChanged: () => changes.put(watch.open ? 'open' : 'closed'),
   });
@@ -76,9 +77,9 @@ test('the request is as small as protobuf makes it', () => {
   expect(encodeReportRequest(10_000)).toEqual(Buffer.from([0x0a, 0x02, 0x08, 10]));
 });
 
-test('every report arrives, and what is none is passed over', async () => {
+test('every report arrives, and what is none is rejected', async () => {
   const { address, calls } = await startServer();
-  const { reports, watch } = watchOf(address);
+  const { reports, watch, changes } = watchOf(address);
   const call = await calls.next();
   call.write({ application_utilization: 0.5, rps_fractional: 100, eps: 1, named_metrics: { in_flight: 3 } });
   call.write({ application_utilization: -1 });
@@ -86,6 +87,7 @@ test('every report arrives, and what is none is passed over', async () => {
   expect(await reports.next()).toMatchObject({ applicationUtilization: 0.5, rps: 100, eps: 1 });
   expect(await reports.next()).toMatchObject({ cpuUtilization: 0.25, rps: 7 });
   expect(watch.open).toBe(true);
+  expect(await changes.next()).toBe('rejected');
 });
 
 test('a server without the service is not asked again on the same connection (gRFC A51)', async () => {

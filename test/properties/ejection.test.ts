@@ -110,14 +110,14 @@ describe('an outlier', () => {
             const enough = Math.min(ejection.consecutiveFailures, unlikely(before));
             const tooMany = ejection.consecutiveFailures > 0 && inARow >= enough;
             const tooFew = seen.calls >= ejection.minimumCalls && highestLikely(seen) < ejection.successRate;
-            const reason = outlier.record(failed, now, ejection);
+            const reason = outlier.record(failed, now, now, ejection);
             expect(reason !== undefined, reason).toBe(failed && (tooMany || tooFew));
             // The balancer may refuse the ejection; then the endpoint goes on as before.
             if (reason === undefined || !ejects[i]) return;
             const until = outlier.eject(reason, now, ejection);
-            expect(outlier.record(true, until, ejection)).toBeUndefined();
+            expect(outlier.record(true, until, until, ejection)).toBeUndefined();
             outlier.probe();
-            outlier.readmit(until);
+            outlier.admit(until);
             now = Math.ceil(until);
             past = [];
           });

@@ -244,6 +244,8 @@ export const usage = {
           case 'health_not_offered':
           case 'load_reports_not_offered':
             return event.client;
+          case 'load_report_rejected':
+            return `${event.address} ${event.total}`;
           case 'pool_saturated':
             return String(event.pending);
           case 'call_rejected':

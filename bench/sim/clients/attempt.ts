@@ -30,7 +30,6 @@ export class Attempt extends Job {
     ledger: Ledger<SimEndpoint, Counted>,
     readonly call: Call,
     readonly endpoint: SimEndpoint,
-    readonly isProbe: boolean,
   ) {
     super(call.work, call.io, call.fails);
     this.reservation = new Reservation(ledger, endpoint, WIRE);

@@ -51,11 +51,11 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
     return this.fitness.warmth;
   }
 
-  recordResult(failed: boolean, wasProbe: boolean): void {
-    this.fitness.remember(failed);
+  recordResult(failed: boolean, since: number, wasProbe: boolean): void {
+    this.fitness.remember(failed, since);
+    this.fitness.judge(failed, since, wasProbe);
     this.refreshFailureFactor();
     if (this.failureFactor > 1) this.owner.failuresRemembered();
-    this.fitness.judge(failed, wasProbe);
   }
 
   refreshFailureFactor(): void {
@@ -63,6 +63,7 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
   }
 
   fitnessChanged(): void {
+    this.refreshFailureFactor();
     this.owner.endpointChanged();
   }
 

@@ -69,9 +69,10 @@ export class SimClient implements EndpointOwner, AttemptOwner {
   call(call: Call, failedOn?: SimEndpoint): void {
     call.attempts++;
     const probe = this.#choice!.probe(failedOn, call.info);
-    if (probe) probe.fitness.probeInFlight = true;
     const endpoint = probe ?? this.#choice!.pick(call.info, failedOn)!;
-    const attempt = new Attempt(this, this.#ledger, call, endpoint, probe !== undefined);
+    const attempt = new Attempt(this, this.#ledger, call, endpoint);
+    probe?.fitness.beginProbe(attempt);
+    if (call.info.stream) probe?.fitness.probeStreams(attempt);
     this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
     const { timeout } = this.retries;
     if (timeout !== undefined) this.#queue.after(timeout, () => this.#giveUp(attempt));
@@ -149,13 +150,13 @@ export class SimClient implements EndpointOwner, AttemptOwner {
   }
 
   #end(attempt: Attempt, failed: boolean): void {
-    const { call, endpoint, isProbe } = attempt;
+    const { call, endpoint } = attempt;
+    const { reservedAt } = attempt.reservation;
     attempt.over = true;
     attempt.reservation.end();
-    if (isProbe) endpoint.fitness.probeInFlight = false;
-    const latency = this.#queue.now() - attempt.reservation.reservedAt;
+    endpoint.recordResult(failed, reservedAt, endpoint.fitness.endProbe(attempt));
+    const latency = this.#queue.now() - reservedAt;
     this.policy.learn?.(endpoint, call.info, { latency, failed, cutShort: false, report: attempt.report });
-    endpoint.recordResult(failed, isProbe);
     if (!failed) this.retries.succeeded();
     const backoff = failed ? this.retries.failed(call.attempts) : undefined;
     if (backoff === undefined) this.environment.listener.callEnded(call, failed, endpoint.server);

@@ -27,6 +27,8 @@ export function eventText(event: LbEvent): string | null {
       return 'new load-balancing options are in force';
     case 'load_reports_not_offered':
       return 'a backend does not report its load out of band';
+    case 'load_report_rejected':
+      return `load reports of ${event.address} cannot be read`;
     case 'discovery_updated':
     case 'health_not_offered':
     case 'endpoint_added':

@@ -75,6 +75,8 @@ export type LbEvent =
   | (EventBase & { readonly type: 'health_not_offered' })
   /** A server does not report its load out of band, as the policy would have it. Once for each client. */
   | (EventBase & { readonly type: 'load_reports_not_offered' })
+  /** A server has sent load reports that cannot be read, or say what cannot be: `total` so far. At most one in 10 s. */
+  | (EndpointEventBase & { readonly type: 'load_report_rejected'; readonly total: number })
   /** Every connection is at its stream limit: calls wait. At most one a second. */
   | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */

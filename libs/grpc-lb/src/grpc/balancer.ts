@@ -202,7 +202,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.context.balancer = this;
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
       this.#pool = new EndpointPool(this, this);
-      this.#book = new CallBook(this.context.clock, this.#onRelease);
+      this.#book = new CallBook(this.context.clock, this.#onRelease, ({ key }) => this.context.loadReportRejected(key));
       this.#routing = new Routing(this.context, this.#pool, this.#book);
       this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
     }

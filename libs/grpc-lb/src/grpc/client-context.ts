@@ -14,6 +14,9 @@ import { systemClock } from './system-clock.js';
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
 export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_context`;
 
+/** How often an event says that load reports were rejected. */
+const REJECTED_INTERVAL_MS = 10_000;
+
 /** What the balancer of a client answers for. */
 export interface BalancerView {
   readonly inFlight: number;
@@ -50,6 +53,8 @@ export class ClientContext {
   #zone: string | undefined;
   #saidNotOffered = false;
   #saidNoReports = false;
+  #reportsRejected = 0;
+  #saidRejectedAt = -Infinity;
   readonly #untold: LbEvent[] = [];
 
   constructor(
@@ -138,6 +143,14 @@ export class ClientContext {
     if (this.#saidNoReports) return;
     this.#saidNoReports = true;
     this.emit({ type: 'load_reports_not_offered' });
+  }
+
+  loadReportRejected(address: string): void {
+    this.#reportsRejected++;
+    const now = this.clock.now();
+    if (now - this.#saidRejectedAt < REJECTED_INTERVAL_MS) return;
+    this.#saidRejectedAt = now;
+    this.emit({ type: 'load_report_rejected', address, total: this.#reportsRejected });
   }
 
   /** grpc-js prints channel options as JSON when it traces; a context is live and full of cycles. */

@@ -1,6 +1,6 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
-import type { Address } from '../core/endpoint.js';
+import { type Address, addressToString } from '../core/endpoint.js';
 import type { Counted } from '../core/ledger.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { LoadReport } from '../core/policy/load-report.js';
@@ -78,7 +78,7 @@ export class Connection implements Counted, DialerListener {
   #cancelAgeTimer: Cancel | undefined;
 
   constructor(
-    address: Address,
+    private readonly address: Address,
     private readonly environment: ConnectionEnvironment,
     private readonly listener: ConnectionListener,
   ) {
@@ -243,6 +243,7 @@ export class Connection implements Counted, DialerListener {
     if (reportInterval !== undefined && this.retiring === undefined) {
       this.#orcaWatch = new OrcaWatch(this.subchannel, reportInterval, context.clock, context.random, {
         reported: (report) => this.listener.loadReported(report),
+        rejected: () => context.loadReportRejected(addressToString(this.address)),
         notOffered: () => context.loadReportsNotOffered(),
         openChanged: () => this.#updateLimit(),
       });

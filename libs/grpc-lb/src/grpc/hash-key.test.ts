@@ -24,13 +24,16 @@ describe('the key of a call', () => {
     expect(keyOf('x-id', {}, metadataOf(['x-id', '7']))).toBe('7');
     expect(keyOf('X-Id', {}, metadataOf(['x-id', '7']))).toBe('7');
     expect(keyOf('x-id', {}, metadataOf(['x-id', '7'], ['x-id', '8']))).toBe('7,8');
-    expect(keyOf('x-id', {})).toBe('');
+    expect(keyOf('x-id', {})).toBeUndefined();
+    expect(keyOf('x-id', {}, metadataOf(['x-id', '']))).toBeUndefined();
   });
 
   test.each<[string, unknown, string | undefined]>([
     ['id', { id: 'a' }, 'a'],
     ['customer.id', { customer: { id: 12 } }, '12'],
     ['id', { id: 0 }, '0'],
+    // What proto3 says of a text that nobody has set.
+    ['id', { id: '' }, undefined],
     ['id', { id: 12345678901234567890n }, '12345678901234567890'],
     ['id', { id: { __isLong__: true, toString: () => '99' } }, '99'],
     ['id', { id: Buffer.from('ab') }, 'ab'],

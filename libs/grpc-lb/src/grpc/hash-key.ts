@@ -13,8 +13,13 @@ interface KeyedOptions {
   readonly [HASH_KEY]?: string | undefined;
 }
 
-/** The key of a call, at its pick. */
+/** The key of a call, at its pick; an empty one is none. */
 export function hashKeyOf(by: HashKeySource, metadata: Metadata): string | undefined {
+  const key = keyIn(by, metadata);
+  return key === '' ? undefined : key;
+}
+
+function keyIn(by: HashKeySource, metadata: Metadata): string | undefined {
   if (typeof by !== 'string') return (metadata.getOptions() as KeyedOptions)[HASH_KEY];
   // gRFC A76: "If the header contains multiple values, then values are joined with a comma `,` character before hashing."
   const values = metadata.get(by);

@@ -100,5 +100,7 @@ describe('among the trailers', () => {
     expect(reportIn(trailers)).toBeUndefined();
     trailers.set(REPORT_KEY, encodeReport(FULL));
     expect(reportIn(trailers)).toMatchObject({ rps: 120.5 });
+    trailers.set(REPORT_KEY, encodeReport({ ...FULL, eps: -1 }));
+    expect(reportIn(trailers)).toBeNull();
   });
 });

@@ -17,10 +17,10 @@ const EPS = 7;
 const NAMED_METRICS = 8;
 const APPLICATION_UTILIZATION = 9;
 
-/** The report among the trailers of a call; undefined if there is none, or none that can be read. */
-export function reportIn(trailers: Metadata): LoadReport | undefined {
+/** The report among the trailers of a call; undefined if there is none, null if it cannot be read. */
+export function reportIn(trailers: Metadata): LoadReport | null | undefined {
   const bytes = trailers.get(REPORT_KEY)[0];
-  return bytes instanceof Buffer ? decodeReport(bytes) : undefined;
+  return bytes instanceof Buffer ? (decodeReport(bytes) ?? null) : undefined;
 }
 
 interface Draft {

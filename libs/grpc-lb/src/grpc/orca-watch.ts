@@ -21,6 +21,8 @@ const RETRY_JITTER = 0.2;
 
 export interface OrcaListener {
   reported(report: LoadReport): void;
+  /** A report could not be read. */
+  rejected(): void;
   /** The server has no such service, and is not asked again. */
   notOffered(): void;
   /** It has taken one of the peer's streams, or given it back. */
@@ -83,8 +85,12 @@ export class OrcaWatch {
 
   #onMessage({ report }: Message): void {
     if (this.#stopped) return;
+    if (!report) {
+      this.listener.rejected();
+      return;
+    }
     this.#answered = true;
-    if (report) this.listener.reported(report);
+    this.listener.reported(report);
   }
 
   #onEnd(code: Status): void {

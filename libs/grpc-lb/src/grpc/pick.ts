@@ -1,5 +1,6 @@
 import { type Metadata, status as Status } from '@grpc/grpc-js';
-import { Ledger, Reservation } from '../core/ledger.js';
+import type { Clock } from '../core/clock.js';
+import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
 import type { Spillover } from '../core/locality/spillover.js';
 import type { FailureStatus } from '../core/options/status-names.js';
 import type { Outcome, Policy } from '../core/policy/policy.js';
@@ -16,6 +17,15 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
   #failureCodes: ReadonlySet<number> = new Set();
   /** By the object that grpc-js hands in with every attempt of a call, and drops with it. */
   readonly #failedOn = new WeakMap<object, PooledEndpoint>();
+
+  constructor(
+    clock: Clock,
+    onRelease: OnRelease<PooledEndpoint, Connection>,
+    /** It has sent a load report that cannot be read. */
+    readonly onReportRejected: (endpoint: PooledEndpoint) => void = () => {},
+  ) {
+    super(clock, onRelease);
+  }
 
   /** Compares the own zone with the others; undefined where zones do not count. */
   spillover: Spillover | undefined;
@@ -52,7 +62,6 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     connection: Connection,
     private readonly token: object,
     private readonly policy: Policy,
-    private readonly isProbe: boolean,
   ) {
     super(book, endpoint, connection);
     this.subchannel = connection.subchannel;
@@ -64,6 +73,8 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     this.endpoint.started++;
     this.connection.callStarted();
     this.book.spillover?.started(this.endpoint.near, this.reservedAt);
+    const { fitness } = this.endpoint;
+    if (fitness.isProbe(this) && callOf(this.token).stream) fitness.probeStreams(this);
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
@@ -71,13 +82,14 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     if (code === Status.OK) this.endpoint.succeeded++;
     else this.endpoint.failed++;
     this.end();
-    if (this.isProbe) this.endpoint.fitness.probeInFlight = false;
+    const wasProbe = this.endpoint.fitness.endProbe(this);
     const failed = this.book.isFailure(code);
     if (failed) this.book.rememberFailure(this.token, this.endpoint);
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state === 'lost') return;
     // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
-    if (code !== Status.CANCELLED) this.endpoint.recordResult(failed, this.isProbe);
+    if (code !== Status.CANCELLED) this.endpoint.recordResult(failed, this.reservedAt, wasProbe);
+    else if (wasProbe) this.endpoint.probeLapsed();
     this.#compareZones(code, failed);
     if (this.policy.learn) this.#teach(code, failed, trailers);
   };
@@ -91,13 +103,17 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
 
   #teach(code: Status, failed: boolean, trailers: Metadata): void {
     const latency = this.book.now - this.reservedAt;
-    const ending = new Ending(latency, failed, code !== Status.OK && !failed, trailers);
+    const ending = new Ending(latency, failed, code !== Status.OK && !failed, trailers, this);
     this.policy.learn!(this.endpoint, callOf(this.token), ending);
+  }
+
+  reportRejected(): void {
+    this.book.onReportRejected(this.endpoint);
   }
 
   override lapse(): void {
     super.lapse();
-    if (this.isProbe) this.endpoint.fitness.probeInFlight = false;
+    if (this.endpoint.fitness.endProbe(this)) this.endpoint.probeLapsed();
   }
 }
 
@@ -108,10 +124,13 @@ class Ending implements Outcome {
     readonly failed: boolean,
     readonly cutShort: boolean,
     private readonly trailers: Metadata,
+    private readonly pick: CompletePick,
   ) {}
 
   get report(): LoadReport | undefined {
-    return reportIn(this.trailers);
+    const report = reportIn(this.trailers);
+    if (report === null) this.pick.reportRejected();
+    return report ?? undefined;
   }
 }
 

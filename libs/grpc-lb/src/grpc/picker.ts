@@ -40,14 +40,15 @@ export class BalancedPicker implements Picker {
     const probe = choice.probe(failedOn, call);
     const probed = probe?.connectionWithRoom();
     if (probe && probed) {
-      probe.fitness.probeInFlight = true;
-      return new CompletePick(this.book, probe, probed, token, policy, true);
+      const pick = new CompletePick(this.book, probe, probed, token, policy);
+      probe.fitness.beginProbe(pick);
+      return pick;
     }
     const endpoint = choice.pick(call, failedOn);
     // All hangs on the probe that is under way.
     if (!endpoint) return QUEUE;
     const connection = endpoint.connectionWithRoom();
-    if (connection) return new CompletePick(this.book, endpoint, connection, token, policy, false);
+    if (connection) return new CompletePick(this.book, endpoint, connection, token, policy);
     return this.#pickElsewhere(token, call, policy, endpoint);
   }
 
@@ -59,6 +60,6 @@ export class BalancedPicker implements Picker {
     if (withRoom.length === 0) return this.waitingRoom.wait(pickable);
     const near = withRoom.filter(({ priority, near: side }) => priority === full.priority && side === full.near);
     const endpoint = this.#choices.get(policy)!.among(near.length > 0 ? near : withRoom, call);
-    return new CompletePick(this.book, endpoint, endpoint.connectionWithRoom()!, token, policy, false);
+    return new CompletePick(this.book, endpoint, endpoint.connectionWithRoom()!, token, policy);
   }
 }

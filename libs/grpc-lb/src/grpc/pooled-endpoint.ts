@@ -117,11 +117,16 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   }
 
   /** A call has ended, and tells something about the endpoint. */
-  recordResult(failed: boolean, wasProbe: boolean): void {
-    this.fitness.remember(failed);
+  recordResult(failed: boolean, since: number, wasProbe: boolean): void {
+    this.fitness.remember(failed, since);
+    this.fitness.judge(failed, since, wasProbe);
     this.refreshFailureFactor();
     if (this.failureFactor > 1) this.owner.failuresRemembered();
-    this.fitness.judge(failed, wasProbe);
+  }
+
+  /** The probe has ended without a verdict: calls that wait for it are looked at again, and one of them is the next. */
+  probeLapsed(): void {
+    this.owner.endpointChanged(this);
   }
 
   /** The factor fades with time. A field, because it is read for every endpoint at every pick. */

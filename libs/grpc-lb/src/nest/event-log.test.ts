@@ -67,6 +67,10 @@ describe('what an operator should know is written, with the name of the client:'
       ['warn client ORDERS: no endpoint is ready, calls fail with UNAVAILABLE'],
     ],
     [
+      [{ type: 'load_report_rejected', address: '10.0.0.1:50051', total: 3 }],
+      ['warn client ORDERS: load reports of 10.0.0.1:50051 cannot be read, and do not count'],
+    ],
+    [
       [{ type: 'discovery_warning', target: null, warning: 'the zone cannot be read' }],
       ['warn client ORDERS: the zone cannot be read'],
     ],

@@ -132,6 +132,8 @@ function lineOf(event: LbEvent): Line | undefined {
             text: `panic: only ${event.well} of ${event.connected} connected endpoints are well, so all of them are used`,
           }
         : { level: 'log', text: 'no panic any more: enough endpoints are well' };
+    case 'load_report_rejected':
+      return { level: 'warn', text: `load reports of ${event.address} cannot be read, and do not count` };
     case 'call_rejected':
       return { level: 'warn', text: `a call was refused with RESOURCE_EXHAUSTED: ${event.maxPending} wait already` };
     default:

@@ -38,8 +38,9 @@ export class GrpcServer implements OnApplicationShutdown {
     readonly options: EffectiveServerOptions,
   ) {
     const { loadReports } = options;
-    this.#calls = new CallTracker(loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined, () =>
-      this.#probe.callArrived(),
+    this.#calls = new CallTracker(
+      loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
+      loadReports ? () => this.#probe.callArrived() : undefined,
     );
     this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
   }

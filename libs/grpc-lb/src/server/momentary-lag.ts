@@ -1,4 +1,4 @@
-/** Without a newer one, a measurement says nothing: the event loop has been idle since. */
+/** A measurement says nothing about later; without calls there is none, and none is needed. */
 const FRESH_MS = 1000;
 
 /**

@@ -14,7 +14,7 @@ const create = (): Outlier => new Outlier(seededRandom(1));
 
 /** The reasons that a run of results gives, `x` for a failure. */
 function reasons(outlier: Outlier, results: string, options = defaults, now = 0): (string | undefined)[] {
-  return results.split('').map((result) => outlier.record(result === 'x', now, options));
+  return results.split('').map((result) => outlier.record(result === 'x', now, now, options));
 }
 
 describe('failures in a row', () => {
@@ -122,7 +122,7 @@ describe('the share of successes', () => {
     const ejected = (share: number): number => {
       const outliers = Array.from({ length: 1000 }, create);
       const found = outliers.filter((outlier) =>
-        Array.from({ length: 100 }, () => outlier.record(random() < share, 0, byShare)).some(Boolean),
+        Array.from({ length: 100 }, () => outlier.record(random() < share, 0, 0, byShare)).some(Boolean),
       );
       return found.length;
     };
@@ -188,7 +188,7 @@ describe('an ejection', () => {
         outlier.eject('ill', 0, defaults);
         outlier.probe();
       }
-      outlier.readmit(0);
+      outlier.admit(0);
       return outlier;
     };
     const lengthAfter = (ejections: number, windows: number): number =>
@@ -212,10 +212,29 @@ describe('after its ejection an endpoint', () => {
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
     outlier.probe();
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
-    outlier.readmit(20_000);
+    outlier.admit(20_000);
     // Of those before there would be more than five.
     expect(reasons(outlier, 'xxxx', defaults, 20_000)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', defaults, 20_000)).toEqual(['5 failures in a row']);
+  });
+
+  test('is not judged by calls that were made before it was admitted, however late they end', () => {
+    const outlier = create();
+    outlier.eject('ill', 0, defaults);
+    outlier.probe();
+    outlier.admit(20_000);
+    const hung = Array.from({ length: 10 }, () => outlier.record(true, 19_999, 30_000, defaults));
+    expect(hung).not.toContainEqual(expect.anything());
+    const fresh = Array.from({ length: 5 }, () => outlier.record(true, 20_000, 30_000, defaults));
+    expect(fresh.at(-1)).toBe('5 failures in a row');
+  });
+
+  test('begins anew, and so does one that was not ejected: its record is that of another process', () => {
+    const outlier = create();
+    reasons(outlier, `${'.'.repeat(998)}x`, inARow);
+    outlier.admit(0);
+    expect(reasons(outlier, 'xxxx', inARow)).not.toContainEqual(expect.anything());
+    expect(reasons(outlier, 'x', inARow)).toEqual(['5 failures in a row']);
   });
 
   test('waits for its probe, and keeps the reason', () => {
@@ -224,7 +243,7 @@ describe('after its ejection an endpoint', () => {
     expect(outlier.state).toEqual({ kind: 'ejected', until, reason: '5 failures in a row' });
     outlier.probe();
     expect(outlier.state).toEqual({ kind: 'probing', reason: '5 failures in a row' });
-    outlier.readmit(0);
+    outlier.admit(0);
     expect(outlier.state).toEqual({ kind: 'admitted' });
   });
 

@@ -24,7 +24,8 @@ export class Outlier {
   #enough = Infinity;
   /** How often it was ejected lately; one is forgiven for each window without. */
   #ejections = 0;
-  #admittedAt = -Infinity;
+  /** Calls that were made before say nothing about it as it is now. */
+  admittedAt = -Infinity;
   readonly #window = new SuccessWindow();
 
   constructor(private readonly random: Random) {}
@@ -34,10 +35,10 @@ export class Outlier {
     return enabled && this.state.kind === 'admitted' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
   }
 
-  /** A call has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
-  record(failed: boolean, now: number, options: EffectiveEjectionOptions): string | undefined {
-    // What was under way when it was ejected says nothing new.
-    if (this.state.kind !== 'admitted' || !options.enabled) return undefined;
+  /** A call made at `since` has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
+  record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): string | undefined {
+    // What was under way when it was ejected, or its connections were lost, says nothing new.
+    if (this.state.kind !== 'admitted' || since < this.admittedAt || !options.enabled) return undefined;
     if (failed && this.#inARow === 0) this.#enough = enoughInARow(this.#window.read(now, options.window));
     this.#inARow = failed ? this.#inARow + 1 : 0;
     this.#window.record(failed, now, options.window);
@@ -46,7 +47,7 @@ export class Outlier {
 
   /** Leaves it out until the time that is returned. */
   eject(reason: string, now: number, options: EffectiveEjectionOptions): number {
-    const forgiven = Math.floor((now - this.#admittedAt) / options.window);
+    const forgiven = Math.floor((now - this.admittedAt) / options.window);
     this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'admitted' ? forgiven : 0)) + 1;
     const { baseEjectionTime: shortest, maxEjectionTime } = options;
     const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
@@ -63,14 +64,10 @@ export class Outlier {
     if (this.state.kind === 'ejected') this.state = { kind: 'probing', reason: this.state.reason };
   }
 
-  /** Back at once, as when ejection is turned off. */
-  readmit(now: number): void {
-    if (this.state.kind !== 'admitted') this.#admit(now);
-  }
-
-  #admit(now: number): void {
+  /** What was before does not count any more, whether it was ejected for that or not. */
+  admit(now: number): void {
     this.state = ADMITTED;
-    this.#admittedAt = now;
+    this.admittedAt = now;
     this.#inARow = 0;
     this.#window.clear();
   }

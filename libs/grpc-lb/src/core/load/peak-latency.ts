@@ -22,11 +22,6 @@ export class PeakLatency {
     this.#known = true;
   }
 
-  /** At least so long: a call that was given up, or failed, counts only where it is a peak. */
-  recordAtLeast(rtt: number, now: number): void {
-    if (rtt > this.read(now)) this.record(rtt, now);
-  }
-
   /** Without new measurements it goes to 0, so that an endpoint that was slow is tried again. Reading changes nothing. */
   read(now: number): number {
     return this.#cost * this.#decay(now);

@@ -65,15 +65,15 @@ export class Adaptive implements Policy {
     return this.#memory.chances(candidates, (candidate, state) => loadOf(candidate, state, moment));
   }
 
-  learn(candidate: Candidate, call: CallInfo, outcome: Outcome): void {
+  learn(candidate: Candidate, call: CallInfo, { latency: measured, failed, cutShort, report }: Outcome): void {
     const now = this.clock.now();
     const state = this.#memory.of(candidate);
-    if (outcome.report) state.reported(outcome.report, candidate.inFlight, now);
+    if (report) state.reported(report, candidate.inFlight, now);
     // What fails is the business of the failure factor; what a stream takes says nothing.
-    if (!call.stream && !outcome.failed) {
-      const latency = outcome.latency / this.#crowding(candidate);
+    if (!call.stream && !failed) {
+      const latency = measured / this.#crowding(candidate);
       const ratio = this.#methods.ratio(call.method, latency);
-      if (outcome.cutShort) state.latency.recordAtLeast(ratio, now);
+      if (cutShort) state.latency.recordAtLeast(ratio, now);
       else {
         state.latency.record(ratio, now);
         this.#methods.record(call.method, latency);

@@ -94,6 +94,13 @@ test('an endpoint with twice the weight may have twice as many calls before it i
   expect(policy.chances(candidates)).toEqual([1, 0, 0, 0]);
 });
 
+test('of those that are cold one with twice the weight may have twice the load, not more', () => {
+  const { policy } = hotCold({ hotQuantile: 1 });
+  expect(policy.chances(hosts([3, 1], [2, 1]))).toEqual([1 / 2, 1 / 2]);
+  expect(policy.chances(hosts([4, 1], [2, 1]))).toEqual([0, 1]);
+  expect(policy.chances(hosts([2, 1], [2, 1]))).toEqual([1, 0]);
+});
+
 test('what a backend has reported gets old, and the backend is tried again', () => {
   const { policy, clock } = hotCold({ hotQuantile: 0.5 });
   const candidates = hosts([0, 0, 0]);

@@ -84,7 +84,7 @@ export class HotCold implements Policy {
   #loadOf(candidate: Candidate, state: EndpointTemperature, moment: number): number {
     const busyness = state.busyness(candidate, moment) * candidate.failureFactor;
     if (busyness > this.#recent.value) return HOT * busyness;
-    return state.expectedLatency(busyness, moment) / candidate.weight;
+    return state.expectedLatency(busyness, moment);
   }
 }
 

@@ -249,6 +249,18 @@ describe('weights', () => {
     expect(policy.pick(hosts([0, 1], [9, 9]))).toBe(0);
   });
 
+  test('while all are idle, one that fails has less of a chance than its weight gives it', () => {
+    const policy = new LeastRequest({}, seededRandom(3));
+    const candidates = hosts([0, 0], [2, 1]);
+    expect(policy.chances(candidates)).toEqual([2 / 3, 1 / 3]);
+    candidates[0]!.failureFactor = 4;
+    expect(policy.chances(candidates)).toEqual([1 / 3, 2 / 3]);
+    expectShares(
+      tally(2, DRAWS, () => policy.pick(candidates)),
+      [1 / 3, 2 / 3],
+    );
+  });
+
   test('once all weights are equal again the load counts, also where only the weight did', () => {
     const policy = new LeastRequest({ activeRequestBias: 0 }, scripted(0.9));
     expect(policy.pick(hosts([0, 5], [1, 2]))).toBe(1);

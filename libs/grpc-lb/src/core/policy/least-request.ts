@@ -4,18 +4,15 @@ import { chancesOf, Contest } from './contest.js';
 import { choicesFor, isWeighted } from './memory.js';
 import { PerList } from './per-list.js';
 import type { Candidate, Policy } from './policy.js';
-import { WeightedRandom } from './weighted-random.js';
 
 /** Least outstanding requests (gRFC A48, Envoy), over distinct endpoints. */
 export class LeastRequest implements Policy {
   readonly #lists: PerList<{ readonly contest: Contest; readonly weighted: boolean }>;
-  readonly #byWeight: WeightedRandom;
 
   constructor(
     private readonly config: Omit<LeastRequestConfig, 'name'>,
-    random: Random,
+    private readonly random: Random,
   ) {
-    this.#byWeight = new WeightedRandom(random);
     this.#lists = new PerList((candidates) => {
       const weighted = isWeighted(candidates);
       const choices = weighted ? candidates.length : (config.choiceCount ?? choicesFor(candidates));
@@ -25,7 +22,7 @@ export class LeastRequest implements Policy {
 
   pick(candidates: readonly Candidate[]): number {
     const { contest, weighted } = this.#lists.of(candidates);
-    if (weighted && this.#onlyWeightCounts(candidates)) return this.#byWeight.pick(candidates);
+    if (weighted && this.#onlyWeightCounts(candidates)) return this.#drawByWeight(candidates);
     const { entrants, loads, size } = contest;
     contest.draw();
     for (let k = 0; k < size; k++) loads[k] = this.#load(candidates[entrants[k]!]!, weighted);
@@ -34,7 +31,10 @@ export class LeastRequest implements Policy {
 
   chances(candidates: readonly Candidate[]): number[] {
     const { contest, weighted } = this.#lists.of(candidates);
-    if (weighted && this.#onlyWeightCounts(candidates)) return this.#byWeight.chances(candidates);
+    if (weighted && this.#onlyWeightCounts(candidates)) {
+      const total = totalOf(candidates);
+      return candidates.map((candidate) => shareOf(candidate) / total);
+    }
     return chancesOf(
       candidates.map((candidate) => this.#load(candidate, weighted)),
       contest.size,
@@ -46,6 +46,13 @@ export class LeastRequest implements Policy {
     return this.config.activeRequestBias === 0 || candidates.every(({ inFlight }) => inFlight === 0);
   }
 
+  #drawByWeight(candidates: readonly Candidate[]): number {
+    let draw = this.random() * totalOf(candidates);
+    const last = candidates.length - 1;
+    for (let i = 0; i < last; i++) if ((draw -= shareOf(candidates[i]!)) < 0) return i;
+    return last;
+  }
+
   /** Smaller wins. With unequal weights Envoy compares weight / (active + 1)^bias; this is its inverse. */
   #load(candidate: Candidate, weighted: boolean): number {
     const active = candidate.inFlight + 1;
@@ -53,4 +60,15 @@ export class LeastRequest implements Policy {
     const bias = this.config.activeRequestBias ?? 1;
     return ((bias === 1 ? active : active ** bias) * candidate.failureFactor) / candidate.weight;
   }
+}
+
+/** What an idle endpoint gets by its weight, less for recent failures: one that fails at once is always idle. */
+function shareOf({ weight, failureFactor }: Candidate): number {
+  return weight / failureFactor;
+}
+
+function totalOf(candidates: readonly Candidate[]): number {
+  let total = 0;
+  for (const candidate of candidates) total += shareOf(candidate);
+  return total;
 }

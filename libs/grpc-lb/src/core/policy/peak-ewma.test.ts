@@ -94,6 +94,19 @@ test('an endpoint without history takes what is usual', () => {
   expect(policy.chances(candidates)).toEqual([0, 0, 1]);
 });
 
+test('an endpoint without history is not known to be fast by a call that was refused or given up at once', () => {
+  const { policy } = peakEwma();
+  const candidates = hosts([0, 0]);
+  policy.learn(candidates[1]!, CALL, took(1, { cutShort: true }));
+  policy.learn(candidates[1]!, CALL, took(1, { failed: true }));
+  policy.learn(candidates[0]!, CALL, took(20));
+  policy.learn(candidates[1]!, CALL, took(1, { cutShort: true }));
+  expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  // It would have taken longer still.
+  policy.learn(candidates[1]!, CALL, took(21, { cutShort: true }));
+  expect(policy.chances(candidates)).toEqual([1, 0]);
+});
+
 test('an endpoint that fails costs at least what is usual, however fast it was', () => {
   const { policy } = peakEwma();
   const candidates = hosts([0, 0]);

@@ -72,17 +72,21 @@ class EndpointCost {
   }
 
   record(latency: number, complete: boolean, now: number): void {
-    if (complete) this.#latency.record(latency, now);
-    else this.#latency.recordAtLeast(latency, now);
+    // One that was given up, or failed, counts only where it is a peak.
+    if (complete || (this.usual.known && latency > this.#recent(now))) this.#latency.record(latency, now);
     this.#moment = NaN;
   }
 
   read(moment: number, failing: boolean): number {
     if (moment !== this.#moment) {
       this.#moment = moment;
-      this.#cost = Math.max(LEAST_COST, (this.#latency.known ? this.#latency : this.usual).read(moment));
+      this.#cost = Math.max(LEAST_COST, this.#recent(moment));
     }
     return failing ? Math.max(this.#cost, this.usual.read(moment)) : this.#cost;
+  }
+
+  #recent(moment: number): number {
+    return (this.#latency.known ? this.#latency : this.usual).read(moment);
   }
 }
 
@@ -100,6 +104,10 @@ class UsualCost {
   record(latency: number, now: number): void {
     this.#mean.record(latency);
     this.#at = now;
+  }
+
+  get known(): boolean {
+    return this.#mean.known;
   }
 
   read(moment: number): number {

@@ -19,7 +19,7 @@ interface Addresses {
  */
 export class Rendezvous implements Placement {
   readonly #addresses = new PerList<Addresses>((candidates) => {
-    const hashes = candidates.map(({ key }) => xxh64(key));
+    const hashes = candidates.map(hashOf);
     const weights = Float64Array.from(candidates, ({ weight }) => weight);
     return {
       high: Int32Array.from(hashes, (hash) => Math.floor(hash / 2 ** 32)),
@@ -50,6 +50,15 @@ export class Rendezvous implements Placement {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return weights.map((weight) => weight / total);
   }
+}
+
+/** Some lists are made for a single pick; their endpoints last. */
+const known = new WeakMap<Candidate, number>();
+
+function hashOf(candidate: Candidate): number {
+  let hash = known.get(candidate);
+  if (hash === undefined) known.set(candidate, (hash = xxh64(candidate.key)));
+  return hash;
 }
 
 /** A number of 32 bits in which every bit of both has a say (the finalizer of MurmurHash3, with the second half let in). */
