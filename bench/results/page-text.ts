@@ -21,7 +21,7 @@ Take ratios from here, not milliseconds: those are the machine's.`;
 export function tailIntroduction({ load, work, warmUp, seconds, deadline }: RunSpec): string {
   return `## The tail of latency
 
-${BACKENDS} backends in processes of their own, each with ${SLOTS} slots and a line in front of them. The work of a call is drawn at random, ${work} ms in the mean at full speed, and one in a hundred takes six times that (lognormal, σ 1). Calls come at random times at ${Math.round(load * 100)} % of what all backends together can do, and give up after ${deadline / 1000} s. ${seconds} s count, after ${warmUp} s that do not.
+${BACKENDS} backends, two to a process, each with ${SLOTS} slots and a line in front of them. The work of a call is drawn at random, ${work} ms in the mean at full speed, and one in a hundred takes six times that (lognormal, σ 1). Calls come at random times at ${Math.round(load * 100)} % of what all backends together can do, and give up after ${deadline / 1000} s. ${seconds} s count, after ${warmUp} s that do not.
 
 - **The same calls for all.** Times and work of all calls are drawn before the run from the number of the round, and sent with the request. Every contestant has the same calls, on the same backends, one contestant after the other in each round.
 - **No omission.** Calls are made at their times whatever became of those before, and latencies count from the time that was intended, so that a client that is held up pays for it.
