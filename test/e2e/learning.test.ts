@@ -170,6 +170,7 @@ test('the report in the trailers of a call reaches the policy, and one that cann
     for (let i = 0; i < 200; i++) await reported.say();
     expect(calls.reduce((sum, count) => sum + count, 0)).toBe(200);
     expect(calls[0]).toBeLessThan(20);
+    expect(reported.events).toContainEqual(expect.objectContaining({ type: 'load_report_rejected', total: 1 }));
   } finally {
     reported.close();
     for (const { server } of backends) server.forceShutdown();

@@ -177,6 +177,15 @@ test('a server that does not report out of band is told of once, and gets its ca
   expect(told()).toBe(1);
 });
 
+test('a report out of band that cannot be is told of, with the backend that it came from', async () => {
+  const sound = await new ReportingServer({ rps_fractional: 1, application_utilization: 0.5 }).start();
+  const wrong = await new ReportingServer({ rps_fractional: -1 }).start();
+  const client = await start([sound, wrong], { enableOobLoadReport: true });
+  const told = (): unknown => client.events.find(({ type }) => type === 'load_report_rejected');
+  await client.until(() => told() !== undefined);
+  expect(told()).toMatchObject({ address: wrong.address, total: 1 });
+});
+
 test('fixed weights from discovery are kept exactly', async () => {
   const servers = await startServers(2);
   onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));

@@ -63,7 +63,6 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
   }
 
   fitnessChanged(): void {
-    this.refreshFailureFactor();
     this.owner.endpointChanged();
   }
 

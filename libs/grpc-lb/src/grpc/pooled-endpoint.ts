@@ -139,7 +139,6 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   }
 
   fitnessChanged(): void {
-    this.refreshFailureFactor();
     this.connectionsChanged();
   }
 
