@@ -48,6 +48,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   #sinceEpoch = Date.now();
   #draining = false;
+  /** Why its last connection was lost, until there is one again. */
+  #lostFor: string | null = null;
 
   constructor(
     endpoint: Endpoint,
@@ -165,12 +167,15 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   connectionOpened(connection: Connection): void {
     if (this.connections.usable.length === 0) this.owner.endpointConnected(this);
+    this.#lostFor = null;
     this.#context.emit({ type: 'connection_opened', address: this.key, connection: connection.id });
   }
 
   connectionClosed(connection: Connection, reason: string | null): void {
     this.#context.emit({ type: 'connection_closed', address: this.key, connection: connection.id, reason });
-    if (connection.state === 'lost') this.owner.askDiscovery();
+    if (connection.state !== 'lost') return;
+    this.#lostFor = reason;
+    this.owner.askDiscovery();
   }
 
   connectionFailed(): void {
@@ -247,7 +252,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
         if (outlier.kind === 'admitted') return null;
         return outlier.kind === 'probing' ? `${outlier.reason}; the next call is a probe` : outlier.reason;
       default:
-        return this.connections.all.find((connection) => connection.lastError !== undefined)?.lastError ?? null;
+        return this.connections.all.find(({ lastError }) => lastError !== undefined)?.lastError ?? this.#lostFor;
     }
   }
 }

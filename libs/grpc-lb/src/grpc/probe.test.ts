@@ -25,7 +25,8 @@ beforeEach(async () => {
 });
 
 const stateOfA = (): string => channel.balancer.endpoints()[0]!.state;
-const pick = (extraPickInfo: Record<string, string> = {}) => channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
+const pick = (extraPickInfo: Record<string, string> = {}) =>
+  channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
 const streams = configSelector([], [{ service: 'S', method: 'Watch', responseStream: true }]);
 
 test('calls that hang on a probe are offered the endpoint when it succeeds', async () => {
