@@ -125,3 +125,11 @@ test('what was stopped while it waited does not ask again', async () => {
   clock.advance(60_000);
   expect(calls.empty).toBe(true);
 });
+
+test('what a server says of the end of its watch is told on one line, and cut', async () => {
+  const { calls, told } = await watch();
+  (await calls.next()).emit('error', failing(grpc.status.INTERNAL, `\u001b[31mill\n${'x'.repeat(4000)}`));
+  const reason = await told.next();
+  expect(reason).toMatch(/^not_serving: the health watch failed: \\u001b\[31mill\\nx+\.\.\. \(\d+ characters\)$/);
+  expect(reason.length).toBeLessThan(550);
+});

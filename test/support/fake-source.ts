@@ -43,7 +43,11 @@ export class FakeSource {
   }
 
   fail(message = 'out of order'): void {
-    this.#listener!.onError(new Error(message));
+    this.failWith(new Error(message));
+  }
+
+  failWith(error: Error): void {
+    this.#listener!.onError(error);
   }
 
   warn(warning: string): void {

@@ -6,6 +6,7 @@ import { mayEject } from '../core/health/outlier.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { PolicySet } from '../core/policy/policy-set.js';
+import { printable } from '../core/printable.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../core/snapshot.js';
 import { type BalancerView, ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { ConnectGate } from './connect-gate.js';
@@ -80,7 +81,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (list) this.#adopt(endpointsOf(list));
     if (this.#pool.size === 0) {
       const note = resolutionNote === '' ? '' : `: ${resolutionNote}`;
-      this.#fail(endpoints.ok ? `discovery names no endpoint${note}` : endpoints.error.details);
+      this.#fail(endpoints.ok ? `discovery names no endpoint${note}` : printable(endpoints.error.details));
     }
     return !endpoints.ok || list !== undefined;
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { LbEvent, LbEventListener } from '../core/events.js';
 import { isDeepStrictEqual } from 'node:util';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
+import { printableError } from '../core/printable.js';
 import type { Random } from '../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../core/snapshot.js';
@@ -111,7 +112,7 @@ export class ClientContext {
         this.onEvent(event);
       } catch (error) {
         process.emitWarning(
-          `A listener of client ${this.name} failed at ${event.type}: ${String(error)}`,
+          `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`,
           'GrpcLbWarning',
         );
       }

@@ -1,6 +1,7 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
+import { printable } from '../core/printable.js';
 import { jittered } from '../core/random.js';
 import { abortable, type AbortableAddress } from './abortable-address.js';
 import type { ConnectionEnvironment } from './connection.js';
@@ -18,12 +19,13 @@ export interface DialerListener {
   lost(): void;
 }
 
-/** An error of grpc-js without what differs each time: a prefix, a time, a line break of OpenSSL. */
+/**
+ * An error of grpc-js without what differs each time: a prefix, a time, a line break of OpenSSL. It may quote the peer, as
+ * the names in its certificate.
+ */
 function plain(error: string): string {
-  return error
-    .replace(/^Error: /, '')
-    .replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '')
-    .trim();
+  const constant = error.replace(/^Error: /, '').replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '');
+  return printable(constant.trim());
 }
 
 let sequence = 0;

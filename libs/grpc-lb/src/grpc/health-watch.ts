@@ -7,6 +7,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../core/clock.js';
+import { printable } from '../core/printable.js';
 import { jittered, type Random } from '../core/random.js';
 import { decodeStatus, encodeRequest, type ServingStatus, WATCH_PATH } from './health-messages.js';
 import type { SubchannelInterface } from './experimental.js';
@@ -91,7 +92,7 @@ export class HealthWatch {
     // gRFC A17: "If the server returns UNIMPLEMENTED, the client will disable health checking" and "not retry".
     this.#stream = undefined;
     if (error.code === Status.UNIMPLEMENTED) return this.listener('serving', HEALTH_NOT_OFFERED);
-    this.#retry(`the health watch failed: ${error.details}`);
+    this.#retry(`the health watch failed: ${printable(error.details)}`);
   }
 
   #retry(reason: string): void {

@@ -321,3 +321,20 @@ test('a list of a million entries is cut, and costs little', () => {
   expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 10_000, dropped: 990_000 });
   expect(tracked.snapshot().error).toContain('the list has 1000000 entries');
 });
+
+test('what a registry writes into its errors and warnings is told on one line, and cut', () => {
+  const evil = `\u001b[2Jgone\r\n2026-01-01 LOG all is well \u202e${'x'.repeat(8_800_000)}`;
+  fake.fail(evil);
+  fake.warn(evil);
+  const [failed] = context.told('discovery_failed');
+  const [warned] = context.told('discovery_warning');
+  for (const text of [tracked.snapshot().error!, failed!.error, warned!.warning]) {
+    expect(text.length).toBeLessThanOrEqual(500);
+    expect(text).toMatch(/^\\u001b\[2Jgone\\r\\n2026.* characters\)$/);
+  }
+});
+
+test('an error that is none is told all the same', () => {
+  fake.failWith(undefined as unknown as Error);
+  expect(tracked.snapshot().error).toBe('undefined');
+});

@@ -3,6 +3,7 @@ import { checkEndpoints } from '../core/endpoint-check.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { EndpointAnswer, EndpointListener, EndpointSource } from '../core/endpoint-source.js';
 import type { ListInUse } from '../core/events.js';
+import { printable, printableError } from '../core/printable.js';
 import type { SourceSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import type { ClientContext, EventBody } from './client-context.js';
@@ -77,10 +78,11 @@ export class TrackedSource implements EndpointListener {
   }
 
   onError(error: Error): void {
-    if (!this.#stopped) this.#fail(error.message);
+    if (!this.#stopped) this.#fail(printableError(error));
   }
 
-  onWarning(warning: string): void {
+  onWarning(text: string): void {
+    const warning = printable(text);
     if (this.#stopped || this.#warned.has(warning) || this.#warned.size === MAX_WARNINGS) return;
     this.#warned.add(warning);
     this.#emit({ type: 'discovery_warning', target: this.uri, warning });

@@ -227,3 +227,11 @@ test('at the end nothing is left', () => {
   log.complete();
   expect(clock.pendingTimers).toBe(0);
 });
+
+test('a line is one line of bounded length, whatever an event quotes', () => {
+  tell(failed(`\u001b[31m${'x'.repeat(100_000)}\nclient ORDERS: ready again`));
+  tell({ type: 'discovery_warning', target: null, warning: 'a\r\nb' });
+  expect(lines[0]![2]).toMatch(/^client ORDERS: discovery failed: \\u001b\[31mx+\.\.\. \(\d+ characters\)$/);
+  expect(lines[0]![2]).toHaveLength(2000);
+  expect(texts()[1]).toBe('warn client ORDERS: a\\r\\nb');
+});

@@ -2,10 +2,13 @@ import type { Logger } from '@nestjs/common';
 import type { Observer } from 'rxjs';
 import type { Cancel, Clock } from '../core/clock.js';
 import type { LbEvent, ListInUse } from '../core/events.js';
+import { printable } from '../core/printable.js';
 
 /** A topic may have a trouble and its end told at once; what comes after that, one line in this time. */
 const INTERVAL_MS = 60_000;
 const BURST = 2;
+/** Texts that a line quotes are cut before; this holds whatever an event carries. */
+const MAX_LINE = 2000;
 
 interface Line {
   /** `log` is the end of a trouble that was a `warn`. */
@@ -23,7 +26,8 @@ export function eventLog(
     next(event) {
       const line = lineOf(event);
       if (line === undefined) return;
-      const write = ({ level, text }: Line): void => logger[level](`client ${event.client}: ${text}`);
+      const write = ({ level, text }: Line): void =>
+        logger[level](printable(`client ${event.client}: ${text}`, MAX_LINE));
       // Of these each is told only once as it is.
       if (event.type === 'discovery_warning') return write(line);
       const key = topicOf(event);

@@ -46,6 +46,7 @@ describe('shown', () => {
 
   test('what is long is cut to 60 characters', () => {
     expect(shown('x'.repeat(100))).toBe(`"${'x'.repeat(56)}...`);
+    expect(shown({ evil: '\u202e\u009b\u007f' })).toBe('{"evil":"\\u202e\\u009b\\u007f"}');
     expect(shown('x'.repeat(58))).toBe(`"${'x'.repeat(58)}"`);
   });
 });

@@ -1,3 +1,5 @@
+import { spelledOut } from '../printable.js';
+
 /** One thing that is wrong with the options a user wrote. */
 export interface Fault {
   /** Where, as one would write it: `loadBalancing.pool.size`. */
@@ -9,10 +11,12 @@ export interface Fault {
 /** Checks one value, and adds what is wrong with it to `faults`. */
 export type Check = (path: string, value: unknown, faults: Fault[]) => void;
 
+const MAX_SHOWN = 60;
+
 /** A value as it may stand in a message: short, and on one line. */
 export function shown(value: unknown): string {
-  const text = textOf(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const text = spelledOut(textOf(value).slice(0, MAX_SHOWN + 1));
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
 function textOf(value: unknown): string {
@@ -22,7 +26,7 @@ function textOf(value: unknown): string {
     case 'bigint':
       return `${value}n`;
     case 'string':
-      return JSON.stringify(value);
+      return JSON.stringify(value.slice(0, MAX_SHOWN + 1));
     case 'object':
       try {
         return JSON.stringify(value) ?? 'an object';

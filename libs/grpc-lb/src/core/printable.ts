@@ -1,0 +1,41 @@
+/** The most characters that a text of a peer, a registry or a control plane may have in an error, an event or a log. */
+export const MAX_TEXT = 500;
+
+/**
+ * What a terminal or a log reader obeys or hides: control characters (line breaks, ANSI escapes), format characters (bidi
+ * overrides, zero width), line and paragraph separators, and halves of surrogate pairs.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * A text that came from outside of this process, safe to show: on one line, without control characters, and cut. Applying
+ * it twice is the same as applying it once. The cost depends on `max`, not on the length of the text.
+ */
+export function printable(text: string, max = MAX_TEXT): string {
+  const whole = text.length <= max;
+  const escaped = spelledOut(whole ? text : text.slice(0, max));
+  if (whole && escaped.length <= max) return escaped;
+  const note = `... (${text.length} characters)`;
+  // Without half of a pair, or of an escape, at its end.
+  const head = escaped.slice(0, Math.max(0, max - note.length));
+  return head.replace(/[\uD800-\uDBFF]$|\\(?:u[0-9a-f]{0,3}|u\{[0-9a-f]*)?$/, '') + note;
+}
+
+/** The message of whatever was thrown or handed to `onError`, safe to show. */
+export function printableError(error: unknown, max = MAX_TEXT): string {
+  return printable(error instanceof Error ? error.message : String(error), max);
+}
+
+/** Without a limit; for what is short already. */
+export function spelledOut(text: string): string {
+  return text.replace(UNPRINTABLE, escape);
+}
+
+function escape(character: string): string {
+  const short = SHORT[character];
+  if (short !== undefined) return short;
+  const code = character.codePointAt(0)!.toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+}
