@@ -50,6 +50,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   #pool!: EndpointPool;
   #routing!: Routing;
   #cancelDecay: Cancel | undefined;
+  #stopStallWatch: Cancel | undefined;
   #connectionIds = 0;
   #hasOwnResolver = false;
   #paused = false;
@@ -99,6 +100,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#closed = true;
     this.#pool.close();
     this.#cancelDecay?.();
+    this.#stopStallWatch?.();
     this.#book.close();
     this.#waitingRoom.close();
     if (this.context.balancer !== this) return;
@@ -201,6 +203,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
         foreign?.contextFor(config.loadBalancing) ??
         new ClientContext(this.typeName, [''], config.loadBalancing);
       this.context.balancer = this;
+      this.#stopStallWatch = this.context.ownStall.watch();
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
       this.#pool = new EndpointPool(this, this);
       this.#book = new CallBook(this.context.clock, this.#onRelease, ({ key }) => this.context.loadReportRejected(key));

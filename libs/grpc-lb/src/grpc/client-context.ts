@@ -1,12 +1,14 @@
 import type { Clock } from '../core/clock.js';
 import type { LbEvent, LbEventListener } from '../core/events.js';
 import { isDeepStrictEqual } from 'node:util';
+import type { OwnStall } from '../core/health/own-stall.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import { printableError } from '../core/printable.js';
 import type { Random } from '../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../core/snapshot.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from './experimental.js';
+import { ownStallOf } from './own-stall.js';
 import { ownZone } from './own-zone.js';
 import { pendingSource } from './source-summary.js';
 import type { MethodInfo } from './service-config.js';
@@ -50,6 +52,8 @@ export class ClientContext {
   state: ClientState = 'idle';
   discovery: DiscoveryView | undefined;
   balancer: BalancerView | undefined;
+  /** Whether this process itself stood still. It is noticed while the client has a balancer. */
+  readonly ownStall: OwnStall;
   #loadBalancing: EffectiveLoadBalancing;
   #zone: string | undefined;
   #saidNotOffered = false;
@@ -71,6 +75,7 @@ export class ClientContext {
     readonly methods: readonly MethodInfo[] = [],
   ) {
     this.#loadBalancing = loadBalancing;
+    this.ownStall = ownStallOf(clock);
     this.#findZone();
   }
 

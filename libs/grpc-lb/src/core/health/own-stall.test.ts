@@ -1,0 +1,133 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Cancel, Clock } from '../clock.js';
+import { BEAT_MS, OwnStall, STALL_MS } from './own-stall.js';
+
+/** An event loop that can stand still: what falls due meanwhile fires when it goes on, in the order that a test picks. */
+class StallingClock implements Clock {
+  time = 0;
+  readonly timers: { readonly at: number; readonly callback: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(delayMs: number, callback: () => void): Cancel {
+    const timer = { at: this.time + delayMs, callback };
+    this.timers.push(timer);
+    return () => {
+      const index = this.timers.indexOf(timer);
+      if (index !== -1) this.timers.splice(index, 1);
+    };
+  }
+
+  /** Each timer fires when it is due. */
+  run(ms: number): void {
+    const end = this.time + ms;
+    for (;;) {
+      const next = this.timers.toSorted((a, b) => a.at - b.at)[0];
+      if (!next || next.at > end) break;
+      this.time = next.at;
+      this.fire();
+    }
+    this.time = end;
+  }
+
+  /** Time passes, and nothing fires. */
+  stall(ms: number): void {
+    this.time += ms;
+  }
+
+  /** What is due fires. */
+  fire(): void {
+    const due = this.timers.filter(({ at }) => at <= this.time);
+    for (const timer of due) {
+      this.timers.splice(this.timers.indexOf(timer), 1);
+      timer.callback();
+    }
+  }
+}
+
+let clock: StallingClock;
+let ownStall: OwnStall;
+let stop: Cancel;
+
+beforeEach(() => {
+  clock = new StallingClock();
+  ownStall = new OwnStall(clock);
+  stop = ownStall.watch();
+});
+
+describe('an event loop that goes on', () => {
+  test('has no stalls, and is awake all the time', () => {
+    clock.run(10_000);
+    expect([ownStall.endedAt, ownStall.wasStalledSince(0), ownStall.awake]).toEqual([-Infinity, false, 10_000]);
+  });
+
+  test('and is a little late has none either', () => {
+    for (let i = 0; i < 50; i++) {
+      clock.stall(BEAT_MS + STALL_MS - 1);
+      clock.fire();
+    }
+    expect(ownStall.wasStalledSince(0)).toBe(false);
+    expect(ownStall.awake).toBe(clock.time);
+  });
+});
+
+describe('a stall', () => {
+  beforeEach(() => {
+    clock.run(1000);
+    clock.stall(900);
+  });
+
+  test('is seen by a timer that fires before the beat', () => {
+    expect(ownStall.wasStalledSince(1500)).toBe(true);
+    expect(ownStall.endedAt).toBe(1900);
+    expect(ownStall.awake).toBe(1100 + STALL_MS);
+  });
+
+  test('is remembered after it', () => {
+    clock.fire();
+    clock.run(5000);
+    expect(ownStall.endedAt).toBe(1900);
+    expect(ownStall.awake).toBe(clock.time - 800 + STALL_MS);
+  });
+
+  test('concerns what began before its end, and nothing later', () => {
+    clock.fire();
+    clock.run(50);
+    expect([100, 1500, 1900, 1901].map((since) => ownStall.wasStalledSince(since))).toEqual([true, true, true, false]);
+  });
+
+  test('after another moves the end, and both are lost time', () => {
+    clock.fire();
+    clock.run(500);
+    clock.stall(BEAT_MS + STALL_MS);
+    clock.fire();
+    expect(ownStall.endedAt).toBe(clock.time);
+    expect(ownStall.awake).toBe(clock.time - 800 + STALL_MS);
+  });
+});
+
+test('nobody is told of stalls while nobody watches, and nothing is left of the timer', () => {
+  const stopAnother = ownStall.watch();
+  stop();
+  stop();
+  expect(clock.timers).toHaveLength(1);
+  stopAnother();
+  expect(clock.timers).toHaveLength(0);
+  clock.stall(60_000);
+  expect(ownStall.wasStalledSince(0)).toBe(false);
+  ownStall.watch();
+  clock.run(1000);
+  expect(ownStall.wasStalledSince(0)).toBe(false);
+});
+
+test('awake never goes back', () => {
+  let last = ownStall.awake;
+  for (let i = 1; i < 200; i++) {
+    clock.stall((i * 37) % 450);
+    expect(ownStall.awake).toBeGreaterThanOrEqual(last);
+    last = ownStall.awake;
+    if (i % 3 === 0) clock.fire();
+  }
+});
