@@ -28,12 +28,13 @@ export class MemoryApi implements SliceApi {
   /** For the next requests, one each. */
   readonly failures: Error[] = [];
 
-  async list(token: string | undefined, signal: AbortSignal): Promise<unknown> {
+  async list(token: string | undefined, onItem: (item: unknown) => void, signal: AbortSignal): Promise<unknown> {
     this.asked.push(token === undefined ? 'list' : `list ${token}`);
     const error = this.failures.shift() ?? this.down;
     if (error) throw error;
     signal.throwIfAborted();
-    return { metadata: { resourceVersion: String(this.store.version) }, items: this.store.objects };
+    for (const object of this.store.objects) onItem(object);
+    return { metadata: { resourceVersion: String(this.store.version) }, items: [] };
   }
 
   async watch(version: string, timeoutMs: number, listener: WatchListener, signal: AbortSignal): Promise<void> {

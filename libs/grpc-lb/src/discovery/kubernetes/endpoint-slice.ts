@@ -34,7 +34,8 @@ export interface Slice {
 type Loose = Readonly<Record<string, unknown>>;
 
 const loose = (value: unknown): Loose => (isObject(value) ? (value as Loose) : {});
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_NAME ? value : undefined;
 /** Go writes an empty list as null, or not at all. */
 const listOf = (value: unknown): readonly unknown[] | undefined =>
   Array.isArray(value) ? value : value === undefined || value === null ? [] : undefined;
@@ -42,6 +43,12 @@ const listOf = (value: unknown): readonly unknown[] | undefined =>
 export function nameOf(object: unknown): string | undefined {
   return textOf(loose(loose(object)['metadata'])['name']);
 }
+
+/** The limits of the API itself: "The maximum number of endpoints is 1000". Ports may be more there, and never are. */
+const MAX_ENDPOINTS = 1000;
+const MAX_PORTS = 1000;
+/** Names of Kubernetes have no more than 253 characters. */
+const MAX_NAME = 253;
 
 /**
  * Reads what the API server sent. A slice that is none is a text that says why; of one with odd entries the others are
@@ -57,16 +64,39 @@ export function readSlice(object: unknown, warn: (text: string) => void): Slice 
   const endpointList = listOf(endpoints);
   if (!portList || !endpointList) return `EndpointSlice ${name} has ports or endpoints that are no list`;
   if (addressType === 'FQDN') return { name, addressType, ports: [], endpoints: [] };
+  if (portList.length > MAX_PORTS || endpointList.length > MAX_ENDPOINTS) {
+    warn(
+      `EndpointSlice ${name} has ${endpointList.length} endpoints and ${portList.length} ports; the first ` +
+        `${MAX_ENDPOINTS} of each are used`,
+    );
+  }
   return {
     name,
     addressType,
-    ports: portList.flatMap((port) => readPort(loose(port))),
-    endpoints: endpointList.flatMap((endpoint) => {
-      const read = readEndpoint(addressType, loose(endpoint));
-      if (!read) warn(`EndpointSlice ${name}: ${shown(endpoint)} has no ${addressType} address, and is left out`);
-      return read ?? [];
-    }),
+    ports: portList.slice(0, MAX_PORTS).flatMap((port) => readPort(loose(port))),
+    endpoints: readEndpoints(name, addressType, endpointList.slice(0, MAX_ENDPOINTS), warn),
   };
+}
+
+/** One warning, however many are wrong. */
+function readEndpoints(
+  name: string,
+  family: AddressFamily,
+  list: readonly unknown[],
+  warn: (text: string) => void,
+): SliceEndpoint[] {
+  const endpoints: SliceEndpoint[] = [];
+  for (const entry of list) {
+    const endpoint = readEndpoint(family, loose(entry));
+    if (endpoint) endpoints.push(endpoint);
+  }
+  const faulty = list.length - endpoints.length;
+  if (faulty > 0) {
+    const first = list.find((entry) => !readEndpoint(family, loose(entry)));
+    const more = faulty === 1 ? 'and is left out' : `and is left out, with ${faulty - 1} more`;
+    warn(`EndpointSlice ${name}: ${shown(first)} has no ${family} address, ${more}`);
+  }
+  return endpoints;
 }
 
 function readPort({ name, port, protocol }: Loose): SlicePort[] {

@@ -1,4 +1,6 @@
+import type { Cancel, Clock } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { WorkBudget } from '../../core/work-budget.js';
 import { ApiServer } from './api-server.js';
 import { Cluster } from './cluster.js';
 import type { AddressFamily } from './endpoint-slice.js';
@@ -10,13 +12,28 @@ import { ApiError, type SliceApi } from './slice-api.js';
 import { SliceStore } from './slice-store.js';
 import { SliceWatcher } from './slice-watcher.js';
 
+/**
+ * Merging takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on at
+ * once, one with 10000 every 50 ms at most.
+ */
+const MERGE_RATE = { burst: 20_000, perMs: 200 };
+/** Of a merge, beside its entries. */
+const MERGE_COST = 100;
+/** Texts of warnings differ by the slice that they are about; of many bad ones a few have to do. */
+const WARNING_RATE = { burst: 4, perMs: 1 / 10_000 };
+
 /** The pods behind a Service, as its EndpointSlices name them. */
 export class KubernetesSource implements EndpointSource {
   #listener: EndpointListener | undefined;
   /** There were slices, and nothing since has put in doubt that they are all that this client may see. */
   #known = false;
   readonly #cluster: Cluster;
-  readonly #store = new SliceStore((text) => this.#listener?.onWarning(text));
+  readonly #store = new SliceStore((text) => this.#warn(text));
+  readonly #clock: Clock;
+  readonly #merges: WorkBudget;
+  readonly #warnings: WorkBudget;
+  /** A change that is told when there is budget for it. */
+  #cancelTell: Cancel | undefined;
   readonly #watcher: SliceWatcher;
 
   constructor(
@@ -27,10 +44,13 @@ export class KubernetesSource implements EndpointSource {
     api?: SliceApi,
   ) {
     const { apiVersion, timeout, watchTimeout } = options;
+    this.#clock = context.clock;
+    this.#merges = new WorkBudget(context.clock, MERGE_RATE);
+    this.#warnings = new WorkBudget(context.clock, WARNING_RATE);
     this.#cluster = new Cluster(options);
     const server = new ApiServer(this.#cluster, { ...name, apiVersion, timeout }, context.clock);
     const listener = {
-      onCurrent: () => this.#tell(),
+      onCurrent: () => this.#changed(),
       onError: (error: unknown) => this.#onError(error),
     };
     this.#watcher = new SliceWatcher(api ?? server, this.#store, listener, { ...context, watchTimeout });
@@ -47,11 +67,21 @@ export class KubernetesSource implements EndpointSource {
 
   stop(): void {
     this.#listener = undefined;
+    this.#cancelTell?.();
     this.#watcher.stop();
   }
 
+  #changed(): void {
+    const { wait } = this.#merges;
+    if (wait <= 0) this.#tell();
+    else this.#cancelTell ??= this.#clock.after(wait, () => this.#tell());
+  }
+
   #tell(): void {
+    this.#cancelTell?.();
+    this.#cancelTell = undefined;
     const { slices } = this.#store;
+    this.#merges.take(MERGE_COST + slices.entries);
     if (slices.size === 0 && !this.#known)
       return this.#fail('there are none; is the Service there, and has it a selector?');
     this.#known = true;
@@ -65,12 +95,20 @@ export class KubernetesSource implements EndpointSource {
   }
 
   #onError(error: unknown): void {
+    // A list that comes after an error means that it is over.
+    if (this.#cancelTell) this.#tell();
     // After that, "none" may mean "none that you may see".
     if (error instanceof ApiError && (error.status === 403 || error.status === 404)) this.#known = false;
     const { service } = this.name;
     const { apiVersion } = this.options;
     const asked = { service, namespace: this.#namespace, apiVersion, server: this.#server };
     this.#listener?.onError(explainError(error, asked));
+  }
+
+  #warn(text: string): void {
+    if (this.#warnings.wait > 0) return;
+    this.#warnings.take(1);
+    this.#listener?.onWarning(text);
   }
 
   #fail(problem: string): void {

@@ -8,7 +8,10 @@ export type Merged = { readonly endpoints: readonly Endpoint[] } | { readonly pr
 /** One address and port, with all that slices say of it. */
 interface Candidate {
   readonly port: number;
-  readonly entries: SliceEndpoint[];
+  /** What counts; with several entries only once they have been judged. */
+  entry: SliceEndpoint;
+  /** All of them, if there are several, which is rare. */
+  entries: SliceEndpoint[] | undefined;
 }
 
 /**
@@ -21,70 +24,70 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
   const used = all.filter(({ addressType }) => addressType === family);
   if (used.length === 0) return { problem: 'its EndpointSlices hold host names, no IP addresses' };
 
-  const candidates = new Map<string, Candidate>();
+  /** By port, of which there is mostly one, and then by host. */
+  const candidates = new Map<number, Map<string, Candidate>>();
   let matched = false;
   for (const slice of used) {
-    const numbers = portsOf(slice, port);
-    matched ||= numbers.length > 0 || slice.endpoints.length === 0;
-    for (const number of numbers) {
-      for (const entry of slice.endpoints) {
-        const key = `${entry.host} ${number}`;
-        const candidate = candidates.get(key);
-        if (candidate) candidate.entries.push(entry);
-        else candidates.set(key, { port: number, entries: [entry] });
-      }
+    const number = portOf(slice, port);
+    matched ||= number !== undefined || slice.endpoints.length === 0;
+    if (number === undefined) continue;
+    const byHost = candidates.get(number) ?? new Map<string, Candidate>();
+    candidates.set(number, byHost);
+    for (const entry of slice.endpoints) {
+      const candidate = byHost.get(entry.host);
+      if (candidate) (candidate.entries ??= [candidate.entry]).push(entry);
+      else byHost.set(entry.host, { port: number, entry, entries: undefined });
     }
   }
   // Slices without endpoints, as those of a Service scaled down to zero, may have no ports, and prove nothing.
   if (!matched) return { problem: noSuchPort(used, port) };
 
-  const judged = [...candidates.values()].map((candidate) => ({ ...candidate, ...judge(candidate.entries) }));
-  const ready = judged.filter(({ condition }) => condition === 'ready');
+  const judged: Candidate[] = [];
+  for (const byHost of candidates.values()) {
+    for (const candidate of byHost.values()) {
+      if (candidate.entries) candidate.entry = judge(candidate.entries);
+      judged.push(candidate);
+    }
+  }
+  const ready = judged.filter(({ entry }) => entry.condition === 'ready');
   // As kube-proxy: better a pod that is about to go than none.
-  const best = ready.length > 0 ? ready : judged.filter(({ condition }) => condition === 'terminating-serving');
-  return { endpoints: best.map(({ entry, port: number }) => toEndpoint(entry, number)).toSorted(byAddress) };
+  const best = ready.length > 0 ? ready : judged.filter(({ entry }) => entry.condition === 'terminating-serving');
+  return { endpoints: best.toSorted(byAddress).map(toEndpoint) };
 }
 
 function other(family: AddressFamily): AddressFamily {
   return family === 'IPv4' ? 'IPv6' : 'IPv4';
 }
 
-/** Which numbers a port of the target stands for in a slice; mostly one, or none. */
-function portsOf({ ports }: Slice, wanted: string | number): number[] {
-  if (typeof wanted === 'string') {
-    const numbers = ports.filter(({ name }) => name === wanted).map((each) => each.port);
-    return [...new Set(numbers.filter((number) => number !== undefined))];
-  }
+/** Which number the port of the target stands for in a slice, if any. Names of ports are unique in one: the first counts. */
+function portOf({ ports }: Slice, wanted: string | number): number | undefined {
+  if (typeof wanted === 'string') return ports.find(({ name }) => name === wanted)?.port;
   // A headless Service need not declare ports: then any number may be right.
   const open = ports.length === 0 || ports.some((each) => each.port === undefined || each.port === wanted);
-  return open ? [wanted] : [];
+  return open ? wanted : undefined;
 }
 
 /** A copy that says "terminating" is right about its pod: that is not taken back. Of two pods, the better one counts. */
-function judge(entries: readonly SliceEndpoint[]): { entry: SliceEndpoint; condition: SliceEndpoint['condition'] } {
+function judge(entries: readonly SliceEndpoint[]): SliceEndpoint {
   const leaving = new Set(entries.filter(({ terminating }) => terminating).map(({ uid }) => uid));
   const current = entries.filter(({ uid, terminating }) => terminating || !leaving.has(uid));
-  const entry =
+  return (
     current.find(({ condition }) => condition === 'ready') ??
     current.find(({ condition }) => condition === 'terminating-serving') ??
-    current[0]!;
-  return { entry, condition: entry.condition };
+    current[0]!
+  );
 }
 
-function toEndpoint({ host, zone, node }: SliceEndpoint, port: number): Endpoint {
+function toEndpoint({ entry: { host, zone, node }, port }: Candidate): Endpoint {
   const address = { host, port };
   if (zone === undefined && node === undefined) return { address };
   const locality: Locality = { ...(zone !== undefined && { zone }), ...(node !== undefined && { subZone: node }) };
   return { address, locality };
 }
 
-function byAddress(a: Endpoint, b: Endpoint): number {
-  const [one, two] = [keyOf(a), keyOf(b)];
-  return one < two ? -1 : Number(one > two);
-}
-
-function keyOf({ address }: Endpoint): string {
-  return 'path' in address ? address.path : `${address.host} ${address.port}`;
+function byAddress(a: Candidate, b: Candidate): number {
+  const [one, two] = [a.entry.host, b.entry.host];
+  return one < two ? -1 : one > two ? 1 : a.port - b.port;
 }
 
 function noSuchPort(slices: readonly Slice[], wanted: string | number): string {

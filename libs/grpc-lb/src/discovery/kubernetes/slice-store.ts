@@ -1,6 +1,7 @@
 import { isObject, shown } from '../../core/options/validation.js';
 import { nameOf, readSlice, type Slice } from './endpoint-slice.js';
 import { errorFromStatus, MalformedError, versionOf } from './slice-api.js';
+import { MAX_ENTRIES, SliceSet } from './slice-set.js';
 
 /** What an event has done. */
 interface Applied {
@@ -9,23 +10,35 @@ interface Applied {
   readonly changed: boolean;
 }
 
+/** A list that is being read, and is not yet in use. */
+export interface SliceReader {
+  add(object: unknown): void;
+  /** Puts the slices that were read in the place of those that are in use. */
+  use(): void;
+}
+
 /** The slices of one Service as the API server has told them; one that cannot be read does not replace one that could. */
 export class SliceStore {
-  #slices: ReadonlyMap<string, Slice> = new Map();
+  #slices = new SliceSet();
 
   constructor(private readonly warn: (text: string) => void) {}
 
-  get slices(): ReadonlyMap<string, Slice> {
+  get slices(): Pick<SliceSet, 'size' | 'entries' | 'values'> {
     return this.#slices;
   }
 
-  replace(objects: readonly unknown[]): void {
-    const slices = new Map<string, Slice>();
-    for (const object of objects) {
-      const slice = this.#read(object);
-      if (slice) slices.set(slice.name, slice);
-    }
-    this.#slices = slices;
+  /** Objects are read as they come, so that what is kept of a list is small and bounded. */
+  reader(): SliceReader {
+    const slices = new SliceSet();
+    return {
+      add: (object) => {
+        const slice = this.#read(object);
+        if (slice) this.#put(slice, slices);
+      },
+      use: () => {
+        this.#slices = slices;
+      },
+    };
   }
 
   /** Throws what an ERROR event holds, and at what is no event. */
@@ -39,20 +52,26 @@ export class SliceStore {
       case 'ADDED':
       case 'MODIFIED': {
         const slice = this.#read(object);
-        if (slice) this.#slices = new Map(this.#slices).set(slice.name, slice);
-        return { version: versionOf(object), changed: slice !== undefined };
+        const changed = slice !== undefined && this.#put(slice, this.#slices);
+        return { version: versionOf(object), changed };
       }
       case 'DELETED': {
         const name = nameOf(object);
         if (name === undefined) throw new MalformedError(`a slice without a name was deleted: ${shown(object)}`);
-        const slices = new Map(this.#slices);
-        const changed = slices.delete(name);
-        this.#slices = slices;
-        return { version: versionOf(object), changed };
+        return { version: versionOf(object), changed: this.#slices.delete(name) };
       }
       default:
         throw new MalformedError(`an event of an unknown type: ${shown(event)}`);
     }
+  }
+
+  #put(slice: Slice, into: SliceSet): boolean {
+    if (into.put(slice)) return true;
+    this.warn(
+      `the EndpointSlices hold more than ${MAX_ENTRIES} endpoints, ports and slices; those beyond are not used: ` +
+        'split the Service, or look for who writes so many',
+    );
+    return false;
   }
 
   #read(object: unknown): Slice | undefined {

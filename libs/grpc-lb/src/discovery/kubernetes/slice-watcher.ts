@@ -97,10 +97,7 @@ export class SliceWatcher {
   }
 
   async #list(): Promise<void> {
-    const { items, resourceVersion } = await listSlices(this.api, this.#stopped.signal);
-    if (this.#isStopped) return;
-    this.store.replace(items);
-    this.#version = resourceVersion;
+    this.#version = await listSlices(this.api, this.store, this.#stopped.signal);
     this.#fresh = true;
     this.listener.onCurrent();
   }

@@ -1,0 +1,117 @@
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+/** Characters before a list in which its key is looked for. */
+const TAIL = 200;
+
+/**
+ * Takes a list apart while its JSON comes in pieces, so that each element is parsed by itself: no turn of the event loop
+ * has more to do than the text of one element and one piece, however long the list is.
+ */
+export class JsonElements {
+  /** Pieces of what is not within the list. */
+  readonly #rest: string[] = [];
+  #restLength = 0;
+  /** How that ends. */
+  #tail = '';
+  /** Pieces of the element under way. */
+  #element: string[] = [];
+  #elementLength = 0;
+  #count = 0;
+  #depth = 0;
+  #inList = false;
+  #inString = false;
+  #escaped = false;
+
+  constructor(
+    /** The list is the value of this key of the outermost object; without one, the whole document. */
+    private readonly key: string | undefined,
+    /** Characters of one element, and of what is not within the list. */
+    private readonly maxLength: number,
+  ) {}
+
+  /** The texts of the elements that this piece ends. */
+  push(piece: string): string[] {
+    const done: string[] = [];
+    let from = 0;
+    for (let at = 0; at < piece.length; at++) {
+      const code = piece.charCodeAt(at);
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (code === BACKSLASH) this.#escaped = true;
+        else if (code === QUOTE) this.#inString = false;
+      } else if (code === QUOTE) {
+        this.#inString = true;
+      } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+        this.#depth++;
+        if (this.#inList || code === OPEN_OBJECT || !this.#beginsList(piece, from, at)) continue;
+        this.#addToRest(piece.slice(from, at + 1));
+        this.#inList = true;
+        this.#count = 0;
+        from = at + 1;
+      } else if (code === COMMA && this.#inList && this.#depth === this.#listDepth) {
+        done.push(this.#endElement(piece.slice(from, at)));
+        from = at + 1;
+      } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+        if (this.#inList && this.#depth === this.#listDepth) {
+          const last = this.#endElement(piece.slice(from, at));
+          // `[]` has no element; `[1,]` is no JSON, which the parser of the empty text says.
+          if (last.trim() !== '' || this.#count > 1) done.push(last);
+          this.#inList = false;
+          from = at;
+        }
+        this.#depth--;
+      }
+    }
+    if (this.#inList) this.#addToElement(piece.slice(from));
+    else this.#addToRest(piece.slice(from));
+    return done;
+  }
+
+  /** The document with an empty list, once all of it has come. */
+  get rest(): string {
+    return this.#rest.join('');
+  }
+
+  get #listDepth(): number {
+    return this.key === undefined ? 1 : 2;
+  }
+
+  #beginsList(piece: string, from: number, at: number): boolean {
+    if (this.#depth !== this.#listDepth) return false;
+    if (this.key === undefined) return true;
+    // A quote within a string has a backslash before it, so that this is a key of its own.
+    const before = this.#tail + piece.slice(Math.max(from, at - TAIL), at);
+    return new RegExp(`[{,]\\s*"${this.key}"\\s*:\\s*$`).test(before);
+  }
+
+  #endElement(text: string): string {
+    this.#addToElement(text);
+    const whole = this.#element.join('');
+    this.#element = [];
+    this.#elementLength = 0;
+    this.#count++;
+    return whole;
+  }
+
+  #addToElement(text: string): void {
+    this.#element.push(text);
+    this.#elementLength += text.length;
+    this.#checkLength(this.#elementLength);
+  }
+
+  #addToRest(text: string): void {
+    this.#rest.push(text);
+    this.#restLength += text.length;
+    this.#checkLength(this.#restLength);
+    this.#tail = (this.#tail + text.slice(-TAIL)).slice(-TAIL);
+  }
+
+  #checkLength(length: number): void {
+    if (length > this.maxLength) throw new Error(`more than ${this.maxLength} characters without a break in its list`);
+  }
+}
