@@ -1,9 +1,12 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { ClusterRequest } from './cluster.js';
+import { parseBoundedJson } from '../../core/bounded-json.js';
 import { ApiError, errorFromStatus } from './slice-api.js';
 
 const MAX_REFUSAL_CHARS = 64 * 2 ** 10;
+/** A `Status` has some ten. */
+const MAX_REFUSAL_VALUES = 1000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /** Takes a good answer, as it comes. */
@@ -56,23 +59,27 @@ function boundBy(signal: AbortSignal, agent: unknown): void {
   if (proxyRequestOptions) Object.assign(proxyRequestOptions, { signal });
 }
 
+/** A refusal that does not end is cut off: what it says in its first characters has to do. */
 function readRefusal(response: IncomingMessage, reject: (error: Error) => void): void {
   let text = '';
-  response.on('data', (piece: string) => {
-    if (text.length < MAX_REFUSAL_CHARS) text += piece;
-  });
-  response.on('end', () => {
+  const refuse = (): void => {
     const { statusCode = 0, headers } = response;
     const seconds = /^\d{1,9}$/.test(headers['retry-after'] ?? '') ? Number(headers['retry-after']) : 0;
     const error = errorFromStatus(statusOf(text), statusCode, Math.min(seconds * 1000, MAX_RETRY_AFTER_MS));
     // The status line is what everybody in between agrees on.
     reject(error.status === statusCode ? error : new ApiError(statusCode, error.message, error.retryAfterMs));
+    response.destroy();
+  };
+  response.on('data', (piece: string) => {
+    text += piece;
+    if (text.length > MAX_REFUSAL_CHARS) refuse();
   });
+  response.on('end', refuse);
 }
 
 function statusOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text, { maxValues: MAX_REFUSAL_VALUES });
   } catch {
     // A proxy in between answers in its own way.
     return undefined;
