@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../test/properties/check.js';
@@ -24,10 +25,40 @@ describe('an endpoint is used', () => {
   });
 });
 
+describe('of an endpoint only what it may say is used:', () => {
+  test('no option of net.connect() comes in with an address', () => {
+    const more = { fd: 1, localAddress: '10.0.0.9', localPort: 1, lookup: () => {}, onread: {}, signal: {}, family: 6 };
+    const list = [
+      { address: { host: 'a', port: 1, ...more }, addresses: [] },
+      { address: { path: '/a.sock', host: 'b', ...more } },
+    ];
+    expect(checkEndpoints(list).good).toEqual([{ address: { host: 'a', port: 1 } }, { address: { path: '/a.sock' } }]);
+  });
+
+  test('what its source does to it later does not count', () => {
+    const address = { host: 'a', port: 1 };
+    const { good } = checkEndpoints([{ address }]);
+    address.port = -1;
+    expect(good).toEqual([{ address: { host: 'a', port: 1 } }]);
+  });
+
+  test('a locality has short names that can be shown', () => {
+    const locality = { region: 'eu\n', zone: 'x'.repeat(1_000_000), subZone: 'node-1', more: 1 };
+    const [endpoint] = checkEndpoints([{ address: ADDRESS, locality }]).good;
+    expect(endpoint!.locality).toEqual({
+      region: 'eu\\n',
+      zone: expect.stringMatching(/^x+\.\.\. /),
+      subZone: 'node-1',
+    });
+    expect(endpoint!.locality!.zone).toHaveLength(256);
+  });
+});
+
 describe('an endpoint is dropped', () => {
   const NO_ADDRESS = 'no address with a host and a port from 1 to 65535, or a path';
   const WEIGHT = 'a weight that is no whole number from 1 to 4294967295';
   const PRIORITY = 'a priority that is no whole number from 0 to 127';
+  const SHAPE = 'an address of more than 256 characters, or with control characters';
   const LOCALITY = 'a locality whose region, zone or subZone is no text';
   test.each<[unknown, string]>([
     ...[null, undefined, 1, 'a:1', [], {}, { address: null }, { address: 'a:1' }, { address: [] }].map(
@@ -51,6 +82,14 @@ describe('an endpoint is dropped', () => {
       { path: '', host: 'a', port: 1 },
       { path: null, host: 'a', port: 1 },
     ].map((address): [unknown, string] => [{ address }, NO_ADDRESS]),
+    ...[
+      { host: 'x'.repeat(257), port: 1 },
+      { host: 'a\nb', port: 1 },
+      { host: '\u202ea', port: 1 },
+      { path: `/${'x'.repeat(256)}` },
+      { path: '/run/\u001b[31m.sock' },
+      { path: '\u0000abstract' },
+    ].map((address): [unknown, string] => [{ address }, SHAPE]),
     ...[0, -1, 0.5, Number.NaN, Infinity, '1', null, 4_294_967_296].map((weight): [unknown, string] => [
       { address: ADDRESS, weight },
       WEIGHT,
@@ -145,7 +184,13 @@ test('whatever comes, what is used was in the list, in its order, and each is ei
       expect(fault === undefined).toBe(dropped === 0);
       let from = 0;
       for (const each of good) {
-        from = list.indexOf(each, from) + 1;
+        const is = (one: unknown): boolean => {
+          const { address } = (one ?? {}) as { readonly address?: Partial<Record<'host' | 'port' | 'path', unknown>> };
+          const { host, port, path } = address ?? {};
+          return isDeepStrictEqual(each.address, path === undefined ? { host, port } : { path });
+        };
+        const found = list.slice(from).findIndex(is);
+        from = found < 0 ? 0 : from + found + 1;
         expect(from).toBeGreaterThan(0);
       }
     }),

@@ -1,5 +1,6 @@
-import type { Endpoint } from './endpoint.js';
+import type { Address, Endpoint, Locality } from './endpoint.js';
 import { isObject, shown } from './options/validation.js';
+import { isPrintable, printable } from './printable.js';
 
 /** What a source has delivered, without what no call could use. */
 export interface CheckedEndpoints {
@@ -15,8 +16,15 @@ export const MAX_ENDPOINTS = 10_000;
 const MAX_WEIGHT = 4_294_967_295;
 /** Priorities in xDS, where the field is at most 128. */
 const MAX_PRIORITY = 127;
+/** A DNS name has 254 characters at most, the path of a Unix socket some 100, that of a Windows pipe 256. */
+const MAX_ADDRESS = 256;
+/** They are compared and shown; no zone has a name this long. */
+const MAX_LOCALITY = 256;
 
-/** Discovery is foreign data: what is no endpoint is dropped, and the rest goes on. */
+/**
+ * Discovery is data from elsewhere: what is no endpoint is dropped, and the rest goes on. What is used is a copy with
+ * known fields only: grpc-js hands an address to `net.connect()`, which would also take `fd` or `localAddress`.
+ */
 export function checkEndpoints(list: unknown): CheckedEndpoints {
   if (!Array.isArray(list)) return { good: [], dropped: 1, fault: `the list is ${shown(list)}, no array` };
   const good: Endpoint[] = [];
@@ -25,7 +33,7 @@ export function checkEndpoints(list: unknown): CheckedEndpoints {
     const full = good.length === MAX_ENDPOINTS;
     const found = full ? undefined : faultOf(endpoint);
     if (full) fault ??= `the list has ${list.length} entries, and no more than ${MAX_ENDPOINTS} endpoints are used`;
-    else if (found === undefined) good.push(endpoint as Endpoint);
+    else if (found === undefined) good.push(copyOf(endpoint as Endpoint));
     else fault ??= `${shown(endpoint)} has ${found}`;
     if (good.length === MAX_ENDPOINTS && fault !== undefined) break;
   }
@@ -37,12 +45,39 @@ function faultOf(endpoint: unknown): string | undefined {
     Record<keyof Endpoint, unknown>
   >;
   if (!isAddress(address)) return 'no address with a host and a port from 1 to 65535, or a path';
+  if (!isPrintable(textOf(address), MAX_ADDRESS))
+    return `an address of more than ${MAX_ADDRESS} characters, or with control characters`;
   if (weight !== undefined && !isWhole(weight, 1, MAX_WEIGHT))
     return `a weight that is no whole number from 1 to ${MAX_WEIGHT}`;
   if (priority !== undefined && !isWhole(priority, 0, MAX_PRIORITY))
     return `a priority that is no whole number from 0 to ${MAX_PRIORITY}`;
   if (locality !== undefined && !isLocality(locality)) return 'a locality whose region, zone or subZone is no text';
   return undefined;
+}
+
+function copyOf({ address, weight, priority, locality }: Endpoint): Endpoint {
+  return {
+    address: isPath(address) ? { path: address.path } : { host: address.host, port: address.port },
+    ...(weight !== undefined && { weight }),
+    ...(priority !== undefined && { priority }),
+    ...(locality !== undefined && { locality: localityOf(locality) }),
+  };
+}
+
+function isPath(address: Address): address is Extract<Address, { path: string }> {
+  return (address as { readonly path?: string }).path !== undefined;
+}
+
+function textOf(address: Address): string {
+  return isPath(address) ? address.path : address.host;
+}
+
+function localityOf({ region, zone, subZone }: Locality): Locality {
+  return {
+    ...(region !== undefined && { region: printable(region, MAX_LOCALITY) }),
+    ...(zone !== undefined && { zone: printable(zone, MAX_LOCALITY) }),
+    ...(subZone !== undefined && { subZone: printable(subZone, MAX_LOCALITY) }),
+  };
 }
 
 function isWhole(value: unknown, min: number, max: number): boolean {
@@ -55,7 +90,7 @@ function isLocality(locality: unknown): boolean {
   return [region, zone, subZone].every((part) => part === undefined || typeof part === 'string');
 }
 
-function isAddress(address: unknown): boolean {
+function isAddress(address: unknown): address is Address {
   if (!isObject(address)) return false;
   const { host, port, path } = address as Partial<Record<'host' | 'port' | 'path', unknown>>;
   if (path !== undefined) return typeof path === 'string' && path !== '';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../test/properties/check.js';
-import { MAX_TEXT, printable, printableError } from './printable.js';
+import { isPrintable, MAX_TEXT, printable, printableError } from './printable.js';
 
 test('a text that people write stays as it is', () => {
   for (const text of ['', 'connect ECONNREFUSED 10.0.0.1:50051', 'Größe 3 × 4 – 注文 😀', 'C:\\new']) {
@@ -52,6 +52,7 @@ test('whatever comes, it is short, harmless, and not changed a second time', () 
       expect(shown.length).toBeLessThanOrEqual(max);
       expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
       expect(printable(shown, max)).toBe(shown);
+      expect(isPrintable(each, max)).toBe(shown === each);
     }),
     100,
   );

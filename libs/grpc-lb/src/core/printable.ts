@@ -28,6 +28,11 @@ export function printableError(error: unknown, max = MAX_TEXT): string {
   return printable(error instanceof Error ? error.message : String(error), max);
 }
 
+/** It may be shown as it is. */
+export function isPrintable(text: string, max: number): boolean {
+  return text.length <= max && text.search(UNPRINTABLE) < 0;
+}
+
 /** Without a limit; for what is short already. */
 export function spelledOut(text: string): string {
   return text.replace(UNPRINTABLE, escape);
