@@ -1,10 +1,19 @@
-import { type ChannelCredentials, credentials, Metadata, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  credentials,
+  Metadata,
+  ServerCredentials,
+  type ServiceError,
+  status as Status,
+} from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
-import { type GrpcLbClientOptions, GrpcLbRegistry } from 'nestjs-grpc-lb';
+import { type GrpcLbClientOptions, GrpcLbOptionsError, GrpcLbRegistry } from 'nestjs-grpc-lb';
+import { BalancedChannel, register } from 'nestjs-grpc-lb/grpc';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { Echo } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
-import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../support/nest-app.js';
+import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp, startError } from '../support/nest-app.js';
 import { ScriptedBackend } from '../support/nest-backend.js';
 import { type Certificate, HAS_OPENSSL, makeCertificate } from '../support/nest-certificates.js';
 
@@ -65,6 +74,41 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
   it('verifies against another host where the channel options say so', async () => {
     const channelOptions = { 'grpc.ssl_target_name_override': 'orders.internal' };
     const { echo } = await connect(elsewhere, credentials.createSsl(elsewhere.cert), { channelOptions });
+    expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
+  });
+
+  it('takes no certificate for localhost where the target names no host', async () => {
+    const [local, named] = [makeCertificate('DNS:localhost'), makeCertificate('DNS:orders.internal')];
+    for (const each of [local, named]) {
+      const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start(
+        ServerCredentials.createSsl(null, [{ private_key: each.key, cert_chain: each.cert }]),
+      );
+      const target = `static:///unix:/nowhere.sock,127.0.0.1:${backend.port}`;
+      const options = echoOptions(target, { credentials: credentials.createSsl(each.cert) });
+      // When the module is built.
+      expect((await startError(CLIENTS['the balanced client'](options))).message).toContain(
+        'channelOptions["grpc.ssl_target_name_override"] is missing',
+      );
+      // Without Nest too.
+      expect(() => new BalancedChannel({ name: 'ECHO', target, credentials: options.credentials! })).toThrow(
+        GrpcLbOptionsError,
+      );
+      // And with grpc-js's own channel, which this package cannot check before.
+      register();
+      const bare = new Echo(target, options.credentials!, {
+        'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ grpc_lb: {} }] }),
+      }) as unknown as { Say(line: object, done: (error: ServiceError | null) => void): void; close(): void };
+      const error = await new Promise<ServiceError | null>((resolve) => bare.Say({}, resolve));
+      bare.close();
+      expect(error).toMatchObject({
+        code: Status.UNAVAILABLE,
+        details: expect.stringContaining('target-names-no-host.invalid'),
+      });
+      expect(backend.seen).toEqual([]);
+    }
+    const channelOptions = { 'grpc.ssl_target_name_override': 'orders.internal' };
+    const target = `static:///unix:/nowhere.sock,127.0.0.1`;
+    const { echo } = await connect(named, credentials.createSsl(named.cert), { target, channelOptions });
     expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
   });
 

@@ -5,16 +5,21 @@ import { BalancedClient } from '../support/balanced-client.js';
 import { deferred, type EchoServer, startServers, staticTarget } from '../support/cluster.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { expectNoLeaks } from '../support/leaks.js';
+import { pretendedTls } from '../support/pretended-tls.js';
 
 expectNoLeaks();
 
 let servers: EchoServer[] = [];
 let client: BalancedClient;
 
-async function start(count: number, loadBalancing = {}): Promise<FakeClock> {
+async function start(
+  count: number,
+  loadBalancing = {},
+  credentials = grpc.credentials.createInsecure(),
+): Promise<FakeClock> {
   const clock = new FakeClock();
   servers = await startServers(count);
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, clock }).ready(count);
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, clock, credentials }).ready(count);
   return clock;
 }
 
@@ -85,7 +90,7 @@ test('after ten thousand calls, a tenth of them cancelled before they start, not
 });
 
 test('a call that is cancelled while its credentials are awaited counts until it lapses', async () => {
-  const clock = await start(1);
+  const clock = await start(1, {}, pretendedTls());
   const asked = deferred();
   const credentials = grpc.credentials.createFromMetadataGenerator(() => asked.resolve());
   let call: grpc.ClientUnaryCall | undefined;

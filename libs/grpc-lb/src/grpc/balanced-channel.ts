@@ -1,4 +1,4 @@
-import { Channel, type ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
+import type { Channel, ChannelCredentials, ChannelOptions, Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../core/clock.js';
 import type { LbEventListener } from '../core/events.js';
 import {
@@ -6,17 +6,20 @@ import {
   effectiveLoadBalancing,
   type LoadBalancingOptions,
 } from '../core/options/load-balancing.js';
+import { GrpcLbOptionsError } from '../core/options/validation.js';
 import type { Random } from '../core/random.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
 import { channelOptionsFor, givenServiceConfig } from './channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { explainClient, type Explanation } from './explain.js';
+import { GuardedChannel } from './guarded-channel.js';
 import { withHashKey } from './hash-key.js';
 import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from './resolver.js';
 import { type MethodInfo, serviceConfigFor } from './service-config.js';
 import { summaryOf } from './source-summary.js';
+import { tlsNameFaults } from './tls-name.js';
 
 export interface BalancedChannelOptions {
   /** What the client is called in snapshots, events and errors. */
@@ -42,7 +45,7 @@ export class BalancedChannel {
   readonly channel: Channel;
   readonly #context: ClientContext;
 
-  /** @throws GrpcLbOptionsError that lists all that is wrong with the target and the load-balancing options. */
+  /** @throws GrpcLbOptionsError that lists all that is wrong with the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
     assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
     registerOwn();
@@ -60,7 +63,9 @@ export class BalancedChannel {
     );
     // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
-    this.channel = new Channel(`${GRPC_LB_SCHEME}:${targets[0]!}`, options.credentials, {
+    const faults = tlsNameFaults(targets[0]!, options.credentials, options.channelOptions);
+    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${options.name}`, faults);
+    this.channel = new GuardedChannel(options.name, `${GRPC_LB_SCHEME}:${targets[0]!}`, options.credentials, {
       ...channelOptionsFor(options.channelOptions),
       [CONTEXT_OPTION]: this.#context,
     });

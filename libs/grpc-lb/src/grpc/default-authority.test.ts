@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { authorityOf } from './default-authority.js';
+import { authorityOf, hostOf } from './default-authority.js';
 
 test.each([
   // A host, with its port if that is a number.
@@ -45,4 +45,18 @@ test.each([
   ['eds:///outbound|50051||orders.shop', 'orders.shop'],
 ])('%s: %s', (target, authority) => {
   expect(authorityOf(target)).toBe(authority);
+});
+
+test.each([
+  ['dns:///orders:50051', 'orders:50051'],
+  // A socket of this machine.
+  ['static:///unix:/run/a.sock,unix:/run/b.sock', 'localhost'],
+  ['static:///unix:/run/orders.sock,a:1', undefined],
+  ['file:///etc/orders/endpoints.yaml', undefined],
+  ['manual:///', undefined],
+  ['dns+srv:///_grpc._tcp.', undefined],
+  ['consul:///orders@v2', undefined],
+  ['localhost:50051', 'localhost:50051'],
+])('%s: TLS verifies %s', (target, host) => {
+  expect(hostOf(target)).toBe(host);
 });

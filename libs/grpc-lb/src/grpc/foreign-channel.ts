@@ -1,4 +1,4 @@
-import { Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
+import { type Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { effectiveLoadBalancing, type LoadBalancingOptions } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { ClientSnapshot, ClientState, SourceSnapshot } from '../core/snapshot.js';
@@ -10,6 +10,7 @@ import { ClientContext } from './client-context.js';
 import { explainClient, type Explanation } from './explain.js';
 import { FOREIGN_OPTION, ForeignBalancers } from './foreign-balancers.js';
 import { withHashKey } from './hash-key.js';
+import { GuardedChannel } from './guarded-channel.js';
 import { registerOwn } from './register.js';
 import { pendingSource } from './source-summary.js';
 
@@ -60,7 +61,7 @@ export class ForeignChannel {
     registerOwn();
     this.#context = new ClientContext(name, [target], effectiveLoadBalancing(), onEvent, clock, random);
     this.#balancers = new ForeignBalancers(name, target, onEvent, clock, random);
-    this.channel = new Channel(target, options.credentials, {
+    this.channel = new GuardedChannel(name, target, options.credentials, {
       ...DEFAULT_CHANNEL_OPTIONS,
       ...options.channelOptions,
       [FOREIGN_OPTION]: this.#balancers,

@@ -14,6 +14,7 @@ import {
   statusOrFromError,
   statusOrFromValue,
 } from './experimental.js';
+import { tlsNameAttribute } from './tls-name.js';
 import { TrackedSource } from './tracked-source.js';
 
 /**
@@ -143,7 +144,11 @@ export class SourceResolver implements Resolver {
     const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
-      selectorAttribute(this.#context, serviceConfig, this.options),
+      {
+        ...selectorAttribute(this.#context, serviceConfig, this.options),
+        // grpc-js verifies the name of the first target.
+        ...tlsNameAttribute(this.#context.targets[0]!, this.options),
+      },
       serviceConfig && statusOrFromValue(serviceConfig),
       error ?? noteOf(endpoints.length, this.#context.targets),
     );

@@ -2,6 +2,8 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
 import { checkTarget, sameTarget } from '../grpc/check-target.js';
+import { isForeign } from '../grpc/foreign-channel.js';
+import { tlsNameFaults } from '../grpc/tls-name.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
 const anything: Check = () => {};
@@ -161,6 +163,7 @@ export function checkClientOptions(
     const below = path.replace(/^options\./, '');
     faults.push({ path: /^targets?(\[|$)/.test(below) ? targetPath(below) : below, message });
   }
+  if (found.length === 0) faults.push(...nameFaults(options));
   if (options.package === undefined)
     faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
@@ -171,4 +174,11 @@ export function checkClientOptions(
     const first = given[0]!;
     faults.push({ path: key, message: `stands beside ${first} ${shown(options[first])}; leave one of them out` });
   }
+}
+
+/** Of options that are right by themselves. */
+function nameFaults(options: GrpcLbClientOptions): Fault[] {
+  const [first] = [options.targets ?? options.target ?? options.url].flat();
+  if (first === undefined || options.credentials === undefined || isForeign(first)) return [];
+  return tlsNameFaults(first, options.credentials, options.channelOptions);
 }

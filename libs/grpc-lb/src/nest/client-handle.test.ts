@@ -101,6 +101,10 @@ const WRONG: [options: object, line: string][] = [
     ),
     'channelOptions are refused by grpc-js: Invalid method config retry policy: maxAttempts must be an integer at least 2',
   ],
+  [
+    { target: 'static:///unix:/run/a.sock,b:1', credentials: credentials.createSsl() },
+    'channelOptions["grpc.ssl_target_name_override"] is missing: target "static:///unix:/run/a.sock,b:1" names no host that TLS could look for in the certificates of the endpoints; name it, as in { \'grpc.ssl_target_name_override\': \'orders.internal\' }',
+  ],
   [{ interceptors: ['x'] }, 'interceptors is ["x"]; use an array of grpc-js interceptors'],
   [
     { keepalive: { keepaliveTimeMs: -1 } },
@@ -184,6 +188,14 @@ describe('options that are right', () => {
   it.each([
     ['a target without a scheme', { target: 'orders:50051' }],
     ['an url in the place of a target', { target: undefined, url: 'dns:///orders:50051' }],
+    [
+      'a target without a host, with the name that TLS verifies',
+      {
+        target: 'static:///unix:/run/a.sock,b:1',
+        credentials: credentials.createSsl(),
+        channelOptions: { 'grpc.ssl_target_name_override': 'orders.internal' },
+      },
+    ],
     ['several packages, of which one has services', { package: ['echo.v1', 'echo'] }],
     ['several proto files', { protoPath: [ECHO_PROTO] }],
     ['a package definition', { protoPath: undefined, packageDefinition: loadSync(ECHO_PROTO) }],

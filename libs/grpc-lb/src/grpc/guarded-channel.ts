@@ -1,0 +1,41 @@
+import { Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
+import { isSecure } from './tls-name.js';
+
+type Call = ReturnType<Channel['createCall']>;
+
+/**
+ * A channel that never sends call credentials in plaintext: without TLS, a call that has some ends with UNAUTHENTICATED
+ * before anything is sent, as in grpc-go and the C core. grpc-js refuses only those of the channel.
+ */
+export class GuardedChannel extends Channel {
+  readonly #secure: boolean;
+
+  constructor(
+    private readonly client: string,
+    target: string,
+    credentials: ChannelCredentials,
+    options: ChannelOptions,
+  ) {
+    super(target, credentials, options);
+    this.#secure = isSecure(credentials);
+  }
+
+  override createCall(...args: Parameters<Channel['createCall']>): Call {
+    const call = super.createCall(...args);
+    if (!this.#secure) call.setCredentials = () => this.#refuse(call);
+    return call;
+  }
+
+  #refuse(call: Call): void {
+    const start = call.start.bind(call);
+    call.start = (metadata, listener) => {
+      // Before the start, so that grpc-js looks for no endpoint.
+      call.cancelWithStatus(
+        Status.UNAUTHENTICATED,
+        `client ${this.client}: the call has credentials, and without TLS they would be sent in plaintext; ` +
+          `give the client TLS (credentials: credentials.createSsl()), or leave the credentials of the call out`,
+      );
+      start(metadata, listener);
+    };
+  }
+}
