@@ -1,11 +1,11 @@
 import * as grpc from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import type { SubchannelInterface } from '../../libs/grpc-lb/src/grpc/experimental.js';
 import { HEALTH_NOT_OFFERED, HealthWatch } from '../../libs/grpc-lb/src/grpc/health-watch.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Health } from '../support/health-watch.js';
 import { expectNoLeaks } from '../support/leaks.js';
 import { Mailbox } from '../support/mailbox.js';
+import { watchPeer } from '../support/watch-peer.js';
 
 expectNoLeaks();
 
@@ -27,16 +27,12 @@ async function watch(service = '', withHealth = true) {
     const insecure = grpc.ServerCredentials.createInsecure();
     server.bindAsync('127.0.0.1:0', insecure, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
-  const channel = new grpc.Channel(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {});
-  onTestFinished(() => {
-    channel.close();
-    server.forceShutdown();
-  });
+  onTestFinished(() => server.forceShutdown());
+  const peer = await watchPeer(port);
   const clock = new FakeClock();
   const told = new Mailbox<string>();
-  const subchannel = { getChannel: () => channel } as unknown as SubchannelInterface;
   const healthWatch = new HealthWatch(
-    subchannel,
+    peer,
     service,
     clock,
     () => 0.5,

@@ -1,7 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LoadReport } from '../../libs/grpc-lb/src/core/policy/load-report.js';
-import type { SubchannelInterface } from '../../libs/grpc-lb/src/grpc/experimental.js';
 import { OrcaWatch } from '../../libs/grpc-lb/src/grpc/orca-watch.js';
 import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/orca-request.js';
 import { type OrcaLoadReport, OpenRcaService } from '../../libs/grpc-lb/src/server/orca-proto.js';
@@ -9,6 +8,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { expectNoLeaks } from '../support/leaks.js';
 import { Mailbox } from '../support/mailbox.js';
 import { startEcho } from '../support/server-app.js';
+import { watchPeer } from '../support/watch-peer.js';
 
 expectNoLeaks();
 
@@ -38,22 +38,18 @@ async function startServer(offered = true) {
 }
 
 /** A watch on a clock of its own. */
-function watchOf(address: string, interval = 1000) {
-  const channel = new grpc.Channel(address, grpc.credentials.createInsecure(), {});
+async function watchOf(address: string, interval = 1000) {
+  const peer = await watchPeer(Number(address.split(':')[1]));
   const clock = new FakeClock();
   const reports = new Mailbox<LoadReport>();
   const changes = new Mailbox<string>();
-  const subchannel = { getChannel: () => channel } as unknown as SubchannelInterface;
-  const watch = new OrcaWatch(subchannel, interval, clock, () => 0.5, {
+  const watch = new OrcaWatch(peer, interval, clock, () => 0.5, {
     reported: (report) => reports.put(report),
     rejected: () => changes.put('rejected'),
     notOffered: () => changes.put('not offered'),
     openChanged: () => changes.put(watch.open ? 'open' : 'closed'),
   });
-  onTestFinished(() => {
-    watch.stop();
-    channel.close();
-  });
+  onTestFinished(() => watch.stop());
   return { watch, clock, reports, changes };
 }
 
@@ -67,7 +63,7 @@ test('the interval arrives as a duration', async () => {
     [61_500, 61, 500_000_000],
     [600_000, 600, 0],
   ]) {
-    const { watch } = watchOf(address, interval);
+    const { watch } = await watchOf(address, interval);
     expect((await calls.next()).request.report_interval).toEqual({ seconds, nanos });
     watch.stop();
   }
@@ -79,7 +75,7 @@ test('the request is as small as protobuf makes it', () => {
 
 test('every report arrives, and what is none is rejected', async () => {
   const { address, calls } = await startServer();
-  const { reports, watch, changes } = watchOf(address);
+  const { reports, watch, changes } = await watchOf(address);
   const call = await calls.next();
   call.write({ application_utilization: 0.5, rps_fractional: 100, eps: 1, named_metrics: { in_flight: 3 } });
   call.write({ application_utilization: -1 });
@@ -92,7 +88,7 @@ test('every report arrives, and what is none is rejected', async () => {
 
 test('a server without the service is not asked again on the same connection (gRFC A51)', async () => {
   const { address } = await startServer(false);
-  const { watch, changes, clock } = watchOf(address);
+  const { watch, changes, clock } = await watchOf(address);
   expect(await changes.next()).toBe('not offered');
   expect(await changes.next()).toBe('closed');
   expect(watch.open).toBe(false);
@@ -101,7 +97,7 @@ test('a server without the service is not asked again on the same connection (gR
 
 test('after an error the server is asked again later and later, up to 30 s', async () => {
   const { address, calls } = await startServer();
-  const { changes, clock } = watchOf(address);
+  const { changes, clock } = await watchOf(address);
   const waits: number[] = [];
   for (let i = 0; i < 10; i++) {
     (await calls.next()).emit('error', failing(grpc.status.INTERNAL));
@@ -115,7 +111,7 @@ test('after an error the server is asked again later and later, up to 30 s', asy
 
 test('a stream that ends after reports is opened again at once, but not again and again', async () => {
   const { address, calls } = await startServer();
-  const { changes, clock, reports } = watchOf(address);
+  const { changes, clock, reports } = await watchOf(address);
   const first = await calls.next();
   first.write({ cpu_utilization: 0.5 });
   await reports.next();
@@ -135,7 +131,7 @@ test('a stream that ends after reports is opened again at once, but not again an
 
 test('what was stopped is cancelled at the server, reports nothing more, and leaves no timer', async () => {
   const { address, calls } = await startServer();
-  const { watch, clock, reports, changes } = watchOf(address);
+  const { watch, clock, reports, changes } = await watchOf(address);
   const call = await calls.next();
   const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
   watch.stop();
@@ -146,7 +142,7 @@ test('what was stopped is cancelled at the server, reports nothing more, and lea
 
 test("reports of the server's half of this package arrive", async () => {
   const backend = await startEcho({ loadReports: { minInterval: 100 } });
-  const { reports } = watchOf(backend.address, 100);
+  const { reports } = await watchOf(backend.address, 100);
   for (let i = 0; i < 2; i++) {
     const report = await reports.next();
     expect(report.applicationUtilization).toBeGreaterThanOrEqual(0);

@@ -18,6 +18,8 @@ import {
 import { type Health, HealthWatch } from './health-watch.js';
 import { Liveness } from './liveness.js';
 import { OrcaWatch } from './orca-watch.js';
+import { callAuthority } from './call-authority.js';
+import type { WatchPeer } from './watch-stream.js';
 
 /** What is assumed of a peer whose limit cannot be read, as most servers allow at least this (RFC 9113, 6.5.2). */
 const ASSUMED_STREAM_LIMIT = 100;
@@ -94,6 +96,11 @@ export class Connection implements Counted, DialerListener {
 
   get #clock() {
     return this.environment.context.clock;
+  }
+
+  get #watchPeer(): WatchPeer {
+    const { subchannel } = this;
+    return { subchannel, authority: callAuthority(subchannel, this.environment.channelOptions) };
   }
 
   /** It may carry calls, for better or worse. */
@@ -205,7 +212,7 @@ export class Connection implements Counted, DialerListener {
       this.#cancelHealthTimer = this.#clock.after(pool.connectTimeout, () => this.#setHealth('not_serving', late));
     }
     const { clock, random } = this.environment.context;
-    this.#healthWatch = new HealthWatch(this.subchannel, health.service, clock, random, (answer, reason) => {
+    this.#healthWatch = new HealthWatch(this.#watchPeer, health.service, clock, random, (answer, reason) => {
       this.#cancelHealthTimer?.();
       this.#setHealth(answer, reason);
     });
@@ -241,7 +248,7 @@ export class Connection implements Counted, DialerListener {
     this.#orcaWatch?.stop();
     this.#orcaWatch = undefined;
     if (reportInterval !== undefined && this.retiring === undefined) {
-      this.#orcaWatch = new OrcaWatch(this.subchannel, reportInterval, context.clock, context.random, {
+      this.#orcaWatch = new OrcaWatch(this.#watchPeer, reportInterval, context.clock, context.random, {
         reported: (report) => this.listener.loadReported(report),
         rejected: () => context.loadReportRejected(addressToString(this.address)),
         notOffered: () => context.loadReportsNotOffered(),

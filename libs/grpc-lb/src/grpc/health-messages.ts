@@ -53,6 +53,11 @@ export function encodeRequest(service: string): Buffer {
   return watch.requestSerialize({ service });
 }
 
-export function decodeStatus(bytes: Buffer): ServingStatus {
-  return watch.responseDeserialize(bytes).status;
+/** Undefined for what cannot be read. */
+export function decodeStatus(bytes: Buffer): ServingStatus | undefined {
+  try {
+    return watch.responseDeserialize(bytes).status;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,16 +1,9 @@
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status as Status,
-} from '@grpc/grpc-js';
+import { status as Status } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../core/clock.js';
 import { printable } from '../core/printable.js';
 import { jittered, type Random } from '../core/random.js';
 import { decodeStatus, encodeRequest, type ServingStatus, WATCH_PATH } from './health-messages.js';
-import type { SubchannelInterface } from './experimental.js';
+import { type WatchEnd, type WatchPeer, WatchStream } from './watch-stream.js';
 
 /** What is known of a connection's health: nothing before the first answer. */
 export type Health = 'unknown' | 'serving' | 'not_serving';
@@ -31,7 +24,7 @@ export const HEALTH_NOT_OFFERED = 'the server offers no health service';
  * `healthCheckConfig`. The watch is a stream, but no load.
  */
 export class HealthWatch {
-  #stream: ClientReadableStream<ServingStatus> | undefined;
+  #stream: WatchStream | undefined;
   #cancelRetry: Cancel | undefined;
   #retries = 0;
   /** The present watch has had an answer. */
@@ -39,7 +32,7 @@ export class HealthWatch {
   #stopped = false;
 
   constructor(
-    private readonly subchannel: SubchannelInterface,
+    private readonly peer: WatchPeer,
     private readonly service: string,
     private readonly clock: Clock,
     private readonly random: Random,
@@ -57,46 +50,34 @@ export class HealthWatch {
     this.#stopped = true;
     this.#cancelRetry?.();
     this.#stream?.cancel();
+    this.#stream = undefined;
   }
 
   #watch(): void {
-    const client = new Client('health', credentials.createInsecure(), {
-      channelOverride: this.subchannel.getChannel(),
-    });
-    const stream = client.makeServerStreamRequest(
-      WATCH_PATH,
-      encodeRequest,
-      decodeStatus,
-      this.service,
-      new Metadata(),
-    );
-    this.#stream = stream;
-    stream.on('data', (answer: ServingStatus) => this.#onAnswer(answer));
-    stream.on('error', (error: ServiceError) => this.#onError(error));
-    // A server that ends the stream in peace has still stopped answering for itself.
-    stream.on('status', ({ code }) => {
-      if (code === Status.OK) this.#retry('the health watch ended');
+    const request = { path: WATCH_PATH, message: encodeRequest(this.service) };
+    this.#stream = new WatchStream(this.peer, request, {
+      received: (message) => this.#onAnswer(decodeStatus(message)),
+      ended: (end) => this.#onEnd(end),
     });
   }
 
-  #onAnswer(answer: ServingStatus): void {
-    if (this.#stopped) return;
+  #onAnswer(answer: ServingStatus | undefined): void {
+    if (answer === undefined) return this.listener('not_serving', 'the health service sent what cannot be read');
     this.#retries = 0;
     this.#answered = true;
     if (answer === 'SERVING') this.listener('serving', null);
     else this.listener('not_serving', `health of ${this.#what}: ${answer}`);
   }
 
-  #onError(error: ServiceError): void {
-    if (this.#stopped) return;
-    // gRFC A17: "If the server returns UNIMPLEMENTED, the client will disable health checking" and "not retry".
+  #onEnd({ code, details }: WatchEnd): void {
     this.#stream = undefined;
-    if (error.code === Status.UNIMPLEMENTED) return this.listener('serving', HEALTH_NOT_OFFERED);
-    this.#retry(`the health watch failed: ${printable(error.details)}`);
+    // gRFC A17: "If the server returns UNIMPLEMENTED, the client will disable health checking" and "not retry".
+    if (code === Status.UNIMPLEMENTED) return this.listener('serving', HEALTH_NOT_OFFERED);
+    // A server that ends the stream in peace has still stopped answering for itself.
+    this.#retry(code === Status.OK ? 'the health watch ended' : `the health watch failed: ${printable(details)}`);
   }
 
   #retry(reason: string): void {
-    if (this.#stopped) return;
     // gRFC A17: after an answer the next attempt is immediate. A proxy may cut a quiet stream now and then; that says
     // nothing about the server, and what it last said stands.
     if (this.#answered) {

@@ -1,17 +1,10 @@
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status as Status,
-} from '@grpc/grpc-js';
+import { status as Status } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../core/clock.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered, type Random } from '../core/random.js';
-import type { SubchannelInterface } from './experimental.js';
 import { decodeReport } from './orca-report.js';
 import { encodeReportRequest, STREAM_CORE_METRICS_PATH } from './orca-request.js';
+import { type WatchPeer, WatchStream } from './watch-stream.js';
 
 /** The bounds of grpc's own connection backoff, scaled down as for health. */
 const FIRST_RETRY_MS = 1000;
@@ -34,15 +27,14 @@ export interface OrcaListener {
  * load.
  */
 export class OrcaWatch {
-  #stream: ClientReadableStream<Message> | undefined;
+  #stream: WatchStream | undefined;
   #cancelRetry: Cancel | undefined;
   #startedAt = 0;
   #answered = false;
   #retries = 0;
-  #stopped = false;
 
   constructor(
-    private readonly subchannel: SubchannelInterface,
+    private readonly peer: WatchPeer,
     /** Milliseconds; the server may send fewer reports. */
     readonly interval: number,
     private readonly clock: Clock,
@@ -58,43 +50,28 @@ export class OrcaWatch {
   }
 
   stop(): void {
-    this.#stopped = true;
     this.#cancelRetry?.();
     this.#stream?.cancel();
     this.#stream = undefined;
   }
 
   #watch(): void {
-    const client = new Client('orca', credentials.createInsecure(), { channelOverride: this.subchannel.getChannel() });
-    const stream = client.makeServerStreamRequest(
-      STREAM_CORE_METRICS_PATH,
-      encodeReportRequest,
-      (bytes): Message => ({ report: decodeReport(bytes) }),
-      this.interval,
-      new Metadata(),
-    );
-    this.#stream = stream;
+    const request = { path: STREAM_CORE_METRICS_PATH, message: encodeReportRequest(this.interval) };
     this.#startedAt = this.clock.now();
     this.#answered = false;
-    stream.on('data', (message: Message) => this.#onMessage(message));
-    stream.on('error', (error: ServiceError) => this.#onEnd(error.code));
-    stream.on('status', ({ code }) => {
-      if (code === Status.OK) this.#onEnd(code);
+    this.#stream = new WatchStream(this.peer, request, {
+      received: (message) => this.#onReport(decodeReport(message)),
+      ended: ({ code }) => this.#onEnd(code),
     });
   }
 
-  #onMessage({ report }: Message): void {
-    if (this.#stopped) return;
-    if (!report) {
-      this.listener.rejected();
-      return;
-    }
+  #onReport(report: LoadReport | undefined): void {
+    if (!report) return this.listener.rejected();
     this.#answered = true;
     this.listener.reported(report);
   }
 
   #onEnd(code: Status): void {
-    if (this.#stopped) return;
     this.#stream = undefined;
     // gRFC A51: "the client must not retry the call on the same connection".
     if (code === Status.UNIMPLEMENTED) this.listener.notOffered();
@@ -114,9 +91,4 @@ export class OrcaWatch {
       this.listener.openChanged();
     });
   }
-}
-
-/** A report in an envelope: a stream could not carry one that is undefined. */
-interface Message {
-  readonly report: LoadReport | undefined;
 }
