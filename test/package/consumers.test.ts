@@ -1,9 +1,6 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { mustRun, run } from './run.js';
-
-const directory = inject('directory');
+import { compile, installed } from './install.js';
+import { run } from './run.js';
 
 const FORMATS = [
   ['ESM', 'module'],
@@ -16,37 +13,6 @@ interface Report {
   /** Calls by backend. */
   byClass: Record<string, number>;
   byName: Record<string, number>;
-}
-
-const installs = new Map<string, Promise<string>>();
-
-/** The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. */
-function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
-  const name = [nest, ...Object.keys(more).map((each) => each.replaceAll(/\W/g, ''))].join('-');
-  const home = installs.get(name) ?? install(nest, join(directory, name), more);
-  installs.set(name, home);
-  return home;
-}
-
-async function install(nest: string, home: string, more: Record<string, string>): Promise<string> {
-  if (!existsSync(home)) cpSync(join(directory, nest, 'package.json'), join(home, 'package.json'));
-  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
-  const dependencies = { ...manifest.dependencies, ...more, 'nestjs-grpc-lb': `file:${inject('tarball')}` };
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
-  await mustRun('npm', ['install', '--no-audit', '--no-fund'], home, 180_000);
-  return home;
-}
-
-/**
- * Puts a fixture below the installed packages, with what it shares with others, and compiles it with their TypeScript.
- * Returns its folder.
- */
-async function compile(home: string, fixture: string, type: string, shared: readonly string[] = []): Promise<string> {
-  const app = join(home, `${fixture}-${type}`);
-  for (const part of [...shared, fixture]) cpSync(join(directory, part), app, { recursive: true });
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
-  await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 60_000);
-  return app;
 }
 
 // Without the optional peers (Nest 11 has just @nestjs/config), so an import or a type of one in the main entry would be

@@ -1,12 +1,8 @@
-import { createRequire } from 'node:module';
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { didYouMean, type Fault, shown } from '../../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../client-options.js';
-
-interface ProtoLoader {
-  loadSync(protoPath: string | string[], options?: object): PackageDefinition;
-}
+import { protoLoaderOf } from './proto-loader.js';
 
 /** The services of a client's packages, by name; what is wrong is added to `faults`. */
 export function loadServices(
@@ -44,7 +40,7 @@ export function loadServices(
 }
 
 function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | undefined {
-  const { protoPath, loader, protoLoader = '@grpc/proto-loader' } = options;
+  const { protoPath, loader, protoLoader } = options;
   const packageDefinition: unknown = options.packageDefinition;
   if ((protoPath === undefined) === (packageDefinition === undefined)) {
     const found = protoPath === undefined ? 'is missing' : 'stands beside packageDefinition';
@@ -57,14 +53,8 @@ function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | u
       loadPackageDefinition(packageDefinition as PackageDefinition),
     );
   }
-  // Loaded when it is needed, as Nest does: an application may bring another loader.
   const install = `install ${shown(protoLoader)}, or leave the option out for @grpc/proto-loader`;
-  const proto = attempt(
-    'protoLoader',
-    install,
-    faults,
-    () => createRequire(import.meta.url)(protoLoader) as ProtoLoader,
-  );
+  const proto = attempt('protoLoader', install, faults, () => protoLoaderOf(protoLoader));
   const remedy = `check the path ${shown(protoPath)} and loader.includeDirs`;
   return proto && attempt('protoPath', remedy, faults, () => loadPackageDefinition(proto.loadSync(protoPath!, loader)));
 }

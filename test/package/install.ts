@@ -1,0 +1,48 @@
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { mustRun } from './run.js';
+
+const directory = inject('directory');
+
+const installs = new Map<string, Promise<string>>();
+
+/** The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. */
+export function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
+  const name = [nest, ...Object.keys(more).map((each) => each.replaceAll(/\W/g, ''))].join('-');
+  const home = installs.get(name) ?? install(nest, join(directory, name), more);
+  installs.set(name, home);
+  return home;
+}
+
+async function install(nest: string, home: string, more: Record<string, string>): Promise<string> {
+  if (!existsSync(home)) cpSync(join(directory, nest, 'package.json'), join(home, 'package.json'));
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
+  const dependencies = { ...manifest.dependencies, ...more, 'nestjs-grpc-lb': `file:${inject('tarball')}` };
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
+  await mustRun('npm', ['install', '--no-audit', '--no-fund'], home, 280_000);
+  return home;
+}
+
+/**
+ * Puts a fixture below the installed packages, with what it shares with others, and compiles it with their TypeScript.
+ * Returns its folder.
+ */
+export async function compile(
+  home: string,
+  fixture: string,
+  type: string,
+  shared: readonly string[] = [],
+): Promise<string> {
+  const app = place(home, fixture, type, shared);
+  await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 60_000);
+  return app;
+}
+
+/** The same without compiling it. */
+export function place(home: string, fixture: string, type: string, shared: readonly string[] = []): string {
+  const app = join(home, `${fixture}-${type}`);
+  for (const part of [...shared, fixture]) cpSync(join(directory, part), app, { recursive: true });
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
+  return app;
+}
