@@ -44,7 +44,7 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
   if (typeof service !== 'string' || service === '')
     faults.push({ path: 'service', message: `is ${shown(service)}; name the service of the proto file` });
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
-  return { name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
+  return { ref: target, name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
 }
 
 /** @throws GrpcLbOptionsError where it makes no sense to check the options: all that follows would be wrong too. */
@@ -66,5 +66,5 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
     path: key,
     message: 'is not an option of a client; those belong into options',
   }));
-  return { name: client, options: options ?? {}, faults };
+  return { ref: name, name: client, options: options ?? {}, faults };
 }

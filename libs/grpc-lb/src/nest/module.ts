@@ -1,8 +1,10 @@
 import { type DynamicModule, Global, Inject, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import { clientName, declaredClass, declaredItem } from './declared-clients.js';
-import { requestedServices } from './decorators/inject.js';
+import { namedServices } from './decorators/inject.js';
+import { isDecoratedWith, isInjectedInFactory } from './demand.js';
 import type {
   GrpcLbClientAsyncItem,
   GrpcLbClientItem,
@@ -140,7 +142,7 @@ function featureModule(
       return features.flatMap(({ ref }) => [
         getGrpcLbClientToken(ref),
         ...(typeof ref === 'function' ? [ref] : []),
-        ...requestedServices(ref).map((service) => getGrpcServiceToken(ref, service)),
+        ...namedServices(ref).map((service) => getGrpcServiceToken(ref, service)),
       ]);
     },
   };
@@ -162,10 +164,19 @@ function clientProvider(ref: ClientRef, inject: symbol[], declare: (...made: unk
 
 /** What else can be injected of a client: its class, and the stubs that decorators ask for. */
 function injectables(ref: ClientRef): Provider[] {
-  const stubs = requestedServices(ref).map((service) => ({
+  const stubs = namedServices(ref).map((service) => ({
     provide: getGrpcServiceToken(ref, service),
-    inject: [getGrpcLbClientToken(ref)],
-    useFactory: (client: GrpcLbClientHandle): object => client.getService(service),
+    inject: [getGrpcLbClientToken(ref), ModulesContainer],
+    useFactory: (client: ClientGrpc, modules: ModulesContainer): object | undefined => {
+      try {
+        return client.getService(service);
+      } catch (error) {
+        const token = getGrpcServiceToken(ref, service);
+        if (isDecoratedWith(modules, [token]) || isInjectedInFactory(modules, token)) throw error;
+        // A class of another application names it, whose client of that name has another proto file.
+        return undefined;
+      }
+    },
   }));
   return typeof ref === 'function' ? [ref, ...stubs] : stubs;
 }

@@ -6,7 +6,9 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
+  type Type,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
@@ -19,16 +21,20 @@ import { isForeign } from '../grpc/foreign-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';
+import { namedServices } from './decorators/inject.js';
+import { isDecoratedWith, isInstantiated } from './demand.js';
 import { environmentName } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
-import { type ClientRef, MODULE_OPTIONS } from './tokens.js';
+import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
 /** A client as the code declares it. */
 export interface DeclaredClient {
   readonly name: string;
   readonly options: GrpcLbClientOptions;
+  /** Its class or its token. */
+  readonly ref: ClientRef;
   /** What is wrong already, as two policies on one class. */
   readonly faults?: readonly Fault[];
 }
@@ -43,7 +49,10 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   readonly #logger = new Logger('GrpcLb');
   #started = false;
 
-  constructor(@Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions) {
+  constructor(
+    @Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {
     assertModuleOptions(options);
     this.events$ = this.#events.asObservable();
     if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger, systemClock));
@@ -108,14 +117,14 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       this.#targetPath(declared.name),
     );
     this.#clients.set(declared.name, { declared, handle });
-    if (this.#started) handle.connect();
+    if (this.#started) this.#connect(declared.ref, handle);
     return handle;
   }
 
   /** Connects early, so that the first call finds connections, and readiness tells the truth before it. */
   onModuleInit(): void {
     this.#started = true;
-    for (const { handle } of this.#clients.values()) handle.connect();
+    for (const { declared, handle } of this.#clients.values()) this.#connect(declared.ref, handle);
   }
 
   onApplicationBootstrap(): void {
@@ -132,6 +141,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     for (const { handle } of this.#clients.values()) handle.close();
     // Events are told in a microtask; this one comes after theirs.
     queueMicrotask(() => this.#events.complete());
+  }
+
+  /** A client whose class a test has replaced calls nobody, unless something asks for the client itself. */
+  #connect(ref: ClientRef, handle: GrpcLbClientHandle): void {
+    if (typeof ref !== 'function' || isUsed(this.modules, ref)) handle.connect();
   }
 
   /** Only what the overrides say has another path than what the code does. */
@@ -163,5 +177,10 @@ function retargeted(options: GrpcLbClientOptions, overrides: GrpcLbClientOverrid
 
 /** Credentials hold keys in native objects, of which any two look the same: they must be the very same. */
 function isSame(one: DeclaredClient, other: DeclaredClient): boolean {
-  return one.options.credentials === other.options.credentials && isDeepStrictEqual(one, other);
+  return one.options.credentials === other.options.credentials && isDeepStrictEqual({ ...one, ref: undefined }, { ...other, ref: undefined });
+}
+
+function isUsed(modules: ModulesContainer, target: Type): boolean {
+  const stubs = namedServices(target).map((service) => getGrpcServiceToken(target, service));
+  return isInstantiated(modules, target) || isDecoratedWith(modules, [getGrpcLbClientToken(target), ...stubs]);
 }

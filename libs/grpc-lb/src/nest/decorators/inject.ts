@@ -1,24 +1,34 @@
 import { Inject } from '@nestjs/common';
+import { rememberToken } from '../demand.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from '../tokens.js';
 
 /**
- * Which services decorators ask for, by client. As all metadata of decorators it is written when classes are defined,
- * and only read afterwards: the module provides one stub for each.
+ * Which services decorators name, by client. As all metadata of decorators it is written when classes are defined: the
+ * module offers one stub for each. Which of them an application asks for, its container tells (`isDecoratedWith`).
  */
-const requested = new Map<string | symbol, Set<string>>();
+const named = new Map<string | symbol, Set<string>>();
 
 /** Injects the `ClientGrpc` of a client: `getService('Orders')`, as with `ClientsModule`. */
 export const InjectGrpcLbClient = (client: ClientRef): ReturnType<typeof Inject> =>
-  Inject(getGrpcLbClientToken(client));
+  remembering(getGrpcLbClientToken(client));
 
 /** Injects the stub of one service of a client, as `ClientGrpc.getService` returns it. */
 export function InjectGrpcService(client: ClientRef, service: string): ReturnType<typeof Inject> {
   const token = getGrpcLbClientToken(client);
-  requested.set(token, (requested.get(token) ?? new Set()).add(service));
-  return Inject(getGrpcServiceToken(client, service));
+  named.set(token, (named.get(token) ?? new Set()).add(service));
+  return remembering(getGrpcServiceToken(client, service));
+}
+
+function remembering(token: string | symbol): ReturnType<typeof Inject> {
+  const inject = Inject(token);
+  return (target: object, key: string | symbol | undefined, index?: number) => {
+    // A property belongs to the prototype, a parameter of the constructor to the class.
+    rememberToken(typeof target === 'function' ? target : target.constructor, token);
+    inject(target, key, index!);
+  };
 }
 
 /** @internal */
-export function requestedServices(client: ClientRef): readonly string[] {
-  return [...(requested.get(getGrpcLbClientToken(client)) ?? [])];
+export function namedServices(client: ClientRef): readonly string[] {
+  return [...(named.get(getGrpcLbClientToken(client)) ?? [])];
 }
