@@ -75,7 +75,7 @@ describe('a client that several modules use', () => {
       imports: [GrpcLbModule.forRoot(), declare({ policy: 'random' }), declare({ policy: 'round_robin' })],
     });
     expect(message).toContain(
-      'client ECHO: an option is wrong\n  - name is declared twice, with different options; give one of the clients another name',
+      'client ECHO: an option is wrong\n  - name is declared twice, with different loadBalancing; give one of the clients another name',
     );
   });
 
@@ -216,8 +216,12 @@ it('an asynchronous declaration without a source, or with two, is an error', () 
   const none = { name: 'ECHO' };
   const two = { useClass: Settings, useExisting: Settings };
   const remedy = 'give one of useFactory, useClass and useExisting';
-  expect(() => GrpcLbModule.forFeatureAsync(none)).toThrow(`GrpcLbModule.forFeatureAsync, client ECHO: ${remedy}`);
-  expect(() => GrpcLbModule.forRootAsync(two)).toThrow(`GrpcLbModule.forRootAsync: ${remedy}`);
+  expect(() => GrpcLbModule.forFeatureAsync(none)).toThrow(
+    `client ECHO: an option is wrong\n  - useFactory is missing; ${remedy}`,
+  );
+  expect(() => GrpcLbModule.forRootAsync(two)).toThrow(
+    `GrpcLbModule.forRootAsync: an option is wrong\n  - useClass stands beside useExisting; ${remedy}`,
+  );
 });
 
 describe('forRoot', () => {
@@ -263,8 +267,12 @@ describe('forRoot', () => {
   it('stands once: a second one is refused, wherever it stands', async () => {
     @Module({ imports: [GrpcLbModule.forRoot()] })
     class OrdersModule {}
-    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), OrdersModule] });
-    expect(message).toBe('GrpcLbModule.forRoot() stands twice; keep the one in the root module');
+    const error = await startError({ imports: [GrpcLbModule.forRoot(), OrdersModule] });
+    expect(error).toMatchObject({
+      code: 'GRPC_LB_INVALID_OPTIONS',
+      message:
+        'GrpcLbModule: an option is wrong\n  - forRoot() is imported more than once; keep the one in the root module',
+    });
   });
 
   it('may be imported twice, as one and the same module', async () => {
@@ -276,12 +284,14 @@ describe('forRoot', () => {
   });
 
   it('is asked for where it is missing', async () => {
-    const { message } = await startError({
+    const error = await startError({
       imports: [GrpcLbModule.forFeature([echoClient('127.0.0.1:1', { name: 'ECHO' })])],
     });
-    expect(message).toContain(
-      'client ECHO: GrpcLbModule.forRoot() is missing; add it to the imports of the root module',
-    );
+    expect(error).toMatchObject({
+      code: 'GRPC_LB_INVALID_OPTIONS',
+      message:
+        'client ECHO: an option is wrong\n  - GrpcLbModule.forRoot() is missing; add it to the imports of the root module',
+    });
   });
 
   it.each([

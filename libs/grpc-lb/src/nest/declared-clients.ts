@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { mergeLoadBalancing } from '../core/options/load-balancing.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
 import { CLIENT_PROPERTY } from './grpc-service.js';
@@ -67,4 +67,22 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
     message: 'is not an option of a client; those belong into options',
   }));
   return { ref: name, name: client, options: options ?? {}, faults };
+}
+
+/**
+ * A client whose options a factory has made. `factory` is how the user calls that, for errors.
+ *
+ * @throws GrpcLbOptionsError for an item of `ClientsModule`: each of its fields would be a fault that leads astray.
+ */
+export function declaredByFactory(ref: ClientRef, made: unknown, factory: string): DeclaredClient {
+  if (made !== undefined && (!isObject(made) || 'options' in made || 'transport' in made)) {
+    const found = isObject(made)
+      ? 'returns { transport, options }, an item of ClientsModule'
+      : `returns ${shown(made)}`;
+    const remedy = 'return the options alone, as in { url, package, protoPath }';
+    throw new GrpcLbOptionsError(`client ${clientName(ref)}`, [{ path: factory, message: `${found}; ${remedy}` }]);
+  }
+  return typeof ref === 'function'
+    ? declaredClass(ref, made)
+    : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
 }

@@ -38,8 +38,13 @@ export type ServiceClient<T> = {
     : never;
 };
 
-/** @internal The property into which Nest injects the client. */
-export const CLIENT_PROPERTY = Symbol('nestjs-grpc-lb client');
+/**
+ * @internal The property into which Nest injects the client. Where that cannot be, as for a class that is listed in
+ * `providers`, Nest's error shows this text.
+ */
+export const CLIENT_PROPERTY = Symbol(
+  'client of nestjs-grpc-lb: list the class in GrpcLbModule.forFeature([...]), not in providers',
+);
 const STUB = Symbol('nestjs-grpc-lb stub');
 
 type Stub = Record<string, (...args: unknown[]) => unknown>;

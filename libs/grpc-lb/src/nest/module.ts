@@ -1,8 +1,17 @@
-import { type DynamicModule, Global, Inject, Module, type Provider, type Type } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  type InjectionToken,
+  Module,
+  type OptionalFactoryDependency,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbOptionsError, shown } from '../core/options/validation.js';
-import { clientName, declaredClass, declaredItem } from './declared-clients.js';
+import { clientName, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInjectedInFactory } from './demand.js';
 import type {
@@ -14,7 +23,6 @@ import type {
   GrpcLbModuleOptions,
   GrpcLbModuleOptionsFactory,
 } from './module-options.js';
-import type { GrpcLbClientOptions } from './client-options.js';
 import type { GrpcLbClientHandle } from './client-handle.js';
 import { type DeclaredClient, GrpcLbRegistry } from './registry.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
@@ -26,7 +34,10 @@ class GrpcLbRootModule {
   /** A second one would have clients of its own, and half of the modules would see only those. */
   constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
     const roots = [...modules.values()].filter(({ metatype }) => metatype === GrpcLbRootModule);
-    if (roots.length > 1) throw new Error('GrpcLbModule.forRoot() stands twice; keep the one in the root module');
+    if (roots.length < 2) return;
+    throw new GrpcLbOptionsError('GrpcLbModule', [
+      { path: 'forRoot()', message: 'is imported more than once; keep the one in the root module' },
+    ]);
   }
 }
 
@@ -48,8 +59,10 @@ export class GrpcLbModule {
   /** Declares clients: decorated classes, and named items as `ClientsModule` takes them. */
   static forFeature(clients: readonly (Type | GrpcLbClientItem)[], options: GrpcLbFeatureOptions = {}): DynamicModule {
     if (!Array.isArray(clients)) throw noArray(clients);
-    const declared = (clients as readonly (Type | GrpcLbClientItem)[]).map((client, i) => {
-      const ref = refOf('GrpcLbModule.forFeature', `clients[${i}]`, client);
+    const list = clients as readonly (Type | GrpcLbClientItem)[];
+    const refs = refsOf('GrpcLbModule.forFeature', 'clients', list);
+    const declared = list.map((client, i) => {
+      const ref = refs[i]!;
       const declare = (): DeclaredClient =>
         typeof client === 'function' ? declaredClass(client) : declaredItem(client);
       return { ref, providers: [clientProvider(ref, [], declare)] };
@@ -62,23 +75,21 @@ export class GrpcLbModule {
     items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[],
     options: GrpcLbFeatureOptions = {},
   ): DynamicModule {
+    const subject = 'GrpcLbModule.forFeatureAsync';
     const list = [items].flat();
+    const refs = refsOf(subject, 'items', list);
     const declared = list.map((item, i) => {
-      const ref = refOf('GrpcLbModule.forFeatureAsync', `items[${i}]`, item);
-      const token = Symbol(`nestjs-grpc-lb options of ${clientName(ref)}`);
-      const create = (factory: GrpcLbClientOptionsFactory): unknown =>
-        factory.createGrpcLbClientOptions(clientName(ref));
-      const { provider, extra } = asyncProvider(
-        token,
-        `GrpcLbModule.forFeatureAsync, client ${clientName(ref)}`,
-        item,
-        create,
-      );
-      const declare = (made: unknown): DeclaredClient =>
-        typeof ref === 'function'
-          ? declaredClass(ref, made as Partial<GrpcLbClientOptions>)
-          : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
-      return { ref, providers: [provider, ...extra, clientProvider(ref, [token], declare)] };
+      const ref = refs[i]!;
+      const client = clientName(ref);
+      const token = Symbol(`nestjs-grpc-lb options of ${client}`);
+      const create = (factory: GrpcLbClientOptionsFactory): unknown => factory.createGrpcLbClientOptions(client);
+      const { provider, extra, inject } = asyncProvider(token, `client ${client}`, item, create);
+      const declare = (made: unknown, ...dependencies: unknown[]): DeclaredClient => ({
+        ...declaredByFactory(ref, made, item.useFactory ? 'useFactory' : 'createGrpcLbClientOptions'),
+        // Each module has an instance of its own of a useClass.
+        madeBy: item.useClass ? [ref, item.useClass] : [ref, item.useFactory, ...dependencies],
+      });
+      return { ref, providers: [provider, ...extra, clientProvider(ref, [token, ...inject], declare)] };
     });
     return featureModule(
       declared,
@@ -88,12 +99,24 @@ export class GrpcLbModule {
   }
 }
 
+type Item = Type | GrpcLbClientItem | GrpcLbClientAsyncItem;
+
+/** What the items of a list name. Two of one name would be one provider: the last would win, and nothing would say so. */
+function refsOf(subject: string, list: string, items: readonly (Item | undefined)[]): ClientRef[] {
+  const refs = items.map((item, i) => refOf(subject, `${list}[${i}]`, item));
+  const faults = refs.flatMap((ref, i) => {
+    const first = refs.indexOf(ref);
+    // The same class, or the same object, says the same.
+    if (first === i || items[first] === items[i]) return [];
+    const message = `is "${clientName(ref)}", as is ${list}[${first}]; give one of them another name, or remove it`;
+    return [{ path: `${list}[${i}].name`, message }];
+  });
+  if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
+  return refs;
+}
+
 /** Told now and in full, since without it nothing can be said later: a class in a circle of imports is undefined here. */
-function refOf(
-  subject: string,
-  path: string,
-  item: Type | GrpcLbClientItem | GrpcLbClientAsyncItem | undefined,
-): ClientRef {
+function refOf(subject: string, path: string, item: Item | undefined): ClientRef {
   const { client, name } = (item ?? {}) as { client?: unknown; name?: unknown };
   const ref = typeof item === 'function' ? item : (client ?? name);
   if (typeof ref === 'function' || typeof ref === 'symbol' || (typeof ref === 'string' && ref !== ''))
@@ -119,6 +142,8 @@ function rootModule(options: Provider, extra: Provider[] = [], imports: DynamicM
     exports: [GrpcLbRegistry],
   };
 }
+
+type Dependency = InjectionToken | OptionalFactoryDependency;
 
 interface Feature {
   readonly ref: ClientRef;
@@ -149,15 +174,19 @@ function featureModule(
 }
 
 /** The `ClientGrpc` of a client. */
-function clientProvider(ref: ClientRef, inject: symbol[], declare: (...made: unknown[]) => DeclaredClient): Provider {
+function clientProvider(
+  ref: ClientRef,
+  inject: Dependency[],
+  declare: (...made: unknown[]) => DeclaredClient,
+): Provider {
   return {
     provide: getGrpcLbClientToken(ref),
     inject: [{ token: GrpcLbRegistry, optional: true }, ...inject],
     useFactory: (registry: GrpcLbRegistry | undefined, ...made: unknown[]): GrpcLbClientHandle => {
       if (registry) return registry.add(declare(...made));
-      throw new Error(
-        `client ${clientName(ref)}: GrpcLbModule.forRoot() is missing; add it to the imports of the root module`,
-      );
+      throw new GrpcLbOptionsError(`client ${clientName(ref)}`, [
+        { path: 'GrpcLbModule.forRoot()', message: 'is missing; add it to the imports of the root module' },
+      ]);
     },
   };
 }
@@ -186,11 +215,16 @@ function asyncProvider<Factory>(
   subject: string,
   { useFactory, useClass, useExisting, inject = [] }: GrpcLbModuleAsyncOptions | GrpcLbClientAsyncItem,
   create: (factory: Factory) => unknown,
-): { provider: Provider; extra: Provider[] } {
-  if ([useFactory, useClass, useExisting].filter(Boolean).length !== 1) {
-    throw new Error(`${subject}: give one of useFactory, useClass and useExisting`);
+): { provider: Provider; extra: Provider[]; inject: Dependency[] } {
+  const given = Object.entries({ useFactory, useClass, useExisting }).filter(([, source]) => source !== undefined);
+  if (given.length !== 1) {
+    const found = given.length === 0 ? 'is missing' : `stands beside ${given[1]![0]}`;
+    throw new GrpcLbOptionsError(subject, [
+      { path: given[0]?.[0] ?? 'useFactory', message: `${found}; give one of useFactory, useClass and useExisting` },
+    ]);
   }
-  if (useFactory) return { provider: { provide: token, inject, useFactory }, extra: [] };
+  if (useFactory) return { provider: { provide: token, inject, useFactory }, extra: [], inject };
   const from = (useClass ?? useExisting)!;
-  return { provider: { provide: token, inject: [from], useFactory: create }, extra: useClass ? [useClass] : [] };
+  const provider = { provide: token, inject: [from], useFactory: create };
+  return { provider, extra: useClass ? [useClass] : [], inject: [from] };
 }

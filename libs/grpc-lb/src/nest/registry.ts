@@ -37,6 +37,8 @@ export interface DeclaredClient {
   readonly ref: ClientRef;
   /** What is wrong already, as two policies on one class. */
   readonly faults?: readonly Fault[];
+  /** The factory of the options, with what it was called with. */
+  readonly madeBy?: readonly unknown[];
 }
 
 /** All balanced clients of an application: what they do, and how they are steered while they run. */
@@ -100,12 +102,12 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   add(declared: DeclaredClient): GrpcLbClientHandle {
     const existing = this.#clients.get(declared.name);
     if (existing) {
-      if (isSame(existing.declared, declared)) return existing.handle;
+      const different = differences(existing.declared, declared);
+      if (different.length === 0) return existing.handle;
       throw new GrpcLbOptionsError(`client ${declared.name}`, [
         {
           path: 'name',
-          message:
-            'is declared twice, with different options; give one of the clients another name, or both the same options',
+          message: `is declared twice, with different ${different.join(', ')}; give one of the clients another name, or let both use one item (one factory function, if a factory makes it)`,
         },
       ]);
     }
@@ -175,12 +177,22 @@ function retargeted(options: GrpcLbClientOptions, overrides: GrpcLbClientOverrid
   return { ...rest, ...(targets ? { targets } : { target }) };
 }
 
-/** Credentials hold keys in native objects, of which any two look the same: they must be the very same. */
-function isSame(one: DeclaredClient, other: DeclaredClient): boolean {
-  return one.options.credentials === other.options.credentials && isDeepStrictEqual({ ...one, ref: undefined }, { ...other, ref: undefined });
-}
-
 function isUsed(modules: ModulesContainer, target: Type): boolean {
   const stubs = namedServices(target).map((service) => getGrpcServiceToken(target, service));
   return isInstantiated(modules, target) || isDecoratedWith(modules, [getGrpcLbClientToken(target), ...stubs]);
+}
+
+/**
+ * The options in which two declarations of a client differ. Credentials hold keys in native objects, of which any two
+ * look the same: they must be the very same. A factory makes new ones each time, but what one factory makes of the same
+ * is the same client.
+ */
+function differences({ madeBy, ...one }: DeclaredClient, { madeBy: otherBy, ...other }: DeclaredClient): string[] {
+  if (madeBy && madeBy.length === otherBy?.length && madeBy.every((each, i) => each === otherBy[i])) return [];
+  const left = new Map<string, unknown>(Object.entries(one.options));
+  const right = new Map<string, unknown>(Object.entries(other.options));
+  const options = [...new Set([...left.keys(), ...right.keys()])].filter((key) =>
+    key === 'credentials' ? left.get(key) !== right.get(key) : !isDeepStrictEqual(left.get(key), right.get(key)),
+  );
+  return options.length > 0 || isDeepStrictEqual(one.faults, other.faults) ? options : ['options'];
 }
