@@ -251,7 +251,8 @@ describe('what cannot be read is told:', () => {
     ['a pipe', () => void execFileSync('mkfifo', [path]), 'is no regular file'],
     ['a link in a circle', () => symlinkSync(path, path), 'ELOOP'],
     ['a directory that is a file', () => (path = join(writeAt(join(directory, 'x')), 'y')), 'ENOTDIR'],
-    ['a large file', () => writeFileSync(path, ' '.repeat(1024 * 1024 + 1)), 'is larger than 1048576 bytes'],
+    ['a large file', () => writeFileSync(path, ' '.repeat(40_001)), 'is larger than 40000 bytes; write JSON, into a'],
+    ['a large JSON file', () => writeFileSync(asJson(), ' '.repeat(1024 * 1024 + 1)), 'is larger than 1048576 bytes'],
     ['what is no text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not written in UTF-8'],
     ['half of a file', () => writeFileSync(path, 'endpoints:\n'), 'has endpoints that are null'],
   ])('%s', async (_, make, error) => {
@@ -260,6 +261,10 @@ describe('what cannot be read is told:', () => {
     await watcher.tells(error);
     expect(watcher.told[0]).toContain(path);
   });
+
+  function asJson(): string {
+    return (path = join(directory, 'endpoints.json'));
+  }
 
   function writeAt(file: string): string {
     writeFileSync(file, '');

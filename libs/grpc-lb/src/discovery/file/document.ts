@@ -1,4 +1,6 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { parseBoundedJson } from '../../core/bounded-json.js';
+import { checkYamlSize } from './yaml-size.js';
 import { didYouMean, isObject, shown } from '../../core/options/validation.js';
 
 /** The entries of a file, as they stand there. */
@@ -11,26 +13,48 @@ export interface Entries {
 /** Aliases may be used, to write a zone once; a document that multiplies by them is refused. */
 const MAX_ALIASES = 1000;
 
-/** Takes a document apart: a list of entries, or an object with one under `endpoints`. Throws if it is neither. */
-export function readDocument(text: string, format: 'json' | 'yaml'): Entries {
+export type Format = 'json' | 'yaml';
+
+/** Bytes of a file, if nobody says otherwise. A token of YAML takes 5 to 10 microseconds, in which nothing else is done. */
+export const MAX_SIZES: Readonly<Record<Format, number>> = { json: 1024 * 1024, yaml: 40_000 };
+/** Bytes for each value of JSON, or token of YAML. Entries have more; what has less is made to take long. */
+const MIN_BYTES_A_PART: Readonly<Record<Format, number>> = { json: 4, yaml: 3 };
+/** Keys among which one may be a misspelt `endpoints`. */
+const MAX_KEYS = 20;
+
+/**
+ * Takes a document apart: a list of entries, or an object with one under `endpoints`. Throws if it is neither, or if it
+ * has more parts than a file of `maxSize` bytes may have.
+ */
+export function readDocument(text: string, format: Format, maxSize = MAX_SIZES[format]): Entries {
   if (text.trim() === '') throw new Error('is empty; write endpoints: [] if there are none');
-  if (format === 'yaml') return readYaml(text);
-  return { entries: listIn(parseJson(text)), place: (index) => `entry ${index + 1}` };
+  const maxParts = Math.ceil(maxSize / MIN_BYTES_A_PART[format]);
+  if (format === 'yaml') return readYaml(text, maxParts);
+  return { entries: listIn(parseJson(text, maxParts)), place: (index) => `entry ${index + 1}` };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, maxValues: number): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseBoundedJson(text, { maxValues });
   } catch (error) {
-    throw new Error(`is no JSON: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    if (error instanceof SyntaxError) throw new Error(`is no JSON: ${message}`, { cause: error });
+    throw new Error(`has ${message}; write a list of endpoints, or raise maxSize`, { cause: error });
   }
 }
 
-function readYaml(text: string): Entries {
+function readYaml(text: string, maxTokens: number): Entries {
+  checkYamlSize(text, maxTokens);
   const lineCounter = new LineCounter();
   // Both take time that grows with the square: to look for keys that are there twice, and to quote the line of each
   // error. A megabyte would take minutes, in which nothing else is done.
-  const document = parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter,
+    uniqueKeys: false,
+    prettyErrors: false,
+    // Not into the log of the process: what is wrong with an entry is told where it is read.
+    logLevel: 'error',
+  });
   const [error] = document.errors;
   if (error) {
     const { line, col } = lineCounter.linePos(error.pos[0]);
@@ -64,6 +88,7 @@ function listIn(content: unknown): readonly unknown[] {
     throw new Error(`has endpoints that are ${shown(endpoints)}; write a list, which is [] if there are none`);
   }
   const meant = Object.keys(content)
+    .slice(0, MAX_KEYS)
     .map((key) => didYouMean('endpoints', [key]) && key)
     .find(Boolean);
   throw new Error(`has no endpoints${meant ? `, but ${shown(meant)}` : ''}; write a list, or an object with endpoints`);

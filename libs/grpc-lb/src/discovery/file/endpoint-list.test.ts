@@ -142,6 +142,43 @@ describe('a file', () => {
   });
 });
 
+test('levels are those of lists and objects, and not of texts that look like them', () => {
+  const entries = Array.from({ length: 40 }, (_, i) => `- address: "[::1]:${i + 1}"\n  zone: "[{[{- -"\n`);
+  expect(yaml(`# ${'[ - '.repeat(50)}\n${entries.join('')}`).endpoints).toHaveLength(40);
+});
+
+test('a YAML file of 1500 addresses, and one of 350 with all fields, is small enough', () => {
+  expect(yaml(Array.from({ length: 1500 }, (_, i) => `  - 10.0.0.1:${i + 1}\n`).join('')).endpoints).toHaveLength(1500);
+  const fields = 'weight: 2\n  priority: 1\n  region: eu-central-1\n  zone: eu-central-1a\n';
+  const full = Array.from({ length: 350 }, (_, i) => `- address: 10.0.0.1:${i + 1}\n  ${fields}`);
+  expect(yaml(full.join('')).endpoints).toHaveLength(350);
+});
+
+describe('a hostile JSON file', () => {
+  const hostile =
+    (text: string): (() => unknown) =>
+    () =>
+      readEndpoints(readDocument(text, 'json'));
+
+  test.each([
+    ['nests lists', '['.repeat(1_000_000), 'has more than 64 lists and objects within each other; write a list'],
+    ['has many values', `[${'[],'.repeat(330_000)}1]`, 'has more than 262144 values; write a list of endpoints'],
+    ['has many keys', `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join(',')}}`, 'has no endpoints'],
+    ['has a long key', `[{"${'x'.repeat(1_000_000)}":1}]`, 'names no endpoint that can be used'],
+    [
+      'has entries of many unknown fields',
+      `[${Array(90)
+        .fill(`{${Array.from({ length: 1000 }, (_, i) => `"ad${i}":1`).join(',')}}`)
+        .join(',')}]`,
+      'names no endpoint that can be used',
+    ],
+  ])('that %s is refused in good time', (_, text, error) => {
+    const { user } = process.cpuUsage();
+    expect(hostile(text)).toThrow(error);
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
+  });
+});
+
 describe('a hostile file', () => {
   const levels = 'bcdefghij'
     .split('')
@@ -153,11 +190,19 @@ describe('a hostile file', () => {
       `a: &a [x,x,x,x,x,x,x,x,x]\n${levels.join('\n')}\nendpoints: [*j]`,
       'Excessive alias count',
     ],
-    ['nests lists', '['.repeat(100_000), 'Maximum call stack'],
+    ['nests lists', '['.repeat(1_000_000), 'has more than 32 levels'],
+    ['nests objects in a line', '{ a: '.repeat(200_000), 'has more than 32 levels'],
+    ['nests lists without brackets', '- '.repeat(500_000), 'has more than 32 levels'],
+    ['nests keys', '? '.repeat(500_000), 'has more than 32 levels'],
     ['nests objects', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'Maximum call stack'],
     ['contains itself', '&a [*a]', 'names no endpoint that can be used'],
-    ['has a million keys', Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'), 'has no endpoints'],
-    ['has an error at each place', '&a '.repeat(65_536), 'is no YAML: A node can have at most one anchor'],
+    [
+      'has a million keys',
+      Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'),
+      'has more than 13334 tokens of YAML; write JSON',
+    ],
+    ['has an error at each place', '&a '.repeat(2000), 'is no YAML: A node can have at most one anchor'],
+    ['has a comma at each place', `[${','.repeat(1_000_000)}]`, 'has more than 13334 tokens of YAML'],
     ['runs code, in other languages', '!!js/function "x"', 'holds "x"'],
     ['reaches for prototypes', '{"__proto__": {"endpoints": ["a:1"]}}', 'has no endpoints'],
     ['repeats a long text', `- &a ${'x'.repeat(500_000)}\n${'- *a\n'.repeat(900)}`, 'names no endpoint'],

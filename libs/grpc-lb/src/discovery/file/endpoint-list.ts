@@ -12,6 +12,10 @@ export interface EndpointList {
 const MAX_FAULTS = 3;
 /** Host names end at 254 characters, and paths of sockets before. */
 const MAX_ADDRESS = 300;
+/** Characters of a field's name that are compared with those of fields. */
+const MAX_FIELD = 50;
+/** Of an entry that only counts. */
+const UNTOLD: Fault = { path: '', message: '' };
 const LOCALITY = ['region', 'zone', 'subZone'] as const;
 const NUMBERS: Readonly<Record<'weight' | 'priority', Check>> = {
   weight: integer({ min: 1, max: 2 ** 32 - 1 }),
@@ -26,7 +30,7 @@ export function readEndpoints({ entries, place }: Entries): EndpointList {
   let faulty = 0;
   for (const [index, entry] of entries.entries()) {
     const faults: Fault[] = [];
-    const endpoint = readEntry(entry, faults);
+    const endpoint = readEntry(entry, faults, told.length < MAX_FAULTS);
     const key = endpoint && addressToString(endpoint.address);
     const twin = key !== undefined && endpoints.has(key);
     if (twin) faults.push({ path: 'address', message: `is ${shown(key)}, which stands further up already` });
@@ -41,7 +45,7 @@ export function readEndpoints({ entries, place }: Entries): EndpointList {
 }
 
 /** `host:port`, or an object with `address`. A field that nobody knows is a fault, but the endpoint stays. */
-function readEntry(entry: unknown, faults: Fault[]): Endpoint | undefined {
+function readEntry(entry: unknown, faults: Fault[], isTold: boolean): Endpoint | undefined {
   const fields = (isObject(entry) ? entry : { address: entry }) as Readonly<Record<string, unknown>>;
   const wrong: Fault[] = [];
   const address = readAddress(fields.address, wrong);
@@ -50,7 +54,8 @@ function readEntry(entry: unknown, faults: Fault[]): Endpoint | undefined {
   }
   const locality = readLocality(fields, wrong);
   const unknown = Object.keys(fields).filter((name) => !FIELDS.includes(name));
-  faults.push(...wrong, ...unknown.map((name) => unknownOption(shown(name), name, FIELDS)));
+  faults.push(...wrong);
+  if (unknown.length > 0) faults.push(...(isTold ? unknown.slice(0, MAX_FAULTS).map(unknownField) : [UNTOLD]));
   if (!address || wrong.length > 0) return undefined;
   const { weight, priority } = fields as Pick<Endpoint, 'weight' | 'priority'>;
   return {
@@ -59,6 +64,11 @@ function readEntry(entry: unknown, faults: Fault[]): Endpoint | undefined {
     ...(priority !== undefined && { priority }),
     ...(locality && { locality }),
   };
+}
+
+/** To find what was meant takes longer than to read an entry. */
+function unknownField(name: string): Fault {
+  return unknownOption(shown(name), name.slice(0, MAX_FIELD), FIELDS);
 }
 
 function readAddress(value: unknown, faults: Fault[]): Address | undefined {

@@ -8,11 +8,14 @@ export interface FileSourceOptions {
   readonly pollInterval?: number;
   /** Milliseconds for which the file must have been left alone before it is read, 0 to 10000. Default 30. */
   readonly settleTime?: number;
-  /** Bytes above which the file is refused, 1 to 67108864. Default 1048576: 10000 endpoints, or 0.8 s for YAML. */
+  /**
+   * Bytes above which the file is refused, 1 to 67108864. Default 1048576 for JSON, and 40000 for YAML: a megabyte of YAML
+   * takes a second to read, in which nothing else is done.
+   */
   readonly maxSize?: number;
 }
 
-export type EffectiveFileOptions = Required<FileSourceOptions>;
+export type EffectiveFileOptions = Required<Omit<FileSourceOptions, 'maxSize'>> & Pick<FileSourceOptions, 'maxSize'>;
 
 const check = fields({
   pollInterval: integer({ min: 100, max: 86_400_000, unit: 'milliseconds' }),
@@ -25,6 +28,6 @@ export function effectiveFileOptions(options: FileSourceOptions): EffectiveFileO
   const faults: Fault[] = [];
   check('options', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('fileSourceFactory', faults);
-  const { pollInterval = 5000, settleTime = 30, maxSize = 1024 * 1024 } = options;
-  return { pollInterval, settleTime, maxSize };
+  const { pollInterval = 5000, settleTime = 30, maxSize } = options;
+  return { pollInterval, settleTime, ...(maxSize !== undefined && { maxSize }) };
 }

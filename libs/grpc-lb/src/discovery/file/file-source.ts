@@ -1,7 +1,7 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { jittered } from '../../core/random.js';
-import { readDocument } from './document.js';
+import { type Format, MAX_SIZES, readDocument } from './document.js';
 import { readEndpoints } from './endpoint-list.js';
 import type { EffectiveFileOptions } from './file-options.js';
 import type { WatchedFile } from './watched-file.js';
@@ -102,6 +102,14 @@ export class FileSource implements EndpointSource {
     this.#looking = false;
   }
 
+  get #format(): Format {
+    return this.file.path.endsWith('.json') ? 'json' : 'yaml';
+  }
+
+  get #maxSize(): number {
+    return this.options.maxSize ?? MAX_SIZES[this.#format];
+  }
+
   get #every(): string {
     return `${this.options.pollInterval / 1000} s`;
   }
@@ -140,7 +148,7 @@ export class FileSource implements EndpointSource {
   /** Or what went wrong. */
   async #content(): Promise<{ text: string; versions: readonly string[] } | string> {
     try {
-      return await this.file.read(this.options.maxSize);
+      return await this.file.read(this.#maxSize);
     } catch (error) {
       return (error as Error).message;
     }
@@ -150,7 +158,7 @@ export class FileSource implements EndpointSource {
     if (text === this.#text) return;
     let list;
     try {
-      list = readEndpoints(readDocument(text, this.file.path.endsWith('.json') ? 'json' : 'yaml'));
+      list = readEndpoints(readDocument(text, this.#format, this.#maxSize));
     } catch (error) {
       return this.#fail((error as Error).message);
     }

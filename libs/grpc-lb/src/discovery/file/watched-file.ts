@@ -37,7 +37,7 @@ export class NodeFile implements WatchedFile {
     try {
       const before = await file.stat({ bigint: true });
       if (!before.isFile()) throw new Error('is no regular file');
-      const bytes = await readUpTo(file, maxSize);
+      const bytes = await readUpTo(file, maxSize, this.path);
       const after = await file.stat({ bigint: true });
       return { text: decode(bytes), versions: [versionOf(before), versionOf(after)] };
     } finally {
@@ -56,14 +56,17 @@ function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 }
 
 /** One byte more than allowed tells; what the size of a file says may be out of date. */
-async function readUpTo(file: FileHandle, maxSize: number): Promise<Buffer> {
+async function readUpTo(file: FileHandle, maxSize: number, path: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let size = 0; ;) {
     const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(Math.min(65_536, maxSize + 1 - size)) });
     if (bytesRead === 0) return Buffer.concat(chunks);
     chunks.push(buffer.subarray(0, bytesRead));
     size += bytesRead;
-    if (size > maxSize) throw new Error(`is larger than ${maxSize} bytes; raise maxSize if it has to be`);
+    if (size > maxSize) {
+      const remedy = path.endsWith('.json') ? '' : 'write JSON, into a file whose name ends in .json, or ';
+      throw new Error(`is larger than ${maxSize} bytes; ${remedy}raise maxSize if it has to be`);
+    }
   }
 }
 
