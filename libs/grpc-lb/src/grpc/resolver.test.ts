@@ -1,5 +1,6 @@
 import type { ServiceConfig } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../../../../test/support/cpu-time.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { FakeSource, onPort, RecordingContext } from '../../../../test/support/fake-source.js';
 import { CONTEXT_OPTION } from './client-context.js';
@@ -202,9 +203,7 @@ describe('many changes', () => {
   test('a list of a million entries is handed on as 10 000, in time', () => {
     const bench = new Bench();
     const list = Array.from({ length: 1_000_000 }, (_, i) => onPort((i % 65_535) + 1));
-    const from = performance.now();
-    bench.fakes[0]!.list(list);
-    expect(performance.now() - from).toBeLessThan(500);
+    expect(cpuTime(() => bench.fakes[0]!.list(list))).toBeLessThan(500);
     expect(bench.last!.list).toHaveLength(10_000);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { cpuTime } from '../../../../../test/support/cpu-time.js';
 import { addressToString } from '../../core/endpoint.js';
 import { GRPC_PORT, slice, type SliceSpec } from '../../../../../test/support/kubernetes-slices.js';
 import { type AddressFamily, readSlice, type Slice } from './endpoint-slice.js';
@@ -155,7 +156,7 @@ test('slices of host names are a problem', () => {
   );
 });
 
-test('1000 endpoints in ten slices are merged in less than 5 ms', () => {
+test('1000 endpoints in ten slices are merged in less than 5 ms of CPU', () => {
   const slices = Array.from({ length: 10 }, (_, i) =>
     read(
       one(
@@ -164,10 +165,6 @@ test('1000 endpoints in ten slices are merged in less than 5 ms', () => {
       ),
     ),
   );
-  const times = Array.from({ length: 20 }, () => {
-    const start = performance.now();
-    mergeSlices(slices, 'grpc', 'IPv4');
-    return performance.now() - start;
-  });
+  const times = Array.from({ length: 20 }, () => cpuTime(() => mergeSlices(slices, 'grpc', 'IPv4')));
   expect(Math.min(...times)).toBeLessThan(5);
 });
