@@ -21,8 +21,10 @@ export default defineConfig({
       'apps/*/src/**/*.test.ts',
       'test/{docs,e2e,properties,support,types}/**/*.test.ts',
     ],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // They bound what hangs. A test waits for events, however long they take: on a busy machine that may be long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 45_000, interval: 10 } },
     reporters: ['default', new SummaryReporter()],
   },
 });

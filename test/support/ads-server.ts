@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { closeWithTest } from './close-with-test.js';
+import { patiently } from './patience.js';
 
 /** The protos of Envoy, as the reference client of xDS for Node has them. */
 const deps = join(dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js-xds/package.json')), 'deps');
@@ -103,7 +105,9 @@ export class AdsServer {
   #streamIds = 0;
   #nonces = 0;
 
-  constructor(private readonly credentials = grpc.ServerCredentials.createInsecure()) {}
+  constructor(private readonly credentials = grpc.ServerCredentials.createInsecure()) {
+    closeWithTest(() => this.stop());
+  }
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
@@ -175,13 +179,14 @@ export class AdsServer {
   /** Resolves as soon as the condition holds; it is looked at after each request and each end of a stream. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      await new Promise<void>((resolve) => {
+      const changed = new Promise<void>((resolve) => {
         const watcher = (): void => {
           this.#watchers.delete(watcher);
           resolve();
         };
         this.#watchers.add(watcher);
       });
+      await patiently(changed, () => this.requests.at(-1));
     }
   }
 

@@ -5,7 +5,9 @@ import type { LbEvent } from '../../libs/grpc-lb/src/core/events.js';
 import type { ClientSnapshot } from '../../libs/grpc-lb/src/core/snapshot.js';
 import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
 import { BalancedChannel, type BalancedChannelOptions } from '../../libs/grpc-lb/src/grpc/balanced-channel.js';
+import { closeWithTest } from './close-with-test.js';
 import { Echo, type EchoServer, type Line, Mirror } from './cluster.js';
+import { patiently } from './patience.js';
 
 type EchoStub = grpc.Client & {
   Say(
@@ -24,7 +26,7 @@ export interface SayOptions extends grpc.CallOptions {
   readonly onCall?: (call: grpc.ClientUnaryCall) => void;
 }
 
-/** A bare grpc-js client over a balanced channel, without Nest, that remembers its events. */
+/** A bare grpc-js client over a balanced channel, without Nest, that remembers its events. It closes with the test. */
 export class BalancedClient {
   readonly events: LbEvent[] = [];
   readonly balanced: BalancedChannel;
@@ -45,6 +47,7 @@ export class BalancedClient {
     const override = { channelOverride: this.balanced.channel };
     this.echo = new Echo('override', credentials, override) as unknown as EchoStub;
     this.mirror = new Mirror('override', credentials, override);
+    closeWithTest(() => this.close());
   }
 
   readonly mirror: grpc.Client;
@@ -79,7 +82,7 @@ export class BalancedClient {
   /** Resolves as soon as the condition holds; it is looked at after each event. */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
-    await new Promise<void>((resolve) => {
+    const holds = new Promise<void>((resolve) => {
       const watcher = (): void => {
         // An event is told before all that it brings about is done.
         setImmediate(() => {
@@ -90,6 +93,7 @@ export class BalancedClient {
       };
       this.#watchers.add(watcher);
     });
+    await patiently(holds, () => ({ endpoints: this.snapshot.endpoints, last: this.events.slice(-5) }));
   }
 
   /** Connects, and waits until that many endpoints are ready. */

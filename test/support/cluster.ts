@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
+import { closeWithTest } from './close-with-test.js';
 
 export interface Line {
   text: string;
@@ -24,7 +25,7 @@ export interface Behaviour {
   say(line: Line, server: EchoServer): Promise<Partial<Line>> | Partial<Line>;
 }
 
-/** A real gRPC server in this process. */
+/** A real gRPC server in this process. It ends with the test. */
 export class EchoServer {
   readonly behaviour: Behaviour = { say: () => ({}) };
   /** Unary calls that have reached it. */
@@ -52,6 +53,7 @@ export class EchoServer {
     } = {},
   ) {
     this.host = options.host ?? '127.0.0.1';
+    closeWithTest(() => this.kill());
   }
 
   get address(): string {
@@ -95,11 +97,10 @@ export class EchoServer {
   /** As a process that dies: every connection is cut, and the port is closed. */
   async kill(): Promise<void> {
     const front = this.#front;
-    if (!front) return;
     this.#front = undefined;
-    const closed = once(front, 'close');
-    front.close();
-    for (const socket of this.#sockets) socket.destroy();
+    const closed = front && once(front, 'close');
+    front?.close();
+    this.cutConnections();
     this.#server?.forceShutdown();
     await closed;
   }

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { closeWithTest } from './close-with-test.js';
 
 /** One instance, as an operator thinks of it. */
 export interface AgentInstance {
@@ -48,7 +49,9 @@ export class ConsulAgent {
   readonly #bell = new EventEmitter().setMaxListeners(0);
   #server: http.Server | undefined;
 
-  constructor(private readonly options: { readonly host?: string; readonly tls?: https.ServerOptions } = {}) {}
+  constructor(private readonly options: { readonly host?: string; readonly tls?: https.ServerOptions } = {}) {
+    closeWithTest(() => this.stop());
+  }
 
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {

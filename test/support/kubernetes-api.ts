@@ -7,6 +7,7 @@ import { selectorOf } from './kubernetes-selector.js';
 import type { SliceObject } from './kubernetes-slices.js';
 import { KubernetesStore, type StoreEvent } from './kubernetes-store.js';
 import { asTable } from './kubernetes-table.js';
+import { eventually } from './patience.js';
 
 export interface KubernetesApiOptions {
   /** Of the group discovery.k8s.io. Default `v1`. */
@@ -147,7 +148,7 @@ export class KubernetesApi {
 
   /** Resolves when that many watches are open. */
   async untilWatched(count = 1): Promise<void> {
-    while (this.#watches.size < count) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => this.#watches.size >= count);
   }
 
   get #groupVersion(): string {

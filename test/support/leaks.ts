@@ -38,7 +38,7 @@ export function openResources(): OpenResources {
 }
 
 /** What is open beyond `before`: empty as soon as nothing is, or else what is still there after `withinMs`. */
-export async function leaksSince(before: OpenResources, withinMs = 2000): Promise<OpenResources> {
+export async function leaksSince(before: OpenResources, withinMs = 30_000): Promise<OpenResources> {
   const deadline = now() + withinMs;
   for (;;) {
     const leaks = beyond(before);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { closeWithTest } from './close-with-test.js';
 
 /** A TCP proxy that can fall silent: connections stay open, and not a byte passes any more, as on a broken network. */
 export class TcpProxy {
@@ -15,6 +16,7 @@ export class TcpProxy {
       this.#join(client, upstream);
       this.#join(upstream, client);
     });
+    closeWithTest(() => this.stop());
   }
 
   get address(): string {
@@ -40,6 +42,7 @@ export class TcpProxy {
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, 'close');
   }
