@@ -114,7 +114,7 @@ it('the guide runs as it is written: calls spread over three backends, and over 
   const ready = async (): Promise<number> =>
     (await balancing()).snapshot.endpoints.filter(({ state }) => state === 'ready').length;
 
-  await expect.poll(ready, { timeout: 5000 }).toBe(3);
+  await expect.poll(ready).toBe(3);
   const served = async (): Promise<Set<string>> => {
     const orders: { servedBy: string }[] = [];
     // One after the other each goes to one of n at random: that 60 of them miss one of three has a chance below 10^-9.
@@ -124,7 +124,7 @@ it('the guide runs as it is written: calls spread over three backends, and over 
   expect(await served()).toEqual(new Set(backends));
 
   await stop(servers[1]!);
-  await expect.poll(ready, { timeout: 5000 }).toBe(2);
+  await expect.poll(ready).toBe(2);
   expect(await served()).toEqual(new Set([backends[0], backends[2]]));
   const { explain } = await balancing();
   expect(explain.rule).toBe('least_request: the fewest calls in flight among all 2 ready endpoints; ties at random');

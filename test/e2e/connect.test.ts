@@ -4,6 +4,7 @@ import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { BalancedClient, cancelled, ManualDiscovery } from '../support/balanced-client.js';
+import { closeWithTest } from '../support/close-with-test.js';
 import { deferred, EchoServer, startServers, staticTarget } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
 import { SilentServer } from '../support/silent-server.js';
@@ -30,6 +31,7 @@ async function freePort(): Promise<number> {
 
 test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeout, and its socket is closed', async () => {
   const silent = await new SilentServer().start();
+  closeWithTest(() => silent.stop());
   servers = await startServers(1);
   client = new BalancedClient({
     target: `static:///127.0.0.1:${silent.port},${servers[0]!.address}`,
@@ -44,11 +46,10 @@ test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeo
     started: 0,
   });
   // The next attempt comes after the backoff, and is given up in the same way.
-  await expect.poll(() => silent.accepted, { timeout: 5000 }).toBe(2);
+  await expect.poll(() => silent.accepted).toBe(2);
   expect(client.snapshot.endpoints[0]!.reason).toContain('connectTimeout of 1300 ms');
   client.close();
   await expect.poll(() => silent.open).toBe(0);
-  await silent.stop();
 });
 
 test('with no endpoint that answers, calls fail at once, and say why', async () => {
@@ -104,7 +105,7 @@ test('of two backends one dies under load: only calls in flight there fail, and 
   await client.ready(2);
   const before = first.calls;
   // It starts slowly: of the first calls it is considered for one in forty.
-  while (first.calls === before && load.failures.length === 0) await load.run(10);
+  await load.until(() => first.calls > before || load.failures.length > 0);
   await load.stop();
   expect(load.failures).toEqual([]);
   expect(second.calls).toBeGreaterThan(0);
@@ -164,7 +165,7 @@ test('connections older than maxConnectionAge are replaced, each only when its s
   const { stream } = await client.openStream();
   const cut: Error[] = [];
   stream.on('error', (error) => cut.push(error));
-  const load = new SteadyLoad(() => client.say('x', { deadline: Date.now() + 5000 }), 200);
+  const load = new SteadyLoad(() => client.say(), 200);
   await client.until(() => client.events.filter(({ type }) => type === 'connection_closed').length >= 3);
   await load.stop();
   expect(load.failures).toEqual([]);

@@ -90,12 +90,10 @@ describe.each(SEEDS)('with seed %i', (seed) => {
     let current: readonly EchoServer[] = servers.slice(0, 3);
     const discovery = new ManualDiscovery(current);
     client = await new BalancedClient({ target: discovery.target }).ready(3);
-    const load = new SteadyLoad(() => client.say('x', { deadline: Date.now() + 5000 }), 300);
+    const load = new SteadyLoad(() => client.say(), 300);
     const { stream, server } = await client.openStream();
     // Another order is no event; so it is looked at after each call.
-    const settle = async (): Promise<void> => {
-      while (!settledOn(current) && load.failures.length === 0) await load.run(1);
-    };
+    const settle = (): Promise<void> => load.until(() => settledOn(current) || load.failures.length > 0);
     for (let step = 0; step < 40; step++) {
       const name = drawn(random, Object.keys(CHANGES));
       current = CHANGES[name]!(discovery, current, random);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { serviceConfigFor } from '../../libs/grpc-lb/src/grpc/service-config.js';
 import { BalancedClient } from '../support/balanced-client.js';
+import { closeWithTest } from '../support/close-with-test.js';
 import { type EchoServer, startServers, staticTarget } from '../support/cluster.js';
 import { Health } from '../support/health-watch.js';
 
@@ -68,10 +69,10 @@ test('a health watch that had answered and is cut (as by a proxy, after a minute
       error ? reject(error) : resolve(bound),
     ),
   );
+  closeWithTest(() => server.forceShutdown());
   servers = [];
   const loadBalancing = { health: { panicThreshold: 0 } };
   client = await new BalancedClient({ target: `static:///127.0.0.1:${port}`, loadBalancing }).ready(1);
   await expect.poll(() => watches).toBe(2);
-  server.forceShutdown();
   expect(client.events.filter(({ type }) => type === 'endpoint_state')).toHaveLength(1);
 });

@@ -114,7 +114,7 @@ test('a proxy that never answers holds no connection beyond the attempt', async 
   await source.until(() => source.errors.length > 1);
   expect(proxy.accepted).toBeGreaterThan(0);
   source.stop();
-  await vi.waitFor(() => expect(proxy.open).toBe(0));
+  await expect.poll(() => proxy.open).toBe(0);
 });
 
 describe.skipIf(!HAS_OPENSSL)('TLS', () => {

@@ -27,7 +27,7 @@ test('calls that are given up in the turn of their start leave no stream open, a
   }
   // What they sent has arrived.
   await roundTrip();
-  await expect.poll(() => registry.snapshot('ECHO').inFlight, { timeout: 3000 }).toBe(0);
+  await expect.poll(() => registry.snapshot('ECHO').inFlight).toBe(0);
   await expect.poll(() => server.streams).toBe(0);
   await app.close();
   await server.kill();

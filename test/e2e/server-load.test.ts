@@ -17,6 +17,7 @@ import { RpcException } from '@nestjs/microservices';
 import { expect, onTestFinished, test } from 'vitest';
 import { deferred, type Line } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
+import { eventually } from '../support/patience.js';
 import { echoClient, type EchoClient, failureOf, say, startEcho } from '../support/server-app.js';
 
 expectNoLeaks();
@@ -163,12 +164,12 @@ test('the end of a call counts once however it ends, and a cancellation is nobod
   call.cancel();
   const late = await failureOf(say(client, 'x', 50));
   expect(late.code).toBe(status.DEADLINE_EXCEEDED);
-  while (backend.server.load().inFlight !== 0) await new Promise(setImmediate);
+  await eventually(() => backend.server.load().inFlight === 0);
   const stream = client.repeat({});
   stream.on('error', () => {});
-  while (backend.server.load().inFlight !== 1) await new Promise(setImmediate);
+  await eventually(() => backend.server.load().inFlight === 1);
   stream.cancel();
-  while (backend.server.load().inFlight !== 0) await new Promise(setImmediate);
+  await eventually(() => backend.server.load().inFlight === 0);
   backend.handlers.say = (line) => line;
   expect((await reported(client)).reports).toEqual([]);
   await backend.close();

@@ -7,6 +7,7 @@ import { orcaService } from '../../libs/grpc-lb/src/server/orca-service.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { deferred, Echo, type Line, startServers } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
+import { eventually } from '../support/patience.js';
 
 expectNoLeaks();
 
@@ -138,7 +139,7 @@ test('out of band, calls follow the reports of streams that are no load, without
   expect(client.snapshot.inFlight).toBe(0);
   // One of the ten streams that the server allows is the reports'.
   for (const { connections } of client.snapshot.endpoints) expect(connections[0]!.maxConcurrentStreams).toBe(9);
-  while (JSON.stringify(chancesOf(client)) !== '[0.333,0.667]') await new Promise(setImmediate);
+  await eventually(() => JSON.stringify(chancesOf(client)) === '[0.333,0.667]');
   expect(servers.map(({ calls }) => calls)).toEqual([0, 0]);
 });
 

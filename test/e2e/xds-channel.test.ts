@@ -193,7 +193,9 @@ describe('xds: with a policy of the control plane', () => {
   test('LEAST_REQUEST is refused by the library: why eds: and grpc_lb are here', async () => {
     publish('least', servers.slice(0, 1), { lb_policy: 'LEAST_REQUEST' });
     const subject = new Subject('least');
-    await expect(subject.say({ deadline: Date.now() + 2000 })).rejects.toThrow(/unsupported lb_policy: LEAST_REQUEST/);
+    await expect(subject.say({ deadline: Date.now() + 60_000 })).rejects.toThrow(
+      /unsupported lb_policy: LEAST_REQUEST/,
+    );
   });
 
   test.each([
@@ -245,11 +247,33 @@ describe('xds: with grpc_lb, named by the control plane', () => {
 
   test('a slow endpoint gets fewer calls than with round robin', async () => {
     publish('slow', servers.slice(0, 3), grpcLb());
-    servers[0]!.behaviour.say = () => new Promise((resolve) => setTimeout(() => resolve({}), 50));
+    // As slow as forty calls to the others, or until all callers wait for it.
+    let callers = 12;
+    const answered = (): number => servers[1]!.calls + servers[2]!.calls;
+    const held: { due: number; answer: (line: object) => void }[] = [];
+    const release = (): void => {
+      while (held.length > 0 && (held.length === callers || held[0]!.due <= answered())) held.shift()!.answer({});
+    };
+    servers[0]!.behaviour.say = () =>
+      new Promise((answer) => {
+        held.push({ due: answered() + 40, answer });
+        release();
+      });
+    for (const server of servers.slice(1, 3)) {
+      server.behaviour.say = () => {
+        release();
+        return {};
+      };
+    }
     const subject = new Subject('slow');
     subject.foreign.connect();
     await subject.until(() => subject.states.join() === 'ready,ready,ready');
-    await Promise.all(Array.from({ length: 12 }, () => subject.spread(30)));
+    const caller = async (): Promise<void> => {
+      await subject.spread(30);
+      callers--;
+      release();
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
     const share = servers[0]!.calls / 360;
     // Twelve callers, each with one call: round robin gives it a third, least request what it can bear.
     expect(share).toBeLessThan(0.2);
@@ -331,7 +355,7 @@ describe('xds: with grpc_lb, named by the control plane', () => {
 
   test('a faulty config of the control plane fails calls with what is wrong', async () => {
     publish('faulty', servers.slice(0, 1), grpcLb({ policy: 'lest_request' }));
-    await expect(new Subject('faulty').say({ deadline: Date.now() + 2000 })).rejects.toThrow(
+    await expect(new Subject('faulty').say({ deadline: Date.now() + 60_000 })).rejects.toThrow(
       /grpc_lb.policy.*did you mean "least_request"/,
     );
   });

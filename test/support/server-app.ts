@@ -139,7 +139,7 @@ export interface EchoClient extends grpc.Client {
   talk(): grpc.ClientDuplexStream<Partial<Line>, Line>;
 }
 
-export function say(client: EchoClient, text = 'x', deadline = 10_000): Promise<Line> {
+export function say(client: EchoClient, text = 'x', deadline = 60_000): Promise<Line> {
   return new Promise((resolve, reject) => {
     client.say({ text }, { deadline: Date.now() + deadline }, (error, line) =>
       error ? reject(error) : resolve(line!),
