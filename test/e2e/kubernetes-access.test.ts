@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -33,12 +33,48 @@ const steady = (): Promise<void> => new Promise((resolve) => void fastClock.afte
 /** A user whose token is read from a file, as in a pod. */
 const byFile = (tokenFile: string): object => ({ 'auth-provider': { name: 'tokenFile', config: { tokenFile } } });
 
+/** The same in the words of kubectl. */
+const byTokenFile = (tokenFile: string): object => ({ tokenFile });
+
 describe('credentials', () => {
-  test('a token that is rotated is read anew at once, without a word', async () => {
+  test('the tokenFile of kubectl is read, relative to its kubeconfig, before a token, and in each file of KUBECONFIG', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'token'), 'of the file\n');
+    const user = { tokenFile: 'token', token: 'of the text' };
+    const cluster = { 'insecure-skip-tls-verify': true };
+    writeFileSync(join(folder, 'config'), kubeConfigText({ server: api.url, cluster, user }));
+    const authorization = async (options: object): Promise<unknown> =>
+      (await new Cluster(options).request('/')).options.headers['Authorization'];
+    expect(await authorization({ kubeConfigFile: join(folder, 'config') })).toBe('Bearer of the file');
+    const other = join(temporaryFolder(), 'other');
+    writeFileSync(other, 'clusters: []\nusers: []\ncontexts: []\n');
+    for (const files of [
+      [join(folder, 'config'), other],
+      [other, join(folder, 'config')],
+    ]) {
+      vi.stubEnv('KUBECONFIG', files.join(delimiter));
+      expect(await authorization({ context: 'here' })).toBe('Bearer of the file');
+    }
+  });
+
+  test('a tokenFile that is not there is an error with its path, and is read when it comes', async () => {
+    const token = join(temporaryFolder(), 'token');
+    api.tokens = new Set(['late']);
+    const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, user: byTokenFile(token) }) });
+    await source.until(() => source.errors.length > 0);
+    expect(source.errors[0]).toContain(`ENOENT: no such file or directory, open '${token}'`);
+    writeFileSync(token, 'late');
+    await source.untilLast('10.0.0.1');
+  });
+
+  test.each([
+    ['a token file', byFile],
+    ['the tokenFile of kubectl', byTokenFile],
+  ])('a token in %s that is rotated is read anew at once, without a word', async (_, userOf) => {
     const token = join(temporaryFolder(), 'token');
     writeFileSync(token, 'first\n');
     api.tokens = new Set(['first']);
-    const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, user: byFile(token) }) });
+    const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, user: userOf(token) }) });
     await source.untilLast('10.0.0.1');
     await api.untilWatched();
     await steady();

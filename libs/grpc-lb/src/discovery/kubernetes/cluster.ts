@@ -1,8 +1,9 @@
 import { accessSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { AddressFamily } from './endpoint-slice.js';
+import { KubeConfigWithTokenFiles } from './kube-config.js';
 import type { KubernetesSourceOptions } from './kubernetes-options.js';
 
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -69,7 +70,7 @@ export class Cluster {
 }
 
 function load({ kubeConfig, kubeConfigFile, context }: KubernetesSourceOptions, root: string): KubeConfig {
-  const config = kubeConfig ?? new KubeConfig();
+  const config = kubeConfig ?? new KubeConfigWithTokenFiles();
   if (kubeConfigFile !== undefined) config.loadFromFile(kubeConfigFile);
   else if (kubeConfig === undefined) loadDefault(config, context !== undefined, root);
   if (context !== undefined) config.setCurrentContext(context);
