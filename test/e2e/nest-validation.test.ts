@@ -136,6 +136,44 @@ describe('a named client is refused', () => {
   });
 });
 
+describe('several addresses in url', () => {
+  const { target: _, ...rest } = options;
+  const urlFaults = (url: unknown): Promise<string[]> =>
+    faultsOf({ name: 'ECHO', options: { ...rest, url } } as GrpcLbClientItem);
+
+  it('are all checked', async () => {
+    expect(await urlFaults(['a:1', 5, '', 'b:1,c:1', 'dns:///orders:1', 'localhost:1;weight=2'])).toEqual([
+      'client ECHO: 4 options are wrong',
+      '- url[1] is 5; use an address, as in "orders:50051"',
+      '- url[2] is ""; use an address, as in "orders:50051"',
+      '- url[3] is "b:1,c:1"; write each address as an item of its own',
+      '- url[4] is "dns:///orders:1", which is a target and not an address; for several targets, the preferred one first, write targets: [...]',
+    ]);
+  });
+
+  it('are named by their place where the source refuses them', async () => {
+    expect(await urlFaults(['a:1', 'b', 'unix:/run/orders.sock', 'a:1'])).toEqual([
+      'client ECHO: 2 options are wrong',
+      '- url[1] is "b", without a port; add one, as in "b:50051"',
+      '- url[3] is "a:1", the same as address 1; name each endpoint once, and give it a weight if it shall get more calls',
+    ]);
+  });
+
+  it('are not none', async () => {
+    expect(await urlFaults([])).toEqual([
+      'client ECHO: an option is wrong',
+      '- url is an empty list; name where to call, as in ["orders:50051"]',
+    ]);
+  });
+
+  it('do not go into target', async () => {
+    expect(await faultsOf({ name: 'ECHO', options: { ...rest, target: ['a:1', 'b:1'] } } as never)).toEqual([
+      'client ECHO: an option is wrong',
+      '- target is ["a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
+    ]);
+  });
+});
+
 describe('several targets', () => {
   const { target: _, ...rest } = options;
   const targetsFaults = (targets: unknown): Promise<string[]> =>

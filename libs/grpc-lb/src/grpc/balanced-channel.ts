@@ -110,7 +110,8 @@ export class BalancedChannel {
   }
 
   explain(): Explanation {
-    return explainClient(this.snapshot(), this.#context.balancer?.explain() ?? []);
+    const { balancer } = this.#context;
+    return explainClient(this.snapshot(), balancer?.explain(), balancer?.standbys());
   }
 
   /**

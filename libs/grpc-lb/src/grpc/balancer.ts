@@ -12,6 +12,7 @@ import { type BalancerView, ClientContext, CONTEXT_OPTION } from './client-conte
 import { ConnectGate } from './connect-gate.js';
 import type { Connection, ConnectionEnvironment } from './connection.js';
 import { EndpointPool } from './endpoint-pool.js';
+import type { StandbyEndpoint } from './explain.js';
 import {
   type ChannelControlHelper,
   type GrpcEndpoint,
@@ -179,6 +180,10 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   endpoints(): EndpointSnapshot[] {
     return this.#pool.all.map((endpoint) => endpoint.snapshot());
+  }
+
+  standbys(): StandbyEndpoint[] {
+    return this.#pool.standbys;
   }
 
   priorities(): PrioritySnapshot[] {

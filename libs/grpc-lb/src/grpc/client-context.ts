@@ -13,6 +13,7 @@ import { ownZone } from './own-zone.js';
 import { pendingSource } from './source-summary.js';
 import type { MethodInfo } from './service-config.js';
 import { systemClock } from './system-clock.js';
+import type { StandbyEndpoint } from './explain.js';
 
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
 export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_context`;
@@ -27,6 +28,7 @@ export interface BalancerView {
   readonly panic: boolean;
   endpoints(): EndpointSnapshot[];
   priorities(): PrioritySnapshot[];
+  standbys(): StandbyEndpoint[];
   explain(): readonly (readonly [address: string, chance: number])[];
   /** New load-balancing options are in force. */
   reconfigure(): void;

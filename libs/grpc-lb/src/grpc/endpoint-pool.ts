@@ -8,6 +8,7 @@ import { createSubset, type Subset } from '../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../core/options/subset-options.js';
 import type { ConnectionEnvironment } from './connection.js';
 import { type EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
+import type { StandbyEndpoint } from './explain.js';
 import type { PooledLevel } from '../core/picking/traffic.js';
 
 /** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
@@ -59,6 +60,15 @@ export class EndpointPool {
   /** Those that drain included. */
   get all(): PooledEndpoint[] {
     return [...this.#endpoints.values(), ...this.#draining.values()];
+  }
+
+  /** Those of the priorities that are not connected, because better ones can bear all calls. */
+  get standbys(): StandbyEndpoint[] {
+    return this.#known
+      .slice(this.#active)
+      .flatMap(({ priority, own, others }) =>
+        [...own, ...others].map(({ address }) => ({ address: addressToString(address), priority })),
+      );
   }
 
   isDraining(endpoint: PooledEndpoint): boolean {

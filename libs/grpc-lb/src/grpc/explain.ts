@@ -23,7 +23,17 @@ export interface Explanation {
   readonly endpoints: readonly EndpointExplanation[];
 }
 
-export function explainClient(snapshot: ClientSnapshot, chances: readonly (readonly [string, number])[]): Explanation {
+/** An endpoint that is known, and not connected before its priority is needed. */
+export interface StandbyEndpoint {
+  readonly address: string;
+  readonly priority: number;
+}
+
+export function explainClient(
+  snapshot: ClientSnapshot,
+  chances: readonly (readonly [string, number])[] = [],
+  standbys: readonly StandbyEndpoint[] = [],
+): Explanation {
   const chanceOf = new Map(chances);
   return {
     client: snapshot.client,
@@ -31,11 +41,18 @@ export function explainClient(snapshot: ClientSnapshot, chances: readonly (reado
       ? ruleOf(snapshot.loadBalancing.policy, chances.length)
       : 'the control plane decides, and does not say how',
     next: nextOf(snapshot),
-    endpoints: snapshot.endpoints.map((endpoint) => ({
-      address: endpoint.address,
-      chance: chanceOf.get(endpoint.address) ?? 0,
-      why: whyOf(endpoint, snapshot.priorities),
-    })),
+    endpoints: [
+      ...snapshot.endpoints.map((endpoint) => ({
+        address: endpoint.address,
+        chance: chanceOf.get(endpoint.address) ?? 0,
+        why: whyOf(endpoint, snapshot.priorities),
+      })),
+      ...standbys.map(({ address, priority }) => ({
+        address,
+        chance: 0,
+        why: `standby: not connected, as its priority ${priority} is not needed`,
+      })),
+    ],
   };
 }
 

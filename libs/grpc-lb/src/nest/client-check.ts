@@ -5,6 +5,7 @@ import { checkTarget, sameTarget } from '../grpc/check-target.js';
 import { isForeign } from '../grpc/foreign-channel.js';
 import { tlsNameFaults } from '../grpc/tls-name.js';
 import type { GrpcLbClientOptions } from './client-options.js';
+import { addressList } from './url.js';
 
 const anything: Check = () => {};
 
@@ -69,9 +70,11 @@ const targetCheck =
   (standsAlone: boolean): Check =>
   (path, value, faults) => {
     const before = faults.length;
-    if (standsAlone && Array.isArray(value))
-      faults.push({ path, message: `is ${shown(value)}; use a text that is not empty; several stand in targets` });
-    else text(path, value, faults);
+    if (standsAlone && Array.isArray(value)) {
+      const remedy =
+        'use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets';
+      faults.push({ path, message: `is ${shown(value)}; ${remedy}` });
+    } else text(path, value, faults);
     if (faults.length > before) return;
     for (const fault of checkTarget(value as string, standsAlone)) {
       faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
@@ -80,6 +83,9 @@ const targetCheck =
 
 const target = targetCheck(true);
 const oneOfSeveral = targetCheck(false);
+
+const url: Check = (path, value, faults) =>
+  Array.isArray(value) ? addressList(path, value, faults) : target(path, value, faults);
 
 /** More would not help anybody, and each is asked all the time. */
 const MAX_TARGETS = 16;
@@ -116,7 +122,7 @@ const milliseconds = integer({ min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' })
 const checkFields = fields(
   {
     target,
-    url: target,
+    url,
     targets,
     package: packages,
     protoPath: texts,

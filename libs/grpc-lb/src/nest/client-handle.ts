@@ -15,6 +15,7 @@ import { checkMethodNames, methodsOf } from './methods.js';
 import { callObservable, cancelled, type Keyed, type OpenCall } from './stub/call-observable.js';
 import { loadServices } from './stub/service-definitions.js';
 import { transportChannelOptions } from './transport-options.js';
+import { targetOf } from './url.js';
 
 const CLOSE_GRACE_MS = 500;
 
@@ -106,11 +107,11 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel | ForeignChannel {
     const { name } = this;
-    const { target, url, targets, loadBalancing } = this.#options;
+    const { targets, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
     try {
       const common = { name, credentials: this.#credentials, channelOptions, loadBalancing, methods, onEvent };
-      const only = target ?? url;
+      const only = targetOf(this.#options);
       return only !== undefined && isForeign(only)
         ? new ForeignChannel({ ...common, target: only })
         : new BalancedChannel({ ...common, target: (targets ?? only)! });

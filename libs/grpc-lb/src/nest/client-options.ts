@@ -8,14 +8,17 @@ type NestGrpcOptions = GrpcOptions['options'];
  * A balanced client: the `options` that Nest's gRPC transport takes, with the same meaning, and how to balance.
  * The object is never written to.
  */
-export interface GrpcLbClientOptions extends Omit<NestGrpcOptions, 'credentials'> {
+export interface GrpcLbClientOptions extends Omit<NestGrpcOptions, 'credentials' | 'url'> {
   /**
    * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which
    * is looked up by DNS. Required, here, as `url` or as `targets`.
    */
   readonly target?: string;
-  /** The same as `target`, by Nest's name; not both. */
-  readonly url?: string;
+  /**
+   * The same as `target`, by Nest's name; not both. Several addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) share the
+   * calls, as those of `static:///10.0.0.1:50051,10.0.0.2:50051` do.
+   */
+  readonly url?: string | readonly string[];
   /**
    * Several targets, instead of one: the endpoints of the first get all calls while they can bear them, then those of the
    * second, and so on; calls return as soon as the first can bear them again. 1 to 16.

@@ -4,7 +4,9 @@ import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-option
 
 /** Where an override leads is checked with the client that it is for; other applications may share the environment. */
 const target: Check = (path, value, faults) => {
-  const several = Array.isArray(value) ? '; several stand in targets' : '';
+  const several = Array.isArray(value)
+    ? '; for several addresses write static:///a:1,b:1, for several targets use targets'
+    : '';
   if (typeof value !== 'string' || value === '')
     faults.push({ path, message: `is ${shown(value)}; use a target, as in dns:///orders:50051${several}` });
 };

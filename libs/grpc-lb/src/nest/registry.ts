@@ -161,7 +161,8 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
     const overrides = this.options.overrides?.[environmentName(name)];
     const effective = retargeted(options, overrides);
-    const only = effective.target ?? effective.url;
+    // What is no text is a fault that the check of the client tells.
+    const only: unknown = effective.target ?? effective.url;
     // A control plane decides itself; what is said for all clients is not meant for this one.
     const common = typeof only === 'string' && isForeign(only) ? {} : this.options.loadBalancing;
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
