@@ -161,6 +161,35 @@ describe('eds:', () => {
     await ads.until(() => ads.streams === 0);
   });
 
+  test('a control plane that repeats what is malformed, as go-control-plane does, is not answered each time', async () => {
+    ads.asCache = true;
+    set(servers.slice(0, 1));
+    const client = await clientOf().ready(1);
+    const nacks = (): number => ads.requests.filter((request) => request.error_detail !== null).length;
+    const from = performance.now();
+    ads.set('eds', 'orders', assignment('orders', [{ endpoints: [{ port: 0 }] }]));
+    await ads.until(() => nacks() > 0);
+    // There and back over loopback takes a few turns: it would be hundreds.
+    for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve));
+    // One at once, then after 0.8 s at least.
+    expect(nacks()).toBeLessThanOrEqual(1 + Math.floor((performance.now() - from) / 800));
+    expect((await client.say()).server).toBe(servers[0]!.address);
+    set(servers.slice(0, 2));
+    await ready(client, servers.slice(0, 2));
+    expect(await ads.acked()).toMatchObject({ error_detail: null });
+  });
+
+  test('a response of four megabytes of nothing is refused, and the last good list stays', async () => {
+    set(servers.slice(0, 1));
+    const client = await clientOf().ready(1);
+    // Each of the two bytes is a locality.
+    const bytes = Buffer.alloc(4_194_000, Buffer.from([0x12, 0]));
+    const type = 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment';
+    ads.push('eds', [{ type_url: type, value: bytes }]);
+    expect((await ads.acked()).error_detail?.message).toContain('has 2097000 localities; use 1000 at most');
+    expect((await client.say()).server).toBe(servers[0]!.address);
+  });
+
   test('streams that the control plane ends are taken up again, and nobody notices', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);

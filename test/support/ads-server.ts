@@ -40,6 +40,15 @@ export function encodeAssignment(resource: object): Buffer {
   return assignmentType.serialize(resource);
 }
 
+const responseType = definitions['envoy.service.discovery.v3.DiscoveryResponse'] as MessageTypeDefinition<
+  object,
+  object
+>;
+
+export function encodeResponse(response: object): Buffer {
+  return responseType.serialize(response);
+}
+
 const TYPES = {
   lds: 'type.googleapis.com/envoy.config.listener.v3.Listener',
   rds: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
@@ -97,6 +106,11 @@ export class AdsServer {
   pushes = 0;
   /** A control plane that is up, takes requests, and never answers. */
   mute = false;
+  /**
+   * As the cache of go-control-plane: who has another version than the server gets its answer at once, and that is what a
+   * NACK says.
+   */
+  asCache = false;
   readonly #resources = new Map<XdsType, Map<string, Resource>>();
   readonly #streams = new Set<Stream>();
   readonly #watchers = new Set<() => void>();
@@ -222,13 +236,15 @@ export class AdsServer {
     this.#changed();
   }
 
-  #subscribe(stream: Stream, type: XdsType, { resource_names: names, response_nonce: nonce }: IncomingRequest): void {
+  #subscribe(stream: Stream, type: XdsType, request: IncomingRequest): void {
+    const { resource_names: names, response_nonce: nonce, version_info: version } = request;
     const known = stream.subscriptions.get(type);
     // A request that answers an older response is out of date; the client sends another.
     if (known && nonce !== known.nonce) return;
     stream.subscriptions.set(type, { names, nonce: known?.nonce ?? '' });
     const added = names.some((name) => !known?.names.includes(name) && this.#resources.get(type)?.has(name));
-    if (added) this.#respond(stream, type);
+    const behind = this.asCache && version !== String(this.#version(type));
+    if (added || behind) this.#respond(stream, type);
   }
 
   #respond({ call, subscriptions }: Stream, type: XdsType, instead?: readonly object[]): void {

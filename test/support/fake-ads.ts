@@ -16,6 +16,10 @@ export class FakeAds {
   listener: AdsStreamListener | undefined;
   /** Attempts fail from now on. */
   refuse: string | undefined;
+  /** It does not read: requests are on their way until `onSent`. */
+  stalled = false;
+  /** The client reads no responses. */
+  paused = false;
   #versions = 0;
 
   readonly open: OpenAdsStream = (listener) => {
@@ -23,7 +27,11 @@ export class FakeAds {
     if (this.refuse !== undefined) throw new Error(this.refuse);
     this.listener = listener;
     return {
-      send: (request) => this.requests.push(request),
+      send: (request) => {
+        this.requests.push(request);
+        return !this.stalled;
+      },
+      pause: (paused) => (this.paused = paused),
       close: () => {
         if (this.listener === listener) this.listener = undefined;
       },

@@ -308,3 +308,93 @@ describe('a conversation that breaks', () => {
     expect(watcher!.told).toEqual([[1]]);
   });
 });
+
+describe('a control plane that misbehaves', () => {
+  test('and does not read has one request on its way, and then one that says all there is to say', async () => {
+    const [watcher] = await watching('a');
+    ads.stalled = true;
+    for (let i = 1; i <= 1000; i++) ads.push('a', one(i));
+    client.watch('b', new Watcher());
+    await turn();
+    expect(ads.requests).toHaveLength(2);
+    expect(watcher!.told).toHaveLength(1000);
+    ads.listener!.onSent();
+    expect(ads.requests).toHaveLength(3);
+    expect(ads.last).toMatchObject({ response_nonce: 'n1000', version_info: '1000', resource_names: ['a', 'b'] });
+    ads.listener!.onSent();
+    expect(ads.requests).toHaveLength(3);
+  });
+
+  /** As go-control-plane's cache: whoever says another version than its own gets that at once. */
+  const asCache = (version: string, ...localities: ReturnType<typeof one>[]): (() => void) => {
+    let told = 0;
+    return () => {
+      while (told < ads.requests.length) {
+        told = ads.requests.length;
+        if (ads.last.version_info === version) continue;
+        const resources = localities.map((each) => resource('a', each));
+        ads.respond(resources, { version_info: version, nonce: `${version}-${told}` });
+      }
+    };
+  };
+
+  test('sends what was rejected again at once, and is told so after a growing time', async () => {
+    const [watcher] = await watching('a');
+    const bad = asCache('bad', one(0));
+    bad();
+    // The request, a NACK at once, and no more.
+    expect(ads.requests).toHaveLength(2);
+    const waits: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      waits.push(Math.round(clock.nextIn!));
+      clock.advance(clock.nextIn!);
+      bad();
+      expect(ads.requests).toHaveLength(3 + i);
+    }
+    expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10486, 16777, 26844, 30000, 30000]);
+    expect(ads.last).toMatchObject({ version_info: '', error_detail: { code: 3 } });
+    expect(new Set(watcher!.told).size).toBe(1);
+    // Who corrects it is heard with the next answer, and answered at once.
+    const good = asCache('good', one(1));
+    clock.advance(30_000);
+    good();
+    expect(watcher!.told.at(-1)).toEqual([1]);
+    expect(ads.last).toMatchObject({ version_info: 'good' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('and another version that is as bad is rejected at once', async () => {
+    await watching('a');
+    asCache('bad', one(0))();
+    clock.advance(0);
+    ads.respond([resource('a', one(0))], { version_info: 'worse', nonce: 'n' });
+    expect(ads.last).toMatchObject({ response_nonce: 'n', error_detail: { code: 3 } });
+  });
+
+  test('is told meanwhile of names that come and go, and nothing is left when the last has gone', async () => {
+    const unwatch = client.watch('a', new Watcher());
+    await turn();
+    asCache('bad', one(0))();
+    const unwatchB = client.watch('b', new Watcher());
+    await turn();
+    expect(ads.last).toMatchObject({ resource_names: ['a', 'b'], error_detail: { code: 3 } });
+    unwatch();
+    unwatchB();
+    expect([ads.listener, clock.pendingTimers]).toEqual([undefined, 0]);
+  });
+
+  test('and sends very much is read in parts, and not on meanwhile; what goes in between leaves nothing', async () => {
+    const names = Array.from({ length: 6 }, (_, i) => `n${i}`);
+    const watchers = await watching(...names);
+    const endpoints = Array.from({ length: 6000 }, (_, i) => ({ port: i + 1, weight: 1 }));
+    const push = (): void => ads.respond(names.map((name) => resource(name, [{ endpoints }])));
+    push();
+    expect([ads.paused, ads.requests.length]).toEqual([true, 1]);
+    for (let turns = 0; ads.paused && turns < 10; turns++) clock.advance(0);
+    expect([ads.paused, ads.requests.length]).toEqual([false, 2]);
+    for (const { told } of watchers) expect(told).toEqual([expect.objectContaining({ length: 6000 })]);
+    push();
+    ads.end();
+    expect(clock.pendingTimers).toBe(1);
+  });
+});

@@ -5,7 +5,7 @@ import { backoffMs } from '../backoff.js';
 import type { AdsStream, OpenAdsStream } from './ads-stream.js';
 import { type DiscoveryResponse, EDS_TYPE_URL, type NodeMessage } from './eds-messages.js';
 import type { LoadAssignment } from './load-assignment.js';
-import { readResponse } from './read-response.js';
+import { type ReadResponse, readResponse } from './read-response.js';
 
 export interface AdsClientOptions {
   /** How the control plane is called in errors. */
@@ -41,11 +41,34 @@ interface Open {
   answered: boolean;
   version: string;
   nonce: string;
+  /** A request is on its way; what there is to say meanwhile goes into the next. */
+  sending: boolean;
   /** What was wrong with the last response. */
   rejected: string | undefined;
+  /** The version of the last response that was rejected. */
+  rejectedVersion: string | undefined;
+  /** How often that version was rejected again. */
+  rejections: number;
+  /** Of the time until it is rejected again, or of the next part of a response to read. */
+  cancelNack: Cancel | undefined;
+  cancelReading: Cancel | undefined;
 }
 
 type State = Open | { readonly kind: 'waiting'; readonly cancel: Cancel } | { readonly kind: 'idle' };
+
+const FRESH = {
+  nodeSent: false,
+  dirty: false,
+  answered: false,
+  version: '',
+  nonce: '',
+  sending: false,
+  rejected: undefined,
+  rejectedVersion: undefined,
+  rejections: 0,
+  cancelNack: undefined,
+  cancelReading: undefined,
+};
 
 /** From a stream that has answered to the next. */
 const REOPEN_MS = 1000;
@@ -106,6 +129,7 @@ export class AdsClient {
   }
 
   #end(): void {
+    this.#leave();
     if (this.#state.kind === 'open') this.#state.stream.close();
     else if (this.#state.kind === 'waiting') this.#state.cancel();
     this.#state = { kind: 'idle' };
@@ -118,12 +142,12 @@ export class AdsClient {
     try {
       const stream = this.options.open({
         onResponse: (response) => this.#state === state && this.#onResponse(state, response),
+        onSent: () => this.#state === state && this.#onSent(state),
         onEnd: (reason) => this.#state === state && this.#onEnd(state.answered, reason),
       });
       // The version of an earlier stream is not sent: a control plane that has restarted may count anew, take the
       // number for its own, and stay silent.
-      const fresh = { nodeSent: false, dirty: false, answered: false, version: '', nonce: '', rejected: undefined };
-      state = { kind: 'open', stream, ...fresh };
+      state = { kind: 'open', stream, ...FRESH };
     } catch (error) {
       this.#onEnd(false, (error as Error).message);
       return;
@@ -133,9 +157,15 @@ export class AdsClient {
   }
 
   #send(state: Open): void {
+    if (state.sending) {
+      state.dirty = true;
+      return;
+    }
     const { rejected } = state;
     state.dirty = false;
-    state.stream.send({
+    state.cancelNack?.();
+    state.cancelNack = undefined;
+    const sent = state.stream.send({
       ...(!state.nodeSent && { node: this.options.node }),
       type_url: EDS_TYPE_URL,
       resource_names: [...this.#resources.keys()],
@@ -144,7 +174,13 @@ export class AdsClient {
       ...(rejected !== undefined && { error_detail: { code: INVALID_ARGUMENT, message: rejected } }),
     });
     state.nodeSent = true;
+    state.sending = !sent;
     for (const [name, resource] of this.#resources) this.#expect(name, resource);
+  }
+
+  #onSent(state: Open): void {
+    state.sending = false;
+    if (state.dirty) this.#send(state);
   }
 
   #expect(name: string, resource: Resource): void {
@@ -161,16 +197,56 @@ export class AdsClient {
   /** xDS: a response is accepted (ACK) or rejected (NACK) as a whole, but what is good in it is used, as in gRPC. */
   #onResponse(state: Open, response: DiscoveryResponse): void {
     if (response.type_url !== EDS_TYPE_URL) return;
-    const { assignments, faults, faulty } = readResponse(response);
+    const reading = readResponse(response);
+    const go = (): void => {
+      const { done, value } = reading.next();
+      if (done) return this.#onRead(state, response, value);
+      state.cancelReading = this.context.clock.after(0, go);
+    };
+    state.cancelReading?.();
+    state.stream.pause(true);
+    go();
+  }
+
+  #onRead(state: Open, response: DiscoveryResponse, { assignments, faults, faulty }: ReadResponse): void {
+    state.stream.pause(false);
     state.answered = true;
     this.#failures = 0;
     this.#unreachable = undefined;
     state.nonce = response.nonce;
     state.rejected = faults.length > 0 ? faults.join('; ') : undefined;
-    if (!state.rejected) state.version = response.version_info;
-    this.#send(state);
+    if (state.rejected === undefined) this.#ack(state, response.version_info);
+    else this.#nack(state, response.version_info);
     for (const [name, assignment] of assignments) this.#accept(name, assignment);
     for (const [name, fault] of faulty) this.#reject(name, fault);
+  }
+
+  #ack(state: Open, version: string): void {
+    state.version = version;
+    state.rejectedVersion = undefined;
+    this.#send(state);
+  }
+
+  /**
+   * The cache of go-control-plane answers at once whoever has another version than its own, and that is what a NACK says:
+   * the same version comes again as fast as it is rejected. So the first time it is at once, then after a growing time.
+   */
+  #nack(state: Open, version: string): void {
+    if (version !== state.rejectedVersion) {
+      state.rejectedVersion = version;
+      state.rejections = 0;
+      return this.#send(state);
+    }
+    if (state.cancelNack) return;
+    const { clock, random } = this.context;
+    const delay = backoffMs(state.rejections++, this.options.maxReconnectBackoff, random);
+    state.cancelNack = clock.after(delay, () => this.#send(state));
+  }
+
+  #leave(): void {
+    if (this.#state.kind !== 'open') return;
+    this.#state.cancelNack?.();
+    this.#state.cancelReading?.();
   }
 
   #accept(name: string, assignment: LoadAssignment): void {
@@ -193,6 +269,7 @@ export class AdsClient {
   #onEnd(answered: boolean, reason: string): void {
     const { random, clock } = this.context;
     const { uri, maxReconnectBackoff } = this.options;
+    this.#leave();
     const delay = answered ? jittered(random, REOPEN_MS, 0.5) : backoffMs(this.#failures, maxReconnectBackoff, random);
     if (!answered) {
       this.#failures++;

@@ -1,16 +1,22 @@
 import { Client } from '@grpc/grpc-js';
 import type { ControlPlane } from './control-plane.js';
+import { decodeResponse } from './discovery-response.js';
 import { type DiscoveryRequest, type DiscoveryResponse, StreamAggregatedResources } from './eds-messages.js';
 
 export interface AdsStreamListener {
   onResponse(response: DiscoveryResponse): void;
+  /** The last request is on its way: the next may be sent. */
+  onSent(): void;
   /** Once, and not after `close`. */
   onEnd(reason: string): void;
 }
 
 /** A conversation with a control plane. */
 export interface AdsStream {
-  send(request: DiscoveryRequest): void;
+  /** True if the next may be sent at once; else `onSent` says when: a control plane that does not read must not fill memory. */
+  send(request: DiscoveryRequest): boolean;
+  /** Reads no more responses, or reads on. */
+  pause(paused: boolean): void;
   close(): void;
 }
 
@@ -34,10 +40,10 @@ const CHANNEL_OPTIONS = {
  * certificates and without the channel's memory of former failures, and the one who calls decides when the next is.
  */
 export function openAdsStream({ uri, credentials }: ControlPlane): OpenAdsStream {
-  const { path, requestSerialize, responseDeserialize } = StreamAggregatedResources;
+  const { path, requestSerialize } = StreamAggregatedResources;
   return (listener) => {
     const client = new Client(uri, credentials(), CHANNEL_OPTIONS);
-    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const call = client.makeBidiStreamRequest(path, requestSerialize, decodeResponse);
     let open = true;
     const end = (): void => {
       open = false;
@@ -55,7 +61,12 @@ export function openAdsStream({ uri, credentials }: ControlPlane): OpenAdsStream
     });
     return {
       send(request) {
-        if (open) call.write(request);
+        if (open) call.write(request, () => open && listener.onSent());
+        return false;
+      },
+      pause(paused) {
+        if (paused) call.pause();
+        else call.resume();
       },
       close() {
         if (!open) return;

@@ -28,7 +28,14 @@ export interface DiscoveryResponse {
   readonly version_info: string;
   readonly type_url: string;
   readonly nonce: string;
-  readonly resources: readonly { readonly type_url: string; readonly value: Uint8Array }[];
+  readonly resources: readonly AnyMessage[];
+  /** Resources beyond the most that are read. */
+  readonly unread?: number;
+}
+
+export interface AnyMessage {
+  readonly type_url: string;
+  readonly value: Uint8Array;
 }
 
 type HealthStatus = 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED';
@@ -88,7 +95,6 @@ export const StreamAggregatedResources = (
 )['StreamAggregatedResources'] as unknown as {
   readonly path: string;
   readonly requestSerialize: (request: DiscoveryRequest) => Buffer;
-  readonly responseDeserialize: (bytes: Buffer) => DiscoveryResponse;
 };
 
 const assignmentType = definitions['envoy.config.endpoint.v3.ClusterLoadAssignment'] as MessageTypeDefinition<

@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest';
+import { encodeAssignment } from '../../../../../test/support/ads-server.js';
 import { resource } from '../../../../../test/support/fake-ads.js';
 import { EDS_TYPE_URL } from './eds-messages.js';
 import { readResponse } from './read-response.js';
 
 const read = (resources: Parameters<typeof readResponse>[0]['resources']) =>
-  readResponse({ version_info: '1', nonce: 'n1', type_url: EDS_TYPE_URL, resources });
+  allOf(readResponse({ version_info: '1', nonce: 'n1', type_url: EDS_TYPE_URL, resources }));
+
+function allOf<T>(parts: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
 
 test.each([
   ['another type', { type_url: 'x', value: Buffer.alloc(0) }],
@@ -25,4 +33,42 @@ test('each name whose resource is faulty is known, however many there are', () =
   ]);
   expect([...faulty.keys()]).toEqual(names);
   expect([...assignments.keys()]).toEqual(['good']);
+});
+
+test('a resource that is too large is refused by its name, undecoded, and harms no other', () => {
+  const large = Buffer.concat([resource('large', []).value, Buffer.alloc(4_194_304, Buffer.from([0x12, 0]))]);
+  const { assignments, faulty, faults } = read([
+    { type_url: EDS_TYPE_URL, value: large },
+    resource('good', [{ endpoints: [{ port: 1 }] }]),
+  ]);
+  expect([...assignments.keys()]).toEqual(['good']);
+  expect([...faulty]).toEqual([['large', 'has 2097152 localities; use 1000 at most']]);
+  expect(faults).toEqual(['"large": has 2097152 localities; use 1000 at most']);
+});
+
+test('resources that were not read are a fault', () => {
+  const response = { version_info: '1', nonce: '1', type_url: EDS_TYPE_URL, resources: [], unread: 5 };
+  expect(allOf(readResponse(response)).faults).toEqual(['has 5 resources more than 0, the most that are read']);
+});
+
+test('a large response is read in parts, between which others get a turn', () => {
+  const endpoints = Array.from({ length: 5000 }, (_, i) => ({ port: i + 1, weight: 1 }));
+  const resources = Array.from({ length: 10 }, (_, i) => resource(`n${i}`, [{ endpoints }]));
+  const parts = readResponse({ version_info: '1', nonce: '1', type_url: EDS_TYPE_URL, resources });
+  let turns = 0;
+  while (!parts.next().done) turns++;
+  // One for each one or two of them.
+  expect(turns).toBeGreaterThanOrEqual(5);
+  expect(turns).toBeLessThanOrEqual(10);
+});
+
+test('what a fault quotes is short, and on one line', () => {
+  const path = `/\u001b[31m\n${'x'.repeat(1_000_000)}`;
+  const pipe = { endpoint: { address: { pipe: { path } } } };
+  const value = encodeAssignment({ cluster_name: 'a', endpoints: [{ lb_endpoints: [pipe, pipe] }] });
+  const { faulty, faults } = read([{ type_url: EDS_TYPE_URL, value }]);
+  for (const text of [faulty.get('a')!, ...faults]) {
+    expect(text.length).toBeLessThanOrEqual(500);
+    expect(text).toContain('\\u001b[31m\\n');
+  }
 });

@@ -1,4 +1,6 @@
+import { printable } from '../../core/printable.js';
 import { shown } from '../../core/options/validation.js';
+import { sizeOf } from './assignment-size.js';
 import { decodeAssignment, type DiscoveryResponse, EDS_TYPE_URL } from './eds-messages.js';
 import { type LoadAssignment, readAssignment } from './load-assignment.js';
 
@@ -13,34 +15,44 @@ export interface ReadResponse {
 
 /** The control plane gets them back: a response with a million faults must not have an answer with as many. */
 const MAX_FAULTS = 10;
+/** Fields to decode before others get a turn: some 5000 endpoints. */
+const FIELDS_A_TURN = 50_000;
+/** What a resource costs beside its fields. */
+const FIELDS_A_RESOURCE = 10;
 
-export function readResponse({ resources }: DiscoveryResponse): ReadResponse {
+/** Reads a response in parts, of which each is done in some ten milliseconds: it yields where others may go on. */
+export function* readResponse({ resources, unread = 0 }: DiscoveryResponse): Generator<undefined, ReadResponse> {
   const assignments = new Map<string, LoadAssignment>();
   const faulty = new Map<string, string>();
   const faults: string[] = [];
   let more = 0;
-  const refuse = (fault: string): void => void (faults.length < MAX_FAULTS ? faults.push(fault) : more++);
+  let work = 0;
+  const refuse = (fault: string): void => void (faults.length < MAX_FAULTS ? faults.push(printable(fault)) : more++);
   for (const [i, { type_url: type, value }] of resources.entries()) {
     if (type !== EDS_TYPE_URL) {
       refuse(`resources[${i}] is of the type ${shown(type)}, not ${EDS_TYPE_URL}`);
       continue;
     }
     try {
-      const message = decodeAssignment(value);
-      const { cluster_name: name } = message;
-      const assignment = readAssignment(message);
-      const wrong = assignment.faults.map((fault) => `${fault.path} ${fault.message}`).join(', ');
+      const { name, fields, fault } = sizeOf(value);
+      work += fields + FIELDS_A_RESOURCE;
+      const assignment = fault === undefined ? readAssignment(decodeAssignment(value)) : undefined;
+      const wrong = fault ?? assignment!.faults.map((each) => `${each.path} ${each.message}`).join(', ');
       if (wrong === '' && !assignments.has(name)) {
-        assignments.set(name, assignment);
+        assignments.set(name, assignment!);
       } else {
-        faulty.set(name, wrong || 'is in the response twice');
+        faulty.set(name, printable(wrong || 'is in the response twice'));
         refuse(`${shown(name)}: ${faulty.get(name)}`);
       }
     } catch (error) {
       refuse(`resources[${i}] cannot be decoded: ${(error as Error).message}`);
     }
+    if (work < FIELDS_A_TURN) continue;
+    work = 0;
+    yield;
   }
   for (const name of faulty.keys()) assignments.delete(name);
+  if (unread > 0) refuse(`has ${unread} resources more than ${resources.length}, the most that are read`);
   if (more > 0) faults.push(`and ${more} more`);
   return { assignments, faulty, faults };
 }
