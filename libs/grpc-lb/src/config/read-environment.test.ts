@@ -32,6 +32,7 @@ describe('variables', () => {
     ['POOL_IDLE_TIMEOUT', '5000', { loadBalancing: { pool: { idleTimeout: 5000 } } }],
     ['POOL_CONNECT_TIMEOUT', '250', { loadBalancing: { pool: { connectTimeout: 250 } } }],
     ['POOL_PING_AFTER', '0', { loadBalancing: { pool: { pingAfter: 0 } } }],
+    ['POOL_SUSPECT_AFTER', '300', { loadBalancing: { pool: { suspectAfter: 300 } } }],
     ['POOL_PING_TIMEOUT', '500', { loadBalancing: { pool: { pingTimeout: 500 } } }],
     ['HEALTH_ENABLED', 'false', { loadBalancing: { health: { enabled: false } } }],
     ['HEALTH_SERVICE', 'orders.v1.Orders', { loadBalancing: { health: { service: 'orders.v1.Orders' } } }],
@@ -55,7 +56,7 @@ describe('variables', () => {
   });
 
   test('these are all there are, and none ends as another does', () => {
-    expect(VARIABLES).toHaveLength(27);
+    expect(VARIABLES).toHaveLength(28);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 

@@ -46,6 +46,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   POOL_IDLE_TIMEOUT: { at: ['pool', 'idleTimeout'], read: asNumber },
   POOL_CONNECT_TIMEOUT: { at: ['pool', 'connectTimeout'], read: asNumber },
   POOL_PING_AFTER: { at: ['pool', 'pingAfter'], read: asNumber },
+  POOL_SUSPECT_AFTER: { at: ['pool', 'suspectAfter'], read: asNumber },
   POOL_PING_TIMEOUT: { at: ['pool', 'pingTimeout'], read: asNumber },
   HEALTH_ENABLED: { at: ['health', 'enabled'], read: asBoolean },
   HEALTH_SERVICE: { at: ['health', 'service'], read: asText },

@@ -5,10 +5,18 @@ import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
 
 /**
- * `not_serving`: connected, but its health service says no. `ejected`: left out for a while, because calls to it failed,
+ * `not_serving`: connected, but its health service says no. `suspect`: connected, but silent, so that it gets no new calls
+ * until it answers. `ejected`: left out for a while, because calls to it failed,
  * and then tried with one call. `draining`: left discovery, gets no new calls, and is gone when its calls have ended.
  */
-export type EndpointState = 'connecting' | 'ready' | 'not_serving' | 'ejected' | 'transient_failure' | 'draining';
+export type EndpointState =
+  | 'connecting'
+  | 'ready'
+  | 'not_serving'
+  | 'suspect'
+  | 'ejected'
+  | 'transient_failure'
+  | 'draining';
 
 /** `retiring`: gets no new calls, and closes when its calls have ended. */
 export type ConnectionState = 'connecting' | 'ready' | 'transient_failure' | 'retiring';

@@ -10,7 +10,6 @@ export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
   // Off in grpc-js. Servers in C, Go and Java close a connection that is pinged more often than every 5 min while nothing
   // happens (gRFC A8), so this is only for streams that are silent for long; calls are guarded by `pool.pingAfter`.
   'grpc.keepalive_time_ms': 330_000,
-  'grpc.keepalive_timeout_ms': 5_000,
   // 120 s in grpc-js: an endpoint that was away for long would stay away for minutes after its return.
   'grpc.max_reconnect_backoff_ms': 5_000,
   // 30 min in grpc-js: a client that goes idle knows nothing about its backends, and readiness would report that.

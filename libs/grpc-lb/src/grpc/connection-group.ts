@@ -151,7 +151,7 @@ export class ConnectionGroup implements ConnectionListener {
   connectionChanged(connection: Connection, lost: boolean): void {
     if (lost) this.#onLost(connection);
     else if (connection.state === 'transient_failure') this.#onFailed(connection);
-    else if (connection.usable && !this.#usable.includes(connection)) this.#onUsable(connection);
+    else if (connection.usable && !connection.announced) this.#onUsable(connection);
     this.#refresh();
   }
 
@@ -176,6 +176,7 @@ export class ConnectionGroup implements ConnectionListener {
   }
 
   #onUsable(connection: Connection): void {
+    connection.announced = true;
     if (connection.healthReason === HEALTH_NOT_OFFERED) this.#context.healthNotOffered();
     this.listener.connectionOpened(connection);
     for (const [aged, replacement] of this.#aged) {
@@ -254,11 +255,15 @@ export class ConnectionGroup implements ConnectionListener {
     this.#all = this.#all.filter((each) => each !== connection);
   }
 
-  /** Those that serve, or all that are connected if none does: then it is for others to decide whether to use them. */
+  /**
+   * Those that serve and are not suspect, or else all that are connected: then it is for others to decide whether to use
+   * them.
+   */
   #refresh(): void {
     const usable = this.#all.filter((connection) => connection.usable);
-    const serving = usable.filter((connection) => connection.health === 'serving');
-    this.#usable = serving.length > 0 ? serving : usable;
+    const answering = usable.filter(({ suspicion }) => suspicion === undefined);
+    const serving = answering.filter(({ health }) => health === 'serving');
+    this.#usable = [serving, answering, usable].find(({ length }) => length > 0) ?? [];
     this.listener.connectionsChanged();
   }
 }

@@ -16,7 +16,7 @@ import {
   type SubchannelInterface,
 } from './experimental.js';
 import { type Health, HealthWatch } from './health-watch.js';
-import { Liveness } from './liveness.js';
+import { Liveness, type LivenessListener } from './liveness.js';
 import { OrcaWatch } from './orca-watch.js';
 import { callAuthority } from './call-authority.js';
 import type { WatchPeer } from './watch-stream.js';
@@ -50,7 +50,7 @@ export interface ConnectionListener {
 export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
-export class Connection implements Counted, DialerListener {
+export class Connection implements Counted, DialerListener, LivenessListener {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
@@ -59,6 +59,10 @@ export class Connection implements Counted, DialerListener {
   healthReason: string | null = null;
   retiring: RetireReason | undefined;
   lastError: string | undefined;
+  /** The owner has been told that it may carry calls. */
+  announced = false;
+  /** Why its peer is suspect; undefined while it is not. */
+  suspicion: string | undefined;
   /** When its last call ended, on the clock. */
   idleSince = 0;
   /** Calls it carries at most at the same time. */
@@ -128,6 +132,36 @@ export class Connection implements Counted, DialerListener {
     this.#liveness?.callStarted();
   }
 
+  /** The peer has answered a call. */
+  callAnswered(): void {
+    this.#liveness?.replied();
+  }
+
+  get waiting(): boolean {
+    return this.inFlight > 0;
+  }
+
+  get streamOpen(): boolean {
+    return this.inFlight > 0 || this.#watches > 0;
+  }
+
+  suspected(): void {
+    const { pingAfter, suspectAfter } = this.#options.pool;
+    this.suspicion = `no answer to a PING for ${suspectAfter} ms, after ${pingAfter} ms without a byte; its calls may still be answered`;
+    this.listener.connectionChanged(this, false);
+  }
+
+  recovered(): void {
+    this.suspicion = undefined;
+    this.listener.connectionChanged(this, false);
+  }
+
+  died(): void {
+    const { pingAfter, pingTimeout } = this.#options.pool;
+    this.#dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without a byte`;
+    this.#peer?.drop();
+  }
+
   /** Takes no new calls; the owner closes it when its last call has ended. */
   retire(reason: RetireReason): void {
     this.retiring = reason;
@@ -190,6 +224,8 @@ export class Connection implements Counted, DialerListener {
     this.#cancelAgeTimer?.();
     this.#cancelHealthTimer?.();
     this.#liveness?.stop();
+    this.#liveness = undefined;
+    this.suspicion = undefined;
     this.#healthWatch?.stop();
     this.#healthWatch = undefined;
     this.#orcaWatch?.stop();
@@ -229,16 +265,9 @@ export class Connection implements Counted, DialerListener {
   }
 
   #watchLiveness(): void {
-    this.#liveness?.stop();
-    const { pingAfter, pingTimeout } = this.#options.pool;
-    if (!this.#peer || pingAfter === 0) return;
-    const dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without a byte`;
-    const onDead = (): void => {
-      this.#dead = dead;
-      this.#peer?.drop();
-    };
-    this.#liveness = new Liveness(this.#peer, { pingAfter, pingTimeout }, this.#clock, () => this.inFlight > 0, onDead);
-    if (this.inFlight > 0) this.#liveness.callStarted();
+    const { clock, ownStall, loadBalancing } = this.environment.context;
+    if (this.#liveness) this.#liveness.configure(loadBalancing.pool);
+    else if (this.#peer) this.#liveness = new Liveness(this.#peer, loadBalancing.pool, clock, ownStall, this);
   }
 
   /** Listens to reports out of band as often as the policies want, and not at all where none does. */
@@ -271,7 +300,10 @@ export class Connection implements Counted, DialerListener {
     const configured = this.#options.pool.maxConcurrentStreams;
     const allowed = Math.min(this.#peerLimit ?? configured ?? ASSUMED_STREAM_LIMIT, configured ?? Infinity);
     // Each watch takes one of the peer's streams.
-    const watches = Number(this.#healthWatch?.open ?? false) + Number(this.#orcaWatch?.open ?? false);
-    this.limit = Math.max(1, Math.min(allowed, (this.#peerLimit ?? Infinity) - watches));
+    this.limit = Math.max(1, Math.min(allowed, (this.#peerLimit ?? Infinity) - this.#watches));
+  }
+
+  get #watches(): number {
+    return Number(this.#healthWatch?.open ?? false) + Number(this.#orcaWatch?.open ?? false);
   }
 }

@@ -65,12 +65,21 @@ export interface PeerConnection {
   readonly maxConcurrentStreams: number | undefined;
   /** Bytes received so far. */
   readonly bytesRead: number;
+  /** Bytes of DATA received that no WINDOW_UPDATE has given back yet. */
+  readonly unacknowledgedData: number;
   /** Asks the peer for a sign of life; the answer shows in `bytesRead`. */
   ping(): void;
+  /** Tells of each PING and of each answer, those of grpc-js's keepalive as well. */
+  onPing(listener: PingListener): void;
   /** Gives the connection up as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
   drop(): void;
   /** Calls back when the peer announces another limit. */
   onLimit(listener: (limit: number) => void): void;
+}
+
+export interface PingListener {
+  sent(): void;
+  answered(): void;
 }
 
 interface Transport {
@@ -83,7 +92,8 @@ interface Session {
   readonly socket: { readonly bytesRead: number };
   readonly destroyed: boolean;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
-  ping(callback: () => void): boolean;
+  readonly state: { readonly effectiveRecvDataLength?: number };
+  ping(callback: (error: Error | null, ...answer: unknown[]) => void): boolean;
   destroy(): void;
 }
 
@@ -102,8 +112,21 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
     get bytesRead() {
       return session.destroyed ? -1 : session.socket.bytesRead;
     },
+    get unacknowledgedData() {
+      return session.state.effectiveRecvDataLength ?? 0;
+    },
     ping() {
       if (!session.destroyed) session.ping(() => {});
+    },
+    onPing(listener) {
+      const ping = session.ping.bind(session);
+      session.ping = (callback) => {
+        listener.sent();
+        return ping((error, ...answer) => {
+          if (!error) listener.answered();
+          callback(error, ...answer);
+        });
+      };
     },
     drop() {
       if (typeof transport?.handleDisconnect === 'function') transport.handleDisconnect();

@@ -85,6 +85,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     const wasProbe = this.endpoint.fitness.endProbe(this);
     const failed = this.book.isFailure(code);
     if (failed) this.book.rememberFailure(this.token, this.endpoint);
+    if (isAnswer(code)) this.connection.callAnswered();
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state === 'lost') return;
     // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
@@ -115,6 +116,11 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     super.lapse();
     if (this.endpoint.fitness.endProbe(this)) this.endpoint.probeLapsed();
   }
+}
+
+/** Whether a status can only have come from the peer: the others are made by this side as well. */
+function isAnswer(code: Status): boolean {
+  return code !== Status.CANCELLED && code !== Status.DEADLINE_EXCEEDED && code < Status.RESOURCE_EXHAUSTED;
 }
 
 /** How a call has ended. Only a policy that asks for the report pays for reading it. */

@@ -91,6 +91,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.connections.usable.some((connection) => connection.health === 'serving');
   }
 
+  /** It is silent: it may have stalled, or be dead. */
+  get suspect(): boolean {
+    return this.state === 'suspect';
+  }
+
   get well(): boolean {
     return this.state === 'ready';
   }
@@ -102,7 +107,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** Its ejection is over, and it waits for the call that decides. */
   get wantsProbe(): boolean {
-    return this.fitness.wantsProbe && this.connected && this.serving;
+    return this.fitness.wantsProbe && this.connected && this.serving && !this.suspect;
   }
 
   get hasRoom(): boolean {
@@ -196,8 +201,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       this.state = to;
       this.#sinceEpoch = Date.now();
       this.since = this.#context.clock.now();
-      // One that comes back while it drains has been there all the time.
-      if (to === 'ready' && from !== 'draining') this.#onReady();
+      // One that comes back while it drains has been there all the time, and so has one that was silent for a while.
+      if (to === 'ready' && from !== 'draining' && from !== 'suspect') this.#onReady();
       this.#context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
     }
     this.owner.endpointChanged(this);
@@ -235,6 +240,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       const failed = this.connections.all.some((connection) => connection.state === 'transient_failure');
       return failed ? 'transient_failure' : 'connecting';
     }
+    if (this.connections.usable.every(({ suspicion }) => suspicion !== undefined)) return 'suspect';
     if (!this.serving) return 'not_serving';
     return this.fitness.admitted ? 'ready' : 'ejected';
   }
@@ -248,6 +254,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
         return null;
       case 'not_serving':
         return this.connections.usable.find(({ healthReason }) => healthReason !== null)?.healthReason ?? null;
+      case 'suspect':
+        return this.connections.usable[0]!.suspicion!;
       case 'ejected':
         if (outlier.kind === 'admitted') return null;
         return outlier.kind === 'probing' ? `${outlier.reason}; the next call is a probe` : outlier.reason;

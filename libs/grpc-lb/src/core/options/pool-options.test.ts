@@ -18,20 +18,25 @@ const RANGES = [
   ['idleTimeout', 1000, DAY, ' (milliseconds)'],
   ['connectTimeout', 10, 600_000, ' (milliseconds)'],
   ['pingAfter', 0, 600_000, ' (milliseconds)'],
+  ['suspectAfter', 50, 600_000, ' (milliseconds)'],
   ['pingTimeout', 50, 600_000, ' (milliseconds)'],
 ] as const;
 
 describe.each(RANGES)('pool.%s', (option, min, max, unit) => {
   test(`may be ${min} to ${max}, or absent`, () => {
-    for (const value of [min, min + 1, max, undefined]) expect(faultsOf({ [option]: value })).toEqual([]);
+    // What must not be less than it is given with it.
+    const beside = option === 'suspectAfter' ? { pingTimeout: max } : {};
+    for (const value of [min, min + 1, max, undefined]) {
+      expect(faultsOf({ ...beside, [option]: value })).toEqual([]);
+    }
   });
 
   test.for<unknown>([min - 1, max + 1, -max, min + 0.5, NaN, Infinity, String(min), null, true, [min], {}, () => min])(
     'may not be %o',
     (value) => {
-      expect(faultsOf({ [option]: value })).toEqual([
+      expect(faultsOf({ [option]: value })).toContain(
         `pool.${option} is ${shown(value)}; use a whole number from ${min} to ${max}${unit}`,
-      ]);
+      );
     },
   );
 });
@@ -53,6 +58,18 @@ describe('the pool', () => {
     expect(faultsOf({ maxSize: 1 })).toEqual([]);
   });
 
+  test('suspectAfter is pingTimeout at most', () => {
+    expect(faultsOf({ suspectAfter: 50, pingTimeout: 50 })).toEqual([]);
+    expect(faultsOf({ suspectAfter: 200, pingTimeout: 100 })).toEqual([
+      'pool.suspectAfter is 200, more than pingTimeout 100; use 100 or less, or leave it out',
+    ]);
+    expect(faultsOf({ suspectAfter: 20_001 })).toEqual([
+      'pool.suspectAfter is 20001, more than pingTimeout 20000; use 20000 or less, or leave it out',
+    ]);
+    expect(faultsOf({ pingTimeout: 100 })).toEqual([]);
+    expect(effectivePool({ pingTimeout: 100 }).suspectAfter).toBe(100);
+  });
+
   test('an unknown option and all that is wrong beside it are told', () => {
     expect(faultsOf({ maxsize: 2, size: 0, connectTimeout: 5 })).toEqual([
       'pool.maxsize is not an option; did you mean "maxSize"?',
@@ -72,7 +89,8 @@ describe('effectivePool', () => {
     idleTimeout: 60_000,
     connectTimeout: 5000,
     pingAfter: 1000,
-    pingTimeout: 1000,
+    suspectAfter: 1000,
+    pingTimeout: 20_000,
   };
 
   test('has the defaults that the options document', () => {
@@ -91,6 +109,7 @@ describe('effectivePool', () => {
       idleTimeout: 6000,
       connectTimeout: 7000,
       pingAfter: 0,
+      suspectAfter: 50,
       pingTimeout: 50,
     };
     expect(effectivePool(said)).toStrictEqual(said);

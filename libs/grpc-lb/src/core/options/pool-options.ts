@@ -35,10 +35,19 @@ export interface ConnectionPoolOptions {
   readonly connectTimeout?: number;
   /**
    * Milliseconds without a byte from the peer, while a call waits for it, after which it is asked with an HTTP/2 PING:
-   * 0 (never) to 600000. Default 1000. A peer that is silently dead is noticed after this and `pingTimeout`.
+   * 0 (never) to 600000. Default 1000. At most two PINGs are sent in five minutes without data from the peer, as
+   * servers close connections on which more come.
    */
   readonly pingAfter?: number;
-  /** Milliseconds that the peer has to answer that PING before the connection is closed, 50 to 600000. Default 1000. */
+  /**
+   * Milliseconds without an answer to that PING after which the peer is suspect, 50 to 600000, `pingTimeout` at most:
+   * it gets no new calls until it answers, and keeps those in flight. Default 1000, or `pingTimeout` if that is less.
+   */
+  readonly suspectAfter?: number;
+  /**
+   * Milliseconds without an answer to that PING after which the connection is closed and its calls end with
+   * UNAVAILABLE, 50 to 600000. Default 20000, as for keepalive in gRPC: a stall is not a death.
+   */
   readonly pingTimeout?: number;
 }
 
@@ -46,6 +55,8 @@ export type EffectivePoolOptions = Required<Omit<ConnectionPoolOptions, 'maxConc
   Pick<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>;
 
 const DAY_MS = 86_400_000;
+const SUSPECT_AFTER_MS = 1000;
+const PING_TIMEOUT_MS = 20_000;
 
 const sizes = fields({
   size: integer({ min: 1, max: 100 }),
@@ -56,22 +67,30 @@ const sizes = fields({
   idleTimeout: integer({ min: 1000, max: DAY_MS, unit: 'milliseconds' }),
   connectTimeout: integer({ min: 10, max: 600_000, unit: 'milliseconds' }),
   pingAfter: integer({ min: 0, max: 600_000, unit: 'milliseconds' }),
+  suspectAfter: integer({ min: 50, max: 600_000, unit: 'milliseconds' }),
   pingTimeout: integer({ min: 50, max: 600_000, unit: 'milliseconds' }),
 });
 
 export const poolCheck: Check = (path, value, faults) => {
   sizes(path, value, faults);
-  const { size, maxSize } = (value ?? {}) as ConnectionPoolOptions;
+  const { size, maxSize, suspectAfter, pingTimeout = PING_TIMEOUT_MS } = (value ?? {}) as ConnectionPoolOptions;
   if (typeof size === 'number' && typeof maxSize === 'number' && maxSize < size) {
     faults.push({
       path: `${path}.maxSize`,
       message: `is ${maxSize}, less than size ${size}; use ${size} or more, or leave it out`,
     });
   }
+  if (typeof suspectAfter === 'number' && typeof pingTimeout === 'number' && suspectAfter > pingTimeout) {
+    faults.push({
+      path: `${path}.suspectAfter`,
+      message: `is ${suspectAfter}, more than pingTimeout ${pingTimeout}; use ${pingTimeout} or less, or leave it out`,
+    });
+  }
 };
 
 export function effectivePool(options: ConnectionPoolOptions = {}): EffectivePoolOptions {
   const size = options.size ?? 1;
+  const pingTimeout = options.pingTimeout ?? PING_TIMEOUT_MS;
   return {
     size,
     maxSize: options.maxSize ?? Math.max(4, size),
@@ -81,6 +100,7 @@ export function effectivePool(options: ConnectionPoolOptions = {}): EffectivePoo
     idleTimeout: options.idleTimeout ?? 60_000,
     connectTimeout: options.connectTimeout ?? 5_000,
     pingAfter: options.pingAfter ?? 1000,
-    pingTimeout: options.pingTimeout ?? 1000,
+    suspectAfter: options.suspectAfter ?? Math.min(SUSPECT_AFTER_MS, pingTimeout),
+    pingTimeout,
   };
 }

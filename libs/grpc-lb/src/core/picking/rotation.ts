@@ -2,7 +2,9 @@
 export interface Rotatable {
   /** Calls can reach it, for better or worse. */
   readonly connected: boolean;
-  /** It is connected, says that it serves, and is not ejected. */
+  /** It is connected, but silent. Absent where nothing can be silent, as in the simulator. */
+  readonly suspect?: boolean;
+  /** It is connected, says that it serves, and is neither silent nor ejected. */
   readonly well: boolean;
   /** The part of its full share that it gets while it starts slowly, else 1. */
   readonly warmth: number;
@@ -14,6 +16,8 @@ export interface Rotatable {
 export interface Census<E> {
   readonly known: number;
   readonly connected: readonly E[];
+  /** Of those, the ones that are not silent. */
+  readonly answering: readonly E[];
   readonly well: readonly E[];
   /** Ejected, and waiting for the call that decides. */
   readonly probing: readonly E[];
@@ -21,15 +25,17 @@ export interface Census<E> {
 
 export function censusOf<E extends Rotatable>(endpoints: readonly E[]): Census<E> {
   const connected: E[] = [];
+  const answering: E[] = [];
   const well: E[] = [];
   const probing: E[] = [];
   for (const endpoint of endpoints) {
     if (!endpoint.connected) continue;
     connected.push(endpoint);
+    if (!endpoint.suspect) answering.push(endpoint);
     if (endpoint.well) well.push(endpoint);
     if (endpoint.probing) probing.push(endpoint);
   }
-  return { known: endpoints.length, connected, well, probing };
+  return { known: endpoints.length, connected, answering, well, probing };
 }
 
 /** Which endpoints of a group may be picked. The lists never change afterwards. */

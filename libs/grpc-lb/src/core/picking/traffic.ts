@@ -104,7 +104,7 @@ export function trafficOf<E extends Routable>(
 }
 
 function levelCensus<E extends Routable>({ priority, own: near, others: far }: PooledLevel<E>): LevelCensus<E> {
-  const [own, others] = [censusOf(near), censusOf(far)];
+  const [own, others] = withoutSuspects(censusOf(near), censusOf(far));
   return {
     priority,
     own,
@@ -113,6 +113,18 @@ function levelCensus<E extends Routable>({ priority, own: near, others: far }: P
     well: own.well.length + others.well.length,
     connected: own.connected.length + others.connected.length,
   };
+}
+
+/**
+ * Panic is for signals that may be wrong, and silence is none: it does not bring back those that are silent while another
+ * answers. When all are silent it may be this client that is cut off, and all are used.
+ */
+function withoutSuspects<E>(own: Census<E>, others: Census<E>): [Census<E>, Census<E>] {
+  if (own.answering.length + others.answering.length === 0) return [own, others];
+  return [
+    { ...own, connected: own.answering },
+    { ...others, connected: others.answering },
+  ];
 }
 
 type Sides<E> = Pick<LevelTraffic<E>, 'near' | 'far' | 'crossAtLeast' | 'evenShare'>;
