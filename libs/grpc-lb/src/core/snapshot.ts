@@ -47,7 +47,7 @@ export interface EndpointSnapshot {
   readonly priority: number;
   /** Where it runs, as far as discovery says; null where it does not. */
   readonly locality: Locality | null;
-  /** Below 1 while it starts slowly: the part of its full share that it gets. */
+  /** Below 1 while it starts slowly: how far it is on its ramp. It may get more of its share, so that others are not pinned. */
   readonly warmth: number;
   /** Its recent share of failures, from 0 to 1. */
   readonly failureRate: number;

@@ -4,6 +4,7 @@ import { type ChannelOptions, connectivityState, Metadata, status as Status, typ
 import type { Endpoint } from '../core/endpoint.js';
 import { mayEject } from '../core/health/outlier.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
+import type { EndpointChance } from '../core/picking/chances.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { PolicySet } from '../core/policy/policy-set.js';
 import { printable } from '../core/printable.js';
@@ -194,7 +195,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     return this.#routing.traffic.panic;
   }
 
-  explain(): [string, number][] {
+  explain(): readonly EndpointChance[] {
     return this.#routing.explain(this.#policies.common);
   }
 

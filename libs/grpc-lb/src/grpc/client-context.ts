@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OwnStall } from '../core/health/own-stall.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import { printableError } from '../core/printable.js';
+import type { EndpointChance } from '../core/picking/chances.js';
 import type { Random } from '../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../core/snapshot.js';
@@ -29,7 +30,7 @@ export interface BalancerView {
   endpoints(): EndpointSnapshot[];
   priorities(): PrioritySnapshot[];
   standbys(): StandbyEndpoint[];
-  explain(): readonly (readonly [address: string, chance: number])[];
+  explain(): readonly EndpointChance[];
   /** New load-balancing options are in force. */
   reconfigure(): void;
 }

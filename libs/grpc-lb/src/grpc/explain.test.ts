@@ -61,8 +61,19 @@ it('an endpoint is told with its priority where there are several', () => {
   expect(why([level(1, 1)], [endpoint('b:1', 1)])).toEqual(['ready: 0 in flight, weight 1, priority 1']);
 });
 
+it('an endpoint that starts slowly is told with the part of its share that it is given', () => {
+  const { endpoints } = explainClient({ ...snapshot('random'), endpoints: [endpoint('a:1', 0), endpoint('b:1', 0)] }, [
+    ['a:1', 0.017, 0.05],
+    ['b:1', 0.983, 1],
+  ]);
+  expect(endpoints).toEqual([
+    { address: 'a:1', chance: 0.017, why: 'ready: 0 in flight, weight 1, starts slowly: at 5 % of its share' },
+    { address: 'b:1', chance: 0.983, why: 'ready: 0 in flight, weight 1' },
+  ]);
+});
+
 it('with one it is in force', () => {
-  expect(explainClient(snapshot('round_robin'), [['a:1', 1]]).rule).toContain('1 ready endpoints');
+  expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toContain('1 ready endpoints');
 });
 
 it.each([
@@ -72,6 +83,6 @@ it.each([
   ['hot_cold', 16, 'among all 16 ready endpoints the fastest of those that are not busier than 84 %'],
   ['hot_cold', 17, 'among 16 of 17 ready endpoints, chosen at random'],
 ] as const)('%s over %i endpoints: %s', (name, ready, said) => {
-  const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready] as const);
+  const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready, 1] as const);
   expect(explainClient(snapshot(name), chances).rule).toContain(said);
 });

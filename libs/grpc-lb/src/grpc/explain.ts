@@ -1,5 +1,6 @@
 import type { PolicyConfig } from '../core/options/policy-config.js';
 import type { HashKeySource } from '../core/options/ring-hash-options.js';
+import type { EndpointChance } from '../core/picking/chances.js';
 import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../core/policy/contest.js';
 import { HOT_QUANTILE, POOL_SIZE } from '../core/policy/hot-cold.js';
 import { DECAY_TIME_MS } from '../core/policy/peak-ewma.js';
@@ -31,10 +32,10 @@ export interface StandbyEndpoint {
 
 export function explainClient(
   snapshot: ClientSnapshot,
-  chances: readonly (readonly [string, number])[] = [],
+  chances: readonly EndpointChance[] = [],
   standbys: readonly StandbyEndpoint[] = [],
 ): Explanation {
-  const chanceOf = new Map(chances);
+  const chanceOf = new Map(chances.map((each) => [each[0], each]));
   return {
     client: snapshot.client,
     rule: snapshot.loadBalancing
@@ -42,11 +43,11 @@ export function explainClient(
       : 'the control plane decides, and does not say how',
     next: nextOf(snapshot),
     endpoints: [
-      ...snapshot.endpoints.map((endpoint) => ({
-        address: endpoint.address,
-        chance: chanceOf.get(endpoint.address) ?? 0,
-        why: whyOf(endpoint, snapshot.priorities),
-      })),
+      ...snapshot.endpoints.map((endpoint) => {
+        const { address } = endpoint;
+        const [, chance, ramp] = chanceOf.get(address) ?? [address, 0, 1];
+        return { address, chance, why: whyOf(endpoint, snapshot.priorities, ramp) };
+      }),
       ...standbys.map(({ address, priority }) => ({
         address,
         chance: 0,
@@ -106,6 +107,7 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
 function whyOf(
   { state, reason, inFlight, weight, connections, priority, locality }: EndpointSnapshot,
   priorities: ClientSnapshot['priorities'],
+  ramp: number,
 ): string {
   if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
   const level = priorities.find((each) => each.priority === priority);
@@ -118,5 +120,6 @@ function whyOf(
   const full = room > 0 ? '' : ', every connection is at its stream limit';
   const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
   const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
-  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${full}`;
+  const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
+  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${slowly}${full}`;
 }

@@ -1,6 +1,6 @@
 import { Spillover } from '../core/locality/spillover.js';
 import type { EffectiveLocalityOptions } from '../core/options/locality-options.js';
-import { chancesOf } from '../core/picking/chances.js';
+import { chancesOf, type EndpointChance } from '../core/picking/chances.js';
 import { type LevelTraffic, NO_TRAFFIC, type Traffic, trafficOf } from '../core/picking/traffic.js';
 import type { Policy } from '../core/policy/policy.js';
 import type { PrioritySnapshot } from '../core/snapshot.js';
@@ -46,7 +46,7 @@ export class Routing {
     }));
   }
 
-  explain(policy: Policy): [address: string, chance: number][] {
+  explain(policy: Policy): EndpointChance[] {
     return chancesOf(this.traffic, policy, this.crossShare);
   }
 

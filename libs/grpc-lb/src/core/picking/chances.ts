@@ -1,14 +1,20 @@
 import type { Policy } from '../policy/policy.js';
 import type { Choosable, CrossShare } from './choice.js';
+import { Ramp } from './ramp.js';
 import type { Rotation } from './rotation.js';
 import type { Traffic } from './traffic.js';
 
-/** For people: the chance of each endpoint to get the next call, as things stand. */
+/**
+ * For people: the chance of an endpoint to get the next call, as things stand, and the part of its full share that it is
+ * given while it starts slowly, else 1.
+ */
+export type EndpointChance = readonly [address: string, chance: number, ramp: number];
+
 export function chancesOf<E extends Choosable>(
   traffic: Traffic<E>,
   policy: Policy,
   crossShare: CrossShare<E>,
-): [address: string, chance: number][] {
+): EndpointChance[] {
   return traffic.open.flatMap((level) => {
     const { share, near, far } = level;
     if (!far) return within(near, policy, share);
@@ -17,18 +23,20 @@ export function chancesOf<E extends Choosable>(
   });
 }
 
-function within<E extends Choosable>(
-  { warm, cold, pickable }: Rotation<E>,
-  policy: Policy,
-  share: number,
-): [string, number][] {
-  if (policy.sticky) return chancesIn(pickable, policy, share);
-  const coldChances = cold.map(({ key, warmth }): [string, number] => [key, (warmth / pickable.length) * share]);
-  const rest = share - coldChances.reduce((sum, [, chance]) => sum + chance, 0);
-  return [...chancesIn(warm, policy, rest), ...coldChances];
-}
-
-function chancesIn<E extends Choosable>(endpoints: readonly E[], policy: Policy, share: number): [string, number][] {
-  const chances = policy.chances(endpoints);
-  return endpoints.map(({ key }, i) => [key, chances[i]! * share]);
+function within<E extends Choosable>(rotation: Rotation<E>, policy: Policy, share: number): EndpointChance[] {
+  const { pickable, warm, cold } = rotation;
+  const amongAll = policy.chances(pickable);
+  if (policy.sticky || cold.length === 0) return pickable.map(({ key }, i) => [key, amongAll[i]! * share, 1]);
+  const { even, considered, coldShares } = new Ramp(rotation, policy).look();
+  const rest = 1 - considered.reduce((sum, part) => sum + part, 0);
+  const amongWarm = policy.chances(warm);
+  let [i, j] = [0, 0];
+  return pickable.map((endpoint, at) => {
+    const { key, warmth } = endpoint;
+    const isCold = endpoint === cold[j];
+    const hasShare = isCold && coldShares[j]! > 0;
+    const onTheRamp = isCold ? considered[j++]! : amongWarm[i++]! * rest;
+    const chance = even * amongAll[at]! + (1 - even) * onTheRamp;
+    return [key, chance * share, hasShare ? even + (1 - even) * warmth : 1];
+  });
 }

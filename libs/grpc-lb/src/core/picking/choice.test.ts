@@ -26,7 +26,7 @@ function choice(endpoints: readonly Endpoint[], ...draws: number[]): Choice<Endp
   return new Choice(traffic(endpoints), first, scripted(...draws));
 }
 
-const [A, B] = [endpoint('a'), endpoint('b')];
+const [A, B, C] = [endpoint('a'), endpoint('b'), endpoint('c')];
 
 describe('a call', () => {
   test('goes where the policy says, without a draw of its own', () => {
@@ -44,22 +44,44 @@ describe('an endpoint that starts slowly', () => {
   const cold = endpoint('cold', { warmth: 0.3 });
 
   test('is considered with the chance of its warmth over the number of endpoints', () => {
-    // 0.149 of two endpoints is 0.298, just below its warmth.
-    expect(choice([A, cold], 0.149).pick(UNKNOWN_CALL, undefined)).toBe(cold);
-    expect(choice([A, cold], 0.151).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    // 0.099 of three endpoints is 0.297, just below its warmth.
+    expect(choice([A, B, cold], 0.099).pick(UNKNOWN_CALL, undefined)).toBe(cold);
+    expect(choice([A, B, cold], 0.101).pick(UNKNOWN_CALL, undefined)).toBe(A);
   });
 
   test('gets the call only if it has no more load than the one that was chosen', () => {
     const busy = endpoint('cold', { warmth: 0.3, inFlight: 1 });
-    expect(choice([A, busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
-    expect(choice([endpoint('a', { inFlight: 1 }), busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(busy);
+    expect(choice([A, B, busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(choice([endpoint('a', { inFlight: 1 }), B, busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(busy);
     const failing = endpoint('cold', { warmth: 0.3, failureFactor: 2 });
-    expect(choice([A, failing], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(choice([A, B, failing], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
+  });
+
+  test('gets the call by its share of the load where weights are unequal', () => {
+    const light = (inFlight: number) => endpoint('cold', { warmth: 0.3, inFlight });
+    const heavy = (inFlight: number) => endpoint('a', { weight: 3, inFlight });
+    const picks = (carries: number, bears: number) =>
+      choice([heavy(bears), light(carries)], 0).pick(UNKNOWN_CALL, undefined)!.key;
+    // An idle light one takes a call from an idle heavy one, and one call beside three.
+    expect([picks(0, 0), picks(0, 2), picks(1, 3)]).toEqual(['cold', 'cold', 'cold']);
+    expect([picks(1, 0), picks(1, 2), picks(2, 3)]).toEqual(['a', 'a', 'a']);
+  });
+
+  test('is one among all for as many calls as keep the others at 1.5 times their share', () => {
+    // Of the list of all the policy takes the last, of the warm ones the only one.
+    const last: Policy = { pick: (list) => list.length - 1, chances: () => [] };
+    const two = traffic([A, endpoint('d', { warmth: 0.1 }), cold]);
+    const picks = (draw: number) => new Choice(two, last, scripted(draw)).pick(UNKNOWN_CALL, undefined)!.key;
+    // On the ramp A would have 1 - 0.4 / 3 of the calls. It has a half if 11/16 of all are placed among all.
+    expect([picks(0), picks(0.687)]).toEqual(['cold', 'cold']);
+    expect([picks(0.688), picks(0.999)]).toEqual(['d', 'a']);
   });
 
   test('relieves one that has more than four times its load', () => {
-    expect(choice([endpoint('a', { inFlight: 3 }), cold], 0.9).pick(UNKNOWN_CALL, undefined)?.key).toBe('a');
-    expect(choice([endpoint('a', { inFlight: 4 }), cold], 0.9).pick(UNKNOWN_CALL, undefined)).toBe(cold);
+    const picks = (inFlight: number, weight = 1) =>
+      choice([endpoint('a', { inFlight, weight }), C, cold], 0.9).pick(UNKNOWN_CALL, undefined)?.key;
+    expect([picks(3), picks(4)]).toEqual(['a', 'cold']);
+    expect([picks(10, 3), picks(12, 3)]).toEqual(['a', 'cold']);
   });
 });
 

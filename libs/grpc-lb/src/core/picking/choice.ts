@@ -1,13 +1,12 @@
-import { type CallInfo, type Candidate, type Policy, UNKNOWN_CALL } from '../policy/policy.js';
+import { type CallInfo, type Policy, UNKNOWN_CALL } from '../policy/policy.js';
 import { xxh64 } from '../hash/xxh64.js';
 import type { Random } from '../random.js';
+import { Ramp, type Ramped } from './ramp.js';
 import type { Rotation } from './rotation.js';
 import type { LevelTraffic, Traffic } from './traffic.js';
 
 /** An endpoint, as far as a choice looks at it. */
-export interface Choosable extends Candidate {
-  /** The part of its full share that it gets while it starts slowly, else 1. */
-  readonly warmth: number;
+export interface Choosable extends Ramped {
   /** Its ejection is over, and it waits for the call that decides. */
   readonly wantsProbe: boolean;
 }
@@ -25,6 +24,8 @@ const HASHES = 2 ** 53;
  * What there is around every policy: priorities, zones, probes of the ejected, slow start, and retries that go elsewhere.
  */
 export class Choice<E extends Choosable> {
+  readonly #ramps = new Map<Rotation<E>, Ramp<E>>();
+
   constructor(
     private readonly traffic: Traffic<E>,
     private readonly policy: Policy,
@@ -39,10 +40,9 @@ export class Choice<E extends Choosable> {
   pick(call: CallInfo, failedOn: E | undefined): E | undefined {
     const rotation = this.#rotationFor(call);
     if (!rotation) return undefined;
-    const { warm, cold, pickable } = rotation;
     // What belongs together is not sent elsewhere because an endpoint starts slowly.
-    let endpoint = this.among(this.policy.sticky ? pickable : warm, call);
-    if (cold.length > 0 && !this.policy.sticky) endpoint = this.#maybeCold(endpoint, rotation);
+    const even = rotation.cold.length === 0 || this.policy.sticky;
+    const endpoint = even ? this.among(rotation.pickable, call) : this.#onTheRamp(rotation, call);
     return endpoint === failedOn ? this.#other(endpoint, call, rotation) : endpoint;
   }
 
@@ -82,15 +82,35 @@ export class Choice<E extends Choosable> {
    * An endpoint that starts slowly is considered for a growing part of the calls that would be its fair share, and then
    * gets them if it has no more load than the one that was chosen. A weight in the score instead, as in Envoy, gives it
    * nothing for long and everything at the end (envoy#26290), as an idle endpoint always has the fewest calls. Where few
-   * are warm, as in a rolling restart, they are relieved in time.
+   * are warm, as in a rolling restart, the policy places as many calls among all as keep those few from being pinned.
    */
-  #maybeCold(chosen: E, { pickable, cold }: Rotation<E>): E {
-    let draw = this.random() * pickable.length;
-    for (const endpoint of cold) {
-      draw -= endpoint.warmth;
-      if (draw < 0) return loadOf(endpoint) <= loadOf(chosen) ? endpoint : chosen;
+  #onTheRamp(rotation: Rotation<E>, call: CallInfo): E {
+    const { warm, cold } = rotation;
+    const { even, considered, warmShares, coldShares } = this.#rampOf(rotation).look();
+    let draw = this.random();
+    if (draw < even) return this.among(rotation.pickable, call);
+    draw = (draw - even) / (1 - even);
+    const index = this.policy.pick(warm, call);
+    const chosen = warm[index]!;
+    const share = warmShares[index]!;
+    const load = loadOf(chosen, share, share);
+    for (let j = 0; j < cold.length; j++) {
+      draw -= considered[j]!;
+      if (draw >= 0) continue;
+      // Where the others have all that they may have, a busy one is not spared.
+      const light = even > 0 || loadOf(cold[j]!, coldShares[j]!, Math.max(coldShares[j]!, share)) <= load;
+      return light ? cold[j]! : this.among(rotation.pickable, call);
     }
-    return cold.find((endpoint) => loadOf(endpoint) * RELIEF < loadOf(chosen)) ?? chosen;
+    const relief = cold.findIndex(
+      (each, j) => loadOf(each, coldShares[j]!, Math.min(coldShares[j]!, share)) * RELIEF < load,
+    );
+    return cold[relief] ?? chosen;
+  }
+
+  #rampOf(rotation: Rotation<E>): Ramp<E> {
+    let ramp = this.#ramps.get(rotation);
+    if (!ramp) this.#ramps.set(rotation, (ramp = new Ramp(rotation, this.policy)));
+    return ramp;
   }
 
   /** What belongs together does not go to another endpoint for a probe: it is made by a call that belongs there anyway. */
@@ -108,6 +128,10 @@ export class Choice<E extends Choosable> {
   }
 }
 
-function loadOf({ inFlight, failureFactor, weight }: Choosable): number {
-  return ((inFlight + 1) * failureFactor) / weight;
+/**
+ * The load of an endpoint for its share, with the call that is to be placed. Of two endpoints with unequal shares that
+ * call weighs as on one of them: on each by its own, an idle light one would look fuller than an idle heavy one.
+ */
+function loadOf({ inFlight, failureFactor }: Choosable, share: number, callShare: number): number {
+  return (inFlight / share + 1 / callShare) * failureFactor;
 }

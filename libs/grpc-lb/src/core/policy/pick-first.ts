@@ -21,6 +21,11 @@ export class PickFirst implements Policy {
     return first;
   }
 
+  /** The first has all calls, also while it starts slowly: nobody else has a share that could bear them meanwhile. */
+  shares(candidates: readonly Candidate[]): number[] {
+    return this.chances(candidates);
+  }
+
   chances(candidates: readonly Candidate[]): number[] {
     const first = this.pick(candidates);
     return candidates.map((_, i) => (i === first ? 1 : 0));

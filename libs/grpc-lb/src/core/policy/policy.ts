@@ -49,6 +49,11 @@ export interface Policy {
   /** For people: the chance of each candidate to get the next call, as things stand. They add up to 1. */
   chances(candidates: readonly Candidate[]): number[];
   /**
+   * The part of the calls that each candidate is meant to have while all are equally loaded. They add up to 1, and stay
+   * as they are for a list. By weight where this is absent.
+   */
+  shares?(candidates: readonly Candidate[]): number[];
+  /**
    * Calls with the same key belong together: nothing but the state of an endpoint may send them elsewhere, as slow start
    * would.
    */

@@ -1,25 +1,31 @@
 import { type Random, randomBelow } from '../random.js';
+import { PerList } from './per-list.js';
 import type { Candidate, Policy } from './policy.js';
+import { equalShares } from './shares.js';
 
-/** One after the other, from a random start, so that many clients that begin together do not march in step. */
+/**
+ * One after the other, from a random start, so that many clients that begin together do not march in step. Ignores
+ * weights, as gRPC's `round_robin` does.
+ */
 export class RoundRobin implements Policy {
+  readonly shares = equalShares;
   #next: number | undefined;
+  /** Lists may alternate, as those of zones do: each is gone round by itself, from where the one before it was. */
+  readonly #places: PerList<{ next: number }>;
 
-  constructor(private readonly random: Random) {}
+  constructor(random: Random) {
+    this.#places = new PerList(({ length }) => ({ next: (this.#next ??= randomBelow(random, length)) }));
+  }
 
   pick(candidates: readonly Candidate[]): number {
-    const index = this.#position(candidates);
-    this.#next = index + 1;
+    const place = this.#places.of(candidates);
+    const index = place.next % candidates.length;
+    this.#next = place.next = index + 1;
     return index;
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const next = this.#position(candidates);
+    const next = this.#places.of(candidates).next % candidates.length;
     return candidates.map((_, i) => (i === next ? 1 : 0));
-  }
-
-  #position(candidates: readonly Candidate[]): number {
-    this.#next ??= randomBelow(this.random, candidates.length);
-    return this.#next % candidates.length;
   }
 }

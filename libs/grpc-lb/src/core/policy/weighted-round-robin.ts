@@ -8,6 +8,7 @@ import { type Random, randomBelow } from '../random.js';
 import type { LoadReport } from './load-report.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 import { ReportedWeight } from './reported-weight.js';
+import { byWeight, equalShares } from './shares.js';
 import { scaledWeights, Sequence } from './static-stride.js';
 
 /** What gRFC A78 counts, at each look at the weights. */
@@ -62,6 +63,11 @@ export class WeightedRoundRobin implements Policy {
     if (!weights) return candidates.map(() => 1 / candidates.length);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return Array.from(weights, (weight) => weight / total);
+  }
+
+  /** One that starts slowly has not reported for long: by A58 it takes the mean of the others. */
+  shares(candidates: readonly Candidate[]): number[] {
+    return this.#options.weights === 'fixed' ? byWeight(candidates) : equalShares(candidates);
   }
 
   /** A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". */
