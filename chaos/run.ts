@@ -18,6 +18,7 @@ import { killedBackend } from './scenarios/killed-backend.js';
 import { newPod } from './scenarios/new-pod.js';
 import { notServing } from './scenarios/not-serving.js';
 import { panic } from './scenarios/panic.js';
+import { rollingKill } from './scenarios/rolling-kill.js';
 import { rollingRestart } from './scenarios/rolling-restart.js';
 import { silentPeer } from './scenarios/silent-peer.js';
 import { stoppedBackend } from './scenarios/stopped-backend.js';
@@ -27,6 +28,7 @@ const SCENARIOS = [
   failingBackend,
   killedBackend,
   rollingRestart,
+  rollingKill,
   notServing,
   stoppedBackend,
   blackhole,
