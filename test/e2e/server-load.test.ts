@@ -7,7 +7,9 @@ import {
   credentials,
   type GrpcObject,
   loadPackageDefinition,
-  type Metadata,
+  Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
   type ServiceClientConstructor,
   type ServiceError,
   status,
@@ -106,6 +108,27 @@ test('every call, failed ones too, ends with one load report that any ORCA clien
   release.resolve();
   await held;
   expect(backend.server.load().inFlight).toBe(0);
+});
+
+test("an application's own report is merged over that of the server: its fields win, and nothing is lost", async () => {
+  const own = { application_utilization: 0.75, named_metrics: { queue: 7, in_flight: 3 } };
+  const { responseSerialize } = orca['xds.service.orca.v3.OpenRcaService']!['StreamCoreMetrics' as never] as {
+    responseSerialize(report: object): Buffer;
+  };
+  const interceptor: ServerInterceptor = (_method, call) =>
+    new ServerInterceptingCall(call, {
+      sendStatus: (ending, next) => {
+        const metadata = ending.metadata ?? new Metadata();
+        metadata.set('endpoint-load-metrics-bin', responseSerialize(own));
+        next({ ...ending, metadata });
+      },
+    });
+  const backend = await startEcho({}, { channelOptions: { interceptors: [interceptor] } as never });
+  const { reports } = await reported(echo(backend.address));
+  expect(reports).toHaveLength(1);
+  expect(reports[0]).toMatchObject(own);
+  expect(reports[0]!.named_metrics).toHaveProperty('event_loop_lag_ms');
+  expect(reports[0]!.utilization).toHaveProperty('event_loop');
 });
 
 test('a report tells how long work waits for the event loop at this moment', async () => {

@@ -185,9 +185,14 @@ export class GrpcServer implements OnApplicationShutdown {
     for (const poller of this.#pollers) poller.stop();
   }
 
+  /**
+   * gRFC A51: what a call reports wins over what the server reports. Of two encoded messages in a row the fields of the
+   * second count, and maps are merged: that is how protobuf merges.
+   */
   #withReport(metadata: Metadata | null | undefined): Metadata {
     const trailer = metadata?.clone() ?? new Metadata();
-    trailer.set(REPORT_KEY, encodeReport(orcaReport(this.load())));
+    const ofCall = trailer.get(REPORT_KEY) as Buffer[];
+    trailer.set(REPORT_KEY, Buffer.concat([encodeReport(orcaReport(this.load())), ...ofCall]));
     return trailer;
   }
 
