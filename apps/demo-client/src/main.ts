@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import type { Frame } from './live/frame.js';
 import { LiveService } from './live/live.service.js';
 import { LoadService } from './load/load.service.js';
+import { guardPage } from './page-guard.js';
 import { pagePort } from './page-port.js';
 import { RunnerLink } from './runner-link.js';
 import { settings } from './settings.js';
@@ -20,12 +22,13 @@ async function registerSources(): Promise<void> {
 
 async function bootstrap(): Promise<void> {
   await registerSources();
-  const app = await NestFactory.create(AppModule, {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     logger: ['warn', 'error', 'fatal'],
     abortOnError: false,
     // Pages keep their event stream open for ever.
     forceCloseConnections: true,
   });
+  guardPage(app, settings.hosts);
   const link = app.get(RunnerLink);
   const load = app.get(LoadService);
   const live = app.get(LiveService);

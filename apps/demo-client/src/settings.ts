@@ -3,6 +3,8 @@ export interface Settings {
   /** `host:port` of each backend. */
   readonly addresses: readonly string[];
   readonly httpPort: number;
+  /** Names under which the page is reached, in lower case; `localhost` and IP addresses need none. */
+  readonly hosts: readonly string[];
   /** Take any free port if that one is taken. */
   readonly anyPort: boolean;
   /** Calls started a second, whatever becomes of the earlier ones. */
@@ -17,6 +19,7 @@ export interface Settings {
 const DEFAULTS: Settings = {
   addresses: ['127.0.0.1:50051'],
   httpPort: 3000,
+  hosts: [],
   anyPort: true,
   rate: 100,
   deadlineMs: 5000,

@@ -20,7 +20,8 @@ export class LiveController {
   @Header('cache-control', 'no-cache')
   @Header(
     'content-security-policy',
-    "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
+    "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
+      "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   )
   page(): string {
     return page;

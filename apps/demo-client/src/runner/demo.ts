@@ -96,6 +96,7 @@ export class Demo {
     const baselineSeconds = this.flags.baselineSeconds ?? half;
     return {
       addresses: this.#fleet.addresses,
+      hosts: [],
       httpPort: port ?? DEFAULT_PORT,
       anyPort: port === null,
       rate,

@@ -1,0 +1,113 @@
+import 'reflect-metadata';
+import { type OutgoingHttpHeaders, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Test } from '@nestjs/testing';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { expect, onTestFinished, test } from 'vitest';
+import { expectNoLeaks } from '../../../test/support/leaks.js';
+import { BackendsController } from './live/backends.controller.js';
+import { EventLog } from './live/event-log.js';
+import { LiveController } from './live/live.controller.js';
+import { LiveService } from './live/live.service.js';
+import { guardPage } from './page-guard.js';
+import { RunnerLink } from './runner-link.js';
+import { settings } from './settings.js';
+
+expectNoLeaks();
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+/** The controllers of the demo, and what they have told the runner. */
+async function page() {
+  const told: object[] = [];
+  const link = { connected: true, tell: (message: object) => told.push(message) };
+  const module = await Test.createTestingModule({
+    controllers: [LiveController, BackendsController],
+    providers: [
+      { provide: RunnerLink, useValue: link },
+      { provide: LiveService, useValue: {} },
+      { provide: EventLog, useValue: {} },
+    ],
+  }).compile();
+  const app = module.createNestApplication<NestExpressApplication>({ logger: false });
+  onTestFinished(() => app.close());
+  guardPage(app, ['demo.example']);
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const ask = (method: string, path: string, headers: OutgoingHttpHeaders = {}): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const sent = request({
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        agent: false,
+        headers: { connection: 'close', ...headers },
+      });
+      sent.on('error', reject);
+      sent.on('response', (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }));
+      });
+      sent.end();
+    });
+  return { told, port, ask };
+}
+
+const SLOW = `/backends/${encodeURIComponent(settings.addresses[0]!)}/slow`;
+
+test('the page is served under names that nobody can rebind, or that are configured', async () => {
+  const { ask, port } = await page();
+  for (const host of [
+    `127.0.0.1:${port}`,
+    `localhost:${port}`,
+    '[::1]:3000',
+    '10.1.2.3:3000',
+    'demo.example',
+    'LOCALHOST',
+  ])
+    expect(await ask('GET', '/', { host })).toMatchObject({ status: 200 });
+  for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', '127.0.0.1.evil.example']) {
+    const { status, text } = await ask('GET', '/', { host });
+    expect({ host, status }).toEqual({ host, status: 403 });
+    expect(text).toContain('Host is not a name of this page');
+  }
+});
+
+test('no other page presses its buttons', async () => {
+  const { ask, told, port } = await page();
+  const own = `http://127.0.0.1:${port}`;
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { origin: `http://127.0.0.1:${port + 1}` },
+    { origin: own, 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { host: 'evil.example', origin: 'http://evil.example' },
+  ]) {
+    expect(await ask('POST', SLOW, headers)).toMatchObject({ status: 403 });
+  }
+  expect(told).toEqual([]);
+  // The page itself, an older browser, and a program.
+  for (const headers of [{ origin: own, 'sec-fetch-site': 'same-origin' }, { origin: own }, {}])
+    expect(await ask('POST', SLOW, headers)).toMatchObject({ status: 202 });
+  expect(told).toHaveLength(3);
+});
+
+test('no answer can be framed, and none says what the server is made of', async () => {
+  const { ask } = await page();
+  for (const path of ['/', '/nothing', '/backends']) {
+    const { headers } = await ask('GET', path);
+    expect(headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
+  }
+});
