@@ -50,6 +50,22 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     expect(await firstValueFrom(echo.say({ text: 'secret' }))).toMatchObject({ text: 'secret' });
   });
 
+  it('tells a client with TLS that the server has none, and a client without that the server wants it', async () => {
+    const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start();
+    const target = `static:///127.0.0.1:${backend.port}`;
+    const client = { credentials: credentials.createSsl(here.cert) };
+    const app = await startApp(CLIENTS['the balanced client'](echoOptions(target, client)));
+    const error = await errorOf(app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo').say({}));
+    expect(error.details).toBe(
+      'client ECHO: none of 1 endpoints is ready: wrong version number: the client has TLS credentials and the peer speaks no TLS; leave credentials out, or switch TLS on at the peer',
+    );
+
+    const { echo } = await connect(here, credentials.createInsecure());
+    expect((await errorOf(echo.say({}))).details).toBe(
+      'client ECHO: none of 1 endpoints is ready: Failed to connect: the peer closed the connection before HTTP/2 began; if it expects TLS, the client needs credentials (credentials.createSsl())',
+    );
+  });
+
   it('verifies who signed the certificate of the server', async () => {
     for (const client of [credentials.createSsl(elsewhere.cert), credentials.createSsl()]) {
       const { backend, echo, registry } = await connect(here, client);

@@ -1,5 +1,6 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
+import { connectFailure } from '../core/connect-failure.js';
 import type { Address } from '../core/endpoint.js';
 import { printable } from '../core/printable.js';
 import { jittered } from '../core/random.js';
@@ -25,7 +26,7 @@ export interface DialerListener {
  */
 function plain(error: string): string {
   const constant = error.replace(/^Error: /, '').replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '');
-  return printable(constant.trim());
+  return printable(connectFailure(constant.trim()));
 }
 
 let sequence = 0;
