@@ -148,6 +148,21 @@ describe('the environment', () => {
     },
   );
 
+  it('that nothing reads, as without grpcLbConfig, is a warning', async () => {
+    const warnings: string[] = [];
+    const nothing = (): void => {};
+    const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
+    environment({ GRPC_LB_ECHO_CLIENT_TARGET: 'static:///127.0.0.1:2', GRPC_LB_ECHO_CLIENT_POOL_SIZE: '2' });
+    const imports = [
+      GrpcLbModule.forRoot({ logging: false }),
+      GrpcLbModule.forFeature([echoClient('static:///127.0.0.1:1')]),
+    ];
+    await startApp({ imports }, (builder) => builder.setLogger(logger));
+    expect(warnings).toEqual([
+      'GRPC_LB_ECHO_CLIENT_POOL_SIZE, GRPC_LB_ECHO_CLIENT_TARGET of the environment have no effect: nothing reads them; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config',
+    ]);
+  });
+
   it('may hold a client that this application does not have: a warning says so', async () => {
     const warnings: string[] = [];
     const nothing = (): void => {};

@@ -6,3 +6,24 @@ export function environmentName(client: string): string {
     .replace(/[^A-Za-z0-9]+/g, '_')
     .toUpperCase();
 }
+
+const PREFIX = 'GRPC_LB_';
+
+/** What Kubernetes sets for a Service whose name begins with `grpc-lb`. */
+const KUBERNETES_LINK = /_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
+
+/**
+ * The variables for clients of these names that nobody has turned into overrides: without `grpcLbConfig` they would have
+ * no effect, and nothing would say so.
+ */
+export function unreadVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+  overrides: Readonly<Record<string, unknown>> = {},
+): string[] {
+  const unread = names.filter((name) => !Object.hasOwn(overrides, name));
+  return Object.keys(environment)
+    .filter((variable) => unread.some((name) => variable.startsWith(`${PREFIX}${name}_`)))
+    .filter((variable) => environment[variable] !== '' && !KUBERNETES_LINK.test(variable))
+    .toSorted();
+}

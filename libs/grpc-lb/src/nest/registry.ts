@@ -23,7 +23,7 @@ import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInstantiated } from './demand.js';
-import { environmentName } from './environment-name.js';
+import { environmentName, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
@@ -131,6 +131,12 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
 
   onApplicationBootstrap(): void {
     const names = [...this.#clients.keys()].map(environmentName);
+    const unread = unreadVariables(process.env, names, this.options.overrides);
+    if (unread.length > 0) {
+      this.#logger.warn(
+        `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect: nothing reads ${unread.length === 1 ? 'it' : 'them'}; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
+      );
+    }
     for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {
       this.#logger.warn(
         `Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`,

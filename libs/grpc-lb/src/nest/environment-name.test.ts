@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { unreadVariables } from './environment-name.js';
+
+it('variables for clients of the application are unread where no override came of them', () => {
+  const environment = {
+    GRPC_LB_ORDERS_TARGET: 'a:1',
+    GRPC_LB_ORDERS_POOL_SIZE: '2',
+    GRPC_LB_ORDERS_POLICY: '',
+    GRPC_LB_ORDERS_SERVICE_HOST: '10.0.0.1',
+    GRPC_LB_ORDERS_PORT_50051_TCP: 'tcp://10.0.0.1:50051',
+    GRPC_LB_PRICES_TARGET: 'b:1',
+    GRPC_LB_ELSEWHERE_TARGET: 'c:1',
+    GRPC_LB_ZONE: 'a',
+    PATH: '/bin',
+  };
+  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { PRICES: {} })).toEqual([
+    'GRPC_LB_ORDERS_POOL_SIZE',
+    'GRPC_LB_ORDERS_TARGET',
+  ]);
+  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { ORDERS: {}, PRICES: {} })).toEqual([]);
+});
