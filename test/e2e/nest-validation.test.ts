@@ -2,18 +2,21 @@ import { Module } from '@nestjs/common';
 import { Transport } from '@nestjs/microservices';
 import {
   ConnectionPool,
+  Deadline,
   GrpcLbClient,
   type GrpcLbClientItem,
   GrpcLbModule,
   GrpcService,
+  HealthCheck,
   LeastRequest,
   PickFirst,
   Random,
+  Retry,
   RoundRobin,
 } from 'nestjs-grpc-lb';
 import { describe, expect, it } from 'vitest';
 import { expectNoLeaks } from '../support/leaks.js';
-import { echoOptions, type EchoService, startError } from '../support/nest-app.js';
+import { echoClient, echoOptions, type EchoService, startError } from '../support/nest-app.js';
 
 expectNoLeaks();
 
@@ -66,6 +69,27 @@ describe('a client class is refused', () => {
     ]);
   });
 
+  it('with options of decorators that are no object, and with names that nearly are', async () => {
+    @GrpcLbClient(echo)
+    @Deadline('2s' as never)
+    @Retry({ attempts: 3, methods: ['Say'] } as never)
+    @HealthCheck(true as never)
+    class EchoClient extends GrpcService<EchoService>() {}
+    expect(await faultsOf(EchoClient)).toEqual([
+      'client EchoClient: 4 options are wrong',
+      '- loadBalancing.deadline is "2s"; use { timeout: 2000 }, in milliseconds',
+      '- loadBalancing.retry.attempts is not an option; did you mean "maxAttempts"?',
+      '- loadBalancing.retry.methods is ["Say"]; use an object',
+      expect.stringMatching(/^- loadBalancing\.health is true; use an object with /),
+    ]);
+  });
+
+  it('in the providers of a module: the error of Nest says where it belongs', async () => {
+    const { message } = await startError({ imports: [GrpcLbModule.forRoot()], providers: [echoClient('127.0.0.1:1')] });
+    expect(message).toContain("can't resolve dependencies of the EchoClient");
+    expect(message).toContain('list the class in GrpcLbModule.forFeature([...]), not in providers');
+  });
+
   it('with a service that the package does not have', async () => {
     @GrpcLbClient({ ...echo, name: 'ECHO', service: 'Ecko' })
     class EchoClient extends GrpcService<EchoService>() {}
@@ -103,6 +127,31 @@ describe('a client class is refused', () => {
 });
 
 describe('a named client is refused', () => {
+  it('with the name of another in the same list', () => {
+    const list = (): unknown => GrpcLbModule.forFeature([item('ECHO'), item('OTHER'), item('ECHO')]);
+    const item = (name: string): GrpcLbClientItem => ({ name, options });
+    expect(list).toThrow(
+      'GrpcLbModule.forFeature: an option is wrong\n  - clients[2].name is "ECHO", as is clients[0]; give one of them another name, or remove it',
+    );
+    const useFactory = (): object => options;
+    const items = [
+      { name: 'ECHO', useFactory },
+      { name: 'ECHO', useFactory },
+    ];
+    expect(() => GrpcLbModule.forFeatureAsync(items)).toThrow('items[1].name is "ECHO", as is items[0]');
+  });
+
+  it.each([
+    [{ transport: Transport.GRPC, options }, '{ transport, options }, an item of ClientsModule'],
+    ['orders:50051', '"orders:50051"'],
+  ])('whose factory does not return its options', async (made, found) => {
+    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', useFactory: () => made as never });
+    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), feature] });
+    expect(message).toBe(
+      `client ECHO: an option is wrong\n  - useFactory returns ${found}; return the options alone, as in { url, package, protoPath }`,
+    );
+  });
+
   it('with options beside its options', async () => {
     expect(await faultsOf({ name: 'ECHO', url: 'x', options } as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is wrong',
@@ -265,5 +314,11 @@ it.each([
   );
   expect(() => GrpcLbModule.forFeatureAsync([client as never])).toThrow(
     `GrpcLbModule.forFeatureAsync: an option is wrong\n  - items[0] ${found}; ${remedy}`,
+  );
+});
+
+it.each(['2s', 2])('options of a policy that are no object are refused at once: %j', (wrong) => {
+  expect(() => LeastRequest(wrong as never)).toThrow(
+    new RegExp(`@LeastRequest: an option is wrong\\n  - options is ${JSON.stringify(wrong)}; use an object`),
   );
 });

@@ -191,7 +191,7 @@ describe('subset', () => {
 
   test('has an algorithm with a name', () => {
     expect(faultsOf(subsetCheck, { algorithm: 'deterministic' })).toEqual([
-      'at.algorithm is "deterministic"; use one of random, deterministic_aperture',
+      'at.algorithm is "deterministic"; use one of random, deterministic_aperture; did you mean "deterministic_aperture"?',
     ]);
   });
 });
@@ -253,8 +253,18 @@ describe('retry', () => {
 });
 
 describe('deadline', () => {
+  test.each([
+    ['2s', 2000],
+    ['1.5 s', 1500],
+    ['500ms', 500],
+    ['1m', 60_000],
+    ['250', 250],
+  ])('as the text %s is told in milliseconds', (text, timeout) => {
+    expect(faultsOf(deadlineCheck, text)).toEqual([`at is "${text}"; use { timeout: ${timeout} }, in milliseconds`]);
+  });
+
   test('as a bare number is told how it is written', () => {
-    expect(faultsOf(deadlineCheck, 1000)).toEqual(['at is 1000; use { timeout: 1000 }']);
+    expect(faultsOf(deadlineCheck, 1000)).toEqual(['at is 1000; use { timeout: 1000 }, in milliseconds']);
   });
 
   test('of single methods is a number', () => {

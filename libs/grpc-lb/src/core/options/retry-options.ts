@@ -65,8 +65,18 @@ export const retryCheck: Check = fields({ ...policyFields, methods: recordOf(pol
 
 const timeout = integer({ min: 1, max: 86_400_000, unit: 'milliseconds' });
 
+/** Of `2000`, `'2s'`, `'500 ms'`. */
+function milliseconds(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  const parts = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)?\s*$/.exec(value) : null;
+  const [, digits, unit = 'ms'] = parts ?? [];
+  return digits === undefined ? undefined : Number(digits) * { ms: 1, s: 1000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
+}
+
 export const deadlineCheck: Check = (path, value, faults) => {
-  if (typeof value === 'number') faults.push({ path, message: `is ${shown(value)}; use { timeout: ${value} }` });
+  const timeoutMs = milliseconds(value);
+  if (timeoutMs !== undefined)
+    faults.push({ path, message: `is ${shown(value)}; use { timeout: ${timeoutMs} }, in milliseconds` });
   else fields({ timeout, methods: recordOf(timeout) })(path, value, faults);
 };
 

@@ -176,6 +176,12 @@ describe('didYouMean', () => {
     expect(didYouMean(name, names)).toBe(`; did you mean "${meant}"?`);
   });
 
+  test('one that just one name contains is meant', () => {
+    expect(didYouMean('attempts', ['maxAttempts', 'maxBackoff'])).toBe('; did you mean "maxAttempts"?');
+    expect(didYouMean('timeout', ['connectTimeout', 'pingTimeout'])).toBe('');
+    expect(didYouMean('conc', ['maxConcurrentStreams'])).toBe('');
+  });
+
   test.each(['', 'ran', 'p2c', 'least_requestings', 'weighted_round_robin'])('%j is too far from all', (name) => {
     expect(didYouMean(name, names)).toBe('');
   });

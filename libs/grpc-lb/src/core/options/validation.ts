@@ -126,7 +126,10 @@ export function unknownOption(path: string, name: string, known: readonly string
   return { path, message: `is not an option${meant}` };
 }
 
-/** `; did you mean "x"?` when one of the names is at most two slips of the finger away, else nothing. */
+/**
+ * `; did you mean "x"?` when one of the names is at most two slips of the finger away, or just one
+ * contains it, as maxAttempts for attempts; else nothing.
+ */
 export function didYouMean(name: string, names: readonly string[]): string {
   let best: string | undefined;
   let bestDistance = 3;
@@ -134,7 +137,18 @@ export function didYouMean(name: string, names: readonly string[]): string {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
+  if (best === undefined) {
+    const akin = names.filter((candidate) => isPartOf(name, candidate));
+    if (akin.length === 1) best = akin[0];
+  }
   return best === undefined ? '' : `; did you mean "${best}"?`;
+}
+
+/** Shorter parts are in many names by chance. */
+const SHORTEST_PART = 5;
+
+function isPartOf(part: string, name: string): boolean {
+  return part.length >= SHORTEST_PART && name.toLowerCase().includes(part.toLowerCase());
 }
 
 /** Levenshtein distance, one row at a time. */

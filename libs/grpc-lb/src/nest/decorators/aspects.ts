@@ -5,46 +5,52 @@ import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
 import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-options.js';
 import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
 import type { SubsetOptions } from '../../core/options/subset-options.js';
+import { isObject } from '../../core/options/validation.js';
 import { type ClientDecorator, declareAspect } from './metadata.js';
+
+/** What is no object is left for the check: the spread of `'2s'` would be two options, of `2` none. */
+function copied<T extends object>(options: T): T {
+  return isObject(options) ? { ...options } : options;
+}
 
 /** The connections to each endpoint. For `loadBalancing: { pool: connectionPool({ size: 2 }) }`. */
 export function connectionPool(options: ConnectionPoolOptions): ConnectionPoolOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** Which endpoints are well, as they say themselves. For `loadBalancing: { health: healthCheck({ service }) }`. */
 export function healthCheck(options: HealthCheckOptions = {}): HealthCheckOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** Which endpoints are left out because calls to them fail. For `loadBalancing: { ejection: outlierEjection() }`. */
 export function outlierEjection(options: OutlierEjectionOptions = {}): OutlierEjectionOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** How an endpoint that joins later gets its share. For `loadBalancing: { slowStart: slowStart({ window: 30_000 }) }`. */
 export function slowStart(options: SlowStartOptions = {}): SlowStartOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** Which calls are sent again when they fail. For `loadBalancing: { retry: retry({ maxAttempts: 3 }) }`. */
 export function retry(options: RetryOptions = {}): RetryOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** Default deadlines. For `loadBalancing: { deadline: deadline({ timeout: 1000 }) }`. */
 export function deadline(options: DeadlineOptions): DeadlineOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** How many of the endpoints this client uses, and which. For `loadBalancing: { subset: subset({ size: 20 }) }`. */
 export function subset(options: SubsetOptions): SubsetOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** How calls stay in the client's own zone. For `loadBalancing: { locality: locality({ zone: 'eu-central-1a' }) }`. */
 export function locality(options: LocalityOptions = {}): LocalityOptions {
-  return { ...options };
+  return copied(options);
 }
 
 /** The connections to each endpoint. */

@@ -11,6 +11,7 @@ import type {
 } from '../../core/options/policy-config.js';
 import type { HashKeySource, RingHashConfig } from '../../core/options/ring-hash-options.js';
 import type { WeightedRoundRobinConfig } from '../../core/options/weighted-round-robin-options.js';
+import { GrpcLbOptionsError, isObject, shown } from '../../core/options/validation.js';
 import { type ClientDecorator, declareAspect } from './metadata.js';
 
 export type LeastRequestOptions = Omit<LeastRequestConfig, 'name'>;
@@ -120,6 +121,10 @@ function decorator<Options extends unknown[]>(
   return (...options) => {
     // Without the parentheses it is called with the class, and what it returns would take the place of that.
     if (typeof options[0] === 'function') throw new TypeError(`write ${name}()`);
+    if (options[0] !== undefined && !isObject(options[0]))
+      throw new GrpcLbOptionsError(name, [
+        { path: 'options', message: `is ${shown(options[0])}; use an object of the policy's options, or nothing` },
+      ]);
     return declareAspect(name, { policy: policy(...options) });
   };
 }
