@@ -15,6 +15,7 @@ import {
   RoundRobin,
 } from 'nestjs-grpc-lb';
 import { describe, expect, it } from 'vitest';
+import { registerConsul } from 'nestjs-grpc-lb/consul';
 import { expectNoLeaks } from '../support/leaks.js';
 import { echoClient, echoOptions, type EchoService, startError } from '../support/nest-app.js';
 
@@ -221,6 +222,16 @@ describe('several addresses in url', () => {
       '- target is ["a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
     ]);
   });
+});
+
+it('refuses a secret in a target, and does not show it', async () => {
+  registerConsul();
+  const { target: _, ...rest } = options;
+  for (const target of ['consul://orders?token=SECRET', 'consul:///o?%74oken=SECRET', 'consul://me:SECRET@a:1/o']) {
+    const faults = await faultsOf({ name: 'ECHO', options: { ...rest, target } } as GrpcLbClientItem);
+    expect(faults.join()).toMatch(/target has a token, a password or user info|path is empty/);
+    expect(faults.join()).not.toContain('SECRET');
+  }
 });
 
 describe('several targets', () => {

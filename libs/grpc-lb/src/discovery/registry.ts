@@ -1,5 +1,6 @@
 import type { EndpointSource, EndpointSourceContext, EndpointSourceFactory, Target } from '../core/endpoint-source.js';
 import { didYouMean, type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { withoutSecrets } from '../core/target-secrets.js';
 import { dnsSourceFactory } from './dns/dns-source-factory.js';
 import { staticSourceFactory } from './static-source.js';
 import { isScheme, targetSubject } from './target.js';
@@ -98,7 +99,9 @@ function unknownScheme(scheme: string): Fault {
 }
 
 /** Mostly a slash too few: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
-function noPath({ scheme, authority }: Target): Fault {
+function noPath({ scheme, authority, uri }: Target): Fault {
+  if (withoutSecrets(uri) !== uri)
+    return { path: 'path', message: `is empty; write ${scheme}:///, a name, and no secret` };
   const remedy =
     authority === ''
       ? `name what to look up, as in ${scheme}:///orders:50051`

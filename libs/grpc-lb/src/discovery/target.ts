@@ -1,5 +1,6 @@
 import type { Target } from '../core/endpoint-source.js';
 import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { withoutSecrets } from '../core/target-secrets.js';
 
 /** What a target without a scheme stands for, as in gRPC. */
 const DEFAULT_SCHEME = 'dns';
@@ -46,5 +47,5 @@ function splitAuthority(rest: string): Pick<Target, 'authority' | 'path'> {
 
 /** How errors refer to a target. */
 export function targetSubject(target: Target): string {
-  return `target "${target.uri}"`;
+  return `target "${withoutSecrets(target.uri)}"`;
 }

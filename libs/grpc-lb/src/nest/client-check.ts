@@ -1,6 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
+import { withoutSecrets } from '../core/target-secrets.js';
 import { checkTarget, sameTarget } from '../grpc/check-target.js';
 import { isForeign } from '../grpc/foreign-channel.js';
 import { tlsNameFaults } from '../grpc/tls-name.js';
@@ -77,7 +78,10 @@ const targetCheck =
     } else text(path, value, faults);
     if (faults.length > before) return;
     for (const fault of checkTarget(value as string, standsAlone)) {
-      faults.push({ path, message: `${shown(value)}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}` });
+      faults.push({
+        path,
+        message: `${shown(withoutSecrets(value as string))}: ${fault.path === path ? '' : `${fault.path} `}${fault.message}`,
+      });
     }
   };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/fake-clock.js';
 import { GrpcLbOptionsError } from '../../core/options/validation.js';
-import { registeredSchemes } from '../registry.js';
+import { createEndpointSource, registeredSchemes } from '../registry.js';
 import { parseTarget } from '../target.js';
 import { type ConsulSourceOptions, effectiveConsulOptions } from './consul-options.js';
 import { readConsulTarget } from './consul-target.js';
@@ -75,9 +75,27 @@ describe('a target', () => {
   test('with a token is refused, and the token is not shown', () => {
     for (const query of ['token=SECRET', 'dc=a&token=SECRET&token=SECRET', 'token=a&dc=b&token=SECRET&Token=SECRET']) {
       const message = faultsOf(() => read(`consul:///orders?${query}`));
-      expect(message).toContain('query token does not belong into a target');
+      expect(message).toContain('target has a token, a password or user info, which do not belong into a target');
       expect(message).not.toContain('SECRET');
     }
+  });
+
+  test.each([
+    'consul://orders?token=SECRET',
+    'consul:///orders?%74oken=SECRET',
+    'consul:///orders?token=SECRET%zz',
+    'consul:///orders?acl_token=SECRET',
+    'consul:///orders/token=SECRET',
+    'consul:///orders?token%3DSECRET',
+    'consul://me:SECRET@agent/orders',
+    'consul://me:SECRET@agent',
+    'consul://SECRET%40agent/orders',
+  ])('%s is refused, and the secret is not shown', (uri) => {
+    registerConsul();
+    const context = { clock: new FakeClock(), random: () => 0 };
+    const message = faultsOf(() => createEndpointSource(parseTarget(uri), context));
+    expect(message).toMatch(/an option is wrong/);
+    expect(message).not.toContain('SECRET');
   });
 });
 

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Target } from '../../core/endpoint-source.js';
 import type { TcpAddress } from '../../core/endpoint.js';
 import { type Fault, GrpcLbOptionsError, oneOf, shown } from '../../core/options/validation.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { readHostPort } from '../host-port.js';
 import { readQuery } from '../query.js';
 import { targetSubject } from '../target.js';
@@ -22,10 +23,12 @@ const SHAPE = { tag: 'many', dc: 'once', passing: 'once', near: 'once', consiste
 
 /** `consul://agent:8500/orders?tag=v2&dc=eu`: what the target says comes before what the options say. */
 export function readConsulTarget(target: Target, options: EffectiveConsulOptions): ConsulService {
-  if (/[?&]token=/i.test(target.path)) {
-    const message = 'does not belong into a target, which everybody may read; use the option token of registerConsul';
-    const uri = target.uri.replaceAll(/([?&]token=)[^&]*/gi, '$1...');
-    throw new GrpcLbOptionsError(targetSubject({ ...target, uri }), [{ path: 'query token', message }]);
+  // Before anything else is looked at, since an error quotes what it is about.
+  if (withoutSecrets(target.uri) !== target.uri) {
+    const message =
+      'has a token, a password or user info, which do not belong into a target: it is shown in logs, snapshots and ' +
+      'errors; use the option token of registerConsul';
+    throw new GrpcLbOptionsError(targetSubject(target), [{ path: 'target', message }]);
   }
   const faults: Fault[] = [];
   const { path: name, parameters } = readQuery(target.path, SHAPE, faults);
