@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import Consul from 'consul';
 import { addressToString } from '../../core/endpoint.js';
+import { MAX_TEXT, printable } from '../../core/printable.js';
+import { readAnswerBody } from './answer-body.js';
 import type { EffectiveConsulOptions } from './consul-options.js';
 import type { ConsulService } from './consul-target.js';
 import { connectionsOf } from './connections.js';
@@ -28,6 +30,13 @@ export interface ConsulAgent {
   ask(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer>;
 }
 
+const JSON_TYPE = 'application/json';
+
+/** The client would parse an answer in one turn, whatever it holds. */
+const RAW = { [JSON_TYPE]: (body: Buffer): Buffer => body };
+
+type RawOptions = ConstructorParameters<typeof Consul>[0] & { readonly decoders: typeof RAW };
+
 /** What the client's types leave out. */
 type Ask = (options: object) => Promise<[{ readonly headers: Headers }, unknown]>;
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -50,7 +59,8 @@ export class HttpConsulAgent implements ConsulAgent {
     this.subject = `Consul at ${addressToString(agent)}, service "${name}"`;
     this.#connections = connectionsOf(secure, ca);
     const host = agent.host.includes(':') ? `[${agent.host}]` : agent.host;
-    const { health } = new Consul({ host, port: agent.port, secure, agent: this.#connections.agent });
+    const client: RawOptions = { host, port: agent.port, secure, agent: this.#connections.agent, decoders: RAW };
+    const { health } = new Consul(client);
     this.#ask = health.service.bind(health) as unknown as Ask;
   }
 
@@ -74,12 +84,11 @@ export class HttpConsulAgent implements ConsulAgent {
       // Without its cause: the client's error holds the request, and with it the token.
       throw new Error(this.#explain(error));
     });
-    if (typeof body !== 'object' || Buffer.isBuffer(body)) {
-      throw new Error(`the answer is ${headers['content-type'] ?? 'of no type'}, and no JSON`);
-    }
+    const { 'content-type': type = 'of no type' } = headers;
+    if (!Buffer.isBuffer(body) || !type.startsWith(JSON_TYPE)) throw new Error(`the answer is ${type}, and no JSON`);
     return {
       index: readIndex(headers['x-consul-index']),
-      instances: body,
+      instances: await readAnswerBody(body),
       hidden: headers['x-consul-results-filtered-by-acls'] === 'true',
       leaderless: headers['x-consul-knownleader'] === 'false',
     };
@@ -88,7 +97,9 @@ export class HttpConsulAgent implements ConsulAgent {
   #explain(error: unknown): string {
     const { message = String(error), statusCode } = Object(error) as { message?: string; statusCode?: number };
     const { token } = this.options;
-    const said = token === undefined ? message : message.replaceAll(token, '...');
+    // Cut before the token is looked for, but not within it.
+    const start = message.slice(0, MAX_TEXT + (token?.length ?? 0));
+    const said = printable(token === undefined ? start : start.replaceAll(token, '...'));
     if (statusCode === undefined) return said;
     const remedy = statusCode === 403 ? '; the token needs service:read for the service, and node:read' : '';
     return `HTTP ${statusCode}, ${said.trim()}${remedy}`;

@@ -99,13 +99,13 @@ describe('readInstances', () => {
   );
 
   test('of many faults the first few are kept', () => {
-    const { faulty, faults } = readInstances(Array.from({ length: 100_000 }), RULES);
-    expect({ faulty, shown: faults.length }).toEqual({ faulty: 100_000, shown: 3 });
+    const { faulty, faults } = readInstances(Array.from({ length: 20_000 }), RULES);
+    expect({ faulty, shown: faults.length }).toEqual({ faulty: 20_000, shown: 3 });
   });
 
   test('more instances than anybody has are refused unread', () => {
     expect(() => readInstances(Array.from({ length: 10_000_000 }), RULES)).toThrow(
-      'the answer has 10000000 instances; no more than 100000 are read',
+      'the answer has 10000000 instances; no more than 20000 are read',
     );
   });
 });

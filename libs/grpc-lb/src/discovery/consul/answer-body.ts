@@ -1,0 +1,43 @@
+import { promisify } from 'node:util';
+import { type JsonBounds, parseBoundedJson } from '../../core/bounded-json.js';
+import { JsonElements } from '../../core/json-elements.js';
+import { MAX_INSTANCES } from './instances.js';
+
+/** Of one instance, which has one to three kilobytes, and some hundred values. */
+const MAX_CHARACTERS = 2 ** 18;
+const BOUNDS: JsonBounds = { maxValues: 5000 };
+/** What is read before others have their turn: a few milliseconds of work. */
+const PIECE_BYTES = 2 ** 18;
+
+const nextTurn = promisify(setImmediate);
+
+/**
+ * Parses the body of an answer, with a pause after each piece: 32 MB, which are ten thousand instances, take 150 ms as
+ * one, and 3 s if they are made to.
+ */
+export async function readAnswerBody(body: Uint8Array): Promise<unknown> {
+  const elements = new JsonElements(undefined, MAX_CHARACTERS);
+  const decoder = new TextDecoder();
+  const instances: unknown[] = [];
+  for (let at = 0; at < body.length; at += PIECE_BYTES) {
+    if (at > 0) await nextTurn();
+    const piece = decoder.decode(body.subarray(at, at + PIECE_BYTES), { stream: true });
+    for (const element of elements.push(piece)) {
+      if (instances.length === MAX_INSTANCES) throw new Error(`the answer has more than ${MAX_INSTANCES} instances`);
+      instances.push(parse(element));
+    }
+  }
+  const rest = parse(elements.rest);
+  return Array.isArray(rest) ? instances : rest;
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseBoundedJson(text, BOUNDS);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(error instanceof SyntaxError ? `the answer is no JSON: ${message}` : `an instance has ${message}`, {
+      cause: error,
+    });
+  }
+}
