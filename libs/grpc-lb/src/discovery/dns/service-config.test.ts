@@ -82,6 +82,13 @@ describe('the service config of a TXT record', () => {
     expect(chooseServiceConfig([[{ toString: {} }, 'x']], chooser)).toEqual({});
   });
 
+  test.each([
+    ['['.repeat(60_000), 'it has more than 64 lists and objects within each other'],
+    [`[${'[],'.repeat(20_000)}1]`, 'it has more than 5000 values'],
+  ])('a record that is made to take long is a fault before it is parsed', (json, fault) => {
+    expect(chooseServiceConfig([[`grpc_config=${json}`]], chooser)).toEqual({ fault });
+  });
+
   test('it survives whatever the server sends', () => {
     const record = fc.oneof(fc.anything(), fc.array(fc.oneof(fc.string(), fc.anything({ withNullPrototype: false }))));
     const json = fc.json().map((text) => [`grpc_config=${text}`]);

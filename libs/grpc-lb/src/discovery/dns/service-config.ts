@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../../core/bounded-json.js';
 import { type Check, fields, type Fault, integer, isObject, listOf, shown } from '../../core/options/validation.js';
 
 /** Who chooses among the service configs of a TXT record. */
@@ -18,6 +19,8 @@ const ATTRIBUTE = 'grpc_config=';
 const LANGUAGE = 'node';
 /** A DNS message has no more. */
 const MAX_LENGTH = 65_535;
+/** A config has some ten for each method. */
+const MAX_VALUES = 5000;
 
 const text: Check = (path, value, faults) => {
   if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a text` });
@@ -52,7 +55,9 @@ export function chooseServiceConfig(records: unknown, chooser: ConfigChooser): C
   const configs = texts.filter((each) => each.startsWith(ATTRIBUTE));
   if (configs.length === 0) return {};
   if (configs.length > 1) return { fault: `there are ${configs.length} records with ${ATTRIBUTE}; keep one` };
-  const choices = parse(configs[0]!.slice(ATTRIBUTE.length));
+  const parsed = parse(configs[0]!.slice(ATTRIBUTE.length));
+  if ('fault' in parsed) return parsed;
+  const { choices } = parsed;
   const faults: Fault[] = [];
   listOf(choice, 'a JSON list of choices')('grpc_config', choices, faults);
   // gRFC A2: one choice that is wrong discards all, and as in A21 what was good before stays.
@@ -68,11 +73,11 @@ function textOf(record: unknown): string {
   return texts.join('').slice(0, MAX_LENGTH);
 }
 
-function parse(json: string): unknown {
+function parse(json: string): { readonly choices: unknown } | { readonly fault: string } {
   try {
-    return JSON.parse(json);
-  } catch {
-    return json;
+    return { choices: parseBoundedJson(json, { maxValues: MAX_VALUES }) };
+  } catch (error) {
+    return error instanceof SyntaxError ? { choices: json } : { fault: `it has ${(error as Error).message}` };
   }
 }
 

@@ -143,4 +143,20 @@ describe('endpoints of SRV records', () => {
     expect(all).toHaveLength(4096);
     expect(tooMany).toBe(true);
   });
+
+  test('a record that stands there often counts once', () => {
+    expect(targets('0 1 1 a', '1 9 1 A.', '0 5 1 a', '0 0 2 a')).toEqual(['0 5 a:1', '0 0 a:2']);
+  });
+
+  test('a thousand ports of a host with thousands of addresses are not looked at to the end', () => {
+    const hosts = Array.from({ length: 4096 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+    let looked = 0;
+    const lines = Array.from({ length: 1000 }, (_, i) => `0 0 ${i + 1} a`);
+    const { endpoints: all, tooMany } = srvEndpoints(read(...lines).targets, () => {
+      looked++;
+      return hosts;
+    });
+    expect({ count: all.length, tooMany }).toEqual({ count: 4096, tooMany: true });
+    expect(looked).toBe(2);
+  });
 });

@@ -29,8 +29,9 @@ export function readSrvRecords(answer: unknown, name: string): SrvTargets {
   // More than fit into one DNS message are not even looked at.
   const records = answer.slice(0, MAX_ADDRESSES).filter((record) => !isRoot(record));
   const warnings: string[] = [];
-  const targets = records.flatMap((record) => targetOf(record) ?? []).toSorted(bestFirst);
-  if (targets.length < records.length) {
+  const sound = records.flatMap((record) => targetOf(record) ?? []);
+  const targets = onceEach(sound.toSorted(bestFirst));
+  if (sound.length < records.length) {
     const wrong: unknown = records.find((record) => targetOf(record) === undefined);
     warnings.push(`"${name}" has an SRV record that makes no sense, and is left out: ${shown(wrong)}`);
   }
@@ -42,6 +43,16 @@ export function readSrvRecords(answer: unknown, name: string): SrvTargets {
     unavailable: answer.length > 0 && records.length === 0,
     warnings,
   };
+}
+
+/** Of records with one target and port the best counts. */
+function onceEach(targets: readonly SrvTarget[]): SrvTarget[] {
+  const first = new Map<string, SrvTarget>();
+  for (const target of targets) {
+    const key = addressToString(target.address);
+    if (!first.has(key)) first.set(key, target);
+  }
+  return [...first.values()];
 }
 
 function isRoot(record: unknown): boolean {
@@ -83,13 +94,16 @@ export function srvEndpoints(
   const found = new Map<string, { address: TcpAddress; priority: number; weight: number; among: number }>();
   let tooMany = false;
   for (const { address, priority, weight } of targets) {
+    if (tooMany) break;
     const hosts = hostsOf(address.host);
     for (const host of hosts) {
       const endpoint = { address: { host, port: address.port }, priority, weight, among: hosts.length };
       const key = addressToString(endpoint.address);
       if (found.has(key)) continue;
-      if (found.size === MAX_ADDRESSES) tooMany = true;
-      else found.set(key, endpoint);
+      tooMany = found.size === MAX_ADDRESSES;
+      // A thousand targets of a thousand addresses each take seconds to look at.
+      if (tooMany) break;
+      found.set(key, endpoint);
     }
   }
   const all = [...found.values()];
