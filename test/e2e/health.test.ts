@@ -108,6 +108,29 @@ test('when too few are well all that are connected are used, and an event and th
   ]);
 });
 
+test('a panic does not end with the last connection, nor with the client, but when enough are ready again', async () => {
+  await start(2);
+  const told = (): unknown[] => client.events.filter(({ type }) => type === 'panic');
+  for (const server of servers) server.health!.setStatus('', 'NOT_SERVING');
+  await client.until(
+    () => told().length > 0 && client.snapshot.endpoints.every(({ state }) => state === 'not_serving'),
+  );
+  for (const server of servers) server.cutConnections();
+  await client.until(() => client.snapshot.endpoints.every(({ state }) => state !== 'not_serving'));
+  // Nobody is connected, so there is no panic; but nothing is better either.
+  expect(client.snapshot.panic).toBe(false);
+  expect(told()).toEqual([expect.objectContaining({ on: true })]);
+  await client.until(() => client.snapshot.endpoints.every(({ state }) => state === 'not_serving'));
+  for (const server of servers) server.health!.setStatus('', 'SERVING');
+  await client.until(() => told().length > 1);
+  expect(told()[1]).toMatchObject({ on: false, connected: 2 });
+
+  for (const server of servers) server.health!.setStatus('', 'NOT_SERVING');
+  await client.until(() => told().length > 2);
+  client.close();
+  expect(told().slice(2)).toMatchObject([{ on: true }]);
+});
+
 test('health checks can be turned off, also while the client runs', async () => {
   await start(2, { health: { panicThreshold: 0 } });
   servers[0]!.health!.setStatus('', 'NOT_SERVING');

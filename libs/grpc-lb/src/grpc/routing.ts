@@ -13,6 +13,7 @@ import type { PooledEndpoint } from './pooled-endpoint.js';
 export class Routing {
   traffic: Traffic<PooledEndpoint> = NO_TRAFFIC;
   #localityOptions: EffectiveLocalityOptions | undefined;
+  #toldOfPanic = false;
   /** The failover that was told last; that all calls go to the first priority is where it begins. */
   #toldOf = '0 10';
 
@@ -25,10 +26,9 @@ export class Routing {
   /** Works it out anew: an endpoint or an option has changed. */
   update(): void {
     this.#watchZones();
-    const { panic: before } = this.traffic;
     this.traffic = trafficOf(this.pool.levels, this.context.loadBalancing.health);
-    const { panic, well, connected, open } = this.traffic;
-    if (panic !== before) this.context.emit({ type: 'panic', on: panic, well, connected });
+    const { open } = this.traffic;
+    this.#tellOfPanic(this.traffic);
     if (open.length > 0) this.#tellOfFailover(open[0]!);
   }
 
@@ -48,6 +48,13 @@ export class Routing {
 
   explain(policy: Policy): EndpointChance[] {
     return chancesOf(this.traffic, policy, this.crossShare);
+  }
+
+  /** A panic ends when enough endpoints are ready, not when the last one is lost or the client is closed. */
+  #tellOfPanic({ panic, well, connected }: Traffic<PooledEndpoint>): void {
+    if (panic === this.#toldOfPanic || (!panic && well === 0)) return;
+    this.#toldOfPanic = panic;
+    this.context.emit({ type: 'panic', on: panic, well, connected });
   }
 
   /** In steps of a tenth: while endpoints come and go one by one, each is not news. */
