@@ -18,6 +18,8 @@ export interface BackendRow {
   /** The state of the endpoint in the balanced client; in the first phase `up` or `down`, which is all one can know. */
   readonly state: string;
   readonly reason: string | null;
+  /** How far it is on the ramp of its slow start; 1 in the first phase, which has none. */
+  readonly warmth: number;
   readonly process: BackendProcess['process'];
   readonly factor: number;
 }

@@ -95,6 +95,7 @@ export class LiveService implements OnModuleDestroy {
         p99,
         state: endpoint?.state ?? (host?.process === 'stopped' ? 'down' : 'up'),
         reason: endpoint?.reason ?? null,
+        warmth: endpoint?.state === 'ready' ? endpoint.warmth : 1,
         process: host?.process ?? 'running',
         factor: host?.factor ?? 1,
       };

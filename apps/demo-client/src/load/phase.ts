@@ -8,6 +8,8 @@ export interface EndpointView {
   readonly state: string;
   readonly reason: string | null;
   readonly inFlight: number;
+  /** Below 1 while it starts slowly. */
+  readonly warmth: number;
 }
 
 /** One way to call the backends, for a while. */

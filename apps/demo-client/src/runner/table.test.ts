@@ -31,6 +31,7 @@ const row: BackendRow = {
   p99: 48,
   state: 'ready',
   reason: null,
+  warmth: 1,
   process: 'running',
   factor: 1,
 };
@@ -73,6 +74,11 @@ test('a frame is a table, with what was before below it', () => {
     'before: pick_first',
     'calls 2,400   errors 12   p50 1,127 ms   p99 2,054 ms',
   ]);
+});
+
+test('a backend that starts slowly is shown with how far it is', () => {
+  const lines = drawFrame({ ...frame, backends: [{ ...row, warmth: 0.254, share: 0.06 }] }, plain);
+  expect(lines.find((line) => line.startsWith(row.address))).toMatch(/ready, starts slowly, 25 % warm$/);
 });
 
 test('the last word sets the phases side by side', () => {

@@ -49,6 +49,7 @@ function cells(row: BackendRow): string[] {
 function stateText(row: BackendRow): string {
   const notes = [
     ...(row.process === 'running' ? [] : [row.process]),
+    ...(row.warmth === 1 ? [] : [`starts slowly, ${Math.round(row.warmth * 100)} % warm`]),
     ...(row.factor === 1 ? [] : [`${row.factor}x slower`]),
   ];
   return [row.state, ...notes].join(', ');
