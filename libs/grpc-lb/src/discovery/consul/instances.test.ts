@@ -66,7 +66,7 @@ describe('readInstances', () => {
     });
   });
 
-  test.each([[-1], [1.5], ['3'], [null]])('a weight of %j is a fault', (Passing) => {
+  test.each([[-1], [1.5], [2 ** 32], ['3'], [null]])('a weight of %j is a fault', (Passing) => {
     const { endpoints, faults } = readInstances([entry({ weights: { Passing, Warning: 1 } as never })], RULES);
     expect(endpoints).toEqual([]);
     expect(faults[0]).toContain('weight is');

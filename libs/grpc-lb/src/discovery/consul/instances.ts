@@ -15,6 +15,7 @@ export interface Instances {
 }
 
 const MAX_FAULTS = 3;
+const MAX_WEIGHT = 2 ** 32 - 1;
 /** Twice as many as a client uses; to look at more takes the event loop for too long. */
 export const MAX_INSTANCES = 20_000;
 
@@ -89,9 +90,9 @@ function readAddress({ node, service }: Instance, faults: Fault[]): Address | un
 /** Weights of 0 are for warnings only, and take an instance out as long as one lasts. */
 function readWeight({ Passing = 1, Warning = 1 }: Json, status: Status, faults: Fault[]): number | undefined {
   const weight = status === 'passing' ? Passing : Warning;
-  if (Number.isInteger(weight) && (weight as number) >= 1) return weight as number;
+  if (Number.isInteger(weight) && (weight as number) >= 1 && (weight as number) <= MAX_WEIGHT) return weight as number;
   if (status === 'passing' || weight !== 0) {
-    faults.push({ path: 'weight', message: `is ${shown(weight)}; use a whole number from 1` });
+    faults.push({ path: 'weight', message: `is ${shown(weight)}; use a whole number from 1 to ${MAX_WEIGHT}` });
   }
   return undefined;
 }
