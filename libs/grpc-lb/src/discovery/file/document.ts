@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { parseBoundedJson } from '../../core/bounded-json.js';
 import { checkYamlSize } from './yaml-size.js';
 import { didYouMean, isObject, shown } from '../../core/options/validation.js';
@@ -63,7 +63,7 @@ function readYaml(text: string, maxTokens: number): Entries {
   const { contents } = document;
   const lists = isMap(contents) ? contents.items.filter(({ key }) => isScalar(key) && key.value === 'endpoints') : [];
   if (lists.length > 1) throw new Error('has endpoints more than once; keep one');
-  const entries = listIn(document.toJS({ maxAliasCount: MAX_ALIASES }));
+  const entries = listIn(plainContent(document));
   const list: unknown = isMap(contents) ? lists[0]?.value : contents;
   const lineOf = (index: number): number | undefined => {
     const item: unknown = isSeq(list) ? list.items[index] : undefined;
@@ -76,6 +76,15 @@ function readYaml(text: string, maxTokens: number): Entries {
       return line === undefined ? `entry ${index + 1}` : `entry ${index + 1} (line ${line})`;
     },
   };
+}
+
+/** Aliases are followed only here, so a document may still turn out to be none. */
+function plainContent(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    throw new Error(`is no YAML: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function listIn(content: unknown): readonly unknown[] {
