@@ -19,7 +19,7 @@ export default defineConfig({
     include: [
       'libs/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
-      'test/{docs,e2e,properties,support,types}/**/*.test.ts',
+      'test/{docs,e2e,fuzz,properties,support,types}/**/*.test.ts',
     ],
     // They bound what hangs. A test waits for events, however long they take: on a busy machine that may be long.
     testTimeout: 120_000,
