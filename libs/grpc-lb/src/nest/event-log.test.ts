@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { LbEvent } from '../core/events.js';
 import type { EventBody } from '../grpc/client-context.js';
+import type { EndpointState } from '../core/snapshot.js';
 import { eventLog } from './event-log.js';
 
 const MINUTE = 60_000;
@@ -31,6 +32,13 @@ const failed = (error: string, target = 'dns:///orders:1'): EventBody => ({
   target,
   error,
   uses: 'last',
+});
+const state = (to: EndpointState, reason: string | null, address = '10.0.0.1:50051'): EventBody => ({
+  type: 'endpoint_state',
+  address,
+  from: 'connecting',
+  to,
+  reason,
 });
 const recovered = (target = 'dns:///orders:1'): EventBody => ({ type: 'discovery_recovered', target });
 
@@ -69,6 +77,34 @@ describe('what an operator should know is written, with the name of the client:'
     [
       [{ type: 'load_report_rejected', address: '10.0.0.1:50051', total: 3 }],
       ['warn client ORDERS: load reports of 10.0.0.1:50051 cannot be read, and do not count'],
+    ],
+    [
+      [
+        state('transient_failure', '2 connections in a row were lost within 10 s, before a call was answered: lost'),
+        state('ready', null),
+      ],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: 2 connections in a row were lost within 10 s, before a call was answered: lost; it gets no calls and is dialled again and again; something accepts connections there and closes them: check what listens on that port, and its own log',
+        'log client ORDERS: endpoint 10.0.0.1:50051 is ready',
+      ],
+    ],
+    [
+      [state('transient_failure', 'unable to verify the first certificate')],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: unable to verify the first certificate; it gets no calls and is dialled again and again; check its certificate, the CA and the name that this client expects, and that both sides use TLS',
+      ],
+    ],
+    [
+      [state('transient_failure', 'connect ECONNREFUSED 10.0.0.1:50051')],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: connect ECONNREFUSED 10.0.0.1:50051; it gets no calls and is dialled again and again; check that it runs and can be reached, or why discovery still names it',
+      ],
+    ],
+    [
+      [state('suspect', 'no answer to a PING for 1000 ms')],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is silent: no answer to a PING for 1000 ms; it gets no new calls until it answers. Its process may be busy or stopped, or the network drops packets',
+      ],
     ],
     [
       [{ type: 'discovery_warning', target: null, warning: 'the zone cannot be read' }],
@@ -234,4 +270,21 @@ test('a line is one line of bounded length, whatever an event quotes', () => {
   expect(lines[0]![2]).toMatch(/^client ORDERS: discovery failed: \\u001b\[31mx+\.\.\. \(\d+ characters\)$/);
   expect(lines[0]![2]).toHaveLength(2000);
   expect(texts()[1]).toBe('warn client ORDERS: a\\r\\nb');
+});
+
+test('of a thousand endpoints that fail at once two are told, and one a minute while that lasts', () => {
+  for (let i = 0; i < 1000; i++) tell(state('transient_failure', 'refused', `10.0.0.1:${i}`));
+  expect(lines).toHaveLength(2);
+  for (let minute = 0; minute < 5; minute++) {
+    for (let i = 0; i < 1000; i++) tell(state('transient_failure', 'refused', `10.0.0.1:${i}`));
+    clock.advance(MINUTE);
+  }
+  expect(lines.length).toBeLessThanOrEqual(7);
+});
+
+test('an endpoint that recovers before its trouble could be told is not told to be in trouble', () => {
+  for (const port of [1, 2, 3]) tell(state('transient_failure', 'refused', `10.0.0.1:${port}`));
+  tell(state('ready', null, '10.0.0.1:3'));
+  clock.advance(MINUTE);
+  expect(texts().at(-1)).toBe('log client ORDERS: endpoint 10.0.0.1:3 is ready');
 });

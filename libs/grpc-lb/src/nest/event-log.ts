@@ -138,11 +138,42 @@ function lineOf(event: LbEvent): Line | undefined {
         : { level: 'log', text: 'no panic any more: enough endpoints are well' };
     case 'load_report_rejected':
       return { level: 'warn', text: `load reports of ${event.address} cannot be read, and do not count` };
+    case 'endpoint_state':
+      // Also what waits to be told may be over by then.
+      if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
+      return event.to === 'suspect' || event.to === 'transient_failure'
+        ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
+        : undefined;
     case 'call_rejected':
       return { level: 'warn', text: `a call was refused with RESOURCE_EXHAUSTED: ${event.maxPending} wait already` };
     default:
       return undefined;
   }
+}
+
+/** What an operator can do about an endpoint that cannot be reached, by what its reason says. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /certificate|altname|SSL|TLS|self-signed|wrong version number/i,
+    'check its certificate, the CA and the name that this client expects, and that both sides use TLS',
+  ],
+  [
+    /connections in a row/,
+    'something accepts connections there and closes them: check what listens on that port, and its own log',
+  ],
+];
+
+function troubleText(address: string, to: 'suspect' | 'transient_failure', reason: string): string {
+  if (to === 'suspect') {
+    return (
+      `endpoint ${address} is silent: ${reason}; it gets no new calls until it answers. ` +
+      'Its process may be busy or stopped, or the network drops packets'
+    );
+  }
+  const remedy =
+    REMEDIES.find(([pattern]) => pattern.test(reason))?.[1] ??
+    'check that it runs and can be reached, or why discovery still names it';
+  return `endpoint ${address} cannot be used: ${reason}; it gets no calls and is dialled again and again; ${remedy}`;
 }
 
 function failoverText({ priority, share }: { readonly priority: number; readonly share: number }): string {
