@@ -53,7 +53,7 @@ export class FakeSubchannel {
   }
 
   getRealSubchannel(): object {
-    return {};
+    return { resetBackoff: () => this.startConnecting() };
   }
 
   ref(): void {}

@@ -150,6 +150,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   endpointConnected(endpoint: PooledEndpoint): void {
     this.#policies.ready(endpoint);
+    // The first after an outage: it need not bear all calls until the backoffs of the others are over.
+    const others = [...this.#pool.endpoints].filter((each) => each !== endpoint);
+    if (!others.some(({ connected }) => connected)) for (const each of others) each.connections.dialNow();
   }
 
   loadReported(endpoint: PooledEndpoint, report: LoadReport): void {

@@ -1,5 +1,6 @@
 import type { Cancel } from '../core/clock.js';
 import type { Address } from '../core/endpoint.js';
+import { GOOD_AFTER_MS, ReconnectBackoff } from '../core/health/reconnect-backoff.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered } from '../core/random.js';
 import { HEALTH_NOT_OFFERED } from './health-watch.js';
@@ -30,6 +31,10 @@ export class ConnectionGroup implements ConnectionListener {
   #turn = 0;
   #growAfter = -Infinity;
   #cancelGrowth: Cancel | undefined;
+  readonly #backoff: ReconnectBackoff;
+  #cancelRedial: Cancel | undefined;
+  /** Why connections to it do not last; undefined while they do. */
+  failing: string | undefined;
   #draining = false;
   /** Older than `maxConnectionAge`, with the replacements for which they wait; undefined while none is being opened. */
   readonly #aged = new Map<Connection, Connection | undefined>();
@@ -39,7 +44,13 @@ export class ConnectionGroup implements ConnectionListener {
     private readonly address: Address,
     private readonly environment: ConnectionEnvironment,
     private readonly listener: ConnectionGroupListener,
-  ) {}
+  ) {
+    const { channelOptions, context } = environment;
+    this.#backoff = new ReconnectBackoff(context.random, {
+      initial: channelOptions['grpc.initial_reconnect_backoff_ms'] ?? 1000,
+      max: channelOptions['grpc.max_reconnect_backoff_ms'] ?? 5000,
+    });
+  }
 
   get #context() {
     return this.environment.context;
@@ -92,6 +103,11 @@ export class ConnectionGroup implements ConnectionListener {
     this.listener.loadReported(report);
   }
 
+  /** Other endpoints are reachable again: this one may be, too. One whose connections do not last waits all the same. */
+  dialNow(): void {
+    for (const connection of this.#all) connection.dialNow();
+  }
+
   grow(): Connection {
     const connection = new Connection(this.address, this.environment, this);
     this.#all = [...this.#all, connection];
@@ -121,6 +137,7 @@ export class ConnectionGroup implements ConnectionListener {
   drain(): void {
     this.#draining = true;
     this.#cancelGrowth?.();
+    this.#stopRedial();
     this.#aged.clear();
     for (const connection of this.#all) if (!connection.retiring) this.#retire(connection, 'draining');
     this.#refresh();
@@ -145,6 +162,7 @@ export class ConnectionGroup implements ConnectionListener {
   close(): void {
     this.#draining = true;
     this.#cancelGrowth?.();
+    this.#stopRedial();
     for (const connection of this.#all) this.#forget(connection);
   }
 
@@ -162,7 +180,9 @@ export class ConnectionGroup implements ConnectionListener {
 
   #onLost(connection: Connection): void {
     this.#aged.delete(connection);
-    this.listener.connectionClosed(connection, connection.lastError ?? 'the connection was lost');
+    const reason = connection.lastError ?? 'the connection was lost';
+    this.#backOff(connection, reason);
+    this.listener.connectionClosed(connection, reason);
     // After a GOAWAY its calls go on; it is kept, and counted apart, until the last has ended.
     this.#retire(connection, 'lost');
     this.#topUp();
@@ -188,8 +208,32 @@ export class ConnectionGroup implements ConnectionListener {
     if (connection.inFlight === 0) this.#watchIdle(connection);
   }
 
-  /** There are never fewer than `size`, ready or on their way, while the endpoint is in use. */
+  /** A peer that accepts connections only to close them is not dialled as fast as it can do that. */
+  #backOff({ readyAt, answered }: Connection, reason: string): void {
+    const { clock } = this.#context;
+    const delay = this.#backoff.lost({ readyAt: readyAt!, answered }, clock.now());
+    const { shortLived } = this.#backoff;
+    this.failing =
+      shortLived < 2
+        ? undefined
+        : `${shortLived} connections in a row were lost within ${GOOD_AFTER_MS / 1000} s, before a call was answered: ${reason}`;
+    if (delay === 0 || this.#draining || this.#cancelRedial) return;
+    this.#growAfter = clock.now() + delay;
+    this.#cancelRedial = clock.after(delay, () => {
+      this.#cancelRedial = undefined;
+      this.#topUp();
+      this.#refresh();
+    });
+  }
+
+  #stopRedial(): void {
+    this.#cancelRedial?.();
+    this.#cancelRedial = undefined;
+  }
+
+  /** There are never fewer than `size`, ready or on their way, while the endpoint is in use and its connections last. */
   #topUp(): void {
+    if (this.#cancelRedial) return;
     for (let missing = this.#draining ? 0 : this.#pool.size - this.#live.length; missing > 0; missing--) this.grow();
   }
 

@@ -61,6 +61,10 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   lastError: string | undefined;
   /** The owner has been told that it may carry calls. */
   announced = false;
+  /** When it became ready, on the clock. */
+  readyAt: number | undefined;
+  /** Its peer has answered a call. */
+  answered = false;
   /** Why its peer is suspect; undefined while it is not. */
   suspicion: string | undefined;
   /** When its last call ended, on the clock. */
@@ -73,7 +77,6 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   #options: EffectiveLoadBalancing;
   #peer: PeerConnection | undefined;
   #peerLimit: number | undefined;
-  #readyAt: number | undefined;
   #healthWatch: HealthWatch | undefined;
   #orcaWatch: OrcaWatch | undefined;
   #liveness: Liveness | undefined;
@@ -134,7 +137,13 @@ export class Connection implements Counted, DialerListener, LivenessListener {
 
   /** The peer has answered a call. */
   callAnswered(): void {
+    this.answered = true;
     this.#liveness?.replied();
+  }
+
+  /** Does not wait for the end of the backoff. */
+  dialNow(): void {
+    this.#dialer.dialNow();
   }
 
   get waiting(): boolean {
@@ -183,7 +192,7 @@ export class Connection implements Counted, DialerListener, LivenessListener {
       health: this.health,
       inFlight: this.inFlight,
       maxConcurrentStreams: this.limit,
-      ageMs: this.#readyAt === undefined ? null : Math.round(this.#clock.now() - this.#readyAt),
+      ageMs: this.readyAt === undefined || this.state === 'lost' ? null : Math.round(this.#clock.now() - this.readyAt),
     };
   }
 
@@ -197,7 +206,7 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     });
     this.state = 'ready';
     this.lastError = undefined;
-    this.#readyAt = this.#clock.now();
+    this.readyAt = this.#clock.now();
     this.#updateLimit();
     this.#watchAge();
     this.#watchLiveness();
@@ -231,7 +240,6 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     this.#orcaWatch?.stop();
     this.#orcaWatch = undefined;
     this.#peer = undefined;
-    this.#readyAt = undefined;
     this.health = 'unknown';
     this.healthReason = null;
   }
@@ -290,9 +298,9 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   #watchAge(): void {
     const { maxConnectionAge } = this.#options.pool;
     this.#cancelAgeTimer?.();
-    if (maxConnectionAge === undefined || this.#readyAt === undefined) return;
+    if (maxConnectionAge === undefined || this.readyAt === undefined) return;
     const left =
-      jittered(this.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.#readyAt);
+      jittered(this.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.readyAt);
     this.#cancelAgeTimer = this.#clock.after(Math.max(0, left), () => this.listener.connectionAged(this));
   }
 

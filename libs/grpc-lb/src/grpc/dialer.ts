@@ -10,6 +10,8 @@ import type { SubchannelInterface } from './experimental.js';
 
 /** How long after an attempt that timed out the next one begins, as grpc's first connection backoff. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
+/** After an outage, the attempts that do not wait for their backoff are spread over so long. */
+const DIAL_NOW_SPREAD_MS = 100;
 
 export interface DialerListener {
   /** There is an HTTP/2 connection. */
@@ -39,8 +41,9 @@ export class Dialer {
   #closed = false;
   #cancelTimeout: Cancel | undefined;
   #cancelRetry: Cancel | undefined;
-  /** The first attempt is over, or not wanted any more. */
-  readonly #leaveGate: () => void;
+  #cancelDialNow: Cancel | undefined;
+  /** The attempt that went through the gate is over, or not wanted any more. */
+  #leaveGate: () => void;
 
   constructor(
     address: Address,
@@ -59,6 +62,18 @@ export class Dialer {
     this.#leaveGate = environment.connectGate.enter(() => this.subchannel.startConnecting());
   }
 
+  /** Does not wait for the end of the backoff: the outage that led to it is over. */
+  dialNow(): void {
+    if (this.#closed || this.#cancelRetry || this.#cancelDialNow) return;
+    if (this.subchannel.getConnectivityState() !== connectivityState.TRANSIENT_FAILURE) return;
+    const { connectGate, context } = this.environment;
+    this.#cancelDialNow = context.clock.after(context.random() * DIAL_NOW_SPREAD_MS, () => {
+      this.#cancelDialNow = undefined;
+      this.#leaveGate();
+      this.#leaveGate = connectGate.enter(() => this.subchannel.getRealSubchannel().resetBackoff());
+    });
+  }
+
   /** Lets go of the connection. Calls that still run on it end by themselves, then grpc-js closes the socket. */
   close(): void {
     if (this.#closed) return;
@@ -66,6 +81,7 @@ export class Dialer {
     this.#leaveGate();
     this.#cancelTimeout?.();
     this.#cancelRetry?.();
+    this.#cancelDialNow?.();
     this.subchannel.removeConnectivityStateListener(this.#onState);
     this.environment.helper.removeChannelzChild(this.subchannel.getChannelzRef());
     this.subchannel.unref();

@@ -237,7 +237,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   #currentState(): EndpointState {
     if (this.#draining) return 'draining';
     if (this.connections.usable.length === 0) {
-      const failed = this.connections.all.some((connection) => connection.state === 'transient_failure');
+      const { all, failing } = this.connections;
+      const failed = failing !== undefined || all.some(({ state }) => state === 'transient_failure');
       return failed ? 'transient_failure' : 'connecting';
     }
     if (this.connections.usable.every(({ suspicion }) => suspicion !== undefined)) return 'suspect';
@@ -260,7 +261,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
         if (outlier.kind === 'admitted') return null;
         return outlier.kind === 'probing' ? `${outlier.reason}; the next call is a probe` : outlier.reason;
       default:
-        return this.connections.all.find(({ lastError }) => lastError !== undefined)?.lastError ?? this.#lostFor;
+        return (
+          this.connections.all.find(({ lastError }) => lastError !== undefined)?.lastError ??
+          this.connections.failing ??
+          this.#lostFor
+        );
     }
   }
 }
