@@ -22,7 +22,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Packs the library once, as `npm publish` would, and gets the versions of Node to try it with. */
 export async function setup(project: TestProject): Promise<() => void> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-package-'));
-  await mustRun('npm', ['pack', '--workspace', 'nestjs-grpc-lb', '--pack-destination', directory], ROOT, 120_000);
+  await mustRun('npm', ['pack', '--workspace', 'nestjs-grpc-lb', '--pack-destination', directory], ROOT, 240_000);
   const tarball = join(
     directory,
     readdirSync(directory).find((name) => name.endsWith('.tgz'))!,
