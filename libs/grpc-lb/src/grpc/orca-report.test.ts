@@ -24,6 +24,31 @@ describe('a report', () => {
     });
   });
 
+  test('of more than 64 named metrics, or of more than 16 KiB, is none', () => {
+    const metrics = (count: number, name = 'metric') =>
+      encodeReport({
+        ...FULL,
+        named_metrics: Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}${i}`, i])),
+      });
+    expect(Object.keys(decodeReport(metrics(64))!.namedMetrics)).toHaveLength(64);
+    expect(decodeReport(metrics(65))).toBeUndefined();
+    expect(decodeReport(metrics(1, 'm'.repeat(16_000)))).toBeDefined();
+    expect(decodeReport(metrics(1, 'm'.repeat(16_400)))).toBeUndefined();
+  });
+
+  test('that is too long is not looked at', () => {
+    const bytes = Buffer.alloc(4 << 20);
+    let looks = 0;
+    const watched = new Proxy(bytes, {
+      get: (target, key) => {
+        if (key !== 'length') looks++;
+        return Reflect.get(target, key) as unknown;
+      },
+    });
+    expect(decodeReport(watched)).toBeUndefined();
+    expect(looks).toBe(0);
+  });
+
   test('that says nothing is all zero', () => {
     expect(decodeReport(Buffer.alloc(0))).toEqual({
       cpuUtilization: 0,

@@ -23,6 +23,10 @@ export function reportIn(trailers: Metadata): LoadReport | null | undefined {
   return bytes instanceof Buffer ? (decodeReport(bytes) ?? null) : undefined;
 }
 
+/** Beyond these a report is not read at all: figures of load are few, and a peer must not cost this process its CPU. */
+const MAX_BYTES = 16 * 1024;
+const MAX_METRICS = 64;
+
 interface Draft {
   cpuUtilization: number;
   applicationUtilization: number;
@@ -36,6 +40,7 @@ interface Draft {
  * schema from disk and parses it anew for each report (16 ms with grpc-js 1.14); this one takes a microsecond.
  */
 export function decodeReport(bytes: Buffer): LoadReport | undefined {
+  if (bytes.length > MAX_BYTES) return undefined;
   const report: Draft = { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics: {} };
   const reader = new Reader(bytes);
   try {
@@ -59,8 +64,10 @@ function readField(report: Draft, reader: Reader, field: number, wireType: numbe
     else if (field === APPLICATION_UTILIZATION) report.applicationUtilization = sane(value);
   } else if (wireType === LENGTH_DELIMITED) {
     const end = reader.block();
-    if (field === NAMED_METRICS) readMetric(report.namedMetrics, reader, end);
-    else reader.skipTo(end);
+    if (field === NAMED_METRICS) {
+      if (++reader.metrics > MAX_METRICS) throw new RangeError();
+      readMetric(report.namedMetrics, reader, end);
+    } else reader.skipTo(end);
   } else reader.skip(wireType);
 }
 
@@ -89,6 +96,8 @@ function sane(value: number): number {
 /** Throws a RangeError beyond the end. */
 class Reader {
   at = 0;
+  /** Named metrics that have begun. */
+  metrics = 0;
 
   constructor(private readonly bytes: Buffer) {}
 

@@ -197,6 +197,27 @@ describe('weighted round robin by report', () => {
     expect(new Bench(1, { enableOobLoadReport: true }).policy.reportInterval).toBe(10_000);
   });
 
+  test.each([{ weights: 'fixed' }, { enableOobLoadReport: true }] as const)(
+    'reports in trailers are not read where they do not count (%j)',
+    (config) => {
+      let read = 0;
+      const ending = {
+        latency: 1,
+        failed: false,
+        cutShort: false,
+        get report() {
+          read++;
+          return reportOf(BUSY);
+        },
+      };
+      const policy = new WeightedRoundRobin(config, seededRandom(1), new FakeClock());
+      policy.learn(hosts([0])[0]!, { method: '/a/B', stream: false } as never, ending);
+      expect(read).toBe(0);
+      new WeightedRoundRobin({}, seededRandom(1), new FakeClock()).learn(hosts([0])[0]!, {} as never, ending);
+      expect(read).toBe(1);
+    },
+  );
+
   test('weights from discovery do not count', () => {
     const policy = new WeightedRoundRobin({}, seededRandom(1), new FakeClock());
     expect(policy.chances(hosts([0, 0], [3, 1]))).toEqual([1 / 2, 1 / 2]);

@@ -70,9 +70,11 @@ export class WeightedRoundRobin implements Policy {
     return this.#options.weights === 'fixed' ? byWeight(candidates) : equalShares(candidates);
   }
 
-  /** A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". */
-  learn(candidate: Candidate, _call: CallInfo, { report }: Outcome): void {
-    if (report && !this.#options.enableOobLoadReport) this.#update(candidate, report);
+  /** A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". Reading them is parsing. */
+  learn(candidate: Candidate, _call: CallInfo, outcome: Outcome): void {
+    if (this.#options.enableOobLoadReport || this.#options.weights === 'fixed') return;
+    const { report } = outcome;
+    if (report) this.#update(candidate, report);
   }
 
   report(candidate: Candidate, report: LoadReport): void {
