@@ -3,6 +3,7 @@
  * is checked when this file is loaded, and the error says which versions are known to work.
  */
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
+import { restoreListenerHook } from './session-events.js';
 
 export type ChannelControlHelper = experimental.ChannelControlHelper;
 export type ConfigSelector = experimental.ConfigSelector;
@@ -133,6 +134,7 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
       else session.destroy();
     },
     onLimit(listener) {
+      restoreListenerHook(session);
       session.on('remoteSettings', ({ maxConcurrentStreams }) => {
         if (typeof maxConcurrentStreams === 'number') listener(maxConcurrentStreams);
       });

@@ -1,0 +1,28 @@
+import { EventEmitter } from 'node:events';
+import { connect } from 'node:http2';
+import { Duplex } from 'node:stream';
+
+type Hook = (this: EventEmitter, event: string) => void;
+
+let hook: Hook | undefined;
+
+/** How Node learns that somebody listens to an HTTP/2 session: a `newListener` listener, the same for all sessions. */
+function newListenerHook(): Hook | undefined {
+  if (hook) return hook;
+  const nowhere = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
+  const session = connect('http://localhost', { createConnection: () => nowhere });
+  session.on('error', () => {});
+  hook = session.listeners('newListener')[0] as Hook | undefined;
+  session.destroy();
+  return hook;
+}
+
+/**
+ * Node tells of settings only where it knows of a listener. grpc-js calls `removeAllListeners()` on its sessions when they
+ * are connected, which takes Node's own hook away too, so that later listeners would hear nothing.
+ */
+export function restoreListenerHook(session: object): void {
+  if (!(session instanceof EventEmitter) || session.listenerCount('newListener') > 0) return;
+  const found = newListenerHook();
+  if (found) session.on('newListener', found);
+}
