@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { HEALTH_NOT_OFFERED, HealthWatch } from '../../libs/grpc-lb/src/grpc/health-watch.js';
+import { HealthWatch } from '../../libs/grpc-lb/src/grpc/health-watch.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Health } from '../support/health-watch.js';
 import { expectNoLeaks } from '../support/leaks.js';
@@ -12,7 +12,7 @@ expectNoLeaks();
 type WatchCall = grpc.ServerWritableStream<{ service: string }, { status: string }>;
 
 /** A watch on a clock of its own, over a connection to a server that answers by hand. */
-async function watch(service = '', withHealth = true) {
+async function watch(service = '', withHealth = true, metadata = {}) {
   const calls = new Mailbox<WatchCall>();
   const server = new grpc.Server();
   if (withHealth) {
@@ -31,15 +31,19 @@ async function watch(service = '', withHealth = true) {
   const peer = await watchPeer(port);
   const clock = new FakeClock();
   const told = new Mailbox<string>();
-  const healthWatch = new HealthWatch(
-    peer,
-    service,
-    clock,
-    () => 0.5,
-    (health, reason) => told.put(`${health}: ${reason}`),
-  );
-  return { healthWatch, clock, calls, told };
+  const backedOff: string[] = [];
+  const healthWatch = new HealthWatch(peer, { service, metadata }, clock, () => 0.5, {
+    healthChanged: (health, reason) => told.put(`${health}: ${reason}`),
+    notOffered: (why) => told.put(`not offered: ${why}`),
+    backedOff: (reason) => backedOff.push(reason),
+    openChanged: () => {},
+  });
+  onTestFinished(() => healthWatch.stop());
+  return { healthWatch, clock, calls, told, backedOff };
 }
+
+/** Until the watch is opened again, in milliseconds; 0 while it is open. */
+const waitOf = (clock: FakeClock): number => Math.round(clock.nextIn ?? 0);
 
 const failing = (code: grpc.status, details: string) => Object.assign(new Error(details), { code, details });
 
@@ -63,42 +67,106 @@ test('asks after the service, and tells each answer', async () => {
 
 test('a server without the service is healthy, and is not asked again', async () => {
   const { told, clock, healthWatch } = await watch('', false);
-  expect(await told.next()).toBe(`serving: ${HEALTH_NOT_OFFERED}`);
+  expect(await told.next()).toBe('not offered: UNIMPLEMENTED');
   expect(healthWatch.open).toBe(false);
   expect(clock.pendingTimers).toBe(0);
 });
 
 test('an error is no health, and the server is asked again later and later, up to 30 s', async () => {
-  const { calls, told, clock, healthWatch } = await watch();
+  const { calls, told, clock } = await watch();
   const waits: number[] = [];
   for (let i = 0; i < 10; i++) {
-    (await calls.next()).emit('error', failing(grpc.status.INTERNAL, 'ill'));
-    expect(await told.next()).toBe('not_serving: the health watch failed: ill');
-    waits.push(clock.nextIn!);
+    (await calls.next()).emit('error', failing(grpc.status.INTERNAL, `ill ${i}`));
+    await expect.poll(() => waitOf(clock)).toBeGreaterThan(0);
+    waits.push(waitOf(clock));
     clock.advance(clock.nextIn!);
   }
+  expect(await told.next()).toBe('not_serving: the health watch failed: ill 0');
   // 1.6 times as long each time; the jitter is in the middle of its range here.
-  expect(waits.map(Math.round)).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
-  await calls.next();
-  healthWatch.stop();
+  expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
 });
 
-test('a watch that the server ends in peace is asked for again too, and an answer resets the wait', async () => {
-  const { calls, told, clock, healthWatch } = await watch();
-  for (let i = 0; i < 3; i++) {
+test('a watch that the server ends in peace is asked for again later and later', async () => {
+  const { calls, told, clock } = await watch();
+  for (const wait of [1000, 1600, 2560]) {
     (await calls.next()).end();
-    expect(await told.next()).toBe('not_serving: the health watch ended');
+    await expect.poll(() => waitOf(clock)).toBe(wait);
     clock.advance(clock.nextIn!);
   }
+  expect(await told.next()).toBe('not_serving: the health watch ended');
+  expect(told.empty).toBe(true);
+});
+
+test('a server that answers once and ends the stream is asked later and later, and its answer stands', async () => {
+  const { calls, told, clock, backedOff } = await watch();
+  for (const wait of [1000, 1600, 2560, 4096]) {
+    const call = await calls.next();
+    call.write({ status: 'SERVING' });
+    call.end();
+    await expect.poll(() => waitOf(clock)).toBe(wait);
+    clock.advance(clock.nextIn!);
+  }
+  expect(await told.next()).toBe('serving: null');
+  expect(told.empty).toBe(true);
+  expect(backedOff).toEqual(Array(4).fill('the server ended the stream'));
+});
+
+test('a watch that worked for ten seconds is opened again after the first wait, without a word', async () => {
+  const { calls, told, clock, backedOff } = await watch();
+  for (let i = 0; i < 3; i++) {
+    const call = await calls.next();
+    call.write({ status: i % 2 === 0 ? 'SERVING' : 'NOT_SERVING' });
+    await told.next();
+    clock.advance(10_000);
+    call.end();
+    await expect.poll(() => clock.nextIn).toBe(1000);
+    clock.advance(1000);
+  }
+  expect(backedOff).toEqual([]);
+});
+
+test.each([
+  [grpc.status.UNAUTHENTICATED, 'UNAUTHENTICATED'],
+  [grpc.status.PERMISSION_DENIED, 'PERMISSION_DENIED'],
+])('a health service that refuses the watch with %s is not asked again', async (code, name) => {
+  const { calls, told, clock, healthWatch } = await watch();
+  (await calls.next()).emit('error', failing(code, 'no'));
+  expect(await told.next()).toBe(`not offered: ${name}`);
+  expect(healthWatch.open).toBe(false);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a watch that was answered and is refused later is opened again: its token may have run out', async () => {
+  const { calls, told, clock } = await watch();
   const call = await calls.next();
   call.write({ status: 'SERVING' });
   expect(await told.next()).toBe('serving: null');
-  // gRFC A17: after an answer the next attempt is immediate, and only if that has none either there is a wait again.
-  call.end();
-  (await calls.next()).end();
-  expect(await told.next()).toBe('not_serving: the health watch ended');
-  expect(clock.nextIn ?? 0).toBeLessThanOrEqual(1200);
-  healthWatch.stop();
+  call.emit('error', failing(grpc.status.UNAUTHENTICATED, 'expired'));
+  await expect.poll(() => clock.nextIn).toBe(1000);
+  clock.advance(1000);
+  await calls.next();
+  expect(told.empty).toBe(true);
+});
+
+test('the metadata of the options goes with the question', async () => {
+  const { calls } = await watch('', true, { authorization: 'Bearer secret' });
+  expect((await calls.next()).metadata.get('authorization')).toEqual(['Bearer secret']);
+});
+
+test('a flood of answers ends the watch after 200, and what was said last stands', async () => {
+  const { calls, told, clock, backedOff } = await watch();
+  const call = await calls.next();
+  const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
+  for (let i = 0; i < 5000; i++) call.write({ status: i % 2 === 0 ? 'SERVING' : 'NOT_SERVING' });
+  await cancelled;
+  let changes = 0;
+  for (; !told.empty; changes++) await told.next();
+  // Five recoveries, and what came between them.
+  expect(changes).toBeLessThanOrEqual(10);
+  expect(backedOff).toEqual([expect.stringContaining('50 messages a second')]);
+  clock.advance(1000);
+  (await calls.next()).write({ status: 'SERVING' });
+  expect(await told.next()).toBe('serving: null');
 });
 
 test('what was stopped is cancelled at the server, says nothing more, and leaves no timer', async () => {

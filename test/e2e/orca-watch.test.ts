@@ -43,14 +43,16 @@ async function watchOf(address: string, interval = 1000) {
   const clock = new FakeClock();
   const reports = new Mailbox<LoadReport>();
   const changes = new Mailbox<string>();
+  const backedOff: string[] = [];
   const watch = new OrcaWatch(peer, interval, clock, () => 0.5, {
     reported: (report) => reports.put(report),
     rejected: () => changes.put('rejected'),
     notOffered: () => changes.put('not offered'),
+    backedOff: (reason) => backedOff.push(reason),
     openChanged: () => changes.put(watch.open ? 'open' : 'closed'),
   });
   onTestFinished(() => watch.stop());
-  return { watch, clock, reports, changes };
+  return { watch, clock, reports, changes, backedOff };
 }
 
 const failing = (code: grpc.status) => Object.assign(new Error('ill'), { code, details: 'ill' });
@@ -109,24 +111,48 @@ test('after an error the server is asked again later and later, up to 30 s', asy
   expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
 });
 
-test('a stream that ends after reports is opened again at once, but not again and again', async () => {
+test('a stream that worked for ten seconds is opened again after the first wait, one that ends sooner later and later', async () => {
   const { address, calls } = await startServer();
-  const { changes, clock, reports } = await watchOf(address);
-  const first = await calls.next();
-  first.write({ cpu_utilization: 0.5 });
-  await reports.next();
-  clock.advance(5000);
-  first.end();
-  expect(await changes.next()).toBe('closed');
-  expect(clock.nextIn).toBe(0);
-  clock.advance(0);
-  expect(await changes.next()).toBe('open');
-  const second = await calls.next();
-  second.write({ cpu_utilization: 0.5 });
-  await reports.next();
-  second.end();
-  expect(await changes.next()).toBe('closed');
-  expect(clock.nextIn).toBe(1000);
+  const { changes, clock, reports, backedOff } = await watchOf(address);
+  for (const [lives, wait] of [
+    [10_000, 1000],
+    [5000, 1600],
+    [5000, 2560],
+    [10_000, 1000],
+  ] as const) {
+    const call = await calls.next();
+    call.write({ cpu_utilization: 0.5 });
+    await reports.next();
+    clock.advance(lives);
+    call.end();
+    expect(await changes.next()).toBe('closed');
+    expect(clock.nextIn).toBe(wait);
+    clock.advance(wait);
+    expect(await changes.next()).toBe('open');
+  }
+  expect(backedOff).toEqual(Array(2).fill('the server ended the stream'));
+});
+
+test('a flood of reports ends the stream, and of large ones sooner', async () => {
+  const { address, calls } = await startServer();
+  const { changes, clock, reports, backedOff } = await watchOf(address);
+  const flood = async (report: Partial<OrcaLoadReport>, times: number): Promise<void> => {
+    const call = await calls.next();
+    const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
+    for (let i = 0; i < times; i++) call.write(report);
+    await cancelled;
+    clock.advance(clock.nextIn!);
+  };
+  await flood({ cpu_utilization: 0.5 }, 5000);
+  let read = 0;
+  for (; !reports.empty; read++) await reports.next();
+  expect(read).toBeLessThanOrEqual(200);
+  expect(changes.empty).toBe(false);
+  for (; !changes.empty;) await changes.next();
+  // 3 MiB are more than 200 messages of 4 KiB.
+  await flood({ named_metrics: { ['m'.repeat(3 << 20)]: 1 } }, 1);
+  expect(reports.empty).toBe(true);
+  expect(backedOff).toHaveLength(2);
 });
 
 test('what was stopped is cancelled at the server, reports nothing more, and leaves no timer', async () => {

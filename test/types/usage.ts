@@ -242,6 +242,9 @@ export const usage = {
           case 'panic':
             return `${event.on} ${event.well} ${event.connected}`;
           case 'health_not_offered':
+            return `${event.address} ${event.why}`;
+          case 'watch_backed_off':
+            return `${event.address} ${event.watch} ${event.reason} ${event.total}`;
           case 'load_reports_not_offered':
             return event.client;
           case 'load_report_rejected':

@@ -8,7 +8,7 @@ export type {
   EndpointSourceFactory,
   Target,
 } from './core/endpoint-source.js';
-export type { LbEvent } from './core/events.js';
+export type { HealthNotOffered, LbEvent } from './core/events.js';
 export type { EffectiveLoadBalancing, LoadBalancingOptions } from './core/options/load-balancing.js';
 export type {
   AdaptiveConfig,

@@ -29,8 +29,11 @@ export function eventText(event: LbEvent): string | null {
       return 'a backend does not report its load out of band';
     case 'load_report_rejected':
       return `load reports of ${event.address} cannot be read`;
-    case 'discovery_updated':
     case 'health_not_offered':
+      return event.why === 'UNIMPLEMENTED' ? null : `the health of ${event.address} cannot be watched: ${event.why}`;
+    case 'watch_backed_off':
+      return `a watch of ${event.address} ended soon: ${event.reason}`;
+    case 'discovery_updated':
     case 'endpoint_added':
     case 'endpoint_removed':
     case 'connection_opened':

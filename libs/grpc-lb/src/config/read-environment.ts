@@ -10,14 +10,18 @@ type Reader = (text: string) => unknown;
 
 const asNumber: Reader = (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text));
 
-/** A policy is its name, or its options as JSON: `{"name":"least_request","choiceCount":2}`. */
-const asPolicy: Reader = (text) => {
-  if (!text.trim().startsWith('{')) return text.trim();
+/** An object as JSON. */
+const asJson: Reader = (text) => {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
+};
+
+/** A policy is its name, or its options as JSON: `{"name":"least_request","choiceCount":2}`. */
+const asPolicy: Reader = (text) => {
+  return text.trim().startsWith('{') ? asJson(text) : text.trim();
 };
 
 /** What is neither true nor false is left as it is. */
@@ -50,6 +54,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   POOL_PING_TIMEOUT: { at: ['pool', 'pingTimeout'], read: asNumber },
   HEALTH_ENABLED: { at: ['health', 'enabled'], read: asBoolean },
   HEALTH_SERVICE: { at: ['health', 'service'], read: asText },
+  HEALTH_METADATA: { at: ['health', 'metadata'], read: asJson },
   HEALTH_PANIC_THRESHOLD: { at: ['health', 'panicThreshold'], read: asNumber },
   EJECTION_ENABLED: { at: ['ejection', 'enabled'], read: asBoolean },
   SLOW_START_ENABLED: { at: ['slowStart', 'enabled'], read: asBoolean },

@@ -19,6 +19,12 @@ interface EndpointEventBase extends EventBase {
  */
 export type ListInUse = 'last' | 'leaving' | 'part' | 'none';
 
+/**
+ * Why a server is not asked for its health: it has no health service (UNIMPLEMENTED), refuses the watch (UNAUTHENTICATED,
+ * PERMISSION_DENIED), or allows too few streams on a connection for a watch beside calls (STREAM_LIMIT).
+ */
+export type HealthNotOffered = 'UNIMPLEMENTED' | 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'STREAM_LIMIT';
+
 /** What happens to a client, as it happens; a union to `switch` over by `type`. */
 export type LbEvent =
   /** The client as a whole became ready, lost its last ready endpoint, ... */
@@ -71,8 +77,21 @@ export type LbEvent =
   | (EventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
   /** Too few endpoints are well (`well` of `connected`): from now on all that are connected are used, or no longer. */
   | (EventBase & { readonly type: 'panic'; readonly on: boolean; readonly well: number; readonly connected: number })
-  /** A server has no health service, so that being connected counts as being well. Once for each client. */
-  | (EventBase & { readonly type: 'health_not_offered' })
+  /**
+   * The server cannot be asked for its health, so that an endpoint counts as healthy while it is connected. Once for each
+   * client and reason; `address` is the first endpoint that it holds for.
+   */
+  | (EndpointEventBase & { readonly type: 'health_not_offered'; readonly why: HealthNotOffered })
+  /**
+   * A watch of the client ended soon, or was ended because the server flooded it; it is opened again later and later.
+   * `total` so far, of both kinds. At most one in ten seconds.
+   */
+  | (EndpointEventBase & {
+      readonly type: 'watch_backed_off';
+      readonly watch: 'health' | 'load_reports';
+      readonly reason: string;
+      readonly total: number;
+    })
   /** A server does not report its load out of band, as the policy would have it. Once for each client. */
   | (EventBase & { readonly type: 'load_reports_not_offered' })
   /** A server has sent load reports that cannot be read, or say what cannot be: `total` so far. At most one in 10 s. */

@@ -7,6 +7,7 @@ import {
   type LoadBalancingOptions,
 } from '../core/options/load-balancing.js';
 import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { withoutSecrets } from '../core/options/secrets.js';
 import type { Random } from '../core/random.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../discovery/index.js';
@@ -97,7 +98,7 @@ export class BalancedChannel {
       client: name,
       target,
       state,
-      loadBalancing,
+      loadBalancing: withoutSecrets(loadBalancing),
       source: summaryOf(sources),
       sources,
       zone: zone ?? null,

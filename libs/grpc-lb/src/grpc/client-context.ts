@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import type { LbEvent, LbEventListener } from '../core/events.js';
+import type { HealthNotOffered, LbEvent, LbEventListener } from '../core/events.js';
 import { isDeepStrictEqual } from 'node:util';
 import type { OwnStall } from '../core/health/own-stall.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
@@ -19,8 +19,8 @@ import type { StandbyEndpoint } from './explain.js';
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
 export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_context`;
 
-/** How often an event says that load reports were rejected. */
-const REJECTED_INTERVAL_MS = 10_000;
+/** How often an event says that load reports were rejected, or that watches end soon. */
+const TROUBLE_INTERVAL_MS = 10_000;
 
 /** What the balancer of a client answers for. */
 export interface BalancerView {
@@ -59,10 +59,12 @@ export class ClientContext {
   readonly ownStall: OwnStall;
   #loadBalancing: EffectiveLoadBalancing;
   #zone: string | undefined;
-  #saidNotOffered = false;
+  readonly #saidNotOffered = new Set<HealthNotOffered>();
   #saidNoReports = false;
   #reportsRejected = 0;
   #saidRejectedAt = -Infinity;
+  #watchesBackedOff = 0;
+  #saidBackedOffAt = -Infinity;
   readonly #untold: LbEvent[] = [];
 
   constructor(
@@ -140,11 +142,19 @@ export class ClientContext {
     );
   }
 
-  /** Said once: one server without a health service mostly means that all are. */
-  healthNotOffered(): void {
-    if (this.#saidNotOffered) return;
-    this.#saidNotOffered = true;
-    this.emit({ type: 'health_not_offered' });
+  /** Said once for each reason: what holds for one server mostly holds for all. */
+  healthNotOffered(address: string, why: HealthNotOffered): void {
+    if (this.#saidNotOffered.has(why)) return;
+    this.#saidNotOffered.add(why);
+    this.emit({ type: 'health_not_offered', address, why });
+  }
+
+  watchBackedOff(address: string, watch: 'health' | 'load_reports', reason: string): void {
+    this.#watchesBackedOff++;
+    const now = this.clock.now();
+    if (now - this.#saidBackedOffAt < TROUBLE_INTERVAL_MS) return;
+    this.#saidBackedOffAt = now;
+    this.emit({ type: 'watch_backed_off', address, watch, reason, total: this.#watchesBackedOff });
   }
 
   /** Said once, as policies go without. */
@@ -157,7 +167,7 @@ export class ClientContext {
   loadReportRejected(address: string): void {
     this.#reportsRejected++;
     const now = this.clock.now();
-    if (now - this.#saidRejectedAt < REJECTED_INTERVAL_MS) return;
+    if (now - this.#saidRejectedAt < TROUBLE_INTERVAL_MS) return;
     this.#saidRejectedAt = now;
     this.emit({ type: 'load_report_rejected', address, total: this.#reportsRejected });
   }

@@ -3,7 +3,6 @@ import type { Address } from '../core/endpoint.js';
 import { GOOD_AFTER_MS, ReconnectBackoff } from '../core/health/reconnect-backoff.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered } from '../core/random.js';
-import { HEALTH_NOT_OFFERED } from './health-watch.js';
 import { Connection, type ConnectionEnvironment, type ConnectionListener, type RetireReason } from './connection.js';
 
 /** How long no further connection is tried after one has failed. */
@@ -197,7 +196,6 @@ export class ConnectionGroup implements ConnectionListener {
 
   #onUsable(connection: Connection): void {
     connection.announced = true;
-    if (connection.healthReason === HEALTH_NOT_OFFERED) this.#context.healthNotOffered();
     this.listener.connectionOpened(connection);
     for (const [aged, replacement] of this.#aged) {
       if (replacement !== connection) continue;

@@ -15,11 +15,10 @@ import {
   peerConnection,
   type SubchannelInterface,
 } from './experimental.js';
-import { type Health, HealthWatch } from './health-watch.js';
+import type { Health } from './health-watch.js';
 import { Liveness, type LivenessListener } from './liveness.js';
-import { OrcaWatch } from './orca-watch.js';
 import { callAuthority } from './call-authority.js';
-import type { WatchPeer } from './watch-stream.js';
+import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
 /** What is assumed of a peer whose limit cannot be read, as most servers allow at least this (RFC 9113, 6.5.2). */
 const ASSUMED_STREAM_LIMIT = 100;
@@ -50,7 +49,7 @@ export interface ConnectionListener {
 export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
-export class Connection implements Counted, DialerListener, LivenessListener {
+export class Connection implements Counted, DialerListener, LivenessListener, WatchesOwner {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
@@ -77,13 +76,11 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   #options: EffectiveLoadBalancing;
   #peer: PeerConnection | undefined;
   #peerLimit: number | undefined;
-  #healthWatch: HealthWatch | undefined;
-  #orcaWatch: OrcaWatch | undefined;
+  #watches: ConnectionWatches | undefined;
   #liveness: Liveness | undefined;
   /** Why this side gave up the peer. */
   #dead: string | undefined;
   #closed = false;
-  #cancelHealthTimer: Cancel | undefined;
   #cancelAgeTimer: Cancel | undefined;
 
   constructor(
@@ -105,11 +102,6 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     return this.environment.context.clock;
   }
 
-  get #watchPeer(): WatchPeer {
-    const { subchannel } = this;
-    return { subchannel, authority: callAuthority(subchannel, this.environment.channelOptions) };
-  }
-
   /** It may carry calls, for better or worse. */
   get usable(): boolean {
     return this.state === 'ready' && this.retiring === undefined && this.health !== 'unknown';
@@ -120,14 +112,12 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   }
 
   configure(options: EffectiveLoadBalancing): void {
-    const { health } = this.#options;
     this.#options = options;
     this.#updateLimit();
     if (this.state !== 'ready') return;
     if (this.retiring === undefined) this.#watchAge();
-    if (health.enabled !== options.health.enabled || health.service !== options.health.service) this.#watchHealth();
     this.#watchLiveness();
-    this.#watchLoad();
+    this.#arrangeWatches();
   }
 
   /** A call has been put on it. */
@@ -151,7 +141,7 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   }
 
   get streamOpen(): boolean {
-    return this.inFlight > 0 || this.#watches > 0;
+    return this.inFlight > 0 || (this.#watches?.streams ?? 0) > 0;
   }
 
   suspected(): void {
@@ -202,6 +192,7 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     this.#peer?.onLimit((limit) => {
       this.#peerLimit = limit;
       this.#updateLimit();
+      this.#arrangeWatches();
       if (!this.#closed) this.listener.connectionChanged(this, false);
     });
     this.state = 'ready';
@@ -210,8 +201,10 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     this.#updateLimit();
     this.#watchAge();
     this.#watchLiveness();
-    this.#watchHealth();
-    this.#watchLoad();
+    const { subchannel, environment } = this;
+    const peer = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
+    this.#watches = new ConnectionWatches(peer, addressToString(this.address), environment.context, this);
+    this.#arrangeWatches();
     this.listener.connectionChanged(this, false);
   }
 
@@ -229,41 +222,7 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     this.listener.connectionChanged(this, true);
   }
 
-  #stopWatching(): void {
-    this.#cancelAgeTimer?.();
-    this.#cancelHealthTimer?.();
-    this.#liveness?.stop();
-    this.#liveness = undefined;
-    this.suspicion = undefined;
-    this.#healthWatch?.stop();
-    this.#healthWatch = undefined;
-    this.#orcaWatch?.stop();
-    this.#orcaWatch = undefined;
-    this.#peer = undefined;
-    this.health = 'unknown';
-    this.healthReason = null;
-  }
-
-  #watchHealth(): void {
-    this.#cancelHealthTimer?.();
-    this.#healthWatch?.stop();
-    this.#healthWatch = undefined;
-    const { health, pool } = this.#options;
-    if (!health.enabled) return this.#setHealth('serving', null);
-    // One that has answered before keeps its health until the new watch answers.
-    if (this.health === 'unknown') {
-      const late = `no answer of the health service within the connectTimeout of ${pool.connectTimeout} ms`;
-      this.#cancelHealthTimer = this.#clock.after(pool.connectTimeout, () => this.#setHealth('not_serving', late));
-    }
-    const { clock, random } = this.environment.context;
-    this.#healthWatch = new HealthWatch(this.#watchPeer, health.service, clock, random, (answer, reason) => {
-      this.#cancelHealthTimer?.();
-      this.#setHealth(answer, reason);
-    });
-    this.#updateLimit();
-  }
-
-  #setHealth(health: Health, reason: string | null): void {
+  healthKnown(health: Health, reason: string | null): void {
     if (this.#closed || this.state !== 'ready') return;
     const changed = health !== this.health || reason !== this.healthReason;
     this.health = health;
@@ -272,27 +231,35 @@ export class Connection implements Counted, DialerListener, LivenessListener {
     if (changed) this.listener.connectionChanged(this, false);
   }
 
+  watchStreamsChanged(): void {
+    this.#updateLimit();
+  }
+
+  loadReported(report: LoadReport): void {
+    this.listener.loadReported(report);
+  }
+
+  #stopWatching(): void {
+    this.#cancelAgeTimer?.();
+    this.#liveness?.stop();
+    this.#liveness = undefined;
+    this.suspicion = undefined;
+    this.#watches?.stop();
+    this.#watches = undefined;
+    this.#peer = undefined;
+    this.health = 'unknown';
+    this.healthReason = null;
+  }
+
   #watchLiveness(): void {
     const { clock, ownStall, loadBalancing } = this.environment.context;
     if (this.#liveness) this.#liveness.configure(loadBalancing.pool);
     else if (this.#peer) this.#liveness = new Liveness(this.#peer, loadBalancing.pool, clock, ownStall, this);
   }
 
-  /** Listens to reports out of band as often as the policies want, and not at all where none does. */
-  #watchLoad(): void {
-    const { context, reportInterval } = this.environment;
-    if (this.#orcaWatch?.interval === reportInterval) return;
-    this.#orcaWatch?.stop();
-    this.#orcaWatch = undefined;
-    if (reportInterval !== undefined && this.retiring === undefined) {
-      this.#orcaWatch = new OrcaWatch(this.#watchPeer, reportInterval, context.clock, context.random, {
-        reported: (report) => this.listener.loadReported(report),
-        rejected: () => context.loadReportRejected(addressToString(this.address)),
-        notOffered: () => context.loadReportsNotOffered(),
-        openChanged: () => this.#updateLimit(),
-      });
-    }
-    this.#updateLimit();
+  #arrangeWatches(): void {
+    const { reportInterval } = this.environment;
+    this.#watches?.arrange(this.#peerLimit, this.retiring === undefined ? reportInterval : undefined);
   }
 
   #watchAge(): void {
@@ -307,11 +274,8 @@ export class Connection implements Counted, DialerListener, LivenessListener {
   #updateLimit(): void {
     const configured = this.#options.pool.maxConcurrentStreams;
     const allowed = Math.min(this.#peerLimit ?? configured ?? ASSUMED_STREAM_LIMIT, configured ?? Infinity);
-    // Each watch takes one of the peer's streams.
-    this.limit = Math.max(1, Math.min(allowed, (this.#peerLimit ?? Infinity) - this.#watches));
-  }
-
-  get #watches(): number {
-    return Number(this.#healthWatch?.open ?? false) + Number(this.#orcaWatch?.open ?? false);
+    // Each watch takes one of the peer's streams. A peer that allows none now may allow some later.
+    const watches = this.#watches?.streams ?? 0;
+    this.limit = Math.max(0, Math.min(allowed, (this.#peerLimit ?? Infinity) - watches));
   }
 }

@@ -1,5 +1,6 @@
 import { type Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { effectiveLoadBalancing, type LoadBalancingOptions } from '../core/options/load-balancing.js';
+import { withoutSecrets } from '../core/options/secrets.js';
 import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
 import type { ClientSnapshot, ClientState, SourceSnapshot } from '../core/snapshot.js';
 import { foreignSchemeOf } from '../discovery/foreign-schemes.js';
@@ -87,14 +88,14 @@ export class ForeignChannel {
   }
 
   snapshot(): ClientSnapshot {
-    const views = this.#balancers.views;
+    const { views, loadBalancing } = this.#balancers;
     const endpoints = views.flatMap((view) => view.endpoints());
     const source = this.#source(endpoints.length);
     return {
       client: this.name,
       target: this.#context.target,
       state: this.#context.state,
-      loadBalancing: this.#balancers.loadBalancing,
+      loadBalancing: loadBalancing && withoutSecrets(loadBalancing),
       source,
       sources: [source],
       zone: null,

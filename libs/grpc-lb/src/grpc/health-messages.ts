@@ -53,8 +53,12 @@ export function encodeRequest(service: string): Buffer {
   return watch.requestSerialize({ service });
 }
 
+/** An answer takes two bytes; a few unknown fields may stand beside. */
+const MAX_BYTES = 1024;
+
 /** Undefined for what cannot be read. */
 export function decodeStatus(bytes: Buffer): ServingStatus | undefined {
+  if (bytes.length > MAX_BYTES) return undefined;
   try {
     return watch.responseDeserialize(bytes).status;
   } catch {

@@ -4,6 +4,7 @@ import {
   type LoadBalancingOptions,
   wholeLoadBalancingCheck,
 } from '../core/options/load-balancing.js';
+import { withoutSecrets } from '../core/options/secrets.js';
 import { type Fault, isObject, shown } from '../core/options/validation.js';
 import type { TypedLoadBalancingConfig } from './experimental.js';
 
@@ -29,7 +30,8 @@ export class LbConfig implements TypedLoadBalancingConfig {
   }
 
   toJsonObject(): object {
-    return { [this.name]: this.json };
+    // grpc-js prints it when it traces.
+    return { [this.name]: withoutSecrets<LoadBalancingOptions>(this.json) };
   }
 }
 

@@ -11,6 +11,8 @@ export interface WatchPeer {
 export interface WatchRequest {
   readonly path: string;
   readonly message: Buffer;
+  /** Goes with the call, and wins over what the call credentials say. May be secret. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** How a stream ended. */
@@ -64,6 +66,7 @@ export class WatchStream {
     } catch (error) {
       return this.#end(failure('the call credentials of the client failed', error));
     }
+    for (const [key, value] of Object.entries(this.request.metadata ?? {})) metadata.set(key, value);
     // Credentials may take a while: the watch may have been stopped meanwhile.
     if (this.#over) return;
     try {

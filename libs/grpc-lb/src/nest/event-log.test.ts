@@ -139,6 +139,31 @@ describe('what an operator should know is written, with the name of the client:'
       ],
     ],
     [
+      [{ type: 'health_not_offered', address: 'a:1', why: 'PERMISSION_DENIED' }],
+      [
+        'warn client ORDERS: the health service of a:1 refuses the watch with PERMISSION_DENIED; endpoints like this count ' +
+          'as healthy while they are connected. Give it what it asks for with health.metadata, or turn it off with ' +
+          'health: { enabled: false }',
+      ],
+    ],
+    [
+      [{ type: 'health_not_offered', address: 'a:1', why: 'STREAM_LIMIT' }],
+      [
+        'warn client ORDERS: a:1 allows too few streams on a connection for a health watch beside calls; endpoints like ' +
+          'this count as healthy while they are connected',
+      ],
+    ],
+    [
+      [
+        { type: 'watch_backed_off', address: 'a:1', watch: 'health', reason: 'the server ended the stream', total: 1 },
+        { type: 'watch_backed_off', address: 'a:1', watch: 'health', reason: 'the server ended the stream', total: 9 },
+      ],
+      [
+        'warn client ORDERS: the health watch of a:1 ended soon, and is opened again later and later: the server ended ' +
+          'the stream',
+      ],
+    ],
+    [
       [{ type: 'call_rejected', pending: 1000, maxPending: 1000 }],
       ['warn client ORDERS: a call was refused with RESOURCE_EXHAUSTED: 1000 wait already'],
     ],
@@ -159,7 +184,7 @@ test('what happens all the time is not', () => {
     { type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: 'x' },
     { type: 'connection_opened', address: 'a:1', connection: 1 },
     { type: 'connection_closed', address: 'a:1', connection: 1, reason: null },
-    { type: 'health_not_offered' },
+    { type: 'health_not_offered', address: 'a:1', why: 'UNIMPLEMENTED' },
     { type: 'pool_saturated', pending: 1 },
     { type: 'configured' },
     // The end of what was not told.

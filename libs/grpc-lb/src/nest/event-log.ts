@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import type { Observer } from 'rxjs';
 import type { Cancel, Clock } from '../core/clock.js';
-import type { LbEvent, ListInUse } from '../core/events.js';
+import type { HealthNotOffered, LbEvent, ListInUse } from '../core/events.js';
 import { printable } from '../core/printable.js';
 
 /** A topic may have a trouble and its end told at once; what comes after that, one line in this time. */
@@ -98,6 +98,8 @@ function topicOf(event: LbEvent): string {
     case 'discovery_failed':
     case 'discovery_recovered':
       return `${event.client} discovery ${event.target}`;
+    case 'health_not_offered':
+      return `${event.client} health_not_offered ${event.why}`;
     default:
       return `${event.client} ${event.type}`;
   }
@@ -144,6 +146,13 @@ function lineOf(event: LbEvent): Line | undefined {
       return event.to === 'suspect' || event.to === 'transient_failure'
         ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
         : undefined;
+    case 'health_not_offered':
+      return event.why === 'UNIMPLEMENTED' ? undefined : { level: 'warn', text: notOfferedText(event) };
+    case 'watch_backed_off': {
+      const what = event.watch === 'health' ? 'the health watch' : 'the watch of load reports';
+      const text = `${what} of ${event.address} ended soon, and is opened again later and later: ${event.reason}`;
+      return { level: 'warn', text };
+    }
     case 'call_rejected':
       return { level: 'warn', text: `a call was refused with RESOURCE_EXHAUSTED: ${event.maxPending} wait already` };
     default:
@@ -180,4 +189,12 @@ function failoverText({ priority, share }: { readonly priority: number; readonly
   const rest = share > 0.99 ? '' : ', the rest to later ones';
   const calls = share > 0.99 ? 'all calls' : `${Math.round(share * 100)} % of calls`;
   return `too few endpoints of the preferred priority are well: ${calls} go to priority ${priority}${rest}`;
+}
+
+function notOfferedText({ address, why }: { readonly address: string; readonly why: HealthNotOffered }): string {
+  const meaning = 'endpoints like this count as healthy while they are connected';
+  return why === 'STREAM_LIMIT'
+    ? `${address} allows too few streams on a connection for a health watch beside calls; ${meaning}`
+    : `the health service of ${address} refuses the watch with ${why}; ${meaning}. ` +
+        'Give it what it asks for with health.metadata, or turn it off with health: { enabled: false }';
 }

@@ -81,7 +81,7 @@ test.each(['health', 'ejection', 'slowStart', 'locality'] as const)(
 );
 
 test.each([
-  ['health', 'enabled, service, panicThreshold, overprovisioningFactor'],
+  ['health', 'enabled, service, metadata, panicThreshold, overprovisioningFactor'],
   [
     'ejection',
     'enabled, consecutiveFailures, successRate, window, minimumCalls, baseEjectionTime, maxEjectionTime, maxEjectionPercent, failureCodes',
@@ -100,10 +100,17 @@ test.each([
 
 describe('health', () => {
   test('by default is asked of the server as a whole, and panic begins below half', () => {
-    const defaults = { enabled: true, service: '', panicThreshold: 50, overprovisioningFactor: 2 };
+    const defaults = { enabled: true, service: '', metadata: {}, panicThreshold: 50, overprovisioningFactor: 2 };
     for (const options of [undefined, {}, { enabled: undefined }])
       expect(effectiveHealth(options)).toStrictEqual(defaults);
-    const said = { enabled: false, service: 'orders.v1.Orders', panicThreshold: 0, overprovisioningFactor: 1 };
+    const metadata = { authorization: 'Bearer x' };
+    const said = {
+      enabled: false,
+      service: 'orders.v1.Orders',
+      metadata,
+      panicThreshold: 0,
+      overprovisioningFactor: 1,
+    };
     expect(effectiveHealth(said)).toStrictEqual(said);
   });
 
@@ -112,6 +119,35 @@ describe('health', () => {
     expect(faultsOf(healthCheck, { service: 1 })).toEqual([
       'at.service is 1; use the name of a service, as in "orders.v1.Orders"',
     ]);
+  });
+});
+
+describe('the metadata of health', () => {
+  test('is names and values', () => {
+    const metadata = { authorization: 'Bearer secret', 'x-api-key': 'secret' };
+    expect(faultsOf(healthCheck, { metadata })).toEqual([]);
+  });
+
+  test.each(['Authorization', 'grpc-timeout', 'token-bin', 'te', 'user-agent', ':path', 'a b', ''])(
+    'cannot have the key %j',
+    (key) => {
+      const faults = faultsOf(healthCheck, { metadata: { [key]: 'secret' } });
+      expect(faults).toEqual([expect.stringContaining('is not a key for metadata')]);
+    },
+  );
+
+  test('is not shown where it is wrong', () => {
+    for (const metadata of [
+      'secret',
+      ['secret'],
+      { a: 'sécret' },
+      { a: 'secret\n' },
+      { a: ['secret'] },
+      { a: '' },
+      { a: 1 },
+    ])
+      expect(faultsOf(healthCheck, { metadata }).join()).toMatch(/^at\.metadata(?!.*s.cret)/);
+    expect(faultsOf(healthCheck, [{ metadata: { a: 'secret' } }]).join()).not.toContain('secret');
   });
 });
 

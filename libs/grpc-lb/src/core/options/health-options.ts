@@ -1,4 +1,4 @@
-import { boolean, type Check, fields, integer, number, shown } from './validation.js';
+import { boolean, type Check, fields, integer, isObject, number, shown } from './validation.js';
 
 /** Which endpoints are well, as they say themselves (gRFC A17), and what happens when too few are. */
 export interface HealthCheckOptions {
@@ -6,6 +6,12 @@ export interface HealthCheckOptions {
   readonly enabled?: boolean;
   /** The service that is asked after, as the server's health service knows it. Default `""`: the server as a whole. */
   readonly service?: string;
+  /**
+   * Metadata of the question, as in `{ authorization: 'Bearer ...' }`, for a health service that wants to know who asks.
+   * It is sent to every endpoint, and wins over what call credentials say. Snapshots, events and errors do not show the
+   * values. Default: none.
+   */
+  readonly metadata?: Readonly<Record<string, string>>;
   /**
    * Below this share of well endpoints among those that are connected, 0 (never) to 100, all of them are used (panic,
    * as in Envoy): a wrong signal must not take a whole service down. Default 50.
@@ -26,9 +32,35 @@ const service: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use the name of a service, as in "orders.v1.Orders"` });
 };
 
+/** gRPC: "Header-Name" without the names that gRPC and HTTP/2 keep for themselves. */
+const KEY = /^(?!grpc-)[0-9a-z_.-]+$/;
+const RESERVED: ReadonlySet<string> = new Set(['content-type', 'te', 'user-agent', 'host', 'connection']);
+/** gRPC: "ASCII-Value". */
+const VALUE = /^[\x20-\x7e]+$/;
+
+/** Values are secret, so that no message shows them. */
+const metadata: Check = (path, value, faults) => {
+  if (!isObject(value)) {
+    faults.push({ path, message: `is not an object; use names and values, as in { authorization: 'Bearer ...' }` });
+    return;
+  }
+  for (const [key, text] of Object.entries(value)) {
+    if (!KEY.test(key) || RESERVED.has(key) || key.endsWith('-bin')) {
+      const message = `is not a key for metadata; use lower-case letters, digits, "-", "_" and ".", without "-bin" at the end and "grpc-" in front, and no name that HTTP/2 keeps for itself`;
+      faults.push({ path: `${path}.${shown(key)}`, message });
+    } else if (typeof text !== 'string' || !VALUE.test(text)) {
+      faults.push({
+        path: `${path}.${key}`,
+        message: 'is not a text of printable ASCII characters (it is not shown here)',
+      });
+    }
+  }
+};
+
 export const healthCheck: Check = fields({
   enabled: boolean,
   service,
+  metadata,
   panicThreshold: integer({ min: 0, max: 100 }),
   overprovisioningFactor: number({ min: 1, max: 10 }),
 });
@@ -37,6 +69,7 @@ export function effectiveHealth(options: HealthCheckOptions = {}): EffectiveHeal
   return {
     enabled: options.enabled ?? true,
     service: options.service ?? '',
+    metadata: options.metadata ?? {},
     panicThreshold: options.panicThreshold ?? 50,
     overprovisioningFactor: options.overprovisioningFactor ?? 2,
   };

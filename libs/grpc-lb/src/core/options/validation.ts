@@ -19,6 +19,11 @@ export function shown(value: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
+/** What stands under this name may be secret. */
+function withoutMetadata(key: string, value: unknown): unknown {
+  return key === 'metadata' ? '(hidden)' : value;
+}
+
 function textOf(value: unknown): string {
   switch (typeof value) {
     case 'function':
@@ -29,7 +34,7 @@ function textOf(value: unknown): string {
       return JSON.stringify(value.slice(0, MAX_SHOWN + 1));
     case 'object':
       try {
-        return JSON.stringify(value) ?? 'an object';
+        return JSON.stringify(value, withoutMetadata) ?? 'an object';
       } catch {
         // A cycle, a bigint somewhere within, a toJSON that throws.
         return 'an object';

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { TokenBucket } from './token-bucket.js';
+
+test('allows its size at once, then one each interval, and never saves up more than its size', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(3, 100, clock);
+  const takes = (): number => {
+    let taken = 0;
+    while (bucket.take()) taken++;
+    return taken;
+  };
+  expect(takes()).toBe(3);
+  clock.advance(99);
+  expect(takes()).toBe(0);
+  expect(bucket.wait).toBeCloseTo(1);
+  clock.advance(1);
+  expect(takes()).toBe(1);
+  clock.advance(60_000);
+  expect(takes()).toBe(3);
+});
+
+test('takes what costs more only as a whole', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(3, 100, clock);
+  expect(bucket.take(4)).toBe(false);
+  expect(bucket.take(2.5)).toBe(true);
+  expect(bucket.take(1)).toBe(false);
+  clock.advance(50);
+  expect(bucket.take(1)).toBe(true);
+});

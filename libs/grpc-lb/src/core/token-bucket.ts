@@ -1,0 +1,36 @@
+import type { Clock } from './clock.js';
+
+/** Allows `size` at once, and after that one each `refillMs`. */
+export class TokenBucket {
+  #tokens: number;
+  #at: number;
+
+  constructor(
+    private readonly size: number,
+    private readonly refillMs: number,
+    private readonly clock: Clock,
+  ) {
+    this.#tokens = size;
+    this.#at = clock.now();
+  }
+
+  /** Takes `cost` tokens if that many are left. */
+  take(cost = 1): boolean {
+    this.#refill();
+    if (this.#tokens < cost) return false;
+    this.#tokens -= cost;
+    return true;
+  }
+
+  /** Milliseconds until there is one. */
+  get wait(): number {
+    this.#refill();
+    return Math.max(0, (1 - this.#tokens) * this.refillMs);
+  }
+
+  #refill(): void {
+    const now = this.clock.now();
+    this.#tokens = Math.min(this.size, this.#tokens + (now - this.#at) / this.refillMs);
+    this.#at = now;
+  }
+}
