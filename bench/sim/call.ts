@@ -25,9 +25,9 @@ export class Call {
     return this.trace.io[this.index]!;
   }
 
-  /** It fails at once wherever it goes. */
-  get fails(): boolean {
-    return this.trace.fails[this.index] === 1;
+  /** It fails at once where more calls fail than that: 0 to 1, and wherever it goes with 0. */
+  get luck(): number {
+    return this.trace.luck[this.index]!;
   }
 
   /** Which client makes it, from 0 to 1. */

@@ -31,6 +31,8 @@ export interface Workload {
   readonly bursts?: Bursts;
   /** The share of calls that fail at once wherever they go. Default 0. */
   readonly errors?: number;
+  /** How many times the usual rate calls come at a time, in milliseconds. Default: always 1. */
+  readonly pace?: (at: number) => number;
 }
 
 /**
@@ -46,8 +48,8 @@ export interface Trace {
   readonly io: Float64Array;
   /** The index of its method. */
   readonly method: Uint8Array;
-  /** 1 if it fails wherever it goes. */
-  readonly fails: Uint8Array;
+  /** From 0 to 1: a call fails at once where more fail than that. */
+  readonly luck: Float64Array;
   /** Which client makes it, from 0 to 1 over all clients, however many there are. */
   readonly who: Float64Array;
   readonly seed: number;
@@ -77,7 +79,7 @@ export function drawTrace(workload: Workload, rate: number, seed: number): Trace
     work: new Float64Array(at.length),
     io: new Float64Array(at.length),
     method: new Uint8Array(at.length),
-    fails: new Uint8Array(at.length),
+    luck: new Float64Array(at.length),
     who: new Float64Array(at.length),
     seed,
   };
@@ -87,19 +89,21 @@ export function drawTrace(workload: Workload, rate: number, seed: number): Trace
     trace.method[i] = kind;
     trace.work[i] = stream ? 0 : work.draw(works!);
     trace.io[i] = (stream?.lasts ?? io)?.draw(works!) ?? 0;
-    trace.fails[i] = errors!() < (workload.errors ?? 0) ? 1 : 0;
+    const luck = errors!();
+    trace.luck[i] = luck < (workload.errors ?? 0) ? 0 : luck;
     trace.who[i] = clients!();
   }
   return trace;
 }
 
 /** A Poisson process; bursts are another one, of their own. */
-function arrivals({ duration, bursts }: Workload, rate: number, seed: number): Float64Array {
+function arrivals({ duration, bursts, pace = () => 1 }: Workload, rate: number, seed: number): Float64Array {
   const times: number[] = [];
   const unit = exponential(1);
   const random = randomFor(seed, 'arrivals');
   const single = rate * (1 - (bursts?.share ?? 0));
-  for (let at = unit.draw(random) / single; at < duration; at += unit.draw(random) / single) times.push(at);
+  for (let at = unit.draw(random) / single; at < duration; at += unit.draw(random) / (single * pace(at)))
+    times.push(at);
   if (bursts) {
     const begin = randomFor(seed, 'bursts');
     const gap = bursts.size / (rate * bursts.share);

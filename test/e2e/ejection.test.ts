@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { deferred, type EchoServer, startServers, staticTarget } from '../support/cluster.js';
 import { expectNoLeaks } from '../support/leaks.js';
@@ -35,6 +36,16 @@ const fails =
     Promise.reject(Object.assign(new Error('not today'), { code }));
 const stateOf = (server: EchoServer): string | undefined => client.states[server.address];
 
+/** Ten callers, each with one call after the other, until it is enough. */
+async function callUntil(enough: () => boolean): Promise<void> {
+  const caller = async (): Promise<void> => {
+    while (!enough()) await client.say().catch(() => {});
+  };
+  await Promise.all(Array.from({ length: 10 }, caller));
+}
+
+const succeeded = (): number => client.snapshot.endpoints.reduce((sum, endpoint) => sum + endpoint.succeeded, 0);
+
 test('one of five fails every call at once: at most ten calls fail, and it is out of rotation within a second', async () => {
   await start(5);
   const [ill] = servers as [EchoServer];
@@ -47,6 +58,19 @@ test('one of five fails every call at once: at most ten calls fail, and it is ou
   await load.stop();
   expect(load.failures.length).toBeLessThanOrEqual(10);
   expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ejected', reason: '5 failures in a row' });
+});
+
+test('all of five fail half of their calls: none is ejected, and all have their share', async () => {
+  await start(5);
+  await callUntil(() => succeeded() >= 100);
+  const random = seededRandom(1);
+  for (const server of servers) server.behaviour.say = () => (random() < 0.5 ? fails(grpc.status.UNKNOWN)() : {});
+  const before = servers.map((server) => server.calls);
+  const target = succeeded() + 1000;
+  await callUntil(() => succeeded() >= target);
+  await client.until(() => Object.values(client.states).every((state) => state === 'ready'));
+  const calls = servers.map((server, i) => server.calls - before[i]!);
+  expect((5 * Math.max(...calls)) / calls.reduce((sum, each) => sum + each)).toBeLessThan(1.3);
 });
 
 test.each([2, 3])('of %i replicas one is ejected, one probe call readmits it', async (count) => {

@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { exceedsChance, likelyShare } from '../../libs/grpc-lb/src/core/health/chance.js';
+import { RecentResults, type ResultKind } from '../../libs/grpc-lb/src/core/health/recent-results.js';
 import { FailureRate } from '../../libs/grpc-lb/src/core/health/failure-rate.js';
 import { Outlier } from '../../libs/grpc-lb/src/core/health/outlier.js';
+import type { Verdict } from '../../libs/grpc-lb/src/core/health/peer.js';
 import { SuccessWindow } from '../../libs/grpc-lb/src/core/health/success-window.js';
 import { effectiveEjection } from '../../libs/grpc-lb/src/core/options/ejection-options.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
@@ -37,6 +40,100 @@ function unlikely({ calls, rate }: { calls: number; rate: number }): number {
   for (let chance = 1; chance > 1e-6; inARow++) chance *= (calls * (1 - rate) + 1) / (calls + 2);
   return Math.max(2, inARow);
 }
+
+const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
+
+/** The chance of so many failures or more, by adding up what each number of them has. */
+function tail(failures: number, calls: number, share: number): number {
+  let sum = 0;
+  for (let k = failures; k <= calls; k++) {
+    let term = 1;
+    for (let i = 1; i <= k; i++) term *= ((calls - k + i) / i) * share;
+    sum += term * (1 - share) ** (calls - k);
+  }
+  return sum;
+}
+
+describe('more than chance', () => {
+  const sample = fc
+    .record({ calls: fc.integer({ min: 1, max: 60 }), part: fc.double({ min: 0, max: 1, noNaN: true }) })
+    .map(({ calls, part }) => ({ calls, failures: Math.round(part * calls) }));
+  const share = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+
+  test('is never what comes more often than said, by the exact binomial tail', () => {
+    check(
+      fc.property(sample, share, fc.constantFrom(1e-6, 1e-3, 0.01), ({ calls, failures }, q, chance) => {
+        const exact = tail(failures, calls, q);
+        expect(exceedsChance(failures, calls, q, chance) && exact > chance * (1 + 1e-9)).toBe(false);
+      }),
+    );
+  });
+
+  test('is everything that comes a hundred times less often', () => {
+    check(
+      fc.property(sample, share, ({ calls, failures }, q) => {
+        // The bound is too high by the square root of the calls at most.
+        const rare = failures > 0 && tail(failures, calls, q) < 1e-8;
+        expect(rare && !exceedsChance(failures, calls, q, 1e-6)).toBe(false);
+      }),
+    );
+  });
+
+  test('of a run of failures is what the power of the share says', () => {
+    check(
+      fc.property(fc.integer({ min: 1, max: 200 }), share, (run, q) => {
+        const power = q ** run;
+        fc.pre(Math.abs(power / 1e-6 - 1) > 1e-9);
+        expect(exceedsChance(run, run, q, 1e-6)).toBe(power < 1e-6);
+      }),
+    );
+  });
+
+  test('leaves room for chance in what the others show: the likely share is no lower than the observed', () => {
+    check(
+      fc.property(sample, ({ calls, failures }) => {
+        const likely = likelyShare(failures, calls);
+        expect(likely).toBeLessThanOrEqual(1);
+        expect(likely === 0).toBe(failures === 0);
+        expect(likely).toBeGreaterThanOrEqual(failures / (calls + 1));
+      }),
+    );
+  });
+});
+
+describe('recent results', () => {
+  test('count the same as a list of the last 32', () => {
+    check(
+      fc.property(start, results, fc.nat({ max: 200_000 }), (from, steps, back) => {
+        const recent = new RecentResults();
+        const past: { at: number; kind: ResultKind }[] = [];
+        let now = from;
+        for (const { wait, failed } of steps) {
+          now += wait;
+          const kind: ResultKind = failed
+            ? wait % 2 === 0
+              ? 'failed'
+              : 'timed_out'
+            : wait % 2 === 0
+              ? 'ok'
+              : 'refused';
+          recent.record(kind, now);
+          past.push({ at: now, kind });
+        }
+        const last = past.slice(-32);
+        const since = last.filter(({ at }) => at >= now - back);
+        expect(recent.since(now - back)).toEqual({
+          calls: since.length,
+          failures: since.filter(({ kind }) => kind === 'failed' || kind === 'timed_out').length,
+        });
+        expect([recent.size, recent.refused]).toEqual([
+          last.length,
+          last.filter(({ kind }) => kind === 'refused').length,
+        ]);
+      }),
+    );
+  });
+});
 
 describe('the window of successes', () => {
   test('reads the same as a list of all results', () => {
@@ -110,11 +207,11 @@ describe('an outlier', () => {
             const enough = Math.min(ejection.consecutiveFailures, unlikely(before));
             const tooMany = ejection.consecutiveFailures > 0 && inARow >= enough;
             const tooFew = seen.calls >= ejection.minimumCalls && highestLikely(seen) < ejection.successRate;
-            const reason = outlier.record(failed, now, now, ejection);
-            expect(reason !== undefined, reason).toBe(failed && (tooMany || tooFew));
+            const verdict = outlier.record(failed, now, now, ejection);
+            expect(verdict !== undefined, verdict?.reason).toBe(failed && (tooMany || tooFew));
             // The balancer may refuse the ejection; then the endpoint goes on as before.
-            if (reason === undefined || !ejects[i]) return;
-            const until = outlier.eject(reason, now, ejection);
+            if (verdict === undefined || !ejects[i]) return;
+            const until = outlier.eject(verdict, now, ejection);
             expect(outlier.record(true, until, until, ejection)).toBeUndefined();
             outlier.probe();
             outlier.admit(until);
@@ -133,7 +230,7 @@ describe('an outlier', () => {
         const outlier = new Outlier(seededRandom(seed));
         let now = 0;
         for (let i = 1; i <= 12; i++) {
-          const until = outlier.eject('ill', now, ejection);
+          const until = outlier.eject(ILL, now, ejection);
           const longest = Math.min(baseEjectionTime * 2 ** i, ejection.maxEjectionTime);
           // Rounding: the length is the difference of two large numbers.
           expect(until - now).toBeGreaterThanOrEqual(longest / 2 - 1e-3);

@@ -31,7 +31,7 @@ export class Attempt extends Job {
     readonly call: Call,
     readonly endpoint: SimEndpoint,
   ) {
-    super(call.work, call.io, call.fails);
+    super(call.work, call.io, call.luck);
     this.reservation = new Reservation(ledger, endpoint, WIRE);
     this.reservation.start();
   }

@@ -1,4 +1,5 @@
 import { Fitness, type FitnessOptions, type FitnessOwner } from '../../../libs/grpc-lb/src/core/health/fitness.js';
+import type { PeerComparison } from '../../../libs/grpc-lb/src/core/health/peer-comparison.js';
 import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
 import type { Counted } from '../../../libs/grpc-lb/src/core/ledger.js';
 import type { Choosable } from '../../../libs/grpc-lb/src/core/picking/choice.js';
@@ -9,8 +10,8 @@ import type { Server } from '../servers/server.js';
 export interface EndpointOwner {
   /** Whether it may be picked has changed. */
   endpointChanged(): void;
-  outlierFound(endpoint: SimEndpoint, reason: string): void;
-  failuresRemembered(): void;
+  /** All endpoints, to compare this one with. */
+  readonly peers: PeerComparison;
 }
 
 /** A server as one client sees it. In place of connections there is a wire that is always up; the rest is production. */
@@ -32,7 +33,7 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
     private readonly owner: EndpointOwner,
   ) {
     this.key = server.key;
-    this.fitness = new Fitness(clock, random, options, this);
+    this.fitness = new Fitness(clock, random, options, this, owner.peers);
   }
 
   get well(): boolean {
@@ -51,26 +52,11 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
     return this.fitness.warmth;
   }
 
-  recordResult(failed: boolean, since: number, wasProbe: boolean): void {
-    this.fitness.remember(failed, since);
-    this.fitness.judge(failed, since, wasProbe);
-    this.refreshFailureFactor();
-    if (this.failureFactor > 1) this.owner.failuresRemembered();
-  }
-
-  refreshFailureFactor(): void {
-    this.failureFactor = this.fitness.failureFactor;
-  }
-
   fitnessChanged(): void {
     this.owner.endpointChanged();
   }
 
   warmedUp(): void {
     this.owner.endpointChanged();
-  }
-
-  outlierFound(reason: string): void {
-    this.owner.outlierFound(this, reason);
   }
 }

@@ -1,4 +1,5 @@
-import { mayEject } from '../../../libs/grpc-lb/src/core/health/outlier.js';
+import { PeerComparison } from '../../../libs/grpc-lb/src/core/health/peer-comparison.js';
+import type { ResultKind } from '../../../libs/grpc-lb/src/core/health/recent-results.js';
 import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/ledger.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Choice } from '../../../libs/grpc-lb/src/core/picking/choice.js';
@@ -13,9 +14,6 @@ import { StreamSession } from '../servers/stream.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type EndpointOwner, SimEndpoint } from './endpoint.js';
 import type { Retries } from './retries.js';
-
-/** As in the balancer: how often the memory of failures is brought up to date. */
-const DECAY_INTERVAL_MS = 250;
 
 export interface ClientListener {
   callEnded(call: Call, failed: boolean, server: Server): void;
@@ -32,12 +30,11 @@ export interface ClientEnvironment {
 
 /** One client: the balancer of this package without sockets. Choice, ledger, fitness and policy are those of production. */
 export class SimClient implements EndpointOwner, AttemptOwner {
+  readonly peers: PeerComparison;
   readonly #queue: EventQueue;
   readonly #ledger: Ledger<SimEndpoint, Counted>;
   readonly #endpoints = new Map<Server, SimEndpoint>();
   #choice: Choice<SimEndpoint> | undefined;
-  /** Some endpoint has failures that fade. */
-  #fading = false;
   #adopted = false;
 
   constructor(
@@ -47,6 +44,7 @@ export class SimClient implements EndpointOwner, AttemptOwner {
     private readonly random: Random,
   ) {
     this.#queue = environment.queue;
+    this.peers = new PeerComparison(environment.queue, () => environment.balancing.ejection);
     this.#ledger = new Ledger(this.#queue, (endpoint) => this.#onRelease(endpoint));
   }
 
@@ -95,7 +93,7 @@ export class SimClient implements EndpointOwner, AttemptOwner {
   }
 
   attemptEnded(attempt: Attempt): void {
-    if (!attempt.over) this.#end(attempt, attempt.failed);
+    if (!attempt.over) this.#end(attempt, attempt.failed ? 'failed' : 'ok');
   }
 
   endpointChanged(): void {
@@ -103,28 +101,6 @@ export class SimClient implements EndpointOwner, AttemptOwner {
     const traffic = trafficOf([level], this.environment.balancing.health);
     this.#choice = new Choice(traffic, this.policy, this.random);
   }
-
-  outlierFound(endpoint: SimEndpoint, reason: string): void {
-    const others = [...this.#endpoints.values()].filter((each) => each !== endpoint);
-    const ejected = others.filter((each) => !each.fitness.admitted).length;
-    const { maxEjectionPercent } = this.environment.balancing.ejection;
-    if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
-      endpoint.fitness.eject(reason);
-  }
-
-  failuresRemembered(): void {
-    if (!this.#fading) this.#queue.after(DECAY_INTERVAL_MS, this.#decay);
-    this.#fading = true;
-  }
-
-  readonly #decay = (): void => {
-    this.#fading = false;
-    for (const endpoint of this.#endpoints.values()) {
-      endpoint.refreshFailureFactor();
-      this.#fading ||= endpoint.failureFactor > 1;
-    }
-    if (this.#fading) this.#queue.after(DECAY_INTERVAL_MS, this.#decay);
-  };
 
   #join(server: Server): SimEndpoint {
     const { queue, balancing } = this.environment;
@@ -146,15 +122,16 @@ export class SimClient implements EndpointOwner, AttemptOwner {
   #giveUp(attempt: Attempt): void {
     if (attempt.over) return;
     attempt.report = undefined;
-    this.#end(attempt, true);
+    this.#end(attempt, 'timed_out');
   }
 
-  #end(attempt: Attempt, failed: boolean): void {
+  #end(attempt: Attempt, kind: ResultKind): void {
     const { call, endpoint } = attempt;
+    const failed = kind !== 'ok';
     const { reservedAt } = attempt.reservation;
     attempt.over = true;
     attempt.reservation.end();
-    endpoint.recordResult(failed, reservedAt, endpoint.fitness.endProbe(attempt));
+    endpoint.fitness.record(kind, reservedAt, endpoint.fitness.endProbe(attempt));
     const latency = this.#queue.now() - reservedAt;
     this.policy.learn?.(endpoint, call.info, { latency, failed, cutShort: false, report: attempt.report });
     if (!failed) this.retries.succeeded();

@@ -20,14 +20,14 @@ export class CentralQueue extends Omniscient {
   protected place(job: Job): void {
     let fastest: Server | undefined;
     for (const server of this.servers) {
-      if (server.idle && !server.failing && (!fastest || isFaster(server, fastest))) fastest = server;
+      if (server.idle && server.failing < 1 && (!fastest || isFaster(server, fastest))) fastest = server;
     }
     if (fastest) fastest.accept(job);
     else this.#waiting.push(job);
   }
 
   #serve(server: Server): void {
-    if (server.failing || !server.listed) return;
+    if (server.failing === 1 || !server.listed) return;
     for (let job = server.idle ? this.#waiting.shift() : undefined; job;) {
       server.accept(job);
       job = server.idle ? this.#waiting.shift() : undefined;

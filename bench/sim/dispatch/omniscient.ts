@@ -11,7 +11,7 @@ class Errand extends Job {
     readonly call: Call,
     private readonly onAnswer: (failed: boolean) => void,
   ) {
-    super(call.work, call.io, call.fails);
+    super(call.work, call.io, call.luck);
   }
 
   answered(failed: boolean): void {

@@ -12,7 +12,7 @@ export class PerfectKnowledge extends Omniscient {
     let least = Infinity;
     const consider = (server: Server): void => {
       // However short its line: what cannot be better is not worked out.
-      if (server.failing || job.work * server.slowness + job.io > least) return;
+      if (server.failing === 1 || job.work * server.slowness + job.io > least) return;
       const expected = server.expected(job.work, job.io);
       if (expected > least || (expected === least && server.inFlight >= best!.inFlight)) return;
       least = expected;

@@ -11,8 +11,8 @@ export const fastFailure: Scenario = {
   workload: { duration: 45 * SECOND, methods: USUAL },
   window: [20 * SECOND, 40 * SECOND],
   script: ({ servers, at }) => {
-    at(20 * SECOND, () => (servers[0]!.failing = true));
-    at(40 * SECOND, () => (servers[0]!.failing = false));
+    at(20 * SECOND, () => (servers[0]!.failing = 1));
+    at(40 * SECOND, () => (servers[0]!.failing = 0));
   },
   timeline: 'failures',
 };

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
+import { overload, sharedFailures } from './shared.js';
 import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
 import { bimodal, bursts, equal, heavyTail, methods, streams } from './work.js';
 
@@ -19,6 +20,8 @@ export const SCENARIOS: readonly Scenario[] = [
   oneSlow,
   fastFailure,
   errors,
+  sharedFailures,
+  overload,
   coldStart,
   coldStartPlain,
   scale,

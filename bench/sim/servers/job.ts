@@ -15,8 +15,8 @@ export abstract class Job implements Task {
     readonly work: number,
     /** Milliseconds of waiting for something else. */
     readonly io: number,
-    /** No server can do it. */
-    readonly fails = false,
+    /** It fails where the server fails more than that: 0 to 1, and wherever it goes with 0. */
+    readonly luck = 1,
   ) {}
 
   /** The server is done with it. */

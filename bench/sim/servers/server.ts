@@ -8,8 +8,8 @@ import { type Metered, ServerMeter } from './server-meter.js';
 export abstract class Server implements Metered {
   /** How many times longer everything takes than at full speed. */
   slowness = 1;
-  /** Every call that comes fails at once. */
-  failing = false;
+  /** The share of the calls that fail at once. */
+  failing = 0;
   /** Discovery names it. */
   listed = true;
   /** Calls that have come and not been answered. */
@@ -63,7 +63,7 @@ export abstract class Server implements Metered {
 
   accept(job: Job): void {
     job.server = this;
-    if (this.failing || job.fails) {
+    if (job.luck < this.failing || job.luck === 0) {
       this.ended++;
       this.errors++;
       job.answered(true);

@@ -2,7 +2,7 @@ import type { Cancel } from '../core/clock.js';
 import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Endpoint } from '../core/endpoint.js';
-import { mayEject } from '../core/health/outlier.js';
+import { PeerComparison } from '../core/health/peer-comparison.js';
 import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { EndpointChance } from '../core/picking/chances.js';
 import type { LoadReport } from '../core/policy/load-report.js';
@@ -32,9 +32,6 @@ import type { EndpointOwner, PooledEndpoint } from './pooled-endpoint.js';
 import { Routing } from './routing.js';
 import { WaitingRoom } from './waiting-room.js';
 
-/** How often the memory of failures is brought up to date. */
-const DECAY_INTERVAL_MS = 250;
-
 /**
  * The balancer of one channel: keeps the endpoints that discovery names, and publishes one picker over those that are
  * ready. An update changes only what differs; what stays keeps its connections and counters.
@@ -43,6 +40,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   context!: ClientContext;
   channelOptions: ChannelOptions = {};
   connectGate!: ConnectGate;
+  peers!: PeerComparison;
 
   #book!: CallBook;
   #waitingRoom!: WaitingRoom;
@@ -51,7 +49,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   #policyOptions: Pick<EffectiveLoadBalancing, 'policy' | 'methods'> | undefined;
   #pool!: EndpointPool;
   #routing!: Routing;
-  #cancelDecay: Cancel | undefined;
   #stopStallWatch: Cancel | undefined;
   #connectionIds = 0;
   #hasOwnResolver = false;
@@ -101,7 +98,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (this.#closed || !this.context) return;
     this.#closed = true;
     this.#pool.close();
-    this.#cancelDecay?.();
     this.#stopStallWatch?.();
     this.#book.close();
     this.#waitingRoom.close();
@@ -133,15 +129,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (!this.#paused && !this.#pool.isDraining(endpoint)) this.#publish();
   }
 
-  /** Ejects it, if that leaves enough others. */
-  outlierFound(endpoint: PooledEndpoint, reason: string): void {
-    const others = [...this.#pool.endpoints].filter((each) => each !== endpoint && each.connected);
-    const ejected = others.filter((each) => !each.fitness.admitted).length;
-    const { maxEjectionPercent } = this.context.loadBalancing.ejection;
-    if (others.some((each) => each.well) && mayEject(ejected, others.length + 1, maxEjectionPercent))
-      endpoint.fitness.eject(reason);
-  }
-
   askDiscovery(): void {
     this.context.discovery?.refresh();
     // A channel that was built without this package has a resolver that knows nothing of the context.
@@ -162,10 +149,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   /** Connections ask for it when they are ready, and when something is configured. */
   get reportInterval(): number | undefined {
     return this.#policies.reportInterval;
-  }
-
-  failuresRemembered(): void {
-    this.#cancelDecay ??= this.context.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
   endpointGone(endpoint: PooledEndpoint): void {
@@ -214,6 +197,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.context.balancer = this;
       this.#stopStallWatch = this.context.ownStall.watch();
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
+      this.peers = new PeerComparison(this.context.clock, () => this.context.loadBalancing.ejection);
       this.#pool = new EndpointPool(this, this);
       this.#book = new CallBook(this.context.clock, this.#onRelease, ({ key }) => this.context.loadReportRejected(key));
       this.#routing = new Routing(this.context, this.#pool, this.#book);
@@ -295,16 +279,6 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#policies = new PolicySet(policy, methods, this.context.random, this.context.clock);
     this.#policies.members([...this.#pool.endpoints]);
   }
-
-  /** Failures are forgotten with time, also by endpoints that get no calls. */
-  readonly #decay = (): void => {
-    let fading = false;
-    for (const endpoint of this.#pool.endpoints) {
-      endpoint.refreshFailureFactor();
-      fading ||= endpoint.failureFactor > 1;
-    }
-    this.#cancelDecay = fading ? this.context.clock.after(DECAY_INTERVAL_MS, this.#decay) : undefined;
-  };
 
   #fail(reason: string): void {
     const details = `client ${this.context.name}: ${reason}`;

@@ -1,5 +1,6 @@
 import { type Metadata, status as Status } from '@grpc/grpc-js';
 import type { Clock } from '../core/clock.js';
+import type { ResultKind } from '../core/health/recent-results.js';
 import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
 import type { Spillover } from '../core/locality/spillover.js';
 import type { FailureStatus } from '../core/options/status-names.js';
@@ -89,7 +90,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state === 'lost') return;
     // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
-    if (code !== Status.CANCELLED) this.endpoint.recordResult(failed, this.reservedAt, wasProbe);
+    if (code !== Status.CANCELLED) this.endpoint.fitness.record(kindOf(code, failed), this.reservedAt, wasProbe);
     else if (wasProbe) this.endpoint.probeLapsed();
     this.#compareZones(code, failed);
     if (this.policy.learn) this.#teach(code, failed, trailers);
@@ -121,6 +122,12 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
 /** Whether a status can only have come from the peer: the others are made by this side as well. */
 function isAnswer(code: Status): boolean {
   return code !== Status.CANCELLED && code !== Status.DEADLINE_EXCEEDED && code < Status.RESOURCE_EXHAUSTED;
+}
+
+function kindOf(code: Status, failed: boolean): ResultKind {
+  if (code === Status.OK) return 'ok';
+  if (!failed) return 'refused';
+  return code === Status.DEADLINE_EXCEEDED ? 'timed_out' : 'failed';
 }
 
 /** How a call has ended. Only a policy that asks for the report pays for reading it. */

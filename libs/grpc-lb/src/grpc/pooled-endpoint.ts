@@ -1,5 +1,6 @@
 import { addressToString, type Endpoint, type Locality } from '../core/endpoint.js';
 import { Fitness, type FitnessOwner } from '../core/health/fitness.js';
+import type { PeerComparison } from '../core/health/peer-comparison.js';
 import type { Counted } from '../core/ledger.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import type { Candidate } from '../core/policy/policy.js';
@@ -10,14 +11,12 @@ import { ConnectionGroup, type ConnectionGroupListener } from './connection-grou
 export interface EndpointOwner {
   /** Its state, its usable connections or their room have changed. */
   endpointChanged(endpoint: PooledEndpoint): void;
-  /** Too many calls to it fail; the owner decides whether it is ejected. */
-  outlierFound(endpoint: PooledEndpoint, reason: string): void;
+  /** All endpoints, to compare this one with. */
+  readonly peers: PeerComparison;
   /** It cannot be reached: discovery may know more than the list that led here. */
   askDiscovery(): void;
   /** It has its first connection, or one again. */
   endpointConnected(endpoint: PooledEndpoint): void;
-  /** Its load is multiplied because calls to it failed; that fades with time. */
-  failuresRemembered(): void;
   /** It has reported its load out of band. */
   loadReported(endpoint: PooledEndpoint, report: LoadReport): void;
   /** It is not used any more and its last call has ended. May be told more than once. */
@@ -62,7 +61,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     this.since = environment.context.clock.now();
     this.describe(endpoint);
     const { clock, random } = environment.context;
-    this.fitness = new Fitness(clock, random, () => environment.context.loadBalancing, this);
+    this.fitness = new Fitness(clock, random, () => environment.context.loadBalancing, this, owner.peers);
     this.connections = new ConnectionGroup(endpoint.address, environment, this);
   }
 
@@ -123,26 +122,9 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.connections.withRoom();
   }
 
-  /** A call has ended, and tells something about the endpoint. */
-  recordResult(failed: boolean, since: number, wasProbe: boolean): void {
-    this.fitness.remember(failed, since);
-    this.fitness.judge(failed, since, wasProbe);
-    this.refreshFailureFactor();
-    if (this.failureFactor > 1) this.owner.failuresRemembered();
-  }
-
   /** The probe has ended without a verdict: calls that wait for it are looked at again, and one of them is the next. */
   probeLapsed(): void {
     this.owner.endpointChanged(this);
-  }
-
-  /** The factor fades with time. A field, because it is read for every endpoint at every pick. */
-  refreshFailureFactor(): void {
-    this.failureFactor = this.fitness.failureFactor;
-  }
-
-  outlierFound(reason: string): void {
-    this.owner.outlierFound(this, reason);
   }
 
   fitnessChanged(): void {
@@ -156,12 +138,14 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   /** It has left discovery: no new calls, and those in flight end by themselves. */
   drain(): void {
     this.#draining = true;
+    this.fitness.leave();
     this.connections.drain();
   }
 
   /** Discovery names it again while it drains. */
   revive(): void {
     this.#draining = false;
+    this.fitness.rejoin();
     this.connections.revive();
   }
 
@@ -191,10 +175,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   connectionsChanged(): void {
     const from = this.state;
     // What comes back may be another process; the failures of the old one do not hold against it.
-    if (this.connections.usable.length === 0) {
-      this.fitness.forgive();
-      this.refreshFailureFactor();
-    }
+    if (this.connections.usable.length === 0) this.fitness.forgive();
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
     if (to !== from) {
@@ -259,7 +240,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
         return this.connections.usable[0]!.suspicion!;
       case 'ejected':
         if (outlier.kind === 'admitted') return null;
-        return outlier.kind === 'probing' ? `${outlier.reason}; the next call is a probe` : outlier.reason;
+        return outlier.verdict.reason + (outlier.kind === 'probing' ? '; the next call is a probe' : '');
       default:
         return (
           this.connections.all.find(({ lastError }) => lastError !== undefined)?.lastError ??

@@ -34,9 +34,13 @@ export class FailureRate {
     return this.#rate * Math.exp((this.#at - now) / DECAY_MS);
   }
 
-  /** What the load of the endpoint is multiplied with: `1 / (1 - rate)^2`, 1 when all is well. */
-  factor(now: number): number {
+  /**
+   * What the load of the endpoint is multiplied with: `((1 - allowed) / (1 - rate))^2`, where `allowed` is what it may fail
+   * without being worse than the others; 1 when all is well.
+   */
+  factor(now: number, allowed = 0): number {
     const rate = this.rate(now);
-    return rate < NEGLIGIBLE ? 1 : 1 / Math.max(MIN_SUCCESS, 1 - rate) ** 2;
+    if (rate < NEGLIGIBLE || rate <= allowed) return 1;
+    return Math.max(1, (1 - allowed) / Math.max(MIN_SUCCESS, 1 - rate)) ** 2;
   }
 }

@@ -4,32 +4,55 @@ import { effectiveEjection } from '../options/ejection-options.js';
 import { effectiveSlowStart } from '../options/slow-start-options.js';
 import { seededRandom } from '../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
-import { Fitness } from './fitness.js';
+import { Fitness, type FitnessOwner } from './fitness.js';
+import type { Verdict } from './peer.js';
+import { PeerComparison } from './peer-comparison.js';
+
+const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
+
+/** What is around an endpoint; one that is another is well, and always may be ejected beside it. */
+class Owner implements FitnessOwner {
+  connected = true;
+  failureFactor = 1;
+  fitness!: Fitness;
+
+  get well(): boolean {
+    return this.fitness.admitted;
+  }
+
+  fitnessChanged(): void {}
+
+  warmedUp(): void {}
+}
 
 let clock: FakeClock;
-let found: string[];
 let ejection: ReturnType<typeof effectiveEjection>;
+let owner: Owner;
 let fitness: Fitness;
+
+function create(peers: PeerComparison): Owner {
+  const created = new Owner();
+  const options = () => ({ ejection, slowStart: effectiveSlowStart() });
+  created.fitness = new Fitness(clock, seededRandom(1), options, created, peers);
+  return created;
+}
 
 beforeEach(() => {
   clock = new FakeClock();
-  found = [];
   ejection = effectiveEjection();
-  fitness = new Fitness(clock, seededRandom(1), () => ({ ejection, slowStart: effectiveSlowStart() }), {
-    fitnessChanged: () => {},
-    warmedUp: () => {},
-    outlierFound: (reason) => found.push(reason),
-  });
+  const peers = new PeerComparison(clock, () => ejection);
+  owner = create(peers);
+  ({ fitness } = owner);
+  create(peers);
 });
 
 function fail(): void {
-  fitness.remember(true, clock.now());
-  fitness.judge(true, clock.now(), false);
+  fitness.record('failed', clock.now(), false);
 }
 
 /** Ejected, and its time is over. */
 function waitsForProbe(): void {
-  fitness.eject('ill');
+  fitness.eject(ILL);
   clock.advance(60_000);
   expect(fitness.wantsProbe).toBe(true);
 }
@@ -38,10 +61,10 @@ describe('what is forgiven is forgotten', () => {
   test('an ejection, and the failures in the score', () => {
     fail();
     fail();
-    fitness.eject('ill');
+    fitness.eject(ILL);
     fitness.forgive();
     expect(fitness.admitted).toBe(true);
-    expect(fitness.failureFactor).toBe(1);
+    expect(owner.failureFactor).toBe(1);
     // The next failure is a first one.
     fail();
     expect(fitness.failureRate).toBeCloseTo(0.2, 12);
@@ -51,9 +74,9 @@ describe('what is forgiven is forgotten', () => {
     for (let i = 0; i < 4; i++) fail();
     fitness.forgive();
     for (let i = 0; i < 4; i++) fail();
-    expect(found).toEqual([]);
+    expect(fitness.verdict).toBeUndefined();
     fail();
-    expect(found).toEqual(['5 failures in a row']);
+    expect(fitness.verdict?.reason).toBe('5 failures in a row');
   });
 });
 
@@ -65,7 +88,7 @@ describe('the probe', () => {
     expect(fitness.wantsProbe).toBe(false);
     expect(fitness.endProbe({})).toBe(false);
     expect(fitness.endProbe(probe)).toBe(true);
-    fitness.judge(false, clock.now(), true);
+    fitness.record('ok', clock.now(), true);
     expect(fitness.admitted).toBe(true);
   });
 
@@ -97,7 +120,7 @@ describe('the probe', () => {
     fitness.beginProbe(stream);
     fitness.probeStreams(stream);
     clock.advance(500);
-    fitness.judge(true, clock.now(), fitness.endProbe(stream));
+    fitness.record('failed', clock.now(), fitness.endProbe(stream));
     clock.advance(1000);
     expect(fitness.outlier.state.kind).toBe('ejected');
   });
@@ -119,13 +142,14 @@ describe('the failure factor', () => {
       ejection = effectiveEjection({ enabled });
       const rate = new FailureRate();
       for (let failures = 1; failures <= 5; failures++) {
-        expect(found).toEqual([]);
+        expect(fitness.admitted).toBe(true);
         fail();
         rate.record(true, 0);
         const bounded = enabled && failures < 5;
-        expect(fitness.failureFactor).toBe(bounded ? Math.min(UNDECIDED_FACTOR, rate.factor(0)) : rate.factor(0));
+        if (enabled && failures === 5) break;
+        expect(owner.failureFactor).toBe(bounded ? Math.min(UNDECIDED_FACTOR, rate.factor(0)) : rate.factor(0));
       }
-      expect(found).toEqual(enabled ? ['5 failures in a row'] : []);
+      expect(fitness.verdict?.reason).toBe(enabled ? '5 failures in a row' : undefined);
     },
   );
 });

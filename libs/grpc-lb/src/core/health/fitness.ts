@@ -4,6 +4,9 @@ import type { EffectiveSlowStartOptions } from '../options/slow-start-options.js
 import type { Random } from '../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
 import { Outlier } from './outlier.js';
+import type { Peer, Verdict } from './peer.js';
+import type { PeerComparison } from './peer-comparison.js';
+import { RecentResults, type ResultKind } from './recent-results.js';
 import { warmth } from './slow-start.js';
 
 /** A stream may stay open for ever; one that has stayed open for so long is a success, as far as a probe is concerned. */
@@ -16,22 +19,28 @@ export interface FitnessOptions {
 }
 
 export interface FitnessOwner {
+  /** Calls can reach it, for better or worse. */
+  readonly connected: boolean;
+  /** It may be picked. */
+  readonly well: boolean;
+  /** What its load is multiplied with. A field, because it is read for every endpoint at every pick. */
+  failureFactor: number;
   /** Whether it may be picked has changed. */
   fitnessChanged(): void;
   /** Its slow start is over. */
   warmedUp(): void;
-  /** Too many calls to it fail; the owner decides whether it is ejected. */
-  outlierFound(reason: string): void;
 }
 
 /** What one endpoint has shown of itself, and whether it may be picked for that: failures, ejection, slow start. */
-export class Fitness {
+export class Fitness implements Peer {
   readonly outlier: Outlier;
+  readonly recent = new RecentResults();
   /** The call that decides whether it is admitted again, while it is under way. */
   #probe: object | undefined;
   readonly #failureRate = new FailureRate();
   /** When its slow start began; undefined if it has none. */
   #coldSince: number | undefined;
+  #withdrawing = false;
   #cancelProbe: Cancel | undefined;
   #cancelVerdict: Cancel | undefined;
   #cancelWarmUp: Cancel | undefined;
@@ -41,8 +50,31 @@ export class Fitness {
     random: Random,
     private readonly options: () => FitnessOptions,
     private readonly owner: FitnessOwner,
+    private readonly peers: PeerComparison,
   ) {
     this.outlier = new Outlier(random);
+    peers.join(this);
+  }
+
+  get connected(): boolean {
+    return this.owner.connected;
+  }
+
+  get well(): boolean {
+    return this.owner.well;
+  }
+
+  get accused(): boolean {
+    return this.outlier.accused;
+  }
+
+  get verdict(): Verdict | undefined {
+    const { state } = this.outlier;
+    return state.kind === 'admitted' ? undefined : state.verdict;
+  }
+
+  get results(): { readonly calls: number; readonly rate: number } {
+    return this.outlier.results(this.clock.now(), this.options().ejection);
   }
 
   get admitted(): boolean {
@@ -65,25 +97,28 @@ export class Fitness {
     return this.#failureRate.rate(this.clock.now());
   }
 
-  /** What its load is multiplied with as things stand; it fades with time. */
-  get failureFactor(): number {
-    const factor = this.#failureRate.factor(this.clock.now());
-    return this.outlier.undecided(this.options().ejection) ? Math.min(UNDECIDED_FACTOR, factor) : factor;
+  /** A call made at `since` has ended; it may be the last straw, or the probe. */
+  record(kind: ResultKind, since: number, wasProbe: boolean): void {
+    const counts = since >= this.outlier.admittedAt;
+    const itsOwn = !counts || this.peers.record(this, kind, this.clock.now());
+    const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
+    if (counts && itsOwn) this.#failureRate.record(failed, this.clock.now());
+    if (wasProbe) this.#onProbe(failed);
+    else if (itsOwn) this.#judge(failed, since);
+    this.peers.refresh(this, failed);
   }
 
-  /** A call made at `since` has ended; what that says of the endpoint counts in its factor. */
-  remember(failed: boolean, since: number): void {
-    if (since >= this.outlier.admittedAt) this.#failureRate.record(failed, this.clock.now());
+  /** Works out its load factor, which fades with time; true if it is more than 1. */
+  refresh(): boolean {
+    const factor = this.#failureRate.factor(this.clock.now(), this.peers.allowed);
+    const undecided = this.outlier.undecided(this.options().ejection);
+    this.owner.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
+    return factor > 1;
   }
 
-  /** The same call, made at `since`, may be the last straw, or the probe. */
-  judge(failed: boolean, since: number, wasProbe: boolean): void {
-    if (wasProbe) {
-      this.#onProbe(failed);
-      return;
-    }
-    const reason = this.outlier.record(failed, since, this.clock.now(), this.options().ejection);
-    if (reason !== undefined) this.owner.outlierFound(reason);
+  forgetFailures(): void {
+    this.#failureRate.reset();
+    this.refresh();
   }
 
   beginProbe(call: object): void {
@@ -108,10 +143,10 @@ export class Fitness {
     return true;
   }
 
-  eject(reason: string): void {
+  eject(verdict: Verdict): void {
     this.#forgetProbe();
     const now = this.clock.now();
-    const until = this.outlier.eject(reason, now, this.options().ejection);
+    const until = this.outlier.eject(verdict, now, this.options().ejection);
     this.#cancelProbe?.();
     this.#cancelProbe = this.clock.after(until - now, () => {
       this.outlier.probe();
@@ -126,18 +161,38 @@ export class Fitness {
     if (!wasAdmitted) this.owner.fitnessChanged();
   }
 
+  /** It is not ejected any more, and as warm as it was before. */
+  withdraw(): void {
+    this.outlier.withdraw(this.clock.now());
+    this.#withdrawing = true;
+    this.forgive();
+    this.owner.fitnessChanged();
+    this.#withdrawing = false;
+  }
+
   /** Nothing is held against it any more; for an owner that is about to look anyway. */
   forgive(): void {
     this.#cancelProbe?.();
     this.#forgetProbe();
-    this.#failureRate.reset();
     this.outlier.admit(this.clock.now());
+    this.peers.forget(this);
+    this.forgetFailures();
+  }
+
+  /** It has left: the others are not compared with it any more. */
+  leave(): void {
+    this.peers.leave(this);
+  }
+
+  /** It is back before its last call has ended. */
+  rejoin(): void {
+    this.peers.join(this);
   }
 
   /** It gets its share by and by from now on. */
   startSlowly(): void {
     const { enabled, window } = this.options().slowStart;
-    if (!enabled) return;
+    if (!enabled || this.#withdrawing) return;
     this.#coldSince = this.clock.now();
     this.#cancelWarmUp?.();
     this.#cancelWarmUp = this.clock.after(window, () => {
@@ -147,6 +202,7 @@ export class Fitness {
   }
 
   close(): void {
+    this.peers.leave(this);
     this.#cancelProbe?.();
     this.#forgetProbe();
     this.#cancelWarmUp?.();
@@ -157,9 +213,14 @@ export class Fitness {
     this.#cancelVerdict?.();
   }
 
+  #judge(failed: boolean, since: number): void {
+    const verdict = this.outlier.record(failed, since, this.clock.now(), this.options().ejection);
+    if (verdict) this.peers.accuse(this, verdict);
+  }
+
   #onProbe(failed: boolean): void {
     if (this.outlier.state.kind !== 'probing') return;
-    if (failed) this.eject(this.outlier.state.reason);
+    if (failed) this.eject(this.outlier.state.verdict);
     else this.readmit();
   }
 }

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { scripted } from '../../../../../test/properties/hosts.js';
 import { effectiveEjection } from '../options/ejection-options.js';
 import { seededRandom } from '../random.js';
-import { mayEject, Outlier } from './outlier.js';
+import { Outlier } from './outlier.js';
+import type { Verdict } from './peer.js';
+import { mayEject } from './peer-comparison.js';
 
 const defaults = effectiveEjection();
 /** Failures in a row only. */
@@ -10,11 +12,12 @@ const inARow = { ...defaults, successRate: 0 };
 /** The share of successes only. */
 const byShare = { ...defaults, consecutiveFailures: 0 };
 
+const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 const create = (): Outlier => new Outlier(seededRandom(1));
 
 /** The reasons that a run of results gives, `x` for a failure. */
 function reasons(outlier: Outlier, results: string, options = defaults, now = 0): (string | undefined)[] {
-  return results.split('').map((result) => outlier.record(result === 'x', now, now, options));
+  return results.split('').map((result) => outlier.record(result === 'x', now, now, options)?.reason);
 }
 
 describe('failures in a row', () => {
@@ -157,7 +160,7 @@ describe('an ejection', () => {
     ] as const) {
       const outlier = new Outlier(() => draw);
       const lengths = expected.map(() => {
-        const length = outlier.eject('ill', 1000, defaults) - 1000;
+        const length = outlier.eject(ILL, 1000, defaults) - 1000;
         outlier.probe();
         return length;
       });
@@ -174,7 +177,7 @@ describe('an ejection', () => {
     const options = { ...defaults, baseEjectionTime, maxEjectionTime };
     const outlier = create();
     for (let i = 0; i < 2000; i++) {
-      const length = outlier.eject('ill', 0, options);
+      const length = outlier.eject(ILL, 0, options);
       expect(length).toBeGreaterThanOrEqual(baseEjectionTime);
       expect(length).toBeLessThanOrEqual(maxEjectionTime);
       outlier.probe();
@@ -185,14 +188,14 @@ describe('an ejection', () => {
     const back = (ejections: number): Outlier => {
       const outlier = new Outlier(() => 0);
       for (let i = 0; i < ejections; i++) {
-        outlier.eject('ill', 0, defaults);
+        outlier.eject(ILL, 0, defaults);
         outlier.probe();
       }
       outlier.admit(0);
       return outlier;
     };
     const lengthAfter = (ejections: number, windows: number): number =>
-      back(ejections).eject('ill', windows * defaults.window, defaults) - windows * defaults.window;
+      back(ejections).eject(ILL, windows * defaults.window, defaults) - windows * defaults.window;
     expect([0, 0.9, 1, 2, 3, 4, 100].map((windows) => lengthAfter(3, windows))).toEqual([
       40_000, 40_000, 20_000, 10_000, 5000, 5000, 5000,
     ]);
@@ -200,7 +203,7 @@ describe('an ejection', () => {
 
   test('draws once for its length', () => {
     const random = scripted(0.5);
-    new Outlier(random).eject('ill', 0, defaults);
+    new Outlier(random).eject(ILL, 0, defaults);
     expect(random.left()).toBe(0);
   });
 });
@@ -208,7 +211,7 @@ describe('an ejection', () => {
 describe('after its ejection an endpoint', () => {
   test('is neither judged by the calls that were under way, nor are they remembered', () => {
     const outlier = create();
-    outlier.eject('ill', 0, defaults);
+    outlier.eject(ILL, 0, defaults);
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
     outlier.probe();
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
@@ -220,13 +223,13 @@ describe('after its ejection an endpoint', () => {
 
   test('is not judged by calls that were made before it was admitted, however late they end', () => {
     const outlier = create();
-    outlier.eject('ill', 0, defaults);
+    outlier.eject(ILL, 0, defaults);
     outlier.probe();
     outlier.admit(20_000);
     const hung = Array.from({ length: 10 }, () => outlier.record(true, 19_999, 30_000, defaults));
     expect(hung).not.toContainEqual(expect.anything());
     const fresh = Array.from({ length: 5 }, () => outlier.record(true, 20_000, 30_000, defaults));
-    expect(fresh.at(-1)).toBe('5 failures in a row');
+    expect(fresh.at(-1)?.reason).toBe('5 failures in a row');
   });
 
   test('begins anew, and so does one that was not ejected: its record is that of another process', () => {
@@ -239,10 +242,10 @@ describe('after its ejection an endpoint', () => {
 
   test('waits for its probe, and keeps the reason', () => {
     const outlier = create();
-    const until = outlier.eject('5 failures in a row', 0, defaults);
-    expect(outlier.state).toEqual({ kind: 'ejected', until, reason: '5 failures in a row' });
+    const until = outlier.eject(ILL, 0, defaults);
+    expect(outlier.state).toEqual({ kind: 'ejected', until, verdict: ILL });
     outlier.probe();
-    expect(outlier.state).toEqual({ kind: 'probing', reason: '5 failures in a row' });
+    expect(outlier.state).toEqual({ kind: 'probing', verdict: ILL });
     outlier.admit(0);
     expect(outlier.state).toEqual({ kind: 'admitted' });
   });
@@ -264,7 +267,7 @@ test('it is undecided as long as failures in a row may lead to an ejection', () 
   reasons(outlier, '.', inARow);
   expect(outlier.undecided(inARow)).toBe(true);
   expect(outlier.undecided({ ...inARow, enabled: false })).toBe(false);
-  outlier.eject('ill', 0, inARow);
+  outlier.eject(ILL, 0, inARow);
   expect(outlier.undecided(inARow)).toBe(false);
 });
 

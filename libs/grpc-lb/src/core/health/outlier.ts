@@ -1,5 +1,7 @@
 import type { EffectiveEjectionOptions } from '../options/ejection-options.js';
 import type { Random } from '../random.js';
+import { clearlyBelow } from './chance.js';
+import type { Verdict } from './peer.js';
 import { SuccessWindow } from './success-window.js';
 
 /**
@@ -7,8 +9,8 @@ import { SuccessWindow } from './success-window.js';
  */
 export type OutlierState =
   | { readonly kind: 'admitted' }
-  | { readonly kind: 'ejected'; readonly until: number; readonly reason: string }
-  | { readonly kind: 'probing'; readonly reason: string };
+  | { readonly kind: 'ejected'; readonly until: number; readonly verdict: Verdict }
+  | { readonly kind: 'probing'; readonly verdict: Verdict };
 
 const ADMITTED: OutlierState = { kind: 'admitted' };
 
@@ -20,6 +22,7 @@ const ADMITTED: OutlierState = { kind: 'admitted' };
 export class Outlier {
   state: OutlierState = ADMITTED;
   #inARow = 0;
+  #inARowSince = 0;
   /** How many in a row eject it, by its record before them. */
   #enough = Infinity;
   /** How often it was ejected lately; one is forgiven for each window without. */
@@ -27,6 +30,7 @@ export class Outlier {
   /** Calls that were made before say nothing about it as it is now. */
   admittedAt = -Infinity;
   readonly #window = new SuccessWindow();
+  #accused = false;
 
   constructor(private readonly random: Random) {}
 
@@ -35,33 +39,49 @@ export class Outlier {
     return enabled && this.state.kind === 'admitted' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
   }
 
+  /** Its last verdict stands: it is ill, unless the others are too. */
+  get accused(): boolean {
+    return this.#accused;
+  }
+
+  /** Its results of the window. */
+  results(now: number, { window }: EffectiveEjectionOptions): { readonly calls: number; readonly rate: number } {
+    return this.#window.read(now, window);
+  }
+
   /** A call made at `since` has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
-  record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): string | undefined {
+  record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
     // What was under way when it was ejected, or its connections were lost, says nothing new.
     if (this.state.kind !== 'admitted' || since < this.admittedAt || !options.enabled) return undefined;
-    if (failed && this.#inARow === 0) this.#enough = enoughInARow(this.#window.read(now, options.window));
+    if (failed && this.#inARow === 0) {
+      this.#enough = enoughInARow(this.#window.read(now, options.window));
+      this.#inARowSince = now;
+    }
     this.#inARow = failed ? this.#inARow + 1 : 0;
     this.#window.record(failed, now, options.window);
-    return failed ? this.#verdict(now, options) : undefined;
+    const verdict = failed ? this.#verdict(now, options) : undefined;
+    this.#accused = verdict !== undefined;
+    return verdict;
   }
 
   /** Leaves it out until the time that is returned. */
-  eject(reason: string, now: number, options: EffectiveEjectionOptions): number {
+  eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions): number {
     const forgiven = Math.floor((now - this.admittedAt) / options.window);
     this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'admitted' ? forgiven : 0)) + 1;
     const { baseEjectionTime: shortest, maxEjectionTime } = options;
     const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
     // Equal jitter, as in Finagle: half of it is certain, half is chance, so that clients do not come back in step.
     const until = now + Math.max(shortest, longest / 2 + this.random() * (longest / 2));
-    this.state = { kind: 'ejected', until, reason };
+    this.state = { kind: 'ejected', until, verdict };
     this.#inARow = 0;
+    this.#accused = false;
     this.#window.clear();
     return until;
   }
 
   /** The time of the ejection is over: the next call is the probe. */
   probe(): void {
-    if (this.state.kind === 'ejected') this.state = { kind: 'probing', reason: this.state.reason };
+    if (this.state.kind === 'ejected') this.state = { kind: 'probing', verdict: this.state.verdict };
   }
 
   /** What was before does not count any more, whether it was ejected for that or not. */
@@ -69,18 +89,37 @@ export class Outlier {
     this.state = ADMITTED;
     this.admittedAt = now;
     this.#inARow = 0;
+    this.#accused = false;
     this.#window.clear();
+  }
+
+  /** Its last ejection was a mistake, and makes no later one longer. */
+  withdraw(now: number): void {
+    this.#ejections = Math.max(0, this.#ejections - 1);
+    this.admit(now);
   }
 
   #verdict(
     now: number,
     { consecutiveFailures, successRate, window, minimumCalls }: EffectiveEjectionOptions,
-  ): string | undefined {
+  ): Verdict | undefined {
     if (consecutiveFailures > 0 && this.#inARow >= Math.min(this.#enough, consecutiveFailures))
-      return `${this.#inARow} failures in a row`;
+      return {
+        reason: `${this.#inARow} failures in a row`,
+        failures: this.#inARow,
+        calls: this.#inARow,
+        since: this.#inARowSince,
+        inARow: true,
+      };
     const { calls, rate } = this.#window.read(now, window);
     if (calls < minimumCalls || !clearlyBelow(successRate, rate, calls)) return undefined;
-    return `${Math.round(rate * 100)} % of ${calls} calls succeeded within ${window / 1000} s, less than ${successRate * 100} %`;
+    return {
+      reason: `${Math.round(rate * 100)} % of ${calls} calls succeeded within ${window / 1000} s, less than ${successRate * 100} %`,
+      failures: Math.round(calls * (1 - rate)),
+      calls,
+      since: now - window,
+      inARow: false,
+    };
   }
 }
 
@@ -96,21 +135,4 @@ const LEAST_IN_A_ROW = 2;
 function enoughInARow({ calls, rate }: { readonly calls: number; readonly rate: number }): number {
   const failures = calls * (1 - rate);
   return Math.max(LEAST_IN_A_ROW, Math.ceil(Math.log(CHANCE) / Math.log((failures + 1) / (calls + 2))));
-}
-
-/** One-sided, 99 %. */
-const Z = 2.326;
-
-/**
- * Whether an observed share is below a limit by more than chance (the score test, as in Wilson's interval). Two failures
- * among the first five calls are nothing special for a service that fails 5 % of all, and there are many first fives.
- */
-function clearlyBelow(limit: number, share: number, calls: number): boolean {
-  return share < limit && calls * (limit - share) ** 2 >= Z ** 2 * limit * (1 - limit);
-}
-
-/** Whether one more of `total` endpoints may be ejected: a share of them, at least one (gRFC A50), but never the last. */
-export function mayEject(ejected: number, total: number, maxEjectionPercent: number): boolean {
-  if (ejected + 1 >= total) return false;
-  return maxEjectionPercent > 0 && (ejected === 0 || ((ejected + 1) * 100) / total <= maxEjectionPercent);
 }

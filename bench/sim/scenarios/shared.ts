@@ -1,0 +1,43 @@
+import type { Scenario } from '../scenario.js';
+import { SECOND, USUAL } from './common.js';
+
+/** Five backends that work on eight calls at a time each. */
+const FIVE = { servers: 5, slots: 8, capacity: 40, clients: [1, 10] } as const;
+
+export const sharedFailures: Scenario = {
+  ...FIVE,
+  name: 'shared_failures',
+  title: 'All of five fail half of their calls',
+  explains:
+    'A database behind all backends fails from the 10th to the 20th second, and with it half of all calls at once, whoever gets them; the figures are those of that time and of 12 s after. No backend is worse than another, so that nobody may be ejected and the calls must stay spread evenly.',
+  workload: { duration: 32 * SECOND, methods: USUAL },
+  loads: [0.3, 0.7],
+  window: [10 * SECOND, 32 * SECOND],
+  script: ({ servers, at }) => {
+    const all = (share: number): void => {
+      for (const server of servers) server.failing = share;
+    };
+    at(10 * SECOND, () => all(0.5));
+    at(20 * SECOND, () => all(0));
+  },
+  timeline: 'failures',
+  byFailures: true,
+};
+
+export const overload: Scenario = {
+  ...FIVE,
+  name: 'overload',
+  title: 'Twice what all can bear, then half',
+  explains:
+    'Callers give up after 1 s, backends finish what nobody waits for any more, and from the 10th to the 30th second twice as many calls come as five backends can bear, then half as many. Their lines are 20 s long by then; a client that holds timeouts against single backends floods those that have worked off theirs.',
+  workload: {
+    duration: 90 * SECOND,
+    methods: USUAL,
+    pace: (at) => (at >= 10 * SECOND && at < 30 * SECOND ? 4 : 1),
+  },
+  loads: [0.5],
+  window: [10 * SECOND, 90 * SECOND],
+  retry: { maxAttempts: 1, timeout: SECOND },
+  timeline: 'failures',
+  byFailures: true,
+};

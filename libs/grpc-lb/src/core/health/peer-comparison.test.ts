@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { effectiveEjection } from '../options/ejection-options.js';
+import { effectiveSlowStart } from '../options/slow-start-options.js';
+import { seededRandom } from '../random.js';
+import { Fitness, type FitnessOwner } from './fitness.js';
+import { PeerComparison } from './peer-comparison.js';
+import type { ResultKind } from './recent-results.js';
+
+/** One endpoint as its owner keeps it. */
+class Endpoint implements FitnessOwner {
+  readonly connected = true;
+  failureFactor = 1;
+  fitness!: Fitness;
+  ejections = 0;
+  calls = 0;
+
+  get well(): boolean {
+    return this.fitness.admitted;
+  }
+
+  fitnessChanged(): void {
+    if (!this.fitness.admitted && !this.fitness.wantsProbe) this.ejections++;
+    else this.fitness.startSlowly();
+  }
+
+  warmedUp(): void {}
+}
+
+/** What becomes of a call to the endpoint with that number. */
+type Fate = (index: number) => ResultKind;
+
+class Pool {
+  readonly clock = new FakeClock();
+  readonly random: () => number;
+  readonly endpoints: Endpoint[];
+  readonly peers = new PeerComparison(this.clock, () => this.ejection);
+  readonly ejection = effectiveEjection();
+
+  constructor(count: number, seed = 1) {
+    this.random = seededRandom(seed);
+    this.endpoints = Array.from({ length: count }, () => {
+      const endpoint = new Endpoint();
+      const options = () => ({ ejection: this.ejection, slowStart: effectiveSlowStart() });
+      endpoint.fitness = new Fitness(this.clock, this.random, options, endpoint, this.peers);
+      return endpoint;
+    });
+  }
+
+  /** So many calls, `gap` milliseconds apart, each to any endpoint that may have it. */
+  run(calls: number, fate: Fate, gap = 3): void {
+    for (let i = 0; i < calls; i++) {
+      this.clock.advance(gap);
+      const probed = this.endpoints.find(({ fitness }) => fitness.wantsProbe);
+      const admitted = this.endpoints.filter(({ well }) => well);
+      const endpoint = probed ?? admitted[Math.floor(this.random() * admitted.length)]!;
+      endpoint.calls++;
+      endpoint.fitness.record(fate(this.endpoints.indexOf(endpoint)), this.clock.now(), endpoint === probed);
+    }
+  }
+
+  get ejected(): number[] {
+    return this.endpoints.flatMap(({ well }, i) => (well ? [] : [i]));
+  }
+
+  /** The part of the calls since the last look that the busiest had, over its even share. */
+  busiest(): number {
+    const counts = this.endpoints.map(({ calls }) => calls);
+    for (const endpoint of this.endpoints) endpoint.calls = 0;
+    return (Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0)) * counts.length;
+  }
+
+  fails(share: number, of: readonly number[] | 'all' = 'all', kind: ResultKind = 'failed'): Fate {
+    return (index) => ((of === 'all' || of.includes(index)) && this.random() < share ? kind : 'ok');
+  }
+}
+
+const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
+const well: Fate = () => 'ok';
+
+describe('what happens to all endpoints', () => {
+  test.each([2, 3, 4, 5, 8, 100])('of %i ejects none of them for good: half of all calls fail', (count) => {
+    for (const seed of SEEDS.slice(0, count > 10 ? 2 : undefined)) {
+      const pool = new Pool(count, seed);
+      pool.run(300 * count, well);
+      pool.busiest();
+      pool.run(600 * count, pool.fails(0.5));
+      expect(pool.busiest(), `seed ${seed}`).toBeLessThan(1.3);
+      pool.run(100 * count, well);
+      expect(pool.ejected, `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  test('30 % of UNKNOWN on eight, from the first call on', () => {
+    for (const seed of SEEDS) {
+      const pool = new Pool(8, seed);
+      pool.run(5000, pool.fails(0.3));
+      expect(pool.ejected, `seed ${seed}`).toEqual([]);
+      expect(pool.endpoints.map(({ ejections }) => ejections).reduce((a, b) => a + b)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test.each([2, 3, 5])('an outage of all %i keeps all of them in', (count) => {
+    for (const seed of SEEDS) {
+      const pool = new Pool(count, seed);
+      pool.run(1000, well);
+      pool.run(2000, pool.fails(1));
+      pool.clock.advance(20);
+      expect(pool.ejected, `seed ${seed}`).toEqual([]);
+      // None is punished for what all did.
+      expect(pool.endpoints.map(({ failureFactor }) => failureFactor)).toEqual(pool.endpoints.map(() => 1));
+    }
+  });
+
+  test('timeouts make them slow, not broken: one that still times out when others do not is let alone for a while', () => {
+    const pool = new Pool(5);
+    pool.run(1000, well);
+    pool.run(1000, pool.fails(0.9, 'all', 'timed_out'));
+    pool.run(500, pool.fails(1, [3, 4], 'timed_out'));
+    expect(pool.ejected).toEqual([]);
+    for (const { failureFactor } of pool.endpoints) expect(failureFactor).toBe(1);
+    // It stays that way for longer than others need to recover: it is broken.
+    pool.run(4000, pool.fails(1, [4], 'timed_out'));
+    expect(pool.ejected).toEqual([4]);
+  });
+});
+
+describe('an endpoint that is worse than the others', () => {
+  test.each([2, 3, 4, 5, 20])('one of %i, that fails every call, is out after two failures', (count) => {
+    for (const seed of SEEDS.slice(0, 5)) {
+      const pool = new Pool(count, seed);
+      pool.run(1200 * count, well, 1);
+      pool.busiest();
+      pool.run(20 * count, pool.fails(1, [0]), 1);
+      expect(pool.ejected, `seed ${seed}`).toEqual([0]);
+      expect(pool.endpoints[0]!.calls).toBe(2);
+    }
+  });
+
+  test.each([2, 5])('of %i, whose record is empty, after five at most', (count) => {
+    for (const seed of SEEDS) {
+      const pool = new Pool(count, seed);
+      pool.run(100, pool.fails(1, [0]));
+      expect(pool.ejected).toEqual([0]);
+      expect(pool.endpoints[0]!.calls).toBe(5);
+    }
+  });
+
+  test('is found also where all fail now and then', () => {
+    for (const seed of SEEDS) {
+      const pool = new Pool(5, seed);
+      pool.run(2000, pool.fails(0.1));
+      const fate: Fate = (index) => (index === 0 ? 'failed' : pool.fails(0.1)(index));
+      pool.run(400, fate);
+      expect(pool.ejected, `seed ${seed}`).toEqual([0]);
+    }
+  });
+
+  test('may be two of three: one is ejected, and the calls of the other weigh more', () => {
+    for (const seed of SEEDS) {
+      const pool = new Pool(3, seed);
+      pool.run(300, well);
+      pool.run(100, pool.fails(1, [0, 1]));
+      expect(pool.ejected, `seed ${seed}`).toHaveLength(1);
+      expect(pool.ejected[0]).toBeLessThan(2);
+      const ill = pool.endpoints[1 - pool.ejected[0]!]!;
+      expect(ill.failureFactor).toBeGreaterThan(100);
+      expect(pool.endpoints[2]!.failureFactor).toBe(1);
+    }
+  });
+
+  test('may be another one every few seconds', () => {
+    const pool = new Pool(5);
+    pool.run(1000, well);
+    for (let ill = 0; ill < 5; ill++) {
+      pool.run(200, pool.fails(1, [ill]));
+      expect(pool.ejected).toContain(ill);
+      expect(pool.ejected.length).toBeLessThanOrEqual(2);
+      pool.run(20_000, well, 10);
+      expect(pool.ejected).toEqual([]);
+    }
+  });
+});
+
+describe('an ejection that was a mistake', () => {
+  test('is withdrawn when the others fail too, without a slow start, and makes no later one longer', () => {
+    const pool = new Pool(2);
+    const [first, second] = pool.endpoints as [Endpoint, Endpoint];
+    // A burst: the results of one connection are read before those of the other.
+    for (let i = 0; i < 10; i++) first.fitness.record('failed', 0, false);
+    expect(pool.ejected).toEqual([0]);
+    for (let i = 0; i < 10; i++) second.fitness.record('failed', 0, false);
+    pool.clock.advance(10);
+    expect(pool.ejected).toEqual([]);
+    expect(first.fitness.warmth).toBe(1);
+  });
+
+  test('leaves no timer behind', () => {
+    const pool = new Pool(2);
+    for (const { fitness } of pool.endpoints) for (let i = 0; i < 10; i++) fitness.record('failed', 0, false);
+    for (const { fitness } of pool.endpoints) fitness.close();
+    expect(pool.clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('an endpoint that refuses calls', () => {
+  const refusing = (share: (index: number) => number): Pool => {
+    const pool = new Pool(5);
+    pool.run(500, (index) => (pool.random() < share(index) ? 'refused' : 'ok'));
+    return pool;
+  };
+
+  test('does so more than the others, or as often as all', () => {
+    const one = refusing((index) => (index === 0 ? 1 : 0));
+    expect(one.endpoints.map(({ fitness }) => one.peers.refusesMore(fitness))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    const all = refusing(() => 0.9);
+    expect(all.endpoints.map(({ fitness }) => all.peers.refusesMore(fitness))).not.toContain(true);
+  });
+
+  test('is not compared with those that have left', () => {
+    const pool = refusing((index) => (index === 0 ? 0.5 : 1));
+    for (const { fitness } of pool.endpoints.slice(1)) fitness.leave();
+    expect(pool.peers.refusesMore(pool.endpoints[0]!.fitness)).toBe(true);
+  });
+});

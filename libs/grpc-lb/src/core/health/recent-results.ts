@@ -1,0 +1,54 @@
+/** How the attempt of a call has ended, as far as it speaks of the endpoint. */
+export type ResultKind =
+  | 'ok'
+  /** An answer that is neither a success nor a failure of the endpoint, as NOT_FOUND; or the caller gave the call up. */
+  | 'refused'
+  | 'failed'
+  /** Its deadline has passed. */
+  | 'timed_out';
+
+/** So many results tell how an endpoint is now. */
+export const RECENT_RESULTS = 32;
+
+const KINDS: readonly ResultKind[] = ['ok', 'refused', 'failed', 'timed_out'];
+const REFUSED = KINDS.indexOf('refused');
+const FAILED = KINDS.indexOf('failed');
+
+/** The last results of one endpoint, with their times. */
+export class RecentResults {
+  readonly #kinds = new Uint8Array(RECENT_RESULTS);
+  readonly #times = new Float64Array(RECENT_RESULTS);
+  #next = 0;
+  size = 0;
+  /** How many of them were refused. */
+  refused = 0;
+  lastAt = -Infinity;
+
+  record(kind: ResultKind, now: number): void {
+    const code = KINDS.indexOf(kind);
+    if (this.size < RECENT_RESULTS) this.size++;
+    else if (this.#kinds[this.#next] === REFUSED) this.refused--;
+    if (code === REFUSED) this.refused++;
+    this.#kinds[this.#next] = code;
+    this.#times[this.#next] = now;
+    this.#next = (this.#next + 1) % RECENT_RESULTS;
+    this.lastAt = now;
+  }
+
+  /** How many there are since then, and how many of those were failures. */
+  since(time: number): { readonly calls: number; readonly failures: number } {
+    let calls = 0;
+    let failures = 0;
+    for (; calls < this.size; calls++) {
+      const i = (this.#next - 1 - calls + RECENT_RESULTS) % RECENT_RESULTS;
+      if (this.#times[i]! < time) break;
+      if (this.#kinds[i]! >= FAILED) failures++;
+    }
+    return { calls, failures };
+  }
+
+  clear(): void {
+    this.size = this.refused = 0;
+    this.lastAt = -Infinity;
+  }
+}
