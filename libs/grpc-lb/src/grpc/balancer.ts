@@ -158,7 +158,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   get inFlight(): number {
-    return this.#pool.all.reduce((sum, endpoint) => sum + endpoint.inFlight, 0);
+    return this.#pool.all.reduce((sum, endpoint) => sum + endpoint.running, 0);
   }
 
   get pending(): number {

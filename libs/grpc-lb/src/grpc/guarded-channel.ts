@@ -1,4 +1,5 @@
-import { Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
+import { type Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
+import { WatchedChannel } from './caller-cancel.js';
 import { isSecure } from './tls-name.js';
 
 type Call = ReturnType<Channel['createCall']>;
@@ -7,7 +8,7 @@ type Call = ReturnType<Channel['createCall']>;
  * A channel that never sends call credentials in plaintext: without TLS, a call that has some ends with UNAUTHENTICATED
  * before anything is sent, as in grpc-go and the C core. grpc-js refuses only those of the channel.
  */
-export class GuardedChannel extends Channel {
+export class GuardedChannel extends WatchedChannel {
   readonly #secure: boolean;
 
   constructor(

@@ -3,13 +3,17 @@ import type { Clock } from '../core/clock.js';
 import type { ResultKind } from '../core/health/recent-results.js';
 import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
 import type { Spillover } from '../core/locality/spillover.js';
+import { Refusals } from '../core/load/refusals.js';
+import type { OwnStall } from '../core/health/own-stall.js';
 import type { FailureStatus } from '../core/options/status-names.js';
 import type { Outcome, Policy } from '../core/policy/policy.js';
 import type { LoadReport } from '../core/policy/load-report.js';
+import { isCallersOwn } from './caller-cancel.js';
 import { callOf } from './config-selector.js';
 import type { Connection } from './connection.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from './experimental.js';
 import { reportIn } from './orca-report.js';
+import { ownStallOf } from './own-stall.js';
 import type { PooledEndpoint } from './pooled-endpoint.js';
 
 /** All calls of a client: who carries them, which of their results are failures, and where a call failed before. */
@@ -18,6 +22,8 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
   #failureCodes: ReadonlySet<number> = new Set();
   /** By the object that grpc-js hands in with every attempt of a call, and drops with it. */
   readonly #failedOn = new WeakMap<object, PooledEndpoint>();
+  readonly refusals: Refusals<PooledEndpoint>;
+  readonly #ownStall: OwnStall;
 
   constructor(
     clock: Clock,
@@ -26,6 +32,8 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
     readonly onReportRejected: (endpoint: PooledEndpoint) => void = () => {},
   ) {
     super(clock, onRelease);
+    this.refusals = new Refusals(clock);
+    this.#ownStall = ownStallOf(clock);
   }
 
   /** Compares the own zone with the others; undefined where zones do not count. */
@@ -39,6 +47,19 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
 
   isFailure(code: Status): boolean {
     return this.#failureCodes.has(code);
+  }
+
+  /**
+   * Whether a stall of this process explains how long a call has taken that was made then: it has ended in the second half
+   * of that time, so that the answer may have come and not been read.
+   */
+  wasStalled(since: number): boolean {
+    return this.#ownStall.wasStalledSince((since + this.now) / 2);
+  }
+
+  override close(): void {
+    super.close();
+    this.refusals.close();
   }
 
   /** The endpoint on which the attempt of this call before has failed. */
@@ -79,7 +100,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
-  readonly onCallEnded = (code: Status, _details: string, trailers: Metadata): void => {
+  readonly onCallEnded = (code: Status, details: string, trailers: Metadata): void => {
     if (code === Status.OK) this.endpoint.succeeded++;
     else this.endpoint.failed++;
     this.end();
@@ -89,17 +110,30 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     if (isAnswer(code)) this.connection.callAnswered();
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state === 'lost') return;
+    const ownCancel = isCallersOwn(code, details);
+    const stalled = this.book.wasStalled(this.reservedAt);
     // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
-    if (code !== Status.CANCELLED) this.endpoint.fitness.record(kindOf(code, failed), this.reservedAt, wasProbe);
+    if (!ownCancel && !(stalled && code === Status.DEADLINE_EXCEEDED)) this.#judge(kindOf(code, failed), wasProbe);
     else if (wasProbe) this.endpoint.probeLapsed();
-    this.#compareZones(code, failed);
+    // What this process did not read in time is no latency of the endpoint's.
+    if (stalled) return;
+    if (!ownCancel) this.#compareZones(failed);
     if (this.policy.learn) this.#teach(code, failed, trailers);
   };
 
+  #judge(kind: ResultKind, wasProbe: boolean): void {
+    const { endpoint, book } = this;
+    const call = callOf(this.token);
+    const latency = book.now - this.reservedAt;
+    endpoint.fitness.record(kind, this.reservedAt, wasProbe);
+    if (kind === 'ok') book.refusals.succeeded(call, latency);
+    else if (kind === 'refused' && endpoint.refusesMore) book.refusals.refused(endpoint, call, latency);
+  }
+
   /** The duration of a stream says nothing, nor does a call that the caller gave up. */
-  #compareZones(code: Status, failed: boolean): void {
+  #compareZones(failed: boolean): void {
     const { spillover } = this.book;
-    if (!spillover || code === Status.CANCELLED || callOf(this.token).stream) return;
+    if (!spillover || callOf(this.token).stream) return;
     spillover.ended(this.endpoint.near, this.book.now - this.reservedAt, failed);
   }
 

@@ -27,7 +27,9 @@ export interface EndpointOwner {
 
 /** One endpoint with its counters and its connections. Both survive every new picker and every new policy. */
 export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListener, FitnessOwner {
+  /** With the refusals that still count as load. */
   inFlight = 0;
+  lingering = 0;
   started = 0;
   succeeded = 0;
   failed = 0;
@@ -109,6 +111,16 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.fitness.wantsProbe && this.connected && this.serving && !this.suspect;
   }
 
+  /** Calls that have not ended. */
+  get running(): number {
+    return this.inFlight - this.lingering;
+  }
+
+  /** Whether it refuses more calls than the others. */
+  get refusesMore(): boolean {
+    return this.owner.peers.refusesMore(this.fitness);
+  }
+
   get hasRoom(): boolean {
     return this.connections.usable.some((connection) => connection.hasRoom);
   }
@@ -187,7 +199,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       this.#context.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
     }
     this.owner.endpointChanged(this);
-    if (this.#draining && this.connections.all.length === 0 && this.inFlight === 0) this.owner.endpointGone(this);
+    if (this.#draining && this.connections.all.length === 0 && this.running === 0) this.owner.endpointGone(this);
   }
 
   snapshot(): EndpointSnapshot {
@@ -201,7 +213,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       locality: this.locality,
       warmth: this.warmth,
       failureRate: this.fitness.failureRate,
-      inFlight: this.inFlight,
+      inFlight: this.running,
       started: this.started,
       succeeded: this.succeeded,
       failed: this.failed,

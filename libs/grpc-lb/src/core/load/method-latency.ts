@@ -16,6 +16,11 @@ export class MethodLatency {
     return usual > 0 ? latency / usual : 1;
   }
 
+  /** Milliseconds; undefined where no call of it has ended yet. */
+  usual(method: string): number | undefined {
+    return this.#means.get(this.#nameOf(method))?.value;
+  }
+
   record(method: string, latency: number): void {
     const name = this.#nameOf(method);
     let mean = this.#means.get(name);

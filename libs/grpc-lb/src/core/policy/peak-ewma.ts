@@ -63,6 +63,8 @@ class EndpointCost {
   readonly #latency: PeakLatency;
   #moment = NaN;
   #cost = 0;
+  /** Its last answer was a success: what only fails or refuses is not measured, and must not look fast after a while. */
+  #answering = true;
 
   constructor(
     decayTime: number,
@@ -74,6 +76,7 @@ class EndpointCost {
   record(latency: number, complete: boolean, now: number): void {
     // One that was given up, or failed, counts only where it is a peak.
     if (complete || (this.usual.known && latency > this.#recent(now))) this.#latency.record(latency, now);
+    this.#answering = complete;
     this.#moment = NaN;
   }
 
@@ -82,7 +85,7 @@ class EndpointCost {
       this.#moment = moment;
       this.#cost = Math.max(LEAST_COST, this.#recent(moment));
     }
-    return failing ? Math.max(this.#cost, this.usual.read(moment)) : this.#cost;
+    return failing || !this.#answering ? Math.max(this.#cost, this.usual.read(moment)) : this.#cost;
   }
 
   #recent(moment: number): number {
