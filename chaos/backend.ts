@@ -3,7 +3,7 @@ import { Child } from './child.js';
 import type { FromBackend, Knobs, ToBackend } from './protocol.js';
 
 /** 20 ms a call, serving. */
-export const WELL: Knobs = { delay: 20, failWith: null, health: 'SERVING' };
+export const WELL: Knobs = { delay: 20, failWith: null, failShare: 1, slots: 1_000_000, health: 'SERVING' };
 
 export interface BackendOptions {
   readonly knobs?: Partial<Knobs>;

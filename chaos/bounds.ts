@@ -1,10 +1,10 @@
 import { type Outcome, byStatus } from './outcome.js';
 
 /** What a bound finds missing, in words; empty if it holds. */
-type Bound = (outcome: Outcome) => string[];
+type Bound = (outcome: Outcome, peer: Outcome) => string[];
 
 export function all(...bounds: readonly Bound[]): Bound {
-  return (outcome) => bounds.flatMap((bound) => bound(outcome));
+  return (outcome, peer) => bounds.flatMap((bound) => bound(outcome, peer));
 }
 
 export function failedAtMost(limit: number): Bound {
@@ -41,6 +41,14 @@ export const outBeforePortCloses: Bound = ({ rotations }) =>
     if (out !== null && fault.from + out < fault.closing!) return [];
     return [`a call was sent after the port had closed, or the endpoint was never out of rotation`];
   });
+
+/** The part of the calls of that time that the busiest backend got, over its even share. */
+export function busiest({ recording: { requests } }: Outcome, backends: number, from: number, to: number): number {
+  const counts = new Map<string, number>();
+  for (const { at, to: peer } of requests) if (at >= from && at < to) counts.set(peer, (counts.get(peer) ?? 0) + 1);
+  const shares = [...counts.values()];
+  return (Math.max(...shares) / shares.reduce((sum, count) => sum + count, 0)) * backends;
+}
 
 /** It gets calls again once the fault is over. */
 export const comesBack: Bound = ({ rotations }) =>

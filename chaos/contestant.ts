@@ -25,6 +25,10 @@ export class Contestant {
     this.#child.tell({ type: 'load' });
   }
 
+  setRate(rate: number): void {
+    this.#child.tell({ type: 'rate', rate });
+  }
+
   async nextEvent(condition: (event: LbEvent) => boolean): Promise<void> {
     await this.#child.next('event', ({ event: { event } }) => condition(event));
   }

@@ -9,8 +9,12 @@ import type { ClientSnapshot } from '../libs/grpc-lb/src/core/snapshot.js';
 export interface Knobs {
   /** Milliseconds that a call takes. */
   readonly delay: number;
-  /** With this every call ends at once; null for answers. */
+  /** With this calls end at once; null for answers. */
   readonly failWith: status | null;
+  /** The share of the calls that end so. */
+  readonly failShare: number;
+  /** Calls that it works on at a time; the others wait in a queue, whether or not somebody waits for them. */
+  readonly slots: number;
   readonly health: 'SERVING' | 'NOT_SERVING';
 }
 
@@ -55,6 +59,8 @@ export interface ClientArguments {
 export type ToClient =
   | { readonly type: 'endpoints'; readonly addresses: readonly string[] }
   | { readonly type: 'load' }
+  /** Calls a second from now on. */
+  | { readonly type: 'rate'; readonly rate: number }
   /** No new calls; the answer is the recording, when the last has ended. */
   | { readonly type: 'stop' };
 

@@ -14,6 +14,9 @@ import { report } from './report.js';
 import type { Scenario } from './scenario.js';
 import { blackhole } from './scenarios/blackhole.js';
 import { failingBackend } from './scenarios/failing-backend.js';
+import { overload } from './scenarios/overload.js';
+import { refusingBackend } from './scenarios/refusing-backend.js';
+import { sharedFailures } from './scenarios/shared-failures.js';
 import { killedBackend } from './scenarios/killed-backend.js';
 import { newPod } from './scenarios/new-pod.js';
 import { notServing } from './scenarios/not-serving.js';
@@ -35,6 +38,9 @@ const SCENARIOS = [
   silentPeer,
   panic,
   newPod,
+  sharedFailures,
+  overload,
+  refusingBackend,
 ] as readonly Scenario[];
 
 const { values } = parseArgs({
@@ -58,7 +64,7 @@ for (const scenario of chosen) {
   }
   for (const pass of scenario.passes) {
     const outcomes = await compete(scenario, pass);
-    const result = { scenario, pass, outcomes, missed: pass.judge(outcomes['grpc-lb']) };
+    const result = { scenario, pass, outcomes, missed: pass.judge(outcomes['grpc-lb'], outcomes.round_robin) };
     results.push(result);
     console.log(`${table(result)}\n`);
   }

@@ -53,8 +53,8 @@ export interface Pass {
   readonly channelOptions?: Readonly<Record<string, number>>;
   /** What grpc-lb has to show, in words. */
   readonly bound: string;
-  /** Whether it has: what is missed, in words. */
-  judge(outcome: Outcome): string[];
+  /** Whether it has, beside the peer in the same run: what is missed, in words. */
+  judge(outcome: Outcome, peer: Outcome): string[];
 }
 
 export interface Scenario<S extends Setting = Setting> {

@@ -14,6 +14,24 @@ const { host, port, knobs: first } = JSON.parse(process.argv[2]!) as BackendArgu
 let knobs: Knobs = first;
 const streams = new Set<grpc.ServerWritableStream<Line, Line>>();
 
+/** Calls that wait for a slot. */
+const queue: (() => void)[] = [];
+let working = 0;
+
+function work(finish: () => void): void {
+  if (working >= knobs.slots) {
+    queue.push(finish);
+    return;
+  }
+  working++;
+  setTimeout(() => {
+    working--;
+    finish();
+    const next = queue.shift();
+    if (next) work(next);
+  }, knobs.delay);
+}
+
 const tell = (message: FromBackend): void => void process.send!(message);
 
 const server = new grpc.Server();
@@ -21,8 +39,9 @@ const health = new HealthImplementation({ '': knobs.health });
 health.addToServer(server);
 server.addService(Echo.service, {
   Say({ request }: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>): void {
-    if (knobs.failWith !== null) done({ code: knobs.failWith, details: 'told to fail' });
-    else setTimeout(() => done(null, request), knobs.delay);
+    if (knobs.failWith !== null && Math.random() < knobs.failShare)
+      done({ code: knobs.failWith, details: 'told to fail' });
+    else work(() => done(null, request));
   },
   Repeat(call: grpc.ServerWritableStream<Line, Line>): void {
     streams.add(call);

@@ -29,6 +29,9 @@ process.on('message', (message: ToClient) => {
     case 'load':
       load = new OpenLoop(contender.echo, { ...args, onEnd: (record, call) => (calls[call] = record) });
       return;
+    case 'rate':
+      load?.setRate(message.rate);
+      return;
     case 'stop':
       return void stop();
   }

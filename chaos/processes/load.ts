@@ -18,14 +18,20 @@ export class OpenLoop {
   readonly #timer: NodeJS.Timeout;
   #due = now();
   #calls = 0;
+  #rate: number;
 
   constructor(
     private readonly echo: EchoStub,
     private readonly options: LoadOptions,
   ) {
+    this.#rate = options.rate;
     this.#timer = setInterval(() => {
-      for (; this.#due <= now(); this.#due += 1000 / options.rate) this.#start(this.#due);
+      for (; this.#due <= now(); this.#due += 1000 / this.#rate) this.#start(this.#due);
     }, 1);
+  }
+
+  setRate(rate: number): void {
+    this.#rate = rate;
   }
 
   /** No new calls; resolves when the last has ended. */
