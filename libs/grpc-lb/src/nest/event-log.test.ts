@@ -42,6 +42,15 @@ const state = (to: EndpointState, reason: string | null, address = '10.0.0.1:500
 });
 const recovered = (target = 'dns:///orders:1'): EventBody => ({ type: 'discovery_recovered', target });
 
+test('an ejection is told with its reason', () => {
+  tell({ type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: '5 failures in a row' });
+  tell({ type: 'endpoint_state', address: 'a:1', from: 'ejected', to: 'ready', reason: null });
+  expect(texts()).toEqual([
+    'warn client ORDERS: endpoint a:1 is ejected: 5 failures in a row; it gets no calls for a while, then one to try. Look at its own log',
+    'log client ORDERS: endpoint a:1 is ready',
+  ]);
+});
+
 describe('what an operator should know is written, with the name of the client:', () => {
   test.each<[EventBody[], string[]]>([
     [
@@ -181,7 +190,7 @@ test('what happens all the time is not', () => {
     { type: 'discovery_updated', added: 1, removed: 1, total: 3 },
     { type: 'endpoint_added', address: 'a:1' },
     { type: 'endpoint_removed', address: 'a:1' },
-    { type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: 'x' },
+    { type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'draining', reason: 'x' },
     { type: 'connection_opened', address: 'a:1', connection: 1 },
     { type: 'connection_closed', address: 'a:1', connection: 1, reason: null },
     { type: 'health_not_offered', address: 'a:1', why: 'UNIMPLEMENTED' },

@@ -143,6 +143,7 @@ function lineOf(event: LbEvent): Line | undefined {
     case 'endpoint_state':
       // Also what waits to be told may be over by then.
       if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
+      if (event.to === 'ejected') return { level: 'warn', text: ejectedText(event.address, event.reason) };
       return event.to === 'suspect' || event.to === 'transient_failure'
         ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
         : undefined;
@@ -171,6 +172,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'something accepts connections there and closes them: check what listens on that port, and its own log',
   ],
 ];
+
+function ejectedText(address: string, reason: string | null): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  return `endpoint ${address} is ejected${why}; it gets no calls for a while, then one to try. Look at its own log`;
+}
 
 function troubleText(address: string, to: 'suspect' | 'transient_failure', reason: string): string {
   if (to === 'suspect') {
