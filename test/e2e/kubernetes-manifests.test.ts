@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as client from '@kubernetes/client-node';
 import { Deployment } from 'kubernetes-models/apps/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Role, RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
 import { Namespace, Service, ServiceAccount } from 'kubernetes-models/v1';
@@ -32,7 +33,16 @@ const files = readdirSync(FOLDER).filter((name) => name !== 'kustomization.yaml'
 const manifests = files.flatMap((file) => read(file));
 
 /** Made from the OpenAPI description of Kubernetes. It lets unknown fields pass, so those are looked for apart. */
-const MODELS = { Deployment, Namespace, PodDisruptionBudget, Role, RoleBinding, Service, ServiceAccount };
+const MODELS = {
+  Deployment,
+  Namespace,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Role,
+  RoleBinding,
+  Service,
+  ServiceAccount,
+};
 
 const titled = manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest] as const);
 
@@ -120,6 +130,47 @@ test('probes ask the ports that are served, and a liveness probe asks nothing th
   expect(http.readinessProbe!.httpGet!.path).toBe('/health/ready');
   const settings = JSON.parse(environment('orders-client')['DEMO_CLIENT_SETTINGS']!.value!) as { httpPort: number };
   expect(http.ports![0]!.containerPort).toBe(settings.httpPort);
+});
+
+test('pods keep to the restricted profile that their namespace enforces', () => {
+  const { labels } = find<client.V1Namespace>('Namespace', 'shop').metadata!;
+  expect(labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  for (const name of ['orders', 'orders-client']) {
+    expect(deployment(name).spec!.template.spec!.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container(name).securityContext).toMatchObject({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    });
+  }
+});
+
+test('what is not allowed does not pass the network, and the client reaches the backends and the API server', () => {
+  const policy = (name: string) => find<client.V1NetworkPolicy>('NetworkPolicy', name).spec!;
+  expect(policy('deny-all')).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+  for (const name of ['orders', 'orders-client'])
+    expect(deployment(name).spec!.template.metadata!.labels).toMatchObject(policy(name).podSelector!.matchLabels!);
+  const [from] = policy('orders').ingress!;
+  const [to, apiServer] = policy('orders-client').egress!;
+  expect((from as { from?: unknown }).from).toEqual([{ podSelector: policy('orders-client').podSelector }]);
+  expect(to!.to).toEqual([{ podSelector: policy('orders').podSelector }]);
+  const names = container('orders').ports!.map(({ name }) => name);
+  for (const rule of [from, to]) expect(names).toContain(rule!.ports![0]!.port);
+  expect(apiServer!.ports!.map(({ port }) => port)).toEqual([443, 6443]);
+});
+
+test('the image has a base with a digest, without which nothing is built, and neither tools nor tests', () => {
+  const lines = (file: string): string[] => readFileSync(join(FOLDER, '..', file), 'utf8').split('\n');
+  const dockerfile = lines('Dockerfile');
+  for (const line of dockerfile.filter((each) => each.startsWith('FROM')))
+    expect(line).toMatch(/^FROM \$\{NODE_IMAGE\}/);
+  expect(dockerfile.filter((line) => line.startsWith('ARG NODE_IMAGE='))).toEqual([]);
+  expect(dockerfile.join('\n')).toContain('npm prune --omit=dev');
+  const ignored = lines('Dockerfile.dockerignore').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(ignored[0]).toBe('*');
+  expect(ignored).toEqual(expect.arrayContaining(['**/node_modules', '**/dist', '**/*.test.ts']));
 });
 
 test('the zone comes from the label that Kubernetes puts on pods', () => {
