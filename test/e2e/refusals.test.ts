@@ -52,7 +52,8 @@ async function start(policy: 'least_request' | 'adaptive' | 'peak_ewma' | 'hot_c
   const addresses = [...(first === undefined ? [] : [first]), ...servers.map(({ address }) => address)];
   client = await new BalancedClient({
     target: `static:///${addresses.join(',')}`,
-    loadBalancing: { policy },
+    // A health watch would find out what is no gRPC server.
+    loadBalancing: { policy, health: { enabled: first === undefined } },
   }).ready(5);
   await call(100);
 }
