@@ -61,7 +61,12 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
     ),
     health: maybe(
       fc.record(
-        { enabled: maybe(fc.boolean()), service: maybe(fc.string()), panicThreshold: maybe(fc.nat({ max: 100 })) },
+        {
+          enabled: maybe(fc.boolean()),
+          service: maybe(fc.string()),
+          metadata: maybe(fc.dictionary(fc.constantFrom('x-key', 'x-other'), fc.constantFrom('a', 'b'))),
+          panicThreshold: maybe(fc.nat({ max: 100 })),
+        },
         optional,
       ),
     ),
@@ -196,6 +201,7 @@ describe('layers that are in order', () => {
         expect(merged.health).toEqual({
           enabled: last((each) => each.health?.enabled) ?? true,
           service: last((each) => each.health?.service) ?? '',
+          metadata: last((each) => each.health?.metadata) ?? {},
           panicThreshold: last((each) => each.health?.panicThreshold) ?? 50,
           overprovisioningFactor: 2,
         });

@@ -31,7 +31,7 @@ const WRONG: [options: object, line: string][] = [
   [{ target: 5 }, 'target is 5; use a text that is not empty'],
   [
     { target: ['dns:///a:1', 'b:1'] },
-    'target is ["dns:///a:1","b:1"]; use a text that is not empty; several stand in targets',
+    'target is ["dns:///a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
   ],
   [
     { target: undefined, targets: ['dns:///orders:1', 'static:///a:1', ' orders:1'] },
