@@ -72,6 +72,14 @@ it('an endpoint that starts slowly is told with the part of its share that it is
   ]);
 });
 
+it('an endpoint whose calls failed lately is told with their share, as that is why it gets fewer', () => {
+  const endpoints = [0.104, 0.004].map((failureRate) => ({ ...endpoint('a:1', 0), failureRate }));
+  expect(explainClient({ ...snapshot('random'), endpoints }).endpoints.map((each) => each.why)).toEqual([
+    'ready: 0 in flight, weight 1, 10 % of its recent calls failed',
+    'ready: 0 in flight, weight 1',
+  ]);
+});
+
 it('with one it is in force', () => {
   expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toContain('1 ready endpoints');
 });

@@ -105,7 +105,7 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
 }
 
 function whyOf(
-  { state, reason, inFlight, weight, connections, priority, locality }: EndpointSnapshot,
+  { state, reason, inFlight, weight, connections, priority, locality, failureRate }: EndpointSnapshot,
   priorities: ClientSnapshot['priorities'],
   ramp: number,
 ): string {
@@ -121,5 +121,7 @@ function whyOf(
   const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
   const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
   const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
-  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${slowly}${full}`;
+  const percent = Math.round(failureRate * 100);
+  const failing = percent > 0 ? `, ${percent} % of its recent calls failed` : '';
+  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${failing}${slowly}${full}`;
 }
