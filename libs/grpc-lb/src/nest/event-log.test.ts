@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { connectFailure } from '../core/connect-failure.js';
 import type { LbEvent } from '../core/events.js';
 import type { EventBody } from '../grpc/client-context.js';
 import type { EndpointState } from '../core/snapshot.js';
@@ -77,7 +78,7 @@ describe('what an operator should know is written, with the name of the client:'
     ],
     [
       [{ type: 'discovery_failed', target: 'a:1', error: 'NXDOMAIN', uses: 'none' }],
-      ['warn client ORDERS: discovery failed: NXDOMAIN; there is no list yet'],
+      ['warn client ORDERS: discovery failed: NXDOMAIN; no endpoint is known yet'],
     ],
     [
       [{ type: 'client_state', from: 'connecting', to: 'transient_failure', reason: null }],
@@ -93,20 +94,32 @@ describe('what an operator should know is written, with the name of the client:'
         state('ready', null),
       ],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: 2 connections in a row were lost within 10 s, before a call was answered: lost; it gets no calls and is dialled again and again; something accepts connections there and closes them: check what listens on that port, and its own log',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: 2 connections in a row were lost within 10 s, before a call was answered: lost; it gets no calls while the client tries to reconnect; something accepts connections there and closes them: check what listens on that port, and its own log',
         'log client ORDERS: endpoint 10.0.0.1:50051 is ready',
       ],
     ],
     [
       [state('transient_failure', 'unable to verify the first certificate')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: unable to verify the first certificate; it gets no calls and is dialled again and again; check its certificate, the CA and the name that this client expects, and that both sides use TLS',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: unable to verify the first certificate; it gets no calls while the client tries to reconnect; check its certificate, the CA and the name that this client expects, and that both sides use TLS',
+      ],
+    ],
+    [
+      [state('transient_failure', connectFailure('SSL routines: wrong version number'))],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: wrong version number: the client has TLS credentials and the peer speaks no TLS; leave credentials out, or switch TLS on at the peer; it gets no calls while the client tries to reconnect',
+      ],
+    ],
+    [
+      [state('transient_failure', 'getaddrinfo ENOTFOUND orders-a')],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: getaddrinfo ENOTFOUND orders-a; it gets no calls while the client tries to reconnect; check the host name, and that the DNS of this machine knows it',
       ],
     ],
     [
       [state('transient_failure', 'connect ECONNREFUSED 10.0.0.1:50051')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: connect ECONNREFUSED 10.0.0.1:50051; it gets no calls and is dialled again and again; check that it runs and can be reached, or why discovery still names it',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: connect ECONNREFUSED 10.0.0.1:50051; it gets no calls while the client tries to reconnect; check that it runs and can be reached, or why discovery still names it',
       ],
     ],
     [

@@ -110,7 +110,7 @@ const IN_USE: Readonly<Record<ListInUse, string>> = {
   last: '; the last good list stays in use',
   leaving: '',
   part: '; the others are used',
-  none: '; there is no list yet',
+  none: '; no endpoint is known yet',
 };
 
 function lineOf(event: LbEvent): Line | undefined {
@@ -161,8 +161,10 @@ function lineOf(event: LbEvent): Line | undefined {
   }
 }
 
-/** What an operator can do about an endpoint that cannot be reached, by what its reason says. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+/** What an operator can do about an endpoint that cannot be reached, by what its reason says; nothing where that says it. */
+const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
+  [/credentials|does not speak HTTP\/2/, null],
+  [/ENOTFOUND|EAI_AGAIN/, 'check the host name, and that the DNS of this machine knows it'],
   [
     /certificate|altname|SSL|TLS|self-signed|wrong version number/i,
     'check its certificate, the CA and the name that this client expects, and that both sides use TLS',
@@ -185,10 +187,10 @@ function troubleText(address: string, to: 'suspect' | 'transient_failure', reaso
       'Its process may be busy or stopped, or the network drops packets'
     );
   }
-  const remedy =
-    REMEDIES.find(([pattern]) => pattern.test(reason))?.[1] ??
-    'check that it runs and can be reached, or why discovery still names it';
-  return `endpoint ${address} cannot be used: ${reason}; it gets no calls and is dialled again and again; ${remedy}`;
+  const known = REMEDIES.find(([pattern]) => pattern.test(reason));
+  const remedy = known ? known[1] : 'check that it runs and can be reached, or why discovery still names it';
+  const effect = 'it gets no calls while the client tries to reconnect';
+  return `endpoint ${address} cannot be used: ${reason}; ${effect}${remedy === null ? '' : `; ${remedy}`}`;
 }
 
 function failoverText({ priority, share }: { readonly priority: number; readonly share: number }): string {
