@@ -67,11 +67,18 @@ describe('the registry of endpoint sources', () => {
 
   test.each([
     ['dsn:///orders:50051', 'scheme is "dsn", which is not known; did you mean "dns"?; use one of '],
-    ['http://localhost:50051', 'write dns:///host:port for a host, static:///host:port,host:port for several'],
+    ['http://localhost:50051', 'scheme is "http", which is not known here; write dns:///host:port in place of http://'],
+    [
+      'https://localhost:50051',
+      'write dns:///host:port in place of https://host:port, and pass credentials.createSsl()',
+    ],
+    ['ipv4:10.0.0.1:1,10.0.0.2:1', 'write static:///host:port,host:port in place of ipv4:host:port,host:port'],
+    ['ipv6:[::1]:1', 'write static:///[::1]:port,[::2]:port in place of ipv6:'],
+    ['unix:/run/orders.sock', 'write static:///unix:path in place of unix:path'],
     ['konsul:///orders', 'scheme is "konsul", which is not known; did you mean "consul"?; use one of '],
     ['k8s:///orders:grpc', 'did you mean "kubernetes"?; use one of '],
     ['srv:///_grpc._tcp.orders', 'did you mean "dns+srv"?; use one of '],
-    ['nowhere:///x', 'with a sub-path of the package come consul, eds, file, kubernetes, xds'],
+    ['nowhere:///x', 'sub-paths of the package add consul, eds, file, kubernetes, xds'],
     ['orders:grpc', 'scheme is "orders", which is not known; use one of dns, '],
     ['a:1,b:2', 'static:///host:port,host:port for several'],
   ])('%s is an error that says what there is', (uri, message) => {

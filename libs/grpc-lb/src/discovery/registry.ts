@@ -77,7 +77,18 @@ const ALIASES: Readonly<Record<string, string>> = {
   dnssrv: 'dns+srv',
 };
 
+/** Schemes of gRPC and the web, and what is written here instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  ipv4: 'write static:///host:port,host:port in place of ipv4:host:port,host:port',
+  ipv6: 'write static:///[::1]:port,[::2]:port in place of ipv6:[::1]:port,[::2]:port',
+  unix: 'write static:///unix:path in place of unix:path',
+  http: 'write dns:///host:port in place of http://host:port',
+  https: 'write dns:///host:port in place of https://host:port, and pass credentials.createSsl() as credentials',
+};
+
 function unknownScheme(scheme: string): Fault {
+  if (Object.hasOwn(ELSEWHERE, scheme))
+    return { path: 'scheme', message: `is ${shown(scheme)}, which is not known here; ${ELSEWHERE[scheme]}` };
   const onDemand = Object.hasOwn(ON_DEMAND, scheme) ? ON_DEMAND[scheme] : undefined;
   if (onDemand) {
     const [subPath, register, peer] = onDemand;
@@ -91,7 +102,7 @@ function unknownScheme(scheme: string): Fault {
   const alias = Object.hasOwn(ALIASES, scheme) ? ALIASES[scheme] : undefined;
   const meant = alias === undefined ? didYouMean(scheme, [...known, ...others]) : `; did you mean "${alias}"?`;
   const remedy = 'write dns:///host:port for a host, static:///host:port,host:port for several';
-  const more = others.length === 0 ? '' : `; with a sub-path of the package come ${others.join(', ')}`;
+  const more = others.length === 0 ? '' : `; sub-paths of the package add ${others.join(', ')}`;
   return {
     path: 'scheme',
     message: `is ${shown(scheme)}, which is not known${meant}; use one of ${known.join(', ')}: ${remedy}${more}`,
