@@ -121,9 +121,10 @@ function decorator<Options extends unknown[]>(
   return (...options) => {
     // Without the parentheses it is called with the class, and what it returns would take the place of that.
     if (typeof options[0] === 'function') throw new TypeError(`write ${name}()`);
+    const example = name === '@RingHash' ? ", as in { by: 'x-session-id' }" : ', or no argument';
     if (options[0] !== undefined && !isObject(options[0]))
       throw new GrpcLbOptionsError(name, [
-        { path: 'options', message: `is ${shown(options[0])}; use an object of the policy's options, or nothing` },
+        { path: 'options', message: `is ${shown(options[0])}; use an object with the policy's options${example}` },
       ]);
     return declareAspect(name, { policy: policy(...options) });
   };
