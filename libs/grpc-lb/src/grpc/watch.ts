@@ -32,6 +32,7 @@ export class Watch {
   #cancelRetry: Cancel | undefined;
   #startedAt = 0;
   #answered = false;
+  #stopped = false;
   #budget: TokenBucket;
   readonly #backoff: WatchBackoff;
 
@@ -53,6 +54,7 @@ export class Watch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelRetry?.();
     this.#stream?.cancel();
     this.#stream = undefined;
@@ -83,7 +85,8 @@ export class Watch {
 
   #onEnd(end: WatchEnd): void {
     this.#stream = undefined;
-    if (this.listener.ended(end, this.#answered)) this.#openLater(end);
+    // Whoever is told may stop the watch, as when the connection is given up for that.
+    if (this.listener.ended(end, this.#answered) && !this.#stopped) this.#openLater(end);
     this.listener.openChanged();
   }
 
