@@ -40,12 +40,14 @@ test('what has taken longer than usual, or is not known, is not held; nothing is
   expect(one).toEqual(endpoint());
 });
 
-test('nothing is left when it is closed', () => {
+test('nothing is left when it is closed, whatever ends afterwards', () => {
   const clock = new FakeClock();
   const lingering = new Lingering<Lingered>(clock);
   const one = endpoint();
   for (let i = 0; i < 10; i++) lingering.hold(one, 50 * i);
   lingering.close();
+  // A call that was in flight ends later.
+  lingering.hold(one, 50);
   expect(one).toEqual(endpoint());
   expect(clock.pendingTimers).toBe(0);
 });

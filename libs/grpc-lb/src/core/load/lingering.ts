@@ -19,12 +19,13 @@ export interface Lingered {
 export class Lingering<E extends Lingered> {
   /** By the time at which they end. */
   readonly #ending = new Map<number, { readonly counts: Map<E, number>; readonly cancel: Cancel }>();
+  #closed = false;
 
   constructor(private readonly clock: Clock) {}
 
   /** A call that has just ended counts for so many milliseconds more. */
   hold(endpoint: E, milliseconds: number): void {
-    if (!(milliseconds > 0)) return;
+    if (this.#closed || !(milliseconds > 0)) return;
     const now = this.clock.now();
     const end = Math.ceil((now + Math.min(milliseconds, LONGEST_MS)) / STEP_MS) * STEP_MS;
     let ending = this.#ending.get(end);
@@ -37,7 +38,9 @@ export class Lingering<E extends Lingered> {
     endpoint.lingering++;
   }
 
+  /** Calls may end after that; nobody chooses by their load any more. */
   close(): void {
+    this.#closed = true;
     for (const { cancel } of this.#ending.values()) cancel();
     for (const end of this.#ending.keys()) this.#release(end);
   }
