@@ -29,3 +29,12 @@ test('takes what costs more only as a whole', () => {
   clock.advance(50);
   expect(bucket.take(1)).toBe(true);
 });
+
+test('what happens anyway takes a token, and leaves no debt', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(2, 100, clock);
+  for (let i = 0; i < 5; i++) bucket.spend();
+  expect(bucket.wait).toBe(100);
+  clock.advance(100);
+  expect([bucket.take(), bucket.take()]).toEqual([true, false]);
+});

@@ -22,6 +22,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes one, or what is left of it: for what happens anyway. */
+  spend(): void {
+    this.#refill();
+    this.#tokens = Math.max(0, this.#tokens - 1);
+  }
+
   /** Milliseconds until there is one. */
   get wait(): number {
     this.#refill();

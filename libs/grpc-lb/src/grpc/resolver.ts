@@ -2,6 +2,7 @@ import { type ChannelOptions, Metadata, status as Status } from '@grpc/grpc-js';
 import type { Cancel } from '../core/clock.js';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import { byTarget } from '../core/membership/by-target.js';
+import { TokenBucket } from '../core/token-bucket.js';
 import { ClientContext, CONTEXT_OPTION } from './client-context.js';
 import { selectorAttribute } from './config-selector.js';
 import { authorityOf } from './default-authority.js';
@@ -43,9 +44,8 @@ export class SourceResolver implements Resolver {
   #waiting = false;
   /** How many endpoints the list has that was handed on last; undefined before the first. */
   #delivered: number | undefined;
-  /** A token bucket: one for each list that may be handed on at once. */
-  #tokens = BURST;
-  #tokensAt = 0;
+  /** One token for each list that may be handed on at once. */
+  readonly #budget: TokenBucket;
   #cancelTimer: Cancel | undefined;
 
   constructor(
@@ -56,6 +56,7 @@ export class SourceResolver implements Resolver {
     const uri = innerTarget(target);
     this.#context =
       (options[CONTEXT_OPTION] as ClientContext | undefined) ?? new ClientContext('', [uri], effectiveLoadBalancing());
+    this.#budget = new TokenBucket(BURST, COALESCE_MS, this.#context.clock);
   }
 
   /** What goes into `:authority`, and what TLS verifies: the first host that the target names. */
@@ -104,16 +105,7 @@ export class SourceResolver implements Resolver {
       // Until the better ones have spoken, the others would get all the calls.
       const first = this.#sources.find(({ pending, endpoints }) => pending || endpoints.length > 0);
       if (!first?.pending) this.#deliver();
-    } else {
-      this.#refill();
-      this.#deliverIn((1 - this.#tokens) * COALESCE_MS);
-    }
-  }
-
-  #refill(): void {
-    const now = this.#context.clock.now();
-    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) / COALESCE_MS);
-    this.#tokensAt = now;
+    } else this.#deliverIn(this.#budget.wait);
   }
 
   #deliverIn(delayMs: number): void {
@@ -128,9 +120,8 @@ export class SourceResolver implements Resolver {
   #deliver(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#refill();
     // What is handed on for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
-    this.#tokens = Math.max(0, this.#tokens - 1);
+    this.#budget.spend();
     const sources = this.#sources;
     const endpoints = byTarget(sources.map((source) => source.endpoints));
     const error = endpoints.length > 0 ? null : firstErrorOf(sources);
