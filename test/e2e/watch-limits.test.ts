@@ -104,6 +104,29 @@ test('a limit that falls below what the watch needs stops the watch, and calls g
   expect([limitOf(client), client.snapshot.state]).toEqual([1, 'ready']);
 });
 
+test('a peer that changes its limit all the time has few watches opened, and calls go on', async () => {
+  let watches = 0;
+  const { target, sessions } = await http2Server((stream, path) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    if (path === '/grpc.health.v1.Health/Watch') {
+      watches++;
+      // SERVING
+      stream.write(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+      return;
+    }
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(Buffer.from([0, 0, 0, 0, 0]));
+  });
+  const client = await clientOf({ target, loadBalancing: { pool: { maxSize: 1 } } }).ready(1);
+  for (let i = 0; i < 500; i++) {
+    const limit = i % 2 === 0 ? 1 : 100;
+    await new Promise((acknowledged) => sessions[0]!.settings({ maxConcurrentStreams: limit }, acknowledged));
+  }
+  await client.say();
+  // It was one for every other change.
+  expect(watches).toBeLessThan(100);
+});
+
 test.each([
   ['UNAUTHENTICATED', Status.UNAUTHENTICATED],
   ['PERMISSION_DENIED', Status.PERMISSION_DENIED],

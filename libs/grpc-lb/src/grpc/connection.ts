@@ -6,6 +6,7 @@ import type { EffectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { LoadReport } from '../core/policy/load-report.js';
 import { jittered } from '../core/random.js';
 import type { ConnectionSnapshot } from '../core/snapshot.js';
+import { StreamLimit } from '../core/stream-limit.js';
 import type { ClientContext } from './client-context.js';
 import type { ConnectGate } from './connect-gate.js';
 import { Dialer, type DialerListener } from './dialer.js';
@@ -20,8 +21,6 @@ import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
-/** What is assumed of a peer whose limit cannot be read, as most servers allow at least this (RFC 9113, 6.5.2). */
-const ASSUMED_STREAM_LIMIT = 100;
 /** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
 const AGE_JITTER = 0.1;
 
@@ -68,14 +67,12 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   suspicion: string | undefined;
   /** When its last call ended, on the clock. */
   idleSince = 0;
-  /** Calls it carries at most at the same time. */
-  limit = ASSUMED_STREAM_LIMIT;
   readonly id: number;
 
   readonly #dialer: Dialer;
+  readonly #limit: StreamLimit;
   #options: EffectiveLoadBalancing;
   #peer: PeerConnection | undefined;
-  #peerLimit: number | undefined;
   #watches: ConnectionWatches | undefined;
   #liveness: Liveness | undefined;
   /** Why this side gave up the peer. */
@@ -91,7 +88,8 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.id = environment.nextConnectionId();
     this.#options = environment.context.loadBalancing;
     this.#dialer = new Dialer(address, environment, this);
-    this.#updateLimit();
+    this.#limit = new StreamLimit(environment.context.clock, () => this.#onLimit());
+    this.#limit.configure(this.#options.pool.maxConcurrentStreams);
   }
 
   get subchannel(): SubchannelInterface {
@@ -107,13 +105,18 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     return this.state === 'ready' && this.retiring === undefined && this.health !== 'unknown';
   }
 
+  /** Calls it carries at most at the same time. */
+  get limit(): number {
+    return this.#limit.calls;
+  }
+
   get hasRoom(): boolean {
     return this.inFlight < this.limit && this.usable;
   }
 
   configure(options: EffectiveLoadBalancing): void {
     this.#options = options;
-    this.#updateLimit();
+    this.#limit.configure(options.pool.maxConcurrentStreams);
     if (this.state !== 'ready') return;
     if (this.retiring === undefined) this.#watchAge();
     this.#watchLiveness();
@@ -187,23 +190,20 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   }
 
   dialed(): void {
-    this.#peer = peerConnection(this.subchannel);
-    this.#peerLimit = this.#peer?.maxConcurrentStreams;
-    this.#peer?.onLimit((limit) => {
-      this.#peerLimit = limit;
-      this.#updateLimit();
-      this.#arrangeWatches();
-      if (!this.#closed) this.listener.connectionChanged(this, false);
+    const peer = (this.#peer = peerConnection(this.subchannel));
+    this.#limit.begin(peer?.maxConcurrentStreams);
+    peer?.onLimit((limit) => {
+      // One that is lost or closed may live on for its last calls.
+      if (peer === this.#peer) this.#limit.announced(limit);
     });
     this.state = 'ready';
     this.lastError = undefined;
     this.readyAt = this.#clock.now();
-    this.#updateLimit();
     this.#watchAge();
     this.#watchLiveness();
     const { subchannel, environment } = this;
-    const peer = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
-    this.#watches = new ConnectionWatches(peer, addressToString(this.address), environment.context, this);
+    const watched = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
+    this.#watches = new ConnectionWatches(watched, addressToString(this.address), environment.context, this);
     this.#arrangeWatches();
     this.listener.connectionChanged(this, false);
   }
@@ -227,12 +227,13 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     const changed = health !== this.health || reason !== this.healthReason;
     this.health = health;
     this.healthReason = reason;
-    this.#updateLimit();
+    // A watch that has ended has given its stream back.
+    this.watchStreamsChanged();
     if (changed) this.listener.connectionChanged(this, false);
   }
 
   watchStreamsChanged(): void {
-    this.#updateLimit();
+    this.#limit.watched(this.#watches?.streams ?? 0);
   }
 
   loadReported(report: LoadReport): void {
@@ -246,6 +247,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.suspicion = undefined;
     this.#watches?.stop();
     this.#watches = undefined;
+    this.#limit.stop();
     this.#peer = undefined;
     this.health = 'unknown';
     this.healthReason = null;
@@ -259,7 +261,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
 
   #arrangeWatches(): void {
     const { reportInterval } = this.environment;
-    this.#watches?.arrange(this.#peerLimit, this.retiring === undefined ? reportInterval : undefined);
+    this.#watches?.arrange(this.#limit.peer, this.retiring === undefined ? reportInterval : undefined);
   }
 
   #watchAge(): void {
@@ -271,11 +273,8 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.#cancelAgeTimer = this.#clock.after(Math.max(0, left), () => this.listener.connectionAged(this));
   }
 
-  #updateLimit(): void {
-    const configured = this.#options.pool.maxConcurrentStreams;
-    const allowed = Math.min(this.#peerLimit ?? configured ?? ASSUMED_STREAM_LIMIT, configured ?? Infinity);
-    // Each watch takes one of the peer's streams. A peer that allows none now may allow some later.
-    const watches = this.#watches?.streams ?? 0;
-    this.limit = Math.max(0, Math.min(allowed, (this.#peerLimit ?? Infinity) - watches));
+  #onLimit(): void {
+    this.#arrangeWatches();
+    this.listener.connectionChanged(this, false);
   }
 }

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../clock.js';
-import { TokenBucket } from '../token-bucket.js';
+import type { Clock } from '../clock.js';
+import { Coalescer } from '../coalescer.js';
 
 /** So many recoveries are told at once, and after that one in this time. */
 const BURST = 5;
@@ -15,43 +15,34 @@ interface Answer {
  * only so often. Meanwhile it counts as not serving. What is told last is always what the server said last.
  */
 export class HealthDamper {
-  readonly #bucket: TokenBucket;
   #told: Answer | undefined;
   #latest: Answer | undefined;
-  #cancel: Cancel | undefined;
+  readonly #news: Coalescer;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly tell: (health: Answer['health'], reason: string | null) => void,
   ) {
-    this.#bucket = new TokenBucket(BURST, INTERVAL_MS, clock);
+    this.#news = new Coalescer(BURST, INTERVAL_MS, clock, () => {
+      if (this.#isNews) this.#tellLatest();
+    });
   }
 
   answer(health: Answer['health'], reason: string | null): void {
     this.#latest = { health, reason };
     if (!this.#isNews) return;
     const worse = health === 'not_serving' && this.#told?.health !== 'not_serving';
-    if (worse) return this.#tellLatest();
-    if (this.#cancel) return;
-    if (this.#bucket.take()) this.#tellLatest();
-    else this.#cancel = this.clock.after(this.#bucket.wait, this.#onTimer);
+    if (worse) this.#tellLatest();
+    else this.#news.request();
   }
 
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#news.stop();
   }
 
   get #isNews(): boolean {
     return this.#latest?.health !== this.#told?.health || this.#latest?.reason !== this.#told?.reason;
   }
-
-  readonly #onTimer = (): void => {
-    this.#cancel = undefined;
-    if (!this.#isNews) return;
-    this.#bucket.take();
-    this.#tellLatest();
-  };
 
   #tellLatest(): void {
     const { health, reason } = (this.#told = this.#latest!);

@@ -1,0 +1,35 @@
+import type { Cancel, Clock } from './clock.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Acts at once on the first requests, and then once in each interval for all that have come meanwhile. */
+export class Coalescer {
+  readonly #bucket: TokenBucket;
+  #cancel: Cancel | undefined;
+
+  constructor(
+    burst: number,
+    intervalMs: number,
+    private readonly clock: Clock,
+    private readonly act: () => void,
+  ) {
+    this.#bucket = new TokenBucket(burst, intervalMs, clock);
+  }
+
+  request(): void {
+    if (this.#cancel) return;
+    if (this.#bucket.take()) this.act();
+    else this.#cancel = this.clock.after(this.#bucket.wait, this.#onTimer);
+  }
+
+  /** What was requested and has not been done is forgotten. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  readonly #onTimer = (): void => {
+    this.#cancel = undefined;
+    this.#bucket.spend();
+    this.act();
+  };
+}
