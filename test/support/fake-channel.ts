@@ -127,11 +127,11 @@ export class FakeChannel {
   }
 
   /** A call that has begun. */
-  pick(): { readonly key: string; end(status?: number): void } {
+  pick(): { readonly key: string; end(status?: number, details?: string): void } {
     const result = this.picker!.pick({ metadata: undefined as never, extraPickInfo: {} });
     result.onCallStarted?.();
     const { key } = result.subchannel as unknown as FakeSubchannel;
-    return { key, end: (status = 0) => result.onCallEnded?.(status, '', undefined as never) };
+    return { key, end: (status = 0, details = '') => result.onCallEnded?.(status, details, undefined as never) };
   }
 }
 

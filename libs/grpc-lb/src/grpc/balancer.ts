@@ -199,7 +199,8 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.connectGate = new ConnectGate(this.context.clock, this.context.random);
       this.peers = new PeerComparison(this.context.clock, () => this.context.loadBalancing.ejection);
       this.#pool = new EndpointPool(this, this);
-      this.#book = new CallBook(this.context.clock, this.#onRelease, ({ key }) => this.context.loadReportRejected(key));
+      const onReportRejected = ({ key }: PooledEndpoint): void => this.context.loadReportRejected(key);
+      this.#book = new CallBook(this.context.clock, this.#onRelease, onReportRejected, channelOptions);
       this.#routing = new Routing(this.context, this.#pool, this.#book);
       this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
     }

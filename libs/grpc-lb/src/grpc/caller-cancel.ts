@@ -1,6 +1,9 @@
-import { Channel, status as Status } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
+import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from './experimental.js';
 
-/** What grpc-js says itself when the caller cancels, also on a channel that is not made here. */
+/** The channel option that tells the balancer of a channel that its cancellations are watched. */
+const WATCHED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_cancellations`;
+/** What grpc-js says when the caller cancels. A server says the same where it hands on what happened to its own call. */
 const OWN_DETAILS = 'Cancelled on client';
 
 let cancelling = 0;
@@ -10,6 +13,10 @@ let cancelling = 0;
  * ends within `cancelWithStatus`, before it returns. That is how deadlines and cancelled parents end calls, too.
  */
 export class WatchedChannel extends Channel {
+  constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions) {
+    super(target, credentials, { ...options, [WATCHED_OPTION]: 1 });
+  }
+
   override createCall(...args: Parameters<Channel['createCall']>): ReturnType<Channel['createCall']> {
     const call = super.createCall(...args);
     const cancelWithStatus = call.cancelWithStatus.bind(call);
@@ -25,7 +32,7 @@ export class WatchedChannel extends Channel {
   }
 }
 
-/** Whether a call that ends just now was cancelled by its caller. */
-export function isCallersOwn(code: Status, details: string): boolean {
-  return code === Status.CANCELLED && (cancelling > 0 || details === OWN_DETAILS);
+/** Whether a call that ends just now was cancelled by its caller. On a channel that is not made here the details decide. */
+export function isCallersOwn(code: Status, details: string, options: ChannelOptions): boolean {
+  return code === Status.CANCELLED && (cancelling > 0 || (!(WATCHED_OPTION in options) && details === OWN_DETAILS));
 }

@@ -1,4 +1,4 @@
-import { type Metadata, status as Status } from '@grpc/grpc-js';
+import { type ChannelOptions, type Metadata, status as Status } from '@grpc/grpc-js';
 import type { Clock } from '../core/clock.js';
 import type { ResultKind } from '../core/health/recent-results.js';
 import { Ledger, type OnRelease, Reservation } from '../core/ledger.js';
@@ -30,6 +30,8 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
     onRelease: OnRelease<PooledEndpoint, Connection>,
     /** It has sent a load report that cannot be read. */
     readonly onReportRejected: (endpoint: PooledEndpoint) => void = () => {},
+    /** Of the channel. */
+    readonly channelOptions: ChannelOptions = {},
   ) {
     super(clock, onRelease);
     this.refusals = new Refusals(clock);
@@ -110,7 +112,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     if (isAnswer(code)) this.connection.callAnswered();
     // A connection that is gone says nothing about the process that may come back in its place.
     if (this.connection.state === 'lost') return;
-    const ownCancel = isCallersOwn(code, details);
+    const ownCancel = isCallersOwn(code, details, this.book.channelOptions);
     const stalled = this.book.wasStalled(this.reservedAt);
     // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
     if (!ownCancel && !(stalled && code === Status.DEADLINE_EXCEEDED)) this.#judge(kindOf(code, failed), wasProbe);

@@ -41,12 +41,18 @@ test('when a probe ends without a verdict, one of the calls that hang on it is t
   const probe = channel.pick();
   const before = channel.picker;
   expect(pick()).toBe(QUEUE);
-  probe.end(status.CANCELLED);
+  probe.end(status.CANCELLED, 'Cancelled on client');
+  expect(stateOfA()).toBe('ejected');
   // grpc-js asks for calls that wait whenever there is a new picker.
   expect(channel.picker).not.toBe(before);
   const next = pick();
   expect(next.subchannel).not.toBeNull();
   next.onCallEnded?.(status.OK, '', undefined as never);
+  expect(stateOfA()).toBe('ready');
+});
+
+test('a server that cancels the probe has answered it', () => {
+  channel.pick().end(status.CANCELLED, 'not now');
   expect(stateOfA()).toBe('ready');
 });
 
