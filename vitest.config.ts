@@ -21,6 +21,8 @@ export default defineConfig({
       'apps/*/src/**/*.test.ts',
       'test/{docs,e2e,fuzz,properties,support,types}/**/*.test.ts',
     ],
+    // Vitest leaves one core to itself, which is half of a machine with two.
+    maxWorkers: '100%',
     // They bound what hangs. A test waits for events, however long they take: on a busy machine that may be long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
