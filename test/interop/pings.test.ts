@@ -79,6 +79,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** It says nothing when it listens: it is asked until it takes a connection. */
 async function startGo(): Promise<string> {
   const port = await freePort();
   const child = spawn(GO_SERVER, [`--port=${port}`], { stdio: 'ignore' });
@@ -86,7 +87,20 @@ async function startGo(): Promise<string> {
     child.kill();
     await once(child, 'exit');
   });
+  await expect.poll(() => accepts(port), { timeout: 20_000 }).toBe(true);
   return `127.0.0.1:${port}`;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 const losses = (events: readonly LbEvent[]): LbEvent[] => events.filter(({ type }) => type === 'connection_closed');
