@@ -319,19 +319,69 @@ test('a line is one line of bounded length, whatever an event quotes', () => {
   expect(texts()[1]).toBe('warn client ORDERS: a\\r\\nb');
 });
 
-test('of a thousand endpoints that fail at once two are told, and one a minute while that lasts', () => {
-  for (let i = 0; i < 1000; i++) tell(state('transient_failure', 'refused', `10.0.0.1:${i}`));
-  expect(lines).toHaveLength(2);
-  for (let minute = 0; minute < 5; minute++) {
-    for (let i = 0; i < 1000; i++) tell(state('transient_failure', 'refused', `10.0.0.1:${i}`));
-    clock.advance(MINUTE);
-  }
-  expect(lines.length).toBeLessThanOrEqual(7);
-});
+describe('of endpoints', () => {
+  const refused = (port: number): void => tell(state('transient_failure', 'refused', `10.0.0.1:${port}`));
+  const ready = (port: number): void => tell(state('ready', null, `10.0.0.1:${port}`));
 
-test('an endpoint that recovers before its trouble could be told is not told to be in trouble', () => {
-  for (const port of [1, 2, 3]) tell(state('transient_failure', 'refused', `10.0.0.1:${port}`));
-  tell(state('ready', null, '10.0.0.1:3'));
-  clock.advance(MINUTE);
-  expect(texts().at(-1)).toBe('log client ORDERS: endpoint 10.0.0.1:3 is ready');
+  test('a thousand that fail at once: two are told, and after a minute how many more', () => {
+    for (let i = 0; i < 1000; i++) refused(i);
+    expect(lines).toHaveLength(2);
+    clock.advance(MINUTE);
+    expect(lines).toHaveLength(3);
+    expect(lines[2]![2]).toMatch(
+      /^client ORDERS: endpoint 10\.0\.0\.1:2 cannot be used: refused; .* \(997 more are in trouble too; the snapshot names them\)$/,
+    );
+    for (let minute = 0; minute < 5; minute++) {
+      for (let i = 0; i < 1000; i++) refused(i);
+      clock.advance(MINUTE);
+    }
+    expect(lines.length).toBeLessThanOrEqual(8);
+  });
+
+  test('one that recovers before its trouble could be told is not told at all', () => {
+    for (const port of [1, 2, 3]) refused(port);
+    ready(3);
+    clock.advance(MINUTE);
+    expect(lines).toHaveLength(2);
+  });
+
+  test('the trouble of one is told although another has recovered since', () => {
+    refused(1);
+    refused(2);
+    refused(3);
+    ready(1);
+    clock.advance(MINUTE);
+    expect(texts()[2]).toContain('endpoint 10.0.0.1:3 cannot be used');
+    clock.advance(MINUTE);
+    expect(texts()[3]).toBe('log client ORDERS: endpoint 10.0.0.1:1 is ready');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('those that are well again share a line', () => {
+    for (const port of [1, 2, 3, 4]) refused(port);
+    clock.advance(MINUTE);
+    for (const port of [1, 2, 3, 4]) ready(port);
+    clock.advance(2 * MINUTE);
+    expect(texts().slice(2)).toEqual([
+      expect.stringMatching(/10\.0\.0\.1:3 cannot be used: .* \(1 more is in trouble too; the snapshot names them\)$/),
+      'log client ORDERS: endpoint 10.0.0.1:1 is ready (3 more are well again too)',
+    ]);
+  });
+
+  test('one that is gone is not told', () => {
+    for (const port of [1, 2, 3]) refused(port);
+    tell({ type: 'endpoint_removed', address: '10.0.0.1:3' });
+    clock.advance(10 * MINUTE);
+    expect(lines).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('what one of them suffers again after long is told again', () => {
+    for (const at of [0, 3, 6]) {
+      refused(1);
+      ready(1);
+      clock.advance(3 * MINUTE);
+      expect(lines).toHaveLength((at / 3 + 1) * 2);
+    }
+  });
 });

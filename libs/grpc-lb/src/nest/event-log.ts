@@ -1,39 +1,33 @@
 import type { Logger } from '@nestjs/common';
 import type { Observer } from 'rxjs';
-import type { Cancel, Clock } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
 import type { HealthNotOffered, LbEvent, ListInUse } from '../core/events.js';
 import { printable } from '../core/printable.js';
+import { type Line, LogTopic } from './log-topic.js';
 
-/** A topic may have a trouble and its end told at once; what comes after that, one line in this time. */
-const INTERVAL_MS = 60_000;
-const BURST = 2;
 /** Texts that a line quotes are cut before; this holds whatever an event carries. */
 const MAX_LINE = 2000;
-
-interface Line {
-  /** `log` is the end of a trouble that was a `warn`. */
-  readonly level: 'log' | 'warn';
-  readonly text: string;
-}
 
 /** Writes what an operator should know of all clients to a logger; the rest is for those who listen to the events. */
 export function eventLog(
   logger: Pick<Logger, 'log' | 'warn'>,
   clock: Clock,
 ): Pick<Observer<LbEvent>, 'next' | 'complete'> {
-  const topics = new Map<string, Topic>();
+  const topics = new Map<string, LogTopic>();
   return {
     next(event) {
+      if (event.type === 'endpoint_removed') topics.get(`${event.client} endpoint_state`)?.forget(event.address);
       const line = lineOf(event);
       if (line === undefined) return;
       const write = ({ level, text }: Line): void =>
         logger[level](printable(`client ${event.client}: ${text}`, MAX_LINE));
       // Of these each is told only once as it is.
       if (event.type === 'discovery_warning') return write(line);
-      const key = topicOf(event);
+      const [name, subject] = topicOf(event);
+      const key = `${event.client} ${name}`;
       let topic = topics.get(key);
-      if (!topic) topics.set(key, (topic = new Topic(write, clock)));
-      topic.tell(line);
+      if (!topic) topics.set(key, (topic = new LogTopic(write, clock)));
+      topic.tell(subject, line);
     },
     complete() {
       for (const topic of topics.values()) topic.close();
@@ -41,67 +35,18 @@ export function eventLog(
   };
 }
 
-/**
- * One thing that may be in trouble, or not. What goes to and fro is told a few times, but what was told last always
- * becomes the truth.
- */
-class Topic {
-  #tokens = BURST;
-  #tokensAt = -Infinity;
-  #told: Line | undefined;
-  #toldAt = 0;
-  #latest: Line | undefined;
-  #cancel: Cancel | undefined;
-
-  constructor(
-    private readonly write: (line: Line) => void,
-    private readonly clock: Clock,
-  ) {}
-
-  tell(line: Line): void {
-    this.#latest = line;
-    if (this.#cancel || !this.#isNews(line)) return;
-    const now = this.clock.now();
-    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAt) / INTERVAL_MS);
-    this.#tokensAt = now;
-    if (this.#tokens >= 1) this.#say(line);
-    else this.#cancel = this.clock.after((1 - this.#tokens) * INTERVAL_MS, () => this.#tellLatest());
-  }
-
-  close(): void {
-    this.#cancel?.();
-  }
-
-  #tellLatest(): void {
-    this.#cancel = undefined;
-    this.#tokens = 1;
-    this.#tokensAt = this.clock.now();
-    if (this.#isNews(this.#latest!)) this.#say(this.#latest!);
-  }
-
-  /** Where no trouble was told, its end is none. A trouble that lasts is told again when somebody may have forgotten. */
-  #isNews({ level, text }: Line): boolean {
-    if (level === 'log') return this.#told?.level === 'warn';
-    return text !== this.#told?.text || this.clock.now() >= this.#toldAt + INTERVAL_MS;
-  }
-
-  #say(line: Line): void {
-    this.#tokens--;
-    this.#told = line;
-    this.#toldAt = this.clock.now();
-    this.write(line);
-  }
-}
-
-function topicOf(event: LbEvent): string {
+/** The kind of trouble, whose lines are bounded together, and what has it. */
+function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
   switch (event.type) {
     case 'discovery_failed':
     case 'discovery_recovered':
-      return `${event.client} discovery ${event.target}`;
+      return [`discovery ${event.target}`, ''];
     case 'health_not_offered':
-      return `${event.client} health_not_offered ${event.why}`;
+      return [`health_not_offered ${event.why}`, ''];
+    case 'endpoint_state':
+      return ['endpoint_state', event.address];
     default:
-      return `${event.client} ${event.type}`;
+      return [event.type, ''];
   }
 }
 
@@ -141,7 +86,6 @@ function lineOf(event: LbEvent): Line | undefined {
     case 'load_report_rejected':
       return { level: 'warn', text: `load reports of ${event.address} cannot be read, and do not count` };
     case 'endpoint_state':
-      // Also what waits to be told may be over by then.
       if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
       if (event.to === 'ejected') return { level: 'warn', text: ejectedText(event.address, event.reason) };
       return event.to === 'suspect' || event.to === 'transient_failure'

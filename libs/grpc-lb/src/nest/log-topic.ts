@@ -1,0 +1,90 @@
+import type { Cancel, Clock } from '../core/clock.js';
+import { TokenBucket } from '../core/token-bucket.js';
+
+/** A trouble and its end may be told at once; what comes after that, one line in this time. */
+const INTERVAL_MS = 60_000;
+const BURST = 2;
+
+export interface Line {
+  /** `log` is the end of a trouble that was a `warn`. */
+  readonly level: 'log' | 'warn';
+  readonly text: string;
+}
+
+/** An endpoint, a target, or whatever else has this kind of trouble by itself. */
+interface Subject {
+  told: Line | undefined;
+  toldAt: number;
+  /** What is not yet told. */
+  waiting: Line | undefined;
+}
+
+/**
+ * One kind of trouble of one client. What goes to and fro is told a few times, but what was told last always becomes
+ * the truth, of each subject. Those that had to wait share a line.
+ */
+export class LogTopic {
+  readonly #bucket: TokenBucket;
+  readonly #subjects = new Map<string, Subject>();
+  #cancel: Cancel | undefined;
+
+  constructor(
+    private readonly write: (line: Line) => void,
+    private readonly clock: Clock,
+  ) {
+    this.#bucket = new TokenBucket(BURST, INTERVAL_MS, clock);
+  }
+
+  tell(name: string, line: Line): void {
+    const subject = this.#subjects.get(name) ?? { told: undefined, toldAt: 0, waiting: undefined };
+    subject.waiting = this.#isNews(subject, line) ? line : undefined;
+    if (subject.waiting ?? subject.told) this.#subjects.set(name, subject);
+    else this.#subjects.delete(name);
+    if (!this.#cancel) this.#tellWaiting();
+  }
+
+  /** It is gone: neither its trouble nor an end of that is news. */
+  forget(name: string): void {
+    this.#subjects.delete(name);
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+
+  /** Where no trouble was told, its end is none. A trouble that lasts is told again when somebody may have forgotten. */
+  #isNews({ told, toldAt }: Subject, { level, text }: Line): boolean {
+    if (level === 'log') return told !== undefined;
+    return text !== told?.text || this.clock.now() >= toldAt + INTERVAL_MS;
+  }
+
+  #tellWaiting(): void {
+    this.#cancel = undefined;
+    for (const level of ['warn', 'log'] as const) {
+      const waiting = [...this.#subjects].filter(([, subject]) => subject.waiting?.level === level);
+      if (waiting.length === 0) continue;
+      if (!this.#bucket.take()) {
+        this.#cancel = this.clock.after(this.#bucket.wait, () => this.#tellWaiting());
+        return;
+      }
+      const text = waiting[0]![1].waiting!.text;
+      this.write({ level, text: text + others(level, waiting.length - 1) });
+      for (const [name, subject] of waiting) this.#told(name, subject);
+    }
+  }
+
+  #told(name: string, subject: Subject): void {
+    // Whose trouble is over has nothing to remember.
+    if (subject.waiting!.level === 'log') this.#subjects.delete(name);
+    subject.told = subject.waiting;
+    subject.toldAt = this.clock.now();
+    subject.waiting = undefined;
+  }
+}
+
+function others(level: Line['level'], count: number): string {
+  if (count === 0) return '';
+  return level === 'warn'
+    ? ` (${count} more ${count === 1 ? 'is' : 'are'} in trouble too; the snapshot names them)`
+    : ` (${count} more ${count === 1 ? 'is' : 'are'} well again too)`;
+}
