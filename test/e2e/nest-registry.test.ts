@@ -52,17 +52,22 @@ describe('get', () => {
   it('of a client that is not there is an error that helps', async () => {
     const { registry } = await start(1);
     expect(() => registry.get('ECKO')).toThrow(
-      'There is no balanced client "ECKO"; did you mean "ECHO"?; there are ECHO. Clients are declared with GrpcLbModule.forFeature.',
+      expect.objectContaining({
+        code: 'GRPC_LB_INVALID_OPTIONS',
+        message: expect.stringContaining(
+          'client is "ECKO", which is not declared; did you mean "ECHO"?; the clients are ECHO; declare it with GrpcLbModule.forFeature',
+        ),
+      }),
     );
     for (const use of [() => registry.snapshot('X'), () => registry.explain('X'), () => registry.configure('X', {})]) {
-      expect(use).toThrow('There is no balanced client "X"');
+      expect(use).toThrow('client is "X", which is not declared');
     }
   });
 
   it('of an application without clients says so', async () => {
     const registry = (await startApp({ imports: [GrpcLbModule.forRoot()] })).get(GrpcLbRegistry);
     expect(registry.snapshot()).toEqual([]);
-    expect(() => registry.get('X')).toThrow('there are none');
+    expect(() => registry.get('X')).toThrow('no client is declared');
   });
 });
 

@@ -310,8 +310,15 @@ it.each([
   ['@RoundRobin', RoundRobin],
   ['@Random', Random],
   ['@PickFirst', PickFirst],
+  ['@Retry', Retry],
+  ['@ConnectionPool', ConnectionPool],
 ])('%s without parentheses is refused at once', (name, decorator: (target?: never) => unknown) => {
-  expect(() => decorator(class OrdersClient {} as never)).toThrow(new TypeError(`write ${name}()`));
+  expect(() => decorator(class OrdersClient {} as never)).toThrow(
+    expect.objectContaining({
+      code: 'GRPC_LB_INVALID_OPTIONS',
+      message: `class OrdersClient: an option is wrong\n  - ${name} has no parentheses; write ${name}()`,
+    }),
+  );
 });
 
 it.each([

@@ -177,7 +177,7 @@ describe('the indicator', () => {
     const { app } = await start(1);
     const indicator = app.get(GrpcLbHealthIndicator, { strict: false });
     expect(() => indicator.isHealthy('echo', { client: 'ECKO' })).toThrow(
-      'There is no balanced client "ECKO"; did you mean "ECHO"?; there are ECHO.',
+      'client is "ECKO", which is not declared; did you mean "ECHO"?; the clients are ECHO',
     );
   });
 

@@ -13,7 +13,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { overridePath } from '../core/options/origin.js';
-import { didYouMean, type Fault, GrpcLbOptionsError, isObject } from '../core/options/validation.js';
+import { didYouMean, type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/explain.js';
 import { systemClock } from '../grpc/system-clock.js';
@@ -60,15 +60,20 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger, systemClock));
   }
 
-  /** The client of that name (or class). @throws Error if there is none. */
+  /** The client of that name (or class). @throws GrpcLbOptionsError if there is none. */
   get(client: ClientRef): GrpcLbClientHandle {
     const name = clientName(client);
     const found = this.#clients.get(name);
     if (found) return found.handle;
     const known = [...this.#clients.keys()];
-    throw new Error(
-      `There is no balanced client "${name}"${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}. Clients are declared with GrpcLbModule.forFeature.`,
-    );
+    throw new GrpcLbOptionsError('GrpcLbRegistry', [
+      {
+        path: 'client',
+        message:
+          `is ${shown(name)}, which is not declared${didYouMean(name, known)}; ` +
+          `${known.length === 0 ? 'no client is declared' : `the clients are ${known.join(', ')}`}; declare it with GrpcLbModule.forFeature`,
+      },
+    ]);
   }
 
   /** All clients as they are now, or one of them. */

@@ -1,12 +1,13 @@
 import type { OutlierEjectionOptions } from '../../core/options/ejection-options.js';
 import type { HealthCheckOptions } from '../../core/options/health-options.js';
+import type { LoadBalancingOptions } from '../../core/options/load-balancing.js';
 import type { LocalityOptions } from '../../core/options/locality-options.js';
 import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
 import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-options.js';
 import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
 import type { SubsetOptions } from '../../core/options/subset-options.js';
 import { isObject } from '../../core/options/validation.js';
-import { type ClientDecorator, declareAspect } from './metadata.js';
+import { assertParentheses, type ClientDecorator, declareAspect } from './metadata.js';
 
 /** What is no object is left for the check: the spread of `'2s'` would be two options, of `2` none. */
 function copied<T extends object>(options: T): T {
@@ -54,32 +55,57 @@ export function locality(options: LocalityOptions = {}): LocalityOptions {
 }
 
 /** The connections to each endpoint. */
-export const ConnectionPool = (options: ConnectionPoolOptions): ClientDecorator =>
-  declareAspect('@ConnectionPool', { pool: connectionPool(options) });
+export const ConnectionPool: (options: ConnectionPoolOptions) => ClientDecorator = decorator(
+  '@ConnectionPool',
+  (options: ConnectionPoolOptions) => ({ pool: connectionPool(options) }),
+);
 
 /** Which endpoints are well, as they say themselves. */
-export const HealthCheck = (options?: HealthCheckOptions): ClientDecorator =>
-  declareAspect('@HealthCheck', { health: healthCheck(options) });
+export const HealthCheck: (options?: HealthCheckOptions) => ClientDecorator = decorator(
+  '@HealthCheck',
+  (options?: HealthCheckOptions) => ({ health: healthCheck(options) }),
+);
 
 /** Which endpoints are left out for a while, because calls to them fail. */
-export const OutlierEjection = (options?: OutlierEjectionOptions): ClientDecorator =>
-  declareAspect('@OutlierEjection', { ejection: outlierEjection(options) });
+export const OutlierEjection: (options?: OutlierEjectionOptions) => ClientDecorator = decorator(
+  '@OutlierEjection',
+  (options?: OutlierEjectionOptions) => ({ ejection: outlierEjection(options) }),
+);
 
 /** How an endpoint that joins later, or comes back, gets its share. */
-export const SlowStart = (options?: SlowStartOptions): ClientDecorator =>
-  declareAspect('@SlowStart', { slowStart: slowStart(options) });
+export const SlowStart: (options?: SlowStartOptions) => ClientDecorator = decorator(
+  '@SlowStart',
+  (options?: SlowStartOptions) => ({ slowStart: slowStart(options) }),
+);
 
 /** Which calls are sent again when they fail; each attempt is balanced, and avoids the endpoint that failed. */
-export const Retry = (options?: RetryOptions): ClientDecorator => declareAspect('@Retry', { retry: retry(options) });
+export const Retry: (options?: RetryOptions) => ClientDecorator = decorator('@Retry', (options?: RetryOptions) => ({
+  retry: retry(options),
+}));
 
 /** Default deadlines for the client and for single methods. */
-export const Deadline = (options: DeadlineOptions): ClientDecorator =>
-  declareAspect('@Deadline', { deadline: deadline(options) });
+export const Deadline: (options: DeadlineOptions) => ClientDecorator = decorator(
+  '@Deadline',
+  (options: DeadlineOptions) => ({ deadline: deadline(options) }),
+);
 
 /** How many of the endpoints this client uses, and which. */
-export const Subset = (options: SubsetOptions): ClientDecorator =>
-  declareAspect('@Subset', { subset: subset(options) });
+export const Subset: (options: SubsetOptions) => ClientDecorator = decorator('@Subset', (options: SubsetOptions) => ({
+  subset: subset(options),
+}));
 
 /** How calls stay in the client's own zone, and when they leave it. */
-export const Locality = (options?: LocalityOptions): ClientDecorator =>
-  declareAspect('@Locality', { locality: locality(options) });
+export const Locality: (options?: LocalityOptions) => ClientDecorator = decorator(
+  '@Locality',
+  (options?: LocalityOptions) => ({ locality: locality(options) }),
+);
+
+function decorator<Options extends unknown[]>(
+  name: string,
+  aspect: (...options: Options) => LoadBalancingOptions,
+): (...options: Options) => ClientDecorator {
+  return (...options) => {
+    assertParentheses(name, options[0]);
+    return declareAspect(name, aspect(...options));
+  };
+}

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/options/load-balancing.js';
+import { GrpcLbOptionsError } from '../../core/options/validation.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
 
 const CLIENT = Symbol('nestjs-grpc-lb client');
@@ -30,6 +31,17 @@ export function declareClient(target: Type, options: GrpcLbClientDecoratorOption
 
 /** Narrower than TypeScript's `ClassDecorator`, so that one on a method is told in one sentence. */
 export type ClientDecorator = (target: Type) => void;
+
+/**
+ * Without its parentheses a decorator is called with the class, and what it returns takes the place of that: a class
+ * which nothing can inject.
+ */
+export function assertParentheses(decorator: string, argument: unknown): void {
+  if (typeof argument !== 'function') return;
+  throw new GrpcLbOptionsError(`class ${argument.name}`, [
+    { path: decorator, message: `has no parentheses; write ${decorator}()` },
+  ]);
+}
 
 /** Decorators run from the last to the first; the order does not matter, as none may say what another says. */
 export function declareAspect(decorator: string, options: LoadBalancingOptions): ClientDecorator {

@@ -12,7 +12,7 @@ import type {
 import type { HashKeySource, RingHashConfig } from '../../core/options/ring-hash-options.js';
 import type { WeightedRoundRobinConfig } from '../../core/options/weighted-round-robin-options.js';
 import { GrpcLbOptionsError, isObject, shown } from '../../core/options/validation.js';
-import { type ClientDecorator, declareAspect } from './metadata.js';
+import { assertParentheses, type ClientDecorator, declareAspect } from './metadata.js';
 
 export type LeastRequestOptions = Omit<LeastRequestConfig, 'name'>;
 export type PeakEwmaOptions = Omit<PeakEwmaConfig, 'name'>;
@@ -119,8 +119,7 @@ function decorator<Options extends unknown[]>(
   policy: (...options: Options) => PolicyConfig,
 ): (...options: Options) => ClientDecorator {
   return (...options) => {
-    // Without the parentheses it is called with the class, and what it returns would take the place of that.
-    if (typeof options[0] === 'function') throw new TypeError(`write ${name}()`);
+    assertParentheses(name, options[0]);
     const example = name === '@RingHash' ? ", as in { by: 'x-session-id' }" : ', or no argument';
     if (options[0] !== undefined && !isObject(options[0]))
       throw new GrpcLbOptionsError(name, [
