@@ -92,7 +92,7 @@ export interface RequestRecord {
   readonly to: string;
   /** The number of the call in the recording. */
   readonly call: number;
-  /** Whether anything came back. */
+  /** Whether a status came back. */
   answered: boolean;
 }
 

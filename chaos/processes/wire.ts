@@ -22,7 +22,11 @@ export function watchWire(onRequest: (request: RequestRecord) => void): void {
       const stream = request(headers, more);
       if (headers[CALL_KEY] === undefined) return stream;
       const record: RequestRecord = { at: now(), to, call: Number(headers[CALL_KEY]), answered: false };
-      stream.once('response', () => (record.answered = true));
+      const answered = (received: http2.IncomingHttpHeaders): void => {
+        if (received['grpc-status'] !== undefined) record.answered = true;
+      };
+      // Without a message the status comes in the headers. An answer that is cut after its headers is none.
+      stream.once('response', answered).once('trailers', answered);
       onRequest(record);
       return stream;
     };

@@ -11,6 +11,8 @@ const INTERVAL_MS = 2000;
 const SETTLE_MS = 12_000;
 /** Long enough that chance moves a share of a fifth by a twentieth of itself. */
 const WINDOW_MS = 5000;
+/** Calls that a share is taken of at least. */
+const ENOUGH = 100;
 /** What one backend may have more than the mean. */
 const MOST = 1.5;
 /** The same under policies that go by speed: for its first seconds a process of Node answers more slowly. */
@@ -46,8 +48,8 @@ function busiest(outcome: Outcome): number {
         const endpoints = usable(at);
         return endpoints.some((each) => each.victim === victim) ? sum + 1 / endpoints.length : sum;
       }, 0);
-      // Of one that was not there in that time there is no share.
-      if (mean > 0) most = Math.max(most, sent.filter(({ to }) => to === victim).length / mean);
+      // The share of one that was there for a moment only is chance.
+      if (mean >= ENOUGH) most = Math.max(most, sent.filter(({ to }) => to === victim).length / mean);
     }
   }
   return most;
