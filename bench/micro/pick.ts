@@ -10,13 +10,13 @@ import { type Candidate, UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import { PolicySet } from '../../libs/grpc-lb/src/core/policy/policy-set.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
-import { ClientContext } from '../../libs/grpc-lb/src/grpc/client-context.js';
-import type { Connection } from '../../libs/grpc-lb/src/grpc/connection.js';
-import { CallBook } from '../../libs/grpc-lb/src/grpc/pick.js';
-import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/picker.js';
-import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/pooled-endpoint.js';
-import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
-import { WaitingRoom } from '../../libs/grpc-lb/src/grpc/waiting-room.js';
+import { ClientContext } from '../../libs/grpc-lb/src/grpc/context/client-context.js';
+import type { Connection } from '../../libs/grpc-lb/src/grpc/endpoint/connection.js';
+import { CallBook } from '../../libs/grpc-lb/src/grpc/call/pick.js';
+import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/balancer/picker.js';
+import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/endpoint/pooled-endpoint.js';
+import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
+import { WaitingRoom } from '../../libs/grpc-lb/src/grpc/call/pending-calls.js';
 import { runAndPrint } from './print.js';
 
 const SIZES = [10, 100, 1000];

@@ -12,7 +12,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
 import type { EndpointListener } from '../../libs/grpc-lb/src/core/endpoint-source.js';
 import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
-import { BalancedChannel } from '../../libs/grpc-lb/src/grpc/balanced-channel.js';
+import { BalancedChannel } from '../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
 
 const { values } = parseArgs({
   options: {

@@ -2,9 +2,9 @@ import { createHook } from 'node:async_hooks';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import v8 from 'node:v8';
-import { Connection } from '../../libs/grpc-lb/src/grpc/connection.js';
-import { HealthWatch } from '../../libs/grpc-lb/src/grpc/health-watch.js';
-import { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/pooled-endpoint.js';
+import { Connection } from '../../libs/grpc-lb/src/grpc/endpoint/connection.js';
+import { HealthWatch } from '../../libs/grpc-lb/src/grpc/endpoint/health-watch.js';
+import { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/endpoint/pooled-endpoint.js';
 
 /** What this process holds. */
 export interface Census {

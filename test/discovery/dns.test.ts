@@ -3,7 +3,7 @@ import type { EndpointAnswer, EndpointSource } from '../../libs/grpc-lb/src/core
 import { addressToString, type Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
 import { nodeResolver } from '../../libs/grpc-lb/src/discovery/dns/resolver.js';
 import { type DnsSourceOptions, dnsSourceFactory, parseTarget } from '../../libs/grpc-lb/src/discovery/index.js';
-import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
+import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { expectNoLeaks } from '../support/leaks.js';
 import { Knot, ZONE } from './knot.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../../libs/grpc-lb/src/config/read-environment.js';
 import { POLICY_NAMES } from '../../libs/grpc-lb/src/core/options/policy-config.js';
-import { DEFAULT_CHANNEL_OPTIONS } from '../../libs/grpc-lb/src/grpc/channel-options.js';
+import { DEFAULT_CHANNEL_OPTIONS } from '../../libs/grpc-lb/src/grpc/config/channel-options.js';
 import { environmentName } from '../../libs/grpc-lb/src/nest/environment-name.js';
 import { CHECKED, PublicTypes } from './known-names.js';
 import { quoted, readPage, readPages, tableOf } from './pages.js';

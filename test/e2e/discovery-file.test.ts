@@ -22,7 +22,7 @@ import type { Clock } from '../../libs/grpc-lb/src/core/clock.js';
 import type { EndpointSource } from '../../libs/grpc-lb/src/core/endpoint-source.js';
 import { addressToString } from '../../libs/grpc-lb/src/core/endpoint.js';
 import { parseTarget } from '../../libs/grpc-lb/src/discovery/index.js';
-import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
+import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { type EchoServer, startServers } from '../support/cluster.js';
 import { FakeClock } from '../support/fake-clock.js';

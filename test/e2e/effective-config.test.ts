@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { serviceConfigFor } from '../../libs/grpc-lb/src/grpc/service-config.js';
+import { serviceConfigFor } from '../../libs/grpc-lb/src/grpc/config/service-config.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { closeWithTest } from '../support/close-with-test.js';
 import { type EchoServer, startServers, staticTarget } from '../support/cluster.js';

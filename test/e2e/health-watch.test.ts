@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { HealthWatch } from '../../libs/grpc-lb/src/grpc/health-watch.js';
+import { HealthWatch } from '../../libs/grpc-lb/src/grpc/endpoint/health-watch.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { Health } from '../support/health-watch.js';
 import { expectNoLeaks } from '../support/leaks.js';

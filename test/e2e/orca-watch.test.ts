@@ -1,8 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LoadReport } from '../../libs/grpc-lb/src/core/policy/load-report.js';
-import { OrcaWatch } from '../../libs/grpc-lb/src/grpc/orca-watch.js';
-import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/orca-request.js';
+import { OrcaWatch } from '../../libs/grpc-lb/src/grpc/endpoint/orca-watch.js';
+import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/endpoint/orca-request.js';
 import { type OrcaLoadReport, OpenRcaService } from '../../libs/grpc-lb/src/server/orca-proto.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { expectNoLeaks } from '../support/leaks.js';

@@ -1,7 +1,7 @@
 import { experimental } from '@grpc/grpc-js';
 import { expect, test, vi } from 'vitest';
 import { createEndpointSource, parseTarget, registeredSchemes } from '../../libs/grpc-lb/src/discovery/index.js';
-import { isForeign } from '../../libs/grpc-lb/src/grpc/foreign-channel.js';
+import { isForeign } from '../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
 import { BalancedClient } from '../support/balanced-client.js';
 import { startServers, staticTarget } from '../support/cluster.js';
 
@@ -37,7 +37,7 @@ test('to import the sub-path registers nothing; registerXds does, again and agai
 test('a source of somebody else under the same name is not put aside, and nothing is done by half', async () => {
   vi.resetModules();
   const { registerEndpointSource } = await import('../../libs/grpc-lb/src/discovery/index.js');
-  const foreign = await import('../../libs/grpc-lb/src/grpc/foreign-channel.js');
+  const foreign = await import('../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');
   const { registerXds } = await import('../../libs/grpc-lb/src/discovery/xds/index.js');
   registerEndpointSource('eds', () => ({ start() {}, refresh() {}, stop() {} }));
   expect(() => registerXds()).toThrow('has a source already');

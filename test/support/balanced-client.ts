@@ -4,7 +4,7 @@ import type { EndpointListener, EndpointSource } from '../../libs/grpc-lb/src/co
 import type { LbEvent } from '../../libs/grpc-lb/src/core/events.js';
 import type { ClientSnapshot } from '../../libs/grpc-lb/src/core/snapshot.js';
 import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
-import { BalancedChannel, type BalancedChannelOptions } from '../../libs/grpc-lb/src/grpc/balanced-channel.js';
+import { BalancedChannel, type BalancedChannelOptions } from '../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
 import { closeWithTest } from './close-with-test.js';
 import { Echo, type EchoServer, type Line, Mirror } from './cluster.js';
 import { patiently } from './patience.js';

@@ -1,8 +1,8 @@
 import { connectivityState, type ChannelOptions } from '@grpc/grpc-js';
 import { addressToString, type Address, type Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { Balancer } from '../../libs/grpc-lb/src/grpc/balancer.js';
-import { CONTEXT_OPTION } from '../../libs/grpc-lb/src/grpc/client-context.js';
+import { Balancer } from '../../libs/grpc-lb/src/grpc/balancer/balancer.js';
+import { CONTEXT_OPTION } from '../../libs/grpc-lb/src/grpc/context/client-context.js';
 import {
   type ChannelControlHelper,
   type GrpcEndpoint,
@@ -10,7 +10,7 @@ import {
   statusOrFromValue,
   type SubchannelInterface,
 } from '../../libs/grpc-lb/src/grpc/experimental.js';
-import { GRPC_LB, GrpcLbConfig } from '../../libs/grpc-lb/src/grpc/lb-config.js';
+import { GRPC_LB, GrpcLbConfig } from '../../libs/grpc-lb/src/grpc/config/lb-config.js';
 import { FakeClock } from './fake-clock.js';
 import { RecordingContext } from './fake-source.js';
 

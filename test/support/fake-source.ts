@@ -7,7 +7,7 @@ import {
 } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
-import { ClientContext, type EventBody } from '../../libs/grpc-lb/src/grpc/client-context.js';
+import { ClientContext, type EventBody } from '../../libs/grpc-lb/src/grpc/context/client-context.js';
 import type { FakeClock } from './fake-clock.js';
 
 let schemes = 0;

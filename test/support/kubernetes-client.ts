@@ -10,7 +10,7 @@ import {
   kubernetesSourceFactory,
   type KubernetesSourceOptions,
 } from '../../libs/grpc-lb/src/discovery/kubernetes/index.js';
-import { systemClock } from '../../libs/grpc-lb/src/grpc/system-clock.js';
+import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { kubeConfigText, type KubeConfigParts } from './kubernetes-config.js';
 
 /** Real time, twenty times faster, so that a test may wait for a pause of seconds. */

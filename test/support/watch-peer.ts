@@ -1,7 +1,7 @@
 import { connectivityState, type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { getSubchannelPool } from '@grpc/grpc-js/build/src/subchannel-pool.js';
 import { onTestFinished } from 'vitest';
-import type { WatchPeer } from '../../libs/grpc-lb/src/grpc/watch-stream.js';
+import type { WatchPeer } from '../../libs/grpc-lb/src/grpc/endpoint/watch-stream.js';
 
 /** A connection of grpc-js to a server on this machine, without a channel around it; it closes when the test ends. */
 export async function watchPeer(

@@ -48,7 +48,7 @@ export {
   dnsSourceFactory,
   registerEndpointSource,
 } from './discovery/index.js';
-export type { EndpointExplanation, Explanation } from './grpc/explain.js';
+export type { EndpointExplanation, Explanation } from './grpc/channel/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
 export {

@@ -3,7 +3,7 @@
  * is checked when this file is loaded, and the error says which versions are known to work.
  */
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
-import { restoreListenerHook } from './session-events.js';
+import { restoreListenerHook } from './endpoint/session-events.js';
 
 export type ChannelControlHelper = experimental.ChannelControlHelper;
 export type ConfigSelector = experimental.ConfigSelector;

@@ -2,9 +2,9 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
 import { withoutSecrets } from '../core/target-secrets.js';
-import { checkTarget, sameTarget } from '../grpc/check-target.js';
-import { isForeign } from '../grpc/foreign-channel.js';
-import { tlsNameFaults } from '../grpc/tls-name.js';
+import { checkTarget, sameTarget } from '../grpc/channel/check-target.js';
+import { isForeign } from '../grpc/channel/delegated-channel.js';
+import { tlsNameFaults } from '../grpc/channel/tls-name.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { addressList } from './url.js';
 

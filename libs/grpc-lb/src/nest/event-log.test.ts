@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { connectFailure } from '../core/connect-failure.js';
 import type { LbEvent } from '../core/events.js';
-import type { EventBody } from '../grpc/client-context.js';
+import type { EventBody } from '../grpc/context/client-context.js';
 import type { EndpointState } from '../core/snapshot.js';
 import { eventLog } from './event-log.js';
 

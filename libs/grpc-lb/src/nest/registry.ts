@@ -15,9 +15,9 @@ import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/l
 import { overridePath } from '../core/options/origin.js';
 import { didYouMean, type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
-import type { Explanation } from '../grpc/explain.js';
-import { systemClock } from '../grpc/system-clock.js';
-import { isForeign } from '../grpc/foreign-channel.js';
+import type { Explanation } from '../grpc/channel/explain.js';
+import { systemClock } from '../grpc/context/system-clock.js';
+import { isForeign } from '../grpc/channel/delegated-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName } from './declared-clients.js';

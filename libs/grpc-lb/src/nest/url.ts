@@ -1,5 +1,5 @@
 import { type Check, type Fault, shown } from '../core/options/validation.js';
-import { checkTarget } from '../grpc/check-target.js';
+import { checkTarget } from '../grpc/channel/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
 /** The one target of a client. Several addresses in `url` are one static list; a list of one is that one. */

@@ -1,0 +1,56 @@
+import type { Endpoint, Locality } from '../../core/endpoint.js';
+import { endpointWeights } from '../../discovery/xds/locality-weights.js';
+import type { GrpcEndpoint } from '../experimental.js';
+
+/** What @grpc/grpc-js-xds adds to an endpoint: Envoy's locality, and the product of both weights. */
+interface XdsEndpoint extends GrpcEndpoint {
+  readonly locality: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
+  readonly localityWeight: number;
+  readonly endpointWeight: number;
+}
+
+/**
+ * The endpoints that a resolver hands to the balancer, in this package's words. What our own resolver adds reaches the
+ * balancer untouched; a foreign one may group addresses, and that of xDS has words of its own.
+ */
+export function endpointsOf(list: readonly GrpcEndpoint[]): Endpoint[] {
+  return list.every(isXds) ? xdsEndpoints(list) : list.flatMap(asEndpoints);
+}
+
+function isXds(endpoint: GrpcEndpoint): endpoint is XdsEndpoint {
+  return 'localityWeight' in endpoint && 'endpointWeight' in endpoint && 'locality' in endpoint;
+}
+
+function asEndpoints({ addresses, ...rest }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
+  const { weight, locality, priority } = rest;
+  return addresses.map((address) => ({ address, weight, locality, priority }));
+}
+
+function xdsEndpoints(list: readonly XdsEndpoint[]): Endpoint[] {
+  const groups = new Map<string, XdsEndpoint[]>();
+  for (const endpoint of list) {
+    const key = JSON.stringify(endpoint.locality);
+    const group = groups.get(key);
+    if (group) group.push(endpoint);
+    else groups.set(key, [endpoint]);
+  }
+  const localities = [...groups.values()].map((endpoints) => ({
+    endpoints,
+    weight: endpoints[0]!.localityWeight,
+    weights: endpoints.map(({ endpointWeight, localityWeight }) => endpointWeight / localityWeight),
+    size: endpoints.length,
+  }));
+  const weights = endpointWeights(localities, 1);
+  return localities.flatMap(({ endpoints }, i) =>
+    endpoints.map((endpoint, j): Endpoint => {
+      const locality = localityOf(endpoint);
+      // More than one address is the same backend once more, over the other version of IP.
+      return { address: endpoint.addresses[0]!, weight: weights[i]?.[j], ...(locality && { locality }) };
+    }),
+  );
+}
+
+function localityOf({ locality: { region, zone, sub_zone: subZone } }: XdsEndpoint): Locality | undefined {
+  const locality = { ...(region && { region }), ...(zone && { zone }), ...(subZone && { subZone }) };
+  return Object.keys(locality).length === 0 ? undefined : locality;
+}

@@ -1,0 +1,305 @@
+import { connectivityState } from '@grpc/grpc-js';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+import type { Endpoint } from '../../core/endpoint.js';
+
+const { READY, TRANSIENT_FAILURE, IDLE, CONNECTING } = connectivityState;
+const MINUTE = 60_000;
+
+/** Named by letters: `a` is of priority 0, `b1` of priority 1. */
+const endpoints = (...names: string[]): Endpoint[] =>
+  names.map((name) => ({ address: { path: name }, priority: Number(name.slice(1) || 0) }));
+const keys = (...names: string[]): string[] => names.map((name) => `unix:${name}`);
+
+async function started(...names: string[]): Promise<FakeChannel> {
+  const channel = new FakeChannel();
+  await channel.name(endpoints(...names));
+  return channel;
+}
+
+const failovers = ({ context }: FakeChannel): (readonly [number, number])[] =>
+  context.told('failover').map(({ priority, share }) => [priority, share] as const);
+
+describe('who is connected', () => {
+  test('only the first priority, while it can bear the calls or may yet', async () => {
+    const channel = await started('a', 'b', 'c1', 'd2');
+    expect(channel.open.map(({ key }) => key).toSorted()).toEqual(keys('a', 'b'));
+    await channel.pass(999);
+    expect(channel.used).toEqual(keys('a', 'b'));
+    await channel.become(READY, ...keys('a'));
+    await channel.pass(60 * MINUTE);
+    // One of two is enough by the factor of 2, and the other may take its time.
+    expect(channel.used).toEqual(keys('a', 'b'));
+    expect(channel.shares).toEqual({ 0: 1 });
+  });
+
+  test('the next one when the first has been connecting for a second', async () => {
+    const channel = await started('a', 'b', 'c1', 'd2');
+    await channel.pass(1000);
+    expect(channel.used).toEqual(keys('a', 'b', 'c1'));
+    await channel.pass(1000);
+    expect(channel.used).toEqual(keys('a', 'b', 'c1', 'd2'));
+  });
+
+  test('the next one at once when the first has failed, without waiting for the second to be over', async () => {
+    const channel = await started('a', 'b', 'c1');
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    expect(channel.used).toEqual(keys('a', 'b'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('b'));
+    expect(channel.used).toEqual(keys('a', 'b', 'c1'));
+  });
+
+  test('a connection that is lost is given a second to come back', async () => {
+    const channel = await started('a', 'b1');
+    await channel.become(READY, ...keys('a'));
+    await channel.become(IDLE, ...keys('a'));
+    await channel.pass(999);
+    expect(channel.used).toEqual(keys('a'));
+    await channel.become(READY, ...keys('a'));
+    await channel.pass(MINUTE);
+    expect(channel.used).toEqual(keys('a'));
+    await channel.become(IDLE, ...keys('a'));
+    await channel.pass(1000);
+    expect(channel.used).toEqual(keys('a', 'b1'));
+  });
+
+  test('a priority that is not needed any more stays for 15 minutes', async () => {
+    const channel = await started('a', 'b1');
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    await channel.become(READY, ...keys('b1'));
+    expect(channel.shares).toEqual({ 0: 0, 1: 1 });
+    await channel.become(READY, ...keys('a'));
+    expect(channel.shares).toEqual({ 0: 1, 1: 0 });
+    await channel.pass(15 * MINUTE - 1);
+    expect(channel.used).toEqual(keys('a', 'b1'));
+    await channel.pass(1);
+    expect(channel.used).toEqual(keys('a'));
+    expect(channel.shares).toEqual({ 0: 1 });
+    expect(channel.open.map(({ key }) => key)).toEqual(keys('a'));
+  });
+
+  test('when it is needed within that time the 15 minutes begin anew', async () => {
+    const channel = await started('a', 'b1');
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    await channel.become(READY, ...keys('a', 'b1'));
+    for (let i = 0; i < 3; i++) {
+      await channel.pass(14 * MINUTE);
+      await channel.become(IDLE, ...keys('a'));
+      await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+      expect(channel.shares).toEqual({ 0: 0, 1: 1 });
+      await channel.become(READY, ...keys('a'));
+    }
+    await channel.pass(15 * MINUTE - 1);
+    expect(channel.used).toEqual(keys('a', 'b1'));
+    expect(channel.subchannels.filter(({ key }) => key === 'unix:b1')).toHaveLength(1);
+  });
+
+  test('a priority in the middle that has come to be needed is not cut when a later one goes', async () => {
+    const channel = await started('a', 'b1', 'c2');
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('b1'));
+    await channel.become(READY, ...keys('a', 'b1', 'c2'));
+    expect(channel.shares).toEqual({ 0: 1, 1: 0, 2: 0 });
+    await channel.pass(10 * MINUTE);
+    // The second is needed from now on; the third is not, since ten minutes.
+    await channel.become(IDLE, ...keys('a'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    expect(channel.shares).toEqual({ 0: 0, 1: 1, 2: 0 });
+    await channel.pass(5 * MINUTE);
+    expect(channel.used).toEqual(keys('a', 'b1'));
+    expect(channel.shares).toEqual({ 0: 0, 1: 1 });
+    expect(channel.subchannels.filter(({ key }) => key === 'unix:b1')).toHaveLength(1);
+  });
+});
+
+describe('failover is told', () => {
+  test('never while the first priority is enough', async () => {
+    const channel = await started('a', 'b', 'c1');
+    await channel.become(READY, ...keys('a', 'b'));
+    await channel.become(IDLE, ...keys('b'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('b'));
+    expect(failovers(channel)).toEqual([]);
+  });
+
+  test('when calls go elsewhere, in part or all, and when they are back', async () => {
+    const channel = await started('a', 'b', 'c', 'd', 'e1', 'f1');
+    await channel.become(READY, ...keys('a', 'b'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('c', 'd'));
+    expect(failovers(channel)).toEqual([]);
+    await channel.become(TRANSIENT_FAILURE, ...keys('b'));
+    // Until the fallback is there, the first bears what there is.
+    expect(channel.shares).toEqual({ 0: 1, 1: 0 });
+    await channel.become(READY, ...keys('e1'));
+    expect(channel.shares).toEqual({ 0: 0.5, 1: 0.5 });
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    expect(channel.shares).toEqual({ 0: 0, 1: 1 });
+    await channel.become(READY, ...keys('a', 'b', 'c', 'd'));
+    expect(failovers(channel)).toEqual([
+      [0, 0.5],
+      [1, 1],
+      // Each connection that comes back is a step.
+      [0, 0.5],
+      [0, 1],
+    ]);
+  });
+
+  test('when the first target names nobody any more, and the next one steps in', async () => {
+    const channel = await started('a', 'b1');
+    await channel.become(READY, ...keys('a'));
+    await channel.name(endpoints('b1'));
+    await channel.become(READY, ...keys('b1'));
+    expect(failovers(channel)).toEqual([[1, 1]]);
+    await channel.name(endpoints('a', 'b1'));
+    await channel.become(READY, ...keys('a'));
+    expect(failovers(channel)).toEqual([
+      [1, 1],
+      [0, 1],
+    ]);
+  });
+});
+
+describe('a change of the list', () => {
+  test('keeps what stays: its connections, and its place among the priorities may change', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    await channel.name([...endpoints('b'), { ...endpoints('a')[0]!, priority: 1 }]);
+    expect(channel.subchannels).toHaveLength(2);
+    // `a` is not needed any more, as it is a fallback now.
+    expect(channel.used).toEqual(keys('b'));
+    await channel.name(endpoints('a', 'b'));
+    expect(channel.used).toEqual(keys('a', 'b'));
+  });
+
+  test('one that comes back while its calls end goes on with its connection', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    const call = channel.pick();
+    const [first, second] = call.key === 'unix:a' ? ['a', 'b'] : ['b', 'a'];
+    await channel.name(endpoints(second!));
+    expect(channel.balancer.endpoints()).toMatchObject([{ state: 'ready' }, { state: 'draining', inFlight: 1 }]);
+    await channel.name(endpoints(first!, second!));
+    expect(channel.balancer.endpoints()).toMatchObject([{ state: 'ready', inFlight: 1 }, { state: 'ready' }]);
+    expect(channel.subchannels).toHaveLength(2);
+    call.end();
+    expect(channel.open).toHaveLength(2);
+    expect(channel.context.told('endpoint_removed')).toEqual([]);
+  });
+
+  test('that is empty lets go of all; calls fail and say why', async () => {
+    const channel = await started('a', 'b1');
+    await channel.become(READY, ...keys('a'));
+    await channel.name([]);
+    expect(channel.used).toEqual([]);
+    expect(channel.open).toEqual([]);
+    expect(channel.state).toBe(TRANSIENT_FAILURE);
+    expect(channel.context.told('discovery_updated').at(-1)).toMatchObject({ added: 0, removed: 2, total: 0 });
+  });
+
+  test('is counted by addresses, each of them once', async () => {
+    const channel = await started('a', 'a', 'b');
+    await channel.name(endpoints('a', 'c', 'c', 'c'));
+    await channel.name(endpoints('c', 'a', 'a'));
+    expect(channel.context.told('discovery_updated')).toMatchObject([
+      { added: 2, removed: 0, total: 2 },
+      { added: 1, removed: 1, total: 2 },
+    ]);
+  });
+});
+
+test('one that is gone leaves no timer behind, though it was ejected or started slowly', async () => {
+  const channel = await started('a', 'b', 'c');
+  await channel.become(READY, ...keys('a', 'b', 'c'));
+  const others = [];
+  for (let i = 0; i < 100; i++) {
+    const call = channel.pick();
+    if (call.key === 'unix:a') call.end(14);
+    else others.push(call);
+  }
+  for (const call of others) call.end();
+  expect(channel.balancer.endpoints()[0]!.state).toBe('ejected');
+  await channel.name(endpoints('b', 'c', 'd'));
+  await channel.become(READY, ...keys('d'));
+  await channel.name(endpoints('b', 'c'));
+  // Failures are forgotten by and by; then only the watch for stalls of the process itself has a timer.
+  await channel.pass(1000);
+  expect(channel.clock.pendingTimers).toBe(1);
+  channel.balancer.destroy();
+  expect(channel.clock.pendingTimers).toBe(0);
+});
+
+test('at its end nothing is left, and nothing more is opened, though a thousand wait to connect', async () => {
+  const channel = new FakeChannel();
+  await channel.name(
+    Array.from({ length: 1000 }, (_, i) => ({ address: { host: 'h', port: i + 1 }, priority: i % 3 })),
+  );
+  expect(channel.open).toHaveLength(334);
+  const attempts = (): number => channel.subchannels.reduce((sum, subchannel) => sum + subchannel.attempts, 0);
+  expect(attempts()).toBe(32);
+  channel.balancer.destroy();
+  await channel.pass(0);
+  expect(attempts()).toBe(32);
+  expect(channel.open).toEqual([]);
+  expect(channel.clock.pendingTimers).toBe(0);
+});
+
+test('another list, while most of the first still wait to connect, opens nothing of the first', async () => {
+  const channel = new FakeChannel();
+  await channel.name(Array.from({ length: 1000 }, (_, i) => ({ address: { host: 'old', port: i + 1 } })));
+  await channel.name(Array.from({ length: 10 }, (_, i) => ({ address: { host: 'new', port: i + 1 } })));
+  const tried = (host: string): number =>
+    channel.subchannels.filter(({ key, attempts }) => key.startsWith(host) && attempts > 0).length;
+  expect(tried('old')).toBe(32);
+  expect(tried('new')).toBe(10);
+});
+
+test('whatever comes and goes, the pool is the list: each priority that is connected, in order, and no other', async () => {
+  const names = ['a', 'b', 'c', 'd1', 'e1', 'f2', 'g2'];
+  const subset = fc.subarray(names);
+  const step = fc.oneof(
+    subset.map((list) => ({ list })),
+    fc.record({ state: fc.constantFrom(READY, TRANSIENT_FAILURE, IDLE), of: subset }),
+    fc.constantFrom(0, 500, 1000, 15 * MINUTE).map((ms) => ({ ms })),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const channel = await started('a', 'd1', 'f2');
+      let list = ['a', 'd1', 'f2'];
+      for (const each of steps) {
+        if ('list' in each) await channel.name(endpoints(...(list = each.list)));
+        else if ('ms' in each) await channel.pass(each.ms);
+        else {
+          // Only what can happen: who connects becomes ready or fails, who is ready is lost.
+          const from = each.state === IDLE ? [READY] : [CONNECTING];
+          const able = channel.open.filter(({ key, state }) => keys(...each.of).includes(key) && from.includes(state));
+          for (const subchannel of able) subchannel.become(each.state, 'refused');
+          await channel.pass(0);
+        }
+        const priorities = [...new Set(list.map((name) => Number(name.slice(1) || 0)))].toSorted((a, b) => a - b);
+        const levels = channel.balancer.priorities().map(({ priority }) => priority);
+        expect(levels).toEqual(priorities.slice(0, levels.length));
+        expect(levels.length).toBeGreaterThanOrEqual(Math.min(1, priorities.length));
+        const wanted = levels.flatMap((level) => list.filter((name) => Number(name.slice(1) || 0) === level));
+        expect(channel.used).toEqual(keys(...wanted));
+        // One connection each, and none for those that are gone.
+        expect(channel.open.map(({ key }) => key).toSorted()).toEqual(keys(...wanted).toSorted());
+        const shares = Object.values(channel.shares);
+        const total = shares.reduce((sum, share) => sum + share, 0);
+        const ready = channel.balancer.endpoints().flatMap(({ state, address }) => (state === 'ready' ? address : []));
+        expect(total).toBeCloseTo(ready.length > 0 ? 1 : 0, 9);
+        expect(channel.state === READY).toBe(ready.length > 0);
+        const picked = ready.slice(0, 5).map(() => {
+          const call = channel.pick();
+          call.end();
+          return call.key;
+        });
+        expect(ready).toEqual(expect.arrayContaining(picked));
+      }
+      channel.balancer.destroy();
+      await channel.pass(0);
+      expect(channel.open).toEqual([]);
+      expect(channel.clock.pendingTimers).toBe(0);
+    }),
+    { seed: Number(process.env['FAST_CHECK_SEED'] ?? 1), numRuns: 200 },
+  );
+});

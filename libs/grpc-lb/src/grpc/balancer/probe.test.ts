@@ -1,0 +1,134 @@
+import { connectivityState, status } from '@grpc/grpc-js';
+import { beforeEach, expect, test } from 'vitest';
+import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+import { configSelector } from '../call/config-selector.js';
+import { QUEUE } from '../call/pick.js';
+
+type FakeCall = ReturnType<FakeChannel['pick']>;
+
+let channel: FakeChannel;
+
+/** Endpoint a waits for its probe, and there is no other. */
+beforeEach(async () => {
+  channel = new FakeChannel({ health: { panicThreshold: 0 } });
+  await channel.name([{ address: { path: 'a' } }, { address: { path: 'b' } }]);
+  await channel.become(connectivityState.READY, 'unix:a', 'unix:b');
+  for (let failures = 0; failures < 5;) {
+    const call = channel.pick();
+    if (call.key === 'unix:a') failures++;
+    call.end(call.key === 'unix:a' ? status.UNAVAILABLE : status.OK);
+    if (call.key !== 'unix:a') channel.clock.advance(20_000);
+  }
+  expect(stateOfA()).toBe('ejected');
+  await channel.become(connectivityState.TRANSIENT_FAILURE, 'unix:b');
+  await channel.pass(20_000);
+});
+
+const stateOfA = (): string => channel.balancer.endpoints()[0]!.state;
+const pick = (extraPickInfo: Record<string, string> = {}) =>
+  channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
+const streams = configSelector([], [{ service: 'S', method: 'Watch', responseStream: true }]);
+
+test('calls that hang on a probe are offered the endpoint when it succeeds', async () => {
+  const probe = channel.pick();
+  expect(pick()).toBe(QUEUE);
+  probe.end();
+  expect(stateOfA()).toBe('ready');
+  expect(pick().subchannel).not.toBeNull();
+});
+
+test('when a probe ends without a verdict, one of the calls that hang on it is the next', async () => {
+  const probe = channel.pick();
+  const before = channel.picker;
+  expect(pick()).toBe(QUEUE);
+  probe.end(status.CANCELLED, 'Cancelled on client');
+  expect(stateOfA()).toBe('ejected');
+  // grpc-js asks for calls that wait whenever there is a new picker.
+  expect(channel.picker).not.toBe(before);
+  const next = pick();
+  expect(next.subchannel).not.toBeNull();
+  next.onCallEnded?.(status.OK, '', undefined as never);
+  expect(stateOfA()).toBe('ready');
+});
+
+test('a server that cancels the probe has answered it', () => {
+  channel.pick().end(status.CANCELLED, 'not now');
+  expect(stateOfA()).toBe('ready');
+});
+
+test('when a probe is never started, one of the calls that hang on it is the next', async () => {
+  pick();
+  const before = channel.picker;
+  expect(pick()).toBe(QUEUE);
+  await channel.pass(1000);
+  expect(channel.picker).not.toBe(before);
+  expect(pick().subchannel).not.toBeNull();
+});
+
+test('a stream that is the probe does not keep the endpoint out until it ends', async () => {
+  const stream = pick(streams.invoke('/S/Watch', undefined as never, 0).pickInformation);
+  stream.onCallStarted?.();
+  expect(pick()).toBe(QUEUE);
+  await channel.pass(1000);
+  expect(stateOfA()).toBe('ready');
+  stream.onCallEnded?.(status.UNAVAILABLE, '', undefined as never);
+  expect(stateOfA()).toBe('ready');
+});
+
+/** Calls that are under way at a; those at b are over. */
+function callsToA(count: number): FakeCall[] {
+  const calls: FakeCall[] = [];
+  const others: FakeCall[] = [];
+  while (calls.length < count) {
+    const call = channel.pick();
+    (call.key === 'unix:a' ? calls : others).push(call);
+  }
+  for (const call of others) call.end();
+  return calls;
+}
+
+/** It is admitted again, and beside it there is b, so that it may be ejected. */
+async function bothAreBack(): Promise<void> {
+  channel.pick().end();
+  await channel.become(connectivityState.READY, 'unix:b');
+  await channel.pass(20_000);
+}
+
+test('calls made before the ejection say nothing after it, however late they end', async () => {
+  await bothAreBack();
+  const [hung, failing] = [callsToA(20), callsToA(5)];
+  for (const call of failing) call.end(status.UNAVAILABLE);
+  expect(stateOfA()).toBe('ejected');
+  await channel.pass(40_000);
+  const [probe] = callsToA(1);
+  probe!.end();
+  expect(stateOfA()).toBe('ready');
+  for (const call of hung) call.end(status.DEADLINE_EXCEEDED);
+  expect(stateOfA()).toBe('ready');
+  expect(channel.balancer.endpoints()[0]!.failureRate).toBe(0);
+});
+
+test('what comes back after its connections were lost begins anew: failures before do not count', async () => {
+  await bothAreBack();
+  for (const call of callsToA(4)) call.end(status.UNAVAILABLE);
+  await channel.become(connectivityState.IDLE, 'unix:a');
+  expect(channel.balancer.endpoints()[0]!.failureRate).toBe(0);
+  await channel.pass(20_000);
+  await channel.become(connectivityState.READY, 'unix:a');
+  await channel.pass(20_000);
+  const calls = callsToA(5);
+  for (const call of calls.slice(0, 4)) call.end(status.UNAVAILABLE);
+  expect(stateOfA()).toBe('ready');
+  calls[4]!.end(status.UNAVAILABLE);
+  expect(stateOfA()).toBe('ejected');
+});
+
+test('one that fails and may not be ejected is left alone from its last straw on', async () => {
+  channel = new FakeChannel({ ejection: { maxEjectionPercent: 0 } });
+  await channel.name([{ address: { path: 'a' } }, { address: { path: 'b' } }]);
+  await channel.become(connectivityState.READY, 'unix:a', 'unix:b');
+  for (const call of callsToA(5)) call.end(status.UNAVAILABLE);
+  expect(stateOfA()).toBe('ready');
+  // Up to then its factor is 2 at most, so that the third call would be its own.
+  expect(Array.from({ length: 8 }, () => channel.pick().key)).toEqual(Array.from({ length: 8 }, () => 'unix:b'));
+});

@@ -1,0 +1,59 @@
+import { connectivityState, status } from '@grpc/grpc-js';
+import { beforeEach, expect, test } from 'vitest';
+import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+
+let channel: FakeChannel;
+
+/** Two endpoints whose calls take five seconds. */
+beforeEach(async () => {
+  channel = new FakeChannel({ policy: 'least_request' });
+  await channel.name([{ address: { path: 'a' } }, { address: { path: 'b' } }]);
+  await channel.become(connectivityState.READY, 'unix:a', 'unix:b');
+  for (let i = 0; i < 10; i++) {
+    const calls = [channel.pick(), channel.pick()];
+    channel.clock.advance(5000);
+    for (const call of calls) call.end();
+  }
+});
+
+/** Ends the next calls to a at once. */
+function endAtA(count: number, code: status, details: string): void {
+  let left = count;
+  for (let calls = 0; left > 0 && calls < 1000; calls++) {
+    const call = channel.pick();
+    if (call.key === 'unix:a') left--;
+    call.end(call.key === 'unix:a' ? code : status.OK, details);
+  }
+  expect(left).toBe(0);
+}
+
+const chances = (): number[] => channel.balancer.explain().map(([, chance]) => chance);
+
+test('an answer that refuses counts as load for the rest of the time of a usual call', () => {
+  endAtA(1, status.UNIMPLEMENTED, 'no such method');
+  expect(chances()).toEqual([0, 1]);
+  channel.clock.advance(4900);
+  expect(chances()).toEqual([0, 1]);
+  channel.clock.advance(200);
+  expect(chances()).toEqual([0.5, 0.5]);
+});
+
+test('a call that its caller cancels does not', () => {
+  endAtA(20, status.CANCELLED, 'Cancelled on client');
+  expect(chances()).toEqual([0.5, 0.5]);
+});
+
+test('an endpoint that leaves while its refusals still count goes at once', async () => {
+  endAtA(1, status.UNIMPLEMENTED, 'no such method');
+  expect(channel.balancer.inFlight).toBe(0);
+  await channel.name([{ address: { path: 'b' } }]);
+  expect(channel.balancer.endpoints().map(({ address }) => address)).toEqual(['unix:b']);
+});
+
+test('what still counts as load ends with the balancer, and so does what a late answer would add', () => {
+  endAtA(1, status.UNIMPLEMENTED, 'no such method');
+  const late = channel.pick();
+  channel.balancer.destroy();
+  late.end(status.UNIMPLEMENTED, 'no such method');
+  expect(channel.clock.pendingTimers).toBe(0);
+});

@@ -1,0 +1,76 @@
+import { Metadata, type MethodConfig, status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { UNKNOWN_CALL } from '../../core/policy/policy.js';
+import { callOf, configSelector, selectorAttribute } from './config-selector.js';
+import { CONFIG_SELECTOR_ATTRIBUTE } from '../experimental.js';
+import type { MethodInfo } from '../config/service-config.js';
+
+const service = 'orders.v1.Orders';
+const OF_METHOD: MethodConfig = { name: [{ service, method: 'Find' }], timeout: { seconds: 1, nanos: 0 } };
+const OF_SERVICE: MethodConfig = { name: [{ service: 'other.Service' }, { service }], waitForReady: true };
+const OF_ALL: MethodConfig = { name: [{}], timeout: { seconds: 9, nanos: 0 } };
+const methods: MethodInfo[] = [
+  { service, method: 'Find', responseStream: false },
+  { service, method: 'Watch', responseStream: true },
+  { service, method: 'Upload', responseStream: false, requestStream: true },
+];
+
+function invoke(configs: readonly MethodConfig[], path: string) {
+  return configSelector(configs, methods).invoke(path, new Metadata(), 0);
+}
+
+describe('the method config of a call', () => {
+  test('is the most specific one, whatever their order', () => {
+    for (const configs of [
+      [OF_METHOD, OF_SERVICE, OF_ALL],
+      [OF_ALL, OF_SERVICE, OF_METHOD],
+    ]) {
+      expect(invoke(configs, `/${service}/Find`).methodConfig).toBe(OF_METHOD);
+      expect(invoke(configs, `/${service}/Place`).methodConfig).toBe(OF_SERVICE);
+      expect(invoke(configs, '/a.B/Find').methodConfig).toBe(OF_ALL);
+    }
+  });
+
+  test('is an empty one where none matches', () => {
+    expect(invoke([OF_METHOD], '/a.B/Find').methodConfig).toEqual({ name: [] });
+    expect(invoke([], 'odd').methodConfig).toEqual({ name: [] });
+  });
+
+  test('is looked up once for each method, also among a thousand that were made up', () => {
+    const selector = configSelector([OF_ALL], methods);
+    for (let i = 0; i < 3000; i++) expect(selector.invoke(`/a.B/${i}`, new Metadata(), 0).methodConfig).toBe(OF_ALL);
+  });
+});
+
+describe('what the picker knows of a call', () => {
+  test('is its method, and whether it is a stream one way or the other', () => {
+    const call = (method: string) => callOf(invoke([], `/${service}/${method}`).pickInformation);
+    expect(call('Find')).toEqual({ method: `/${service}/Find`, stream: false });
+    expect(call('Watch')).toEqual({ method: `/${service}/Watch`, stream: true });
+    expect(call('Upload')).toEqual({ method: `/${service}/Upload`, stream: true });
+    expect(call('Unknown')).toEqual({ method: `/${service}/Unknown`, stream: false });
+  });
+
+  test('is an object of its own for each call, by which its attempts are recognised', () => {
+    const selector = configSelector([], methods);
+    const [first, second] = [1, 2].map(() => selector.invoke(`/${service}/Find`, new Metadata(), 0));
+    expect(first!.pickInformation).not.toBe(second!.pickInformation);
+    expect(first).toMatchObject({ status: status.OK, dynamicFilterFactories: [] });
+  });
+
+  test('is nothing with a resolver of somebody else', () => {
+    expect(callOf({})).toBe(UNKNOWN_CALL);
+    expect(callOf({ method: '/made/up' })).toBe(UNKNOWN_CALL);
+  });
+});
+
+test('without a service config of the resolver’s, that of the channel holds', () => {
+  const context = { methods } as never;
+  const text = JSON.stringify({ methodConfig: [{ name: [{}], timeout: '0.25s' }] });
+  const timeoutOf = (...args: [serviceConfig: never, options: object]): unknown =>
+    selectorAttribute(context, ...args)[CONFIG_SELECTOR_ATTRIBUTE]!.invoke('/a.B/C', new Metadata(), 0).methodConfig
+      .timeout;
+  expect(timeoutOf(null as never, { 'grpc.service_config': text })).toEqual({ seconds: 0, nanos: 250_000_000 });
+  expect(timeoutOf(null as never, {})).toBeUndefined();
+  expect(timeoutOf({ methodConfig: [OF_ALL] } as never, { 'grpc.service_config': text })).toEqual(OF_ALL.timeout);
+});

@@ -1,0 +1,82 @@
+import type { Metadata, MetadataOptions } from '@grpc/grpc-js';
+import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import type { PolicyConfig } from '../../core/options/policy-config.js';
+import type { HashKeySource } from '../../core/options/ring-hash-options.js';
+
+/**
+ * Where a stub leaves the key that it has worked out from a request: among the options of the metadata. grpc-js hands
+ * them on with every copy of the metadata, up to the pick of each attempt, and sends them nowhere.
+ */
+const HASH_KEY = Symbol('nestjs-grpc-lb hash key');
+
+interface KeyedOptions {
+  readonly [HASH_KEY]?: string | undefined;
+}
+
+/** The key of a call, at its pick; an empty one is none. */
+export function hashKeyOf(by: HashKeySource, metadata: Metadata): string | undefined {
+  const key = keyIn(by, metadata);
+  return key === '' ? undefined : key;
+}
+
+function keyIn(by: HashKeySource, metadata: Metadata): string | undefined {
+  if (typeof by !== 'string') return (metadata.getOptions() as KeyedOptions)[HASH_KEY];
+  // gRFC A76: "If the header contains multiple values, then values are joined with a comma `,` character before hashing."
+  const values = metadata.get(by);
+  return values.length === 1 ? asKey(values[0]) : values.join(',');
+}
+
+/**
+ * The metadata of a call with the key that its request gives; as it is where nothing asks for that. A copy, since callers
+ * use one for many calls.
+ */
+export function withHashKey(
+  { policy, methods }: EffectiveLoadBalancing,
+  request: unknown,
+  metadata: Metadata,
+  path: string,
+): Metadata {
+  const own = methods && methods[path.slice(path.lastIndexOf('/') + 1)]?.policy;
+  const by = keyedBy(own ?? policy);
+  if (by === undefined || typeof by === 'string') return metadata;
+  const key =
+    typeof by === 'function' ? by(request as never, metadata as never, path) : fieldOf(request, by.field.split('.'));
+  const keyed = metadata.clone();
+  const options: MetadataOptions & KeyedOptions = { ...metadata.getOptions(), [HASH_KEY]: asKey(key) };
+  keyed.setOptions(options);
+  return keyed;
+}
+
+function keyedBy(policy: PolicyConfig | string): HashKeySource | undefined {
+  return typeof policy !== 'string' && policy.name === 'ring_hash' ? policy.by : undefined;
+}
+
+function fieldOf(request: unknown, path: readonly string[]): unknown {
+  let value = request;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+interface Long {
+  toString(radix: number): string;
+}
+
+/** A text, a number, bytes or a 64-bit number of protobuf.js as a key; all messages as texts would look the same. */
+function asKey(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+      return value !== null && '__isLong__' in value ? (value as Long).toString(10) : undefined;
+    default:
+      return undefined;
+  }
+}

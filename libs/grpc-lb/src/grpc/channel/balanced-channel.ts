@@ -1,0 +1,140 @@
+import type { Channel, ChannelCredentials, ChannelOptions, Metadata } from '@grpc/grpc-js';
+import type { Clock } from '../../core/clock.js';
+import type { LbEventListener } from '../../core/events.js';
+import {
+  assertLoadBalancing,
+  effectiveLoadBalancing,
+  type LoadBalancingOptions,
+} from '../../core/options/load-balancing.js';
+import { GrpcLbOptionsError } from '../../core/options/validation.js';
+import { withoutSecrets } from '../../core/options/secrets.js';
+import type { Random } from '../../core/random.js';
+import type { ClientSnapshot } from '../../core/snapshot.js';
+import { createEndpointSource, parseTarget } from '../../discovery/index.js';
+import { channelOptionsFor, givenServiceConfig } from '../config/channel-options.js';
+import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
+import { explainClient, type Explanation } from './explain.js';
+import { GuardedChannel } from './guarded-channel.js';
+import { withHashKey } from '../call/hash-key.js';
+import { registerOwn } from './register.js';
+import { GRPC_LB_SCHEME } from '../resolver/resolver.js';
+import { type MethodInfo, serviceConfigFor } from '../config/service-config.js';
+import { summaryOf } from '../resolver/source-summary.js';
+import { tlsNameFaults } from './tls-name.js';
+
+export interface BalancedChannelOptions {
+  /** What the client is called in snapshots, events and errors. */
+  readonly name: string;
+  /** Where its endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; of several the first that can bear the load. */
+  readonly target: string | readonly string[];
+  readonly credentials: ChannelCredentials;
+  /** As grpc-js takes them; `DEFAULT_CHANNEL_OPTIONS` where they say nothing. */
+  readonly channelOptions?: ChannelOptions;
+  readonly loadBalancing?: LoadBalancingOptions;
+  /** The methods of the client's services, to which `retry` and `deadline` apply. */
+  readonly methods?: readonly MethodInfo[];
+  readonly onEvent?: LbEventListener;
+  /** Default: real time. */
+  readonly clock?: Clock;
+  /** Default: `Math.random`. */
+  readonly random?: Random;
+}
+
+/** One grpc-js channel that balances, with a window into it. All services of a client share it. */
+export class BalancedChannel {
+  /** Give it to a grpc-js client as `channelOverride`. */
+  readonly channel: Channel;
+  readonly #context: ClientContext;
+
+  /** @throws GrpcLbOptionsError that lists all that is wrong with the target, the credentials and the load-balancing options. */
+  constructor(options: BalancedChannelOptions) {
+    assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
+    registerOwn();
+    const given = givenServiceConfig(options.channelOptions);
+    const targets = [options.target].flat();
+    this.#context = new ClientContext(
+      options.name,
+      targets,
+      effectiveLoadBalancing(options.loadBalancing),
+      options.onEvent,
+      options.clock,
+      options.random,
+      (discovered = given) => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], discovered),
+      options.methods,
+    );
+    // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
+    for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
+    const faults = tlsNameFaults(targets[0]!, options.credentials, options.channelOptions);
+    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${options.name}`, faults);
+    this.channel = new GuardedChannel(options.name, `${GRPC_LB_SCHEME}:${targets[0]!}`, options.credentials, {
+      ...channelOptionsFor(options.channelOptions),
+      [CONTEXT_OPTION]: this.#context,
+    });
+  }
+
+  get name(): string {
+    return this.#context.name;
+  }
+
+  /**
+   * The metadata of a call, with what ring hash shall keep it together by where that is in the request; call this before
+   * the call, as grpc-js shows requests to nobody.
+   */
+  keyed(request: unknown, metadata: Metadata, path: string): Metadata {
+    return withHashKey(this.#context.loadBalancing, request, metadata, path);
+  }
+
+  /** Starts discovery and connects, without waiting for a first call. */
+  connect(): void {
+    // grpc-js would revive a channel that is closed.
+    if (this.#context.state === 'shutdown') return;
+    this.channel.getConnectivityState(true);
+  }
+
+  snapshot(): ClientSnapshot {
+    const { name, target, state, loadBalancing, balancer, zone } = this.#context;
+    const sources = this.#context.sourceSnapshots();
+    return {
+      client: name,
+      target,
+      state,
+      loadBalancing: withoutSecrets(loadBalancing),
+      source: summaryOf(sources),
+      sources,
+      zone: zone ?? null,
+      priorities: balancer?.priorities() ?? [],
+      inFlight: balancer?.inFlight ?? 0,
+      pending: balancer?.pending ?? 0,
+      panic: balancer?.panic ?? false,
+      endpoints: balancer?.endpoints() ?? [],
+    };
+  }
+
+  explain(): Explanation {
+    const { balancer } = this.#context;
+    return explainClient(this.snapshot(), balancer?.explain(), balancer?.standbys());
+  }
+
+  /**
+   * Puts new options in force; what is left out takes its default. Endpoints, connections and counters stay, and no
+   * call is lost.
+   *
+   * @throws GrpcLbOptionsError; the options in force stay.
+   * @throws Error if the channel is closed.
+   */
+  configure(loadBalancing: LoadBalancingOptions): void {
+    assertLoadBalancing(`client ${this.name}`, loadBalancing);
+    if (this.#context.state === 'shutdown')
+      throw new Error(`client ${this.name} is closed: it cannot be configured any more`);
+    this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
+    this.#context.balancer?.reconfigure();
+    this.#context.discovery?.configChanged();
+    this.#context.emit({ type: 'configured' });
+  }
+
+  /** No new calls; those in flight end by themselves. Nothing of it keeps the process alive. */
+  close(): void {
+    this.#context.setState('shutdown');
+    this.channel.close();
+  }
+}

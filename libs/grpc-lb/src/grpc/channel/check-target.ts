@@ -1,0 +1,27 @@
+import { type Fault, GrpcLbOptionsError } from '../../core/options/validation.js';
+import { createEndpointSource, parseTarget } from '../../discovery/index.js';
+import { foreignFaults, isForeign } from './delegated-channel.js';
+import { systemClock } from '../context/system-clock.js';
+
+const notAlone: Fault = {
+  path: 'scheme',
+  message: 'belongs to another library, which balances too: it cannot be one of several; use it alone, as target',
+};
+
+/** Equal texts for targets that lead to the same: `orders:50051` is `dns:///orders:50051`. */
+export function sameTarget(text: string): string {
+  const { scheme, authority, path } = parseTarget(text);
+  return `${scheme}://${authority}/${path}`;
+}
+
+/** What is wrong with a target: its scheme, its form, or what the source of that scheme says about it. */
+export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
+  try {
+    if (isForeign(target)) return standsAlone ? foreignFaults(target) : [notAlone];
+    // Made and thrown away: a source does nothing before it is started.
+    createEndpointSource(parseTarget(target), { clock: systemClock, random: Math.random });
+    return [];
+  } catch (error) {
+    return error instanceof GrpcLbOptionsError ? error.faults : [{ path: 'target', message: (error as Error).message }];
+  }
+}

@@ -1,0 +1,96 @@
+import { expect, it } from 'vitest';
+import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import { POLICY_NAMES, type PolicyName } from '../../core/options/policy-config.js';
+import type { ClientSnapshot, EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
+import { explainClient } from './explain.js';
+import { pendingSource } from '../resolver/source-summary.js';
+
+const snapshot = (name: PolicyName): ClientSnapshot => ({
+  client: 'ORDERS',
+  target: 'static:///a:1',
+  state: 'connecting',
+  loadBalancing: effectiveLoadBalancing({ policy: name }),
+  source: { ...pendingSource('static:///a:1'), state: 'ok', lastUpdate: 0 },
+  inFlight: 0,
+  pending: 0,
+  panic: false,
+  endpoints: [],
+  sources: [],
+  priorities: [],
+  zone: null,
+});
+
+it.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))(
+  '%s: without a ready endpoint the rule says so, and does not count to none',
+  (name) => expect(explainClient(snapshot(name), []).rule).toBe(`${name}: no endpoint is ready`),
+);
+
+const endpoint = (address: string, priority: number): EndpointSnapshot => ({
+  address,
+  state: 'ready',
+  since: 0,
+  reason: null,
+  weight: 1,
+  priority,
+  locality: null,
+  warmth: 1,
+  failureRate: 0,
+  inFlight: 0,
+  started: 0,
+  succeeded: 0,
+  failed: 0,
+  connections: [{ id: 1, state: 'ready', health: 'serving', inFlight: 0, maxConcurrentStreams: 100, ageMs: 0 }],
+});
+const level = (priority: number, share: number): PrioritySnapshot => ({
+  priority,
+  share,
+  endpoints: 1,
+  well: 1,
+  crossZoneShare: null,
+});
+
+it('an endpoint is told with its priority where there are several', () => {
+  const why = (priorities: PrioritySnapshot[], endpoints: EndpointSnapshot[]): string[] =>
+    explainClient({ ...snapshot('random'), priorities, endpoints }, []).endpoints.map((each) => each.why);
+  expect(why([level(0, 1)], [endpoint('a:1', 0)])).toEqual(['ready: 0 in flight, weight 1']);
+  expect(why([level(0, 0.5), level(1, 0.5)], [endpoint('a:1', 0), endpoint('b:1', 1)])).toEqual([
+    'ready: 0 in flight, weight 1, priority 0',
+    'ready: 0 in flight, weight 1, priority 1',
+  ]);
+  // The first target names nobody.
+  expect(why([level(1, 1)], [endpoint('b:1', 1)])).toEqual(['ready: 0 in flight, weight 1, priority 1']);
+});
+
+it('an endpoint that starts slowly is told with the part of its share that it is given', () => {
+  const { endpoints } = explainClient({ ...snapshot('random'), endpoints: [endpoint('a:1', 0), endpoint('b:1', 0)] }, [
+    ['a:1', 0.017, 0.05],
+    ['b:1', 0.983, 1],
+  ]);
+  expect(endpoints).toEqual([
+    { address: 'a:1', chance: 0.017, why: 'ready: 0 in flight, weight 1, starts slowly: at 5 % of its share' },
+    { address: 'b:1', chance: 0.983, why: 'ready: 0 in flight, weight 1' },
+  ]);
+});
+
+it('an endpoint whose calls failed lately is told with their share, as that is why it gets fewer', () => {
+  const endpoints = [0.104, 0.004].map((failureRate) => ({ ...endpoint('a:1', 0), failureRate }));
+  expect(explainClient({ ...snapshot('random'), endpoints }).endpoints.map((each) => each.why)).toEqual([
+    'ready: 0 in flight, weight 1, 10 % of its recent calls failed',
+    'ready: 0 in flight, weight 1',
+  ]);
+});
+
+it('with one it is in force', () => {
+  expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toContain('1 ready endpoints');
+});
+
+it.each([
+  ['adaptive', 3, 'among all 3 ready endpoints'],
+  ['adaptive', 101, 'among 5 of 101 ready endpoints, chosen at random'],
+  ['peak_ewma', 3, 'whose peaks fade in 10000 ms, among all 3 ready endpoints'],
+  ['hot_cold', 16, 'among all 16 ready endpoints the fastest of those that are not busier than 84 %'],
+  ['hot_cold', 17, 'among 16 of 17 ready endpoints, chosen at random'],
+] as const)('%s over %i endpoints: %s', (name, ready, said) => {
+  const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready, 1] as const);
+  expect(explainClient(snapshot(name), chances).rule).toContain(said);
+});

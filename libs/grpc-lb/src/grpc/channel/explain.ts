@@ -1,0 +1,127 @@
+import type { PolicyConfig } from '../../core/options/policy-config.js';
+import type { HashKeySource } from '../../core/options/ring-hash-options.js';
+import type { EndpointChance } from '../../core/picking/chances.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/contest.js';
+import { HOT_QUANTILE, POOL_SIZE } from '../../core/policy/hot-cold.js';
+import { DECAY_TIME_MS } from '../../core/policy/peak-ewma.js';
+import type { ClientSnapshot, EndpointSnapshot } from '../../core/snapshot.js';
+
+export interface EndpointExplanation {
+  readonly address: string;
+  /** The chance of this endpoint to get the next call as things stand, from 0 to 1. */
+  readonly chance: number;
+  /** What speaks for or against it. */
+  readonly why: string;
+}
+
+/** Why the next call goes where it goes. */
+export interface Explanation {
+  readonly client: string;
+  /** The rule in force, in a sentence. */
+  readonly rule: string;
+  /** What becomes of a call that comes now. */
+  readonly next: string;
+  readonly endpoints: readonly EndpointExplanation[];
+}
+
+/** An endpoint that is known, and not connected before its priority is needed. */
+export interface StandbyEndpoint {
+  readonly address: string;
+  readonly priority: number;
+}
+
+export function explainClient(
+  snapshot: ClientSnapshot,
+  chances: readonly EndpointChance[] = [],
+  standbys: readonly StandbyEndpoint[] = [],
+): Explanation {
+  const chanceOf = new Map(chances.map((each) => [each[0], each]));
+  return {
+    client: snapshot.client,
+    rule: snapshot.loadBalancing
+      ? ruleOf(snapshot.loadBalancing.policy, chances.length)
+      : 'the control plane decides, and does not say how',
+    next: nextOf(snapshot),
+    endpoints: [
+      ...snapshot.endpoints.map((endpoint) => {
+        const { address } = endpoint;
+        const [, chance, ramp] = chanceOf.get(address) ?? [address, 0, 1];
+        return { address, chance, why: whyOf(endpoint, snapshot.priorities, ramp) };
+      }),
+      ...standbys.map(({ address, priority }) => ({
+        address,
+        chance: 0,
+        why: `standby: not connected, as its priority ${priority} is not needed`,
+      })),
+    ],
+  };
+}
+
+function ruleOf(policy: PolicyConfig, ready: number): string {
+  if (ready === 0) return `${policy.name}: no endpoint is ready`;
+  switch (policy.name) {
+    case 'least_request':
+      return `least_request: the fewest calls in flight among ${among(ready, policy.choiceCount)}; ties at random`;
+    case 'adaptive':
+      return `adaptive: the lowest product of calls in flight and relative latency among ${among(ready)}; ties at random`;
+    case 'peak_ewma':
+      return `peak_ewma: the lowest product of calls in flight and latency, whose peaks fade in ${policy.decayTime ?? DECAY_TIME_MS} ms, among ${among(ready)}`;
+    case 'hot_cold': {
+      const percent = Math.round((policy.hotQuantile ?? HOT_QUANTILE) * 100);
+      return `hot_cold: among ${among(ready, POOL_SIZE)} the fastest of those that are not busier than ${percent} % of what was seen lately, else the least busy`;
+    }
+    case 'round_robin':
+      return `round_robin: ${ready} ready endpoints, one after the other`;
+    case 'weighted_round_robin':
+      return policy.weights === 'fixed'
+        ? `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to their weights`
+        : `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
+    case 'ring_hash':
+      return `ring_hash: by ${hashKeyText(policy.by)}, each key has one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, of which none gets more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
+    case 'random':
+      return `random: one of ${ready} ready endpoints, in proportion to their weights`;
+    case 'pick_first':
+      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order of this client’s own' : ''}`;
+  }
+}
+
+function among(ready: number, choices = ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE): string {
+  return choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
+}
+
+function hashKeyText(by: HashKeySource): string {
+  if (typeof by === 'string') return `the metadata key ${by}`;
+  return typeof by === 'function' ? 'a function' : `the field ${by.field} of the request`;
+}
+
+function nextOf({ state, source, pending }: ClientSnapshot): string {
+  if (state === 'ready')
+    return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
+  if (state === 'connecting') return 'waits for the first connection';
+  if (state === 'transient_failure') {
+    return `fails with UNAVAILABLE, or waits if it says waitForReady: ${source.error ?? 'no endpoint is ready'}`;
+  }
+  return state === 'idle' ? 'starts discovery and waits for it' : 'fails: the client is closed';
+}
+
+function whyOf(
+  { state, reason, inFlight, weight, connections, priority, locality, failureRate }: EndpointSnapshot,
+  priorities: ClientSnapshot['priorities'],
+  ramp: number,
+): string {
+  if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
+  const level = priorities.find((each) => each.priority === priority);
+  if (level?.share === 0) return `ready: stands by, its priority ${priority} is not needed`;
+  const usable = connections.filter((connection) => connection.state === 'ready');
+  const room = usable.reduce(
+    (sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight),
+    0,
+  );
+  const full = room > 0 ? '' : ', every connection is at its stream limit';
+  const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
+  const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
+  const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
+  const percent = Math.round(failureRate * 100);
+  const failing = percent > 0 ? `, ${percent} % of its recent calls failed` : '';
+  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${failing}${slowly}${full}`;
+}

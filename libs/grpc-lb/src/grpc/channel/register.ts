@@ -1,0 +1,66 @@
+import { registeredSchemes } from '../../discovery/index.js';
+import { Balancer } from '../balancer/balancer.js';
+import {
+  type ChannelControlHelper,
+  isLoadBalancerNameRegistered,
+  registerLoadBalancerType,
+  registerResolver,
+} from '../experimental.js';
+import {
+  GRPC_LB,
+  GrpcLbConfig,
+  LEAST_REQUEST_EXPERIMENTAL,
+  LeastRequestExperimentalConfig,
+} from '../config/lb-config.js';
+import { GRPC_LB_SCHEME, SourceResolver } from '../resolver/resolver.js';
+
+/** Schemes that grpc-js resolves itself, and that other users of the process rely on. */
+const FOREIGN_SCHEMES = new Set(['dns', 'unix', 'ipv4', 'ipv6', 'xds']);
+
+const ours = new Set<string>();
+
+type ConfigConstructor = Parameters<typeof registerLoadBalancerType>[2];
+
+function registerPolicy(name: string, config: { createFromJson(json: object): unknown }): void {
+  if (ours.has(name)) return;
+  if (isLoadBalancerNameRegistered(name)) {
+    throw new Error(
+      `The load-balancing policy "${name}" is registered with grpc-js already, by another library or another copy of ` +
+        `nestjs-grpc-lb. It is not overwritten: see that only one of them registers it ("npm ls nestjs-grpc-lb" shows the copies).`,
+    );
+  }
+  class NamedBalancer extends Balancer {
+    constructor(helper: ChannelControlHelper) {
+      super(name, helper);
+    }
+  }
+  // grpc-js only ever calls createFromJson of a config that is not the default.
+  registerLoadBalancerType(name, NamedBalancer, config as unknown as ConfigConstructor);
+  ours.add(name);
+}
+
+/** What the clients of this package need. */
+export function registerOwn(): void {
+  registerPolicy(GRPC_LB, GrpcLbConfig);
+  if (ours.has(GRPC_LB_SCHEME)) return;
+  registerResolver(GRPC_LB_SCHEME, SourceResolver);
+  ours.add(GRPC_LB_SCHEME);
+}
+
+/**
+ * Makes the policies and the discovery of this package known to grpc-js, for channels that are built without Nest:
+ * the policies `grpc_lb` and `least_request_experimental` (gRFC A48), the scheme `grpc-lb:` in front of any target
+ * (`grpc-lb:dns:///orders:50051`), and the schemes of all sources that grpc-js does not know (`static:///a:1,b:2`).
+ * Call it before the first channel, and again after `registerEndpointSource`; calling it twice does no harm.
+ *
+ * @throws Error if another library has taken one of the policy names; nothing is overwritten.
+ */
+export function register(): void {
+  registerOwn();
+  registerPolicy(LEAST_REQUEST_EXPERIMENTAL, LeastRequestExperimentalConfig);
+  for (const scheme of registeredSchemes()) {
+    if (FOREIGN_SCHEMES.has(scheme) || ours.has(`scheme ${scheme}`)) continue;
+    registerResolver(scheme, SourceResolver);
+    ours.add(`scheme ${scheme}`);
+  }
+}

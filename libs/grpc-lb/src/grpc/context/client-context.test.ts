@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import type { LbEvent } from '../../core/events.js';
+import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import { ClientContext } from './client-context.js';
+
+test('load reports that are rejected are counted, and told at most every ten seconds', async () => {
+  const clock = new FakeClock();
+  const events: LbEvent[] = [];
+  const context = new ClientContext(
+    'C',
+    ['static:///a:1'],
+    effectiveLoadBalancing(),
+    (event) => events.push(event),
+    clock,
+  );
+  for (let ms = 0; ms < 20_000; ms += 1000) {
+    context.loadReportRejected('a:1');
+    clock.advance(1000);
+  }
+  await Promise.resolve();
+  expect(events).toMatchObject([
+    { type: 'load_report_rejected', client: 'C', address: 'a:1', total: 1 },
+    { type: 'load_report_rejected', client: 'C', address: 'a:1', total: 11 },
+  ]);
+});

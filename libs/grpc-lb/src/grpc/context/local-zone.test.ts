@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { effectiveLocality, type LocalityOptions } from '../../core/options/locality-options.js';
+import { ownZone, ZONE_VARIABLE } from './local-zone.js';
+
+let directory: string;
+let warnings: string[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'grpc-lb-zone-'));
+  warnings = [];
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true });
+});
+
+const zoneOf = (options: LocalityOptions): string | undefined =>
+  ownZone(effectiveLocality(options), (warning) => warnings.push(warning));
+
+function file(text: string): string {
+  const path = join(directory, 'zone');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('is what the option says, else the file, else the environment, without spaces around it', () => {
+  vi.stubEnv(ZONE_VARIABLE, ' of-the-environment ');
+  const zoneFile = file('of-the-file\n');
+  expect(zoneOf({ zone: ' of-the-option', zoneFile })).toBe('of-the-option');
+  expect(zoneOf({ zoneFile })).toBe('of-the-file');
+  expect(zoneOf({})).toBe('of-the-environment');
+  vi.stubEnv(ZONE_VARIABLE, undefined);
+  expect(zoneOf({})).toBeUndefined();
+  expect(warnings).toEqual([]);
+});
+
+test('is none where zones do not count, and nothing is read then', () => {
+  vi.stubEnv(ZONE_VARIABLE, 'a');
+  expect(zoneOf({ enabled: false, zone: 'a', zoneFile: join(directory, 'missing') })).toBeUndefined();
+  expect(warnings).toEqual([]);
+});
+
+test('a file that is empty says nothing', () => {
+  vi.stubEnv(ZONE_VARIABLE, 'a');
+  expect(zoneOf({ zoneFile: file('\n') })).toBe('a');
+  vi.stubEnv(ZONE_VARIABLE, '  ');
+  expect(zoneOf({ zoneFile: file('') })).toBeUndefined();
+});
+
+test('a file that cannot be read is a warning, and the environment counts', () => {
+  vi.stubEnv(ZONE_VARIABLE, 'a');
+  const missing = join(directory, 'missing');
+  expect(zoneOf({ zoneFile: missing })).toBe('a');
+  expect(zoneOf({ zoneFile: directory })).toBe('a');
+  expect(warnings).toEqual([
+    expect.stringMatching(/^the zone cannot be read from locality\.zoneFile, so that GRPC_LB_ZONE counts: ENOENT/),
+    expect.stringContaining('EISDIR'),
+  ]);
+});
+
+test.each([undefined, '', ' '])(
+  'where the environment has none either (%j), the warning does not point there',
+  (value) => {
+    vi.stubEnv(ZONE_VARIABLE, value);
+    expect(zoneOf({ zoneFile: join(directory, 'missing') })).toBeUndefined();
+    expect(warnings).toEqual([expect.stringMatching(/locality\.zoneFile, so that all zones are alike: ENOENT/)]);
+  },
+);
+
+test('a file is not read where the option says it', () => {
+  expect(zoneOf({ zone: 'a', zoneFile: join(directory, 'missing') })).toBe('a');
+  expect(warnings).toEqual([]);
+});

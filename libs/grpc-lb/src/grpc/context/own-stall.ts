@@ -1,0 +1,11 @@
+import type { Clock } from '../../core/clock.js';
+import { OwnStall } from '../../core/health/own-stall.js';
+
+const byClock = new WeakMap<Clock, OwnStall>();
+
+/** The one that all who share a clock share: a process has one event loop, whatever the number of its clients. */
+export function ownStallOf(clock: Clock): OwnStall {
+  let ownStall = byClock.get(clock);
+  if (!ownStall) byClock.set(clock, (ownStall = new OwnStall(clock)));
+  return ownStall;
+}

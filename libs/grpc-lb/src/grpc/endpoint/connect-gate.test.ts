@@ -1,0 +1,140 @@
+import { beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { seededRandom } from '../../core/random.js';
+import { ConnectGate } from './connect-gate.js';
+
+let clock: FakeClock;
+let gate: ConnectGate;
+let connected: number[];
+let leave: (() => void)[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  gate = new ConnectGate(clock, seededRandom(1));
+  connected = [];
+  leave = [];
+});
+
+function enter(count: number): void {
+  for (let i = 0; i < count; i++) {
+    const number = leave.length;
+    leave.push(gate.enter(() => connected.push(number)));
+  }
+}
+
+const turn = (): Promise<void> => Promise.resolve();
+const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+
+test('a few connect at once, in the turn in which they come', async () => {
+  enter(32);
+  expect(connected).toEqual([]);
+  await turn();
+  expect(sorted(connected)).toEqual(all(32));
+});
+
+test('of many no more than 32 at the same time; each that is done makes room for one', async () => {
+  enter(1000);
+  await turn();
+  expect(connected).toHaveLength(32);
+  for (let done = 0; done < 1000; done++) {
+    leave[connected[done]!]!();
+    await turn();
+    expect(connected).toHaveLength(Math.min(1000, done + 33));
+  }
+  expect(sorted(connected)).toEqual(all(1000));
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('in an order of the client’s own, not in that of the list', async () => {
+  enter(1000);
+  await turn();
+  const mean = connected.reduce((sum, number) => sum + number, 0) / 32;
+  // Of 32 out of 1000 by lot: four standard deviations of the mean are 204.
+  expect(Math.abs(mean - 499.5)).toBeLessThan(204);
+  const other = new ConnectGate(clock, seededRandom(2));
+  const others: number[] = [];
+  for (let i = 0; i < 1000; i++) other.enter(() => others.push(i));
+  await turn();
+  expect(others).not.toEqual(connected);
+});
+
+test('hosts that do not answer hold the others up for a second', async () => {
+  enter(100);
+  await turn();
+  clock.advance(999);
+  await turn();
+  expect(connected).toHaveLength(32);
+  clock.advance(1);
+  await turn();
+  expect(connected).toHaveLength(64);
+  clock.advance(1000);
+  await turn();
+  clock.advance(1000);
+  await turn();
+  expect(sorted(connected)).toEqual(all(100));
+});
+
+test('one that has held up others for its second, and is done then, makes no room twice', async () => {
+  enter(200);
+  await turn();
+  const slow = connected.slice();
+  clock.advance(1000);
+  await turn();
+  for (const number of slow) leave[number]!();
+  await turn();
+  expect(connected).toHaveLength(64);
+});
+
+test('leaving twice makes room once', async () => {
+  enter(100);
+  await turn();
+  for (let i = 0; i < 5; i++) leave[connected[0]!]!();
+  await turn();
+  expect(connected).toHaveLength(33);
+});
+
+test('one that leaves while it waits never connects, and takes no room', async () => {
+  enter(100);
+  for (const number of all(100).slice(10)) leave[number]!();
+  await turn();
+  expect(sorted(connected)).toEqual(all(10));
+  enter(22);
+  await turn();
+  expect(connected).toHaveLength(32);
+});
+
+test('when all leave in one turn nobody connects in their place', async () => {
+  enter(1000);
+  await turn();
+  for (const each of leave) each();
+  await turn();
+  expect(connected).toHaveLength(32);
+  expect(clock.pendingTimers).toBe(0);
+  enter(1);
+  await turn();
+  expect(connected).toHaveLength(33);
+});
+
+test('who comes while others connect has its turn', async () => {
+  enter(33);
+  await turn();
+  const last = all(33).find((number) => !connected.includes(number))!;
+  for (const number of connected.slice()) leave[number]!();
+  enter(1);
+  await turn();
+  expect(sorted(connected.slice(32))).toEqual(sorted([last, 33]));
+});
+
+test('an attempt that is over at once lets the next one in, however many there are', async () => {
+  let done = 0;
+  for (let i = 0; i < 50_000; i++) {
+    const leaveAtOnce = gate.enter(() => {
+      done++;
+      leaveAtOnce();
+    });
+  }
+  for (let turns = 0; done < 50_000 && turns < 50_000; turns++) await turn();
+  expect(done).toBe(50_000);
+  expect(clock.pendingTimers).toBe(0);
+});

@@ -1,0 +1,73 @@
+import type { Cancel, Clock } from '../../core/clock.js';
+import { type Random, randomBelow } from '../../core/random.js';
+
+/** How many connections of a client are being opened at the same time. */
+const MAX_ATTEMPTS = 32;
+/** An attempt that takes longer, as to a host that does not answer, does not hold up the others. */
+const MAX_HOLD_MS = 1000;
+
+/**
+ * Spreads the first attempts to connect: a client that starts with a thousand endpoints opens a few at a time, in an
+ * order of its own, so that neither it nor the first servers in the list are buried under handshakes. Attempts after
+ * a failure are spread by their backoff already.
+ */
+export class ConnectGate {
+  readonly #waiting: Entry[] = [];
+  #open = 0;
+  #admitting = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /** Calls `connect` as soon as there is room. What it returns says that the attempt is over, or not wanted any more. */
+  enter(connect: () => void): () => void {
+    const entry: Entry = { connect, state: 'waiting', cancelHold: undefined };
+    this.#waiting.push(entry);
+    this.#admitSoon();
+    return () => this.#leave(entry);
+  }
+
+  /**
+   * When all that come or go in this turn have done so: it is not always the first of the list that are tried first, and
+   * a client that closes, or gets another list, opens nothing for those that are about to leave.
+   */
+  #admitSoon(): void {
+    if (this.#admitting || this.#open === MAX_ATTEMPTS || this.#waiting.length === 0) return;
+    this.#admitting = true;
+    queueMicrotask(() => {
+      this.#admitting = false;
+      this.#admit();
+    });
+  }
+
+  #admit(): void {
+    while (this.#open < MAX_ATTEMPTS && this.#waiting.length > 0) {
+      const drawn = this.#waiting.length === 1 ? 0 : randomBelow(this.random, this.#waiting.length);
+      const entry = this.#waiting[drawn]!;
+      this.#waiting[drawn] = this.#waiting.at(-1)!;
+      this.#waiting.pop();
+      if (entry.state === 'left') continue;
+      this.#open++;
+      entry.state = 'connecting';
+      entry.cancelHold = this.clock.after(MAX_HOLD_MS, () => this.#leave(entry));
+      entry.connect();
+    }
+  }
+
+  #leave(entry: Entry): void {
+    const { state } = entry;
+    entry.state = 'left';
+    if (state !== 'connecting') return;
+    entry.cancelHold?.();
+    this.#open--;
+    this.#admitSoon();
+  }
+}
+
+interface Entry {
+  readonly connect: () => void;
+  state: 'waiting' | 'connecting' | 'left';
+  cancelHold: Cancel | undefined;
+}

@@ -1,0 +1,124 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Cancel } from '../../core/clock.js';
+import type { HealthNotOffered } from '../../core/events.js';
+import type { EffectiveHealthOptions } from '../../core/options/health-options.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
+import type { ClientContext } from '../context/client-context.js';
+import { type Health, type HealthQuestion, HealthWatch } from './health-watch.js';
+import { OrcaWatch } from './orca-watch.js';
+import type { WatchPeer } from './watch-stream.js';
+
+export interface WatchesOwner {
+  healthKnown(health: Health, reason: string | null): void;
+  /** The watches take more streams, or fewer. */
+  watchStreamsChanged(): void;
+  loadReported(report: LoadReport): void;
+}
+
+/** Why a connection is not asked for its health; it counts as serving then. */
+const WHY: Readonly<Record<HealthNotOffered, string>> = {
+  UNIMPLEMENTED: 'the server offers no health service',
+  UNAUTHENTICATED: 'the health service refuses the watch with UNAUTHENTICATED',
+  PERMISSION_DENIED: 'the health service refuses the watch with PERMISSION_DENIED',
+  STREAM_LIMIT: 'the server allows too few streams for a health watch beside calls',
+};
+
+/**
+ * The streams that this client itself keeps open on one connection. Calls come first: a watch runs only where the peer
+ * allows one stream more than the watches take, and of two watches that for health has precedence.
+ */
+export class ConnectionWatches {
+  #health: HealthWatch | undefined;
+  #asked: HealthQuestion | 'off' | 'no stream' | undefined;
+  #orca: OrcaWatch | undefined;
+  #known = false;
+  #cancelLate: Cancel | undefined;
+
+  constructor(
+    private readonly peer: WatchPeer,
+    private readonly address: string,
+    private readonly context: ClientContext,
+    private readonly owner: WatchesOwner,
+  ) {}
+
+  /** How many of the peer's streams they take. */
+  get streams(): number {
+    return Number(this.#health?.open ?? false) + Number(this.#orca?.open ?? false);
+  }
+
+  /** Starts and stops what the options and the peer's limit of streams ask for. */
+  arrange(peerLimit: number | undefined, reportInterval: number | undefined): void {
+    const { health } = this.context.loadBalancing;
+    const room = (peerLimit ?? Infinity) - 1;
+    this.#arrangeHealth(questionOf(health, room >= 1));
+    this.#arrangeLoad(room >= 1 + Number(health.enabled) ? reportInterval : undefined);
+    this.owner.watchStreamsChanged();
+  }
+
+  stop(): void {
+    this.#cancelLate?.();
+    this.#health?.stop();
+    this.#orca?.stop();
+  }
+
+  #arrangeHealth(question: HealthQuestion | 'off' | 'no stream'): void {
+    if (isDeepStrictEqual(question, this.#asked)) return;
+    this.#asked = question;
+    this.#cancelLate?.();
+    this.#health?.stop();
+    this.#health = undefined;
+    if (question === 'off') this.#tell('serving', null);
+    else if (question === 'no stream') this.#notOffered('STREAM_LIMIT');
+    else this.#watchHealth(question);
+  }
+
+  #watchHealth(question: HealthQuestion): void {
+    const { clock, random, loadBalancing } = this.context;
+    // One that has answered before keeps its health until the new watch answers.
+    if (!this.#known) {
+      const { connectTimeout } = loadBalancing.pool;
+      const late = `no answer of the health service within the connectTimeout of ${connectTimeout} ms`;
+      this.#cancelLate = clock.after(connectTimeout, () => this.#tell('not_serving', late));
+    }
+    this.#health = new HealthWatch(this.peer, question, clock, random, {
+      healthChanged: (health, reason) => this.#tell(health, reason),
+      notOffered: (why) => this.#notOffered(why),
+      backedOff: (reason) => this.context.watchBackedOff(this.address, 'health', reason),
+      openChanged: () => this.owner.watchStreamsChanged(),
+    });
+  }
+
+  #tell(health: Health, reason: string | null): void {
+    this.#cancelLate?.();
+    this.#known = true;
+    this.owner.healthKnown(health, reason);
+  }
+
+  #notOffered(why: HealthNotOffered): void {
+    this.context.healthNotOffered(this.address, why);
+    this.#tell('serving', WHY[why]);
+  }
+
+  #arrangeLoad(interval: number | undefined): void {
+    if (this.#orca?.interval === interval) return;
+    this.#orca?.stop();
+    this.#orca = undefined;
+    if (interval === undefined) return;
+    const { context, address, owner } = this;
+    this.#orca = new OrcaWatch(this.peer, interval, context.clock, context.random, {
+      reported: (report) => owner.loadReported(report),
+      rejected: () => context.loadReportRejected(address),
+      notOffered: () => context.loadReportsNotOffered(),
+      backedOff: (reason) => context.watchBackedOff(address, 'load_reports', reason),
+      openChanged: () => owner.watchStreamsChanged(),
+    });
+  }
+}
+
+function questionOf(
+  { enabled, service, metadata }: EffectiveHealthOptions,
+  fits: boolean,
+): HealthQuestion | 'off' | 'no stream' {
+  if (!enabled) return 'off';
+  return fits ? { service, metadata } : 'no stream';
+}

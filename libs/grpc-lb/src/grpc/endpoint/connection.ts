@@ -1,0 +1,280 @@
+import type { ChannelOptions } from '@grpc/grpc-js';
+import type { Cancel } from '../../core/clock.js';
+import { type Address, addressToString } from '../../core/endpoint.js';
+import type { Counted } from '../../core/ledger.js';
+import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
+import { jittered } from '../../core/random.js';
+import type { ConnectionSnapshot } from '../../core/snapshot.js';
+import { StreamLimit } from '../../core/stream-limit.js';
+import type { ClientContext } from '../context/client-context.js';
+import type { ConnectGate } from './connect-gate.js';
+import { Dialer, type DialerListener } from './dialer.js';
+import {
+  type ChannelControlHelper,
+  type PeerConnection,
+  peerConnection,
+  type SubchannelInterface,
+} from '../experimental.js';
+import type { Health } from './health-watch.js';
+import { Liveness, type LivenessListener } from './liveness.js';
+import { callAuthority } from './call-authority.js';
+import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
+
+/** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
+const AGE_JITTER = 0.1;
+
+/** What connections need of the world around them. */
+export interface ConnectionEnvironment {
+  readonly helper: ChannelControlHelper;
+  readonly context: ClientContext;
+  readonly channelOptions: ChannelOptions;
+  /** How often, in milliseconds, the peer shall report its load out of band; undefined for never. */
+  readonly reportInterval: number | undefined;
+  readonly connectGate: ConnectGate;
+  nextConnectionId(): number;
+}
+
+export interface ConnectionListener {
+  /** Its state, health or limit has changed. `lost` when it was ready and went away by itself. */
+  connectionChanged(connection: Connection, lost: boolean): void;
+  /** It is older than `maxConnectionAge`. */
+  connectionAged(connection: Connection): void;
+  /** The peer has reported its load out of band. */
+  loadReported(report: LoadReport): void;
+}
+
+/** Why a connection gets no new calls. A lost one is never connected again; after a GOAWAY its calls go on. */
+export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
+
+/** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
+export class Connection implements Counted, DialerListener, LivenessListener, WatchesOwner {
+  inFlight = 0;
+  /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
+  state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
+  /** What the peer says of itself (gRFC A17): unknown until it has answered. */
+  health: Health = 'unknown';
+  healthReason: string | null = null;
+  retiring: RetireReason | undefined;
+  lastError: string | undefined;
+  /** The owner has been told that it may carry calls. */
+  announced = false;
+  /** When it became ready, on the clock. */
+  readyAt: number | undefined;
+  /** Its peer has answered a call. */
+  answered = false;
+  /** Why its peer is suspect; undefined while it is not. */
+  suspicion: string | undefined;
+  /** When its last call ended, on the clock. */
+  idleSince = 0;
+  readonly id: number;
+
+  readonly #dialer: Dialer;
+  readonly #limit: StreamLimit;
+  #options: EffectiveLoadBalancing;
+  #peer: PeerConnection | undefined;
+  #watches: ConnectionWatches | undefined;
+  #liveness: Liveness | undefined;
+  /** Why this side gave up the peer. */
+  #dead: string | undefined;
+  #closed = false;
+  #cancelAgeTimer: Cancel | undefined;
+
+  constructor(
+    private readonly address: Address,
+    private readonly environment: ConnectionEnvironment,
+    private readonly listener: ConnectionListener,
+  ) {
+    this.id = environment.nextConnectionId();
+    this.#options = environment.context.loadBalancing;
+    this.#dialer = new Dialer(address, environment, this);
+    this.#limit = new StreamLimit(environment.context.clock, () => this.#onLimit());
+    this.#limit.configure(this.#options.pool.maxConcurrentStreams);
+  }
+
+  get subchannel(): SubchannelInterface {
+    return this.#dialer.subchannel;
+  }
+
+  get #clock() {
+    return this.environment.context.clock;
+  }
+
+  /** It may carry calls, for better or worse. */
+  get usable(): boolean {
+    return this.state === 'ready' && this.retiring === undefined && this.health !== 'unknown';
+  }
+
+  /** Calls it carries at most at the same time. */
+  get limit(): number {
+    return this.#limit.calls;
+  }
+
+  get hasRoom(): boolean {
+    return this.inFlight < this.limit && this.usable;
+  }
+
+  configure(options: EffectiveLoadBalancing): void {
+    this.#options = options;
+    this.#limit.configure(options.pool.maxConcurrentStreams);
+    if (this.state !== 'ready') return;
+    if (this.retiring === undefined) this.#watchAge();
+    this.#watchLiveness();
+    this.#arrangeWatches();
+  }
+
+  /** A call has been put on it. */
+  callStarted(): void {
+    this.#liveness?.callStarted();
+  }
+
+  /** The peer has answered a call. */
+  callAnswered(): void {
+    this.answered = true;
+    this.#liveness?.replied();
+  }
+
+  /** Does not wait for the end of the backoff. */
+  dialNow(): void {
+    this.#dialer.dialNow();
+  }
+
+  get waiting(): boolean {
+    return this.inFlight > 0;
+  }
+
+  get streamOpen(): boolean {
+    return this.inFlight > 0 || (this.#watches?.streams ?? 0) > 0;
+  }
+
+  suspected(): void {
+    const { pingAfter, suspectAfter } = this.#options.pool;
+    this.suspicion = `no answer to a PING for ${suspectAfter} ms, after ${pingAfter} ms without a byte; its calls may still be answered`;
+    this.listener.connectionChanged(this, false);
+  }
+
+  recovered(): void {
+    this.suspicion = undefined;
+    this.listener.connectionChanged(this, false);
+  }
+
+  died(): void {
+    const { pingAfter, pingTimeout } = this.#options.pool;
+    this.#dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without a byte`;
+    this.#peer?.drop();
+  }
+
+  /** Takes no new calls; the owner closes it when its last call has ended. */
+  retire(reason: RetireReason): void {
+    this.retiring = reason;
+    this.#cancelAgeTimer?.();
+  }
+
+  /** Lets go of the connection. Calls that still run on it end by themselves, then grpc-js closes the socket. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopWatching();
+    this.#dialer.close();
+  }
+
+  snapshot(): ConnectionSnapshot {
+    return {
+      id: this.id,
+      state: this.retiring === undefined && this.state !== 'lost' ? this.state : 'retiring',
+      health: this.health,
+      inFlight: this.inFlight,
+      maxConcurrentStreams: this.limit,
+      ageMs: this.readyAt === undefined || this.state === 'lost' ? null : Math.round(this.#clock.now() - this.readyAt),
+    };
+  }
+
+  dialed(): void {
+    const peer = (this.#peer = peerConnection(this.subchannel));
+    this.#limit.begin(peer?.maxConcurrentStreams);
+    peer?.onLimit((limit) => {
+      // One that is lost or closed may live on for its last calls.
+      if (peer === this.#peer) this.#limit.announced(limit);
+    });
+    this.state = 'ready';
+    this.lastError = undefined;
+    this.readyAt = this.#clock.now();
+    this.#watchAge();
+    this.#watchLiveness();
+    const { subchannel, environment } = this;
+    const watched = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
+    this.#watches = new ConnectionWatches(watched, addressToString(this.address), environment.context, this);
+    this.#arrangeWatches();
+    this.listener.connectionChanged(this, false);
+  }
+
+  failed(error: string): void {
+    this.state = 'transient_failure';
+    this.lastError = error;
+    this.#stopWatching();
+    this.listener.connectionChanged(this, false);
+  }
+
+  lost(): void {
+    this.lastError = this.#dead;
+    this.#stopWatching();
+    this.state = 'lost';
+    this.listener.connectionChanged(this, true);
+  }
+
+  healthKnown(health: Health, reason: string | null): void {
+    if (this.#closed || this.state !== 'ready') return;
+    const changed = health !== this.health || reason !== this.healthReason;
+    this.health = health;
+    this.healthReason = reason;
+    // A watch that has ended has given its stream back.
+    this.watchStreamsChanged();
+    if (changed) this.listener.connectionChanged(this, false);
+  }
+
+  watchStreamsChanged(): void {
+    this.#limit.watched(this.#watches?.streams ?? 0);
+  }
+
+  loadReported(report: LoadReport): void {
+    this.listener.loadReported(report);
+  }
+
+  #stopWatching(): void {
+    this.#cancelAgeTimer?.();
+    this.#liveness?.stop();
+    this.#liveness = undefined;
+    this.suspicion = undefined;
+    this.#watches?.stop();
+    this.#watches = undefined;
+    this.#limit.stop();
+    this.#peer = undefined;
+    this.health = 'unknown';
+    this.healthReason = null;
+  }
+
+  #watchLiveness(): void {
+    const { clock, ownStall, loadBalancing } = this.environment.context;
+    if (this.#liveness) this.#liveness.configure(loadBalancing.pool);
+    else if (this.#peer) this.#liveness = new Liveness(this.#peer, loadBalancing.pool, clock, ownStall, this);
+  }
+
+  #arrangeWatches(): void {
+    const { reportInterval } = this.environment;
+    this.#watches?.arrange(this.#limit.peer, this.retiring === undefined ? reportInterval : undefined);
+  }
+
+  #watchAge(): void {
+    const { maxConnectionAge } = this.#options.pool;
+    this.#cancelAgeTimer?.();
+    if (maxConnectionAge === undefined || this.readyAt === undefined) return;
+    const left =
+      jittered(this.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.readyAt);
+    this.#cancelAgeTimer = this.#clock.after(Math.max(0, left), () => this.listener.connectionAged(this));
+  }
+
+  #onLimit(): void {
+    this.#arrangeWatches();
+    this.listener.connectionChanged(this, false);
+  }
+}

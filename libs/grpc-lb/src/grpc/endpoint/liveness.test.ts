@@ -1,0 +1,312 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { OwnStall } from '../../core/health/own-stall.js';
+import type { PeerConnection, PingListener } from '../experimental.js';
+import { Liveness, type LivenessListener } from './liveness.js';
+
+const MINUTE = 60_000;
+
+/** A peer that answers as the test says, and a connection with calls on it. */
+class Scene implements LivenessListener {
+  readonly clock = new FakeClock();
+  readonly ownStall = new OwnStall(this.clock);
+  readonly told: string[] = [];
+  pings = 0;
+  #pingListener: PingListener | undefined;
+  readonly peer = {
+    bytesRead: 0,
+    unacknowledgedData: 0,
+    maxConcurrentStreams: undefined,
+    ping: () => this.ping(),
+    drop() {},
+    onLimit() {},
+    onPing: (listener: PingListener) => {
+      this.#pingListener = listener;
+    },
+  };
+  inFlight = 0;
+  readonly streamOpen = true;
+  readonly liveness = new Liveness(
+    this.peer satisfies PeerConnection,
+    { pingAfter: 1000, suspectAfter: 500, pingTimeout: 20_000 },
+    this.clock,
+    this.ownStall,
+    this,
+  );
+
+  get waiting(): boolean {
+    return this.inFlight > 0;
+  }
+
+  suspected(): void {
+    this.told.push(`suspected at ${this.clock.now()}`);
+  }
+
+  recovered(): void {
+    this.told.push(`recovered at ${this.clock.now()}`);
+  }
+
+  died(): void {
+    this.told.push(`died at ${this.clock.now()}`);
+  }
+
+  /** Of this class or of keepalive. */
+  ping(): void {
+    this.pings++;
+    this.#pingListener!.sent();
+  }
+
+  call(): void {
+    this.inFlight++;
+    this.liveness.callStarted();
+  }
+
+  hear(bytes = 1): void {
+    this.peer.bytesRead += bytes;
+  }
+
+  /** The PING under way is answered. */
+  answer(): void {
+    this.hear(17);
+    this.#pingListener!.answered();
+  }
+
+  /** The peer answers a call. */
+  reply(): void {
+    this.inFlight--;
+    this.hear(30);
+    this.liveness.replied();
+  }
+
+  /** A call starts in a silence, and is asked about if the budget allows it; the peer answers PINGs. */
+  askedBy(call: () => void): boolean {
+    const { pings } = this;
+    call();
+    this.clock.advance(1000);
+    if (this.pings > pings) this.answer();
+    return this.pings > pings;
+  }
+}
+
+let scene: Scene;
+
+beforeEach(() => {
+  scene = new Scene();
+});
+
+describe('a peer that is silent while a call waits', () => {
+  beforeEach(() => scene.call());
+
+  test('is asked after pingAfter, suspect after suspectAfter more, and dead when pingTimeout is over', () => {
+    scene.clock.advance(999);
+    expect(scene.pings).toBe(0);
+    scene.clock.advance(1);
+    expect(scene.pings).toBe(1);
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual(['suspected at 1500', 'died at 21000']);
+    expect([scene.pings, scene.clock.pendingTimers]).toEqual([1, 0]);
+  });
+
+  test('is suspect even if calls go on to be sent to it: they do not begin the wait anew', () => {
+    for (let i = 0; i < 20; i++) {
+      scene.call();
+      scene.clock.advance(100);
+    }
+    expect([scene.pings, scene.told]).toEqual([1, ['suspected at 1500']]);
+  });
+
+  test('and answers in time, is not suspect, and is not asked again for the same silence', () => {
+    scene.clock.advance(1000);
+    scene.answer();
+    scene.clock.advance(60_000);
+    expect([scene.told, scene.pings, scene.clock.pendingTimers]).toEqual([[], 1, 0]);
+  });
+
+  test('and answers after 19 s, is suspect no more, at once', () => {
+    scene.clock.advance(20_000);
+    scene.answer();
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual(['suspected at 1500', 'recovered at 20000']);
+  });
+
+  test('and sends something else than the answer, is suspect no more soon', () => {
+    scene.clock.advance(5100);
+    scene.hear();
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual(['suspected at 1500', 'recovered at 5250']);
+  });
+
+  test('is asked again when a call has started between the question and the answer', () => {
+    scene.clock.advance(1000);
+    scene.call();
+    scene.answer();
+    scene.clock.advance(2000);
+    expect([scene.pings, scene.told]).toEqual([2, ['suspected at 2500']]);
+  });
+
+  test('is suspect also when all its calls have reached their deadlines', () => {
+    scene.inFlight = 0;
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual(['suspected at 1500', 'died at 21000']);
+  });
+});
+
+describe('a peer from which something comes', () => {
+  test('is not asked', () => {
+    scene.call();
+    for (let i = 0; i < 50; i++) {
+      scene.clock.advance(900);
+      scene.hear();
+    }
+    expect(scene.pings).toBe(0);
+  });
+
+  test('is asked as soon as that ends', () => {
+    scene.call();
+    scene.clock.advance(900);
+    scene.hear();
+    // The look at 1000 finds the byte, the one at 2000 finds none more.
+    scene.clock.advance(1099);
+    expect(scene.pings).toBe(0);
+    scene.clock.advance(1);
+    expect(scene.pings).toBe(1);
+  });
+});
+
+describe('the budget of PINGs', () => {
+  test('a call each 3 s in a silence of an hour: two at once, then one in five minutes', () => {
+    const asked: number[] = [];
+    for (let i = 0; i < 1200; i++) {
+      const now = scene.clock.now();
+      if (scene.askedBy(() => scene.call())) asked.push(now);
+      scene.clock.advance(2000);
+    }
+    expect(asked.slice(0, 2)).toEqual([0, 3000]);
+    for (let i = 2; i < asked.length; i++) expect(asked[i]! - asked[i - 1]!).toBeGreaterThan(5 * MINUTE);
+    expect(asked.length).toBeGreaterThan(10);
+  });
+
+  test('an answer to a call begins it anew, bytes and answers to PINGs do not', () => {
+    const asks = (): boolean => scene.askedBy(() => scene.call());
+    expect([asks(), asks(), asks(), asks()]).toEqual([true, true, false, false]);
+    scene.hear(100);
+    expect(asks()).toBe(false);
+    scene.reply();
+    expect([asks(), asks(), asks()]).toEqual([true, true, false]);
+  });
+
+  test('DATA on a stream begins it anew', () => {
+    const asks = (): boolean => scene.askedBy(() => scene.call());
+    expect([asks(), asks(), asks()]).toEqual([true, true, false]);
+    scene.peer.unacknowledgedData += 12;
+    expect([asks(), asks(), asks()]).toEqual([true, true, false]);
+    // A WINDOW_UPDATE of this side is no DATA.
+    scene.peer.unacknowledgedData = 0;
+    expect(asks()).toBe(false);
+  });
+
+  test('an answer that came while a PING was under way may have come before it', () => {
+    scene.call();
+    scene.call();
+    scene.clock.advance(1000);
+    scene.reply();
+    scene.answer();
+    const asks = (): boolean => scene.askedBy(() => scene.call());
+    expect([asks(), asks()]).toEqual([true, false]);
+  });
+
+  test('a PING of keepalive counts', () => {
+    scene.ping();
+    scene.answer();
+    const asks = (): boolean => scene.askedBy(() => scene.call());
+    expect([asks(), asks()]).toEqual([true, false]);
+  });
+
+  test('stays when options change', () => {
+    const asks = (): boolean => scene.askedBy(() => scene.call());
+    expect([asks(), asks()]).toEqual([true, true]);
+    scene.liveness.configure({ pingAfter: 1000, suspectAfter: 400, pingTimeout: 400 });
+    expect(asks()).toBe(false);
+  });
+});
+
+describe('a stall of this process', () => {
+  /** Time passes while nothing runs; then timers run before sockets are read. */
+  function stall(ms: number): void {
+    const end = scene.clock.now() + ms;
+    const { now } = scene.clock;
+    scene.clock.now = () => end;
+    scene.clock.advance(ms);
+    scene.clock.now = now;
+  }
+
+  beforeEach(() => {
+    scene.ownStall.watch();
+    scene.call();
+  });
+
+  test('before the question: what has come meanwhile is read first', () => {
+    scene.clock.advance(400);
+    stall(1200);
+    expect(scene.pings).toBe(0);
+    scene.hear();
+    scene.clock.advance(500);
+    expect([scene.pings, scene.told]).toEqual([0, []]);
+  });
+
+  test('after the question: the answer lies unread, and the peer is not suspect', () => {
+    scene.clock.advance(1050);
+    stall(2000);
+    expect(scene.told).toEqual([]);
+    scene.answer();
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual([]);
+  });
+
+  test('of half a minute kills no connection', () => {
+    scene.clock.advance(1050);
+    stall(30_000);
+    scene.clock.advance(90);
+    expect(scene.told).toEqual([]);
+    scene.answer();
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual([]);
+  });
+
+  test('does not save a peer that stays silent', () => {
+    scene.clock.advance(1050);
+    stall(2000);
+    scene.clock.advance(60_000);
+    expect(scene.told).toEqual([expect.stringMatching(/^suspected at 3/), expect.stringMatching(/^died at 2[234]/)]);
+  });
+});
+
+describe('a connection without a waiting call', () => {
+  test('has no timer', () => {
+    expect(scene.clock.pendingTimers).toBe(0);
+  });
+
+  test('that has heard something is not asked, and has no timer after the next look', () => {
+    scene.call();
+    scene.hear();
+    scene.inFlight = 0;
+    scene.clock.advance(1000);
+    expect([scene.pings, scene.clock.pendingTimers]).toEqual([0, 0]);
+  });
+});
+
+test('one timer serves all calls', () => {
+  for (let i = 0; i < 100; i++) scene.call();
+  expect(scene.clock.pendingTimers).toBe(1);
+});
+
+test.each([0, 500, 1200, 2000])('after it is stopped, %d ms in, nothing happens any more', (ms) => {
+  scene.call();
+  scene.clock.advance(ms);
+  const { pings } = scene;
+  const told = [...scene.told];
+  scene.liveness.stop();
+  scene.call();
+  scene.clock.advance(60_000);
+  expect([scene.pings, scene.told, scene.clock.pendingTimers]).toEqual([pings, told, 0]);
+});

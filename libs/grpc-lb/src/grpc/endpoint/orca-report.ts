@@ -1,0 +1,153 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { LoadReport } from '../../core/policy/load-report.js';
+
+/** Where the report of a call stands in its trailers (gRFC A51). */
+export const REPORT_KEY = 'endpoint-load-metrics-bin';
+
+/** Wire types of protobuf. */
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
+
+/** Fields of xds.data.orca.v3.OrcaLoadReport. */
+const CPU_UTILIZATION = 1;
+const RPS_FRACTIONAL = 6;
+const EPS = 7;
+const NAMED_METRICS = 8;
+const APPLICATION_UTILIZATION = 9;
+
+/** The report among the trailers of a call; undefined if there is none, null if it cannot be read. */
+export function reportIn(trailers: Metadata): LoadReport | null | undefined {
+  const bytes = trailers.get(REPORT_KEY)[0];
+  return bytes instanceof Buffer ? (decodeReport(bytes) ?? null) : undefined;
+}
+
+/** Beyond these a report is not read at all: figures of load are few, and a peer must not cost this process its CPU. */
+const MAX_BYTES = 16 * 1024;
+const MAX_METRICS = 64;
+
+interface Draft {
+  cpuUtilization: number;
+  applicationUtilization: number;
+  rps: number;
+  eps: number;
+  namedMetrics: Record<string, number>;
+}
+
+/**
+ * Reads an OrcaLoadReport; undefined for what is none, or has values that cannot be. The reader of grpc-js reads its
+ * schema from disk and parses it anew for each report (16 ms with grpc-js 1.14); this one takes a microsecond.
+ */
+export function decodeReport(bytes: Buffer): LoadReport | undefined {
+  if (bytes.length > MAX_BYTES) return undefined;
+  const report: Draft = { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics: {} };
+  const reader = new Reader(bytes);
+  try {
+    while (reader.more) {
+      const tag = reader.varint();
+      readField(report, reader, tag >>> 3, tag & 7);
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+  return report;
+}
+
+function readField(report: Draft, reader: Reader, field: number, wireType: number): void {
+  if (wireType === FIXED64) {
+    const value = reader.double();
+    if (field === CPU_UTILIZATION) report.cpuUtilization = sane(value);
+    else if (field === RPS_FRACTIONAL) report.rps = sane(value);
+    else if (field === EPS) report.eps = sane(value);
+    else if (field === APPLICATION_UTILIZATION) report.applicationUtilization = sane(value);
+  } else if (wireType === LENGTH_DELIMITED) {
+    const end = reader.block();
+    if (field === NAMED_METRICS) {
+      if (++reader.metrics > MAX_METRICS) throw new RangeError();
+      readMetric(report.namedMetrics, reader, end);
+    } else reader.skipTo(end);
+  } else reader.skip(wireType);
+}
+
+/** An entry of a map: a message with the key as its first field and the value as its second. */
+function readMetric(metrics: Record<string, number>, reader: Reader, end: number): void {
+  let name = '';
+  let value = 0;
+  while (reader.at < end) {
+    const tag = reader.varint();
+    if (tag === ((1 << 3) | LENGTH_DELIMITED)) name = reader.text();
+    else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
+    else if ((tag & 7) === LENGTH_DELIMITED) reader.skipTo(reader.block());
+    else reader.skip(tag & 7);
+  }
+  if (reader.at > end) throw new RangeError();
+  // A name that objects have from birth is a name like others.
+  Object.defineProperty(metrics, name, { value: sane(value), configurable: true, enumerable: true, writable: true });
+}
+
+/** No figure of a report may be negative, infinite or no number; one that has such a figure is believed nothing. */
+function sane(value: number): number {
+  if (!(value >= 0 && value < Infinity)) throw new RangeError();
+  return value;
+}
+
+/** Throws a RangeError beyond the end. */
+class Reader {
+  at = 0;
+  /** Named metrics that have begun. */
+  metrics = 0;
+
+  constructor(private readonly bytes: Buffer) {}
+
+  get more(): boolean {
+    return this.at < this.bytes.length;
+  }
+
+  /** Up to 32 bits are kept: enough for tags and lengths. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at >= this.bytes.length) throw new RangeError();
+      const byte = this.bytes[this.at++]!;
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new RangeError();
+  }
+
+  /** Throws by itself beyond the end. */
+  double(): number {
+    const value = this.bytes.readDoubleLE(this.at);
+    this.at += 8;
+    return value;
+  }
+
+  /** Where the block that begins here ends. */
+  block(): number {
+    const length = this.varint();
+    const end = this.at + length;
+    if (end > this.bytes.length) throw new RangeError();
+    return end;
+  }
+
+  text(): string {
+    const end = this.block();
+    const text = this.bytes.toString('utf8', this.at, end);
+    this.at = end;
+    return text;
+  }
+
+  skipTo(end: number): void {
+    this.at = end;
+  }
+
+  skip(wireType: number): void {
+    if (wireType === VARINT) this.varint();
+    else if (wireType === FIXED64) this.at += 8;
+    else if (wireType === FIXED32) this.at += 4;
+    else throw new RangeError();
+    if (this.at > this.bytes.length) throw new RangeError();
+  }
+}

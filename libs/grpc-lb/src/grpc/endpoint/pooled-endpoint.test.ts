@@ -1,0 +1,22 @@
+import { connectivityState } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+
+test('an endpoint that connects again says why it has to, until it is ready', async () => {
+  const channel = new FakeChannel();
+  await channel.name([{ address: { path: 'a' } }]);
+  const told = (): unknown => {
+    const { state, reason } = channel.balancer.endpoints()[0]!;
+    return { state, reason };
+  };
+  expect(told()).toEqual({ state: 'connecting', reason: null });
+  await channel.become(connectivityState.READY, 'unix:a');
+  expect(told()).toEqual({ state: 'ready', reason: null });
+  await channel.become(connectivityState.IDLE, 'unix:a');
+  expect(told()).toEqual({ state: 'connecting', reason: 'the connection was lost' });
+  await channel.become(connectivityState.TRANSIENT_FAILURE, 'unix:a');
+  expect(told()).toEqual({ state: 'transient_failure', reason: 'refused' });
+  await channel.pass(10_000);
+  await channel.become(connectivityState.READY, 'unix:a');
+  expect(told()).toEqual({ state: 'ready', reason: null });
+});

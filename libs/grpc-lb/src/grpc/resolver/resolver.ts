@@ -1,0 +1,172 @@
+import { type ChannelOptions, Metadata, status as Status } from '@grpc/grpc-js';
+import type { Cancel } from '../../core/clock.js';
+import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import { byTarget } from '../../core/membership/by-target.js';
+import { TokenBucket } from '../../core/token-bucket.js';
+import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
+import { selectorAttribute } from '../call/config-selector.js';
+import { authorityOf } from '../channel/default-authority.js';
+import { faultOfConfig } from './discovered-config.js';
+import {
+  type GrpcEndpoint,
+  type GrpcUri,
+  type Resolver,
+  type ResolverListener,
+  statusOrFromError,
+  statusOrFromValue,
+} from '../experimental.js';
+import { tlsNameAttribute } from '../channel/tls-name.js';
+import { TrackedSource } from './tracked-source.js';
+
+/**
+ * The scheme under which every source can be reached, `grpc-lb:dns:///orders:50051`. It is what clients of this
+ * package use, so that grpc-js's own `dns` stays as it is for everybody else.
+ */
+export const GRPC_LB_SCHEME = 'grpc-lb';
+
+/** A few lists may come at once; of a source that flaps all that come within this time are taken together. */
+const COALESCE_MS = 50;
+const BURST = 5;
+/** A target of a better priority is waited for so long, before what the others say is used. */
+const FIRST_ANSWER_MS = 5000;
+
+/** The target that a user wrote, out of the one that grpc-js parsed. */
+function innerTarget({ scheme, authority, path }: GrpcUri): string {
+  if (scheme === GRPC_LB_SCHEME) return authority === undefined ? path : `//${authority}/${path}`;
+  return authority === undefined ? `${scheme}:${path}` : `${scheme}://${authority}/${path}`;
+}
+
+/** Makes the endpoint sources of a client one grpc-js resolver: their lists become one, by priority. */
+export class SourceResolver implements Resolver {
+  readonly #context: ClientContext;
+  #sources: readonly TrackedSource[] = [];
+  /** For targets of a better priority than those that have answered. */
+  #waiting = false;
+  /** How many endpoints the list has that was handed on last; undefined before the first. */
+  #delivered: number | undefined;
+  /** One token for each list that may be handed on at once. */
+  readonly #budget: TokenBucket;
+  #cancelTimer: Cancel | undefined;
+
+  constructor(
+    target: GrpcUri,
+    private readonly listener: ResolverListener,
+    private readonly options: ChannelOptions,
+  ) {
+    const uri = innerTarget(target);
+    this.#context =
+      (options[CONTEXT_OPTION] as ClientContext | undefined) ?? new ClientContext('', [uri], effectiveLoadBalancing());
+    this.#budget = new TokenBucket(BURST, COALESCE_MS, this.#context.clock);
+  }
+
+  /** What goes into `:authority`, and what TLS verifies: the first host that the target names. */
+  static getDefaultAuthority(target: GrpcUri): string {
+    return authorityOf(innerTarget(target));
+  }
+
+  updateResolution(): void {
+    if (this.#sources.length === 0) this.#start();
+    else for (const source of this.#sources) source.refresh();
+  }
+
+  destroy(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const source of this.#sources) source.stop();
+    this.#sources = [];
+    this.#delivered = undefined;
+    this.#context.discovery = undefined;
+  }
+
+  /** Asks again: the lists may be out of date. */
+  refresh(): void {
+    for (const source of this.#sources) source.refresh();
+  }
+
+  /** The service config has changed, and is handed out with the last lists. */
+  configChanged(): void {
+    if (this.#delivered !== undefined) this.#deliver();
+  }
+
+  get sources(): readonly TrackedSource[] {
+    return this.#sources;
+  }
+
+  #start(): void {
+    this.#sources = this.#context.targets.map((uri) => new TrackedSource(uri, this.#context, () => this.#changed()));
+    this.#context.discovery = this;
+    this.#waiting = true;
+    this.#deliverIn(FIRST_ANSWER_MS);
+    for (const source of this.#sources) source.start();
+  }
+
+  #changed(): void {
+    if (this.#waiting) {
+      // Until the better ones have spoken, the others would get all the calls.
+      const first = this.#sources.find(({ pending, endpoints }) => pending || endpoints.length > 0);
+      if (!first?.pending) this.#deliver();
+    } else this.#deliverIn(this.#budget.wait);
+  }
+
+  #deliverIn(delayMs: number): void {
+    if (delayMs <= 0) this.#deliver();
+    else
+      this.#cancelTimer ??= this.#context.clock.after(delayMs, () => {
+        this.#waiting = false;
+        this.#deliver();
+      });
+  }
+
+  #deliver(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    // What is handed on for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
+    this.#budget.spend();
+    const sources = this.#sources;
+    const endpoints = byTarget(sources.map((source) => source.endpoints));
+    const error = endpoints.length > 0 ? null : firstErrorOf(sources);
+    if (endpoints.length === 0 && !this.#delivered) {
+      if (error !== null) return this.#deliverFailure(error);
+      // Nobody has answered yet. (An authority's empty list is an answer.)
+      if (sources.some(({ pending }) => pending)) return;
+    }
+    this.#waiting = false;
+    this.#delivered = endpoints.length;
+    const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
+    this.listener(
+      statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
+      {
+        ...selectorAttribute(this.#context, serviceConfig, this.options),
+        // grpc-js verifies the name of the first target.
+        ...tlsNameAttribute(this.#context.targets[0]!, this.options),
+      },
+      serviceConfig && statusOrFromValue(serviceConfig),
+      error ?? noteOf(endpoints.length, this.#context.targets),
+    );
+  }
+
+  /** That of the best target which brought a good one. */
+  #discoveredConfig(): object | undefined {
+    return this.#sources.find((source) => {
+      if (!source.serviceConfig) return false;
+      const fault = faultOfConfig(source.serviceConfig);
+      if (fault !== null) source.onWarning(`the service config of discovery is not used: ${fault}`);
+      return fault === null;
+    })?.serviceConfig;
+  }
+
+  #deliverFailure(message: string): void {
+    const error = { code: Status.UNAVAILABLE, details: `discovery failed: ${message}`, metadata: new Metadata() };
+    this.listener(statusOrFromError(error), {}, null, '');
+  }
+}
+
+/** What an error of a call ends with, if there is one. */
+function noteOf(endpoints: number, targets: readonly string[]): string {
+  if (endpoints > 0) return `${endpoints} endpoints of ${targets.join(' ')}`;
+  return `${targets.join(' and ')} ${targets.length === 1 ? 'is' : 'are'} empty`;
+}
+
+function firstErrorOf(sources: readonly TrackedSource[]): string | null {
+  return sources.map((source) => source.snapshot().error).find((error) => error !== null) ?? null;
+}

@@ -1,0 +1,339 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { cpuTime } from '../../../../../test/support/cpu-time.js';
+import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/fake-source.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import { TrackedSource } from './tracked-source.js';
+
+let clock: FakeClock;
+let fake: FakeSource;
+let context: RecordingContext;
+let tracked: TrackedSource;
+let changes: number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  fake = new FakeSource();
+  context = new RecordingContext([fake.target], clock);
+  changes = 0;
+  tracked = new TrackedSource(fake.target, context, () => changes++);
+  tracked.start();
+});
+
+const ports = (): number[] => tracked.endpoints.map(({ address }) => ('port' in address ? address.port : 0));
+const EMPTY = { authoritative: true };
+
+describe('the last good list', () => {
+  test('stays when the source fails, is empty without authority, or says nothing that could be used', () => {
+    fake.name([1, 2]);
+    for (const mishap of [
+      () => fake.fail(),
+      () => fake.name([]),
+      () => fake.name([0]),
+      // Not even an authority is believed if all that it says is faulty.
+      () => fake.name([0], EMPTY),
+      () => fake.list('nonsense' as unknown as Endpoint[]),
+    ]) {
+      mishap();
+      clock.advance(600_000);
+      expect(ports()).toEqual([1, 2]);
+      expect(tracked.snapshot().state).toBe('stale');
+    }
+    expect(changes).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('is replaced by each new one, which is told of at once', () => {
+    fake.name([1, 2]);
+    fake.name([3]);
+    expect(ports()).toEqual([3]);
+    expect(changes).toBe(2);
+  });
+
+  test('lacks only what is faulty', () => {
+    fake.list([onPort(1), onPort(70_000), onPort(2), {} as Endpoint]);
+    expect(ports()).toEqual([1, 2]);
+    expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 2, dropped: 2, updates: 1, failures: 0 });
+    expect(tracked.snapshot().error).toMatch(/^2 of 4 endpoints dropped: .*70000.* has no address/);
+    expect(context.told('discovery_failed')).toHaveLength(1);
+    fake.name([1, 2]);
+    expect(tracked.snapshot()).toMatchObject({ error: null, dropped: 2 });
+    expect(context.told('discovery_recovered')).toHaveLength(1);
+  });
+
+  test('comes with its service config', () => {
+    const serviceConfig = { methodConfig: [] };
+    fake.name([1], { serviceConfig });
+    fake.fail();
+    expect(tracked.serviceConfig).toBe(serviceConfig);
+    fake.name([1]);
+    expect(tracked.serviceConfig).toBeUndefined();
+  });
+});
+
+describe('an authority that says "none"', () => {
+  test('is believed after 30 s, and the client is told', () => {
+    fake.name([1, 2]);
+    fake.name([], EMPTY);
+    clock.advance(29_999);
+    expect(ports()).toEqual([1, 2]);
+    expect(tracked.snapshot()).toMatchObject({ state: 'stale', endpoints: 2 });
+    expect(changes).toBe(1);
+    clock.advance(1);
+    expect(ports()).toEqual([]);
+    expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 0, error: null, staleForMs: null });
+    expect(changes).toBe(2);
+  });
+
+  test('is believed at once where nothing is lost by it', () => {
+    fake.name([], EMPTY);
+    expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 0, updates: 1 });
+    expect(changes).toBe(1);
+    expect(context.events).toEqual([]);
+  });
+
+  test('may change its mind', () => {
+    fake.name([1, 2]);
+    fake.name([], EMPTY);
+    clock.advance(29_999);
+    fake.name([2]);
+    clock.advance(60_000);
+    expect(ports()).toEqual([2]);
+    expect(clock.pendingTimers).toBe(0);
+    fake.name([], EMPTY);
+    clock.advance(29_999);
+    expect(ports()).toEqual([2]);
+  });
+
+  test('gains nothing by saying it again', () => {
+    fake.name([1]);
+    for (let i = 0; i < 10; i++) {
+      fake.name([], EMPTY);
+      clock.advance(2999);
+    }
+    expect(ports()).toEqual([1]);
+    fake.name([], EMPTY);
+    clock.advance(10);
+    expect(ports()).toEqual([]);
+  });
+
+  test('and then fails is not believed: nobody could take it back', () => {
+    fake.name([1]);
+    fake.name([], EMPTY);
+    clock.advance(10_000);
+    fake.fail('the API server is restarting');
+    clock.advance(600_000);
+    expect(ports()).toEqual([1]);
+    expect(tracked.snapshot().state).toBe('stale');
+    // It is back, and still says so.
+    fake.name([], EMPTY);
+    clock.advance(30_000);
+    expect(ports()).toEqual([]);
+  });
+
+  test('is no recovery when it is believed, and what comes after it is news', () => {
+    fake.name([1]);
+    fake.name([], EMPTY);
+    clock.advance(30_000);
+    expect(context.events.map(({ type }) => type)).toEqual(['discovery_failed']);
+    fake.name([1]);
+    expect(ports()).toEqual([1]);
+    expect(context.told('discovery_failed')).toHaveLength(1);
+    expect(context.told('discovery_failed')[0]!.error).toBe(
+      `${fake.target} names no endpoint any more; the last 1 are let go in 30 s`,
+    );
+  });
+});
+
+describe('failures', () => {
+  const uses = (): unknown[] => context.told('discovery_failed').map((event) => event.uses);
+
+  test('say what is used meanwhile', () => {
+    fake.fail('A');
+    clock.advance(60_000);
+    fake.name([1]);
+    fake.fail('B');
+    clock.advance(60_000);
+    fake.name([], EMPTY);
+    clock.advance(60_000);
+    fake.name([1, 0]);
+    expect(uses()).toEqual(['none', 'last', 'leaving', 'part']);
+  });
+
+  const errors = (): string[] => context.told('discovery_failed').map(({ error }) => error);
+
+  test('are told of once while they stay the same', () => {
+    for (let i = 0; i < 100; i++) {
+      fake.fail('NXDOMAIN');
+      clock.advance(60_000);
+    }
+    expect(errors()).toEqual(['NXDOMAIN']);
+    expect(tracked.snapshot().failures).toBe(100);
+  });
+
+  test('that change all the time are told of once in 10 s, and never lost from sight', () => {
+    for (let i = 0; i < 100; i++) {
+      fake.fail(`failure ${i}`);
+      expect(tracked.snapshot().error).toBe(`failure ${i}`);
+      clock.advance(1000);
+    }
+    expect(errors()).toEqual(Array.from({ length: 10 }, (_, i) => `failure ${i * 10}`));
+  });
+
+  test('of a source that flaps are told of once in 10 s, and so are its recoveries', () => {
+    for (let i = 0; i < 100; i++) {
+      fake.fail();
+      fake.name([1]);
+      clock.advance(100);
+    }
+    expect(errors()).toHaveLength(1);
+    expect(context.told('discovery_recovered')).toHaveLength(1);
+    expect(tracked.snapshot()).toMatchObject({ state: 'ok', updates: 100, failures: 100 });
+  });
+
+  test('that went unsaid are said while they last', () => {
+    fake.fail('A');
+    fake.name([1]);
+    fake.fail('B');
+    clock.advance(10_000);
+    fake.fail('B');
+    expect(errors()).toEqual(['A', 'B']);
+    fake.name([1]);
+    expect(context.told('discovery_recovered')).toHaveLength(2);
+  });
+
+  test('a source that never failed has not recovered', () => {
+    fake.name([1]);
+    fake.name([2]);
+    expect(context.events).toEqual([]);
+  });
+
+  test('before the first list are told to the client, each of them; later ones are not', () => {
+    expect(tracked.pending).toBe(true);
+    fake.fail('first');
+    expect(tracked.pending).toBe(false);
+    expect(tracked.snapshot()).toMatchObject({ state: 'failed', error: 'first', lastUpdate: null, staleForMs: null });
+    fake.fail('second');
+    expect(changes).toBe(2);
+    fake.name([1]);
+    expect(changes).toBe(3);
+    fake.fail('third');
+    expect(changes).toBe(3);
+  });
+});
+
+test('what is in use meanwhile is told with each failure', () => {
+  const told = (): string[] => context.told('discovery_failed').map(({ uses }) => uses);
+  fake.fail('nobody yet');
+  clock.advance(10_000);
+  fake.list([onPort(1), onPort(0)]);
+  clock.advance(10_000);
+  fake.fail('gone');
+  clock.advance(10_000);
+  fake.name([1]);
+  fake.name([], EMPTY);
+  expect(told()).toEqual(['none', 'part', 'last', 'leaving']);
+});
+
+describe('warnings', () => {
+  test('are told of once for each text', () => {
+    for (let i = 0; i < 5; i++) for (const text of ['headless?', 'a long list']) fake.warn(text);
+    const target = fake.target;
+    expect(context.events).toEqual([
+      { type: 'discovery_warning', target, warning: 'headless?' },
+      { type: 'discovery_warning', target, warning: 'a long list' },
+    ]);
+  });
+
+  test('that are new each time are believed a hundred times', () => {
+    for (let i = 0; i < 1000; i++) fake.warn(`at ${i}`);
+    expect(context.told('discovery_warning')).toHaveLength(100);
+  });
+
+  test('change nothing else', () => {
+    fake.name([1]);
+    const before = tracked.snapshot();
+    fake.warn('headless?');
+    expect(tracked.snapshot()).toEqual(before);
+    expect(changes).toBe(1);
+  });
+});
+
+describe('the snapshot', () => {
+  test('counts, and says how old the list is while it is stale', () => {
+    vi.useFakeTimers({ now: 1000 });
+    try {
+      expect(tracked.snapshot()).toEqual({
+        target: fake.target,
+        kind: fake.target.split(':')[0],
+        state: 'pending',
+        lastUpdate: null,
+        staleForMs: null,
+        error: null,
+        dropped: 0,
+        endpoints: 0,
+        updates: 0,
+        failures: 0,
+      });
+      fake.name([1, 2, 3]);
+      vi.setSystemTime(3000);
+      expect(tracked.snapshot()).toMatchObject({ state: 'ok', lastUpdate: 1000, staleForMs: null, endpoints: 3 });
+      fake.fail();
+      expect(tracked.snapshot()).toMatchObject({ state: 'stale', lastUpdate: 1000, staleForMs: 2000, endpoints: 3 });
+      vi.setSystemTime(4000);
+      expect(tracked.snapshot().staleForMs).toBe(3000);
+      fake.name([1]);
+      expect(tracked.snapshot()).toMatchObject({ state: 'ok', lastUpdate: 4000, staleForMs: null, endpoints: 1 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+test('a stopped source is not listened to any more, and holds no timer', () => {
+  fake.name([1]);
+  fake.name([], EMPTY);
+  expect(clock.pendingTimers).toBe(1);
+  tracked.stop();
+  expect(clock.pendingTimers).toBe(0);
+  expect(fake.stopped).toBe(1);
+  const before = { events: context.events.length, snapshot: tracked.snapshot(), changes };
+  fake.name([2]);
+  fake.name([], EMPTY);
+  fake.fail();
+  fake.warn('late');
+  clock.advance(60_000);
+  expect({ events: context.events.length, snapshot: { ...tracked.snapshot() }, changes }).toMatchObject({
+    events: before.events,
+    changes: before.changes,
+    snapshot: { state: 'stale', updates: 1, failures: 1 },
+  });
+  expect(ports()).toEqual([1]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a list of a million entries is cut, and costs little', () => {
+  const list = Array.from({ length: 1_000_000 }, (_, i) => onPort((i % 65_535) + 1));
+  // The cap is reached after a hundredth of them.
+  expect(cpuTime(() => fake.list(list))).toBeLessThan(500);
+  expect(tracked.endpoints).toHaveLength(10_000);
+  expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 10_000, dropped: 990_000 });
+  expect(tracked.snapshot().error).toContain('the list has 1000000 entries');
+});
+
+test('what a registry writes into its errors and warnings is told on one line, and cut', () => {
+  const evil = `\u001b[2Jgone\r\n2026-01-01 LOG all is well \u202e${'x'.repeat(8_800_000)}`;
+  fake.fail(evil);
+  fake.warn(evil);
+  const [failed] = context.told('discovery_failed');
+  const [warned] = context.told('discovery_warning');
+  for (const text of [tracked.snapshot().error!, failed!.error, warned!.warning]) {
+    expect(text.length).toBeLessThanOrEqual(500);
+    expect(text).toMatch(/^\\u001b\[2Jgone\\r\\n2026.* characters\)$/);
+  }
+});
+
+test('an error that is none is told all the same', () => {
+  fake.failWith(undefined as unknown as Error);
+  expect(tracked.snapshot().error).toBe('undefined');
+});

@@ -1,0 +1,149 @@
+import type { Cancel } from '../../core/clock.js';
+import { checkEndpoints } from '../../core/endpoint-check.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { EndpointAnswer, EndpointListener, EndpointSource } from '../../core/endpoint-source.js';
+import type { ListInUse } from '../../core/events.js';
+import { printable, printableError } from '../../core/printable.js';
+import type { SourceSnapshot } from '../../core/snapshot.js';
+import { createEndpointSource, parseTarget } from '../../discovery/index.js';
+import type { ClientContext, EventBody } from '../context/client-context.js';
+import { pendingSource } from './source-summary.js';
+
+/** How long the last endpoints are kept after an authority has said that there are none. */
+const EMPTY_GRACE_MS = 30_000;
+/** A source that flaps is told about once in this time. */
+const TELL_INTERVAL_MS = 10_000;
+/** A source that always finds something new to warn of is believed so often. */
+const MAX_WARNINGS = 100;
+
+/** One target of a client: its source, the last good list, and how discovery fares. */
+export class TrackedSource implements EndpointListener {
+  endpoints: readonly Endpoint[] = [];
+  serviceConfig: object | undefined;
+  #snapshot: SourceSnapshot;
+  readonly #source: EndpointSource;
+  readonly #warned = new Set<string>();
+  #stopped = false;
+  #cancelGrace: Cancel | undefined;
+  #tellAfter = -Infinity;
+  /** The failure that was told last, and has not been mended since. */
+  #told: string | undefined;
+
+  /** @throws GrpcLbOptionsError if the target cannot be. */
+  constructor(
+    private readonly uri: string,
+    private readonly context: ClientContext,
+    /** There is a new list, or a first failure. */
+    private readonly changed: () => void,
+  ) {
+    this.#source = createEndpointSource(parseTarget(uri), context);
+    this.#snapshot = pendingSource(uri);
+  }
+
+  get pending(): boolean {
+    return this.#snapshot.state === 'pending';
+  }
+
+  start(): void {
+    this.#source.start(this);
+  }
+
+  refresh(): void {
+    this.#source.refresh();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelGrace?.();
+    this.#source.stop();
+  }
+
+  snapshot(): SourceSnapshot {
+    const { state, lastUpdate } = this.#snapshot;
+    return {
+      ...this.#snapshot,
+      staleForMs: state === 'stale' && lastUpdate !== null ? Date.now() - lastUpdate : null,
+    };
+  }
+
+  onEndpoints(list: readonly Endpoint[], { authoritative = false, serviceConfig }: EndpointAnswer = {}): void {
+    if (this.#stopped) return;
+    const { good, dropped, fault } = checkEndpoints(list);
+    this.#snapshot = { ...this.#snapshot, dropped: this.#snapshot.dropped + dropped };
+    const bad = fault === undefined ? null : `${dropped} of ${good.length + dropped} endpoints dropped: ${fault}`;
+    if (good.length > 0) return this.#use(good, serviceConfig, bad);
+    if (bad !== null || !authoritative) return this.#fail(bad ?? `${this.uri} names no endpoint`);
+    if (this.endpoints.length === 0) return this.#use([], serviceConfig, null);
+    this.#letGo();
+  }
+
+  onError(error: Error): void {
+    if (!this.#stopped) this.#fail(printableError(error));
+  }
+
+  onWarning(text: string): void {
+    const warning = printable(text);
+    if (this.#stopped || this.#warned.has(warning) || this.#warned.size === MAX_WARNINGS) return;
+    this.#warned.add(warning);
+    this.#emit({ type: 'discovery_warning', target: this.uri, warning });
+  }
+
+  #use(endpoints: readonly Endpoint[], serviceConfig: object | undefined, error: string | null): void {
+    this.#endGrace();
+    this.endpoints = endpoints;
+    this.serviceConfig = serviceConfig;
+    this.#snapshot = {
+      ...this.#snapshot,
+      state: 'ok',
+      lastUpdate: Date.now(),
+      error,
+      endpoints: endpoints.length,
+      updates: this.#snapshot.updates + 1,
+    };
+    if (error !== null) this.#tell(error, 'part');
+    else if (this.#told !== undefined) {
+      this.#told = undefined;
+      this.#emit({ type: 'discovery_recovered', target: this.uri });
+    }
+    this.changed();
+  }
+
+  /** The last good list stays in use, also if an authority has let go of it: it is not there to take that back. */
+  #fail(error: string, uses: ListInUse = this.endpoints.length > 0 ? 'last' : 'none'): void {
+    const { pending } = this;
+    this.#endGrace();
+    const state = this.endpoints.length > 0 ? 'stale' : 'failed';
+    this.#snapshot = { ...this.#snapshot, state, error, failures: this.#snapshot.failures + 1 };
+    this.#tell(error, uses);
+    if (pending || this.endpoints.length === 0) this.changed();
+  }
+
+  /** An authority says that there is nobody any more. It may be restarting itself, so it gets a while to think again. */
+  #letGo(): void {
+    if (this.#cancelGrace) return;
+    const remedy = `the last ${this.endpoints.length} are let go in ${EMPTY_GRACE_MS / 1000} s`;
+    this.#fail(`${this.uri} names no endpoint any more; ${remedy}`, 'leaving');
+    this.#cancelGrace = this.context.clock.after(EMPTY_GRACE_MS, () => {
+      // Nothing has recovered: what was feared has come true.
+      this.#told = undefined;
+      this.#use([], undefined, null);
+    });
+  }
+
+  #endGrace(): void {
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
+  }
+
+  #tell(error: string, uses: ListInUse): void {
+    const now = this.context.clock.now();
+    if (error === this.#told || now < this.#tellAfter) return;
+    this.#tellAfter = now + TELL_INTERVAL_MS;
+    this.#told = error;
+    this.#emit({ type: 'discovery_failed', target: this.uri, error, uses });
+  }
+
+  #emit(event: EventBody): void {
+    this.context.emit(event);
+  }
+}
