@@ -312,7 +312,7 @@ it.each([
   ['@PickFirst', PickFirst],
   ['@Retry', Retry],
   ['@ConnectionPool', ConnectionPool],
-])('%s without parentheses is refused at once', (name, decorator: (target?: never) => unknown) => {
+])('%s without parentheses is refused at once', (name, decorator: (...args: never[]) => unknown) => {
   expect(() => decorator(class OrdersClient {} as never)).toThrow(
     expect.objectContaining({
       code: 'GRPC_LB_INVALID_OPTIONS',
