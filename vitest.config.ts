@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { SummaryReporter } from './test/support/summary-reporter.js';
+import { SummaryReporter } from './test/support/run/summary-reporter.js';
 
 const source = (path: string): string => fileURLToPath(new URL(`libs/grpc-lb/src/${path}`, import.meta.url));
 

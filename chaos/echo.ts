@@ -9,7 +9,7 @@ export interface Line {
 }
 
 // From dist/chaos/chaos, where this runs.
-const proto = fileURLToPath(new URL('../../../test/support/echo.proto', import.meta.url));
+const proto = fileURLToPath(new URL('../../../test/support/echo/echo.proto', import.meta.url));
 const loaded = grpc.loadPackageDefinition(loadSync(proto, { defaults: true })) as unknown as {
   echo: { v1: { Echo: grpc.ServiceClientConstructor } };
 };

@@ -25,7 +25,7 @@ const count = Number(values.endpoints);
 const updates = Number(values.updates);
 const MB = 1024 * 1024;
 
-const proto = fileURLToPath(new URL('../../../../test/support/echo.proto', import.meta.url));
+const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
 const backend = fork(fileURLToPath(new URL('scale-backend.js', import.meta.url)), [proto]);
 const [port] = (await once(backend, 'message')) as [number];
 

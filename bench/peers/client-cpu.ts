@@ -45,7 +45,7 @@ const contenders: readonly Contender[] = [
 ];
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const proto = fileURLToPath(new URL('../../../../test/support/echo.proto', import.meta.url));
+const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
 
 async function run(
   { title, name, channelOptions = '{}', nodeOption }: Contender,

@@ -23,7 +23,7 @@ interface ProfileNode {
 
 const [contender = 'nestjs-grpc-lb adaptive', calls = '30000', concurrency = '10'] = process.argv.slice(2);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const proto = fileURLToPath(new URL('../../../../test/support/echo.proto', import.meta.url));
+const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
 
 async function profileOf(): Promise<{ profile: Profile; cpu: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-profile-'));

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SilentServer } from '../../test/support/silent-server.js';
+import { SilentServer } from '../../test/support/peers/silent-server.js';
 import { startBackends } from '../backend.js';
 import { all, failedAtMost } from '../bounds.js';
 import { now } from '../clock.js';

@@ -1,5 +1,5 @@
-import { KubernetesApi } from '../../test/support/kubernetes-api.js';
-import { GRPC_PORT, type PodEntry, slice } from '../../test/support/kubernetes-slices.js';
+import { KubernetesApi } from '../../test/support/kubernetes/api.js';
+import { GRPC_PORT, type PodEntry, slice } from '../../test/support/kubernetes/slices.js';
 import { Pod, PORT } from './pods.js';
 
 const TERMINATING_MS = 500;

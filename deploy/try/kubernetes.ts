@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { registerKubernetes } from '../../libs/grpc-lb/src/discovery/kubernetes/index.js';
 import { BalancedChannel } from '../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
-import { kubeConfigText } from '../../test/support/kubernetes-config.js';
+import { kubeConfigText } from '../../test/support/kubernetes/config.js';
 import { Cluster } from './cluster.js';
 import { OrdersClient, type OrdersStub } from './pods.js';
 

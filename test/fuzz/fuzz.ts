@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import * as fc from 'fast-check';
-import { cpuTime } from '../support/cpu-time.js';
+import { cpuTime } from '../support/time/cpu-time.js';
 
 /** What one input may cost. It is generous, as the first ones also pay for the compiler, and any may meet the garbage collector. */
 const MAX_CPU_MS = 250;

@@ -8,7 +8,7 @@ import { type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/opti
 import { parseHostPort, readHostPort } from '../../libs/grpc-lb/src/discovery/host-port.js';
 import { createEndpointSource, parseTarget } from '../../libs/grpc-lb/src/discovery/index.js';
 import { readQuery } from '../../libs/grpc-lb/src/discovery/query.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { FakeClock } from '../support/time/fake-clock.js';
 import { fuzz } from './fuzz.js';
 import { textOf } from './texts.js';
 

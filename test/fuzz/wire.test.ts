@@ -9,8 +9,8 @@ import { decodeReport } from '../../libs/grpc-lb/src/grpc/endpoint/orca-report.j
 import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/endpoint/orca-request.js';
 import { encodeReport, OpenRcaService } from '../../libs/grpc-lb/src/server/orca-proto.js';
 import { orcaService } from '../../libs/grpc-lb/src/server/orca-service.js';
-import { encodeAssignment } from '../support/ads-server.js';
-import { assignment } from '../support/xds-resources.js';
+import { encodeAssignment } from '../support/xds/ads-server.js';
+import { assignment } from '../support/xds/resources.js';
 import { messageBytes } from './bytes.js';
 import { answerOf, fuzz } from './fuzz.js';
 import { host } from './texts.js';

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { SummaryReporter } from '../support/summary-reporter.js';
+import { SummaryReporter } from '../support/run/summary-reporter.js';
 
 /** What users get: the packed tarball, installed and run outside of the workspace. Needs a package registry. */
 export default defineConfig({

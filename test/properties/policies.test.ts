@@ -6,7 +6,7 @@ import { LeastRequest } from '../../libs/grpc-lb/src/core/policy/least-request.j
 import { PickFirst } from '../../libs/grpc-lb/src/core/policy/pick-first.js';
 import { UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { FakeClock } from '../support/time/fake-clock.js';
 import { check } from './check.js';
 import { fill, type Host, hosts } from './hosts.js';
 import { expectShares, tally } from './statistics.js';

@@ -1,5 +1,5 @@
 import type { Cancel } from '../../libs/grpc-lb/src/core/clock.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { FakeClock } from '../support/time/fake-clock.js';
 
 /**
  * A virtual clock that refuses a timer for the moment it is at. One that sets itself again that way would keep the clock

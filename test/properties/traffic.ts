@@ -1,6 +1,6 @@
 import type { CallInfo, Outcome, Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { type Random, seededRandom } from '../../libs/grpc-lb/src/core/random.js';
-import type { FakeClock } from '../support/fake-clock.js';
+import type { FakeClock } from '../support/time/fake-clock.js';
 import type { Host } from './hosts.js';
 
 /** How a backend answers one call. */

@@ -2,7 +2,7 @@ import { Spillover } from '../../libs/grpc-lb/src/core/locality/spillover.js';
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import { UNKNOWN_CALL } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { type Random, randomBelow, seededRandom } from '../../libs/grpc-lb/src/core/random.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { FakeClock } from '../support/time/fake-clock.js';
 import { EventQueue } from './event-queue.js';
 import { type Host, hosts } from './hosts.js';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Test } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { expect, onTestFinished, test } from 'vitest';
-import { expectNoLeaks } from '../../../test/support/leaks.js';
+import { expectNoLeaks } from '../../../test/support/run/leaks.js';
 import { BackendsController } from './live/backends.controller.js';
 import { EventLog } from './live/event-log.js';
 import { LiveController } from './live/live.controller.js';

@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import { GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { firstValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { expectNoLeaks } from '../../../../test/support/leaks.js';
+import { expectNoLeaks } from '../../../../test/support/run/leaks.js';
 import { OrdersClient } from '../orders.client.js';
 import { HealthModule } from './health.module.js';
 

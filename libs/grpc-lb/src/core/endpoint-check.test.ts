@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../../../../test/support/cpu-time.js';
+import { cpuTime } from '../../../../test/support/time/cpu-time.js';
 import { check } from '../../../../test/properties/check.js';
 import type { Endpoint } from './endpoint.js';
 import { checkEndpoints, MAX_ENDPOINTS } from './endpoint-check.js';

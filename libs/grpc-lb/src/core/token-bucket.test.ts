@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { TokenBucket } from './token-bucket.js';
 
 test('allows its size at once, then one each interval, and never saves up more than its size', () => {

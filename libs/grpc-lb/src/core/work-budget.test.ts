@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { WorkBudget } from './work-budget.js';
 
 test('work is done at once until the burst is used up, and takes a bounded share of the time from then on', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import type { EndpointSourceFactory } from '../core/endpoint-source.js';
 import { DnsSource } from './dns/dns-source.js';
 import { FixedSource } from './fixed-source.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { GrpcLbOptionsError } from '../core/options/validation.js';
 import { staticSourceFactory } from './static-source.js';
 import { parseTarget } from './target.js';

@@ -1,7 +1,7 @@
 import { credentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it, vi } from 'vitest';
-import { ECHO_PROTO } from '../../../../test/support/cluster.js';
+import { ECHO_PROTO } from '../../../../test/support/echo/cluster.js';
 import { GrpcLbOptionsError } from '../core/options/validation.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';

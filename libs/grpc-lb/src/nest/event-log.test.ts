@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { connectFailure } from '../core/connect-failure.js';
 import type { LbEvent } from '../core/events.js';
 import type { EventBody } from '../grpc/context/client-context.js';

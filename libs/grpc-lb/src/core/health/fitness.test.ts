@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { effectiveEjection } from '../options/ejection-options.js';
 import { effectiveSlowStart } from '../options/slow-start-options.js';
 import { seededRandom } from '../random.js';

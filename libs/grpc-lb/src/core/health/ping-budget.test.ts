@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StrikeCounter } from '../../../../../test/support/strike-counter.js';
+import { StrikeCounter } from '../../../../../test/support/peers/strike-counter.js';
 import { PingBudget } from './ping-budget.js';
 
 const KEEPALIVE_MS = 330_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { type Lingered, Lingering, LONGEST_MS } from './lingering.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { MethodLatency } from './method-latency.js';
 import { momentOf } from './moment.js';

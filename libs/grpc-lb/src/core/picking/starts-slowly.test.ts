@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { warmth } from '../health/slow-start.js';
 import type { PolicyConfig } from '../options/policy-config.js';
 import { effectiveSlowStart } from '../options/slow-start-options.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fill, type Host, hosts, scripted } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
 import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { Adaptive } from './adaptive.js';
 import type { LoadReport } from './load-report.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hosts, scripted } from '../../../../../test/properties/hosts.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { POLICY_NAMES } from '../options/policy-config.js';
 import { Adaptive } from './adaptive.js';
 import { createPolicy } from './create-policy.js';

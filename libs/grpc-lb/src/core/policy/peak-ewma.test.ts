@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fill, hosts } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
 import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { PeakEwma } from './peak-ewma.js';
 import type { Outcome } from './policy.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../../../../../test/properties/hosts.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { MethodOptions } from '../options/load-balancing.js';
 import { seededRandom } from '../random.js';
 import { Adaptive } from './adaptive.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Host, hosts, scripted } from '../../../../../test/properties/hosts.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { WeightedRoundRobinConfig } from '../options/weighted-round-robin-options.js';
 import { seededRandom } from '../random.js';
 import type { LoadReport } from './load-report.js';

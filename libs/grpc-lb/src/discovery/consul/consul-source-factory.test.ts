@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { GrpcLbOptionsError } from '../../core/options/validation.js';
 import { createEndpointSource, registeredSchemes } from '../registry.js';
 import { parseTarget } from '../target.js';

@@ -1,8 +1,8 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { healthEntry } from '../../../../../test/support/consul-agent.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { healthEntry } from '../../../../../test/support/discovery/consul-agent.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { TcpAddress } from '../../core/endpoint.js';
 import { seededRandom } from '../../core/random.js';
 import type { ConsulAgent, ConsulAnswer, ConsulQuery } from './consul-agent.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { healthEntry } from '../../../../../test/support/consul-agent.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { healthEntry } from '../../../../../test/support/discovery/consul-agent.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { addressToString } from '../../core/endpoint.js';
 import type { ConsulAnswer, ConsulQuery } from './consul-agent.js';
 import { type ConsulRules, ConsulSource } from './consul-source.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AgentInstance, healthEntry } from '../../../../../test/support/consul-agent.js';
+import { type AgentInstance, healthEntry } from '../../../../../test/support/discovery/consul-agent.js';
 import { addressToString } from '../../core/endpoint.js';
 import { type InstanceRules, readInstances } from './instances.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { DnsBench } from '../../../../../test/support/dns-bench.js';
-import { FakeDns } from '../../../../../test/support/fake-dns.js';
+import { DnsBench } from '../../../../../test/support/discovery/dns-bench.js';
+import { FakeDns } from '../../../../../test/support/discovery/fake-dns.js';
 import { ClusterIpWatch } from './cluster-ip.js';
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DnsBench } from '../../../../../test/support/dns-bench.js';
-import { FakeDns } from '../../../../../test/support/fake-dns.js';
+import { DnsBench } from '../../../../../test/support/discovery/dns-bench.js';
+import { FakeDns } from '../../../../../test/support/discovery/fake-dns.js';
 import { seededRandom } from '../../core/random.js';
 import type { DnsResolverFactory } from './resolver.js';
 

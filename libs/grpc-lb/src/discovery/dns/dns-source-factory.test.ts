@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
-import { FakeDns } from '../../../../../test/support/fake-dns.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { FakeDns } from '../../../../../test/support/discovery/fake-dns.js';
 import { type DnsSourceOptions, dnsSourceFactory, parseTarget } from '../index.js';
 
 const context = { clock: new FakeClock(), random: () => 0 };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { EndpointSource } from '../../core/endpoint-source.js';
 import { addressToString } from '../../core/endpoint.js';
 import { type DnsSourceOptions, dnsSourceFactory } from '../index.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DnsBench } from '../../../../../test/support/dns-bench.js';
-import { FakeDns } from '../../../../../test/support/fake-dns.js';
+import { DnsBench } from '../../../../../test/support/discovery/dns-bench.js';
+import { FakeDns } from '../../../../../test/support/discovery/fake-dns.js';
 import type { DnsSourceOptions } from './dns-options.js';
 
 const URI = 'dns://10.0.0.2/orders.shop:50051';

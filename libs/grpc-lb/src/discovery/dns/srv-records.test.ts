@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { srvRecord } from '../../../../../test/support/fake-dns.js';
+import { srvRecord } from '../../../../../test/support/discovery/fake-dns.js';
 import { addressToString } from '../../core/endpoint.js';
 import { readSrvRecords, srvEndpoints } from './srv-records.js';
 

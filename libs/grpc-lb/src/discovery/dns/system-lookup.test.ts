@@ -1,6 +1,6 @@
 import { promises as dns } from 'node:dns';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { parseTarget } from '../target.js';
 import { dnsSourceFactory } from './dns-source-factory.js';
 import { systemLookup } from './system-lookup.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../../../../../test/support/cpu-time.js';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
 import { addressToString } from '../../core/endpoint.js';
 import { readDocument } from './document.js';
 import { type EndpointList, readEndpoints } from './endpoint-list.js';

@@ -1,7 +1,7 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { addressToString } from '../../core/endpoint.js';
 import { seededRandom } from '../../core/random.js';
 import { effectiveFileOptions, type FileSourceOptions } from './file-options.js';

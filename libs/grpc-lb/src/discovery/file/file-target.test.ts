@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { registeredSchemes } from '../registry.js';
 import { parseTarget } from '../target.js';
 import { readFileTarget } from './file-target.js';

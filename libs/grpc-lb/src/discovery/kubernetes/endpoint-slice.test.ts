@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { slice } from '../../../../../test/support/kubernetes-slices.js';
+import { slice } from '../../../../../test/support/kubernetes/slices.js';
 import { readSlice } from './endpoint-slice.js';
 
 function read(object: unknown): { result: unknown; warnings: string[] } {

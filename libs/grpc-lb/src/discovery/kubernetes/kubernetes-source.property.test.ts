@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../core/random.js';
-import { MemorySource, settled } from '../../../../../test/support/kubernetes-memory.js';
-import { slice } from '../../../../../test/support/kubernetes-slices.js';
+import { MemorySource, settled } from '../../../../../test/support/kubernetes/memory.js';
+import { slice } from '../../../../../test/support/kubernetes/slices.js';
 import { ApiError } from './slice-api.js';
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { MemorySource, settled } from '../../../../../test/support/kubernetes-memory.js';
-import { slice } from '../../../../../test/support/kubernetes-slices.js';
+import { MemorySource, settled } from '../../../../../test/support/kubernetes/memory.js';
+import { slice } from '../../../../../test/support/kubernetes/slices.js';
 import { ApiError } from './slice-api.js';
 
 let source: MemorySource;

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import { cpuTime } from '../../../../../test/support/cpu-time.js';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
 import { addressToString } from '../../core/endpoint.js';
-import { GRPC_PORT, slice, type SliceSpec } from '../../../../../test/support/kubernetes-slices.js';
+import { GRPC_PORT, slice, type SliceSpec } from '../../../../../test/support/kubernetes/slices.js';
 import { type AddressFamily, readSlice, type Slice } from './endpoint-slice.js';
 import { mergeSlices } from './merge-slices.js';
 

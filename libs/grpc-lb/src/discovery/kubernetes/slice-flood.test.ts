@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { MemorySource } from '../../../../../test/support/kubernetes-memory.js';
-import { slice, type SliceSpec } from '../../../../../test/support/kubernetes-slices.js';
+import { MemorySource } from '../../../../../test/support/kubernetes/memory.js';
+import { slice, type SliceSpec } from '../../../../../test/support/kubernetes/slices.js';
 import { readSlice, type Slice } from './endpoint-slice.js';
 import { mergeSlices } from './merge-slices.js';
 import { SliceStore } from './slice-store.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FakeAds, resource } from '../../../../../test/support/fake-ads.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeAds, resource } from '../../../../../test/support/xds/fake-ads.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../../core/random.js';
 import { AdsClient } from './ads-client.js';
 import { EDS_TYPE_URL } from './eds-messages.js';

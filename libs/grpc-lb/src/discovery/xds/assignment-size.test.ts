@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { encodeAssignment } from '../../../../../test/support/ads-server.js';
-import { assignment } from '../../../../../test/support/xds-resources.js';
+import { encodeAssignment } from '../../../../../test/support/xds/ads-server.js';
+import { assignment } from '../../../../../test/support/xds/resources.js';
 import { sizeOf } from './assignment-size.js';
 
 const endpoints = (count: number) => Array.from({ length: count }, (_, i) => ({ port: i + 1, weight: 1 }));

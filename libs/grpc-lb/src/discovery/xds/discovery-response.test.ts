@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { encodeResponse } from '../../../../../test/support/ads-server.js';
-import { resource } from '../../../../../test/support/fake-ads.js';
+import { encodeResponse } from '../../../../../test/support/xds/ads-server.js';
+import { resource } from '../../../../../test/support/xds/fake-ads.js';
 import { decodeResponse } from './discovery-response.js';
 import { EDS_TYPE_URL } from './eds-messages.js';
 

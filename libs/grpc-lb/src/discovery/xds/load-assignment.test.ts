@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../../../../../test/support/cpu-time.js';
-import { assignment, type TestLocality } from '../../../../../test/support/xds-resources.js';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
+import { assignment, type TestLocality } from '../../../../../test/support/xds/resources.js';
 import type { ClusterLoadAssignment } from './eds-messages.js';
 import { readAssignment } from './load-assignment.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { encodeAssignment } from '../../../../../test/support/ads-server.js';
-import { resource } from '../../../../../test/support/fake-ads.js';
+import { encodeAssignment } from '../../../../../test/support/xds/ads-server.js';
+import { resource } from '../../../../../test/support/xds/fake-ads.js';
 import { EDS_TYPE_URL } from './eds-messages.js';
 import { readResponse } from './read-response.js';
 

@@ -1,7 +1,7 @@
 import { connectivityState } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 import type { Endpoint } from '../../core/endpoint.js';
 
 const { READY, TRANSIENT_FAILURE, IDLE, CONNECTING } = connectivityState;

@@ -1,6 +1,6 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
-import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 
 let channel: FakeChannel;
 

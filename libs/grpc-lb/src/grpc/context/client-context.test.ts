@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { LbEvent } from '../../core/events.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { ClientContext } from './client-context.js';

@@ -1,6 +1,6 @@
 import { connectivityState } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { FakeChannel } from '../../../../../test/support/fake-channel.js';
+import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 
 test('an endpoint that connects again says why it has to, until it is ready', async () => {
   const channel = new FakeChannel();

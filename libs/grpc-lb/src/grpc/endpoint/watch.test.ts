@@ -1,6 +1,6 @@
 import { Metadata, status as Status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../../core/random.js';
 import type { SubchannelInterface } from '../experimental.js';
 import { Watch } from './watch.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
-import { FakeSource, RecordingContext } from '../../../../../test/support/fake-source.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { FakeSource, RecordingContext } from '../../../../../test/support/discovery/fake-source.js';
 import { check } from '../../../../../test/properties/check.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { CONTEXT_OPTION } from '../context/client-context.js';

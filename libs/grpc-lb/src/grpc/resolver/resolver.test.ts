@@ -1,8 +1,8 @@
 import type { ServiceConfig } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { cpuTime } from '../../../../../test/support/cpu-time.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
-import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/fake-source.js';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/discovery/fake-source.js';
 import { CONTEXT_OPTION } from '../context/client-context.js';
 import { SourceResolver } from './resolver.js';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { cpuTime } from '../../../../../test/support/cpu-time.js';
-import { FakeClock } from '../../../../../test/support/fake-clock.js';
-import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/fake-source.js';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/discovery/fake-source.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { TrackedSource } from './tracked-source.js';
 

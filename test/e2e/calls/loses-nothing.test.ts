@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { BalancedClient, cancelled, ManualDiscovery } from '../../support/echo/balanced-client.js';
+import { deferred, EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
+
+expectNoLeaks();
+
+let servers: EchoServer[] = [];
+let client: BalancedClient;
+
+afterEach(async () => {
+  client.close();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+test('a stream on a connection that drains, or that is beyond size, outlives the GOAWAY of its server', async () => {
+  servers = await startServers(2);
+  const discovery = new ManualDiscovery(servers);
+  client = await new BalancedClient({ target: discovery.target, loadBalancing: { policy: 'round_robin' } }).ready(2);
+  const opened = await Promise.all([client.openStream(), client.openStream()]);
+  const leaving = opened.find(({ server }) => server === servers[0]!.address)!;
+  const cut: Error[] = [];
+  leaving.stream.on('error', (error) => cut.push(error));
+  discovery.set(servers.slice(1));
+  await client.until(() => client.states[servers[0]!.address] === 'draining');
+  const gone = servers[0]!.shutDown();
+  await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
+  await delay(20);
+  expect(cut).toEqual([]);
+  // It counts, and its endpoint is there, until it has ended.
+  expect(client.snapshot.endpoints.find(({ address }) => address === servers[0]!.address)).toMatchObject({
+    inFlight: 1,
+  });
+  await Promise.all(opened.map(({ stream }) => cancelled(stream)));
+  await client.until(() => client.snapshot.endpoints.length === 1);
+  await gone;
+});
+
+test('a connection that is replaced counts apart from the one that carries the old streams', async () => {
+  servers = [await new EchoServer({ 'grpc.max_concurrent_streams': 2 }).start()];
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
+    1,
+  );
+  const streams = [(await client.openStream()).stream, (await client.openStream()).stream];
+  const [server] = servers as [EchoServer];
+  const gone = server.shutDown();
+  await client.until(() => client.states[server.address] !== 'ready');
+  const again = new EchoServer();
+  again.port = server.port;
+  servers.push(await again.start());
+  await client.ready(1);
+  await client.say();
+  for (const stream of streams) await cancelled(stream);
+  await gone;
+});
+
+test('an endpoint is never without a connection, in whatever order old ones age, are lost and come back', async () => {
+  const clock = new FakeClock();
+  servers = await startServers(1);
+  const [server] = servers as [EchoServer];
+  const loadBalancing = { pool: { maxConnectionAge: 60_000 } };
+  client = await new BalancedClient({ target: staticTarget(servers), clock, loadBalancing }).ready(1);
+  // Old, and while its replacement is refused it is lost as well.
+  await server.kill();
+  clock.advance(70_000);
+  await client.until(() => client.states[server.address] === 'transient_failure');
+  await server.start();
+  await client.ready(1);
+  expect(client.snapshot.endpoints[0]!.connections).toHaveLength(1);
+  await client.say();
+  // Old, replaced while the old one still answers.
+  clock.advance(70_000);
+  await client.until(() =>
+    client.events.some((event) => event.type === 'connection_closed' && event.reason === 'retired: age'),
+  );
+  expect(client.snapshot.endpoints[0]!.connections).toHaveLength(1);
+  await client.say();
+});
+
+test('callers that come again at once do not overtake those that wait', async () => {
+  servers = await startServers(1, { 'grpc.max_concurrent_streams': 2 });
+  for (const server of servers) {
+    server.behaviour.say = async () => {
+      await delay(1);
+      return {};
+    };
+  }
+  client = await new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { maxSize: 1 }, health: { enabled: false } },
+  }).ready(1);
+  const answered = [0, 0, 0, 0];
+  let stop = false;
+  await Promise.all(
+    answered.map(async (_, i) => {
+      while (!stop) {
+        await client.say();
+        answered[i]!++;
+        stop ||= answered[i] === 100;
+      }
+    }),
+  );
+  expect(Math.min(...answered)).toBeGreaterThan(90);
+});
+
+test('bad discovery data is dropped, told once and counted, and the good rest goes on', async () => {
+  servers = await startServers(2);
+  const discovery = new ManualDiscovery(servers);
+  client = await new BalancedClient({ target: discovery.target }).ready(2);
+  const good = servers.map(({ port }) => ({ address: { host: '127.0.0.1', port } }));
+  for (const bad of [[{}], null, 'text', [{ address: { host: 'x', port: 99_999 } }], [{ address: { host: 'x' } }]]) {
+    discovery.setEndpoints(bad as never);
+    expect(client.snapshot.source.state).toBe('stale');
+  }
+  discovery.setEndpoints([...good, { ...good[0]!, weight: NaN }, { address: { host: 'x', port: 0 } }] as never);
+  expect(client.snapshot.source).toMatchObject({
+    state: 'ok',
+    dropped: 7,
+    error: expect.stringContaining('2 of 4 endpoints dropped'),
+  });
+  expect(client.snapshot.endpoints.map(({ state }) => state)).toEqual(['ready', 'ready']);
+  await client.say();
+});
+
+test('a listener may configure the client, and one that throws harms nobody', async () => {
+  servers = await startServers(1, { 'grpc.max_concurrent_streams': 1 });
+  const warned = new Promise((resolve) => process.once('warning', resolve));
+  client = new BalancedClient({
+    target: staticTarget(servers),
+    loadBalancing: { pool: { maxSize: 1 }, health: { enabled: false } },
+  });
+  const events = client.events;
+  const push = events.push.bind(events);
+  events.push = (...items) => {
+    if (items[0]!.type === 'endpoint_added') throw new Error('a listener of the user');
+    if (items[0]!.type === 'pool_saturated')
+      client.balanced.configure({ pool: { maxSize: 10 }, health: { enabled: false } });
+    return push(...items);
+  };
+  await client.ready(1);
+  await expect(warned).resolves.toMatchObject({ message: expect.stringContaining('failed at endpoint_added') });
+  const answer = deferred();
+  servers[0]!.behaviour.say = () => answer.promise.then(() => ({}));
+  const calls = [client.say(), client.say()];
+  await eventually(() => servers[0]!.calls === 2);
+  answer.resolve();
+  await expect(Promise.all(calls)).resolves.toHaveLength(2);
+});
+
+test('a closed client stays closed', async () => {
+  servers = await startServers(1);
+  client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
+  client.close();
+  client.balanced.connect();
+  await expect(client.say()).rejects.toThrow('shut down');
+  expect(() => client.balanced.configure({})).toThrow(/client ECHO is closed/);
+  expect(servers[0]!.connections).toBe(1);
+});

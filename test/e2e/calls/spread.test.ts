@@ -1,0 +1,152 @@
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, expect, test } from 'vitest';
+import { LAPSE_AFTER_MS } from '../../../libs/grpc-lb/src/core/ledger.js';
+import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { deferred, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { pretendedTls } from '../../support/peers/pretended-tls.js';
+
+expectNoLeaks();
+
+let servers: EchoServer[] = [];
+let client: BalancedClient;
+
+async function start(
+  count: number,
+  loadBalancing = {},
+  credentials = grpc.credentials.createInsecure(),
+): Promise<FakeClock> {
+  const clock = new FakeClock();
+  servers = await startServers(count);
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, clock, credentials }).ready(count);
+  return clock;
+}
+
+afterEach(async () => {
+  client.close();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+const calls = (): number[] => servers.map((server) => server.calls);
+
+test('a hundred calls in one tick over four idle backends: 25 each', async () => {
+  await start(4);
+  const arrived = deferred();
+  const answer = deferred();
+  for (const server of servers) {
+    server.behaviour.say = async () => {
+      if (calls().reduce((sum, n) => sum + n, 0) === 100) arrived.resolve();
+      await answer.promise;
+      return {};
+    };
+  }
+  const all = Promise.all(Array.from({ length: 100 }, () => client.say()));
+  await arrived.promise;
+  expect(calls()).toEqual([25, 25, 25, 25]);
+  expect(client.snapshot.endpoints.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
+  answer.resolve();
+  await all;
+  expect(client.snapshot.inFlight).toBe(0);
+});
+
+test('two services of one client share one channel, its connections and its counters', async () => {
+  await start(2);
+  await Promise.all(Array.from({ length: 10 }, () => client.say()));
+  await new Promise((resolve, reject) => {
+    const look = client.mirror as never as {
+      Look(line: object, done: (error: Error | null, line: unknown) => void): void;
+    };
+    look.Look({ text: 'x' }, (error, line) => (error ? reject(error) : resolve(line)));
+  });
+  expect(client.snapshot.endpoints.reduce((sum, { started }) => sum + started, 0)).toBe(11);
+  expect(servers.map(({ connections }) => connections)).toEqual([1, 1]);
+});
+
+test('after ten thousand calls, a tenth of them cancelled before they start, nothing counts as in flight', async () => {
+  const clock = await start(4);
+  let cancelled = 0;
+  let answered = 0;
+  for (let round = 0; round < 100; round++) {
+    const batch = Array.from({ length: 100 }, (_, i) => {
+      // Cancelled at every point on the way to the start: at once, and some promise turns later, around the pick.
+      const onCall = (call: { cancel(): void }): void => {
+        if (i % 10 !== 0) return;
+        let turns = Math.floor(round / 10);
+        const cancelSoon = (): void => (turns-- > 0 ? queueMicrotask(cancelSoon) : call.cancel());
+        cancelSoon();
+      };
+      return client.say('x', { onCall }).then(
+        () => answered++,
+        () => cancelled++,
+      );
+    });
+    await Promise.all(batch);
+  }
+  expect({ answered, cancelled }).toEqual({ answered: 9000, cancelled: 1000 });
+  // Picks that were abandoned between pick and start lapse.
+  clock.advance(LAPSE_AFTER_MS);
+  expect(client.snapshot.inFlight).toBe(0);
+});
+
+test('a call that is cancelled while its credentials are awaited counts until it lapses', async () => {
+  const clock = await start(1, {}, pretendedTls());
+  const asked = deferred();
+  const credentials = grpc.credentials.createFromMetadataGenerator(() => asked.resolve());
+  let call: grpc.ClientUnaryCall | undefined;
+  const said = client.say('x', { credentials, onCall: (started) => (call = started) });
+  await asked.promise;
+  expect(client.snapshot.inFlight).toBe(1);
+  call!.cancel();
+  await expect(said).rejects.toMatchObject({ code: grpc.status.CANCELLED });
+  expect(client.snapshot.inFlight).toBe(1);
+  clock.advance(LAPSE_AFTER_MS);
+  expect(client.snapshot.inFlight).toBe(0);
+  expect(client.snapshot.endpoints[0]).toMatchObject({ started: 0 });
+});
+
+test.each(['least_request', 'round_robin', 'random'] as const)('%s sends sequential calls to all', async (policy) => {
+  await start(3, { policy });
+  for (let i = 0; i < 60; i++) await client.say();
+  // Of 60 draws among three, fewer than 4 for one of them has a chance below 1 in 10^6.
+  expect(Math.min(...calls())).toBeGreaterThanOrEqual(4);
+});
+
+test('round_robin sends them one after the other', async () => {
+  await start(3, { policy: 'round_robin' });
+  for (let i = 0; i < 60; i++) await client.say();
+  expect(calls()).toEqual([20, 20, 20]);
+});
+
+test('pick_first sends all calls to the first, and goes back to it when it returns', async () => {
+  await start(2, { policy: 'pick_first', slowStart: { enabled: false } });
+  const [first] = servers as [EchoServer, EchoServer];
+  await client.say();
+  await first.kill();
+  await client.until(() => client.states[first.address] !== 'ready');
+  await client.say();
+  await first.start();
+  await client.ready(2);
+  await client.say();
+  expect(calls()).toEqual([2, 1]);
+});
+
+test('weights share the load in proportion', async () => {
+  servers = await startServers(2);
+  const [heavy, light] = servers as [EchoServer, EchoServer];
+  client = await new BalancedClient({ target: `static:///${heavy.address};weight=3,${light.address}` }).ready(2);
+  const answer = deferred();
+  const arrived = deferred();
+  for (const server of servers) {
+    server.behaviour.say = async () => {
+      if (heavy.calls + light.calls === 80) arrived.resolve();
+      await answer.promise;
+      return {};
+    };
+  }
+  const all = Promise.all(Array.from({ length: 80 }, () => client.say()));
+  await arrived.promise;
+  expect(calls()).toEqual([60, 20]);
+  answer.resolve();
+  await all;
+});

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import type net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, expect, test } from 'vitest';
+import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { deferred, type EchoServer, startServers } from '../../support/echo/cluster.js';
+import type { EndpointSnapshot } from '../../../libs/grpc-lb/src/core/snapshot.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { TcpProxy } from '../../support/peers/tcp-proxy.js';
+
+expectNoLeaks();
+
+let client: BalancedClient;
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  client.close();
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function behindProxies(count: number): Promise<{ servers: EchoServer[]; proxies: TcpProxy[] }> {
+  const servers = await startServers(count);
+  const proxies = await Promise.all(servers.map(({ address }) => new TcpProxy(address).start()));
+  closing.push(
+    () => Promise.all(servers.map((server) => server.kill())),
+    () => Promise.all(proxies.map((proxy) => proxy.stop())),
+  );
+  return { servers, proxies };
+}
+
+/** A server that answers its calls when it is told to, and from then on at once. */
+class HeldCalls {
+  count = 0;
+  readonly #told = deferred();
+
+  constructor(server: EchoServer) {
+    server.behaviour.say = async () => {
+      this.count++;
+      await this.#told.promise;
+      return {};
+    };
+  }
+
+  answer(): void {
+    this.#told.resolve();
+  }
+}
+
+/** Time for what is on its way between the client, the proxy and the server. */
+async function turns(count = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate);
+}
+
+test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and gets calls at once when it goes on', async () => {
+  const { servers, proxies } = await behindProxies(3);
+  const [stalling] = proxies as [TcpProxy];
+  const clock = new FakeClock();
+  const target = `static:///${proxies.map(({ address }) => address).join(',')}`;
+  client = await new BalancedClient({ target, clock }).ready(3);
+  const [stalled, ...live] = servers.map((server) => new HeldCalls(server)) as [HeldCalls, ...HeldCalls[]];
+  const calls = Array.from({ length: 150 }, () => client.say());
+  await expect.poll(() => [stalled, ...live].map(({ count }) => count)).toEqual([50, 50, 50]);
+  stalling.freeze();
+  // No call waits for the others, so nothing depends on how soon their answers to a PING come.
+  for (const held of live) held.answer();
+  await expect.poll(() => client.snapshot.inFlight).toBe(50);
+  const endpoint = (): EndpointSnapshot => client.snapshot.endpoints[0]!;
+  // The first look finds the answers of the health watches; the second asks.
+  for (let ms = 0; endpoint().state === 'ready' && ms < 5000; ms += 250) {
+    clock.advance(250);
+    await turns();
+  }
+  expect(clock.now()).toBeLessThanOrEqual(3000);
+  expect(endpoint()).toMatchObject({
+    state: 'suspect',
+    reason: 'no answer to a PING for 1000 ms, after 1000 ms without a byte; its calls may still be answered',
+    inFlight: 50,
+  });
+  expect(client.snapshot.panic).toBe(false);
+  const explained = client.balanced.explain().endpoints[0]!;
+  expect(explained).toMatchObject({ chance: 0, why: expect.stringMatching(/^suspect: no answer to a PING/) });
+  await Promise.all(Array.from({ length: 100 }, () => client.say()));
+  expect(endpoint()).toMatchObject({ started: 50, inFlight: 50 });
+  clock.advance(17_000);
+  expect(endpoint().state).toBe('suspect');
+  stalled.answer();
+  stalling.thaw();
+  await Promise.all(calls);
+  clock.advance(250);
+  await client.until(() => endpoint().state === 'ready');
+  expect(endpoint()).toMatchObject({ warmth: 1, succeeded: 50, failed: 0 });
+  expect(client.events.filter(({ type }) => type === 'connection_closed')).toEqual([]);
+  expect(client.events.filter(({ type }) => type === 'connection_opened')).toHaveLength(3);
+});
+
+test('when all are silent, all are used: it may be this client that is cut off', async () => {
+  const { proxies } = await behindProxies(2);
+  const clock = new FakeClock();
+  const target = `static:///${proxies.map(({ address }) => address).join(',')}`;
+  client = await new BalancedClient({ target, clock }).ready(2);
+  for (const proxy of proxies) proxy.freeze();
+  const calls = [client.say(), client.say(), client.say(), client.say()];
+  for (const call of calls) call.catch(() => {});
+  for (let ms = 0; !client.snapshot.panic && ms < 5000; ms += 250) {
+    clock.advance(250);
+    await turns();
+  }
+  expect(Object.values(client.states)).toEqual(['suspect', 'suspect']);
+  expect(client.snapshot.state).toBe('ready');
+  calls.push(client.say(), client.say());
+  await expect.poll(() => client.snapshot.inFlight).toBe(6);
+  for (const proxy of proxies) proxy.thaw();
+  await Promise.all(calls);
+});
+
+test('calls on a connection whose peer is dead end with UNAVAILABLE, so that a retry helps', async () => {
+  const { servers, proxies } = await behindProxies(1);
+  const arrived = deferred();
+  servers[0]!.behaviour.say = () => {
+    arrived.resolve();
+    return new Promise(() => {});
+  };
+  const loadBalancing = { pool: { pingAfter: 50, pingTimeout: 50 } };
+  client = await new BalancedClient({ target: `static:///${proxies[0]!.address}`, loadBalancing }).ready(1);
+  const call = client.say();
+  await arrived.promise;
+  proxies[0]!.freeze();
+  await expect(call).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
+  await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
+  expect(client.events.find(({ type }) => type === 'connection_closed')).toMatchObject({
+    reason: 'no answer to a PING within 50 ms, after 50 ms without a byte',
+  });
+});
+
+test('a connection on which all is silent because nothing happens is asked once, not again and again', async () => {
+  const clock = new FakeClock();
+  let pings = 0;
+  const pinged: (() => void)[] = [];
+  const server = http2.createServer().on('session', (session) => {
+    session.on('ping', () => {
+      pings++;
+      pinged.shift()?.();
+    });
+  });
+  server.on('stream', (stream) =>
+    stream.on('error', () => {}).respond({ ':status': 200, 'content-type': 'application/grpc' }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => new Promise((resolve) => server.close(resolve)));
+  const { port } = server.address() as net.AddressInfo;
+  const loadBalancing = { health: { enabled: false }, pool: { pingAfter: 1000, pingTimeout: 1000 } };
+  client = await new BalancedClient({ target: `static:///127.0.0.1:${port}`, clock, loadBalancing }).ready(1);
+  const stream = client.echo.Repeat({ text: 'x', times: 0 });
+  await new Promise((resolve) => stream.once('metadata', resolve));
+  const asked = new Promise<void>((resolve) => pinged.push(resolve));
+  // The first look finds that the headers have come, the second that nothing has come since.
+  clock.advance(2000);
+  await asked;
+  // The answer to the PING is a sign of life, and the silence after it the same as before.
+  await expect.poll(() => client.snapshot.endpoints[0]!.state).toBe('ready');
+  await delay(20);
+  clock.advance(60_000);
+  expect(pings).toBe(1);
+  expect(client.snapshot.endpoints[0]!.state).toBe('ready');
+  const ended = new Promise((resolve) => stream.once('error', resolve));
+  stream.cancel();
+  await ended;
+});

@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import http2, { type ServerHttp2Session } from 'node:http2';
+import type net from 'node:net';
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
+import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+/** A peer that accepts connections, speaks HTTP/2, and ends each of them at once. */
+class ClosingServer {
+  accepted = 0;
+  readonly #server = http2.createServer();
+
+  constructor(end: (session: ServerHttp2Session) => void) {
+    this.#server.on('session', (session) => {
+      this.accepted++;
+      session.on('error', () => {});
+      // Its SETTINGS have been answered: the client has seen a connection.
+      session.once('localSettings', () => end(session));
+    });
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
+  }
+
+  async start(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+let clock: FakeClock;
+let client: BalancedClient;
+let closing: ClosingServer[];
+let servers: EchoServer[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  closing = [];
+  servers = [];
+});
+
+afterEach(async () => {
+  client.close();
+  await Promise.all(closing.map((server) => server.stop()));
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+const losses = (): number => client.events.filter(({ type }) => type === 'connection_closed').length;
+
+/** Lets a minute pass, with time for what each moment brings about. */
+async function minute(): Promise<void> {
+  for (let i = 0; i < 240; i++) {
+    clock.advance(250);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  }
+}
+
+test.each([
+  ['closes them', (session: ServerHttp2Session) => session.destroy()],
+  ['sends GOAWAY', (session: ServerHttp2Session) => session.close()],
+])('a peer that accepts connections and %s is dialled with backoff, and is not in use', async (_, end) => {
+  closing = [await new ClosingServer(end).start()];
+  servers = await startServers(1);
+  const [looping] = closing as [ClosingServer];
+  const target = `static:///${looping.address},${servers[0]!.address}`;
+  client = new BalancedClient({ target, clock, loadBalancing: { health: { enabled: false } } });
+  client.balanced.connect();
+  await client.until(() => client.states[looping.address] === 'transient_failure');
+  expect(looping.accepted).toBe(2);
+  expect(client.snapshot.endpoints[0]!.reason).toMatch(/^2 connections in a row were lost within 10 s/);
+  await minute();
+  expect(looping.accepted).toBeGreaterThanOrEqual(8);
+  // 1, 1.6, 2.6, 4.1, and then 5 seconds, all ± 20 %.
+  expect(looping.accepted).toBeLessThanOrEqual(20);
+  expect(client.states[servers[0]!.address]).toBe('ready');
+});
+
+test('when all peers do so, calls end with UNAVAILABLE and its reason instead of waiting for ever', async () => {
+  closing = await Promise.all([1, 2, 3].map(() => new ClosingServer((session) => session.destroy()).start()));
+  client = new BalancedClient({ target: `static:///${closing.map(({ address }) => address).join(',')}`, clock });
+  client.balanced.connect();
+  await client.until(() => client.snapshot.state === 'transient_failure');
+  const ends = await Promise.allSettled(Array.from({ length: 100 }, () => client.say()));
+  for (const end of ends) {
+    expect(end).toMatchObject({ status: 'rejected', reason: { code: status.UNAVAILABLE } });
+    expect((end as PromiseRejectedResult).reason).toMatchObject({
+      details: expect.stringMatching(/none of 3 endpoints is ready: 2 connections in a row were lost/),
+    });
+  }
+  expect(client.snapshot.pending).toBe(0);
+});
+
+test('a connection that has answered a call is replaced at once, however short it lived', async () => {
+  servers = await startServers(1);
+  client = await new BalancedClient({ target: `static:///${servers[0]!.address}`, clock }).ready(1);
+  for (let round = 1; round <= 5; round++) {
+    await client.say();
+    servers[0]!.cutConnections();
+    await client.until(() => losses() === round && client.states[servers[0]!.address] === 'ready');
+  }
+  expect(clock.now()).toBe(0);
+});
+
+test('after an outage the first endpoint that is ready makes the others be dialled at once', async () => {
+  servers = await startServers(4);
+  const [first, ...others] = servers as [EchoServer, ...EchoServer[]];
+  const discovery = new ManualDiscovery(others);
+  const channelOptions = { 'grpc.initial_reconnect_backoff_ms': 600_000, 'grpc.max_reconnect_backoff_ms': 600_000 };
+  client = await new BalancedClient({ target: discovery.target, channelOptions }).ready(3);
+  await Promise.all(others.map((server) => server.kill()));
+  const failed = (): string[] => Object.values(client.states).filter((state) => state === 'transient_failure');
+  await client.until(() => failed().length === 3);
+  await Promise.all(others.map((server) => server.start()));
+  // Each of them would wait for ten minutes.
+  discovery.set([...others, first]);
+  await client.ready(4);
+});

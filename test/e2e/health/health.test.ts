@@ -1,0 +1,140 @@
+import { afterEach, expect, test } from 'vitest';
+import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { SteadyLoad } from '../../support/echo/steady-load.js';
+import { Stopwatch } from '../../support/time/stopwatch.js';
+
+expectNoLeaks();
+
+let servers: EchoServer[] = [];
+let client: BalancedClient;
+
+afterEach(async () => {
+  client.close();
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+const SERVING = { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } as const;
+
+async function start(count: number, loadBalancing = {}): Promise<void> {
+  servers = await startServers(count, { withHealth: SERVING });
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing }).ready(count);
+}
+
+const stateOf = (server: EchoServer): string | undefined => client.states[server.address];
+
+test('an endpoint that says NOT_SERVING gets no new call within 100 ms, and calls again when it serves', async () => {
+  await start(3, { slowStart: { enabled: false } });
+  const [ill] = servers as [EchoServer];
+  const load = new SteadyLoad(() => client.say(), 300);
+  await load.run(50);
+  const noticed = (): Promise<void> => {
+    ill.health!.setStatus('', 'NOT_SERVING');
+    return client.until(() => stateOf(ill) === 'not_serving');
+  };
+  expect(await new Stopwatch().time(noticed)).toBeLessThan(100);
+  await load.run(5);
+  const before = ill.calls;
+  await load.run(50);
+  expect(ill.calls).toBe(before);
+  ill.health!.setStatus('', 'SERVING');
+  await client.until(() => stateOf(ill) === 'ready');
+  await load.run(50);
+  await load.stop();
+  expect(ill.calls).toBeGreaterThan(before);
+  expect(load.failures).toEqual([]);
+  expect(client.events.find((event) => event.type === 'endpoint_state' && event.to === 'not_serving')).toMatchObject({
+    reason: 'health of the server: NOT_SERVING',
+  });
+});
+
+test('the health of the named service counts, and an unknown service does not serve', async () => {
+  await start(2, { health: { service: 'echo.v1.Echo' } });
+  servers[0]!.health!.setStatus('echo.v1.Echo', 'NOT_SERVING');
+  await client.until(() => stateOf(servers[0]!) === 'not_serving');
+  client.balanced.configure({ health: { service: 'echo.v1.Misspelt' } });
+  await client.until(() => stateOf(servers[1]!) === 'not_serving');
+  expect(client.snapshot.endpoints[1]!.reason).toBe('health of echo.v1.Misspelt: SERVICE_UNKNOWN');
+});
+
+test('an endpoint is not picked before its health service has answered', async () => {
+  servers = await startServers(1, { withHealth: { '': 'NOT_SERVING' } });
+  client = new BalancedClient({ target: staticTarget(servers), loadBalancing: { health: { panicThreshold: 0 } } });
+  const call = client.say();
+  call.catch(() => {});
+  await client.until(() => stateOf(servers[0]!) === 'not_serving');
+  expect(servers[0]!.calls).toBe(0);
+  servers[0]!.health!.setStatus('', 'SERVING');
+  await expect(call).rejects.toMatchObject({ details: expect.stringContaining('NOT_SERVING') });
+  await client.ready(1);
+  await client.say();
+});
+
+test('the watch is no load, and takes one of the streams that the peer allows', async () => {
+  servers = await startServers(1, { withHealth: SERVING, 'grpc.max_concurrent_streams': 3 });
+  client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
+  expect(client.snapshot).toMatchObject({
+    inFlight: 0,
+    endpoints: [{ started: 0, connections: [{ maxConcurrentStreams: 2 }] }],
+  });
+});
+
+test('a server without a health service is well, and that is said once', async () => {
+  servers = await startServers(3);
+  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { size: 2 } } }).ready(3);
+  await client.say();
+  expect(client.events.filter(({ type }) => type === 'health_not_offered')).toHaveLength(1);
+});
+
+test('when too few are well all that are connected are used, and an event and the snapshot say panic', async () => {
+  await start(5);
+  const load = new SteadyLoad(() => client.say(), 300);
+  await load.run(30);
+  for (const server of servers.slice(0, 3)) server.health!.setStatus('', 'NOT_SERVING');
+  await client.until(() => client.snapshot.panic);
+  await load.run(10);
+  const before = servers.map(({ calls }) => calls);
+  await load.run(100);
+  expect(servers.every(({ calls }, i) => calls > before[i]!)).toBe(true);
+  expect(client.snapshot.state).toBe('ready');
+  for (const server of servers.slice(0, 3)) server.health!.setStatus('', 'SERVING');
+  await client.until(() => !client.snapshot.panic);
+  await load.stop();
+  expect(load.failures).toEqual([]);
+  expect(client.events.filter(({ type }) => type === 'panic')).toMatchObject([
+    { on: true, well: 2, connected: 5 },
+    { on: false, well: 3, connected: 5 },
+  ]);
+});
+
+test('a panic does not end with the last connection, nor with the client, but when enough are ready again', async () => {
+  await start(2);
+  const told = (): unknown[] => client.events.filter(({ type }) => type === 'panic');
+  for (const server of servers) server.health!.setStatus('', 'NOT_SERVING');
+  await client.until(
+    () => told().length > 0 && client.snapshot.endpoints.every(({ state }) => state === 'not_serving'),
+  );
+  for (const server of servers) server.cutConnections();
+  await client.until(() => client.snapshot.endpoints.every(({ state }) => state !== 'not_serving'));
+  // Nobody is connected, so there is no panic; but nothing is better either.
+  expect(client.snapshot.panic).toBe(false);
+  expect(told()).toEqual([expect.objectContaining({ on: true })]);
+  await client.until(() => client.snapshot.endpoints.every(({ state }) => state === 'not_serving'));
+  for (const server of servers) server.health!.setStatus('', 'SERVING');
+  await client.until(() => told().length > 1);
+  expect(told()[1]).toMatchObject({ on: false, connected: 2 });
+
+  for (const server of servers) server.health!.setStatus('', 'NOT_SERVING');
+  await client.until(() => told().length > 2);
+  client.close();
+  expect(told().slice(2)).toMatchObject([{ on: true }]);
+});
+
+test('health checks can be turned off, also while the client runs', async () => {
+  await start(2, { health: { panicThreshold: 0 } });
+  servers[0]!.health!.setStatus('', 'NOT_SERVING');
+  await client.until(() => stateOf(servers[0]!) === 'not_serving');
+  client.balanced.configure({ health: { enabled: false } });
+  await client.until(() => stateOf(servers[0]!) === 'ready');
+});

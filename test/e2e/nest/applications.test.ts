@@ -1,0 +1,158 @@
+import { credentials } from '@grpc/grpc-js';
+import { Injectable, Module } from '@nestjs/common';
+import type { ClientGrpc } from '@nestjs/microservices';
+import {
+  getGrpcServiceToken,
+  type GrpcLbClientOptions,
+  GrpcLbModule,
+  GrpcLbOptionsError,
+  GrpcLbRegistry,
+  InjectGrpcLbClient,
+  InjectGrpcService,
+} from 'nestjs-grpc-lb';
+import { firstValueFrom, of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { echoClient, echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+
+expectNoLeaks();
+
+const NOWHERE = 'static:///127.0.0.1:1';
+
+/** Of another application of the process, whose client ORDERS has another proto file. */
+@Injectable()
+class OfAnotherApplication {
+  constructor(
+    @InjectGrpcService('ORDERS', 'Orders') readonly parameter: object,
+    @InjectGrpcService('ORDERS', 'Mirror') readonly there: object,
+  ) {}
+
+  @InjectGrpcService('ORDERS', 'Prices') readonly property!: object;
+}
+
+describe('a service that a decorator names', () => {
+  const feature = () => GrpcLbModule.forFeature([{ name: 'ORDERS', options: echoOptions(NOWHERE) }]);
+
+  it('in another application of the process is no fault here', async () => {
+    const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature()] });
+    expect(app.get(GrpcLbRegistry).snapshot('ORDERS').client).toBe('ORDERS');
+  });
+
+  it.each([
+    ['a class of this application', { providers: [OfAnotherApplication] }],
+    ['a class that extends one', { providers: [class extends OfAnotherApplication {}] }],
+    [
+      'a factory of this application',
+      { providers: [{ provide: 'x', inject: [getGrpcServiceToken('ORDERS', 'Prices')], useFactory: () => 1 }] },
+    ],
+  ])('must be there when %s asks for it', async (_, providers) => {
+    const error = await startError({ imports: [GrpcLbModule.forRoot(), feature()], ...providers });
+    expect(error).toBeInstanceOf(GrpcLbOptionsError);
+    expect(error.message).toMatch(/service is "(Orders|Prices)", which package echo\.v1 does not have; it has Echo/);
+  });
+});
+
+describe('a client that a factory makes, with credentials, for two modules', () => {
+  const useFactory = (): GrpcLbClientOptions => echoOptions(NOWHERE, { credentials: credentials.createSsl() });
+
+  class Settings {
+    createGrpcLbClientOptions(): GrpcLbClientOptions {
+      return useFactory();
+    }
+  }
+
+  @Module({ providers: [Settings], exports: [Settings] })
+  class SettingsModule {}
+
+  const start = (...sources: object[]) => {
+    const modules = sources.map((source) => GrpcLbModule.forFeatureAsync({ name: 'ECHO', ...source }));
+    return { imports: [GrpcLbModule.forRoot(), ...modules] };
+  };
+
+  it.each([
+    ['the same function', { useFactory }],
+    ['the same function, of the same provider', { imports: [SettingsModule], inject: [Settings], useFactory }],
+    ['the same class', { useClass: Settings }],
+    ['the same provider', { imports: [SettingsModule], useExisting: Settings }],
+  ])('is one client if it is %s', async (_, source) => {
+    const app = await startApp(start(source, source));
+    expect(app.get(GrpcLbRegistry).snapshot()).toHaveLength(1);
+  });
+
+  it('is one client if both import one module', async () => {
+    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', useFactory });
+    @Module({ imports: [feature] })
+    class One {}
+    @Module({ imports: [feature] })
+    class Other {}
+    const app = await startApp({ imports: [GrpcLbModule.forRoot(), One, Other] });
+    expect(app.get(GrpcLbRegistry).snapshot()).toHaveLength(1);
+  });
+
+  it('is an error if two functions make it, and the error says what differs', async () => {
+    const { message } = await startError(start({ useFactory }, { useFactory: () => useFactory() }));
+    expect(message).toBe(
+      'client ECHO: an option is wrong\n  - name is declared twice, with different credentials; give one of the clients another name, or let both use one item (one factory function, if a factory makes it)',
+    );
+  });
+
+  it('is an error if one function was given different things', async () => {
+    const other = { provide: Settings, useValue: 'other' };
+    @Module({ providers: [other], exports: [other] })
+    class OtherModule {}
+    const source = { inject: [Settings], useFactory };
+    const { message } = await startError(
+      start({ ...source, imports: [SettingsModule] }, { ...source, imports: [OtherModule] }),
+    );
+    expect(message).toContain('name is declared twice, with different credentials');
+  });
+});
+
+describe('a client whose class a test has replaced', () => {
+  const fake = { say: () => of({ text: 'fake', server: '', times: 0 }) };
+
+  it('connects to nobody', async () => {
+    const [server] = await serversOfTest(1);
+    const OrdersClient = echoClient(server!.address);
+    const Beside = echoClient(server!.address, { name: 'BESIDE' });
+    const app = await startApp(
+      { imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient, Beside])] },
+      (builder) => builder.overrideProvider(OrdersClient).useValue(fake),
+    );
+    const registry = app.get(GrpcLbRegistry);
+    expect(registry.snapshot(OrdersClient)).toMatchObject({ state: 'idle', endpoints: [] });
+    expect(await firstValueFrom(app.get(OrdersClient).say({}))).toMatchObject({ text: 'fake' });
+    await firstValueFrom(app.get(Beside).say({}));
+    expect(server!.connections).toBe(1);
+  });
+
+  it('connects if something asks for the client itself, or for a service of it', async () => {
+    const [server] = await serversOfTest(1);
+    const [OrdersClient, PricesClient] = [echoClient(server!.address), echoClient(server!.address, { name: 'PRICES' })];
+    @Injectable()
+    class Caller {
+      @InjectGrpcLbClient(OrdersClient) readonly client!: ClientGrpc;
+      @InjectGrpcService(PricesClient, 'Echo') readonly prices!: EchoStub;
+    }
+    const app = await startApp(
+      {
+        imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient, PricesClient])],
+        providers: [Caller],
+      },
+      (builder) => builder.overrideProvider(OrdersClient).useValue(fake).overrideProvider(PricesClient).useValue(fake),
+    );
+    for (const each of app.get(GrpcLbRegistry).snapshot()) expect(each.state).not.toBe('idle');
+    expect(await firstValueFrom(app.get(Caller).prices.say({}))).toMatchObject({ server: server!.address });
+  });
+
+  it('connects if a class that extends it takes its place', async () => {
+    const [server] = await serversOfTest(1);
+    const OrdersClient = echoClient(server!.address);
+    class SpyingClient extends OrdersClient {}
+    const app = await startApp(
+      { imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] },
+      (builder) => builder.overrideProvider(OrdersClient).useClass(SpyingClient),
+    );
+    expect(app.get(GrpcLbRegistry).snapshot(OrdersClient).state).not.toBe('idle');
+  });
+});

@@ -1,0 +1,399 @@
+import { status as Status } from '@grpc/grpc-js';
+import type { Type } from '@nestjs/common';
+import {
+  type ClientSnapshot,
+  Deadline,
+  deadline,
+  GrpcLbClient,
+  GrpcLbModule,
+  type GrpcLbModuleOptions,
+  GrpcLbOptionsError,
+  GrpcLbRegistry,
+  GrpcService,
+  HealthCheck,
+  healthCheck,
+  OutlierEjection,
+  outlierEjection,
+  Retry,
+  retry,
+  RoundRobin,
+  roundRobin,
+  SlowStart,
+  slowStart,
+} from 'nestjs-grpc-lb';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import {
+  echoOptions,
+  type EchoService,
+  type EchoStub,
+  errorOf,
+  serversOfTest,
+  startApp,
+  startError,
+} from '../../support/nest/app.js';
+import { failure, ScriptedBackend } from '../../support/nest/backend.js';
+
+expectNoLeaks();
+
+const SERVING = { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } as const;
+
+async function healthyServers(count: number): Promise<EchoServer[]> {
+  const servers = await startServers(count, { withHealth: SERVING });
+  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
+  return servers;
+}
+
+async function start(EchoClient: Type<EchoStub>, options?: GrpcLbModuleOptions) {
+  const app = await startApp({ imports: [GrpcLbModule.forRoot(options), GrpcLbModule.forFeature([EchoClient])] });
+  const registry = app.get(GrpcLbRegistry);
+  return { registry, echo: app.get(EchoClient), until: untilOf(registry) };
+}
+
+/** Waits until the snapshot of the client ECHO is as it should be. */
+function untilOf(registry: GrpcLbRegistry) {
+  return async (condition: (snapshot: ClientSnapshot) => boolean): Promise<void> => {
+    while (!condition(registry.snapshot('ECHO'))) await firstValueFrom(registry.events$);
+  };
+}
+
+const states = ({ endpoints }: ClientSnapshot): string => endpoints.map(({ state }) => state).join(' ');
+
+async function say(echo: EchoStub, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await firstValueFrom(echo.say({})).catch(() => {});
+}
+
+describe('@HealthCheck', () => {
+  it('leaves out an endpoint whose named service does not serve', async () => {
+    const servers = await healthyServers(3);
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @HealthCheck({ service: 'echo.v1.Echo' })
+    @RoundRobin()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, until } = await start(EchoClient);
+    await until((snapshot) => states(snapshot) === 'ready ready ready');
+    servers[1]!.health!.setStatus('echo.v1.Echo', 'NOT_SERVING');
+    await until((snapshot) => states(snapshot) === 'ready not_serving ready');
+    await say(echo, 6);
+    expect(servers.map(({ calls }) => calls)).toEqual([3, 0, 3]);
+  });
+
+  it('turned off asks nobody', async () => {
+    const servers = await healthyServers(1);
+    servers[0]!.health!.setStatus('', 'NOT_SERVING');
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @HealthCheck({ enabled: false })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, registry } = await start(EchoClient);
+    await firstValueFrom(echo.say({}));
+    expect(states(registry.snapshot('ECHO'))).toBe('ready');
+  });
+});
+
+describe('@OutlierEjection', () => {
+  it('ejects by the rules that it gives', async () => {
+    const servers = await serversOfTest(2);
+    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.NOT_FOUND, 'lost its data'));
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @OutlierEjection({ consecutiveFailures: 2, failureCodes: ['NOT_FOUND'] })
+    @RoundRobin()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, registry, until } = await start(EchoClient);
+    await until((snapshot) => states(snapshot) === 'ready ready');
+    await say(echo, 10);
+    expect(servers[0]!.calls).toBe(2);
+    expect(registry.snapshot('ECHO').endpoints[0]).toMatchObject({ state: 'ejected', reason: '2 failures in a row' });
+  });
+
+  it('turned off ejects nobody', async () => {
+    const servers = await serversOfTest(2);
+    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.UNAVAILABLE, 'ill'));
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @OutlierEjection({ enabled: false })
+    @RoundRobin()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, until } = await start(EchoClient);
+    await until((snapshot) => states(snapshot) === 'ready ready');
+    await say(echo, 20);
+    expect(servers.map(({ calls }) => calls)).toEqual([10, 10]);
+  });
+});
+
+describe('@SlowStart', () => {
+  it.each([
+    ['begins with its least share', { window: 3_600_000, minShare: 0.25 }, 0.25],
+    ['turned off gives the full share at once', { enabled: false }, 1],
+  ])('for one that comes back %s', async (_, options, warmth) => {
+    const servers = await serversOfTest(2);
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @SlowStart(options)
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { registry, until } = await start(EchoClient);
+    await until((snapshot) => states(snapshot) === 'ready ready');
+    servers[0]!.cutConnections();
+    await until((snapshot) => states(snapshot) !== 'ready ready');
+    await until((snapshot) => states(snapshot) === 'ready ready');
+    expect(registry.snapshot('ECHO').endpoints.map((endpoint) => endpoint.warmth)).toEqual([warmth, 1]);
+  });
+});
+
+describe('@Retry', () => {
+  /** A backend that fails so many times before it answers. */
+  function failing(times: number, code = Status.UNAVAILABLE, trailers = {}): Promise<ScriptedBackend> {
+    let calls = 0;
+    return new ScriptedBackend({
+      say: (call, done) => (calls++ < times ? done(failure(code, 'not yet', trailers)) : done(null, call.request)),
+    }).start();
+  }
+
+  it('sends a call again that failed with a status that it names', async () => {
+    const backend = await failing(2, Status.ABORTED);
+    @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ maxAttempts: 3, initialBackoff: 1, retryableStatusCodes: ['ABORTED'] })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient);
+    expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
+    expect(backend.seen.map(({ metadata }) => metadata.get('grpc-previous-rpc-attempts'))).toEqual([[], ['1'], ['2']]);
+  });
+
+  it('without options tries UNAVAILABLE three times', async () => {
+    const backend = await failing(9);
+    @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
+    @Retry()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient);
+    expect(await errorOf(echo.say({}))).toMatchObject({ code: Status.UNAVAILABLE });
+    expect(backend.seen).toHaveLength(3);
+  });
+
+  it('leaves out a method that says false', async () => {
+    const backend = await failing(9);
+    @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ initialBackoff: 1, methods: { Say: false } })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient);
+    await errorOf(echo.say({}));
+    expect(backend.seen).toHaveLength(1);
+  });
+
+  it('may be for single methods alone: one attempt is no retry', async () => {
+    const backend = await failing(1);
+    @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ initialBackoff: 1, maxAttempts: 1, methods: { Say: { maxAttempts: 2 } } })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, registry } = await start(EchoClient);
+    await firstValueFrom(echo.say({}));
+    expect(backend.seen).toHaveLength(2);
+    registry.configure('ECHO', { retry: retry({ maxAttempts: 1 }) });
+    backend.script.say = (_call, done) => done(failure(Status.UNAVAILABLE, 'again'));
+    await errorOf(echo.say({}));
+    expect(backend.seen).toHaveLength(3);
+  });
+
+  it('of one client may be off where forRoot has it on', async () => {
+    const backend = await failing(9);
+    @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ maxAttempts: 1 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient, {
+      loadBalancing: { retry: retry({ maxAttempts: 5, initialBackoff: 1 }) },
+    });
+    await errorOf(echo.say({}));
+    expect(backend.seen).toHaveLength(1);
+  });
+
+  it('stops when the server says so (pushback), and when too many calls fail (throttling)', async () => {
+    const pushing = await failing(9, Status.UNAVAILABLE, { 'grpc-retry-pushback-ms': '-1' });
+    @GrpcLbClient({ ...echoOptions(pushing.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ maxAttempts: 5, initialBackoff: 1 })
+    class Pushed extends GrpcService<EchoService>() {}
+    await errorOf((await start(Pushed)).echo.say({}));
+    expect(pushing.seen).toHaveLength(1);
+
+    const ill = await failing(99);
+    @GrpcLbClient({ ...echoOptions(ill.target), service: 'Echo', name: 'ECHO' })
+    @Retry({ maxAttempts: 5, initialBackoff: 1, throttling: { maxTokens: 3 } })
+    class Throttled extends GrpcService<EchoService>() {}
+    const { echo } = await start(Throttled);
+    // The first failure leaves 2 of 3 tokens, more than half: one retry. The second leaves 1, and that was it.
+    await errorOf(echo.say({}));
+    expect(ill.seen).toHaveLength(2);
+    await errorOf(echo.say({}));
+    expect(ill.seen).toHaveLength(3);
+  });
+});
+
+describe('@Deadline', () => {
+  /** The time that a call has left when it arrives, at most. */
+  const leftOf = ({ deadline: end }: { deadline: number | Date }): number => Number(end) - Date.now();
+
+  async function backend(): Promise<ScriptedBackend> {
+    return new ScriptedBackend({
+      say: (call, done) => done(null, call.request),
+      repeat: (call) => call.end(),
+    }).start();
+  }
+
+  it('ends a call that takes longer', async () => {
+    const silent = await new ScriptedBackend({ say: () => {} }).start();
+    @GrpcLbClient({ ...echoOptions(silent.target), service: 'Echo', name: 'ECHO' })
+    @Deadline({ timeout: 60 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient);
+    expect(await errorOf(echo.say({}))).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+  });
+
+  it('of the call itself wins if it is shorter, and only then', async () => {
+    const { seen, target } = await backend();
+    @GrpcLbClient({ ...echoOptions(target), service: 'Echo', name: 'ECHO' })
+    @Deadline({ timeout: 20_000 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo } = await start(EchoClient);
+    await firstValueFrom(echo.say({}));
+    await firstValueFrom(echo.say({}, { timeout: 10_000 }));
+    await firstValueFrom(echo.say({}, { timeout: 3_600_000 }));
+    // Half a minute for a slow machine: what counts is which of them it is.
+    const [common, shorter, longer] = seen.map(leftOf);
+    expect(common).toBeGreaterThan(10_000);
+    expect(common).toBeLessThanOrEqual(20_000);
+    expect(shorter).toBeLessThanOrEqual(10_000);
+    expect(longer).toBeLessThanOrEqual(20_000);
+  });
+
+  it('is not for streams of answers, unless their method is named', async () => {
+    const { seen, target } = await backend();
+    @GrpcLbClient({ ...echoOptions(target), service: 'Echo', name: 'ECHO' })
+    @Deadline({ timeout: 20_000 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, registry } = await start(EchoClient);
+    const stream = () => firstValueFrom(echo.repeat({}), { defaultValue: null });
+    await stream();
+    expect(seen[0]!.deadline).toBe(Infinity);
+    registry.configure('ECHO', { deadline: deadline({ methods: { Repeat: 30_000 } }) });
+    await stream();
+    expect(leftOf(seen[1]!)).toBeLessThanOrEqual(30_000);
+    await firstValueFrom(echo.say({}));
+    expect(seen[2]!.deadline).toBe(Infinity);
+  });
+});
+
+describe('all of them', () => {
+  const ASPECTS = {
+    health: { service: 'echo.v1.Echo', panicThreshold: 20 },
+    ejection: { consecutiveFailures: 3 },
+    slowStart: { window: 500 },
+    retry: { maxAttempts: 2, methods: { Say: false as const } },
+    deadline: { timeout: 1000, methods: { Repeat: 5000 } },
+  };
+
+  it('may be decorators, plain functions, or options of an item, and mean the same', async () => {
+    @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'DECORATED' })
+    @HealthCheck(ASPECTS.health)
+    @OutlierEjection(ASPECTS.ejection)
+    @SlowStart(ASPECTS.slowStart)
+    @Retry(ASPECTS.retry)
+    @Deadline(ASPECTS.deadline)
+    class Decorated extends GrpcService<EchoService>() {}
+    const loadBalancing = {
+      health: healthCheck(ASPECTS.health),
+      ejection: outlierEjection(ASPECTS.ejection),
+      slowStart: slowStart(ASPECTS.slowStart),
+      retry: retry(ASPECTS.retry),
+      deadline: deadline(ASPECTS.deadline),
+    };
+    const item = { name: 'ITEM', options: echoOptions('127.0.0.1:1', { loadBalancing }) };
+    const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Decorated, item])] });
+    const [decorated, named] = app.get(GrpcLbRegistry).snapshot();
+    expect(decorated!.loadBalancing).toEqual(named!.loadBalancing);
+    expect(decorated!.loadBalancing).toMatchObject(ASPECTS);
+    expect(decorated!.loadBalancing!.ejection).toMatchObject({ successRate: 0.8, baseEjectionTime: 5000 });
+  });
+
+  it('may have common ones in forRoot, which a client completes and overrules field by field', async () => {
+    @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'ECHO' })
+    @HealthCheck({ service: 'echo.v1.Echo' })
+    @OutlierEjection({ consecutiveFailures: 2 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const common = { health: { panicThreshold: 30 }, ejection: { consecutiveFailures: 9, minimumCalls: 50 } };
+    const { registry } = await start(EchoClient, { loadBalancing: { ...common, deadline: { timeout: 700 } } });
+    expect(registry.snapshot('ECHO').loadBalancing).toMatchObject({
+      health: { service: 'echo.v1.Echo', panicThreshold: 30 },
+      ejection: { consecutiveFailures: 2, minimumCalls: 50 },
+      deadline: { timeout: 700 },
+    });
+  });
+
+  it('are declared once each, and their faults are told with all others', async () => {
+    @GrpcLbClient({
+      ...echoOptions('127.0.0.1:1'),
+      service: 'Echo',
+      loadBalancing: { retry: {}, health: { service: 5 as never } },
+    })
+    @HealthCheck()
+    @OutlierEjection({ failureCodes: ['UNAVAILBLE' as never] })
+    @OutlierEjection({ window: 1 })
+    @SlowStart({ agression: 1 } as never)
+    @Retry({ maxAttempts: 9, methods: { Sya: false, Look: { maxAttempts: 0 } } })
+    @Deadline({ methods: { say: 100, Shout: 100 } })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
+    const [title, ...lines] = message.split('\n').map((line) => line.trim());
+    expect(title).toBe('client EchoClient: 12 options are wrong');
+    expect(lines).toEqual([
+      '- loadBalancing.retry is declared by @GrpcLbClient and @Retry; keep one of them',
+      '- loadBalancing.health is declared by @GrpcLbClient and @HealthCheck; keep one of them',
+      '- loadBalancing.ejection is declared by @OutlierEjection and @OutlierEjection; keep one of them',
+      '- loadBalancing.retry.maxAttempts is 9; use a whole number from 1 to 5',
+      '- loadBalancing.retry.methods.Look.maxAttempts is 0; use a whole number from 1 to 5',
+      '- loadBalancing.health.service is 5; use the name of a service, as in "orders.v1.Orders"',
+      expect.stringMatching(
+        /^- loadBalancing\.ejection\.failureCodes\[0\] is "UNAVAILBLE"; .*did you mean "UNAVAILABLE"\?$/,
+      ),
+      '- loadBalancing.ejection.window is 1; use a whole number from 1000 to 600000 (milliseconds)',
+      expect.stringMatching(/^- loadBalancing\.slowStart\.agression is not an option; did you mean "aggression"\?/),
+      '- loadBalancing.retry.methods.Sya is no method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
+      '- loadBalancing.deadline.methods.say is no method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
+      "- loadBalancing.deadline.methods.Shout is no method of the client's services; they have Say, Repeat, Join, Talk, Look",
+    ]);
+  });
+});
+
+describe('configure', () => {
+  it('turns every aspect on and off while calls go on', async () => {
+    const servers = await healthyServers(2);
+    @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
+    @RoundRobin()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { echo, registry, until } = await start(EchoClient);
+    await until((snapshot) => states(snapshot) === 'ready ready');
+
+    servers[0]!.health!.setStatus('', 'NOT_SERVING');
+    await until((snapshot) => states(snapshot) === 'not_serving ready');
+    // It would come back slowly.
+    const off = { health: healthCheck({ enabled: false }), slowStart: slowStart({ enabled: false }) };
+    registry.configure('ECHO', { policy: roundRobin(), ...off });
+    await until((snapshot) => states(snapshot) === 'ready ready');
+    expect(registry.snapshot('ECHO').endpoints.map(({ warmth }) => warmth)).toEqual([1, 1]);
+
+    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.INTERNAL, 'ill'));
+    await say(echo, 12);
+    expect(states(registry.snapshot('ECHO'))).toBe('ejected ready');
+    registry.configure('ECHO', { policy: roundRobin(), ...off, ejection: outlierEjection({ enabled: false }) });
+    expect(states(registry.snapshot('ECHO'))).toBe('ready ready');
+  });
+
+  it('tells all that is wrong at once, methods too, and what was stays', async () => {
+    @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'ECHO' })
+    @Deadline({ timeout: 1000 })
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { registry } = await start(EchoClient);
+    const wrong = () => registry.configure('ECHO', { deadline: { timeout: 0, methods: { Sey: 5 } } });
+    expect(wrong).toThrow(GrpcLbOptionsError);
+    expect(wrong).toThrow(
+      /^client ECHO: 2 options are wrong\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is no method of the client's services; did you mean "Say"\?/,
+    );
+    expect(registry.snapshot('ECHO').loadBalancing!.deadline).toEqual({ timeout: 1000 });
+  });
+});

@@ -1,0 +1,111 @@
+import * as grpc from '@grpc/grpc-js';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+let servers: EchoServer[] = [];
+let client: BalancedClient;
+let closeOther: (() => void) | undefined;
+
+afterEach(async () => {
+  client.close();
+  closeOther?.();
+  closeOther = undefined;
+  await Promise.all(servers.map((server) => server.kill()));
+});
+
+const answers =
+  (code: grpc.status, details = 'not here') =>
+  (): Promise<never> =>
+    Promise.reject(Object.assign(new Error(details), { code, details }));
+
+/** Ten callers, each with one call after the other. */
+async function call(calls: number): Promise<void> {
+  let left = calls;
+  const caller = async (): Promise<void> => {
+    while (left-- > 0) await client.say().catch(() => {});
+  };
+  await Promise.all(Array.from({ length: 10 }, caller));
+}
+
+/** The part of the calls that the first endpoint gets. */
+async function shareOfFirst(calls: number): Promise<number> {
+  const started = (): number[] => client.snapshot.endpoints.map((endpoint) => endpoint.started);
+  const before = started();
+  await call(calls);
+  const counts = started().map((count, i) => count - before[i]!);
+  return counts[0]! / counts.reduce((sum, count) => sum + count);
+}
+
+async function start(policy: 'least_request' | 'adaptive' | 'peak_ewma' | 'hot_cold', first?: string): Promise<void> {
+  servers = await startServers(first === undefined ? 5 : 4);
+  for (const server of servers) {
+    server.behaviour.say = async () => {
+      await delay(30);
+      return {};
+    };
+  }
+  const addresses = [...(first === undefined ? [] : [first]), ...servers.map(({ address }) => address)];
+  client = await new BalancedClient({
+    target: `static:///${addresses.join(',')}`,
+    // A health watch would find out what is no gRPC server.
+    loadBalancing: { policy, health: { enabled: first === undefined } },
+  }).ready(5);
+  await call(100);
+}
+
+describe('an endpoint that answers at once beside others that work gets no more than its share', () => {
+  test.each([
+    ['least_request', 'UNIMPLEMENTED'],
+    ['least_request', 'UNAUTHENTICATED'],
+    ['least_request', 'CANCELLED'],
+    ['adaptive', 'UNIMPLEMENTED'],
+    ['peak_ewma', 'UNIMPLEMENTED'],
+    ['hot_cold', 'UNIMPLEMENTED'],
+  ] as const)('%s: %s', async (policy, code) => {
+    await start(policy);
+    servers[0]!.behaviour.say = answers(grpc.status[code]);
+    expect(await shareOfFirst(300)).toBeLessThan(0.27);
+    expect(client.snapshot.endpoints[0]!.state).toBe('ready');
+    // What still counts as load is no call that runs.
+    expect(client.snapshot.inFlight).toBe(0);
+  });
+
+  test('least_request: a proxy that hands on what grpc-js says of a call that the proxy has cancelled', async () => {
+    await start('least_request');
+    servers[0]!.behaviour.say = answers(grpc.status.CANCELLED, 'Cancelled on client');
+    expect(await shareOfFirst(300)).toBeLessThan(0.27);
+  });
+
+  test('least_request: a page of an HTTP server', async () => {
+    const server = http2.createServer((_request, response) => {
+      response.writeHead(404, { 'content-type': 'text/html' });
+      response.end('<html>not found</html>');
+    });
+    const sessions = new Set<http2.ServerHttp2Session>();
+    server.on('session', (session) => void sessions.add(session));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closeOther = () => {
+      for (const session of sessions) session.destroy();
+      server.close();
+    };
+    await start('least_request', `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(await shareOfFirst(300)).toBeLessThan(0.27);
+  });
+});
+
+test('what all refuse is no load anywhere', async () => {
+  await start('least_request');
+  for (const server of servers) server.behaviour.say = answers(grpc.status.NOT_FOUND);
+  await call(300);
+  const before = client.snapshot;
+  await call(20);
+  expect(before.inFlight).toBe(0);
+  expect(client.balanced.explain().endpoints.map(({ chance }) => chance)).toEqual([0.2, 0.2, 0.2, 0.2, 0.2]);
+});

@@ -1,0 +1,140 @@
+import { type Server, status } from '@grpc/grpc-js';
+import { Injectable, Module } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult, TerminusModule } from '@nestjs/terminus';
+import { Test } from '@nestjs/testing';
+import { HealthImplementation } from 'grpc-health-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { GrpcServerModule, grpcServer, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/index.js';
+import { HealthWatch, healthClient } from '../../support/peers/health-watch.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { echoController, echoTransport, failureOf, freePort, startEcho } from '../../support/server/app.js';
+
+expectNoLeaks();
+
+async function check(address: string, service: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    healthClient(address).check({ service }, (error, answer) => (error ? reject(error) : resolve(answer!.status)));
+  });
+}
+
+test('each service of the package and the server as a whole are SERVING; others are unknown', async () => {
+  const { address, server } = await startEcho();
+  for (const service of ['', 'echo.v1.Echo', 'echo.v1.Mirror']) expect(await check(address, service)).toBe('SERVING');
+  expect(await failureOf(check(address, 'echo.v1.Ecko'))).toMatchObject({ code: status.NOT_FOUND });
+  expect(await new HealthWatch(address, 'echo.v1.Ecko').next()).toBe('SERVICE_UNKNOWN');
+  const statuses = await new Promise((resolve) =>
+    healthClient(address).list({}, (_, answer) => resolve(answer?.statuses)),
+  );
+  const serving = { status: 'SERVING' };
+  expect(statuses).toEqual({ '': serving, 'echo.v1.Echo': serving, 'echo.v1.Mirror': serving });
+  expect(server.health()).toEqual({ '': 'SERVING', 'echo.v1.Echo': 'SERVING', 'echo.v1.Mirror': 'SERVING' });
+});
+
+test('a service that is taken out by hand says so at once, alone, and comes back', async () => {
+  const { address, server } = await startEcho();
+  const [echo, mirror] = [new HealthWatch(address, 'echo.v1.Echo'), new HealthWatch(address, 'echo.v1.Mirror')];
+  expect([await echo.next(), await mirror.next()]).toEqual(['SERVING', 'SERVING']);
+  server.setServing('echo.v1.Echo', false);
+  server.setServing('echo.v1.Echo', false);
+  expect(await echo.next()).toBe('NOT_SERVING');
+  server.setServing('echo.v1.Echo', true);
+  expect(await echo.next()).toBe('SERVING');
+  server.setServing('', false);
+  expect([await echo.next(), await mirror.next()]).toEqual(['NOT_SERVING', 'NOT_SERVING']);
+  expect(mirror.pending).toEqual([]);
+  expect(() => server.setServing('echo.v1.Ecko', false)).toThrow('no service "echo.v1.Ecko"; it has echo.v1.Echo');
+});
+
+test('checks decide: nothing is SERVING before the first answer, and a failure takes out what it concerns', async () => {
+  let [database, queue] = [true, true];
+  let answer!: (well: boolean) => void;
+  const first = new Promise<boolean>((resolve) => (answer = resolve));
+  const { address } = await startEcho({
+    health: {
+      interval: 50,
+      failureThreshold: 1,
+      checks: {
+        '': async () => {
+          await first;
+          if (!database) throw new Error('the database is gone');
+        },
+        'echo.v1.Echo': [() => queue],
+      },
+    },
+  });
+  const [echo, mirror] = [new HealthWatch(address, 'echo.v1.Echo'), new HealthWatch(address, 'echo.v1.Mirror')];
+  expect([await echo.next(), await mirror.next()]).toEqual(['NOT_SERVING', 'NOT_SERVING']);
+  answer(true);
+  expect([await echo.next(), await mirror.next()]).toEqual(['SERVING', 'SERVING']);
+  queue = false;
+  expect(await echo.next()).toBe('NOT_SERVING');
+  expect(mirror.pending).toEqual([]);
+  database = false;
+  expect(await mirror.next()).toBe('NOT_SERVING');
+  queue = database = true;
+  expect([await echo.next(), await mirror.next()]).toEqual(['SERVING', 'SERVING']);
+});
+
+test('an indicator of Terminus feeds it, injected like any provider', async () => {
+  @Injectable()
+  class DatabaseIndicator {
+    up = true;
+    constructor(private readonly indicators: HealthIndicatorService) {}
+    ping(): HealthIndicatorResult {
+      const indicator = this.indicators.check('database');
+      return this.up ? indicator.up() : indicator.down('no route');
+    }
+  }
+  Reflect.defineMetadata('design:paramtypes', [HealthIndicatorService], DatabaseIndicator);
+  @Module({ imports: [TerminusModule], providers: [DatabaseIndicator], exports: [DatabaseIndicator] })
+  class DatabaseModule {}
+
+  let indicator!: DatabaseIndicator;
+  const server = GrpcServerModule.forRootAsync({
+    imports: [DatabaseModule],
+    inject: [DatabaseIndicator],
+    useFactory: (database: DatabaseIndicator): GrpcServerOptions => {
+      indicator = database;
+      const checks = { '': () => database.ping() };
+      return { drain: { delay: 0 }, health: { interval: 50, failureThreshold: 2, checks } };
+    },
+  });
+  const { address } = await startEcho({}, { server });
+  const watch = new HealthWatch(address, '');
+  let told = await watch.next();
+  if (told === 'NOT_SERVING') told = await watch.next();
+  expect(told).toBe('SERVING');
+  indicator.up = false;
+  expect(await watch.next()).toBe('NOT_SERVING');
+  indicator.up = true;
+  expect(await watch.next()).toBe('SERVING');
+});
+
+test('a check for a service that is not there stops the start, with the names that are', async () => {
+  const started = startEcho({ health: { checks: { 'echo.v1.Ecko': () => true } } });
+  await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; it has echo.v1.Echo, echo.v1.Mirror');
+});
+
+test("a health service of the application's own stops the start with the remedy, and goes with health: false", async () => {
+  const own = new HealthImplementation({ '': 'SERVING' });
+  const start = async (options: GrpcServerOptions): Promise<string> => {
+    const transport = echoTransport(await freePort());
+    transport.options.onLoadPackageDefinition = (_, server: Server) => own.addToServer(server);
+    const module = await Test.createTestingModule({ controllers: [echoController().controller] }).compile();
+    const app = module.createNestMicroservice(grpcServer(transport, { ...options, drain: { delay: 0 } }));
+    app.useLogger(false);
+    onTestFinished(() => app.close());
+    await app.listen();
+    return transport.options.url!;
+  };
+  await expect(start({})).rejects.toThrow('serves grpc.health.v1.Health itself');
+  expect(await check(await start({ health: false }), '')).toBe('SERVING');
+});
+
+test('the options of grpcServer and those of the module do not mix', async () => {
+  const module = await Test.createTestingModule({ imports: [GrpcServerModule.forRoot()] }).compile();
+  const start = (): unknown => module.createNestMicroservice(grpcServer(echoTransport(1), { reflection: true }));
+  module.useLogger(false);
+  expect(start).toThrow('GrpcServerModule has its own');
+  await module.close();
+});

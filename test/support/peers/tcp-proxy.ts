@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { closeWithTest } from '../run/close-with-test.js';
+
+/** A TCP proxy that can fall silent: connections stay open, and not a byte passes any more, as on a broken network. */
+export class TcpProxy {
+  port = 0;
+  #frozen = false;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #server: net.Server;
+
+  constructor(target: string) {
+    const [host, port] = target.split(':') as [string, string];
+    this.#server = net.createServer((client) => {
+      const upstream = net.connect(Number(port), host);
+      this.#join(client, upstream);
+      this.#join(upstream, client);
+    });
+    closeWithTest(() => this.stop());
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.port = (this.#server.address() as net.AddressInfo).port;
+    return this;
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #join(from: net.Socket, to: net.Socket): void {
+    this.#sockets.add(from);
+    from.on('data', (chunk) => to.write(chunk));
+    from.on('error', () => {});
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      to.destroy();
+    });
+    if (this.#frozen) from.pause();
+  }
+}
