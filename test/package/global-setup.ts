@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -20,7 +21,7 @@ declare module 'vitest' {
 const ROOT = join(import.meta.dirname, '../..');
 
 /** Packs the library once, as `npm publish` would, and gets the versions of Node to try it with. */
-export async function setup(project: TestProject): Promise<() => void> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-package-'));
   await mustRun('npm', ['pack', '--workspace', 'nestjs-grpc-lb', '--pack-destination', directory], ROOT, 240_000);
   const tarball = join(
@@ -36,5 +37,6 @@ export async function setup(project: TestProject): Promise<() => void> {
   project.provide('tarball', tarball);
   project.provide('unpacked', unpacked);
   project.provide('nodes', await findNodes(join(directory, 'nodes')));
-  return () => rmSync(directory, { recursive: true, force: true });
+  // Not in one go: it takes longer than the runner waits for its workers to say that they have ended.
+  return () => rm(directory, { recursive: true, force: true });
 }
