@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { DEADLINE_MS, RATE } from './arena.js';
 import { type Result, type Skipped, table } from './table.js';
 
-/** docs/chaos.md. */
+/** docs/measurements/chaos.md. */
 export function report(results: readonly (Result | Skipped)[], command: string, seconds: number): string {
   const missed = results.filter((result) => 'missed' in result && result.missed.length > 0).length;
   const skipped = results.filter((result) => 'skipped' in result).length;

@@ -71,7 +71,7 @@ for (const scenario of chosen) {
 }
 const seconds = (now() - started) / 1000;
 if (values.write) {
-  const path = fileURLToPath(new URL('../../../docs/chaos.md', import.meta.url));
+  const path = fileURLToPath(new URL('../../../docs/measurements/chaos.md', import.meta.url));
   await writeFile(path, report(results, 'npm run chaos -- --write', seconds));
   await promisify(execFile)('npx', ['oxfmt', path]);
 }

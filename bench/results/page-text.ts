@@ -40,7 +40,7 @@ export function cpuIntroduction(): string {
 
 CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way. The ratio is to Nest's own client with the round_robin of grpc-js in the same round.
 
-\`npm run bench:profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
+\`npm run bench:profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
 }
 
 export function microIntroduction(): string {

@@ -1,4 +1,4 @@
-// Writes docs/benchmarks.md and its plots from what the benches have stored; run from the root of the repository.
+// Writes docs/measurements/benchmarks.md and its plots from stored results; run it from the root of the repository.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { RunResult } from '../tail/result.js';
 import { bottom, cpuIntroduction, microIntroduction, tailIntroduction, top } from './page-text.js';
 import { loadResults, type Stored } from './store.js';
 
-const PAGE = 'docs/benchmarks.md';
+const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
 const MICRO = ['pick', 'ledger', 'latency', 'endpoint-diff'];
 
@@ -29,7 +29,7 @@ function tailPart(): string[] {
   for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
   const saveImage = (name: string, svg: string): string => {
     writeFileSync(join(IMAGES, `${name}.svg`), svg);
-    return `images/bench/${name}.svg`;
+    return `../images/bench/${name}.svg`;
   };
   return [
     tailIntroduction(stored.results[0]!.spec),

@@ -28,7 +28,7 @@ export const USAGE = `npm run sim -- [options]
   --quick                one seed, ten clients, 70 %, and a quarter of the time where nothing happens in it
   --json file            writes all results there
   --from file            takes them from there, and runs nothing
-  --write                docs/laboratory.md and its plots
+  --write                docs/measurements/laboratory.md and its plots
   --threads n            default: as many as there are cores
   --list                 the scenarios`;
 

@@ -29,7 +29,7 @@ export const USAGE = `npm run bench:tail -- [options]
   --work 30           milliseconds of a call in the mean
   --processes 4       that the eight backends are spread over
   --quick             under a minute: what matters most, one round, one client
-  --write             docs/benchmarks.md and its plots`;
+  --write             docs/measurements/benchmarks.md and its plots`;
 
 const QUICK_SCENARIOS = ['two_slow'];
 const QUICK_CONTESTANTS = ['central queue, over sockets', 'Nest, round_robin', 'least_request', 'adaptive'];

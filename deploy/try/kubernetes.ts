@@ -12,7 +12,7 @@ import { OrdersClient, type OrdersStub } from './pods.js';
 
 /**
  * `kubernetes:` targets without a cluster: an API server that kubectl can ask, three pods that are gRPC servers of this
- * process, and a client that calls them without pause. docs/kubernetes.md shows it.
+ * process, and a client that calls them without pause. docs/discovery/kubernetes.md shows it.
  */
 
 const TARGET = 'kubernetes:///orders.shop:grpc';

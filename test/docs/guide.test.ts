@@ -44,7 +44,7 @@ function makePackage(): void {
 /** Every block with a file name in its first line, with free ports in place of those in the text. */
 function makeProject(ports: ReadonlyMap<string, number>): void {
   write(join(project, 'package.json'), '{ "type": "module" }');
-  for (const { text } of readPage('docs/getting-started.md').code) {
+  for (const { text } of readPage('docs/guide/getting-started.md').code) {
     const name = /^\/\/ ([\w./-]+)$/.exec(text.split('\n', 1)[0]!)?.[1];
     if (name === undefined) continue;
     const here = [...ports].reduce((all, [port, free]) => all.replaceAll(port, String(free)), text);

@@ -33,7 +33,7 @@ describe('options', () => {
 });
 
 it('channel options that differ from grpc-js stand in the migration page, with their values', () => {
-  const { rows } = tableOf(readPage('docs/migration.md'), 'Channel option');
+  const { rows } = tableOf(readPage('docs/guide/migration.md'), 'Channel option');
   const declared = Object.entries(DEFAULT_CHANNEL_OPTIONS).map(([name, value]) => [name, String(value)]);
   expect(Object.fromEntries(rows.map(([name, , here]) => [quoted(name!)[0], here]))).toEqual({
     ...Object.fromEntries(declared),
@@ -41,7 +41,7 @@ it('channel options that differ from grpc-js stand in the migration page, with t
   });
 });
 
-it.each(['README.md', 'libs/grpc-lb/README.md', 'docs/policies.md'])('%s has all policies', (path) => {
+it.each(['README.md', 'libs/grpc-lb/README.md', 'docs/guide/policies.md'])('%s has all policies', (path) => {
   const { rows } = tableOf(readPage(path), 'Policy');
   expect(sorted(rows.flatMap(([name]) => quoted(name!)))).toEqual(sorted(POLICY_NAMES));
 });
@@ -62,13 +62,13 @@ describe('environment variables', () => {
   });
 
   it('stand beside their options', () => {
-    const withVariables = readPage('docs/options.md').tables.filter(({ header }) => header.at(-1) === 'V');
+    const withVariables = readPage('docs/reference/options.md').tables.filter(({ header }) => header.at(-1) === 'V');
     const names = withVariables.flatMap(({ rows }) => rows.flatMap((row) => quoted(row.at(-1)!)));
     expect(sorted(names)).toEqual(sorted(VARIABLES));
   });
 
   it('spell the name of a client as the page says', () => {
-    const { rows } = tableOf(readPage('docs/configuration.md'), 'Client');
+    const { rows } = tableOf(readPage('docs/guide/configuration.md'), 'Client');
     for (const [client, name] of rows) {
       expect(environmentName(quoted(client!)[0]!.replaceAll("'", ''))).toBe(quoted(name!)[0]);
     }

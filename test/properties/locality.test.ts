@@ -25,7 +25,7 @@ function figures({ calls }: Outcome, from: number, to: number): Figures {
   };
 }
 
-/** `PRINT_FIGURES=1` shows the figures of docs/locality.md. */
+/** `PRINT_FIGURES=1` shows the figures of docs/discovery/zones.md. */
 function show(what: string, { p50, p99, crossed, failed }: Figures): void {
   if (process.env['PRINT_FIGURES'] === undefined) return;
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

@@ -187,7 +187,7 @@ test.each([
     const counts = connections(clientsOf(algorithm, clients, size), backends(n));
     const [min, max] = [Math.min(...counts), Math.max(...counts)];
     const idle = counts.filter((count) => count === 0).length;
-    // PRINT_FIGURES=1 shows the table of docs/subsets.md.
+    // PRINT_FIGURES=1 shows the table of docs/discovery/subsets.md.
     if (process.env['PRINT_FIGURES'] !== undefined) {
       console.log(
         `| ${clients} | ${n} | ${size} | ${algorithm} | ${min} | ${(clients * size) / n} | ${max} | ${idle} |`,

@@ -11,7 +11,7 @@ import { introduction, summary } from './page-text.js';
 import { failures, overviewTable, situations, situationTable, tail, toMarkdown } from './tables.js';
 import { timePlot } from './time-plot.js';
 
-const PAGE = 'docs/laboratory.md';
+const PAGE = 'docs/measurements/laboratory.md';
 const IMAGES = 'docs/images/sim';
 
 /** Writes the page of the laboratory and its plots; run from the root of the repository. */
@@ -72,5 +72,5 @@ function image(scenario: Scenario, suffix: string, svg: string): string {
   const file = `${scenario.name.replaceAll('_', '-')}${suffix}.svg`;
   writeFileSync(join(IMAGES, file), svg);
   const what = suffix === '' ? 'all policies at each load and number of clients' : 'second by second';
-  return `![${scenario.title}: ${what}](images/sim/${file})`;
+  return `![${scenario.title}: ${what}](../images/sim/${file})`;
 }

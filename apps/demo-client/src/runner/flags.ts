@@ -59,7 +59,7 @@ gives today (one connection, pick_first), then balanced by nestjs-grpc-lb.
   --help                 this text
 
 A backend answers at most slots * 1000 / delay-ms calls a second: 200 as it stands.
-docs/demo.md tells how to read the table.
+docs/guide/demo.md tells how to read the table.
 `;
 
 /** Flags that make no sense, all of them at once. */
