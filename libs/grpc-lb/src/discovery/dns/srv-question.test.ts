@@ -63,6 +63,18 @@ describe('dns+srv:', () => {
     expect(bench.last).toEqual(['10.1.0.2:50052;1;0', '10.1.0.3:50052;1;0']);
   });
 
+  test('a name that has left the records is forgotten, also when no look-up ends in time', async () => {
+    const never = new Promise(() => {});
+    const bench = await started(zone().set('A b', never));
+    bench.dns.srv(NAME, '20 0 50052 b');
+    for (let i = 0; i < 4; i++) await bench.next();
+    expect(new Set(bench.errors)).toEqual(new Set([`DNS look-up of "${NAME}" failed: no answer within 15000 ms`]));
+    bench.dns.set('A a', 'ETIMEOUT').a('b', 60, '10.1.0.2').srv(NAME, '10 5 50051 a', '20 0 50052 b');
+    await bench.next();
+    await bench.next();
+    expect(bench.last).toEqual(['10.1.0.2:50052;1;0']);
+  });
+
   test('with no target found at all it fails, though addresses are remembered', async () => {
     const bench = await started();
     bench.dns.set('A a', 'ETIMEOUT').set('A b', 'ETIMEOUT');

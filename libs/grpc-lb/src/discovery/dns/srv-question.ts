@@ -37,8 +37,9 @@ export class SrvQuestion implements DnsQuestion {
     if (targets.length === 0) throw new Error('the answer has no usable SRV records');
 
     const names = new Set(targets.map(({ address }) => address.host));
-    const found = await this.#findAll([...names], resolver, signal);
+    // Before they are asked for: what names new targets each time, and answers for none in time, must not fill memory.
     this.#book.keepOnly(names);
+    const found = await this.#findAll([...names], resolver, signal);
     const answers = [...found.values()];
     if (answers.every(({ error }) => error !== undefined)) throw answers[0]!.error!;
     const { endpoints, tooMany } = srvEndpoints(targets, (name) => found.get(name)?.hosts ?? []);
