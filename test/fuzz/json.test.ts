@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { checkEndpoints } from '../../libs/grpc-lb/src/core/endpoint-check.js';
-import { readInstances } from '../../libs/grpc-lb/src/discovery/consul/instances.js';
+import { InstanceReader } from '../../libs/grpc-lb/src/discovery/consul/instances.js';
 import { chooseServiceConfig } from '../../libs/grpc-lb/src/discovery/dns/service-config.js';
 import { readSlice } from '../../libs/grpc-lb/src/discovery/kubernetes/endpoint-slice.js';
 import { LineSplitter } from '../../libs/grpc-lb/src/discovery/kubernetes/line-splitter.js';
@@ -90,7 +90,10 @@ test(
       } catch {
         return undefined;
       }
-      return readInstances(value, { passing: false, near: undefined, zoneKey: 'zone' });
+      if (!Array.isArray(value)) return undefined;
+      const reader = new InstanceReader({ passing: false, near: undefined, zoneKey: 'zone' });
+      for (const each of value) reader.add(each);
+      return reader.read();
     });
     if (!answer) return;
     expect(checkEndpoints(answer.endpoints).dropped).toBe(0);

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest';
+import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
 import { readAnswerBody } from './answer-body.js';
+import { InstanceReader } from './instances.js';
 
-const read = (text: string): Promise<unknown> => readAnswerBody(Buffer.from(text));
+async function read(text: string): Promise<unknown[]> {
+  const instances: unknown[] = [];
+  await readAnswerBody(Buffer.from(text), (instance) => instances.push(instance));
+  return instances;
+}
 
-test.each(['[]', '[{"a":"é€😀"},2]', ' [ ] ', '{"a":1}', 'null'])('%s is read as JSON.parse reads it', async (text) => {
+test.each(['[]', '[{"a":"é€😀"},2]', ' [ ] '])('%s is read as JSON.parse reads it', async (text) => {
   expect(await read(text)).toEqual(JSON.parse(text));
+});
+
+test.each(['null', '"no list"', '{"a":1}'])('%s is refused, as it is no list', async (text) => {
+  await expect(read(text)).rejects.toThrow(`the answer is ${text}, and no list`);
 });
 
 test('a character may lie on both sides of a pause, and others have their turns meanwhile', async () => {
@@ -31,7 +41,41 @@ test.each([
     'an instance has more than 64 lists and objects',
   ],
   ['an instance of many values', `[[${'1,'.repeat(6000)}1]]`, 'an instance has more than 5000 values'],
-  ['more instances than anybody has', `[${'{},'.repeat(100_000)}{}]`, 'the answer has more than 20000 instances'],
 ])('%s is refused', async (_, text, fault) => {
   await expect(read(text)).rejects.toThrow(fault);
+});
+
+const text = (part: string, bytes: number): string => part.repeat(Math.ceil(bytes / part.length));
+
+/** Each instance has as many objects as its bytes can hold, and all of them as many bytes as are read. */
+test('an answer that is made to be large costs memory and time for its endpoints only', async () => {
+  const checks = text('{},', 1600).slice(0, -1);
+  const instance = `{"Service":{"Address":"10.0.0.1","Port":1},"Checks":[${checks}]}`;
+  const body = Buffer.from(`[${text(`${instance},`, 32_000_000).slice(0, -1)}]`);
+  const reader = new InstanceReader({ passing: true, near: undefined, zoneKey: 'zone' });
+  let heap = 0;
+  let seen = 0;
+  const before = process.memoryUsage().heapUsed;
+  await readAnswerBody(body, (each) => {
+    reader.add(each);
+    if (++seen % 2000 === 0) heap = Math.max(heap, process.memoryUsage().heapUsed - before);
+  });
+  expect(cpuTime(() => expect(reader.read().total).toBe(seen))).toBeLessThan(100);
+  // It was 600 MB when all that was parsed was kept.
+  expect(heap).toBeLessThan(300_000_000);
+});
+
+test('nobody reads on what is not wanted any more', async () => {
+  const unwanted = new AbortController();
+  let seen = 0;
+  const reading = readAnswerBody(
+    Buffer.from(`[${text('{},', 2_000_000).slice(0, -1)}]`),
+    () => {
+      seen++;
+      unwanted.abort(new Error('not wanted'));
+    },
+    unwanted.signal,
+  );
+  await expect(reading).rejects.toThrow('not wanted');
+  expect(seen).toBeLessThan(100_000);
 });

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { type JsonBounds, parseBoundedJson } from '../../core/bounded-json.js';
 import { JsonElements } from '../../core/json-elements.js';
-import { MAX_INSTANCES } from './instances.js';
+import { shown } from '../../core/options/validation.js';
 
 /** Of one instance, which has one to three kilobytes, and some hundred values. */
 const MAX_CHARACTERS = 2 ** 18;
@@ -12,23 +12,24 @@ const PIECE_BYTES = 2 ** 18;
 const nextTurn = promisify(setImmediate);
 
 /**
- * Parses the body of an answer, with a pause after each piece: 32 MB, which are ten thousand instances, take 150 ms as
- * one, and 3 s if they are made to.
+ * Parses the body of an answer and hands over its instances one by one, with a pause after each piece: 32 MB, which are
+ * ten thousand instances, take 150 ms as one, and 3 s and 600 MB of memory if they are made to.
  */
-export async function readAnswerBody(body: Uint8Array): Promise<unknown> {
+export async function readAnswerBody(
+  body: Uint8Array,
+  onInstance: (instance: unknown) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const elements = new JsonElements(undefined, MAX_CHARACTERS);
   const decoder = new TextDecoder();
-  const instances: unknown[] = [];
   for (let at = 0; at < body.length; at += PIECE_BYTES) {
     if (at > 0) await nextTurn();
+    signal?.throwIfAborted();
     const piece = decoder.decode(body.subarray(at, at + PIECE_BYTES), { stream: true });
-    for (const element of elements.push(piece)) {
-      if (instances.length === MAX_INSTANCES) throw new Error(`the answer has more than ${MAX_INSTANCES} instances`);
-      instances.push(parse(element));
-    }
+    for (const element of elements.push(piece)) onInstance(parse(element));
   }
   const rest = parse(elements.rest);
-  return Array.isArray(rest) ? instances : rest;
+  if (!Array.isArray(rest)) throw new Error(`the answer is ${shown(rest)}, and no list`);
 }
 
 function parse(text: string): unknown {

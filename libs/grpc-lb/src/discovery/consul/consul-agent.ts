@@ -16,7 +16,6 @@ export interface ConsulQuery {
 export interface ConsulAnswer {
   /** Undefined if it is missing, or no number. */
   readonly index: bigint | undefined;
-  readonly instances: unknown;
   /** Something was left out because the token may not read it. */
   readonly hidden: boolean;
   /** Given by a server that has lost the others. */
@@ -27,7 +26,8 @@ export interface ConsulAnswer {
 export interface ConsulAgent {
   /** Who is asked for what, for errors. */
   readonly subject: string;
-  ask(query: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer>;
+  /** Hands over the instances of the answer before it resolves. */
+  ask(query: ConsulQuery, onInstance: (instance: unknown) => void, signal: AbortSignal): Promise<ConsulAnswer>;
 }
 
 const JSON_TYPE = 'application/json';
@@ -64,7 +64,11 @@ export class HttpConsulAgent implements ConsulAgent {
     this.#ask = health.service.bind(health) as unknown as Ask;
   }
 
-  async ask({ index, waitMs }: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
+  async ask(
+    { index, waitMs }: ConsulQuery,
+    onInstance: (instance: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<ConsulAnswer> {
     const { name, tags, datacenter, near, consistency } = this.service;
     // The client takes an emitter for a context: `cancel` ends the request.
     const context = Object.assign(new EventEmitter(), { includeResponse: true });
@@ -86,9 +90,9 @@ export class HttpConsulAgent implements ConsulAgent {
     });
     const { 'content-type': type = 'of no type' } = headers;
     if (!Buffer.isBuffer(body) || !type.startsWith(JSON_TYPE)) throw new Error(`the answer is ${type}, and no JSON`);
+    await readAnswerBody(body, onInstance, signal);
     return {
       index: readIndex(headers['x-consul-index']),
-      instances: await readAnswerBody(body),
       hidden: headers['x-consul-results-filtered-by-acls'] === 'true',
       leaderless: headers['x-consul-knownleader'] === 'false',
     };

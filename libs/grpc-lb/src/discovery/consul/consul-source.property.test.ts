@@ -43,14 +43,19 @@ class ModelAgent implements ConsulAgent {
   readonly #waiting = new Set<() => void>();
   readonly #ends = new Set<(error: Error) => void>();
 
-  ask({ index, waitMs }: ConsulQuery, signal: AbortSignal): Promise<ConsulAnswer> {
+  ask(
+    { index, waitMs }: ConsulQuery,
+    onInstance: (instance: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<ConsulAnswer> {
     this.asked.push(this.clock.now());
     this.open++;
     return new Promise<ConsulAnswer>((resolve, reject) => {
       const answer = (): void => {
         this.#waiting.delete(answer);
         if (this.mode === 'failing') reject(new Error('HTTP 500'));
-        else if (this.mode !== 'silent') resolve(this.#answer());
+        else if (this.mode === 'garbled') reject(new Error('the answer is {}, and no list'));
+        else if (this.mode !== 'silent') resolve(this.#answer(onInstance));
       };
       signal.addEventListener('abort', () => reject(new Error('aborted')));
       this.#ends.add(reject);
@@ -70,12 +75,11 @@ class ModelAgent implements ConsulAgent {
     this.#waiting.clear();
   }
 
-  #answer(): ConsulAnswer {
+  #answer(onInstance: (instance: unknown) => void): ConsulAnswer {
     const status = this.ill ? 'critical' : 'passing';
-    const instances = this.ports.map((port) => healthEntry('orders', { port, status }));
+    for (const port of this.ports) onInstance(healthEntry('orders', { port, status }));
     return {
       index: this.mode === 'without index' ? undefined : this.mode === 'zero index' ? 0n : this.index,
-      instances: this.mode === 'garbled' ? { error: 'x' } : instances,
       hidden: false,
       leaderless: false,
     };

@@ -3,7 +3,7 @@ import type { EndpointListener, EndpointSource, EndpointSourceContext } from '..
 import { jittered } from '../../core/random.js';
 import { backoffMs } from '../backoff.js';
 import type { ConsulAgent, ConsulAnswer } from './consul-agent.js';
-import { type InstanceRules, readInstances } from './instances.js';
+import { InstanceReader, type InstanceRules, type Instances } from './instances.js';
 import { Pace } from './pace.js';
 
 const MAX_BACKOFF_MS = 10_000;
@@ -109,8 +109,10 @@ export class ConsulSource implements EndpointSource {
     this.#askedAt = clock.now();
     this.#pace.take();
     this.#state = query;
-    this.agent.ask({ index, waitMs }, abort.signal).then(
-      (answer) => this.#succeeded(query, answer),
+    const reader = new InstanceReader(this.rules);
+    const onInstance = (instance: unknown): void => reader.add(instance);
+    this.agent.ask({ index, waitMs }, onInstance, abort.signal).then(
+      (answer) => this.#succeeded(query, answer, reader.read()),
       (error: unknown) => this.#failed(query, error),
     );
   }
@@ -120,14 +122,9 @@ export class ConsulSource implements EndpointSource {
     return waitMs === 0 ? `no answer within ${timeout} ms` : `no answer within ${timeout} ms after the time to wait`;
   }
 
-  #succeeded(query: Asking, answer: ConsulAnswer): void {
+  #succeeded(query: Asking, answer: ConsulAnswer, instances: Instances): void {
     if (this.#state !== query) return;
-    let tell: () => void;
-    try {
-      tell = this.#read(answer);
-    } catch (error) {
-      return this.#failed(query, error);
-    }
+    const tell = this.#verdictOn(answer, instances);
     this.#end(query);
     this.#failures = 0;
     this.#index = nextIndex(query.index, answer.index);
@@ -137,8 +134,9 @@ export class ConsulSource implements EndpointSource {
   }
 
   /** Ends in what the listener is told of an answer. */
-  #read({ instances, hidden, index, leaderless }: ConsulAnswer): () => void {
-    const { endpoints, total, faulty, faults } = readInstances(instances, this.rules);
+  #verdictOn(answer: ConsulAnswer, instances: Instances): () => void {
+    const { hidden, index, leaderless } = answer;
+    const { endpoints, total, faulty, faults } = instances;
     const said = faults.join('; ') + (faulty > faults.length ? `; and ${faulty - faults.length} more` : '');
     const fail = (reason: string) => () => this.#listener.onError(this.#error(reason));
     if (endpoints.length > 0) {

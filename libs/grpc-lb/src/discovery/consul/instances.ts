@@ -30,32 +30,40 @@ export interface InstanceRules {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Makes endpoints of instances. Health is judged here and not by the agent (`passing=true`), so that "all are ill" can be
- * told from "there are none".
+ * Makes endpoints of instances, one by one, so that nothing else is kept of an answer. Health is judged here and not by
+ * the agent (`passing=true`), so that "all are ill" can be told from "there are none".
  */
-export function readInstances(answer: unknown, rules: InstanceRules): Instances {
-  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, and no list`);
-  if (answer.length > MAX_INSTANCES) {
-    throw new Error(`the answer has ${answer.length} instances; no more than ${MAX_INSTANCES} are read`);
-  }
-  const faults: string[] = [];
-  let faulty = 0;
-  const endpoints = new Map<string, Endpoint>();
-  for (const [index, entry] of answer.entries()) {
+export class InstanceReader {
+  readonly #endpoints = new Map<string, Endpoint>();
+  #total = 0;
+  #faulty = 0;
+  readonly #faults: string[] = [];
+
+  constructor(private readonly rules: InstanceRules) {}
+
+  /** The next instance of the answer. @throws Error if there are more than anybody has. */
+  add(entry: unknown): void {
+    if (this.#total === MAX_INSTANCES) throw new Error(`the answer has more than ${MAX_INSTANCES} instances`);
+    this.#total++;
     const instance = { node: part(entry, 'Node'), service: part(entry, 'Service') };
     const status = worst(part(entry, 'Checks'));
-    if (status === 'critical' || (status === 'warning' && rules.passing)) continue;
+    if (status === 'critical' || (status === 'warning' && this.rules.passing)) return;
     const found: Fault[] = [];
-    const endpoint = readInstance(instance, status, rules.zoneKey, found);
-    if (endpoint) endpoints.set(addressToString(endpoint.address), endpoint);
-    if (found.length === 0 || ++faulty > MAX_FAULTS) continue;
-    const name = text(instance.service.ID) ?? `instance ${index + 1}`;
-    faults.push(`${shown(name)}: ${found.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
+    const endpoint = readInstance(instance, status, this.rules.zoneKey, found);
+    if (endpoint) this.#endpoints.set(addressToString(endpoint.address), endpoint);
+    if (found.length === 0 || ++this.#faulty > MAX_FAULTS) return;
+    const name = text(instance.service.ID) ?? `instance ${this.#total}`;
+    this.#faults.push(`${shown(name)}: ${found.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
   }
-  const list = [...endpoints];
-  // The order of the answer means nothing then, and must not move those that use the first.
-  if (rules.near === undefined) list.sort(([a], [b]) => (a < b ? -1 : 1));
-  return { endpoints: list.map(([, endpoint]) => endpoint), total: answer.length, faulty, faults };
+
+  /** What all of them say. */
+  read(): Instances {
+    const list = [...this.#endpoints];
+    // The order of the answer means nothing then, and must not move those that use the first.
+    if (this.rules.near === undefined) list.sort(([a], [b]) => (a < b ? -1 : 1));
+    const endpoints = list.map(([, endpoint]) => endpoint);
+    return { endpoints, total: this.#total, faulty: this.#faulty, faults: this.#faults };
+  }
 }
 
 type Status = 'passing' | 'warning' | 'critical';
