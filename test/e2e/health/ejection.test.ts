@@ -5,6 +5,7 @@ import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { deferred, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
 import { eventually } from '../../support/time/patience.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 import { Stopwatch } from '../../support/time/stopwatch.js';
@@ -167,4 +168,23 @@ test('calls that fail because their connection dies do not eject the process tha
       (event) => event.type === 'endpoint_state' && event.to === 'ejected' && event.address === dies.address,
     ),
   ).toEqual([]);
+});
+
+test('an attempt that another one of a hedged call has overtaken is no verdict on a probe', async () => {
+  const clock = new FakeClock();
+  const hedgingPolicy = { maxAttempts: 2, hedgingDelay: '0.01s', nonFatalStatusCodes: [] };
+  const methodConfig = [{ name: [{ service: 'echo.v1.Echo' }], hedgingPolicy }];
+  const channelOptions = { 'grpc.service_config': JSON.stringify({ methodConfig }) };
+  await start(2, { ejection: { baseEjectionTime: 5000 } }, { clock, channelOptions });
+  const [sick] = servers as [EchoServer];
+  sick.behaviour.say = fails(grpc.status.UNAVAILABLE);
+  await callUntil(() => stateOf(sick) === 'ejected');
+  const probed = deferred();
+  sick.behaviour.say = () => {
+    probed.resolve();
+    return new Promise(() => {});
+  };
+  clock.advance(600_000);
+  await Promise.all([client.say(), client.say(), probed.promise]);
+  expect(stateOf(sick)).toBe('ejected');
 });

@@ -38,10 +38,13 @@ test('an answer that refuses counts as load for the rest of the time of a usual 
   expect(chances()).toEqual([0.5, 0.5]);
 });
 
-test('a call that its caller cancels does not', () => {
-  endAtA(20, status.CANCELLED, 'Cancelled on client');
-  expect(chances()).toEqual([0.5, 0.5]);
-});
+test.each(['Cancelled on client', 'Discarded in favor of other hedged attempt'])(
+  'a call that this side cancels does not (%s)',
+  (details) => {
+    endAtA(20, status.CANCELLED, details);
+    expect(chances()).toEqual([0.5, 0.5]);
+  },
+);
 
 test('an endpoint that leaves while its refusals still count goes at once', async () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');

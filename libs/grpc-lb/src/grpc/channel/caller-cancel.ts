@@ -5,6 +5,8 @@ import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 const WATCHED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_cancellations`;
 /** What grpc-js says when the caller cancels. A server says the same where it hands on what happened to its own call. */
 const OWN_DETAILS = 'Cancelled on client';
+/** What grpc-js says of the attempts of a hedged call (gRFC A6) that another one has overtaken. It cancels them itself. */
+const OVERTAKEN = 'Discarded in favor of other hedged attempt';
 
 let cancelling = 0;
 
@@ -34,5 +36,6 @@ export class WatchedChannel extends Channel {
 
 /** Whether a call that ends just now was cancelled by its caller. On a channel that is not made here the details decide. */
 export function isCallersOwn(code: Status, details: string, options: ChannelOptions): boolean {
-  return code === Status.CANCELLED && (cancelling > 0 || (!(WATCHED_OPTION in options) && details === OWN_DETAILS));
+  if (code !== Status.CANCELLED) return false;
+  return cancelling > 0 || details === OVERTAKEN || (!(WATCHED_OPTION in options) && details === OWN_DETAILS);
 }
