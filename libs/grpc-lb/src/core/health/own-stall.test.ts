@@ -98,6 +98,20 @@ describe('a stall', () => {
     expect([100, 1500, 1900, 1901].map((since) => ownStall.wasStalledSince(since))).toEqual([true, true, true, false]);
   });
 
+  test('explains what was under way during it and ends before what had piled up is worked off', () => {
+    expect(ownStall.explains(1000)).toBe(true);
+    clock.fire();
+    expect(ownStall.explains(1000)).toBe(true);
+    clock.run(800);
+    expect([1000, 1500, 1950].map((since) => ownStall.explains(since))).toEqual([true, false, false]);
+  });
+
+  test('does not explain what goes on long after it, however long it has been under way', () => {
+    clock.fire();
+    clock.run(2000);
+    expect([-30_000, 0, 1000].map((since) => ownStall.explains(since))).toEqual([false, false, false]);
+  });
+
   test('after another moves the end, and both are lost time', () => {
     clock.fire();
     clock.run(500);

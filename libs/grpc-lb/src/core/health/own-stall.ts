@@ -17,6 +17,8 @@ export class OwnStall {
   #cancelBeat: Cancel | undefined;
   #dueAt = 0;
   #endedAt = -Infinity;
+  /** When what had piled up has been worked off: for as long again as the stall has lasted at most. */
+  #workedOffAt = -Infinity;
   #lost = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -44,6 +46,16 @@ export class OwnStall {
     return this.endedAt >= since;
   }
 
+  /**
+   * Whether a stall explains how long something has taken since then that ends now: an answer may have come and not been
+   * read. The stall has ended in the second half of that time, and what had piled up is still being worked off. One of
+   * long ago explains nothing: where deadlines are long and stalls are common, it would excuse a peer that never answers.
+   */
+  explains(since: number): boolean {
+    const now = this.clock.now();
+    return this.wasStalledSince((since + now) / 2) && (this.#late >= STALL_MS || now <= this.#workedOffAt);
+  }
+
   /** The clock without the time that was lost to stalls: a peer has been silent only for as long as this has moved. */
   get awake(): number {
     return this.clock.now() - this.#lost - Math.max(0, this.#late - STALL_MS);
@@ -57,9 +69,11 @@ export class OwnStall {
   #expectBeat(): void {
     this.#dueAt = this.clock.now() + BEAT_MS;
     this.#cancelBeat = this.clock.after(BEAT_MS, () => {
-      if (this.#late >= STALL_MS) {
+      const late = this.#late;
+      if (late >= STALL_MS) {
         this.#endedAt = this.clock.now();
-        this.#lost += this.#late - STALL_MS;
+        this.#workedOffAt = Math.max(this.#workedOffAt, this.#endedAt + BEAT_MS + late);
+        this.#lost += late - STALL_MS;
       }
       this.#expectBeat();
     });

@@ -51,12 +51,9 @@ export class CallBook extends Ledger<PooledEndpoint, Connection> {
     return this.#failureCodes.has(code);
   }
 
-  /**
-   * Whether a stall of this process explains how long a call has taken that was made then: it has ended in the second half
-   * of that time, so that the answer may have come and not been read.
-   */
+  /** Whether a stall of this process explains how long a call has taken that was made then, and ends now. */
   wasStalled(since: number): boolean {
-    return this.#ownStall.wasStalledSince((since + this.now) / 2);
+    return this.#ownStall.explains(since);
   }
 
   override close(): void {
