@@ -72,7 +72,8 @@ describe('an endpoint that answers at once beside others that work gets no more 
     await start(policy);
     servers[0]!.behaviour.say = answers(grpc.status[code]);
     expect(await shareOfFirst(300)).toBeLessThan(0.27);
-    expect(client.snapshot.endpoints[0]!.state).toBe('ready');
+    expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ready', failureRate: 0, refusalRate: 1 });
+    expect(client.balanced.explain().endpoints[0]!.why).toContain('100 % of its recent calls were refused');
     // What still counts as load is no call that runs.
     expect(client.snapshot.inFlight).toBe(0);
   });

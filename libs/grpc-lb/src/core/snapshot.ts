@@ -51,6 +51,8 @@ export interface EndpointSnapshot {
   readonly warmth: number;
   /** Its recent share of failures, from 0 to 1. */
   readonly failureRate: number;
+  /** The share of its last calls (32 at most) that it refused, with a status that is neither OK nor a failure; 0 to 1. */
+  readonly refusalRate: number;
   /** Calls picked and not ended, streams and retries included. */
   readonly inFlight: number;
   /** Attempts since the endpoint joined, by how they ended. */

@@ -28,6 +28,7 @@ function endpoint(state: EndpointState, i: number): EndpointSnapshot {
     locality: null,
     warmth: 1,
     failureRate: 0,
+    refusalRate: 0,
     inFlight: i,
     started: 0,
     succeeded: 0,

@@ -97,6 +97,11 @@ export class Fitness implements Peer {
     return this.#failureRate.rate(this.clock.now());
   }
 
+  /** The share of its last calls that it refused. */
+  get refusalRate(): number {
+    return this.recent.size === 0 ? 0 : this.recent.refused / this.recent.size;
+  }
+
   /** A call made at `since` has ended; it may be the last straw, or the probe. */
   record(kind: ResultKind, since: number, wasProbe: boolean): void {
     const counts = since >= this.outlier.admittedAt;

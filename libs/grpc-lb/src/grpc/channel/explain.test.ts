@@ -35,6 +35,7 @@ const endpoint = (address: string, priority: number): EndpointSnapshot => ({
   locality: null,
   warmth: 1,
   failureRate: 0,
+  refusalRate: 0,
   inFlight: 0,
   started: 0,
   succeeded: 0,
@@ -70,6 +71,13 @@ it('an endpoint that starts slowly is told with the part of its share that it is
     { address: 'a:1', chance: 0.017, why: 'ready: 0 in flight, weight 1, starts slowly: at 5 % of its share' },
     { address: 'b:1', chance: 0.983, why: 'ready: 0 in flight, weight 1' },
   ]);
+});
+
+it('an endpoint that refuses calls is told with their share, as its answers may count as load', () => {
+  const endpoints = [{ ...endpoint('a:1', 0), refusalRate: 0.5 }];
+  expect(explainClient({ ...snapshot('random'), endpoints }).endpoints[0]!.why).toBe(
+    'ready: 0 in flight, weight 1, 50 % of its recent calls were refused',
+  );
 });
 
 it('an endpoint whose calls failed lately is told with their share, as that is why it gets fewer', () => {

@@ -105,7 +105,7 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
 }
 
 function whyOf(
-  { state, reason, inFlight, weight, connections, priority, locality, failureRate }: EndpointSnapshot,
+  { state, reason, inFlight, weight, connections, priority, locality, failureRate, refusalRate }: EndpointSnapshot,
   priorities: ClientSnapshot['priorities'],
   ramp: number,
 ): string {
@@ -121,7 +121,12 @@ function whyOf(
   const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
   const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
   const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
-  const percent = Math.round(failureRate * 100);
-  const failing = percent > 0 ? `, ${percent} % of its recent calls failed` : '';
-  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${failing}${slowly}${full}`;
+  const failing = shareOfCalls(failureRate, 'failed');
+  const refusing = shareOfCalls(refusalRate, 'were refused');
+  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${failing}${refusing}${slowly}${full}`;
+}
+
+function shareOfCalls(share: number, became: string): string {
+  const percent = Math.round(share * 100);
+  return percent > 0 ? `, ${percent} % of its recent calls ${became}` : '';
 }

@@ -213,6 +213,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       locality: this.locality,
       warmth: this.warmth,
       failureRate: this.fitness.failureRate,
+      refusalRate: this.fitness.refusalRate,
       inFlight: this.running,
       started: this.started,
       succeeded: this.succeeded,
