@@ -19,3 +19,10 @@ it('variables for clients of the application are unread where no override came o
   ]);
   expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { ORDERS: {}, PRICES: {} })).toEqual([]);
 });
+
+it('a variable that came to be an override is read, also where the name of another client is its beginning', () => {
+  const environment = { GRPC_LB_ORDERS_CLIENT_TARGET: 'a:1', GRPC_LB_ORDERS_POLICY: 'random' };
+  expect(unreadVariables(environment, ['ORDERS', 'ORDERS_CLIENT'], { ORDERS_CLIENT: {} })).toEqual([
+    'GRPC_LB_ORDERS_POLICY',
+  ]);
+});

@@ -21,9 +21,11 @@ export function unreadVariables(
   names: readonly string[],
   overrides: Readonly<Record<string, unknown>> = {},
 ): string[] {
-  const unread = names.filter((name) => !Object.hasOwn(overrides, name));
+  const isOf = (variable: string, name: string): boolean => variable.startsWith(`${PREFIX}${name}_`);
+  // One of ORDERS_CLIENT begins as one of ORDERS does: whoever reads the environment has found the client that is meant.
+  const read = Object.keys(overrides);
   return Object.keys(environment)
-    .filter((variable) => unread.some((name) => variable.startsWith(`${PREFIX}${name}_`)))
+    .filter((variable) => names.some((name) => isOf(variable, name)) && !read.some((name) => isOf(variable, name)))
     .filter((variable) => environment[variable] !== '' && !KUBERNETES_LINK.test(variable))
     .toSorted();
 }
