@@ -128,13 +128,21 @@ describe('the metadata of health', () => {
     expect(faultsOf(healthCheck, { metadata })).toEqual([]);
   });
 
-  test.each(['Authorization', 'grpc-timeout', 'token-bin', 'te', 'user-agent', ':path', 'a b', ''])(
-    'cannot have the key %j',
-    (key) => {
-      const faults = faultsOf(healthCheck, { metadata: { [key]: 'secret' } });
-      expect(faults).toEqual([expect.stringContaining('is not a key for metadata')]);
-    },
-  );
+  test.each([
+    'Authorization',
+    'grpc-timeout',
+    'token-bin',
+    'te',
+    'user-agent',
+    'upgrade',
+    'keep-alive',
+    ':path',
+    'a b',
+    '',
+  ])('cannot have the key %j', (key) => {
+    const faults = faultsOf(healthCheck, { metadata: { [key]: 'secret' } });
+    expect(faults).toEqual([expect.stringContaining('is not a key for metadata')]);
+  });
 
   test('is not shown where it is wrong', () => {
     for (const metadata of [

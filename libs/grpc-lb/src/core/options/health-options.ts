@@ -34,7 +34,20 @@ const service: Check = (path, value, faults) => {
 
 /** gRPC: "Header-Name" without the names that gRPC and HTTP/2 keep for themselves. */
 const KEY = /^(?!grpc-)[0-9a-z_.-]+$/;
-const RESERVED: ReadonlySet<string> = new Set(['content-type', 'te', 'user-agent', 'host', 'connection']);
+const RESERVED: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'te',
+  'user-agent',
+  'host',
+  // Of a connection (RFC 9113, 8.2.2): Node throws at them, and grpc-js then gives up the connection.
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
 /** gRPC: "ASCII-Value". */
 const VALUE = /^[\x20-\x7e]+$/;
 
