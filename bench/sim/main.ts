@@ -1,6 +1,6 @@
 // The laboratory: policies in virtual time, each on the same calls. `npm run sim -- --help` names the options.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/errors.js';
 import { groupBy } from './engine/group-by.js';
 import { type SimOptions, simOptions, USAGE } from './options.js';
 import { type Entry, type Plan, tasksOf } from './plan.js';

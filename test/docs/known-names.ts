@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { loadBalancingCheck } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { type Check, type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/errors.js';
+import type { Check } from '../../libs/grpc-lb/src/core/options/validation.js';
 import { dnsSourceFactory } from '../../libs/grpc-lb/src/discovery/index.js';
 import { consulSourceFactory } from '../../libs/grpc-lb/src/discovery/consul/index.js';
 import { fileSourceFactory } from '../../libs/grpc-lb/src/discovery/file/index.js';

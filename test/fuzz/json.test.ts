@@ -8,7 +8,7 @@ import { LineSplitter } from '../../libs/grpc-lb/src/discovery/kubernetes/line-s
 import { mergeSlices } from '../../libs/grpc-lb/src/discovery/kubernetes/merge-slices.js';
 import { errorFromStatus } from '../../libs/grpc-lb/src/discovery/kubernetes/slice-api.js';
 import { readBootstrap } from '../../libs/grpc-lb/src/discovery/xds/bootstrap.js';
-import type { Fault } from '../../libs/grpc-lb/src/core/options/validation.js';
+import type { Fault } from '../../libs/grpc-lb/src/core/errors.js';
 import { faultOfConfig } from '../../libs/grpc-lb/src/grpc/resolver/discovered-config.js';
 import { answerOf, fuzz } from './fuzz.js';
 import { host, jsonText, looseList, looseObject, mostly, port } from './texts.js';

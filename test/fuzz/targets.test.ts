@@ -4,7 +4,7 @@ import { registerConsul } from 'nestjs-grpc-lb/consul';
 import { registerFile } from 'nestjs-grpc-lb/file';
 import { registerKubernetes } from 'nestjs-grpc-lb/kubernetes';
 import { addressToString } from '../../libs/grpc-lb/src/core/endpoint.js';
-import { type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/errors.js';
 import { parseHostPort, readHostPort } from '../../libs/grpc-lb/src/discovery/host-port.js';
 import { createEndpointSource, parseTarget } from '../../libs/grpc-lb/src/discovery/index.js';
 import { readQuery } from '../../libs/grpc-lb/src/discovery/query.js';

@@ -8,7 +8,8 @@ import {
 } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { POLICY_NAMES } from '../../libs/grpc-lb/src/core/options/policy-config.js';
 import { FAILURE_STATUS_NAMES } from '../../libs/grpc-lb/src/core/options/status-names.js';
-import { didYouMean, type Fault, shown } from '../../libs/grpc-lb/src/core/options/validation.js';
+import type { Fault } from '../../libs/grpc-lb/src/core/errors.js';
+import { didYouMean, shown } from '../../libs/grpc-lb/src/core/options/validation.js';
 import { check } from './check.js';
 
 function faultsOf(options: unknown): Fault[] {

@@ -31,7 +31,17 @@ export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/o
 export type { SlowStartOptions } from './core/options/slow-start-options.js';
 export type { SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
 export type { FailureStatus } from './core/options/status-names.js';
-export { type Fault, GrpcLbOptionsError } from './core/options/validation.js';
+export {
+  type Fault,
+  GrpcLbArgumentError,
+  GrpcLbClosedError,
+  GrpcLbConflictError,
+  GrpcLbDiscoveryError,
+  GrpcLbError,
+  type GrpcLbErrorCode,
+  GrpcLbOptionsError,
+  GrpcLbPeerError,
+} from './core/errors.js';
 export type {
   ClientSnapshot,
   ClientState,

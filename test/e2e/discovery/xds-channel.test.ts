@@ -181,7 +181,7 @@ describe('xds: with a policy of the control plane', () => {
   test('what would have no effect is an error, at the start and later', () => {
     const loadBalancing = { policy: 'round_robin', retry: { maxAttempts: 3 }, pool: undefined } as const;
     const message = [
-      'client ECHO: 2 options are wrong',
+      'client ECHO: 2 options are invalid',
       '  - loadBalancing.policy has no effect with "xds:///plain", where the control plane decides; leave it out',
       '  - loadBalancing.retry has no effect with "xds:///plain", where the control plane decides; leave it out',
     ].join('\n');

@@ -354,7 +354,7 @@ describe('who asks, and whom', () => {
     expect(text).not.toBe('');
     expect(() => edsSourceFactory(options)).toThrow(
       [
-        'edsSourceFactory: 7 options are wrong',
+        'edsSourceFactory: 7 options are invalid',
         '  - options.bootstrap.xds_servers[0].server_uri is missing',
         '  - options.bootstrap.xds_servers[0].channel_creds[0].type is missing',
         '  - options.node.id is ""; use a text',

@@ -340,7 +340,7 @@ describe('all of them', () => {
     class EchoClient extends GrpcService<EchoService>() {}
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
     const [title, ...lines] = message.split('\n').map((line) => line.trim());
-    expect(title).toBe('client EchoClient: 12 options are wrong');
+    expect(title).toBe('client EchoClient: 12 options are invalid');
     expect(lines).toEqual([
       '- loadBalancing.retry is declared by @GrpcLbClient and @Retry; keep one of them',
       '- loadBalancing.health is declared by @GrpcLbClient and @HealthCheck; keep one of them',
@@ -392,7 +392,7 @@ describe('configure', () => {
     const wrong = () => registry.configure('ECHO', { deadline: { timeout: 0, methods: { Sey: 5 } } });
     expect(wrong).toThrow(GrpcLbOptionsError);
     expect(wrong).toThrow(
-      /^client ECHO: 2 options are wrong\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is no method of the client's services; did you mean "Say"\?/,
+      /^client ECHO: 2 options are invalid\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is no method of the client's services; did you mean "Say"\?/,
     );
     expect(registry.snapshot('ECHO').loadBalancing!.deadline).toEqual({ timeout: 1000 });
   });

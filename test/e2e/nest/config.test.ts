@@ -131,7 +131,7 @@ describe('the environment', () => {
         /^ {2}- GRPC_LB_ECHO_CLIENT_TARGT .* is no variable of this package; did you mean "TARGET"\?; after GRPC_LB_<CLIENT>_ there may be TARGET, POLICY,/,
       ),
       expect.stringMatching(/^ {2}- GRPC_LB_POLICY /),
-      'environment: 5 options are wrong',
+      'environment: 5 options are invalid',
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('the environment', () => {
         imports: [fromEnvironment(), GrpcLbModule.forFeature([echoClient('127.0.0.1:1')])],
       });
       expect(message).toContain(
-        'client EchoClient: an option is wrong\n  - GRPC_LB_ECHO_CLIENT_TARGET "nowhere:///x": scheme is "nowhere"',
+        'client EchoClient: an option is invalid\n  - GRPC_LB_ECHO_CLIENT_TARGET "nowhere:///x": scheme is "nowhere"',
       );
     },
   );

@@ -75,7 +75,7 @@ describe('a client that several modules use', () => {
       imports: [GrpcLbModule.forRoot(), declare({ policy: 'random' }), declare({ policy: 'round_robin' })],
     });
     expect(message).toContain(
-      'client ECHO: an option is wrong\n  - name is declared twice, with different loadBalancing; give one of the clients another name',
+      'client ECHO: an option is invalid\n  - name is declared twice, with different loadBalancing; give one of the clients another name',
     );
   });
 
@@ -85,7 +85,7 @@ describe('a client that several modules use', () => {
     const { message } = await startError({
       imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient, item])],
     });
-    expect(message).toContain('client ECHO: an option is wrong\n  - name is declared twice');
+    expect(message).toContain('client ECHO: an option is invalid\n  - name is declared twice');
   });
 
   it('is visible where its feature module is imported, and not elsewhere', async () => {
@@ -217,10 +217,10 @@ it('an asynchronous declaration without a source, or with two, is an error', () 
   const two = { useClass: Settings, useExisting: Settings };
   const remedy = 'give one of useFactory, useClass and useExisting';
   expect(() => GrpcLbModule.forFeatureAsync(none)).toThrow(
-    `client ECHO: an option is wrong\n  - useFactory is missing; ${remedy}`,
+    `client ECHO: an option is invalid\n  - useFactory is missing; ${remedy}`,
   );
   expect(() => GrpcLbModule.forRootAsync(two)).toThrow(
-    `GrpcLbModule.forRootAsync: an option is wrong\n  - useClass stands beside useExisting; ${remedy}`,
+    `GrpcLbModule.forRootAsync: an option is invalid\n  - useClass stands beside useExisting; ${remedy}`,
   );
 });
 
@@ -271,7 +271,7 @@ describe('forRoot', () => {
     expect(error).toMatchObject({
       code: 'GRPC_LB_INVALID_OPTIONS',
       message:
-        'GrpcLbModule: an option is wrong\n  - forRoot() is imported more than once; keep the one in the root module',
+        'GrpcLbModule: an option is invalid\n  - forRoot() is imported more than once; keep the one in the root module',
     });
   });
 
@@ -290,7 +290,7 @@ describe('forRoot', () => {
     expect(error).toMatchObject({
       code: 'GRPC_LB_INVALID_OPTIONS',
       message:
-        'client ECHO: an option is wrong\n  - GrpcLbModule.forRoot() is missing; add it to the imports of the root module',
+        'client ECHO: an option is invalid\n  - GrpcLbModule.forRoot() is missing; add it to the imports of the root module',
     });
   });
 
@@ -299,7 +299,7 @@ describe('forRoot', () => {
     [
       'a policy outside of loadBalancing',
       { policy: 'random' },
-      'policy is not an option here; it belongs into loadBalancing',
+      'policy is not an option here; move it to loadBalancing',
     ],
     [
       'a policy',
@@ -313,7 +313,7 @@ describe('forRoot', () => {
     ],
   ])('refuses %s that is misspelt or misplaced', async (_, options, fault) => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(options as GrpcLbModuleOptions)] });
-    expect(message).toContain(`GrpcLbModule.forRoot: an option is wrong\n  - ${fault}`);
+    expect(message).toContain(`GrpcLbModule.forRoot: an option is invalid\n  - ${fault}`);
   });
 });
 

@@ -185,7 +185,7 @@ describe('the indicator', () => {
     const { app } = await start(1);
     const indicator = app.get(GrpcLbHealthIndicator, { strict: false });
     expect(() => indicator.isHealthy('echo', { client: 'ECHO', minReady: 'half' as never })).toThrow(
-      `minReady is "half"; use a whole number from 1, or a share from '1%' to '100%'`,
+      `minReady is "half"; use a whole number of at least 1, or a percentage from '1%' to '100%'`,
     );
   });
 

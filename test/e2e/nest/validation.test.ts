@@ -39,7 +39,7 @@ describe('a client class is refused', () => {
     @RoundRobin()
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: an option is wrong',
+      'client EchoClient: an option is invalid',
       '- loadBalancing.policy is declared by @LeastRequest and @RoundRobin; keep one of them',
     ]);
   });
@@ -50,7 +50,7 @@ describe('a client class is refused', () => {
     @GrpcLbClient({ ...echo, loadBalancing: { policy: 'random', pool: { size: 1 } } })
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: 2 options are wrong',
+      'client EchoClient: 2 options are invalid',
       '- loadBalancing.policy is declared by @GrpcLbClient and @PickFirst; keep one of them',
       '- loadBalancing.pool is declared by @GrpcLbClient and @ConnectionPool; keep one of them',
     ]);
@@ -62,7 +62,7 @@ describe('a client class is refused', () => {
     @ConnectionPool({ size: 200 })
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: 4 options are wrong',
+      'client EchoClient: 4 options are invalid',
       '- service is ""; name the service of the proto file',
       '- loadBalancing.policy.choiceCont is not an option; did you mean "choiceCount"?',
       '- loadBalancing.pool.size is 200; use a whole number from 1 to 100',
@@ -77,7 +77,7 @@ describe('a client class is refused', () => {
     @HealthCheck(true as never)
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: 4 options are wrong',
+      'client EchoClient: 4 options are invalid',
       '- loadBalancing.deadline is "2s"; use { timeout: 2000 }, in milliseconds',
       '- loadBalancing.retry.attempts is not an option; did you mean "maxAttempts"?',
       '- loadBalancing.retry.methods is ["Say"]; use an object',
@@ -95,7 +95,7 @@ describe('a client class is refused', () => {
     @GrpcLbClient({ ...echo, name: 'ECHO', service: 'Ecko' })
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client ECHO: an option is wrong',
+      'client ECHO: an option is invalid',
       '- service is "Ecko", which package echo.v1 does not have; did you mean "Echo"?; it has Echo, Mirror',
     ]);
   });
@@ -103,7 +103,7 @@ describe('a client class is refused', () => {
   it('without @GrpcLbClient', async () => {
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: an option is wrong',
+      'client EchoClient: an option is invalid',
       '- @GrpcLbClient is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })',
     ]);
   });
@@ -112,7 +112,7 @@ describe('a client class is refused', () => {
     @GrpcLbClient(echo)
     class EchoClient {}
     expect(await faultsOf(EchoClient)).toEqual([
-      'client EchoClient: an option is wrong',
+      'client EchoClient: an option is invalid',
       '- @GrpcLbClient is on a class without methods to call; let it extend GrpcService<T>()',
     ]);
   });
@@ -132,7 +132,7 @@ describe('a named client is refused', () => {
     const list = (): unknown => GrpcLbModule.forFeature([item('ECHO'), item('OTHER'), item('ECHO')]);
     const item = (name: string): GrpcLbClientItem => ({ name, options });
     expect(list).toThrow(
-      'GrpcLbModule.forFeature: an option is wrong\n  - clients[2].name is "ECHO", as is clients[0]; give one of them another name, or remove it',
+      'GrpcLbModule.forFeature: an option is invalid\n  - clients[2].name is "ECHO", as is clients[0]; give one of them another name, or remove it',
     );
     const useFactory = (): object => options;
     const items = [
@@ -149,21 +149,21 @@ describe('a named client is refused', () => {
     const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', useFactory: () => made as never });
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(), feature] });
     expect(message).toBe(
-      `client ECHO: an option is wrong\n  - useFactory returns ${found}; return the options alone, as in { url, package, protoPath }`,
+      `client ECHO: an option is invalid\n  - useFactory returns ${found}; return the options alone, as in { url, package, protoPath }`,
     );
   });
 
   it('with options beside its options', async () => {
     expect(await faultsOf({ name: 'ECHO', url: 'x', options } as GrpcLbClientItem)).toEqual([
-      'client ECHO: an option is wrong',
-      '- url is not an option of a client; those belong into options',
+      'client ECHO: an option is invalid',
+      '- url is not a field of a client item; move it to options',
     ]);
   });
 
   it('with another transport, of which nothing else is said', async () => {
     const item = { name: 'ECHO', transport: Transport.TCP, options: { host: 'x', port: 1 } as object };
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
-      'client ECHO: an option is wrong',
+      'client ECHO: an option is invalid',
       '- transport is TCP; only gRPC is balanced, this item stays with ClientsModule',
     ]);
   });
@@ -171,14 +171,14 @@ describe('a named client is refused', () => {
   it('with its options beside the name, of which the consequences are not told', async () => {
     const item = { name: 'ECHO', package: 'echo.v1', url: 'x' } as object;
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
-      'client ECHO: an option is wrong',
-      '- options is missing; package, url belong into it, as in { name, options: { ... } }',
+      'client ECHO: an option is invalid',
+      '- options is missing; move package, url to options, as in { name, options: { ... } }',
     ]);
   });
 
   it('without options', async () => {
     expect(await faultsOf({ name: 'ECHO' } as GrpcLbClientItem)).toEqual([
-      'client ECHO: 3 options are wrong',
+      'client ECHO: 3 options are invalid',
       '- package is missing; name the package of the proto file, as in orders.v1',
       '- target is missing; say where the endpoints are, as in dns:///orders:50051',
       '- protoPath is missing; give either protoPath (a proto file) or packageDefinition',
@@ -193,7 +193,7 @@ describe('several addresses in url', () => {
 
   it('are all checked', async () => {
     expect(await urlFaults(['a:1', 5, '', 'b:1,c:1', 'dns:///orders:1', 'localhost:1;weight=2'])).toEqual([
-      'client ECHO: 4 options are wrong',
+      'client ECHO: 4 options are invalid',
       '- url[1] is 5; use an address, as in "orders:50051"',
       '- url[2] is ""; use an address, as in "orders:50051"',
       '- url[3] is "b:1,c:1"; write each address as an item of its own',
@@ -203,7 +203,7 @@ describe('several addresses in url', () => {
 
   it('are named by their place where the source refuses them', async () => {
     expect(await urlFaults(['a:1', 'b', 'unix:/run/orders.sock', 'a:1'])).toEqual([
-      'client ECHO: 2 options are wrong',
+      'client ECHO: 2 options are invalid',
       '- url[1] is "b", without a port; add one, as in "b:50051"',
       '- url[3] is "a:1", the same as address 1; name each endpoint once, and give it a weight if it shall get more calls',
     ]);
@@ -211,14 +211,14 @@ describe('several addresses in url', () => {
 
   it('are not none', async () => {
     expect(await urlFaults([])).toEqual([
-      'client ECHO: an option is wrong',
+      'client ECHO: an option is invalid',
       '- url is an empty list; name where to call, as in ["orders:50051"]',
     ]);
   });
 
   it('do not go into target', async () => {
     expect(await faultsOf({ name: 'ECHO', options: { ...rest, target: ['a:1', 'b:1'] } } as never)).toEqual([
-      'client ECHO: an option is wrong',
+      'client ECHO: an option is invalid',
       '- target is ["a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
     ]);
   });
@@ -241,7 +241,7 @@ describe('several targets', () => {
 
   it('are all checked', async () => {
     expect(await targetsFaults(['static:///127.0.0.1:1', 'dns://orders:1', 'nowhere:///x', 5, ''])).toEqual([
-      'client ECHO: 4 options are wrong',
+      'client ECHO: 4 options are invalid',
       '- targets[1] "dns://orders:1": path is empty; write dns:///orders:1, with three slashes',
       expect.stringMatching(/^- targets\[2\] "nowhere:\/\/\/x": scheme is "nowhere", which is not known/),
       '- targets[3] is 5; use a text that is not empty',
@@ -256,7 +256,7 @@ describe('several targets', () => {
     [Array.from({ length: 17 }, (_each, i) => `static:///127.0.0.1:${i + 1}`)],
   ])('are a list of 1 to 16: %j', async (targets) => {
     expect(await targetsFaults(targets)).toEqual([
-      'client ECHO: an option is wrong',
+      'client ECHO: an option is invalid',
       expect.stringMatching(/^- targets is .*; use a list of 1 to 16 targets, the preferred one first$/),
     ]);
   });
@@ -264,7 +264,7 @@ describe('several targets', () => {
   it('stand beside no other', async () => {
     const both = { ...options, targets: ['static:///127.0.0.1:1'], url: 'b:1' };
     expect(await faultsOf({ name: 'ECHO', options: both })).toEqual([
-      'client ECHO: 2 options are wrong',
+      'client ECHO: 2 options are invalid',
       '- url stands beside target "127.0.0.1:1"; leave one of them out',
       '- targets stands beside target "127.0.0.1:1"; leave one of them out',
     ]);
@@ -277,7 +277,7 @@ describe('several targets', () => {
       imports: [GrpcLbModule.forRoot({ overrides }), GrpcLbModule.forFeature([item])],
     });
     expect(message.split('\n').map((line) => line.trim())).toEqual([
-      'client ECHO: 2 options are wrong',
+      'client ECHO: 2 options are invalid',
       '- package is 5; use a text that is not empty',
       expect.stringMatching(/^- overrides\.ECHO\.targets\[1\] "nowhere:\/\/\/x": scheme is "nowhere"/),
     ]);
@@ -287,7 +287,7 @@ describe('several targets', () => {
     const overrides = { ECHO: { target: 'a:1', targets: ['b:1'] }, OTHER: { targets: 'c:1' }, MORE: { targets: [''] } };
     const { message } = await startError({ imports: [GrpcLbModule.forRoot({ overrides } as never)] });
     expect(message.split('\n').map((line) => line.trim())).toEqual([
-      'GrpcLbModule.forRoot: 3 options are wrong',
+      'GrpcLbModule.forRoot: 3 options are invalid',
       '- overrides.ECHO.targets stands beside target "a:1"; leave one of them out',
       '- overrides.OTHER.targets is "c:1"; use a list of targets, the preferred one first',
       '- overrides.MORE.targets[0] is ""; use a target, as in dns:///orders:50051',
@@ -301,7 +301,7 @@ it.each([
   ['nothing', undefined, 'undefined'],
 ])('%s in place of the list of clients is refused at once', (_, clients, found) => {
   expect(() => GrpcLbModule.forFeature(clients as never)).toThrow(
-    `GrpcLbModule.forFeature: an option is wrong\n  - clients is ${found}; use an array, as in forFeature([OrdersClient])`,
+    `GrpcLbModule.forFeature: an option is invalid\n  - clients is ${found}; use an array, as in forFeature([OrdersClient])`,
   );
 });
 
@@ -316,7 +316,7 @@ it.each([
   expect(() => decorator(class OrdersClient {} as never)).toThrow(
     expect.objectContaining({
       code: 'GRPC_LB_INVALID_OPTIONS',
-      message: `class OrdersClient: an option is wrong\n  - ${name} has no parentheses; write ${name}()`,
+      message: `class OrdersClient: an option is invalid\n  - ${name} has no parentheses; write ${name}()`,
     }),
   );
 });
@@ -328,15 +328,15 @@ it.each([
 ])('what is no client at all is refused at once: %s', (_, client, found) => {
   const remedy = 'list classes with @GrpcLbClient, and items with a name';
   expect(() => GrpcLbModule.forFeature([{ name: 'FINE', options }, client as never])).toThrow(
-    `GrpcLbModule.forFeature: an option is wrong\n  - clients[1] ${found}; ${remedy}`,
+    `GrpcLbModule.forFeature: an option is invalid\n  - clients[1] ${found}; ${remedy}`,
   );
   expect(() => GrpcLbModule.forFeatureAsync([client as never])).toThrow(
-    `GrpcLbModule.forFeatureAsync: an option is wrong\n  - items[0] ${found}; ${remedy}`,
+    `GrpcLbModule.forFeatureAsync: an option is invalid\n  - items[0] ${found}; ${remedy}`,
   );
 });
 
 it.each(['2s', 2])('options of a policy that are no object are refused at once: %j', (wrong) => {
   expect(() => LeastRequest(wrong as never)).toThrow(
-    new RegExp(`@LeastRequest: an option is wrong\\n  - options is ${JSON.stringify(wrong)}; use an object`),
+    new RegExp(`@LeastRequest: an option is invalid\\n  - options is ${JSON.stringify(wrong)}; use an object`),
   );
 });

@@ -7,6 +7,6 @@ test('a policy that somebody else has registered is not overwritten', () => {
   class Foreign {}
   experimental.registerLoadBalancerType('least_request_experimental', Foreign as never, Foreign as never);
   expect(() => register()).toThrow(
-    /"least_request_experimental" is registered with grpc-js already, by another library/,
+    /"least_request_experimental" is already registered with grpc-js, by another library/,
   );
 });

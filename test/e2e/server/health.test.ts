@@ -42,7 +42,7 @@ test('a service that is taken out by hand says so at once, alone, and comes back
   server.setServing('', false);
   expect([await echo.next(), await mirror.next()]).toEqual(['NOT_SERVING', 'NOT_SERVING']);
   expect(mirror.pending).toEqual([]);
-  expect(() => server.setServing('echo.v1.Ecko', false)).toThrow('no service "echo.v1.Ecko"; it has echo.v1.Echo');
+  expect(() => server.setServing('echo.v1.Ecko', false)).toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo');
 });
 
 test('checks decide: nothing is SERVING before the first answer, and a failure takes out what it concerns', async () => {
@@ -112,7 +112,7 @@ test('an indicator of Terminus feeds it, injected like any provider', async () =
 
 test('a check for a service that is not there stops the start, with the names that are', async () => {
   const started = startEcho({ health: { checks: { 'echo.v1.Ecko': () => true } } });
-  await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; it has echo.v1.Echo, echo.v1.Mirror');
+  await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo, echo.v1.Mirror');
 });
 
 test("a health service of the application's own stops the start with the remedy, and goes with health: false", async () => {
@@ -127,7 +127,7 @@ test("a health service of the application's own stops the start with the remedy,
     await app.listen();
     return transport.options.url!;
   };
-  await expect(start({})).rejects.toThrow('serves grpc.health.v1.Health itself');
+  await expect(start({})).rejects.toThrow('the application already serves grpc.health.v1.Health');
   expect(await check(await start({ health: false }), '')).toBe('SERVING');
 });
 
@@ -135,6 +135,6 @@ test('the options of grpcServer and those of the module do not mix', async () =>
   const module = await Test.createTestingModule({ imports: [GrpcServerModule.forRoot()] }).compile();
   const start = (): unknown => module.createNestMicroservice(grpcServer(echoTransport(1), { reflection: true }));
   module.useLogger(false);
-  expect(start).toThrow('GrpcServerModule has its own');
+  expect(start).toThrow('are given here and to GrpcServerModule');
   await module.close();
 });

@@ -1,7 +1,7 @@
 import { ConfigModule, type ConfigModuleOptions } from '@nestjs/config';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { grpcLbConfig, grpcLbEnvironmentSchema } from './index.js';
 
 beforeEach(() => {
@@ -32,7 +32,7 @@ describe('grpcLbConfig', () => {
     vi.stubEnv('GRPC_LB_ORDERS_TARGT', 'a:1');
     expect(grpcLbConfig).toThrow(GrpcLbOptionsError);
     expect(grpcLbConfig).toThrow(
-      'environment: 2 options are wrong\n' +
+      'environment: 2 options are invalid\n' +
         '  - GRPC_LB_ORDERS_POOL_SIZE is 0; use a whole number from 1 to 100\n' +
         '  - GRPC_LB_ORDERS_TARGT ("ORDERS_TARGT") is no variable of this package; did you mean "TARGET"?',
     );

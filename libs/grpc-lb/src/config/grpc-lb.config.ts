@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
-import { type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { isObject, shown } from '../core/options/validation.js';
 import type { GrpcLbModuleOptions } from '../nest/module-options.js';
 import { readEnvironment } from './read-environment.js';
 

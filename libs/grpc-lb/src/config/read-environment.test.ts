@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { POLICY_NAMES } from '../core/options/policy-config.js';
-import type { Fault } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
 import { readEnvironment, VARIABLES } from './read-environment.js';
 
 /** The overrides of an environment without faults. */

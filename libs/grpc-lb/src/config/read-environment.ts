@@ -1,5 +1,6 @@
 import { type LoadBalancingOptions, loadBalancingCheck, mergeLoadBalancing } from '../core/options/load-balancing.js';
-import { didYouMean, type Fault, shown } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { didYouMean, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
 import { rememberVariable } from '../core/options/origin.js';
 

@@ -1,5 +1,5 @@
 import type { Target } from '../core/endpoint-source.js';
-import type { Fault } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
 
 /** A scheme whose targets are resolved and balanced by another library within grpc-js, as `xds` is. */
 export interface ForeignScheme {

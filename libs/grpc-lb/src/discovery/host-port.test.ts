@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressToString } from '../core/endpoint.js';
-import type { Fault } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
 import { parseHostPort, readHostPort } from './host-port.js';
 
 const messages = (text: string, defaultPort?: number): string[] => {
@@ -85,7 +85,7 @@ describe('a host and a port', () => {
 
   test('the error begins with what was read', () => {
     expect(() => parseHostPort('orders', 'target "x:///orders"')).toThrow(
-      'target "x:///orders": an option is wrong\n  - address is "orders", without a port; add one, as in "orders:50051"',
+      'target "x:///orders": an option is invalid\n  - address is "orders", without a port; add one, as in "orders:50051"',
     );
   });
 });

@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { TcpAddress } from '../core/endpoint.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { shown } from '../core/options/validation.js';
 
 export interface HostPortOptions {
   /** The port of an address that names none. Default: none, and such an address is an error. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
 import { readQuery } from './query.js';
 
 const SHAPE = { tag: 'many', dc: 'once' } as const;

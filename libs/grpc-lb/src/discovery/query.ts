@@ -1,4 +1,5 @@
-import { type Fault, shown, unknownOption } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { shown, unknownOption } from '../core/options/validation.js';
 
 /** Which parameters a scheme knows, and whether one may be given several times. */
 export type QueryShape<Name extends string> = Readonly<Record<Name, 'once' | 'many'>>;

@@ -36,7 +36,7 @@ describe('the registry of endpoint sources', () => {
     registerEndpointSource('twice', first);
     registerEndpointSource('twice', first);
     expect(() => registerEndpointSource('twice', factory())).toThrow(
-      'registerEndpointSource: an option is wrong\n  - scheme is "twice", which has a source already; ' +
+      'registerEndpointSource: an option is invalid\n  - scheme is "twice", which has a source already; ' +
         'register yours under another name, or pass { replace: true } to put it in its place',
     );
     const source = new FixedSource([]);
@@ -83,7 +83,7 @@ describe('the registry of endpoint sources', () => {
     ['a:1,b:2', 'static:///host:port,host:port for several'],
   ])('%s is an error that says what there is', (uri, message) => {
     expect(() => create(uri)).toThrow(message);
-    expect(() => create(uri)).toThrow(`target "${uri}": an option is wrong`);
+    expect(() => create(uri)).toThrow(`target "${uri}": an option is invalid`);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import type { EndpointSource, EndpointSourceContext, EndpointSourceFactory, Target } from '../core/endpoint-source.js';
-import { didYouMean, type Fault, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { didYouMean, shown } from '../core/options/validation.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 import { dnsSourceFactory } from './dns/dns-source-factory.js';
 import { staticSourceFactory } from './static-source.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { FakeClock } from '../../../../test/support/time/fake-clock.js';
-import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { staticSourceFactory } from './static-source.js';
 import { parseTarget } from './target.js';
 
@@ -91,7 +91,7 @@ describe('static:', () => {
   test('all the faults are in one error', () => {
     expect(() => make('static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2')).toThrow(
       [
-        'target "static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2": 6 options are wrong',
+        'target "static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2": 6 options are invalid',
         '  - authority is "x"; a static target has none: write static:///host:port, with three slashes',
         '  - address 1 is "a:0", and "0" is no port; use a whole number from 1 to 65535',
         '  - address 1 weight is "0"; use a whole number from 1 to 4294967295',

@@ -1,6 +1,7 @@
 import type { EndpointSourceFactory } from '../core/endpoint-source.js';
 import { type Address, addressToString, type Endpoint } from '../core/endpoint.js';
-import { type Fault, GrpcLbOptionsError, shown, unknownOption } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { shown, unknownOption } from '../core/options/validation.js';
 import { FixedSource } from './fixed-source.js';
 import { readHostPort } from './host-port.js';
 import { SEVERAL_TARGETS, targetSubject } from './target.js';

@@ -1,5 +1,5 @@
 import type { Target } from '../core/endpoint-source.js';
-import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 
 /** What a target without a scheme stands for, as in gRPC. */

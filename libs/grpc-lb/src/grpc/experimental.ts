@@ -3,6 +3,7 @@
  * is checked when this file is loaded, and the error says which versions are known to work.
  */
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
+import { GrpcLbPeerError } from '../core/errors.js';
 import { restoreListenerHook } from './endpoint/session-events.js';
 
 export type ChannelControlHelper = experimental.ChannelControlHelper;
@@ -40,9 +41,10 @@ export function assertCapabilities(api: Readonly<Record<string, unknown>> | unde
     .filter(([name, type]) => typeof api?.[name] !== type)
     .map(([name]) => name);
   if (missing.length === 0) return;
-  throw new Error(
-    `nestjs-grpc-lb needs @grpc/grpc-js ${SUPPORTED_GRPC_JS}: the installed version lacks experimental.${missing.join(', experimental.')}. ` +
-      `Install a supported version with "npm install @grpc/grpc-js@${SUPPORTED_GRPC_JS}".`,
+  throw new GrpcLbPeerError(
+    'GRPC_LB_PEER_UNSUPPORTED',
+    `nestjs-grpc-lb needs @grpc/grpc-js ${SUPPORTED_GRPC_JS}: the installed version lacks experimental.${missing.join(', experimental.')}; ` +
+      `install a supported version: npm install @grpc/grpc-js@${SUPPORTED_GRPC_JS}`,
   );
 }
 

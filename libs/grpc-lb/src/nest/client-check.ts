@@ -1,6 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
-import { boolean, type Check, type Fault, fields, integer, isObject, shown } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 import { checkTarget, sameTarget } from '../grpc/channel/check-target.js';
 import { isForeign } from '../grpc/channel/delegated-channel.js';
@@ -167,11 +168,9 @@ export function checkClientOptions(
   targetPath: (path: string) => string = (path) => path,
 ): void {
   const found: Fault[] = [];
-  checkFields('options', options, found);
-  // One reads `loadBalancing.policy`, not `options.loadBalancing.policy`: all paths are below the client's options.
+  checkFields('', options, found);
   for (const { path, message } of found) {
-    const below = path.replace(/^options\./, '');
-    faults.push({ path: /^targets?(\[|$)/.test(below) ? targetPath(below) : below, message });
+    faults.push({ path: /^targets?(\[|$)/.test(path) ? targetPath(path) : path, message });
   }
   if (found.length === 0) faults.push(...nameFaults(options));
   if (options.package === undefined)

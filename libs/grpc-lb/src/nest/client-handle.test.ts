@@ -2,7 +2,7 @@ import { credentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it, vi } from 'vitest';
 import { ECHO_PROTO } from '../../../../test/support/echo/cluster.js';
-import { GrpcLbOptionsError } from '../core/options/validation.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
@@ -92,8 +92,8 @@ const WRONG: [options: object, line: string][] = [
     serviceConfig(JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] })),
     'channelOptions["grpc.service_config"].loadBalancingConfig has no effect here; write loadBalancing: { policy: ... } instead',
   ],
-  [{ policy: 'random' }, 'policy is not an option here; it belongs into loadBalancing'],
-  [{ pool: { size: 2 } }, 'pool is not an option here; it belongs into loadBalancing'],
+  [{ policy: 'random' }, 'policy is not an option here; move it to loadBalancing'],
+  [{ pool: { size: 2 } }, 'pool is not an option here; move it to loadBalancing'],
   [serviceConfig({ methodConfig: [] }), 'channelOptions["grpc.service_config"] is {"methodConfig":[]}; use JSON'],
   [
     serviceConfig(
@@ -140,7 +140,7 @@ const WRONG: [options: object, line: string][] = [
 describe('options that are wrong', () => {
   it.each(WRONG)('%j: the error names the client, the option, its value and the remedy', (options, line) => {
     const { message, faults, code, subject } = errorOf(options);
-    expect(message.split('\n')).toEqual(['client ECHO: an option is wrong', expect.stringContaining(`  - ${line}`)]);
+    expect(message.split('\n')).toEqual(['client ECHO: an option is invalid', expect.stringContaining(`  - ${line}`)]);
     expect({ code, subject, count: faults.length }).toEqual({
       code: 'GRPC_LB_INVALID_OPTIONS',
       subject: 'client ECHO',
@@ -157,7 +157,7 @@ describe('options that are wrong', () => {
       keepalive: { keepaliveTimeMs: 'soon' },
       loadBalancing: { policy: 'fastest', pool: { size: 0, maxPending: -1 } },
     });
-    expect(message).toMatch(/^client ECHO: 8 options are wrong\n/);
+    expect(message).toMatch(/^client ECHO: 8 options are invalid\n/);
     expect(faults.map(({ path }) => path).toSorted()).toEqual([
       'credentials',
       'keepalive.keepaliveTimeMs',
@@ -230,7 +230,7 @@ it.each([
   ['Orders', ''],
 ])('a service %s that the packages do not have is an error with a suggestion', (service, suggestion) => {
   const client = create({});
-  const message = `client ECHO: an option is wrong\n  - service is "${service}", which package echo.v1 does not have${suggestion}; it has Echo, Mirror`;
+  const message = `client ECHO: an option is invalid\n  - service is "${service}", which package echo.v1 does not have${suggestion}; it has Echo, Mirror`;
   expect(() => client.getService(service)).toThrow(message);
   expect(() => client.getClientByServiceName(service)).toThrow(message);
 });

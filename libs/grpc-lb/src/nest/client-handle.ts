@@ -2,7 +2,8 @@ import { type Client, type ClientOptions, credentials, type ServiceClientConstru
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { LbEventListener } from '../core/events.js';
 import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
-import { didYouMean, type Fault, GrpcLbOptionsError } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { didYouMean } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
 import type { Explanation } from '../grpc/channel/explain.js';

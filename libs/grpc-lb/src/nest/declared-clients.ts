@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { mergeLoadBalancing } from '../core/options/load-balancing.js';
-import { type Fault, GrpcLbOptionsError, isObject, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { isObject, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
 import { CLIENT_PROPERTY } from './grpc-service.js';
@@ -59,12 +60,12 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
   }
   if (options === undefined && others.length > 0) {
     throw new GrpcLbOptionsError(`client ${client}`, [
-      { path: 'options', message: `is missing; ${others.join(', ')} belong into it, as in { name, options: { ... } }` },
+      { path: 'options', message: `is missing; move ${others.join(', ')} to options, as in { name, options: { ... } }` },
     ]);
   }
   const faults = others.map((key) => ({
     path: key,
-    message: 'is not an option of a client; those belong into options',
+    message: 'is not a field of a client item; move it to options',
   }));
   return { ref: name, name: client, options: options ?? {}, faults };
 }

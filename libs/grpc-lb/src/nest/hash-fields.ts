@@ -1,6 +1,7 @@
 import type { MethodDefinition, ServiceClientConstructor } from '@grpc/grpc-js';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
-import { didYouMean, type Fault, isObject } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { didYouMean, isObject } from '../core/options/validation.js';
 
 /** A request, as far as proto-loader describes it. */
 interface RequestType {

@@ -1,6 +1,7 @@
 import type { ServiceClientConstructor } from '@grpc/grpc-js';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
-import { didYouMean, type Fault, isObject } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { didYouMean, isObject } from '../core/options/validation.js';
 import type { MethodInfo } from '../grpc/config/service-config.js';
 
 /** The methods of all services, as grpc-js names them. */

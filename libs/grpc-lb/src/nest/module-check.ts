@@ -1,5 +1,6 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
-import { boolean, type Check, type Fault, fields, GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { boolean, type Check, fields, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
 /** Where an override leads is checked with the client that it is for; other applications may share the environment. */

@@ -10,7 +10,8 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ClientGrpc } from '@nestjs/microservices';
-import { GrpcLbOptionsError, shown } from '../core/options/validation.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
+import { shown } from '../core/options/validation.js';
 import { clientName, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInjectedInFactory } from './demand.js';

@@ -1,4 +1,5 @@
-import { type Check, type Fault, shown } from '../core/options/validation.js';
+import type { Fault } from '../core/errors.js';
+import { type Check, shown } from '../core/options/validation.js';
 import { checkTarget } from '../grpc/channel/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 

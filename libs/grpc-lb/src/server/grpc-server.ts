@@ -2,6 +2,7 @@ import { Metadata, type Server } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
+import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { CallTracker } from './call-tracker.js';
 import { drain, type GrpcDrainReport } from './drain.js';
 import { HealthBoard } from './health-board.js';
@@ -67,7 +68,7 @@ export class GrpcServer implements OnApplicationShutdown {
    * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or lets it back; '' is the whole server. It is
    * SERVING again only if its checks pass too.
    *
-   * @throws Error if the server has no such service.
+   * @throws GrpcLbArgumentError if the server has no such service.
    */
   setServing(service: string, serving: boolean): void {
     if (this.#servers.length > 0) this.#assertServed(service);
@@ -199,7 +200,9 @@ export class GrpcServer implements OnApplicationShutdown {
   #assertServed(service: string): void {
     if (service === '' || this.#services.has(service)) return;
     const known = [...this.#services].join(', ');
-    throw new Error(`The server has no service "${service}"; it has ${known}, and '' stands for the whole server`);
+    throw new GrpcLbArgumentError(
+      `the server has no service "${service}"; use one of ${known}, or '' for the whole server`,
+    );
   }
 }
 
@@ -208,7 +211,7 @@ function add(option: string, service: string, addToServer: () => void): void {
   try {
     addToServer();
   } catch (cause) {
-    const text = `The application serves ${service} itself (perhaps in onLoadPackageDefinition)`;
-    throw new Error(`${text}; take that out, or set ${option}: false`, { cause });
+    const text = `the application already serves ${service} (perhaps in onLoadPackageDefinition)`;
+    throw new GrpcLbConflictError(`${text}; remove that service, or set ${option}: false`, { cause });
   }
 }

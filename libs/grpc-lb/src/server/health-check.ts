@@ -1,4 +1,4 @@
-import { isObject } from './validation.js';
+import { isObject } from '../core/options/validation.js';
 
 /**
  * Tells whether a service can do its work: it fails when it throws, rejects, takes longer than the timeout, or gives
@@ -12,9 +12,10 @@ export type HealthCheck = (signal: AbortSignal) => unknown;
 export function passed(result: unknown): boolean {
   if (!isObject(result)) return result !== false;
   // HealthCheckResult, of HealthCheckService.check: { status: 'ok' | 'error' | 'shutting_down', ... }
-  if (result['status'] === 'error' || result['status'] === 'shutting_down') return false;
+  const { status } = result as { readonly status?: unknown };
+  if (status === 'error' || status === 'shutting_down') return false;
   // HealthIndicatorResult, of one indicator: { database: { status: 'up' | 'down', ... } }
-  return !Object.values(result).some((entry) => isObject(entry) && entry['status'] === 'down');
+  return !Object.values(result).some((entry) => isObject(entry) && (entry as { readonly status?: unknown }).status === 'down');
 }
 
 /** Runs the checks of one service again and again; one at a time, and never two rounds at once. */

@@ -11,4 +11,12 @@ export type {
 export type { HealthCheck } from './health-check.js';
 export { DRAINING_KEY, type GrpcDrainReport } from './drain.js';
 export type { ServerLoad } from './load-meter.js';
-export { GrpcServerOptionsError, type ServerOptionFault } from './validation.js';
+export {
+  type Fault,
+  GrpcLbArgumentError,
+  GrpcLbConflictError,
+  GrpcLbError,
+  type GrpcLbErrorCode,
+  GrpcLbOptionsError,
+  GrpcLbPeerError,
+} from '../core/errors.js';

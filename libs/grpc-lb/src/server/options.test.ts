@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
-import { GrpcServerOptionsError } from './validation.js';
 
 const effective = (options: unknown): ReturnType<typeof effectiveServerOptions> =>
   effectiveServerOptions('test', options as GrpcServerOptions);
@@ -9,7 +9,7 @@ function faultsOf(options: unknown): string[] {
   try {
     effective(options);
   } catch (error) {
-    return (error as GrpcServerOptionsError).faults.map(({ path, message }) => `${path} ${message}`);
+    return (error as GrpcLbOptionsError).faults.map(({ path, message }) => `${path} ${message}`);
   }
   return [];
 }
@@ -36,11 +36,11 @@ test('all faults are told at once, each with its path, value, range and remedy',
       loadReports: { window: 1.5 },
       reflection: 'yes',
     });
-  expect(error).toThrow(GrpcServerOptionsError);
-  expect(error).toThrow('test: 10 options are wrong');
+  expect(error).toThrow(GrpcLbOptionsError);
+  expect(error).toThrow('test: 10 options are invalid');
   expect(error).toThrow('- drain.delay is "500"; use a whole number from 0 to 600000 (milliseconds)');
   expect(error).toThrow(
-    '- helth is not an option; the options here are health, reflection, drain, connection, loadReports',
+    '- helth is not an option; did you mean "health"?',
   );
   expect(error).toThrow('- health.checks[\'\'] is "yes"; use a function, or a list of them');
 });

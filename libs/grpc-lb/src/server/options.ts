@@ -1,16 +1,6 @@
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import type { HealthCheck } from './health-check.js';
-import {
-  boolean,
-  type Check,
-  fields,
-  GrpcServerOptionsError,
-  integer,
-  isObject,
-  milliseconds,
-  type ServerOptionFault,
-  shown,
-  switchable,
-} from './validation.js';
 
 /** The checks that decide whether a service is SERVING, and when they run. */
 export interface GrpcHealthOptions {
@@ -90,6 +80,17 @@ export interface EffectiveServerOptions {
 
 const HOUR = 3_600_000;
 
+function milliseconds(min: number, max: number): Check {
+  return integer({ min, max, unit: 'milliseconds' });
+}
+
+/** `true` for the defaults, `false` for off, or details. */
+function switchable(check: Check): Check {
+  return (path, value, faults) => {
+    if (typeof value !== 'boolean') check(path, value, faults);
+  };
+}
+
 const checksCheck: Check = (path, value, faults) => {
   if (!isObject(value)) {
     faults.push({ path, message: `is ${shown(value)}; use an object of service name to function` });
@@ -109,7 +110,7 @@ const optionsCheck = fields({
       checks: checksCheck,
       interval: milliseconds(50, HOUR),
       timeout: milliseconds(10, 600_000),
-      failureThreshold: integer(1, 100),
+      failureThreshold: integer({ min: 1, max: 100 }),
     }),
   ),
   reflection: boolean,
@@ -129,11 +130,11 @@ const optionsCheck = fields({
   ),
 });
 
-/** @throws GrpcServerOptionsError that lists all the faults. */
+/** @throws GrpcLbOptionsError that lists all the faults. */
 export function effectiveServerOptions(subject: string, options: GrpcServerOptions): EffectiveServerOptions {
-  const faults: ServerOptionFault[] = [];
+  const faults: Fault[] = [];
   optionsCheck('', options, faults);
-  if (faults.length > 0) throw new GrpcServerOptionsError(subject, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
   const { drain, connection, reflection } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);

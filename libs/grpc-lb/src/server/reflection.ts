@@ -1,5 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
+import { missingPeer } from '../core/errors.js';
 
 /** Adds reflection of the named services to a server. */
 export type Reflection = (server: Server, loaded: PackageDefinition, services: string[]) => void;
@@ -7,7 +8,7 @@ export type Reflection = (server: Server, loaded: PackageDefinition, services: s
 /** Loaded only where it is wanted: an optional peer. */
 export async function loadReflection(): Promise<Reflection> {
   const { ReflectionService } = await import('@grpc/reflection').catch((cause: unknown) => {
-    throw new Error('reflection: true needs the package @grpc/reflection: npm install @grpc/reflection', { cause });
+    throw missingPeer('reflection: true', '@grpc/reflection', cause);
   });
   return (server, loaded, services) => new ReflectionService(loaded, { services }).addToServer(server);
 }

@@ -3,10 +3,10 @@ import type { PackageDefinition } from '@grpc/proto-loader';
 import type { InjectionToken } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { type CustomStrategy, type GrpcOptions, ServerGrpc } from '@nestjs/microservices';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { GrpcServer } from './grpc-server.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
 import { serviceNames } from './service-names.js';
-import { GrpcServerOptionsError } from './validation.js';
 
 type TransportOptions = GrpcOptions['options'];
 
@@ -33,8 +33,8 @@ export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions
     useFactory: (module) => {
       const provided = providedServer(module);
       if (provided && options) {
-        const message = 'are given, and GrpcServerModule has its own; give all of them to the module';
-        throw new GrpcServerOptionsError('grpcServer', [{ path: 'options', message }]);
+        const message = 'are given here and to GrpcServerModule; give all of them to the module';
+        throw new GrpcLbOptionsError('grpcServer', [{ path: 'options', message }]);
       }
       strategy.use(provided ?? new GrpcServer(options ?? effectiveServerOptions('grpcServer', {})));
       return { strategy };

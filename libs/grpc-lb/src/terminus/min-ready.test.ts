@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { type MinReady, readMinReady } from './min-ready.js';
 
 describe('the minimum', () => {
@@ -20,9 +21,9 @@ describe('the minimum', () => {
 test.each(['0%', '0.5%', '101%', '50', '50 %', '%', 'half', 0, -1, 1.5, NaN, Infinity, null, {}, [1]])(
   '%j is no minimum',
   (minReady) => {
-    expect(() => readMinReady(minReady as MinReady)).toThrow(TypeError);
+    expect(() => readMinReady(minReady as MinReady)).toThrow(GrpcLbOptionsError);
     expect(() => readMinReady(minReady as MinReady)).toThrow(
-      /^minReady is .*; use a whole number from 1, or a share from '1%' to '100%'$/,
+      /minReady is .*; use a whole number of at least 1, or a percentage from '1%' to '100%'$/,
     );
   },
 );

@@ -6,7 +6,8 @@ import { deadlineCheck, effectiveRetryPolicy, retryCheck } from './retry-options
 import { effectiveSlowStart, slowStartCheck } from './slow-start-options.js';
 import { effectiveSubset, subsetCheck } from './subset-options.js';
 import { FAILURE_STATUS_NAMES } from './status-names.js';
-import { type Check, type Fault, shown } from './validation.js';
+import type { Fault } from '../errors.js';
+import { type Check, shown } from './validation.js';
 
 function faultsOf(check: Check, value: unknown): string[] {
   const faults: Fault[] = [];

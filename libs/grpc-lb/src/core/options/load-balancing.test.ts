@@ -12,7 +12,7 @@ import { effectiveHealth } from './health-options.js';
 import { effectiveLocality } from './locality-options.js';
 import { effectivePool } from './pool-options.js';
 import { effectiveSlowStart } from './slow-start-options.js';
-import { type Fault, GrpcLbOptionsError } from './validation.js';
+import { type Fault, GrpcLbOptionsError } from '../errors.js';
 
 function faultsOf(options: unknown, path?: string): string[] {
   try {

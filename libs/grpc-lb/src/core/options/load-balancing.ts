@@ -32,7 +32,8 @@ import {
   subsetGaps,
   type SubsetOptions,
 } from './subset-options.js';
-import { type Check, type Fault, fields, GrpcLbOptionsError, isObject, recordOf } from './validation.js';
+import { type Fault, GrpcLbOptionsError } from '../errors.js';
+import { type Check, fields, isObject, recordOf } from './validation.js';
 
 /** What holds for one method only. */
 export interface MethodOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isPolicyName, POLICY_NAMES, policyCheck } from './policy-config.js';
-import type { Fault } from './validation.js';
+import type { Fault } from '../errors.js';
 
 function faultsOf(value: unknown): string[] {
   const faults: Fault[] = [];

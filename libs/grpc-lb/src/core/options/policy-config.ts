@@ -1,5 +1,6 @@
 import { RING_HASH_FIELDS, ringHashCheck, type RingHashConfig } from './ring-hash-options.js';
-import { boolean, type Check, didYouMean, type Fault, fields, integer, isObject, number, shown } from './validation.js';
+import type { Fault } from '../errors.js';
+import { boolean, type Check, didYouMean, fields, integer, isObject, number, shown } from './validation.js';
 import {
   WEIGHTED_ROUND_ROBIN_FIELDS,
   weightedRoundRobinCheck,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { effectivePool, poolCheck } from './pool-options.js';
-import { type Fault, shown } from './validation.js';
+import type { Fault } from '../errors.js';
+import { shown } from './validation.js';
 
 function faultsOf(value: unknown): string[] {
   const faults: Fault[] = [];

@@ -1,4 +1,5 @@
-import { type Check, type Fault, fields, integer, isObject, oneOf, shown } from './validation.js';
+import type { Fault } from '../errors.js';
+import { type Check, fields, integer, isObject, oneOf, shown } from './validation.js';
 
 export type SubsetAlgorithm = 'random' | 'deterministic_aperture';
 

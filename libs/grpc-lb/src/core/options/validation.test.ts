@@ -1,19 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import {
-  boolean,
-  type Check,
-  didYouMean,
-  type Fault,
-  fields,
-  GrpcLbOptionsError,
-  integer,
-  listOf,
-  number,
-  oneOf,
-  recordOf,
-  shown,
-} from './validation.js';
+import { type Fault, GrpcLbOptionsError } from '../errors.js';
+import { boolean, type Check, didYouMean, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
 
 function faultsOf(check: Check, value: unknown): string[] {
   const faults: Fault[] = [];
@@ -195,7 +183,7 @@ describe('didYouMean', () => {
 
 test('a field that belongs elsewhere is sent there', () => {
   expect(faultsOf(fields({}, { size: 'deep' }), { size: 1 })).toEqual([
-    'at.size is not an option here; it belongs into deep',
+    'at.size is not an option here; move it to deep',
   ]);
 });
 
@@ -204,11 +192,11 @@ describe('GrpcLbOptionsError', () => {
 
   test('one fault and several are told as people write them', () => {
     expect(new GrpcLbOptionsError('client ORDERS', [fault]).message).toBe(
-      'client ORDERS: an option is wrong\n  - pool.size is 0; use a whole number from 1 to 100',
+      'client ORDERS: an option is invalid\n  - pool.size is 0; use a whole number from 1 to 100',
     );
     const both = new GrpcLbOptionsError('client ORDERS', [fault, { path: 'policy', message: 'is 1' }]);
     expect(both.message).toBe(
-      'client ORDERS: 2 options are wrong\n  - pool.size is 0; use a whole number from 1 to 100\n  - policy is 1',
+      'client ORDERS: 2 options are invalid\n  - pool.size is 0; use a whole number from 1 to 100\n  - policy is 1',
     );
   });
 

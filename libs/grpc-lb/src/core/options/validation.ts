@@ -1,12 +1,5 @@
+import type { Fault } from '../errors.js';
 import { spelledOut } from '../printable.js';
-
-/** One thing that is wrong with the options a user wrote. */
-export interface Fault {
-  /** Where, as one would write it: `loadBalancing.pool.size`. */
-  readonly path: string;
-  /** What is wrong, which value was found, what is allowed and what to do. */
-  readonly message: string;
-}
 
 /** Checks one value, and adds what is wrong with it to `faults`. */
 export type Check = (path: string, value: unknown, faults: Fault[]) => void;
@@ -89,7 +82,9 @@ export function oneOf(names: readonly string[]): Check {
 /**
  * An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent.
  *
- * @param elsewhere Names that are written here by mistake, with the field into which they belong.
+ * The path of the outermost object is empty: its fields are shown as users write them, `drain.delay`.
+ *
+ * @param elsewhere Names that users write here by mistake, with the field that they belong to.
  */
 export function fields(
   checks: Readonly<Record<string, Check>>,
@@ -97,15 +92,17 @@ export function fields(
 ): Check {
   return (path, value, faults) => {
     if (!isObject(value)) {
-      faults.push({ path, message: `is ${shown(value)}; use an object with ${Object.keys(checks).join(', ')}` });
+      const names = Object.keys(checks).join(', ');
+      faults.push({ path: path || 'options', message: `is ${shown(value)}; use an object with ${names}` });
       return;
     }
     for (const [key, field] of Object.entries(value)) {
+      const at = path === '' ? key : `${path}.${key}`;
       const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
       const home = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined;
-      if (home) faults.push({ path: `${path}.${key}`, message: `is not an option here; it belongs into ${home}` });
-      else if (!check) faults.push(unknownOption(`${path}.${key}`, key, Object.keys(checks)));
-      else if (field !== undefined) check(`${path}.${key}`, field, faults);
+      if (home) faults.push({ path: at, message: `is not an option here; move it to ${home}` });
+      else if (!check) faults.push(unknownOption(at, key, Object.keys(checks)));
+      else if (field !== undefined) check(at, field, faults);
     }
   };
 }
@@ -167,23 +164,4 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-/** All that is wrong with one client's options, in one error. */
-export class GrpcLbOptionsError extends Error {
-  /** Stable, for programs. */
-  readonly code = 'GRPC_LB_INVALID_OPTIONS';
-
-  constructor(
-    /** What the options are of, as in `client ORDERS`. */
-    readonly subject: string,
-    readonly faults: readonly Fault[],
-  ) {
-    super(
-      `${subject}: ${faults.length === 1 ? 'an option is wrong' : `${faults.length} options are wrong`}\n${faults.map((fault) => `  - ${fault.path} ${fault.message}`).join('\n')}`,
-    );
-    this.name = 'GrpcLbOptionsError';
-    // Whoever logs the error, as Nest does, prints what can be enumerated: all of it would stand there twice.
-    Object.defineProperties(this, { subject: { enumerable: false }, faults: { enumerable: false } });
-  }
 }

@@ -1,14 +1,5 @@
-import {
-  boolean,
-  type Check,
-  type Fault,
-  fields,
-  GrpcLbOptionsError,
-  integer,
-  listOf,
-  oneOf,
-  shown,
-} from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { boolean, type Check, fields, integer, listOf, oneOf, shown } from '../../core/options/validation.js';
 
 export interface ConsulSourceOptions {
   /** Where the agent is, if the target does not say: a name or an IP address. Default `127.0.0.1`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { GrpcLbOptionsError } from '../../core/options/validation.js';
+import { GrpcLbOptionsError } from '../../core/errors.js';
 import { createEndpointSource, registeredSchemes } from '../registry.js';
 import { parseTarget } from '../target.js';
 import { type ConsulSourceOptions, effectiveConsulOptions } from './consul-options.js';
@@ -75,7 +75,7 @@ describe('a target', () => {
   test('with a token is refused, and the token is not shown', () => {
     for (const query of ['token=SECRET', 'dc=a&token=SECRET&token=SECRET', 'token=a&dc=b&token=SECRET&Token=SECRET']) {
       const message = faultsOf(() => read(`consul:///orders?${query}`));
-      expect(message).toContain('target has a token, a password or user info, which do not belong into a target');
+      expect(message).toContain('target has a token, a password or user info, but logs, snapshots and errors show targets');
       expect(message).not.toContain('SECRET');
     }
   });
@@ -94,7 +94,7 @@ describe('a target', () => {
     registerConsul();
     const context = { clock: new FakeClock(), random: () => 0 };
     const message = faultsOf(() => createEndpointSource(parseTarget(uri), context));
-    expect(message).toMatch(/an option is wrong/);
+    expect(message).toMatch(/an option is invalid/);
     expect(message).not.toContain('SECRET');
   });
 });

@@ -1,5 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
 import { backoffMs } from '../backoff.js';
 import type { ConsulAgent, ConsulAnswer } from './consul-agent.js';
@@ -171,7 +172,7 @@ export class ConsulSource implements EndpointSource {
   }
 
   #error(reason: string): Error {
-    return new Error(`${this.agent.subject}: ${reason}`);
+    return new GrpcLbDiscoveryError(`${this.agent.subject}: ${reason}`);
   }
 }
 

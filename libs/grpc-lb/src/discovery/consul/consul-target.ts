@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
 import type { Target } from '../../core/endpoint-source.js';
 import type { TcpAddress } from '../../core/endpoint.js';
-import { type Fault, GrpcLbOptionsError, oneOf, shown } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { oneOf, shown } from '../../core/options/validation.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { readHostPort } from '../host-port.js';
 import { readQuery } from '../query.js';
@@ -26,8 +27,8 @@ export function readConsulTarget(target: Target, options: EffectiveConsulOptions
   // Before anything else is looked at, since an error quotes what it is about.
   if (withoutSecrets(target.uri) !== target.uri) {
     const message =
-      'has a token, a password or user info, which do not belong into a target: it is shown in logs, snapshots and ' +
-      'errors; use the option token of registerConsul';
+      'has a token, a password or user info, but logs, snapshots and errors show targets: ' +
+      'set the option token of registerConsul';
     throw new GrpcLbOptionsError(targetSubject(target), [{ path: 'target', message }]);
   }
   const faults: Fault[] = [];

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { type Address, addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
-import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { isObject, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 
 /** What an answer of `/v1/health/service` says. */

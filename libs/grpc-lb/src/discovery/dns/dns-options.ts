@@ -1,13 +1,6 @@
 import { isIP } from 'node:net';
-import {
-  boolean,
-  type Check,
-  type Fault,
-  fields,
-  GrpcLbOptionsError,
-  integer,
-  shown,
-} from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { boolean, type Check, fields, integer, shown } from '../../core/options/validation.js';
 import type { LookupAddress } from './addresses.js';
 import { type DnsResolverFactory, nodeResolver } from './resolver.js';
 import { systemLookup } from './system-lookup.js';

@@ -106,7 +106,7 @@ test('options are checked when the factory is made, all faults in one error', ()
   };
   expect(() => dnsSourceFactory(options as unknown as DnsSourceOptions)).toThrow(
     [
-      'dnsSourceFactory: 9 options are wrong',
+      'dnsSourceFactory: 9 options are invalid',
       '  - options.refreshInterval is 0; use a whole number from 100 to 86400000 (milliseconds)',
       '  - options.minRefreshInterval is "1s"; use a whole number from 100 to 86400000 (milliseconds)',
       '  - options.maxRefreshInterval is 99; use a whole number from 100 to 86400000 (milliseconds)',
@@ -124,7 +124,7 @@ test('options are checked when the factory is made, all faults in one error', ()
 test('no interval is shorter than the least time between two look-ups', () => {
   expect(() => dnsSourceFactory({ refreshInterval: 500, maxRefreshInterval: 400 })).toThrow(
     [
-      'dnsSourceFactory: 2 options are wrong',
+      'dnsSourceFactory: 2 options are invalid',
       '  - options.refreshInterval is 500, less than minRefreshInterval 1000; use 1000 or more, or lower minRefreshInterval as well',
       '  - options.maxRefreshInterval is 400, less than minRefreshInterval 1000; use 1000 or more, or lower minRefreshInterval as well',
     ].join('\n'),

@@ -1,5 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
 import { backoffMs } from '../backoff.js';
 import { reasonOf } from './address-book.js';
@@ -131,6 +132,6 @@ export class DnsSource implements EndpointSource {
   }
 
   #explain(error: unknown): Error {
-    return new Error(`DNS look-up of ${this.question.subject} failed: ${reasonOf(error)}`, { cause: error });
+    return new GrpcLbDiscoveryError(`DNS look-up of ${this.question.subject} failed: ${reasonOf(error)}`, { cause: error });
   }
 }

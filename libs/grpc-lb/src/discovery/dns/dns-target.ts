@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { Target } from '../../core/endpoint-source.js';
 import { addressToString, type TcpAddress } from '../../core/endpoint.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import { NEXT_TARGET, SEVERAL_TARGETS, targetSubject } from '../target.js';
 

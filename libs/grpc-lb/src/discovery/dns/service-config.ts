@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../core/bounded-json.js';
-import { type Check, fields, type Fault, integer, isObject, listOf, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { type Check, fields, integer, isObject, listOf, shown } from '../../core/options/validation.js';
 
 /** Who chooses among the service configs of a TXT record. */
 export interface ConfigChooser {

@@ -1,5 +1,6 @@
 import { addressToString, type Endpoint, type TcpAddress } from '../../core/endpoint.js';
-import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { isObject, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import { MAX_ADDRESSES } from './addresses.js';
 

@@ -1,5 +1,6 @@
 import { type Address, addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
-import { type Check, type Fault, integer, isObject, shown, unknownOption } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { type Check, integer, isObject, shown, unknownOption } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import type { Entries } from './document.js';
 

@@ -1,4 +1,5 @@
-import { type Fault, fields, GrpcLbOptionsError, integer } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { fields, integer } from '../../core/options/validation.js';
 
 export interface FileSourceOptions {
   /**

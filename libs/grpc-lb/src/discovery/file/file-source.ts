@@ -1,5 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
 import { type Format, MAX_SIZES, readDocument } from './document.js';
 import { readEndpoints } from './endpoint-list.js';
@@ -170,7 +171,7 @@ export class FileSource implements EndpointSource {
   #fail(reason: string): void {
     // What stood there before has to be told again, should it come back.
     this.#text = undefined;
-    this.#listener.onError(new Error(this.#about(reason)));
+    this.#listener.onError(new GrpcLbDiscoveryError(this.#about(reason)));
   }
 
   /** The listener may have stopped the source when it was told the endpoints. */

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Target } from '../../core/endpoint-source.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { readQuery } from '../query.js';
 import { targetSubject } from '../target.js';
 

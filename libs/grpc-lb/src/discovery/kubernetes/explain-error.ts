@@ -1,3 +1,4 @@
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { ApiError, MalformedError } from './slice-api.js';
 
 export interface Asked {
@@ -9,10 +10,10 @@ export interface Asked {
 }
 
 /** What failed, for whoever has to mend it. The same failure is the same text. */
-export function explainError(error: unknown, asked: Asked): Error {
+export function explainError(error: unknown, asked: Asked): GrpcLbDiscoveryError {
   const { service, namespace, server } = asked;
   const message = error instanceof Error ? error.message : String(error);
-  if (server === undefined) return new Error(`Kubernetes cannot be asked: ${message}`, { cause: error });
+  if (server === undefined) return new GrpcLbDiscoveryError(`Kubernetes cannot be asked: ${message}`, { cause: error });
   const remedy = remedyOf(error, asked);
   const what =
     error instanceof ApiError
@@ -20,7 +21,7 @@ export function explainError(error: unknown, asked: Asked): Error {
       : error instanceof MalformedError
         ? `the API server at ${server} sent ${message}`
         : `the API server at ${server} cannot be asked: ${withCode(error, message)}`;
-  return new Error(remedy === '' ? what : `${what}; ${remedy}`, { cause: error });
+  return new GrpcLbDiscoveryError(remedy === '' ? what : `${what}; ${remedy}`, { cause: error });
 }
 
 function remedyOf(error: unknown, { service, namespace, apiVersion }: Asked): string {

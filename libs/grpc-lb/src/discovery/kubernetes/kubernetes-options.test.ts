@@ -19,7 +19,7 @@ it.each([
   [{ kubeConfigFile: '' }, /options.kubeConfigFile is ""; use the path of a kubeconfig file/],
   [{ context: 7 }, /options.context is 7/],
   [{ kubeConfg: 1 }, /options.kubeConfg is not an option; did you mean "kubeConfig"/],
-  [{ namespace: 'shop' }, /options.namespace is not an option here; it belongs into the target/],
+  [{ namespace: 'shop' }, /options.namespace is not an option here; move it to the target/],
   [{ kubeConfig: new KubeConfig(), context: 'x' }, /options.context stands beside kubeConfig, which is loaded already/],
   [null, /options is null/],
 ])('refuses %o', (options, message) => {

@@ -1,14 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import {
-  type Check,
-  type Fault,
-  fields,
-  GrpcLbOptionsError,
-  integer,
-  isObject,
-  oneOf,
-  shown,
-} from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { type Check, fields, integer, isObject, oneOf, shown } from '../../core/options/validation.js';
 import type { AddressFamily } from './endpoint-slice.js';
 
 export interface KubernetesSourceOptions {

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { WorkBudget } from '../../core/work-budget.js';
 import { ApiServer } from './api-server.js';
 import { Cluster } from './cluster.js';
@@ -112,7 +113,7 @@ export class KubernetesSource implements EndpointSource {
   }
 
   #fail(problem: string): void {
-    this.#listener?.onError(new Error(`${this.#subject}: ${problem}`));
+    this.#listener?.onError(new GrpcLbDiscoveryError(`${this.#subject}: ${problem}`));
   }
 
   get #subject(): string {

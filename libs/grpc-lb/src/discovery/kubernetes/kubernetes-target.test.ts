@@ -41,6 +41,6 @@ describe('a faulty target says what to write', () => {
   });
 
   test('and all of it at once', () => {
-    expect(() => parse('//x/Orders.S_hop:0')).toThrow(/4 options are wrong/);
+    expect(() => parse('//x/Orders.S_hop:0')).toThrow(/4 options are invalid/);
   });
 });

@@ -1,5 +1,6 @@
 import type { Target } from '../../core/endpoint-source.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { targetSubject } from '../target.js';
 
 /** A Service of Kubernetes, and the port of its pods. */

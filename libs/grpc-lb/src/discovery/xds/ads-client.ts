@@ -1,5 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointSourceContext } from '../../core/endpoint-source.js';
+import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
 import { backoffMs } from '../backoff.js';
 import type { AdsStream, OpenAdsStream } from './ads-stream.js';
@@ -187,7 +188,7 @@ export class AdsClient {
     if (resource.last || resource.cancelTimeout) return;
     const { uri, resourceTimeout } = this.options;
     resource.cancelTimeout = this.context.clock.after(resourceTimeout, () => {
-      const error = new Error(
+      const error = new GrpcLbDiscoveryError(
         `control plane ${uri} knows no endpoints of "${name}": no answer in ${resourceTimeout} ms`,
       );
       tellError(resource, error);
@@ -262,7 +263,7 @@ export class AdsClient {
     const resource = this.#resources.get(name);
     if (!resource) return;
     resource.cancelTimeout?.();
-    tellError(resource, new Error(`control plane ${this.options.uri} sent endpoints that are refused: ${fault}`));
+    tellError(resource, new GrpcLbDiscoveryError(`control plane ${this.options.uri} sent endpoints that are refused: ${fault}`));
   }
 
   /** Streams that have answered may end: control planes restart, and close streams to spread their load (gRFC A57). */
@@ -273,7 +274,7 @@ export class AdsClient {
     const delay = answered ? jittered(random, REOPEN_MS, 0.5) : backoffMs(this.#failures, maxReconnectBackoff, random);
     if (!answered) {
       this.#failures++;
-      this.#unreachable = new Error(`control plane ${uri} cannot be asked: ${reason}`);
+      this.#unreachable = new GrpcLbDiscoveryError(`control plane ${uri} cannot be asked: ${reason}`);
     }
     this.#state = { kind: 'waiting', cancel: clock.after(delay, () => this.#open()) };
     for (const resource of this.#resources.values()) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Check, type Fault, fields, isObject, listOf, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { type Check, fields, isObject, listOf, shown } from '../../core/options/validation.js';
 
 /** Who a client is for its control plane. */
 export interface XdsNode {

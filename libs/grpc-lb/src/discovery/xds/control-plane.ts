@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ChannelCredentials } from '@grpc/grpc-js';
-import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { isObject, shown } from '../../core/options/validation.js';
 import { readBootstrap, type XdsNode, type XdsServer } from './bootstrap.js';
 import type { EffectiveEdsOptions } from './xds-options.js';
 

@@ -1,5 +1,5 @@
 import type { EndpointSourceContext, EndpointSourceFactory } from '../../core/endpoint-source.js';
-import { type Fault, GrpcLbOptionsError } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { targetSubject } from '../target.js';
 import { AdsClient } from './ads-client.js';
 import { openAdsStream } from './ads-stream.js';

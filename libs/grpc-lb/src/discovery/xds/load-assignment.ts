@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { addressToString, type Address, type Endpoint, type Locality } from '../../core/endpoint.js';
-import { type Fault, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import type {
   AddressMessage,

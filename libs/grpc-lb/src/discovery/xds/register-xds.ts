@@ -1,6 +1,7 @@
 import { register } from '@grpc/grpc-js-xds';
 import type { EndpointSourceFactory, Target } from '../../core/endpoint-source.js';
-import { type Fault, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { registerForeignScheme } from '../foreign-schemes.js';
 import { registerEndpointSource } from '../registry.js';
 import { readBootstrap } from './bootstrap.js';

@@ -1,13 +1,6 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
-import {
-  type Check,
-  type Fault,
-  fields,
-  GrpcLbOptionsError,
-  integer,
-  isObject,
-  shown,
-} from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { type Check, fields, integer, isObject, shown } from '../../core/options/validation.js';
 import { bootstrapCheck, nodeCheck, type XdsBootstrap, type XdsNode } from './bootstrap.js';
 
 export interface EdsSourceOptions {

@@ -6,7 +6,7 @@ import {
   effectiveLoadBalancing,
   type LoadBalancingOptions,
 } from '../../core/options/load-balancing.js';
-import { GrpcLbOptionsError } from '../../core/options/validation.js';
+import { GrpcLbClosedError, GrpcLbOptionsError } from '../../core/errors.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
 import type { Random } from '../../core/random.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
@@ -120,12 +120,12 @@ export class BalancedChannel {
    * call is lost.
    *
    * @throws GrpcLbOptionsError; the options in force stay.
-   * @throws Error if the channel is closed.
+   * @throws GrpcLbClosedError if the channel is closed.
    */
   configure(loadBalancing: LoadBalancingOptions): void {
     assertLoadBalancing(`client ${this.name}`, loadBalancing);
     if (this.#context.state === 'shutdown')
-      throw new Error(`client ${this.name} is closed: it cannot be configured any more`);
+      throw new GrpcLbClosedError(`client ${this.name} is closed; configure a client that is open`);
     this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
     this.#context.balancer?.reconfigure();
     this.#context.discovery?.configChanged();

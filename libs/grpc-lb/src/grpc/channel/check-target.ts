@@ -1,4 +1,4 @@
-import { type Fault, GrpcLbOptionsError } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import { foreignFaults, isForeign } from './delegated-channel.js';
 import { systemClock } from '../context/system-clock.js';

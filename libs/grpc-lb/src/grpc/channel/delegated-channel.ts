@@ -1,7 +1,8 @@
 import { type Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
 import { effectiveLoadBalancing, type LoadBalancingOptions } from '../../core/options/load-balancing.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
-import { type Fault, GrpcLbOptionsError, shown } from '../../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import type { ClientSnapshot, ClientState, SourceSnapshot } from '../../core/snapshot.js';
 import { foreignSchemeOf } from '../../discovery/foreign-schemes.js';
 import { parseTarget } from '../../discovery/index.js';

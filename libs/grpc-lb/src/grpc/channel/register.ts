@@ -1,3 +1,4 @@
+import { GrpcLbConflictError } from '../../core/errors.js';
 import { registeredSchemes } from '../../discovery/index.js';
 import { Balancer } from '../balancer/balancer.js';
 import {
@@ -24,9 +25,9 @@ type ConfigConstructor = Parameters<typeof registerLoadBalancerType>[2];
 function registerPolicy(name: string, config: { createFromJson(json: object): unknown }): void {
   if (ours.has(name)) return;
   if (isLoadBalancerNameRegistered(name)) {
-    throw new Error(
-      `The load-balancing policy "${name}" is registered with grpc-js already, by another library or another copy of ` +
-        `nestjs-grpc-lb. It is not overwritten: see that only one of them registers it ("npm ls nestjs-grpc-lb" shows the copies).`,
+    throw new GrpcLbConflictError(
+      `The load-balancing policy "${name}" is already registered with grpc-js, by another library or another copy of nestjs-grpc-lb; ` +
+        'keep one of them ("npm ls nestjs-grpc-lb" lists the copies)',
     );
   }
   class NamedBalancer extends Balancer {

@@ -1,5 +1,6 @@
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
-import { type Fault, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
 import { hostOf } from './default-authority.js';
 
 const OVERRIDE = 'grpc.ssl_target_name_override';

@@ -5,7 +5,8 @@ import {
   wholeLoadBalancingCheck,
 } from '../../core/options/load-balancing.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
-import { type Fault, isObject, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { isObject, shown } from '../../core/options/validation.js';
 import type { TypedLoadBalancingConfig } from '../experimental.js';
 
 /** The package's own policy name in a service config: `{"loadBalancingConfig": [{"grpc_lb": {...}}]}`. */

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/options/load-balancing.js';
-import { GrpcLbOptionsError } from '../../core/options/validation.js';
+import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
 
 const CLIENT = Symbol('nestjs-grpc-lb client');

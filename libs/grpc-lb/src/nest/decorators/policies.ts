@@ -11,7 +11,8 @@ import type {
 } from '../../core/options/policy-config.js';
 import type { HashKeySource, RingHashConfig } from '../../core/options/ring-hash-options.js';
 import type { WeightedRoundRobinConfig } from '../../core/options/weighted-round-robin-options.js';
-import { GrpcLbOptionsError, isObject, shown } from '../../core/options/validation.js';
+import { GrpcLbOptionsError } from '../../core/errors.js';
+import { isObject, shown } from '../../core/options/validation.js';
 import { assertParentheses, type ClientDecorator, declareAspect } from './metadata.js';
 
 export type LeastRequestOptions = Omit<LeastRequestConfig, 'name'>;

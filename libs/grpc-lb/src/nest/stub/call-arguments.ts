@@ -1,4 +1,5 @@
 import { type CallOptions, Metadata } from '@grpc/grpc-js';
+import { GrpcLbArgumentError } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
 import type { GrpcLbCallOptions } from '../grpc-service.js';
 
@@ -15,12 +16,12 @@ export function callArguments(subject: string, first: unknown, second: unknown):
   const [metadata, options] = isMetadata(first) || second !== undefined ? [first, second] : [undefined, first];
   if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {
     // Its content may be a secret.
-    throw new TypeError(
-      `${subject}: metadata is ${kindOf(metadata)}; use a Metadata of the @grpc/grpc-js that this package uses`,
+    throw new GrpcLbArgumentError(
+      `${subject}: metadata is ${kindOf(metadata)}; pass a Metadata of the @grpc/grpc-js that this package uses`,
     );
   }
   if (options !== undefined && options !== null && typeof options !== 'object') {
-    throw new TypeError(`${subject}: options is ${kindOf(options)}; use an object, as in { timeout: 1000 }`);
+    throw new GrpcLbArgumentError(`${subject}: options is ${kindOf(options)}; pass an object, as in { timeout: 1000 }`);
   }
   return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options) };
 }
@@ -30,7 +31,9 @@ function isMetadata(value: unknown): boolean {
   return value instanceof Metadata || typeof (value as Metadata | null | undefined)?.getMap === 'function';
 }
 
-function kindOf(value: unknown): string {
+/** The type only: the value may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
   return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
 }
 
@@ -39,7 +42,9 @@ function callOptions(subject: string, given: GrpcLbCallOptions | null | undefine
   const { timeout, signal, ...options } = given;
   if (timeout === undefined) return { options, signal };
   if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
-    throw new TypeError(`${subject}: options.timeout is ${shown(timeout)}; use milliseconds from 1 to 2147483647`);
+    throw new GrpcLbArgumentError(
+      `${subject}: options.timeout is ${shown(timeout)}; pass a number from 1 to 2147483647 (milliseconds)`,
+    );
   }
   const end = Date.now() + timeout;
   const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);

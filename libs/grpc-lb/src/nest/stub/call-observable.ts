@@ -1,6 +1,7 @@
 import { type Client, Metadata, type MethodDefinition, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
-import { type CallArguments, callArguments } from './call-arguments.js';
+import { GrpcLbArgumentError } from '../../core/errors.js';
+import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
 import { withoutStack } from './without-stack.js';
 
@@ -32,7 +33,9 @@ export function callObservable(
   return (request, first, second) =>
     new Observable((subscriber) => {
       if (method.requestStream && !isRequestStream(request)) {
-        throw new TypeError(`${subject} takes a stream of requests; pass an Observable or an (async) iterable`);
+        throw new GrpcLbArgumentError(
+          `${subject}: request is ${kindOf(request)}, but the method takes a stream of requests; pass an Observable or an (async) iterable`,
+        );
       }
       const args = callArguments(subject, first, second);
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));

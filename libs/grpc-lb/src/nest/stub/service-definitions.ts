@@ -1,6 +1,7 @@
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
-import { didYouMean, type Fault, shown } from '../../core/options/validation.js';
+import type { Fault } from '../../core/errors.js';
+import { didYouMean, shown } from '../../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../client-options.js';
 import { protoLoaderOf } from './proto-loader.js';
 
