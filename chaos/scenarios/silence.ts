@@ -10,7 +10,7 @@ export const silencePasses: readonly Pass[] = [
   },
   {
     // A call that waits for a dead peer ends with the connection, and has time for another attempt.
-    label: 'with retry, and told to notice sooner (150 ms without a byte, 250 ms for an answer)',
+    label: 'with retry, and told to notice sooner (150 ms without data, 250 ms for an answer)',
     retry: true,
     loadBalancing: { pool: { pingAfter: 150, pingTimeout: 250 } },
     channelOptions: { 'grpc.keepalive_time_ms': 150, 'grpc.keepalive_timeout_ms': 250 },

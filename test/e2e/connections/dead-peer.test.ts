@@ -76,7 +76,7 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
   expect(clock.now()).toBeLessThanOrEqual(3000);
   expect(endpoint()).toMatchObject({
     state: 'suspect',
-    reason: 'no answer to a PING for 1000 ms, after 1000 ms without a byte; its calls may still be answered',
+    reason: 'no answer to a PING for 1000 ms, after 1000 ms without data; its calls may still be answered',
     inFlight: 50,
   });
   expect(client.snapshot.panic).toBe(false);
@@ -131,7 +131,7 @@ test('calls on a connection whose peer is dead end with UNAVAILABLE, so that a r
   await expect(call).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   expect(client.events.find(({ type }) => type === 'connection_closed')).toMatchObject({
-    reason: 'no answer to a PING within 50 ms, after 50 ms without a byte',
+    reason: 'no answer to a PING within 50 ms, after 50 ms without data',
   });
 });
 

@@ -106,7 +106,7 @@ test('a failed or empty answer of discovery keeps the last good list, and says s
   expect(client.snapshot.source).toMatchObject({ state: 'stale', error: 'the registry is gone' });
   await Promise.all(Array.from({ length: 10 }, () => client.say()));
   discovery.set([]);
-  expect(client.snapshot.source).toMatchObject({ state: 'stale', error: `${discovery.target} names no endpoint` });
+  expect(client.snapshot.source).toMatchObject({ state: 'stale', error: `${discovery.target} lists no endpoints` });
   await client.say();
   discovery.set(servers);
   expect(client.snapshot.source).toMatchObject({ state: 'ok', error: null, staleForMs: null });
@@ -121,10 +121,13 @@ test('discovery that never answered fails calls at once, and those that wait for
   servers = await startServers(1);
   const discovery = new ManualDiscovery();
   client = new BalancedClient({ target: discovery.target });
-  await expect(client.say()).rejects.toMatchObject({ code: 14, details: expect.stringContaining('names no endpoint') });
+  await expect(client.say()).rejects.toMatchObject({
+    code: 14,
+    details: expect.stringContaining('lists no endpoints'),
+  });
   expect(
     client.events.find((event) => event.type === 'client_state' && event.to === 'transient_failure'),
-  ).toMatchObject({ reason: `discovery failed: ${discovery.target} names no endpoint` });
+  ).toMatchObject({ reason: `discovery failed: ${discovery.target} lists no endpoints` });
   const patient = client.say('patient', { waitForReady: true });
   discovery.set(servers);
   await expect(patient).resolves.toMatchObject({ text: 'patient' });

@@ -260,14 +260,14 @@ test('a file that is written slowly does not count before it is whole', async ()
 
 describe('what cannot be read is told:', () => {
   test.each<[string, () => void, string]>([
-    ['a directory', () => mkdirSync(path), 'is no regular file'],
-    ['a pipe', () => void execFileSync('mkfifo', [path]), 'is no regular file'],
+    ['a directory', () => mkdirSync(path), 'is not a regular file'],
+    ['a pipe', () => void execFileSync('mkfifo', [path]), 'is not a regular file'],
     ['a link in a circle', () => symlinkSync(path, path), 'ELOOP'],
     ['a directory that is a file', () => (path = join(writeAt(join(directory, 'x')), 'y')), 'ENOTDIR'],
     ['a large file', () => writeFileSync(path, ' '.repeat(40_001)), 'is larger than 40000 bytes; write JSON, into a'],
     ['a large JSON file', () => writeFileSync(asJson(), ' '.repeat(1024 * 1024 + 1)), 'is larger than 1048576 bytes'],
-    ['what is no text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not written in UTF-8'],
-    ['half of a file', () => writeFileSync(path, 'endpoints:\n'), 'has endpoints that are null'],
+    ['what is no text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not UTF-8'],
+    ['half of a file', () => writeFileSync(path, 'endpoints:\n'), 'has endpoints: null'],
   ])('%s', async (_, make, error) => {
     make();
     const watcher = new Watcher(NO_POLL, path);

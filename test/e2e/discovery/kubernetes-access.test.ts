@@ -96,8 +96,8 @@ describe('credentials', () => {
     const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, user: byFile(token) }) });
     await source.until(() => source.errors.length > 0);
     expect(source.errors[0]).toBe(
-      'the API server refuses the EndpointSlices of "orders" in namespace "shop": 401 Unauthorized: Unauthorized; ' +
-        'in a pod see that its service account token is mounted (automountServiceAccountToken), elsewhere that ' +
+      'the API server refuses access to the EndpointSlices of "orders" in namespace "shop": 401 Unauthorized: Unauthorized; ' +
+        'in a pod, check that its service account token is mounted (automountServiceAccountToken); elsewhere, check that ' +
         '"kubectl get endpointslices -n shop -l kubernetes.io/service-name=orders" works',
     );
     // At most two requests an attempt.
@@ -135,7 +135,7 @@ test('a kubeconfig that is no YAML is an error without what stands in it', async
   const source = new HeardSource({ kubeConfigFile: file });
   await source.until(() => source.errors.length > 0);
   expect(source.errors[0]).toBe(
-    'Kubernetes cannot be asked: the kubeconfig is no YAML (line 5); "kubectl config view" must be able to read it',
+    'the Kubernetes client cannot be set up: the kubeconfig is not YAML (line 5); check it with "kubectl config view"',
   );
   // As when a tool that logs in has now written it to its end.
   writeFileSync(file, kubeConfigText({ server: api.url, cluster: { 'insecure-skip-tls-verify': true } }));
@@ -166,7 +166,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS', () => {
     writeFileSync(file, kubeConfigText({ server: secure.url, cluster: { 'certificate-authority': ca } }));
     const source = new HeardSource({ kubeConfigFile: file });
     await source.until(() => source.errors.length > 0);
-    expect(source.errors[0]).toMatch(/the API server at https:.* cannot be asked: .*(self-signed|certificate)/);
+    expect(source.errors[0]).toMatch(/the API server at https:.* cannot be queried: .*(self-signed|certificate)/);
     expect(secure.requests).toEqual([]);
     writeFileSync(ca, certificate.cert);
     await source.untilLast('10.0.0.7');
@@ -235,7 +235,7 @@ describe('configuration', () => {
     const source = new HeardSource({ kubeConfigFile: file });
     await source.until(() => source.errors.length > 0);
     expect(source.errors[0]).toMatch(
-      /^Kubernetes cannot be asked: ENOENT: no such file or directory, open '.*config'$/,
+      /^the Kubernetes client cannot be set up: ENOENT: no such file or directory, open '.*config'$/,
     );
     mkdirSync(dirname(file));
     writeFileSync(file, kubeConfigText({ server: api.url, cluster: { 'insecure-skip-tls-verify': true } }));
@@ -244,7 +244,7 @@ describe('configuration', () => {
 
   test('a context that is not there', async () => {
     expect(await faultOf(kubeConfigFile({ server: api.url }), 'production')).toBe(
-      'Kubernetes cannot be asked: the kubeconfig has no cluster for the context "production"; its contexts: here',
+      'the Kubernetes client cannot be set up: the kubeconfig has no cluster for the context "production"; its contexts: here',
     );
   });
 
@@ -261,6 +261,8 @@ describe('configuration', () => {
       KUBERNETES_SERVICE_HOST: undefined,
     }))
       vi.stubEnv(name, value);
-    expect(await faultOf(undefined)).toMatch(/^Kubernetes cannot be asked: no configuration found: this is no pod/);
+    expect(await faultOf(undefined)).toMatch(
+      /^the Kubernetes client cannot be set up: no configuration found: this is no pod/,
+    );
   });
 });

@@ -153,7 +153,7 @@ describe('what breaks', () => {
     await steady();
     await api.stop();
     await source.until(() => source.errors.length > 1);
-    expect(source.errors[0]).toMatch(/^the API server at http:\/\/127.0.0.1:\d+ cannot be asked: .*ECONN/);
+    expect(source.errors[0]).toMatch(/^the API server at http:\/\/127.0.0.1:\d+ cannot be queried: .*ECONN/);
     put('10.0.0.1', '10.0.0.3');
     await api.start();
     await source.untilLast('10.0.0.1', '10.0.0.3');

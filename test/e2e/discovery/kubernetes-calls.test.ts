@@ -159,7 +159,7 @@ test('a Service scaled down to zero keeps its last pods for a grace time, and a 
   await connected(1);
   put([]);
   await client.until(() => client.snapshot.source.error !== null);
-  expect(client.snapshot.source.error).toMatch(/names no endpoint any more/);
+  expect(client.snapshot.source.error).toMatch(/no longer lists endpoints/);
   await expect(client.say()).resolves.toMatchObject({ server: first.address });
   put([entry(second)]);
   await client.until(() => drains(first) && ready().includes(second.address));

@@ -87,7 +87,11 @@ test.each([
 });
 
 test.each([
-  ['two megabytes of brackets', `${'['.repeat(2_000_000)}\n`, /sent an object with more than 64 lists and objects/],
+  [
+    'two megabytes of brackets',
+    `${'['.repeat(2_000_000)}\n`,
+    /sent an object with more than 64 nested lists and objects/,
+  ],
   ['two megabytes of values', `{"type":[${'[],'.repeat(600_000)}1]}\n`, /sent an object with more than 100000 values/],
 ])('an event of %s is refused before it is parsed, and the last list stays', async (_, text, fault) => {
   const config = await listen((request, response) => {

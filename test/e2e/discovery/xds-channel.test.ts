@@ -149,7 +149,7 @@ describe('xds: with a policy of the control plane', () => {
       panic: false,
       endpoints: [],
     });
-    expect(subject.foreign.explain()).toMatchObject({ rule: 'the control plane decides, and does not say how' });
+    expect(subject.foreign.explain()).toMatchObject({ rule: 'the control plane decides, and does not report how' });
     await servers[0]!.kill();
     await subject.until(() => subject.foreign.snapshot().state !== 'ready');
     await servers[0]!.start();
@@ -182,8 +182,8 @@ describe('xds: with a policy of the control plane', () => {
     const loadBalancing = { policy: 'round_robin', retry: { maxAttempts: 3 }, pool: undefined } as const;
     const message = [
       'client ECHO: 2 options are invalid',
-      '  - loadBalancing.policy has no effect with "xds:///plain", where the control plane decides; leave it out',
-      '  - loadBalancing.retry has no effect with "xds:///plain", where the control plane decides; leave it out',
+      '  - loadBalancing.policy has no effect with "xds:///plain", where the control plane decides; remove it',
+      '  - loadBalancing.retry has no effect with "xds:///plain", where the control plane decides; remove it',
     ].join('\n');
     expect(() => new Subject('plain', { loadBalancing })).toThrow(message);
     const subject = new Subject('plain');
@@ -209,7 +209,7 @@ describe('xds: with a policy of the control plane', () => {
         GRPC_XDS_BOOTSTRAP_CONFIG:
           '{"xds_servers":[{"server_uri":"a","channel_creds":[{"type":"tls"}]}],"node":{"id":"x"}}',
       },
-      /node.locality is missing .*\n.*channel_creds are "tls"; xds: knows insecure and google_default/,
+      /node.locality is missing .*\n.*channel_creds are "tls"; xds: supports insecure and google_default/,
     ],
   ])('%s with %j is an error that says what to do', (target, environment, message) => {
     const before = { ...process.env };

@@ -136,7 +136,7 @@ describe('eds:', () => {
     expect(client.snapshot.source.error).toContain('lb_endpoints[0].endpoint.address is "127.0.0.1:0"');
     const nack = await ads.acked();
     expect(nack).toMatchObject({ version_info: '1', response_nonce: '2', error_detail: { code: 3 } });
-    expect(nack.error_detail!.message).toContain('"0" is no port');
+    expect(nack.error_detail!.message).toContain('"0" is not a port');
     ads.push('eds', [
       { type_url: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment', value: Buffer.from([255]) },
     ]);
@@ -213,7 +213,9 @@ describe('eds:', () => {
   test('a name that the control plane does not know is an error after the timeout, and may come later', async () => {
     register({ resourceTimeout: 100 });
     const client = clientOf('nobody');
-    await expect(client.say()).rejects.toThrow(/control plane .* knows no endpoints of "nobody": no answer in 100 ms/);
+    await expect(client.say()).rejects.toThrow(
+      /control plane .* sent no endpoints of "nobody": no answer within 100 ms/,
+    );
     expect(client.snapshot.source.state).toBe('failed');
     set(servers.slice(0, 1), 'nobody');
     await client.ready(1);
@@ -223,7 +225,7 @@ describe('eds:', () => {
     set(servers.slice(0, 1));
     await ads.stop();
     const client = clientOf();
-    await expect(client.say()).rejects.toThrow(/control plane 127.0.0.1:\d+ cannot be asked: .*ECONNREFUSED/);
+    await expect(client.say()).rejects.toThrow(/control plane 127.0.0.1:\d+ cannot be queried: .*ECONNREFUSED/);
     const later = client.say('hello', { waitForReady: true });
     await ads.start();
     expect((await later).server).toBe(servers[0]!.address);
@@ -235,7 +237,7 @@ describe('eds:', () => {
     set([]);
     await client.until(() => client.snapshot.source.state === 'stale');
     expect((await client.say()).server).toBe(servers[0]!.address);
-    expect(client.snapshot.source.error).toContain('names no endpoint any more');
+    expect(client.snapshot.source.error).toContain('no longer lists endpoints');
   });
 
   test('what is to be dropped is a warning', async () => {
@@ -313,8 +315,8 @@ describe('who asks, and whom', () => {
       'eds:///orders',
       {},
       [
-        /authority is empty, and no bootstrap names a control plane; name it as in eds:\/\/control-plane:18000\/orders/,
-        /node is not known; set GRPC_XDS_BOOTSTRAP/,
+        /authority is empty, and no bootstrap names a control plane; write eds:\/\/control-plane:18000\/orders/,
+        /node is unknown; set GRPC_XDS_BOOTSTRAP/,
         /credentials for this control plane are in no bootstrap/,
       ],
     ],
@@ -333,7 +335,7 @@ describe('who asks, and whom', () => {
           xds_servers: [{ server_uri: 'cp:1', channel_creds: [{ type: 'google_default' }] }],
         },
       },
-      [/credentials are "google_default" in the bootstrap, and only insecure and tls are known here/],
+      [/credentials are "google_default" in the bootstrap, but only insecure and tls are supported here/],
     ],
     ['no name', 'eds://cp:1', { node: { id: 'x' }, credentials: insecure }, [/path is empty; write eds:\/\/\/cp:1/]],
   ])('%s: the error says what to do', (_, target, options, messages) => {
@@ -357,8 +359,8 @@ describe('who asks, and whom', () => {
         'edsSourceFactory: 7 options are invalid',
         '  - options.bootstrap.xds_servers[0].server_uri is missing',
         '  - options.bootstrap.xds_servers[0].channel_creds[0].type is missing',
-        '  - options.node.id is ""; use a text',
-        '  - options.credentials are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version',
+        '  - options.node.id is ""; use a string',
+        '  - options.credentials are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with credentials.createSsl(), and check that "npm ls @grpc/grpc-js" shows one version',
         '  - options.resourceTimeout is 1; use a whole number from 100 to 600000 (milliseconds)',
         '  - options.maxReconnectBackoff is "x"; use a whole number from 1000 to 600000 (milliseconds)',
         '  - options.nodes is not an option; did you mean "node"?',

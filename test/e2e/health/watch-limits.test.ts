@@ -180,7 +180,7 @@ test('what answers the watch with an HTTP page is not taken for healthy, and get
   await Promise.all(Array.from({ length: 50 }, () => client.say()));
   expect(calls).toBe(0);
   expect(client.snapshot.endpoints[0]!.reason).toBe(
-    'the health watch was answered with HTTP status 404 and no gRPC status: this is not a gRPC server',
+    'the health watch got HTTP status 404 without a gRPC status, so the peer is not a gRPC server',
   );
 });
 

@@ -92,7 +92,7 @@ describe('a client that a factory makes, with credentials, for two modules', () 
   it('is an error if two functions make it, and the error says what differs', async () => {
     const { message } = await startError(start({ useFactory }, { useFactory: () => useFactory() }));
     expect(message).toBe(
-      'client ECHO: an option is invalid\n  - name is declared twice, with different credentials; give one of the clients another name, or let both use one item (one factory function, if a factory makes it)',
+      'client ECHO: an option is invalid\n  - name is declared twice, with different credentials; rename one of the clients, or use one item (or one factory function) for both',
     );
   });
 

@@ -342,20 +342,20 @@ describe('all of them', () => {
     const [title, ...lines] = message.split('\n').map((line) => line.trim());
     expect(title).toBe('client EchoClient: 12 options are invalid');
     expect(lines).toEqual([
-      '- loadBalancing.retry is declared by @GrpcLbClient and @Retry; keep one of them',
-      '- loadBalancing.health is declared by @GrpcLbClient and @HealthCheck; keep one of them',
-      '- loadBalancing.ejection is declared by @OutlierEjection and @OutlierEjection; keep one of them',
+      '- loadBalancing.retry is declared by @GrpcLbClient and @Retry; keep one',
+      '- loadBalancing.health is declared by @GrpcLbClient and @HealthCheck; keep one',
+      '- loadBalancing.ejection is declared by @OutlierEjection and @OutlierEjection; keep one',
       '- loadBalancing.retry.maxAttempts is 9; use a whole number from 1 to 5',
       '- loadBalancing.retry.methods.Look.maxAttempts is 0; use a whole number from 1 to 5',
-      '- loadBalancing.health.service is 5; use the name of a service, as in "orders.v1.Orders"',
+      '- loadBalancing.health.service is 5; use a service name, as in "orders.v1.Orders"',
       expect.stringMatching(
         /^- loadBalancing\.ejection\.failureCodes\[0\] is "UNAVAILBLE"; .*did you mean "UNAVAILABLE"\?$/,
       ),
       '- loadBalancing.ejection.window is 1; use a whole number from 1000 to 600000 (milliseconds)',
       expect.stringMatching(/^- loadBalancing\.slowStart\.agression is not an option; did you mean "aggression"\?/),
-      '- loadBalancing.retry.methods.Sya is no method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
-      '- loadBalancing.deadline.methods.say is no method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
-      "- loadBalancing.deadline.methods.Shout is no method of the client's services; they have Say, Repeat, Join, Talk, Look",
+      '- loadBalancing.retry.methods.Sya is not a method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
+      '- loadBalancing.deadline.methods.say is not a method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
+      "- loadBalancing.deadline.methods.Shout is not a method of the client's services; they have Say, Repeat, Join, Talk, Look",
     ]);
   });
 });
@@ -392,7 +392,7 @@ describe('configure', () => {
     const wrong = () => registry.configure('ECHO', { deadline: { timeout: 0, methods: { Sey: 5 } } });
     expect(wrong).toThrow(GrpcLbOptionsError);
     expect(wrong).toThrow(
-      /^client ECHO: 2 options are invalid\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is no method of the client's services; did you mean "Say"\?/,
+      /^client ECHO: 2 options are invalid\n {2}- loadBalancing\.deadline\.timeout is 0; .*\n {2}- loadBalancing\.deadline\.methods\.Sey is not a method of the client's services; did you mean "Say"\?/,
     );
     expect(registry.snapshot('ECHO').loadBalancing!.deadline).toEqual({ timeout: 1000 });
   });

@@ -123,12 +123,12 @@ describe('the environment', () => {
     const { message } = await startError({ imports: [fromEnvironment()] });
     expect(message.split('\n').toSorted()).toEqual([
       expect.stringMatching(
-        /^ {2}- GRPC_LB_ECHO_CLIENT_POLICY is "rond_robin", which is no policy; did you mean "round_robin"\?; use one of /,
+        /^ {2}- GRPC_LB_ECHO_CLIENT_POLICY is "rond_robin", which is not a known policy; did you mean "round_robin"\?; use one of /,
       ),
       '  - GRPC_LB_ECHO_CLIENT_POOL_MAX_PENDING is -1; use a whole number from 0 to 1000000',
       '  - GRPC_LB_ECHO_CLIENT_POOL_SIZE is "two"; use a whole number from 1 to 100',
       expect.stringMatching(
-        /^ {2}- GRPC_LB_ECHO_CLIENT_TARGT .* is no variable of this package; did you mean "TARGET"\?; after GRPC_LB_<CLIENT>_ there may be TARGET, POLICY,/,
+        /^ {2}- GRPC_LB_ECHO_CLIENT_TARGT .* is not a variable of this package; did you mean "TARGET"\?; the names after GRPC_LB_<CLIENT>_ are TARGET, POLICY,/,
       ),
       expect.stringMatching(/^ {2}- GRPC_LB_POLICY /),
       'environment: 5 options are invalid',
@@ -159,7 +159,7 @@ describe('the environment', () => {
     ];
     await startApp({ imports }, (builder) => builder.setLogger(logger));
     expect(warnings).toEqual([
-      'GRPC_LB_ECHO_CLIENT_POOL_SIZE, GRPC_LB_ECHO_CLIENT_TARGET of the environment have no effect: nothing reads them; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config',
+      'GRPC_LB_ECHO_CLIENT_POOL_SIZE, GRPC_LB_ECHO_CLIENT_TARGET of the environment have no effect, because the module does not read the environment; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config',
     ]);
   });
 

@@ -75,7 +75,7 @@ describe('a client that several modules use', () => {
       imports: [GrpcLbModule.forRoot(), declare({ policy: 'random' }), declare({ policy: 'round_robin' })],
     });
     expect(message).toContain(
-      'client ECHO: an option is invalid\n  - name is declared twice, with different loadBalancing; give one of the clients another name',
+      'client ECHO: an option is invalid\n  - name is declared twice, with different loadBalancing; rename one of the clients',
     );
   });
 
@@ -220,7 +220,7 @@ it('an asynchronous declaration without a source, or with two, is an error', () 
     `client ECHO: an option is invalid\n  - useFactory is missing; ${remedy}`,
   );
   expect(() => GrpcLbModule.forRootAsync(two)).toThrow(
-    `GrpcLbModule.forRootAsync: an option is invalid\n  - useClass stands beside useExisting; ${remedy}`,
+    `GrpcLbModule.forRootAsync: an option is invalid\n  - useClass is set together with useExisting; ${remedy}`,
   );
 });
 
@@ -271,7 +271,7 @@ describe('forRoot', () => {
     expect(error).toMatchObject({
       code: 'GRPC_LB_INVALID_OPTIONS',
       message:
-        'GrpcLbModule: an option is invalid\n  - forRoot() is imported more than once; keep the one in the root module',
+        'GrpcLbModule: an option is invalid\n  - forRoot() is imported more than once; keep the import in the root module',
     });
   });
 
@@ -304,7 +304,7 @@ describe('forRoot', () => {
     [
       'a policy',
       { loadBalancing: { policy: 'least_reqest' } },
-      'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?',
+      'loadBalancing.policy is "least_reqest", which is not a known policy; did you mean "least_request"?',
     ],
     [
       'an override',

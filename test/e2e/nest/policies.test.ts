@@ -92,15 +92,15 @@ it('a method that does not exist is told when the module is built, and when it i
   const wrong = { methods: { say: { policy: 'adaptive' as const }, Repeat: { policy: 'adaptve' as never } } };
   const faulty = echoClient('127.0.0.1:1', { name: 'ECHO', loadBalancing: wrong });
   const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([faulty])] });
-  expect(message).toContain('loadBalancing.methods.say is no method of the client\'s services; did you mean "Say"?');
+  expect(message).toContain('loadBalancing.methods.say is not a method of the client\'s services; did you mean "Say"?');
   expect(message).toContain(
-    'loadBalancing.methods.Repeat.policy is "adaptve", which is no policy; did you mean "adaptive"?',
+    'loadBalancing.methods.Repeat.policy is "adaptve", which is not a known policy; did you mean "adaptive"?',
   );
 
   const EchoClient = echoClient('127.0.0.1:1', { name: 'ECHO' });
   const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
   const registry = app.get(GrpcLbRegistry);
   expect(() => registry.configure('ECHO', { methods: { Shout: { policy: 'random' } } })).toThrow(
-    "loadBalancing.methods.Shout is no method of the client's services; they have Say, Repeat, Join, Talk, Look",
+    "loadBalancing.methods.Shout is not a method of the client's services; they have Say, Repeat, Join, Talk, Look",
   );
 });

@@ -172,7 +172,7 @@ describe('configure', () => {
     const wrong = { policy: 'rondom', pool: { size: 0, maxSise: 1 } } as unknown as LoadBalancingOptions;
     expect(() => registry.configure('ECHO', wrong)).toThrow(GrpcLbOptionsError);
     expect(() => registry.configure('ECHO', wrong)).toThrow(
-      /^client ECHO: 3 options are invalid\n {2}- loadBalancing\.policy is "rondom", which is no policy; did you mean "random"\?.*\n {2}- loadBalancing\.pool\.size is 0.*\n {2}- loadBalancing\.pool\.maxSise is not an option/,
+      /^client ECHO: 3 options are invalid\n {2}- loadBalancing\.policy is "rondom", which is not a known policy; did you mean "random"\?.*\n {2}- loadBalancing\.pool\.size is 0.*\n {2}- loadBalancing\.pool\.maxSise is not an option/,
     );
     for (const nothing of [null, undefined, 'random', []])
       expect(() => registry.configure('ECHO', nothing as never)).toThrow(GrpcLbOptionsError);

@@ -40,7 +40,7 @@ describe('a client class is refused', () => {
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: an option is invalid',
-      '- loadBalancing.policy is declared by @LeastRequest and @RoundRobin; keep one of them',
+      '- loadBalancing.policy is declared by @LeastRequest and @RoundRobin; keep one',
     ]);
   });
 
@@ -51,8 +51,8 @@ describe('a client class is refused', () => {
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: 2 options are invalid',
-      '- loadBalancing.policy is declared by @GrpcLbClient and @PickFirst; keep one of them',
-      '- loadBalancing.pool is declared by @GrpcLbClient and @ConnectionPool; keep one of them',
+      '- loadBalancing.policy is declared by @GrpcLbClient and @PickFirst; keep one',
+      '- loadBalancing.pool is declared by @GrpcLbClient and @ConnectionPool; keep one',
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('a client class is refused', () => {
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: 4 options are invalid',
-      '- service is ""; name the service of the proto file',
+      '- service is ""; set the service of the proto file',
       '- loadBalancing.policy.choiceCont is not an option; did you mean "choiceCount"?',
       '- loadBalancing.pool.size is 200; use a whole number from 1 to 100',
       '- package is "ecko.v1", which the proto files do not define; did you mean "echo.v1"?; they define echo.v1',
@@ -104,7 +104,7 @@ describe('a client class is refused', () => {
     class EchoClient extends GrpcService<EchoService>() {}
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: an option is invalid',
-      '- @GrpcLbClient is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })',
+      '- @GrpcLbClient is missing on the class; decorate the class with @GrpcLbClient({ package, service, protoPath, target })',
     ]);
   });
 
@@ -113,7 +113,7 @@ describe('a client class is refused', () => {
     class EchoClient {}
     expect(await faultsOf(EchoClient)).toEqual([
       'client EchoClient: an option is invalid',
-      '- @GrpcLbClient is on a class without methods to call; let it extend GrpcService<T>()',
+      '- @GrpcLbClient is on a class without methods to call; extend GrpcService<T>()',
     ]);
   });
 
@@ -132,7 +132,7 @@ describe('a named client is refused', () => {
     const list = (): unknown => GrpcLbModule.forFeature([item('ECHO'), item('OTHER'), item('ECHO')]);
     const item = (name: string): GrpcLbClientItem => ({ name, options });
     expect(list).toThrow(
-      'GrpcLbModule.forFeature: an option is invalid\n  - clients[2].name is "ECHO", as is clients[0]; give one of them another name, or remove it',
+      'GrpcLbModule.forFeature: an option is invalid\n  - clients[2].name is "ECHO", the same as clients[0]; rename one of them, or remove it',
     );
     const useFactory = (): object => options;
     const items = [
@@ -164,7 +164,7 @@ describe('a named client is refused', () => {
     const item = { name: 'ECHO', transport: Transport.TCP, options: { host: 'x', port: 1 } as object };
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is invalid',
-      '- transport is TCP; only gRPC is balanced, this item stays with ClientsModule',
+      '- transport is TCP; only gRPC is balanced, so keep this item in ClientsModule',
     ]);
   });
 
@@ -179,9 +179,9 @@ describe('a named client is refused', () => {
   it('without options', async () => {
     expect(await faultsOf({ name: 'ECHO' } as GrpcLbClientItem)).toEqual([
       'client ECHO: 3 options are invalid',
-      '- package is missing; name the package of the proto file, as in orders.v1',
-      '- target is missing; say where the endpoints are, as in dns:///orders:50051',
-      '- protoPath is missing; give either protoPath (a proto file) or packageDefinition',
+      '- package is missing; set the package of the proto file, as in orders.v1',
+      '- target is missing; set where the endpoints are, as in dns:///orders:50051',
+      '- protoPath is missing; set either protoPath (a proto file) or packageDefinition',
     ]);
   });
 });
@@ -196,8 +196,8 @@ describe('several addresses in url', () => {
       'client ECHO: 4 options are invalid',
       '- url[1] is 5; use an address, as in "orders:50051"',
       '- url[2] is ""; use an address, as in "orders:50051"',
-      '- url[3] is "b:1,c:1"; write each address as an item of its own',
-      '- url[4] is "dns:///orders:1", which is a target and not an address; for several targets, the preferred one first, write targets: [...]',
+      '- url[3] is "b:1,c:1"; list each address as its own item',
+      '- url[4] is "dns:///orders:1", which is a target, not an address; for several targets by priority write targets: [...]',
     ]);
   });
 
@@ -205,21 +205,21 @@ describe('several addresses in url', () => {
     expect(await urlFaults(['a:1', 'b', 'unix:/run/orders.sock', 'a:1'])).toEqual([
       'client ECHO: 2 options are invalid',
       '- url[1] is "b", without a port; add one, as in "b:50051"',
-      '- url[3] is "a:1", the same as address 1; name each endpoint once, and give it a weight if it shall get more calls',
+      '- url[3] is "a:1", the same as address 1; list each endpoint once; to send it more calls, give it a weight',
     ]);
   });
 
   it('are not none', async () => {
     expect(await urlFaults([])).toEqual([
       'client ECHO: an option is invalid',
-      '- url is an empty list; name where to call, as in ["orders:50051"]',
+      '- url is an empty list; list at least one address, as in ["orders:50051"]',
     ]);
   });
 
   it('do not go into target', async () => {
     expect(await faultsOf({ name: 'ECHO', options: { ...rest, target: ['a:1', 'b:1'] } } as never)).toEqual([
       'client ECHO: an option is invalid',
-      '- target is ["a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
+      '- target is ["a:1","b:1"]; use one target; for addresses that share the calls use url, for targets by priority use targets',
     ]);
   });
 });
@@ -243,9 +243,9 @@ describe('several targets', () => {
     expect(await targetsFaults(['static:///127.0.0.1:1', 'dns://orders:1', 'nowhere:///x', 5, ''])).toEqual([
       'client ECHO: 4 options are invalid',
       '- targets[1] "dns://orders:1": path is empty; write dns:///orders:1, with three slashes',
-      expect.stringMatching(/^- targets\[2\] "nowhere:\/\/\/x": scheme is "nowhere", which is not known/),
-      '- targets[3] is 5; use a text that is not empty',
-      '- targets[4] is ""; use a text that is not empty',
+      expect.stringMatching(/^- targets\[2\] "nowhere:\/\/\/x": scheme is "nowhere", which is unknown/),
+      '- targets[3] is 5; use a non-empty string',
+      '- targets[4] is ""; use a non-empty string',
     ]);
   });
 
@@ -257,7 +257,7 @@ describe('several targets', () => {
   ])('are a list of 1 to 16: %j', async (targets) => {
     expect(await targetsFaults(targets)).toEqual([
       'client ECHO: an option is invalid',
-      expect.stringMatching(/^- targets is .*; use a list of 1 to 16 targets, the preferred one first$/),
+      expect.stringMatching(/^- targets is .*; use a list of 1 to 16 targets, in order of preference$/),
     ]);
   });
 
@@ -265,8 +265,8 @@ describe('several targets', () => {
     const both = { ...options, targets: ['static:///127.0.0.1:1'], url: 'b:1' };
     expect(await faultsOf({ name: 'ECHO', options: both })).toEqual([
       'client ECHO: 2 options are invalid',
-      '- url stands beside target "127.0.0.1:1"; leave one of them out',
-      '- targets stands beside target "127.0.0.1:1"; leave one of them out',
+      '- url is set together with target "127.0.0.1:1"; remove one of them',
+      '- targets is set together with target "127.0.0.1:1"; remove one of them',
     ]);
   });
 
@@ -278,7 +278,7 @@ describe('several targets', () => {
     });
     expect(message.split('\n').map((line) => line.trim())).toEqual([
       'client ECHO: 2 options are invalid',
-      '- package is 5; use a text that is not empty',
+      '- package is 5; use a non-empty string',
       expect.stringMatching(/^- overrides\.ECHO\.targets\[1\] "nowhere:\/\/\/x": scheme is "nowhere"/),
     ]);
   });
@@ -288,8 +288,8 @@ describe('several targets', () => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot({ overrides } as never)] });
     expect(message.split('\n').map((line) => line.trim())).toEqual([
       'GrpcLbModule.forRoot: 3 options are invalid',
-      '- overrides.ECHO.targets stands beside target "a:1"; leave one of them out',
-      '- overrides.OTHER.targets is "c:1"; use a list of targets, the preferred one first',
+      '- overrides.ECHO.targets is set together with target "a:1"; remove one of them',
+      '- overrides.OTHER.targets is "c:1"; use a list of targets, in order of preference',
       '- overrides.MORE.targets[0] is ""; use a target, as in dns:///orders:50051',
     ]);
   });
@@ -322,9 +322,9 @@ it.each([
 });
 
 it.each([
-  ['undefined, as a class in a circle of imports', undefined, 'is undefined (is there a circle of imports?)'],
-  ['an item without a name', { options }, 'is no class and has no name'],
-  ['a text', 'ECHO', 'is no class and has no name'],
+  ['undefined, as a class in a circle of imports', undefined, 'is undefined (a circular import?)'],
+  ['an item without a name', { options }, 'is neither a class nor an item with a name'],
+  ['a text', 'ECHO', 'is neither a class nor an item with a name'],
 ])('what is no client at all is refused at once: %s', (_, client, found) => {
   const remedy = 'list classes with @GrpcLbClient, and items with a name';
   expect(() => GrpcLbModule.forFeature([{ name: 'FINE', options }, client as never])).toThrow(

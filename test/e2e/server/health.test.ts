@@ -135,6 +135,6 @@ test('the options of grpcServer and those of the module do not mix', async () =>
   const module = await Test.createTestingModule({ imports: [GrpcServerModule.forRoot()] }).compile();
   const start = (): unknown => module.createNestMicroservice(grpcServer(echoTransport(1), { reflection: true }));
   module.useLogger(false);
-  expect(start).toThrow('are given here and to GrpcServerModule');
+  expect(start).toThrow('are set here and in GrpcServerModule');
   await module.close();
 });

@@ -152,7 +152,7 @@ describe('a name at knot', () => {
     const source = watch(uri('late'), QUICK);
     await source.until(() => source.errors.length > 0);
     expect(source.errors[0]).toBe(
-      `DNS look-up of "late.${ZONE}" at ${knot.address} failed: queryA ENOTFOUND late.${ZONE}`,
+      `DNS lookup of "late.${ZONE}" at ${knot.address} failed: queryA ENOTFOUND late.${ZONE}`,
     );
     await knot.set('late', 1, 'A', '127.0.0.2');
     expect(await source.untilList('127.0.0.2:1')).toBeLessThan(300 * 1.2 + SLACK);

@@ -22,7 +22,7 @@ export function eventText(event: LbEvent): string | null {
     case 'panic':
       return event.on
         ? `panic: only ${event.well} of ${event.connected} endpoints are well, so all are used`
-        : 'no panic any more: enough endpoints are well';
+        : 'panic ended: enough endpoints are healthy';
     case 'configured':
       return 'new load-balancing options are in force';
     case 'load_reports_not_offered':

@@ -34,7 +34,7 @@ describe('grpcLbConfig', () => {
     expect(grpcLbConfig).toThrow(
       'environment: 2 options are invalid\n' +
         '  - GRPC_LB_ORDERS_POOL_SIZE is 0; use a whole number from 1 to 100\n' +
-        '  - GRPC_LB_ORDERS_TARGT ("ORDERS_TARGT") is no variable of this package; did you mean "TARGET"?',
+        '  - GRPC_LB_ORDERS_TARGT ("ORDERS_TARGT") is not a variable of this package; did you mean "TARGET"?',
     );
   });
 

@@ -151,14 +151,14 @@ describe('values', () => {
     [
       'HEALTH_METADATA',
       'Bearer secret',
-      "is not an object; use names and values, as in { authorization: 'Bearer ...' }",
+      "is not an object; use an object of keys and values, as in { authorization: 'Bearer ...' }",
     ],
     ['HEALTH_PANIC_THRESHOLD', '50%', 'is "50%"; use a whole number from 0 to 100'],
     ['SUBSET_SIZE', '0', 'is 0; use a whole number from 1 to 1000'],
     ['SUBSET_ALGORITHM', 'rendom', 'is "rendom"; use one of random, deterministic_aperture; did you mean "random"?'],
     ['SUBSET_INDEX', 'pod-3', 'is "pod-3"; use a whole number from 0 to 99999'],
     ['LOCALITY_ENABLED', 'yes', 'is "yes"; use true or false'],
-    ['LOCALITY_ZONE', ' ', 'is ""; use a text that is not empty, as in "eu-central-1a"'],
+    ['LOCALITY_ZONE', ' ', 'is ""; use a non-empty string, as in "eu-central-1a"'],
     ['LOCALITY_SPILL_RATIO', '1', 'is 1; use a number from 1.1 to 10'],
     ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
     ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
@@ -166,10 +166,14 @@ describe('values', () => {
     [
       'POLICY',
       'roundrobin',
-      `is "roundrobin", which is no policy; did you mean "round_robin"?; use one of ${POLICIES}`,
+      `is "roundrobin", which is not a known policy; did you mean "round_robin"?; use one of ${POLICIES}`,
     ],
-    ['POLICY', '{"name":"random"', `is "{\\"name\\":\\"random\\"", which is no policy; use one of ${POLICIES}`],
-    ['POLICY', '{"name":"rnd"}', `name is "rnd", which is no policy; use one of ${POLICIES}`],
+    [
+      'POLICY',
+      '{"name":"random"',
+      `is "{\\"name\\":\\"random\\"", which is not a known policy; use one of ${POLICIES}`,
+    ],
+    ['POLICY', '{"name":"rnd"}', `name is "rnd", which is not a known policy; use one of ${POLICIES}`],
     ['POLICY', '{"name":"least_request","choiceCount":1}', 'choiceCount is 1; use a whole number from 2 to 1000'],
     [
       'POLICY',
@@ -235,30 +239,32 @@ describe('variables that do not exist', () => {
     ['ORDERS_DEADLINE_TIMOUT', 'DEADLINE_TIMEOUT'],
   ])('GRPC_LB_%s: did you mean %s?', (rest, meant) => {
     expect(faultsOf({ [`GRPC_LB_${rest}`]: 'x' })).toEqual([
-      `GRPC_LB_${rest} ("${rest}") is no variable of this package; did you mean "${meant}"?; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+      `GRPC_LB_${rest} ("${rest}") is not a variable of this package; did you mean "${meant}"?; the names after GRPC_LB_<CLIENT>_ are ${ALL}`,
     ]);
   });
 
   test('several targets stand in TARGET', () => {
     expect(faultsOf({ GRPC_LB_ORDERS_TARGETS: 'a:1 b:1' })).toEqual([
-      `GRPC_LB_ORDERS_TARGETS ("ORDERS_TARGETS") is no variable of this package; did you mean "TARGET"?; it takes several, separated by spaces; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+      `GRPC_LB_ORDERS_TARGETS ("ORDERS_TARGETS") is not a variable of this package; did you mean "TARGET"?; it takes several, separated by spaces; the names after GRPC_LB_<CLIENT>_ are ${ALL}`,
     ]);
   });
 
   test.each(['GRPC_LB_ZNE', 'GRPC_LB_ZONES', 'GRPC_LB_zone'])('%s is almost the zone', (variable) => {
-    expect(faultsOf({ [variable]: 'a' })[0]).toContain('is no variable of this package; did you mean "GRPC_LB_ZONE"?;');
+    expect(faultsOf({ [variable]: 'a' })[0]).toContain(
+      'is not a variable of this package; did you mean "GRPC_LB_ZONE"?;',
+    );
   });
 
   test('one that is like none gets the list', () => {
     expect(faultsOf({ GRPC_LB_ORDERS_RETRIES: '3' })).toEqual([
-      `GRPC_LB_ORDERS_RETRIES ("ORDERS_RETRIES") is no variable of this package; after GRPC_LB_<CLIENT>_ there may be ${ALL}`,
+      `GRPC_LB_ORDERS_RETRIES ("ORDERS_RETRIES") is not a variable of this package; the names after GRPC_LB_<CLIENT>_ are ${ALL}`,
     ]);
   });
 
   test.each(['TARGET', '_TARGET', 'POOL_SIZE', '_POOL_SIZE', 'POLICY'])('GRPC_LB_%s names no client', (rest) => {
     const variable = rest.replace(/^_/, '');
     expect(faultsOf({ [`GRPC_LB_${rest}`]: '1' })).toEqual([
-      `GRPC_LB_${rest} names no client; write GRPC_LB_<CLIENT>_${variable}, with the name of the client in upper snake case`,
+      `GRPC_LB_${rest} has no client name; write GRPC_LB_<CLIENT>_${variable}, with the name of the client in upper snake case`,
     ]);
   });
 

@@ -107,7 +107,7 @@ export function readEnvironment(
     if (client === '') {
       faults.push({
         path: variable,
-        message: `names no client; write ${PREFIX}<CLIENT>_${suffix}, with the name of the client in upper snake case`,
+        message: `has no client name; write ${PREFIX}<CLIENT>_${suffix}, with the name of the client in upper snake case`,
       });
       continue;
     }
@@ -139,7 +139,7 @@ function readOption(
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
   // The variable stands for the whole path of the option; of a policy's own options the name is left to say.
-  const stands = field === undefined ? `.${aspect}.` : `.${aspect}.${field}`;
+  const stands = field === undefined ? `${aspect}.` : `${aspect}.${field}`;
   for (const { path, message } of found) {
     const within = path.slice(stands.length);
     faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });
@@ -154,6 +154,6 @@ function unknownVariable(variable: string, rest: string): Fault {
   const several = tail(1) === 'TARGETS' ? '; it takes several, separated by spaces' : '';
   return {
     path: variable,
-    message: `(${shown(rest)}) is no variable of this package${guess}${several}; after GRPC_LB_<CLIENT>_ there may be ${VARIABLES.join(', ')}`,
+    message: `(${shown(rest)}) is not a variable of this package${guess}${several}; the names after GRPC_LB_<CLIENT>_ are ${VARIABLES.join(', ')}`,
   };
 }

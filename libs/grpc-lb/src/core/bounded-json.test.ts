@@ -15,12 +15,12 @@ it.each([
   ['numbers', '1,'],
   ['members', '"a":1,'],
 ])('refuses too many %s before it parses them', (_, piece) => {
-  // It is no JSON: a parser would say so.
+  // It is not JSON: a parser would say so.
   expect(() => parseBoundedJson(`[${piece.repeat(100)}?`, { maxValues: 100 })).toThrow('more than 100 values');
 });
 
 test('refuses lists and objects that go too deep before it parses them', () => {
-  expect(() => parseBoundedJson('['.repeat(65), { maxValues: 1000 })).toThrow('more than 64 lists and objects within');
+  expect(() => parseBoundedJson('['.repeat(65), { maxValues: 1000 })).toThrow('more than 64 nested lists and objects');
   expect(() => parseBoundedJson('{"a":['.repeat(5), { maxValues: 100, maxDepth: 8 })).toThrow('more than 8 lists');
   expect(parseBoundedJson('[[]]', { maxValues: 10, maxDepth: 2 })).toEqual([[]]);
 });

@@ -27,7 +27,7 @@ export function parseBoundedJson(text: string, { maxValues, maxDepth = 64 }: Jso
     else if (code === COMMA) values++;
     else if (code === OPEN_LIST || code === OPEN_OBJECT) {
       values++;
-      if (++depth > maxDepth) throw new Error(`more than ${maxDepth} lists and objects within each other`);
+      if (++depth > maxDepth) throw new Error(`more than ${maxDepth} nested lists and objects`);
     } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
     if (values > maxValues) throw new Error(`more than ${maxValues} values`);
   }

@@ -2,13 +2,13 @@
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [
     /wrong version number|packet length too long/,
-    'the client has TLS credentials and the peer speaks no TLS; leave credentials out, or switch TLS on at the peer',
+    'the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer',
   ],
   [
     /^Failed to connect$/,
-    'the peer closed the connection before HTTP/2 began; if it expects TLS, the client needs credentials (credentials.createSsl())',
+    'the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()',
   ],
-  [/^Protocol error$/, 'the peer does not speak HTTP/2; check the port, and whether it is the one for gRPC'],
+  [/^Protocol error$/, 'the peer does not speak HTTP/2; check that the port is the gRPC port'],
 ];
 
 /** Why a connection could not be opened, as an operator can act on it; `error` itself where it says enough. */

@@ -57,10 +57,10 @@ describe('of an endpoint only what it may say is used:', () => {
 
 describe('an endpoint is dropped', () => {
   const NO_ADDRESS = 'no address with a host and a port from 1 to 65535, or a path';
-  const WEIGHT = 'a weight that is no whole number from 1 to 4294967295';
-  const PRIORITY = 'a priority that is no whole number from 0 to 127';
+  const WEIGHT = 'a weight that is not a whole number from 1 to 4294967295';
+  const PRIORITY = 'a priority that is not a whole number from 0 to 127';
   const SHAPE = 'an address of more than 256 characters, or with control characters';
-  const LOCALITY = 'a locality whose region, zone or subZone is no text';
+  const LOCALITY = 'a locality whose region, zone or subZone is not a string';
   test.each<[unknown, string]>([
     ...[null, undefined, 1, 'a:1', [], {}, { address: null }, { address: 'a:1' }, { address: [] }].map(
       (each): [unknown, string] => [each, NO_ADDRESS],
@@ -126,7 +126,7 @@ describe('an endpoint is dropped', () => {
 });
 
 test.each([undefined, null, {}, 'a:1', 5, new Map()])('a list that is none, as %j, is one fault', (list) => {
-  expect(checkEndpoints(list)).toMatchObject({ good: [], dropped: 1, fault: expect.stringContaining('no array') });
+  expect(checkEndpoints(list)).toMatchObject({ good: [], dropped: 1, fault: expect.stringContaining('not an array') });
 });
 
 describe('a list that is too long', () => {
@@ -137,7 +137,7 @@ describe('a list that is too long', () => {
     const { good, dropped, fault } = checkEndpoints(many(MAX_ENDPOINTS + 1));
     expect(good).toHaveLength(MAX_ENDPOINTS);
     expect(dropped).toBe(1);
-    expect(fault).toBe('the list has 10001 entries, and no more than 10000 endpoints are used');
+    expect(fault).toBe('the list has 10001 entries; at most 10000 endpoints are used');
   });
 
   test('of which some are faulty gets its 10 000 all the same', () => {

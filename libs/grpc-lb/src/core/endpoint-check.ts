@@ -26,13 +26,13 @@ const MAX_LOCALITY = 256;
  * known fields only: grpc-js hands an address to `net.connect()`, which would also take `fd` or `localAddress`.
  */
 export function checkEndpoints(list: unknown): CheckedEndpoints {
-  if (!Array.isArray(list)) return { good: [], dropped: 1, fault: `the list is ${shown(list)}, no array` };
+  if (!Array.isArray(list)) return { good: [], dropped: 1, fault: `the list is ${shown(list)}, not an array` };
   const good: Endpoint[] = [];
   let fault: string | undefined;
   for (const endpoint of list as unknown[]) {
     const full = good.length === MAX_ENDPOINTS;
     const found = full ? undefined : faultOf(endpoint);
-    if (full) fault ??= `the list has ${list.length} entries, and no more than ${MAX_ENDPOINTS} endpoints are used`;
+    if (full) fault ??= `the list has ${list.length} entries; at most ${MAX_ENDPOINTS} endpoints are used`;
     else if (found === undefined) good.push(copyOf(endpoint as Endpoint));
     else fault ??= `${shown(endpoint)} has ${found}`;
     if (good.length === MAX_ENDPOINTS && fault !== undefined) break;
@@ -48,10 +48,11 @@ function faultOf(endpoint: unknown): string | undefined {
   if (!isPrintable(textOf(address), MAX_ADDRESS))
     return `an address of more than ${MAX_ADDRESS} characters, or with control characters`;
   if (weight !== undefined && !isWhole(weight, 1, MAX_WEIGHT))
-    return `a weight that is no whole number from 1 to ${MAX_WEIGHT}`;
+    return `a weight that is not a whole number from 1 to ${MAX_WEIGHT}`;
   if (priority !== undefined && !isWhole(priority, 0, MAX_PRIORITY))
-    return `a priority that is no whole number from 0 to ${MAX_PRIORITY}`;
-  if (locality !== undefined && !isLocality(locality)) return 'a locality whose region, zone or subZone is no text';
+    return `a priority that is not a whole number from 0 to ${MAX_PRIORITY}`;
+  if (locality !== undefined && !isLocality(locality))
+    return 'a locality whose region, zone or subZone is not a string';
   return undefined;
 }
 

@@ -112,6 +112,6 @@ export class JsonElements {
   }
 
   #checkLength(length: number): void {
-    if (length > this.maxLength) throw new Error(`more than ${this.maxLength} characters without a break in its list`);
+    if (length > this.maxLength) throw new Error(`more than ${this.maxLength} characters in one list item`);
   }
 }

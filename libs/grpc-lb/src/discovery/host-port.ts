@@ -32,15 +32,15 @@ export function readHostPort(
   const fault = (message: string): undefined => void faults.push({ path, message: `is ${shown(text)}${message}` });
 
   const parts = split(text);
-  if (!parts) return fault('; write host:port, and an IPv6 address in brackets, as in "[::1]:50051"');
-  if (parts.host === '') return fault(', without a host; write a name or an IP address, a colon and a port');
+  if (!parts) return fault('; write host:port, with an IPv6 address in brackets, as in "[::1]:50051"');
+  if (parts.host === '') return fault(', without a host; write host:port, with a name or an IP address');
   const host = canonicalHost(parts.host);
   if (host === undefined) fault(`, and ${shown(parts.host)} is neither a host name nor an IP address`);
   if (parts.port === undefined && defaultPort === undefined) {
     return fault(`, without a port; add one, as in ${shown(`${text}:50051`)}`);
   }
   const port = parts.port === undefined ? defaultPort : parsePort(parts.port);
-  if (port === undefined) fault(`, and ${shown(parts.port)} is no port; use a whole number from 1 to 65535`);
+  if (port === undefined) fault(`, and ${shown(parts.port)} is not a port; use a whole number from 1 to 65535`);
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 

@@ -25,11 +25,11 @@ describe('readQuery', () => {
   test.each([
     ['orders?tags=v2', 'query "tags" is not an option; did you mean "tag"?'],
     ['orders?__proto__=v2', 'query "__proto__" is not an option; the options here are tag, dc'],
-    ['orders?dc=a&dc=b', 'query dc is given more than once; keep one'],
-    ['orders?dc', 'query dc is empty; write dc=..., or leave it out'],
-    ['orders?dc=', 'query dc is empty; write dc=..., or leave it out'],
-    ['orders?dc=%', 'query dc is "%", with a "%" that begins no escape; write %25 for the sign itself'],
-    ['or%ders', 'path is "or%ders", with a "%" that begins no escape; write %25 for the sign itself'],
+    ['orders?dc=a&dc=b', 'query dc is repeated; keep one'],
+    ['orders?dc', 'query dc is empty; write dc=..., or remove it'],
+    ['orders?dc=', 'query dc is empty; write dc=..., or remove it'],
+    ['orders?dc=%', 'query dc is "%", with a "%" that starts no escape; write %25 for a percent sign'],
+    ['or%ders', 'path is "or%ders", with a "%" that starts no escape; write %25 for a percent sign'],
   ])('says what is wrong with %s', (text, fault) => {
     expect(read(text).faults).toEqual([fault]);
   });

@@ -31,10 +31,9 @@ export function readQuery<Name extends string>(
     const value = equals < 0 ? '' : decoded(part.slice(equals + 1), `query ${name}`, faults);
     const values = Object.hasOwn(parameters, name) ? parameters[name as Name] : undefined;
     if (!values) faults.push(unknownOption(`query ${shown(name)}`, name, names));
-    else if (value === '')
-      faults.push({ path: `query ${name}`, message: `is empty; write ${name}=..., or leave it out` });
+    else if (value === '') faults.push({ path: `query ${name}`, message: `is empty; write ${name}=..., or remove it` });
     else if (values.length > 0 && shape[name as Name] === 'once')
-      faults.push({ path: `query ${name}`, message: 'is given more than once; keep one' });
+      faults.push({ path: `query ${name}`, message: 'is repeated; keep one' });
     else values.push(value);
   }
   return { path: decoded(mark < 0 ? text : text.slice(0, mark), 'path', faults), parameters };
@@ -46,7 +45,7 @@ function decoded(text: string, path: string, faults: Fault[]): string {
   } catch {
     faults.push({
       path,
-      message: `is ${shown(text)}, with a "%" that begins no escape; write %25 for the sign itself`,
+      message: `is ${shown(text)}, with a "%" that starts no escape; write %25 for a percent sign`,
     });
     return text;
   }

@@ -36,8 +36,8 @@ describe('the registry of endpoint sources', () => {
     registerEndpointSource('twice', first);
     registerEndpointSource('twice', first);
     expect(() => registerEndpointSource('twice', factory())).toThrow(
-      'registerEndpointSource: an option is invalid\n  - scheme is "twice", which has a source already; ' +
-        'register yours under another name, or pass { replace: true } to put it in its place',
+      'registerEndpointSource: an option is invalid\n  - scheme is "twice", which already has a source; ' +
+        'register yours under another scheme, or pass { replace: true } to replace it',
     );
     const source = new FixedSource([]);
     registerEndpointSource('twice', () => source, { replace: true });
@@ -46,7 +46,7 @@ describe('the registry of endpoint sources', () => {
 
   test('a built-in source is replaced on demand', () => {
     expect(() => registerEndpointSource('dns', dnsSourceFactory())).toThrow(
-      'scheme is "dns", which has a source already',
+      'scheme is "dns", which already has a source',
     );
     registerEndpointSource('dns', dnsSourceFactory({ refreshInterval: 5000 }), { replace: true });
     expect(create('dns:///orders:50051')).toBeInstanceOf(DnsSource);
@@ -66,8 +66,11 @@ describe('the registry of endpoint sources', () => {
   });
 
   test.each([
-    ['dsn:///orders:50051', 'scheme is "dsn", which is not known; did you mean "dns"?; use one of '],
-    ['http://localhost:50051', 'scheme is "http", which is not known here; write dns:///host:port in place of http://'],
+    ['dsn:///orders:50051', 'scheme is "dsn", which is unknown; did you mean "dns"?; use one of '],
+    [
+      'http://localhost:50051',
+      'scheme is "http", which this package does not support; write dns:///host:port in place of http://',
+    ],
     [
       'https://localhost:50051',
       'write dns:///host:port in place of https://host:port, and pass credentials.createSsl()',
@@ -75,11 +78,11 @@ describe('the registry of endpoint sources', () => {
     ['ipv4:10.0.0.1:1,10.0.0.2:1', 'write static:///host:port,host:port in place of ipv4:host:port,host:port'],
     ['ipv6:[::1]:1', 'write static:///[::1]:port,[::2]:port in place of ipv6:'],
     ['unix:/run/orders.sock', 'write static:///unix:path in place of unix:path'],
-    ['konsul:///orders', 'scheme is "konsul", which is not known; did you mean "consul"?; use one of '],
+    ['konsul:///orders', 'scheme is "konsul", which is unknown; did you mean "consul"?; use one of '],
     ['k8s:///orders:grpc', 'did you mean "kubernetes"?; use one of '],
     ['srv:///_grpc._tcp.orders', 'did you mean "dns+srv"?; use one of '],
     ['nowhere:///x', 'sub-paths of the package add consul, eds, file, kubernetes, xds'],
-    ['orders:grpc', 'scheme is "orders", which is not known; use one of dns, '],
+    ['orders:grpc', 'scheme is "orders", which is unknown; use one of dns, '],
     ['a:1,b:2', 'static:///host:port,host:port for several'],
   ])('%s is an error that says what there is', (uri, message) => {
     expect(() => create(uri)).toThrow(message);
@@ -87,8 +90,8 @@ describe('the registry of endpoint sources', () => {
   });
 
   test.each([
-    ['dns:', 'path is empty; name what to look up, as in dns:///orders:50051'],
-    ['dns:///', 'path is empty; name what to look up, as in dns:///orders:50051'],
+    ['dns:', 'path is empty; write what to look up, as in dns:///orders:50051'],
+    ['dns:///', 'path is empty; write what to look up, as in dns:///orders:50051'],
     ['dns://orders:50051', 'path is empty; write dns:///orders:50051, with three slashes'],
     ['static://a:1,b:2', 'path is empty; write static:///a:1,b:2, with three slashes'],
   ])('%s: %s', (uri, message) => {

@@ -40,8 +40,8 @@ export function registerEndpointSource(
   }
   const taken = factories.get(scheme);
   if (taken && taken !== factory && !replace) {
-    const remedy = 'register yours under another name, or pass { replace: true } to put it in its place';
-    faults.push({ path: 'scheme', message: `is ${shown(scheme)}, which has a source already; ${remedy}` });
+    const remedy = 'register yours under another scheme, or pass { replace: true } to replace it';
+    faults.push({ path: 'scheme', message: `is ${shown(scheme)}, which already has a source; ${remedy}` });
   }
   if (faults.length > 0) throw new GrpcLbOptionsError('registerEndpointSource', faults);
   factories.set(scheme, factory);
@@ -89,13 +89,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 function unknownScheme(scheme: string): Fault {
   if (Object.hasOwn(ELSEWHERE, scheme))
-    return { path: 'scheme', message: `is ${shown(scheme)}, which is not known here; ${ELSEWHERE[scheme]}` };
+    return {
+      path: 'scheme',
+      message: `is ${shown(scheme)}, which this package does not support; ${ELSEWHERE[scheme]}`,
+    };
   const onDemand = Object.hasOwn(ON_DEMAND, scheme) ? ON_DEMAND[scheme] : undefined;
   if (onDemand) {
     const [subPath, register, peer] = onDemand;
     return {
       path: 'scheme',
-      message: `is ${shown(scheme)}, which is not registered; "npm install ${peer}", and call ${register}() of nestjs-grpc-lb/${subPath} before the module is built`,
+      message: `is ${shown(scheme)}, which is not registered; "npm install ${peer}", then call ${register}() of nestjs-grpc-lb/${subPath} before the module is built`,
     };
   }
   const known = registeredSchemes();
@@ -106,17 +109,17 @@ function unknownScheme(scheme: string): Fault {
   const more = others.length === 0 ? '' : `; sub-paths of the package add ${others.join(', ')}`;
   return {
     path: 'scheme',
-    message: `is ${shown(scheme)}, which is not known${meant}; use one of ${known.join(', ')}: ${remedy}${more}`,
+    message: `is ${shown(scheme)}, which is unknown${meant}; use one of ${known.join(', ')}: ${remedy}${more}`,
   };
 }
 
 /** Mostly a slash too few: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
 function noPath({ scheme, authority, uri }: Target): Fault {
   if (withoutSecrets(uri) !== uri)
-    return { path: 'path', message: `is empty; write ${scheme}:///, a name, and no secret` };
+    return { path: 'path', message: `is empty; write ${scheme}:/// and a name, without secrets` };
   const remedy =
     authority === ''
-      ? `name what to look up, as in ${scheme}:///orders:50051`
+      ? `write what to look up, as in ${scheme}:///orders:50051`
       : `write ${scheme}:///${authority}, with three slashes`;
   return { path: 'path', message: `is empty; ${remedy}` };
 }

@@ -64,22 +64,25 @@ describe('static:', () => {
   });
 
   test.each([
-    ['static:///a:1,,b:2', 'address 2 is empty; put an address there, or remove the comma'],
+    ['static:///a:1,,b:2', 'address 2 is empty; add an address, or remove the comma'],
     ['static:///a', 'address 1 is "a", without a port; add one, as in "a:50051"'],
     ['static:///unix:', 'address 1 is "unix:"; add the path of the socket, as in unix:/run/orders.sock'],
     [
       'static:///a:1,b:2,A:1;weight=3',
-      'address 3 is "A:1", the same as address 1; name each endpoint once, and give it a weight if it shall get more calls',
+      'address 3 is "A:1", the same as address 1; list each endpoint once; to send it more calls, give it a weight',
     ],
     ['static:///a:1;wieght=2', 'address 1 "wieght" is not an option; did you mean "weight"?'],
     ['static:///a:1;', 'address 1 "" is not an option; the options here are weight'],
-    ['static:///a:1;weight=1;weight=1', 'address 1 weight is given more than once; keep one'],
+    ['static:///a:1;weight=1;weight=1', 'address 1 weight is repeated; keep one'],
     ...['', '0', '-1', '1.5', '1e3', '4294967296', 'x'].map((value) => [
       `static:///a:1;weight=${value}`,
       `address 1 weight is "${value}"; use a whole number from 1 to 4294967295`,
     ]),
     ['static:///a:1;weight', 'address 1 weight is ""; use a whole number from 1 to 4294967295'],
-    ['static://x/a:1', 'authority is "x"; a static target has none: write static:///host:port, with three slashes'],
+    [
+      'static://x/a:1',
+      'authority is "x", but a static target has no authority; write static:///host:port, with three slashes',
+    ],
   ])('%s: %s', (uri, message) => {
     expect(faults(uri)).toEqual([message]);
   });
@@ -92,12 +95,12 @@ describe('static:', () => {
     expect(() => make('static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2')).toThrow(
       [
         'target "static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2": 6 options are invalid',
-        '  - authority is "x"; a static target has none: write static:///host:port, with three slashes',
-        '  - address 1 is "a:0", and "0" is no port; use a whole number from 1 to 65535',
+        '  - authority is "x", but a static target has no authority; write static:///host:port, with three slashes',
+        '  - address 1 is "a:0", and "0" is not a port; use a whole number from 1 to 65535',
         '  - address 1 weight is "0"; use a whole number from 1 to 4294967295',
         '  - address 2 is "b c:1", and "b c" is neither a host name nor an IP address',
         '  - address 2 "colour" is not an option; the options here are weight',
-        '  - address 4 is "a:2", the same as address 3; name each endpoint once, and give it a weight if it shall get more calls',
+        '  - address 4 is "a:2", the same as address 3; list each endpoint once; to send it more calls, give it a weight',
       ].join('\n'),
     );
   });

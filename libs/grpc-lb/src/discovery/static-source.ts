@@ -18,7 +18,7 @@ export const staticSourceFactory: EndpointSourceFactory = (target) => {
   if (target.authority !== '') {
     faults.push({
       path: 'authority',
-      message: `is ${shown(target.authority)}; a static target has none: write static:///host:port, with three slashes`,
+      message: `is ${shown(target.authority)}, but a static target has no authority; write static:///host:port, with three slashes`,
     });
   }
   const endpoints = parseEndpoints(target.path, faults);
@@ -39,7 +39,7 @@ function parseEndpoints(text: string, faults: Fault[]): Endpoint[] {
     const key = addressToString(address);
     const twin = numbers.get(key);
     if (twin !== undefined) {
-      const remedy = 'name each endpoint once, and give it a weight if it shall get more calls';
+      const remedy = 'list each endpoint once; to send it more calls, give it a weight';
       faults.push({ path, message: `is ${shown(addressText)}, the same as address ${twin}; ${remedy}` });
     } else {
       numbers.set(key, index + 1);
@@ -51,11 +51,11 @@ function parseEndpoints(text: string, faults: Fault[]): Endpoint[] {
 
 function parseAddress(path: string, text: string, faults: Fault[]): Address | undefined {
   if (text === '') {
-    faults.push({ path, message: 'is empty; put an address there, or remove the comma' });
+    faults.push({ path, message: 'is empty; add an address, or remove the comma' });
     return undefined;
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !text.startsWith('unix:')) {
-    faults.push({ path, message: `is ${shown(text)}, which is a target itself; ${SEVERAL_TARGETS}` });
+    faults.push({ path, message: `is ${shown(text)}, which is a whole target; ${SEVERAL_TARGETS}` });
     return undefined;
   }
   if (!text.startsWith('unix:')) return readHostPort(path, text, faults);
@@ -76,7 +76,7 @@ function parseWeight(path: string, parameters: readonly string[], faults: Fault[
     if (!PARAMETERS.includes(name)) {
       faults.push(unknownOption(`${path} ${shown(name)}`, name, PARAMETERS));
     } else if (seen.has(name)) {
-      faults.push({ path: `${path} ${name}`, message: 'is given more than once; keep one' });
+      faults.push({ path: `${path} ${name}`, message: 'is repeated; keep one' });
     } else if (/^\d{1,10}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_WEIGHT) {
       weight = Number(value);
     } else {

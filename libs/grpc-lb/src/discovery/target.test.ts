@@ -50,7 +50,7 @@ describe('parseTarget', () => {
   });
 
   test.each(['', '  '])('the empty target %j is an error', (uri) => {
-    expect(() => parseTarget(uri)).toThrow('target is empty; name what to call, as in dns:///orders:50051');
+    expect(() => parseTarget(uri)).toThrow('target is empty; write where the endpoints are, as in dns:///orders:50051');
   });
 
   test('what is put together comes apart the same', () => {

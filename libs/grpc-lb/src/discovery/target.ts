@@ -23,7 +23,7 @@ export function parseTarget(text: string): Target {
   const uri = text.trim();
   if (uri === '') {
     throw new GrpcLbOptionsError('target', [
-      { path: 'target', message: 'is empty; name what to call, as in dns:///orders:50051' },
+      { path: 'target', message: 'is empty; write where the endpoints are, as in dns:///orders:50051' },
     ]);
   }
   const colon = uri.indexOf(':');

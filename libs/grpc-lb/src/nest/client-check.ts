@@ -13,7 +13,7 @@ const anything: Check = () => {};
 
 const text: Check = (path, value, faults) => {
   if (typeof value !== 'string' || value.trim() === '')
-    faults.push({ path, message: `is ${shown(value)}; use a text that is not empty` });
+    faults.push({ path, message: `is ${shown(value)}; use a non-empty string` });
 };
 
 const texts: Check = (path, value, faults) => {
@@ -43,12 +43,12 @@ const channelOptions: Check = (path, value, faults) => {
     if (!isObject(parsed) || !('loadBalancingConfig' in parsed)) return;
     faults.push({
       path: `${at}.loadBalancingConfig`,
-      message: 'has no effect here; write loadBalancing: { policy: ... } instead',
+      message: 'has no effect here; set loadBalancing: { policy: ... } instead',
     });
   } catch {
     faults.push({
       path: at,
-      message: `is ${shown(config)}; use JSON, as JSON.stringify({ methodConfig: [...] }) makes it`,
+      message: `is ${shown(config)}; use JSON, as in JSON.stringify({ methodConfig: [...] })`,
     });
   }
 };
@@ -59,7 +59,7 @@ const credentials: Check = (path, value, faults) => {
   faults.push({
     path,
     message:
-      'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version',
+      'are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with credentials.createSsl(), and check that "npm ls @grpc/grpc-js" shows one version',
   });
 };
 
@@ -73,8 +73,7 @@ const targetCheck =
   (path, value, faults) => {
     const before = faults.length;
     if (standsAlone && Array.isArray(value)) {
-      const remedy =
-        'use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets';
+      const remedy = 'use one target; for addresses that share the calls use url, for targets by priority use targets';
       faults.push({ path, message: `is ${shown(value)}; ${remedy}` });
     } else text(path, value, faults);
     if (faults.length > before) return;
@@ -99,7 +98,7 @@ const targets: Check = (path, value, faults) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TARGETS)
     faults.push({
       path,
-      message: `is ${shown(value)}; use a list of 1 to ${MAX_TARGETS} targets, the preferred one first`,
+      message: `is ${shown(value)}; use a list of 1 to ${MAX_TARGETS} targets, in order of preference`,
     });
   else {
     const before = faults.length;
@@ -115,7 +114,7 @@ const checkTwins = (path: string, items: readonly string[], faults: Fault[]): vo
     if (seen.has(key))
       faults.push({
         path: `${path}[${i}]`,
-        message: `is ${shown(item)}, which is in the list already; name each target once`,
+        message: `is ${shown(item)}, which is already in the list; list each target once`,
       });
     seen.add(key);
   }
@@ -174,14 +173,14 @@ export function checkClientOptions(
   }
   if (found.length === 0) faults.push(...nameFaults(options));
   if (options.package === undefined)
-    faults.push({ path: 'package', message: 'is missing; name the package of the proto file, as in orders.v1' });
+    faults.push({ path: 'package', message: 'is missing; set the package of the proto file, as in orders.v1' });
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
   if (given.length === 0) {
-    faults.push({ path: 'target', message: 'is missing; say where the endpoints are, as in dns:///orders:50051' });
+    faults.push({ path: 'target', message: 'is missing; set where the endpoints are, as in dns:///orders:50051' });
   }
   for (const key of given.slice(1)) {
     const first = given[0]!;
-    faults.push({ path: key, message: `stands beside ${first} ${shown(options[first])}; leave one of them out` });
+    faults.push({ path: key, message: `is set together with ${first} ${shown(options[first])}; remove one of them` });
   }
 }
 

@@ -27,45 +27,45 @@ const serviceConfig = (config: unknown): object => ({ channelOptions: { 'grpc.se
 
 /** Each with one thing wrong, and the one line that says so. */
 const WRONG: [options: object, line: string][] = [
-  [{ target: '' }, 'target is ""; use a text that is not empty'],
-  [{ target: 5 }, 'target is 5; use a text that is not empty'],
+  [{ target: '' }, 'target is ""; use a non-empty string'],
+  [{ target: 5 }, 'target is 5; use a non-empty string'],
   [
     { target: ['dns:///a:1', 'b:1'] },
-    'target is ["dns:///a:1","b:1"]; use one target; several addresses that share the calls go into url, and several targets, the preferred one first, into targets',
+    'target is ["dns:///a:1","b:1"]; use one target; for addresses that share the calls use url, for targets by priority use targets',
   ],
   [
     { target: undefined, targets: ['dns:///orders:1', 'static:///a:1', ' orders:1'] },
-    'targets[2] is " orders:1", which is in the list already; name each target once',
+    'targets[2] is " orders:1", which is already in the list; list each target once',
   ],
   [
     { target: 'static:///a:1,dns:///b:1' },
-    'target "static:///a:1,dns:///b:1": address 2 is "dns:///b:1", which is a target itself; several targets are separated by spaces (in code: targets: [...])',
+    'target "static:///a:1,dns:///b:1": address 2 is "dns:///b:1", which is a whole target; several targets are separated by spaces (in code: targets: [...])',
   ],
   [
     { target: 'dns:///a:1,static:///b:1' },
     'target "dns:///a:1,static:///b:1": address is "a:1,static:///b:1"; several targets are separated by spaces (in code: targets: [...])',
   ],
-  [{ target: undefined }, 'target is missing; say where the endpoints are, as in dns:///orders:50051'],
-  [{ url: 'orders:50051' }, 'url stands beside target "127.0.0.1:1"; leave one of them out'],
+  [{ target: undefined }, 'target is missing; set where the endpoints are, as in dns:///orders:50051'],
+  [{ url: 'orders:50051' }, 'url is set together with target "127.0.0.1:1"; remove one of them'],
   [
     { target: 'statik:///a:1' },
-    'target "statik:///a:1": scheme is "statik", which is not known; did you mean "static"?; use one of',
+    'target "statik:///a:1": scheme is "statik", which is unknown; did you mean "static"?; use one of',
   ],
   [
     { target: undefined, url: 'static:///a:1;weigth=2' },
     'url "static:///a:1;weigth=2": address 1 "weigth" is not an option; did you mean "weight"?',
   ],
-  [{ package: undefined }, 'package is missing; name the package of the proto file, as in orders.v1'],
-  [{ package: 5 }, 'package is 5; use a text that is not empty'],
-  [{ package: ['echo.v1', ''] }, 'package[1] is ""; use a text that is not empty'],
+  [{ package: undefined }, 'package is missing; set the package of the proto file, as in orders.v1'],
+  [{ package: 5 }, 'package is 5; use a non-empty string'],
+  [{ package: ['echo.v1', ''] }, 'package[1] is ""; use a non-empty string'],
   [
     { package: 'echo.v2' },
     'package is "echo.v2", which the proto files do not define; did you mean "echo.v1"?; they define echo.v1',
   ],
   [{ package: 'constructor' }, 'package is "constructor", which the proto files do not define; they define echo.v1'],
-  [{ package: 'echo' }, 'package is "echo", which has no service; there are services in echo.v1'],
-  [{ protoPath: undefined }, 'protoPath is missing; give either protoPath (a proto file) or packageDefinition'],
-  [{ packageDefinition: {} }, 'protoPath stands beside packageDefinition; give either'],
+  [{ package: 'echo' }, 'package is "echo", which has no service; use one of echo.v1'],
+  [{ protoPath: undefined }, 'protoPath is missing; set either protoPath (a proto file) or packageDefinition'],
+  [{ packageDefinition: {} }, 'protoPath is set together with packageDefinition; give either'],
   [
     { protoPath: '/nowhere/x.proto' },
     "protoPath cannot be loaded: ENOENT: no such file or directory, open '/nowhere/x.proto'; check the path",
@@ -81,16 +81,16 @@ const WRONG: [options: object, line: string][] = [
   [{ loader: 'json' }, 'loader is "json"; use an object'],
   [
     { credentials: {} },
-    'credentials are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with',
+    'credentials are not ChannelCredentials of the @grpc/grpc-js that this package uses; make them with',
   ],
   [{ channelOptions: 'x' }, 'channelOptions is "x"; use an object'],
   [
     serviceConfig('{oops'),
-    'channelOptions["grpc.service_config"] is "{oops"; use JSON, as JSON.stringify({ methodConfig: [...] }) makes it',
+    'channelOptions["grpc.service_config"] is "{oops"; use JSON, as in JSON.stringify({ methodConfig: [...] })',
   ],
   [
     serviceConfig(JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] })),
-    'channelOptions["grpc.service_config"].loadBalancingConfig has no effect here; write loadBalancing: { policy: ... } instead',
+    'channelOptions["grpc.service_config"].loadBalancingConfig has no effect here; set loadBalancing: { policy: ... } instead',
   ],
   [{ policy: 'random' }, 'policy is not an option here; move it to loadBalancing'],
   [{ pool: { size: 2 } }, 'pool is not an option here; move it to loadBalancing'],
@@ -99,11 +99,11 @@ const WRONG: [options: object, line: string][] = [
     serviceConfig(
       JSON.stringify({ methodConfig: [{ name: [{ service: 'echo.v1.Echo' }], retryPolicy: { maxAttempts: 1 } }] }),
     ),
-    'channelOptions are refused by grpc-js: Invalid method config retry policy: maxAttempts must be an integer at least 2',
+    'channelOptions are rejected by grpc-js: Invalid method config retry policy: maxAttempts must be an integer at least 2',
   ],
   [
     { target: 'static:///unix:/run/a.sock,b:1', credentials: credentials.createSsl() },
-    'channelOptions["grpc.ssl_target_name_override"] is missing: target "static:///unix:/run/a.sock,b:1" names no host that TLS could look for in the certificates of the endpoints; name it, as in { \'grpc.ssl_target_name_override\': \'orders.internal\' }',
+    "channelOptions[\"grpc.ssl_target_name_override\"] is missing: target \"static:///unix:/run/a.sock,b:1\" has no host name for TLS to verify the endpoints' certificates against; name it, as in { 'grpc.ssl_target_name_override': 'orders.internal' }",
   ],
   [{ interceptors: ['x'] }, 'interceptors is ["x"]; use an array of grpc-js interceptors'],
   [
@@ -117,7 +117,7 @@ const WRONG: [options: object, line: string][] = [
   ],
   [
     { loadBalancing: { policy: 'least_reqest' } },
-    'loadBalancing.policy is "least_reqest", which is no policy; did you mean "least_request"?; use one of least_request,',
+    'loadBalancing.policy is "least_reqest", which is not a known policy; did you mean "least_request"?; use one of least_request,',
   ],
   [
     { loadBalancing: { policy: { name: 'least_request', choiceCount: 1 } } },
@@ -130,7 +130,7 @@ const WRONG: [options: object, line: string][] = [
   [{ loadBalancing: { pool: { size: 0 } } }, 'loadBalancing.pool.size is 0; use a whole number from 1 to 100'],
   [
     { loadBalancing: { pool: { size: 5, maxSize: 4 } } },
-    'loadBalancing.pool.maxSize is 4, less than size 5; use 5 or more, or leave it out',
+    'loadBalancing.pool.maxSize is 4, less than size 5; use 5 or more, or remove this option',
   ],
   [{ loadBalancing: { pool: { maxSise: 4 } } }, 'loadBalancing.pool.maxSise is not an option; did you mean "maxSize"?'],
   [{ loadBalancing: { polcy: 'random' } }, 'loadBalancing.polcy is not an option; did you mean "policy"?'],

@@ -120,7 +120,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
       if (error instanceof GrpcLbOptionsError) throw error;
       // grpc-js checks some of them itself, as the retry policies of a service config, and does not name the client.
       throw new GrpcLbOptionsError(`client ${name}`, [
-        { path: 'channelOptions', message: `are refused by grpc-js: ${(error as Error).message}` },
+        { path: 'channelOptions', message: `are rejected by grpc-js: ${(error as Error).message}` },
       ]);
     }
   }

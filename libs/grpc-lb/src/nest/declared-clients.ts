@@ -27,23 +27,24 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
     throw new GrpcLbOptionsError(`client ${target.name}`, [
       {
         path: '@GrpcLbClient',
-        message: 'is missing on the class; decorate it with @GrpcLbClient({ package, service, protoPath, target })',
+        message:
+          'is missing on the class; decorate the class with @GrpcLbClient({ package, service, protoPath, target })',
       },
     ]);
   }
   const { name, service, loadBalancing: _, ...options } = declaration.client;
   const faults: Fault[] = declaration.conflicts.map(([key, decorators]) => ({
     path: `loadBalancing.${key}`,
-    message: `is declared by ${decorators.join(' and ')}; keep one of them`,
+    message: `is declared by ${decorators.join(' and ')}; keep one`,
   }));
   if (!(CLIENT_PROPERTY in (target.prototype as object))) {
     faults.push({
       path: '@GrpcLbClient',
-      message: 'is on a class without methods to call; let it extend GrpcService<T>()',
+      message: 'is on a class without methods to call; extend GrpcService<T>()',
     });
   }
   if (typeof service !== 'string' || service === '')
-    faults.push({ path: 'service', message: `is ${shown(service)}; name the service of the proto file` });
+    faults.push({ path: 'service', message: `is ${shown(service)}; set the service of the proto file` });
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
   return { ref: target, name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
 }
@@ -55,12 +56,15 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
   if (transport !== undefined && transport !== GRPC_TRANSPORT) {
     const found = TRANSPORTS[transport] ?? shown(transport);
     throw new GrpcLbOptionsError(`client ${client}`, [
-      { path: 'transport', message: `is ${found}; only gRPC is balanced, this item stays with ClientsModule` },
+      { path: 'transport', message: `is ${found}; only gRPC is balanced, so keep this item in ClientsModule` },
     ]);
   }
   if (options === undefined && others.length > 0) {
     throw new GrpcLbOptionsError(`client ${client}`, [
-      { path: 'options', message: `is missing; move ${others.join(', ')} to options, as in { name, options: { ... } }` },
+      {
+        path: 'options',
+        message: `is missing; move ${others.join(', ')} to options, as in { name, options: { ... } }`,
+      },
     ]);
   }
   const faults = others.map((key) => ({

@@ -47,7 +47,7 @@ test('an ejection is told with its reason', () => {
   tell({ type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: '5 failures in a row' });
   tell({ type: 'endpoint_state', address: 'a:1', from: 'ejected', to: 'ready', reason: null });
   expect(texts()).toEqual([
-    'warn client ORDERS: endpoint a:1 is ejected: 5 failures in a row; it gets no calls for a while, then one to try. Look at its own log',
+    'warn client ORDERS: endpoint a:1 is ejected: 5 failures in a row; it gets no calls for a while, then one as a probe. Check its log',
     'log client ORDERS: endpoint a:1 is ready',
   ]);
 });
@@ -65,16 +65,16 @@ describe('what an operator should know is written, with the name of the client:'
       [failed('NXDOMAIN'), recovered()],
       [
         'warn client ORDERS: discovery failed: NXDOMAIN; the last good list stays in use',
-        'log client ORDERS: discovery answers again: dns:///orders:1',
+        'log client ORDERS: discovery recovered: dns:///orders:1',
       ],
     ],
     [
       [{ type: 'discovery_failed', target: 'a:1', error: '1 of 3 endpoints dropped: x', uses: 'part' }],
-      ['warn client ORDERS: discovery failed: 1 of 3 endpoints dropped: x; the others are used'],
+      ['warn client ORDERS: discovery failed: 1 of 3 endpoints dropped: x; the valid endpoints are used'],
     ],
     [
-      [{ type: 'discovery_failed', target: 'a:1', error: 'the last 3 are let go in 30 s', uses: 'leaving' }],
-      ['warn client ORDERS: discovery failed: the last 3 are let go in 30 s'],
+      [{ type: 'discovery_failed', target: 'a:1', error: 'the last 3 are removed in 30 s', uses: 'leaving' }],
+      ['warn client ORDERS: discovery failed: the last 3 are removed in 30 s'],
     ],
     [
       [{ type: 'discovery_failed', target: 'a:1', error: 'NXDOMAIN', uses: 'none' }],
@@ -86,46 +86,46 @@ describe('what an operator should know is written, with the name of the client:'
     ],
     [
       [{ type: 'load_report_rejected', address: '10.0.0.1:50051', total: 3 }],
-      ['warn client ORDERS: load reports of 10.0.0.1:50051 cannot be read, and do not count'],
+      ['warn client ORDERS: load reports of 10.0.0.1:50051 are unreadable and are ignored'],
     ],
     [
       [
-        state('transient_failure', '2 connections in a row were lost within 10 s, before a call was answered: lost'),
+        state('transient_failure', '2 connections in a row were lost within 10 s, before any call was answered: lost'),
         state('ready', null),
       ],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: 2 connections in a row were lost within 10 s, before a call was answered: lost; it gets no calls while the client tries to reconnect; something accepts connections there and closes them: check what listens on that port, and its own log',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: 2 connections in a row were lost within 10 s, before any call was answered: lost; it gets no calls until the client has reconnected; a process accepts connections on that port and closes them; check which one, and its log',
         'log client ORDERS: endpoint 10.0.0.1:50051 is ready',
       ],
     ],
     [
       [state('transient_failure', 'unable to verify the first certificate')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: unable to verify the first certificate; it gets no calls while the client tries to reconnect; check its certificate, the CA and the name that this client expects, and that both sides use TLS',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: unable to verify the first certificate; it gets no calls until the client has reconnected; check its certificate, the CA and the name that this client expects, and that both sides use TLS',
       ],
     ],
     [
       [state('transient_failure', connectFailure('SSL routines: wrong version number'))],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: wrong version number: the client has TLS credentials and the peer speaks no TLS; leave credentials out, or switch TLS on at the peer; it gets no calls while the client tries to reconnect',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer; it gets no calls until the client has reconnected',
       ],
     ],
     [
       [state('transient_failure', 'getaddrinfo ENOTFOUND orders-a')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: getaddrinfo ENOTFOUND orders-a; it gets no calls while the client tries to reconnect; check the host name, and that the DNS of this machine knows it',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: getaddrinfo ENOTFOUND orders-a; it gets no calls until the client has reconnected; check the host name, and that DNS resolves it on this machine',
       ],
     ],
     [
       [state('transient_failure', 'connect ECONNREFUSED 10.0.0.1:50051')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 cannot be used: connect ECONNREFUSED 10.0.0.1:50051; it gets no calls while the client tries to reconnect; check that it runs and can be reached, or why discovery still names it',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: connect ECONNREFUSED 10.0.0.1:50051; it gets no calls until the client has reconnected; check that it runs and is reachable, or why discovery still lists it',
       ],
     ],
     [
       [state('suspect', 'no answer to a PING for 1000 ms')],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 is silent: no answer to a PING for 1000 ms; it gets no new calls until it answers. Its process may be busy or stopped, or the network drops packets',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is silent: no answer to a PING for 1000 ms; it gets no new calls until it answers. Its process may be busy or stopped, or the network may drop packets',
       ],
     ],
     [
@@ -142,13 +142,13 @@ describe('what an operator should know is written, with the name of the client:'
         { type: 'failover', priority: 0, share: 1 },
       ],
       [
-        'warn client ORDERS: too few endpoints of the preferred priority are well: 52 % of calls go to priority 0, the rest to later ones',
-        'log client ORDERS: all calls go to the endpoints of priority 0 again',
+        'warn client ORDERS: too few endpoints of the preferred priority are healthy: 52 % of calls go to priority 0, the rest to later priorities',
+        'log client ORDERS: all calls go to priority 0 again',
       ],
     ],
     [
       [{ type: 'failover', priority: 1, share: 1 }],
-      ['warn client ORDERS: too few endpoints of the preferred priority are well: all calls go to priority 1'],
+      ['warn client ORDERS: too few endpoints of the preferred priority are healthy: all calls go to priority 1'],
     ],
     [
       [
@@ -156,8 +156,8 @@ describe('what an operator should know is written, with the name of the client:'
         { type: 'panic', on: false, well: 2, connected: 3 },
       ],
       [
-        'warn client ORDERS: panic: only 1 of 3 connected endpoints are well, so all of them are used',
-        'log client ORDERS: no panic any more: enough endpoints are well',
+        'warn client ORDERS: panic: only 1 of 3 connected endpoints are healthy, so calls go to all of them',
+        'log client ORDERS: panic ended: enough endpoints are healthy',
       ],
     ],
     [
@@ -171,7 +171,7 @@ describe('what an operator should know is written, with the name of the client:'
     [
       [{ type: 'health_not_offered', address: 'a:1', why: 'STREAM_LIMIT' }],
       [
-        'warn client ORDERS: a:1 allows too few streams on a connection for a health watch beside calls; endpoints like ' +
+        'warn client ORDERS: a:1 allows too few streams on a connection for a health watch and calls; endpoints like ' +
           'this count as healthy while they are connected',
       ],
     ],
@@ -181,13 +181,13 @@ describe('what an operator should know is written, with the name of the client:'
         { type: 'watch_backed_off', address: 'a:1', watch: 'health', reason: 'the server ended the stream', total: 9 },
       ],
       [
-        'warn client ORDERS: the health watch of a:1 ended soon, and is opened again later and later: the server ended ' +
+        'warn client ORDERS: the health watch of a:1 ended early, and is reopened with growing delays: the server ended ' +
           'the stream',
       ],
     ],
     [
       [{ type: 'call_rejected', pending: 1000, maxPending: 1000 }],
-      ['warn client ORDERS: a call was refused with RESOURCE_EXHAUSTED: 1000 wait already'],
+      ['warn client ORDERS: a call failed with RESOURCE_EXHAUSTED, because 1000 calls are already pending'],
     ],
   ])('%j', (events, expected) => {
     for (const event of events) tell(event);
@@ -301,7 +301,7 @@ test('clients, targets and kinds of trouble do not silence each other', () => {
   tell({ type: 'panic', on: true, well: 0, connected: 2 });
   expect(lines).toHaveLength(6);
   tell(recovered('kubernetes:///orders'));
-  expect(lines.at(-1)![2]).toBe('client ORDERS: discovery answers again: kubernetes:///orders');
+  expect(lines.at(-1)![2]).toBe('client ORDERS: discovery recovered: kubernetes:///orders');
 });
 
 test('at the end nothing is left', () => {
@@ -329,7 +329,7 @@ describe('of endpoints', () => {
     clock.advance(MINUTE);
     expect(lines).toHaveLength(3);
     expect(lines[2]![2]).toMatch(
-      /^client ORDERS: endpoint 10\.0\.0\.1:2 cannot be used: refused; .* \(997 more are in trouble too; the snapshot names them\)$/,
+      /^client ORDERS: endpoint 10\.0\.0\.1:2 cannot be used: refused; .* \(997 more are in trouble too; see the snapshot\)$/,
     );
     for (let minute = 0; minute < 5; minute++) {
       for (let i = 0; i < 1000; i++) refused(i);
@@ -351,7 +351,7 @@ describe('of endpoints', () => {
     refused(3);
     ready(1);
     clock.advance(MINUTE);
-    expect(texts()[2]).toContain('endpoint 10.0.0.1:3 cannot be used');
+    expect(texts()[2]).toContain('endpoint 10.0.0.1:3 is unavailable');
     clock.advance(MINUTE);
     expect(texts()[3]).toBe('log client ORDERS: endpoint 10.0.0.1:1 is ready');
     expect(clock.pendingTimers).toBe(0);
@@ -363,8 +363,8 @@ describe('of endpoints', () => {
     for (const port of [1, 2, 3, 4]) ready(port);
     clock.advance(2 * MINUTE);
     expect(texts().slice(2)).toEqual([
-      expect.stringMatching(/10\.0\.0\.1:3 cannot be used: .* \(1 more is in trouble too; the snapshot names them\)$/),
-      'log client ORDERS: endpoint 10.0.0.1:1 is ready (3 more are well again too)',
+      expect.stringMatching(/10\.0\.0\.1:3 is unavailable: .* \(1 more is in trouble too; see the snapshot\)$/),
+      'log client ORDERS: endpoint 10.0.0.1:1 is ready (3 more have recovered too)',
     ]);
   });
 

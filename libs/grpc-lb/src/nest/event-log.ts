@@ -54,7 +54,7 @@ function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
 const IN_USE: Readonly<Record<ListInUse, string>> = {
   last: '; the last good list stays in use',
   leaving: '',
-  part: '; the others are used',
+  part: '; the valid endpoints are used',
   none: '; no endpoint is known yet',
 };
 
@@ -69,22 +69,22 @@ function lineOf(event: LbEvent): Line | undefined {
     case 'discovery_failed':
       return { level: 'warn', text: `discovery failed: ${event.error}${IN_USE[event.uses]}` };
     case 'discovery_recovered':
-      return { level: 'log', text: `discovery answers again: ${event.target}` };
+      return { level: 'log', text: `discovery recovered: ${event.target}` };
     case 'discovery_warning':
       return { level: 'warn', text: event.target === null ? event.warning : `${event.target}: ${event.warning}` };
     case 'failover':
       return event.priority === 0 && event.share > 0.99
-        ? { level: 'log', text: 'all calls go to the endpoints of priority 0 again' }
+        ? { level: 'log', text: 'all calls go to priority 0 again' }
         : { level: 'warn', text: failoverText(event) };
     case 'panic':
       return event.on
         ? {
             level: 'warn',
-            text: `panic: only ${event.well} of ${event.connected} connected endpoints are well, so all of them are used`,
+            text: `panic: only ${event.well} of ${event.connected} connected endpoints are healthy, so calls go to all of them`,
           }
-        : { level: 'log', text: 'no panic any more: enough endpoints are well' };
+        : { level: 'log', text: 'panic ended: enough endpoints are healthy' };
     case 'load_report_rejected':
-      return { level: 'warn', text: `load reports of ${event.address} cannot be read, and do not count` };
+      return { level: 'warn', text: `load reports of ${event.address} are unreadable and are ignored` };
     case 'endpoint_state':
       if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
       if (event.to === 'ejected') return { level: 'warn', text: ejectedText(event.address, event.reason) };
@@ -94,12 +94,15 @@ function lineOf(event: LbEvent): Line | undefined {
     case 'health_not_offered':
       return event.why === 'UNIMPLEMENTED' ? undefined : { level: 'warn', text: notOfferedText(event) };
     case 'watch_backed_off': {
-      const what = event.watch === 'health' ? 'the health watch' : 'the watch of load reports';
-      const text = `${what} of ${event.address} ended soon, and is opened again later and later: ${event.reason}`;
+      const what = event.watch === 'health' ? 'the health watch' : 'the load report watch';
+      const text = `${what} of ${event.address} ended early, and is reopened with growing delays: ${event.reason}`;
       return { level: 'warn', text };
     }
     case 'call_rejected':
-      return { level: 'warn', text: `a call was refused with RESOURCE_EXHAUSTED: ${event.maxPending} wait already` };
+      return {
+        level: 'warn',
+        text: `a call failed with RESOURCE_EXHAUSTED, because ${event.maxPending} calls are already pending`,
+      };
     default:
       return undefined;
   }
@@ -108,45 +111,42 @@ function lineOf(event: LbEvent): Line | undefined {
 /** What an operator can do about an endpoint that cannot be reached, by what its reason says; nothing where that says it. */
 const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
   [/credentials|does not speak HTTP\/2/, null],
-  [/ENOTFOUND|EAI_AGAIN/, 'check the host name, and that the DNS of this machine knows it'],
+  [/ENOTFOUND|EAI_AGAIN/, 'check the host name, and that DNS resolves it on this machine'],
   [
     /certificate|altname|SSL|TLS|self-signed|wrong version number/i,
     'check its certificate, the CA and the name that this client expects, and that both sides use TLS',
   ],
-  [
-    /connections in a row/,
-    'something accepts connections there and closes them: check what listens on that port, and its own log',
-  ],
+  [/connections in a row/, 'a process accepts connections on that port and closes them; check which one, and its log'],
 ];
 
 function ejectedText(address: string, reason: string | null): string {
   const why = reason === null ? '' : `: ${reason}`;
-  return `endpoint ${address} is ejected${why}; it gets no calls for a while, then one to try. Look at its own log`;
+  return `endpoint ${address} is ejected${why}; it gets no calls for a while, then one as a probe. Check its log`;
 }
 
 function troubleText(address: string, to: 'suspect' | 'transient_failure', reason: string): string {
   if (to === 'suspect') {
     return (
       `endpoint ${address} is silent: ${reason}; it gets no new calls until it answers. ` +
-      'Its process may be busy or stopped, or the network drops packets'
+      'Its process may be busy or stopped, or the network may drop packets'
     );
   }
   const known = REMEDIES.find(([pattern]) => pattern.test(reason));
-  const remedy = known ? known[1] : 'check that it runs and can be reached, or why discovery still names it';
-  const effect = 'it gets no calls while the client tries to reconnect';
-  return `endpoint ${address} cannot be used: ${reason}; ${effect}${remedy === null ? '' : `; ${remedy}`}`;
+  const remedy = known ? known[1] : 'check that it runs and is reachable, or why discovery still lists it';
+  const effect = 'it gets no calls until the client has reconnected';
+  return `endpoint ${address} is unavailable: ${reason}; ${effect}${remedy === null ? '' : `; ${remedy}`}`;
 }
 
 function failoverText({ priority, share }: { readonly priority: number; readonly share: number }): string {
-  const rest = share > 0.99 ? '' : ', the rest to later ones';
+  const rest = share > 0.99 ? '' : ', the rest to later priorities';
   const calls = share > 0.99 ? 'all calls' : `${Math.round(share * 100)} % of calls`;
-  return `too few endpoints of the preferred priority are well: ${calls} go to priority ${priority}${rest}`;
+  return `too few endpoints of the preferred priority are healthy: ${calls} go to priority ${priority}${rest}`;
 }
 
 function notOfferedText({ address, why }: { readonly address: string; readonly why: HealthNotOffered }): string {
-  const meaning = 'endpoints like this count as healthy while they are connected';
+  const meaning = 'such endpoints count as healthy while they are connected';
   return why === 'STREAM_LIMIT'
-    ? `${address} allows too few streams on a connection for a health watch beside calls; ${meaning}`
+    ? `${address} allows too few streams on a connection for a health watch and calls; ${meaning}`
     : `the health service of ${address} refuses the watch with ${why}; ${meaning}. ` +
-        'Give it what it asks for with health.metadata, or turn it off with health: { enabled: false }';
+        'Set health.metadata to what the service requires, or disable the watch with health: { enabled: false }';
 }

@@ -29,7 +29,7 @@ export function checkMethodNames(
       if (known.includes(name)) continue;
       faults.push({
         path: `loadBalancing.${aspect}.${name}`,
-        message: `is no method of the client's services${didYouMean(name, known)}; they have ${known.join(', ')}`,
+        message: `is not a method of the client's services${didYouMean(name, known)}; they have ${known.join(', ')}`,
       });
     }
   }

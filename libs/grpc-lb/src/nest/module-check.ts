@@ -14,7 +14,7 @@ const target: Check = (path, value, faults) => {
 
 const targets: Check = (path, value, faults) => {
   if (!Array.isArray(value) || value.length === 0)
-    faults.push({ path, message: `is ${shown(value)}; use a list of targets, the preferred one first` });
+    faults.push({ path, message: `is ${shown(value)}; use a list of targets, in order of preference` });
   else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
 };
 
@@ -26,7 +26,7 @@ const override: Check = (path, value, faults) => {
   if (given?.target !== undefined && given.targets !== undefined)
     faults.push({
       path: `${path}.targets`,
-      message: `stands beside target ${shown(given.target)}; leave one of them out`,
+      message: `is set together with target ${shown(given.target)}; remove one of them`,
     });
 };
 
@@ -34,7 +34,7 @@ const overrides: Check = (path, value, faults) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     faults.push({
       path,
-      message: `is ${shown(value)}; use an object by names of clients, as in { ORDERS_CLIENT: { target } }`,
+      message: `is ${shown(value)}; use an object by client name, as in { ORDERS_CLIENT: { target } }`,
     });
     return;
   }

@@ -5,7 +5,7 @@ import type { GrpcLbClientOptions } from './client-options.js';
 /** What an operator may say about one client from outside, as `grpcLbConfig` reads it from the environment. */
 export interface GrpcLbClientOverrides {
   readonly target?: string;
-  /** Several, the preferred one first; not beside `target`. */
+  /** Several, in order of preference; not beside `target`. */
   readonly targets?: readonly string[];
   readonly loadBalancing?: LoadBalancingOptions;
 }

@@ -37,7 +37,7 @@ class GrpcLbRootModule {
     const roots = [...modules.values()].filter(({ metatype }) => metatype === GrpcLbRootModule);
     if (roots.length < 2) return;
     throw new GrpcLbOptionsError('GrpcLbModule', [
-      { path: 'forRoot()', message: 'is imported more than once; keep the one in the root module' },
+      { path: 'forRoot()', message: 'is imported more than once; keep the import in the root module' },
     ]);
   }
 }
@@ -109,7 +109,7 @@ function refsOf(subject: string, list: string, items: readonly (Item | undefined
     const first = refs.indexOf(ref);
     // The same class, or the same object, says the same.
     if (first === i || items[first] === items[i]) return [];
-    const message = `is "${clientName(ref)}", as is ${list}[${first}]; give one of them another name, or remove it`;
+    const message = `is "${clientName(ref)}", the same as ${list}[${first}]; rename one of them, or remove it`;
     return [{ path: `${list}[${i}].name`, message }];
   });
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
@@ -122,7 +122,7 @@ function refOf(subject: string, path: string, item: Item | undefined): ClientRef
   const ref = typeof item === 'function' ? item : (client ?? name);
   if (typeof ref === 'function' || typeof ref === 'symbol' || (typeof ref === 'string' && ref !== ''))
     return ref as ClientRef;
-  const found = item === undefined ? 'is undefined (is there a circle of imports?)' : 'is no class and has no name';
+  const found = item === undefined ? 'is undefined (a circular import?)' : 'is neither a class nor an item with a name';
   throw new GrpcLbOptionsError(subject, [
     { path, message: `${found}; list classes with @GrpcLbClient, and items with a name` },
   ]);
@@ -219,7 +219,7 @@ function asyncProvider<Factory>(
 ): { provider: Provider; extra: Provider[]; inject: Dependency[] } {
   const given = Object.entries({ useFactory, useClass, useExisting }).filter(([, source]) => source !== undefined);
   if (given.length !== 1) {
-    const found = given.length === 0 ? 'is missing' : `stands beside ${given[1]![0]}`;
+    const found = given.length === 0 ? 'is missing' : `is set together with ${given[1]![0]}`;
     throw new GrpcLbOptionsError(subject, [
       { path: given[0]?.[0] ?? 'useFactory', message: `${found}; give one of useFactory, useClass and useExisting` },
     ]);

@@ -113,7 +113,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       throw new GrpcLbOptionsError(`client ${declared.name}`, [
         {
           path: 'name',
-          message: `is declared twice, with different ${different.join(', ')}; give one of the clients another name, or let both use one item (one factory function, if a factory makes it)`,
+          message: `is declared twice, with different ${different.join(', ')}; rename one of the clients, or use one item (or one factory function) for both`,
         },
       ]);
     }
@@ -140,7 +140,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const unread = unreadVariables(process.env, names, this.options.overrides);
     if (unread.length > 0) {
       this.#logger.warn(
-        `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect: nothing reads ${unread.length === 1 ? 'it' : 'them'}; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
+        `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect, because the module does not read the environment; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
       );
     }
     for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {

@@ -21,14 +21,13 @@ export const addressList: Check = (path, value, faults) => {
   const found: Fault[] = list.flatMap((address, i) => {
     const fault = (rest: string): Fault => ({ path: `${path}[${i}]`, message: `is ${shown(address)}${rest}` });
     if (typeof address !== 'string' || address.trim() === '') return fault('; use an address, as in "orders:50051"');
-    if (address.includes(',')) return fault('; write each address as an item of its own');
+    if (address.includes(',')) return fault('; list each address as its own item');
     if (list.length > 1 && TARGET.test(address.trim().split(';')[0]!))
-      return fault(
-        ', which is a target and not an address; for several targets, the preferred one first, write targets: [...]',
-      );
+      return fault(', which is a target, not an address; for several targets by priority write targets: [...]');
     return [];
   });
-  if (list.length === 0) found.push({ path, message: 'is an empty list; name where to call, as in ["orders:50051"]' });
+  if (list.length === 0)
+    found.push({ path, message: 'is an empty list; list at least one address, as in ["orders:50051"]' });
   if (found.length === 0) {
     for (const fault of checkTarget(joined(list as string[])))
       found.push({

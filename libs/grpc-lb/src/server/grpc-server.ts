@@ -149,14 +149,14 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#board.open(!this.draining);
     if (process.listenerCount('SIGTERM') > 0) return;
     this.#logger.warn(
-      'SIGTERM would end this process at once, with its calls: app.enableShutdownHooks() lets it drain',
+      'SIGTERM would end this process and its calls at once; call app.enableShutdownHooks() so that it drains',
     );
   }
 
   #checked(service: string, healthy: boolean, reason: string): void {
     const name = service || 'the server';
     if (healthy) this.#logger.log(`Health of ${name}: its checks pass`);
-    else this.#logger.warn(`Health of ${name}: NOT_SERVING, a check has failed: ${reason}`);
+    else this.#logger.warn(`Health of ${name}: NOT_SERVING, a check failed: ${reason}`);
     this.#board.setHealthy(service, healthy);
   }
 

@@ -15,7 +15,9 @@ export function passed(result: unknown): boolean {
   const { status } = result as { readonly status?: unknown };
   if (status === 'error' || status === 'shutting_down') return false;
   // HealthIndicatorResult, of one indicator: { database: { status: 'up' | 'down', ... } }
-  return !Object.values(result).some((entry) => isObject(entry) && (entry as { readonly status?: unknown }).status === 'down');
+  return !Object.values(result).some(
+    (entry) => isObject(entry) && (entry as { readonly status?: unknown }).status === 'down',
+  );
 }
 
 /** Runs the checks of one service again and again; one at a time, and never two rounds at once. */

@@ -51,7 +51,7 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
   onApplicationBootstrap(): void {
     if (this.server.used) return;
     new Logger('GrpcServer').warn(
-      'No microservice uses GrpcServerModule: wrap its options, as in grpcServer({ options })',
+      'No microservice uses GrpcServerModule; wrap the options of the microservice, as in grpcServer({ options })',
     );
   }
 

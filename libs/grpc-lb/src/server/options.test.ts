@@ -39,10 +39,8 @@ test('all faults are told at once, each with its path, value, range and remedy',
   expect(error).toThrow(GrpcLbOptionsError);
   expect(error).toThrow('test: 10 options are invalid');
   expect(error).toThrow('- drain.delay is "500"; use a whole number from 0 to 600000 (milliseconds)');
-  expect(error).toThrow(
-    '- helth is not an option; did you mean "health"?',
-  );
-  expect(error).toThrow('- health.checks[\'\'] is "yes"; use a function, or a list of them');
+  expect(error).toThrow('- helth is not an option; did you mean "health"?');
+  expect(error).toThrow('- health.checks[\'\'] is "yes"; use a function, or a list of functions');
 });
 
 test('what is no object is told, and undefined is as good as absent', () => {
@@ -51,7 +49,7 @@ test('what is no object is told, and undefined is as good as absent', () => {
   ]);
   expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, timeout']);
   expect(faultsOf({ health: { checks: [] } })).toEqual([
-    'health.checks is []; use an object of service name to function',
+    'health.checks is []; use an object of functions by service name',
   ]);
   expect(faultsOf({ drain: undefined, health: { interval: undefined } })).toEqual([]);
 });

@@ -93,13 +93,16 @@ function switchable(check: Check): Check {
 
 const checksCheck: Check = (path, value, faults) => {
   if (!isObject(value)) {
-    faults.push({ path, message: `is ${shown(value)}; use an object of service name to function` });
+    faults.push({ path, message: `is ${shown(value)}; use an object of functions by service name` });
     return;
   }
   for (const [service, checks] of Object.entries(value)) {
     for (const check of [checks].flat()) {
       if (typeof check === 'function') continue;
-      faults.push({ path: `${path}['${service}']`, message: `is ${shown(check)}; use a function, or a list of them` });
+      faults.push({
+        path: `${path}['${service}']`,
+        message: `is ${shown(check)}; use a function, or a list of functions`,
+      });
     }
   }
 };

@@ -33,7 +33,7 @@ export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions
     useFactory: (module) => {
       const provided = providedServer(module);
       if (provided && options) {
-        const message = 'are given here and to GrpcServerModule; give all of them to the module';
+        const message = 'are set here and in GrpcServerModule; set all of them in the module';
         throw new GrpcLbOptionsError('grpcServer', [{ path: 'options', message }]);
       }
       strategy.use(provided ?? new GrpcServer(options ?? effectiveServerOptions('grpcServer', {})));

@@ -88,18 +88,18 @@ describe('discovery', () => {
     snapshot(['ready'], { source: { ...SOURCE, state, staleForMs: 5, error } });
 
   test('that fails degrades a client whose endpoints are all well, and says why', () => {
-    expect(health(stale('stale', 'DNS look-up of "orders" failed: ENOTFOUND'))).toMatchObject({
+    expect(health(stale('stale', 'DNS lookup of "orders" failed: ENOTFOUND'))).toMatchObject({
       status: 'degraded',
       message:
-        '1 of 1 endpoints are ready, at least 1 required; discovery is stale: DNS look-up of "orders" failed: ENOTFOUND',
-      discovery: { state: 'stale', error: 'DNS look-up of "orders" failed: ENOTFOUND' },
+        '1 of 1 endpoints are ready, at least 1 required; discovery is stale: DNS lookup of "orders" failed: ENOTFOUND',
+      discovery: { state: 'stale', error: 'DNS lookup of "orders" failed: ENOTFOUND' },
     });
   });
 
   test('that names nobody says so: none is missed, but there is none', () => {
     expect(health(snapshot([], { source: { ...SOURCE, state: 'ok', endpoints: 0 } }))).toMatchObject({
       status: 'down',
-      message: '0 of 0 endpoints are ready, at least 1 required; discovery names no endpoint',
+      message: '0 of 0 endpoints are ready, at least 1 required; discovery lists no endpoints',
     });
   });
 

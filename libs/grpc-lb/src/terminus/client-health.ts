@@ -69,7 +69,7 @@ function givenUp(named: readonly EndpointSnapshot[], firstInUse: number): string
 
 function discoveryText({ state, error, endpoints }: SourceSnapshot): string {
   if (state !== 'ok') return `; discovery is ${state}${error === null ? '' : `: ${error}`}`;
-  return endpoints === 0 ? '; discovery names no endpoint' : '';
+  return endpoints === 0 ? '; discovery lists no endpoints' : '';
 }
 
 /** A control plane alone knows the endpoints: the channel counts as one. */
@@ -77,7 +77,7 @@ function healthOfChannel({ state, source, panic }: ClientSnapshot): ClientHealth
   const ready = state === 'ready';
   return {
     status: ready ? 'up' : 'down',
-    message: `the channel is ${state}; the control plane alone knows its endpoints`,
+    message: `the channel is ${state}; only the control plane knows its endpoints`,
     ready: Number(ready),
     known: 1,
     required: 1,

@@ -118,7 +118,7 @@ describe('health', () => {
   test('the service is a text, which may be empty', () => {
     expect(faultsOf(healthCheck, { service: '' })).toEqual([]);
     expect(faultsOf(healthCheck, { service: 1 })).toEqual([
-      'at.service is 1; use the name of a service, as in "orders.v1.Orders"',
+      'at.service is 1; use a service name, as in "orders.v1.Orders"',
     ]);
   });
 });
@@ -142,7 +142,7 @@ describe('the metadata of health', () => {
     '',
   ])('cannot have the key %j', (key) => {
     const faults = faultsOf(healthCheck, { metadata: { [key]: 'secret' } });
-    expect(faults).toEqual([expect.stringContaining('is not a key for metadata')]);
+    expect(faults).toEqual([expect.stringContaining('is not a valid metadata key')]);
   });
 
   test('is not shown where it is wrong', () => {
@@ -203,7 +203,7 @@ describe('ejection', () => {
   test('lasts at most no less than at least', () => {
     expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 1000 })).toEqual([]);
     expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 999 })).toEqual([
-      'at.maxEjectionTime is 999, less than baseEjectionTime 1000; use 1000 or more, or leave it out',
+      'at.maxEjectionTime is 999, less than baseEjectionTime 1000; use 1000 or more, or remove this option',
     ]);
     // Alone each is in order: the other takes a default that fits.
     expect(faultsOf(ejectionCheck, { baseEjectionTime: HOUR })).toEqual([]);
@@ -230,7 +230,7 @@ describe('subset', () => {
   test('is for a client that is one of those that there are', () => {
     expect(faultsOf(subsetCheck, { clients: 10, index: 9 })).toEqual([]);
     expect(faultsOf(subsetCheck, { clients: 10, index: 10 })).toEqual([
-      'at.index is 10, of 10 clients; they are numbered from 0 to 9: raise clients to the most replicas that there may be',
+      'at.index is 10, of 10 clients; clients are numbered from 0 to 9: raise clients to the highest number of replicas',
     ]);
   });
 
@@ -255,7 +255,7 @@ describe('locality', () => {
 
   test.for<unknown>(['', ' ', 1, null])('a zone is no %j', (zone) => {
     expect(faultsOf(localityCheck, { zone })).toEqual([
-      `at.zone is ${shown(zone)}; use a text that is not empty, as in "eu-central-1a"`,
+      `at.zone is ${shown(zone)}; use a non-empty string, as in "eu-central-1a"`,
     ]);
   });
 });

@@ -62,7 +62,7 @@ export const ejectionCheck: Check = (path, value, faults) => {
   ) {
     faults.push({
       path: `${path}.maxEjectionTime`,
-      message: `is ${maxEjectionTime}, less than baseEjectionTime ${baseEjectionTime}; use ${baseEjectionTime} or more, or leave it out`,
+      message: `is ${maxEjectionTime}, less than baseEjectionTime ${baseEjectionTime}; use ${baseEjectionTime} or more, or remove this option`,
     });
   }
 };

@@ -29,7 +29,7 @@ export type EffectiveHealthOptions = Required<HealthCheckOptions>;
 
 const service: Check = (path, value, faults) => {
   if (typeof value !== 'string')
-    faults.push({ path, message: `is ${shown(value)}; use the name of a service, as in "orders.v1.Orders"` });
+    faults.push({ path, message: `is ${shown(value)}; use a service name, as in "orders.v1.Orders"` });
 };
 
 /** gRPC: "Header-Name" without the names that gRPC and HTTP/2 keep for themselves. */
@@ -54,17 +54,20 @@ const VALUE = /^[\x20-\x7e]+$/;
 /** Values are secret, so that no message shows them. */
 const metadata: Check = (path, value, faults) => {
   if (!isObject(value)) {
-    faults.push({ path, message: `is not an object; use names and values, as in { authorization: 'Bearer ...' }` });
+    faults.push({
+      path,
+      message: `is not an object; use an object of keys and values, as in { authorization: 'Bearer ...' }`,
+    });
     return;
   }
   for (const [key, text] of Object.entries(value)) {
     if (!KEY.test(key) || RESERVED.has(key) || key.endsWith('-bin')) {
-      const message = `is not a key for metadata; use lower-case letters, digits, "-", "_" and ".", without "-bin" at the end and "grpc-" in front, and no name that HTTP/2 keeps for itself`;
+      const message = `is not a valid metadata key; use lower-case letters, digits, "-", "_" and ".", without the prefix "grpc-", the suffix "-bin", and the names that HTTP/2 reserves`;
       faults.push({ path: `${path}.${shown(key)}`, message });
     } else if (typeof text !== 'string' || !VALUE.test(text)) {
       faults.push({
         path: `${path}.${key}`,
-        message: 'is not a text of printable ASCII characters (it is not shown here)',
+        message: 'is not a string of printable ASCII characters (the value is hidden)',
       });
     }
   }

@@ -36,7 +36,7 @@ describe('assertLoadBalancing', () => {
       faultsOf({ policy: { name: 'least_request', choiceCount: 1 }, pool: { size: 8, maxSize: 4 }, polcy: 1 }),
     ).toEqual([
       'loadBalancing.policy.choiceCount is 1; use a whole number from 2 to 1000',
-      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
+      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or remove this option',
       'loadBalancing.polcy is not an option; did you mean "policy"?',
     ]);
   });
@@ -50,7 +50,7 @@ describe('assertLoadBalancing', () => {
     expect(faultsOf({ methods })).toEqual([]);
     const wrong = { Search: { policy: 'peak' }, Find: { pool: { size: 2 } }, Place: 'random' };
     expect(faultsOf({ methods: wrong })).toEqual([
-      `loadBalancing.methods.Search.policy is "peak", which is no policy; use one of ${POLICY_NAMES.join(', ')}`,
+      `loadBalancing.methods.Search.policy is "peak", which is not a known policy; use one of ${POLICY_NAMES.join(', ')}`,
       'loadBalancing.methods.Find.pool is not an option; the options here are policy',
       'loadBalancing.methods.Place is "random"; use an object with policy',
     ]);
@@ -58,7 +58,7 @@ describe('assertLoadBalancing', () => {
 
   test('begins the path as the caller says', () => {
     expect(faultsOf({ policy: 'raundrobin' }, 'grpc_lb')).toEqual([
-      `grpc_lb.policy is "raundrobin", which is no policy; did you mean "round_robin"?; use one of ${POLICY_NAMES.join(', ')}`,
+      `grpc_lb.policy is "raundrobin", which is not a known policy; did you mean "round_robin"?; use one of ${POLICY_NAMES.join(', ')}`,
     ]);
   });
 
@@ -83,14 +83,14 @@ describe('a subset that several layers write', () => {
 
   test('lacks nothing as a whole', () => {
     expect(faultsOf({ subset: { algorithm: 'random' } })).toEqual([
-      'loadBalancing.subset.size is missing; say how many endpoints this client uses, as in 20',
+      'loadBalancing.subset.size is missing; set the number of endpoints that this client uses, as in 20',
     ]);
     expect(faultsOf({ subset: aperture })).toEqual([
-      'loadBalancing.subset.clients is missing; deterministic_aperture needs the most replicas of this client that there may be',
+      'loadBalancing.subset.clients is missing; set the highest number of replicas of this client, which deterministic_aperture needs',
       "loadBalancing.subset.index is missing; deterministic_aperture needs it: of a StatefulSet the Downward API gives it: fieldPath metadata.labels['apps.kubernetes.io/pod-index'], as the variable GRPC_LB_<CLIENT>_SUBSET_INDEX",
     ]);
     expect(faultsOf({ subset: { size: 20, index: 3 } })).toEqual([
-      'loadBalancing.subset.algorithm is missing; clients and index belong to "deterministic_aperture"; write that, or leave them out',
+      'loadBalancing.subset.algorithm is missing; set "deterministic_aperture", to which clients and index belong, or remove them',
     ]);
     // Said in so many words, it may overrule the aperture of the code, whose numbers then have no effect.
     expect(faultsOf({ subset: { size: 20, algorithm: 'random', clients: 10, index: 3 } })).toEqual([]);
@@ -209,7 +209,7 @@ describe('mergeLoadBalancing', () => {
     const [base, over] = [{ pool: { maxSize: 4 } }, { pool: { size: 8 } }];
     expect([...faultsOf(base), ...faultsOf(over)]).toEqual([]);
     expect(faultsOf(mergeLoadBalancing(base, over))).toEqual([
-      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
+      'loadBalancing.pool.maxSize is 4, less than size 8; use 8 or more, or remove this option',
     ]);
     // Over the default, which grows with the size, they do not contradict each other.
     expect(effectiveLoadBalancing(mergeLoadBalancing({ pool: {} }, over)).pool).toMatchObject({ size: 8, maxSize: 8 });
@@ -236,7 +236,7 @@ describe('mergeLoadBalancing', () => {
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],
     [{ pool: 'x' }, 'loadBalancing.pool is "x"; use an object with '],
     [{ pool: { sise: 1 } }, 'loadBalancing.pool.sise is not an option; did you mean "size"?'],
-    [{ policy: null }, 'loadBalancing.policy is null; use the name of a policy'],
+    [{ policy: null }, 'loadBalancing.policy is null; use a policy name'],
     [{ polcy: 'random' }, 'loadBalancing.polcy is not an option; did you mean "policy"?'],
   ])('a layer of %j is found, whether it is the upper one or the lower', (layer, fault) => {
     const malformed = layer as LoadBalancingOptions;

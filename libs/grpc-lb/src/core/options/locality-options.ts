@@ -29,7 +29,7 @@ export type EffectiveLocalityOptions = Required<Omit<LocalityOptions, 'zone' | '
 function text(example: string): Check {
   return (path, value, faults) => {
     if (typeof value !== 'string' || value.trim() === '')
-      faults.push({ path, message: `is ${shown(value)}; use a text that is not empty, as in "${example}"` });
+      faults.push({ path, message: `is ${shown(value)}; use a non-empty string, as in "${example}"` });
   };
 }
 

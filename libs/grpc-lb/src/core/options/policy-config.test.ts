@@ -25,9 +25,9 @@ describe('a policy', () => {
     ['toString', ''],
   ])('%j is none', (name, meant) => {
     expect(isPolicyName(name)).toBe(false);
-    expect(faultsOf(name)).toEqual([`policy is "${name}", which is no policy${meant}; use one of ${ALL}`]);
+    expect(faultsOf(name)).toEqual([`policy is "${name}", which is not a known policy${meant}; use one of ${ALL}`]);
     expect(faultsOf({ name, choiceCount: 0 })).toEqual([
-      `policy.name is "${name}", which is no policy${meant}; use one of ${ALL}`,
+      `policy.name is "${name}", which is not a known policy${meant}; use one of ${ALL}`,
     ]);
   });
 
@@ -39,7 +39,7 @@ describe('a policy', () => {
     [{ name: ['random'] }, '["random"]'],
     [{ name: { toString: 1 } }, '{"toString":1}'],
   ])('%j has no name', (value, name) => {
-    expect(faultsOf(value)).toEqual([`policy.name is ${name}, which is no policy; use one of ${ALL}`]);
+    expect(faultsOf(value)).toEqual([`policy.name is ${name}, which is not a known policy; use one of ${ALL}`]);
   });
 
   test.each<[unknown, string]>([
@@ -51,7 +51,7 @@ describe('a policy', () => {
     // A decorator's namesake without the brackets that call it.
     [function random() {}, 'a function'],
   ])('%o is neither a name nor a config', (value, text) => {
-    expect(faultsOf(value)).toEqual([`policy is ${text}; use the name of a policy or an object with it: ${ALL}`]);
+    expect(faultsOf(value)).toEqual([`policy is ${text}; use a policy name, or an object with a name: ${ALL}`]);
   });
 });
 
@@ -147,11 +147,11 @@ describe('weighted_round_robin', () => {
     [{ errorUtilizationPenalty: -1 }, 'policy.errorUtilizationPenalty is -1; use a number from 0 to 1000'],
     [
       { weights: 'fixed', blackoutPeriod: 0 },
-      'policy.blackoutPeriod has no effect with weights "fixed"; leave it out, or use weights "reported"',
+      'policy.blackoutPeriod has no effect with weights "fixed"; remove this option, or set weights: "reported"',
     ],
     [
       { oobReportingPeriod: 1000 },
-      'policy.oobReportingPeriod has no effect without enableOobLoadReport: true; add that, or leave it out',
+      'policy.oobReportingPeriod has no effect without enableOobLoadReport: true; set enableOobLoadReport: true, or remove this option',
     ],
   ])('%j is refused', (options, fault) => expect(weighted(options)).toEqual([fault]));
 });
@@ -172,16 +172,16 @@ describe('ring_hash', () => {
   ])('%o is in order', (options) => expect(ring(options)).toEqual([]));
 
   test('has to be told what calls are kept together by, also where only its name is given', () => {
-    const missing = `policy.by is missing; say what calls are kept together by: ${remedy}`;
+    const missing = `policy.by is missing; name the key that keeps calls together: ${remedy}`;
     expect(ring({})).toEqual([missing]);
     expect(faultsOf('ring_hash')).toEqual([missing]);
     expect(isPolicyName('ring_hash')).toBe(true);
   });
 
   test.each([
-    [{ by: 'session id' }, `policy.by is "session id", which is no metadata key; use one as in ${remedy}`],
-    [{ by: '' }, `policy.by is "", which is no metadata key; use one as in ${remedy}`],
-    [{ by: 'x-id-bin' }, 'policy.by is "x-id-bin", a binary key; use one of text, or a function'],
+    [{ by: 'session id' }, `policy.by is "session id", which is not a metadata key; write ${remedy}`],
+    [{ by: '' }, `policy.by is "", which is not a metadata key; write ${remedy}`],
+    [{ by: 'x-id-bin' }, 'policy.by is "x-id-bin", a binary metadata key; use an ASCII key, or a function'],
     [{ by: { field: 'a..b' } }, `policy.by is {"field":"a..b"}; use a metadata key, a field or a function: ${remedy}`],
     [
       { by: { field: 'a', header: 'b' } },
@@ -189,10 +189,13 @@ describe('ring_hash', () => {
     ],
     [{ by: null }, `policy.by is null; use a metadata key, a field or a function: ${remedy}`],
     [{ by: 'x', boundedLoad: 1 }, 'policy.boundedLoad is 1; use a number from 1.01 to 10'],
-    [{ by: 'x', minRingSize: 5 }, "policy.minRingSize has no effect without ring: 'grpc'; add that, or leave it out"],
+    [
+      { by: 'x', minRingSize: 5 },
+      "policy.minRingSize has no effect without ring: 'grpc'; set ring: 'grpc', or remove this option",
+    ],
     [
       { by: 'x', ring: 'grpc', minRingSize: 5000 },
-      'policy.maxRingSize is 4096, less than minRingSize 5000; use that or more',
+      'policy.maxRingSize is 4096, less than minRingSize 5000; use minRingSize or more',
     ],
     [
       { by: 'x', ring: 'grpc', maxRingSize: 8_388_609 },

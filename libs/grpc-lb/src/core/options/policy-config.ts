@@ -114,7 +114,7 @@ export const policyCheck: Check = (path, value, faults) => {
   if (typeof value !== 'string' && !isObject(value)) {
     faults.push({
       path,
-      message: `is ${shown(value)}; use the name of a policy or an object with it: ${POLICY_NAMES.join(', ')}`,
+      message: `is ${shown(value)}; use a policy name, or an object with a name: ${POLICY_NAMES.join(', ')}`,
     });
     return;
   }
@@ -135,5 +135,8 @@ export function isPolicyName(name: unknown): name is PolicyConfig['name'] {
 
 function misnamed(path: string, name: unknown): Fault {
   const meant = typeof name === 'string' ? didYouMean(name, POLICY_NAMES) : '';
-  return { path, message: `is ${shown(name)}, which is no policy${meant}; use one of ${POLICY_NAMES.join(', ')}` };
+  return {
+    path,
+    message: `is ${shown(name)}, which is not a known policy${meant}; use one of ${POLICY_NAMES.join(', ')}`,
+  };
 }

@@ -52,7 +52,7 @@ describe('the pool', () => {
   test('maxSize is size or more', () => {
     expect(faultsOf({ size: 4, maxSize: 4 })).toEqual([]);
     expect(faultsOf({ size: 8, maxSize: 4 })).toEqual([
-      'pool.maxSize is 4, less than size 8; use 8 or more, or leave it out',
+      'pool.maxSize is 4, less than size 8; use 8 or more, or remove this option',
     ]);
     // Alone each is in order: the other takes a default that fits.
     expect(faultsOf({ size: 8 })).toEqual([]);
@@ -62,10 +62,10 @@ describe('the pool', () => {
   test('suspectAfter is pingTimeout at most', () => {
     expect(faultsOf({ suspectAfter: 50, pingTimeout: 50 })).toEqual([]);
     expect(faultsOf({ suspectAfter: 200, pingTimeout: 100 })).toEqual([
-      'pool.suspectAfter is 200, more than pingTimeout 100; use 100 or less, or leave it out',
+      'pool.suspectAfter is 200, more than pingTimeout 100; use 100 or less, or remove this option',
     ]);
     expect(faultsOf({ suspectAfter: 20_001 })).toEqual([
-      'pool.suspectAfter is 20001, more than pingTimeout 20000; use 20000 or less, or leave it out',
+      'pool.suspectAfter is 20001, more than pingTimeout 20000; use 20000 or less, or remove this option',
     ]);
     expect(faultsOf({ pingTimeout: 100 })).toEqual([]);
     expect(effectivePool({ pingTimeout: 100 }).suspectAfter).toBe(100);

@@ -77,13 +77,13 @@ export const poolCheck: Check = (path, value, faults) => {
   if (typeof size === 'number' && typeof maxSize === 'number' && maxSize < size) {
     faults.push({
       path: `${path}.maxSize`,
-      message: `is ${maxSize}, less than size ${size}; use ${size} or more, or leave it out`,
+      message: `is ${maxSize}, less than size ${size}; use ${size} or more, or remove this option`,
     });
   }
   if (typeof suspectAfter === 'number' && typeof pingTimeout === 'number' && suspectAfter > pingTimeout) {
     faults.push({
       path: `${path}.suspectAfter`,
-      message: `is ${suspectAfter}, more than pingTimeout ${pingTimeout}; use ${pingTimeout} or less, or leave it out`,
+      message: `is ${suspectAfter}, more than pingTimeout ${pingTimeout}; use ${pingTimeout} or less, or remove this option`,
     });
   }
 };

@@ -51,9 +51,9 @@ const by: Check = (path, value, faults) => {
   if (typeof value === 'function') return;
   if (typeof value === 'string') {
     if (!HEADER.test(value)) {
-      faults.push({ path, message: `is ${shown(value)}, which is no metadata key; use one as in ${EXAMPLES}` });
+      faults.push({ path, message: `is ${shown(value)}, which is not a metadata key; write ${EXAMPLES}` });
     } else if (/-bin$/i.test(value)) {
-      faults.push({ path, message: `is ${shown(value)}, a binary key; use one of text, or a function` });
+      faults.push({ path, message: `is ${shown(value)}, a binary metadata key; use an ASCII key, or a function` });
     }
     return;
   }
@@ -75,20 +75,20 @@ export const ringHashCheck: Check = (path, value, faults) => {
   const config = value as Record<string, unknown>;
   const { minRingSize = DEFAULT_MIN_RING_SIZE, maxRingSize = DEFAULT_MAX_RING_SIZE } = config;
   if (config['by'] === undefined) {
-    faults.push({ path: `${path}.by`, message: `is missing; say what calls are kept together by: ${EXAMPLES}` });
+    faults.push({ path: `${path}.by`, message: `is missing; name the key that keeps calls together: ${EXAMPLES}` });
   }
   if (config['ring'] !== 'grpc') {
     for (const name of ['minRingSize', 'maxRingSize']) {
       if (config[name] === undefined) continue;
       faults.push({
         path: `${path}.${name}`,
-        message: `has no effect without ring: 'grpc'; add that, or leave it out`,
+        message: `has no effect without ring: 'grpc'; set ring: 'grpc', or remove this option`,
       });
     }
   } else if (typeof minRingSize === 'number' && typeof maxRingSize === 'number' && minRingSize > maxRingSize) {
     faults.push({
       path: `${path}.maxRingSize`,
-      message: `is ${maxRingSize}, less than minRingSize ${minRingSize}; use that or more`,
+      message: `is ${maxRingSize}, less than minRingSize ${minRingSize}; use minRingSize or more`,
     });
   }
 };

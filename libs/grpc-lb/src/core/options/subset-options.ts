@@ -47,7 +47,7 @@ export const subsetCheck: Check = (path, value, faults) => {
   if (typeof clients === 'number' && typeof index === 'number' && index >= clients) {
     faults.push({
       path: `${path}.index`,
-      message: `is ${shown(index)}, of ${shown(clients)} clients; they are numbered from 0 to ${clients - 1}: raise clients to the most replicas that there may be`,
+      message: `is ${shown(index)}, of ${shown(clients)} clients; clients are numbered from 0 to ${clients - 1}: raise clients to the highest number of replicas`,
     });
   }
 };
@@ -56,13 +56,16 @@ export const subsetCheck: Check = (path, value, faults) => {
 export function subsetGaps(path: string, options: SubsetOptions, faults: Fault[]): void {
   const { size, algorithm, clients, index } = options as Partial<SubsetOptions>;
   if (size === undefined) {
-    faults.push({ path: `${path}.size`, message: 'is missing; say how many endpoints this client uses, as in 20' });
+    faults.push({
+      path: `${path}.size`,
+      message: 'is missing; set the number of endpoints that this client uses, as in 20',
+    });
   }
   if (algorithm === 'deterministic_aperture') {
     if (clients === undefined) {
       faults.push({
         path: `${path}.clients`,
-        message: 'is missing; deterministic_aperture needs the most replicas of this client that there may be',
+        message: 'is missing; set the highest number of replicas of this client, which deterministic_aperture needs',
       });
     }
     if (index === undefined) {
@@ -71,7 +74,7 @@ export function subsetGaps(path: string, options: SubsetOptions, faults: Fault[]
   } else if (algorithm === undefined && (clients !== undefined || index !== undefined)) {
     faults.push({
       path: `${path}.algorithm`,
-      message: 'is missing; clients and index belong to "deterministic_aperture"; write that, or leave them out',
+      message: 'is missing; set "deterministic_aperture", to which clients and index belong, or remove them',
     });
   }
 }

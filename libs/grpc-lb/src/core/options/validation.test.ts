@@ -1,7 +1,18 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
-import { boolean, type Check, didYouMean, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
+import {
+  boolean,
+  type Check,
+  didYouMean,
+  fields,
+  integer,
+  listOf,
+  number,
+  oneOf,
+  recordOf,
+  shown,
+} from './validation.js';
 
 function faultsOf(check: Check, value: unknown): string[] {
   const faults: Fault[] = [];

@@ -47,9 +47,12 @@ export const weightedRoundRobinCheck: Check = (path, value, faults) => {
   };
   if (config['weights'] === 'fixed') {
     const others = Object.keys(WEIGHTED_ROUND_ROBIN_FIELDS).filter((name) => name !== 'weights');
-    refuse(others, `with weights "fixed"; leave it out, or use weights "reported"`);
+    refuse(others, `with weights "fixed"; remove this option, or set weights: "reported"`);
   } else if (config['enableOobLoadReport'] !== true) {
-    refuse(['oobReportingPeriod'], 'without enableOobLoadReport: true; add that, or leave it out');
+    refuse(
+      ['oobReportingPeriod'],
+      'without enableOobLoadReport: true; set enableOobLoadReport: true, or remove this option',
+    );
   }
 };
 

@@ -32,13 +32,13 @@ test('a character may lie on both sides of a pause, and others have their turns 
 });
 
 test.each([
-  ['half an answer', '[{"Node":', 'the answer is no JSON: '],
-  ['no JSON', 'nonsense', 'the answer is no JSON: '],
+  ['half an answer', '[{"Node":', 'the answer is not JSON: '],
+  ['no JSON', 'nonsense', 'the answer is not JSON: '],
   ['an instance without end', `[{"a":"${'x'.repeat(400_000)}`, 'more than 262144 characters'],
   [
     'an instance of brackets',
     `[${'['.repeat(100)}${']'.repeat(100)}]`,
-    'an instance has more than 64 lists and objects',
+    'an instance has more than 64 nested lists and objects',
   ],
   ['an instance of many values', `[[${'1,'.repeat(6000)}1]]`, 'an instance has more than 5000 values'],
 ])('%s is refused', async (_, text, fault) => {

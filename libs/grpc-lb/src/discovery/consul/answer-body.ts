@@ -37,8 +37,11 @@ function parse(text: string): unknown {
     return parseBoundedJson(text, BOUNDS);
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(error instanceof SyntaxError ? `the answer is no JSON: ${message}` : `an instance has ${message}`, {
-      cause: error,
-    });
+    throw new Error(
+      error instanceof SyntaxError ? `the answer is not JSON: ${message}` : `an instance has ${message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

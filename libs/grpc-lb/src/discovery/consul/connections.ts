@@ -40,9 +40,13 @@ function watched(socket: Socket, connections: Connections): Socket {
   const { onCut } = connections;
   socket.unref();
   socket.on('data', () => {
-    if (socket.bytesRead > MAX_ANSWER_BYTES) socket.destroy(new Error(`the answer is over ${MAX_ANSWER_BYTES} bytes`));
+    if (socket.bytesRead > MAX_ANSWER_BYTES)
+      socket.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
   });
   // What came before the end is read first.
-  socket.once('close', () => void nextTurn().then(() => onCut(new Error('the connection was closed before the end'))));
+  socket.once(
+    'close',
+    () => void nextTurn().then(() => onCut(new Error('the connection closed before the answer was complete'))),
+  );
   return socket;
 }

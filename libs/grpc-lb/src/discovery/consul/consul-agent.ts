@@ -22,11 +22,11 @@ export interface ConsulAnswer {
   readonly leaderless: boolean;
 }
 
-/** Whoever knows the instances of one service. */
+/** Answers queries for the instances of one service. */
 export interface ConsulAgent {
-  /** Who is asked for what, for errors. */
+  /** The agent and the service, for errors. */
   readonly subject: string;
-  /** Hands over the instances of the answer before it resolves. */
+  /** Passes the instances of the answer to `onInstance` before it resolves. */
   ask(query: ConsulQuery, onInstance: (instance: unknown) => void, signal: AbortSignal): Promise<ConsulAnswer>;
 }
 
@@ -42,8 +42,9 @@ type Ask = (options: object) => Promise<[{ readonly headers: Headers }, unknown]
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /**
- * Single queries by the package `consul`. Its `watch` would repeat them by itself, but without jitter in its backoff and
- * without a bound when an agent answers at once, by timers that keep the process alive, and after an HTTP 400 no more.
+ * Single queries by the package `consul`. Its `watch` would repeat them by itself, but without jitter in its backoff
+ * and without a bound when an agent answers at once, by timers that keep the process alive, and after an HTTP 400 no
+ * more.
  */
 export class HttpConsulAgent implements ConsulAgent {
   readonly subject: string;
@@ -88,8 +89,8 @@ export class HttpConsulAgent implements ConsulAgent {
       // Without its cause: the client's error holds the request, and with it the token.
       throw new Error(this.#explain(error));
     });
-    const { 'content-type': type = 'of no type' } = headers;
-    if (!Buffer.isBuffer(body) || !type.startsWith(JSON_TYPE)) throw new Error(`the answer is ${type}, and no JSON`);
+    const { 'content-type': type = 'without a content type' } = headers;
+    if (!Buffer.isBuffer(body) || !type.startsWith(JSON_TYPE)) throw new Error(`the answer is ${type}, not JSON`);
     await readAnswerBody(body, onInstance, signal);
     return {
       index: readIndex(headers['x-consul-index']),
@@ -105,7 +106,7 @@ export class HttpConsulAgent implements ConsulAgent {
     const start = message.slice(0, MAX_TEXT + (token?.length ?? 0));
     const said = printable(token === undefined ? start : start.replaceAll(token, '...'));
     if (statusCode === undefined) return said;
-    const remedy = statusCode === 403 ? '; the token needs service:read for the service, and node:read' : '';
+    const remedy = statusCode === 403 ? '; grant the token service:read on the service, and node:read' : '';
     return `HTTP ${statusCode}, ${said.trim()}${remedy}`;
   }
 }

@@ -47,18 +47,18 @@ type Undefaulted = 'ca' | 'token' | 'datacenter' | 'near';
 export const CONSISTENCIES: readonly ConsulConsistency[] = ['default', 'stale', 'consistent'];
 
 const text: Check = (path, value, faults) => {
-  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a text` });
+  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 
 /** Does not show what it finds. */
 const token: Check = (path, value, faults) => {
   if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
-  faults.push({ path, message: 'is no text of printable ASCII characters; use the secret ID of an ACL token' });
+  faults.push({ path, message: 'is not a string of printable ASCII characters; use the secret ID of an ACL token' });
 };
 
 const pem: Check = (path, value, faults) => {
   if (Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('-----BEGIN'))) return;
-  faults.push({ path, message: 'is no PEM; use the text of the certificate, as from readFileSync' });
+  faults.push({ path, message: 'is not PEM; pass the text of the certificate, as readFileSync returns it' });
 };
 
 const check = fields({
@@ -82,7 +82,7 @@ export function effectiveConsulOptions(options: ConsulSourceOptions): EffectiveC
   const faults: Fault[] = [];
   check('options', options, faults);
   if (faults.length === 0 && options.ca !== undefined && !options.secure) {
-    faults.push({ path: 'options.ca', message: 'has no effect without TLS; set secure: true, or leave it out' });
+    faults.push({ path: 'options.ca', message: 'has no effect without TLS; set secure: true, or remove this option' });
   }
   if (faults.length > 0) throw new GrpcLbOptionsError('consulSourceFactory', faults);
   const { secure = false, ...rest } = options;

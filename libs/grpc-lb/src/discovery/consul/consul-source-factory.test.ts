@@ -59,9 +59,9 @@ describe('a target', () => {
   });
 
   test.each([
-    ['consul:///orders:50051', 'path is "orders:50051", which is no name of a service; write only the name'],
+    ['consul:///orders:50051', 'path is "orders:50051", which is not a service name; write the name alone'],
     ['consul:///a/b', 'path is "a/b"'],
-    ['consul://agent:x/orders', 'authority is "agent:x", and "x" is no port'],
+    ['consul://agent:x/orders', 'authority is "agent:x", and "x" is not a port'],
     ['consul:///orders?passing=yes', 'query passing is "yes"; use one of true, false'],
     [
       'consul:///orders?consistency=stail',
@@ -75,7 +75,9 @@ describe('a target', () => {
   test('with a token is refused, and the token is not shown', () => {
     for (const query of ['token=SECRET', 'dc=a&token=SECRET&token=SECRET', 'token=a&dc=b&token=SECRET&Token=SECRET']) {
       const message = faultsOf(() => read(`consul:///orders?${query}`));
-      expect(message).toContain('target has a token, a password or user info, but logs, snapshots and errors show targets');
+      expect(message).toContain(
+        'target has a token, a password or user info, but logs, snapshots and errors show targets',
+      );
       expect(message).not.toContain('SECRET');
     }
   });

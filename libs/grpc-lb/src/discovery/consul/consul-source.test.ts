@@ -194,7 +194,7 @@ describe('consul:', () => {
     clock.advance(60_000 * 1.0625 + 9999);
     expect(told).toHaveLength(2);
     clock.advance(1);
-    expect(told[2]).toBe('Consul: no answer within 10000 ms after the time to wait');
+    expect(told[2]).toBe('Consul: no answer within 10000 ms after the wait of a blocking query');
     expect(queries[2]!.signal.aborted).toBe(true);
   });
 
@@ -216,7 +216,7 @@ describe('consul:', () => {
     test('at first may be a slip of the pen', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, []);
-      expect(told).toEqual(['Consul: no such instance is registered']);
+      expect(told).toEqual(['Consul: no matching instance is registered']);
       expect(queries[1]!.index).toBe(7n);
     });
 
@@ -225,7 +225,7 @@ describe('consul:', () => {
       await queries[0]!.answer(7n, [1]);
       await queries[1]!.answer(8n, [], { hidden: true });
       expect(told.at(-1)).toBe(
-        'Consul: the token may read no instance; it needs service:read for the service, and node:read',
+        'Consul: the token may not read any instance; grant it service:read on the service, and node:read',
       );
     });
 
@@ -233,14 +233,14 @@ describe('consul:', () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1]);
       await queries[1]!.answer(8n, [], { leaderless: true });
-      expect(told.at(-1)).toBe('Consul: no instance is known to a server that has no leader');
+      expect(told.at(-1)).toBe('Consul: the answer is empty, and the Consul server has no leader');
     });
 
     test('is none if all instances are ill: a wrong check must not take the service down', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1, 2]);
       await queries[1]!.answer(8n, [1, 2], { status: 'critical' });
-      expect(told.at(-1)).toBe('Consul: none of 2 instances passes its checks');
+      expect(told.at(-1)).toBe('Consul: none of 2 instances passes its health checks');
       // That is no failure of Consul: the next answer is waited for.
       expect(queries[2]!.index).toBe(8n);
     });
@@ -253,9 +253,9 @@ describe('consul:', () => {
       ['127.0.0.1:1', '127.0.0.1:2'],
       {
         warning:
-          'Consul: not used: "orders-0": address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to ' +
-          '65535; "orders-0": address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535; ' +
-          '"orders-70000": address is "127.0.0.1:70000", and "70000" is no port; use a whole number from 1 to 65535; ' +
+          'Consul: not used: "orders-0": address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to ' +
+          '65535; "orders-0": address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to 65535; ' +
+          '"orders-70000": address is "127.0.0.1:70000", and "70000" is not a port; use a whole number from 1 to 65535; ' +
           'and 1 more',
       },
     ]);

@@ -120,7 +120,9 @@ export class ConsulSource implements EndpointSource {
 
   #silence(waitMs: number): string {
     const { timeout } = this.rules;
-    return waitMs === 0 ? `no answer within ${timeout} ms` : `no answer within ${timeout} ms after the time to wait`;
+    return waitMs === 0
+      ? `no answer within ${timeout} ms`
+      : `no answer within ${timeout} ms after the wait of a blocking query`;
   }
 
   #succeeded(query: Asking, answer: ConsulAnswer, instances: Instances): void {
@@ -148,11 +150,11 @@ export class ConsulSource implements EndpointSource {
         if (index === undefined) this.#warn(NO_INDEX);
       };
     }
-    if (said) return fail(`none of ${total} instances can be used: ${said}`);
-    if (total > 0) return fail(`none of ${total} instances passes its checks`);
-    if (hidden) return fail('the token may read no instance; it needs service:read for the service, and node:read');
-    if (leaderless) return fail('no instance is known to a server that has no leader');
-    if (!this.#everFound) return fail('no such instance is registered');
+    if (said) return fail(`none of ${total} instances is usable: ${said}`);
+    if (total > 0) return fail(`none of ${total} instances passes its health checks`);
+    if (hidden) return fail('the token may not read any instance; grant it service:read on the service, and node:read');
+    if (leaderless) return fail('the answer is empty, and the Consul server has no leader');
+    if (!this.#everFound) return fail('no matching instance is registered');
     return () => this.#listener.onEndpoints([], { authoritative: true });
   }
 
@@ -176,7 +178,7 @@ export class ConsulSource implements EndpointSource {
   }
 }
 
-const NO_INDEX = `answers without X-Consul-Index, so it cannot tell of changes, and is asked every ${POLL_INTERVAL_MS / 1000} s`;
+const NO_INDEX = `answers without X-Consul-Index, so the client polls it every ${POLL_INTERVAL_MS / 1000} s`;
 
 /** As https://developer.hashicorp.com/consul/api-docs/features/blocking says under "Implementation Details". */
 function nextIndex(asked: bigint, answered: bigint | undefined): bigint {

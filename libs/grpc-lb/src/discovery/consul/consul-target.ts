@@ -34,8 +34,8 @@ export function readConsulTarget(target: Target, options: EffectiveConsulOptions
   const faults: Fault[] = [];
   const { path: name, parameters } = readQuery(target.path, SHAPE, faults);
   if (!/^[^\s/:]+$/.test(name)) {
-    const remedy = 'write only the name; Consul knows the ports of its instances';
-    faults.push({ path: 'path', message: `is ${shown(name)}, which is no name of a service; ${remedy}` });
+    const remedy = 'write the name alone, as Consul knows the ports of its instances';
+    faults.push({ path: 'path', message: `is ${shown(name)}, which is not a service name; ${remedy}` });
   }
   const { dc, near, passing, consistency } = parameters;
   if (passing[0] !== undefined) oneOf(['true', 'false'])('query passing', passing[0], faults);

@@ -4,7 +4,7 @@ import type { Fault } from '../../core/errors.js';
 import { isObject, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 
-/** What an answer of `/v1/health/service` says. */
+/** The content of an answer of `/v1/health/service`. */
 export interface Instances {
   readonly endpoints: readonly Endpoint[];
   /** Instances in the answer, whatever their checks say. */
@@ -31,8 +31,8 @@ export interface InstanceRules {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Makes endpoints of instances, one by one, so that nothing else is kept of an answer. Health is judged here and not by
- * the agent (`passing=true`), so that "all are ill" can be told from "there are none".
+ * Converts instances to endpoints one by one, so that nothing else of an answer is kept in memory. Health is judged here
+ * instead of by the agent (`passing=true`), to distinguish "all are critical" from "there are none".
  */
 export class InstanceReader {
   readonly #endpoints = new Map<string, Endpoint>();
@@ -57,7 +57,7 @@ export class InstanceReader {
     this.#faults.push(`${shown(name)}: ${found.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
   }
 
-  /** What all of them say. */
+  /** The endpoints of all instances. */
   read(): Instances {
     const list = [...this.#endpoints];
     // The order of the answer means nothing then, and must not move those that use the first.

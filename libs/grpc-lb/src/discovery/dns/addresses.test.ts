@@ -37,7 +37,7 @@ test('what is no address is left out, and one of them is shown', () => {
   ];
   expect(readAddresses(answer, 'orders')).toEqual({
     hosts: ['10.0.0.1'],
-    warnings: ['"orders" has an address that is none, and is left out: {"address":"evil; rm -rf"}'],
+    warnings: ['"orders" has an invalid address, which is ignored: {"address":"evil; rm -rf"}'],
   });
 });
 
@@ -52,5 +52,5 @@ test('of a million addresses those that a DNS message can hold are used, and the
 });
 
 test.each([[undefined], [null], ['10.0.0.1'], [{ address: '10.0.0.1' }]])('%j is no answer', (answer) => {
-  expect(() => readAddresses(answer, 'orders')).toThrow('no list of addresses');
+  expect(() => readAddresses(answer, 'orders')).toThrow('not a list of addresses');
 });

@@ -29,14 +29,14 @@ export interface Addresses {
  * @param name In warnings.
  */
 export function readAddresses(answer: unknown, name: string): Addresses {
-  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, no list of addresses`);
+  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, not a list of addresses`);
   const warnings: string[] = [];
   if (answer.length > MAX_ADDRESSES) {
     warnings.push(`"${name}" has more than ${MAX_ADDRESSES} addresses; the first ${MAX_ADDRESSES} are used`);
   }
   const addresses = answer.slice(0, MAX_ADDRESSES).map(addressOf);
   const wrong = addresses.findIndex((address) => address === undefined);
-  if (wrong >= 0) warnings.push(`"${name}" has an address that is none, and is left out: ${shown(answer[wrong])}`);
+  if (wrong >= 0) warnings.push(`"${name}" has an invalid address, which is ignored: ${shown(answer[wrong])}`);
   return { hosts: sorted(addresses.filter((address) => address !== undefined)), warnings };
 }
 

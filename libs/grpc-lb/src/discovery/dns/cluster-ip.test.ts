@@ -51,7 +51,7 @@ test('the operator is told once, by name, with the address and what to do', asyn
   expect(bench.lists).toHaveLength(6);
   expect(bench.warnings).toEqual([
     '"orders.shop" has one address, 10.43.1.2, which looks like the cluster IP of a Kubernetes Service: all calls over one ' +
-      'connection reach one pod. Is it meant to be a headless Service? Give it clusterIP: None, or use a kubernetes:/// target',
+      'connection reach one pod. To balance calls, make the Service headless (clusterIP: None), or use a kubernetes:/// target',
   ]);
 });
 

@@ -33,7 +33,7 @@ export class ClusterIpWatch {
     this.#told = true;
     return (
       `"${this.name}" has one address, ${host}, which looks like the cluster IP of a Kubernetes Service: all calls over ` +
-      'one connection reach one pod. Is it meant to be a headless Service? Give it clusterIP: None, or use a ' +
+      'one connection reach one pod. To balance calls, make the Service headless (clusterIP: None), or use a ' +
       'kubernetes:/// target'
     );
   }

@@ -48,7 +48,7 @@ describe('a service config from DNS', () => {
   test.each([
     [txt('{'), 'grpc_config is "{"; use a JSON list of choices'],
     ['ESERVFAIL', 'queryTxt ESERVFAIL _grpc_config.orders.shop'],
-    [{}, 'the answer is {}, no list of TXT records'],
+    [{}, 'the answer is {}, not a list of TXT records'],
   ])('that is %j is a warning, and the last good one stays', async (answer, fault) => {
     const bench = await started();
     bench.dns.set(TXT, answer).a('orders.shop', 5, '10.1.0.2');

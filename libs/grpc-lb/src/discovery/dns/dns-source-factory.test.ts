@@ -21,14 +21,14 @@ const faultsOf = (uri: string): string[] => {
 test.each([
   [
     '10.0.0.1:1,10.0.0.2:1',
-    'address is "10.0.0.1:1,10.0.0.2:1"; DNS looks up one name: for several addresses write static:///10.0.0.1:1,10.0.0.2:1',
+    'address is "10.0.0.1:1,10.0.0.2:1", but DNS looks up one name; for several addresses write static:///10.0.0.1:1,10.0.0.2:1',
   ],
-  ['dns:///orders:0', 'address is "orders:0", and "0" is no port; use a whole number from 1 to 65535'],
-  ['dns:///::1', 'address is "::1"; write host:port, and an IPv6 address in brackets, as in "[::1]:50051"'],
+  ['dns:///orders:0', 'address is "orders:0", and "0" is not a port; use a whole number from 1 to 65535'],
+  ['dns:///::1', 'address is "::1"; write host:port, with an IPv6 address in brackets, as in "[::1]:50051"'],
   ['dns:/orders:1', 'address is "/orders:1", and "/orders" is neither a host name nor an IP address'],
   [
     'dns:///_grpc._tcp.orders.shop',
-    'address is "_grpc._tcp.orders.shop", a name of SRV records; write dns+srv:///_grpc._tcp.orders.shop',
+    'address is "_grpc._tcp.orders.shop", the name of SRV records; write dns+srv:///_grpc._tcp.orders.shop',
   ],
   [
     'dns+srv:///_grpc._tcp.orders.shop:50051',
@@ -38,17 +38,17 @@ test.each([
   ['dns+srv:///[::1]', 'name is "[::1]"; an IP address has no SRV records: write a name, or use dns:///'],
   [
     'dns+srv:///_grpc._tcp.a,_grpc._tcp.b',
-    'name is "_grpc._tcp.a,_grpc._tcp.b"; DNS looks up one name: leave one, as in dns+srv:///_grpc._tcp.orders.shop',
+    'name is "_grpc._tcp.a,_grpc._tcp.b", but DNS looks up one name; keep one, as in dns+srv:///_grpc._tcp.orders.shop',
   ],
   ['dns+srv:///a b', 'name is "a b", and "a b" is neither a host name nor an IP address'],
   [
     'dns://ns.shop:53/orders:50051',
-    'authority is "ns.shop:53"; a DNS server is named by its IP address: ' +
+    'authority is "ns.shop:53", which is not the IP address of a DNS server; ' +
       'write dns://10.0.0.2:53/orders:50051, or dns:///orders:50051 to ask the servers of this system',
   ],
-  ['dns://10.0.0.2:x/orders:1', 'authority is "10.0.0.2:x", and "x" is no port; use a whole number from 1 to 65535'],
-  ['dns://::1/orders:1', 'authority is "::1"; write host:port, and an IPv6 address in brackets, as in "[::1]:50051"'],
-  ['dns://10.0.0.2,/orders:1', 'authority is "", without a host; write a name or an IP address, a colon and a port'],
+  ['dns://10.0.0.2:x/orders:1', 'authority is "10.0.0.2:x", and "x" is not a port; use a whole number from 1 to 65535'],
+  ['dns://::1/orders:1', 'authority is "::1"; write host:port, with an IPv6 address in brackets, as in "[::1]:50051"'],
+  ['dns://10.0.0.2,/orders:1', 'authority is "", without a host; write host:port, with a name or an IP address'],
 ])('%s: %s', (uri, message) => {
   expect(faultsOf(uri)).toEqual([message]);
 });

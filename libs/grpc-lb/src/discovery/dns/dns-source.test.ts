@@ -184,7 +184,7 @@ describe('dns:', () => {
     }
     const waits = dns.times.slice(1).map((time, i) => Math.round(time - dns.times[i]!));
     expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_000, 10_000, 10_000]);
-    expect(new Set(dns.errors)).toEqual(new Set(['DNS look-up of "orders" failed: getaddrinfo ENOTFOUND orders']));
+    expect(new Set(dns.errors)).toEqual(new Set(['DNS lookup of "orders" failed: getaddrinfo ENOTFOUND orders']));
   });
 
   test.each([
@@ -230,7 +230,7 @@ describe('dns:', () => {
   test('an answer without addresses is a failure', async () => {
     const dns = bench().start();
     await dns.queries[0]!.answer();
-    expect(dns.errors).toEqual(['DNS look-up of "orders" failed: the answer has no addresses']);
+    expect(dns.errors).toEqual(['DNS lookup of "orders" failed: the answer has no addresses']);
     expect(dns.clock.nextIn).toBe(1000);
   });
 
@@ -242,7 +242,7 @@ describe('dns:', () => {
   ])('%o is told as %s', async (error, reason) => {
     const dns = bench().start();
     await dns.queries[0]!.fail(error);
-    expect(dns.errors).toEqual([`DNS look-up of "orders" failed: ${reason}`]);
+    expect(dns.errors).toEqual([`DNS lookup of "orders" failed: ${reason}`]);
     expect(dns.told[0]).toHaveProperty('cause', error);
   });
 
@@ -253,7 +253,7 @@ describe('dns:', () => {
     const dns = bench({ lookup: throwing }).start();
     expect(dns.toldBeforeStarted).toBe(0);
     await drained();
-    expect(dns.errors).toEqual(['DNS look-up of "orders" failed: out of order']);
+    expect(dns.errors).toEqual(['DNS lookup of "orders" failed: out of order']);
   });
 
   test('a query without an answer fails after 15 s, and what comes late is dropped', async () => {
@@ -261,7 +261,7 @@ describe('dns:', () => {
     dns.clock.advance(14_999);
     expect(dns.errors).toEqual([]);
     dns.clock.advance(1);
-    expect(dns.errors).toEqual(['DNS look-up of "orders" failed: no answer within 15000 ms']);
+    expect(dns.errors).toEqual(['DNS lookup of "orders" failed: no answer within 15000 ms']);
     await dns.queries[0]!.answer('10.0.0.9');
     expect(dns.times).toEqual([0]);
     dns.clock.advance(1000);
@@ -321,7 +321,7 @@ describe('dns:', () => {
   test('interval, spacing and timeout are options', async () => {
     const dns = bench({ refreshInterval: 400, minRefreshInterval: 200, timeout: 100 }).start();
     dns.clock.advance(100);
-    expect(dns.errors).toEqual(['DNS look-up of "orders" failed: no answer within 100 ms']);
+    expect(dns.errors).toEqual(['DNS lookup of "orders" failed: no answer within 100 ms']);
     dns.clock.advance(400);
     await dns.queries[1]!.answer('10.0.0.1');
     dns.source.refresh();

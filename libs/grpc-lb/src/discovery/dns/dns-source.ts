@@ -132,6 +132,8 @@ export class DnsSource implements EndpointSource {
   }
 
   #explain(error: unknown): Error {
-    return new GrpcLbDiscoveryError(`DNS look-up of ${this.question.subject} failed: ${reasonOf(error)}`, { cause: error });
+    return new GrpcLbDiscoveryError(`DNS lookup of ${this.question.subject} failed: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }

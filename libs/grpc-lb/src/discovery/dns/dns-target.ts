@@ -36,7 +36,7 @@ function parseServers({ authority, scheme, path }: Target, faults: Fault[]): str
       const remedy = `write ${scheme}://10.0.0.2:53/${path}, or ${scheme}:///${path} to ask the servers of this system`;
       faults.push({
         path: 'authority',
-        message: `is ${shown(text)}; a DNS server is named by its IP address: ${remedy}`,
+        message: `is ${shown(text)}, which is not the IP address of a DNS server; ${remedy}`,
       });
     } else if (server) servers.push(addressToString(server));
   }
@@ -47,8 +47,8 @@ function parseAddress(text: string, faults: Fault[]): TcpAddress | undefined {
   const refuse = (message: string): void =>
     void faults.push({ path: 'address', message: `is ${shown(text)}${message}` });
   if (NEXT_TARGET.test(text)) refuse(`; ${SEVERAL_TARGETS}`);
-  else if (text.includes(',')) refuse(`; DNS looks up one name: for several addresses write static:///${text}`);
-  else if (/^_[^.]+\._(tcp|udp)\./i.test(text)) refuse(`, a name of SRV records; write dns+srv:///${text}`);
+  else if (text.includes(',')) refuse(`, but DNS looks up one name; for several addresses write static:///${text}`);
+  else if (/^_[^.]+\._(tcp|udp)\./i.test(text)) refuse(`, the name of SRV records; write dns+srv:///${text}`);
   else return readHostPort('address', text, faults, { defaultPort: DEFAULT_PORT });
   return undefined;
 }
@@ -57,7 +57,7 @@ function parseSrvName(text: string, faults: Fault[]): TcpAddress | undefined {
   const refuse = (message: string): void => void faults.push({ path: 'name', message: `is ${shown(text)}${message}` });
   const address = text.includes(',') ? undefined : readHostPort('name', text, faults, { defaultPort: DEFAULT_PORT });
   if (NEXT_TARGET.test(text)) refuse(`; ${SEVERAL_TARGETS}`);
-  else if (text.includes(',')) refuse('; DNS looks up one name: leave one, as in dns+srv:///_grpc._tcp.orders.shop');
+  else if (text.includes(',')) refuse(', but DNS looks up one name; keep one, as in dns+srv:///_grpc._tcp.orders.shop');
   else if (address && isIP(address.host) > 0)
     refuse('; an IP address has no SRV records: write a name, or use dns:///');
   else if (/:\d+$/.test(text)) refuse('; SRV records bring the port: leave it out here, or use dns:///');

@@ -27,11 +27,11 @@ describe('a name at a server', () => {
     ['ETIMEOUT', 'ENODATA', 'queryA ETIMEOUT orders.shop'],
     [[], [], 'ENODATA, no records'],
     [[{ address: 'x', ttl: 1 }], 'ENODATA', 'the answer has no addresses'],
-    [{}, 'ENODATA', 'the answer is {}, no list of addresses'],
+    [{}, 'ENODATA', 'the answer is {}, not a list of addresses'],
   ])('A %j and AAAA %j fail: %s', async (a, aaaa, reason) => {
     const dns = new FakeDns().set('A orders.shop', a).set('AAAA orders.shop', aaaa);
     const bench = await started(dns);
-    expect(bench.errors).toEqual([`DNS look-up of "orders.shop" at 10.0.0.2:53 failed: ${reason}`]);
+    expect(bench.errors).toEqual([`DNS lookup of "orders.shop" at 10.0.0.2:53 failed: ${reason}`]);
     expect(bench.lists).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describe('a name at a server', () => {
     expect(dns.pending).toBe(2);
     await bench.advance(15_000);
     expect(dns.pending).toBe(0);
-    expect(bench.errors).toEqual(['DNS look-up of "orders.shop" at 10.0.0.2:53 failed: no answer within 15000 ms']);
+    expect(bench.errors).toEqual(['DNS lookup of "orders.shop" at 10.0.0.2:53 failed: no answer within 15000 ms']);
     await bench.next();
     expect(dns.pending).toBe(2);
     bench.source.stop();
@@ -135,6 +135,6 @@ describe('a name at a server', () => {
       throw new Error('no sockets left');
     };
     const bench = await started(zone(), { resolver });
-    expect(bench.errors).toEqual(['DNS look-up of "orders.shop" at 10.0.0.2:53 failed: no sockets left']);
+    expect(bench.errors).toEqual(['DNS lookup of "orders.shop" at 10.0.0.2:53 failed: no sockets left']);
   });
 });

@@ -19,7 +19,7 @@ export interface DnsResolver {
   resolve4(name: string, options: { readonly ttl: true }): Promise<readonly AddressRecord[]>;
   resolve6(name: string, options: { readonly ttl: true }): Promise<readonly AddressRecord[]>;
   resolveSrv(name: string): Promise<readonly SrvRecord[]>;
-  /** Each record is a list of texts, to be put together. */
+  /** Each record is a list of strings, to be put together. */
   resolveTxt(name: string): Promise<readonly (readonly string[])[]>;
   /** Ends all that is under way. */
   cancel(): void;

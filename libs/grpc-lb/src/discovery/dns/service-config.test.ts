@@ -67,8 +67,8 @@ describe('the service config of a TXT record', () => {
       '[{"clientLanguages":["go"],"serviceConfig":{}}]',
       'grpc_config[0].clientLanguages is not an option; did you mean "clientLanguage"?',
     ],
-    ['[{"clientLanguage":"go","serviceConfig":{}}]', 'grpc_config[0].clientLanguage is "go"; use a list of texts'],
-    ['[{"clientHostname":[1],"serviceConfig":{}}]', 'grpc_config[0].clientHostname[0] is 1; use a text'],
+    ['[{"clientLanguage":"go","serviceConfig":{}}]', 'grpc_config[0].clientLanguage is "go"; use a list of strings'],
+    ['[{"clientHostname":[1],"serviceConfig":{}}]', 'grpc_config[0].clientHostname[0] is 1; use a string'],
   ])('%s discards all: %s', (json, fault) => {
     expect(chooseServiceConfig([[`grpc_config=${json}`]], chooser)).toEqual({ fault });
   });
@@ -83,7 +83,7 @@ describe('the service config of a TXT record', () => {
   });
 
   test.each([
-    ['['.repeat(60_000), 'it has more than 64 lists and objects within each other'],
+    ['['.repeat(60_000), 'it has more than 64 nested lists and objects'],
     [`[${'[],'.repeat(20_000)}1]`, 'it has more than 5000 values'],
   ])('a record that is made to take long is a fault before it is parsed', (json, fault) => {
     expect(chooseServiceConfig([[`grpc_config=${json}`]], chooser)).toEqual({ fault });

@@ -24,7 +24,7 @@ const MAX_LENGTH = 65_535;
 const MAX_VALUES = 5000;
 
 const text: Check = (path, value, faults) => {
-  if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a text` });
+  if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 const object: Check = (path, value, faults) => {
   if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
@@ -39,9 +39,9 @@ interface Choice {
 
 // gRFC A2: "If any unexpected field name is present in this object, the entire choice is considered invalid."
 const known = fields({
-  clientLanguage: listOf(text, 'a list of texts'),
+  clientLanguage: listOf(text, 'a list of strings'),
   percentage: integer({ min: 0, max: 100 }),
-  clientHostname: listOf(text, 'a list of texts'),
+  clientHostname: listOf(text, 'a list of strings'),
   serviceConfig: object,
 });
 const choice: Check = (path, value, faults) => {
@@ -51,7 +51,7 @@ const choice: Check = (path, value, faults) => {
 
 /** The service config for this client, of the TXT records of `_grpc_config.<name>` (gRFC A2). */
 export function chooseServiceConfig(records: unknown, chooser: ConfigChooser): ChosenConfig {
-  if (!Array.isArray(records)) return { fault: `the answer is ${shown(records)}, no list of TXT records` };
+  if (!Array.isArray(records)) return { fault: `the answer is ${shown(records)}, not a list of TXT records` };
   const texts = records.slice(0, 100).map(textOf);
   const configs = texts.filter((each) => each.startsWith(ATTRIBUTE));
   if (configs.length === 0) return {};

@@ -27,10 +27,10 @@ describe('dns+srv:', () => {
     ['ETIMEOUT', `querySrv ETIMEOUT ${NAME}`],
     [[], 'the answer has no usable SRV records'],
     [[{ name: 'a b' }], 'the answer has no usable SRV records'],
-    [{}, 'the answer is {}, no list of SRV records'],
+    [{}, 'the answer is {}, not a list of SRV records'],
   ])('SRV %j fails: %s', async (answer, reason) => {
     const bench = await started(zone().set(`SRV ${NAME}`, answer));
-    expect(bench.errors).toEqual([`DNS look-up of "${NAME}" failed: ${reason}`]);
+    expect(bench.errors).toEqual([`DNS lookup of "${NAME}" failed: ${reason}`]);
     expect(bench.lists).toEqual([]);
   });
 
@@ -38,7 +38,7 @@ describe('dns+srv:', () => {
     const bench = await started(zone().srv(NAME, '0 0 0 .'));
     expect(bench.lists).toEqual([[]]);
     expect(bench.answers).toEqual([{ authoritative: true }]);
-    expect(bench.warnings).toEqual([`"${NAME}" has the SRV target ".", which means that the service is not available`]);
+    expect(bench.warnings).toEqual([`"${NAME}" has the SRV target ".", which means that the service is unavailable`]);
   });
 
   test('a target that is not there is left out, and the next priority moves up', async () => {
@@ -80,7 +80,7 @@ describe('dns+srv:', () => {
     bench.dns.set('A a', 'ETIMEOUT').set('A b', 'ETIMEOUT');
     await bench.next();
     expect(bench.lists).toHaveLength(1);
-    expect(bench.errors).toEqual([`DNS look-up of "${NAME}" failed: queryA ETIMEOUT a`]);
+    expect(bench.errors).toEqual([`DNS lookup of "${NAME}" failed: queryA ETIMEOUT a`]);
   });
 
   test.each([
@@ -129,7 +129,7 @@ describe('dns+srv:', () => {
     expect(dns.pending).toBe(4);
     await bench.advance(300);
     expect(dns.pending).toBe(0);
-    expect(bench.errors).toEqual([`DNS look-up of "${NAME}" failed: no answer within 900 ms`]);
+    expect(bench.errors).toEqual([`DNS lookup of "${NAME}" failed: no answer within 900 ms`]);
   });
 
   test('of a thousand targets with a hundred thousand addresses each, no more are used than one message holds', async () => {

@@ -31,7 +31,7 @@ export class SrvQuestion implements DnsQuestion {
     const resolver = resolverUntil(signal, this.options.resolver, this.servers, this.options.timeout);
     const { targets, unavailable, warnings } = readSrvRecords(await resolver.resolveSrv(this.name), this.name);
     if (unavailable) {
-      const warning = `"${this.name}" has the SRV target ".", which means that the service is not available`;
+      const warning = `"${this.name}" has the SRV target ".", which means that the service is unavailable`;
       return { endpoints: [], authoritative: true, warnings: [warning] };
     }
     if (targets.length === 0) throw new Error('the answer has no usable SRV records');

@@ -51,7 +51,7 @@ describe('SRV records', () => {
     const { targets: good, warnings } = readSrvRecords([record, srvRecord('0 0 1 good')], 'orders');
     expect(good.map(({ address }) => address.host)).toEqual(['good']);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('"orders" has an SRV record that makes no sense, and is left out: ');
+    expect(warnings[0]).toContain('"orders" has an invalid SRV record, which is ignored: ');
     expect(warnings[0]!.length).toBeLessThan(150);
   });
 
@@ -64,7 +64,7 @@ describe('SRV records', () => {
   });
 
   test.each([[undefined], [null], [{}], ['x']])('%j is no answer', (answer) => {
-    expect(() => readSrvRecords(answer, 'orders')).toThrow('no list of SRV records');
+    expect(() => readSrvRecords(answer, 'orders')).toThrow('not a list of SRV records');
   });
 });
 

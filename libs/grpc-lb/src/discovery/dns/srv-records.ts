@@ -26,7 +26,7 @@ export interface SrvTargets {
 
 /** Foreign data: what makes no sense is left out, and so is what is too much. */
 export function readSrvRecords(answer: unknown, name: string): SrvTargets {
-  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, no list of SRV records`);
+  if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, not a list of SRV records`);
   // More than fit into one DNS message are not even looked at.
   const records = answer.slice(0, MAX_ADDRESSES).filter((record) => !isRoot(record));
   const warnings: string[] = [];
@@ -34,7 +34,7 @@ export function readSrvRecords(answer: unknown, name: string): SrvTargets {
   const targets = onceEach(sound.toSorted(bestFirst));
   if (sound.length < records.length) {
     const wrong: unknown = records.find((record) => targetOf(record) === undefined);
-    warnings.push(`"${name}" has an SRV record that makes no sense, and is left out: ${shown(wrong)}`);
+    warnings.push(`"${name}" has an invalid SRV record, which is ignored: ${shown(wrong)}`);
   }
   if (targets.length > MAX_TARGETS) {
     warnings.push(`"${name}" has more than ${MAX_TARGETS} SRV records; the best ${MAX_TARGETS} are used`);

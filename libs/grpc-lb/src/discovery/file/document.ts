@@ -27,7 +27,7 @@ const MAX_KEYS = 20;
  * has more parts than a file of `maxSize` bytes may have.
  */
 export function readDocument(text: string, format: Format, maxSize = MAX_SIZES[format]): Entries {
-  if (text.trim() === '') throw new Error('is empty; write endpoints: [] if there are none');
+  if (text.trim() === '') throw new Error('is empty; for no endpoints write endpoints: []');
   const maxParts = Math.ceil(maxSize / MIN_BYTES_A_PART[format]);
   if (format === 'yaml') return readYaml(text, maxParts);
   return { entries: listIn(parseJson(text, maxParts)), place: (index) => `entry ${index + 1}` };
@@ -38,7 +38,7 @@ function parseJson(text: string, maxValues: number): unknown {
     return parseBoundedJson(text, { maxValues });
   } catch (error) {
     const { message } = error as Error;
-    if (error instanceof SyntaxError) throw new Error(`is no JSON: ${message}`, { cause: error });
+    if (error instanceof SyntaxError) throw new Error(`is not JSON: ${message}`, { cause: error });
     throw new Error(`has ${message}; write a list of endpoints, or raise maxSize`, { cause: error });
   }
 }
@@ -58,11 +58,11 @@ function readYaml(text: string, maxTokens: number): Entries {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lineCounter.linePos(error.pos[0]);
-    throw new Error(`is no YAML: ${error.message} at line ${line}, column ${col}`);
+    throw new Error(`is not YAML: ${error.message} at line ${line}, column ${col}`);
   }
   const { contents } = document;
   const lists = isMap(contents) ? contents.items.filter(({ key }) => isScalar(key) && key.value === 'endpoints') : [];
-  if (lists.length > 1) throw new Error('has endpoints more than once; keep one');
+  if (lists.length > 1) throw new Error('has several keys named endpoints; keep one');
   const entries = listIn(plainContent(document));
   const list: unknown = isMap(contents) ? lists[0]?.value : contents;
   const lineOf = (index: number): number | undefined => {
@@ -83,7 +83,7 @@ function plainContent(document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    throw new Error(`is no YAML: ${(error as Error).message}`, { cause: error });
+    throw new Error(`is not YAML: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -94,7 +94,7 @@ function listIn(content: unknown): readonly unknown[] {
     const { endpoints } = content as { endpoints: unknown };
     if (Array.isArray(endpoints)) return endpoints;
     // `endpoints:` with nothing behind it may be a file that is not yet written to its end.
-    throw new Error(`has endpoints that are ${shown(endpoints)}; write a list, which is [] if there are none`);
+    throw new Error(`has endpoints: ${shown(endpoints)}; write a list ([] for none)`);
   }
   const meant = Object.keys(content)
     .slice(0, MAX_KEYS)

@@ -78,24 +78,24 @@ describe('a file', () => {
   });
 
   test.each([
-    ['', 'is empty; write endpoints: [] if there are none'],
+    ['', 'is empty; for no endpoints write endpoints: []'],
     [' \n\n', 'is empty'],
     ['# nothing yet', 'holds null; write a list, or an object with endpoints'],
-    ['endpoints:', 'has endpoints that are null; write a list, which is [] if there are none'],
-    ['endpoints: a:1', 'has endpoints that are "a:1"'],
+    ['endpoints:', 'has endpoints: null; write a list ([] for none)'],
+    ['endpoints: a:1', 'has endpoints: "a:1"'],
     ['endpoint: [a:1]', 'has no endpoints, but "endpoint"; write'],
     ['servers: [a:1]', 'has no endpoints; write a list, or an object with endpoints'],
-    ['endpoints: [a:1]\nendpoints: [b:1]', 'has endpoints more than once; keep one'],
-    ['- a:1\n- }', 'is no YAML: Unexpected flow-map-end token in YAML stream: "}" at line 2, column 3'],
-    ['endpoints: [a:1', 'is no YAML: Flow sequence in block collection must be sufficiently indented'],
-    ['a: 1\n---\nb: 2', 'is no YAML: Source contains multiple documents'],
-    ['- a\n- b:x', 'names no endpoint that can be used: entry 1 (line 1) is not used: address is "a", without a port'],
+    ['endpoints: [a:1]\nendpoints: [b:1]', 'has several keys named endpoints; keep one'],
+    ['- a:1\n- }', 'is not YAML: Unexpected flow-map-end token in YAML stream: "}" at line 2, column 3'],
+    ['endpoints: [a:1', 'is not YAML: Flow sequence in block collection must be sufficiently indented'],
+    ['a: 1\n---\nb: 2', 'is not YAML: Source contains multiple documents'],
+    ['- a\n- b:x', 'lists no usable endpoint: entry 1 (line 1) is not used: address is "a", without a port'],
   ])('%j is told as what it is', (text, error) => {
     expect(() => yaml(text)).toThrow(error);
   });
 
   test('that is no JSON is told as that', () => {
-    expect(() => readDocument('{"endpoints":["a:1",', 'json')).toThrow('is no JSON: ');
+    expect(() => readDocument('{"endpoints":["a:1",', 'json')).toThrow('is not JSON: ');
   });
 
   test('keeps its good entries when others are bad, and says which and where', () => {
@@ -104,9 +104,9 @@ describe('a file', () => {
     );
     expect(addresses(list)).toEqual(['a:1', 'd:1']);
     expect(list.warning).toBe(
-      'entry 2 (line 3) is not used: address is "b:0", and "0" is no port; use a whole number from 1 to 65535; ' +
+      'entry 2 (line 3) is not used: address is "b:0", and "0" is not a port; use a whole number from 1 to 65535; ' +
         'entry 3 (line 5) is not used: weight is 0; use a whole number from 1 to 4294967295, ' +
-        'priority is 128; use a whole number from 0 to 127, zone is a list; use a text',
+        'priority is 128; use a whole number from 0 to 127, zone is a list; use a string',
     );
   });
 
@@ -115,7 +115,7 @@ describe('a file', () => {
     expect(list.endpoints).toEqual([{ address: { host: 'a', port: 1 } }, { address: { host: 'b', port: 1 } }]);
     expect(list.warning).toBe(
       'entry 2: "wieght" is not an option; did you mean "weight"?; ' +
-        'entry 3 is not used: address is "a:1", which stands further up already',
+        'entry 3 is not used: address is "a:1", which is listed above',
     );
   });
 
@@ -162,16 +162,16 @@ describe('a hostile JSON file', () => {
       readEndpoints(readDocument(text, 'json'));
 
   test.each([
-    ['nests lists', '['.repeat(1_000_000), 'has more than 64 lists and objects within each other; write a list'],
+    ['nests lists', '['.repeat(1_000_000), 'has more than 64 nested lists and objects; write a list'],
     ['has many values', `[${'[],'.repeat(330_000)}1]`, 'has more than 262144 values; write a list of endpoints'],
     ['has many keys', `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join(',')}}`, 'has no endpoints'],
-    ['has a long key', `[{"${'x'.repeat(1_000_000)}":1}]`, 'names no endpoint that can be used'],
+    ['has a long key', `[{"${'x'.repeat(1_000_000)}":1}]`, 'lists no usable endpoint'],
     [
       'has entries of many unknown fields',
       `[${Array(90)
         .fill(`{${Array.from({ length: 1000 }, (_, i) => `"ad${i}":1`).join(',')}}`)
         .join(',')}]`,
-      'names no endpoint that can be used',
+      'lists no usable endpoint',
     ],
   ])('that %s is refused in good time', (_, text, error) => {
     const { user } = process.cpuUsage();
@@ -196,17 +196,17 @@ describe('a hostile file', () => {
     ['nests lists without brackets', '- '.repeat(500_000), 'has more than 32 levels'],
     ['nests keys', '? '.repeat(500_000), 'has more than 32 levels'],
     ['nests objects', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'Maximum call stack'],
-    ['contains itself', '&a [*a]', 'names no endpoint that can be used'],
+    ['contains itself', '&a [*a]', 'lists no usable endpoint'],
     [
       'has a million keys',
       Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n'),
       'has more than 13334 tokens of YAML; write JSON',
     ],
-    ['has an error at each place', '&a '.repeat(2000), 'is no YAML: A node can have at most one anchor'],
+    ['has an error at each place', '&a '.repeat(2000), 'is not YAML: A node can have at most one anchor'],
     ['has a comma at each place', `[${','.repeat(1_000_000)}]`, 'has more than 13334 tokens of YAML'],
     ['runs code, in other languages', '!!js/function "x"', 'holds "x"'],
     ['reaches for prototypes', '{"__proto__": {"endpoints": ["a:1"]}}', 'has no endpoints'],
-    ['repeats a long text', `- &a ${'x'.repeat(500_000)}\n${'- *a\n'.repeat(900)}`, 'names no endpoint'],
+    ['repeats a long text', `- &a ${'x'.repeat(500_000)}\n${'- *a\n'.repeat(900)}`, 'lists no usable endpoint'],
   ])('that %s is refused in good time', (_, text, error) => {
     expect(cpuTime(() => expect(() => yaml(text)).toThrow(error))).toBeLessThan(5000);
   });

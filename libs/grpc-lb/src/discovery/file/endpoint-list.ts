@@ -34,14 +34,14 @@ export function readEndpoints({ entries, place }: Entries): EndpointList {
     const endpoint = readEntry(entry, faults, told.length < MAX_FAULTS);
     const key = endpoint && addressToString(endpoint.address);
     const twin = key !== undefined && endpoints.has(key);
-    if (twin) faults.push({ path: 'address', message: `is ${shown(key)}, which stands further up already` });
+    if (twin) faults.push({ path: 'address', message: `is ${shown(key)}, which is listed above` });
     else if (key !== undefined) endpoints.set(key, endpoint!);
     if (faults.length === 0 || ++faulty > MAX_FAULTS) continue;
     const verdict = endpoint && !twin ? '' : ' is not used';
     told.push(`${place(index)}${verdict}: ${faults.map(({ path, message }) => `${path} ${message}`).join(', ')}`);
   }
   const warning = told.join('; ') + (faulty > told.length ? `; and ${faulty - told.length} more` : '');
-  if (entries.length > 0 && endpoints.size === 0) throw new Error(`names no endpoint that can be used: ${warning}`);
+  if (entries.length > 0 && endpoints.size === 0) throw new Error(`lists no usable endpoint: ${warning}`);
   return { endpoints: [...endpoints.values()], warning };
 }
 
@@ -74,7 +74,7 @@ function unknownField(name: string): Fault {
 
 function readAddress(value: unknown, faults: Fault[]): Address | undefined {
   if (typeof value !== 'string' || value.length > MAX_ADDRESS) {
-    faults.push({ path: 'address', message: `is ${kindOf(value)}; write host:port, or unix: and a path` });
+    faults.push({ path: 'address', message: `is ${kindOf(value)}; write host:port, or unix:/path` });
     return undefined;
   }
   const socket = /^unix:(?:\/\/(?=\/))?(.+)$/.exec(value)?.[1];
@@ -83,7 +83,7 @@ function readAddress(value: unknown, faults: Fault[]): Address | undefined {
 
 /** Not the whole of what may be large, and stand there a thousand times. */
 function kindOf(value: unknown): string {
-  if (typeof value === 'string') return `a text of ${value.length} characters`;
+  if (typeof value === 'string') return `a string of ${value.length} characters`;
   if (Array.isArray(value)) return 'a list';
   return isObject(value) ? 'an object' : shown(value);
 }
@@ -94,7 +94,7 @@ function readLocality(fields: Readonly<Record<string, unknown>>, faults: Fault[]
     const value = fields[name];
     if (value === undefined) return [];
     if ((typeof value === 'string' && value !== '') || typeof value === 'number') return [[name, String(value)]];
-    faults.push({ path: name, message: `is ${kindOf(value)}; use a text` });
+    faults.push({ path: name, message: `is ${kindOf(value)}; use a string` });
     return [];
   });
   return parts.length > 0 ? Object.fromEntries(parts) : undefined;

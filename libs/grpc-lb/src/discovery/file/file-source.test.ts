@@ -182,7 +182,7 @@ describe('file:', () => {
     await run.pass(40);
     run.file.write('[a:1]');
     await run.pass(40);
-    expect(run.told).toEqual([['a:1'], expect.stringMatching(/^\/etc\/orders.yaml is no YAML: /), ['a:1']]);
+    expect(run.told).toEqual([['a:1'], expect.stringMatching(/^\/etc\/orders.yaml is not YAML: /), ['a:1']]);
   });
 
   test('a touch tells nothing new', async () => {
@@ -236,7 +236,7 @@ describe('file:', () => {
     run.start();
     await run.pass(30);
     expect(run.told).toEqual([
-      { warning: '/etc/orders.yaml cannot be watched, so changes are seen at most 5 s later: ENOSPC' },
+      { warning: '/etc/orders.yaml cannot be watched, so changes are noticed up to 5 s later: ENOSPC' },
       ['a:1'],
     ]);
   });
@@ -247,7 +247,7 @@ describe('file:', () => {
       run.file.write(`[a:1, b:${i + 1}]`);
       await run.pass(20);
     }
-    expect(run.told).toEqual([['a:1'], expect.stringContaining('it is written all the time')]);
+    expect(run.told).toEqual([['a:1'], expect.stringContaining('another process keeps writing it')]);
     await run.pass(100);
     expect(run.told.at(-1)).toEqual(['a:1', 'b:1000']);
   });
@@ -258,7 +258,7 @@ describe('file:', () => {
     let release = (): void => {};
     run.file.hold = new Promise((resolve) => (release = resolve));
     await run.pass(20_000);
-    expect(run.told).toEqual([['a:1'], expect.stringContaining('its file system does not answer')]);
+    expect(run.told).toEqual([['a:1'], expect.stringContaining('its file system does not respond')]);
     release();
     await run.pass(10_000);
     expect(run.told.at(-1)).toEqual(['a:1']);

@@ -11,7 +11,7 @@ const JITTER = 0.2;
 /** One change makes several events. */
 const EVENT_DELAY_MS = 10;
 const MIN_REFRESH_INTERVAL_MS = 1000;
-/** A look that takes longer is told: the file is written all the time, or its file system does not answer. */
+/** A look that takes longer is told: the file is written all the time, or its file system does not respond. */
 const SLOW_MS = 10_000;
 
 /** A version that stands for a file that cannot be read, so that this can be waited for as well. */
@@ -71,7 +71,7 @@ export class FileSource implements EndpointSource {
     else if (!this.#slowTold && this.context.clock.now() - this.#lookedAt >= SLOW_MS) {
       this.#slowTold = true;
       this.#unsure = true;
-      this.#fail('cannot be read to its end: it is written all the time, or its file system does not answer');
+      this.#fail('cannot be read completely: another process keeps writing it, or its file system does not respond');
     }
   }
 
@@ -94,7 +94,7 @@ export class FileSource implements EndpointSource {
       const version = await this.#currentVersion();
       if (this.#stopped) return;
       if (trouble)
-        this.#warn(`cannot be watched, so changes are seen at most ${this.#every} later: ${trouble.message}`);
+        this.#warn(`cannot be watched, so changes are noticed up to ${this.#every} later: ${trouble.message}`);
       if (this.#stopped || (version === this.#version && !whateverVersion)) continue;
       await this.#settled();
       if (version === (await this.#currentVersion())) await this.#read(version);

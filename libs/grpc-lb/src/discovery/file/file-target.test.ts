@@ -20,13 +20,10 @@ describe('a target', () => {
   });
 
   test.each([
-    [
-      'file://etc/orders.yaml',
-      'authority is "etc"; only files of this machine are read: write file:///etc/orders.yaml',
-    ],
+    ['file://etc/orders.yaml', 'authority is "etc", but file: reads only local files; write file:///etc/orders.yaml'],
     ['file:///etc/orders.yaml?poll=1', 'query "poll" is not an option; the options here are none'],
     ['file:///etc/orders%00', 'with a null character'],
-    ['file:///etc/%zz', 'begins no escape'],
+    ['file:///etc/%zz', 'starts no escape'],
   ])('%s is refused', (uri, fault) => {
     expect(() => readFileTarget(parseTarget(uri))).toThrow(fault);
   });

@@ -17,10 +17,11 @@ export function readFileTarget(target: Target): string {
     const remedy = `write file:///${authority}/${target.path}, with three slashes`;
     faults.push({
       path: 'authority',
-      message: `is ${shown(authority)}; only files of this machine are read: ${remedy}`,
+      message: `is ${shown(authority)}, but file: reads only local files; ${remedy}`,
     });
   }
-  if (path.includes('\0')) faults.push({ path: 'path', message: `is ${shown(path)}, with a null character` });
+  if (path.includes('\0'))
+    faults.push({ path: 'path', message: `is ${shown(path)}, with a null character; remove it` });
   if (faults.length > 0) throw new GrpcLbOptionsError(targetSubject(target), faults);
   const fromRoot = target.uri.slice(target.scheme.length + 1).startsWith('//');
   // On Windows file:///C:/endpoints.yaml has the path C:/endpoints.yaml.

@@ -36,7 +36,7 @@ export class NodeFile implements WatchedFile {
     const file = await open(this.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const before = await file.stat({ bigint: true });
-      if (!before.isFile()) throw new Error('is no regular file');
+      if (!before.isFile()) throw new Error('is not a regular file');
       const bytes = await readUpTo(file, maxSize, this.path);
       const after = await file.stat({ bigint: true });
       return { text: decode(bytes), versions: [versionOf(before), versionOf(after)] };
@@ -64,8 +64,8 @@ async function readUpTo(file: FileHandle, maxSize: number, path: string): Promis
     chunks.push(buffer.subarray(0, bytesRead));
     size += bytesRead;
     if (size > maxSize) {
-      const remedy = path.endsWith('.json') ? '' : 'write JSON, into a file whose name ends in .json, or ';
-      throw new Error(`is larger than ${maxSize} bytes; ${remedy}raise maxSize if it has to be`);
+      const remedy = path.endsWith('.json') ? '' : 'write JSON into a file named *.json, or ';
+      throw new Error(`is larger than ${maxSize} bytes; ${remedy}raise maxSize`);
     }
   }
 }
@@ -74,6 +74,6 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new Error('is not written in UTF-8', { cause: error });
+    throw new Error('is not UTF-8', { cause: error });
   }
 }

@@ -18,7 +18,7 @@ export function checkYamlSize(text: string, maxTokens: number): void {
   for (const token of new Lexer().lex(text)) {
     if (++tokens > maxTokens) {
       throw new Error(
-        `has more than ${maxTokens} tokens of YAML; write JSON, into a file whose name ends in .json, or raise maxSize`,
+        `has more than ${maxTokens} tokens of YAML; write JSON into a file named *.json, or raise maxSize`,
       );
     }
     if (scalar) scalar = false;

@@ -83,7 +83,7 @@ function load({ kubeConfig, kubeConfigFile, context }: KubernetesSourceOptions, 
   }
   if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
     throw new Error(
-      `${cluster.server} is not encrypted; if that is meant, as with "kubectl proxy", set insecure-skip-tls-verify: true in the kubeconfig`,
+      `${cluster.server} is not encrypted; if you intend that, as with "kubectl proxy", set insecure-skip-tls-verify: true in the kubeconfig`,
     );
   }
   return config;
@@ -94,7 +94,7 @@ function withoutContent(error: unknown): unknown {
   const { name, mark } = Object(error) as { readonly name?: string; readonly mark?: { readonly line?: number } };
   if (name !== 'YAMLException') return error;
   const line = typeof mark?.line === 'number' ? ` (line ${mark.line + 1})` : '';
-  return new Error(`the kubeconfig is no YAML${line}; "kubectl config view" must be able to read it`);
+  return new Error(`the kubeconfig is not YAML${line}; check it with "kubectl config view"`);
 }
 
 function loadDefault(config: KubeConfig, needsFile: boolean, root: string): void {
@@ -107,7 +107,7 @@ function loadDefault(config: KubeConfig, needsFile: boolean, root: string): void
     config.getCurrentContext() === 'loaded-context'
   ) {
     throw new Error(
-      'no configuration found: this is no pod with a service account token, KUBECONFIG is not set, and there is no ~/.kube/config',
+      'no configuration found: there is no service account token of a pod, KUBECONFIG is not set, and ~/.kube/config does not exist',
     );
   }
 }

@@ -59,10 +59,10 @@ export function readSlice(object: unknown, warn: (text: string) => void): Slice 
   const name = nameOf(object);
   if (name === undefined) return `an EndpointSlice without a name: ${shown(object)}`;
   if (addressType !== 'IPv4' && addressType !== 'IPv6' && addressType !== 'FQDN')
-    return `EndpointSlice ${name} has the addressType ${shown(addressType)}, which is not known`;
+    return `EndpointSlice ${name} has the addressType ${shown(addressType)}, which is unknown`;
   const portList = listOf(ports);
   const endpointList = listOf(endpoints);
-  if (!portList || !endpointList) return `EndpointSlice ${name} has ports or endpoints that are no list`;
+  if (!portList || !endpointList) return `EndpointSlice ${name} has ports or endpoints that are not lists`;
   if (addressType === 'FQDN') return { name, addressType, ports: [], endpoints: [] };
   if (portList.length > MAX_PORTS || endpointList.length > MAX_ENDPOINTS) {
     warn(
@@ -93,7 +93,7 @@ function readEndpoints(
   const faulty = list.length - endpoints.length;
   if (faulty > 0) {
     const first = list.find((entry) => !readEndpoint(family, loose(entry)));
-    const more = faulty === 1 ? 'and is left out' : `and is left out, with ${faulty - 1} more`;
+    const more = faulty === 1 ? 'and is ignored' : `and is ignored, with ${faulty - 1} more`;
     warn(`EndpointSlice ${name}: ${shown(first)} has no ${family} address, ${more}`);
   }
   return endpoints;

@@ -13,14 +13,15 @@ export interface Asked {
 export function explainError(error: unknown, asked: Asked): GrpcLbDiscoveryError {
   const { service, namespace, server } = asked;
   const message = error instanceof Error ? error.message : String(error);
-  if (server === undefined) return new GrpcLbDiscoveryError(`Kubernetes cannot be asked: ${message}`, { cause: error });
+  if (server === undefined)
+    return new GrpcLbDiscoveryError(`the Kubernetes client cannot be set up: ${message}`, { cause: error });
   const remedy = remedyOf(error, asked);
   const what =
     error instanceof ApiError
-      ? `the API server refuses the EndpointSlices of "${service}" in namespace "${namespace}": ${message}`
+      ? `the API server refuses access to the EndpointSlices of "${service}" in namespace "${namespace}": ${message}`
       : error instanceof MalformedError
         ? `the API server at ${server} sent ${message}`
-        : `the API server at ${server} cannot be asked: ${withCode(error, message)}`;
+        : `the API server at ${server} cannot be queried: ${withCode(error, message)}`;
   return new GrpcLbDiscoveryError(remedy === '' ? what : `${what}; ${remedy}`, { cause: error });
 }
 
@@ -29,11 +30,11 @@ function remedyOf(error: unknown, { service, namespace, apiVersion }: Asked): st
   const tryIt = `"kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${service}"`;
   switch (error.status) {
     case 401:
-      return `in a pod see that its service account token is mounted (automountServiceAccountToken), elsewhere that ${tryIt} works`;
+      return `in a pod, check that its service account token is mounted (automountServiceAccountToken); elsewhere, check that ${tryIt} works`;
     case 403:
       return `bind a Role with the verbs list and watch on endpointslices (discovery.k8s.io) in that namespace to the service account of this pod`;
     case 404:
-      return `see that the cluster serves discovery.k8s.io/${apiVersion} ("kubectl api-versions"), or set the option apiVersion`;
+      return `check that the cluster serves discovery.k8s.io/${apiVersion} ("kubectl api-versions"), or set the option apiVersion`;
     default:
       return '';
   }

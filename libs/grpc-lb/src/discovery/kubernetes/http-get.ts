@@ -32,7 +32,7 @@ export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, 
     request.on('response', (response) => {
       response.setEncoding('utf8');
       response.on('error', reject);
-      response.on('close', () => reject(new Error('the connection was closed in the middle of an answer')));
+      response.on('close', () => reject(new Error('the connection closed in the middle of an answer')));
       if (response.statusCode !== 200) return readRefusal(response, reject);
       const guarded = (read: () => void): void => {
         try {

@@ -14,13 +14,19 @@ it.each([
   [{ timeout: 99 }, /options.timeout is 99; use a whole number from 100 to 600000 \(milliseconds\)/],
   [{ watchTimeout: 4999 }, /options.watchTimeout is 4999; use a whole number from 5000 to 3600000/],
   [{ addressFamily: 'ipv4' }, /options.addressFamily is "ipv4"; use one of IPv4, IPv6; did you mean "IPv4"/],
-  [{ kubeConfig: {} }, /options.kubeConfig is an object of another kind; use a KubeConfig/],
-  [{ kubeConfig: '/home/me/.kube/config' }, /options.kubeConfig is "\/home\/me\/.kube\/config"; use a KubeConfig/],
+  [{ kubeConfig: {} }, /options.kubeConfig is an object of another kind; use a loaded KubeConfig/],
+  [
+    { kubeConfig: '/home/me/.kube/config' },
+    /options.kubeConfig is "\/home\/me\/.kube\/config"; use a loaded KubeConfig/,
+  ],
   [{ kubeConfigFile: '' }, /options.kubeConfigFile is ""; use the path of a kubeconfig file/],
   [{ context: 7 }, /options.context is 7/],
   [{ kubeConfg: 1 }, /options.kubeConfg is not an option; did you mean "kubeConfig"/],
   [{ namespace: 'shop' }, /options.namespace is not an option here; move it to the target/],
-  [{ kubeConfig: new KubeConfig(), context: 'x' }, /options.context stands beside kubeConfig, which is loaded already/],
+  [
+    { kubeConfig: new KubeConfig(), context: 'x' },
+    /options.context is set together with kubeConfig, which is already loaded/,
+  ],
   [null, /options is null/],
 ])('refuses %o', (options, message) => {
   expect(() => kubernetesSourceFactory(options as never)).toThrow(message);

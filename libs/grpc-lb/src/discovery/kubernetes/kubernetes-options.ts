@@ -48,7 +48,7 @@ const loadedConfig: Check = (path, value, faults) => {
   const { getCurrentCluster, applyToHTTPSOptions } = (isObject(value) ? value : {}) as Partial<KubeConfig>;
   if (typeof getCurrentCluster === 'function' && typeof applyToHTTPSOptions === 'function') return;
   const found = isObject(value) ? 'is an object of another kind' : `is ${shown(value)}`;
-  faults.push({ path, message: `${found}; use a KubeConfig of @kubernetes/client-node that is loaded` });
+  faults.push({ path, message: `${found}; use a loaded KubeConfig of @kubernetes/client-node` });
 };
 
 const check = fields(
@@ -69,7 +69,7 @@ export function effectiveKubernetesOptions(options: KubernetesSourceOptions): Ef
   const faults: Fault[] = [];
   check('options', options, faults);
   if (faults.length === 0 && options.kubeConfig !== undefined) {
-    const remedy = 'stands beside kubeConfig, which is loaded already; remove one of them';
+    const remedy = 'is set together with kubeConfig, which is already loaded; remove one of them';
     if (options.kubeConfigFile !== undefined) faults.push({ path: 'options.kubeConfigFile', message: remedy });
     if (options.context !== undefined) faults.push({ path: 'options.context', message: remedy });
   }

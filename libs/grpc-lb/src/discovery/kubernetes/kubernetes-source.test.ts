@@ -112,7 +112,7 @@ describe('watches that end', () => {
     // In ten seconds: the first two, then after 1, 1.6, 2.56, 4.1 s.
     expect(source.api.asked.length).toBeLessThanOrEqual(7);
     expect(source.errors[0]).toMatch(
-      /the API server at https:\/\/10.96.0.1 cannot be asked: watches end as soon as they/,
+      /the API server at https:\/\/10.96.0.1 cannot be queried: watches end as soon as they/,
     );
     expect(source.last).toEqual(['10.0.0.1']);
   });
@@ -244,8 +244,8 @@ describe('failures', () => {
     expect(source.last).toEqual(['10.0.0.1']);
     source.api.store.apply({ ...slice({ name: 'b', pods: [] }), addressType: 'IPv9' });
     expect(source.warnings).toEqual([
-      'EndpointSlice a has the addressType "IPv9", which is not known; it is kept as it was',
-      'EndpointSlice b has the addressType "IPv9", which is not known; it is left out',
+      'EndpointSlice a has the addressType "IPv9", which is unknown; it is kept unchanged',
+      'EndpointSlice b has the addressType "IPv9", which is unknown; it is ignored',
     ]);
     expect(source.errors).toEqual([]);
   });
@@ -253,7 +253,7 @@ describe('failures', () => {
 
 describe('a Service without slices', () => {
   const none =
-    'EndpointSlices of "orders" in namespace "shop": there are none; is the Service there, and has it a selector?';
+    'EndpointSlices of "orders" in namespace "shop": there are none; check that the Service exists and has a selector';
 
   it('is an error if there never were any, and is found as soon as there are', async () => {
     await source.start();
@@ -326,5 +326,5 @@ test('FQDN slices beside others are not used, with a warning', async () => {
   source.api.store.apply(slice({ name: 'b', addressType: 'FQDN', pods: ['db.example.com'] }));
   await source.start();
   expect(source.last).toEqual(['10.0.0.1']);
-  expect(source.warnings).toEqual([expect.stringContaining('addressType FQDN hold host names, and are not used')]);
+  expect(source.warnings).toEqual([expect.stringContaining('slices of addressType FQDN are ignored')]);
 });

@@ -84,13 +84,13 @@ export class KubernetesSource implements EndpointSource {
     const { slices } = this.#store;
     this.#merges.take(MERGE_COST + slices.entries);
     if (slices.size === 0 && !this.#known)
-      return this.#fail('there are none; is the Service there, and has it a selector?');
+      return this.#fail('there are none; check that the Service exists and has a selector');
     this.#known = true;
     const all = [...slices.values()];
     const merged = slices.size === 0 ? { endpoints: [] } : mergeSlices(all, this.name.port, this.#family);
     if ('problem' in merged) return this.#fail(merged.problem);
     if (all.some(({ addressType }) => addressType === 'FQDN')) {
-      this.#listener?.onWarning(`${this.#subject}: those of addressType FQDN hold host names, and are not used`);
+      this.#listener?.onWarning(`${this.#subject}: slices of addressType FQDN are ignored`);
     }
     this.#listener?.onEndpoints(merged.endpoints, { authoritative: true });
   }

@@ -23,7 +23,7 @@ export function parseServiceName(target: Target): ServiceName {
   if (target.authority !== '') {
     faults.push({
       path: 'authority',
-      message: `is ${shown(target.authority)}; the kubeconfig says which cluster: write kubernetes:///${target.authority}, with three slashes`,
+      message: `is ${shown(target.authority)}, but the kubeconfig names the cluster; write kubernetes:///${target.authority}, with three slashes`,
     });
   }
   const [host = '', port, ...more] = target.path.split(':');

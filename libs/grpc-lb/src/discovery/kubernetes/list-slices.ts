@@ -36,7 +36,7 @@ async function listPages(api: SliceApi, reader: SliceReader, signal: AbortSignal
       reader.use();
       return version;
     }
-    if (next === token) throw new MalformedError('a list whose pages go round in a circle');
+    if (next === token) throw new MalformedError('a list whose pages repeat');
     if (next.length > MAX_TOKEN) throw new MalformedError(`a continue token of more than ${MAX_TOKEN} characters`);
     token = next;
   }

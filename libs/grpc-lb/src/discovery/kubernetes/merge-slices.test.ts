@@ -106,8 +106,8 @@ describe('ports', () => {
 
   test('a port that is not there is a problem that names those which are', () => {
     expect(merged([one(['10.0.0.1'], { ports: [metrics, GRPC_PORT] })], 80)).toBe(
-      'it has no port 80 (its TCP ports: grpc = 50051, metrics = 9090); write its name, or the number that the pods ' +
-        'listen on (targetPort), which need not be the port of the Service',
+      'it has no port 80 (its TCP ports: grpc = 50051, metrics = 9090); write its name, or the port that the pods ' +
+        'listen on (targetPort), which may differ from the port of the Service',
     );
     expect(merged([one(['10.0.0.1'])], 'http')).toMatch(/no port "http" \(its TCP ports: grpc = 50051\); write one/);
   });
@@ -152,7 +152,7 @@ test('zone and node are the locality', () => {
 
 test('slices of host names are a problem', () => {
   expect(merged([one(['db.example.com'], { addressType: 'FQDN' })])).toBe(
-    'its EndpointSlices hold host names, no IP addresses',
+    'its EndpointSlices hold host names instead of IP addresses',
   );
 });
 

@@ -22,7 +22,7 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
   const all = [...slices];
   const family = all.some(({ addressType }) => addressType === preferred) ? preferred : other(preferred);
   const used = all.filter(({ addressType }) => addressType === family);
-  if (used.length === 0) return { problem: 'its EndpointSlices hold host names, no IP addresses' };
+  if (used.length === 0) return { problem: 'its EndpointSlices hold host names instead of IP addresses' };
 
   /** By port, of which there is mostly one, and then by host. */
   const candidates = new Map<number, Map<string, Candidate>>();
@@ -95,8 +95,8 @@ function noSuchPort(slices: readonly Slice[], wanted: string | number): string {
   const list = [...known].toSorted().slice(0, 10).join(', ') || 'none';
   const remedy =
     typeof wanted === 'number'
-      ? 'write its name, or the number that the pods listen on (targetPort), which need not be the port of the Service'
-      : 'write one of these names, or the number that the pods listen on';
+      ? 'write its name, or the port that the pods listen on (targetPort), which may differ from the port of the Service'
+      : 'write one of these names, or the port that the pods listen on';
   return `it has no port ${shown(wanted)} (its TCP ports: ${list}); ${remedy}`;
 }
 

@@ -92,7 +92,7 @@ test('a thousand entries that are none are one warning', () => {
   const warnings: string[] = [];
   const endpoints = Array.from({ length: 1000 }, () => 7);
   readSlice({ ...slice({ name: 'a', pods: [] }), endpoints }, (text) => warnings.push(text));
-  expect(warnings).toEqual(['EndpointSlice a: 7 has no IPv4 address, and is left out, with 999 more']);
+  expect(warnings).toEqual(['EndpointSlice a: 7 has no IPv4 address, and is ignored, with 999 more']);
 });
 
 test('what is beyond the bound of all slices is left out with a warning, and what was there stays', () => {
@@ -103,7 +103,7 @@ test('what is beyond the bound of all slices is left out with a warning, and wha
   expect(store.slices.size).toBe(39);
   expect(store.slices.entries).toBeLessThanOrEqual(40_000);
   expect(new Set(warnings)).toEqual(
-    new Set([expect.stringMatching(/hold more than 40000 endpoints, ports and slices; those beyond are not used/)]),
+    new Set([expect.stringMatching(/hold more than 40000 endpoints, ports and slices; the rest is ignored/)]),
   );
   store.apply({ ...added({ name: 'slice-0', pods: [] }), type: 'MODIFIED' });
   store.apply(added({ name: 'slice-59', pods: pods.slice(0, 900) }));

@@ -57,7 +57,7 @@ export class SliceStore {
       }
       case 'DELETED': {
         const name = nameOf(object);
-        if (name === undefined) throw new MalformedError(`a slice without a name was deleted: ${shown(object)}`);
+        if (name === undefined) throw new MalformedError(`a deletion of a slice without a name: ${shown(object)}`);
         return { version: versionOf(object), changed: this.#slices.delete(name) };
       }
       default:
@@ -68,8 +68,8 @@ export class SliceStore {
   #put(slice: Slice, into: SliceSet): boolean {
     if (into.put(slice)) return true;
     this.warn(
-      `the EndpointSlices hold more than ${MAX_ENTRIES} endpoints, ports and slices; those beyond are not used: ` +
-        'split the Service, or look for who writes so many',
+      `the EndpointSlices hold more than ${MAX_ENTRIES} endpoints, ports and slices; the rest is ignored; ` +
+        'split the Service, or find out what writes so many',
     );
     return false;
   }
@@ -78,7 +78,7 @@ export class SliceStore {
     const slice = readSlice(object, this.warn);
     if (typeof slice !== 'string') return slice;
     const last = this.#slices.get(nameOf(object) ?? '');
-    this.warn(`${slice}; it is ${last ? 'kept as it was' : 'left out'}`);
+    this.warn(`${slice}; it is ${last ? 'kept unchanged' : 'ignored'}`);
     return last;
   }
 }

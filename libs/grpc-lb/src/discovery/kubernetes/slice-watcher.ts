@@ -160,7 +160,7 @@ export class SliceWatcher {
     if (isExpired(fault) && !this.#fresh) {
       this.#version = '';
     } else if (fault instanceof ApiError || fault instanceof MalformedError || !this.#mayGoOn) {
-      throw fault ?? new Error('watches end as soon as they are open; does a proxy in between cut them off?');
+      throw fault ?? new Error('watches end as soon as they open; check whether a proxy cuts them off');
     }
     // Watches end all the time, by their timeout or with their API server. But if the next one does not live to be a
     // second old, it is not that.

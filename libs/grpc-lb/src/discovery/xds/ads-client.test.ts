@@ -50,7 +50,7 @@ describe('who comes later', () => {
     await watching('a');
     clock.advance(15_000);
     const [late] = await watching('a');
-    expect(late!.told).toEqual(['control plane cp:18000 knows no endpoints of "a": no answer in 15000 ms']);
+    expect(late!.told).toEqual(['control plane cp:18000 sent no endpoints of "a": no answer within 15000 ms']);
     ads.push('a', one(1));
     const [last] = await watching('a');
     expect(last!.told).toEqual([[1]]);
@@ -60,18 +60,18 @@ describe('who comes later', () => {
     await watching('a');
     ads.push('a', one(0));
     const [first] = await watching('a');
-    expect(first!.told).toEqual([expect.stringContaining('are refused')]);
+    expect(first!.told).toEqual([expect.stringContaining('the client rejects')]);
     ads.push('a', one(1));
     ads.push('a', one(0));
     const [second] = await watching('a');
-    expect(second!.told).toEqual([[1], expect.stringContaining('are refused')]);
+    expect(second!.told).toEqual([[1], expect.stringContaining('the client rejects')]);
   });
 
   test('hears that the control plane cannot be reached, also who asks for another name', async () => {
     ads.refuse = 'ECONNREFUSED';
     await watching('a');
     const [same, other] = await watching('a', 'b');
-    expect(same!.told).toEqual(['control plane cp:18000 cannot be asked: ECONNREFUSED']);
+    expect(same!.told).toEqual(['control plane cp:18000 cannot be queried: ECONNREFUSED']);
     expect(other!.told).toEqual(same!.told);
     ads.refuse = undefined;
     clock.advance(1000);
@@ -113,11 +113,11 @@ describe('the conversation with a control plane', () => {
     expect(ads.last.error_detail).toEqual({
       code: 3,
       message:
-        '"a": endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535',
+        '"a": endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to 65535',
     });
     expect(watcher!.told).toEqual([
       [1],
-      expect.stringContaining('cp:18000 sent endpoints that are refused: endpoints[0]'),
+      expect.stringContaining('cp:18000 sent endpoints that the client rejects: endpoints[0]'),
     ]);
     ads.push('a', one(3));
     expect(ads.last).toMatchObject({ version_info: '3', response_nonce: 'n3' });
@@ -176,7 +176,7 @@ describe('the conversation with a control plane', () => {
       clock.advance(1000);
       ads.push('b', one(i + 1));
     }
-    expect(a!.told).toEqual(['control plane cp:18000 knows no endpoints of "a": no answer in 15000 ms']);
+    expect(a!.told).toEqual(['control plane cp:18000 sent no endpoints of "a": no answer within 15000 ms']);
     ads.push('a', one(1));
     expect(a!.told.at(-1)).toEqual([1]);
     expect(clock.pendingTimers).toBe(0);
@@ -254,7 +254,7 @@ describe('a conversation that breaks', () => {
   test('without an answer is an error, and tried again after 1 s, 1.6 s, 2.6 s, ... up to the longest backoff', async () => {
     ads.refuse = 'no route';
     const [watcher] = await watching('a');
-    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be asked: no route']);
+    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be queried: no route']);
     const waits: number[] = [];
     for (let i = 0; i < 10; i++) {
       waits.push(Math.round(clock.nextIn!));
@@ -268,7 +268,7 @@ describe('a conversation that breaks', () => {
     ads.refuse = 'again';
     clock.advance(1000);
     expect(clock.nextIn).toBe(1000);
-    expect(watcher!.told.at(-1)).toBe('control plane cp:18000 cannot be asked: again');
+    expect(watcher!.told.at(-1)).toBe('control plane cp:18000 cannot be queried: again');
   });
 
   test('says nothing of a missing answer while there is no stream, and asks for it anew with the next', async () => {
@@ -278,9 +278,9 @@ describe('a conversation that breaks', () => {
     expect(clock.pendingTimers).toBe(1);
     clock.advance(1000);
     clock.advance(14_999);
-    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be asked: gone']);
+    expect(watcher!.told).toEqual(['control plane cp:18000 cannot be queried: gone']);
     clock.advance(1);
-    expect(watcher!.told.at(-1)).toContain('knows no endpoints of "a"');
+    expect(watcher!.told.at(-1)).toContain('sent no endpoints of "a"');
   });
 
   test('who comes meanwhile is asked for with the next stream, who goes is not; if all go, there is none', async () => {

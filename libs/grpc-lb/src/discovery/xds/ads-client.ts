@@ -189,7 +189,7 @@ export class AdsClient {
     const { uri, resourceTimeout } = this.options;
     resource.cancelTimeout = this.context.clock.after(resourceTimeout, () => {
       const error = new GrpcLbDiscoveryError(
-        `control plane ${uri} knows no endpoints of "${name}": no answer in ${resourceTimeout} ms`,
+        `control plane ${uri} sent no endpoints of "${name}": no answer within ${resourceTimeout} ms`,
       );
       tellError(resource, error);
     });
@@ -263,7 +263,10 @@ export class AdsClient {
     const resource = this.#resources.get(name);
     if (!resource) return;
     resource.cancelTimeout?.();
-    tellError(resource, new GrpcLbDiscoveryError(`control plane ${this.options.uri} sent endpoints that are refused: ${fault}`));
+    tellError(
+      resource,
+      new GrpcLbDiscoveryError(`control plane ${this.options.uri} sent endpoints that the client rejects: ${fault}`),
+    );
   }
 
   /** Streams that have answered may end: control planes restart, and close streams to spread their load (gRFC A57). */
@@ -274,7 +277,7 @@ export class AdsClient {
     const delay = answered ? jittered(random, REOPEN_MS, 0.5) : backoffMs(this.#failures, maxReconnectBackoff, random);
     if (!answered) {
       this.#failures++;
-      this.#unreachable = new GrpcLbDiscoveryError(`control plane ${uri} cannot be asked: ${reason}`);
+      this.#unreachable = new GrpcLbDiscoveryError(`control plane ${uri} cannot be queried: ${reason}`);
     }
     this.#state = { kind: 'waiting', cancel: clock.after(delay, () => this.#open()) };
     for (const resource of this.#resources.values()) {

@@ -26,7 +26,7 @@ test.each([
   [
     'fields without a use',
     Buffer.concat([encoded([1]), Buffer.alloc(4_194_304, Buffer.from([0x22, 0]))]),
-    'has more than 120000 fields; leave out what is not needed',
+    'has more than 120000 fields; remove those that are not needed',
   ],
 ])('one with too many %s is told apart before it is decoded', (_, bytes, fault) => {
   const size = sizeOf(bytes);

@@ -42,5 +42,5 @@ export function sizeOf(bytes: Uint8Array): AssignmentSize {
 function faultOf(localities: number, endpoints: number, fields: number): string | undefined {
   if (localities > MAX_LOCALITIES) return `has ${localities} localities; use ${MAX_LOCALITIES} at most`;
   if (endpoints > MAX_ENDPOINTS) return `has more than ${MAX_ENDPOINTS} endpoints; use fewer`;
-  return fields > MAX_FIELDS ? `has more than ${MAX_FIELDS} fields; leave out what is not needed` : undefined;
+  return fields > MAX_FIELDS ? `has more than ${MAX_FIELDS} fields; remove those that are not needed` : undefined;
 }

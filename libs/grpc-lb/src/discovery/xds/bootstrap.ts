@@ -25,10 +25,10 @@ export interface XdsBootstrap {
 }
 
 const text: Check = (path, value, faults) => {
-  if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a text` });
+  if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 const filled: Check = (path, value, faults) => {
-  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a text` });
+  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 const anyObject: Check = (path, value, faults) => {
   if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
@@ -88,7 +88,10 @@ function parse(path: string, content: string, faults: Fault[]): XdsBootstrap | u
   try {
     value = JSON.parse(content);
   } catch {
-    faults.push({ path, message: 'has no JSON; see https://github.com/grpc/proposal, A27, for a bootstrap file' });
+    faults.push({
+      path,
+      message: 'is not JSON; see gRFC A27 (https://github.com/grpc/proposal) for the bootstrap file',
+    });
     return undefined;
   }
   const before = faults.length;

@@ -29,11 +29,11 @@ export function findControlPlane(
   const server = authority === '' ? servers[0] : servers.find(({ server_uri }) => server_uri === authority);
   const uri = authority || server?.server_uri;
   if (!uri) {
-    const remedy = `name it as in eds://control-plane:18000/orders, or ${REMEDY} bootstrap`;
+    const remedy = `write eds://control-plane:18000/orders, or ${REMEDY} bootstrap`;
     faults.push({ path: 'authority', message: `is empty, and no bootstrap names a control plane; ${remedy}` });
   }
   const node = options.node ?? bootstrap?.node;
-  if (!node) faults.push({ path: 'node', message: `is not known; ${REMEDY} node, as in { id: 'checkout-1' }` });
+  if (!node) faults.push({ path: 'node', message: `is unknown; ${REMEDY} node, as in { id: 'checkout-1' }` });
   const credentials = options.credentials ? () => options.credentials! : credentialsOf(server, faults);
   return uri && node && credentials ? { uri, node, credentials } : undefined;
 }
@@ -44,7 +44,7 @@ function credentialsOf(server: XdsServer | undefined, faults: Fault[]): (() => C
   if (known?.type === 'insecure') return () => ChannelCredentials.createInsecure();
   if (known) return () => tlsCredentials(known.config);
   const why = server
-    ? `are ${types.map(shown).join(', ') || 'none'} in the bootstrap, and only insecure and tls are known here`
+    ? `are ${types.map(shown).join(', ') || 'none'} in the bootstrap, but only insecure and tls are supported here`
     : 'for this control plane are in no bootstrap';
   faults.push({ path: 'credentials', message: `${why}; ${REMEDY} credentials, as in credentials.createSsl()` });
   return undefined;

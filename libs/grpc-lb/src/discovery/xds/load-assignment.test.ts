@@ -98,9 +98,7 @@ describe('a ClusterLoadAssignment', () => {
   test('calls that the control plane wants dropped are a warning, and are not dropped', () => {
     const { endpoints, warnings } = read([{ endpoints: [{ port: 1 }] }], { drop_overloads: [{ category: 'x' }] });
     expect(endpoints).toHaveLength(1);
-    expect(warnings).toEqual([
-      '"orders" asks clients to drop a part of the calls (drop_overloads): no call is dropped',
-    ]);
+    expect(warnings).toEqual(['"orders" sets drop_overloads, which this client does not support; no call is dropped']);
   });
 
   test('an empty one is good', () => {
@@ -112,7 +110,7 @@ describe('a ClusterLoadAssignment', () => {
     [
       'a port of 0',
       [{ endpoints: [{ port: 0 }] }],
-      'endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is no port; use a whole number from 1 to 65535',
+      'endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to 65535',
     ],
     [
       'a host that is none',
@@ -122,7 +120,7 @@ describe('a ClusterLoadAssignment', () => {
     [
       'an endpoint weight of 0',
       [{ endpoints: [{ port: 1, weight: 0 }] }],
-      'endpoints[0].lb_endpoints[0] has load_balancing_weight 0; use 1 or more, or leave it out',
+      'endpoints[0].lb_endpoints[0] has load_balancing_weight 0; use 1 or more, or remove this option',
     ],
     [
       'an address twice, in two spellings',
@@ -130,12 +128,12 @@ describe('a ClusterLoadAssignment', () => {
         { endpoints: [{ host: '::1', port: 1 }] },
         { zone: 'b', endpoints: [{ host: '0:0::1', port: 1, health: 'UNHEALTHY' }] },
       ],
-      'endpoints[1].lb_endpoints[0] is [::1]:1 once more; name each address once',
+      'endpoints[1].lb_endpoints[0] is [::1]:1, which is a duplicate; list each address once',
     ],
     [
       'a gap in the priorities',
       [{ endpoints: [{ port: 1 }] }, { priority: 2, endpoints: [{ port: 2 }] }],
-      'priority 2 has localities, and priority 1 has none; leave no gap',
+      'priority 2 has localities, but priority 1 has none; close the gap',
     ],
     [
       'weights beyond 32 bits',
@@ -143,7 +141,7 @@ describe('a ClusterLoadAssignment', () => {
         { weight: 2 ** 32 - 1, endpoints: [{ port: 1 }] },
         { zone: 'b', endpoints: [{ port: 2 }] },
       ],
-      'priority 0 has localities whose weights add up to 4294967296; use 4294967295 at most',
+      'priority 0 has locality weights with a sum of 4294967296; use 4294967295 at most',
     ],
   ])('%s is a fault', (_, localities, fault) => {
     expect(faultsOf(localities)).toEqual([fault]);

@@ -59,14 +59,15 @@ export function readAssignment(message: ClusterLoadAssignment): LoadAssignment {
   return {
     endpoints: [...byPriority.values()].flatMap((ofPriority) => weighed(ofPriority, percent / 100)),
     warnings: message.policy?.drop_overloads.length
-      ? [`"${message.cluster_name}" asks clients to drop a part of the calls (drop_overloads): no call is dropped`]
+      ? [`"${message.cluster_name}" sets drop_overloads, which this client does not support; no call is dropped`]
       : [],
     faults,
   };
 }
 
 function readLocality(path: string, message: LocalityMessage, seen: Set<string>, faults: Fault[]): Group {
-  if (message.lb_config) faults.push({ path, message: `has its endpoints in ${message.lb_config}; use lb_endpoints` });
+  if (message.lb_config)
+    faults.push({ path, message: `lists its endpoints in ${message.lb_config}; use lb_endpoints` });
   const locality = readLocalityName(message.locality);
   const endpoints: Weighed[] = [];
   for (const [i, each] of message.lb_endpoints.entries()) {
@@ -96,11 +97,11 @@ function readEndpoint(
   faults: Fault[],
 ): Address | undefined {
   if (message.load_balancing_weight?.value === 0)
-    faults.push({ path, message: 'has load_balancing_weight 0; use 1 or more, or leave it out' });
+    faults.push({ path, message: 'has load_balancing_weight 0; use 1 or more, or remove this option' });
   const address = readAddress(`${path}.endpoint.address`, message.endpoint?.address, faults);
   if (!address) return undefined;
   const key = addressToString(address);
-  if (seen.has(key)) faults.push({ path, message: `is ${key} once more; name each address once` });
+  if (seen.has(key)) faults.push({ path, message: `is ${key}, which is a duplicate; list each address once` });
   seen.add(key);
   return address;
 }
@@ -145,11 +146,11 @@ function checkPriorities(byPriority: ReadonlyMap<number, readonly Group[]>, faul
   for (const [i, [priority, groups]] of [...byPriority].entries()) {
     const path = `priority ${priority}`;
     // gRFC A27: priorities "must start from 0 and increase by 1".
-    if (priority !== i) faults.push({ path, message: `has localities, and priority ${i} has none; leave no gap` });
+    if (priority !== i) faults.push({ path, message: `has localities, but priority ${i} has none; close the gap` });
     if (priority > MAX_PRIORITY) faults.push({ path, message: `is too high; use 0 to ${MAX_PRIORITY}` });
     const sum = groups.reduce((total, { weight = 0 }) => total + weight, 0);
     if (sum > MAX_WEIGHT_SUM)
-      faults.push({ path, message: `has localities whose weights add up to ${sum}; use ${MAX_WEIGHT_SUM} at most` });
+      faults.push({ path, message: `has locality weights with a sum of ${sum}; use ${MAX_WEIGHT_SUM} at most` });
     if (faults.length > 0) return;
   }
 }

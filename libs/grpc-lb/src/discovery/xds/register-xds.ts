@@ -47,12 +47,12 @@ function check({ authority, path }: Target): readonly Fault[] {
   if (bootstrap && !bootstrap.node?.locality)
     faults.push({
       path: 'node.locality',
-      message: 'is missing in the bootstrap, and xds: demands it; use {} at least',
+      message: 'is missing in the bootstrap, but xds: requires it; add {} at least',
     });
   const types = bootstrap?.xds_servers[0]?.channel_creds.map(({ type }) => type) ?? ['insecure'];
   if (!types.some((type) => type === 'insecure' || type === 'google_default')) {
     const has = types.map(shown).join(', ') || 'none';
-    faults.push({ path: 'channel_creds', message: `are ${has}; xds: knows insecure and google_default` });
+    faults.push({ path: 'channel_creds', message: `are ${has}; xds: supports insecure and google_default` });
   }
   return faults;
 }

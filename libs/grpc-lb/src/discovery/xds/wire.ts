@@ -27,7 +27,7 @@ export function eachField(bytes: Uint8Array, visit: Visit, from = 0, to = bytes.
       value += (byte & 127) * shift;
       if (byte < 128) return value;
     }
-    throw new Error('a number does not end');
+    throw new Error('a varint is truncated');
   };
   while (at < to) {
     const tag = varint();
@@ -36,13 +36,13 @@ export function eachField(bytes: Uint8Array, visit: Visit, from = 0, to = bytes.
     if (type === VARINT) varint();
     else if (type === FIXED64) at += 8;
     else if (type === FIXED32) at += 4;
-    else if (type !== BYTES) throw new Error(`the wire type ${type} is not of proto3`);
+    else if (type !== BYTES) throw new Error(`the wire type ${type} is not in proto3`);
     else {
       const length = varint();
       start = at;
       at += length;
     }
-    if (at > to) throw new Error('a field is longer than its message');
+    if (at > to) throw new Error('a field exceeds its message');
     if (visit(Math.floor(tag / 8), type === BYTES ? start : at, at) === false) return;
   }
 }

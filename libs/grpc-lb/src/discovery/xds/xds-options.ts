@@ -36,7 +36,7 @@ const isCredentials: Check = (path, value, faults) => {
   faults.push({
     path,
     message:
-      'are no ChannelCredentials of the @grpc/grpc-js that this package uses; make them with credentials.createSsl() or the like, and see that "npm ls @grpc/grpc-js" shows one version',
+      'are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with credentials.createSsl(), and check that "npm ls @grpc/grpc-js" shows one version',
   });
 };
 

@@ -81,7 +81,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     if (list) this.#adopt(endpointsOf(list));
     if (this.#pool.size === 0) {
       const note = resolutionNote === '' ? '' : `: ${resolutionNote}`;
-      this.#fail(endpoints.ok ? `discovery names no endpoint${note}` : printable(endpoints.error.details));
+      this.#fail(endpoints.ok ? `discovery lists no endpoints${note}` : printable(endpoints.error.details));
     }
     return !endpoints.ok || list !== undefined;
   }

@@ -103,7 +103,7 @@ export class WaitingRoom {
       status: {
         code: Status.RESOURCE_EXHAUSTED,
         details:
-          `client ${this.context.name}: all connections are at their stream limit and ${maxPending} calls wait already ` +
+          `client ${this.context.name}: all connections are at their stream limit and ${maxPending} calls are already pending ` +
           `(pool.maxPending ${maxPending}, pool.size ${size}, pool.maxSize ${maxSize})`,
         metadata: new Metadata(),
       },

@@ -5,7 +5,7 @@ import { systemClock } from '../context/system-clock.js';
 
 const notAlone: Fault = {
   path: 'scheme',
-  message: 'belongs to another library, which balances too: it cannot be one of several; use it alone, as target',
+  message: 'is balanced by another library, so it cannot be one of several targets; use it alone, as target',
 };
 
 /** Equal texts for targets that lead to the same: `orders:50051` is `dns:///orders:50051`. */

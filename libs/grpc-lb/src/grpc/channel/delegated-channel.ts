@@ -37,7 +37,7 @@ export function foreignFaults(target: string, loadBalancing: LoadBalancingOption
     ...(foreignSchemeOf(parsed)?.check(parsed) ?? []),
     ...idle.map(([key]) => ({
       path: `loadBalancing.${key}`,
-      message: `has no effect with ${shown(target)}, where the control plane decides; leave it out`,
+      message: `has no effect with ${shown(target)}, where the control plane decides; remove it`,
     })),
   ];
 }
@@ -112,8 +112,9 @@ export class ForeignChannel {
     const { views, loadBalancing } = this.#balancers;
     // Between several balancers the library chooses, and does not say how.
     if (loadBalancing !== null) return explainClient(this.snapshot(), views.length === 1 ? views[0]!.explain() : []);
-    const next = this.#context.state === 'ready' ? 'is sent at once' : `finds a channel that is ${this.#context.state}`;
-    return { client: this.name, rule: 'the control plane decides, and does not say how', next, endpoints: [] };
+    const next =
+      this.#context.state === 'ready' ? 'is sent at once' : `waits or fails: the channel is ${this.#context.state}`;
+    return { client: this.name, rule: 'the control plane decides, and does not report how', next, endpoints: [] };
   }
 
   /** @throws GrpcLbOptionsError, unless there is nothing in it: the control plane decides. */
@@ -140,6 +141,11 @@ export class ForeignChannel {
     const pending = pendingSource(this.#context.target);
     if (this.#lastReady !== null) return { ...pending, state: 'ok', lastUpdate: this.#lastReady, endpoints };
     if (this.#context.state !== 'transient_failure') return { ...pending, endpoints };
-    return { ...pending, state: 'failed', error: 'the channel has not been ready yet; calls say why', endpoints };
+    return {
+      ...pending,
+      state: 'failed',
+      error: 'the channel is not ready yet; the errors of calls say why',
+      endpoints,
+    };
   }
 }

@@ -96,7 +96,7 @@ it.each([
   ['adaptive', 3, 'among all 3 ready endpoints'],
   ['adaptive', 101, 'among 5 of 101 ready endpoints, chosen at random'],
   ['peak_ewma', 3, 'whose peaks fade in 10000 ms, among all 3 ready endpoints'],
-  ['hot_cold', 16, 'among all 16 ready endpoints the fastest of those that are not busier than 84 %'],
+  ['hot_cold', 16, 'among all 16 ready endpoints the fastest of those no busier than 84 %'],
   ['hot_cold', 17, 'among 16 of 17 ready endpoints, chosen at random'],
 ] as const)('%s over %i endpoints: %s', (name, ready, said) => {
   const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready, 1] as const);

@@ -40,7 +40,7 @@ export function explainClient(
     client: snapshot.client,
     rule: snapshot.loadBalancing
       ? ruleOf(snapshot.loadBalancing.policy, chances.length)
-      : 'the control plane decides, and does not say how',
+      : 'the control plane decides, and does not report how',
     next: nextOf(snapshot),
     endpoints: [
       ...snapshot.endpoints.map((endpoint) => {
@@ -68,7 +68,7 @@ function ruleOf(policy: PolicyConfig, ready: number): string {
       return `peak_ewma: the lowest product of calls in flight and latency, whose peaks fade in ${policy.decayTime ?? DECAY_TIME_MS} ms, among ${among(ready)}`;
     case 'hot_cold': {
       const percent = Math.round((policy.hotQuantile ?? HOT_QUANTILE) * 100);
-      return `hot_cold: among ${among(ready, POOL_SIZE)} the fastest of those that are not busier than ${percent} % of what was seen lately, else the least busy`;
+      return `hot_cold: among ${among(ready, POOL_SIZE)} the fastest of those no busier than ${percent} % of recent observations, else the least busy`;
     }
     case 'round_robin':
       return `round_robin: ${ready} ready endpoints, one after the other`;
@@ -77,11 +77,11 @@ function ruleOf(policy: PolicyConfig, ready: number): string {
         ? `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to their weights`
         : `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
     case 'ring_hash':
-      return `ring_hash: by ${hashKeyText(policy.by)}, each key has one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, of which none gets more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
+      return `ring_hash: by ${hashKeyText(policy.by)}, each key has one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, none with more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
     case 'random':
       return `random: one of ${ready} ready endpoints, in proportion to their weights`;
     case 'pick_first':
-      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order of this client’s own' : ''}`;
+      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order that this client shuffled' : ''}`;
   }
 }
 
@@ -99,7 +99,7 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
     return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
   if (state === 'connecting') return 'waits for the first connection';
   if (state === 'transient_failure') {
-    return `fails with UNAVAILABLE, or waits if it says waitForReady: ${source.error ?? 'no endpoint is ready'}`;
+    return `fails with UNAVAILABLE, or waits if it sets waitForReady: ${source.error ?? 'no endpoint is ready'}`;
   }
   return state === 'idle' ? 'starts discovery and waits for it' : 'fails: the client is closed';
 }

@@ -33,8 +33,8 @@ export class GuardedChannel extends WatchedChannel {
       // Before the start, so that grpc-js looks for no endpoint.
       call.cancelWithStatus(
         Status.UNAUTHENTICATED,
-        `client ${this.client}: the call has credentials, and without TLS they would be sent in plaintext; ` +
-          `give the client TLS (credentials: credentials.createSsl()), or leave the credentials of the call out`,
+        `client ${this.client}: the call has credentials, but without TLS they would be sent in plaintext; ` +
+          `give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call`,
       );
       start(metadata, listener);
     };

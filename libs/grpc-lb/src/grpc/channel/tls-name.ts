@@ -27,7 +27,7 @@ export function tlsNameFaults(
     {
       path: `channelOptions["${OVERRIDE}"]`,
       message:
-        `is missing: target ${shown(target)} names no host that TLS could look for in the certificates of the endpoints; ` +
+        `is missing: target ${shown(target)} has no host name for TLS to verify the endpoints' certificates against; ` +
         `name it, as in { '${OVERRIDE}': 'orders.internal' }`,
     },
   ];

@@ -57,7 +57,7 @@ test('a file that cannot be read is a warning, and the environment counts', () =
   expect(zoneOf({ zoneFile: missing })).toBe('a');
   expect(zoneOf({ zoneFile: directory })).toBe('a');
   expect(warnings).toEqual([
-    expect.stringMatching(/^the zone cannot be read from locality\.zoneFile, so that GRPC_LB_ZONE counts: ENOENT/),
+    expect.stringMatching(/^the zone cannot be read from locality\.zoneFile, so GRPC_LB_ZONE is used: ENOENT/),
     expect.stringContaining('EISDIR'),
   ]);
 });
@@ -67,7 +67,7 @@ test.each([undefined, '', ' '])(
   (value) => {
     vi.stubEnv(ZONE_VARIABLE, value);
     expect(zoneOf({ zoneFile: join(directory, 'missing') })).toBeUndefined();
-    expect(warnings).toEqual([expect.stringMatching(/locality\.zoneFile, so that all zones are alike: ENOENT/)]);
+    expect(warnings).toEqual([expect.stringMatching(/locality\.zoneFile, so zones are ignored: ENOENT/)]);
   },
 );
 

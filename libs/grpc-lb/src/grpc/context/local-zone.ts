@@ -11,9 +11,9 @@ export function ownZone(
 ): string | undefined {
   if (!enabled) return undefined;
   const ofProcess = process.env[ZONE_VARIABLE];
-  const instead = ofProcess?.trim() ? `${ZONE_VARIABLE} counts` : 'all zones are alike';
+  const instead = ofProcess?.trim() ? `${ZONE_VARIABLE} is used` : 'zones are ignored';
   const unreadable = (why: string): void =>
-    warn(`the zone cannot be read from locality.zoneFile, so that ${instead}: ${why}`);
+    warn(`the zone cannot be read from locality.zoneFile, so ${instead}: ${why}`);
   const places = [() => zone, () => read(zoneFile, unreadable), () => ofProcess];
   for (const place of places) {
     const text = place()?.trim();

@@ -214,7 +214,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.failing =
       shortLived < 2
         ? undefined
-        : `${shortLived} connections in a row were lost within ${GOOD_AFTER_MS / 1000} s, before a call was answered: ${reason}`;
+        : `${shortLived} connections in a row were lost within ${GOOD_AFTER_MS / 1000} s, before any call was answered: ${reason}`;
     if (delay === 0 || this.#draining || this.#cancelRedial) return;
     this.#growAfter = clock.now() + delay;
     this.#cancelRedial = clock.after(delay, () => {

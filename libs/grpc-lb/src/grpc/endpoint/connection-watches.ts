@@ -17,10 +17,10 @@ export interface WatchesOwner {
 
 /** Why a connection is not asked for its health; it counts as serving then. */
 const WHY: Readonly<Record<HealthNotOffered, string>> = {
-  UNIMPLEMENTED: 'the server offers no health service',
+  UNIMPLEMENTED: 'the server has no health service',
   UNAUTHENTICATED: 'the health service refuses the watch with UNAUTHENTICATED',
   PERMISSION_DENIED: 'the health service refuses the watch with PERMISSION_DENIED',
-  STREAM_LIMIT: 'the server allows too few streams for a health watch beside calls',
+  STREAM_LIMIT: 'the server allows too few streams for a health watch and calls',
 };
 
 /**
@@ -77,7 +77,7 @@ export class ConnectionWatches {
     // One that has answered before keeps its health until the new watch answers.
     if (!this.#known) {
       const { connectTimeout } = loadBalancing.pool;
-      const late = `no answer of the health service within the connectTimeout of ${connectTimeout} ms`;
+      const late = `no answer from the health service within the connectTimeout of ${connectTimeout} ms`;
       this.#cancelLate = clock.after(connectTimeout, () => this.#tell('not_serving', late));
     }
     this.#health = new HealthWatch(this.peer, question, clock, random, {

@@ -149,7 +149,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
 
   suspected(): void {
     const { pingAfter, suspectAfter } = this.#options.pool;
-    this.suspicion = `no answer to a PING for ${suspectAfter} ms, after ${pingAfter} ms without a byte; its calls may still be answered`;
+    this.suspicion = `no answer to a PING for ${suspectAfter} ms, after ${pingAfter} ms without data; calls in flight may still be answered`;
     this.listener.connectionChanged(this, false);
   }
 
@@ -160,7 +160,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
 
   died(): void {
     const { pingAfter, pingTimeout } = this.#options.pool;
-    this.#dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without a byte`;
+    this.#dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without data`;
     this.#peer?.drop();
   }
 

@@ -86,7 +86,7 @@ export class Dialer {
     this.environment.helper.removeChannelzChild(this.subchannel.getChannelzRef());
     this.subchannel.unref();
     // A socket that is still being opened would keep the process alive; one that was ready may still carry calls.
-    if (!this.#wasReady) this.#address.abort('the connection is not needed any more');
+    if (!this.#wasReady) this.#address.abort('the connection is no longer needed');
   }
 
   readonly #onState = (

@@ -67,7 +67,7 @@ export class HealthWatch {
   #onAnswer(message: Buffer): boolean {
     const answer = decodeStatus(message);
     if (answer === undefined) {
-      this.#damper.answer('not_serving', 'the health service sent an answer that cannot be read');
+      this.#damper.answer('not_serving', 'the health service sent an unreadable answer');
       return false;
     }
     if (answer === 'SERVING') this.#damper.answer('serving', null);
@@ -80,7 +80,7 @@ export class HealthWatch {
     const page = fromPeer ? HTTP_PAGE.exec(details)?.[1] : undefined;
     if (page !== undefined) {
       // Another process may have the address now. A refusal that a gRPC server means has a grpc-status.
-      const reason = `the health watch was answered with HTTP status ${page} and no gRPC status: this is not a gRPC server`;
+      const reason = `the health watch got HTTP status ${page} without a gRPC status, so the peer is not a gRPC server`;
       this.#damper.answer('not_serving', reason);
       return true;
     }

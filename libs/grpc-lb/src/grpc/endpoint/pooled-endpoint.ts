@@ -244,7 +244,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     const outlier = this.fitness.outlier.state;
     switch (state) {
       case 'draining':
-        return 'it is not used any more; its calls are ending';
+        return 'the endpoint is no longer used; its calls are ending';
       case 'ready':
         return null;
       case 'not_serving':

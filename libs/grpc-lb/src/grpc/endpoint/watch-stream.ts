@@ -103,7 +103,10 @@ export class WatchStream {
     if (this.#over) return;
     // No encoding was offered, so none may be used.
     if (frame[0] !== 0) {
-      this.#call?.cancelWithStatus(Status.INTERNAL, 'the server compressed a message, which the client did not offer');
+      this.#call?.cancelWithStatus(
+        Status.INTERNAL,
+        'the server compressed a message, but the client does not accept compression',
+      );
       return;
     }
     this.listener.received(frame.subarray(FRAME_HEADER));

@@ -10,7 +10,7 @@ import { type WatchEnd, type WatchPeer, type WatchRequest, WatchStream } from '.
 const BURST = 200;
 const REFILL_MS = 20;
 const BYTES_PER_TOKEN = 4096;
-const FLOOD = 'the server sends more than 50 messages a second, or large ones';
+const FLOOD = 'the server sends more than 50 messages a second, or large messages';
 
 export interface WatchListener {
   /** Whether the message could be read. */

@@ -17,7 +17,7 @@ export function faultOfConfig(config: object): string | null {
 function check(config: object): string | null {
   const { methodConfig = [] } = config as { methodConfig?: unknown };
   // grpc-js passes over it without a word.
-  if (!Array.isArray(methodConfig)) return 'methodConfig is no list';
+  if (!Array.isArray(methodConfig)) return 'methodConfig is not a list';
   try {
     const options = { 'grpc.service_config': JSON.stringify(config), 'grpc.enable_channelz': 0 };
     new Channel('dns:///nobody', credentials.createInsecure(), options).close();

@@ -150,7 +150,7 @@ export class SourceResolver implements Resolver {
     return this.#sources.find((source) => {
       if (!source.serviceConfig) return false;
       const fault = faultOfConfig(source.serviceConfig);
-      if (fault !== null) source.onWarning(`the service config of discovery is not used: ${fault}`);
+      if (fault !== null) source.onWarning(`the service config from discovery is ignored: ${fault}`);
       return fault === null;
     })?.serviceConfig;
   }

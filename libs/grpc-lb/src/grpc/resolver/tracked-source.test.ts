@@ -140,7 +140,7 @@ describe('an authority that says "none"', () => {
     expect(ports()).toEqual([1]);
     expect(context.told('discovery_failed')).toHaveLength(1);
     expect(context.told('discovery_failed')[0]!.error).toBe(
-      `${fake.target} names no endpoint any more; the last 1 are let go in 30 s`,
+      `${fake.target} no longer lists endpoints; the last 1 are removed in 30 s`,
     );
   });
 });

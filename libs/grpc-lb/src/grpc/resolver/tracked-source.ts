@@ -72,7 +72,7 @@ export class TrackedSource implements EndpointListener {
     this.#snapshot = { ...this.#snapshot, dropped: this.#snapshot.dropped + dropped };
     const bad = fault === undefined ? null : `${dropped} of ${good.length + dropped} endpoints dropped: ${fault}`;
     if (good.length > 0) return this.#use(good, serviceConfig, bad);
-    if (bad !== null || !authoritative) return this.#fail(bad ?? `${this.uri} names no endpoint`);
+    if (bad !== null || !authoritative) return this.#fail(bad ?? `${this.uri} lists no endpoints`);
     if (this.endpoints.length === 0) return this.#use([], serviceConfig, null);
     this.#letGo();
   }
@@ -121,8 +121,8 @@ export class TrackedSource implements EndpointListener {
   /** An authority says that there is nobody any more. It may be restarting itself, so it gets a while to think again. */
   #letGo(): void {
     if (this.#cancelGrace) return;
-    const remedy = `the last ${this.endpoints.length} are let go in ${EMPTY_GRACE_MS / 1000} s`;
-    this.#fail(`${this.uri} names no endpoint any more; ${remedy}`, 'leaving');
+    const remedy = `the last ${this.endpoints.length} are removed in ${EMPTY_GRACE_MS / 1000} s`;
+    this.#fail(`${this.uri} no longer lists endpoints; ${remedy}`, 'leaving');
     this.#cancelGrace = this.context.clock.after(EMPTY_GRACE_MS, () => {
       // Nothing has recovered: what was feared has come true.
       this.#told = undefined;

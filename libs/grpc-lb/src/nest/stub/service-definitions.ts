@@ -34,7 +34,7 @@ export function loadServices(
   if (services.size === 0 && names.length > 0 && faults.length === before) {
     faults.push({
       path: 'package',
-      message: `is ${shown(options.package)}, which has no service; there are services in ${packagesOf(root).join(', ') || 'no package'}`,
+      message: `is ${shown(options.package)}, which has no service; use one of ${packagesOf(root).join(', ') || 'no package'}`,
     });
   }
   return services;
@@ -44,17 +44,17 @@ function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | u
   const { protoPath, loader, protoLoader } = options;
   const packageDefinition: unknown = options.packageDefinition;
   if ((protoPath === undefined) === (packageDefinition === undefined)) {
-    const found = protoPath === undefined ? 'is missing' : 'stands beside packageDefinition';
-    faults.push({ path: 'protoPath', message: `${found}; give either protoPath (a proto file) or packageDefinition` });
+    const found = protoPath === undefined ? 'is missing' : 'is set together with packageDefinition';
+    faults.push({ path: 'protoPath', message: `${found}; set either protoPath (a proto file) or packageDefinition` });
     return undefined;
   }
   if (packageDefinition !== undefined) {
-    const remedy = 'give what loadSync() of @grpc/proto-loader returns';
+    const remedy = 'pass what loadSync() of @grpc/proto-loader returns';
     return attempt('packageDefinition', remedy, faults, () =>
       loadPackageDefinition(packageDefinition as PackageDefinition),
     );
   }
-  const install = `install ${shown(protoLoader)}, or leave the option out for @grpc/proto-loader`;
+  const install = `install ${shown(protoLoader)}, or remove the option to use @grpc/proto-loader`;
   const proto = attempt('protoLoader', install, faults, () => protoLoaderOf(protoLoader));
   const remedy = `check the path ${shown(protoPath)} and loader.includeDirs`;
   return proto && attempt('protoPath', remedy, faults, () => loadPackageDefinition(proto.loadSync(protoPath!, loader)));
