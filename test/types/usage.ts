@@ -240,7 +240,7 @@ export const usage = {
           case 'connection_closed':
             return `${event.address} ${event.connection} ${event.reason ?? ''}`;
           case 'panic':
-            return `${event.on} ${event.well} ${event.connected}`;
+            return `${event.on} ${event.healthy} ${event.connected}`;
           case 'health_not_offered':
             return `${event.address} ${event.why}`;
           case 'watch_backed_off':

@@ -1,4 +1,4 @@
-export type { Clock } from './core/clock.js';
+export type { Cancel, Clock } from './core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
   EndpointAnswer,
@@ -8,8 +8,8 @@ export type {
   EndpointSourceFactory,
   Target,
 } from './core/endpoint-source.js';
-export type { HealthNotOffered, LbEvent } from './core/events.js';
-export type { EffectiveLoadBalancing, LoadBalancingOptions } from './core/options/load-balancing.js';
+export type { HealthNotOffered, LbEndpointEventBase, LbEvent, LbEventBase, ListInUse } from './core/events.js';
+export type { EffectiveLoadBalancing, LoadBalancingOptions, MethodOptions } from './core/options/load-balancing.js';
 export type {
   AdaptiveConfig,
   HotColdConfig,
@@ -23,13 +23,13 @@ export type {
 } from './core/options/policy-config.js';
 export type { HashKeyFunction, HashKeySource, RingHashConfig } from './core/options/ring-hash-options.js';
 export type { WeightedRoundRobinConfig } from './core/options/weighted-round-robin-options.js';
-export type { OutlierEjectionOptions } from './core/options/ejection-options.js';
-export type { HealthCheckOptions } from './core/options/health-options.js';
-export type { LocalityOptions } from './core/options/locality-options.js';
-export type { ConnectionPoolOptions } from './core/options/pool-options.js';
+export type { EffectiveEjectionOptions, OutlierEjectionOptions } from './core/options/ejection-options.js';
+export type { EffectiveHealthOptions, HealthCheckOptions } from './core/options/health-options.js';
+export type { EffectiveLocalityOptions, LocalityOptions } from './core/options/locality-options.js';
+export type { ConnectionPoolOptions, EffectivePoolOptions } from './core/options/pool-options.js';
 export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
-export type { SlowStartOptions } from './core/options/slow-start-options.js';
-export type { SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
+export type { EffectiveSlowStartOptions, SlowStartOptions } from './core/options/slow-start-options.js';
+export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
 export type { FailureStatus } from './core/options/status-names.js';
 export {
   type Fault,
@@ -45,18 +45,27 @@ export {
 export type {
   ClientSnapshot,
   ClientState,
+  ConnectionHealth,
   ConnectionSnapshot,
   ConnectionState,
   EndpointSnapshot,
   EndpointState,
+  PrioritySnapshot,
   SourceSnapshot,
+  SourceState,
 } from './core/snapshot.js';
+export type { Random as RandomSource } from './core/random.js';
 export {
+  type AddressRecord,
+  type DnsLookup,
   type DnsResolver,
   type DnsResolverFactory,
   type DnsSourceOptions,
   dnsSourceFactory,
+  type LookupAddress,
   registerEndpointSource,
+  type RegisterEndpointSourceOptions,
+  type SrvRecord,
 } from './discovery/index.js';
 export type { EndpointExplanation, Explanation } from './grpc/channel/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
@@ -80,6 +89,7 @@ export {
   subset,
 } from './nest/decorators/aspects.js';
 export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
+export type { ClientDecorator } from './nest/decorators/metadata.js';
 export { InjectGrpcLbClient, InjectGrpcService } from './nest/decorators/inject.js';
 export {
   Adaptive,
@@ -112,11 +122,14 @@ export {
   type GrpcLbCallOptions,
   type GrpcLbMethod,
   GrpcService,
+  type RequestOf,
   type RequestStream,
   type ServiceClient,
+  type ServiceShape,
 } from './nest/grpc-service.js';
 export { GrpcLbModule } from './nest/module.js';
 export type {
+  GrpcLbAsyncSource,
   GrpcLbClientAsyncItem,
   GrpcLbClientItem,
   GrpcLbClientOptionsFactory,

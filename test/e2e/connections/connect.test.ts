@@ -57,7 +57,7 @@ test('with no endpoint that answers, calls fail at once, and say why', async () 
   client = new BalancedClient({ target: `static:///127.0.0.1:${port}` });
   await expect(client.say()).rejects.toMatchObject({
     code: grpc.status.UNAVAILABLE,
-    details: expect.stringMatching(/client ECHO: none of 1 endpoints is ready: .*ECONNREFUSED/),
+    details: expect.stringMatching(/client ECHO: the only endpoint is not ready: .*ECONNREFUSED/),
   });
   expect(client.snapshot.state).toBe('transient_failure');
   // Sticky: attempts go on, and calls go on failing at once, until a connection is ready.

@@ -52,7 +52,7 @@ test('an update that changes one of 300 endpoints opens one connection, and clos
 test('with a subset a client connects to that many, whatever discovery names; a change costs one connection at most', async () => {
   const discovery = await start(100, { subset: { size: 20 } });
   await client.ready(20);
-  expect(client.snapshot).toMatchObject({ source: { endpoints: 100 }, priorities: [{ endpoints: 20, well: 20 }] });
+  expect(client.snapshot).toMatchObject({ source: { endpoints: 100 }, priorities: [{ endpoints: 20, healthy: 20 }] });
   let connections = server.connections;
   expect(connections).toBe(20);
   for (let first = 1; first <= 10; first++) {

@@ -85,6 +85,8 @@ test('a server without a health service is well, and that is said once', async (
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { size: 2 } } }).ready(3);
   await client.say();
   expect(client.events.filter(({ type }) => type === 'health_not_offered')).toHaveLength(1);
+  const connections = client.snapshot.endpoints.flatMap((endpoint) => endpoint.connections);
+  expect(new Set(connections.map(({ health }) => health))).toEqual(new Set(['not_offered']));
 });
 
 test('when too few are well all that are connected are used, and an event and the snapshot say panic', async () => {
@@ -103,8 +105,8 @@ test('when too few are well all that are connected are used, and an event and th
   await load.stop();
   expect(load.failures).toEqual([]);
   expect(client.events.filter(({ type }) => type === 'panic')).toMatchObject([
-    { on: true, well: 2, connected: 5 },
-    { on: false, well: 3, connected: 5 },
+    { on: true, healthy: 2, connected: 5 },
+    { on: false, healthy: 3, connected: 5 },
   ]);
 });
 

@@ -220,7 +220,7 @@ describe('events$', () => {
       registry.events$.pipe(filter((event) => event.type === 'client_state' && event.to === 'transient_failure')),
     );
     await servers[0]!.kill();
-    expect(await lost).toMatchObject({ reason: expect.stringMatching(/^none of 1 endpoints is ready: ./) });
+    expect(await lost).toMatchObject({ reason: expect.stringMatching(/^the only endpoint is not ready: ./) });
     expect(events).toContainEqual(expect.objectContaining({ type: 'connection_closed', address, client: 'ECHO' }));
     expect(events).toContainEqual(expect.objectContaining({ type: 'endpoint_state', address, from: 'ready' }));
   });

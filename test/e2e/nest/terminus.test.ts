@@ -87,7 +87,7 @@ describe('readiness', () => {
       status: 'up',
       message: '2 of 2 endpoints are ready, at least 1 required',
       ready: 2,
-      known: 2,
+      total: 2,
       required: 1,
       panic: false,
       discovery: { state: 'ok', error: null },

@@ -57,12 +57,12 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     const app = await startApp(CLIENTS['the balanced client'](echoOptions(target, client)));
     const error = await errorOf(app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo').say({}));
     expect(error.details).toBe(
-      'client ECHO: none of 1 endpoints is ready: wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer',
+      'client ECHO: the only endpoint is not ready: wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer',
     );
 
     const { echo } = await connect(here, credentials.createInsecure());
     expect((await errorOf(echo.say({}))).details).toBe(
-      'client ECHO: none of 1 endpoints is ready: Failed to connect: the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()',
+      'client ECHO: the only endpoint is not ready: Failed to connect: the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()',
     );
   });
 

@@ -196,7 +196,7 @@ describe('while no endpoint is ready', () => {
     const echo = await connect(server.address);
     const error = await errorOf(echo.say({}));
     expect(error.code).toBe(Status.UNAVAILABLE);
-    expect(error.details).toMatch(/client ECHO: none of 1 endpoints is ready: .*ECONNREFUSED/);
+    expect(error.details).toMatch(/client ECHO: the only endpoint is not ready: .*ECONNREFUSED/);
   });
 
   it('a call with waitForReady waits for one', async () => {

@@ -21,7 +21,7 @@ export function eventText(event: LbEvent): string | null {
       return `a call was refused: ${event.maxPending} wait already`;
     case 'panic':
       return event.on
-        ? `panic: only ${event.well} of ${event.connected} endpoints are well, so all are used`
+        ? `panic: only ${event.healthy} of ${event.connected} endpoints are healthy, so all are used`
         : 'panic ended: enough endpoints are healthy';
     case 'configured':
       return 'new load-balancing options are in force';

@@ -1,15 +1,16 @@
 import type { ClientState, EndpointState } from './snapshot.js';
 
-/** What each event carries. */
-interface EventBase {
+/** The fields of every event. */
+export interface LbEventBase {
   /** The name of the client. */
   readonly client: string;
-  /** Milliseconds since the epoch. */
+  /** When it happened, in milliseconds since the epoch. */
   readonly time: number;
 }
 
-interface EndpointEventBase extends EventBase {
-  /** `host:port` */
+/** The fields of every event that concerns one endpoint. */
+export interface LbEndpointEventBase extends LbEventBase {
+  /** The address of the endpoint: `host:port`, `[ipv6]:port` or `unix:path`. */
   readonly address: string;
 }
 
@@ -28,7 +29,7 @@ export type HealthNotOffered = 'UNIMPLEMENTED' | 'UNAUTHENTICATED' | 'PERMISSION
 /** What happens to a client, as it happens; a union to `switch` over by `type`. */
 export type LbEvent =
   /** The client as a whole became ready, lost its last ready endpoint, ... */
-  | (EventBase & {
+  | (LbEventBase & {
       readonly type: 'client_state';
       readonly from: ClientState;
       readonly to: ClientState;
@@ -36,71 +37,77 @@ export type LbEvent =
       readonly reason: string | null;
     })
   /** Discovery answered with a list that differs from the last one. */
-  | (EventBase & {
+  | (LbEventBase & {
       readonly type: 'discovery_updated';
       readonly added: number;
       readonly removed: number;
       readonly total: number;
     })
   /** Discovery failed, came back empty, or had faults in it. At most one in ten seconds for each target. */
-  | (EventBase & {
+  | (LbEventBase & {
       readonly type: 'discovery_failed';
       readonly target: string;
       readonly error: string;
       readonly uses: ListInUse;
     })
   /** Discovery answers again, after it was said to have failed. */
-  | (EventBase & { readonly type: 'discovery_recovered'; readonly target: string })
+  | (LbEventBase & { readonly type: 'discovery_recovered'; readonly target: string })
   /** Discovery works, but somebody should look at something. Once for each text. */
-  | (EventBase & {
+  | (LbEventBase & {
       readonly type: 'discovery_warning';
       /** Null for what is no matter of a target, as the client's own zone. */
       readonly target: string | null;
       readonly warning: string;
     })
-  | (EndpointEventBase & { readonly type: 'endpoint_added' })
+  | (LbEndpointEventBase & { readonly type: 'endpoint_added' })
   /** The endpoint has left and its last call has ended. */
-  | (EndpointEventBase & { readonly type: 'endpoint_removed' })
-  | (EndpointEventBase & {
+  | (LbEndpointEventBase & { readonly type: 'endpoint_removed' })
+  | (LbEndpointEventBase & {
       readonly type: 'endpoint_state';
       readonly from: EndpointState;
       readonly to: EndpointState;
       readonly reason: string | null;
     })
-  | (EndpointEventBase & { readonly type: 'connection_opened'; readonly connection: number })
-  | (EndpointEventBase & {
+  | (LbEndpointEventBase & { readonly type: 'connection_opened'; readonly connection: number })
+  | (LbEndpointEventBase & {
       readonly type: 'connection_closed';
       readonly connection: number;
       readonly reason: string | null;
     })
   /** The shares of the priorities have changed: endpoints of priority `priority` are the first that get calls now. */
-  | (EventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
-  /** Too few endpoints are well (`well` of `connected`): from now on all that are connected are used, or no longer. */
-  | (EventBase & { readonly type: 'panic'; readonly on: boolean; readonly well: number; readonly connected: number })
+  | (LbEventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
+  /** Too few endpoints are healthy (`healthy` of `connected`): from now on all that are connected are used, or no longer. */
+  | (LbEventBase & {
+      readonly type: 'panic';
+      readonly on: boolean;
+      readonly healthy: number;
+      readonly connected: number;
+    })
   /**
    * The server cannot be asked for its health, so that an endpoint counts as healthy while it is connected. Once for each
    * client and reason; `address` is the first endpoint that it holds for.
    */
-  | (EndpointEventBase & { readonly type: 'health_not_offered'; readonly why: HealthNotOffered })
+  | (LbEndpointEventBase & { readonly type: 'health_not_offered'; readonly why: HealthNotOffered })
   /**
    * A watch of the client ended soon, or was ended because the server flooded it; it is opened again later and later.
    * `total` so far, of both kinds. At most one in ten seconds.
    */
-  | (EndpointEventBase & {
+  | (LbEndpointEventBase & {
       readonly type: 'watch_backed_off';
       readonly watch: 'health' | 'load_reports';
       readonly reason: string;
       readonly total: number;
     })
   /** A server does not report its load out of band, as the policy would have it. Once for each client. */
-  | (EventBase & { readonly type: 'load_reports_not_offered' })
+  | (LbEventBase & { readonly type: 'load_reports_not_offered' })
   /** A server has sent load reports that cannot be read, or say what cannot be: `total` so far. At most one in 10 s. */
-  | (EndpointEventBase & { readonly type: 'load_report_rejected'; readonly total: number })
+  | (LbEndpointEventBase & { readonly type: 'load_report_rejected'; readonly total: number })
   /** Every connection is at its stream limit: calls wait. At most one a second. */
-  | (EventBase & { readonly type: 'pool_saturated'; readonly pending: number })
+  | (LbEventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */
-  | (EventBase & { readonly type: 'call_rejected'; readonly pending: number; readonly maxPending: number })
+  | (LbEventBase & { readonly type: 'call_rejected'; readonly pending: number; readonly maxPending: number })
   /** `configure()` put new load-balancing options in force. */
-  | (EventBase & { readonly type: 'configured' });
+  | (LbEventBase & { readonly type: 'configured' });
 
+/** Receives the events of a client, in order. An error that it throws becomes a warning of the process. */
 export type LbEventListener = (event: LbEvent) => void;

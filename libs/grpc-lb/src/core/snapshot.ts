@@ -21,12 +21,19 @@ export type EndpointState =
 /** `retiring`: gets no new calls, and closes when its calls have ended. */
 export type ConnectionState = 'connecting' | 'ready' | 'transient_failure' | 'retiring';
 
+/**
+ * The health of the peer, as its health service reports it. `unknown`: no answer yet. `not_offered`: the server has no
+ * health service, refuses the watch, or allows too few streams for it. `disabled`: `health.enabled` is false. With the
+ * last two the peer counts as healthy while it is connected.
+ */
+export type ConnectionHealth = 'unknown' | 'serving' | 'not_serving' | 'not_offered' | 'disabled';
+
+/** One HTTP/2 connection to an endpoint. */
 export interface ConnectionSnapshot {
   /** Unique within the client, in the order in which connections were opened. */
   readonly id: number;
   readonly state: ConnectionState;
-  /** What the peer says of itself; `unknown` until it has answered. */
-  readonly health: 'unknown' | 'serving' | 'not_serving';
+  readonly health: ConnectionHealth;
   readonly inFlight: number;
   /** How many calls it carries at most at the same time: the peer's limit, or the configured one. */
   readonly maxConcurrentStreams: number;
@@ -62,12 +69,18 @@ export interface EndpointSnapshot {
   readonly connections: readonly ConnectionSnapshot[];
 }
 
+/**
+ * The state of discovery. `pending`: no answer yet. `ok`: the last answer is in use. `stale`: the last lookup failed or
+ * returned no endpoints, and an older list is in use. `failed`: there has never been a usable list.
+ */
+export type SourceState = 'pending' | 'ok' | 'stale' | 'failed';
+
+/** Discovery of one target, or of all targets of a client together. */
 export interface SourceSnapshot {
   readonly target: string;
   /** The scheme of the target: `dns`, `static`, ... */
   readonly kind: string;
-  /** `stale`: the last look-up failed or came back empty, and an older list is in use. */
-  readonly state: 'pending' | 'ok' | 'stale' | 'failed';
+  readonly state: SourceState;
   /** When the last good list came, in milliseconds since the epoch; null before the first. */
   readonly lastUpdate: number | null;
   /** Milliseconds since the last good list while the state is `stale`; null otherwise. */
@@ -89,7 +102,7 @@ export interface PrioritySnapshot {
   readonly share: number;
   /** How many endpoints are used of it (a subset, if there is one), and how many of those are well. */
   readonly endpoints: number;
-  readonly well: number;
+  readonly healthy: number;
   /** The part of this group's calls that goes to other zones, from 0 to 1; null where zones do not count. */
   readonly crossZoneShare: number | null;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutSecrets } from './target-secrets.js';
+import { hasSecrets, withoutSecrets } from './target-secrets.js';
 
 test.each([
   ['consul:///orders?token=SECRET', 'consul:///orders?token=...'],
@@ -18,9 +18,21 @@ test.each([
   ['consul://SECRET@agent/orders?password=SECRET', 'consul://...@agent/orders?password=...'],
   ['consul://me:SECRET%40agent/orders', 'consul:...'],
   ['registry://host/orders?api_key=SECRET', 'registry://host/orders?api_key=...'],
+  ['dns://user:SECRET@host/x', 'dns://...@host/x'],
+  ['dns:///user:SECRET@host:1', 'dns:///...@host:1'],
+  ['dns:///user:SE/CRET@host', 'dns:///...@host'],
+  ['dns:///SECRET@host:1', 'dns:///...@host:1'],
+  ['dns:user:SECRET@host:1', 'dns:...@host:1'],
+  ['dns:///user:SECRET%40host:1', 'dns:...'],
+  ['static:///a:1,user:SECRET@b:1', 'static:///a:1,...@b:1'],
+  ['static:///a:1;weight=2,user:SECRET@b:1;weight=3', 'static:///a:1;weight=2,...@b:1;weight=3'],
+  ['kubernetes:///user:SECRET@orders.shop:grpc', 'kubernetes:///...@orders.shop:grpc'],
+  ['eds://user:SECRET@control-plane:18000/orders', 'eds://...@control-plane:18000/orders'],
+  ['user:SECRET@host:50051', '...@host:50051'],
 ])('%s is shown as %s', (uri, shown) => {
   expect(withoutSecrets(uri)).toBe(shown);
   expect(withoutSecrets(shown)).toBe(shown);
+  expect(hasSecrets(uri)).toBe(true);
 });
 
 test.each([
@@ -28,6 +40,12 @@ test.each([
   'consul://agent:8500/orders?tag=a@b&dc=eu',
   'static:///unix:/run/user@1000/orders.sock;weight=2',
   'file:///etc/100%/a=b/list.yaml',
+  'file:///home/me@corp/list.yaml',
+  'file:///C:/me@corp/list.yaml',
+  'orders@v2',
+  'xds:///orders@v2',
+  '[::1]:50051',
+  'dns:///[fe80::1%25eth0]:50051',
   'consul:///orders?tag=%E2%82%AC%zz',
 ])('%s is shown as it is', (uri) => {
   expect(withoutSecrets(uri)).toBe(uri);

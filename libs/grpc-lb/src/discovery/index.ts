@@ -1,6 +1,7 @@
 export type { DnsLookup, DnsSourceOptions } from './dns/dns-options.js';
 export { dnsSourceFactory } from './dns/dns-source-factory.js';
-export type { DnsResolver, DnsResolverFactory } from './dns/resolver.js';
+export type { LookupAddress } from './dns/addresses.js';
+export type { AddressRecord, DnsResolver, DnsResolverFactory, SrvRecord } from './dns/resolver.js';
 export { type HostPortOptions, parseHostPort } from './host-port.js';
 export {
   createEndpointSource,

@@ -90,6 +90,16 @@ describe('the registry of endpoint sources', () => {
   });
 
   test.each([
+    'dns://user:SECRET@10.0.0.2/orders:50051',
+    'dns:///user:SECRET@orders:50051',
+    'dns+srv:///user:SECRET@orders.shop',
+    'static:///a:1,user:SECRET@b:1',
+  ])('user info in %s is a fault that does not quote it', (uri) => {
+    expect(() => create(uri)).toThrow('target has user info, a token or a password, which this source does not use');
+    expect(() => create(uri)).not.toThrow(/SECRET/);
+  });
+
+  test.each([
     ['dns:', 'path is empty; write what to look up, as in dns:///orders:50051'],
     ['dns:///', 'path is empty; write what to look up, as in dns:///orders:50051'],
     ['dns://orders:50051', 'path is empty; write dns:///orders:50051, with three slashes'],

@@ -1,7 +1,7 @@
 import type { EndpointSource, EndpointSourceContext, EndpointSourceFactory, Target } from '../core/endpoint-source.js';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean, shown } from '../core/options/validation.js';
-import { withoutSecrets } from '../core/target-secrets.js';
+import { hasSecrets } from '../core/target-secrets.js';
 import { dnsSourceFactory } from './dns/dns-source-factory.js';
 import { staticSourceFactory } from './static-source.js';
 import { isScheme, targetSubject } from './target.js';
@@ -57,8 +57,19 @@ export function createEndpointSource(target: Target, context: EndpointSourceCont
   const factory = factories.get(target.scheme);
   if (!factory) throw new GrpcLbOptionsError(targetSubject(target), [unknownScheme(target.scheme)]);
   if (target.path === '') throw new GrpcLbOptionsError(targetSubject(target), [noPath(target)]);
+  // Before anything else: faults quote the part of the target that they are about.
+  if (NEEDS_NO_SECRET.has(target.scheme) && hasSecrets(target.uri))
+    throw new GrpcLbOptionsError(targetSubject(target), [secretInTarget]);
   return factory(target, context);
 }
+
+/** Sources of this package that take no user info, token or password from a target; Consul says what to use instead. */
+const NEEDS_NO_SECRET: ReadonlySet<string> = new Set(['dns', 'dns+srv', 'static', 'kubernetes', 'eds', 'file']);
+
+const secretInTarget: Fault = {
+  path: 'target',
+  message: 'has user info, a token or a password, which this source does not use; remove it',
+};
 
 /** Schemes that come with a sub-path and a package of their own. */
 const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: string, peer: string]>> = {
@@ -115,8 +126,7 @@ function unknownScheme(scheme: string): Fault {
 
 /** Mostly a slash too few: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
 function noPath({ scheme, authority, uri }: Target): Fault {
-  if (withoutSecrets(uri) !== uri)
-    return { path: 'path', message: `is empty; write ${scheme}:/// and a name, without secrets` };
+  if (hasSecrets(uri)) return { path: 'path', message: `is empty; write ${scheme}:/// and a name, without secrets` };
   const remedy =
     authority === ''
       ? `write what to look up, as in ${scheme}:///orders:50051`

@@ -7,6 +7,51 @@ export {
   GrpcLbOptionsError,
   GrpcLbPeerError,
 } from '../core/errors.js';
+export type { Cancel, Clock } from '../core/clock.js';
+export type { Locality as EndpointLocality } from '../core/endpoint.js';
+export type {
+  HealthNotOffered,
+  LbEndpointEventBase,
+  LbEvent,
+  LbEventBase,
+  LbEventListener,
+  ListInUse,
+} from '../core/events.js';
+export type { EffectiveEjectionOptions, OutlierEjectionOptions } from '../core/options/ejection-options.js';
+export type { EffectiveHealthOptions, HealthCheckOptions } from '../core/options/health-options.js';
+export type { EffectiveLoadBalancing, LoadBalancingOptions, MethodOptions } from '../core/options/load-balancing.js';
+export type { EffectiveLocalityOptions, LocalityOptions } from '../core/options/locality-options.js';
+export type {
+  AdaptiveConfig,
+  HotColdConfig,
+  LeastRequestConfig,
+  PeakEwmaConfig,
+  PickFirstConfig,
+  PolicyConfig,
+  PolicyName,
+  RandomConfig,
+  RoundRobinConfig,
+} from '../core/options/policy-config.js';
+export type { ConnectionPoolOptions, EffectivePoolOptions } from '../core/options/pool-options.js';
+export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from '../core/options/retry-options.js';
+export type { HashKeyFunction, HashKeySource, RingHashConfig } from '../core/options/ring-hash-options.js';
+export type { EffectiveSlowStartOptions, SlowStartOptions } from '../core/options/slow-start-options.js';
+export type { FailureStatus } from '../core/options/status-names.js';
+export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from '../core/options/subset-options.js';
+export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-robin-options.js';
+export type { Random as RandomSource } from '../core/random.js';
+export type {
+  ClientSnapshot,
+  ClientState,
+  ConnectionHealth,
+  ConnectionSnapshot,
+  ConnectionState,
+  EndpointSnapshot,
+  EndpointState,
+  PrioritySnapshot,
+  SourceSnapshot,
+  SourceState,
+} from '../core/snapshot.js';
 export { BalancedChannel, type BalancedChannelOptions } from './channel/balanced-channel.js';
 export { DEFAULT_CHANNEL_OPTIONS } from './config/channel-options.js';
 export { SUPPORTED_GRPC_JS } from './experimental.js';

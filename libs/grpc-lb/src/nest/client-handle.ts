@@ -22,6 +22,8 @@ const CLOSE_GRACE_MS = 500;
 
 /** One balanced client: Nest's `ClientGrpc` over one channel that all its services share, and a window into it. */
 export class GrpcLbClientHandle implements ClientGrpc {
+  /** The name of the client in snapshots, events and errors. */
+  readonly name: string;
   readonly #balanced: BalancedChannel | ForeignChannel;
   readonly #services: ReadonlyMap<string, ServiceClientConstructor>;
   readonly #options: GrpcLbClientOptions;
@@ -29,14 +31,18 @@ export class GrpcLbClientHandle implements ClientGrpc {
   readonly #stubs = new Map<string, object>();
   readonly #openCalls = new Set<OpenCall>();
 
-  /** @throws GrpcLbOptionsError that lists all that is wrong. */
+  /**
+   * @internal The registry creates clients.
+   * @throws GrpcLbOptionsError that lists all faults.
+   */
   constructor(
-    readonly name: string,
+    name: string,
     options: GrpcLbClientOptions,
     onEvent: LbEventListener,
     faults: readonly Fault[] = [],
     targetPath?: (path: string) => string,
   ) {
+    this.name = name;
     const found = [...faults];
     checkClientOptions(options, found, targetPath);
     this.#services = loadServices(options, found);
@@ -51,7 +57,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   /**
    * The methods of a service as functions that return Observables, the same object each time.
    *
-   * @throws Error if the client's packages have no such service.
+   * @throws GrpcLbOptionsError if the packages of the client have no such service.
    */
   getService<T extends object>(name: string): T {
     let stub = this.#stubs.get(name);
@@ -59,22 +65,33 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return stub as T;
   }
 
-  /** The grpc-js client of a service, for what Observables cannot do. */
+  /**
+   * The grpc-js client of a service, for what Observables cannot do; the same object each time.
+   *
+   * @throws GrpcLbOptionsError if the packages of the client have no such service.
+   */
   getClientByServiceName<T = Client>(name: string): T {
     let client = this.#clients.get(name);
     if (!client) this.#clients.set(name, (client = this.#createClient(name)));
     return client as T;
   }
 
+  /** The state of the client and its endpoints at this moment. */
   snapshot(): ClientSnapshot {
     return this.#balanced.snapshot();
   }
 
+  /** Why the next call goes where it goes. */
   explain(): Explanation {
     return this.#balanced.explain();
   }
 
-  /** Puts new load-balancing options in force, without one dropped call; what is left out takes its default. */
+  /**
+   * Replaces the load-balancing options without dropping a call. Options that are not given take their defaults.
+   *
+   * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
+   * @throws GrpcLbClosedError if the client is closed.
+   */
   configure(loadBalancing: LoadBalancingOptions): void {
     const faults: Fault[] = [];
     loadBalancingCheck('loadBalancing', loadBalancing, faults);

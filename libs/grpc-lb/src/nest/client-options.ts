@@ -2,13 +2,11 @@ import type { ChannelCredentials, Interceptor } from '@grpc/grpc-js';
 import type { GrpcOptions } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 
-type NestGrpcOptions = GrpcOptions['options'];
-
 /**
  * A balanced client: the `options` that Nest's gRPC transport takes, with the same meaning, and how to balance.
  * The object is never written to.
  */
-export interface GrpcLbClientOptions extends Omit<NestGrpcOptions, 'credentials' | 'url'> {
+export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'credentials' | 'url'> {
   /**
    * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which
    * is looked up by DNS. Required, here, as `url` or as `targets`.

@@ -152,8 +152,8 @@ describe('what an operator should know is written, with the name of the client:'
     ],
     [
       [
-        { type: 'panic', on: true, well: 1, connected: 3 },
-        { type: 'panic', on: false, well: 2, connected: 3 },
+        { type: 'panic', on: true, healthy: 1, connected: 3 },
+        { type: 'panic', on: false, healthy: 2, connected: 3 },
       ],
       [
         'warn client ORDERS: panic: only 1 of 3 connected endpoints are healthy, so calls go to all of them',
@@ -212,7 +212,7 @@ test('what happens all the time is not', () => {
     // The end of what was not told.
     recovered(),
     { type: 'failover', priority: 0, share: 1 },
-    { type: 'panic', on: false, well: 1, connected: 1 },
+    { type: 'panic', on: false, healthy: 1, connected: 1 },
   ];
   for (const event of quiet) tell(event);
   expect(lines).toEqual([]);
@@ -298,7 +298,7 @@ test('clients, targets and kinds of trouble do not silence each other', () => {
   tell(failed('C'), 'USERS');
   tell(DOWN);
   tell(DOWN, 'USERS');
-  tell({ type: 'panic', on: true, well: 0, connected: 2 });
+  tell({ type: 'panic', on: true, healthy: 0, connected: 2 });
   expect(lines).toHaveLength(6);
   tell(recovered('kubernetes:///orders'));
   expect(lines.at(-1)![2]).toBe('client ORDERS: discovery recovered: kubernetes:///orders');

@@ -80,7 +80,7 @@ function lineOf(event: LbEvent): Line | undefined {
       return event.on
         ? {
             level: 'warn',
-            text: `panic: only ${event.well} of ${event.connected} connected endpoints are healthy, so calls go to all of them`,
+            text: `panic: only ${event.healthy} of ${event.connected} connected endpoints are healthy, so calls go to all of them`,
           }
         : { level: 'log', text: 'panic ended: enough endpoints are healthy' };
     case 'load_report_rejected':

@@ -15,13 +15,13 @@ export interface GrpcLbCallOptions extends CallOptions {
 /** What the request of a client-streaming or bidirectional call may come from. Only an iterable can be slowed down. */
 export type RequestStream<T> = Observable<T> | AsyncIterable<T> | Iterable<T>;
 
-/** A request as the caller may give it: streams from any source. */
-type Request<T> = T extends Observable<infer Item> ? RequestStream<Item> : T;
+/** A request as the caller passes it: for a stream of requests any source of items. */
+export type RequestOf<T> = T extends Observable<infer Item> ? RequestStream<Item> : T;
 
 /** One method of a service. Nothing is sent before the Observable is subscribed to, and each subscription is a call. */
 export interface GrpcLbMethod<Req, Res> {
-  (request: Request<Req>, options?: GrpcLbCallOptions): Observable<Res>;
-  (request: Request<Req>, metadata?: Metadata, options?: GrpcLbCallOptions): Observable<Res>;
+  (request: RequestOf<Req>, options?: GrpcLbCallOptions): Observable<Res>;
+  (request: RequestOf<Req>, metadata?: Metadata, options?: GrpcLbCallOptions): Observable<Res>;
 }
 
 /** An interface of methods that return Observables, as Nest's own clients and ts-proto with `nestJs=true` have it. */

@@ -2,71 +2,96 @@ import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } 
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
-/** What an operator may say about one client from outside, as `grpcLbConfig` reads it from the environment. */
+/** Overrides of one client that an operator sets, as `grpcLbConfig` reads them from the environment. */
 export interface GrpcLbClientOverrides {
+  /** Replaces the target of the code. */
   readonly target?: string;
-  /** Several, in order of preference; not beside `target`. */
+  /** Replaces the target of the code by several, in order of preference. Cannot be set together with `target`. */
   readonly targets?: readonly string[];
+  /** Wins over the options of the code, field by field. */
   readonly loadBalancing?: LoadBalancingOptions;
 }
 
 /** What `GrpcLbModule.forRoot` takes. */
 export interface GrpcLbModuleOptions {
-  /** For every client; what a client says itself wins. */
+  /**
+   * Load-balancing options for every client. Options of a client win over these, field by field.
+   *
+   * @default {}
+   */
   readonly loadBalancing?: LoadBalancingOptions;
   /**
-   * By the name of the client in upper snake case (`ORDERS_CLIENT` for the class `OrdersClient`). They win over what
-   * the code says.
+   * Overrides by client, with its name in upper snake case (`ORDERS_CLIENT` for the class `OrdersClient`). They win over
+   * the code.
+   *
+   * @default {}
    */
   readonly overrides?: Readonly<Record<string, GrpcLbClientOverrides>>;
   /**
-   * Whether what an operator should know goes to Nest's logger, under the name `GrpcLb`: discovery that fails and
-   * recovers, a client without a ready endpoint, failover, panic, refused calls. The same is said once a minute at most.
-   * Default true.
+   * Logs what an operator should know to Nest's logger, with the context `GrpcLb`: failing discovery and its recovery,
+   * clients without a ready endpoint, failover, panic, rejected calls. Repetitions are logged once a minute at most.
+   *
+   * @default true
    */
   readonly logging?: boolean;
 }
 
 /** A class that makes the module's options, for `useClass` and `useExisting`. */
 export interface GrpcLbModuleOptionsFactory {
+  /** Called once, when the module is built. */
   createGrpcLbModuleOptions(): GrpcLbModuleOptions | Promise<GrpcLbModuleOptions>;
 }
 
 /** A class that makes the options of clients, for `useClass` and `useExisting`. */
 export interface GrpcLbClientOptionsFactory {
-  /** @param name The name of the client, or of its class. */
+  /**
+   * Called once for each client.
+   *
+   * @param name The name of the client, or of its class.
+   */
   createGrpcLbClientOptions(name: string): Partial<GrpcLbClientOptions> | Promise<Partial<GrpcLbClientOptions>>;
 }
 
 /** A client that is known by a name, in the form that `ClientsModule` takes. */
 export interface GrpcLbClientItem {
+  /** The injection token of the client, and its name in snapshots, events and errors. */
   readonly name: string | symbol;
   /** Allowed, so that an item of `ClientsModule` needs no change: `Transport.GRPC`. */
   readonly transport?: number;
+  /** The options of the client. */
   readonly options: GrpcLbClientOptions;
 }
 
-/** Where a factory comes from; one of the three. */
-interface AsyncSource<T, Factory> extends Pick<ModuleMetadata, 'imports'> {
-  /** What `useFactory` is called with. */
+/** Options that a factory creates: exactly one of `useFactory`, `useClass` and `useExisting`. */
+export interface GrpcLbAsyncSource<T, Factory> extends Pick<ModuleMetadata, 'imports'> {
+  /** Tokens of the providers that `useFactory` is called with. */
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
   // A factory's parameters are what `inject` names; TypeScript cannot tie the two together.
+  /** Returns the options, or a promise of them. */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly useFactory?: (...args: any[]) => T | Promise<T>;
+  /** A class that Nest instantiates for this item. */
   readonly useClass?: Type<Factory>;
+  /** A provider that exists already. */
   readonly useExisting?: InjectionToken<Factory>;
 }
 
-export type GrpcLbModuleAsyncOptions = AsyncSource<GrpcLbModuleOptions, GrpcLbModuleOptionsFactory>;
+/** What `GrpcLbModule.forRootAsync` takes. */
+export type GrpcLbModuleAsyncOptions = GrpcLbAsyncSource<GrpcLbModuleOptions, GrpcLbModuleOptionsFactory>;
 
 /**
  * A client whose options are made by a factory: by name, or of a class, whose own options (those of its decorators) are
  * then completed and overruled field by field.
  */
-export type GrpcLbClientAsyncItem = AsyncSource<Partial<GrpcLbClientOptions>, GrpcLbClientOptionsFactory> &
+export type GrpcLbClientAsyncItem = GrpcLbAsyncSource<Partial<GrpcLbClientOptions>, GrpcLbClientOptionsFactory> &
   ({ readonly name: string | symbol; readonly client?: never } | { readonly client: Type; readonly name?: never });
 
+/** What `GrpcLbModule.forFeature` and `forFeatureAsync` take beside the clients. */
 export interface GrpcLbFeatureOptions {
-  /** Makes the clients visible in every module. Default false: where this module is imported. */
+  /**
+   * Makes the clients visible in every module, and not only where this module is imported.
+   *
+   * @default false
+   */
   readonly isGlobal?: boolean;
 }

@@ -17,8 +17,8 @@ import { loadReflection, type Reflection } from './reflection.js';
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
 /**
- * The server's half of load balancing: what a gRPC microservice tells its clients of itself, and how it leaves them.
- * `GrpcServerModule` provides it.
+ * The server half of load balancing: the health and load that a gRPC microservice reports, and its drain. Provided by
+ * `GrpcServerModule`.
  */
 @Injectable()
 export class GrpcServer implements OnApplicationShutdown {
@@ -34,6 +34,7 @@ export class GrpcServer implements OnApplicationShutdown {
   #reflection: Reflection | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
 
+  /** @internal `GrpcServerModule` and `grpcServer` create it. */
   constructor(
     /** @internal */
     readonly options: EffectiveServerOptions,
@@ -46,27 +47,27 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
   }
 
-  /** Whether the server is leaving: it has told NOT_SERVING. */
+  /** Whether the server drains: it reports NOT_SERVING and is about to close. */
   get draining(): boolean {
     return this.#drained !== undefined;
   }
 
   /**
-   * Aborted when streams should move to another server: with the GOAWAY of a drain. A handler that ends its stream then
-   * decides how it ends; one that does not is ended with UNAVAILABLE after `drain.streamGrace`.
+   * Aborts when streams should move to another server: at the GOAWAY of a drain. A handler that ends its stream then
+   * chooses its status; other streams end with UNAVAILABLE after `drain.streamGrace`.
    */
   get drainSignal(): AbortSignal {
     return this.#moving.signal;
   }
 
-  /** What `grpc.health.v1` says of each service; '' is the server as a whole. */
+  /** The status of each service in `grpc.health.v1`; `''` is the server as a whole. */
   health(): Record<string, 'SERVING' | 'NOT_SERVING'> {
     return this.#board.statuses();
   }
 
   /**
-   * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or lets it back; '' is the whole server. It is
-   * SERVING again only if its checks pass too.
+   * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or puts it back; `''` is the whole server. It
+   * is SERVING again only if its checks pass too.
    *
    * @throws GrpcLbArgumentError if the server has no such service.
    */
@@ -75,19 +76,20 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#board.setServing(service, serving);
   }
 
-  /** What load reports say. All zero before the server listens. */
+  /** The load that reports carry; all zero before the server listens. */
   load(): ServerLoad {
     return this.#probe.load();
   }
 
   /**
-   * Leaves without a lost call. Nest calls it when the application closes, also on SIGTERM with `enableShutdownHooks()`.
-   * It drains once, however often it is called.
+   * Drains the server without losing a call, and resolves when that is done. Nest calls it when the application closes,
+   * also on SIGTERM with `enableShutdownHooks()`. Further calls return the same promise.
    */
   drain(): Promise<GrpcDrainReport> {
     return (this.#drained ??= this.#drain());
   }
 
+  /** Called by Nest. */
   onApplicationShutdown(): void {
     this.#stop();
   }

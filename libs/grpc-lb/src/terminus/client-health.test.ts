@@ -78,8 +78,8 @@ describe('a client is', () => {
   });
 
   test('judged by those that discovery names: one that drains is no loss', () => {
-    expect(health(snapshot(['ready', 'draining']), '100%')).toMatchObject({ status: 'up', ready: 1, known: 1 });
-    expect(health(snapshot(['draining']), 1)).toMatchObject({ status: 'down', ready: 0, known: 0, required: 1 });
+    expect(health(snapshot(['ready', 'draining']), '100%')).toMatchObject({ status: 'up', ready: 1, total: 1 });
+    expect(health(snapshot(['draining']), 1)).toMatchObject({ status: 'down', ready: 0, total: 0, required: 1 });
   });
 });
 
@@ -116,11 +116,11 @@ describe('discovery', () => {
 });
 
 describe('failover', () => {
-  const level = (priority: number, share: number, endpoints: number, well: number) => ({
+  const level = (priority: number, share: number, endpoints: number, healthy: number) => ({
     priority,
     share,
     endpoints,
-    well,
+    healthy,
     crossZoneShare: null,
   });
   /** States of the endpoints of priority 0, 1, ... and the shares of those priorities that are connected. */
@@ -130,8 +130,8 @@ describe('failover', () => {
       endpoints: flat.map(({ state, priority }, i) => ({ ...endpoint(state, i), priority })),
       priorities: shares.flatMap((share, priority) => {
         const group = states[priority]!;
-        const well = group.filter((state) => state === 'ready').length;
-        return share === undefined ? [] : [level(priority, share, group.length, well)];
+        const healthy = group.filter((state) => state === 'ready').length;
+        return share === undefined ? [] : [level(priority, share, group.length, healthy)];
       }),
     });
   };

@@ -1,52 +1,66 @@
-import type { ClientSnapshot, EndpointSnapshot, EndpointState, SourceSnapshot } from '../core/snapshot.js';
+import type { ClientSnapshot, EndpointSnapshot, EndpointState, SourceSnapshot, SourceState } from '../core/snapshot.js';
 import type { MinimumOf } from './min-ready.js';
 
+/** The health of the backends of one client: what `GrpcLbHealthIndicator` adds to the details of Terminus. */
 export interface ClientHealth {
+  /**
+   * `up`: every endpoint in use is ready and discovery works. `degraded`: fewer endpoints are ready, but enough.
+   * `down`: fewer than `required`.
+   */
   readonly status: 'up' | 'degraded' | 'down';
-  /** In a sentence, for whoever looks at three in the morning. */
+  /** The same in a sentence, for people. */
   readonly message: string;
+  /** Endpoints in use that are ready. */
   readonly ready: number;
-  readonly known: number;
+  /** Endpoints in use: those that discovery lists, of the priorities that get calls. */
+  readonly total: number;
+  /** Endpoints that must be ready for the client not to be `down`: `minReady` in endpoints. */
   readonly required: number;
-  /** Too few are well, so all that are connected are used. */
+  /** Too few endpoints are healthy, so calls go to all that are connected. */
   readonly panic: boolean;
-  readonly discovery: { readonly state: ClientSnapshot['source']['state']; readonly error: string | null };
+  /** The state of discovery, and what is wrong with it; null if nothing is. */
+  readonly discovery: { readonly state: SourceState; readonly error: string | null };
+  /** All endpoints, by address. */
   readonly endpoints: Readonly<Record<string, EndpointHealth>>;
 }
 
-interface EndpointHealth {
+/** One endpoint in the details of Terminus. */
+export interface EndpointHealth {
+  /** The state of the endpoint, as in the snapshot. */
   readonly state: EndpointState;
+  /** Why it is in that state; null if there is nothing to say. */
   readonly reason: string | null;
   /** When it entered that state, as ISO 8601. */
   readonly since: string;
+  /** Calls in flight. */
   readonly inFlight: number;
 }
 
-/** What a snapshot says about the health of a client's backends. Those that have left discovery do not count. */
+/** The health of a client's backends. Endpoints that have left discovery do not count. */
 export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): ClientHealth {
   const { endpoints, source, panic, priorities } = snapshot;
   if (snapshot.loadBalancing === null) return healthOfChannel(snapshot);
-  // Those of a priority that gets no calls help nobody: neither the dead of the first, nor who stands by for them.
+  // Only priorities that get calls count: neither a first one that has failed, nor a later one on standby.
   const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
-  const named = endpoints.filter(({ state }) => state !== 'draining');
-  const known = named.filter(({ priority }) => open.size === 0 || open.has(priority));
-  const ready = known.filter(({ state }) => state === 'ready').length;
-  const required = minimumOf(known.length);
-  const discoveryIsWell = source.state === 'ok';
+  const listed = endpoints.filter(({ state }) => state !== 'draining');
+  const inUse = listed.filter(({ priority }) => open.size === 0 || open.has(priority));
+  const ready = inUse.filter(({ state }) => state === 'ready').length;
+  const required = minimumOf(inUse.length);
+  const discoveryWorks = source.state === 'ok';
   // Priority 0 may be missing: the first target names nobody.
   const preferred = priorities.find(({ priority }) => priority === 0)?.share ?? 0;
   const failedOver = open.size > 0 && preferred < 1;
-  const isWell = ready === known.length && discoveryIsWell && !failedOver;
-  const status = ready < required ? 'down' : isWell ? 'up' : 'degraded';
+  const isUp = ready === inUse.length && discoveryWorks && !failedOver;
+  const status = ready < required ? 'down' : isUp ? 'up' : 'degraded';
   return {
     status,
     message:
-      `${ready} of ${known.length} endpoints${known.length < named.length ? ' in use' : ''} are ready` +
-      `${givenUp(named, Math.min(...open))}, at least ${required} required` +
+      `${ready} of ${inUse.length} endpoints${inUse.length < listed.length ? ' in use' : ''} are ready` +
+      `${givenUp(listed, Math.min(...open))}, at least ${required} required` +
       (failedOver ? `; ${Math.round(preferred * 100)} % of calls go to the endpoints of priority 0` : '') +
       discoveryText(source),
     ready,
-    known: known.length,
+    total: inUse.length,
     required,
     panic,
     discovery: { state: source.state, error: source.error },
@@ -59,12 +73,12 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   };
 }
 
-/** Those of better priorities that get no calls, because too few of them are well. */
-function givenUp(named: readonly EndpointSnapshot[], firstInUse: number): string {
-  const ill = named.filter(({ priority, state }) => priority < firstInUse && state !== 'ready');
-  const of = new Set(ill.map(({ priority }) => priority));
-  if (!Number.isFinite(firstInUse) || ill.length === 0) return '';
-  return ` (${ill.length} of ${of.size === 1 ? `priority ${[...of].join()}` : 'better priorities'} are not)`;
+/** Endpoints of better priorities that get no calls, because too few of them are healthy. */
+function givenUp(listed: readonly EndpointSnapshot[], firstInUse: number): string {
+  const down = listed.filter(({ priority, state }) => priority < firstInUse && state !== 'ready');
+  const of = new Set(down.map(({ priority }) => priority));
+  if (!Number.isFinite(firstInUse) || down.length === 0) return '';
+  return ` (${down.length} of ${of.size === 1 ? `priority ${[...of].join()}` : 'better priorities'} are not)`;
 }
 
 function discoveryText({ state, error, endpoints }: SourceSnapshot): string {
@@ -72,14 +86,14 @@ function discoveryText({ state, error, endpoints }: SourceSnapshot): string {
   return endpoints === 0 ? '; discovery lists no endpoints' : '';
 }
 
-/** A control plane alone knows the endpoints: the channel counts as one. */
+/** Only the control plane knows the endpoints: the channel counts as one. */
 function healthOfChannel({ state, source, panic }: ClientSnapshot): ClientHealth {
   const ready = state === 'ready';
   return {
     status: ready ? 'up' : 'down',
     message: `the channel is ${state}; only the control plane knows its endpoints`,
     ready: Number(ready),
-    known: 1,
+    total: 1,
     required: 1,
     panic,
     discovery: { state: source.state, error: source.error },

@@ -9,34 +9,40 @@ import { type MinReady, readMinReady } from './min-ready.js';
 /** Terminus does not export the name. */
 type Session<Key extends string> = ReturnType<typeof HealthIndicatorService.prototype.check<Key>>;
 
+/** What `GrpcLbHealthIndicator.isHealthy` takes. */
 export interface GrpcLbHealthOptions {
   /** The client, by its name or class. */
   readonly client: ClientRef;
   /**
-   * How many endpoints must be well for the client not to be down: a whole number from 1, or a share of those that
-   * discovery names, as in `'50%'` (rounded up, at least one). Default 1.
+   * Endpoints that must be ready for the client not to be `down`: a whole number of at least 1, or a percentage of those
+   * that discovery lists, as in `'50%'` (rounded up, at least one).
+   *
+   * @default 1
    */
   readonly minReady?: MinReady;
 }
 
 /**
- * Tells Terminus how the backends of a client are, from what the client knows: no call is made, and no channel opened.
- * `up` while all known endpoints are well and discovery answers, `degraded` while fewer are but still `minReady`, `down`
- * below that.
+ * Reports the backends of a client to Terminus, from what the client knows already: it makes no call and opens no
+ * channel. `up` while all endpoints in use are ready and discovery works, `degraded` while at least `minReady` are ready,
+ * `down` below that.
  *
- * For readiness think twice: a probe that fails when a backend is ill takes every instance of this application out of
- * service at the same moment, although none of them is ill. Never use it for liveness.
+ * Consider before you use it for readiness: a probe that fails with a backend takes every instance of this application
+ * out of service at the same time, although each of them works. Never use it for liveness.
  */
 @Injectable()
 export class GrpcLbHealthIndicator {
+  /** @internal Nest creates it. */
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly registry: GrpcLbRegistry,
   ) {}
 
   /**
-   * @throws TypeError if `minReady` is neither a whole number from 1 nor a share from 1 % to 100 %.
-   * @throws Error if there is no such client.
+   * The health of a client as a result of Terminus, with `ClientHealth` as its details.
+   *
+   * @throws GrpcLbOptionsError if `minReady` is neither a whole number of at least 1 nor a percentage from 1% to 100%, or
+   *   if there is no such client.
    */
   isHealthy<const Key extends string>(key: Key, options: GrpcLbHealthOptions): HealthIndicatorResult<Key> {
     const minReady = readMinReady(options.minReady ?? 1);

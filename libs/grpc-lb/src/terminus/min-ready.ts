@@ -1,17 +1,17 @@
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
 
-/** A number of endpoints, or a share of them. */
+/** A number of endpoints, or a percentage of them, as in `'50%'`. */
 export type MinReady = number | `${number}%`;
 
-/** How many of `known` endpoints must be well. */
-export type MinimumOf = (known: number) => number;
+/** How many of `total` endpoints must be ready. */
+export type MinimumOf = (total: number) => number;
 
-/** @throws TypeError that says what may stand there. */
+/** @throws GrpcLbOptionsError if it is neither. */
 export function readMinReady(minReady: MinReady): MinimumOf {
   if (typeof minReady === 'number' && Number.isInteger(minReady) && minReady >= 1) return () => minReady;
   const percent = typeof minReady === 'string' ? Number(/^(\d+(?:\.\d+)?)%$/.exec(minReady)?.[1]) : NaN;
-  if (percent >= 1 && percent <= 100) return (known) => Math.max(1, Math.ceil((known * percent) / 100));
+  if (percent >= 1 && percent <= 100) return (total) => Math.max(1, Math.ceil((total * percent) / 100));
   throw new GrpcLbOptionsError('GrpcLbHealthIndicator', [
     {
       path: 'minReady',

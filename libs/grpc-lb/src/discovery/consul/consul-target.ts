@@ -3,7 +3,7 @@ import type { Target } from '../../core/endpoint-source.js';
 import type { TcpAddress } from '../../core/endpoint.js';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { oneOf, shown } from '../../core/options/validation.js';
-import { withoutSecrets } from '../../core/target-secrets.js';
+import { hasSecrets } from '../../core/target-secrets.js';
 import { readHostPort } from '../host-port.js';
 import { readQuery } from '../query.js';
 import { targetSubject } from '../target.js';
@@ -25,7 +25,7 @@ const SHAPE = { tag: 'many', dc: 'once', passing: 'once', near: 'once', consiste
 /** `consul://agent:8500/orders?tag=v2&dc=eu`: what the target says comes before what the options say. */
 export function readConsulTarget(target: Target, options: EffectiveConsulOptions): ConsulService {
   // Before anything else is looked at, since an error quotes what it is about.
-  if (withoutSecrets(target.uri) !== target.uri) {
+  if (hasSecrets(target.uri)) {
     const message =
       'has a token, a password or user info, but logs, snapshots and errors show targets: ' +
       'set the option token of registerConsul';

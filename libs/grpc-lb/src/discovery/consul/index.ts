@@ -5,6 +5,17 @@ import { type ConsulSourceOptions, effectiveConsulOptions } from './consul-optio
 import { ConsulSource } from './consul-source.js';
 import { readConsulTarget } from './consul-target.js';
 
+export type { Cancel, Clock } from '../../core/clock.js';
+export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from '../../core/endpoint.js';
+export type {
+  EndpointAnswer,
+  EndpointListener,
+  EndpointSource,
+  EndpointSourceContext,
+  EndpointSourceFactory,
+  Target,
+} from '../../core/endpoint-source.js';
+export type { Random as RandomSource } from '../../core/random.js';
 export type { ConsulConsistency, ConsulSourceOptions } from './consul-options.js';
 
 /** Makes sources for `consul:///service`. */

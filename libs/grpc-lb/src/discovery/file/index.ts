@@ -5,6 +5,17 @@ import { FileSource } from './file-source.js';
 import { readFileTarget } from './file-target.js';
 import { NodeFile } from './watched-file.js';
 
+export type { Cancel, Clock } from '../../core/clock.js';
+export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from '../../core/endpoint.js';
+export type {
+  EndpointAnswer,
+  EndpointListener,
+  EndpointSource,
+  EndpointSourceContext,
+  EndpointSourceFactory,
+  Target,
+} from '../../core/endpoint-source.js';
+export type { Random as RandomSource } from '../../core/random.js';
 export type { FileSourceOptions } from './file-options.js';
 
 /** Makes sources for `file:///path`. */

@@ -1,3 +1,14 @@
+export type { Cancel, Clock } from '../../core/clock.js';
+export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from '../../core/endpoint.js';
+export type {
+  EndpointAnswer,
+  EndpointListener,
+  EndpointSource,
+  EndpointSourceContext,
+  EndpointSourceFactory,
+  Target,
+} from '../../core/endpoint-source.js';
+export type { Random as RandomSource } from '../../core/random.js';
 export type { XdsBootstrap, XdsNode, XdsServer } from './bootstrap.js';
 export { edsSourceFactory } from './eds-source-factory.js';
 export { registerXds } from './register-xds.js';

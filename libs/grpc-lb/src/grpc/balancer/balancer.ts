@@ -268,7 +268,9 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.helper.updateState(connectivityState.CONNECTING, { pick: () => QUEUE }, null);
     } else if (all.length > 0) {
       const reasons = [...new Set(all.map((endpoint) => endpoint.reason))].slice(0, 3).join('; ');
-      this.#fail(`none of ${all.length} endpoints is ready: ${reasons}`);
+      this.#fail(
+        `${all.length === 1 ? 'the only endpoint is not ready' : `none of ${all.length} endpoints is ready`}: ${reasons}`,
+      );
     }
   }
 

@@ -41,7 +41,7 @@ export class Routing {
       priority: level.priority,
       share: level.share,
       endpoints: level.known,
-      well: level.well,
+      healthy: level.well,
       crossZoneShare: level.zoned ? (level.far ? this.crossShare(level) : level.crossAtLeast) : null,
     }));
   }
@@ -54,7 +54,7 @@ export class Routing {
   #tellOfPanic({ panic, well, connected }: Traffic<PooledEndpoint>): void {
     if (panic === this.#toldOfPanic || (!panic && well === 0)) return;
     this.#toldOfPanic = panic;
-    this.context.emit({ type: 'panic', on: panic, well, connected });
+    this.context.emit({ type: 'panic', on: panic, healthy: well, connected });
   }
 
   /** In steps of a tenth: while endpoints come and go one by one, each is not news. */

@@ -119,7 +119,7 @@ export class ForeignChannel {
 
   /** @throws GrpcLbOptionsError, unless there is nothing in it: the control plane decides. */
   configure(loadBalancing: LoadBalancingOptions): void {
-    const faults = foreignFaults(this.#context.target, loadBalancing);
+    const faults = foreignFaults(this.#context.targets[0]!, loadBalancing);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
   }
 
@@ -138,7 +138,7 @@ export class ForeignChannel {
 
   /** The library keeps to itself how it fares; but a channel that has been ready has been told of endpoints. */
   #source(endpoints: number): SourceSnapshot {
-    const pending = pendingSource(this.#context.target);
+    const pending = pendingSource(this.#context.targets[0]!);
     if (this.#lastReady !== null) return { ...pending, state: 'ok', lastUpdate: this.#lastReady, endpoints };
     if (this.#context.state !== 'transient_failure') return { ...pending, endpoints };
     return {

@@ -46,7 +46,7 @@ const level = (priority: number, share: number): PrioritySnapshot => ({
   priority,
   share,
   endpoints: 1,
-  well: 1,
+  healthy: 1,
   crossZoneShare: null,
 });
 

@@ -1,6 +1,7 @@
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { Fault } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { hostOf } from './default-authority.js';
 
 const OVERRIDE = 'grpc.ssl_target_name_override';
@@ -27,7 +28,7 @@ export function tlsNameFaults(
     {
       path: `channelOptions["${OVERRIDE}"]`,
       message:
-        `is missing: target ${shown(target)} has no host name for TLS to verify the endpoints' certificates against; ` +
+        `is missing: target ${shown(withoutSecrets(target))} has no host name for TLS to verify the endpoints' certificates against; ` +
         `name it, as in { '${OVERRIDE}': 'orders.internal' }`,
     },
   ];

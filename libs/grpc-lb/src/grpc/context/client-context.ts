@@ -8,6 +8,7 @@ import type { EndpointChance } from '../../core/picking/chances.js';
 import type { Random } from '../../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../../core/snapshot.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 import { ownStallOf } from './own-stall.js';
 import { ownZone } from './local-zone.js';
@@ -100,7 +101,7 @@ export class ClientContext {
   }
 
   get target(): string {
-    return this.targets.join(' ');
+    return this.targets.map(withoutSecrets).join(' ');
   }
 
   sourceSnapshots(): SourceSnapshot[] {

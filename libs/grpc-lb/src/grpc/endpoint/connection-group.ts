@@ -304,7 +304,7 @@ export class ConnectionGroup implements ConnectionListener {
   #refresh(): void {
     const usable = this.#all.filter((connection) => connection.usable);
     const answering = usable.filter(({ suspicion }) => suspicion === undefined);
-    const serving = answering.filter(({ health }) => health === 'serving');
+    const serving = answering.filter(({ health }) => health !== 'not_serving');
     this.#usable = [serving, answering, usable].find(({ length }) => length > 0) ?? [];
     this.listener.connectionsChanged();
   }

@@ -3,19 +3,20 @@ import type { Cancel } from '../../core/clock.js';
 import type { HealthNotOffered } from '../../core/events.js';
 import type { EffectiveHealthOptions } from '../../core/options/health-options.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
+import type { ConnectionHealth } from '../../core/snapshot.js';
 import type { ClientContext } from '../context/client-context.js';
-import { type Health, type HealthQuestion, HealthWatch } from './health-watch.js';
+import { type HealthQuestion, HealthWatch } from './health-watch.js';
 import { OrcaWatch } from './orca-watch.js';
 import type { WatchPeer } from './watch-stream.js';
 
 export interface WatchesOwner {
-  healthKnown(health: Health, reason: string | null): void;
+  healthKnown(health: ConnectionHealth, reason: string | null): void;
   /** The watches take more streams, or fewer. */
   watchStreamsChanged(): void;
   loadReported(report: LoadReport): void;
 }
 
-/** Why a connection is not asked for its health; it counts as serving then. */
+/** Why a connection is not asked for its health; it counts as healthy then. */
 const WHY: Readonly<Record<HealthNotOffered, string>> = {
   UNIMPLEMENTED: 'the server has no health service',
   UNAUTHENTICATED: 'the health service refuses the watch with UNAUTHENTICATED',
@@ -67,7 +68,7 @@ export class ConnectionWatches {
     this.#cancelLate?.();
     this.#health?.stop();
     this.#health = undefined;
-    if (question === 'off') this.#tell('serving', null);
+    if (question === 'off') this.#tell('disabled', null);
     else if (question === 'no stream') this.#notOffered('STREAM_LIMIT');
     else this.#watchHealth(question);
   }
@@ -88,7 +89,7 @@ export class ConnectionWatches {
     });
   }
 
-  #tell(health: Health, reason: string | null): void {
+  #tell(health: ConnectionHealth, reason: string | null): void {
     this.#cancelLate?.();
     this.#known = true;
     this.owner.healthKnown(health, reason);
@@ -96,7 +97,7 @@ export class ConnectionWatches {
 
   #notOffered(why: HealthNotOffered): void {
     this.context.healthNotOffered(this.address, why);
-    this.#tell('serving', WHY[why]);
+    this.#tell('not_offered', WHY[why]);
   }
 
   #arrangeLoad(interval: number | undefined): void {

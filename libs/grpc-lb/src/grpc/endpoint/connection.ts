@@ -16,7 +16,6 @@ import {
   peerConnection,
   type SubchannelInterface,
 } from '../experimental.js';
-import type { Health } from './health-watch.js';
 import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
@@ -53,7 +52,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
   /** What the peer says of itself (gRFC A17): unknown until it has answered. */
-  health: Health = 'unknown';
+  health: ConnectionHealth = 'unknown';
   healthReason: string | null = null;
   retiring: RetireReason | undefined;
   lastError: string | undefined;
@@ -222,7 +221,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.listener.connectionChanged(this, true);
   }
 
-  healthKnown(health: Health, reason: string | null): void {
+  healthKnown(health: ConnectionHealth, reason: string | null): void {
     if (this.#closed || this.state !== 'ready') return;
     const changed = health !== this.health || reason !== this.healthReason;
     this.health = health;

@@ -4,12 +4,10 @@ import type { HealthNotOffered } from '../../core/events.js';
 import { HealthDamper } from '../../core/health/health-damper.js';
 import { printable } from '../../core/printable.js';
 import type { Random } from '../../core/random.js';
+import type { ConnectionHealth } from '../../core/snapshot.js';
 import { decodeStatus, encodeRequest, WATCH_PATH } from './health-messages.js';
 import { Watch } from './watch.js';
 import type { WatchEnd, WatchPeer } from './watch-stream.js';
-
-/** What is known of a connection's health: nothing before the first answer. */
-export type Health = 'unknown' | 'serving' | 'not_serving';
 
 /** What is asked, and what goes with the question. */
 export interface HealthQuestion {
@@ -18,7 +16,7 @@ export interface HealthQuestion {
 }
 
 export interface HealthListener {
-  healthChanged(health: Health, reason: string | null): void;
+  healthChanged(health: ConnectionHealth, reason: string | null): void;
   /** There is nothing to ask, and the server is not asked again on this connection. */
   notOffered(why: HealthNotOffered): void;
   backedOff(reason: string): void;

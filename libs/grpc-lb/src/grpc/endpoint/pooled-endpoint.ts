@@ -89,7 +89,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** It says that it serves. */
   get serving(): boolean {
-    return this.connections.usable.some((connection) => connection.health === 'serving');
+    return this.connections.usable.some((connection) => connection.health !== 'not_serving');
   }
 
   /** It is silent: it may have stalled, or be dead. */

@@ -3,6 +3,7 @@ import type { Cancel } from '../../core/clock.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { byTarget } from '../../core/membership/by-target.js';
 import { TokenBucket } from '../../core/token-bucket.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { selectorAttribute } from '../call/config-selector.js';
 import { authorityOf } from '../channel/default-authority.js';
@@ -141,7 +142,7 @@ export class SourceResolver implements Resolver {
         ...tlsNameAttribute(this.#context.targets[0]!, this.options),
       },
       serviceConfig && statusOrFromValue(serviceConfig),
-      error ?? noteOf(endpoints.length, this.#context.targets),
+      error ?? noteOf(endpoints.length, this.#context.targets.map(withoutSecrets)),
     );
   }
 

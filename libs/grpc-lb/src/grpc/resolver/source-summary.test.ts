@@ -20,6 +20,11 @@ test('a target that nobody has asked for is pending', () => {
   expect(pendingSource('orders:50051').kind).toBe('dns');
 });
 
+test('a target is shown without its secrets', () => {
+  const { target, kind } = pendingSource('registry://me:SECRET@host/orders');
+  expect({ target, kind }).toEqual({ target: 'registry://...@host/orders', kind: 'registry' });
+});
+
 test('of one target is that target', () => {
   const one = source({ state: 'stale', endpoints: 3, error: 'x' });
   expect(summaryOf([one])).toBe(one);

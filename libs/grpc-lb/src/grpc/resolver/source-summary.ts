@@ -1,10 +1,11 @@
 import type { SourceSnapshot } from '../../core/snapshot.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { parseTarget } from '../../discovery/index.js';
 
 /** Of a target that nobody has asked for yet. */
 export function pendingSource(target: string): SourceSnapshot {
   return {
-    target,
+    target: withoutSecrets(target),
     kind: parseTarget(target).scheme,
     state: 'pending',
     lastUpdate: null,

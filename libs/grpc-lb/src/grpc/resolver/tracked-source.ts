@@ -5,6 +5,7 @@ import type { EndpointAnswer, EndpointListener, EndpointSource } from '../../cor
 import type { ListInUse } from '../../core/events.js';
 import { printable, printableError } from '../../core/printable.js';
 import type { SourceSnapshot } from '../../core/snapshot.js';
+import { withoutSecrets } from '../../core/target-secrets.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import type { ClientContext, EventBody } from '../context/client-context.js';
 import { pendingSource } from './source-summary.js';
@@ -18,6 +19,8 @@ const MAX_WARNINGS = 100;
 
 /** One target of a client: its source, the last good list, and how discovery fares. */
 export class TrackedSource implements EndpointListener {
+  /** As errors, events and snapshots show it. */
+  private readonly uri: string;
   endpoints: readonly Endpoint[] = [];
   serviceConfig: object | undefined;
   #snapshot: SourceSnapshot;
@@ -31,11 +34,12 @@ export class TrackedSource implements EndpointListener {
 
   /** @throws GrpcLbOptionsError if the target cannot be. */
   constructor(
-    private readonly uri: string,
+    uri: string,
     private readonly context: ClientContext,
     /** There is a new list, or a first failure. */
     private readonly changed: () => void,
   ) {
+    this.uri = withoutSecrets(uri);
     this.#source = createEndpointSource(parseTarget(uri), context);
     this.#snapshot = pendingSource(uri);
   }
