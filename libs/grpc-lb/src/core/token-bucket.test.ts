@@ -38,3 +38,16 @@ test('what happens anyway takes a token, and leaves no debt', () => {
   clock.advance(100);
   expect([bucket.take(), bucket.take()]).toEqual([true, false]);
 });
+
+test('work that is charged may run into debt, so that it takes a bounded share of the time', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(100, 0.5, clock);
+  bucket.charge(60);
+  bucket.charge(60);
+  expect(bucket.wait).toBe(10.5);
+  clock.advance(10.5);
+  expect(bucket.wait).toBe(0);
+  clock.advance(1_000_000);
+  bucket.charge(101);
+  expect(bucket.wait).toBe(1);
+});

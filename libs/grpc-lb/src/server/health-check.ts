@@ -1,3 +1,4 @@
+import { jittered, type Random } from '../core/random.js';
 import { isObject } from '../core/options/validation.js';
 
 /**
@@ -20,6 +21,8 @@ export function passed(result: unknown): boolean {
   );
 }
 
+const JITTER = 0.2;
+
 /** Runs the checks of one service again and again; one at a time, and never two rounds at once. */
 export class HealthPoller {
   #timer: NodeJS.Timeout | undefined;
@@ -37,7 +40,7 @@ export class HealthPoller {
     },
     /** Called with the first result and with every change; the reason is that of a failure. */
     private readonly onChange: (healthy: boolean, reason: string) => void,
-    private readonly random: () => number = Math.random,
+    private readonly random: Random = Math.random,
   ) {}
 
   start(): void {
@@ -61,7 +64,7 @@ export class HealthPoller {
       this.onChange(healthy, reason ?? '');
     }
     // Spread, so that a hundred servers do not ask their one database in step.
-    this.#timer = setTimeout(() => void this.#poll(), this.options.interval * (0.8 + 0.4 * this.random())).unref();
+    this.#timer = setTimeout(() => void this.#poll(), jittered(this.random, this.options.interval, JITTER)).unref();
   }
 
   /** Why it has failed, or nothing. */

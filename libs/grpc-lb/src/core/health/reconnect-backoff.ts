@@ -1,10 +1,8 @@
-import { jittered, type Random } from '../random.js';
+import { backoffMs } from '../backoff.js';
+import type { Random } from '../random.js';
 
 /** A connection that has lived for so long was a good one, and is replaced at once. */
 export const GOOD_AFTER_MS = 10_000;
-/** gRPC's connection backoff. */
-const FACTOR = 1.6;
-const JITTER = 0.2;
 
 export interface BackoffTimes {
   readonly initial: number;
@@ -40,6 +38,6 @@ export class ReconnectBackoff {
     this.#lostAt = now;
     if (this.shortLived <= 1) return 0;
     const { initial, max } = this.times;
-    return jittered(this.random, Math.min(max, initial * FACTOR ** (this.shortLived - 2)), JITTER);
+    return backoffMs(this.shortLived - 2, max, this.random, initial);
   }
 }

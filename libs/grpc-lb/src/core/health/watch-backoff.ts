@@ -1,10 +1,8 @@
-import { jittered, type Random } from '../random.js';
+import { backoffMs } from '../backoff.js';
+import type { Random } from '../random.js';
 
-/** The bounds of grpc's own connection backoff, scaled down: gRFC A17 and A51 ask for "exponential backoff". */
-const FIRST_MS = 1000;
-const LAST_MS = 30_000;
-const FACTOR = 1.6;
-const JITTER = 0.2;
+/** gRFC A17 and A51 ask for "exponential backoff"; connections of gRPC go up to two minutes. */
+const MAX_MS = 30_000;
 /** A watch that was answered and lived so long has worked; its end is one cut of a quiet stream, as by a proxy. */
 const STEADY_MS = 10_000;
 
@@ -24,6 +22,6 @@ export class WatchBackoff {
   /** Milliseconds; `steady` starts the growth anew. */
   next(steady: boolean): number {
     if (steady) this.#ends = 0;
-    return jittered(this.random, Math.min(LAST_MS, FIRST_MS * FACTOR ** this.#ends++), JITTER);
+    return backoffMs(this.#ends++, MAX_MS, this.random);
   }
 }

@@ -2,10 +2,10 @@ import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
-import { backoffMs } from '../backoff.js';
+import { TokenBucket } from '../../core/token-bucket.js';
+import { backoffMs } from '../../core/backoff.js';
 import type { ConsulAgent, ConsulAnswer } from './consul-agent.js';
 import { InstanceReader, type InstanceRules, type Instances } from './instances.js';
-import { Pace } from './pace.js';
 
 const MAX_BACKOFF_MS = 10_000;
 const JITTER = 0.2;
@@ -15,6 +15,12 @@ const SERVER_JITTER = 1 / 16;
 /** From one query to the next when what answers cannot hold an answer back. */
 const POLL_INTERVAL_MS = 10_000;
 const MIN_REFRESH_INTERVAL_MS = 1000;
+/**
+ * Consul's documents ask clients to bound their queries: an agent that answers at once each time, for whatever reason,
+ * is queried once a second, while changes in quick succession are seen without delay.
+ */
+const QUERY_BURST = 10;
+const QUERY_INTERVAL_MS = 1000;
 
 export interface ConsulRules extends InstanceRules {
   readonly wait: number;
@@ -37,7 +43,7 @@ type State = Asking | { readonly kind: 'waiting'; readonly cancel: Cancel } | { 
 export class ConsulSource implements EndpointSource {
   #state: State = { kind: 'idle' };
   #listener!: EndpointListener;
-  readonly #pace: Pace;
+  readonly #queries: TokenBucket;
   #askedAt = -Infinity;
   /** Answers that are newer are waited for; with 0 the answer comes at once. */
   #index = 0n;
@@ -50,7 +56,7 @@ export class ConsulSource implements EndpointSource {
     private readonly rules: ConsulRules,
     private readonly context: EndpointSourceContext,
   ) {
-    this.#pace = new Pace(context.clock);
+    this.#queries = new TokenBucket(QUERY_BURST, QUERY_INTERVAL_MS, context.clock);
   }
 
   start(listener: EndpointListener): void {
@@ -59,8 +65,8 @@ export class ConsulSource implements EndpointSource {
   }
 
   /**
-   * Asks for an answer at once. A query that waits would tell of a change by itself, if its connection still lived: what
-   * cut the backend's may have cut that one too.
+   * Asks for an answer at once. A query that waits would tell of a change by itself, if its connection still lived:
+   * what cut the backend's may have cut that one too.
    */
   refresh(): void {
     const state = this.#state;
@@ -92,9 +98,9 @@ export class ConsulSource implements EndpointSource {
     query.abort.abort();
   }
 
-  /** After `delayMs`, or as much later as the pace demands. */
+  /** After `delayMs`, or when the next query is allowed. */
   #askIn(delayMs: number): void {
-    const wait = Math.max(delayMs, this.#pace.wait);
+    const wait = Math.max(delayMs, this.#queries.wait);
     if (wait <= 0) this.#ask();
     else this.#state = { kind: 'waiting', cancel: this.context.clock.after(wait, () => this.#ask()) };
   }
@@ -108,7 +114,7 @@ export class ConsulSource implements EndpointSource {
     const cancelTimeout = clock.after(timeoutMs, () => this.#failed(query, new Error(this.#silence(waitMs))));
     const query: Asking = { kind: 'asking', index, abort, cancelTimeout };
     this.#askedAt = clock.now();
-    this.#pace.take();
+    this.#queries.spend();
     this.#state = query;
     const reader = new InstanceReader(this.rules);
     const onInstance = (instance: unknown): void => reader.add(instance);
@@ -136,7 +142,7 @@ export class ConsulSource implements EndpointSource {
     tell();
   }
 
-  /** Ends in what the listener is told of an answer. */
+  /** Returns a function that reports the answer to the listener. */
   #verdictOn(answer: ConsulAnswer, instances: Instances): () => void {
     const { hidden, index, leaderless } = answer;
     const { endpoints, total, faulty, faults } = instances;
@@ -162,13 +168,13 @@ export class ConsulSource implements EndpointSource {
     if (this.#state !== query) return;
     this.#end(query);
     const backoff = backoffMs(this.#failures++, MAX_BACKOFF_MS, this.context.random);
-    // Whoever answers next may be another agent, with a lower index, which would wait for one that is long past.
+    // The next answer may come from another agent with a lower index, which would wait for an index in the past.
     this.#index = 0n;
     this.#askIn(backoff);
     this.#listener.onError(this.#error(error instanceof Error ? error.message : String(error)));
   }
 
-  /** The listener may have stopped the source when it was told the endpoints. */
+  /** The listener may have stopped the source when it received the endpoints. */
   #warn(warning: string): void {
     if (this.#state.kind !== 'stopped') this.#listener.onWarning(`${this.agent.subject}: ${warning}`);
   }

@@ -2,7 +2,7 @@ import type { Cancel } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../../core/backoff.js';
 import { reasonOf } from './address-book.js';
 import { ClusterIpWatch } from './cluster-ip.js';
 import type { EffectiveDnsOptions } from './dns-options.js';

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import type { EndpointListener, EndpointSource, EndpointSourceContext } from '../../core/endpoint-source.js';
 import { GrpcLbDiscoveryError } from '../../core/errors.js';
-import { WorkBudget } from '../../core/work-budget.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import { ApiServer } from './api-server.js';
 import { Cluster } from './cluster.js';
 import type { AddressFamily } from './endpoint-slice.js';
@@ -14,14 +14,16 @@ import { SliceStore } from './slice-store.js';
 import { SliceWatcher } from './slice-watcher.js';
 
 /**
- * Merging takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on at
- * once, one with 10000 every 50 ms at most.
+ * A merge takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on at
+ * once, one with 10000 every 50 ms at most. In endpoints, and milliseconds for each.
  */
-const MERGE_RATE = { burst: 20_000, perMs: 200 };
-/** Of a merge, beside its entries. */
+const MERGE_BURST = 20_000;
+const MERGE_REFILL_MS = 1 / 200;
+/** The cost of a merge beside its endpoints. */
 const MERGE_COST = 100;
-/** Texts of warnings differ by the slice that they are about; of many bad ones a few have to do. */
-const WARNING_RATE = { burst: 4, perMs: 1 / 10_000 };
+/** Warnings differ by the slice that they are about; of many bad slices a few are reported. */
+const WARNING_BURST = 5;
+const WARNING_REFILL_MS = 10_000;
 
 /** The pods behind a Service, as its EndpointSlices name them. */
 export class KubernetesSource implements EndpointSource {
@@ -31,8 +33,8 @@ export class KubernetesSource implements EndpointSource {
   readonly #cluster: Cluster;
   readonly #store = new SliceStore((text) => this.#warn(text));
   readonly #clock: Clock;
-  readonly #merges: WorkBudget;
-  readonly #warnings: WorkBudget;
+  readonly #merges: TokenBucket;
+  readonly #warnings: TokenBucket;
   /** A change that is told when there is budget for it. */
   #cancelTell: Cancel | undefined;
   readonly #watcher: SliceWatcher;
@@ -46,8 +48,8 @@ export class KubernetesSource implements EndpointSource {
   ) {
     const { apiVersion, timeout, watchTimeout } = options;
     this.#clock = context.clock;
-    this.#merges = new WorkBudget(context.clock, MERGE_RATE);
-    this.#warnings = new WorkBudget(context.clock, WARNING_RATE);
+    this.#merges = new TokenBucket(MERGE_BURST, MERGE_REFILL_MS, context.clock);
+    this.#warnings = new TokenBucket(WARNING_BURST, WARNING_REFILL_MS, context.clock);
     this.#cluster = new Cluster(options);
     const server = new ApiServer(this.#cluster, { ...name, apiVersion, timeout }, context.clock);
     const listener = {
@@ -82,7 +84,7 @@ export class KubernetesSource implements EndpointSource {
     this.#cancelTell?.();
     this.#cancelTell = undefined;
     const { slices } = this.#store;
-    this.#merges.take(MERGE_COST + slices.entries);
+    this.#merges.charge(MERGE_COST + slices.entries);
     if (slices.size === 0 && !this.#known)
       return this.#fail('there are none; check that the Service exists and has a selector');
     this.#known = true;
@@ -107,9 +109,7 @@ export class KubernetesSource implements EndpointSource {
   }
 
   #warn(text: string): void {
-    if (this.#warnings.wait > 0) return;
-    this.#warnings.take(1);
-    this.#listener?.onWarning(text);
+    if (this.#warnings.take()) this.#listener?.onWarning(text);
   }
 
   #fail(problem: string): void {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import { jittered, type Random } from '../../core/random.js';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../../core/backoff.js';
 import { listSlices } from './list-slices.js';
 import { ApiError, isExpired, MalformedError, type SliceApi } from './slice-api.js';
 import type { SliceStore } from './slice-store.js';

@@ -2,7 +2,7 @@ import type { Cancel } from '../../core/clock.js';
 import type { EndpointSourceContext } from '../../core/endpoint-source.js';
 import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
-import { backoffMs } from '../backoff.js';
+import { backoffMs } from '../../core/backoff.js';
 import type { AdsStream, OpenAdsStream } from './ads-stream.js';
 import { type DiscoveryResponse, EDS_TYPE_URL, type NodeMessage } from './eds-messages.js';
 import type { LoadAssignment } from './load-assignment.js';

@@ -1,4 +1,5 @@
 import { Metadata, status as Status } from '@grpc/grpc-js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import type { ClientContext } from '../context/client-context.js';
 import { type PickResult, PickResultType } from '../experimental.js';
 import { QUEUE } from './pick.js';
@@ -19,14 +20,18 @@ export class WaitingRoom {
   #pending = 0;
   #republishing = false;
   #recountAfter = -Infinity;
-  #tellAfter: Record<string, number> = {};
+  readonly #saturatedEvents: TokenBucket;
+  readonly #rejectedEvents: TokenBucket;
   #republishSoon: NodeJS.Immediate | undefined;
 
   constructor(
     private readonly context: ClientContext,
     /** Publishes a picker, which makes grpc-js offer all waiting calls again, at once. */
     private readonly republish: () => void,
-  ) {}
+  ) {
+    this.#saturatedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
+    this.#rejectedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
+  }
 
   get pending(): number {
     return this.#pending;
@@ -40,7 +45,7 @@ export class WaitingRoom {
     if (this.#pending >= maxPending) return this.#refuse(maxPending);
     this.#grow(endpoints);
     this.#pending++;
-    this.#tell('pool_saturated', () => this.context.emit({ type: 'pool_saturated', pending: this.#pending }));
+    if (this.#saturatedEvents.take()) this.context.emit({ type: 'pool_saturated', pending: this.#pending });
     return QUEUE;
   }
 
@@ -94,7 +99,7 @@ export class WaitingRoom {
   }
 
   #refuse(maxPending: number): PickResult {
-    this.#tell('call_rejected', () => this.context.emit({ type: 'call_rejected', pending: this.#pending, maxPending }));
+    if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending: this.#pending, maxPending });
     const { size, maxSize } = this.context.loadBalancing.pool;
     return {
       // DROP, not TRANSIENT_FAILURE: a retry or waitForReady would only bring it back.
@@ -110,12 +115,5 @@ export class WaitingRoom {
       onCallStarted: null,
       onCallEnded: null,
     };
-  }
-
-  #tell(what: string, emit: () => void): void {
-    const now = this.context.clock.now();
-    if (now < (this.#tellAfter[what] ?? -Infinity)) return;
-    this.#tellAfter[what] = now + EVENT_INTERVAL_MS;
-    emit();
   }
 }

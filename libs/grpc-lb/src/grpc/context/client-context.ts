@@ -9,6 +9,7 @@ import type { Random } from '../../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../../core/snapshot.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 import { ownStallOf } from './own-stall.js';
 import { ownZone } from './local-zone.js';
@@ -63,9 +64,9 @@ export class ClientContext {
   readonly #saidNotOffered = new Set<HealthNotOffered>();
   #saidNoReports = false;
   #reportsRejected = 0;
-  #saidRejectedAt = -Infinity;
+  readonly #rejectedEvents: TokenBucket;
   #watchesBackedOff = 0;
-  #saidBackedOffAt = -Infinity;
+  readonly #backedOffEvents: TokenBucket;
   readonly #untold: LbEvent[] = [];
 
   constructor(
@@ -82,6 +83,8 @@ export class ClientContext {
   ) {
     this.#loadBalancing = loadBalancing;
     this.ownStall = ownStallOf(clock);
+    this.#rejectedEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, clock);
+    this.#backedOffEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, clock);
     this.#findZone();
   }
 
@@ -152,9 +155,7 @@ export class ClientContext {
 
   watchBackedOff(address: string, watch: 'health' | 'load_reports', reason: string): void {
     this.#watchesBackedOff++;
-    const now = this.clock.now();
-    if (now - this.#saidBackedOffAt < TROUBLE_INTERVAL_MS) return;
-    this.#saidBackedOffAt = now;
+    if (!this.#backedOffEvents.take()) return;
     this.emit({ type: 'watch_backed_off', address, watch, reason, total: this.#watchesBackedOff });
   }
 
@@ -167,9 +168,7 @@ export class ClientContext {
 
   loadReportRejected(address: string): void {
     this.#reportsRejected++;
-    const now = this.clock.now();
-    if (now - this.#saidRejectedAt < TROUBLE_INTERVAL_MS) return;
-    this.#saidRejectedAt = now;
+    if (!this.#rejectedEvents.take()) return;
     this.emit({ type: 'load_report_rejected', address, total: this.#reportsRejected });
   }
 

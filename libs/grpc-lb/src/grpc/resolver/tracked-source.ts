@@ -6,6 +6,7 @@ import type { ListInUse } from '../../core/events.js';
 import { printable, printableError } from '../../core/printable.js';
 import type { SourceSnapshot } from '../../core/snapshot.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import type { ClientContext, EventBody } from '../context/client-context.js';
 import { pendingSource } from './source-summary.js';
@@ -28,7 +29,7 @@ export class TrackedSource implements EndpointListener {
   readonly #warned = new Set<string>();
   #stopped = false;
   #cancelGrace: Cancel | undefined;
-  #tellAfter = -Infinity;
+  readonly #events: TokenBucket;
   /** The failure that was told last, and has not been mended since. */
   #told: string | undefined;
 
@@ -42,6 +43,7 @@ export class TrackedSource implements EndpointListener {
     this.uri = withoutSecrets(uri);
     this.#source = createEndpointSource(parseTarget(uri), context);
     this.#snapshot = pendingSource(uri);
+    this.#events = new TokenBucket(1, TELL_INTERVAL_MS, context.clock);
   }
 
   get pending(): boolean {
@@ -140,9 +142,7 @@ export class TrackedSource implements EndpointListener {
   }
 
   #tell(error: string, uses: ListInUse): void {
-    const now = this.context.clock.now();
-    if (error === this.#told || now < this.#tellAfter) return;
-    this.#tellAfter = now + TELL_INTERVAL_MS;
+    if (error === this.#told || !this.#events.take()) return;
     this.#told = error;
     this.#emit({ type: 'discovery_failed', target: this.uri, error, uses });
   }
