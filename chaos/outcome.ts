@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { CallRecord, Recording } from './protocol.js';
-import type { Course, Fault } from './scenario.js';
+import type { Course, Fault } from './course.js';
 
 /** Milliseconds. */
 export interface Latency {

@@ -3,7 +3,8 @@ import { Backend, startBackends, WELL } from '../backend.js';
 import { all, failedAtMost } from '../bounds.js';
 import { now } from '../clock.js';
 import { latency, type Outcome } from '../outcome.js';
-import type { Fault, Scenario } from '../scenario.js';
+import type { Fault } from '../course.js';
+import type { Scenario } from '../scenario.js';
 
 /** How long the newcomer is slow, and by how much. */
 const SLOW_MS = 5000;

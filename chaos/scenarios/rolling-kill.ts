@@ -4,7 +4,8 @@ import { startBackends } from '../backend.js';
 import { all, failedOnlyThere } from '../bounds.js';
 import { now } from '../clock.js';
 import type { Outcome } from '../outcome.js';
-import type { Fault, Pass, Scenario } from '../scenario.js';
+import type { Fault } from '../course.js';
+import type { Pass, Scenario } from '../scenario.js';
 
 const INTERVAL_MS = 2000;
 /** From the return of the last one: the window of the slow start, and a while in which calls could surge. */

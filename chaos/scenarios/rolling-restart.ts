@@ -3,7 +3,8 @@ import { startBackends } from '../backend.js';
 import { all, failedAtMost, outBeforePortCloses } from '../bounds.js';
 import { now } from '../clock.js';
 import type { Outcome } from '../outcome.js';
-import type { Fault, Scenario } from '../scenario.js';
+import type { Fault } from '../course.js';
+import type { Scenario } from '../scenario.js';
 
 /** How long is looked on when the last one is back. */
 const SETTLE_MS = 3000;

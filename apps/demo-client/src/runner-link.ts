@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { BehaviorSubject } from 'rxjs';
-import type { BackendProcess, FromClient, ToClient } from './runner-messages.js';
+import type { BackendProcess } from './backend-process.js';
+import type { FromClient, ToClient } from './runner-messages.js';
 
 /** The line to the process that started this one, if one did. */
 @Injectable()

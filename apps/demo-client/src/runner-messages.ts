@@ -1,15 +1,6 @@
+import type { BackendProcess } from './backend-process.js';
 import type { Frame } from './live/frame.js';
 import type { PhaseSummary } from './load/tally.js';
-
-/** What the runner knows of the process behind a backend. */
-export interface BackendProcess {
-  readonly address: string;
-  readonly process: 'starting' | 'running' | 'stopping' | 'stopped';
-  /** How many times slower than its siblings it was told to be. */
-  readonly factor: number;
-  /** `Find` calls received and not answered, as the backend itself reports them. */
-  readonly inFlight: number;
-}
 
 export const ACTIONS = ['stop', 'restart', 'slow', 'normal'] as const;
 export type Action = (typeof ACTIONS)[number];

@@ -43,7 +43,7 @@ export abstract class Omniscient implements Dispatcher {
 
   #arrive(call: Call): void {
     if (!call.info.stream) {
-      const errand: Errand = new Errand(call, (failed) => this.#back(call, failed, errand.server!));
+      const errand: Errand = new Errand(call, (failed) => this.#back(call, failed, errand.server as Server));
       this.place(errand);
       return;
     }

@@ -1,10 +1,15 @@
 import type { Task } from '../engine/event-queue.js';
-import type { Server } from './server.js';
+
+/** What does a job: a server. */
+export interface Worker {
+  /** The present phase of the job is over. */
+  advance(job: Job): void;
+}
 
 /** Work that a server does: a call, or a message of a stream. */
 export abstract class Job implements Task {
   /** The server that does it, from the moment it has come there. */
-  server: Server | undefined;
+  server: Worker | undefined;
   /** How far it is, as the server counts. */
   phase = 0;
   /** When its present phase ends; known while it runs. */

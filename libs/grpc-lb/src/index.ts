@@ -118,15 +118,15 @@ export {
   weightedRoundRobin,
   type WeightedRoundRobinOptions,
 } from './nest/decorators/policies.js';
-export {
-  type GrpcLbCallOptions,
-  type GrpcLbMethod,
-  GrpcService,
-  type RequestOf,
-  type RequestStream,
-  type ServiceClient,
-  type ServiceShape,
-} from './nest/grpc-service.js';
+export { GrpcService } from './nest/grpc-service.js';
+export type {
+  GrpcLbCallOptions,
+  GrpcLbMethod,
+  RequestOf,
+  RequestStream,
+  ServiceClient,
+  ServiceShape,
+} from './nest/service-types.js';
 export { GrpcLbModule } from './nest/module.js';
 export type {
   GrpcLbAsyncSource,

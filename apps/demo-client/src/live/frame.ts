@@ -1,7 +1,7 @@
 import type { PhaseStatus } from '../load/phase-run.js';
 import type { RecentView } from '../load/recent-calls.js';
 import type { PhaseSummary } from '../load/tally.js';
-import type { BackendProcess } from '../runner-messages.js';
+import type { BackendProcess } from '../backend-process.js';
 
 /** One backend in the table. */
 export interface BackendRow {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { FromBackend, Knobs, ToBackend } from 'demo-server/control';
-import type { Action, BackendProcess } from '../runner-messages.js';
+import type { BackendProcess } from '../backend-process.js';
+import type { Action } from '../runner-messages.js';
 import { Child } from './child.js';
 
 const SCRIPT = createRequire(import.meta.url).resolve('demo-server');

@@ -1,4 +1,5 @@
-import type { Action, BackendProcess } from '../runner-messages.js';
+import type { BackendProcess } from '../backend-process.js';
+import type { Action } from '../runner-messages.js';
 import { Backend } from './backend.js';
 import type { Flags } from './flags.js';
 import { freePorts } from './free-ports.js';

@@ -1,4 +1,5 @@
-export type { DnsLookup, DnsSourceOptions } from './dns/dns-options.js';
+export type { DnsSourceOptions } from './dns/dns-options.js';
+export type { DnsLookup } from './dns/system-lookup.js';
 export { dnsSourceFactory } from './dns/dns-source-factory.js';
 export type { LookupAddress } from './dns/addresses.js';
 export type { AddressRecord, DnsResolver, DnsResolverFactory, SrvRecord } from './dns/resolver.js';

@@ -6,8 +6,19 @@ import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
 import { CLIENT_PROPERTY } from './grpc-service.js';
 import type { GrpcLbClientItem } from './module-options.js';
-import type { DeclaredClient } from './registry.js';
 import type { ClientRef } from './tokens.js';
+
+/** A client as the code declares it. */
+export interface DeclaredClient {
+  readonly name: string;
+  readonly options: GrpcLbClientOptions;
+  /** Its class or its token. */
+  readonly ref: ClientRef;
+  /** What is wrong already, as two policies on one class. */
+  readonly faults?: readonly Fault[];
+  /** The factory of the options, with what it was called with. */
+  readonly madeBy?: readonly unknown[];
+}
 
 /** `Transport.GRPC` of @nestjs/microservices. */
 const GRPC_TRANSPORT = 4;

@@ -12,7 +12,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
-import { clientName, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
+import { clientName, type DeclaredClient, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInjectedInFactory } from './demand.js';
 import type {
@@ -25,7 +25,7 @@ import type {
   GrpcLbModuleOptionsFactory,
 } from './module-options.js';
 import type { GrpcLbClientHandle } from './client-handle.js';
-import { type DeclaredClient, GrpcLbRegistry } from './registry.js';
+import { GrpcLbRegistry } from './registry.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
 /** What `forRoot` provides, visible everywhere. */

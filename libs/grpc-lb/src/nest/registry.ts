@@ -21,7 +21,7 @@ import { systemClock } from '../grpc/context/system-clock.js';
 import { isForeign } from '../grpc/channel/delegated-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
-import { clientName } from './declared-clients.js';
+import { clientName, type DeclaredClient } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInstantiated } from './demand.js';
 import { environmentName, unreadVariables } from './environment-name.js';
@@ -29,18 +29,6 @@ import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
-
-/** A client as the code declares it. */
-export interface DeclaredClient {
-  readonly name: string;
-  readonly options: GrpcLbClientOptions;
-  /** Its class or its token. */
-  readonly ref: ClientRef;
-  /** What is wrong already, as two policies on one class. */
-  readonly faults?: readonly Fault[];
-  /** The factory of the options, with what it was called with. */
-  readonly madeBy?: readonly unknown[];
-}
 
 /** All balanced clients of an application: what they do, and how they are steered while they run. */
 @Injectable()

@@ -1,16 +1,10 @@
 import { isIP } from 'node:net';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { boolean, type Check, fields, integer, shown } from '../../core/options/validation.js';
-import type { LookupAddress } from './addresses.js';
 import { type DnsResolverFactory, nodeResolver } from './resolver.js';
-import { systemLookup } from './system-lookup.js';
+import { type DnsLookup, systemLookup } from './system-lookup.js';
 
-/** How a name becomes addresses; `dns.promises.lookup` of Node is one. */
-export type DnsLookup = (
-  hostname: string,
-  options: { readonly all: true; readonly order: 'verbatim' },
-) => Promise<readonly LookupAddress[]>;
-
+/** How DNS is looked up, for `dnsSourceFactory`. */
 export interface DnsSourceOptions {
   /**
    * Milliseconds from one look-up to the next where no record says how long it holds, ± 20 %, `minRefreshInterval` to

@@ -1,7 +1,8 @@
 import type { Endpoint, TcpAddress } from '../../core/endpoint.js';
 import { AddressBook } from './address-book.js';
 import { readAddresses } from './addresses.js';
-import type { DnsLookup, EffectiveDnsOptions } from './dns-options.js';
+import type { EffectiveDnsOptions } from './dns-options.js';
+import type { DnsLookup } from './system-lookup.js';
 import type { DnsAnswer, DnsQuestion } from './question.js';
 import { resolverUntil } from './resolver.js';
 

@@ -1,5 +1,11 @@
 import { promises as dns } from 'node:dns';
-import type { DnsLookup } from './dns-options.js';
+import type { LookupAddress } from './addresses.js';
+
+/** How a name becomes addresses; `dns.promises.lookup` of Node is one. */
+export type DnsLookup = (
+  hostname: string,
+  options: { readonly all: true; readonly order: 'verbatim' },
+) => Promise<readonly LookupAddress[]>;
 
 const underWay = new Map<string, ReturnType<DnsLookup>>();
 

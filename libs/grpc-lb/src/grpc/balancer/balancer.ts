@@ -11,7 +11,8 @@ import { printable } from '../../core/printable.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
 import { type BalancerView, ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { ConnectGate } from '../endpoint/connect-gate.js';
-import type { Connection, ConnectionEnvironment } from '../endpoint/connection.js';
+import type { Connection } from '../endpoint/connection.js';
+import type { ConnectionEnvironment } from '../endpoint/connection-environment.js';
 import { EndpointPool } from './endpoint-pool.js';
 import type { StandbyEndpoint } from '../channel/explain.js';
 import {

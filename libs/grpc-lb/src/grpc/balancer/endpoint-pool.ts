@@ -6,7 +6,7 @@ import { type Level, levelsOf } from '../../core/membership/level.js';
 import { canBearAll, capacityOf, levelsNeeded } from '../../core/membership/level-shares.js';
 import { createSubset, type Subset } from '../../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../../core/options/subset-options.js';
-import type { ConnectionEnvironment } from '../endpoint/connection.js';
+import type { ConnectionEnvironment } from '../endpoint/connection-environment.js';
 import { type EndpointOwner, PooledEndpoint } from '../endpoint/pooled-endpoint.js';
 import type { StandbyEndpoint } from '../channel/explain.js';
 import type { PooledLevel } from '../../core/picking/traffic.js';

@@ -3,7 +3,8 @@ import type { Address } from '../../core/endpoint.js';
 import { GOOD_AFTER_MS, ReconnectBackoff } from '../../core/health/reconnect-backoff.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
-import { Connection, type ConnectionEnvironment, type ConnectionListener, type RetireReason } from './connection.js';
+import { Connection, type ConnectionListener, type RetireReason } from './connection.js';
+import type { ConnectionEnvironment } from './connection-environment.js';
 
 /** How long no further connection is tried after one has failed. */
 const GROWTH_BACKOFF_MS = 1000;

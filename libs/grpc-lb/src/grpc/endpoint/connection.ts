@@ -1,38 +1,21 @@
-import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Cancel } from '../../core/clock.js';
 import { type Address, addressToString } from '../../core/endpoint.js';
 import type { Counted } from '../../core/ledger.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
-import type { ConnectionSnapshot } from '../../core/snapshot.js';
+import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/stream-limit.js';
 import type { ClientContext } from '../context/client-context.js';
-import type { ConnectGate } from './connect-gate.js';
 import { Dialer, type DialerListener } from './dialer.js';
-import {
-  type ChannelControlHelper,
-  type PeerConnection,
-  peerConnection,
-  type SubchannelInterface,
-} from '../experimental.js';
+import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
+import type { ConnectionEnvironment } from './connection-environment.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
 /** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
 const AGE_JITTER = 0.1;
-
-/** What connections need of the world around them. */
-export interface ConnectionEnvironment {
-  readonly helper: ChannelControlHelper;
-  readonly context: ClientContext;
-  readonly channelOptions: ChannelOptions;
-  /** How often, in milliseconds, the peer shall report its load out of band; undefined for never. */
-  readonly reportInterval: number | undefined;
-  readonly connectGate: ConnectGate;
-  nextConnectionId(): number;
-}
 
 export interface ConnectionListener {
   /** Its state, health or limit has changed. `lost` when it was ready and went away by itself. */

@@ -5,7 +5,7 @@ import type { Address } from '../../core/endpoint.js';
 import { printable } from '../../core/printable.js';
 import { jittered } from '../../core/random.js';
 import { abortable, type AbortableAddress } from './abortable-address.js';
-import type { ConnectionEnvironment } from './connection.js';
+import type { ConnectionEnvironment } from './connection-environment.js';
 import type { SubchannelInterface } from '../experimental.js';
 
 /** How long after an attempt that timed out the next one begins, as grpc's first connection backoff. */

@@ -5,7 +5,8 @@ import type { Counted } from '../../core/ledger.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import type { Candidate } from '../../core/policy/policy.js';
 import type { EndpointSnapshot, EndpointState } from '../../core/snapshot.js';
-import type { Connection, ConnectionEnvironment } from './connection.js';
+import type { Connection } from './connection.js';
+import type { ConnectionEnvironment } from './connection-environment.js';
 import { ConnectionGroup, type ConnectionGroupListener } from './connection-group.js';
 
 export interface EndpointOwner {

@@ -1,7 +1,7 @@
 import { type CallOptions, Metadata } from '@grpc/grpc-js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
-import type { GrpcLbCallOptions } from '../grpc-service.js';
+import type { GrpcLbCallOptions } from '../service-types.js';
 
 export interface CallArguments {
   readonly metadata: Metadata;

@@ -1,5 +1,5 @@
 import { isObservable } from 'rxjs';
-import type { RequestStream } from '../grpc-service.js';
+import type { RequestStream } from '../service-types.js';
 
 /** What is needed of a call: a Node stream that requests are written to. */
 export interface Writable {
