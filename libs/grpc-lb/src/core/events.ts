@@ -15,68 +15,80 @@ export interface LbEndpointEventBase extends LbEventBase {
 }
 
 /**
- * What a target has while its discovery fails. `last`: the last good list, for as long as it takes; `leaving`: that list,
- * for a while, as an authority says that nobody is left; `part`: what is good of the new list; `none`: nobody.
+ * What a client uses of a target while its discovery fails. `last`: the last good list, until discovery recovers.
+ * `leaving`: that list for a while, as an authority reports that there are no endpoints. `part`: the valid endpoints of
+ * the new list. `none`: there has never been a list.
  */
 export type ListInUse = 'last' | 'leaving' | 'part' | 'none';
 
 /**
- * Why a server is not asked for its health: it has no health service (UNIMPLEMENTED), refuses the watch (UNAUTHENTICATED,
- * PERMISSION_DENIED), or allows too few streams on a connection for a watch beside calls (STREAM_LIMIT).
+ * Why the health of a server is not watched. UNIMPLEMENTED: it has no health service. UNAUTHENTICATED, PERMISSION_DENIED:
+ * it refuses the watch. STREAM_LIMIT: it allows too few streams on a connection for a watch and calls.
  */
 export type HealthNotOffered = 'UNIMPLEMENTED' | 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'STREAM_LIMIT';
 
-/** What happens to a client, as it happens; a union to `switch` over by `type`. */
+/**
+ * Something that happened to a client; a union that is discriminated by `type`.
+ *
+ * @example
+ *   registry.events$.subscribe((event) => {
+ *     if (event.type === 'endpoint_state') console.log(event.address, event.to, event.reason);
+ *   });
+ */
 export type LbEvent =
-  /** The client as a whole became ready, lost its last ready endpoint, ... */
+  /** The state of the client as a whole changed. */
   | (LbEventBase & {
       readonly type: 'client_state';
       readonly from: ClientState;
       readonly to: ClientState;
-      /** Why calls fail from now on; null where they do not, and where another library does not say. */
+      /** Why calls fail from now on; null if they do not, or if another library does not report it. */
       readonly reason: string | null;
     })
-  /** Discovery answered with a list that differs from the last one. */
+  /** Discovery returned a list that differs from the last one. */
   | (LbEventBase & {
       readonly type: 'discovery_updated';
       readonly added: number;
       readonly removed: number;
       readonly total: number;
     })
-  /** Discovery failed, came back empty, or had faults in it. At most one in ten seconds for each target. */
+  /** Discovery failed, returned no endpoints, or invalid ones. At most one in ten seconds for each target. */
   | (LbEventBase & {
       readonly type: 'discovery_failed';
       readonly target: string;
       readonly error: string;
       readonly uses: ListInUse;
     })
-  /** Discovery answers again, after it was said to have failed. */
+  /** Discovery works again after a `discovery_failed`. */
   | (LbEventBase & { readonly type: 'discovery_recovered'; readonly target: string })
-  /** Discovery works, but somebody should look at something. Once for each text. */
+  /** Discovery works, but something needs attention. Once for each text. */
   | (LbEventBase & {
       readonly type: 'discovery_warning';
-      /** Null for what is no matter of a target, as the client's own zone. */
+      /** Null if the warning concerns no target, but the local zone. */
       readonly target: string | null;
       readonly warning: string;
     })
+  /** The client uses the endpoint from now on. */
   | (LbEndpointEventBase & { readonly type: 'endpoint_added' })
-  /** The endpoint has left and its last call has ended. */
+  /** The endpoint has left, and its last call has ended. */
   | (LbEndpointEventBase & { readonly type: 'endpoint_removed' })
+  /** The state of an endpoint changed. */
   | (LbEndpointEventBase & {
       readonly type: 'endpoint_state';
       readonly from: EndpointState;
       readonly to: EndpointState;
       readonly reason: string | null;
     })
+  /** A connection is ready. */
   | (LbEndpointEventBase & { readonly type: 'connection_opened'; readonly connection: number })
+  /** A connection that was ready is closed. */
   | (LbEndpointEventBase & {
       readonly type: 'connection_closed';
       readonly connection: number;
       readonly reason: string | null;
     })
-  /** The shares of the priorities have changed: endpoints of priority `priority` are the first that get calls now. */
+  /** The shares of the priorities changed: `priority` is the first one that gets calls, with the share `share`. */
   | (LbEventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
-  /** Too few endpoints are healthy (`healthy` of `connected`): from now on all that are connected are used, or no longer. */
+  /** Panic began or ended: too few endpoints are healthy (`healthy` of `connected`), so calls go to all connected ones. */
   | (LbEventBase & {
       readonly type: 'panic';
       readonly on: boolean;
@@ -84,13 +96,13 @@ export type LbEvent =
       readonly connected: number;
     })
   /**
-   * The server cannot be asked for its health, so that an endpoint counts as healthy while it is connected. Once for each
-   * client and reason; `address` is the first endpoint that it holds for.
+   * The health of a server is not watched, so its endpoint counts as healthy while it is connected. Once for each client
+   * and reason; `address` is the first endpoint concerned.
    */
   | (LbEndpointEventBase & { readonly type: 'health_not_offered'; readonly why: HealthNotOffered })
   /**
-   * A watch of the client ended soon, or was ended because the server flooded it; it is opened again later and later.
-   * `total` so far, of both kinds. At most one in ten seconds.
+   * A watch ended early, or was ended because the server floods it; it is reopened with growing delays. `total` counts
+   * both kinds of watch. At most one in ten seconds.
    */
   | (LbEndpointEventBase & {
       readonly type: 'watch_backed_off';
@@ -98,15 +110,15 @@ export type LbEvent =
       readonly reason: string;
       readonly total: number;
     })
-  /** A server does not report its load out of band, as the policy would have it. Once for each client. */
+  /** A server does not offer the out-of-band load reports that the policy uses. Once for each client. */
   | (LbEventBase & { readonly type: 'load_reports_not_offered' })
-  /** A server has sent load reports that cannot be read, or say what cannot be: `total` so far. At most one in 10 s. */
+  /** A server sent load reports that are unreadable or impossible; `total` so far. At most one in ten seconds. */
   | (LbEndpointEventBase & { readonly type: 'load_report_rejected'; readonly total: number })
-  /** Every connection is at its stream limit: calls wait. At most one a second. */
+  /** Every connection is at its stream limit, and calls are pending. At most one a second. */
   | (LbEventBase & { readonly type: 'pool_saturated'; readonly pending: number })
-  /** `maxPending` calls wait already, and one more was refused with RESOURCE_EXHAUSTED. At most one a second. */
+  /** A call was rejected with RESOURCE_EXHAUSTED, because `maxPending` calls are pending. At most one a second. */
   | (LbEventBase & { readonly type: 'call_rejected'; readonly pending: number; readonly maxPending: number })
-  /** `configure()` put new load-balancing options in force. */
+  /** `configure()` changed the load-balancing options. */
   | (LbEventBase & { readonly type: 'configured' });
 
 /** Receives the events of a client, in order. An error that it throws becomes a warning of the process. */

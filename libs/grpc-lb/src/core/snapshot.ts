@@ -1,13 +1,19 @@
 import type { Locality } from './endpoint.js';
 import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 
-/** `connecting` until the first connection is ready; `idle` before the first call if the client does not connect early. */
+/**
+ * The state of a client. `idle`: not connected yet, if the client does not connect early. `connecting`: until the first
+ * connection is ready. `ready`: at least one endpoint is. `transient_failure`: none is, and calls end with UNAVAILABLE.
+ * `shutdown`: closed.
+ */
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
 
 /**
- * `not_serving`: connected, but its health service says no. `suspect`: connected, but silent, so that it gets no new calls
- * until it answers. `ejected`: left out for a while, because calls to it failed,
- * and then tried with one call. `draining`: left discovery, gets no new calls, and is gone when its calls have ended.
+ * The state of an endpoint. `connecting`: no connection yet. `ready`: gets calls. `not_serving`: connected, but its
+ * health service reports that it does not serve. `suspect`: connected, but silent, so it gets no new calls until it
+ * answers. `ejected`: gets no calls for a while, because calls to it failed, then one as a probe. `transient_failure`:
+ * the last attempt to connect failed; the next one follows. `draining`: no longer in discovery; gets no new calls, and
+ * is removed when its calls have ended.
  */
 export type EndpointState =
   | 'connecting'
@@ -18,7 +24,7 @@ export type EndpointState =
   | 'transient_failure'
   | 'draining';
 
-/** `retiring`: gets no new calls, and closes when its calls have ended. */
+/** The state of a connection. `retiring`: gets no new calls, and closes when its calls have ended. */
 export type ConnectionState = 'connecting' | 'ready' | 'transient_failure' | 'retiring';
 
 /**
@@ -32,40 +38,52 @@ export type ConnectionHealth = 'unknown' | 'serving' | 'not_serving' | 'not_offe
 export interface ConnectionSnapshot {
   /** Unique within the client, in the order in which connections were opened. */
   readonly id: number;
+  /** The state of the connection. */
   readonly state: ConnectionState;
+  /** The health of the peer. */
   readonly health: ConnectionHealth;
+  /** Calls in flight on this connection. */
   readonly inFlight: number;
-  /** How many calls it carries at most at the same time: the peer's limit, or the configured one. */
+  /** Maximum number of concurrent calls: the limit of the peer, or a lower configured one. */
   readonly maxConcurrentStreams: number;
   /** Milliseconds since it became ready; null before. */
   readonly ageMs: number | null;
 }
 
+/** One endpoint of a client. */
 export interface EndpointSnapshot {
-  /** `host:port` */
+  /** `host:port`, `[ipv6]:port` or `unix:path` */
   readonly address: string;
+  /** The state of the endpoint. */
   readonly state: EndpointState;
   /** When it entered that state, in milliseconds since the epoch. */
   readonly since: number;
-  /** Why it is in that state, for people; null when there is nothing to say. */
+  /** Why it is in that state, for people; null if there is nothing to say. */
   readonly reason: string | null;
+  /** The load-balancing weight from discovery. */
   readonly weight: number;
-  /** 0 is used first. */
+  /** The priority; 0 is used first. */
   readonly priority: number;
-  /** Where it runs, as far as discovery says; null where it does not. */
+  /** Where it runs; null if discovery does not report it. */
   readonly locality: Locality | null;
-  /** Below 1 while it starts slowly: how far it is on its ramp. It may get more of its share, so that others are not pinned. */
+  /**
+   * Progress of its slow start, from 0 to 1; 1 when it is over. Its share may be larger, so that others are not
+   * overloaded.
+   */
   readonly warmth: number;
-  /** Its recent share of failures, from 0 to 1. */
+  /** Recent failure rate, from 0 to 1. */
   readonly failureRate: number;
-  /** The share of its last calls (32 at most) that it refused, with a status that is neither OK nor a failure; 0 to 1. */
+  /** Share of its last calls (at most 32) that it refused, with a status that is neither OK nor a failure, from 0 to 1. */
   readonly refusalRate: number;
-  /** Calls picked and not ended, streams and retries included. */
+  /** Calls in flight: picked and not ended, including streams and retries. */
   readonly inFlight: number;
-  /** Attempts since the endpoint joined, by how they ended. */
+  /** Attempts since the endpoint joined. */
   readonly started: number;
+  /** Attempts since the endpoint joined that ended without a failure of the endpoint. */
   readonly succeeded: number;
+  /** Attempts since the endpoint joined that failed. */
   readonly failed: number;
+  /** Its connections. */
   readonly connections: readonly ConnectionSnapshot[];
 }
 
@@ -77,60 +95,75 @@ export type SourceState = 'pending' | 'ok' | 'stale' | 'failed';
 
 /** Discovery of one target, or of all targets of a client together. */
 export interface SourceSnapshot {
+  /** The target, without secrets. */
   readonly target: string;
   /** The scheme of the target: `dns`, `static`, ... */
   readonly kind: string;
+  /** The state of discovery. */
   readonly state: SourceState;
-  /** When the last good list came, in milliseconds since the epoch; null before the first. */
+  /** When the last good list arrived, in milliseconds since the epoch; null before the first. */
   readonly lastUpdate: number | null;
   /** Milliseconds since the last good list while the state is `stale`; null otherwise. */
   readonly staleForMs: number | null;
+  /** What is wrong now; also while `ok`, if part of the list was dropped. Null if nothing is. */
   readonly error: string | null;
-  /** Endpoints that were dropped since the start, because they had no usable address or weight. */
+  /** Endpoints dropped since the start because they were invalid, or because the list was too long. */
   readonly dropped: number;
-  /** How many endpoints the last good list names. */
+  /** Endpoints in the last good list. */
   readonly endpoints: number;
-  /** Answers since the start, good ones and failures. */
+  /** Good answers since the start. */
   readonly updates: number;
+  /** Failed answers since the start. */
   readonly failures: number;
 }
 
-/** A group of endpoints that is used before the ones of a higher number. */
+/** The endpoints of one priority. They are used before those of the next one. */
 export interface PrioritySnapshot {
+  /** The priority; 0 is used first. */
   readonly priority: number;
-  /** The part of the calls that goes there now, from 0 to 1. */
+  /** Share of all calls that goes to this priority, from 0 to 1. */
   readonly share: number;
-  /** How many endpoints are used of it (a subset, if there is one), and how many of those are well. */
+  /** Endpoints in use: all of them, or the subset. */
   readonly endpoints: number;
+  /** Endpoints in use that are healthy. */
   readonly healthy: number;
-  /** The part of this group's calls that goes to other zones, from 0 to 1; null where zones do not count. */
+  /** Share of the calls of this priority that goes to other zones, from 0 to 1; null if zones are ignored. */
   readonly crossZoneShare: number | null;
 }
 
-/** All there is to know about one client. Terminus, metrics, pages and people read this and the events, nothing else. */
+/** The state of one client. Terminus, metrics and pages read only this and the events. */
 export interface ClientSnapshot {
+  /** The name of the client. */
   readonly client: string;
+  /** Its target, without secrets; several targets are separated by spaces. */
   readonly target: string;
+  /** The state of the client. */
   readonly state: ClientState;
-  /** What is in force now, defaults included; null where a control plane decides (`xds:`), and does not say how. */
+  /**
+   * The options in force, including defaults; null with `xds:`, where the control plane decides and does not report
+   * how.
+   */
   readonly loadBalancing: EffectiveLoadBalancing | null;
   /**
-   * Discovery as a whole, of several targets the sums. It is `stale` if one of them fails while there are endpoints, its
-   * own last ones or only those of others; `failed` if one fails and there are none. `sources` says which.
+   * Discovery as a whole; of several targets the sums. `stale` if one target fails while there are endpoints, even if
+   * only those of others; `failed` if one fails and there are none. `sources` shows which.
    */
   readonly source: SourceSnapshot;
-  /** Each target by itself, in the order of their priority. */
+  /** Each target by itself, in the order of priority. */
   readonly sources: readonly SourceSnapshot[];
   /** The priorities whose endpoints are connected. */
   readonly priorities: readonly PrioritySnapshot[];
-  /** The zone that this client is in, if it knows one. */
+  /** The local zone; null if it is unknown. */
   readonly zone: string | null;
-  /** Calls picked and not ended, over all endpoints, those that drain included. */
+  /** Calls in flight on all endpoints, including draining ones. */
   readonly inFlight: number;
-  /** Calls that wait because every connection is at its stream limit (an upper bound: one that gave up may still count). */
+  /**
+   * Calls that wait because every connection is at its stream limit. An upper bound: a call that gave up may still
+   * count.
+   */
   readonly pending: number;
-  /** Too few endpoints are well, so all that are connected are used. */
+  /** Too few endpoints are healthy, so calls go to all that are connected. */
   readonly panic: boolean;
-  /** In the order of discovery, then those that drain. */
+  /** The endpoints in the order of discovery, then the draining ones. */
   readonly endpoints: readonly EndpointSnapshot[];
 }

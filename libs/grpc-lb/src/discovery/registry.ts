@@ -6,8 +6,13 @@ import { dnsSourceFactory } from './dns/dns-source-factory.js';
 import { staticSourceFactory } from './static-source.js';
 import { isScheme, targetSubject } from './target.js';
 
+/** What `registerEndpointSource` takes beside the factory. */
 export interface RegisterEndpointSourceOptions {
-  /** Puts the factory in the place of the one that the scheme has. Default false: a scheme that is taken is an error. */
+  /**
+   * Whether the factory replaces the one that the scheme has. Otherwise a registered scheme is an error.
+   *
+   * @default false
+   */
   readonly replace?: boolean;
 }
 
@@ -20,8 +25,12 @@ const factories = new Map<string, EndpointSourceFactory>([
 ]);
 
 /**
- * Makes `scheme:///...` a target. Do it before the module is built; clients that exist keep the source they have. The
- * same factory may be registered again, as when a module is loaded twice.
+ * Registers a source for targets with this scheme. Call it before the module is built: existing clients keep their
+ * source. The same factory may be registered again, as when a module is loaded twice.
+ *
+ * @throws GrpcLbOptionsError if the scheme is invalid or already registered.
+ * @example
+ *   registerEndpointSource('registry', (target, context) => new RegistrySource(target.path, context.clock));
  */
 export function registerEndpointSource(
   scheme: string,

@@ -20,7 +20,7 @@ import { targetOf } from './url.js';
 
 const CLOSE_GRACE_MS = 500;
 
-/** One balanced client: Nest's `ClientGrpc` over one channel that all its services share, and a window into it. */
+/** One balanced client: Nest's `ClientGrpc` over one channel that all its services share. */
 export class GrpcLbClientHandle implements ClientGrpc {
   /** The name of the client in snapshots, events and errors. */
   readonly name: string;
@@ -55,7 +55,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   }
 
   /**
-   * The methods of a service as functions that return Observables, the same object each time.
+   * The stub of a service: its methods return Observables. The same object each time.
    *
    * @throws GrpcLbOptionsError if the packages of the client have no such service.
    */
@@ -101,14 +101,14 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.#balanced.configure(loadBalancing);
   }
 
-  /** Starts discovery and connects. The module does it when the application starts. */
+  /** Starts discovery and connects. The module calls it when the application starts. */
   connect(): void {
     this.#balanced.connect();
   }
 
   /**
-   * No new calls. Those in flight have half a second to end by themselves, then they are cancelled, since a stream that
-   * nobody ends would keep the process alive. The module does it when the application has shut down.
+   * Closes the client to new calls. Calls in flight have half a second to end, then they are cancelled, because an open
+   * stream would keep the process alive. The module calls it when the application has shut down.
    */
   close(): void {
     this.#balanced.close();

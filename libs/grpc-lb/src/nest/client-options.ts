@@ -3,37 +3,45 @@ import type { GrpcOptions } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 
 /**
- * A balanced client: the `options` that Nest's gRPC transport takes, with the same meaning, and how to balance.
- * The object is never written to.
+ * Options of a balanced client: those of Nest's gRPC transport, with the same meaning, and how to balance. The package
+ * never modifies the object.
  */
 export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'credentials' | 'url'> {
   /**
-   * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which
-   * is looked up by DNS. Required, here, as `url` or as `targets`.
+   * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which is
+   * looked up by DNS. Exactly one of `target`, `url` and `targets` is required.
    */
   readonly target?: string;
   /**
-   * The same as `target`, by Nest's name; not both. Several addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) share the
-   * calls, as those of `static:///10.0.0.1:50051,10.0.0.2:50051` do.
+   * The same as `target`, by Nest's name. A list of addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) shares the calls,
+   * as `static:///10.0.0.1:50051,10.0.0.2:50051` does.
    */
   readonly url?: string | readonly string[];
   /**
-   * Several targets, instead of one: the endpoints of the first get all calls while they can bear them, then those of the
-   * second, and so on; calls return as soon as the first can bear them again. 1 to 16.
+   * 1 to 16 targets in order of preference: the endpoints of the first get all calls while they can take them, then those
+   * of the second, and so on. Calls return as soon as the first can take them again.
    */
   readonly targets?: readonly string[];
-  /** How to reach the endpoints. Default: without TLS, as in Nest. */
+  /**
+   * Credentials of the connections.
+   *
+   * @default insecure, as in Nest
+   */
   readonly credentials?: ChannelCredentials;
-  /** grpc-js client interceptors; they see each call once, whatever the number of attempts. */
+  /** grpc-js client interceptors. They see each call once, however many attempts it has. */
   readonly interceptors?: readonly Interceptor[];
-  /** Which endpoint gets a call, and how many connections there are. */
+  /** How to balance. */
   readonly loadBalancing?: LoadBalancingOptions;
 }
 
 /** What `@GrpcLbClient` takes. */
 export interface GrpcLbClientDecoratorOptions extends GrpcLbClientOptions {
-  /** The name of the client in snapshots, events, errors and environment variables. Default: the name of the class. */
+  /**
+   * The name of the client in snapshots, events, errors and environment variables.
+   *
+   * @default the name of the class
+   */
   readonly name?: string;
-  /** The service of the package that the class calls, as the proto file names it. */
+  /** The service of the package that the class calls, as named in the proto file. */
   readonly service: string;
 }

@@ -15,9 +15,11 @@ const STUB = Symbol('nestjs-grpc-lb stub');
 type Stub = Record<string, (...args: unknown[]) => unknown>;
 
 /**
- * The base of a client class: `class OrdersClient extends GrpcService<Orders>() {}` has the methods of the service.
- * A class may override one as a property, and call what it overrides: `override readonly find: GrpcLbMethod<Req, Res> =
- * (request) => super.find(request)`.
+ * Creates the base class of a client class, with the methods of the service. A subclass may override a method as a
+ * property and call the original: `override readonly find: GrpcLbMethod<Req, Res> = (request) => super.find(request)`.
+ *
+ * @example
+ *   class OrdersClient extends GrpcService<Orders>() {}
  */
 export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>> {
   class ServiceBase {

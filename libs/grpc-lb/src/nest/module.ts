@@ -42,22 +42,31 @@ class GrpcLbRootModule {
   }
 }
 
-/** Balanced gRPC clients: `forRoot` once, `forFeature` wherever clients are needed. */
+/**
+ * Balanced gRPC clients: import `forRoot` once, and `forFeature` in each module that needs clients.
+ *
+ * @example
+ *   imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])]
+ */
 @Module({})
 export class GrpcLbModule {
-  /** Once, in the root module. Provides `GrpcLbRegistry` to all modules. */
+  /** Provides `GrpcLbRegistry` to all modules. Import it once, in the root module. */
   static forRoot(options: GrpcLbModuleOptions = {}): DynamicModule {
     return rootModule({ provide: MODULE_OPTIONS, useValue: options });
   }
 
-  /** As `forRoot`, with options that are made by a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
+  /** As `forRoot`, with options from a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
   static forRootAsync(options: GrpcLbModuleAsyncOptions): DynamicModule {
     const create = (factory: GrpcLbModuleOptionsFactory): unknown => factory.createGrpcLbModuleOptions();
     const { provider, extra } = asyncProvider(MODULE_OPTIONS, 'GrpcLbModule.forRootAsync', options, create);
     return rootModule(provider, extra, options.imports);
   }
 
-  /** Declares clients: decorated classes, and named items as `ClientsModule` takes them. */
+  /**
+   * Declares clients: decorated classes, and named items in the form of `ClientsModule`.
+   *
+   * @throws GrpcLbOptionsError if the list is invalid; faults of a client are thrown when the module is built.
+   */
   static forFeature(clients: readonly (Type | GrpcLbClientItem)[], options: GrpcLbFeatureOptions = {}): DynamicModule {
     if (!Array.isArray(clients)) throw noArray(clients);
     const list = clients as readonly (Type | GrpcLbClientItem)[];
@@ -71,7 +80,7 @@ export class GrpcLbModule {
     return featureModule(declared, options);
   }
 
-  /** As `forFeature`, with options that are made by factories. */
+  /** As `forFeature`, with options from factories. */
   static forFeatureAsync(
     items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[],
     options: GrpcLbFeatureOptions = {},

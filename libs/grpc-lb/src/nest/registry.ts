@@ -30,16 +30,17 @@ import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
-/** All balanced clients of an application: what they do, and how they are steered while they run. */
+/** All balanced clients of an application: their state, their events, and changes at run time. */
 @Injectable()
 export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
-  /** What happens to all clients, as it happens; completes when the application has shut down. */
+  /** The events of all clients, in order. It completes when the application has shut down. */
   readonly events$: Observable<LbEvent>;
   readonly #events = new Subject<LbEvent>();
   readonly #clients = new Map<string, { readonly declared: DeclaredClient; readonly handle: GrpcLbClientHandle }>();
   readonly #logger = new Logger('GrpcLb');
   #started = false;
 
+  /** @internal Nest creates it. */
   constructor(
     @Inject(MODULE_OPTIONS) private readonly options: GrpcLbModuleOptions,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -49,7 +50,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     if (options.logging ?? true) this.events$.subscribe(eventLog(this.#logger, systemClock));
   }
 
-  /** The client of that name (or class). @throws GrpcLbOptionsError if there is none. */
+  /**
+   * The client with this name or class.
+   *
+   * @throws GrpcLbOptionsError if there is none.
+   */
   get(client: ClientRef): GrpcLbClientHandle {
     const name = clientName(client);
     const found = this.#clients.get(name);
@@ -65,7 +70,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     ]);
   }
 
-  /** All clients as they are now, or one of them. */
+  /**
+   * The state of all clients at this moment, or of one.
+   *
+   * @throws GrpcLbOptionsError if there is no such client.
+   */
   snapshot(): ClientSnapshot[];
   snapshot(client: ClientRef): ClientSnapshot;
   snapshot(client?: ClientRef): ClientSnapshot | ClientSnapshot[] {
@@ -73,16 +82,20 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     return [...this.#clients.values()].map(({ handle }) => handle.snapshot());
   }
 
-  /** Why the next call of a client goes where it goes. */
+  /**
+   * Why the next call of a client goes where it goes.
+   *
+   * @throws GrpcLbOptionsError if there is no such client.
+   */
   explain(client: ClientRef): Explanation {
     return this.get(client).explain();
   }
 
   /**
-   * Puts new load-balancing options in force, without one dropped call. They take the place of those that were: what
-   * is left out takes its default. What the environment says goes on to win.
+   * Replaces the load-balancing options of a client without dropping a call. Options that are not given take their
+   * defaults; those of the environment still win.
    *
-   * @throws GrpcLbOptionsError that lists all that is wrong; the options in force stay.
+   * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
    */
   configure(client: ClientRef, loadBalancing: LoadBalancingOptions): void {
     const over = this.options.overrides?.[environmentName(clientName(client))]?.loadBalancing;
@@ -117,12 +130,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     return handle;
   }
 
-  /** Connects early, so that the first call finds connections, and readiness tells the truth before it. */
+  /** Called by Nest: connects early, so that the first call finds connections and readiness is right before it. */
   onModuleInit(): void {
     this.#started = true;
     for (const { declared, handle } of this.#clients.values()) this.#connect(declared.ref, handle);
   }
 
+  /** Called by Nest: warns of configuration without effect. */
   onApplicationBootstrap(): void {
     const names = [...this.#clients.keys()].map(environmentName);
     const unread = unreadVariables(process.env, names, this.options.overrides);
@@ -138,7 +152,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     }
   }
 
-  /** After the last request has been served: controllers may use their clients until then. */
+  /** Called by Nest after the last request: controllers may use their clients until then. */
   onApplicationShutdown(): void {
     for (const { handle } of this.#clients.values()) handle.close();
     // Events are told in a microtask; this one comes after theirs.

@@ -1,21 +1,21 @@
 import type { CallOptions, Metadata } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
 
-/** What may be said for one call. */
+/** Options of one call. */
 export interface GrpcLbCallOptions extends CallOptions {
-  /** Milliseconds from the moment of the call, from 1 to 2147483647; the call then ends with DEADLINE_EXCEEDED. */
+  /** Milliseconds from the start of the call, 1 to 2147483647, after which it ends with DEADLINE_EXCEEDED. */
   readonly timeout?: number;
-  /** Aborting it cancels the call, which then ends with CANCELLED; the reason is the `cause` of the error. */
+  /** Cancels the call when it aborts: the call ends with CANCELLED, with the reason as `cause` of the error. */
   readonly signal?: AbortSignal;
 }
 
-/** What the request of a client-streaming or bidirectional call may come from. Only an iterable can be slowed down. */
+/** The source of requests of a client-streaming or bidirectional call. Only iterables get backpressure. */
 export type RequestStream<T> = Observable<T> | AsyncIterable<T> | Iterable<T>;
 
 /** A request as the caller passes it: for a stream of requests any source of items. */
 export type RequestOf<T> = T extends Observable<infer Item> ? RequestStream<Item> : T;
 
-/** One method of a service. Nothing is sent before the Observable is subscribed to, and each subscription is a call. */
+/** One method of a service. Each subscription of the Observable is a call; nothing is sent before. */
 export interface GrpcLbMethod<Req, Res> {
   (request: RequestOf<Req>, options?: GrpcLbCallOptions): Observable<Res>;
   (request: RequestOf<Req>, metadata?: Metadata, options?: GrpcLbCallOptions): Observable<Res>;
@@ -28,7 +28,7 @@ export type ServiceShape<T> = {
   [K in keyof T]: (request: any, ...rest: any[]) => Observable<unknown>;
 };
 
-/** What a client class can do: the methods of the service, with metadata and call options. */
+/** The methods of a client class: those of the service, with metadata and call options. */
 export type ServiceClient<T> = {
   readonly [K in keyof T]: T[K] extends (request: infer Req, ...rest: never[]) => Observable<infer Res>
     ? GrpcLbMethod<Req, Res>

@@ -1,17 +1,17 @@
 import type { Type } from '@nestjs/common';
 
-/** A client as decorators and functions refer to it: the name of a `forFeature` item, or the class. */
+/** A reference to a client: its class, or the name of its `forFeature` item. */
 export type ClientRef = string | symbol | Type;
 
 /**
- * The injection token of the `ClientGrpc` of a client, for tests and overrides. For a named item it is the name itself,
- * so that what `@Inject('ORDERS')` of `ClientsModule` injected goes on to work; a class has a symbol of its own.
+ * Returns the injection token of the `ClientGrpc` of a client, for tests and overrides. For a named item it is the name
+ * itself, so that `@Inject('ORDERS')` of `ClientsModule` keeps working; a class has its own symbol.
  */
 export function getGrpcLbClientToken(client: ClientRef): string | symbol {
   return typeof client === 'function' ? tokenOfClass(client, `GrpcLbClient(${client.name})`) : client;
 }
 
-/** The injection token of what `@InjectGrpcService(client, service)` injects. */
+/** Returns the injection token of what `@InjectGrpcService(client, service)` injects. */
 export function getGrpcServiceToken(client: ClientRef, service: string): string | symbol {
   if (typeof client !== 'function') return `${String(client)}.${service}`;
   return tokenOfClass(client, `GrpcLbClient(${client.name}).${service}`);

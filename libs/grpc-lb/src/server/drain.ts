@@ -2,15 +2,15 @@ import { Metadata, type Server, status } from '@grpc/grpc-js';
 import type { CallTracker, Ending } from './call-tracker.js';
 import type { GrpcDrainOptions } from './options.js';
 
-/** What became of the calls while the server left. */
+/** What happened to the calls during a drain. */
 export interface GrpcDrainReport {
-  /** Milliseconds from NOT_SERVING to the last connection. */
+  /** Milliseconds from NOT_SERVING to the end of the last connection. */
   readonly duration: number;
-  /** Calls that ended by themselves after NOT_SERVING had been told. */
+  /** Calls that ended by themselves after NOT_SERVING. */
   readonly finished: number;
-  /** Streams of responses that were ended with UNAVAILABLE when `streamGrace` was over. */
+  /** Response streams that were ended with UNAVAILABLE after `streamGrace`. */
   readonly streamsMoved: number;
-  /** Calls that were ended with UNAVAILABLE when `timeout` was over. */
+  /** Calls that were ended with UNAVAILABLE after `timeout`. */
   readonly cut: number;
 }
 
@@ -23,7 +23,7 @@ export interface Drained {
   tellStreams(): void;
 }
 
-/** In the trailer of a call that the drain has ended, so that a client may know why. */
+/** Trailer key of calls that the drain has ended, so that a client can recognize them. */
 export const DRAINING_KEY = 'grpc-server-draining';
 
 /**

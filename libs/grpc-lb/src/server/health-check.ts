@@ -2,8 +2,8 @@ import { jittered, type Random } from '../core/random.js';
 import { isObject } from '../core/options/validation.js';
 
 /**
- * Tells whether a service can do its work: it fails when it throws, rejects, takes longer than the timeout, or gives
- * `false` or a result of Terminus that is not up. The signal is aborted at the timeout.
+ * Checks whether a service can do its work. It fails if it throws, rejects, takes longer than the timeout, or returns
+ * `false` or a result of Terminus that is not up. The signal aborts at the timeout.
  *
  * The type is that of an indicator of `@nestjs/terminus` too: `() => this.database.pingCheck('database')`.
  */

@@ -11,19 +11,21 @@ export interface LoadReading {
   readonly errors: number;
 }
 
-/** How busy a server is: utilization as a share of what there is, rates per second, over the last few seconds. */
+/** How busy a server is: utilization as a fraction of capacity, rates per second, over the window. */
 export interface ServerLoad {
-  /** CPU of the process over the CPUs it may use. */
+  /** CPU time of the process, as a fraction of the CPUs it may use. */
   readonly cpuUtilization: number;
-  /** The share of time in which the event loop was not idle: at 1 a single-threaded server is full. */
+  /** Fraction of time in which the event loop was busy; at 1 a single-threaded server is full. */
   readonly eventLoopUtilization: number;
-  /** Milliseconds by which a timer was late at most. */
+  /** The longest delay of a timer in milliseconds. */
   readonly eventLoopLag: number;
-  /** Milliseconds that work waited for the event loop a moment ago. */
+  /** Milliseconds that the last work waited for the event loop. */
   readonly eventLoopLagNow: number;
+  /** Calls that ended, per second. */
   readonly callsPerSecond: number;
+  /** Calls that failed by the fault of the server, per second. */
   readonly errorsPerSecond: number;
-  /** Calls that are running now. */
+  /** Calls in flight. */
   readonly inFlight: number;
 }
 

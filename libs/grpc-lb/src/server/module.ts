@@ -12,10 +12,13 @@ import {
 import { GrpcServer } from './grpc-server.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
 
+/** What `GrpcServerModule.forRootAsync` takes. */
 export interface GrpcServerModuleAsyncOptions {
+  /** Modules that provide what `inject` names. */
   readonly imports?: ModuleMetadata['imports'];
+  /** Tokens of the providers that `useFactory` is called with. */
   readonly inject?: FactoryProvider['inject'];
-  /** Its arguments are what `inject` names, as health indicators or the configuration. */
+  /** Returns the options, from providers such as health indicators or the configuration. */
   // oxlint-disable-next-line typescript/no-explicit-any -- As in Nest's own FactoryProvider.
   readonly useFactory: (...dependencies: any[]) => GrpcServerOptions | Promise<GrpcServerOptions>;
 }
@@ -26,28 +29,36 @@ export interface GrpcServerModuleAsyncOptions {
 class GrpcServerCoreModule {}
 
 /**
- * The server's half in the application's container: options that need its providers, `GrpcServer` to inject, and a drain
- * at the start of Nest's shutdown. The transport is still to be wrapped by `grpcServer`.
+ * The server half in the container of the application: options that need its providers, `GrpcServer` to inject, and a
+ * drain at the start of Nest's shutdown. The transport must still be wrapped by `grpcServer`.
  *
- * Nest destroys from the root module down, and of the modules that one module imports the last one first. So as the last
- * import of the root module this one drains before any other lets go of what calls need. (It cannot be global itself:
- * Nest destroys global modules last.)
+ * Import it last in the root module. Nest destroys modules from the root down, and the imports of a module from the last
+ * to the first, so this one then drains before others release what calls need. (It cannot be global: Nest destroys global
+ * modules last.)
  */
 @Module({})
 export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  /**
+   * Provides `GrpcServer` with these options.
+   *
+   * @throws GrpcLbOptionsError that lists all faults.
+   */
   static forRoot(options: GrpcServerOptions = {}): DynamicModule {
     const effective = effectiveServerOptions('GrpcServerModule.forRoot', options);
     return serverModule([], { provide: GrpcServer, useFactory: () => new GrpcServer(effective) });
   }
 
+  /** As `forRoot`, with options from a factory. */
   static forRootAsync({ imports = [], inject = [], useFactory }: GrpcServerModuleAsyncOptions): DynamicModule {
     const create = async (...dependencies: unknown[]): Promise<GrpcServer> =>
       new GrpcServer(effectiveServerOptions('GrpcServerModule.forRootAsync', await useFactory(...dependencies)));
     return serverModule(imports, { provide: GrpcServer, inject, useFactory: create });
   }
 
+  /** @internal Nest creates it. */
   constructor(@Inject(GrpcServer) private readonly server: GrpcServer) {}
 
+  /** Called by Nest: warns if no microservice uses the module. */
   onApplicationBootstrap(): void {
     if (this.server.used) return;
     new Logger('GrpcServer').warn(
@@ -55,6 +66,7 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
     );
   }
 
+  /** Called by Nest: drains the server. */
   async onModuleDestroy(): Promise<void> {
     await this.server.drain();
   }

@@ -2,70 +2,128 @@ import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import type { HealthCheck } from './health-check.js';
 
-/** The checks that decide whether a service is SERVING, and when they run. */
+/** The checks that decide whether a service is SERVING. */
 export interface GrpcHealthOptions {
   /**
-   * Checks by full name of the service, as in `'orders.v1.Orders'`; those of `''` concern the whole server. A service
-   * without a check is well as long as the server is. Default: none.
+   * Checks by full service name, as in `'orders.v1.Orders'`; those of `''` apply to the whole server. A service without
+   * a check is SERVING as long as the server is.
+   *
+   * @default none
    */
   readonly checks?: Readonly<Record<string, HealthCheck | readonly HealthCheck[]>>;
-  /** Milliseconds between the end of a check and its next start, ± 20 %, 50 to 3600000. Default 5000. */
+  /**
+   * Milliseconds between the end of a check and its next start, ± 20 %, 50 to 3600000.
+   *
+   * @default 5000
+   */
   readonly interval?: number;
-  /** Milliseconds after which a check counts as failed, 10 to 600000. Default 3000. */
+  /**
+   * Timeout of a check in milliseconds, 10 to 600000.
+   *
+   * @default 3000
+   */
   readonly timeout?: number;
-  /** Failures in a row that make a service NOT_SERVING, 1 to 100; one success ends it. Default 2. */
+  /**
+   * Consecutive failures that make a service NOT_SERVING, 1 to 100; one success makes it SERVING again.
+   *
+   * @default 2
+   */
   readonly failureThreshold?: number;
 }
 
-/** How the server leaves. */
+/** How the server drains. */
 export interface GrpcDrainOptions {
   /**
-   * Milliseconds between telling NOT_SERVING and the GOAWAY, in which calls are still served, 0 to 600000. Default 500:
-   * clients that watch health need one trip over the network and a turn of their event loop. Where clients learn it
-   * from an orchestrator or from DNS, as long as that takes (Kubernetes: 5000 to 15000).
+   * Milliseconds between NOT_SERVING and the GOAWAY, in which calls are still served, 0 to 600000. Clients that watch
+   * health need one round trip and a turn of their event loop. If clients learn it from an orchestrator or from DNS,
+   * use as long as that takes (Kubernetes: 5000 to 15000).
+   *
+   * @default 500
    */
   readonly delay?: number;
   /**
-   * Milliseconds that streams of responses may go on after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE, and
-   * their clients open them elsewhere. Default 5000.
+   * Milliseconds that response streams may continue after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE, and
+   * their clients reopen them elsewhere.
+   *
+   * @default 5000
    */
   readonly streamGrace?: number;
   /**
-   * Milliseconds that all other calls may go on after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE. Default
-   * 25000: Kubernetes kills after 30 s.
+   * Milliseconds that all other calls may continue after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE.
+   * Kubernetes kills a pod after 30 s.
+   *
+   * @default 25000
    */
   readonly timeout?: number;
 }
 
-/** How long a connection lives; the options of gRFC A9, which grpc-js spreads over ± 10 %. */
+/** The maximum age of connections (gRFC A9), to which grpc-js applies ± 10 %. */
 export interface GrpcConnectionOptions {
-  /** Milliseconds after which a connection is told to go (GOAWAY), 1000 to 86400000. Default: never. */
+  /**
+   * Milliseconds after which a connection gets a GOAWAY, 1000 to 86400000.
+   *
+   * @default never
+   */
   readonly maxAge?: number;
-  /** Milliseconds that its calls may go on after that, 0 to 86400000; then it is cut. Default: without end. */
+  /**
+   * Milliseconds that its calls may continue after that, 0 to 86400000; then the connection closes.
+   *
+   * @default unlimited
+   */
   readonly maxAgeGrace?: number;
 }
 
-/** What the server tells of its load (ORCA). */
+/** The load reports of the server (ORCA). */
 export interface GrpcLoadReportOptions {
-  /** A report in the trailer of each call. Default true. */
+  /**
+   * Whether each call carries a report in its trailer.
+   *
+   * @default true
+   */
   readonly trailer?: boolean;
-  /** `xds.service.orca.v3.OpenRcaService`, for clients that ask for reports now and then. Default true. */
+  /**
+   * Whether the server offers `xds.service.orca.v3.OpenRcaService`, for clients that request periodic reports.
+   *
+   * @default true
+   */
   readonly outOfBand?: boolean;
-  /** Milliseconds over which rates and utilization are taken, 500 to 300000. Default 5000. */
+  /**
+   * Window of rates and utilization in milliseconds, 500 to 300000.
+   *
+   * @default 5000
+   */
   readonly window?: number;
-  /** Milliseconds between two out-of-band reports at least, whatever the client asks for, 10 to 3600000. Default 1000. */
+  /**
+   * Minimum milliseconds between out-of-band reports, whatever the client requests, 10 to 3600000.
+   *
+   * @default 1000
+   */
   readonly minInterval?: number;
 }
 
-/** The server's half of load balancing. */
+/** Options of the server half. */
 export interface GrpcServerOptions {
-  /** `grpc.health.v1.Health`. Default true; false where the application serves its own. */
+  /**
+   * `grpc.health.v1.Health`.
+   *
+   * @default true; false where the application serves its own
+   */
   readonly health?: boolean | GrpcHealthOptions;
-  /** Server reflection (v1 and v1alpha), with `@grpc/reflection`. Default false. */
+  /**
+   * Server reflection (v1 and v1alpha), with `@grpc/reflection`.
+   *
+   * @default false
+   */
   readonly reflection?: boolean;
+  /** How the server drains. */
   readonly drain?: GrpcDrainOptions;
+  /** The maximum age of connections. */
   readonly connection?: GrpcConnectionOptions;
-  /** Default true. */
+  /**
+   * Load reports.
+   *
+   * @default true
+   */
   readonly loadReports?: boolean | GrpcLoadReportOptions;
 }
 

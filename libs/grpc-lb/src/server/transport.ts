@@ -12,16 +12,19 @@ type TransportOptions = GrpcOptions['options'];
 
 /** What `NestFactory.createMicroservice` and `app.connectMicroservice` take. */
 export interface GrpcServerMicroservice extends CustomStrategy {
+  /** Tokens that Nest calls `useFactory` with. */
   readonly inject: InjectionToken[];
+  /** Called by Nest when the providers exist. */
   readonly useFactory: (module: ModuleRef) => CustomStrategy;
 }
 
 /**
- * A gRPC microservice with the server's half of load balancing. Takes what Nest's gRPC transport takes:
+ * A gRPC microservice with the server half of load balancing. It takes the options of Nest's gRPC transport. Pass the
+ * `server` options here, or to `GrpcServerModule` if the application imports it.
  *
- *     NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package, protoPath } }));
- *
- * Its `server` options are given here, or in `GrpcServerModule` where the application has that.
+ * @throws GrpcLbOptionsError that lists all faults of the `server` options.
+ * @example
+ *   NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package, protoPath } }));
  */
 export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions): GrpcServerMicroservice {
   const options = server && effectiveServerOptions('grpcServer', server);

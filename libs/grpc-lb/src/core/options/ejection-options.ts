@@ -2,42 +2,72 @@ import { FAILURE_STATUS_NAMES, type FailureStatus } from './status-names.js';
 import { boolean, type Check, fields, integer, listOf, number, oneOf } from './validation.js';
 
 /**
- * When an endpoint that fails is left out for a while (outlier detection). It works with two to four replicas, where
- * the algorithms of gRFC A50 never fire.
+ * Outlier ejection: endpoints whose calls fail get no calls for a while. It works with two to four replicas, where the
+ * algorithms of gRFC A50 never eject.
  */
 export interface OutlierEjectionOptions {
-  /** False turns ejection off. Default true. */
+  /**
+   * Whether endpoints are ejected.
+   *
+   * @default true
+   */
   readonly enabled?: boolean;
   /**
-   * Failures in a row that eject, 1 to 1000; 0 for never. Default 5, as in Envoy and Finagle. Fewer do, but at least two,
-   * where the record of the last `window` says that such a run comes by chance once in a million times.
+   * Consecutive failures that eject an endpoint, 1 to 1000; 0 for never. Fewer suffice, but at least two, if the
+   * results in `window` make such a run by chance less likely than one in a million.
+   *
+   * @default 5, as in Envoy and Finagle
    */
   readonly consecutiveFailures?: number;
   /**
-   * An endpoint whose share of successes is lower by more than chance is ejected, 0 (never) to 1 (with every failure, from
-   * `minimumCalls` on). Default 0.8, as in Finagle: of five calls four must have failed, of ten five, of a hundred thirty.
+   * Ejects an endpoint whose success rate is below this by more than chance: 0 (never) to 1 (with every failure, from
+   * `minimumCalls` on). With 0.8 four of five calls must have failed, five of ten, or thirty of a hundred.
+   *
+   * @default 0.8, as in Finagle
    */
   readonly successRate?: number;
-  /** Milliseconds over which the share of successes is taken, 1000 to 600000. Default 30000. */
+  /**
+   * Window of the success rate in milliseconds, 1000 to 600000.
+   *
+   * @default 30000
+   */
   readonly window?: number;
-  /** Calls in the window below which the share says nothing, however many of them fail, 1 to 100000. Default 5. */
+  /**
+   * Calls in the window below which the success rate ejects no endpoint, 1 to 100000.
+   *
+   * @default 5
+   */
   readonly minimumCalls?: number;
   /**
-   * Milliseconds of the first ejection at least, 10 to 3600000; it lasts up to twice as long, as chance will have it, and
-   * each further one doubles that. Default 5000, or `maxEjectionTime` if that is less.
+   * Minimum length of the first ejection in milliseconds, 10 to 3600000. A random factor of up to two is applied, and
+   * each further ejection doubles the length.
+   *
+   * @default 5000, or `maxEjectionTime` if that is less
    */
   readonly baseEjectionTime?: number;
-  /** Milliseconds of an ejection at most, 10 to 86400000. Default 300000, or `baseEjectionTime` if that is more. */
+  /**
+   * Maximum length of an ejection in milliseconds, 10 to 86400000.
+   *
+   * @default 300000, or `baseEjectionTime` if that is more
+   */
   readonly maxEjectionTime?: number;
-  /** Share of the endpoints that may be ejected at a time, 0 to 100; one may be always, but never the last. Default 50. */
+  /**
+   * Maximum percentage of endpoints that are ejected at the same time, 0 to 100. One may always be ejected, but never
+   * the last.
+   *
+   * @default 50
+   */
   readonly maxEjectionPercent?: number;
   /**
-   * What counts as a failure of the endpoint. Default UNAVAILABLE (a lost connection too), DEADLINE_EXCEEDED, INTERNAL,
-   * UNKNOWN, RESOURCE_EXHAUSTED and DATA_LOSS. CANCELLED never counts: it is the caller's own doing.
+   * Statuses that count as a failure of the endpoint. CANCELLED never counts: the caller cancelled.
+   *
+   * @default UNAVAILABLE (a lost connection too), DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, RESOURCE_EXHAUSTED and
+   *   DATA_LOSS
    */
   readonly failureCodes?: readonly FailureStatus[];
 }
 
+/** Ejection options with every default filled in. */
 export type EffectiveEjectionOptions = Required<OutlierEjectionOptions>;
 
 const checkFields = fields({

@@ -1,30 +1,43 @@
 import { boolean, type Check, fields, integer, isObject, number, shown } from './validation.js';
 
-/** Which endpoints are well, as they say themselves (gRFC A17), and what happens when too few are. */
+/** Health checks (gRFC A17), and what happens if too few endpoints are healthy. */
 export interface HealthCheckOptions {
-  /** False turns the health check off: an endpoint that is connected is well. Default true, where the server offers it. */
+  /**
+   * Whether the client watches `grpc.health.v1`. Without it an endpoint is healthy while it is connected.
+   *
+   * @default true, where the server offers it
+   */
   readonly enabled?: boolean;
-  /** The service that is asked after, as the server's health service knows it. Default `""`: the server as a whole. */
+  /**
+   * Service name to watch, as the health service of the server knows it; the empty name is the server as a whole.
+   *
+   * @default `""`
+   */
   readonly service?: string;
   /**
-   * Metadata of the question, as in `{ authorization: 'Bearer ...' }`, for a health service that wants to know who asks.
-   * It is sent to every endpoint, and wins over what call credentials say. Snapshots, events and errors do not show the
-   * values. Default: none.
+   * Metadata of the health watch, as in `{ authorization: 'Bearer ...' }`, for a health service that requires it. It is
+   * sent to every endpoint, and wins over call credentials. Snapshots, events and errors hide the values.
+   *
+   * @default none
    */
   readonly metadata?: Readonly<Record<string, string>>;
   /**
-   * Below this share of well endpoints among those that are connected, 0 (never) to 100, all of them are used (panic,
-   * as in Envoy): a wrong signal must not take a whole service down. Default 50.
+   * Panic threshold: if the percentage of healthy endpoints among the connected ones is below this, 0 (never) to 100,
+   * calls go to all connected endpoints, as in Envoy. A wrong health signal must not take a whole service down.
+   *
+   * @default 50
    */
   readonly panicThreshold?: number;
   /**
-   * How much more than its share of the load an endpoint can bear, 1 to 10: with 2, a priority or a zone keeps all its
-   * calls while at least half of its endpoints are well, and gives up calls to the next below that. Default 2, so that
-   * one of two replicas may restart; 1.4 in Envoy.
+   * Load that an endpoint can take, as a multiple of its share, 1 to 10. With 2 a priority or a zone keeps all its
+   * calls while at least half of its endpoints are healthy, and sends calls to the next one below that.
+   *
+   * @default 2, so that one of two replicas may restart; 1.4 in Envoy
    */
   readonly overprovisioningFactor?: number;
 }
 
+/** Health options with every default filled in. */
 export type EffectiveHealthOptions = Required<HealthCheckOptions>;
 
 const service: Check = (path, value, faults) => {

@@ -35,50 +35,77 @@ import {
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
 import { type Check, fields, isObject, recordOf } from './validation.js';
 
-/** What holds for one method only. */
+/** Options of one method. */
 export interface MethodOptions {
-  /** Which endpoint gets a call of this method. It learns from the calls of this method alone. */
+  /** Policy for calls of this method. It learns from the calls of this method only. */
   readonly policy?: PolicyConfig | PolicyName;
 }
 
-/** How one client balances: the value of the `loadBalancing` key, and what the decorators write. */
+/** How one client balances: the value of `loadBalancing`, and what the decorators set. */
 export interface LoadBalancingOptions {
-  /** Which endpoint gets a call. Default `least_request`. */
+  /**
+   * Policy that chooses the endpoint of a call.
+   *
+   * @default `least_request`
+   */
   readonly policy?: PolicyConfig | PolicyName;
-  /** What single methods have of their own, by their names as the proto file has them. */
+  /** Options of single methods, by name as in the proto file. */
   readonly methods?: Readonly<Record<string, MethodOptions>>;
-  /** Connections to each endpoint. */
+  /** Connections to each endpoint, their limits and timeouts. */
   readonly pool?: ConnectionPoolOptions;
-  /** Which endpoints are well, as they say themselves. */
+  /** Health checks by `grpc.health.v1`, and panic. */
   readonly health?: HealthCheckOptions;
-  /** Which endpoints are left out for a while, because calls to them fail. */
+  /** Outlier ejection: endpoints whose calls fail get no calls for a while. */
   readonly ejection?: OutlierEjectionOptions;
-  /** How an endpoint that joins later is given its share. */
+  /** Slow start of endpoints that join later. */
   readonly slowStart?: SlowStartOptions;
-  /** How many of the endpoints the client uses, and which. Default: all of them. */
+  /**
+   * Subset of the endpoints that the client uses.
+   *
+   * @default all endpoints
+   */
   readonly subset?: SubsetOptions;
-  /** How calls stay in the client's own zone. Default: they do, as soon as the zone is known. */
+  /**
+   * Zone-aware routing.
+   *
+   * @default on, as soon as the local zone is known
+   */
   readonly locality?: LocalityOptions;
-  /** Which calls are sent again when they fail. Default: only those that no server has run. */
+  /**
+   * Retries.
+   *
+   * @default only calls that no server has processed
+   */
   readonly retry?: RetryOptions;
-  /** Default deadlines. Default: none. */
+  /**
+   * Deadlines of calls that set none.
+   *
+   * @default none
+   */
   readonly deadline?: DeadlineOptions;
 }
 
-/** The same with every default filled in. */
+/** The load-balancing options in force, with every default filled in. */
 export interface EffectiveLoadBalancing {
+  /** The policy of methods without their own. */
   readonly policy: PolicyConfig;
-  /** As they were given. */
+  /** Options of single methods; undefined if there are none. */
   readonly methods: Readonly<Record<string, MethodOptions>> | undefined;
+  /** Connections to each endpoint. */
   readonly pool: EffectivePoolOptions;
+  /** Health checks and panic. */
   readonly health: EffectiveHealthOptions;
+  /** Outlier ejection. */
   readonly ejection: EffectiveEjectionOptions;
+  /** Slow start. */
   readonly slowStart: EffectiveSlowStartOptions;
-  /** Undefined for all endpoints. */
+  /** The subset; undefined if all endpoints are used. */
   readonly subset: EffectiveSubsetOptions | undefined;
+  /** Zone-aware routing. */
   readonly locality: EffectiveLocalityOptions;
-  /** As it was given; undefined for no retries. */
+  /** Retries; undefined if there are none. */
   readonly retry: RetryOptions | undefined;
+  /** Default deadlines; undefined if there are none. */
   readonly deadline: DeadlineOptions | undefined;
 }
 

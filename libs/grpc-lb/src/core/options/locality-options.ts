@@ -1,28 +1,37 @@
 import { boolean, type Check, fields, number, shown } from './validation.js';
 
-/** How calls stay in the client's own zone, and when they leave it. */
+/** Zone-aware routing: calls stay in the local zone while it can take them. */
 export interface LocalityOptions {
-  /** False turns it off: all zones are alike. Default true, as soon as the client's zone is known. */
+  /**
+   * Whether calls prefer the local zone.
+   *
+   * @default true, as soon as the local zone is known
+   */
   readonly enabled?: boolean;
   /**
-   * The zone of this client, as discovery writes it: `eu-central-1a`. Default: what stands in `zoneFile`, or else in
-   * the environment variable `GRPC_LB_ZONE`.
+   * Local zone of this client, spelled as discovery does: `eu-central-1a`.
+   *
+   * @default content of `zoneFile`, else the environment variable `GRPC_LB_ZONE`
    */
   readonly zone?: string;
   /** A file that holds the zone, as a Downward API volume writes it. It is read when the client is made. */
   readonly zoneFile?: string;
   /**
-   * The share of calls that leaves the zone always, 0 to 0.5: what the own zone is compared with. 0: calls leave it
-   * only if too few of its endpoints are well, never because it is slow. Default 0.01.
+   * Share of calls that always leaves the local zone, 0 to 0.5, to measure the other zones. With 0 calls leave the zone
+   * only if too few of its endpoints are healthy, never because it is slow.
+   *
+   * @default 0.01
    */
   readonly minCrossZoneShare?: number;
   /**
-   * How many times the latency of the other zones that of the own zone may be before more calls leave it, 1.1 to 10.
-   * Default 1.5.
+   * Latency of the local zone, as a multiple of that of the other zones, above which more calls leave it, 1.1 to 10.
+   *
+   * @default 1.5
    */
   readonly spillRatio?: number;
 }
 
+/** Locality options with every default filled in. */
 export type EffectiveLocalityOptions = Required<Omit<LocalityOptions, 'zone' | 'zoneFile'>> &
   Pick<LocalityOptions, 'zone' | 'zoneFile'>;
 

@@ -8,73 +8,94 @@ import {
 } from './weighted-round-robin-options.js';
 
 /**
- * Least outstanding requests: the endpoint with the fewest calls in flight wins, ties at random (gRFC A48, Envoy
+ * Least outstanding requests: the endpoint with the fewest calls in flight wins; ties are broken at random (gRFC A48, Envoy
  * LEAST_REQUEST). With unequal weights the greatest `weight / (inFlight + 1) ^ activeRequestBias` wins, and while all are
  * idle calls are shared out in proportion to the weights.
  */
 export interface LeastRequestConfig {
+  /** The name of the policy. */
   readonly name: 'least_request';
   /**
-   * How many distinct endpoints, chosen at random, are compared for each call: a whole number from 2 to 1000. When it
-   * reaches the number of endpoints, all are compared; so they are, whatever it says, while weights are unequal. Default:
-   * all of them up to 100 endpoints, five above.
+   * Distinct endpoints, chosen at random, that are compared for each call: a whole number from 2 to 1000. All endpoints
+   * are compared if there are not more, or while weights are unequal.
+   *
+   * @default all of them up to 100 endpoints, five above
    */
   readonly choiceCount?: number;
   /**
-   * How strongly calls in flight count against the weight of an endpoint, from 0 (only the weight counts) to 10; it
-   * has no effect while all weights are equal. Default 1, as Envoy's `active_request_bias`.
+   * How strongly calls in flight count against the weight of an endpoint, from 0 (only the weight counts) to 10; it has
+   * no effect while all weights are equal.
+   *
+   * @default 1, as Envoy's `active_request_bias`
    */
   readonly activeRequestBias?: number;
 }
 
 /**
- * The project's own: calls in flight, how fast each endpoint answers in comparison with the others, and what backends
- * report in the trailers of their answers (gRFC A51), in one number; the endpoint with the lowest gets the call.
+ * This project's own policy: combines calls in flight, latency relative to the other endpoints, and the load that
+ * backends report in trailers (gRFC A51) into one number. The endpoint with the lowest one gets the call.
  */
 export interface AdaptiveConfig {
+  /** The name of the policy. */
   readonly name: 'adaptive';
 }
 
 /** Peak EWMA (Finagle, Linkerd): the lowest product of latency and calls in flight. Latency follows each peak at once. */
 export interface PeakEwmaConfig {
+  /** The name of the policy. */
   readonly name: 'peak_ewma';
-  /** How slowly a peak of latency is forgotten: milliseconds after which a third of it is left, 100 to 600000. Default 10000. */
+  /**
+   * Time constant of the latency average in milliseconds, 100 to 600000: after this time a third of a peak is left.
+   *
+   * @default 10000
+   */
   readonly decayTime?: number;
 }
 
 /**
- * Hot-cold lexicographic (Prequal): of the endpoints that are not too busy the fastest wins; when all are, the least busy.
- * How busy an endpoint is, it reports in the trailers of its answers.
+ * Hot-cold lexicographic rule (Prequal): the fastest of the endpoints that are not hot wins; if all are hot, the least
+ * busy one. Endpoints report how busy they are in the trailers of their responses.
  */
 export interface HotColdConfig {
+  /** The name of the policy. */
   readonly name: 'hot_cold';
   /**
-   * An endpoint is too busy when it has more calls in flight than this share of what was seen lately, from 0 (the least
-   * busy wins) to 1 (the fastest wins). Default 0.84.
+   * Quantile of the recent loads above which an endpoint is hot, from 0 (the least busy endpoint wins) to 1 (the
+   * fastest wins).
+   *
+   * @default 0.84
    */
   readonly hotQuantile?: number;
 }
 
-/** One after the other. Weights are not regarded. */
+/** One endpoint after the other. Ignores weights. */
 export interface RoundRobinConfig {
+  /** The name of the policy. */
   readonly name: 'round_robin';
 }
 
 /** An endpoint at random, in proportion to its weight. */
 export interface RandomConfig {
+  /** The name of the policy. */
   readonly name: 'random';
 }
 
 /**
- * The first endpoint in the order of discovery that may be picked; the others stay connected and stand by. Unlike
- * the `pick_first` of grpc-js it goes back to an earlier endpoint as soon as that one is ready again.
+ * The first ready endpoint in the order of discovery; the others stay connected as standbys. Unlike the `pick_first` of
+ * grpc-js it returns to an earlier endpoint as soon as that one is ready again.
  */
 export interface PickFirstConfig {
+  /** The name of the policy. */
   readonly name: 'pick_first';
-  /** Each client puts the endpoints in a random order of its own (gRFC A62), so that clients do not all sit on one. Default false. */
+  /**
+   * Whether each client shuffles the endpoints (gRFC A62), so that not all clients use the same one.
+   *
+   * @default false
+   */
   readonly shuffleAddressList?: boolean;
 }
 
+/** A policy with its options. */
 export type PolicyConfig =
   | LeastRequestConfig
   | AdaptiveConfig
@@ -85,7 +106,7 @@ export type PolicyConfig =
   | RingHashConfig
   | RandomConfig
   | PickFirstConfig;
-/** A policy that needs nothing but its name; ring hash has to be told what calls are kept together by. */
+/** A policy that works without options; `ring_hash` needs a key. */
 export type PolicyName = Exclude<PolicyConfig['name'], 'ring_hash'>;
 
 /** What each policy takes beside its name. */

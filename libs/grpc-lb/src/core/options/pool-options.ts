@@ -3,54 +3,77 @@ import { type Check, fields, integer } from './validation.js';
 /** The connections that a client keeps to each endpoint. */
 export interface ConnectionPoolOptions {
   /**
-   * Connections kept open to each endpoint, 1 to 100. Default 1. Behind a connection-level (L4) load balancer, where
-   * one address stands for many backends, use a few per backend: calls are spread over the connections.
+   * Connections kept open to each endpoint, 1 to 100. Behind a connection-level (L4) load balancer, where one address
+   * stands for many backends, use a few for each backend: calls are spread over the connections.
+   *
+   * @default 1
    */
   readonly size?: number;
   /**
-   * Connections to each endpoint at most, `size` to 100 (gRFC A105 `max_connections_per_subchannel`). Those beyond
-   * `size` are opened when all are at their stream limit, and closed after `idleTimeout` without a call. Default 4,
-   * or `size` if that is more.
+   * Maximum number of connections to each endpoint, `size` to 100 (gRFC A105 `max_connections_per_subchannel`).
+   * Connections beyond `size` open when all are at their stream limit, and close after `idleTimeout` without a call.
+   *
+   * @default 4, or `size` if that is more
    */
   readonly maxSize?: number;
   /**
-   * Calls that one connection carries at most at the same time, 1 to 1000000. Default: what the peer allows
-   * (SETTINGS_MAX_CONCURRENT_STREAMS), or 100 where that cannot be read. A lower value of the peer always wins.
+   * Maximum number of concurrent calls on one connection, 1 to 1000000. A lower limit of the peer always wins.
+   *
+   * @default limit of the peer (SETTINGS_MAX_CONCURRENT_STREAMS), or 100 if that is unknown
    */
   readonly maxConcurrentStreams?: number;
   /**
-   * Calls that may wait while every connection is at its limit, 0 to 1000000; one more ends with RESOURCE_EXHAUSTED.
-   * Default 1000.
+   * Maximum number of pending calls while every connection is at its limit, 0 to 1000000; further calls end with
+   * RESOURCE_EXHAUSTED.
+   *
+   * @default 1000
    */
   readonly maxPending?: number;
   /**
-   * Milliseconds after which a connection is replaced, ± 10 %, 1000 to 86400000: the new one is opened first, and the
-   * old one closes when its calls have ended (as gRFC A9 does from the server's side). Behind an L4 load balancer
-   * this is how new backends get their share. Default: never.
+   * Milliseconds after which a connection is replaced, ± 10 %, 1000 to 86400000. The new connection opens first, and
+   * the old one closes when its calls have ended (as gRFC A9 does on the server). Behind an L4 load balancer new
+   * backends get their share this way.
+   *
+   * @default never
    */
   readonly maxConnectionAge?: number;
-  /** Milliseconds without a call after which a connection beyond `size` is closed, 1000 to 86400000. Default 60000. */
+  /**
+   * Milliseconds without a call after which a connection beyond `size` is closed, 1000 to 86400000.
+   *
+   * @default 60000
+   */
   readonly idleTimeout?: number;
-  /** Milliseconds that an attempt to connect may take, TLS and HTTP/2 handshake included, 10 to 600000. Default 5000. */
+  /**
+   * Timeout of an attempt to connect in milliseconds, including the TLS and HTTP/2 handshakes, 10 to 600000.
+   *
+   * @default 5000
+   */
   readonly connectTimeout?: number;
   /**
-   * Milliseconds without a byte from the peer, while a call waits for it, after which it is asked with an HTTP/2 PING:
-   * 0 (never) to 600000. Default 1000. At most two PINGs are sent in five minutes without data from the peer, as
-   * servers close connections on which more come.
+   * Milliseconds without data from the peer, while a call waits for it, after which the client sends an HTTP/2 PING: 0
+   * (never) to 600000. It sends at most two PINGs in five minutes without data, because servers close connections with
+   * more.
+   *
+   * @default 1000
    */
   readonly pingAfter?: number;
   /**
-   * Milliseconds without an answer to that PING after which the peer is suspect, 50 to 600000, `pingTimeout` at most:
-   * it gets no new calls until it answers, and keeps those in flight. Default 1000, or `pingTimeout` if that is less.
+   * Milliseconds without an answer to that PING after which the endpoint is suspect, 50 to 600000, at most
+   * `pingTimeout`. It gets no new calls until it answers; calls in flight continue.
+   *
+   * @default 1000, or `pingTimeout` if that is less
    */
   readonly suspectAfter?: number;
   /**
-   * Milliseconds without an answer to that PING after which the connection is closed and its calls end with
-   * UNAVAILABLE, 50 to 600000. Default 20000, as for keepalive in gRPC: a stall is not a death.
+   * Milliseconds without an answer to that PING after which the connection closes and its calls end with UNAVAILABLE,
+   * 50 to 600000. A stall is not a death.
+   *
+   * @default 20000, as for keepalive in gRPC
    */
   readonly pingTimeout?: number;
 }
 
+/** Pool options with every default filled in. */
 export type EffectivePoolOptions = Required<Omit<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>> &
   Pick<ConnectionPoolOptions, 'maxConcurrentStreams' | 'maxConnectionAge'>;
 

@@ -1,41 +1,65 @@
 import { FAILURE_STATUS_NAMES, type FailureStatus } from './status-names.js';
 import { type Check, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
 
-/** How a call that failed is sent again (gRFC A6). Each attempt is balanced anew, and avoids the endpoint that failed. */
+/** A retry policy (gRFC A6). Each attempt is balanced anew, and avoids the endpoint that failed. */
 export interface RetryPolicyOptions {
-  /** Attempts in all, the first one included, 1 (no retries) to 5. Default 3. */
+  /**
+   * Maximum number of attempts, including the first, 1 (no retries) to 5.
+   *
+   * @default 3
+   */
   readonly maxAttempts?: number;
   /**
-   * With which status a call may be sent again. Default `["UNAVAILABLE"]`: the call may have run even so, if the
-   * connection was lost underway; leave methods that must not run twice without retries.
+   * Statuses that are retried. A call may have been processed even so, if the connection was lost on the way: disable
+   * retries for methods that must not run twice.
+   *
+   * @default `["UNAVAILABLE"]`
    */
   readonly retryableStatusCodes?: readonly FailureStatus[];
-  /** Milliseconds before the first retry, ± 20 %, 1 to 60000. Default 50. */
+  /**
+   * Backoff before the first retry in milliseconds, ± 20 %, 1 to 60000.
+   *
+   * @default 50
+   */
   readonly initialBackoff?: number;
-  /** Milliseconds before a retry at most, 1 to 600000. Default 1000. */
+  /**
+   * Maximum backoff before a retry in milliseconds, 1 to 600000.
+   *
+   * @default 1000
+   */
   readonly maxBackoff?: number;
-  /** What each backoff is multiplied with for the next, 1 to 10. Default 2. */
+  /**
+   * Factor from one backoff to the next, 1 to 10.
+   *
+   * @default 2
+   */
   readonly backoffMultiplier?: number;
 }
 
+/** Retries of a client, and of single methods. */
 export interface RetryOptions extends RetryPolicyOptions {
-  /** What holds for single methods instead, by name as in the proto file; false for no retries. */
+  /** Policies of single methods, by name as in the proto file; `false` disables retries. */
   readonly methods?: Readonly<Record<string, RetryPolicyOptions | false>>;
   /**
-   * When many calls fail, retries stop (gRFC A6): each failure takes a token, each success gives back `tokenRatio`, and
-   * there are retries only while more than half of `maxTokens` (1 to 1000) are left. Default `{ maxTokens: 100,
-   * tokenRatio: 0.1 }`; false for no limit.
+   * Retry throttling (gRFC A6): each failure takes a token, each success returns `tokenRatio` tokens, and calls are
+   * retried only while more than half of `maxTokens` (1 to 1000) are left. `false` disables it.
+   *
+   * @default `{ maxTokens: 100, tokenRatio: 0.1 }`
    */
   readonly throttling?: { readonly maxTokens?: number; readonly tokenRatio?: number } | false;
 }
 
 export type EffectiveRetryPolicy = Required<RetryPolicyOptions>;
 
-/** Default deadlines; a shorter one of the call itself wins. They are for calls with one answer, not for streams. */
+/** Deadlines of calls that set none, or a later one. They apply to calls with one response, not to streams. */
 export interface DeadlineOptions {
-  /** Milliseconds for each call, 1 to 86400000. Default: none. */
+  /**
+   * Milliseconds for each call, 1 to 86400000.
+   *
+   * @default none
+   */
   readonly timeout?: number;
-  /** Milliseconds for single methods instead, by name as in the proto file; they may be streams. */
+  /** Milliseconds for single methods, by name as in the proto file; these may be streams. */
   readonly methods?: Readonly<Record<string, number>>;
 }
 

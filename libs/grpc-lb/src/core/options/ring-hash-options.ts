@@ -6,11 +6,11 @@ export const DEFAULT_MIN_RING_SIZE = 1024;
 export const DEFAULT_MAX_RING_SIZE = 4096;
 const RING_SIZE_CAP = 8_388_608;
 
-/** Works out what a call is kept together by, from its request, its metadata and `/package.Service/Method`. */
+/** Returns the key of a call, from its request, its metadata and its method, as in `/orders.v1.Orders/Find`. */
 // `never` takes functions of every signature; `unknown` would take none that looks at its arguments.
 export type HashKeyFunction = (request: never, metadata: never, method: string) => string | undefined;
 
-/** What calls are kept together by. */
+/** Where the key of a call comes from: a metadata key, a field of the request, or a function. */
 export type HashKeySource = string | { readonly field: string } | HashKeyFunction;
 
 /**
@@ -18,6 +18,7 @@ export type HashKeySource = string | { readonly field: string } | HashKeyFunctio
  * picked, and few keys move when others come or go. A call without a key goes to a random endpoint (gRFC A76).
  */
 export interface RingHashConfig {
+  /** The name of the policy. */
   readonly name: 'ring_hash';
   /**
    * The key of a call: the name of a metadata key, as in `'x-session-id'`; a field of the request, as in
@@ -25,9 +26,10 @@ export interface RingHashConfig {
    */
   readonly by: HashKeySource;
   /**
-   * Bounded load: no endpoint has more than so many times the mean of calls in flight, from 1.01 to 10; a call that would
-   * exceed it goes on along the ring, as with Envoy's `hash_balance_factor` (1.25 is 125 there). Default: no bound, so
-   * that a key never leaves its endpoint because of load.
+   * Bounded load: an endpoint gets at most this multiple of the mean calls in flight, from 1.01 to 10; further calls
+   * move along the ring, as with Envoy's `hash_balance_factor` (1.25 is 125 there).
+   *
+   * @default unbounded, so that a key never leaves its endpoint because of load
    */
   readonly boundedLoad?: number;
   /**
@@ -36,9 +38,17 @@ export interface RingHashConfig {
    * the same endpoint there; when an endpoint comes or goes, about twice as many keys move.
    */
   readonly ring?: 'steady' | 'grpc';
-  /** Points on the ring at least, 1 to 8388608; with `ring: 'grpc'` only. Default 1024. */
+  /**
+   * Minimum ring size, 1 to 8388608; only with `ring: 'grpc'`.
+   *
+   * @default 1024
+   */
   readonly minRingSize?: number;
-  /** Points on the ring at most, 1 to 8388608; with `ring: 'grpc'` only. Default 4096. */
+  /**
+   * Maximum ring size, 1 to 8388608; only with `ring: 'grpc'`.
+   *
+   * @default 4096
+   */
   readonly maxRingSize?: number;
 }
 

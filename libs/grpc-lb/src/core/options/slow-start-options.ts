@@ -1,20 +1,35 @@
 import { boolean, type Check, fields, integer, number } from './validation.js';
 
-/** How an endpoint that joins later, or comes back, is given its share by and by. */
+/** Slow start: an endpoint that joins later, or returns, gets a growing part of its share. */
 export interface SlowStartOptions {
-  /** False turns slow start off. Default true. */
+  /**
+   * Whether slow start is on.
+   *
+   * @default true
+   */
   readonly enabled?: boolean;
-  /** Milliseconds until an endpoint has its full share, 100 to 3600000. Default 10000. */
+  /**
+   * Milliseconds until an endpoint gets its full share, 100 to 3600000.
+   *
+   * @default 10000
+   */
   readonly window?: number;
   /**
    * The share grows as `(time / window) ^ (1 / aggression)`, as in Envoy: 1 is a straight line, less starts lower. From
-   * 0.1 to 10. Default 0.5.
+   * 0.1 to 10.
+   *
+   * @default 0.5
    */
   readonly aggression?: number;
-  /** The share to begin with, 0.01 to 1 of the full one. Default 0.05. */
+  /**
+   * Initial fraction of the full share, 0.01 to 1.
+   *
+   * @default 0.05
+   */
   readonly minShare?: number;
 }
 
+/** Slow start options with every default filled in. */
 export type EffectiveSlowStartOptions = Required<SlowStartOptions>;
 
 export const slowStartCheck: Check = fields({

@@ -17,4 +17,5 @@ export const FAILURE_STATUS_NAMES = [
   'UNAUTHENTICATED',
 ] as const;
 
+/** A gRPC status that can be a failure of an endpoint, by name. */
 export type FailureStatus = (typeof FAILURE_STATUS_NAMES)[number];

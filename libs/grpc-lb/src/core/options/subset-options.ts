@@ -1,24 +1,27 @@
 import type { Fault } from '../errors.js';
 import { type Check, fields, integer, isObject, oneOf, shown } from './validation.js';
 
+/** How a client chooses its subset. */
 export type SubsetAlgorithm = 'random' | 'deterministic_aperture';
 
-/** How many of the endpoints this client connects to, and which. */
+/** The subset of the endpoints that this client connects to. */
 export interface SubsetOptions {
-  /** Endpoints that this client uses, 1 to 1000; all of them where there are not more. */
+  /** Endpoints that this client uses, 1 to 1000; all of them if there are not more. */
   readonly size: number;
   /**
-   * `random`: each client draws its own (gRFC A68). `deterministic_aperture`: clients that are numbered share the
-   * endpoints evenly, as in Finagle. Default `random`.
+   * `random`: each client chooses its own (gRFC A68). `deterministic_aperture`: numbered clients share the endpoints
+   * evenly, as in Finagle.
+   *
+   * @default `random`
    */
   readonly algorithm?: SubsetAlgorithm;
-  /** For `deterministic_aperture`: how many clients there are, 1 to 100000. */
+  /** For `deterministic_aperture`: the number of clients, 1 to 100000. */
   readonly clients?: number;
   /** For `deterministic_aperture`: the number of this client, from 0 to `clients` - 1. */
   readonly index?: number;
 }
 
-/** What is in force. The number of the client belongs to the aperture only. */
+/** The subset in force. Only the aperture has the number of the client. */
 export type EffectiveSubsetOptions =
   | { readonly size: number; readonly algorithm: 'random' }
   | {

@@ -1,9 +1,10 @@
 import { boolean, type Check, integer, number, oneOf } from './validation.js';
 
 /**
- * One after the other, in proportion to weights: those that backends report (gRFC A58), or those that discovery knows.
+ * One endpoint after the other, in proportion to weights: from load reports (gRFC A58) or from discovery.
  */
 export interface WeightedRoundRobinConfig {
+  /** The name of the policy. */
   readonly name: 'weighted_round_robin';
   /**
    * Where weights come from. `reported`, the default: from the load reports of the backends, `requests per second /
@@ -11,17 +12,41 @@ export interface WeightedRoundRobinConfig {
    * `static:///a:1;weight=2,b:1`; the other options have no effect then, and are refused.
    */
   readonly weights?: 'reported' | 'fixed';
-  /** Listen to reports out of band, on a stream for each connection, instead of those in trailers. Default false. */
+  /**
+   * Whether weights come from out-of-band reports, on a stream for each connection, instead of trailers.
+   *
+   * @default false
+   */
   readonly enableOobLoadReport?: boolean;
-  /** Milliseconds between two reports out of band, 100 to 600000; a server may send fewer. Default 10000. */
+  /**
+   * Milliseconds between two reports out of band, 100 to 600000; a server may send fewer.
+   *
+   * @default 10000
+   */
   readonly oobReportingPeriod?: number;
-  /** Milliseconds that an endpoint has to report before its weight is used, 0 to 600000. Default 10000. */
+  /**
+   * Milliseconds of reports before the weight of an endpoint is used, 0 to 600000.
+   *
+   * @default 10000
+   */
   readonly blackoutPeriod?: number;
-  /** Milliseconds without a report after which a weight is not used any more, 1000 to 86400000. Default 180000. */
+  /**
+   * Milliseconds without a report after which a weight expires, 1000 to 86400000.
+   *
+   * @default 180000
+   */
   readonly weightExpirationPeriod?: number;
-  /** Milliseconds between two looks at the weights, 100 to 60000. Default 1000. */
+  /**
+   * Milliseconds between updates of the weights, 100 to 60000.
+   *
+   * @default 1000
+   */
   readonly weightUpdatePeriod?: number;
-  /** How strongly errors count, 0 to 1000: at 1, a backend that fails half of its calls seems busier by 50 %. Default 1. */
+  /**
+   * Penalty for errors, 0 to 1000: with 1, a backend that fails half of its calls counts as 50 % busier.
+   *
+   * @default 1
+   */
   readonly errorUtilizationPenalty?: number;
 }
 

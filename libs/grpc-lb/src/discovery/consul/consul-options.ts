@@ -1,41 +1,91 @@
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { boolean, type Check, fields, integer, listOf, oneOf, shown } from '../../core/options/validation.js';
 
+/** What `consulSourceFactory` and `registerConsul` take. */
 export interface ConsulSourceOptions {
-  /** Where the agent is, if the target does not say: a name or an IP address. Default `127.0.0.1`. */
+  /**
+   * Host of the agent, if the target has none: a name or an IP address.
+   *
+   * @default `127.0.0.1`
+   */
   readonly host?: string;
-  /** The agent's HTTP port, 1 to 65535. Default 8500, or 8501 with `secure`. */
+  /**
+   * The agent's HTTP port, 1 to 65535.
+   *
+   * @default 8500, or 8501 with `secure`
+   */
   readonly port?: number;
-  /** Asks over HTTPS, and verifies the agent's certificate. Default false. */
+  /**
+   * Asks over HTTPS, and verifies the agent's certificate.
+   *
+   * @default false
+   */
   readonly secure?: boolean;
-  /** The certificate authority that signed the agent's certificate, in PEM. Default: those that Node trusts. */
+  /**
+   * The certificate authority that signed the agent's certificate, in PEM.
+   *
+   * @default those that Node trusts
+   */
   readonly ca?: string | Buffer;
-  /** An ACL token that may read the service and its nodes. Default none. Never shown in a log, snapshot or error. */
+  /**
+   * An ACL token that may read the service and its nodes. Never shown in a log, snapshot or error.
+   *
+   * @default none
+   */
   readonly token?: string;
-  /** The datacenter to look in; `?dc=` in the target. Default: the agent's own. */
+  /**
+   * The datacenter to look in; `?dc=` in the target.
+   *
+   * @default the agent's own
+   */
   readonly datacenter?: string;
-  /** Instances must have all of these tags; `?tag=` in the target, once for each. Default none. */
+  /**
+   * Tags that instances must have, all of them; `?tag=` in the target, once for each.
+   *
+   * @default none
+   */
   readonly tags?: readonly string[];
   /**
-   * Takes only instances all of whose checks pass; with false also those of which a check warns, with the weight that
-   * Consul has for that. Never those of which a check is critical. `?passing=` in the target. Default true.
+   * Whether all health checks of an instance must pass. With `false`, instances with a warning are used too, with the
+   * weight that Consul gives them; instances with a critical check never are. `?passing=` in the target.
+   *
+   * @default true
    */
   readonly passing?: boolean;
-  /** Sorts by the round-trip time from this node, or from the agent's with `_agent`; `?near=` in the target. Default none. */
+  /**
+   * Sorts instances by round-trip time from this node, or from the agent's node with `_agent`; `?near=` in the target.
+   *
+   * @default none
+   */
   readonly near?: string;
   /**
-   * Which server may answer, `?consistency=` in the target: `stale` any, so that discovery works without a leader;
-   * `consistent` the leader, once it has made sure that it is one. Default `default`: the leader.
+   * Consistency mode of queries, `?consistency=` in the target: `default` asks the leader, `stale` any server, so that
+   * discovery works without a leader, `consistent` a leader that has verified its leadership.
+   *
+   * @default `default`
    */
   readonly consistency?: ConsulConsistency;
-  /** The key, in the metadata of the service or else of the node, under which the zone stands. Default `zone`. */
+  /**
+   * Metadata key of the service, or else of the node, that holds the zone.
+   *
+   * @default `zone`
+   */
   readonly zoneKey?: string;
-  /** Milliseconds for which the agent holds an answer back until something changes, ± 10 %, 1000 to 600000. Default 60000. */
+  /**
+   * Milliseconds for which a blocking query waits for a change, ± 10 %, 1000 to 600000.
+   *
+   * @default 60000
+   */
   readonly wait?: number;
-  /** Milliseconds within which the agent must answer, beyond the time that it may wait, 100 to 600000. Default 10000. */
+  /**
+   * Timeout of a query in milliseconds, beyond the wait of a blocking query, 100 to 600000.
+   *
+   * @default 10000
+   */
   readonly timeout?: number;
 }
 
+/** The consistency modes of Consul's queries. */
 export type ConsulConsistency = 'default' | 'stale' | 'consistent';
 
 /** What has no default stays undefined. */

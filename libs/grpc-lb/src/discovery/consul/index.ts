@@ -18,7 +18,11 @@ export type {
 export type { Random as RandomSource } from '../../core/random.js';
 export type { ConsulConsistency, ConsulSourceOptions } from './consul-options.js';
 
-/** Makes sources for `consul:///service`. */
+/**
+ * Creates a factory of sources for `consul:///service`.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ */
 export function consulSourceFactory(options: ConsulSourceOptions = {}): EndpointSourceFactory {
   const effective = effectiveConsulOptions(options);
   return (target, context) => {
@@ -33,7 +37,11 @@ export function consulSourceFactory(options: ConsulSourceOptions = {}): Endpoint
   };
 }
 
-/** Makes `consul:///service` a target. Do it before the module is built; the last options given count. */
+/**
+ * Registers the source of `consul:///service`. Call it before the module is built; the options of the last call apply.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ */
 export function registerConsul(options?: ConsulSourceOptions): void {
   registerEndpointSource('consul', consulSourceFactory(options), { replace: true });
 }

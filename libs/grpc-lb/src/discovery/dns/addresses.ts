@@ -4,9 +4,11 @@ import { isObject, shown } from '../../core/options/validation.js';
 /** More than fit into one DNS message (65535 bytes, 16 for each address): there must be something wrong with the rest. */
 export const MAX_ADDRESSES = 4096;
 
-/** One address as `dns.lookup` gives it. */
+/** One address as `dns.lookup` of Node returns it. */
 export interface LookupAddress {
+  /** The IP address. */
   readonly address: string;
+  /** 4 or 6. */
   readonly family: number;
 }
 

@@ -7,37 +7,54 @@ import { type DnsLookup, systemLookup } from './system-lookup.js';
 /** How DNS is looked up, for `dnsSourceFactory`. */
 export interface DnsSourceOptions {
   /**
-   * Milliseconds from one look-up to the next where no record says how long it holds, ± 20 %, `minRefreshInterval` to
-   * 86400000. Default 10000.
+   * Milliseconds between lookups if no record has a TTL, ± 20 %, `minRefreshInterval` to 86400000.
+   *
+   * @default 10000
    */
   readonly refreshInterval?: number;
-  /** Milliseconds between two look-ups at least, whatever the reason to ask again, 100 to 86400000. Default 1000. */
+  /**
+   * Minimum milliseconds between lookups, whatever triggers them, 100 to 86400000.
+   *
+   * @default 1000
+   */
   readonly minRefreshInterval?: number;
   /**
-   * Milliseconds from one look-up to the next at most, + 20 %, where records hold for longer, `minRefreshInterval` to
-   * 86400000. Default 30000, or `refreshInterval` if that is more.
+   * Maximum milliseconds between lookups, + 20 %, if records have longer TTLs, `minRefreshInterval` to 86400000.
+   *
+   * @default 30000, or `refreshInterval` if that is more
    */
   readonly maxRefreshInterval?: number;
   /**
-   * Milliseconds that a look-up may take before it counts as failed, 100 to 600000. Default 15000: the system's resolver
-   * waits 5 s for a name server that is down before it asks the second, and a host with one must get its answer.
+   * Timeout of a lookup in milliseconds, 100 to 600000. The system resolver waits 5 s for a name server that is down
+   * before it asks the second one, so a shorter timeout may miss its answer.
+   *
+   * @default 15000
    */
   readonly timeout?: number;
   /**
-   * Asks for the addresses of a name, for targets that name no DNS server. Default: `dns.promises.lookup` of Node, which
-   * is the system's resolver, so that /etc/hosts, search domains and the short names of Kubernetes work.
+   * Function that looks up the addresses of a name, for targets without a DNS server.
+   *
+   * @default `dns.promises.lookup` of Node, which is the system's resolver, so that /etc/hosts, search domains and the
+   *   short names of Kubernetes work
    */
   readonly lookup?: DnsLookup;
   /**
-   * Makes who asks DNS servers: those that a target names, and for SRV and TXT records. Default: `dns.promises.Resolver`
-   * of Node.
+   * Factory of the resolver for DNS servers that a target names, and for SRV and TXT records.
+   *
+   * @default `dns.promises.Resolver` of Node
    */
   readonly resolver?: DnsResolverFactory;
-  /** Takes the service config from the TXT record of `_grpc_config.<name>` (gRFC A2). Default false. */
+  /**
+   * Whether the service config of the TXT record `_grpc_config.<name>` is used (gRFC A2).
+   *
+   * @default false
+   */
   readonly serviceConfig?: boolean;
   /**
-   * The cluster IP of the API server of Kubernetes, by which those of other Services are known: a name that has one such
-   * address gets a warning. `false` for none. Default: KUBERNETES_SERVICE_HOST of the environment, and none without.
+   * Cluster IP of the Kubernetes API server, from which the cluster IPs of other Services are recognized: a name with a
+   * single such address gets a warning. `false` disables it.
+   *
+   * @default the environment variable KUBERNETES_SERVICE_HOST
    */
   readonly kubernetesServiceHost?: string | false;
 }

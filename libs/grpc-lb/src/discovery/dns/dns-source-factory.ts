@@ -9,9 +9,13 @@ import { ServerHostQuestion, SystemHostQuestion } from './host-question.js';
 import { SrvQuestion } from './srv-question.js';
 
 /**
- * Makes sources for `dns:///host:port`, and, under a scheme that ends in `+srv`, for `dns+srv:///_grpc._tcp.host`. An
- * authority names the DNS server to ask. The built-in ones have the default options; to have others, put your own in
- * their place: `registerEndpointSource('dns', dnsSourceFactory({ refreshInterval: 5000 }), { replace: true })`.
+ * Creates a factory of sources for `dns:///host:port`, and for `dns+srv:///_grpc._tcp.host` if its scheme ends in `+srv`.
+ * The authority of a target names the DNS server. The built-in sources have the default options; register your own to
+ * change them.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ * @example
+ *   registerEndpointSource('dns', dnsSourceFactory({ refreshInterval: 5000 }), { replace: true });
  */
 export function dnsSourceFactory(options: DnsSourceOptions = {}): EndpointSourceFactory {
   const effective = effectiveDnsOptions(options);

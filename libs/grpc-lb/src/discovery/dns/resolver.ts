@@ -1,35 +1,44 @@
 import { promises as dns } from 'node:dns';
 
+/** An A or AAAA record. */
 export interface AddressRecord {
+  /** The IP address. */
   readonly address: string;
-  /** Seconds. */
+  /** Time to live in seconds. */
   readonly ttl: number;
 }
 
+/** An SRV record (RFC 2782). */
 export interface SrvRecord {
   /** The target; empty for the root. */
   readonly name: string;
+  /** The port of the target. */
   readonly port: number;
+  /** Lower values are used first. */
   readonly priority: number;
+  /** Relative share among the records of one priority. */
   readonly weight: number;
 }
 
-/** Who speaks DNS for a source; `dns.promises.Resolver` of Node is one. */
+/** Asks DNS servers for a source; `dns.promises.Resolver` of Node is one. */
 export interface DnsResolver {
+  /** The A records of a name. */
   resolve4(name: string, options: { readonly ttl: true }): Promise<readonly AddressRecord[]>;
+  /** The AAAA records of a name. */
   resolve6(name: string, options: { readonly ttl: true }): Promise<readonly AddressRecord[]>;
+  /** The SRV records of a name. */
   resolveSrv(name: string): Promise<readonly SrvRecord[]>;
-  /** Each record is a list of strings, to be put together. */
+  /** The TXT records of a name; each is a list of strings that are concatenated. */
   resolveTxt(name: string): Promise<readonly (readonly string[])[]>;
-  /** Ends all that is under way. */
+  /** Cancels all queries in progress. */
   cancel(): void;
 }
 
 /**
- * Makes a resolver for one look-up.
+ * Creates a resolver for one lookup.
  *
- * @param servers As `10.0.0.2:53`; none means those of this system.
- * @param timeout Milliseconds that the look-up may take.
+ * @param servers As `10.0.0.2:53`; an empty list means the servers of this system.
+ * @param timeout Timeout of the lookup in milliseconds.
  */
 export type DnsResolverFactory = (servers: readonly string[], timeout: number) => DnsResolver;
 

@@ -1,7 +1,7 @@
 import { promises as dns } from 'node:dns';
 import type { LookupAddress } from './addresses.js';
 
-/** How a name becomes addresses; `dns.promises.lookup` of Node is one. */
+/** Looks up the addresses of a name; `dns.promises.lookup` of Node is one. */
 export type DnsLookup = (
   hostname: string,
   options: { readonly all: true; readonly order: 'verbatim' },

@@ -1,17 +1,25 @@
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { fields, integer } from '../../core/options/validation.js';
 
+/** What `fileSourceFactory` and `registerFile` take. */
 export interface FileSourceOptions {
   /**
-   * Milliseconds after which the file is looked at, ± 20 %, though nothing was seen to change: network mounts tell
-   * nobody. 100 to 86400000. Default 5000.
+   * Milliseconds between checks of the file without a change event, ± 20 %, 100 to 86400000. Network mounts send no
+   * events.
+   *
+   * @default 5000
    */
   readonly pollInterval?: number;
-  /** Milliseconds for which the file must have been left alone before it is read, 0 to 10000. Default 30. */
+  /**
+   * Milliseconds without a change before the file is read, 0 to 10000.
+   *
+   * @default 30
+   */
   readonly settleTime?: number;
   /**
-   * Bytes above which the file is refused, 1 to 67108864. Default 1048576 for JSON, and 40000 for YAML: a megabyte of YAML
-   * takes a second to read, in which nothing else is done.
+   * Maximum size of the file in bytes, 1 to 67108864. A megabyte of YAML blocks the event loop for a second.
+   *
+   * @default 1048576 for JSON, 40000 for YAML
    */
   readonly maxSize?: number;
 }

@@ -18,13 +18,21 @@ export type {
 export type { Random as RandomSource } from '../../core/random.js';
 export type { FileSourceOptions } from './file-options.js';
 
-/** Makes sources for `file:///path`. */
+/**
+ * Creates a factory of sources for `file:///path`.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ */
 export function fileSourceFactory(options: FileSourceOptions = {}): EndpointSourceFactory {
   const effective = effectiveFileOptions(options);
   return (target, context) => new FileSource(new NodeFile(readFileTarget(target)), effective, context);
 }
 
-/** Makes `file:///path` a target. Do it before the module is built; the last options given count. */
+/**
+ * Registers the source of `file:///path`. Call it before the module is built; the options of the last call apply.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ */
 export function registerFile(options?: FileSourceOptions): void {
   registerEndpointSource('file', fileSourceFactory(options), { replace: true });
 }

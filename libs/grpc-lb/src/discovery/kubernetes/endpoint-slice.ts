@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { isObject, shown } from '../../core/options/validation.js';
 
+/** The address family of an EndpointSlice. */
 export type AddressFamily = 'IPv4' | 'IPv6';
 
 /** What becomes of calls to a pod. */

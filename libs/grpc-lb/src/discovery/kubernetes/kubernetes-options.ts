@@ -3,28 +3,45 @@ import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, integer, isObject, oneOf, shown } from '../../core/options/validation.js';
 import type { AddressFamily } from './endpoint-slice.js';
 
+/** What `kubernetesSourceFactory` and `registerKubernetes` take. */
 export interface KubernetesSourceOptions {
   /**
-   * A `KubeConfig` of `@kubernetes/client-node` that you have loaded. Default: what `KUBECONFIG` names if it is set, the
-   * service account in a pod, `~/.kube/config` elsewhere.
+   * A loaded `KubeConfig` of `@kubernetes/client-node`.
+   *
+   * @default `KUBECONFIG` if it is set, else the service account in a pod, else `~/.kube/config`
    */
   readonly kubeConfig?: KubeConfig;
   /** Path of a kubeconfig file, in place of the default. */
   readonly kubeConfigFile?: string;
-  /** The context to use of the kubeconfig file. Default: its current one. */
+  /**
+   * Context of the kubeconfig file.
+   *
+   * @default its current context
+   */
   readonly context?: string;
-  /** The version of the API group `discovery.k8s.io`, as in `v1`. Default `v1`, which Kubernetes 1.21 brought. */
+  /**
+   * The version of the API group `discovery.k8s.io`, as in `v1`.
+   *
+   * @default `v1`, which Kubernetes 1.21 brought
+   */
   readonly apiVersion?: string;
   /**
-   * Which addresses of a dual-stack Service are used, `IPv4` or `IPv6`. Default: IPv6 if the address of the API server is
-   * an IPv6 address, as it is in a cluster whose first family that is, else IPv4. A Service with one family needs none.
+   * Address family of a dual-stack Service, `IPv4` or `IPv6`. A Service with one family ignores it.
+   *
+   * @default the family of the API server's address, which is the first family of the cluster
    */
   readonly addressFamily?: AddressFamily;
-  /** Milliseconds that the API server may take to answer, 100 to 600000. Default 15000. */
+  /**
+   * Timeout of a request to the API server in milliseconds, 100 to 600000.
+   *
+   * @default 15000
+   */
   readonly timeout?: number;
   /**
-   * Milliseconds after which a watch is opened anew, ± 20 %, 5000 to 3600000. Default 120000. It bounds how long a
-   * connection that has died in silence is believed.
+   * Milliseconds after which a watch is reopened, ± 20 %, 5000 to 3600000. It bounds how long a silently dead
+   * connection goes unnoticed.
+   *
+   * @default 120000
    */
   readonly watchTimeout?: number;
 }

@@ -4,15 +4,21 @@ import { effectiveKubernetesOptions, type KubernetesSourceOptions } from './kube
 import { KubernetesSource } from './kubernetes-source.js';
 import { parseServiceName } from './kubernetes-target.js';
 
-/** Makes sources for `kubernetes:///service.namespace:port`. */
+/**
+ * Creates a factory of sources for `kubernetes:///service.namespace:port`.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
+ */
 export function kubernetesSourceFactory(options: KubernetesSourceOptions = {}): EndpointSourceFactory {
   const effective = effectiveKubernetesOptions(options);
   return (target, context) => new KubernetesSource(parseServiceName(target), effective, context);
 }
 
 /**
- * Makes `kubernetes:///service.namespace:port` a target, for all clients that are built afterwards. Calling it again
- * puts other options in force.
+ * Registers the source of `kubernetes:///service.namespace:port`. Call it before the module is built; the options of the
+ * last call apply to clients that are built afterwards.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
  */
 export function registerKubernetes(options: KubernetesSourceOptions = {}): void {
   registerEndpointSource('kubernetes', kubernetesSourceFactory(options), { replace: true });

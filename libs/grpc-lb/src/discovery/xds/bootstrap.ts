@@ -2,25 +2,31 @@ import { readFileSync } from 'node:fs';
 import type { Fault } from '../../core/errors.js';
 import { type Check, fields, isObject, listOf, shown } from '../../core/options/validation.js';
 
-/** Who a client is for its control plane. */
+/** How a client identifies itself to its control plane (`envoy.config.core.v3.Node`). */
 export interface XdsNode {
+  /** Identifies this client, as in `checkout-1`. */
   readonly id: string;
+  /** The cluster that this client belongs to. */
   readonly cluster?: string;
+  /** Where this client runs. */
   readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
   /** Any JSON. */
   readonly metadata?: object;
 }
 
+/** One control plane of the bootstrap. */
 export interface XdsServer {
-  /** As in `istiod.istio-system:15010`; any target of grpc-js, `unix:` included. */
+  /** As in `istiod.istio-system:15010`; any target of grpc-js, including `unix:`. */
   readonly server_uri: string;
-  /** The first whose type is known is used: `insecure`, or `tls` with the files of gRFC A65. */
+  /** Credentials in order of preference; the first supported type is used: `insecure`, or `tls` with the files of gRFC A65. */
   readonly channel_creds: readonly { readonly type: string; readonly config?: object }[];
 }
 
-/** The part of the bootstrap of xDS (gRFC A27) that is used here; whatever else it has is left to others. */
+/** The part of the xDS bootstrap (gRFC A27) that `eds:` uses; other fields are ignored. */
 export interface XdsBootstrap {
+  /** The control planes; the first one is used. */
   readonly xds_servers: readonly XdsServer[];
+  /** How this client identifies itself. */
   readonly node?: XdsNode;
 }
 

@@ -11,8 +11,10 @@ import { toStruct } from './struct.js';
 import { type EdsSourceOptions, effectiveEdsOptions } from './xds-options.js';
 
 /**
- * Makes sources for `eds:///orders` and `eds://control-plane:18000/orders`. All sources of one factory that ask the same
- * control plane do it over one stream.
+ * Creates a factory of sources for `eds:///orders` and `eds://control-plane:18000/orders`. All its sources of one control
+ * plane share one stream.
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the options.
  */
 export function edsSourceFactory(options: EdsSourceOptions = {}): EndpointSourceFactory {
   const effective = effectiveEdsOptions(options);

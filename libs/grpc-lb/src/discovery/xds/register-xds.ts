@@ -11,15 +11,14 @@ import type { EdsSourceOptions } from './xds-options.js';
 let registered: EndpointSourceFactory | undefined;
 
 /**
- * Makes `xds:///orders` and `eds:///orders` targets. Call it before the module is built. Nothing of xDS is known to
- * grpc-js before, and other clients go on as they were.
+ * Registers `xds:///orders` and `eds:///orders`. Call it before the module is built; the options of the last call apply
+ * to clients that are built afterwards. Other grpc-js clients of the process are not affected.
  *
- * - `xds:` is the client of @grpc/grpc-js-xds: the control plane decides on everything.
- * - `eds:` asks the control plane for the endpoints only, and this package balances.
+ * - `xds:` uses the client of @grpc/grpc-js-xds: the control plane decides everything.
+ * - `eds:` takes only the endpoints from the control plane, and this package balances.
  *
- * Called once more, with the same or other options, it counts for the clients that are made afterwards.
- *
- * @param options Of `eds:`. What `xds:` needs to know, it reads from the environment alone.
+ * @param options Options of `eds:`. `xds:` is configured by the environment alone.
+ * @throws GrpcLbOptionsError that lists all faults of the options.
  */
 export function registerXds(options: EdsSourceOptions = {}): void {
   const factory = edsSourceFactory(options);

@@ -3,24 +3,38 @@ import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, integer, isObject, shown } from '../../core/options/validation.js';
 import { bootstrapCheck, nodeCheck, type XdsBootstrap, type XdsNode } from './bootstrap.js';
 
+/** What `edsSourceFactory` and `registerXds` take. */
 export interface EdsSourceOptions {
   /**
-   * The bootstrap of xDS (gRFC A27): the path of its file, or its content. Default: what `GRPC_XDS_BOOTSTRAP` (a path) or
-   * `GRPC_XDS_BOOTSTRAP_CONFIG` (the JSON) says, which is also where other gRPC clients look.
+   * The xDS bootstrap (gRFC A27): the path of its file, or its content.
+   *
+   * @default `GRPC_XDS_BOOTSTRAP` (a path) or `GRPC_XDS_BOOTSTRAP_CONFIG` (JSON) of the environment, as for other gRPC
+   *   clients
    */
   readonly bootstrap?: string | XdsBootstrap;
-  /** Who this client is for the control plane. Default: the `node` of the bootstrap. */
+  /**
+   * Who this client is for the control plane.
+   *
+   * @default the `node` of the bootstrap
+   */
   readonly node?: XdsNode;
-  /** How to connect to the control plane. Default: the `channel_creds` of the bootstrap. */
+  /**
+   * How to connect to the control plane.
+   *
+   * @default the `channel_creds` of the bootstrap
+   */
   readonly credentials?: ChannelCredentials;
   /**
-   * Milliseconds that the control plane may take to tell of a name before it counts as unknown, 100 to 600000. Default
-   * 15000, as in gRPC.
+   * Milliseconds without an answer about a name after which it counts as unknown, 100 to 600000.
+   *
+   * @default 15000, as in gRPC
    */
   readonly resourceTimeout?: number;
   /**
    * The longest wait in milliseconds between two attempts to reach the control plane, ± 20 %, 1000 to 600000; the first
-   * wait is 1 s, and each is 1.6 times the last. Default 30000.
+   * wait is 1 s, and each is 1.6 times the last.
+   *
+   * @default 30000
    */
   readonly maxReconnectBackoff?: number;
 }

@@ -22,17 +22,21 @@ import { type MethodInfo, serviceConfigFor } from '../config/service-config.js';
 import { summaryOf } from '../resolver/source-summary.js';
 import { tlsNameFaults } from './tls-name.js';
 
+/** What `new BalancedChannel` takes. */
 export interface BalancedChannelOptions {
-  /** What the client is called in snapshots, events and errors. */
+  /** The name of the client in snapshots, events and errors. */
   readonly name: string;
-  /** Where its endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; of several the first that can bear the load. */
+  /** Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; several targets in order of preference. */
   readonly target: string | readonly string[];
+  /** Credentials of the connections. */
   readonly credentials: ChannelCredentials;
-  /** As grpc-js takes them; `DEFAULT_CHANNEL_OPTIONS` where they say nothing. */
+  /** Channel options of grpc-js; they win over `DEFAULT_CHANNEL_OPTIONS`. */
   readonly channelOptions?: ChannelOptions;
+  /** How to balance. */
   readonly loadBalancing?: LoadBalancingOptions;
-  /** The methods of the client's services, to which `retry` and `deadline` apply. */
+  /** The methods of the client's services; `retry` and `deadline` apply to them. */
   readonly methods?: readonly MethodInfo[];
+  /** Receives the events of the client. */
   readonly onEvent?: LbEventListener;
   /** Default: real time. */
   readonly clock?: Clock;
@@ -40,13 +44,19 @@ export interface BalancedChannelOptions {
   readonly random?: Random;
 }
 
-/** One grpc-js channel that balances, with a window into it. All services of a client share it. */
+/**
+ * A grpc-js channel that balances. All services of a client share it.
+ *
+ * @example
+ *   const balanced = new BalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
+ *   const orders = new OrdersClient('ignored', credentials, { channelOverride: balanced.channel });
+ */
 export class BalancedChannel {
   /** Give it to a grpc-js client as `channelOverride`. */
   readonly channel: Channel;
   readonly #context: ClientContext;
 
-  /** @throws GrpcLbOptionsError that lists all that is wrong with the target, the credentials and the load-balancing options. */
+  /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
     assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
     registerOwn();
@@ -72,25 +82,27 @@ export class BalancedChannel {
     });
   }
 
+  /** The name of the client. */
   get name(): string {
     return this.#context.name;
   }
 
   /**
-   * The metadata of a call, with what ring hash shall keep it together by where that is in the request; call this before
-   * the call, as grpc-js shows requests to nobody.
+   * The metadata of a call with the key of `ring_hash`, if that comes from the request. Use it for the call: grpc-js does
+   * not show requests to policies.
    */
   keyed(request: unknown, metadata: Metadata, path: string): Metadata {
     return withHashKey(this.#context.loadBalancing, request, metadata, path);
   }
 
-  /** Starts discovery and connects, without waiting for a first call. */
+  /** Starts discovery and connects before the first call. */
   connect(): void {
     // grpc-js would revive a channel that is closed.
     if (this.#context.state === 'shutdown') return;
     this.channel.getConnectivityState(true);
   }
 
+  /** The state of the client and its endpoints at this moment. */
   snapshot(): ClientSnapshot {
     const { name, target, state, loadBalancing, balancer, zone } = this.#context;
     const sources = this.#context.sourceSnapshots();
@@ -110,16 +122,17 @@ export class BalancedChannel {
     };
   }
 
+  /** Why the next call goes where it goes. */
   explain(): Explanation {
     const { balancer } = this.#context;
     return explainClient(this.snapshot(), balancer?.explain(), balancer?.standbys());
   }
 
   /**
-   * Puts new options in force; what is left out takes its default. Endpoints, connections and counters stay, and no
-   * call is lost.
+   * Replaces the load-balancing options. Options that are not given take their defaults. Endpoints, connections and
+   * counters stay, and no call is lost.
    *
-   * @throws GrpcLbOptionsError; the options in force stay.
+   * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
    * @throws GrpcLbClosedError if the channel is closed.
    */
   configure(loadBalancing: LoadBalancingOptions): void {
@@ -132,7 +145,7 @@ export class BalancedChannel {
     this.#context.emit({ type: 'configured' });
   }
 
-  /** No new calls; those in flight end by themselves. Nothing of it keeps the process alive. */
+  /** Closes the client to new calls; calls in flight end by themselves. It does not keep the process alive. */
   close(): void {
     this.#context.setState('shutdown');
     this.channel.close();

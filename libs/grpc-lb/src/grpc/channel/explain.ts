@@ -6,21 +6,25 @@ import { HOT_QUANTILE, POOL_SIZE } from '../../core/policy/hot-cold.js';
 import { DECAY_TIME_MS } from '../../core/policy/peak-ewma.js';
 import type { ClientSnapshot, EndpointSnapshot } from '../../core/snapshot.js';
 
+/** One endpoint in an explanation. */
 export interface EndpointExplanation {
+  /** The address of the endpoint. */
   readonly address: string;
-  /** The chance of this endpoint to get the next call as things stand, from 0 to 1. */
+  /** Probability that it gets the next call, from 0 to 1. */
   readonly chance: number;
-  /** What speaks for or against it. */
+  /** Why, in words. */
   readonly why: string;
 }
 
 /** Why the next call goes where it goes. */
 export interface Explanation {
+  /** The name of the client. */
   readonly client: string;
-  /** The rule in force, in a sentence. */
+  /** The policy in force, in a sentence. */
   readonly rule: string;
-  /** What becomes of a call that comes now. */
+  /** What happens to a call that is made now. */
   readonly next: string;
+  /** All endpoints, including standbys. */
   readonly endpoints: readonly EndpointExplanation[];
 }
 

@@ -49,12 +49,12 @@ export function registerOwn(): void {
 }
 
 /**
- * Makes the policies and the discovery of this package known to grpc-js, for channels that are built without Nest:
- * the policies `grpc_lb` and `least_request_experimental` (gRFC A48), the scheme `grpc-lb:` in front of any target
+ * Registers the policies and the discovery of this package with grpc-js, for channels that are built without Nest: the
+ * policies `grpc_lb` and `least_request_experimental` (gRFC A48), the scheme `grpc-lb:` in front of any target
  * (`grpc-lb:dns:///orders:50051`), and the schemes of all sources that grpc-js does not know (`static:///a:1,b:2`).
  * Call it before the first channel, and again after `registerEndpointSource`; calling it twice does no harm.
  *
- * @throws Error if another library has taken one of the policy names; nothing is overwritten.
+ * @throws GrpcLbConflictError if another library has registered one of the policy names; nothing is overwritten.
  */
 export function register(): void {
   registerOwn();

@@ -3,14 +3,15 @@ import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.j
 import { effectiveRetryPolicy, type RetryOptions, type RetryPolicyOptions } from '../../core/options/retry-options.js';
 import { GRPC_LB } from './lb-config.js';
 
-/** A method of a client's services. */
+/** A method of the services of a client. */
 export interface MethodInfo {
-  /** As in `/orders.v1.Orders/Find`. */
+  /** The full name of the service, as in `orders.v1.Orders`. */
   readonly service: string;
+  /** The name of the method, as in `Find`. */
   readonly method: string;
-  /** It may have many answers, so that a default deadline is not for it. */
+  /** It streams responses, so the default deadline does not apply to it. */
   readonly responseStream: boolean;
-  /** It may have many requests: how long it takes is up to the caller. */
+  /** It streams requests, so the default deadline does not apply to it. */
   readonly requestStream?: boolean;
 }
 

@@ -6,7 +6,6 @@ import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/stream-limit.js';
-import type { ClientContext } from '../context/client-context.js';
 import { Dialer, type DialerListener } from './dialer.js';
 import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';

@@ -14,87 +14,127 @@ function copied<T extends object>(options: T): T {
   return isObject(options) ? { ...options } : options;
 }
 
-/** The connections to each endpoint. For `loadBalancing: { pool: connectionPool({ size: 2 }) }`. */
+/**
+ * Sets the connections to each endpoint.
+ *
+ * @example
+ *   loadBalancing: { pool: connectionPool({ size: 2 }) }
+ */
 export function connectionPool(options: ConnectionPoolOptions): ConnectionPoolOptions {
   return copied(options);
 }
 
-/** Which endpoints are well, as they say themselves. For `loadBalancing: { health: healthCheck({ service }) }`. */
+/**
+ * Sets the health checks.
+ *
+ * @example
+ *   loadBalancing: { health: healthCheck({ service: 'orders.v1.Orders' }) }
+ */
 export function healthCheck(options: HealthCheckOptions = {}): HealthCheckOptions {
   return copied(options);
 }
 
-/** Which endpoints are left out because calls to them fail. For `loadBalancing: { ejection: outlierEjection() }`. */
+/**
+ * Sets the ejection of endpoints whose calls fail.
+ *
+ * @example
+ *   loadBalancing: { ejection: outlierEjection({ maxEjectionPercent: 30 }) }
+ */
 export function outlierEjection(options: OutlierEjectionOptions = {}): OutlierEjectionOptions {
   return copied(options);
 }
 
-/** How an endpoint that joins later gets its share. For `loadBalancing: { slowStart: slowStart({ window: 30_000 }) }`. */
+/**
+ * Sets the slow start of endpoints that join later, or return.
+ *
+ * @example
+ *   loadBalancing: { slowStart: slowStart({ window: 30_000 }) }
+ */
 export function slowStart(options: SlowStartOptions = {}): SlowStartOptions {
   return copied(options);
 }
 
-/** Which calls are sent again when they fail. For `loadBalancing: { retry: retry({ maxAttempts: 3 }) }`. */
+/**
+ * Sets the retries; each attempt is balanced, and avoids the endpoint that failed.
+ *
+ * @example
+ *   loadBalancing: { retry: retry({ maxAttempts: 3 }) }
+ */
 export function retry(options: RetryOptions = {}): RetryOptions {
   return copied(options);
 }
 
-/** Default deadlines. For `loadBalancing: { deadline: deadline({ timeout: 1000 }) }`. */
+/**
+ * Sets the default deadlines of the client and of single methods.
+ *
+ * @example
+ *   loadBalancing: { deadline: deadline({ timeout: 1000 }) }
+ */
 export function deadline(options: DeadlineOptions): DeadlineOptions {
   return copied(options);
 }
 
-/** How many of the endpoints this client uses, and which. For `loadBalancing: { subset: subset({ size: 20 }) }`. */
+/**
+ * Sets the subset of the endpoints that this client uses.
+ *
+ * @example
+ *   loadBalancing: { subset: subset({ size: 20 }) }
+ */
 export function subset(options: SubsetOptions): SubsetOptions {
   return copied(options);
 }
 
-/** How calls stay in the client's own zone. For `loadBalancing: { locality: locality({ zone: 'eu-central-1a' }) }`. */
+/**
+ * Sets how calls stay in the local zone.
+ *
+ * @example
+ *   loadBalancing: { locality: locality({ zone: 'eu-central-1a' }) }
+ */
 export function locality(options: LocalityOptions = {}): LocalityOptions {
   return copied(options);
 }
 
-/** The connections to each endpoint. */
+/** Sets the connections to each endpoint. Decorates a client class: `@ConnectionPool({ size: 2 })`. */
 export const ConnectionPool: (options: ConnectionPoolOptions) => ClientDecorator = decorator(
   '@ConnectionPool',
   (options: ConnectionPoolOptions) => ({ pool: connectionPool(options) }),
 );
 
-/** Which endpoints are well, as they say themselves. */
+/** Sets the health checks. Decorates a client class: `@HealthCheck({ service: 'orders.v1.Orders' })`. */
 export const HealthCheck: (options?: HealthCheckOptions) => ClientDecorator = decorator(
   '@HealthCheck',
   (options?: HealthCheckOptions) => ({ health: healthCheck(options) }),
 );
 
-/** Which endpoints are left out for a while, because calls to them fail. */
+/** Sets the ejection of endpoints whose calls fail. Decorates a client class: `@OutlierEjection({ maxEjectionPercent: 30 })`. */
 export const OutlierEjection: (options?: OutlierEjectionOptions) => ClientDecorator = decorator(
   '@OutlierEjection',
   (options?: OutlierEjectionOptions) => ({ ejection: outlierEjection(options) }),
 );
 
-/** How an endpoint that joins later, or comes back, gets its share. */
+/** Sets the slow start of endpoints that join later, or return. Decorates a client class: `@SlowStart({ window: 30_000 })`. */
 export const SlowStart: (options?: SlowStartOptions) => ClientDecorator = decorator(
   '@SlowStart',
   (options?: SlowStartOptions) => ({ slowStart: slowStart(options) }),
 );
 
-/** Which calls are sent again when they fail; each attempt is balanced, and avoids the endpoint that failed. */
+/** Sets the retries; each attempt is balanced, and avoids the endpoint that failed. Decorates a client class: `@Retry({ maxAttempts: 3 })`. */
 export const Retry: (options?: RetryOptions) => ClientDecorator = decorator('@Retry', (options?: RetryOptions) => ({
   retry: retry(options),
 }));
 
-/** Default deadlines for the client and for single methods. */
+/** Sets the default deadlines of the client and of single methods. Decorates a client class: `@Deadline({ timeout: 1000 })`. */
 export const Deadline: (options: DeadlineOptions) => ClientDecorator = decorator(
   '@Deadline',
   (options: DeadlineOptions) => ({ deadline: deadline(options) }),
 );
 
-/** How many of the endpoints this client uses, and which. */
+/** Sets the subset of the endpoints that this client uses. Decorates a client class: `@Subset({ size: 20 })`. */
 export const Subset: (options: SubsetOptions) => ClientDecorator = decorator('@Subset', (options: SubsetOptions) => ({
   subset: subset(options),
 }));
 
-/** How calls stay in the client's own zone, and when they leave it. */
+/** Sets how calls stay in the local zone. Decorates a client class: `@Locality({ zone: 'eu-central-1a' })`. */
 export const Locality: (options?: LocalityOptions) => ClientDecorator = decorator(
   '@Locality',
   (options?: LocalityOptions) => ({ locality: locality(options) }),

@@ -5,8 +5,8 @@ import { getGrpcLbClientToken } from '../tokens.js';
 import { declareClient } from './metadata.js';
 
 /**
- * Makes a class that extends `GrpcService<T>()` a balanced client. List the class in `GrpcLbModule.forFeature([...])`
- * and inject it. Nothing is loaded or checked before the module is built.
+ * Declares a class that extends `GrpcService<T>()` as a balanced client. List the class in
+ * `GrpcLbModule.forFeature([...])` and inject it. Options are checked, and proto files loaded, when the module is built.
  */
 export function GrpcLbClient(options: GrpcLbClientDecoratorOptions): <T extends Type>(target: T) => void {
   return (target) => {

@@ -8,11 +8,11 @@ import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from '../to
  */
 const named = new Map<string | symbol, Set<string>>();
 
-/** Injects the `ClientGrpc` of a client: `getService('Orders')`, as with `ClientsModule`. */
+/** Injects the `ClientGrpc` of a client, as `@Inject` does with `ClientsModule`. */
 export const InjectGrpcLbClient = (client: ClientRef): ReturnType<typeof Inject> =>
   remembering(getGrpcLbClientToken(client));
 
-/** Injects the stub of one service of a client, as `ClientGrpc.getService` returns it. */
+/** Injects the stub of one service of a client: what `ClientGrpc.getService` returns. */
 export function InjectGrpcService(client: ClientRef, service: string): ReturnType<typeof Inject> {
   const token = getGrpcLbClientToken(client);
   named.set(token, (named.get(token) ?? new Set()).add(service));

@@ -29,7 +29,7 @@ export function declareClient(target: Type, options: GrpcLbClientDecoratorOption
   Reflect.defineMetadata(CLIENT, options, target);
 }
 
-/** Narrower than TypeScript's `ClassDecorator`, so that one on a method is told in one sentence. */
+/** A class decorator. It is narrower than TypeScript's `ClassDecorator`, for a readable error if it is on a method. */
 export type ClientDecorator = (target: Type) => void;
 
 /**
