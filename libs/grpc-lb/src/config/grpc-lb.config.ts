@@ -39,10 +39,10 @@ export const grpcLbEnvironmentSchema: EnvironmentSchema = {
 };
 
 /**
- * What the environment says about clients, for `GrpcLbModule.forRootAsync(grpcLbConfig.asProvider())`. It wins over the
- * code.
+ * The client options from the environment, for `GrpcLbModule.forRootAsync(grpcLbConfig.asProvider())`. They win over
+ * the code.
  *
- * @throws GrpcLbOptionsError that lists all variables that are wrong.
+ * @throws GrpcLbOptionsError that lists all invalid variables.
  */
 export const grpcLbConfig = registerAs('grpcLb', (): GrpcLbModuleOptions => {
   const faults: Fault[] = [];

@@ -40,7 +40,7 @@ interface Option {
   readonly read: Reader;
 }
 
-/** All but the target. What is no number, text or switch is for the code: lists of status codes, single methods. */
+/** All options but the target. Lists and options of single methods can only be set in code. */
 const OPTIONS: Readonly<Record<string, Option>> = {
   POLICY: { at: ['policy'], read: asPolicy },
   POOL_SIZE: { at: ['pool', 'size'], read: asNumber },
@@ -75,19 +75,22 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 /** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
 export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
 
-/** No target has a space in it, but beside the commas and semicolons of a list. */
+/** Targets contain no spaces, except next to the commas and semicolons of a list. */
 const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
 
 /** The zone of the process, not of one client; the clients read it for themselves. */
 const ZONE = 'GRPC_LB_ZONE';
 
-/** What Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`, `_PORT_3000_TCP`, ... */
+/**
+ * What Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`, `_PORT_3000_TCP`,
+ * ...
+ */
 const KUBERNETES_LINK =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /**
- * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. A variable
- * that is empty counts as absent. What is wrong is added to `faults`, with the variable as its path.
+ * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. A
+ * variable that is empty counts as absent. What is wrong is added to `faults`, with the variable as its path.
  */
 export function readEnvironment(
   environment: Readonly<Record<string, unknown>>,

@@ -17,7 +17,9 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** `JSON.parse` of a text whose length is bounded already; throws an `Error` before it parses what is beyond the bounds. */
+/**
+ * `JSON.parse` of a text whose length is bounded already; throws an `Error` before it parses what is beyond the bounds.
+ */
 export function parseBoundedJson(text: string, { maxValues, maxDepth = 64 }: JsonBounds): unknown {
   let values = 1;
   let depth = 0;

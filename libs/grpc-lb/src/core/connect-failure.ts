@@ -1,4 +1,6 @@
-/** What an operator makes of the texts with which OpenSSL, nghttp2 and grpc-js say that both sides speak differently. */
+/**
+ * What an operator makes of the texts with which OpenSSL, nghttp2 and grpc-js say that both sides speak differently.
+ */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [
     /wrong version number|packet length too long/,

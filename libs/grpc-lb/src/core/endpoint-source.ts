@@ -2,7 +2,9 @@ import type { Clock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import type { Random } from './random.js';
 
-/** A target URI in its parts: `dns://10.0.0.2/orders:50051` has the authority `10.0.0.2` and the path `orders:50051`. */
+/**
+ * A target URI in its parts: `dns://10.0.0.2/orders:50051` has the authority `10.0.0.2` and the path `orders:50051`.
+ */
 export interface Target {
   /** The whole target, as the user wrote it. It may hold secrets: do not log it. */
   readonly uri: string;

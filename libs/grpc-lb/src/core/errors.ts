@@ -9,8 +9,8 @@ export type GrpcLbErrorCode =
   | 'GRPC_LB_DISCOVERY_FAILED';
 
 /**
- * The base class of all errors that this package throws. A call that fails ends with a `ServiceError` of grpc-js instead,
- * whose `code` is the number of a gRPC status.
+ * The base class of all errors that this package throws. A call that fails ends with a `ServiceError` of grpc-js
+ * instead, whose `code` is the number of a gRPC status.
  *
  * @example
  *   if (error instanceof GrpcLbError && error.code === 'GRPC_LB_CLOSED') return;
@@ -95,7 +95,9 @@ export class GrpcLbClosedError extends GrpcLbError {
   }
 }
 
-/** An endpoint source could not get a usable list. A client reports it as `discovery_failed`, and keeps its last list. */
+/**
+ * An endpoint source could not get a usable list. A client reports it as `discovery_failed`, and keeps its last list.
+ */
 export class GrpcLbDiscoveryError extends GrpcLbError {
   readonly code = 'GRPC_LB_DISCOVERY_FAILED';
 

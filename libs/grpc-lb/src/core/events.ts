@@ -22,8 +22,9 @@ export interface LbEndpointEventBase extends LbEventBase {
 export type ListInUse = 'last' | 'leaving' | 'part' | 'none';
 
 /**
- * Why the health of a server is not watched. UNIMPLEMENTED: it has no health service. UNAUTHENTICATED, PERMISSION_DENIED:
- * it refuses the watch. STREAM_LIMIT: it allows too few streams on a connection for a watch and calls.
+ * Why the health of a server is not watched. UNIMPLEMENTED: it has no health service. UNAUTHENTICATED,
+ * PERMISSION_DENIED: it refuses the watch. STREAM_LIMIT: it allows too few streams on a connection for a watch and
+ * calls.
  */
 export type HealthNotOffered = 'UNIMPLEMENTED' | 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'STREAM_LIMIT';
 
@@ -88,7 +89,9 @@ export type LbEvent =
     })
   /** The shares of the priorities changed: `priority` is the first one that gets calls, with the share `share`. */
   | (LbEventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
-  /** Panic began or ended: too few endpoints are healthy (`healthy` of `connected`), so calls go to all connected ones. */
+  /**
+   * Panic began or ended: too few endpoints are healthy (`healthy` of `connected`), so calls go to all connected ones.
+   */
   | (LbEventBase & {
       readonly type: 'panic';
       readonly on: boolean;
@@ -96,8 +99,8 @@ export type LbEvent =
       readonly connected: number;
     })
   /**
-   * The health of a server is not watched, so its endpoint counts as healthy while it is connected. Once for each client
-   * and reason; `address` is the first endpoint concerned.
+   * The health of a server is not watched, so its endpoint counts as healthy while it is connected. Once for each
+   * client and reason; `address` is the first endpoint concerned.
    */
   | (LbEndpointEventBase & { readonly type: 'health_not_offered'; readonly why: HealthNotOffered })
   /**

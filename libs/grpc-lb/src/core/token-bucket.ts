@@ -28,7 +28,9 @@ export class TokenBucket {
     this.#tokens = Math.max(0, this.#tokens - 1);
   }
 
-  /** Takes tokens for work that is done already. More than are left is a debt, paid off before there is another token. */
+  /**
+   * Takes tokens for work that is done already. More than are left is a debt, paid off before there is another token.
+   */
   charge(cost: number): void {
     this.#refill();
     this.#tokens -= cost;

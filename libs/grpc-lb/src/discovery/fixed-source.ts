@@ -1,7 +1,7 @@
 import type { EndpointListener, EndpointSource } from '../core/endpoint-source.js';
 import type { Endpoint } from '../core/endpoint.js';
 
-/** Endpoints that are known from the start: told once, and never asked for again. */
+/** Fixed endpoints, reported once. */
 export class FixedSource implements EndpointSource {
   #listener: EndpointListener | undefined;
 
@@ -13,7 +13,7 @@ export class FixedSource implements EndpointSource {
   }
 
   refresh(): void {
-    // There is nobody to ask.
+    // The list never changes.
   }
 
   stop(): void {

@@ -22,7 +22,7 @@ export function parseHostPort(text: string, what: string, options: HostPortOptio
   return address;
 }
 
-/** The same for those who collect faults: what is wrong is added to `faults`, and nothing comes back. */
+/** The same for callers that collect faults: returns undefined and adds them to `faults`. */
 export function readHostPort(
   path: string,
   text: string,
@@ -44,7 +44,7 @@ export function readHostPort(
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 
-/** At the colon, unless it cannot be told which one. */
+/** Splits at the colon, unless it is ambiguous. */
 function split(text: string): { host: string; port?: string } | undefined {
   const bracketed = /^\[(.*)\](?::(.*))?$/.exec(text);
   if (bracketed) return isIPv6(bracketed[1]!) ? { host: bracketed[1]!, port: bracketed[2] } : undefined;

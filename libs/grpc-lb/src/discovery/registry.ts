@@ -61,7 +61,7 @@ export function registeredSchemes(): string[] {
   return [...factories.keys()].toSorted();
 }
 
-/** The source of a target; a `GrpcLbOptionsError` says what is wrong with the target. */
+/** Creates the source of a target. @throws GrpcLbOptionsError that lists the faults of the target. */
 export function createEndpointSource(target: Target, context: EndpointSourceContext): EndpointSource {
   const factory = factories.get(target.scheme);
   if (!factory) throw new GrpcLbOptionsError(targetSubject(target), [unknownScheme(target.scheme)]);
@@ -72,7 +72,10 @@ export function createEndpointSource(target: Target, context: EndpointSourceCont
   return factory(target, context);
 }
 
-/** Sources of this package that take no user info, token or password from a target; Consul says what to use instead. */
+/**
+ * Sources of this package that take no user info, token or password from a target; the Consul source refuses them with
+ * its own remedy.
+ */
 const NEEDS_NO_SECRET: ReadonlySet<string> = new Set(['dns', 'dns+srv', 'static', 'kubernetes', 'eds', 'file']);
 
 const secretInTarget: Fault = {
@@ -89,7 +92,7 @@ const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: st
   xds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
 };
 
-/** What people write who know what they want, but not how it is called here. */
+/** Common other names of schemes. */
 const ALIASES: Readonly<Record<string, string>> = {
   k8s: 'kubernetes',
   kube: 'kubernetes',

@@ -5,7 +5,9 @@ import { withoutSecrets } from '../core/target-secrets.js';
 /** What a target without a scheme stands for, as in gRPC. */
 const DEFAULT_SCHEME = 'dns';
 
-/** RFC 3986: a letter first. It tells `dns:orders` from `10.0.0.1:50051` and `my_orders:50051`, which are hosts. */
+/**
+ * RFC 3986: a letter first. It distinguishes `dns:orders` from `10.0.0.1:50051` and `my_orders:50051`, which are hosts.
+ */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
 /** Behind a comma a target begins: they were written like a list of addresses. */
@@ -15,9 +17,9 @@ export const SEVERAL_TARGETS = 'several targets are separated by spaces (in code
 /**
  * Takes a target URI apart: `scheme://authority/path`, `scheme:path`, or a bare `host:port`, which means `dns`.
  *
- * gRPC tells `orders:50051` from `dns:orders` by asking which schemes are registered, so that the meaning of a target
+ * gRPC distinguishes `orders:50051` from `dns:orders` by the registered schemes, so that the meaning of a target
  * hangs on what else the process has loaded. Here the text alone decides: with nothing but a number behind the first
- * colon it is `host:port`, and `consul:8500` stays a host whoever registers the scheme `consul`.
+ * colon it is `host:port`, and `consul:8500` stays a host even if the scheme `consul` is registered.
  */
 export function parseTarget(text: string): Target {
   const uri = text.trim();

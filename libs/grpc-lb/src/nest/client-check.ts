@@ -38,7 +38,7 @@ const channelOptions: Check = (path, value, faults) => {
   if (config === undefined) return;
   const at = `${path}["${SERVICE_CONFIG}"]`;
   try {
-    // An object becomes the text [object Object], which is no JSON either.
+    // An object becomes the string [object Object], which is not JSON either.
     const parsed: unknown = JSON.parse(config as string);
     if (!isObject(parsed) || !('loadBalancingConfig' in parsed)) return;
     faults.push({

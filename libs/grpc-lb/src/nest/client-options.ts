@@ -13,13 +13,13 @@ export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'crede
    */
   readonly target?: string;
   /**
-   * The same as `target`, by Nest's name. A list of addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) shares the calls,
-   * as `static:///10.0.0.1:50051,10.0.0.2:50051` does.
+   * The same as `target`, by Nest's name. A list of addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) shares the
+   * calls, as `static:///10.0.0.1:50051,10.0.0.2:50051` does.
    */
   readonly url?: string | readonly string[];
   /**
-   * 1 to 16 targets in order of preference: the endpoints of the first get all calls while they can take them, then those
-   * of the second, and so on. Calls return as soon as the first can take them again.
+   * 1 to 16 targets in order of preference: the endpoints of the first get all calls while they can take them, then
+   * those of the second, and so on. Calls return as soon as the first can take them again.
    */
   readonly targets?: readonly string[];
   /**

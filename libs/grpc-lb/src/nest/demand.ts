@@ -32,7 +32,9 @@ export function isInjectedInFactory(modules: ModulesContainer, token: Token): bo
   return some(modules, ({ inject }) => inject?.includes(token) ?? false);
 }
 
-/** Whether this application makes an instance of the class. It does not where a test has replaced the class by a value. */
+/**
+ * Whether this application makes an instance of the class. It does not where a test has replaced the class by a value.
+ */
 export function isInstantiated(modules: ModulesContainer, target: Type): boolean {
   return some(
     modules,

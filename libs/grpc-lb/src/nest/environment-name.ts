@@ -1,4 +1,6 @@
-/** The name of a client as environment variables spell it: `ORDERS_CLIENT` for `OrdersClient`, `ORDERS` for `orders`. */
+/**
+ * The name of a client as environment variables spell it: `ORDERS_CLIENT` for `OrdersClient`, `ORDERS` for `orders`.
+ */
 export function environmentName(client: string): string {
   return client
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -13,7 +15,7 @@ const PREFIX = 'GRPC_LB_';
 const KUBERNETES_LINK = /_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
 
 /**
- * The variables for clients of these names that nobody has turned into overrides: without `grpcLbConfig` they would have
+ * The variables for these clients that are not among the overrides: without `grpcLbConfig` they would have
  * no effect, and nothing would say so.
  */
 export function unreadVariables(

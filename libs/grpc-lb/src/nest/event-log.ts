@@ -8,7 +8,7 @@ import { type Line, LogTopic } from './log-topic.js';
 /** Texts that a line quotes are cut before; this holds whatever an event carries. */
 const MAX_LINE = 2000;
 
-/** Writes what an operator should know of all clients to a logger; the rest is for those who listen to the events. */
+/** Logs what an operator should know about all clients; all other events are only in the event stream. */
 export function eventLog(
   logger: Pick<Logger, 'log' | 'warn'>,
   clock: Clock,
@@ -21,7 +21,7 @@ export function eventLog(
       if (line === undefined) return;
       const write = ({ level, text }: Line): void =>
         logger[level](printable(`client ${event.client}: ${text}`, MAX_LINE));
-      // Of these each is told only once as it is.
+      // The client emits each warning only once.
       if (event.type === 'discovery_warning') return write(line);
       const [name, subject] = topicOf(event);
       const key = `${event.client} ${name}`;
@@ -50,7 +50,7 @@ function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
   }
 }
 
-/** How a failure of discovery ends. Of a list that will be let go the error itself says when. */
+/** What a discovery failure means for the list in use. For `leaving` the error itself says when the list is removed. */
 const IN_USE: Readonly<Record<ListInUse, string>> = {
   last: '; the last good list stays in use',
   leaving: '',
@@ -108,7 +108,7 @@ function lineOf(event: LbEvent): Line | undefined {
   }
 }
 
-/** What an operator can do about an endpoint that cannot be reached, by what its reason says; nothing where that says it. */
+/** Remedies for unreachable endpoints, by their reason; null if the reason contains the remedy. */
 const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
   [/credentials|does not speak HTTP\/2/, null],
   [/ENOTFOUND|EAI_AGAIN/, 'check the host name, and that DNS resolves it on this machine'],

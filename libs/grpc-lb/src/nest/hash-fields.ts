@@ -8,13 +8,13 @@ interface RequestType {
   readonly type?: { readonly field?: readonly { readonly name?: string }[] };
 }
 
-/** Of a misspelt field no call would have a key: each would go to a random endpoint, and nobody would know. */
+/** With a misspelled field no call would have a key: each would silently go to a random endpoint. */
 export function checkHashFields(
   loadBalancing: LoadBalancingOptions | undefined,
   services: ReadonlyMap<string, ServiceClientConstructor>,
   faults: Fault[],
 ): void {
-  // What is no object is a fault that is told elsewhere.
+  // Another check reports options that are not objects.
   const { policy, methods } = isObject(loadBalancing) ? loadBalancing : {};
   const all = [...services.values()].flatMap(({ service }) => Object.values(service));
   check('loadBalancing.policy', policy, all, faults);

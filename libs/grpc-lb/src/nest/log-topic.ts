@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.js';
 import { TokenBucket } from '../core/token-bucket.js';
 
-/** A trouble and its end may be told at once; what comes after that, one line in this time. */
+/** A problem and its end are logged at once, later lines once in this time. */
 const INTERVAL_MS = 60_000;
 const BURST = 2;
 
@@ -15,12 +15,12 @@ export interface Line {
 interface Subject {
   told: Line | undefined;
   toldAt: number;
-  /** What is not yet told. */
+  /** The line that is not logged yet. */
   waiting: Line | undefined;
 }
 
 /**
- * One kind of trouble of one client. What goes to and fro is told a few times, but what was told last always becomes
+ * One kind of problem of one client. Flapping is logged a few times, but the last line always becomes
  * the truth, of each subject. Those that had to wait share a line.
  */
 export class LogTopic {
@@ -52,7 +52,7 @@ export class LogTopic {
     this.#cancel?.();
   }
 
-  /** Where no trouble was told, its end is none. A trouble that lasts is told again when somebody may have forgotten. */
+  /** The end of a problem that was not logged is no news. A lasting problem is logged again after the interval. */
   #isNews({ told, toldAt }: Subject, { level, text }: Line): boolean {
     if (level === 'log') return told !== undefined;
     return text !== told?.text || this.clock.now() >= toldAt + INTERVAL_MS;

@@ -14,13 +14,13 @@ export function methodsOf(services: ReadonlyMap<string, ServiceClientConstructor
   );
 }
 
-/** A misspelt method would go without its retries or its deadline, and nobody would know. */
+/** A misspelled method would silently have no retries or deadline. */
 export function checkMethodNames(
   loadBalancing: LoadBalancingOptions | undefined,
   methods: readonly MethodInfo[],
   faults: Fault[],
 ): void {
-  // What is no object is a fault that is told elsewhere.
+  // Another check reports options that are not objects.
   const { retry, deadline, methods: own } = isObject(loadBalancing) ? loadBalancing : {};
   const known = [...new Set(methods.map(({ method }) => method))];
   const aspects = { 'retry.methods': retry?.methods, 'deadline.methods': deadline?.methods, methods: own };

@@ -21,8 +21,8 @@ export interface GrpcLbModuleOptions {
    */
   readonly loadBalancing?: LoadBalancingOptions;
   /**
-   * Overrides by client, with its name in upper snake case (`ORDERS_CLIENT` for the class `OrdersClient`). They win over
-   * the code.
+   * Overrides by client, with its name in upper snake case (`ORDERS_CLIENT` for the class `OrdersClient`). They win
+   * over the code.
    *
    * @default {}
    */

@@ -111,12 +111,14 @@ export class GrpcLbModule {
 
 type Item = Type | GrpcLbClientItem | GrpcLbClientAsyncItem;
 
-/** What the items of a list name. Two of one name would be one provider: the last would win, and nothing would say so. */
+/**
+ * What the items of a list name. Two of one name would be one provider: the last would win, and nothing would say so.
+ */
 function refsOf(subject: string, list: string, items: readonly (Item | undefined)[]): ClientRef[] {
   const refs = items.map((item, i) => refOf(subject, `${list}[${i}]`, item));
   const faults = refs.flatMap((ref, i) => {
     const first = refs.indexOf(ref);
-    // The same class, or the same object, says the same.
+    // Duplicates of one class or object are harmless.
     if (first === i || items[first] === items[i]) return [];
     const message = `is "${clientName(ref)}", the same as ${list}[${first}]; rename one of them, or remove it`;
     return [{ path: `${list}[${i}].name`, message }];
@@ -125,7 +127,9 @@ function refsOf(subject: string, list: string, items: readonly (Item | undefined
   return refs;
 }
 
-/** Told now and in full, since without it nothing can be said later: a class in a circle of imports is undefined here. */
+/**
+ * Told now and in full, since without it nothing can be said later: a class in a circle of imports is undefined here.
+ */
 function refOf(subject: string, path: string, item: Item | undefined): ClientRef {
   const { client, name } = (item ?? {}) as { client?: unknown; name?: unknown };
   const ref = typeof item === 'function' ? item : (client ?? name);

@@ -13,7 +13,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { overridePath } from '../core/options/origin.js';
-import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/channel/explain.js';
@@ -155,11 +155,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   /** Called by Nest after the last request: controllers may use their clients until then. */
   onApplicationShutdown(): void {
     for (const { handle } of this.#clients.values()) handle.close();
-    // Events are told in a microtask; this one comes after theirs.
+    // Events are emitted in microtasks; this one runs after them.
     queueMicrotask(() => this.#events.complete());
   }
 
-  /** A client whose class a test has replaced calls nobody, unless something asks for the client itself. */
+  /** A client whose class a test replaced does not connect, unless something injects the client itself. */
   #connect(ref: ClientRef, handle: GrpcLbClientHandle): void {
     if (typeof ref !== 'function' || isUsed(this.modules, ref)) handle.connect();
   }
@@ -175,7 +175,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {
     const overrides = this.options.overrides?.[environmentName(name)];
     const effective = retargeted(options, overrides);
-    // What is no text is a fault that the check of the client tells.
+    // The check of the client reports targets that are not strings.
     const only: unknown = effective.target ?? effective.url;
     // A control plane decides itself; what is said for all clients is not meant for this one.
     const common = typeof only === 'string' && isForeign(only) ? {} : this.options.loadBalancing;

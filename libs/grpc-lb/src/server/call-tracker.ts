@@ -21,8 +21,8 @@ interface OpenCall {
 
 /**
  * Failures that speak of the server; not those that speak of the request, and not the caller's own cancellation. As
- * OpenTelemetry's conventions for gRPC servers have it, and RESOURCE_EXHAUSTED, by which a server refuses what it cannot
- * carry.
+ * OpenTelemetry's conventions for gRPC servers have it, and RESOURCE_EXHAUSTED, by which a server refuses what it
+ * cannot carry.
  */
 const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.UNKNOWN,

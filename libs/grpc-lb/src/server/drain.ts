@@ -17,7 +17,7 @@ export interface GrpcDrainReport {
 export interface Drained {
   readonly servers: readonly Server[];
   readonly calls: CallTracker;
-  /** Called first: nobody shall send anything new. */
+  /** Called first: clients must stop sending new calls. */
   tellNotServing(): void;
   /** Called with the GOAWAY: streams should move now. */
   tellStreams(): void;

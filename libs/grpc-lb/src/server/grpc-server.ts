@@ -66,8 +66,8 @@ export class GrpcServer implements OnApplicationShutdown {
   }
 
   /**
-   * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or puts it back; `''` is the whole server. It
-   * is SERVING again only if its checks pass too.
+   * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or puts it back; `''` is the whole server.
+   * It is SERVING again only if its checks pass too.
    *
    * @throws GrpcLbArgumentError if the server has no such service.
    */

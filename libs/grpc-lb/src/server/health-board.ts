@@ -7,7 +7,7 @@ type Status = 'SERVING' | 'NOT_SERVING';
  * has taken it out by hand, and its checks pass; the same holds of the server as a whole, whose name is ''.
  */
 export class HealthBoard {
-  /** Answers Check, Watch and List; it tells watchers whatever it is told, so it is told changes only. */
+  /** Answers Check, Watch and List. It forwards every status to watchers, so it is given changes only. */
   readonly service = new HealthImplementation({ '': 'NOT_SERVING' });
   readonly #told = new Map<string, Status>([['', 'NOT_SERVING']]);
   readonly #takenOut = new Set<string>();

@@ -9,7 +9,7 @@ import { isObject } from '../core/options/validation.js';
  */
 export type HealthCheck = (signal: AbortSignal) => unknown;
 
-/** Whether a check that has returned says that all is well. */
+/** Whether the result of a check is a success. */
 export function passed(result: unknown): boolean {
   if (!isObject(result)) return result !== false;
   // HealthCheckResult, of HealthCheckService.check: { status: 'ok' | 'error' | 'shutting_down', ... }

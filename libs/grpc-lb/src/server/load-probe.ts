@@ -71,14 +71,14 @@ export class LoadProbe {
   }
 }
 
-/** What the process may use: all CPUs, or less where a container's quota (cgroup v2) says so. */
+/** CPUs that the process may use: all, or fewer by the quota of its container (cgroup v2). */
 export function availableCpus(cpuMax = readCpuMax()): number {
   const cpus = availableParallelism();
   const [quota, period] = cpuMax.trim().split(' ').map(Number);
   return quota && period ? Math.min(cpus, quota / period) : cpus;
 }
 
-/** As in `150000 100000`: microseconds of CPU in each period; `max` for no limit. Empty where there is no such file. */
+/** As in `150000 100000`: microseconds of CPU in each period; `max` for no limit. Empty if the file does not exist. */
 function readCpuMax(): string {
   try {
     return readFileSync('/sys/fs/cgroup/cpu.max', 'utf8');

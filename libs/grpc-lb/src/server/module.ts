@@ -32,9 +32,9 @@ class GrpcServerCoreModule {}
  * The server half in the container of the application: options that need its providers, `GrpcServer` to inject, and a
  * drain at the start of Nest's shutdown. The transport must still be wrapped by `grpcServer`.
  *
- * Import it last in the root module. Nest destroys modules from the root down, and the imports of a module from the last
- * to the first, so this one then drains before others release what calls need. (It cannot be global: Nest destroys global
- * modules last.)
+ * Import it last in the root module. Nest destroys modules from the root down, and the imports of a module from the
+ * last to the first, so this one then drains before others release what calls need. (It cannot be global: Nest destroys
+ * global modules last.)
  */
 @Module({})
 export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy {

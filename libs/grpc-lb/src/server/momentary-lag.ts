@@ -1,4 +1,4 @@
-/** A measurement says nothing about later; without calls there is none, and none is needed. */
+/** A measurement expires. Without calls there is none, and none is needed. */
 const FRESH_MS = 1000;
 
 /**

@@ -73,8 +73,8 @@ export function encodeReport(report: OrcaLoadReport): Buffer {
 }
 
 /**
- * `application_utilization` comes before `cpu_utilization` in the weights of gRFC A58, and is what bounds a Node server:
- * the one thread of its event loop.
+ * `application_utilization` comes before `cpu_utilization` in the weights of gRFC A58, and is what bounds a Node
+ * server: the one thread of its event loop.
  */
 export function orcaReport(load: ServerLoad): OrcaLoadReport {
   return {

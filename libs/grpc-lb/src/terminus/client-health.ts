@@ -47,7 +47,7 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   const ready = inUse.filter(({ state }) => state === 'ready').length;
   const required = minimumOf(inUse.length);
   const discoveryWorks = source.state === 'ok';
-  // Priority 0 may be missing: the first target names nobody.
+  // Priority 0 is missing if the first target lists no endpoints.
   const preferred = priorities.find(({ priority }) => priority === 0)?.share ?? 0;
   const failedOver = open.size > 0 && preferred < 1;
   const isUp = ready === inUse.length && discoveryWorks && !failedOver;

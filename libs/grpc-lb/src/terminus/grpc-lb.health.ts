@@ -14,8 +14,8 @@ export interface GrpcLbHealthOptions {
   /** The client, by its name or class. */
   readonly client: ClientRef;
   /**
-   * Endpoints that must be ready for the client not to be `down`: a whole number of at least 1, or a percentage of those
-   * that discovery lists, as in `'50%'` (rounded up, at least one).
+   * Endpoints that must be ready for the client not to be `down`: a whole number of at least 1, or a percentage of
+   * those that discovery lists, as in `'50%'` (rounded up, at least one).
    *
    * @default 1
    */
@@ -24,8 +24,8 @@ export interface GrpcLbHealthOptions {
 
 /**
  * Reports the backends of a client to Terminus, from what the client knows already: it makes no call and opens no
- * channel. `up` while all endpoints in use are ready and discovery works, `degraded` while at least `minReady` are ready,
- * `down` below that.
+ * channel. `up` while all endpoints in use are ready and discovery works, `degraded` while at least `minReady` are
+ * ready, `down` below that.
  *
  * Consider before you use it for readiness: a probe that fails with a backend takes every instance of this application
  * out of service at the same time, although each of them works. Never use it for liveness.

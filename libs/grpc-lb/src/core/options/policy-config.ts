@@ -8,9 +8,9 @@ import {
 } from './weighted-round-robin-options.js';
 
 /**
- * Least outstanding requests: the endpoint with the fewest calls in flight wins; ties are broken at random (gRFC A48, Envoy
- * LEAST_REQUEST). With unequal weights the greatest `weight / (inFlight + 1) ^ activeRequestBias` wins, and while all are
- * idle calls are shared out in proportion to the weights.
+ * Least outstanding requests: the endpoint with the fewest calls in flight wins; ties are broken at random (gRFC A48,
+ * Envoy LEAST_REQUEST). With unequal weights the greatest `weight / (inFlight + 1) ^ activeRequestBias` wins, and while
+ * all are idle calls are shared out in proportion to the weights.
  */
 export interface LeastRequestConfig {
   /** The name of the policy. */
@@ -40,7 +40,9 @@ export interface AdaptiveConfig {
   readonly name: 'adaptive';
 }
 
-/** Peak EWMA (Finagle, Linkerd): the lowest product of latency and calls in flight. Latency follows each peak at once. */
+/**
+ * Peak EWMA (Finagle, Linkerd): the lowest product of latency and calls in flight. Latency follows each peak at once.
+ */
 export interface PeakEwmaConfig {
   /** The name of the policy. */
   readonly name: 'peak_ewma';

@@ -14,8 +14,8 @@ export type HashKeyFunction = (request: never, metadata: never, method: string) 
 export type HashKeySource = string | { readonly field: string } | HashKeyFunction;
 
 /**
- * Consistent hashing (gRFC A42, Envoy RING_HASH): calls with the same key go to the same endpoint for as long as it may be
- * picked, and few keys move when others come or go. A call without a key goes to a random endpoint (gRFC A76).
+ * Consistent hashing (gRFC A42, Envoy RING_HASH): calls with the same key go to the same endpoint for as long as it may
+ * be picked, and few keys move when others come or go. A call without a key goes to a random endpoint (gRFC A76).
  */
 export interface RingHashConfig {
   /** The name of the policy. */
@@ -34,8 +34,8 @@ export interface RingHashConfig {
   readonly boundedLoad?: number;
   /**
    * `steady`, the default: endpoints are ranked for each key by a hash of both (rendezvous hashing), so that shares are
-   * fair and no more keys move than have to. `grpc`: the ring that gRPC's other languages build (A42), so that a key has
-   * the same endpoint there; when an endpoint comes or goes, about twice as many keys move.
+   * fair and no more keys move than have to. `grpc`: the ring that gRPC's other languages build (A42), so that a key
+   * has the same endpoint there; when an endpoint comes or goes, about twice as many keys move.
    */
   readonly ring?: 'steady' | 'grpc';
   /**

@@ -1,4 +1,6 @@
-/** The status codes of gRPC that can be a failure of an endpoint: all but OK and CANCELLED, which is the caller's own. */
+/**
+ * The status codes of gRPC that can be a failure of an endpoint: all but OK and CANCELLED, which is the caller's own.
+ */
 export const FAILURE_STATUS_NAMES = [
   'UNKNOWN',
   'INVALID_ARGUMENT',

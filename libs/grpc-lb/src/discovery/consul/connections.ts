@@ -16,9 +16,9 @@ export interface Connections {
 }
 
 /**
- * How queries connect: each by a connection of its own. They are few, one a minute when nothing changes, and one that was
- * kept might be dead by then. It does for the client what that leaves undone: a connection does not keep the process
- * alive, an endless answer is cut, and one that ends in its middle is noticed at once.
+ * How queries connect: each by a connection of its own. They are few, one a minute when nothing changes, and one that
+ * was kept might be dead by then. It does for the client what that leaves undone: a connection does not keep the
+ * process alive, an endless answer is cut, and one that ends in its middle is noticed at once.
  */
 export function connectionsOf(secure: boolean, ca: string | Buffer | undefined): Connections {
   const agent = secure ? new https.Agent({ ca }) : new http.Agent();

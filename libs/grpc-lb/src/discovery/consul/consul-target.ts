@@ -22,7 +22,7 @@ export interface ConsulService {
 
 const SHAPE = { tag: 'many', dc: 'once', passing: 'once', near: 'once', consistency: 'once' } as const;
 
-/** `consul://agent:8500/orders?tag=v2&dc=eu`: what the target says comes before what the options say. */
+/** `consul://agent:8500/orders?tag=v2&dc=eu`: the target wins over the options. */
 export function readConsulTarget(target: Target, options: EffectiveConsulOptions): ConsulService {
   // Before anything else is looked at, since an error quotes what it is about.
   if (hasSecrets(target.uri)) {

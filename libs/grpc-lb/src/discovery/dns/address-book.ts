@@ -40,7 +40,7 @@ export class AddressBook {
       if (lost !== undefined) warnings.push(`"${name}" was found only in part, ${reasonOf(lost)}`);
       return { hosts, warnings, ...(ttls.length > 0 && { ttl: ttls.reduce((a, b) => Math.min(a, b)) }) };
     }
-    // That there is no AAAA record is no news; that nobody knows about A records is.
+    // A missing AAAA record is normal; a failed query for A records is not.
     return { hosts, warnings, error: failures.find((error) => !saysNone(error)) ?? failures[0] };
   }
 

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { isObject, shown } from '../../core/options/validation.js';
 
-/** More than fit into one DNS message (65535 bytes, 16 for each address): there must be something wrong with the rest. */
+/**
+ * More than fit into one DNS message (65535 bytes, 16 for each address): there must be something wrong with the rest.
+ */
 export const MAX_ADDRESSES = 4096;
 
 /** One address as `dns.lookup` of Node returns it. */
@@ -26,7 +28,7 @@ export interface Addresses {
  * family that the resolver put first stays first: it knows what this host can reach (RFC 6724), and an IPv6 address
  * on a host without IPv6 must not become everybody's first choice.
  *
- * An answer is foreign data: what is no address is left out, and so is what is too much.
+ * An answer is external data: invalid addresses are ignored, and so are those beyond the bound.
  *
  * @param name In warnings.
  */

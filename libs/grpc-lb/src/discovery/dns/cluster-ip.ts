@@ -7,7 +7,7 @@ const LOOK_UPS = 3;
 /**
  * Notices a name that always has one address, which lies among those that Kubernetes gives to Services. The node picks
  * a pod for each connection to it, so that all calls over a connection reach one pod: the one mistake that makes
- * client-side balancing useless, and nothing else tells of it.
+ * client-side balancing useless, and nothing else reveals it.
  */
 export class ClusterIpWatch {
   readonly #services: BlockList | undefined;

@@ -9,9 +9,9 @@ import { ServerHostQuestion, SystemHostQuestion } from './host-question.js';
 import { SrvQuestion } from './srv-question.js';
 
 /**
- * Creates a factory of sources for `dns:///host:port`, and for `dns+srv:///_grpc._tcp.host` if its scheme ends in `+srv`.
- * The authority of a target names the DNS server. The built-in sources have the default options; register your own to
- * change them.
+ * Creates a factory of sources for `dns:///host:port`, and for `dns+srv:///_grpc._tcp.host` if its scheme ends in
+ * `+srv`. The authority of a target names the DNS server. The built-in sources have the default options; register your
+ * own to change them.
  *
  * @throws GrpcLbOptionsError that lists all faults of the options.
  * @example

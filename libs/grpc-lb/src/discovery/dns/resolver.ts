@@ -67,7 +67,7 @@ export function resolverUntil(
   return resolver;
 }
 
-/** The server has answered, and there is no such name, or no record of that type: true until it says otherwise. */
+/** The server answered that there is no such name, or no record of that type: final until the next answer. */
 export function saysNone(error: unknown): boolean {
   const { code } = Object(error) as NodeJS.ErrnoException;
   return code === 'ENOTFOUND' || code === 'ENODATA';

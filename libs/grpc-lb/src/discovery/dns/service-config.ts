@@ -2,7 +2,7 @@ import { parseBoundedJson } from '../../core/bounded-json.js';
 import type { Fault } from '../../core/errors.js';
 import { type Check, fields, integer, isObject, listOf, shown } from '../../core/options/validation.js';
 
-/** Who chooses among the service configs of a TXT record. */
+/** The client for which a service config of a TXT record is chosen. */
 export interface ConfigChooser {
   readonly hostname: string;
   /** From 0 to below 100, always the same for one client: a choice with a higher percentage is for it. */

@@ -82,7 +82,7 @@ export class SrvQuestion implements DnsQuestion {
   }
 }
 
-/** A target that was not found is no reason to fail: those that were found are used. */
+/** A target that was not found is no failure: the others are used. */
 function warningsOf([name, { hosts, error, warnings }]: [string, Found]): readonly string[] {
   if (error === undefined) return warnings;
   const so = hosts.length > 0 ? 'its last addresses stay in use' : 'it is left out';

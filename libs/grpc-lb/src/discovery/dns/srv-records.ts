@@ -4,7 +4,7 @@ import { isObject, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import { MAX_ADDRESSES } from './addresses.js';
 
-/** Each is another name to look up; who has more backends than that is better served by A records. */
+/** Each target is another name to look up; with more backends A records are better. */
 export const MAX_TARGETS = 1000;
 /** The least important that a client knows, as in xDS. */
 const MAX_PRIORITY = 127;
@@ -24,7 +24,7 @@ export interface SrvTargets {
   readonly warnings: readonly string[];
 }
 
-/** Foreign data: what makes no sense is left out, and so is what is too much. */
+/** External data: invalid records are ignored, and so are those beyond the bound. */
 export function readSrvRecords(answer: unknown, name: string): SrvTargets {
   if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, not a list of SRV records`);
   // More than fit into one DNS message are not even looked at.

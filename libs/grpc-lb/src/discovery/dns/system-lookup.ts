@@ -12,7 +12,8 @@ const underWay = new Map<string, ReturnType<DnsLookup>>();
 /**
  * Asks the system's resolver, for each name once at a time. Node does it in threads, two at a time, and cannot call it
  * off: while name servers are gone a look-up may take longer than a source waits, and new ones would pile up behind it,
- * to be worked off when the servers are back, or when the process wants to end. Who asks meanwhile gets the same answer.
+ * to be worked off when the servers are back, or when the process wants to end. Lookups in the meantime share the same
+ * answer.
  */
 export const systemLookup: DnsLookup = (hostname, options) => {
   const known = underWay.get(hostname);

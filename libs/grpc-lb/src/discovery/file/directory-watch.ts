@@ -62,7 +62,7 @@ export class DirectoryWatch {
   }
 }
 
-/** If there is no file, those that can tell when one comes. */
+/** If there is no file, the directories in which it may appear. */
 async function directoriesOf(path: string): Promise<Set<string>> {
   const directories = new Set<string>();
   let { root: at } = parse(path);

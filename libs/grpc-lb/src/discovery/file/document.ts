@@ -15,7 +15,7 @@ const MAX_ALIASES = 1000;
 
 export type Format = 'json' | 'yaml';
 
-/** Bytes of a file, if nobody says otherwise. A token of YAML takes 5 to 10 microseconds, in which nothing else is done. */
+/** Default limits in bytes. A YAML token blocks the event loop for 5 to 10 microseconds. */
 export const MAX_SIZES: Readonly<Record<Format, number>> = { json: 1024 * 1024, yaml: 40_000 };
 /** Bytes for each value of JSON, or token of YAML. Entries have more; what has less is made to take long. */
 const MIN_BYTES_A_PART: Readonly<Record<Format, number>> = { json: 4, yaml: 3 };
@@ -52,7 +52,7 @@ function readYaml(text: string, maxTokens: number): Entries {
     lineCounter,
     uniqueKeys: false,
     prettyErrors: false,
-    // Not into the log of the process: what is wrong with an entry is told where it is read.
+    // Not to the log of the process: invalid entries are reported when they are read.
     logLevel: 'error',
   });
   const [error] = document.errors;

@@ -24,7 +24,7 @@ const NUMBERS: Readonly<Record<'weight' | 'priority', Check>> = {
 };
 const FIELDS = ['address', ...Object.keys(NUMBERS), ...LOCALITY];
 
-/** Makes endpoints of entries. What is no endpoint is left out, and told; throws if nothing is left of some entries. */
+/** Converts entries to endpoints. Invalid entries are skipped and reported; throws if all of them are invalid. */
 export function readEndpoints({ entries, place }: Entries): EndpointList {
   const endpoints = new Map<string, Endpoint>();
   const told: string[] = [];
@@ -45,7 +45,7 @@ export function readEndpoints({ entries, place }: Entries): EndpointList {
   return { endpoints: [...endpoints.values()], warning };
 }
 
-/** `host:port`, or an object with `address`. A field that nobody knows is a fault, but the endpoint stays. */
+/** `host:port`, or an object with `address`. An unknown field is reported, but the endpoint is used. */
 function readEntry(entry: unknown, faults: Fault[], isTold: boolean): Endpoint | undefined {
   const fields = (isObject(entry) ? entry : { address: entry }) as Readonly<Record<string, unknown>>;
   const wrong: Fault[] = [];

@@ -11,13 +11,13 @@ const JITTER = 0.2;
 /** One change makes several events. */
 const EVENT_DELAY_MS = 10;
 const MIN_REFRESH_INTERVAL_MS = 1000;
-/** A look that takes longer is told: the file is written all the time, or its file system does not respond. */
+/** A longer check is reported: another process keeps writing the file, or its file system does not respond. */
 const SLOW_MS = 10_000;
 
 /** A version that stands for a file that cannot be read, so that this can be waited for as well. */
 const FAILED = 'failed: ';
 
-/** Reads one file whenever it has changed, and tells what stands there. */
+/** Reads a file whenever it has changed, and reports its endpoints. */
 export class FileSource implements EndpointSource {
   #listener!: EndpointListener;
   #stopped = false;
@@ -29,7 +29,7 @@ export class FileSource implements EndpointSource {
   #lookAgain = false;
   #lookedAt = -Infinity;
   #slowTold = false;
-  /** What has been read last, and told. */
+  /** The version and text that were read and reported last. */
   #version: string | undefined;
   #text: string | undefined;
   /** It is read once more after a while: file systems that count time in seconds hide a change within one. */
@@ -169,12 +169,12 @@ export class FileSource implements EndpointSource {
   }
 
   #fail(reason: string): void {
-    // What stood there before has to be told again, should it come back.
+    // The previous content must be reported again if it returns.
     this.#text = undefined;
     this.#listener.onError(new GrpcLbDiscoveryError(this.#about(reason)));
   }
 
-  /** The listener may have stopped the source when it was told the endpoints. */
+  /** The listener may have stopped the source when it received the endpoints. */
   #warn(warning: string): void {
     if (!this.#stopped) this.#listener.onWarning(this.#about(warning));
   }

@@ -6,8 +6,8 @@ import { readQuery } from '../query.js';
 import { targetSubject } from '../target.js';
 
 /**
- * `file:///etc/orders/endpoints.yaml`, or `file:endpoints.yaml` for a path from the working directory. Escapes are those
- * of URIs: a `?` in a name is `%3F`.
+ * `file:///etc/orders/endpoints.yaml`, or `file:endpoints.yaml` for a path from the working directory. Escapes are
+ * those of URIs: a `?` in a name is `%3F`.
  */
 export function readFileTarget(target: Target): string {
   const faults: Fault[] = [];

@@ -2,15 +2,15 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { DirectoryWatch } from './directory-watch.js';
 
-/** A file under a path, whoever puts it there. */
+/** The file at a path. */
 export interface WatchedFile {
   /** How people call it. */
   readonly path: string;
   /** Watches whatever may change what the path leads to; may be called again and again. Gives back what goes wrong. */
   watch(changed: () => void): Promise<Error | undefined>;
-  /** Changes with the file. Rejects if there is none. */
+  /** Identifies the content of the file. Rejects if there is no file. */
   version(): Promise<string>;
-  /** Its content, with the version before and after it was read. Rejects if it is no file, or larger than `maxSize`. */
+  /** The content, with the version before and after reading. Rejects if it is not a file, or larger than `maxSize`. */
   read(maxSize: number): Promise<{ readonly text: string; readonly versions: readonly [string, string] }>;
   /** Watches no more. */
   close(): void;
@@ -32,7 +32,7 @@ export class NodeFile implements WatchedFile {
   }
 
   async read(maxSize: number): Promise<{ text: string; versions: [string, string] }> {
-    // Not to wait for whoever writes into a pipe.
+    // Opening a pipe must not wait for a writer.
     const file = await open(this.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const before = await file.stat({ bigint: true });
@@ -50,12 +50,15 @@ export class NodeFile implements WatchedFile {
   }
 }
 
-/** Another file under the name, or another content of the same: the time of change moves also when a copy keeps its date. */
+/**
+ * Another file under the name, or another content of the same: the time of change moves also when a copy keeps its
+ * date.
+ */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
-/** One byte more than allowed tells; what the size of a file says may be out of date. */
+/** Reads one byte more than allowed to detect a larger file, because the reported size may be out of date. */
 async function readUpTo(file: FileHandle, maxSize: number, path: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let size = 0; ;) {

@@ -1,7 +1,7 @@
 import { Lexer } from 'yaml';
 
 const MAX_DEPTH = 32;
-/** The lexer says with it that the next token is a scalar. */
+/** The lexer marks the next token as a scalar with it. */
 const SCALAR = '\u001F';
 
 /**

@@ -11,8 +11,8 @@ import { ApiError, MalformedError, type SliceApi, type WatchListener } from './s
 const PAGE_SIZE = 100;
 const MAX_PAGE_CHARS = 64 * 2 ** 20;
 /**
- * Of one slice. It has about 30 kB with the 100 endpoints that Kubernetes puts into one, and 300 kB and 30000 values with
- * the 1000 that there may be at most. A slice of 2 MiB at the bound of values takes 40 ms to parse.
+ * Of one slice. It has about 30 kB with the 100 endpoints that Kubernetes puts into one, and 300 kB and 30000 values
+ * with the 1000 that there may be at most. A slice of 2 MiB at the bound of values takes 40 ms to parse.
  */
 const MAX_SLICE_CHARS = 2 * 2 ** 20;
 const SLICE_BOUNDS: JsonBounds = { maxValues: 100_000 };
@@ -81,7 +81,7 @@ export class ApiServer implements SliceApi {
       await this.#getOnce(query, signal, read);
     } catch (error) {
       const unauthorized = error instanceof ApiError && error.status === 401;
-      // An old token, an old certificate, an old address: the next request shall find the new one.
+      // The token, certificate or address may be outdated: the next request must read the new one.
       const old = (unauthorized || !(error instanceof ApiError)) && this.cluster.forget();
       if (!(unauthorized && old) || signal.aborted) throw error;
       await this.#getOnce(query, signal, read);

@@ -9,7 +9,7 @@ export interface Asked {
   readonly server: string | undefined;
 }
 
-/** What failed, for whoever has to mend it. The same failure is the same text. */
+/** Explains a failure to an operator. The same failure has the same text. */
 export function explainError(error: unknown, asked: Asked): GrpcLbDiscoveryError {
   const { service, namespace, server } = asked;
   const message = error instanceof Error ? error.message : String(error);

@@ -59,7 +59,7 @@ function boundBy(signal: AbortSignal, agent: unknown): void {
   if (proxyRequestOptions) Object.assign(proxyRequestOptions, { signal });
 }
 
-/** A refusal that does not end is cut off: what it says in its first characters has to do. */
+/** An endless error response is cut off after its first characters. */
 function readRefusal(response: IncomingMessage, reject: (error: Error) => void): void {
   let text = '';
   const refuse = (): void => {

@@ -15,8 +15,8 @@ export function kubernetesSourceFactory(options: KubernetesSourceOptions = {}): 
 }
 
 /**
- * Registers the source of `kubernetes:///service.namespace:port`. Call it before the module is built; the options of the
- * last call apply to clients that are built afterwards.
+ * Registers the source of `kubernetes:///service.namespace:port`. Call it before the module is built; the options of
+ * the last call apply to clients that are built afterwards.
  *
  * @throws GrpcLbOptionsError that lists all faults of the options.
  */

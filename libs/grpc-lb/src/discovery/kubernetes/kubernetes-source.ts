@@ -14,8 +14,8 @@ import { SliceStore } from './slice-store.js';
 import { SliceWatcher } from './slice-watcher.js';
 
 /**
- * A merge takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on at
- * once, one with 10000 every 50 ms at most. In endpoints, and milliseconds for each.
+ * A merge takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on
+ * at once, one with 10000 every 50 ms at most. In endpoints, and milliseconds for each.
  */
 const MERGE_BURST = 20_000;
 const MERGE_REFILL_MS = 1 / 200;
@@ -35,7 +35,7 @@ export class KubernetesSource implements EndpointSource {
   readonly #clock: Clock;
   readonly #merges: TokenBucket;
   readonly #warnings: TokenBucket;
-  /** A change that is told when there is budget for it. */
+  /** The timer of a change that waits for budget. */
   #cancelTell: Cancel | undefined;
   readonly #watcher: SliceWatcher;
 

@@ -1,15 +1,15 @@
 import { isExpired, MalformedError, metadataOf, type SliceApi, versionOf } from './slice-api.js';
 import type { SliceReader, SliceStore } from './slice-store.js';
 
-/** A thousand pages of a hundred slices of at most a thousand endpoints: nobody has that many. */
+/** A thousand pages of a hundred slices of at most a thousand endpoints: no Service has that many. */
 const MAX_PAGES = 1000;
 const MAX_OBJECTS = 20_000;
 /** Those of Kubernetes have some hundred characters, and travel back in a URL. */
 const MAX_TOKEN = 16_384;
 
 /**
- * Reads all pages of a list into the store. They are of one version, whatever changes meanwhile; begun anew once if that
- * version expires. Resolves with the version from which a watch goes on.
+ * Reads all pages of a list into the store. They are of one version, whatever changes meanwhile; begun anew once if
+ * that version expires. Resolves with the version from which a watch goes on.
  */
 export async function listSlices(api: SliceApi, store: SliceStore, signal: AbortSignal): Promise<string> {
   try {

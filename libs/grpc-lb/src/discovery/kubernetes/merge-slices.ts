@@ -15,8 +15,8 @@ interface Candidate {
 }
 
 /**
- * The slices of a Service as one list, each address once: an endpoint may stand in two slices while it moves from one to
- * the other, and a dual-stack Service has a slice of each family for the same pods.
+ * The slices of a Service as one list, each address once: an endpoint may stand in two slices while it moves from one
+ * to the other, and a dual-stack Service has a slice of each family for the same pods.
  */
 export function mergeSlices(slices: Iterable<Slice>, port: string | number, preferred: AddressFamily): Merged {
   const all = [...slices];
@@ -59,7 +59,10 @@ function other(family: AddressFamily): AddressFamily {
   return family === 'IPv4' ? 'IPv6' : 'IPv4';
 }
 
-/** Which number the port of the target stands for in a slice, if any. Names of ports are unique in one: the first counts. */
+/**
+ * Which number the port of the target stands for in a slice, if any. Names of ports are unique in one: the first
+ * counts.
+ */
 function portOf({ ports }: Slice, wanted: string | number): number | undefined {
   if (typeof wanted === 'string') return ports.find(({ name }) => name === wanted)?.port;
   // A headless Service need not declare ports: then any number may be right.
@@ -67,7 +70,7 @@ function portOf({ ports }: Slice, wanted: string | number): number | undefined {
   return open ? wanted : undefined;
 }
 
-/** A copy that says "terminating" is right about its pod: that is not taken back. Of two pods, the better one counts. */
+/** A pod that one slice marks as terminating is terminating: that is final. Of two pods, the better one is used. */
 function judge(entries: readonly SliceEndpoint[]): SliceEndpoint {
   const leaving = new Set(entries.filter(({ terminating }) => terminating).map(({ uid }) => uid));
   const current = entries.filter(({ uid, terminating }) => terminating || !leaving.has(uid));

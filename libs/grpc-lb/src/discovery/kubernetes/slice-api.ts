@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Of an answer that is no answer. */
+/** An answer that is malformed. */
 export class MalformedError extends Error {}
 
 /** "410 Gone": the version that a watch or a list goes on from is no longer known. */
@@ -37,7 +37,7 @@ export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410;
 }
 
-/** Who may read what is missing stands behind it in the error, and must not be cut off. */
+/** The error ends with the missing permission, which must not be cut off. */
 const MAX_STATUS_TEXT = 250;
 
 /** From a `Status` of Kubernetes, in the body of a refusal or in an ERROR event. */

@@ -25,7 +25,7 @@ export class SliceSet {
     return this.#slices.values();
   }
 
-  /** Puts it in the place of the one of that name. False if there is no room, and nothing has changed. */
+  /** Replaces the slice with that name. False if there is no room; then nothing has changed. */
   put(slice: Slice): boolean {
     const growth = entriesOf(slice) - entriesOf(this.#slices.get(slice.name));
     if (growth > 0 && this.#entries + growth > MAX_ENTRIES) return false;

@@ -17,7 +17,7 @@ export interface SliceReader {
   use(): void;
 }
 
-/** The slices of one Service as the API server has told them; one that cannot be read does not replace one that could. */
+/** The slices of one Service as the API server reported them. An unreadable slice does not replace a readable one. */
 export class SliceStore {
   #slices = new SliceSet();
 
@@ -41,7 +41,7 @@ export class SliceStore {
     };
   }
 
-  /** Throws what an ERROR event holds, and at what is no event. */
+  /** Throws the error of an ERROR event, and if the object is not an event. */
   apply(event: unknown): Applied {
     const { type, object } = (isObject(event) ? event : {}) as Record<string, unknown>;
     switch (type) {

@@ -102,7 +102,7 @@ export class SliceWatcher {
     this.listener.onCurrent();
   }
 
-  /** Returns when there is reason to go on at once, and rejects when there is none. */
+  /** Resolves if the next watch may start at once, and rejects if it must wait. */
   async #watch(): Promise<void> {
     const { clock, random, watchTimeout } = this.context;
     const watching = new AbortController();
@@ -112,7 +112,7 @@ export class SliceWatcher {
     const onOpen = (): void => {
       if (watching.signal.aborted) return;
       openedAt = this.#heardAt = clock.now();
-      // If it had failed before: the list is known to be current again, and else the list has just been told.
+      // After a failure the list is known to be current again; otherwise it has just been reported.
       if (!this.#fresh) this.listener.onCurrent();
     };
     const onEvents = (events: readonly unknown[]): void => {
@@ -151,7 +151,7 @@ export class SliceWatcher {
         change ||= changed;
       }
     } finally {
-      // Also for what came before an event that is none.
+      // Also reports the events before an invalid one.
       if (change) this.listener.onCurrent();
     }
   }
@@ -174,7 +174,7 @@ export class SliceWatcher {
     if (answered && !(error instanceof ApiError && KEEPS_VERSION.has(error.status))) this.#version = '';
     const backoff = backoffMs(this.#failures++, MAX_BACKOFF_MS, random);
     const asked = error instanceof ApiError ? error.retryAfterMs : 0;
-    // All who were told the same shall not come back at the same moment.
+    // Clients that got the same Retry-After must not return at the same time.
     const wait = asked === 0 ? backoff : Math.max(backoff, asked * (1 + JITTER * random()));
     this.#notBefore = asked === 0 ? -Infinity : clock.now() + wait;
     this.listener.onError(error);

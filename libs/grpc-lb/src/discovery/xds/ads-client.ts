@@ -17,7 +17,7 @@ export interface AdsClientOptions {
   readonly maxReconnectBackoff: number;
 }
 
-/** Somebody who wants to know the endpoints of one name. */
+/** Receives the endpoints of one name. */
 export interface AdsWatcher {
   onAssignment(assignment: LoadAssignment): void;
   onError(error: Error): void;
@@ -27,7 +27,7 @@ export interface AdsWatcher {
 interface Resource {
   readonly watchers: Set<AdsWatcher>;
   last: LoadAssignment | undefined;
-  /** What has been told since; whoever comes later has to know as well. */
+  /** The last error, for watchers that join later. */
   error: Error | undefined;
   /** Of the time in which the control plane owes the first answer; undefined while it has not been asked. */
   cancelTimeout: Cancel | undefined;
@@ -37,7 +37,7 @@ interface Open {
   readonly kind: 'open';
   readonly stream: AdsStream;
   nodeSent: boolean;
-  /** There are names that the control plane has not been told. */
+  /** The control plane does not know all names yet. */
   dirty: boolean;
   answered: boolean;
   version: string;
@@ -229,7 +229,7 @@ export class AdsClient {
   }
 
   /**
-   * The cache of go-control-plane answers at once whoever has another version than its own, and that is what a NACK says:
+   * The cache of go-control-plane responds at once to clients with another version than its own, as after a NACK:
    * the same version comes again as fast as it is rejected. So the first time it is at once, then after a growing time.
    */
   #nack(state: Open, version: string): void {
@@ -288,7 +288,7 @@ export class AdsClient {
   }
 }
 
-/** To somebody who has come when there was something to tell. */
+/** Reports the last result to a watcher that joins later. */
 function tellAll(resource: Resource, watcher: AdsWatcher): void {
   if (resource.last && resource.watchers.has(watcher)) watcher.onAssignment(resource.last);
   if (resource.error && resource.watchers.has(watcher)) watcher.onError(resource.error);

@@ -13,7 +13,10 @@ export interface AdsStreamListener {
 
 /** A conversation with a control plane. */
 export interface AdsStream {
-  /** True if the next may be sent at once; else `onSent` says when: a control plane that does not read must not fill memory. */
+  /**
+   * True if the next may be sent at once; otherwise `onSent` signals it: a control plane that does not read must not
+   * fill memory.
+   */
   send(request: DiscoveryRequest): boolean;
   /** Reads no more responses, or reads on. */
   pause(paused: boolean): void;
@@ -27,7 +30,7 @@ const CHANNEL_OPTIONS = {
   // As for backends: often enough to notice a peer that is gone, and not so often that servers take it for an attack.
   'grpc.keepalive_time_ms': 330_000,
   'grpc.keepalive_timeout_ms': 5_000,
-  // The connection goes with the stream, and nobody else uses it.
+  // The stream has its own connection, which closes with it.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_channelz': 0,
   'grpc.service_config_disable_resolution': 1,

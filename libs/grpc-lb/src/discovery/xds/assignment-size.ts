@@ -24,7 +24,7 @@ export interface AssignmentSize {
   readonly fault: string | undefined;
 }
 
-/** Looks at an encoded assignment before it is decoded. @throws Error if the bytes are no such message. */
+/** Measures an encoded assignment before it is decoded. @throws Error if the bytes are not such a message. */
 export function sizeOf(bytes: Uint8Array): AssignmentSize {
   let name = '';
   let localities = 0;

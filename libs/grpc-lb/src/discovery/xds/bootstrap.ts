@@ -18,7 +18,10 @@ export interface XdsNode {
 export interface XdsServer {
   /** As in `istiod.istio-system:15010`; any target of grpc-js, including `unix:`. */
   readonly server_uri: string;
-  /** Credentials in order of preference; the first supported type is used: `insecure`, or `tls` with the files of gRFC A65. */
+  /**
+   * Credentials in order of preference; the first supported type is used: `insecure`, or `tls` with the files of gRFC
+   * A65.
+   */
   readonly channel_creds: readonly { readonly type: string; readonly config?: object }[];
 }
 
@@ -70,7 +73,7 @@ export const bootstrapCheck: Check = known(
   ['xds_servers'],
 );
 
-/** What the options or the environment say; undefined if nobody says anything. What is wrong is added to `faults`. */
+/** The bootstrap from the options or the environment; undefined if there is none. Faults are added to `faults`. */
 export function readBootstrap(given: string | XdsBootstrap | undefined, faults: Fault[]): XdsBootstrap | undefined {
   if (isObject(given)) return given;
   const { GRPC_XDS_BOOTSTRAP: path, GRPC_XDS_BOOTSTRAP_CONFIG: content } = process.env;

@@ -1,7 +1,7 @@
 import type { AnyMessage, DiscoveryResponse } from './eds-messages.js';
 import { eachField } from './wire.js';
 
-/** One for each name that is watched; nobody watches more. */
+/** One for each watched name; more is not realistic. */
 const MAX_RESOURCES = 10_000;
 /** What a control plane calls its versions comes back to it with each request. */
 const MAX_TEXT = 1024;
@@ -10,7 +10,7 @@ const MAX_TEXT = 1024;
  * Reads the envelope of a response. By hand, since a decoder would make an object of each resource, however many there
  * are.
  *
- * @throws Error if the bytes are no such message, or have no usable version.
+ * @throws Error if the bytes are not such a message, or have no usable version.
  */
 export function decodeResponse(bytes: Buffer): DiscoveryResponse {
   const texts = { 1: '', 4: '', 5: '' };

@@ -102,7 +102,7 @@ const assignmentType = definitions['envoy.config.endpoint.v3.ClusterLoadAssignme
   ClusterLoadAssignment
 >;
 
-/** @throws Error if the bytes are no such message. */
+/** @throws Error if the bytes are not such a message. */
 export function decodeAssignment(bytes: Uint8Array): ClusterLoadAssignment {
   return assignmentType.deserialize(Buffer.from(bytes));
 }

@@ -11,8 +11,8 @@ import { toStruct } from './struct.js';
 import { type EdsSourceOptions, effectiveEdsOptions } from './xds-options.js';
 
 /**
- * Creates a factory of sources for `eds:///orders` and `eds://control-plane:18000/orders`. All its sources of one control
- * plane share one stream.
+ * Creates a factory of sources for `eds:///orders` and `eds://control-plane:18000/orders`. All its sources of one
+ * control plane share one stream.
  *
  * @throws GrpcLbOptionsError that lists all faults of the options.
  */

@@ -15,7 +15,7 @@ export class EdsSource implements EndpointSource {
     this.#listener = listener;
     this.#unwatch = this.client().watch(this.name, {
       onAssignment: ({ endpoints, warnings }) => {
-        // A control plane that says "none" means it.
+        // An empty assignment of a control plane is authoritative.
         this.#listener?.onEndpoints(endpoints, { authoritative: true });
         for (const warning of warnings) this.#listener?.onWarning(warning);
       },
@@ -24,7 +24,7 @@ export class EdsSource implements EndpointSource {
   }
 
   refresh(): void {
-    // The control plane tells of each change by itself.
+    // The control plane pushes each change.
   }
 
   stop(): void {

@@ -12,7 +12,7 @@ import type {
 } from './eds-messages.js';
 import { endpointWeights } from './locality-weights.js';
 
-/** What a ClusterLoadAssignment says, in this package's words; with faults, it must not be used. */
+/** A ClusterLoadAssignment in the terms of this package; with faults it must not be used. */
 export interface LoadAssignment {
   readonly endpoints: readonly Endpoint[];
   /** What the control plane wants, and this package does not do. */
@@ -24,7 +24,7 @@ export interface LoadAssignment {
 const OVERPROVISIONING_PERCENT = 140;
 const MAX_PRIORITY = 127;
 const MAX_WEIGHT_SUM = 2 ** 32 - 1;
-/** An error that lists a million faults helps nobody. */
+/** Faults that an error lists at most. */
 const MAX_FAULTS = 10;
 
 interface Weighed {

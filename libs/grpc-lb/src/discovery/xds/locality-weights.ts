@@ -1,6 +1,6 @@
 /** The endpoints of one locality within one priority. */
 export interface WeighedLocality {
-  /** Its share of the calls relative to the other localities; undefined where the control plane says nothing. */
+  /** Share of the calls relative to the other localities; undefined if the control plane sets none. */
   readonly weight: number | undefined;
   /** Of the endpoints that may be used. */
   readonly weights: readonly number[];

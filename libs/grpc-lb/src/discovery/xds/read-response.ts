@@ -17,7 +17,7 @@ export interface ReadResponse {
 const MAX_FAULTS = 10;
 /** Fields to decode before others get a turn: some 5000 endpoints. */
 const FIELDS_A_TURN = 50_000;
-/** What a resource costs beside its fields. */
+/** The cost of a resource in addition to its fields. */
 const FIELDS_A_RESOURCE = 10;
 
 /** Reads a response in parts, of which each is done in some ten milliseconds: it yields where others may go on. */

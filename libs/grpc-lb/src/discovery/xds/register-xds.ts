@@ -22,14 +22,14 @@ let registered: EndpointSourceFactory | undefined;
  */
 export function registerXds(options: EdsSourceOptions = {}): void {
   const factory = edsSourceFactory(options);
-  // A source of somebody else's is not put aside.
+  // A source that the application registered is not replaced.
   registerEndpointSource('eds', factory, { replace: registered !== undefined });
   registered = factory;
   register();
   registerForeignScheme('xds', { check });
 }
 
-/** What @grpc/grpc-js-xds finds out at the first call: it throws where nobody catches, or fails each call. */
+/** Checks what @grpc/grpc-js-xds detects only at the first call, by an uncaught error or by failing each call. */
 function check({ authority, path }: Target): readonly Fault[] {
   const faults: Fault[] = [];
   if (path === '') {

@@ -1,6 +1,6 @@
 /**
- * The wire format of protobuf, as far as one must know it to count before one decodes: a decoder makes an object of each
- * two bytes of an empty message, so that a few megabytes become gigabytes.
+ * The wire format of protobuf, as far as one must know it to count before one decodes: a decoder makes an object of
+ * each two bytes of an empty message, so that a few megabytes become gigabytes.
  */
 
 const VARINT = 0;
@@ -8,7 +8,9 @@ const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-/** What is in a field; `start` and `end` are those of its content if it has a length, else equal. False ends the walk. */
+/**
+ * What is in a field; `start` and `end` are those of its content if it has a length, else equal. False ends the walk.
+ */
 type Visit = (field: number, start: number, end: number) => unknown;
 
 /** Which fields hold messages whose fields count too. */
@@ -16,7 +18,7 @@ export interface Shape {
   readonly [field: number]: Shape;
 }
 
-/** Visits the fields of one message, without a copy. @throws Error if the bytes are no message of proto3. */
+/** Visits the fields of one message without copying. @throws Error if the bytes are not a proto3 message. */
 export function eachField(bytes: Uint8Array, visit: Visit, from = 0, to = bytes.length): void {
   let at = from;
   const varint = (): number => {

@@ -13,7 +13,7 @@ export interface EdsSourceOptions {
    */
   readonly bootstrap?: string | XdsBootstrap;
   /**
-   * Who this client is for the control plane.
+   * How this client identifies itself to the control plane.
    *
    * @default the `node` of the bootstrap
    */

@@ -26,7 +26,9 @@ import { tlsNameFaults } from './tls-name.js';
 export interface BalancedChannelOptions {
   /** The name of the client in snapshots, events and errors. */
   readonly name: string;
-  /** Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; several targets in order of preference. */
+  /**
+   * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; several targets in order of preference.
+   */
   readonly target: string | readonly string[];
   /** Credentials of the connections. */
   readonly credentials: ChannelCredentials;
@@ -88,8 +90,8 @@ export class BalancedChannel {
   }
 
   /**
-   * The metadata of a call with the key of `ring_hash`, if that comes from the request. Use it for the call: grpc-js does
-   * not show requests to policies.
+   * The metadata of a call with the key of `ring_hash`, if that comes from the request. Use it for the call: grpc-js
+   * does not show requests to policies.
    */
   keyed(request: unknown, metadata: Metadata, path: string): Metadata {
     return withHashKey(this.#context.loadBalancing, request, metadata, path);

@@ -9,7 +9,7 @@ import type { SubsetOptions } from '../../core/options/subset-options.js';
 import { isObject } from '../../core/options/validation.js';
 import { assertParentheses, type ClientDecorator, declareAspect } from './metadata.js';
 
-/** What is no object is left for the check: the spread of `'2s'` would be two options, of `2` none. */
+/** Values that are not objects are left to the check: spreading `'2s'` would make two options, `2` none. */
 function copied<T extends object>(options: T): T {
   return isObject(options) ? { ...options } : options;
 }
@@ -106,24 +106,36 @@ export const HealthCheck: (options?: HealthCheckOptions) => ClientDecorator = de
   (options?: HealthCheckOptions) => ({ health: healthCheck(options) }),
 );
 
-/** Sets the ejection of endpoints whose calls fail. Decorates a client class: `@OutlierEjection({ maxEjectionPercent: 30 })`. */
+/**
+ * Sets the ejection of endpoints whose calls fail. Decorates a client class: `@OutlierEjection({ maxEjectionPercent: 30
+ * })`.
+ */
 export const OutlierEjection: (options?: OutlierEjectionOptions) => ClientDecorator = decorator(
   '@OutlierEjection',
   (options?: OutlierEjectionOptions) => ({ ejection: outlierEjection(options) }),
 );
 
-/** Sets the slow start of endpoints that join later, or return. Decorates a client class: `@SlowStart({ window: 30_000 })`. */
+/**
+ * Sets the slow start of endpoints that join later, or return. Decorates a client class: `@SlowStart({ window: 30_000
+ * })`.
+ */
 export const SlowStart: (options?: SlowStartOptions) => ClientDecorator = decorator(
   '@SlowStart',
   (options?: SlowStartOptions) => ({ slowStart: slowStart(options) }),
 );
 
-/** Sets the retries; each attempt is balanced, and avoids the endpoint that failed. Decorates a client class: `@Retry({ maxAttempts: 3 })`. */
+/**
+ * Sets the retries; each attempt is balanced, and avoids the endpoint that failed. Decorates a client class: `@Retry({
+ * maxAttempts: 3 })`.
+ */
 export const Retry: (options?: RetryOptions) => ClientDecorator = decorator('@Retry', (options?: RetryOptions) => ({
   retry: retry(options),
 }));
 
-/** Sets the default deadlines of the client and of single methods. Decorates a client class: `@Deadline({ timeout: 1000 })`. */
+/**
+ * Sets the default deadlines of the client and of single methods. Decorates a client class: `@Deadline({ timeout: 1000
+ * })`.
+ */
 export const Deadline: (options: DeadlineOptions) => ClientDecorator = decorator(
   '@Deadline',
   (options: DeadlineOptions) => ({ deadline: deadline(options) }),

@@ -6,7 +6,8 @@ import { declareClient } from './metadata.js';
 
 /**
  * Declares a class that extends `GrpcService<T>()` as a balanced client. List the class in
- * `GrpcLbModule.forFeature([...])` and inject it. Options are checked, and proto files loaded, when the module is built.
+ * `GrpcLbModule.forFeature([...])` and inject it. Options are checked, and proto files loaded, when the module is
+ * built.
  */
 export function GrpcLbClient(options: GrpcLbClientDecoratorOptions): <T extends Type>(target: T) => void {
   return (target) => {

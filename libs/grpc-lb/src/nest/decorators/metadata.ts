@@ -43,7 +43,7 @@ export function assertParentheses(decorator: string, argument: unknown): void {
   ]);
 }
 
-/** Decorators run from the last to the first; the order does not matter, as none may say what another says. */
+/** Decorators run from the last to the first. The order does not matter, because two may not set the same aspect. */
 export function declareAspect(decorator: string, options: LoadBalancingOptions): ClientDecorator {
   return (target) => {
     const declared = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];

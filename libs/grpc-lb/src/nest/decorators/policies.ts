@@ -27,7 +27,7 @@ export type WeightedRoundRobinOptions = Omit<WeightedRoundRobinConfig, 'name'>;
 export type PickFirstOptions = Omit<PickFirstConfig, 'name'>;
 
 /** Returns the key of a call; `method` is as in `/orders.v1.Orders/Find`. Streams of requests have no request. */
-// The request is of any of the client's methods; who writes the function knows its fields.
+// The request may be of any method of the client; the author of the function knows its fields.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type HashKey = (request: any, metadata: Metadata, method: string) => string | undefined;
 
@@ -136,7 +136,9 @@ export const LeastRequest: (options?: LeastRequestOptions) => ClientDecorator = 
   leastRequest,
 );
 
-/** Calls in flight, latency and reported load in one number; the lowest wins. Decorates a client class: `@Adaptive()`. */
+/**
+ * Calls in flight, latency and reported load in one number; the lowest wins. Decorates a client class: `@Adaptive()`.
+ */
 export const Adaptive: () => ClientDecorator = decorator('@Adaptive', adaptive);
 
 /** The lowest product of latency and calls in flight wins. Decorates a client class: `@PeakEwma()`. */
@@ -148,7 +150,10 @@ export const HotCold: (options?: HotColdOptions) => ClientDecorator = decorator(
 /** One endpoint after the other. Decorates a client class: `@RoundRobin()`. */
 export const RoundRobin: () => ClientDecorator = decorator('@RoundRobin', roundRobin);
 
-/** One endpoint after the other, in proportion to weights from load reports or discovery. Decorates a client class: `@WeightedRoundRobin()`. */
+/**
+ * One endpoint after the other, in proportion to weights from load reports or discovery. Decorates a client class:
+ * `@WeightedRoundRobin()`.
+ */
 export const WeightedRoundRobin: (options?: WeightedRoundRobinOptions) => ClientDecorator = decorator(
   '@WeightedRoundRobin',
   weightedRoundRobin,

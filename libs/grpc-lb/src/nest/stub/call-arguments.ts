@@ -11,7 +11,9 @@ export interface CallArguments {
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
-/** What follows the request: metadata, options, both or none. `subject` is for the error, as in `client ORDERS, Find`. */
+/**
+ * What follows the request: metadata, options, both or none. `subject` is for the error, as in `client ORDERS, Find`.
+ */
 export function callArguments(subject: string, first: unknown, second: unknown): CallArguments {
   const [metadata, options] = isMetadata(first) || second !== undefined ? [first, second] : [undefined, first];
   if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {

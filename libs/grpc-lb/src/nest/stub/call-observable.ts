@@ -39,7 +39,7 @@ export function callObservable(
       }
       const args = callArguments(subject, first, second);
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));
-      // A stream of requests is no request.
+      // Keys come from single requests only.
       const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
       const outcome = new Outcome(subscriber);
       const withKey = metadata === args.metadata ? args : { ...args, metadata };
@@ -56,8 +56,8 @@ export function callObservable(
 }
 
 /**
- * A call that is cancelled in the turn of its start is sent by grpc-js 1.14 nevertheless, and its stream would stay open
- * for ever: it has to be cancelled again when it is under way.
+ * A call that is cancelled in the turn of its start is sent by grpc-js 1.14 nevertheless, and its stream would stay
+ * open for ever: it has to be cancelled again when it is under way.
  */
 function cancelForGood(call: RunningCall['call']): void {
   call.cancel();
@@ -155,7 +155,7 @@ const startStreaming: Start = (client, method, request, { metadata, options }, o
   return { call, stopRequests: pipeRequests(request, call, outcome) };
 };
 
-/** The 'end' of the messages comes with errors too, and before them; what tells is the status. */
+/** The 'end' of the messages also precedes errors, so only the status decides. */
 function readResponses(call: ReturnType<Client['makeServerStreamRequest']>, outcome: Outcome): void {
   call.on('data', (response: unknown) => outcome.next(response));
   call.on('error', (error: ServiceError) => outcome.error(error));

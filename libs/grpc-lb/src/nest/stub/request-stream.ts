@@ -3,7 +3,7 @@ import type { RequestStream } from '../service-types.js';
 
 /** What is needed of a call: a Node stream that requests are written to. */
 export interface Writable {
-  /** False when there is no room for another; `drain` tells when there is. */
+  /** False if the buffer is full; `drain` signals room. */
   write(item: unknown): boolean;
   end(): unknown;
   once(event: 'drain', listener: () => void): unknown;
@@ -111,6 +111,6 @@ async function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): Prom
     await Promise.resolve();
     await iterator.return?.();
   } catch {
-    // The call is over, and nobody is left to tell.
+    // The call is over: there is no one to report the error to.
   }
 }

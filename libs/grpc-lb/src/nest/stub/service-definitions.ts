@@ -14,7 +14,7 @@ export function loadServices(
   const services = new Map<string, ServiceClientConstructor>();
   if (!root) return services;
   const before = faults.length;
-  // What is no text has been found already.
+  // Another check has reported names that are not strings.
   const names = [options.package].flat().filter((name) => typeof name === 'string');
   for (const name of names) {
     const found = lookUp(root, name);
