@@ -195,11 +195,11 @@ describe('an agent that', () => {
   describe('goes wrong', () => {
     test.for<[string, Fault, string]>([
       ['fails', answering(500, 'text/plain', 'No cluster leader'), 'HTTP 500, No cluster leader'],
-      ['refuses', answering(403, 'text/plain', 'Permission denied'), 'HTTP 403, Permission denied; the token needs'],
+      ['refuses', answering(403, 'text/plain', 'Permission denied'), 'HTTP 403, Permission denied; grant the token'],
       ['has too much to do', answering(429, 'text/plain', 'Too many requests'), 'HTTP 429, Too many requests'],
       ['is a proxy with a page', answering(200, 'text/html', '<h1>Hello</h1>'), 'the answer is text/html, not JSON'],
       ['is broken', answering(200, 'application/json', '[{"Node":'), 'JSON'],
-      ['says nothing', answering(200, 'application/json', ''), 'and no JSON'],
+      ['says nothing', answering(200, 'application/json', ''), 'not JSON'],
       ['answers with no list', answering(200, 'application/json', '{"a":1}'), 'the answer is {"a":1}, not a list'],
       ['tells the token', answering(500, 'text/plain', 'bad token SECRET'), 'HTTP 500, bad token ...'],
       ['never ends its answer', huge, 'the answer is larger than 33554432 bytes'],
@@ -258,7 +258,7 @@ describe('an agent that', () => {
     agent.token = 'SECRET';
     agent.hides = true;
     agent.touch();
-    await failed(client, 'the token may read no instance');
+    await failed(client, 'the token may not read any instance');
     await client.say();
   });
 

@@ -264,7 +264,7 @@ describe('what cannot be read is told:', () => {
     ['a pipe', () => void execFileSync('mkfifo', [path]), 'is not a regular file'],
     ['a link in a circle', () => symlinkSync(path, path), 'ELOOP'],
     ['a directory that is a file', () => (path = join(writeAt(join(directory, 'x')), 'y')), 'ENOTDIR'],
-    ['a large file', () => writeFileSync(path, ' '.repeat(40_001)), 'is larger than 40000 bytes; write JSON, into a'],
+    ['a large file', () => writeFileSync(path, ' '.repeat(40_001)), 'is larger than 40000 bytes; write JSON into a'],
     ['a large JSON file', () => writeFileSync(asJson(), ' '.repeat(1024 * 1024 + 1)), 'is larger than 1048576 bytes'],
     ['what is no text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not UTF-8'],
     ['half of a file', () => writeFileSync(path, 'endpoints:\n'), 'has endpoints: null'],
@@ -297,7 +297,7 @@ describe('what cannot be read is told:', () => {
     const json = join(directory, 'my orders.json');
     writeFileSync(json, '{"endpoints": ["a:1",]}');
     const watcher = new Watcher(NO_POLL, json);
-    await watcher.tells('is no JSON');
+    await watcher.tells('is not JSON');
     replace('\ufeff{"endpoints": ["a:1"]}', json);
     await watcher.tells('a:1');
   });

@@ -121,7 +121,9 @@ describe('credentials', () => {
   test('a version that the cluster does not serve is an error that names the option', async () => {
     const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url }), apiVersion: 'v1beta1' });
     await source.until(() => source.errors.length > 0);
-    expect(source.errors[0]).toMatch(/404 .*see that the cluster serves discovery.k8s.io\/v1beta1 .*option apiVersion/);
+    expect(source.errors[0]).toMatch(
+      /404 .*check that the cluster serves discovery.k8s.io\/v1beta1 .*option apiVersion/,
+    );
   });
 });
 
@@ -262,7 +264,7 @@ describe('configuration', () => {
     }))
       vi.stubEnv(name, value);
     expect(await faultOf(undefined)).toMatch(
-      /^the Kubernetes client cannot be set up: no configuration found: this is no pod/,
+      /^the Kubernetes client cannot be set up: no configuration found: there is no service account token/,
     );
   });
 });

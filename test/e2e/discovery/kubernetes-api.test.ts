@@ -176,7 +176,7 @@ describe('what breaks', () => {
 
   const malformed = slice({ name: 'orders-a', pods: [] });
   it.each<[string, Fate, RegExp]>([
-    ['403', { status: 403 }, /refuses the EndpointSlices of "orders" in namespace "shop": 403 as the test/],
+    ['403', { status: 403 }, /refuses access to the EndpointSlices of "orders" in namespace "shop": 403 as the test/],
     ['500 with a page of HTML', { status: 500, body: '<html>' }, /: 500$/],
     ['a redirect', { status: 302, headers: { location: '/' } }, /: 302/],
     ['429', { status: 429, headers: { 'retry-after': '2' } }, /: 429/],
@@ -185,7 +185,7 @@ describe('what breaks', () => {
     ['an answer that is a number', { body: '7' }, /sent a list without items: 7/],
     ['a list without a version', { body: '{"items":[]}' }, /sent an answer without a resourceVersion/],
     ['a list of pages without end', { body: '{"items":[],"metadata":{"continue":"x"}}' }, /sent a list/],
-    ['a cut', { cut: true }, /cannot be asked: .*(ECONNRESET|socket hang up)/],
+    ['a cut', { cut: true }, /cannot be queried: .*(ECONNRESET|socket hang up)/],
   ])('%s at the start: told, and asked again', async (_, fate, message) => {
     put('10.0.0.1');
     // A list may take two requests.
@@ -200,7 +200,7 @@ describe('what breaks', () => {
     api.fates.push({ hang: true });
     const source = new HeardSource({ kubeConfigFile: config, timeout: 10_000 });
     await source.untilLast('10.0.0.1');
-    expect(source.errors[0]).toMatch(/cannot be asked: no answer within 10000 ms$/);
+    expect(source.errors[0]).toMatch(/cannot be queried: no answer within 10000 ms$/);
   });
 
   test('a list whose slices are nonsense leaves out those, with a warning', async () => {

@@ -370,7 +370,7 @@ describe('who asks, and whom', () => {
 
   test('a file that is no JSON is an error without its content', () => {
     const text = faultsOf('eds:///orders', { bootstrap: bootstrapFile('{ "password": "hunter2"') });
-    expect(text).toContain('bootstrap has no JSON');
+    expect(text).toContain('bootstrap is not JSON');
     expect(text).not.toContain('hunter2');
   });
 
@@ -386,7 +386,7 @@ describe('who asks, and whom', () => {
     registerEndpointSource('eds', edsSourceFactory({ bootstrap }), { replace: true });
     tls.set('eds', 'orders', assignment('orders', [{ endpoints: portsOf(servers.slice(0, 1)) }]));
     const client = clientOf('orders', 'eds:///orders');
-    await expect(client.say()).rejects.toThrow(/cannot be asked/);
+    await expect(client.say()).rejects.toThrow(/cannot be queried/);
     writeFileSync(ca, first.cert);
     await client.ready(1);
   });

@@ -139,7 +139,7 @@ describe('a named client is refused', () => {
       { name: 'ECHO', useFactory },
       { name: 'ECHO', useFactory },
     ];
-    expect(() => GrpcLbModule.forFeatureAsync(items)).toThrow('items[1].name is "ECHO", as is items[0]');
+    expect(() => GrpcLbModule.forFeatureAsync(items)).toThrow('items[1].name is "ECHO", the same as items[0]');
   });
 
   it.each([
@@ -229,7 +229,7 @@ it('refuses a secret in a target, and does not show it', async () => {
   const { target: _, ...rest } = options;
   for (const target of ['consul://orders?token=SECRET', 'consul:///o?%74oken=SECRET', 'consul://me:SECRET@a:1/o']) {
     const faults = await faultsOf({ name: 'ECHO', options: { ...rest, target } } as GrpcLbClientItem);
-    expect(faults.join()).toMatch(/target has a token, a password or user info|path is empty/);
+    expect(faults.join()).toMatch(/has a token, a password or user info|path is empty/);
     expect(faults.join()).not.toContain('SECRET');
   }
 });

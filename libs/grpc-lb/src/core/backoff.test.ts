@@ -3,7 +3,7 @@ import { backoffMs } from './backoff.js';
 
 test('grows by 1.6 from its start to its bound', () => {
   const waits = [0, 1, 2, 10, 10_000].map((failures) => backoffMs(failures, 30_000, () => 0.5));
-  expect(waits).toEqual([1000, 1600, 2560, 30_000, 30_000].map((ms) => expect.closeTo(ms)));
+  expect(waits).toEqual([1000, 1600, 2560, 30_000, 30_000].map((ms): unknown => expect.closeTo(ms)));
   expect(backoffMs(1, 30_000, () => 0.5, 100)).toBeCloseTo(160);
 });
 

@@ -51,3 +51,15 @@ test('work that is charged may run into debt, so that it takes a bounded share o
   bucket.charge(101);
   expect(bucket.wait).toBe(1);
 });
+
+test('a refill in many small steps is as good as one', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(1, 10_000, clock);
+  expect(bucket.take()).toBe(true);
+  for (let i = 0; i < 99; i++) {
+    clock.advance(100);
+    expect(bucket.take()).toBe(false);
+  }
+  clock.advance(100);
+  expect(bucket.take()).toBe(true);
+});

@@ -1,5 +1,8 @@
 import type { Clock } from './clock.js';
 
+/** Refilling in small steps loses less than this. */
+const ROUNDING = 1e-9;
+
 /** Allows `size` at once, and after that one each `refillMs`. */
 export class TokenBucket {
   #tokens: number;
@@ -17,7 +20,7 @@ export class TokenBucket {
   /** Takes `cost` tokens if that many are left. */
   take(cost = 1): boolean {
     this.#refill();
-    if (this.#tokens < cost) return false;
+    if (this.#tokens < cost - ROUNDING) return false;
     this.#tokens -= cost;
     return true;
   }

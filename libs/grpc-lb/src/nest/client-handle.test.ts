@@ -65,7 +65,7 @@ const WRONG: [options: object, line: string][] = [
   [{ package: 'constructor' }, 'package is "constructor", which the proto files do not define; they define echo.v1'],
   [{ package: 'echo' }, 'package is "echo", which has no service; use one of echo.v1'],
   [{ protoPath: undefined }, 'protoPath is missing; set either protoPath (a proto file) or packageDefinition'],
-  [{ packageDefinition: {} }, 'protoPath is set together with packageDefinition; give either'],
+  [{ packageDefinition: {} }, 'protoPath is set together with packageDefinition; set either'],
   [
     { protoPath: '/nowhere/x.proto' },
     "protoPath cannot be loaded: ENOENT: no such file or directory, open '/nowhere/x.proto'; check the path",
@@ -76,12 +76,12 @@ const WRONG: [options: object, line: string][] = [
   ],
   [
     { protoLoader: 'no-such-loader' },
-    'protoLoader cannot be loaded: Cannot find module \'no-such-loader\'; install "no-such-loader", or leave the option out',
+    'protoLoader cannot be loaded: Cannot find module \'no-such-loader\'; install "no-such-loader", or remove the option',
   ],
   [{ loader: 'json' }, 'loader is "json"; use an object'],
   [
     { credentials: {} },
-    'credentials are not ChannelCredentials of the @grpc/grpc-js that this package uses; make them with',
+    'credentials are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with',
   ],
   [{ channelOptions: 'x' }, 'channelOptions is "x"; use an object'],
   [

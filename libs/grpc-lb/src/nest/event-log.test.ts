@@ -163,16 +163,16 @@ describe('what an operator should know is written, with the name of the client:'
     [
       [{ type: 'health_not_offered', address: 'a:1', why: 'PERMISSION_DENIED' }],
       [
-        'warn client ORDERS: the health service of a:1 refuses the watch with PERMISSION_DENIED; endpoints like this count ' +
-          'as healthy while they are connected. Give it what it asks for with health.metadata, or turn it off with ' +
-          'health: { enabled: false }',
+        'warn client ORDERS: the health service of a:1 refuses the watch with PERMISSION_DENIED; such endpoints count as ' +
+          'healthy while they are connected. Set health.metadata to what the service requires, or disable the watch ' +
+          'with health: { enabled: false }',
       ],
     ],
     [
       [{ type: 'health_not_offered', address: 'a:1', why: 'STREAM_LIMIT' }],
       [
-        'warn client ORDERS: a:1 allows too few streams on a connection for a health watch and calls; endpoints like ' +
-          'this count as healthy while they are connected',
+        'warn client ORDERS: a:1 allows too few streams on a connection for a health watch and calls; such endpoints ' +
+          'count as healthy while they are connected',
       ],
     ],
     [
@@ -329,7 +329,7 @@ describe('of endpoints', () => {
     clock.advance(MINUTE);
     expect(lines).toHaveLength(3);
     expect(lines[2]![2]).toMatch(
-      /^client ORDERS: endpoint 10\.0\.0\.1:2 cannot be used: refused; .* \(997 more are in trouble too; see the snapshot\)$/,
+      /^client ORDERS: endpoint 10\.0\.0\.1:2 is unavailable: refused; .* \(997 more are in trouble too; see the snapshot\)$/,
     );
     for (let minute = 0; minute < 5; minute++) {
       for (let i = 0; i < 1000; i++) refused(i);

@@ -14,7 +14,7 @@ test.each(['[]', '[{"a":"é€😀"},2]', ' [ ] '])('%s is read as JSON.parse re
 });
 
 test.each(['null', '"no list"', '{"a":1}'])('%s is refused, as it is no list', async (text) => {
-  await expect(read(text)).rejects.toThrow(`the answer is ${text}, and no list`);
+  await expect(read(text)).rejects.toThrow(`the answer is ${text}, not a list`);
 });
 
 test('a character may lie on both sides of a pause, and others have their turns meanwhile', async () => {

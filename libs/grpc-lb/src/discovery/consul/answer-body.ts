@@ -29,7 +29,7 @@ export async function readAnswerBody(
     for (const element of elements.push(piece)) onInstance(parse(element));
   }
   const rest = parse(elements.rest);
-  if (!Array.isArray(rest)) throw new Error(`the answer is ${shown(rest)}, and no list`);
+  if (!Array.isArray(rest)) throw new Error(`the answer is ${shown(rest)}, not a list`);
 }
 
 function parse(text: string): unknown {

@@ -54,7 +54,7 @@ class ModelAgent implements ConsulAgent {
       const answer = (): void => {
         this.#waiting.delete(answer);
         if (this.mode === 'failing') reject(new Error('HTTP 500'));
-        else if (this.mode === 'garbled') reject(new Error('the answer is {}, and no list'));
+        else if (this.mode === 'garbled') reject(new Error('the answer is {}, not a list'));
         else if (this.mode !== 'silent') resolve(this.#answer(onInstance));
       };
       signal.addEventListener('abort', () => reject(new Error('aborted')));

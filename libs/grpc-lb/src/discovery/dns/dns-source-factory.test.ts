@@ -12,7 +12,7 @@ const faultsOf = (uri: string): string[] => {
   } catch (error) {
     const [subject, ...faults] = (error as Error).message.split('\n  - ');
     expect(subject).toBe(
-      `target "${uri}": ${faults.length === 1 ? 'an option is' : `${faults.length} options are`} wrong`,
+      `target "${uri}": ${faults.length === 1 ? 'an option is' : `${faults.length} options are`} invalid`,
     );
     return faults;
   }

@@ -68,7 +68,7 @@ describe('dns+srv:', () => {
     const bench = await started(zone().set('A b', never));
     bench.dns.srv(NAME, '20 0 50052 b');
     for (let i = 0; i < 4; i++) await bench.next();
-    expect(new Set(bench.errors)).toEqual(new Set([`DNS look-up of "${NAME}" failed: no answer within 15000 ms`]));
+    expect(new Set(bench.errors)).toEqual(new Set([`DNS lookup of "${NAME}" failed: no answer within 15000 ms`]));
     bench.dns.set('A a', 'ETIMEOUT').a('b', 60, '10.1.0.2').srv(NAME, '10 5 50051 a', '20 0 50052 b');
     await bench.next();
     await bench.next();

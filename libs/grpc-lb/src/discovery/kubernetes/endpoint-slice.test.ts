@@ -16,7 +16,7 @@ it.each([
   [{ metadata: { name: 7 } }, /without a name/],
   [{ ...good, addressType: 'ipv4' }, /orders-1 has the addressType "ipv4", which is unknown/],
   [{ ...good, endpoints: {} }, /orders-1 has ports or endpoints that are not lists/],
-  [{ ...good, ports: 'grpc' }, /no list/],
+  [{ ...good, ports: 'grpc' }, /not lists/],
 ])('%o is no slice', (object, fault) => {
   expect(read(object).result).toMatch(fault);
 });
