@@ -24,6 +24,8 @@ class Bench {
   readonly context: RecordingContext;
   readonly resolver: SourceResolver;
   readonly deliveries: Delivery[] = [];
+  /** Milliseconds that it takes to take over a list. */
+  cost = 0;
 
   constructor(sources = 1) {
     this.fakes = Array.from({ length: sources }, () => new FakeSource());
@@ -37,6 +39,7 @@ class Bench {
         const serviceConfig = config?.ok ? { serviceConfig: config.value } : {};
         if (!endpoints.ok) this.deliveries.push({ at, error: endpoints.error.details, note });
         else this.deliveries.push({ at, list: endpoints.value.map(described), note, ...serviceConfig });
+        if (this.cost > 0) this.clock.advance(this.cost);
         return true;
       },
       { [CONTEXT_OPTION]: this.context },
@@ -188,6 +191,22 @@ describe('many changes', () => {
     const before = bench.deliveries.length;
     bench.resolver.configChanged();
     expect(bench.deliveries).toHaveLength(before);
+  });
+
+  test.each([
+    [200, 800],
+    [60_000, 5000],
+  ])('a list that takes %i ms to be taken over is followed by a rest of %i ms', (cost, rest) => {
+    const bench = new Bench();
+    bench.cost = cost;
+    bench.fakes[0]!.name([1]);
+    bench.cost = 0;
+    for (let i = 2; i < 9; i++) bench.fakes[0]!.name([i]);
+    bench.clock.advance(rest - 1);
+    expect(bench.lists).toEqual([['1']]);
+    bench.clock.advance(1);
+    expect(bench.lists).toEqual([['1'], ['8']]);
+    expect(bench.times).toEqual([0, cost + rest]);
   });
 
   test('a change that waits is dropped when the resolver is destroyed', () => {

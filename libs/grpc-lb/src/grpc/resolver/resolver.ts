@@ -28,6 +28,12 @@ export const GRPC_LB_SCHEME = 'grpc-lb';
 /** A few lists may come at once; of a source that flaps all that come within this time are taken together. */
 const COALESCE_MS = 50;
 const BURST = 5;
+/**
+ * To take over a list of thousands of endpoints takes a tenth of a second and more, in which nothing else is done. The
+ * next one waits for so many times as long, at most for so long.
+ */
+const REST = 4;
+const MAX_REST_MS = 5000;
 /** A target of a better priority is waited for so long, before what the others say is used. */
 const FIRST_ANSWER_MS = 5000;
 
@@ -47,6 +53,7 @@ export class SourceResolver implements Resolver {
   #delivered: number | undefined;
   /** One token for each list that may be handed on at once. */
   readonly #budget: TokenBucket;
+  #restUntil = -Infinity;
   #cancelTimer: Cancel | undefined;
 
   constructor(
@@ -106,7 +113,7 @@ export class SourceResolver implements Resolver {
       // Until the better ones have spoken, the others would get all the calls.
       const first = this.#sources.find(({ pending, endpoints }) => pending || endpoints.length > 0);
       if (!first?.pending) this.#deliver();
-    } else this.#deliverIn(this.#budget.wait);
+    } else this.#deliverIn(Math.max(this.#budget.wait, this.#restUntil - this.#context.clock.now()));
   }
 
   #deliverIn(delayMs: number): void {
@@ -133,6 +140,8 @@ export class SourceResolver implements Resolver {
     }
     this.#waiting = false;
     this.#delivered = endpoints.length;
+    const { clock } = this.#context;
+    const began = clock.now();
     const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
@@ -144,6 +153,8 @@ export class SourceResolver implements Resolver {
       serviceConfig && statusOrFromValue(serviceConfig),
       error ?? noteOf(endpoints.length, this.#context.targets.map(withoutSecrets)),
     );
+    const now = clock.now();
+    this.#restUntil = now + Math.min(REST * (now - began), MAX_REST_MS);
   }
 
   /** That of the best target which brought a good one. */
