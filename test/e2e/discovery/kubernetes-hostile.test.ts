@@ -81,8 +81,8 @@ test.each([
   await source.until(() => source.errors.length > 0);
   expect(source.errors[0]).toMatch(fault);
   expect(await poured[0]).toBeLessThan(32 * megabyte);
-  // One warning for all slices without a name, and not one for each.
-  expect(source.warnings.length).toBeLessThanOrEqual(5);
+  // A few warnings at once, then one now and then, and not one for each of the slices without a name.
+  expect(source.warnings.length).toBeLessThan(50);
   source.stop();
 });
 
