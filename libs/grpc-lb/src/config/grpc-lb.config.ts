@@ -5,7 +5,8 @@ import type { GrpcLbModuleOptions } from '../nest/module-options.js';
 import { readEnvironment } from './read-environment.js';
 
 /** The part of the Standard Schema interface (standardschema.dev, version 1) that validators call. */
-interface EnvironmentSchema {
+export interface EnvironmentSchema {
+  /** The schema itself, as the interface prescribes. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;

@@ -1,1 +1,1 @@
-export { grpcLbConfig, grpcLbEnvironmentSchema } from './grpc-lb.config.js';
+export { type EnvironmentSchema, grpcLbConfig, grpcLbEnvironmentSchema } from './grpc-lb.config.js';

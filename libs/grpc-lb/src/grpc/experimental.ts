@@ -21,6 +21,7 @@ export type StatusOr<T> = experimental.StatusOr<T>;
 export type SubchannelInterface = experimental.SubchannelInterface;
 export type TypedLoadBalancingConfig = experimental.TypedLoadBalancingConfig;
 
+/** The versions of @grpc/grpc-js whose experimental API this package supports. */
 export const SUPPORTED_GRPC_JS = '^1.14.0';
 
 const REQUIRED = {

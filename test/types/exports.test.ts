@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../docs/pages.js';
+import { type Entry, readEntries } from './entries.js';
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
+}
+
+const { name, exports } = JSON.parse(readFileSync(join(ROOT, 'libs/grpc-lb/package.json'), 'utf8')) as Manifest;
+const paths = Object.fromEntries(
+  Object.entries(exports).flatMap(([key, value]) =>
+    typeof value === 'string'
+      ? []
+      : [[key.replace('.', name), value.types.replace('./dist/', '').replace(/\.d\.ts$/, '.ts')]],
+  ),
+);
+
+/** They sit on the main entry: who imports one has that, and with it the types that it exports. */
+const ON_MAIN: ReadonlySet<string> = new Set([`${name}/config`, `${name}/terminus`]);
+
+describe('of the entry', () => {
+  let entries = new Map<string, Entry>();
+  beforeAll(() => {
+    entries = new Map(readEntries(paths).map((entry) => [entry.name, entry]));
+  });
+
+  it.each(Object.keys(paths))('%s every type that an exported type reaches is exported too', (key) => {
+    const { unexported } = entries.get(key)!;
+    const main = ON_MAIN.has(key) ? entries.get(name)!.exported : new Set<string>();
+    expect(unexported.filter((each) => !main.has(each))).toEqual([]);
+  });
+
+  it.each(Object.keys(paths))('%s every export, and every member of one, has a doc comment', (key) => {
+    expect(entries.get(key)!.undocumented).toEqual([]);
+  });
+});
