@@ -3,8 +3,9 @@ import { HealthImplementation } from 'grpc-health-check';
 type Status = 'SERVING' | 'NOT_SERVING';
 
 /**
- * What `grpc.health.v1` says of each service. A service is SERVING when the server is open and does not drain, nobody
- * has taken it out by hand, and its checks pass; the same holds of the server as a whole, whose name is ''.
+ * The status of each service in `grpc.health.v1`. A service is SERVING while the server is open and does not drain, it
+ * has not been taken out by `setServing`, and its checks pass. The same applies to the server as a whole, whose name is
+ * ''.
  */
 export class HealthBoard {
   /** Answers Check, Watch and List. It forwards every status to watchers, so it is given changes only. */

@@ -2,7 +2,7 @@ import { register } from '@grpc/grpc-js-xds';
 import type { EndpointSourceFactory, Target } from '../../core/endpoint-source.js';
 import type { Fault } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
-import { registerForeignScheme } from '../foreign-schemes.js';
+import { registerDelegatedScheme } from '../delegated-schemes.js';
 import { registerEndpointSource } from '../registry.js';
 import { readBootstrap } from './bootstrap.js';
 import { edsSourceFactory } from './eds-source-factory.js';
@@ -26,7 +26,7 @@ export function registerXds(options: EdsSourceOptions = {}): void {
   registerEndpointSource('eds', factory, { replace: registered !== undefined });
   registered = factory;
   register();
-  registerForeignScheme('xds', { check });
+  registerDelegatedScheme('xds', { check });
 }
 
 /** Checks what @grpc/grpc-js-xds detects only at the first call, by an uncaught error or by failing each call. */

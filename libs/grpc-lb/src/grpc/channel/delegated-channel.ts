@@ -4,7 +4,7 @@ import { withoutSecrets } from '../../core/options/secrets.js';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
 import type { ClientSnapshot, ClientState, SourceSnapshot } from '../../core/snapshot.js';
-import { foreignSchemeOf } from '../../discovery/foreign-schemes.js';
+import { delegatedSchemeOf } from '../../discovery/delegated-schemes.js';
 import { parseTarget } from '../../discovery/index.js';
 import type { BalancedChannelOptions } from './balanced-channel.js';
 import { DEFAULT_CHANNEL_OPTIONS } from '../config/channel-options.js';
@@ -26,7 +26,7 @@ const STATES: Readonly<Record<connectivityState, ClientState>> = {
 
 /** Another library resolves and balances the target, as `xds:///orders`. */
 export function isForeign(target: string): boolean {
-  return foreignSchemeOf(parseTarget(target)) !== undefined;
+  return delegatedSchemeOf(parseTarget(target)) !== undefined;
 }
 
 /** What is wrong with a foreign target, and with options that would have no effect beside it. */
@@ -34,7 +34,7 @@ export function foreignFaults(target: string, loadBalancing: LoadBalancingOption
   const parsed = parseTarget(target);
   const idle = Object.entries(loadBalancing).filter(([, value]) => value !== undefined);
   return [
-    ...(foreignSchemeOf(parsed)?.check(parsed) ?? []),
+    ...(delegatedSchemeOf(parsed)?.check(parsed) ?? []),
     ...idle.map(([key]) => ({
       path: `loadBalancing.${key}`,
       message: `has no effect with ${shown(target)}, where the control plane decides; remove it`,
