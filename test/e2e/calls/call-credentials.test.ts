@@ -21,7 +21,7 @@ const token = grpc.credentials.createFromMetadataGenerator((_params, done) => {
 const REFUSED = {
   code: grpc.status.UNAUTHENTICATED,
   details: expect.stringMatching(
-    /^client ECHO: the call has credentials, and without TLS .* credentials\.createSsl\(\)/,
+    /^client ECHO: the call has credentials, but without TLS .* credentials\.createSsl\(\)/,
   ),
 };
 

@@ -115,7 +115,7 @@ test('at most maxPending calls wait, and one more ends with RESOURCE_EXHAUSTED t
   await expect(client.say()).rejects.toMatchObject({
     code: grpc.status.RESOURCE_EXHAUSTED,
     details: expect.stringMatching(
-      /client ECHO: .*3 calls wait already \(pool\.maxPending 3, pool\.size 1, pool\.maxSize 1\)/,
+      /client ECHO: .*3 calls are already pending \(pool\.maxPending 3, pool\.size 1, pool\.maxSize 1\)/,
     ),
   });
   expect(client.snapshot.pending).toBe(3);

@@ -76,7 +76,7 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
   expect(clock.now()).toBeLessThanOrEqual(3000);
   expect(endpoint()).toMatchObject({
     state: 'suspect',
-    reason: 'no answer to a PING for 1000 ms, after 1000 ms without data; its calls may still be answered',
+    reason: 'no answer to a PING for 1000 ms, after 1000 ms without data; calls in flight may still be answered',
     inFlight: 50,
   });
   expect(client.snapshot.panic).toBe(false);

@@ -140,7 +140,7 @@ describe('failover', () => {
     expect(health(at([['ready'], ['transient_failure']], [1, 0]), '100%')).toMatchObject({
       status: 'up',
       ready: 1,
-      known: 1,
+      total: 1,
     });
     expect(health(at([['ready', 'not_serving'], ['ready']], [1, 0]), '50%')).toMatchObject({
       status: 'degraded',
