@@ -14,8 +14,7 @@ export default defineConfig({
     ],
   },
   test: {
-    // What needs nothing but npm. `test/package` has a configuration of its own, and so have the tests that need a
-    // proxy or a browser.
+    // What needs nothing but npm. `test/package` and `test/external` have configurations of their own.
     include: [
       'libs/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',

@@ -1,7 +1,7 @@
 /**
  * Random kills, stops, restarts and NOT_SERVING under load, and then: is everything as it was? Ends with 1 if not.
  *
- *   npm run soak -- [--minutes 10] [--seed 1]
+ *   npm run chaos soak -- [--minutes 10] [--seed 1]
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

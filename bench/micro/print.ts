@@ -20,5 +20,5 @@ export async function runAndPrint(name: string): Promise<void> {
   for (const { name: what, p50, mean, p99 } of rows) {
     console.log(`${what.padEnd(72)}${[p50, mean, p99].map((value) => value.toFixed(0).padStart(10)).join('')}`);
   }
-  saveResults('bench:micro', `micro-${name}`, { rows });
+  saveResults('micro', `micro-${name}`, { rows });
 }

@@ -1,6 +1,6 @@
 /**
  * What a client with very many endpoints costs: until its first answer, until all are connected, in memory, and for an
- * update that changes one. `npm run bench:scale -- --endpoints 1000`.
+ * update that changes one. `npm run bench scale -- --endpoints 1000`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

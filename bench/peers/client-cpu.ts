@@ -2,7 +2,7 @@
  * CPU time of the client for a unary call through Nest: this package against Nest's own ClientGrpc over grpc-js
  * round_robin, on the same backends, interleaved in rounds. Each run is a fresh process.
  *
- *   npm run bench:cpu -- [--rounds 7] [--calls 20000] [--concurrency 10] [--with '{"grpc.enable_channelz":0}']...
+ *   npm run bench cpu -- [--rounds 7] [--calls 20000] [--concurrency 10] [--with '{"grpc.enable_channelz":0}']...
  *     [--node=--max-semi-space-size=64]...
  *
  * Each `--with` is one more contender: this package's least_request with those channel options. Each `--node` is two more:
@@ -78,4 +78,4 @@ console.log(
   `${title}\n\n| client | CPU µs a call | ratio in the same round | µs a call, wall |\n| --- | --- | --- | --- |`,
 );
 for (const { client, cpu, ratio, wall } of rows) console.log(`| ${client} | ${cpu} | ${ratio} | ${wall} |`);
-saveResults('bench:cpu', 'cpu', { title, rows });
+saveResults('cpu', 'cpu', { title, rows });

@@ -1,7 +1,7 @@
 /**
  * Where the client's CPU goes: one contender with the profiler on, its own time by package and by function.
  *
- *   npm run bench:profile -- ["nestjs-grpc-lb adaptive"] [calls] [concurrency]
+ *   npm run bench profile -- ["nestjs-grpc-lb adaptive"] [calls] [concurrency]
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -9,10 +9,10 @@ What balancing does to latency, and what it costs, with real processes and real 
 \`\`\`sh
 npm run bench -- --write             # all of this page; about an hour and a half
 npm run bench -- --proxies --write   # with haproxy and nginx as well; Debian: apt-get install haproxy nginx-light
-npm run bench:tail -- --quick        # what matters most, in under a minute
-npm run bench:tail -- --help         # scenarios, clients, load, rounds
-npm run bench:cpu                    # client CPU for a call
-npm run bench:micro                  # nanoseconds of the parts
+npm run bench tail -- --quick        # what matters most, in under a minute
+npm run bench tail -- --help         # scenarios, clients, load, rounds
+npm run bench cpu                    # client CPU for a call
+npm run bench micro                  # nanoseconds of the parts
 \`\`\`
 
 Take ratios from here, not milliseconds: those are the machine's.`;
@@ -40,7 +40,7 @@ export function cpuIntroduction(): string {
 
 CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way. The ratio is to Nest's own client with the round_robin of grpc-js in the same round.
 
-\`npm run bench:profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
+\`npm run bench profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
 }
 
 export function microIntroduction(): string {

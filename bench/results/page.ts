@@ -64,7 +64,7 @@ function microPart(): string[] {
     part.rows.map(({ name, p50, mean, p99 }) => [name, ...[p50, mean, p99].map(nanoseconds)]),
   );
   const table = toMarkdown({ head: ['what', 'p50 ns', 'mean ns', 'p99 ns'], rows });
-  return [microIntroduction(), table, provenance({ ...parts[0]!, command: 'npm run bench:micro' })];
+  return [microIntroduction(), table, provenance({ ...parts[0]!, command: 'npm run bench micro' })];
 }
 
 function provenance({ command, date, environment: { machine, versions } }: Stored): string {

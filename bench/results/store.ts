@@ -6,17 +6,17 @@ import { type Environment, environment } from './environment.js';
 const DIRECTORY = 'dist/bench-results';
 
 export interface Stored {
-  /** As it was typed. */
+  /** As a user types it. */
   readonly command: string;
   readonly date: string;
   readonly environment: Environment;
 }
 
-export function saveResults(script: string, name: string, results: object): void {
+export function saveResults(part: string, name: string, results: object): void {
   mkdirSync(DIRECTORY, { recursive: true });
   const args = process.argv.slice(2).map((arg) => (/[\s;{}"]/.test(arg) ? `'${arg}'` : arg));
   const stored: Stored = {
-    command: [`npm run ${script}`, ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: [`npm run bench ${part}`, ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     date: new Date().toISOString().slice(0, 10),
     environment: environment(),
   };

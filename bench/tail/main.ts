@@ -1,4 +1,4 @@
-// The bench over real sockets: every contestant on the same calls. `npm run bench:tail -- --help` names the options.
+// The bench over real sockets: every contestant on the same calls. `npm run bench tail -- --help` names the options.
 import { fileURLToPath } from 'node:url';
 import { type Contestant, contestantNamed } from './contestants.js';
 import type { RunSpec } from './model/run-spec.js';
@@ -23,7 +23,7 @@ async function main(options: TailOptions): Promise<void> {
       const result = await runOnce(contestant, spec, backends, proto);
       results.push(result);
       // What has been measured is kept, should the rest be broken off.
-      saveResults('bench:tail', 'tail', { results });
+      saveResults('tail', 'tail', { results });
       process.stderr.write(`${i + 1} of ${plan.length}  ${progressLine(result)}\n`);
     }
   } finally {

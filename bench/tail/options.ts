@@ -17,7 +17,7 @@ export interface TailOptions {
   readonly quick: boolean;
 }
 
-export const USAGE = `npm run bench:tail -- [options]
+export const USAGE = `npm run bench tail -- [options]
 
   --scenarios a,b     ${SCENARIOS.map(({ name }) => name).join(', ')}; default all
   --contestants "a;b" names as in the table; default all but proxies

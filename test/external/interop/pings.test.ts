@@ -17,7 +17,7 @@ expectNoLeaks();
 
 /**
  * How long streams are quiet. The short time is enough for a client that asks at the start of each call: its fourth
- * PING ends the connection. `npm run soak:pings` takes ten minutes, for what keepalive adds.
+ * PING ends the connection. `--minutes 10` shows what keepalive adds.
  */
 const QUIET_MS = Number(process.env['PINGS_MINUTES'] ?? 0.2) * 60_000;
 /** So few streams in the long run that each has a thread of the Python server. */

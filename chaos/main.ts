@@ -1,0 +1,13 @@
+/** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours. */
+const part = process.argv[2]?.startsWith('-') === false ? process.argv.splice(2, 1)[0] : 'scenarios';
+switch (part) {
+  case 'scenarios':
+    await import('./run.js');
+    break;
+  case 'soak':
+    await import('./soak.js');
+    break;
+  default:
+    console.error(`There is no part "${part}" of chaos: npm run chaos [scenarios | soak] -- [options]`);
+    process.exitCode = 2;
+}

@@ -1,0 +1,37 @@
+/**
+ * `npm run test:external [PART] -- [options]`: the tests that need Debian packages, or those of one part.
+ *
+ *   discovery                    knot; kubectl if it is there
+ *   interop [--minutes 10]       python3-grpcio, grpc-proto; GO_PEERS for grpc-go. Streams are quiet for that long.
+ *   page [--screenshot]          chromium, or its path in CHROMIUM
+ *   proxy                        haproxy
+ *
+ * vitest refuses options that are not its own, so these reach the tests by the environment.
+ */
+import { parseArgs } from 'node:util';
+import { startVitest } from 'vitest/node';
+
+const PARTS = ['discovery', 'interop', 'page', 'proxy'];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { minutes: { type: 'string' }, screenshot: { type: 'boolean' } },
+});
+let [part = '', file = ''] = positionals;
+if (part !== '' && !PARTS.includes(part)) {
+  process.stderr.write(`There is no part "${part}": npm run test:external [${PARTS.join(' | ')}] -- [options]\n`);
+  process.exit(1);
+}
+// Each of these options is for one file.
+if (values.minutes !== undefined) {
+  process.env.PINGS_MINUTES = values.minutes;
+  [part, file] = ['interop', 'pings.test.ts'];
+}
+if (values.screenshot) {
+  process.env.PAGE_SCREENSHOT = 'yes';
+  [part, file] = ['page', 'page.test.ts'];
+}
+const vitest = await startVitest('test', [`test/external/${part && `${part}/`}${file}`], {
+  run: true,
+  config: 'test/external/vitest.config.ts',
+});
+await vitest.close();
