@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { Child, node } from '../apps/demo-client/src/runner/child-process.js';
 import { now } from './clock.js';
-import { Child } from './child.js';
 import type { FromBackend, Knobs, ToBackend } from './protocol.js';
+
+const SCRIPT = fileURLToPath(new URL('processes/backend.js', import.meta.url));
 
 /** 20 ms a call, serving. */
 export const WELL: Knobs = { delay: 20, failWith: null, failShare: 1, slots: 1_000_000, health: 'SERVING' };
@@ -30,9 +33,9 @@ export class Backend {
 
   /** Resolves when it listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    const { knobs, prefix } = this.options;
+    const { knobs, prefix = [] } = this.options;
     const args = { host: this.host, port: this.port, knobs: { ...WELL, ...knobs } };
-    this.#child = new Child('backend', args, prefix);
+    this.#child = new Child([...prefix, ...node(SCRIPT, [JSON.stringify(args)])]);
     ({ port: this.port } = await this.#child.next('listening'));
     return this;
   }

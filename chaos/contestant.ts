@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { Child, node } from '../apps/demo-client/src/runner/child-process.js';
 import type { LbEvent } from '../libs/grpc-lb/src/core/events.js';
-import { Child } from './child.js';
 import type { ClientArguments, FromClient, Recording, ToClient } from './protocol.js';
+
+const SCRIPT = fileURLToPath(new URL('processes/client.js', import.meta.url));
 
 /** A client in a process of its own, which makes calls and remembers what it has seen. */
 export class Contestant {
@@ -8,7 +11,7 @@ export class Contestant {
   readonly #ready: Promise<unknown>;
 
   constructor(args: ClientArguments) {
-    this.#child = new Child('client', args);
+    this.#child = new Child(node(SCRIPT, [JSON.stringify(args)]));
     this.#ready = this.#child.next('ready');
   }
 

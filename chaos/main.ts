@@ -1,4 +1,7 @@
 /** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours. */
+// The exit ends the processes too, those that are stopped as well.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const part = process.argv[2]?.startsWith('-') === false ? process.argv.splice(2, 1)[0] : 'scenarios';
 switch (part) {
   case 'scenarios':

@@ -1,4 +1,4 @@
-/** One echo server that is a thousand endpoints: it listens on every loopback address. Prints its port. */
+/** One echo server that is a thousand endpoints: it listens on every loopback address. Tells its port. */
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -11,6 +11,6 @@ server.addService(root.echo.v1.Echo.service, {
 });
 server.bindAsync('0.0.0.0:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
-  process.send!(port);
+  process.send!({ type: 'listening', port });
 });
 process.on('disconnect', () => process.exit());

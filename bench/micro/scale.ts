@@ -2,13 +2,12 @@
  * What a client with very many endpoints costs: until its first answer, until all are connected, in memory, and for an
  * update that changes one. `npm run bench scale -- --endpoints 1000`.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
 import type { Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
 import type { EndpointListener } from '../../libs/grpc-lb/src/core/endpoint-source.js';
 import { registerEndpointSource } from '../../libs/grpc-lb/src/discovery/index.js';
@@ -26,8 +25,9 @@ const updates = Number(values.updates);
 const MB = 1024 * 1024;
 
 const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
-const backend = fork(fileURLToPath(new URL('scale-backend.js', import.meta.url)), [proto]);
-const [port] = (await once(backend, 'message')) as [number];
+const script = fileURLToPath(new URL('scale-backend.js', import.meta.url));
+const backend = new Child<{ readonly type: 'listening'; readonly port: number }>(node(script, [proto]));
+const { port } = await backend.next('listening');
 
 const endpoints = (first: number): Endpoint[] =>
   Array.from({ length: count }, (_, i) => {
@@ -121,4 +121,4 @@ console.log(
 console.log(`connections for one update   ${most.opened} opened, ${most.closed} closed at most`);
 stub.close();
 balanced.close();
-backend.disconnect();
+await backend.kill();

@@ -1,4 +1,4 @@
-/** Four echo backends in one process, away from the client whose CPU is measured. Prints their addresses. */
+/** Four echo backends in one process, away from the client whose CPU is measured. Tells their addresses. */
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -24,5 +24,5 @@ for (let i = 0; i < 4; i++) {
   });
   addresses.push(`127.0.0.1:${port}`);
 }
-process.send!(addresses);
+process.send!({ type: 'listening', addresses });
 process.on('disconnect', () => process.exit());

@@ -8,12 +8,10 @@
  * Each `--with` is one more contender: this package's least_request with those channel options. Each `--node` is two more:
  * that and the baseline in a Node process with that option.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { saveResults } from '../results/store.js';
 import { type CpuRow, cpuRows, type CpuRun } from './cpu-table.js';
+import { runContender, startBackends } from './processes.js';
 
 const { values } = parseArgs({
   options: {
@@ -44,33 +42,20 @@ const contenders: readonly Contender[] = [
   ),
 ];
 
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
-
-async function run(
-  { title, name, channelOptions = '{}', nodeOption }: Contender,
-  addresses: string[],
-): Promise<CpuRun> {
-  const args = [name, proto, addresses.join(','), values.calls, values.concurrency, channelOptions];
-  const child = fork(here('contender.js'), args, { execArgv: nodeOption === undefined ? [] : [nodeOption] });
-  const [result] = (await once(child, 'message')) as [CpuRun];
-  const [code] = (await once(child, 'exit')) as [number];
-  if (code !== 0) throw new Error(`${title} ended with ${code}`);
-  return result;
-}
-
-const backends = fork(here('backends.js'), [proto]);
-const [addresses] = (await once(backends, 'message')) as [string[]];
+const backends = await startBackends();
 const results = new Map(contenders.map(({ title }) => [title, [] as CpuRun[]]));
 for (let round = 1; round <= Number(values.rounds); round++) {
   // Each round begins with another contender, so that none always runs first.
   for (let i = 0; i < contenders.length; i++) {
     const contender = contenders[(i + round) % contenders.length]!;
-    results.get(contender.title)!.push(await run(contender, addresses));
+    const { title, name, channelOptions = '{}', nodeOption } = contender;
+    const args = [values.calls, values.concurrency, channelOptions];
+    const nodeOptions = nodeOption === undefined ? [] : [nodeOption];
+    results.get(title)!.push(await runContender(name, backends.addresses, args, nodeOptions));
   }
   process.stderr.write(`round ${round} of ${values.rounds}\n`);
 }
-backends.disconnect();
+await backends.stop();
 
 const title = `Client CPU for a unary call, ${values.rounds} rounds of ${values.calls} calls, ${values.concurrency} at a time; median (min to max)`;
 const rows: CpuRow[] = cpuRows(results, BASELINE);

@@ -84,6 +84,6 @@ const start = performance.now();
 await call(Number(calls));
 const { user, system } = process.cpuUsage(before);
 const wall = performance.now() - start;
-process.send!({ cpu: (user + system) / Number(calls), wall: (wall * 1000) / Number(calls) });
+process.send!({ type: 'result', cpu: (user + system) / Number(calls), wall: (wall * 1000) / Number(calls) });
 await app.close();
 process.disconnect();

@@ -3,12 +3,10 @@
  *
  *   npm run bench profile -- ["nestjs-grpc-lb adaptive"] [calls] [concurrency]
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { runContender, startBackends } from './processes.js';
 
 interface Profile {
   readonly nodes: readonly ProfileNode[];
@@ -22,24 +20,17 @@ interface ProfileNode {
 }
 
 const [contender = 'nestjs-grpc-lb adaptive', calls = '30000', concurrency = '10'] = process.argv.slice(2);
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
 
 async function profileOf(): Promise<{ profile: Profile; cpu: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-profile-'));
-  const backends = fork(here('backends.js'), [proto]);
+  const backends = await startBackends();
   try {
-    const [addresses] = (await once(backends, 'message')) as [string[]];
-    const args = [contender, proto, addresses.join(','), calls, concurrency];
-    const execArgv = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', directory];
-    const child = fork(here('contender.js'), args, { execArgv });
-    const exit = once(child, 'exit');
-    const [{ cpu }] = (await once(child, 'message')) as [{ cpu: number }];
-    await exit;
+    const nodeOptions = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', directory];
+    const { cpu } = await runContender(contender, backends.addresses, [calls, concurrency], nodeOptions);
     const [file] = readdirSync(directory);
     return { profile: JSON.parse(readFileSync(join(directory, file!), 'utf8')) as Profile, cpu };
   } finally {
-    backends.disconnect();
+    await backends.stop();
     rmSync(directory, { recursive: true });
   }
 }

@@ -1,10 +1,11 @@
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
 import type { Contestant } from './contestants.js';
 import { centralQueue } from './model/bound.js';
 import { callsOf } from './model/calls.js';
 import type { RunSpec } from './model/run-spec.js';
 import type { Backends } from './processes/backends.js';
-import { Child } from './processes/child.js';
 import { worstOf } from './processes/lateness.js';
 import {
   type ClientSeen,
@@ -19,6 +20,7 @@ import { sharedNow } from './processes/shared-clock.js';
 import { mean } from '../sim/engine/quantiles.js';
 import { quantilesOf, type RunResult } from './result.js';
 
+const CLIENT = fileURLToPath(new URL('processes/client-process.js', import.meta.url));
 /** From the start signal to the first call: all processes have heard of it by then. */
 const LEAD_MS = 300;
 
@@ -33,7 +35,7 @@ export async function runOnce(
   const addresses = proxy ? [proxy.address] : backends.addresses;
   const clients = Array.from({ length: spec.clients }, (_, client) => {
     const task: ClientTask = { contestant: contestant.name, addresses, client, spec };
-    return new Child<ToClient, FromClient>('client-process.js', [proto, JSON.stringify(task)], ['--expose-gc']);
+    return new Child<FromClient, ToClient>(node(CLIENT, [proto, JSON.stringify(task)], ['--expose-gc']));
   });
   try {
     await Promise.all(clients.map((client) => client.next('ready')));
@@ -60,7 +62,7 @@ export async function runOnce(
       busyMachine: busyShare(machine, machineTime()),
     };
   } finally {
-    await Promise.all(clients.map((client) => client.stop()));
+    await Promise.all(clients.map((client) => client.kill()));
     await proxy?.stop();
   }
 }

@@ -1,18 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ClientSnapshot, Explanation } from 'nestjs-grpc-lb';
+import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
+import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
 import { readPage, ROOT } from './pages.js';
 
 /** The files of the guide, and the package made from its sources. `docs.test.ts` shows that they compile. */
 const folder = mkdtempSync(join(tmpdir(), 'guide-'));
 const project = join(folder, 'orders');
-const processes: ChildProcess[] = [];
+const processes: Child[] = [];
 
 function transpile(text: string): string {
   const options = {
@@ -53,35 +52,12 @@ function makeProject(ports: ReadonlyMap<string, number>): void {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
 /** Resolves when Nest says that it has started. */
-async function start(program: string, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [program], { cwd: project, env: { ...process.env, ...environment } });
+async function start(program: string, env: NodeJS.ProcessEnv = {}): Promise<Child> {
+  const child = new Child(node(program), { cwd: project, env, quiet: true });
   processes.push(child);
-  let output = '';
-  child.stderr.on('data', (text) => (output += String(text)));
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (text) => {
-      output += String(text);
-      if (output.includes('successfully started')) resolve();
-    });
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}\n${output}`)));
-  });
+  await child.nextLine(/successfully started/);
   return child;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill();
-  await exit;
 }
 
 let url = '';
@@ -101,7 +77,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all(processes.map(stop));
+  await Promise.all(processes.map((each) => each.kill()));
   rmSync(folder, { recursive: true });
 });
 
@@ -123,7 +99,8 @@ it('the guide runs as it is written: calls spread over three backends, and over 
   };
   expect(await served()).toEqual(new Set(backends));
 
-  await stop(servers[1]!);
+  servers[1]!.signal('SIGTERM');
+  await servers[1]!.ended;
   await expect.poll(ready).toBe(2);
   expect(await served()).toEqual(new Set([backends[0], backends[2]]));
   const { explain } = await balancing();

@@ -14,7 +14,7 @@ const backends = Array.from({ length: count }, (_, i) => new Backend(first + i, 
 let before = performance.eventLoopUtilization();
 
 process.on('message', (message: ToBackends) => {
-  if (message.kind === 'begin') {
+  if (message.type === 'begin') {
     const { firstMeasured } = callsOf(message.spec);
     for (const backend of backends) backend.begin(message.spec, message.startsAt, firstMeasured);
     setTimeout(
@@ -24,12 +24,12 @@ process.on('message', (message: ToBackends) => {
       },
       message.startsAt + message.spec.warmUp * 1000 - sharedNow(),
     );
-    tell({ kind: 'begun' });
+    tell({ type: 'begun' });
     return;
   }
   for (const backend of backends) backend.stop();
   tell({
-    kind: 'seen',
+    type: 'seen',
     counts: backends.map((backend) => backend.count),
     lateness: lateness.summary(),
     busy: performance.eventLoopUtilization(before).utilization,
@@ -37,7 +37,7 @@ process.on('message', (message: ToBackends) => {
 });
 process.on('disconnect', () => process.exit());
 
-tell({ kind: 'listening', addresses: await Promise.all(backends.map((backend) => backend.listen())) });
+tell({ type: 'listening', addresses: await Promise.all(backends.map((backend) => backend.listen())) });
 
 function tell(message: FromBackends): void {
   process.send!(message);

@@ -34,7 +34,7 @@ const caller: Caller =
 
 // Connections are open before the first call, to all backends where the contestant connects to all.
 for (let i = 0; i < 10; i++) await Promise.all(addresses.map(() => caller.ping()));
-tell({ kind: 'ready' });
+tell({ type: 'ready' });
 ({ startsAt } = await new Promise<ToClient>((resolve) => process.once('message', resolve)));
 
 process.on('disconnect', () => process.exit());
@@ -80,7 +80,7 @@ for (let i = 0; i < 50; i++) {
 }
 globalThis.gc?.();
 tell({
-  kind: 'done',
+  type: 'done',
   latencies: Float64Array.from(latencies),
   endings: Uint8Array.from(endings),
   lateness: lateness.summary(),

@@ -3,14 +3,14 @@ import type { LatenessSummary } from './lateness.js';
 
 /** To a process of backends. */
 export type ToBackends =
-  | { readonly kind: 'begin'; readonly spec: RunSpec; readonly startsAt: number }
-  | { readonly kind: 'end' };
+  | { readonly type: 'begin'; readonly spec: RunSpec; readonly startsAt: number }
+  | { readonly type: 'end' };
 
 /** From it: where its backends are, and after each run what they have seen. */
 export type FromBackends =
-  | { readonly kind: 'listening'; readonly addresses: readonly string[] }
-  | { readonly kind: 'begun' }
-  | ({ readonly kind: 'seen' } & BackendsSeen);
+  | { readonly type: 'listening'; readonly addresses: readonly string[] }
+  | { readonly type: 'begun' }
+  | ({ readonly type: 'seen' } & BackendsSeen);
 
 export interface BackendsSeen {
   /** Measured calls that came to each backend. */
@@ -34,7 +34,7 @@ export interface ToClient {
   readonly startsAt: number;
 }
 
-export type FromClient = { readonly kind: 'ready' } | ({ readonly kind: 'done' } & ClientSeen);
+export type FromClient = { readonly type: 'ready' } | ({ readonly type: 'done' } & ClientSeen);
 
 export interface ClientSeen {
   /** Of each measured call of this client: milliseconds from its intended start, and how it ended. */

@@ -1,16 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
+import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import type { ProxyName } from '../contestants.js';
 
 /** A proxy of Debian that balances calls, not connections, each to the backend with the fewest. */
 export class Proxy {
   private constructor(
     readonly address: string,
-    private readonly process: ChildProcess,
+    private readonly process: Child,
     private readonly directory: string,
   ) {}
 
@@ -20,20 +19,14 @@ export class Proxy {
     const file = join(directory, 'proxy.conf');
     await writeFile(file, CONFIGS[name](port, backends, directory));
     const [command, args] = COMMANDS[name](file, directory);
-    const child = spawn(command, args, { stdio: 'ignore' });
-    const gone = Promise.race([once(child, 'error'), once(child, 'exit')]).then(() => {
-      throw new Error(`${command} does not run; is it installed? apt-get install ${PACKAGES[name]}`);
-    });
-    // Nobody waits any more when it is stopped.
-    gone.catch(() => {});
-    await Promise.race([gone, listening(port)]);
+    const child = new Child([command, ...args], { quiet: true });
+    await child.unlessEnded(accepting(port), `: is it installed? apt-get install ${PACKAGES[name]}`);
     return new Proxy(`127.0.0.1:${port}`, child, directory);
   }
 
   async stop(): Promise<void> {
-    const exit = once(this.process, 'exit');
-    this.process.kill('SIGTERM');
-    await exit;
+    this.process.signal('SIGTERM');
+    await this.process.ended;
     await rm(this.directory, { recursive: true, force: true });
   }
 }
@@ -87,25 +80,3 @@ http {
 }
 `,
 };
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = net.connect(port, '127.0.0.1');
-    const connected = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (connected) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

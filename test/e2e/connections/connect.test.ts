@@ -3,6 +3,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { BalancedClient, cancelled, ManualDiscovery } from '../../support/echo/balanced-client.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { deferred, EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
@@ -19,15 +20,6 @@ afterEach(async () => {
   client.close();
   await Promise.all(servers.splice(0).map((server) => server.kill()));
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeout, and its socket is closed', async () => {
   const silent = await new SilentServer().start();

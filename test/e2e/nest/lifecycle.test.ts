@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Metadata, status as Status } from '@grpc/grpc-js';
@@ -13,6 +12,7 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbModule, GrpcLbRegistry, InjectGrpcService, type LbEvent } from 'nestjs-grpc-lb';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
 import { deferred, ECHO_PROTO, EchoServer, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import {
@@ -185,14 +185,13 @@ describe('after app.close() the process ends by itself within a second', () => {
       `dns:///localhost:${live.port}`,
     ];
 
-    const started = spawn(process.execPath, [child.path, todo, ECHO_PROTO, ...targets]);
-    onTestFinished(() => void started.kill('SIGKILL'));
-    let [output, errors] = ['', ''];
-    started.stdout.on('data', (text) => (output += String(text)));
-    started.stderr.on('data', (text) => (errors += String(text)));
-    const [code] = (await once(started, 'close')) as [number | null];
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const lines: string[] = [];
+    const onLine = (line: string): void => void lines.push(line);
+    const application = new Child(node(child.path, [todo, ECHO_PROTO, ...targets]), { onLine });
+    onTestFinished(() => application.kill());
+    expect(await application.ended).toBe('exit 0');
+    expect(lines).toEqual([expect.stringMatching(/^closed, and ended \d+ later$/)]);
     // The process counts by itself, in tenths of a second: this one may have to wait for a CPU.
-    expect(Number(/^closed, and ended (\d+) later$/m.exec(output)?.[1])).toBeLessThan(10);
+    expect(Number(/\d+/.exec(lines[0]!)![0])).toBeLessThan(10);
   });
 });

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { Metadata, status as Status } from '@grpc/grpc-js';
 import { Controller, Get, type INestApplicationContext, Inject, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -22,6 +20,7 @@ import {
   toArray,
 } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { deferred, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
@@ -63,19 +62,10 @@ class EchoController {
   }
 }
 
-/** Nest does not tell the port that it was given. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function startMicroservice(): Promise<string> {
   class EchoModule {}
   const module = { module: EchoModule, controllers: [EchoController] };
+  // Nest does not tell the port that it was given.
   const url = `127.0.0.1:${await freePort()}`;
   const options = { url, package: 'echo.v1', protoPath: ECHO_PROTO, loader: { defaults: true } };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {

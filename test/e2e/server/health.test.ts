@@ -4,10 +4,11 @@ import { HealthIndicatorService, type HealthIndicatorResult, TerminusModule } fr
 import { Test } from '@nestjs/testing';
 import { HealthImplementation } from 'grpc-health-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { GrpcServerModule, grpcServer, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/index.js';
 import { HealthWatch, healthClient } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoController, echoTransport, failureOf, freePort, startEcho } from '../../support/server/app.js';
+import { echoController, echoTransport, failureOf, startEcho } from '../../support/server/app.js';
 
 expectNoLeaks();
 

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
+import { freePorts } from '../../../apps/demo-client/src/runner/ports.js';
 import { ECHO_PROTO } from '../../support/echo/cluster.js';
 import { HealthWatch } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { type Transpiled, transpile } from '../../support/run/transpile.js';
-import { echoClient, freePort, say } from '../../support/server/app.js';
+import { echoClient, say } from '../../support/server/app.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 
 expectNoLeaks();
@@ -15,17 +15,15 @@ let program: Transpiled;
 beforeAll(() => void (program = transpile('test/support/server/child.ts')));
 afterAll(() => program.remove());
 
-async function startProcess(port: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [program.path, `127.0.0.1:${port}`, ECHO_PROTO, '100'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
+async function startProcess(port: number): Promise<Child> {
+  const child = new Child(node(program.path, [`127.0.0.1:${port}`, ECHO_PROTO, '100']), { quiet: true });
+  onTestFinished(() => child.kill());
+  await child.nextLine(/listening/);
   return child;
 }
 
 test('SIGTERM drains: watchers are told, streams move, no call is lost, and the process ends by the signal', async () => {
-  const ports = [await freePort(), await freePort()];
+  const ports = await freePorts(2);
   const [first] = await Promise.all(ports.map(startProcess));
   const addresses = ports.map((port) => `127.0.0.1:${port}`);
   const client = echoClient(addresses, credentials.createInsecure(), {
@@ -40,11 +38,10 @@ test('SIGTERM drains: watchers are told, streams move, no call is lost, and the 
 
   const load = new SteadyLoad(() => say(client), 200);
   await load.run(50);
-  const exit = once(first!, 'exit');
-  first!.kill('SIGTERM');
+  first!.signal('SIGTERM');
   expect(await watch.next()).toBe('NOT_SERVING');
   expect((await moved).code).toBe(status.UNAVAILABLE);
-  expect(await exit).toEqual([null, 'SIGTERM']);
+  expect(await first!.ended).toBe('SIGTERM');
   await load.run(50);
   await load.stop();
   expect(load.failures).toEqual([]);

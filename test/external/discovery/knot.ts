@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 
 const run = promisify(execFile);
 
@@ -14,7 +14,7 @@ export const ZONE = 'shop.test';
 /** An authoritative DNS server of `shop.test`, whose records are changed while it runs. */
 export class Knot {
   #port = 0;
-  #process: ChildProcess | undefined;
+  #process: Child | undefined;
   #directory = '';
 
   /** As it stands in a target: `dns://127.0.0.1:5353/...`. */
@@ -25,13 +25,8 @@ export class Knot {
   /** Answers when it resolves; on the port and with the zone that it had before when it is started again. */
   async start(): Promise<this> {
     if (this.#directory === '') await this.#prepare();
-    const server = spawn('knotd', ['-c', join(this.#directory, 'knot.conf')], { stdio: 'ignore' });
-    this.#process = server;
-    await Promise.race([
-      once(server, 'error').then(([error]) => Promise.reject(error as Error)),
-      once(server, 'exit').then(([code]) => Promise.reject(new Error(`knotd ended with ${code}`))),
-      this.#answering(),
-    ]);
+    this.#process = new Child(['knotd', '-c', join(this.#directory, 'knot.conf')], { quiet: true });
+    await this.#process.unlessEnded(this.#answering());
     return this;
   }
 
@@ -40,18 +35,16 @@ export class Knot {
     const server = this.#process;
     if (!server) return;
     this.#process = undefined;
-    const exit = once(server, 'exit');
-    server.kill('SIGKILL');
-    await exit;
+    await server.kill();
   }
 
   /** As a machine that hangs: questions arrive, and nothing comes back. */
   freeze(): void {
-    this.#process!.kill('SIGSTOP');
+    this.#process!.signal('SIGSTOP');
   }
 
   thaw(): void {
-    this.#process!.kill('SIGCONT');
+    this.#process!.signal('SIGCONT');
   }
 
   async close(): Promise<void> {
@@ -125,13 +118,4 @@ zone:
       if (answered) return;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
+import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
 import { BalancedChannel } from '../../../libs/grpc-lb/src/grpc/index.js';
 import { Echo } from '../../support/echo/cluster.js';
@@ -70,37 +69,12 @@ async function openQuiet(open: () => Quiet): Promise<string[]> {
   return before;
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** It says nothing when it listens: it is asked until it takes a connection. */
 async function startGo(): Promise<string> {
   const port = await freePort();
-  const child = spawn(GO_SERVER, [`--port=${port}`], { stdio: 'ignore' });
-  closing.push(async () => {
-    child.kill();
-    await once(child, 'exit');
-  });
-  await expect.poll(() => accepts(port), { timeout: 20_000 }).toBe(true);
+  const server = new Child([GO_SERVER, `--port=${port}`], { quiet: true });
+  closing.push(() => server.kill());
+  await server.unlessEnded(accepting(port));
   return `127.0.0.1:${port}`;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = net.connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 const losses = (events: readonly LbEvent[]): LbEvent[] => events.filter(({ type }) => type === 'connection_closed');

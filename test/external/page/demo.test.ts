@@ -1,12 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { startDemo } from './demo-process.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../apps/demo.mjs', import.meta.url));
 const run = promisify(execFile);
@@ -50,14 +49,10 @@ test('--seconds --json ends by itself, and writes what each phase did', async ()
 });
 
 test('killed outright, it leaves no process behind', async () => {
-  const demo = spawn(process.execPath, [SCRIPT, '--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const lines = createInterface({ input: demo.stdout });
-  // The page is there, and so is everything behind it.
-  for await (const line of lines) if (line.startsWith('page: ')) break;
+  const { process: demo } = await startDemo('--port', '0');
   const children = await childrenOf(demo.pid);
   expect(children).toHaveLength(6);
-  demo.kill('SIGKILL');
-  await once(demo, 'exit');
+  await demo.kill();
   await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
 });
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  await demo?.stop();
+  await demo?.process.kill();
 });
 
 test('what Nest gives today sends every call to one of five backends', async () => {
@@ -109,7 +109,8 @@ test('an action that does not exist is refused', async () => {
 });
 
 test('Ctrl-C ends the demo with code 0, and the page says so', async () => {
-  expect(await demo.stop()).toBe(0);
+  demo.process.signal('SIGINT');
+  expect(await demo.process.ended).toBe('exit 0');
   await expect.poll(() => live.page.locator('#load').textContent()).toBe('the demo has ended');
 });
 

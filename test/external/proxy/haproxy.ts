@@ -1,14 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
+import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 
 /** haproxy as a connection-level (L4) load balancer in front of some addresses: one connection goes to one of them. */
 export class Haproxy {
   port = 0;
-  #process: ChildProcess | undefined;
+  #process: Child | undefined;
   #directory = '';
 
   constructor(
@@ -38,11 +39,8 @@ backend back
   ${servers.join('\n  ')}
 `,
     );
-    this.#process = spawn('haproxy', ['-db', '-f', join(this.#directory, 'haproxy.cfg')], { stdio: 'ignore' });
-    await Promise.race([
-      once(this.#process, 'error').then(([error]) => Promise.reject(error as Error)),
-      this.#listening(),
-    ]);
+    this.#process = new Child(['haproxy', '-db', '-f', join(this.#directory, 'haproxy.cfg')], { quiet: true });
+    await this.#process.unlessEnded(accepting(this.port));
     return this;
   }
 
@@ -54,35 +52,11 @@ backend back
   }
 
   async stop(): Promise<void> {
-    const process = this.#process!;
-    const exit = once(process, 'exit');
-    process.kill('SIGKILL');
-    await exit;
+    await this.#process!.kill();
     await rm(this.#directory, { recursive: true });
   }
 
   get #socket(): string {
     return join(this.#directory, 'admin.sock');
   }
-
-  async #listening(): Promise<void> {
-    for (;;) {
-      const socket = net.connect(this.port, '127.0.0.1');
-      const connected = await once(socket, 'connect').then(
-        () => true,
-        () => false,
-      );
-      socket.destroy();
-      if (connected) return;
-    }
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import { once } from 'node:events';
-import net from 'node:net';
 import type * as grpc from '@grpc/grpc-js';
 import { Controller, type DynamicModule, type INestApplicationContext, type ModuleMetadata } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamMethod } from '@nestjs/microservices';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { map, NEVER, type Observable } from 'rxjs';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import {
   GrpcServer,
   GrpcServerModule,
@@ -155,13 +154,4 @@ export async function failureOf(call: Promise<unknown>): Promise<grpc.ServiceErr
     return error as grpc.ServiceError;
   }
   throw new Error('The call has succeeded');
-}
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { FromBackend, Knobs, ToBackend } from 'demo-server/control';
 import type { BackendProcess } from '../backend-process.js';
 import type { Action } from '../runner-messages.js';
-import { Child } from './child.js';
+import { Child, node } from './child-process.js';
 
 const SCRIPT = createRequire(import.meta.url).resolve('demo-server');
 
@@ -55,20 +55,18 @@ export class Backend {
       FACTOR: String(this.#factor),
       ERROR_RATE: String(knobs.errorRate),
     };
-    await new Promise<void>((resolve, reject) => {
-      const child: Child<FromBackend, ToBackend> = new Child(
-        SCRIPT,
-        env,
-        (message) => (message.type === 'listening' ? resolve() : this.#report(message.inFlight)),
-        (line) => onLine(`${this.address}: ${line}`),
-      );
-      this.#child = child;
-      void child.gone.then((how) => {
-        // After the backend has listened this rejection says nothing any more.
-        reject(new Error(`${this.address} ended (${how}) before it listened`));
-        this.#gone(child, how);
-      });
+    const child = new Child<FromBackend, ToBackend>(node(SCRIPT), {
+      name: this.address,
+      env,
+      onLine: (line) => onLine(`${this.address}: ${line}`),
+      detached: true,
     });
+    this.#child = child;
+    void child.ended.then((how) => this.#gone(child, how));
+    child.onMessage((message) => {
+      if (message.type === 'load') this.#report(message.inFlight);
+    });
+    await child.next('listening');
     this.#become('running');
   }
 

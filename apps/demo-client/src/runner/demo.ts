@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { PhaseSummary } from '../load/tally.js';
 import type { FromClient, ToClient } from '../runner-messages.js';
 import { type Settings, SETTINGS_VARIABLE } from '../settings.js';
-import { Child } from './child.js';
+import { Child, node } from './child-process.js';
 import type { Flags } from './flags.js';
 import { Fleet } from './fleet.js';
 import type { View } from './view.js';
@@ -53,32 +53,29 @@ export class Demo {
     if (this.#stop.signal.aborted) return;
     let finished = (): void => {};
     const done = new Promise<void>((resolve) => (finished = resolve));
-    const client = new Child<FromClient, ToClient>(
-      CLIENT,
-      this.#environment(),
-      (message) => {
-        switch (message.type) {
-          case 'listening':
-            return this.view.line(`page: ${message.url}`);
-          case 'frame':
-            return this.view.frame(message.frame);
-          case 'command':
-            return this.#fleet.act(message.address, message.action);
-          case 'done':
-            this.phases = message.phases;
-            return finished();
-        }
-      },
-      (line) => this.view.line(`client: ${line}`),
-    );
+    const client = new Child<FromClient, ToClient>(node(CLIENT), {
+      name: 'the client',
+      env: this.#environment(),
+      onLine: (line) => this.view.line(`client: ${line}`),
+      detached: true,
+    });
     this.#client = client;
+    client.onMessage((message) => {
+      switch (message.type) {
+        case 'listening':
+          return this.view.line(`page: ${message.url}`);
+        case 'frame':
+          return this.view.frame(message.frame);
+        case 'command':
+          return this.#fleet.act(message.address, message.action);
+        case 'done':
+          this.phases = message.phases;
+          return finished();
+      }
+    });
     this.#fleet.onChange = () => client.tell({ type: 'backends', backends: this.#fleet.view() });
     this.#fleet.onChange();
-    const lost = client.gone.then((how) => {
-      throw new Error(`the client ended by itself: ${how}`);
-    });
-    lost.catch(() => {});
-    await Promise.race([done, stopped, lost]);
+    await client.unlessEnded(Promise.race([done, stopped]));
   }
 
   #environment(): NodeJS.ProcessEnv {

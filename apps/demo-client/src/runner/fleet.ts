@@ -2,7 +2,7 @@ import type { BackendProcess } from '../backend-process.js';
 import type { Action } from '../runner-messages.js';
 import { Backend } from './backend.js';
 import type { Flags } from './flags.js';
-import { freePorts } from './free-ports.js';
+import { freePort, freePorts } from './ports.js';
 
 /** Somebody else may take a port between our look and the backend's bind. */
 const ATTEMPTS = 3;
@@ -60,8 +60,7 @@ export class Fleet {
       return backend;
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
-      const [another = port] = await freePorts(1);
-      return this.#startOne(another, slow, attempt + 1);
+      return this.#startOne(await freePort(), slow, attempt + 1);
     }
   }
 }
