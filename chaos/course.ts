@@ -3,7 +3,7 @@ export interface Fault {
   /** `host:port` */
   readonly victim: string;
   readonly from: number;
-  /** When it was well again, or when nobody looked any more. */
+  /** When it was healthy again, or when the scenario stopped looking. */
   readonly to: number;
   /** It is no fault: the backend joins. */
   readonly joins?: true;

@@ -13,7 +13,7 @@ export interface Knobs {
   readonly failWith: status | null;
   /** The share of the calls that end so. */
   readonly failShare: number;
-  /** Calls that it works on at a time; the others wait in a queue, whether or not somebody waits for them. */
+  /** Calls that it works on at a time; the others wait in a queue, also those that were given up. */
   readonly slots: number;
   readonly health: 'SERVING' | 'NOT_SERVING';
 }
@@ -39,10 +39,10 @@ export type FromBackend =
   | { readonly type: 'closing'; readonly at: number };
 
 /** Who balances. */
-export type ContenderName = 'grpc-lb' | 'round_robin';
+export type SubjectName = 'grpc-lb' | 'round_robin';
 
 export interface ClientArguments {
-  readonly contender: ContenderName;
+  readonly subject: SubjectName;
   readonly addresses: readonly string[];
   /** Of grpc-lb. */
   readonly loadBalancing: LoadBalancingOptions;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
-import { DEADLINE_MS, RATE } from './arena.js';
+import { DEADLINE_MS, RATE } from './matchup.js';
 import { type Result, type Skipped, table } from './table.js';
 
 /** docs/measurements/chaos.md. */

@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { compete } from './arena.js';
+import { runMatchup } from './matchup.js';
 import { now } from './clock.js';
 import { report } from './report.js';
 import type { Scenario } from './scenario.js';
@@ -63,7 +63,7 @@ for (const scenario of chosen) {
     continue;
   }
   for (const pass of scenario.passes) {
-    const outcomes = await compete(scenario, pass);
+    const outcomes = await runMatchup(scenario, pass);
     const result = { scenario, pass, outcomes, missed: pass.judge(outcomes['grpc-lb'], outcomes.round_robin) };
     results.push(result);
     console.log(`${table(result)}\n`);

@@ -1,15 +1,15 @@
 import type { LoadBalancingOptions } from '../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { Backend } from './backend.js';
-import type { Contestant } from './contestant.js';
+import type { Client } from './client.js';
 import type { Course } from './course.js';
 import type { Outcome } from './outcome.js';
-import type { ContenderName } from './protocol.js';
+import type { SubjectName } from './protocol.js';
 
-/** One contender with backends of its own. Both sides go through a scenario at the same time. */
+/** One subject with backends of its own. Both sides go through a scenario at the same time. */
 export interface Side {
-  readonly contender: ContenderName;
+  readonly subject: SubjectName;
   readonly backends: readonly Backend[];
-  readonly client: Contestant;
+  readonly client: Client;
 }
 
 /** The backends of one side. */

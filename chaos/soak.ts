@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { seededRandom } from '../libs/grpc-lb/src/core/random.js';
 import type { ClientSnapshot } from '../libs/grpc-lb/src/core/snapshot.js';
 import { startBackends } from './backend.js';
-import { type Contender, grpcLb } from './processes/contenders.js';
+import { type Subject, grpcLb } from './processes/subjects.js';
 import { OpenLoop } from './processes/load.js';
 import { watchWire } from './processes/wire.js';
 import { Attempts } from './soak/attempts.js';
@@ -38,7 +38,7 @@ const before = await takeCensus();
 let told = (): void => {};
 const client = grpcLb(
   {
-    contender: 'grpc-lb',
+    subject: 'grpc-lb',
     addresses: backends.map(({ address }) => address),
     // So that the last one is back soon after the last trouble.
     loadBalancing: { ejection: { maxEjectionTime: 10_000 } },
@@ -85,11 +85,11 @@ async function disturbed(duration: number): Promise<void> {
   await delay(SETTLE_MS);
 }
 
-function allReady(contender: Contender): Promise<void> {
+function allReady(subject: Subject): Promise<void> {
   const ready = ({ endpoints }: ClientSnapshot): boolean => endpoints.every(({ state }) => state === 'ready');
   return new Promise((resolve) => {
     told = () => {
-      if (ready(contender.snapshot()!)) resolve();
+      if (ready(subject.snapshot()!)) resolve();
     };
     told();
   });

@@ -1,12 +1,12 @@
 import { byStatus, type Latency, type Outcome } from './outcome.js';
-import type { ContenderName } from './protocol.js';
+import type { SubjectName } from './protocol.js';
 import type { Pass, Scenario } from './scenario.js';
 
 /** One pass of a scenario, as it went for both. */
 export interface Result {
   readonly scenario: Scenario;
   readonly pass: Pass;
-  readonly outcomes: Readonly<Record<ContenderName, Outcome>>;
+  readonly outcomes: Readonly<Record<SubjectName, Outcome>>;
   /** What grpc-lb has missed; empty if its bound is met. */
   readonly missed: readonly string[];
 }
@@ -16,7 +16,7 @@ export interface Skipped {
   readonly skipped: string;
 }
 
-export const NAMES: Readonly<Record<ContenderName, string>> = {
+export const NAMES: Readonly<Record<SubjectName, string>> = {
   'grpc-lb': '**nestjs-grpc-lb**',
   round_robin: 'grpc-js `round_robin`',
 };
@@ -39,7 +39,7 @@ const latency = ({ p50, p99 }: Latency): string => `${p50.toFixed(0)} / ${p99.to
 export function table({ scenario, pass, outcomes, missed }: Result): string {
   const rows = Object.entries(outcomes).map(([name, outcome]) =>
     row([
-      NAMES[name as ContenderName],
+      NAMES[name as SubjectName],
       failures(outcome),
       out(outcome),
       back(outcome),
@@ -49,7 +49,7 @@ export function table({ scenario, pass, outcomes, missed }: Result): string {
   );
   const remarks = Object.entries(outcomes).flatMap(([name, outcome]) => {
     const remark = [probes(outcome), scenario.remark?.(outcome)].filter(Boolean).join('; ');
-    return remark ? [`${NAMES[name as ContenderName]}: ${remark}.`] : [];
+    return remark ? [`${NAMES[name as SubjectName]}: ${remark}.`] : [];
   });
   const busy = Math.max(...Object.values(outcomes).map(({ before }) => before.p99));
   if (busy > BUSY_MS)

@@ -5,13 +5,13 @@
  *   npm run bench cpu -- [--rounds 7] [--calls 20000] [--concurrency 10] [--with '{"grpc.enable_channelz":0}']...
  *     [--node=--max-semi-space-size=64]...
  *
- * Each `--with` is one more contender: this package's least_request with those channel options. Each `--node` is two more:
+ * Each `--with` is one more subject: this package's least_request with those channel options. Each `--node` is two more:
  * that and the baseline in a Node process with that option.
  */
 import { parseArgs } from 'node:util';
 import { saveResults } from '../results/store.js';
 import { type CpuRow, cpuRows, type CpuRun } from './cpu-table.js';
-import { runContender, startBackends } from './processes.js';
+import { runSubject, startBackends } from './processes.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-interface Contender {
+interface Subject {
   readonly title: string;
   readonly name: string;
   readonly channelOptions?: string;
@@ -32,7 +32,7 @@ interface Contender {
 
 const BASELINE = 'nest + grpc-js round_robin';
 const OWN = 'nestjs-grpc-lb least_request';
-const contenders: readonly Contender[] = [
+const subjects: readonly Subject[] = [
   ...[BASELINE, OWN, 'nestjs-grpc-lb adaptive', 'nestjs-grpc-lb round_robin', 'nest + grpc-js pick_first'].map(
     (name) => ({ title: name, name }),
   ),
@@ -43,15 +43,15 @@ const contenders: readonly Contender[] = [
 ];
 
 const backends = await startBackends();
-const results = new Map(contenders.map(({ title }) => [title, [] as CpuRun[]]));
+const results = new Map(subjects.map(({ title }) => [title, [] as CpuRun[]]));
 for (let round = 1; round <= Number(values.rounds); round++) {
-  // Each round begins with another contender, so that none always runs first.
-  for (let i = 0; i < contenders.length; i++) {
-    const contender = contenders[(i + round) % contenders.length]!;
-    const { title, name, channelOptions = '{}', nodeOption } = contender;
+  // Each round begins with another subject, so that none always runs first.
+  for (let i = 0; i < subjects.length; i++) {
+    const subject = subjects[(i + round) % subjects.length]!;
+    const { title, name, channelOptions = '{}', nodeOption } = subject;
     const args = [values.calls, values.concurrency, channelOptions];
     const nodeOptions = nodeOption === undefined ? [] : [nodeOption];
-    results.get(title)!.push(await runContender(name, backends.addresses, args, nodeOptions));
+    results.get(title)!.push(await runSubject(name, backends.addresses, args, nodeOptions));
   }
   process.stderr.write(`round ${round} of ${values.rounds}\n`);
 }

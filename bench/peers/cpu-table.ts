@@ -1,4 +1,4 @@
-/** Microseconds a call, of one contender in one round. */
+/** Microseconds a call, of one subject in one round. */
 export interface CpuRun {
   readonly cpu: number;
   readonly wall: number;

@@ -19,13 +19,13 @@ export async function startBackends(): Promise<Backends> {
 }
 
 /** Resolves when the process has ended. */
-export async function runContender(
+export async function runSubject(
   name: string,
   addresses: readonly string[],
   args: readonly string[],
   nodeOptions: readonly string[],
 ): Promise<CpuRun> {
-  const command = node(script('contender.js'), [name, proto, addresses.join(','), ...args], nodeOptions);
+  const command = node(script('subject.js'), [name, proto, addresses.join(','), ...args], nodeOptions);
   const child = new Child<CpuRun & { readonly type: 'result' }>(command, { name });
   const result = await child.next('result');
   const how = await child.ended;

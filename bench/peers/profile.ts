@@ -1,12 +1,12 @@
 /**
- * Where the client's CPU goes: one contender with the profiler on, its own time by package and by function.
+ * Where the client's CPU goes: one subject with the profiler on, its own time by package and by function.
  *
  *   npm run bench profile -- ["nestjs-grpc-lb adaptive"] [calls] [concurrency]
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runContender, startBackends } from './processes.js';
+import { runSubject, startBackends } from './processes.js';
 
 interface Profile {
   readonly nodes: readonly ProfileNode[];
@@ -19,14 +19,14 @@ interface ProfileNode {
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
 }
 
-const [contender = 'nestjs-grpc-lb adaptive', calls = '30000', concurrency = '10'] = process.argv.slice(2);
+const [subject = 'nestjs-grpc-lb adaptive', calls = '30000', concurrency = '10'] = process.argv.slice(2);
 
 async function profileOf(): Promise<{ profile: Profile; cpu: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-profile-'));
   const backends = await startBackends();
   try {
     const nodeOptions = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', directory];
-    const { cpu } = await runContender(contender, backends.addresses, [calls, concurrency], nodeOptions);
+    const { cpu } = await runSubject(subject, backends.addresses, [calls, concurrency], nodeOptions);
     const [file] = readdirSync(directory);
     return { profile: JSON.parse(readFileSync(join(directory, file!), 'utf8')) as Profile, cpu };
   } finally {
@@ -67,6 +67,6 @@ for (let i = profile.samples.length >> 1; i < profile.samples.length; i++) {
   byOwner.set(owner, (byOwner.get(owner) ?? 0) + profile.timeDeltas[i]!);
   byFunction.set(name, (byFunction.get(name) ?? 0) + profile.timeDeltas[i]!);
 }
-console.log(`${contender}: ${cpu.toFixed(0)} µs of CPU a call, with the profiler`);
+console.log(`${subject}: ${cpu.toFixed(0)} µs of CPU a call, with the profiler`);
 print('Own time by package', byOwner, 16);
 print('Own time by function', byFunction, 40);

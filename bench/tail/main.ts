@@ -1,6 +1,6 @@
-// The bench over real sockets: every contestant on the same calls. `npm run bench tail -- --help` names the options.
+// The bench over real sockets: every subject on the same calls. `npm run bench tail -- --help` names the options.
 import { fileURLToPath } from 'node:url';
-import { type Contestant, contestantNamed } from './contestants.js';
+import { type Subject, subjectNamed } from './subjects.js';
 import type { RunSpec } from './model/run-spec.js';
 import type { Scenario } from './model/scenario.js';
 import { type TailOptions, tailOptions, USAGE } from './options.js';
@@ -19,8 +19,8 @@ async function main(options: TailOptions): Promise<void> {
   const plan = planOf(options);
   try {
     await warmUp(options, backends);
-    for (const [i, { contestant, spec }] of plan.entries()) {
-      const result = await runOnce(contestant, spec, backends, proto);
+    for (const [i, { subject, spec }] of plan.entries()) {
+      const result = await runOnce(subject, spec, backends, proto);
       results.push(result);
       // What has been measured is kept, should the rest be broken off.
       saveResults('tail', 'tail', { results });
@@ -34,20 +34,20 @@ async function main(options: TailOptions): Promise<void> {
 }
 
 interface Task {
-  readonly contestant: Contestant;
+  readonly subject: Subject;
   readonly spec: RunSpec;
 }
 
-/** Round by round, so that what befalls the machine befalls all; each round begins with another contestant. */
-function planOf({ rounds, clients, scenarios, contestants, base }: TailOptions): Task[] {
+/** Round by round, so that what befalls the machine befalls all; each round begins with another subject. */
+function planOf({ rounds, clients, scenarios, subjects, base }: TailOptions): Task[] {
   const tasks: Task[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const count of clients) {
       for (const scenario of scenarios) {
         const spec = { ...base, scenario: scenario.name, seed: round, clients: count };
-        const entrants = contestants.filter(({ kind }) => kind !== 'queue' || count === 1);
-        for (let i = 0; i < entrants.length; i++) {
-          tasks.push({ contestant: entrants[(i + round) % entrants.length]!, spec });
+        const present = subjects.filter(({ kind }) => kind !== 'queue' || count === 1);
+        for (let i = 0; i < present.length; i++) {
+          tasks.push({ subject: present[(i + round) % present.length]!, spec });
         }
       }
     }
@@ -59,7 +59,7 @@ function planOf({ rounds, clients, scenarios, contestants, base }: TailOptions):
 async function warmUp({ scenarios, base }: TailOptions, backends: Backends): Promise<void> {
   const scenario: Scenario = scenarios[0]!;
   const spec = { ...base, scenario: scenario.name, seed: 0, clients: 1, warmUp: 2, seconds: 2 };
-  await runOnce(contestantNamed('least_request'), spec, backends, proto);
+  await runOnce(subjectNamed('least_request'), spec, backends, proto);
 }
 
 if (process.argv.includes('--help')) console.log(USAGE);

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { type Contestant, CONTESTANTS, contestantNamed } from './contestants.js';
+import { type Subject, SUBJECTS, subjectNamed } from './subjects.js';
 import { type Scenario, scenarioNamed, SCENARIOS } from './model/scenario.js';
 import type { RunSpec } from './model/run-spec.js';
 
 export interface TailOptions {
   readonly scenarios: readonly Scenario[];
-  readonly contestants: readonly Contestant[];
+  readonly subjects: readonly Subject[];
   readonly rounds: number;
   /** Numbers of client processes, one after the other. */
   readonly clients: readonly number[];
@@ -20,9 +20,9 @@ export interface TailOptions {
 export const USAGE = `npm run bench tail -- [options]
 
   --scenarios a,b     ${SCENARIOS.map(({ name }) => name).join(', ')}; default all
-  --contestants "a;b" names as in the table; default all but proxies
+  --subjects "a;b" names as in the table; default all but proxies
   --proxies           haproxy and nginx too, which have to be installed
-  --rounds 3          of all contestants, each with calls of its own
+  --rounds 3          of all subjects, each with calls of its own
   --clients 1,6       numbers of client processes; default 1,6
   --seconds 7         that count in a run, after --warm-up 3
   --load 0.7          share of what all backends together can do
@@ -32,14 +32,14 @@ export const USAGE = `npm run bench tail -- [options]
   --write             docs/measurements/benchmarks.md and its plots`;
 
 const QUICK_SCENARIOS = ['two_slow'];
-const QUICK_CONTESTANTS = ['central queue, over sockets', 'Nest, round_robin', 'least_request', 'adaptive'];
+const QUICK_SUBJECTS = ['central queue, over sockets', 'Nest, round_robin', 'least_request', 'adaptive'];
 
 export function tailOptions(argv: readonly string[]): TailOptions {
   const { values } = parseArgs({
     args: [...argv],
     options: {
       scenarios: { type: 'string' },
-      contestants: { type: 'string' },
+      subjects: { type: 'string' },
       proxies: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       clients: { type: 'string' },
@@ -54,12 +54,11 @@ export function tailOptions(argv: readonly string[]): TailOptions {
   });
   const { quick, proxies } = values;
   const scenarios = values.scenarios?.split(',') ?? (quick ? QUICK_SCENARIOS : undefined);
-  const named = values.contestants?.split(';') ?? (quick ? QUICK_CONTESTANTS : undefined);
+  const named = values.subjects?.split(';') ?? (quick ? QUICK_SUBJECTS : undefined);
   return {
     scenarios: scenarios?.map((name) => scenarioNamed(name.trim())) ?? SCENARIOS,
-    contestants:
-      named?.map((name) => contestantNamed(name.trim())) ??
-      CONTESTANTS.filter(({ kind }) => proxies || kind !== 'proxy'),
+    subjects:
+      named?.map((name) => subjectNamed(name.trim())) ?? SUBJECTS.filter(({ kind }) => proxies || kind !== 'proxy'),
     rounds: numberOf('--rounds', values.rounds ?? (quick ? '1' : '3'), 1, 100),
     clients: (values.clients ?? (quick ? '1' : '1,6')).split(',').map((word) => numberOf('--clients', word, 1, 64)),
     processes: numberOf('--processes', values.processes, 1, 8),

@@ -10,9 +10,9 @@ export interface Quantiles {
   readonly p999: number;
 }
 
-/** What one contestant made of one run. */
+/** What one subject made of one run. */
 export interface RunResult {
-  readonly contestant: string;
+  readonly subject: string;
   readonly spec: RunSpec;
   readonly calls: number;
   /** Shares of the calls. */
@@ -44,7 +44,7 @@ export interface RunResult {
 /** How late timers may be at p99 in a run that counts, as a share of the p99 of the bound. */
 export const MAX_LATE = 0.05;
 
-/** Why a run says more about the machine than about its contestant; undefined for one that is sound. */
+/** Why a run says more about the machine than about its subject; undefined for one that is sound. */
 export function unsound({ lateStarts, lateAnswers, bound }: RunResult): string | undefined {
   const most = MAX_LATE * bound.p99;
   const starts = lateStarts.p99 > most ? `starts ${lateStarts.p99.toFixed(1)} ms late at p99` : undefined;

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
-import type { Contestant } from './contestants.js';
+import type { Subject } from './subjects.js';
 import { centralQueue } from './model/bound.js';
 import { callsOf } from './model/calls.js';
 import type { RunSpec } from './model/run-spec.js';
@@ -24,17 +24,12 @@ const CLIENT = fileURLToPath(new URL('processes/client-process.js', import.meta.
 /** From the start signal to the first call: all processes have heard of it by then. */
 const LEAD_MS = 300;
 
-/** One contestant on the calls of one run. */
-export async function runOnce(
-  contestant: Contestant,
-  spec: RunSpec,
-  backends: Backends,
-  proto: string,
-): Promise<RunResult> {
-  const proxy = contestant.kind === 'proxy' ? await Proxy.start(contestant.proxy, backends.addresses) : undefined;
+/** One subject on the calls of one run. */
+export async function runOnce(subject: Subject, spec: RunSpec, backends: Backends, proto: string): Promise<RunResult> {
+  const proxy = subject.kind === 'proxy' ? await Proxy.start(subject.proxy, backends.addresses) : undefined;
   const addresses = proxy ? [proxy.address] : backends.addresses;
   const clients = Array.from({ length: spec.clients }, (_, client) => {
-    const task: ClientTask = { contestant: contestant.name, addresses, client, spec };
+    const task: ClientTask = { subject: subject.name, addresses, client, spec };
     return new Child<FromClient, ToClient>(node(CLIENT, [proto, JSON.stringify(task)], ['--expose-gc']));
   });
   try {
@@ -46,7 +41,7 @@ export async function runOnce(
     const seen = await Promise.all(clients.map((client) => client.next('done')));
     const { counts, lateness, busy } = await backends.end();
     return {
-      contestant: contestant.name,
+      subject: subject.name,
       spec,
       ...outcomesOf(seen),
       bound: quantilesOf(centralQueue(spec, callsOf(spec))),

@@ -1,7 +1,7 @@
-/** One contender in a process of its own: makes calls when it is told, and hands over what it has seen. */
+/** One subject in a process of its own: makes calls when it is told, and hands over what it has seen. */
 import { now } from '../clock.js';
 import type { CallRecord, ClientArguments, FromClient, RequestRecord, TimedEvent, ToClient } from '../protocol.js';
-import { grpcLb, roundRobin } from './contenders.js';
+import { grpcLb, roundRobin } from './subjects.js';
 import { OpenLoop } from './load.js';
 import { watchWire } from './wire.js';
 
@@ -12,8 +12,8 @@ const events: TimedEvent[] = [];
 const tell = (message: FromClient): void => void process.send!(message);
 
 watchWire((request) => requests.push(request));
-const contender =
-  args.contender === 'grpc-lb'
+const subject =
+  args.subject === 'grpc-lb'
     ? grpcLb(args, (event) => {
         const timed = { at: now(), event };
         events.push(timed);
@@ -25,9 +25,9 @@ let load: OpenLoop | undefined;
 process.on('message', (message: ToClient) => {
   switch (message.type) {
     case 'endpoints':
-      return contender.setEndpoints(message.addresses);
+      return subject.setEndpoints(message.addresses);
     case 'load':
-      load = new OpenLoop(contender.echo, { ...args, onEnd: (record, call) => (calls[call] = record) });
+      load = new OpenLoop(subject.echo, { ...args, onEnd: (record, call) => (calls[call] = record) });
       return;
     case 'rate':
       load?.setRate(message.rate);
@@ -40,10 +40,10 @@ process.on('message', (message: ToClient) => {
 process.on('disconnect', () => process.exit());
 
 async function stop(): Promise<void> {
-  const snapshot = contender.snapshot();
+  const snapshot = subject.snapshot();
   await load?.stop();
   tell({ type: 'recording', recording: { calls, requests, events, snapshot } });
 }
 
-await contender.ready();
+await subject.ready();
 tell({ type: 'ready' });

@@ -38,6 +38,6 @@ export class Attempts {
     this.unexplained++;
     if (this.told.length >= MAX_TOLD) return;
     const sent = attempts.map(({ to, at: time }) => `${to} ${(end - time).toFixed(0)} ms before its end`);
-    this.told.push(`${status[code]}: ${details}; sent to ${sent.join(', ') || 'nobody'}`);
+    this.told.push(`${status[code]}: ${details}; sent to ${sent.join(', ') || 'no backend'}`);
   }
 }

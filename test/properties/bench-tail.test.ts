@@ -88,7 +88,7 @@ describe('the bound', () => {
     expect(mean(centralQueue(run, calls))).toBeLessThan(mean(latencies.slice(calls.firstMeasured)));
   });
 
-  test('nobody waits longer than the deadline', () => {
+  test('no call waits longer than the deadline', () => {
     const run = spec('one_slow', { deadline: 100 });
     expect(Math.max(...centralQueue(run, callsOf(run)))).toBe(100);
   });
@@ -98,7 +98,7 @@ describe('the report', () => {
   const quantiles = (p99: number) => ({ p50: 10, p90: 20, p99, p999: 2 * p99 });
   const late = { p50: 1, p99: 2, max: 9 };
   const result = (seed: number, p99: number, more: Partial<RunResult> = {}): RunResult => ({
-    contestant: 'adaptive',
+    subject: 'adaptive',
     spec: spec('equal', { seed }),
     calls: 100,
     timedOut: 0,
@@ -133,11 +133,11 @@ describe('the report', () => {
     expect(cellsOf([result(1, 104), bad])[0]).toMatchObject({ unsound: 1, rounds: 2 });
   });
 
-  test('stands in the order of the scenarios, clients and contestants, whatever the order of the runs', () => {
-    const other = result(1, 104, { contestant: 'Nest, pick_first' });
+  test('stands in the order of the scenarios, clients and subjects, whatever the order of the runs', () => {
+    const other = result(1, 104, { subject: 'Nest, pick_first' });
     const later = result(1, 104, { spec: spec('two_slow') });
     const cells = cellsOf([later, result(1, 104), other]);
-    expect(cells.map(({ scenario, contestant }) => `${scenario} ${contestant}`)).toEqual([
+    expect(cells.map(({ scenario, subject }) => `${scenario} ${subject}`)).toEqual([
       'equal Nest, pick_first',
       'equal adaptive',
       'two_slow adaptive',

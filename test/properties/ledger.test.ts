@@ -129,7 +129,7 @@ test('they are zero when all calls have ended', () => {
   );
 });
 
-test('when nobody says a word for a second, what was reserved has lapsed and no timer is left', () => {
+test('after a second without calls all reservations have lapsed and no timer is left', () => {
   check(
     fc.property(steps, (taken) => {
       const run = play(taken);

@@ -125,7 +125,7 @@ describe('whatever is written for options', () => {
     );
   });
 
-  test('an option that nobody knows is a fault', () => {
+  test('an unknown option is a fault', () => {
     check(
       fc.property(fc.string(), anything, (key, value) => {
         fc.pre(!Object.keys(effectiveLoadBalancing()).includes(key));
@@ -145,7 +145,7 @@ describe('whatever is written for options', () => {
   });
 
   test('merging loses no fault of the upper layer', () => {
-    // Without undefined, which says nothing, not even under a name that nobody knows.
+    // Without undefined, which says nothing, not even under an unknown name.
     const values = [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null)];
     const something = fc.anything({ values });
     const malformed = fc.oneof(

@@ -86,7 +86,7 @@ test('two slow of ten cost what is known of them', async () => {
 const PEERS = 'p2c,least_request,peak_ewma,hot_cold,adaptive';
 
 describe('failures that no backend can help', () => {
-  test('are one call in twenty, the same under every policy, and nobody tries again', async () => {
+  test('are one call in twenty, the same under every policy, and are not retried', async () => {
     const policies = `random,round_robin,weighted_round_robin,${PEERS},perfect`;
     const entries = await perform(task('errors', policies, { stretch: 0.1 }));
     expect(entries).toHaveLength(10);

@@ -61,7 +61,7 @@ async function page() {
 
 const SLOW = `/backends/${encodeURIComponent(settings.addresses[0]!)}/slow`;
 
-test('the page is served under names that nobody can rebind, or that are configured', async () => {
+test('the page is served under names that DNS cannot rebind, and under those that are configured', async () => {
   const { ask, port } = await page();
   for (const host of [
     `127.0.0.1:${port}`,

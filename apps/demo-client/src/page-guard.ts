@@ -17,7 +17,7 @@ type Request = Pick<IncomingMessage, 'method' | 'headers'>;
  * Why a request is refused. A page elsewhere may send requests to this computer: under a name of its own that leads here
  * (DNS rebinding), which the `Host` header shows, or across sites, which `Sec-Fetch-Site` or `Origin` show.
  *
- * @param hosts Names of the page beside `localhost` and IP addresses, which nobody can rebind.
+ * @param hosts Names of the page beside `localhost` and IP addresses, which DNS cannot rebind.
  */
 export function refusal({ method, headers }: Request, hosts: readonly string[]): string | undefined {
   const { host = '', origin } = headers;

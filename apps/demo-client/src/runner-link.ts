@@ -34,7 +34,7 @@ export class RunnerLink {
   }
 }
 
-/** The runner is gone, and perhaps was killed: nobody is left to work for. */
+/** The runner is gone, perhaps killed: this process ends too. */
 function orphaned(): never {
   process.exit(0);
 }

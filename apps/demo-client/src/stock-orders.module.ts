@@ -8,7 +8,7 @@ export const STOCK_ORDERS = 'STOCK_ORDERS';
 
 /**
  * What Nest gives today: one `ClientGrpc`, all addresses behind one name. grpc-js resolves the name to all of them
- * and, as nobody asked for anything else, uses pick_first.
+ * and uses pick_first, its default.
  */
 @Module({
   imports: [

@@ -4,7 +4,7 @@ import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices
 import { Metadata } from '@grpc/grpc-js';
 import { GrpcLbModule } from 'nestjs-grpc-lb';
 import type { Observable } from 'rxjs';
-import type { Contestant } from '../contestants.js';
+import type { Subject } from '../subjects.js';
 
 export interface Job {
   readonly index: number;
@@ -17,7 +17,7 @@ interface Worker {
   ping(job: object): Observable<unknown>;
 }
 
-/** Makes calls in a contestant's way. `deadline` in milliseconds of the epoch; the error is that of the call. */
+/** Makes calls in a subject's way. `deadline` in milliseconds of the epoch; the error is that of the call. */
 export interface Caller {
   work(job: Job, deadline: number, done: (error: unknown) => void): void;
   ping(): Promise<void>;
@@ -25,8 +25,8 @@ export interface Caller {
 }
 
 /** Through a Nest client, as an application would. */
-export async function nestCaller(contestant: Contestant, proto: string, addresses: readonly string[]): Promise<Caller> {
-  @Module({ imports: [clientsOf(contestant, proto, addresses)].flat() as never })
+export async function nestCaller(subject: Subject, proto: string, addresses: readonly string[]): Promise<Caller> {
+  @Module({ imports: [clientsOf(subject, proto, addresses)].flat() as never })
   class BenchModule {}
 
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: false, abortOnError: false });
@@ -43,9 +43,9 @@ export async function nestCaller(contestant: Contestant, proto: string, addresse
   };
 }
 
-function clientsOf(contestant: Contestant, protoPath: string, addresses: readonly string[]): unknown[] {
+function clientsOf(subject: Subject, protoPath: string, addresses: readonly string[]): unknown[] {
   const options = { package: 'bench.v1', protoPath };
-  switch (contestant.kind) {
+  switch (subject.kind) {
     case 'own':
       return [
         GrpcLbModule.forRoot(),
@@ -55,17 +55,17 @@ function clientsOf(contestant: Contestant, protoPath: string, addresses: readonl
             options: {
               ...options,
               url: `static:///${addresses.join(',')}`,
-              loadBalancing: { policy: contestant.policy },
+              loadBalancing: { policy: subject.policy },
             },
           },
         ]),
       ];
     case 'stock':
-      return [nestClients({ ...options, url: `ipv4:${addresses.join(',')}` }, contestant.config)];
+      return [nestClients({ ...options, url: `ipv4:${addresses.join(',')}` }, subject.config)];
     case 'proxy':
       return [nestClients({ ...options, url: addresses[0]! }, { pick_first: {} })];
     case 'queue':
-      throw new TypeError(`${contestant.name} is no client of Nest`);
+      throw new TypeError(`${subject.name} is no client of Nest`);
   }
 }
 

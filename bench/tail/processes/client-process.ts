@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { performance } from 'node:perf_hooks';
 import { status } from '@grpc/grpc-js';
 import { quantile } from '../../sim/engine/quantiles.js';
-import { contestantNamed } from '../contestants.js';
+import { subjectNamed } from '../subjects.js';
 import { callsOf } from '../model/calls.js';
 import { scenarioNamed } from '../model/scenario.js';
 import { type Caller, nestCaller } from './caller.js';
@@ -14,8 +14,8 @@ import { queueCaller } from './queue-caller.js';
 import { sharedNow } from './shared-clock.js';
 
 const proto = process.argv[2]!;
-const { contestant: name, addresses, client, spec } = JSON.parse(process.argv[3]!) as ClientTask;
-const contestant = contestantNamed(name);
+const { subject: name, addresses, client, spec } = JSON.parse(process.argv[3]!) as ClientTask;
+const subject = subjectNamed(name);
 const scenario = scenarioNamed(spec.scenario);
 const calls = callsOf(spec);
 
@@ -23,16 +23,16 @@ let startsAt = Infinity;
 const slowness = scenario.slowness(spec.seed);
 const secondsNow = (): number => Math.max(0, (sharedNow() - startsAt) / 1000);
 const caller: Caller =
-  contestant.kind === 'queue'
+  subject.kind === 'queue'
     ? queueCaller(
         (backend) => scenario.fails(backend) && secondsNow() >= spec.warmUp,
         (backend) => slowness(backend, Math.floor(secondsNow())),
         proto,
         addresses,
       )
-    : await nestCaller(contestant, proto, addresses);
+    : await nestCaller(subject, proto, addresses);
 
-// Connections are open before the first call, to all backends where the contestant connects to all.
+// Connections are open before the first call, to all backends where the subject connects to all.
 for (let i = 0; i < 10; i++) await Promise.all(addresses.map(() => caller.ping()));
 tell({ type: 'ready' });
 ({ startsAt } = await new Promise<ToClient>((resolve) => process.once('message', resolve)));

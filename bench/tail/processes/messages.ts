@@ -23,7 +23,7 @@ export interface BackendsSeen {
 
 /** What a client's process is told on its command line, as JSON. */
 export interface ClientTask {
-  readonly contestant: string;
+  readonly subject: string;
   readonly addresses: readonly string[];
   readonly client: number;
   readonly spec: RunSpec;

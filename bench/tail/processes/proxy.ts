@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
 import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
-import type { ProxyName } from '../contestants.js';
+import type { ProxyName } from '../subjects.js';
 
 /** A proxy of Debian that balances calls, not connections, each to the backend with the fewest. */
 export class Proxy {

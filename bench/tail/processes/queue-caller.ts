@@ -47,7 +47,7 @@ export function queueCaller(
   };
   const send = (backend: Backend, { job, done }: Waiting): void => {
     backend.inFlight++;
-    // A backend goes on with a call that nobody waits for, so its slot is not free before the answer.
+    // A backend finishes a call that was given up, so its slot is not free before the answer.
     make(backend.client, 'Work', job, (error) => {
       backend.inFlight--;
       const next = fails(backend.index) ? undefined : waiting.shift();

@@ -1,5 +1,5 @@
 import { groupBy } from '../../sim/engine/group-by.js';
-import { CONTESTANTS } from '../contestants.js';
+import { SUBJECTS } from '../subjects.js';
 import { SCENARIOS } from '../model/scenario.js';
 import { type Quantiles, type RunResult, unsound } from '../result.js';
 
@@ -10,11 +10,11 @@ export interface Spread {
   readonly high: number;
 }
 
-/** One contestant in one scenario with one number of clients, over all rounds. */
+/** One subject in one scenario with one number of clients, over all rounds. */
 export interface Cell {
   readonly scenario: string;
   readonly clients: number;
-  readonly contestant: string;
+  readonly subject: string;
   readonly rounds: number;
   /** Rounds in which timers were too late for the figures to mean much. */
   readonly unsound: number;
@@ -43,22 +43,22 @@ export interface Cell {
   readonly busyMachine: number;
 }
 
-/** In the order of scenarios, clients, contestants. */
+/** In the order of scenarios, clients, subjects. */
 export function cellsOf(results: readonly RunResult[]): Cell[] {
   const scenarios = SCENARIOS.map(({ name }) => name);
-  const contestants = CONTESTANTS.map(({ name }) => name);
-  return [...groupBy(results, ({ contestant, spec }) => `${spec.scenario}/${spec.clients}/${contestant}`).values()]
+  const subjects = SUBJECTS.map(({ name }) => name);
+  return [...groupBy(results, ({ subject, spec }) => `${spec.scenario}/${spec.clients}/${subject}`).values()]
     .map(cellOf)
     .toSorted(
       (a, b) =>
         scenarios.indexOf(a.scenario) - scenarios.indexOf(b.scenario) ||
         a.clients - b.clients ||
-        contestants.indexOf(a.contestant) - contestants.indexOf(b.contestant),
+        subjects.indexOf(a.subject) - subjects.indexOf(b.subject),
     );
 }
 
 function cellOf(runs: readonly RunResult[]): Cell {
-  const { contestant, spec } = runs[0]!;
+  const { subject, spec } = runs[0]!;
   const over = (value: (run: RunResult) => number): Spread => spreadOf(runs.map(value));
   const median = (value: (run: RunResult) => number): number => over(value).median;
   const quantiles = (of: (run: RunResult) => Quantiles): Quantiles => ({
@@ -71,7 +71,7 @@ function cellOf(runs: readonly RunResult[]): Cell {
   return {
     scenario: spec.scenario,
     clients: spec.clients,
-    contestant,
+    subject,
     rounds: runs.length,
     unsound: runs.filter((run) => unsound(run) !== undefined).length,
     calls: runs.reduce((sum, { calls }) => sum + calls, 0),

@@ -21,13 +21,13 @@ export function overview(cells: readonly Cell[]): string {
     if (lost >= 0.01) return `${percent(lost)} lost`;
     return lost >= 0.00005 ? `${ratio(cell.p99.median)}, ${percent(lost)} lost` : ratio(cell.p99.median);
   };
-  const names = [...new Set(cells.map(({ contestant }) => contestant))];
+  const names = [...new Set(cells.map(({ subject }) => subject))];
   return toMarkdown({
     head: ['client', ...situations.map(({ scenario, clients }) => `\`${scenario}\`, ${clients}`)],
     rows: names.map((name) => [
       strong(name),
       ...situations.map(({ scenario, clients }) =>
-        show(cells.find((cell) => cell.contestant === name && cell.scenario === scenario && cell.clients === clients)),
+        show(cells.find((cell) => cell.subject === name && cell.scenario === scenario && cell.clients === clients)),
       ),
     ]),
   });
@@ -69,7 +69,7 @@ function resultTable(cells: readonly Cell[]): Table {
       'MB',
     ],
     rows: cells.map((cell) => [
-      strong(cell.contestant),
+      strong(cell.subject),
       ...[cell.latency.p50, cell.latency.p90, cell.latency.p99, cell.latency.p999].map(duration),
       ratioSpread(cell.p99),
       ratioSpread(cell.p999),
@@ -90,7 +90,7 @@ export function soundness(cells: readonly Cell[]): string {
   const runs = cells.reduce((sum, { rounds }) => sum + rounds, 0);
   const bad = cells.filter(({ unsound }) => unsound > 0);
   const count = bad.reduce((sum, { unsound }) => sum + unsound, 0);
-  const where = bad.map((cell) => `${cell.contestant} (\`${cell.scenario}\`, ${clientsName(cell.clients)})`).join('; ');
+  const where = bad.map((cell) => `${cell.subject} (\`${cell.scenario}\`, ${clientsName(cell.clients)})`).join('; ');
   const verdict =
     count === 0
       ? `All ${runs} runs are sound.`

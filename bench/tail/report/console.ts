@@ -6,10 +6,10 @@ import type { Cell } from './cells.js';
 import { clientsName, duration, ratioSpread } from './words.js';
 
 export function progressLine(result: RunResult): string {
-  const { contestant, spec, latency, bound, timedOut, failed, busyMachine, error } = result;
+  const { subject, spec, latency, bound, timedOut, failed, busyMachine, error } = result;
   const fault = unsound(result);
   return [
-    `${spec.scenario}, ${clientsName(spec.clients)}, round ${spec.seed}, ${contestant}:`,
+    `${spec.scenario}, ${clientsName(spec.clients)}, round ${spec.seed}, ${subject}:`,
     `p99 ${duration(latency.p99)} ms, ${ratio(latency.p99 / bound.p99)} of the bound,`,
     `${percent(timedOut)} timed out, ${percent(failed)} failed, machine ${percent(busyMachine)} busy`,
     fault === undefined ? '' : `NOT SOUND: ${fault}`,
@@ -34,7 +34,7 @@ export function tell(cells: readonly Cell[]): void {
 
 function detailTable(cells: readonly Cell[]): Table {
   const rows = cells.map((cell) => [
-    cell.contestant,
+    cell.subject,
     ...[cell.latency.p50, cell.latency.p90, cell.latency.p99, cell.latency.p999].map(duration),
     ratioSpread(cell.p99),
     ratioSpread(cell.p999),

@@ -1,7 +1,7 @@
 import { percent, ratio } from '../../sim/report/numbers.js';
 import { logScale, type Scale } from '../../sim/report/scale.js';
 import { element, line, svg, text } from '../../sim/report/svg.js';
-import { QUEUE_OVER_SOCKETS } from '../contestants.js';
+import { QUEUE_OVER_SOCKETS } from '../subjects.js';
 import type { Scenario } from '../model/scenario.js';
 import type { Cell, Spread } from './cells.js';
 import { clientsName } from './words.js';
@@ -14,9 +14,9 @@ const ROW = 26;
 /** Right of this a value is written, not drawn. */
 const MOST = 5;
 
-/** All contestants of a scenario: one row each, one mark for each number of clients, with the spread over the rounds. */
+/** All subjects of a scenario: one row each, one mark for each number of clients, with the spread over the rounds. */
 export function tailPlot(scenario: Scenario, cells: readonly Cell[]): string {
-  const names = [...new Set(cells.map(({ contestant }) => contestant))];
+  const names = [...new Set(cells.map(({ subject }) => subject))];
   const clients = [...new Set(cells.map((cell) => cell.clients))].toSorted((a, b) => a - b);
   const bottom = TOP + names.length * ROW;
   const scale = logScale(0.8, MOST, LEFT, RIGHT);
@@ -31,7 +31,7 @@ export function tailPlot(scenario: Scenario, cells: readonly Cell[]): string {
       class: 'soft',
     }),
     ...names.flatMap((name, row) => {
-      const own = cells.filter(({ contestant }) => contestant === name);
+      const own = cells.filter(({ subject }) => subject === name);
       const y = TOP + row * ROW + ROW / 2;
       return [
         text(LEFT - 14, y + 4, name, { 'text-anchor': 'end', class: classOf(name) }),

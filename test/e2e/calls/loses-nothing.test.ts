@@ -125,7 +125,7 @@ test('bad discovery data is dropped, told once and counted, and the good rest go
   await client.say();
 });
 
-test('a listener may configure the client, and one that throws harms nobody', async () => {
+test('a listener may configure the client, and one that throws does no harm', async () => {
   servers = await startServers(1, { 'grpc.max_concurrent_streams': 1 });
   const warned = new Promise((resolve) => process.once('warning', resolve));
   client = new BalancedClient({

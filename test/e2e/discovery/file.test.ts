@@ -211,7 +211,7 @@ describe('every way to change a file is seen:', () => {
     writeFileSync(path, '- a:1\n');
     const watcher = new Watcher({ pollInterval: 100 });
     await watcher.tells('a:1');
-    // A hard link to a file in a directory that nobody watches: what is written there makes no event here.
+    // A hard link to a file in a directory that is not watched: what is written there makes no event here.
     const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
     onTestFinished(() => rmSync(elsewhere, { recursive: true }));
     execFileSync('ln', [path, join(elsewhere, 'other')]);
@@ -284,7 +284,7 @@ describe('what cannot be read is told:', () => {
     return file;
   }
 
-  test.skipIf(process.getuid?.() === 0)("a file that is somebody else's, until it is not", async () => {
+  test.skipIf(process.getuid?.() === 0)('a file of another user, until it is readable', async () => {
     writeFileSync(path, '- a:1\n');
     chmodSync(path, 0);
     const watcher = new Watcher();

@@ -130,7 +130,7 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   await Promise.all(more.slice(2).map((pod) => pod.shutDown()));
   await load.run(100);
 
-  // A second restart, with nothing changed, is nobody's business.
+  // A second restart, with nothing changed, makes no event.
   const opened = fresh.map(({ connections }) => connections);
   await api.restart();
   await load.run(200);

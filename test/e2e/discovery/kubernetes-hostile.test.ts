@@ -21,7 +21,7 @@ async function listen(handler: (request: IncomingMessage, response: ServerRespon
   return kubeConfigFile({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
 
-/** Writes as long as somebody reads; resolves with the number of bytes that went out. */
+/** Writes as long as the client reads; resolves with the number of bytes that went out. */
 async function pour(response: ServerResponse, text: string): Promise<number> {
   let bytes = 0;
   const write = (): void => {

@@ -107,7 +107,7 @@ test('the client may do what its target needs, and nothing else', () => {
   const account = deployment('orders-client').spec!.template.spec!.serviceAccountName;
   expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: account, namespace: 'shop' }]);
   expect(find('ServiceAccount', account!)).toBeDefined();
-  // The backends ask nobody.
+  // The backends need no rights.
   expect(deployment('orders').spec!.template.spec!.automountServiceAccountToken).toBe(false);
 });
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
   // The library reads it once in the life of the process.
   vi.stubEnv('GRPC_XDS_BOOTSTRAP_CONFIG', JSON.stringify(ads.bootstrap()));
   registerXds();
-  // While somebody watches, there is one stream for all: with each new one the library waits longer, and never forgets.
+  // While a watch is open, all share one stream: the library waits longer before each new stream, and never resets that.
   publish('keeper', []);
   keeper = new Subject('keeper').foreign;
   channels.pop();

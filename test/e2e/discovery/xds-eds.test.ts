@@ -190,7 +190,7 @@ describe('eds:', () => {
     expect((await client.say()).server).toBe(servers[0]!.address);
   });
 
-  test('streams that the control plane ends are taken up again, and nobody notices', async () => {
+  test('a stream that the control plane ends is opened again, without an event', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
     ads.endStreams();

@@ -34,7 +34,7 @@ test('to import the sub-path registers nothing; registerXds does, again and agai
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-test('a source of somebody else under the same name is not put aside, and nothing is done by half', async () => {
+test('a source that the application registered under the same name is kept, and nothing is registered by half', async () => {
   vi.resetModules();
   const { registerEndpointSource } = await import('../../../libs/grpc-lb/src/discovery/index.js');
   const foreign = await import('../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');

@@ -119,7 +119,7 @@ test('a panic does not end with the last connection, nor with the client, but wh
   );
   for (const server of servers) server.cutConnections();
   await client.until(() => client.snapshot.endpoints.every(({ state }) => state !== 'not_serving'));
-  // Nobody is connected, so there is no panic; but nothing is better either.
+  // No endpoint is connected, so there is no panic; but nothing is better either.
   expect(client.snapshot.panic).toBe(false);
   expect(told()).toEqual([expect.objectContaining({ on: true })]);
   await client.until(() => client.snapshot.endpoints.every(({ state }) => state === 'not_serving'));

@@ -20,7 +20,7 @@ function block(milliseconds: number): void {
 }
 
 test.each(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
-  'deadlines that pass while this process stands still are held against nobody: %s',
+  'deadlines that pass while this process is stalled eject no endpoint: %s',
   async (policy) => {
     servers = await startServers(3);
     client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(3);

@@ -37,7 +37,7 @@ const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { tim
 
 const serving = (call: { write(answer: { status: string }): unknown }): unknown => call.write({ status: 'SERVING' });
 
-test('a token that comes when its connection is gone harms nobody, and the next connection is used', async () => {
+test('a token that comes when its connection is gone does no harm, and the next connection is used', async () => {
   const unhandled: unknown[] = [];
   const onUnhandled = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', onUnhandled);

@@ -111,7 +111,7 @@ describe('a client that a factory makes, with credentials, for two modules', () 
 describe('a client whose class a test has replaced', () => {
   const fake = { say: () => of({ text: 'fake', server: '', times: 0 }) };
 
-  it('connects to nobody', async () => {
+  it('opens no connection', async () => {
     const [server] = await serversOfTest(1);
     const OrdersClient = echoClient(server!.address);
     const Beside = echoClient(server!.address, { name: 'BESIDE' });

@@ -80,7 +80,7 @@ describe('@HealthCheck', () => {
     expect(servers.map(({ calls }) => calls)).toEqual([3, 0, 3]);
   });
 
-  it('turned off asks nobody', async () => {
+  it('turned off watches no endpoint', async () => {
     const servers = await healthyServers(1);
     servers[0]!.health!.setStatus('', 'NOT_SERVING');
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
@@ -107,7 +107,7 @@ describe('@OutlierEjection', () => {
     expect(registry.snapshot('ECHO').endpoints[0]).toMatchObject({ state: 'ejected', reason: '2 failures in a row' });
   });
 
-  it('turned off ejects nobody', async () => {
+  it('turned off ejects no endpoint', async () => {
     const servers = await serversOfTest(2);
     servers[0]!.behaviour.say = () => Promise.reject(failure(Status.UNAVAILABLE, 'ill'));
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })

@@ -91,7 +91,7 @@ test('what a policy has learnt stays when other options change, and goes with th
   expect(chances()).toEqual([1 / 2, 1 / 2]);
 });
 
-test('the duration of a stream is nobody’s latency', async () => {
+test('the duration of a stream does not count as latency', async () => {
   await start(2, { policy: 'adaptive' });
   takes(10, 10);
   await sharesOf(10);

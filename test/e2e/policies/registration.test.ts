@@ -3,7 +3,7 @@ import { register } from 'nestjs-grpc-lb/grpc';
 import { expect, test } from 'vitest';
 
 // A file of its own: what is registered with grpc-js stays registered in the process.
-test('a policy that somebody else has registered is not overwritten', () => {
+test('a policy that another library registered is not overwritten', () => {
   class Foreign {}
   experimental.registerLoadBalancerType('least_request_experimental', Foreign as never, Foreign as never);
   expect(() => register()).toThrow(

@@ -50,7 +50,7 @@ test('a newcomer beside three gets its share by and by, without a surge at the e
   expect(Math.max(...shares)).toBeLessThan(0.36);
 });
 
-test('at the start nobody starts slowly; one that comes back does; and when all do they are equal', async () => {
+test('at the start no endpoint starts slowly; one that comes back does; when all do, all get equal shares', async () => {
   servers = await startServers(3);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(3);

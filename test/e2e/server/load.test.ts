@@ -173,7 +173,7 @@ test('out of band, reports come as often as asked for, but no more often than al
   expect(reports[3]!.named_metrics['in_flight']).toBe(0);
 });
 
-test('the end of a call counts once however it ends, and a cancellation is nobody’s fault', async () => {
+test('the end of a call counts once however it ends, and a cancellation is no failure', async () => {
   const backend = await startEcho({ loadReports: { trailer: false } });
   const client = echo(backend.address);
   const arrived = deferred();

@@ -57,7 +57,7 @@ export class Knot {
     await this.change([name, ttl, type, ...data]);
   }
 
-  /** Several at once, so that nobody sees one without the others. */
+  /** Several at once, so that no answer has one without the others. */
   async change(
     ...sets: readonly (readonly [name: string, ttl: number, type: string, ...data: string[]])[]
   ): Promise<void> {

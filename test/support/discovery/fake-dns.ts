@@ -30,7 +30,7 @@ export class FakeDns {
   silent = false;
   #hanging: Hanging[] = [];
 
-  /** Questions that nobody has answered or cancelled. */
+  /** Questions that are neither answered nor cancelled. */
   get pending(): number {
     return this.#hanging.length;
   }

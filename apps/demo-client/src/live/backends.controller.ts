@@ -24,7 +24,7 @@ export class BackendsController {
   act(@Param('address') address: string, @Param('action', new ParseEnumPipe(ACTION)) action: Action): object {
     if (!settings.addresses.includes(address)) throw new NotFoundException(`There is no backend ${address}`);
     if (!this.link.connected) {
-      throw new ServiceUnavailableException('Nobody runs the backends: start the demo with `npm run demo`');
+      throw new ServiceUnavailableException('No runner controls the backends: start the demo with `npm run demo`');
     }
     this.link.tell({ type: 'command', address, action });
     return { address, action };

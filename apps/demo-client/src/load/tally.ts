@@ -5,7 +5,7 @@ export interface CallOutcome {
   readonly ok: boolean;
   /** From the intended start. */
   readonly latencyMs: number;
-  /** The backend that answered; null when nobody did. */
+  /** The backend that answered; null when none did. */
   readonly address: string | null;
 }
 

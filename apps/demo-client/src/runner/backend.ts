@@ -88,7 +88,7 @@ export class Backend {
 
   #gone(child: Child<FromBackend, ToBackend>, how: string): void {
     if (this.#child !== child) return;
-    // Nobody had asked it to go: somebody killed it, or it crashed.
+    // It was not told to go: it was killed, or it crashed.
     if (this.#process === 'running') this.options.onLine(`${this.address} ended: ${how}`);
     this.#child = undefined;
     this.#inFlight = 0;

@@ -4,7 +4,7 @@ import { Backend } from './backend.js';
 import type { Flags } from './flags.js';
 import { freePort, freePorts } from './ports.js';
 
-/** Somebody else may take a port between our look and the backend's bind. */
+/** Another process may take a port before the backend binds it. */
 const ATTEMPTS = 3;
 /** What `slow` does when all backends were started alike. */
 const DEFAULT_SLOW_FACTOR = 3;

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const demo = new Demo(flags, view);
   stopOnSignals(demo);
   stopWithNpm(demo);
-  // The reader of a pipe has left: there is nobody to show anything to.
+  // The reader of the pipe has left.
   process.stdout.on('error', () => demo.stop());
   try {
     await demo.run();
@@ -43,7 +43,7 @@ function stopOnSignals(demo: Demo): void {
   }
 }
 
-/** npm passes a signal on to the shell between it and this process, and the shell to nobody. */
+/** npm passes a signal to the shell between it and this process, and the shell does not pass it on. */
 function stopWithNpm(demo: Demo): void {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;

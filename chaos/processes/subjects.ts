@@ -8,7 +8,7 @@ import { Echo, type EchoStub, SAY } from '../echo.js';
 import type { ClientArguments } from '../protocol.js';
 
 /** A client that balances in one way or another. */
-export interface Contender {
+export interface Subject {
   readonly echo: EchoStub;
   /** Resolves when it can make calls: ours, when every endpoint has been heard of, for the worse too. */
   ready(): Promise<void>;
@@ -27,7 +27,7 @@ const addressesOf = (list: readonly string[]): { host: string; port: number }[] 
 export function grpcLb(
   { addresses, loadBalancing, retry }: ClientArguments,
   onEvent: (event: LbEvent) => void,
-): Contender {
+): Subject {
   let current = addresses;
   let listener: EndpointListener | undefined;
   const deliver = (): void => listener?.onEndpoints(addressesOf(current).map((address) => ({ address })));
@@ -68,7 +68,7 @@ export function grpcLb(
 }
 
 /** What grpc-js brings, at its defaults, with the same retries if there are any. */
-export function roundRobin({ addresses, retry, channelOptions }: ClientArguments): Contender {
+export function roundRobin({ addresses, retry, channelOptions }: ClientArguments): Subject {
   let current = addresses;
   let listener: grpc.experimental.ResolverListener | undefined;
   const serviceConfig: grpc.ServiceConfig = {

@@ -6,7 +6,7 @@ import type { ClientArguments, FromClient, Recording, ToClient } from './protoco
 const SCRIPT = fileURLToPath(new URL('processes/client.js', import.meta.url));
 
 /** A client in a process of its own, which makes calls and remembers what it has seen. */
-export class Contestant {
+export class Client {
   readonly #child: Child<FromClient, ToClient>;
   readonly #ready: Promise<unknown>;
 

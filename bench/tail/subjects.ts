@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
 
 /** Who balances the calls of a run. */
-export type Contestant =
+export type Subject =
   /** The bound, for real: a client that alone knows every slot. What it loses, the machine and the wire lose. */
   | { readonly kind: 'queue'; readonly name: string }
   /** Nest's own client with a policy of grpc-js. */
@@ -24,14 +24,14 @@ const GRPC_JS_WEIGHTED = {
   blackout_period: `${BLACKOUT_MS / 1000}s`,
 };
 
-const stock = (policy: string, config: object = {}): Contestant => ({
+const stock = (policy: string, config: object = {}): Subject => ({
   kind: 'stock',
   name: `Nest, ${policy}`,
   config: { [policy]: config },
 });
-const own = (policy: PolicyConfig, name: string = policy.name): Contestant => ({ kind: 'own', name, policy });
+const own = (policy: PolicyConfig, name: string = policy.name): Subject => ({ kind: 'own', name, policy });
 
-export const CONTESTANTS: readonly Contestant[] = [
+export const SUBJECTS: readonly Subject[] = [
   { kind: 'queue', name: QUEUE_OVER_SOCKETS },
   stock('pick_first'),
   stock('round_robin'),
@@ -47,10 +47,8 @@ export const CONTESTANTS: readonly Contestant[] = [
   own({ name: 'adaptive' }),
 ];
 
-export function contestantNamed(name: string): Contestant {
-  const contestant = CONTESTANTS.find((each) => each.name === name);
-  if (contestant) return contestant;
-  throw new RangeError(
-    `There is no contestant "${name}"; use ${CONTESTANTS.map((each) => `"${each.name}"`).join(', ')}`,
-  );
+export function subjectNamed(name: string): Subject {
+  const subject = SUBJECTS.find((each) => each.name === name);
+  if (subject) return subject;
+  throw new RangeError(`There is no subject "${name}"; use ${SUBJECTS.map((each) => `"${each.name}"`).join(', ')}`);
 }

@@ -1,5 +1,5 @@
 /**
- * One contender in a process of its own: makes unary calls with a fixed number under way, and reports the CPU time of
+ * One subject in a process of its own: makes unary calls with a fixed number under way, and reports the CPU time of
  * this process for each call, once it is warm.
  */
 import 'reflect-metadata';
@@ -13,7 +13,7 @@ interface Echo {
   say(line: { text: string }): Observable<{ text: string }>;
 }
 
-const [contender, proto, addresses, calls, concurrency, channelOptions = '{}'] = process.argv.slice(2) as [
+const [subject, proto, addresses, calls, concurrency, channelOptions = '{}'] = process.argv.slice(2) as [
   string,
   string,
   string,
@@ -56,8 +56,8 @@ const imports = {
   'nestjs-grpc-lb least_request': () => own('least_request'),
   'nestjs-grpc-lb adaptive': () => own('adaptive'),
   'nestjs-grpc-lb round_robin': () => own('round_robin'),
-}[contender];
-if (!imports) throw new Error(`There is no contender "${contender}"`);
+}[subject];
+if (!imports) throw new Error(`There is no subject "${subject}"`);
 
 @Module({ imports: imports() as never })
 class BenchModule {}

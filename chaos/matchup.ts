@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Contestant } from './contestant.js';
+import { Client } from './client.js';
 import { type Outcome, outcomeOf } from './outcome.js';
-import type { ContenderName } from './protocol.js';
+import type { SubjectName } from './protocol.js';
 import type { Pass, Scenario, Setting } from './scenario.js';
 
 export const RATE = 300;
@@ -9,13 +9,13 @@ export const DEADLINE_MS = 1000;
 /** Compilers and connections are warm after this; nothing is done to the backends before. */
 const WARM_UP_MS = 4000;
 
-export type Outcomes = Readonly<Record<ContenderName, Outcome>>;
+export type Outcomes = Readonly<Record<SubjectName, Outcome>>;
 
 /**
- * One pass of a scenario, with both contenders at the same time: each has a client process and backends of its own, and
+ * One pass of a scenario, with both subjects at the same time: each has a client process and backends of its own, and
  * the same is done to both at the same moment, so that whatever else this machine does hits both.
  */
-export async function compete(scenario: Scenario, pass: Pass): Promise<Outcomes> {
+export async function runMatchup(scenario: Scenario, pass: Pass): Promise<Outcomes> {
   const [ours, peer] = await Promise.all([
     goThrough(scenario, pass, 'grpc-lb'),
     goThrough(scenario, pass, 'round_robin'),
@@ -23,10 +23,10 @@ export async function compete(scenario: Scenario, pass: Pass): Promise<Outcomes>
   return { 'grpc-lb': ours, round_robin: peer };
 }
 
-async function goThrough(scenario: Scenario, pass: Pass, contender: ContenderName): Promise<Outcome> {
+async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName): Promise<Outcome> {
   const setting: Setting = await scenario.prepare();
-  const client = new Contestant({
-    contender,
+  const client = new Client({
+    subject,
     addresses: setting.addresses ?? setting.backends.map(({ address }) => address),
     retry: pass.retry ?? false,
     loadBalancing: pass.loadBalancing ?? {},
@@ -38,7 +38,7 @@ async function goThrough(scenario: Scenario, pass: Pass, contender: ContenderNam
     await client.ready();
     client.startLoad();
     await delay(WARM_UP_MS);
-    const course = await scenario.run({ contender, client, backends: setting.backends }, setting);
+    const course = await scenario.run({ subject, client, backends: setting.backends }, setting);
     return outcomeOf(await client.stop(), course);
   } finally {
     await client.end();
