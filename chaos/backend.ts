@@ -6,7 +6,7 @@ import type { FromBackend, Knobs, ToBackend } from './protocol.js';
 const SCRIPT = fileURLToPath(new URL('processes/backend.js', import.meta.url));
 
 /** 20 ms a call, serving. */
-export const WELL: Knobs = { delay: 20, failWith: null, failShare: 1, slots: 1_000_000, health: 'SERVING' };
+export const HEALTHY: Knobs = { delay: 20, failWith: null, failShare: 1, slots: 1_000_000, health: 'SERVING' };
 
 export interface BackendOptions {
   readonly knobs?: Partial<Knobs>;
@@ -34,7 +34,7 @@ export class Backend {
   /** Resolves when it listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
     const { knobs, prefix = [] } = this.options;
-    const args = { host: this.host, port: this.port, knobs: { ...WELL, ...knobs } };
+    const args = { host: this.host, port: this.port, knobs: { ...HEALTHY, ...knobs } };
     this.#child = new Child([...prefix, ...node(SCRIPT, [JSON.stringify(args)])]);
     ({ port: this.port } = await this.#child.next('listening'));
     return this;

@@ -18,7 +18,7 @@ export interface Rotation {
   readonly out: number | null;
   /** Whether any call was ever sent to it. */
   readonly used: boolean;
-  /** Calls to an endpoint that was ejected, to find out whether it is well again. */
+  /** Calls to an endpoint that was ejected, to find out whether it is healthy again. */
   readonly probes: number;
   /** Attempts that were put on its connections up to then, and got no answer. */
   readonly unanswered: number;

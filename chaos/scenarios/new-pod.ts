@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Backend, startBackends, WELL } from '../backend.js';
+import { Backend, startBackends, HEALTHY } from '../backend.js';
 import { all, failedAtMost } from '../bounds.js';
 import { now } from '../clock.js';
 import { latency, type Outcome } from '../outcome.js';
@@ -36,7 +36,7 @@ export const newPod: Scenario = {
     },
   ],
   async prepare() {
-    const slow = { delay: WELL.delay * SLOW_FACTOR };
+    const slow = { delay: HEALTHY.delay * SLOW_FACTOR };
     const [three, newcomer] = await Promise.all([startBackends(3), new Backend({ knobs: slow }).start()]);
     return { backends: [newcomer, ...three], addresses: three.map(({ address }) => address) };
   },
@@ -46,7 +46,7 @@ export const newPod: Scenario = {
     const from = now();
     client.setEndpoints(backends.map(({ address }) => address));
     await delay(SLOW_MS);
-    await newcomer.set({ delay: WELL.delay });
+    await newcomer.set({ delay: HEALTHY.delay });
     await delay(WINDOW_MS - SLOW_MS);
     const to = now();
     return { faults: [{ victim: newcomer.address, from, to, joins: true }], window: [from, to], before: BEFORE_MS };

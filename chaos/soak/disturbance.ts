@@ -32,7 +32,7 @@ export class Disturbance {
     private readonly random: Random,
   ) {}
 
-  /** Goes on for so many milliseconds, and until all backends are well again. */
+  /** Goes on for so many milliseconds, and until all backends are healthy again. */
   async run(duration: number): Promise<void> {
     const end = now() + duration;
     while (now() < end) {

@@ -186,7 +186,7 @@ describe('an outlier', () => {
     })
     .map(effectiveEjection);
 
-  test('is found exactly when a list of all results since it was admitted shows it', () => {
+  test('is found exactly when a list of all results since its last reset shows it', () => {
     check(
       fc.property(
         start,

@@ -87,7 +87,7 @@ test('a target that fails from the start is passed over; a target that answers l
   expect(failovers()).toEqual([1, 0]);
 });
 
-test('priorities within one list, numbered anew: with a quarter of the first well, half of the calls go on to the second', async () => {
+test('priorities within one list are numbered anew: with a quarter of the first healthy, half of the calls go to the second', async () => {
   servers = await startServers(6);
   const discovery = new ManualDiscovery();
   const address = (server: EchoServer) => ({ host: server.host, port: server.port });

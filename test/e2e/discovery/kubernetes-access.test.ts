@@ -127,7 +127,7 @@ describe('credentials', () => {
   });
 });
 
-test('a kubeconfig that is no YAML is an error without what stands in it', async () => {
+test('a kubeconfig that is not YAML is an error without its content', async () => {
   const file = join(temporaryFolder(), 'config');
   const broken = ['users:', '- name: me', '  user:', '    token: SECRET', '   client-key-data: SECRET', ''];
   writeFileSync(file, broken.join('\n'));

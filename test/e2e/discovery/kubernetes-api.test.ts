@@ -177,7 +177,7 @@ describe('what breaks', () => {
     ['500 with a page of HTML', { status: 500, body: '<html>' }, /: 500$/],
     ['a redirect', { status: 302, headers: { location: '/' } }, /: 302/],
     ['429', { status: 429, headers: { 'retry-after': '2' } }, /: 429/],
-    ['an answer that is no JSON', { body: '{"items":' }, /sent no JSON: "\{\\"items\\":"$/],
+    ['an answer that is not JSON', { body: '{"items":' }, /sent no JSON: "\{\\"items\\":"$/],
     ['an answer without items', { body: '{"kind":"Status"}' }, /sent a list without items/],
     ['an answer that is a number', { body: '7' }, /sent a list without items: 7/],
     ['a list without a version', { body: '{"items":[]}' }, /sent an answer without a resourceVersion/],
@@ -212,7 +212,7 @@ describe('what breaks', () => {
   });
 
   it.each([
-    ['a line that is no JSON', 'no JSON at all\n', /sent no JSON/],
+    ['a line that is not JSON', 'no JSON at all\n', /sent no JSON/],
     ['an event of an unknown type', '{"type":"RENAMED"}\n', /sent an event of an unknown type/],
     ['an error', '{"type":"ERROR","object":{"code":500,"message":"etcd is ill"}}\n', /: 500 etcd is ill/],
     ['nine million characters without end', 'x'.repeat(9_000_000), /sent an event of more than 2097152 characters/],

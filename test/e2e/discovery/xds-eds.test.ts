@@ -368,7 +368,7 @@ describe('who asks, and whom', () => {
     );
   });
 
-  test('a file that is no JSON is an error without its content', () => {
+  test('a file that is not JSON is an error without its content', () => {
     const text = faultsOf('eds:///orders', { bootstrap: bootstrapFile('{ "password": "hunter2"') });
     expect(text).toContain('bootstrap is not JSON');
     expect(text).not.toContain('hunter2');

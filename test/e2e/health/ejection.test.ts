@@ -115,7 +115,7 @@ test('a low share of successes ejects too', async () => {
   });
 });
 
-test('statuses that are no failure of the endpoint, and calls that the caller cancels, eject no endpoint', async () => {
+test('statuses that are not failures of the endpoint, and calls that the caller cancels, eject no endpoint', async () => {
   await start(2);
   for (const server of servers) server.behaviour.say = fails(grpc.status.NOT_FOUND);
   for (let i = 0; i < 40; i++) await client.say().catch(() => {});

@@ -72,7 +72,7 @@ test('a server without the service is healthy, and is not asked again', async ()
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('an error is no health, and the server is asked again later and later, up to 30 s', async () => {
+test('a watch that fails says nothing about health, and is opened again after growing pauses, up to 30 s', async () => {
   const { calls, told, clock } = await watch();
   const waits: number[] = [];
   for (let i = 0; i < 10; i++) {
@@ -86,7 +86,7 @@ test('an error is no health, and the server is asked again later and later, up t
   expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
 });
 
-test('a watch that the server ends in peace is asked for again later and later', async () => {
+test('a watch that the server ends with OK is opened again after growing pauses', async () => {
   const { calls, told, clock } = await watch();
   for (const wait of [1000, 1600, 2560]) {
     (await calls.next()).end();

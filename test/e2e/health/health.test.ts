@@ -71,7 +71,7 @@ test('an endpoint is not picked before its health service has answered', async (
   await client.say();
 });
 
-test('the watch is no load, and takes one of the streams that the peer allows', async () => {
+test('the watch does not count as load, and takes one of the streams that the peer allows', async () => {
   servers = await startServers(1, { withHealth: SERVING, 'grpc.max_concurrent_streams': 3 });
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
   expect(client.snapshot).toMatchObject({
@@ -80,7 +80,7 @@ test('the watch is no load, and takes one of the streams that the peer allows', 
   });
 });
 
-test('a server without a health service is well, and that is said once', async () => {
+test('a server without a health service is healthy, and one event says so', async () => {
   servers = await startServers(3);
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { size: 2 } } }).ready(3);
   await client.say();
@@ -89,7 +89,7 @@ test('a server without a health service is well, and that is said once', async (
   expect(new Set(connections.map(({ health }) => health))).toEqual(new Set(['not_offered']));
 });
 
-test('when too few are well all that are connected are used, and an event and the snapshot say panic', async () => {
+test('when too few endpoints are healthy, all connected ones are used, and an event and the snapshot say panic', async () => {
   await start(5);
   const load = new SteadyLoad(() => client.say(), 300);
   await load.run(30);

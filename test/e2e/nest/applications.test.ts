@@ -33,7 +33,7 @@ class OfAnotherApplication {
 describe('a service that a decorator names', () => {
   const feature = () => GrpcLbModule.forFeature([{ name: 'ORDERS', options: echoOptions(NOWHERE) }]);
 
-  it('in another application of the process is no fault here', async () => {
+  it('in another application of the process causes no error in this one', async () => {
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature()] });
     expect(app.get(GrpcLbRegistry).snapshot('ORDERS').client).toBe('ORDERS');
   });

@@ -207,7 +207,7 @@ describe('better than with Nest’s ClientGrpc', () => {
     expect(backend.seen).toEqual([]);
   });
 
-  it('what is no metadata or no options object is refused, and its content is not shown', async () => {
+  it('metadata and options of a wrong type are refused, and their content is not shown', async () => {
     const { backend, echo } = await connect(UNANSWERED);
     const stub = echo as unknown as Record<string, (request: unknown, ...rest: unknown[]) => Observable<Line>>;
     const plain = await errorOf(stub['say']!({}, { authorization: 'Bearer s3cret' }, {}));

@@ -78,7 +78,7 @@ function getOf(url: string) {
 const notServing = (server: EchoServer): void => server.health!.setStatus('', 'NOT_SERVING');
 
 describe('readiness', () => {
-  it('is 200 and up while all endpoints are well, with what is known of each', async () => {
+  it('is 200 and up while all endpoints are healthy, with the state of each', async () => {
     const { servers, get } = await start(2);
     const { http, body } = await get('/health/ready');
     expect(http).toBe(200);
@@ -100,7 +100,7 @@ describe('readiness', () => {
     });
   });
 
-  it('is 200 and degraded while fewer are well, but the minimum holds', async () => {
+  it('is 200 and degraded while fewer are healthy, but the minimum holds', async () => {
     const { servers, get, until } = await start(3, { minReady: '50%' });
     notServing(servers[0]!);
     await until((states) => states === 'not_serving ready ready');

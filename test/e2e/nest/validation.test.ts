@@ -70,7 +70,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('with options of decorators that are no object, and with names that nearly are', async () => {
+  it('with options of decorators that are not objects, and with misspelled names', async () => {
     @GrpcLbClient(echo)
     @Deadline('2s' as never)
     @Retry({ attempts: 3, methods: ['Say'] } as never)
@@ -325,7 +325,7 @@ it.each([
   ['undefined, as a class in a circle of imports', undefined, 'is undefined (a circular import?)'],
   ['an item without a name', { options }, 'is neither a class nor an item with a name'],
   ['a text', 'ECHO', 'is neither a class nor an item with a name'],
-])('what is no client at all is refused at once: %s', (_, client, found) => {
+])('an entry that is not a client is refused at once: %s', (_, client, found) => {
   const remedy = 'list classes with @GrpcLbClient, and items with a name';
   expect(() => GrpcLbModule.forFeature([{ name: 'FINE', options }, client as never])).toThrow(
     `GrpcLbModule.forFeature: an option is invalid\n  - clients[1] ${found}; ${remedy}`,
@@ -335,7 +335,7 @@ it.each([
   );
 });
 
-it.each(['2s', 2])('options of a policy that are no object are refused at once: %j', (wrong) => {
+it.each(['2s', 2])('options of a policy that are not an object are refused at once: %j', (wrong) => {
   expect(() => LeastRequest(wrong as never)).toThrow(
     new RegExp(`@LeastRequest: an option is invalid\\n  - options is ${JSON.stringify(wrong)}; use an object`),
   );

@@ -54,7 +54,7 @@ async function start(policy: 'least_request' | 'adaptive' | 'peak_ewma' | 'hot_c
   const addresses = [...(first === undefined ? [] : [first]), ...servers.map(({ address }) => address)];
   client = await new BalancedClient({
     target: `static:///${addresses.join(',')}`,
-    // A health watch would find out what is no gRPC server.
+    // A health watch would detect that this is not a gRPC server.
     loadBalancing: { policy, health: { enabled: first === undefined } },
   }).ready(5);
   await call(100);
@@ -74,7 +74,7 @@ describe('an endpoint that answers at once beside others that work gets no more 
     expect(await shareOfFirst(300)).toBeLessThan(0.27);
     expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ready', failureRate: 0, refusalRate: 1 });
     expect(client.balanced.explain().endpoints[0]!.why).toContain('100 % of its recent calls were refused');
-    // What still counts as load is no call that runs.
+    // Load that lingers after a refusal is not a running call.
     expect(client.snapshot.inFlight).toBe(0);
   });
 
@@ -101,7 +101,7 @@ describe('an endpoint that answers at once beside others that work gets no more 
   });
 });
 
-test('what all refuse is no load anywhere', async () => {
+test('calls that all endpoints refuse count as load at none', async () => {
   await start('least_request');
   for (const server of servers) server.behaviour.say = answers(grpc.status.NOT_FOUND);
   await call(300);

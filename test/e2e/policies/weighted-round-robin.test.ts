@@ -131,7 +131,7 @@ test('calls follow new reports', async () => {
   await callUntil(client, [4 / 5, 1 / 5]);
 });
 
-test('out of band, calls follow the reports of streams that are no load, without one call to learn from', async () => {
+test('out of band, calls follow the reports of streams, without one call to learn from; the streams do not count as load', async () => {
   const servers = await Promise.all([BUSY, FREE].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, { enableOobLoadReport: true, oobReportingPeriod: 250 });
   await Promise.all(servers.map((server) => server.watched(1)));

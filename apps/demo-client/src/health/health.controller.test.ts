@@ -10,7 +10,7 @@ import { HealthModule } from './health.module.js';
 
 expectNoLeaks();
 
-/** A backend without services is well enough to be asked whether it is there. */
+/** A backend without services is enough for a connection. */
 async function startBackend(): Promise<{ server: Server; address: string }> {
   const server = new Server();
   onTestFinished(() => server.forceShutdown());
