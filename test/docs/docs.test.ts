@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compile } from './compile-code.js';
@@ -60,6 +60,19 @@ describe('links', () => {
     expect(guide.filter((path) => !fromIndex.has(path))).toEqual([]);
     expect(guide.filter((path) => !path.includes('/decisions/') && !fromReadme.has(path))).toEqual([]);
   });
+});
+
+it('pages that the code names exist', () => {
+  const files = ['libs/grpc-lb/src', 'apps', 'bench', 'chaos', 'deploy', 'test'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|mjs|yaml)$/.test(name) && !/node_modules|dist/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  const named = files.flatMap((file) =>
+    [...textOf(file).matchAll(/\bdocs\/[\w./-]+\.md\b/g)].map(([page]) => ({ file, page })),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter(({ page }) => !existsSync(join(ROOT, page)))).toEqual([]);
 });
 
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
