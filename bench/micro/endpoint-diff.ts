@@ -1,6 +1,6 @@
 /** What an answer of discovery costs, before any connection is touched. */
 import { bench, do_not_optimize } from 'mitata';
-import { diffEndpoints } from '../../libs/grpc-lb/src/core/endpoint-diff.js';
+import { diffEndpoints } from '../../libs/grpc-lb/src/core/balancing/members/endpoint-diff.js';
 import { addressToString, type Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
 import { runAndPrint } from './print.js';
 

@@ -1,6 +1,6 @@
 /** What is remembered of each answer: one of these for each endpoint, and a few for the whole client. */
 import { bench, do_not_optimize } from 'mitata';
-import { FailureRate } from '../../libs/grpc-lb/src/core/health/failure-rate.js';
+import { FailureRate } from '../../libs/grpc-lb/src/core/balancing/health/failure-rate.js';
 import { MethodLatency } from '../../libs/grpc-lb/src/core/load/method-latency.js';
 import { PeakLatency } from '../../libs/grpc-lb/src/core/load/peak-latency.js';
 import { RecentQuantile } from '../../libs/grpc-lb/src/core/load/recent-quantile.js';

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exceedsChance, likelyShare } from '../../libs/grpc-lb/src/core/health/chance.js';
-import { RecentResults, type ResultKind } from '../../libs/grpc-lb/src/core/health/recent-results.js';
-import { FailureRate } from '../../libs/grpc-lb/src/core/health/failure-rate.js';
-import { Outlier } from '../../libs/grpc-lb/src/core/health/outlier.js';
-import type { Verdict } from '../../libs/grpc-lb/src/core/health/peer.js';
-import { SuccessWindow } from '../../libs/grpc-lb/src/core/health/success-window.js';
+import { exceedsChance, likelyShare } from '../../libs/grpc-lb/src/core/balancing/health/chance.js';
+import { RecentResults, type ResultKind } from '../../libs/grpc-lb/src/core/balancing/health/recent-results.js';
+import { FailureRate } from '../../libs/grpc-lb/src/core/balancing/health/failure-rate.js';
+import { Outlier } from '../../libs/grpc-lb/src/core/balancing/health/outlier.js';
+import type { Verdict } from '../../libs/grpc-lb/src/core/balancing/health/peer.js';
+import { SuccessWindow } from '../../libs/grpc-lb/src/core/balancing/health/success-window.js';
 import { effectiveEjection } from '../../libs/grpc-lb/src/core/options/ejection-options.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { check } from './check.js';

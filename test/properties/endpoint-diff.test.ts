@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressToString, type Endpoint } from '../../libs/grpc-lb/src/core/endpoint.js';
-import { diffEndpoints } from '../../libs/grpc-lb/src/core/endpoint-diff.js';
+import { diffEndpoints } from '../../libs/grpc-lb/src/core/balancing/members/endpoint-diff.js';
 import { check } from './check.js';
 
 /** Few addresses, so that lists overlap and repeat themselves. */

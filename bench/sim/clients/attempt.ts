@@ -1,4 +1,4 @@
-import { type Counted, type Ledger, Reservation } from '../../../libs/grpc-lb/src/core/ledger.js';
+import { type Counted, type Ledger, Reservation } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import type { Call } from '../call.js';
 import { Job } from '../servers/job.js';

@@ -1,9 +1,13 @@
-import { Fitness, type FitnessOptions, type FitnessOwner } from '../../../libs/grpc-lb/src/core/health/fitness.js';
-import type { PeerComparison } from '../../../libs/grpc-lb/src/core/health/peer-comparison.js';
+import {
+  Fitness,
+  type FitnessOptions,
+  type FitnessOwner,
+} from '../../../libs/grpc-lb/src/core/balancing/health/passive-health.js';
+import type { PeerComparison } from '../../../libs/grpc-lb/src/core/balancing/health/peer-comparison.js';
 import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
-import type { Counted } from '../../../libs/grpc-lb/src/core/ledger.js';
+import type { Counted } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
 import type { Choosable } from '../../../libs/grpc-lb/src/core/picking/choice.js';
-import type { Rotatable } from '../../../libs/grpc-lb/src/core/picking/rotation.js';
+import type { Rotatable } from '../../../libs/grpc-lb/src/core/balancing/route/rotation.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Server } from '../servers/server.js';
 

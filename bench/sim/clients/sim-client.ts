@@ -1,9 +1,9 @@
-import { PeerComparison } from '../../../libs/grpc-lb/src/core/health/peer-comparison.js';
-import type { ResultKind } from '../../../libs/grpc-lb/src/core/health/recent-results.js';
-import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/ledger.js';
+import { PeerComparison } from '../../../libs/grpc-lb/src/core/balancing/health/peer-comparison.js';
+import type { ResultKind } from '../../../libs/grpc-lb/src/core/balancing/health/recent-results.js';
+import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Choice } from '../../../libs/grpc-lb/src/core/picking/choice.js';
-import { trafficOf } from '../../../libs/grpc-lb/src/core/picking/traffic.js';
+import { trafficOf } from '../../../libs/grpc-lb/src/core/balancing/route/route.js';
 import type { Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Call } from '../call.js';

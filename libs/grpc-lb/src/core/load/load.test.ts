@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { MethodLatency } from './method-latency.js';
-import { momentOf } from './moment.js';
+import { momentOf } from './coarse-time.js';
 import { PeakLatency } from './peak-latency.js';
 import { RecentQuantile } from './recent-quantile.js';
 import { RelativeLatency } from './relative-latency.js';

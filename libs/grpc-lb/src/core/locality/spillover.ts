@@ -1,5 +1,5 @@
 import type { EffectiveLocalityOptions } from '../options/locality-options.js';
-import { SideRecord } from './side-record.js';
+import { SideRecord } from './latency-statistics.js';
 
 /** How often the share is worked out anew, and the calls that it takes at least: without news nothing changes. */
 const INTERVAL_MS = 1000;

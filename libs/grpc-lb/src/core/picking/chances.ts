@@ -1,8 +1,8 @@
 import type { Policy } from '../policy/policy.js';
 import type { Choosable, CrossShare } from './choice.js';
 import { Ramp } from './ramp.js';
-import type { Rotation } from './rotation.js';
-import type { Traffic } from './traffic.js';
+import type { Rotation } from '../balancing/route/rotation.js';
+import type { Traffic } from '../balancing/route/route.js';
 
 /**
  * For people: the chance of an endpoint to get the next call, as things stand, and the part of its full share that it is

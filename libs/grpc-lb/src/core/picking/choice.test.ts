@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { scripted } from '../../../../../test/properties/hosts.js';
 import { type Policy, UNKNOWN_CALL } from '../policy/policy.js';
 import { type Choosable, Choice } from './choice.js';
-import { type Traffic, trafficOf } from './traffic.js';
+import { type Traffic, trafficOf } from '../balancing/route/route.js';
 
 interface Endpoint extends Choosable {
   readonly connected: boolean;

@@ -2,8 +2,8 @@ import { type CallInfo, type Policy, UNKNOWN_CALL } from '../policy/policy.js';
 import { xxh64 } from '../hash/xxh64.js';
 import type { Random } from '../random.js';
 import { Ramp, type Ramped } from './ramp.js';
-import type { Rotation } from './rotation.js';
-import type { LevelTraffic, Traffic } from './traffic.js';
+import type { Rotation } from '../balancing/route/rotation.js';
+import type { LevelTraffic, Traffic } from '../balancing/route/route.js';
 
 /** An endpoint, as far as a choice looks at it. */
 export interface Choosable extends Ramped {

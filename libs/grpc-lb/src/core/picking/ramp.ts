@@ -1,7 +1,7 @@
 import type { Candidate, Policy } from '../policy/policy.js';
 import { sharesOf } from '../policy/shares.js';
 import { evenPart } from './even-part.js';
-import type { Rotatable, Rotation } from './rotation.js';
+import type { Rotatable, Rotation } from '../balancing/route/rotation.js';
 
 /** An endpoint, as far as a ramp looks at it. */
 export type Ramped = Candidate & Pick<Rotatable, 'warmth'>;

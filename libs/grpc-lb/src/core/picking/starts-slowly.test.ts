@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { warmth } from '../health/slow-start.js';
+import { warmth } from '../balancing/health/slow-start.js';
 import type { PolicyConfig } from '../options/policy-config.js';
 import { effectiveSlowStart } from '../options/slow-start-options.js';
 import { createPolicy } from '../policy/create-policy.js';
@@ -8,8 +8,8 @@ import { UNKNOWN_CALL } from '../policy/policy.js';
 import { seededRandom } from '../random.js';
 import { chancesOf } from './chances.js';
 import { type Choosable, Choice } from './choice.js';
-import type { Rotatable } from './rotation.js';
-import { type Traffic, trafficOf } from './traffic.js';
+import type { Rotatable } from '../balancing/route/rotation.js';
+import { type Traffic, trafficOf } from '../balancing/route/route.js';
 
 interface Endpoint extends Choosable, Rotatable {
   inFlight: number;

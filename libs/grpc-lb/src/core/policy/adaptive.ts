@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
-import { momentOf } from '../load/moment.js';
+import { momentOf } from '../load/coarse-time.js';
 import { RelativeLatency } from '../load/relative-latency.js';
 import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { Random } from '../random.js';
 import type { LoadReport } from './load-report.js';
-import { Memory } from './memory.js';
+import { Memory } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** How strongly latency counts against calls in flight; 1 and 2 are both 1 % worse on average. */

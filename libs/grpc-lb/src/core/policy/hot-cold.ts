@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
-import { momentOf } from '../load/moment.js';
+import { momentOf } from '../load/coarse-time.js';
 import { RecentQuantile } from '../load/recent-quantile.js';
 import { RelativeLatency } from '../load/relative-latency.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { HotColdConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { Memory } from './memory.js';
+import { Memory } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** Prequal's Q_RIF. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fill, hosts, scripted } from '../../../../../test/properties/hosts.js';
 import { expectShares, expectUniform, tally } from '../../../../../test/properties/statistics.js';
 import { randomBelow, seededRandom } from '../random.js';
-import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from './contest.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from './sample.js';
 import { LeastRequest } from './least-request.js';
 
 const two = { choiceCount: 2 };

@@ -1,7 +1,7 @@
 import type { LeastRequestConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { chancesOf, Contest } from './contest.js';
-import { choicesFor, isWeighted } from './memory.js';
+import { chancesOf, Contest } from './sample.js';
+import { choicesFor, isWeighted } from './candidate-states.js';
 import { PerList } from './per-list.js';
 import type { Candidate, Policy } from './policy.js';
 

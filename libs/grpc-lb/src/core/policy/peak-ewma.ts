@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
-import { momentOf } from '../load/moment.js';
+import { momentOf } from '../load/coarse-time.js';
 import { PeakLatency } from '../load/peak-latency.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { PeakEwmaConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { Memory } from './memory.js';
+import { Memory } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** Finagle's. */

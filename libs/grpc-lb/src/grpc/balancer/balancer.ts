@@ -2,7 +2,7 @@ import type { Cancel } from '../../core/clock.js';
 import { isDeepStrictEqual } from 'node:util';
 import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Endpoint } from '../../core/endpoint.js';
-import { PeerComparison } from '../../core/health/peer-comparison.js';
+import { PeerComparison } from '../../core/balancing/health/peer-comparison.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
 import type { LoadReport } from '../../core/policy/load-report.js';

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../../core/clock.js';
 import { addressToString, type Endpoint } from '../../core/endpoint.js';
-import { diffEndpoints } from '../../core/endpoint-diff.js';
-import { type Level, levelsOf } from '../../core/membership/level.js';
-import { canBearAll, capacityOf, levelsNeeded } from '../../core/membership/level-shares.js';
+import { diffEndpoints } from '../../core/balancing/members/endpoint-diff.js';
+import { type Level, levelsOf } from '../../core/balancing/members/priority-members.js';
+import { canBearAll, capacityOf, levelsNeeded } from '../../core/balancing/members/priority-shares.js';
 import { createSubset, type Subset } from '../../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../../core/options/subset-options.js';
 import type { ConnectionEnvironment } from '../endpoint/connection-environment.js';
 import { type EndpointOwner, PooledEndpoint } from '../endpoint/pooled-endpoint.js';
 import type { StandbyEndpoint } from '../channel/explain.js';
-import type { PooledLevel } from '../../core/picking/traffic.js';
+import type { PooledLevel } from '../../core/balancing/route/route.js';
 
 /** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
 const FAILOVER_AFTER_MS = 1000;

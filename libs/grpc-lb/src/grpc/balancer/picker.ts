@@ -1,5 +1,5 @@
 import { Choice, type CrossShare } from '../../core/picking/choice.js';
-import type { Traffic } from '../../core/picking/traffic.js';
+import type { Traffic } from '../../core/balancing/route/route.js';
 import type { CallInfo, Policy } from '../../core/policy/policy.js';
 import type { PolicySet } from '../../core/policy/policy-set.js';
 import type { Random } from '../../core/random.js';

@@ -1,7 +1,7 @@
 import { Spillover } from '../../core/locality/spillover.js';
 import type { EffectiveLocalityOptions } from '../../core/options/locality-options.js';
 import { chancesOf, type EndpointChance } from '../../core/picking/chances.js';
-import { type LevelTraffic, NO_TRAFFIC, type Traffic, trafficOf } from '../../core/picking/traffic.js';
+import { type LevelTraffic, NO_TRAFFIC, type Traffic, trafficOf } from '../../core/balancing/route/route.js';
 import type { Policy } from '../../core/policy/policy.js';
 import type { PrioritySnapshot } from '../../core/snapshot.js';
 import type { ClientContext } from '../context/client-context.js';

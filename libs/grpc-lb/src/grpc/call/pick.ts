@@ -1,10 +1,10 @@
 import { type ChannelOptions, type Metadata, status as Status } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
-import type { ResultKind } from '../../core/health/recent-results.js';
-import { Ledger, type OnRelease, Reservation } from '../../core/ledger.js';
+import type { ResultKind } from '../../core/balancing/health/recent-results.js';
+import { Ledger, type OnRelease, Reservation } from '../../core/balancing/ledger.js';
 import type { Spillover } from '../../core/locality/spillover.js';
 import { Refusals } from '../../core/load/refusals.js';
-import type { OwnStall } from '../../core/health/own-stall.js';
+import type { OwnStall } from '../../core/own-stall.js';
 import type { FailureStatus } from '../../core/options/status-names.js';
 import type { Outcome, Policy } from '../../core/policy/policy.js';
 import type { LoadReport } from '../../core/policy/load-report.js';

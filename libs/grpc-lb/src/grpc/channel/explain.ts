@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
-import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/contest.js';
+import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/sample.js';
 import { HOT_QUANTILE, POOL_SIZE } from '../../core/policy/hot-cold.js';
 import { DECAY_TIME_MS } from '../../core/policy/peak-ewma.js';
 import type { ClientSnapshot, EndpointSnapshot } from '../../core/snapshot.js';

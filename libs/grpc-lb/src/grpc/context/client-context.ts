@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { HealthNotOffered, LbEvent, LbEventListener } from '../../core/events.js';
 import { isDeepStrictEqual } from 'node:util';
-import type { OwnStall } from '../../core/health/own-stall.js';
+import type { OwnStall } from '../../core/own-stall.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { printableError } from '../../core/printable.js';
 import type { EndpointChance } from '../../core/picking/chances.js';

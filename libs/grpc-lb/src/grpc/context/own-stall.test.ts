@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, expect, test } from 'vitest';
-import { BEAT_MS, STALL_MS } from '../../core/health/own-stall.js';
+import { BEAT_MS, STALL_MS } from '../../core/own-stall.js';
 import { ownStallOf } from './own-stall.js';
 import { systemClock } from './system-clock.js';
 

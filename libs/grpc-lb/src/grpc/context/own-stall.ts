@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.js';
-import { OwnStall } from '../../core/health/own-stall.js';
+import { OwnStall } from '../../core/own-stall.js';
 
 const byClock = new WeakMap<Clock, OwnStall>();
 

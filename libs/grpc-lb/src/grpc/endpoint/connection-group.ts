@@ -1,6 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
 import type { Address } from '../../core/endpoint.js';
-import { GOOD_AFTER_MS, ReconnectBackoff } from '../../core/health/reconnect-backoff.js';
+import { GOOD_AFTER_MS, ReconnectBackoff } from '../../core/connection/reconnect-backoff.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
 import { Connection, type ConnectionListener, type RetireReason } from './connection.js';

@@ -1,11 +1,11 @@
 import type { Cancel } from '../../core/clock.js';
 import { type Address, addressToString } from '../../core/endpoint.js';
-import type { Counted } from '../../core/ledger.js';
+import type { Counted } from '../../core/balancing/ledger.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
-import { StreamLimit } from '../../core/stream-limit.js';
+import { StreamLimit } from '../../core/connection/stream-limit.js';
 import { Dialer, type DialerListener } from './dialer.js';
 import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';

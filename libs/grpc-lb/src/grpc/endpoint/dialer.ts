@@ -1,6 +1,6 @@
 import { connectivityState } from '@grpc/grpc-js';
 import type { Cancel } from '../../core/clock.js';
-import { connectFailure } from '../../core/connect-failure.js';
+import { connectFailure } from '../../core/connection/connect-failure.js';
 import type { Address } from '../../core/endpoint.js';
 import { printable } from '../../core/printable.js';
 import { jittered } from '../../core/random.js';

@@ -1,7 +1,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { HealthNotOffered } from '../../core/events.js';
-import { HealthDamper } from '../../core/health/health-damper.js';
+import { HealthDamper } from '../../core/connection/health-damper.js';
 import { printable } from '../../core/printable.js';
 import type { Random } from '../../core/random.js';
 import type { ConnectionHealth } from '../../core/snapshot.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { OwnStall } from '../../core/health/own-stall.js';
+import { OwnStall } from '../../core/own-stall.js';
 import type { PeerConnection, PingListener } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';
 

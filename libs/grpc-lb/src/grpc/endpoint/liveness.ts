@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.js';
-import type { OwnStall } from '../../core/health/own-stall.js';
-import { PingBudget } from '../../core/health/ping-budget.js';
+import type { OwnStall } from '../../core/own-stall.js';
+import { PingBudget } from '../../core/connection/ping-budget.js';
 import type { PeerConnection } from '../experimental.js';
 
 /** What a connection must answer to, in milliseconds. */

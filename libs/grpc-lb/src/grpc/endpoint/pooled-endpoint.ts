@@ -1,7 +1,7 @@
 import { addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
-import { Fitness, type FitnessOwner } from '../../core/health/fitness.js';
-import type { PeerComparison } from '../../core/health/peer-comparison.js';
-import type { Counted } from '../../core/ledger.js';
+import { Fitness, type FitnessOwner } from '../../core/balancing/health/passive-health.js';
+import type { PeerComparison } from '../../core/balancing/health/peer-comparison.js';
+import type { Counted } from '../../core/balancing/ledger.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import type { Candidate } from '../../core/policy/policy.js';
 import type { EndpointSnapshot, EndpointState } from '../../core/snapshot.js';

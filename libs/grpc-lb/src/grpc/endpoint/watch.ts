@@ -1,6 +1,6 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { Cancel, Clock } from '../../core/clock.js';
-import { WatchBackoff } from '../../core/health/watch-backoff.js';
+import { WatchBackoff } from '../../core/connection/watch-backoff.js';
 import { printable } from '../../core/printable.js';
 import type { Random } from '../../core/random.js';
 import { TokenBucket } from '../../core/token-bucket.js';

@@ -1,7 +1,7 @@
 import { type ChannelOptions, Metadata, status as Status } from '@grpc/grpc-js';
 import type { Cancel } from '../../core/clock.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
-import { byTarget } from '../../core/membership/by-target.js';
+import { byTarget } from '../../core/balancing/members/by-target.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';

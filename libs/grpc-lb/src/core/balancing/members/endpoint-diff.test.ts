@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressToString, type Endpoint } from './endpoint.js';
+import { addressToString, type Endpoint } from '../../endpoint.js';
 import { diffEndpoints } from './endpoint-diff.js';
 
 const endpoint = (host: string, weight?: number): Endpoint => ({

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoint.js';
+import type { Endpoint } from '../../endpoint.js';
 
 /**
  * The lists of several targets as one: those of the first are used before those of the second, and the priorities within

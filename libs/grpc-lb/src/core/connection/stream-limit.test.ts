@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/time/fake-clock.js';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { StreamLimit } from './stream-limit.js';
 
 function streamLimit() {

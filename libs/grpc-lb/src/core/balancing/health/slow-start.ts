@@ -1,4 +1,4 @@
-import type { EffectiveSlowStartOptions } from '../options/slow-start-options.js';
+import type { EffectiveSlowStartOptions } from '../../options/slow-start-options.js';
 
 /**
  * The part of its full share that an endpoint gets `age` milliseconds after it joined: `max(minShare, (age / window) ^

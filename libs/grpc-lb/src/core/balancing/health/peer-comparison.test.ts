@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { effectiveEjection } from '../options/ejection-options.js';
-import { effectiveSlowStart } from '../options/slow-start-options.js';
-import { seededRandom } from '../random.js';
-import { Fitness, type FitnessOwner } from './fitness.js';
+import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
+import { effectiveEjection } from '../../options/ejection-options.js';
+import { effectiveSlowStart } from '../../options/slow-start-options.js';
+import { seededRandom } from '../../random.js';
+import { Fitness, type FitnessOwner } from './passive-health.js';
 import { PeerComparison } from './peer-comparison.js';
 import type { ResultKind } from './recent-results.js';
 

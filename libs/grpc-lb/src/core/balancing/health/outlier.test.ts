@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { scripted } from '../../../../../test/properties/hosts.js';
-import { effectiveEjection } from '../options/ejection-options.js';
-import { seededRandom } from '../random.js';
+import { scripted } from '../../../../../../test/properties/hosts.js';
+import { effectiveEjection } from '../../options/ejection-options.js';
+import { seededRandom } from '../../random.js';
 import { Outlier } from './outlier.js';
 import type { Verdict } from './peer.js';
 import { mayEject } from './peer-comparison.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from './clock.js';
 import { BEAT_MS, OwnStall, STALL_MS } from './own-stall.js';
 
 /** An event loop that can stand still: what falls due meanwhile fires when it goes on, in the order that a test picks. */

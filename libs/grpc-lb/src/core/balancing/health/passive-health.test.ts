@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { effectiveEjection } from '../options/ejection-options.js';
-import { effectiveSlowStart } from '../options/slow-start-options.js';
-import { seededRandom } from '../random.js';
+import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
+import { effectiveEjection } from '../../options/ejection-options.js';
+import { effectiveSlowStart } from '../../options/slow-start-options.js';
+import { seededRandom } from '../../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
-import { Fitness, type FitnessOwner } from './fitness.js';
+import { Fitness, type FitnessOwner } from './passive-health.js';
 import type { Verdict } from './peer.js';
 import { PeerComparison } from './peer-comparison.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type PooledLevel, type Routable, type Traffic as TrafficOf, trafficOf } from './traffic.js';
+import { type PooledLevel, type Routable, type Traffic as TrafficOf, trafficOf } from './route.js';
 
 type Traffic = TrafficOf<Routable>;
 

@@ -1,6 +1,6 @@
-import { isPanic } from '../health/panic.js';
-import { canBearAll, capacityOf, levelShares } from '../membership/level-shares.js';
-import type { EffectiveHealthOptions } from '../options/health-options.js';
+import { isPanic } from './panic.js';
+import { canBearAll, capacityOf, levelShares } from '../members/priority-shares.js';
+import type { EffectiveHealthOptions } from '../../options/health-options.js';
 import { type Census, censusOf, type Rotatable, type Rotation, rotationOf } from './rotation.js';
 
 /** An endpoint, as far as the ways of calls depend on it. */

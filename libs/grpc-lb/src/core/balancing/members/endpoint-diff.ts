@@ -1,4 +1,4 @@
-import { addressToString, type Endpoint } from './endpoint.js';
+import { addressToString, type Endpoint } from '../../endpoint.js';
 
 /** What has changed from one list of endpoints to the next. */
 export interface EndpointDiff<T> {

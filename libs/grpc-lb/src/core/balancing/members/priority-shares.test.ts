@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../../../../test/properties/check.js';
-import { capacityOf, levelShares, levelsNeeded } from './level-shares.js';
+import { check } from '../../../../../../test/properties/check.js';
+import { capacityOf, levelShares, levelsNeeded } from './priority-shares.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 /** As they come about: some of some, by some factor. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { check } from '../../../../../test/properties/check.js';
-import type { Endpoint } from '../endpoint.js';
+import { check } from '../../../../../../test/properties/check.js';
+import type { Endpoint } from '../../endpoint.js';
 import { byTarget } from './by-target.js';
 
 const at = (port: number, priority?: number): Endpoint => ({

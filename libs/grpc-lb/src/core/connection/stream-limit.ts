@@ -1,5 +1,5 @@
-import type { Clock } from './clock.js';
-import { Coalescer } from './coalescer.js';
+import type { Clock } from '../clock.js';
+import { Coalescer } from '../coalescer.js';
 
 /** What is assumed of a peer whose limit cannot be read, as most servers allow at least this (RFC 9113, 6.5.2). */
 const ASSUMED = 100;

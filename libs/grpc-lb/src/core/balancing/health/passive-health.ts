@@ -1,7 +1,7 @@
-import type { Cancel, Clock } from '../clock.js';
-import type { EffectiveEjectionOptions } from '../options/ejection-options.js';
-import type { EffectiveSlowStartOptions } from '../options/slow-start-options.js';
-import type { Random } from '../random.js';
+import type { Cancel, Clock } from '../../clock.js';
+import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
+import type { EffectiveSlowStartOptions } from '../../options/slow-start-options.js';
+import type { Random } from '../../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
 import { Outlier } from './outlier.js';
 import type { Peer, Verdict } from './peer.js';

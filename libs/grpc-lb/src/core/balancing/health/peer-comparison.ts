@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../clock.js';
-import type { EffectiveEjectionOptions } from '../options/ejection-options.js';
+import type { Cancel, Clock } from '../../clock.js';
+import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
 import { clearlyBelow, exceedsChance, likelyShare } from './chance.js';
 import { CommonFailures } from './common-failures.js';
 import { tallyOthers } from './others.js';

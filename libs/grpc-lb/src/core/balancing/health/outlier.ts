@@ -1,5 +1,5 @@
-import type { EffectiveEjectionOptions } from '../options/ejection-options.js';
-import type { Random } from '../random.js';
+import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
+import type { Random } from '../../random.js';
 import { clearlyBelow } from './chance.js';
 import type { Verdict } from './peer.js';
 import { SuccessWindow } from './success-window.js';

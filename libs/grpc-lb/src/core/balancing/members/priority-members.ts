@@ -1,4 +1,4 @@
-import { addressToString, type Endpoint } from '../endpoint.js';
+import { addressToString, type Endpoint } from '../../endpoint.js';
 
 /** The endpoints of one priority. */
 export interface Level {

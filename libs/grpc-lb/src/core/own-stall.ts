@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from './clock.js';
 
 /** How often the event loop is looked at. */
 export const BEAT_MS = 100;

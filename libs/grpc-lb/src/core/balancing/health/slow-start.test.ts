@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { effectiveSlowStart } from '../options/slow-start-options.js';
+import { effectiveSlowStart } from '../../options/slow-start-options.js';
 import { warmth } from './slow-start.js';
 
 const defaults = effectiveSlowStart();

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { check } from '../../../../../test/properties/check.js';
-import { addressToString, type Endpoint } from '../endpoint.js';
-import { type Level, levelsOf } from './level.js';
+import { check } from '../../../../../../test/properties/check.js';
+import { addressToString, type Endpoint } from '../../endpoint.js';
+import { type Level, levelsOf } from './priority-members.js';
 
 const at = (port: number, zone?: string, priority?: number): Endpoint => ({
   address: { host: 'h', port },

@@ -1,5 +1,5 @@
 import type { Random } from '../random.js';
-import { chancesOf, Contest, FULL_SCAN_LIMIT, SAMPLE_SIZE } from './contest.js';
+import { chancesOf, Contest, FULL_SCAN_LIMIT, SAMPLE_SIZE } from './sample.js';
 import { PerList } from './per-list.js';
 import type { Candidate } from './policy.js';
 
