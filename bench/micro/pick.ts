@@ -16,7 +16,7 @@ import { CallBook } from '../../libs/grpc-lb/src/grpc/call/pick.js';
 import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/balancer/picker.js';
 import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/endpoint/pooled-endpoint.js';
 import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
-import { WaitingRoom } from '../../libs/grpc-lb/src/grpc/call/pending-calls.js';
+import { PendingCalls } from '../../libs/grpc-lb/src/grpc/call/pending-calls.js';
 import { runAndPrint } from './print.js';
 
 const SIZES = [10, 100, 1000];
@@ -70,15 +70,15 @@ for (const size of SIZES) {
   for (const [name, config] of Object.entries(configs)) {
     const context = new ClientContext('BENCH', ['static:///bench'], effectiveLoadBalancing());
     const endpoints = Array.from({ length: size }, endpoint);
-    const near = { pickable: endpoints, warm: endpoints, cold: [] };
-    const level = { priority: 0, share: 1, known: size, well: size, zoned: false, near, far: undefined };
+    const localZone = { pickable: endpoints, warm: endpoints, cold: [] };
+    const level = { priority: 0, share: 1, total: size, healthy: size, zoned: false, localZone, otherZones: undefined };
     const traffic = {
-      levels: [],
+      priorities: [],
       open: [{ ...level, crossAtLeast: 0, evenShare: 0 }],
       pickable: endpoints,
       probing: [],
       panic: false,
-      well: size,
+      healthy: size,
       connected: size,
     };
     const policies = new PolicySet(config, undefined, Math.random, systemClock);
@@ -87,7 +87,7 @@ for (const size of SIZES) {
       traffic,
       policies,
       book,
-      new WaitingRoom(context, () => {}),
+      new PendingCalls(context, () => {}),
       Math.random,
       () => 0,
     );

@@ -214,7 +214,7 @@ describe('an outlier', () => {
             const until = outlier.eject(verdict, now, ejection);
             expect(outlier.record(true, until, until, ejection)).toBeUndefined();
             outlier.probe();
-            outlier.admit(until);
+            outlier.reset(until);
             now = Math.ceil(until);
             past = [];
           });

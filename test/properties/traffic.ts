@@ -7,7 +7,7 @@ import type { Host } from './hosts.js';
 export type Answer = (host: Host, index: number, call: CallInfo) => Partial<Outcome> & { readonly latency: number };
 
 /** Calls over time: a policy, endpoints that answer after a while, and a fake clock. */
-export class Traffic {
+export class Route {
   /** How often each endpoint was picked since the last `run` began. */
   readonly picks: number[];
   readonly #random: Random = seededRandom(99);

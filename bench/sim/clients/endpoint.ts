@@ -1,7 +1,7 @@
 import {
-  Fitness,
-  type FitnessOptions,
-  type FitnessOwner,
+  PassiveHealth,
+  type PassiveHealthOptions,
+  type PassiveHealthOwner,
 } from '../../../libs/grpc-lb/src/core/balancing/health/passive-health.js';
 import type { PeerComparison } from '../../../libs/grpc-lb/src/core/balancing/health/peer-comparison.js';
 import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
@@ -19,12 +19,12 @@ export interface EndpointOwner {
 }
 
 /** A server as one client sees it. In place of connections there is a wire that is always up; the rest is production. */
-export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner {
+export class SimEndpoint implements Choosable, Rotatable, Counted, PassiveHealthOwner {
   inFlight = 0;
   readonly weight = 1;
   failureFactor = 1;
   readonly key: string;
-  readonly fitness: Fitness;
+  readonly fitness: PassiveHealth;
   /** Discovery does not name it any more. */
   draining = false;
   readonly connected = true;
@@ -33,14 +33,14 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
     readonly server: Server,
     clock: Clock,
     random: Random,
-    options: () => FitnessOptions,
+    options: () => PassiveHealthOptions,
     private readonly owner: EndpointOwner,
   ) {
     this.key = server.key;
-    this.fitness = new Fitness(clock, random, options, this, owner.peers);
+    this.fitness = new PassiveHealth(clock, random, options, this, owner.peers);
   }
 
-  get well(): boolean {
+  get healthy(): boolean {
     return this.fitness.admitted;
   }
 
@@ -56,7 +56,7 @@ export class SimEndpoint implements Choosable, Rotatable, Counted, FitnessOwner 
     return this.fitness.warmth;
   }
 
-  fitnessChanged(): void {
+  ejectionChanged(): void {
     this.owner.endpointChanged();
   }
 

@@ -3,7 +3,7 @@ import type { ResultKind } from '../../../libs/grpc-lb/src/core/balancing/health
 import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Choice } from '../../../libs/grpc-lb/src/core/picking/choice.js';
-import { trafficOf } from '../../../libs/grpc-lb/src/core/balancing/route/route.js';
+import { routeOf } from '../../../libs/grpc-lb/src/core/balancing/route/route.js';
 import type { Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Call } from '../call.js';
@@ -97,8 +97,8 @@ export class SimClient implements EndpointOwner, AttemptOwner {
   }
 
   endpointChanged(): void {
-    const level = { priority: 0, own: [...this.#endpoints.values()], others: [] };
-    const traffic = trafficOf([level], this.environment.balancing.health);
+    const level = { priority: 0, localZone: [...this.#endpoints.values()], otherZones: [] };
+    const traffic = routeOf([level], this.environment.balancing.health);
     this.#choice = new Choice(traffic, this.policy, this.random);
   }
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
 import { registerXds } from '../../../libs/grpc-lb/src/discovery/xds/index.js';
 import type { BalancedChannelOptions } from '../../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
-import { ForeignChannel, isForeign } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
+import { DelegatedChannel, isDelegated } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
 import { AdsServer } from '../../support/xds/ads-server.js';
 import { Echo, type EchoServer, type Line, startServers } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -22,8 +22,8 @@ expectNoLeaks();
 
 let ads: AdsServer;
 let servers: EchoServer[];
-let keeper: ForeignChannel;
-const channels: ForeignChannel[] = [];
+let keeper: DelegatedChannel;
+const channels: DelegatedChannel[] = [];
 
 beforeAll(async () => {
   ads = await new AdsServer().start();
@@ -32,7 +32,7 @@ beforeAll(async () => {
   registerXds();
   // While a watch is open, all share one stream: the library waits longer before each new stream, and never resets that.
   publish('keeper', []);
-  keeper = new Subject('keeper').foreign;
+  keeper = new Subject('keeper').delegated;
   channels.pop();
   keeper.connect();
 });
@@ -54,11 +54,11 @@ afterEach(async () => {
 
 class Subject {
   readonly events: LbEvent[] = [];
-  readonly foreign: ForeignChannel;
+  readonly delegated: DelegatedChannel;
   readonly #watchers = new Set<() => void>();
 
   constructor(name: string, options: Partial<BalancedChannelOptions> = {}) {
-    this.foreign = new ForeignChannel({
+    this.delegated = new DelegatedChannel({
       name: 'ECHO',
       target: `xds:///${name}`,
       credentials: grpc.credentials.createInsecure(),
@@ -67,12 +67,12 @@ class Subject {
         for (const watcher of this.#watchers) watcher();
       },
       ...options,
-    } as ConstructorParameters<typeof ForeignChannel>[0]);
-    channels.push(this.foreign);
+    } as ConstructorParameters<typeof DelegatedChannel>[0]);
+    channels.push(this.delegated);
   }
 
   say(options: grpc.CallOptions = {}): Promise<Line> {
-    const override = { channelOverride: this.foreign.channel };
+    const override = { channelOverride: this.delegated.channel };
     const stub = new Echo('override', grpc.credentials.createInsecure(), override) as unknown as {
       Say(line: Partial<Line>, options: grpc.CallOptions, done: grpc.requestCallback<Line>): void;
     };
@@ -101,7 +101,7 @@ class Subject {
   }
 
   get states(): (string | undefined)[] {
-    return this.foreign.snapshot().endpoints.map(({ state }) => state);
+    return this.delegated.snapshot().endpoints.map(({ state }) => state);
   }
 }
 
@@ -132,10 +132,10 @@ describe('xds: with a policy of the control plane', () => {
   test('the snapshot says what the channel says, and claims nothing else', async () => {
     publish('truth', servers.slice(0, 1));
     const subject = new Subject('truth');
-    expect(subject.foreign.snapshot()).toMatchObject({ state: 'idle', source: { kind: 'xds', state: 'pending' } });
-    subject.foreign.connect();
-    await subject.until(() => subject.foreign.snapshot().state === 'ready');
-    expect(subject.foreign.snapshot()).toEqual({
+    expect(subject.delegated.snapshot()).toMatchObject({ state: 'idle', source: { kind: 'xds', state: 'pending' } });
+    subject.delegated.connect();
+    await subject.until(() => subject.delegated.snapshot().state === 'ready');
+    expect(subject.delegated.snapshot()).toEqual({
       client: 'ECHO',
       target: 'xds:///truth',
       state: 'ready',
@@ -149,15 +149,15 @@ describe('xds: with a policy of the control plane', () => {
       panic: false,
       endpoints: [],
     });
-    expect(subject.foreign.explain()).toMatchObject({ rule: 'the control plane decides, and does not report how' });
+    expect(subject.delegated.explain()).toMatchObject({ rule: 'the control plane decides, and does not report how' });
     await servers[0]!.kill();
-    await subject.until(() => subject.foreign.snapshot().state !== 'ready');
+    await subject.until(() => subject.delegated.snapshot().state !== 'ready');
     await servers[0]!.start();
-    await subject.until(() => subject.foreign.snapshot().state === 'ready');
-    subject.foreign.close();
-    expect(subject.foreign.snapshot().state).toBe('shutdown');
-    subject.foreign.connect();
-    expect(subject.foreign.snapshot().state).toBe('shutdown');
+    await subject.until(() => subject.delegated.snapshot().state === 'ready');
+    subject.delegated.close();
+    expect(subject.delegated.snapshot().state).toBe('shutdown');
+    subject.delegated.connect();
+    expect(subject.delegated.snapshot().state).toBe('shutdown');
     await new Promise(setImmediate);
     expect(subject.events.at(-1)).toMatchObject({ type: 'client_state', to: 'shutdown', client: 'ECHO' });
   });
@@ -187,7 +187,7 @@ describe('xds: with a policy of the control plane', () => {
     ].join('\n');
     expect(() => new Subject('plain', { loadBalancing })).toThrow(message);
     const subject = new Subject('plain');
-    expect(() => subject.foreign.configure(loadBalancing)).toThrow(message);
+    expect(() => subject.delegated.configure(loadBalancing)).toThrow(message);
   });
 
   test('LEAST_REQUEST is refused by the library: why eds: and grpc_lb are here', async () => {
@@ -218,8 +218,8 @@ describe('xds: with a policy of the control plane', () => {
     expect(() => new Subject('', { target })).toThrow(message);
   });
 
-  test('only xds: is foreign', () => {
-    expect(['xds:///a', 'eds:///a', 'dns:///a', 'xds'].map(isForeign)).toEqual([true, false, false, false]);
+  test('only xds: is delegated', () => {
+    expect(['xds:///a', 'eds:///a', 'dns:///a', 'xds'].map(isDelegated)).toEqual([true, false, false, false]);
   });
 });
 
@@ -233,13 +233,13 @@ describe('xds: with grpc_lb, named by the control plane', () => {
       grpcLb({ policy: { name: 'least_request', choiceCount: 2 }, pool: { size: 2 } }),
     );
     const subject = new Subject('ours');
-    subject.foreign.connect();
+    subject.delegated.connect();
     await subject.until(() => subject.states.join() === 'ready,ready,ready');
-    const { loadBalancing, endpoints, source } = subject.foreign.snapshot();
+    const { loadBalancing, endpoints, source } = subject.delegated.snapshot();
     expect(loadBalancing).toMatchObject({ policy: { name: 'least_request', choiceCount: 2 }, pool: { size: 2 } });
     expect(source).toMatchObject({ state: 'ok', endpoints: 3 });
     expect(endpoints.map(({ address }) => address)).toEqual(servers.slice(0, 3).map(({ address }) => address));
-    expect(subject.foreign.explain().rule).toContain('least_request');
+    expect(subject.delegated.explain().rule).toContain('least_request');
     expect(subject.events.filter(({ type }) => type === 'endpoint_added')).toHaveLength(3);
     const states = subject.events.flatMap((event) => (event.type === 'client_state' ? event.to : []));
     expect(states.at(-1)).toBe('ready');
@@ -266,7 +266,7 @@ describe('xds: with grpc_lb, named by the control plane', () => {
       };
     }
     const subject = new Subject('slow');
-    subject.foreign.connect();
+    subject.delegated.connect();
     await subject.until(() => subject.states.join() === 'ready,ready,ready');
     const caller = async (): Promise<void> => {
       await subject.spread(30);
@@ -282,9 +282,9 @@ describe('xds: with grpc_lb, named by the control plane', () => {
   test('no call fails while endpoints come, go, are all replaced, and the control plane restarts', async () => {
     publish('changing', servers.slice(0, 2), grpcLb());
     const subject = new Subject('changing');
-    subject.foreign.connect();
+    subject.delegated.connect();
     const usable = (list: readonly EchoServer[]): boolean => {
-      const known = subject.foreign.snapshot().endpoints.filter(({ state }) => state !== 'draining');
+      const known = subject.delegated.snapshot().endpoints.filter(({ state }) => state !== 'draining');
       return (
         known.every(({ state }) => state === 'ready') &&
         known.map(({ address }) => address).join() === list.map(({ address }) => address).join()
@@ -318,9 +318,9 @@ describe('xds: with grpc_lb, named by the control plane', () => {
       ]),
     );
     const subject = new Subject('weights');
-    subject.foreign.connect();
+    subject.delegated.connect();
     await subject.until(() => subject.states.length === 4 && subject.states.every((state) => state === 'ready'));
-    expect(subject.foreign.snapshot().endpoints.map(({ weight, locality }) => [weight, locality])).toEqual([
+    expect(subject.delegated.snapshot().endpoints.map(({ weight, locality }) => [weight, locality])).toEqual([
       [1, { region: 'eu', zone: 'a' }],
       [1, { region: 'eu', zone: 'a' }],
       [1, { region: 'eu', zone: 'a' }],
@@ -344,13 +344,13 @@ describe('xds: with grpc_lb, named by the control plane', () => {
       ]),
     );
     const subject = new Subject('zones');
-    subject.foreign.connect();
+    subject.delegated.connect();
     await subject.until(() => subject.states.length === 4 && subject.states.every((state) => state === 'ready'));
     const counts = await subject.spread(400);
     // One to three: 300 of 400 with a standard deviation of 9.
     expect(counts[1]! + counts[3]!).toBeGreaterThan(250);
     expect(counts[1]! + counts[3]!).toBeLessThan(350);
-    expect(subject.foreign.explain().endpoints).toHaveLength(4);
+    expect(subject.delegated.explain().endpoints).toHaveLength(4);
   });
 
   test('a faulty config of the control plane fails calls with what is wrong', async () => {
@@ -364,6 +364,6 @@ describe('xds: with grpc_lb, named by the control plane', () => {
     publish('next', servers.slice(0, 2), policies(customPolicy('unknown_policy'), customPolicy('grpc_lb')));
     const subject = new Subject('next');
     await subject.say();
-    expect(subject.foreign.snapshot().loadBalancing).not.toBeNull();
+    expect(subject.delegated.snapshot().loadBalancing).not.toBeNull();
   });
 });

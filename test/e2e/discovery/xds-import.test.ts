@@ -1,7 +1,7 @@
 import { experimental } from '@grpc/grpc-js';
 import { expect, test, vi } from 'vitest';
 import { createEndpointSource, parseTarget, registeredSchemes } from '../../../libs/grpc-lb/src/discovery/index.js';
-import { isForeign } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
+import { isDelegated } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { startServers, staticTarget } from '../../support/echo/cluster.js';
 
@@ -17,14 +17,14 @@ test('to import the sub-path registers nothing; registerXds does, again and agai
   const xds = await import('../../../libs/grpc-lb/src/discovery/xds/index.js');
   expect(registered()).toEqual(FOREIGN_POLICIES.map(() => false));
   expect(registeredSchemes()).not.toContain('eds');
-  expect(isForeign('xds:///orders')).toBe(false);
+  expect(isDelegated('xds:///orders')).toBe(false);
   expect(() => createEndpointSource(parseTarget('eds:///orders'), context)).toThrow('is not registered');
 
   xds.registerXds();
   xds.registerXds({ resourceTimeout: 1000 });
   expect(registered()).toEqual(FOREIGN_POLICIES.map(() => true));
   expect(registeredSchemes()).toContain('eds');
-  expect(isForeign('xds:///orders')).toBe(true);
+  expect(isDelegated('xds:///orders')).toBe(true);
 
   await client.say();
   const later = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
@@ -37,9 +37,9 @@ test('to import the sub-path registers nothing; registerXds does, again and agai
 test('a source that the application registered under the same name is kept, and nothing is registered by half', async () => {
   vi.resetModules();
   const { registerEndpointSource } = await import('../../../libs/grpc-lb/src/discovery/index.js');
-  const foreign = await import('../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');
+  const delegated = await import('../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');
   const { registerXds } = await import('../../../libs/grpc-lb/src/discovery/xds/index.js');
   registerEndpointSource('eds', () => ({ start() {}, refresh() {}, stop() {} }));
   expect(() => registerXds()).toThrow('has a source already');
-  expect(foreign.isForeign('xds:///orders')).toBe(false);
+  expect(delegated.isDelegated('xds:///orders')).toBe(false);
 });

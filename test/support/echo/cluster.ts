@@ -105,7 +105,7 @@ export class EchoServer {
     await closed;
   }
 
-  /** As a server that ends well: no new connections, GOAWAY on the old ones, and calls in flight are served to the end. */
+  /** As a server that ends healthy: no new connections, GOAWAY on the old ones, and calls in flight are served to the end. */
   async shutDown(): Promise<void> {
     const front = this.#front;
     if (!front) return;

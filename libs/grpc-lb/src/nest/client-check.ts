@@ -4,7 +4,7 @@ import type { Fault } from '../core/errors.js';
 import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 import { checkTarget, sameTarget } from '../grpc/channel/check-target.js';
-import { isForeign } from '../grpc/channel/delegated-channel.js';
+import { isDelegated } from '../grpc/channel/delegated-channel.js';
 import { tlsNameFaults } from '../grpc/channel/tls-name.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { addressList } from './url.js';
@@ -187,6 +187,6 @@ export function checkClientOptions(
 /** Of options that are right by themselves. */
 function nameFaults(options: GrpcLbClientOptions): Fault[] {
   const [first] = [options.targets ?? options.target ?? options.url].flat();
-  if (first === undefined || options.credentials === undefined || isForeign(first)) return [];
+  if (first === undefined || options.credentials === undefined || isDelegated(first)) return [];
   return tlsNameFaults(first, options.credentials, options.channelOptions);
 }

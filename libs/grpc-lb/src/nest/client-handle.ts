@@ -7,7 +7,7 @@ import { didYouMean } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
 import type { Explanation } from '../grpc/channel/explain.js';
-import { ForeignChannel, isForeign } from '../grpc/channel/delegated-channel.js';
+import { DelegatedChannel, isDelegated } from '../grpc/channel/delegated-channel.js';
 import type { MethodInfo } from '../grpc/config/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
@@ -24,7 +24,7 @@ const CLOSE_GRACE_MS = 500;
 export class GrpcLbClientHandle implements ClientGrpc {
   /** The name of the client in snapshots, events and errors. */
   readonly name: string;
-  readonly #balanced: BalancedChannel | ForeignChannel;
+  readonly #balanced: BalancedChannel | DelegatedChannel;
   readonly #services: ReadonlyMap<string, ServiceClientConstructor>;
   readonly #options: GrpcLbClientOptions;
   readonly #clients = new Map<string, Client>();
@@ -123,15 +123,15 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#options.credentials ?? credentials.createInsecure();
   }
 
-  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel | ForeignChannel {
+  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel | DelegatedChannel {
     const { name } = this;
     const { targets, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
     try {
       const common = { name, credentials: this.#credentials, channelOptions, loadBalancing, methods, onEvent };
       const only = targetOf(this.#options);
-      return only !== undefined && isForeign(only)
-        ? new ForeignChannel({ ...common, target: only })
+      return only !== undefined && isDelegated(only)
+        ? new DelegatedChannel({ ...common, target: only })
         : new BalancedChannel({ ...common, target: (targets ?? only)! });
     } catch (error) {
       if (error instanceof GrpcLbOptionsError) throw error;

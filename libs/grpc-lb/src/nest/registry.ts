@@ -18,7 +18,7 @@ import { didYouMean, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { Explanation } from '../grpc/channel/explain.js';
 import { systemClock } from '../grpc/context/system-clock.js';
-import { isForeign } from '../grpc/channel/delegated-channel.js';
+import { isDelegated } from '../grpc/channel/delegated-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName, type DeclaredClient } from './declared-clients.js';
@@ -178,7 +178,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     // The check of the client reports targets that are not strings.
     const only: unknown = effective.target ?? effective.url;
     // A control plane decides itself; what is said for all clients is not meant for this one.
-    const common = typeof only === 'string' && isForeign(only) ? {} : this.options.loadBalancing;
+    const common = typeof only === 'string' && isDelegated(only) ? {} : this.options.loadBalancing;
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
     return { ...effective, loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}) };
   }

@@ -161,7 +161,7 @@ describe('failover', () => {
     );
   });
 
-  test('degrades, though all that get calls are well: those that are down are not theirs to count', () => {
+  test('degrades, though all that get calls are healthy: those that are down are not theirs to count', () => {
     const over = at(
       [
         ['transient_failure', 'transient_failure'],

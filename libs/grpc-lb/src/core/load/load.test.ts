@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { MethodLatency } from './method-latency.js';
-import { momentOf } from './coarse-time.js';
+import { coarseTime } from './coarse-time.js';
 import { PeakLatency } from './peak-latency.js';
 import { RecentQuantile } from './recent-quantile.js';
 import { RelativeLatency } from './relative-latency.js';
@@ -16,11 +16,11 @@ function report(namedMetrics: Record<string, number>) {
 
 test('time stands still for ten milliseconds', () => {
   const clock = new FakeClock(123.4);
-  expect(momentOf(clock)).toBe(120);
+  expect(coarseTime(clock)).toBe(120);
   clock.advance(6.5);
-  expect(momentOf(clock)).toBe(120);
+  expect(coarseTime(clock)).toBe(120);
   clock.advance(0.2);
-  expect(momentOf(clock)).toBe(130);
+  expect(coarseTime(clock)).toBe(130);
 });
 
 describe('PeakLatency', () => {

@@ -2,7 +2,7 @@
  * How calls to one side, the own zone or the others, have gone lately: how many have begun and succeeded, and how long
  * those took.
  */
-export class SideRecord {
+export class LatencyStatistics {
   #started = 0;
   #succeeded = 0;
   #sum = 0;

@@ -1,5 +1,5 @@
 import type { EffectiveLocalityOptions } from '../options/locality-options.js';
-import { SideRecord } from './latency-statistics.js';
+import { LatencyStatistics } from './latency-statistics.js';
 
 /** How often the share is worked out anew, and the calls that it takes at least: without news nothing changes. */
 const INTERVAL_MS = 1000;
@@ -37,8 +37,8 @@ const BEYOND_EVEN = 0.05;
 export class Spillover {
   readonly #minShare: number;
   readonly #allowed: number;
-  readonly #own = new SideRecord(OWN_MEMORY);
-  readonly #others = new SideRecord(OTHERS_MEMORY);
+  readonly #own = new LatencyStatistics(OWN_MEMORY);
+  readonly #others = new LatencyStatistics(OTHERS_MEMORY);
   #share: number;
   #evenShare = 1;
   #error = 0;
@@ -69,7 +69,7 @@ export class Spillover {
   /**
    * The share of calls for the other zones.
    *
-   * @param atLeast What the own zone cannot bear, because too few of its endpoints are well.
+   * @param atLeast What the own zone cannot bear, because too few of its endpoints are healthy.
    * @param evenShare The part of all endpoints, by weight, that is in other zones.
    */
   share(atLeast: number, evenShare: number): number {

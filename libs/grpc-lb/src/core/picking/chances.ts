@@ -2,7 +2,7 @@ import type { Policy } from '../policy/policy.js';
 import type { Choosable, CrossShare } from './choice.js';
 import { Ramp } from './ramp.js';
 import type { Rotation } from '../balancing/route/rotation.js';
-import type { Traffic } from '../balancing/route/route.js';
+import type { Route } from '../balancing/route/route.js';
 
 /**
  * For people: the chance of an endpoint to get the next call, as things stand, and the part of its full share that it is
@@ -11,15 +11,15 @@ import type { Traffic } from '../balancing/route/route.js';
 export type EndpointChance = readonly [address: string, chance: number, ramp: number];
 
 export function chancesOf<E extends Choosable>(
-  traffic: Traffic<E>,
+  traffic: Route<E>,
   policy: Policy,
   crossShare: CrossShare<E>,
 ): EndpointChance[] {
   return traffic.open.flatMap((level) => {
-    const { share, near, far } = level;
-    if (!far) return within(near, policy, share);
+    const { share, localZone, otherZones } = level;
+    if (!otherZones) return within(localZone, policy, share);
     const crossing = crossShare(level);
-    return [...within(near, policy, share * (1 - crossing)), ...within(far, policy, share * crossing)];
+    return [...within(localZone, policy, share * (1 - crossing)), ...within(otherZones, policy, share * crossing)];
   });
 }
 

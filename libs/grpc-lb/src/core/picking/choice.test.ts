@@ -2,24 +2,27 @@ import { describe, expect, test } from 'vitest';
 import { scripted } from '../../../../../test/properties/hosts.js';
 import { type Policy, UNKNOWN_CALL } from '../policy/policy.js';
 import { type Choosable, Choice } from './choice.js';
-import { type Traffic, trafficOf } from '../balancing/route/route.js';
+import { type Route, routeOf } from '../balancing/route/route.js';
 
 interface Endpoint extends Choosable {
   readonly connected: boolean;
-  readonly well: boolean;
+  readonly healthy: boolean;
   readonly probing: boolean;
 }
 
 function endpoint(key: string, over: Partial<Endpoint> = {}): Endpoint {
   const always = { inFlight: 0, weight: 1, failureFactor: 1, warmth: 1, wantsProbe: false };
-  return { key, ...always, connected: true, well: true, probing: false, ...over };
+  return { key, ...always, connected: true, healthy: true, probing: false, ...over };
 }
 
 /** Takes the first of whatever it is offered. */
 const first: Policy = { pick: () => 0, chances: () => [] };
 
-function traffic(endpoints: readonly Endpoint[], panicThreshold = 0): Traffic<Endpoint> {
-  return trafficOf([{ priority: 0, own: endpoints, others: [] }], { panicThreshold, overprovisioningFactor: 2 });
+function traffic(endpoints: readonly Endpoint[], panicThreshold = 0): Route<Endpoint> {
+  return routeOf([{ priority: 0, localZone: endpoints, otherZones: [] }], {
+    panicThreshold,
+    overprovisioningFactor: 2,
+  });
 }
 
 function choice(endpoints: readonly Endpoint[], ...draws: number[]): Choice<Endpoint> {
@@ -86,7 +89,7 @@ describe('an endpoint that starts slowly', () => {
 });
 
 describe('a probe', () => {
-  const ejected = { well: false, probing: true };
+  const ejected = { healthy: false, probing: true };
   const waiting = endpoint('waiting', { ...ejected, wantsProbe: true });
   const underWay = endpoint('under way', ejected);
 
@@ -102,7 +105,7 @@ describe('a probe', () => {
 
 describe('what belongs together', () => {
   const B2 = endpoint('b', { warmth: 0.1 });
-  const ejected = endpoint('c', { well: false, probing: true, wantsProbe: true });
+  const ejected = endpoint('c', { healthy: false, probing: true, wantsProbe: true });
   const belongsTo = (...keys: string[]): Policy => ({
     sticky: true,
     pick: (list) => list.findIndex(({ key }) => key === keys.find((each) => list.some((other) => other.key === each))),
@@ -128,30 +131,33 @@ describe('what belongs together', () => {
 });
 
 describe('priorities and zones', () => {
-  const near = [endpoint('near')];
-  const far = [endpoint('far')];
-  const zoned = trafficOf([{ priority: 0, own: near, others: far }], { panicThreshold: 50, overprovisioningFactor: 2 });
+  const localZone = [endpoint('localZone')];
+  const otherZones = [endpoint('otherZones')];
+  const zoned = routeOf([{ priority: 0, localZone, otherZones }], {
+    panicThreshold: 50,
+    overprovisioningFactor: 2,
+  });
   const quarter = [
     endpoint('first'),
-    ...['x', 'y', 'z'].map((key) => endpoint(key, { connected: false, well: false })),
+    ...['x', 'y', 'z'].map((key) => endpoint(key, { connected: false, healthy: false })),
   ];
-  const levels = trafficOf(
+  const priorities = routeOf(
     [
-      { priority: 0, own: quarter, others: [] },
-      { priority: 1, own: [endpoint('second')], others: [] },
+      { priority: 0, localZone: quarter, otherZones: [] },
+      { priority: 1, localZone: [endpoint('second')], otherZones: [] },
     ],
     { panicThreshold: 50, overprovisioningFactor: 2 },
   );
 
   test('are drawn by lot, the priority by its share and the zone by what crosses', () => {
     const picks = (random: number[]) => {
-      const drawn = new Choice(levels, first, scripted(...random));
+      const drawn = new Choice(priorities, first, scripted(...random));
       return random.map(() => drawn.pick(UNKNOWN_CALL, undefined)?.key);
     };
-    // A quarter that is well bears half of the calls.
+    // A quarter that is healthy bears half of the calls.
     expect(picks([0, 0.49, 0.51, 0.99])).toEqual(['first', 'first', 'second', 'second']);
     const zones = new Choice(zoned, first, scripted(0.09, 0.11), () => 0.1);
-    expect([0, 1].map(() => zones.pick(UNKNOWN_CALL, undefined)?.key)).toEqual(['far', 'near']);
+    expect([0, 1].map(() => zones.pick(UNKNOWN_CALL, undefined)?.key)).toEqual(['otherZones', 'localZone']);
   });
 
   test('of what belongs together are always the same, and in their proportion', () => {
@@ -160,7 +166,7 @@ describe('priorities and zones', () => {
     const calls = Array.from({ length: 1000 }, (_, i) => ({ ...UNKNOWN_CALL, hashKey: `session ${i}` }));
     const zones = calls.map((call) => drawn.pick(call, undefined)?.key);
     expect(calls.map((call) => drawn.pick(call, undefined)?.key)).toEqual(zones);
-    const crossing = zones.filter((key) => key === 'far').length;
+    const crossing = zones.filter((key) => key === 'otherZones').length;
     // 300 of 1000: five standard deviations are 72.
     expect(crossing).toBeGreaterThan(228);
     expect(crossing).toBeLessThan(372);

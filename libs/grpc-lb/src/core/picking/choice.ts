@@ -3,7 +3,7 @@ import { xxh64 } from '../hash/xxh64.js';
 import type { Random } from '../random.js';
 import { Ramp, type Ramped } from './ramp.js';
 import type { Rotation } from '../balancing/route/rotation.js';
-import type { LevelTraffic, Traffic } from '../balancing/route/route.js';
+import type { PriorityRoute, Route } from '../balancing/route/route.js';
 
 /** An endpoint, as far as a choice looks at it. */
 export interface Choosable extends Ramped {
@@ -15,7 +15,7 @@ export interface Choosable extends Ramped {
 const RELIEF = 4;
 
 /** The part of a priority's calls that goes to other zones now. */
-export type CrossShare<E> = (level: LevelTraffic<E>) => number;
+export type CrossShare<E> = (level: PriorityRoute<E>) => number;
 
 /** How far a hash of 53 bits goes. */
 const HASHES = 2 ** 53;
@@ -27,7 +27,7 @@ export class Choice<E extends Choosable> {
   readonly #ramps = new Map<Rotation<E>, Ramp<E>>();
 
   constructor(
-    private readonly traffic: Traffic<E>,
+    private readonly traffic: Route<E>,
     private readonly policy: Policy,
     private readonly random: Random,
     private readonly crossShare: CrossShare<E> = ({ crossAtLeast }) => crossAtLeast,
@@ -69,8 +69,8 @@ export class Choice<E extends Choosable> {
       let draw = this.#draw(call, 0);
       level = open.find(({ share }) => (draw -= share) < 0) ?? level;
     }
-    if (!level.far) return level.near;
-    return this.#draw(call, 1) < this.crossShare(level) ? level.far : level.near;
+    if (!level.otherZones) return level.localZone;
+    return this.#draw(call, 1) < this.crossShare(level) ? level.otherZones : level.localZone;
   }
 
   /** What belongs together draws the same lot each time. */

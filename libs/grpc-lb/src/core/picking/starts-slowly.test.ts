@@ -9,20 +9,20 @@ import { seededRandom } from '../random.js';
 import { chancesOf } from './chances.js';
 import { type Choosable, Choice } from './choice.js';
 import type { Rotatable } from '../balancing/route/rotation.js';
-import { type Traffic, trafficOf } from '../balancing/route/route.js';
+import { type Route, routeOf } from '../balancing/route/route.js';
 
 interface Endpoint extends Choosable, Rotatable {
   inFlight: number;
   warmth: number;
 }
 
-const ALWAYS = { failureFactor: 1, connected: true, well: true, probing: false, wantsProbe: false };
+const ALWAYS = { failureFactor: 1, connected: true, healthy: true, probing: false, wantsProbe: false };
 const endpoint = (key: string, weight = 1): Endpoint => ({ key, weight, warmth: 1, inFlight: 0, ...ALWAYS });
 const endpoints = (weights: readonly number[]): Endpoint[] =>
   weights.map((weight, i) => endpoint(`host-${i}:1`, weight));
 
-function trafficTo(own: readonly Endpoint[]): Traffic<Endpoint> {
-  return trafficOf([{ priority: 0, own, others: [] }], { panicThreshold: 50, overprovisioningFactor: 2 });
+function trafficTo(own: readonly Endpoint[]): Route<Endpoint> {
+  return routeOf([{ priority: 0, localZone: own, otherZones: [] }], { panicThreshold: 50, overprovisioningFactor: 2 });
 }
 
 const CONFIGS: readonly PolicyConfig[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, type Host, hosts, scripted } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
+import { CALL, Route } from '../../../../../test/properties/traffic.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { Adaptive } from './adaptive.js';
@@ -47,7 +47,7 @@ describe('without history', () => {
     const { policy, clock } = adaptive();
     const random = seededRandom(5);
     // 0.2 calls in flight on average, and latencies within 10 %.
-    const traffic = new Traffic(policy, hosts([0, 0, 0, 0]), clock, () => ({ latency: 9 + 2 * random() }), 20);
+    const traffic = new Route(policy, hosts([0, 0, 0, 0]), clock, () => ({ latency: 9 + 2 * random() }), 20);
     traffic.run(10_000);
     for (const share of traffic.run(60_000)) expect(share).toBeGreaterThan(0.2);
   });
@@ -106,7 +106,7 @@ describe('a slow endpoint', () => {
     const random = seededRandom(5);
     const work = (): number => 5 + 10 * random();
     const slow = (_host: unknown, index: number): { latency: number } => ({ latency: work() * (index === 0 ? 10 : 1) });
-    const traffic = new Traffic(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 500);
+    const traffic = new Route(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 500);
     traffic.run(5000);
     const [share] = traffic.run(10_000);
     expect(share).toBeLessThan(0.03);
@@ -122,7 +122,7 @@ describe('a slow endpoint', () => {
     const { policy, clock } = adaptive();
     const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 60 : 20 });
     // One call in flight at most times: least request would give all of them the same.
-    const traffic = new Traffic(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
+    const traffic = new Route(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
     traffic.run(10_000);
     expect(traffic.run(60_000)[0]).toBeLessThan(0.06);
   });
@@ -142,7 +142,7 @@ describe('latency', () => {
 
   test('of a mixture of methods is a fair measure: the slow backend is found, and only that', () => {
     const { policy, clock } = adaptive();
-    const traffic = new Traffic(
+    const traffic = new Route(
       policy,
       hosts([0, 0, 0, 0]),
       clock,
@@ -292,7 +292,7 @@ describe('a failing endpoint', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0, 0]);
     candidates[0]!.failureFactor = 2500;
-    const traffic = new Traffic(policy, candidates, clock, () => ({ latency: 10 }), 1000);
+    const traffic = new Route(policy, candidates, clock, () => ({ latency: 10 }), 1000);
     expect(traffic.run(1000)[0]).toBe(0);
   });
 });

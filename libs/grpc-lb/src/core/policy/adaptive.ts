@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
-import { momentOf } from '../load/coarse-time.js';
+import { coarseTime } from '../load/coarse-time.js';
 import { RelativeLatency } from '../load/relative-latency.js';
 import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { Random } from '../random.js';
 import type { LoadReport } from './load-report.js';
-import { Memory } from './candidate-states.js';
+import { CandidateStates } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** How strongly latency counts against calls in flight; 1 and 2 are both 1 % worse on average. */
@@ -39,35 +39,35 @@ export class Adaptive implements Policy {
   readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
   /** How busy endpoints are with own calls when one of these ends. */
   readonly #usualBusyness = new RunningMean();
-  readonly #memory: Memory<EndpointLoad>;
+  readonly #candidates: CandidateStates<EndpointLoad>;
 
   constructor(
     random: Random,
     private readonly clock: Clock,
   ) {
-    this.#memory = new Memory(() => new EndpointLoad(this.#ofAll), random);
+    this.#candidates = new CandidateStates(() => new EndpointLoad(this.#ofAll), random);
   }
 
   pick(candidates: readonly Candidate[]): number {
-    const { contest, states } = this.#memory.field(candidates);
-    const { entrants, loads, size } = contest;
-    const moment = momentOf(this.clock);
-    contest.draw();
+    const { sample, states } = this.#candidates.forList(candidates);
+    const { indexes, loads, size } = sample;
+    const coarseNow = coarseTime(this.clock);
+    sample.renew();
     for (let k = 0; k < size; k++) {
-      const i = entrants[k]!;
-      loads[k] = loadOf(candidates[i]!, states[i]!, moment);
+      const i = indexes[k]!;
+      loads[k] = loadOf(candidates[i]!, states[i]!, coarseNow);
     }
-    return contest.winner();
+    return sample.lowest();
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const moment = momentOf(this.clock);
-    return this.#memory.chances(candidates, (candidate, state) => loadOf(candidate, state, moment));
+    const coarseNow = coarseTime(this.clock);
+    return this.#candidates.chances(candidates, (candidate, state) => loadOf(candidate, state, coarseNow));
   }
 
   learn(candidate: Candidate, call: CallInfo, { latency: measured, failed, cutShort, report }: Outcome): void {
     const now = this.clock.now();
-    const state = this.#memory.of(candidate);
+    const state = this.#candidates.of(candidate);
     if (report) state.reported(report, candidate.inFlight, now);
     // What fails is the business of the failure factor; what a stream takes says nothing.
     if (!call.stream && !failed) {
@@ -98,8 +98,8 @@ class EndpointLoad {
   readonly latency = new RelativeLatency();
   readonly #calls: ReportedLoad;
   readonly #lag: ReportedLag;
-  /** The two below, as of the last moment they were asked for. */
-  #moment = NaN;
+  /** The two below, as of the last coarse time that was asked for. */
+  #workedOutAt = NaN;
   #slowness = 1;
   #extra = 0;
 
@@ -114,25 +114,25 @@ class EndpointLoad {
   }
 
   changed(): void {
-    this.#moment = NaN;
+    this.#workedOutAt = NaN;
   }
 
-  load(inFlight: number, moment: number): number {
-    if (moment !== this.#moment) this.#workOut(moment);
+  load(inFlight: number, coarseNow: number): number {
+    if (coarseNow !== this.#workedOutAt) this.#workOut(coarseNow);
     return (inFlight + this.#extra + 1) * this.#slowness;
   }
 
-  #workOut(moment: number): void {
-    this.#moment = moment;
-    const slowness = LATENCY_EXPONENT * Math.log(this.latency.read(moment));
+  #workOut(coarseNow: number): void {
+    this.#workedOutAt = coarseNow;
+    const slowness = LATENCY_EXPONENT * Math.log(this.latency.read(coarseNow));
     this.#slowness = Math.exp(STEP * Math.round(slowness / STEP));
     const { others, lag } = this.ofAll;
-    const calls = OTHERS_WEIGHT * (this.#calls.others(moment) / (others.value + 1));
-    const waiting = LAG_WEIGHT * (this.#lag.read(moment) / (lag.value + LEAST_LAG_MS));
+    const calls = OTHERS_WEIGHT * (this.#calls.others(coarseNow) / (others.value + 1));
+    const waiting = LAG_WEIGHT * (this.#lag.read(coarseNow) / (lag.value + LEAST_LAG_MS));
     this.#extra = Math.min(MAX_REPORTED, calls + waiting);
   }
 }
 
-function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointLoad, moment: number): number {
-  return (state.load(inFlight, moment) * failureFactor) / weight;
+function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointLoad, coarseNow: number): number {
+  return (state.load(inFlight, coarseNow) * failureFactor) / weight;
 }

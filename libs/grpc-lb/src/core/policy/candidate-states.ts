@@ -1,11 +1,11 @@
 import type { Random } from '../random.js';
-import { chancesOf, Contest, FULL_SCAN_LIMIT, SAMPLE_SIZE } from './sample.js';
+import { chancesOf, Sample, FULL_SCAN_LIMIT, SAMPLE_SIZE } from './sample.js';
 import { PerList } from './per-list.js';
 import type { Candidate } from './policy.js';
 
 /** The candidates of one list, as a policy sees them. */
-export interface Field<S> {
-  readonly contest: Contest;
+export interface ListStates<S> {
+  readonly sample: Sample;
   /** What is known of each candidate, in the order of the list. */
   readonly states: readonly S[];
 }
@@ -14,9 +14,9 @@ export interface Field<S> {
  * What a policy knows of each endpoint. It goes when the endpoint goes. The loop over the loads of a pick is written out in
  * each policy: a shared one would call functions of several, and be up to a quarter slower.
  */
-export class Memory<S> {
+export class CandidateStates<S> {
   readonly #states = new WeakMap<Candidate, S>();
-  readonly #fields: PerList<Field<S>>;
+  readonly #fields: PerList<ListStates<S>>;
 
   constructor(
     private readonly unknown: () => S,
@@ -25,7 +25,7 @@ export class Memory<S> {
     fullScanLimit = FULL_SCAN_LIMIT,
   ) {
     this.#fields = new PerList((candidates) => ({
-      contest: new Contest(candidates.length, choicesFor(candidates, sampleSize, fullScanLimit), random),
+      sample: new Sample(candidates.length, choicesFor(candidates, sampleSize, fullScanLimit), random),
       states: candidates.map((candidate) => this.of(candidate)),
     }));
   }
@@ -36,16 +36,16 @@ export class Memory<S> {
     return state;
   }
 
-  field(candidates: readonly Candidate[]): Field<S> {
+  forList(candidates: readonly Candidate[]): ListStates<S> {
     return this.#fields.of(candidates);
   }
 
   /** The chance of each candidate to win by these loads. */
   chances(candidates: readonly Candidate[], load: (candidate: Candidate, state: S) => number): number[] {
-    const { contest, states } = this.field(candidates);
+    const { sample, states } = this.forList(candidates);
     return chancesOf(
       candidates.map((candidate, i) => load(candidate, states[i]!)),
-      contest.size,
+      sample.size,
     );
   }
 }

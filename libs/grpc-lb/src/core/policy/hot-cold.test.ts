@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, type Host, hosts } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
+import { CALL, Route } from '../../../../../test/properties/traffic.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { HotCold } from './hot-cold.js';
@@ -121,7 +121,7 @@ test('a slow endpoint gets less, and its share again when it is fast again', () 
   const { policy, clock } = hotCold();
   const random = seededRandom(3);
   const work = (): number => 5 + 10 * random();
-  const traffic = new Traffic(
+  const traffic = new Route(
     policy,
     hosts([0, 0, 0, 0]),
     clock,

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
-import { momentOf } from '../load/coarse-time.js';
+import { coarseTime } from '../load/coarse-time.js';
 import { RecentQuantile } from '../load/recent-quantile.js';
 import { RelativeLatency } from '../load/relative-latency.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { HotColdConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { Memory } from './candidate-states.js';
+import { CandidateStates } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** Prequal's Q_RIF. */
@@ -31,7 +31,7 @@ const BUSYNESS_FADE_MS = 5000;
 export class HotCold implements Policy {
   readonly #methods = new MethodLatency();
   readonly #ofAll = { others: new RunningMean(), busyness: new RunningMean() };
-  readonly #memory: Memory<EndpointTemperature>;
+  readonly #candidates: CandidateStates<EndpointTemperature>;
   readonly #recent: RecentQuantile;
   #turn = 0;
 
@@ -40,33 +40,33 @@ export class HotCold implements Policy {
     random: Random,
     private readonly clock: Clock,
   ) {
-    this.#memory = new Memory(() => new EndpointTemperature(this.#ofAll), random, POOL_SIZE, POOL_SIZE);
+    this.#candidates = new CandidateStates(() => new EndpointTemperature(this.#ofAll), random, POOL_SIZE, POOL_SIZE);
     this.#recent = new RecentQuantile(hotQuantile, RECENT_SIZE, RECENT_EVERY);
   }
 
   pick(candidates: readonly Candidate[]): number {
-    const { contest, states } = this.#memory.field(candidates);
-    const { entrants, loads, size } = contest;
-    const moment = momentOf(this.clock);
-    contest.draw();
+    const { sample, states } = this.#candidates.forList(candidates);
+    const { indexes, loads, size } = sample;
+    const coarseNow = coarseTime(this.clock);
+    sample.renew();
     for (let k = 0; k < size; k++) {
-      const i = entrants[k]!;
-      loads[k] = this.#loadOf(candidates[i]!, states[i]!, moment);
+      const i = indexes[k]!;
+      loads[k] = this.#loadOf(candidates[i]!, states[i]!, coarseNow);
     }
     // As Prequal's probes go to endpoints at random, not to those that get the calls: else what is hot would creep upwards.
-    const sampled = entrants[this.#turn++ % size]!;
-    this.#recent.add(states[sampled]!.busyness(candidates[sampled]!, moment));
-    return contest.winner();
+    const sampled = indexes[this.#turn++ % size]!;
+    this.#recent.add(states[sampled]!.busyness(candidates[sampled]!, coarseNow));
+    return sample.lowest();
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const moment = momentOf(this.clock);
-    return this.#memory.chances(candidates, (candidate, state) => this.#loadOf(candidate, state, moment));
+    const coarseNow = coarseTime(this.clock);
+    return this.#candidates.chances(candidates, (candidate, state) => this.#loadOf(candidate, state, coarseNow));
   }
 
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort, report }: Outcome): void {
     const now = this.clock.now();
-    const state = this.#memory.of(candidate);
+    const state = this.#candidates.of(candidate);
     if (report) state.reported.record(report, candidate.inFlight, now);
     if (!call.stream && !failed) {
       const ratio = this.#methods.ratio(call.method, latency);
@@ -81,10 +81,10 @@ export class HotCold implements Policy {
   }
 
   /** One order for both: each hot endpoint stands behind each cold one. */
-  #loadOf(candidate: Candidate, state: EndpointTemperature, moment: number): number {
-    const busyness = state.busyness(candidate, moment) * candidate.failureFactor;
+  #loadOf(candidate: Candidate, state: EndpointTemperature, coarseNow: number): number {
+    const busyness = state.busyness(candidate, coarseNow) * candidate.failureFactor;
     if (busyness > this.#recent.value) return HOT * busyness;
-    return state.expectedLatency(busyness, moment);
+    return state.expectedLatency(busyness, coarseNow);
   }
 }
 
@@ -94,8 +94,8 @@ class EndpointTemperature {
   readonly reported: ReportedLoad;
   /** How busy it was when its latency was measured. */
   #measuredAt: { readonly busyness: number; readonly time: number } | undefined;
-  /** The two below, as of the last moment they were asked for. */
-  #moment = NaN;
+  /** The two below, as of the last coarse time that was asked for. */
+  #workedOutAt = NaN;
   #perBusyness = 1;
   #others = 0;
 
@@ -104,7 +104,7 @@ class EndpointTemperature {
   }
 
   changed(): void {
-    this.#moment = NaN;
+    this.#workedOutAt = NaN;
   }
 
   measured(candidate: Candidate, now: number): void {
@@ -115,8 +115,8 @@ class EndpointTemperature {
   }
 
   /** Calls in flight there, one more for the next, over what its weight says it can take. */
-  busyness({ inFlight, weight }: Candidate, moment: number): number {
-    if (moment !== this.#moment) this.#workOut(moment);
+  busyness({ inFlight, weight }: Candidate, coarseNow: number): number {
+    if (coarseNow !== this.#workedOutAt) this.#workOut(coarseNow);
     return (inFlight + this.#others + 1) / weight;
   }
 
@@ -124,15 +124,15 @@ class EndpointTemperature {
    * Prequal's latency is that which was observed with about as many calls in flight as now. Without, the endpoint that
    * seems the fastest would go on to look so while calls pile up on it, until the first of them come back late.
    */
-  expectedLatency(busyness: number, moment: number): number {
-    if (moment !== this.#moment) this.#workOut(moment);
+  expectedLatency(busyness: number, coarseNow: number): number {
+    if (coarseNow !== this.#workedOutAt) this.#workOut(coarseNow);
     return this.#perBusyness * busyness;
   }
 
-  #workOut(moment: number): void {
-    this.#moment = moment;
-    this.#perBusyness = this.latency.read(moment) / this.#usualBusyness(moment);
-    this.#others = this.reported.others(moment);
+  #workOut(coarseNow: number): void {
+    this.#workedOutAt = coarseNow;
+    this.#perBusyness = this.latency.read(coarseNow) / this.#usualBusyness(coarseNow);
+    this.#others = this.reported.others(coarseNow);
   }
 
   /** How busy it is when it is measured; without recent measurements as busy as all. */

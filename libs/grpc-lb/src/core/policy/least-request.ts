@@ -1,13 +1,13 @@
 import type { LeastRequestConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { chancesOf, Contest } from './sample.js';
+import { chancesOf, Sample } from './sample.js';
 import { choicesFor, isWeighted } from './candidate-states.js';
 import { PerList } from './per-list.js';
 import type { Candidate, Policy } from './policy.js';
 
 /** Least outstanding requests (gRFC A48, Envoy), over distinct endpoints. */
 export class LeastRequest implements Policy {
-  readonly #lists: PerList<{ readonly contest: Contest; readonly weighted: boolean }>;
+  readonly #lists: PerList<{ readonly contest: Sample; readonly weighted: boolean }>;
 
   constructor(
     private readonly config: Omit<LeastRequestConfig, 'name'>,
@@ -16,17 +16,17 @@ export class LeastRequest implements Policy {
     this.#lists = new PerList((candidates) => {
       const weighted = isWeighted(candidates);
       const choices = weighted ? candidates.length : (config.choiceCount ?? choicesFor(candidates));
-      return { contest: new Contest(candidates.length, choices, random), weighted };
+      return { contest: new Sample(candidates.length, choices, random), weighted };
     });
   }
 
   pick(candidates: readonly Candidate[]): number {
     const { contest, weighted } = this.#lists.of(candidates);
     if (weighted && this.#onlyWeightCounts(candidates)) return this.#drawByWeight(candidates);
-    const { entrants, loads, size } = contest;
-    contest.draw();
-    for (let k = 0; k < size; k++) loads[k] = this.#load(candidates[entrants[k]!]!, weighted);
-    return contest.winner();
+    const { indexes, loads, size } = contest;
+    contest.renew();
+    for (let k = 0; k < size; k++) loads[k] = this.#load(candidates[indexes[k]!]!, weighted);
+    return contest.lowest();
   }
 
   chances(candidates: readonly Candidate[]): number[] {

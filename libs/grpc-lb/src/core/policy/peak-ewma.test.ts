@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, hosts } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Traffic } from '../../../../../test/properties/traffic.js';
+import { CALL, Route } from '../../../../../test/properties/traffic.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { PeakEwma } from './peak-ewma.js';
@@ -134,7 +134,7 @@ test('after a silence of days calls in flight still count', () => {
 test('a slow endpoint gets less, and its share again when it is fast again', () => {
   const { policy, clock } = peakEwma();
   const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 100 : 10 });
-  const traffic = new Traffic(policy, hosts([0, 0, 0, 0]), clock, slow, 500);
+  const traffic = new Route(policy, hosts([0, 0, 0, 0]), clock, slow, 500);
   traffic.run(5000);
   expect(traffic.run(10_000)[0]).toBeLessThan(0.05);
   traffic.answer = () => ({ latency: 10 });

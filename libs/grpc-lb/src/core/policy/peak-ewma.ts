@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
-import { momentOf } from '../load/coarse-time.js';
+import { coarseTime } from '../load/coarse-time.js';
 import { PeakLatency } from '../load/peak-latency.js';
 import { RunningMean } from '../load/running-mean.js';
 import type { PeakEwmaConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
-import { Memory } from './candidate-states.js';
+import { CandidateStates } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** Finagle's. */
@@ -18,7 +18,7 @@ const LEAST_COST = 1e-6;
  * for its end; a stream would then keep it from all others, so that here it takes what is usual of all, as in Linkerd.
  */
 export class PeakEwma implements Policy {
-  readonly #memory: Memory<EndpointCost>;
+  readonly #candidates: CandidateStates<EndpointCost>;
   readonly #usual: UsualCost;
 
   constructor(
@@ -28,24 +28,24 @@ export class PeakEwma implements Policy {
   ) {
     const usual = new UsualCost(decayTime);
     this.#usual = usual;
-    this.#memory = new Memory(() => new EndpointCost(decayTime, usual), random);
+    this.#candidates = new CandidateStates(() => new EndpointCost(decayTime, usual), random);
   }
 
   pick(candidates: readonly Candidate[]): number {
-    const { contest, states } = this.#memory.field(candidates);
-    const { entrants, loads, size } = contest;
-    const moment = momentOf(this.clock);
-    contest.draw();
+    const { sample, states } = this.#candidates.forList(candidates);
+    const { indexes, loads, size } = sample;
+    const coarseNow = coarseTime(this.clock);
+    sample.renew();
     for (let k = 0; k < size; k++) {
-      const i = entrants[k]!;
-      loads[k] = loadOf(candidates[i]!, states[i]!, moment);
+      const i = indexes[k]!;
+      loads[k] = loadOf(candidates[i]!, states[i]!, coarseNow);
     }
-    return contest.winner();
+    return sample.lowest();
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const moment = momentOf(this.clock);
-    return this.#memory.chances(candidates, (candidate, state) => loadOf(candidate, state, moment));
+    const coarseNow = coarseTime(this.clock);
+    return this.#candidates.chances(candidates, (candidate, state) => loadOf(candidate, state, coarseNow));
   }
 
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort }: Outcome): void {
@@ -53,15 +53,15 @@ export class PeakEwma implements Policy {
     const now = this.clock.now();
     // One that fails at once must not look fast; that it fails is in its failure factor.
     const complete = !failed && !cutShort;
-    this.#memory.of(candidate).record(latency, complete, now);
+    this.#candidates.of(candidate).record(latency, complete, now);
     if (complete) this.#usual.record(latency, now);
   }
 }
 
-/** The cost of one endpoint, worked out once for each moment. */
+/** The cost of one endpoint, worked out once for each coarse time. */
 class EndpointCost {
   readonly #latency: PeakLatency;
-  #moment = NaN;
+  #workedOutAt = NaN;
   #cost = 0;
   /** Its last answer was a success: what only fails or refuses is not measured, and must not look fast after a while. */
   #answering = true;
@@ -77,24 +77,24 @@ class EndpointCost {
     // One that was given up, or failed, counts only where it is a peak.
     if (complete || (this.usual.known && latency > this.#recent(now))) this.#latency.record(latency, now);
     this.#answering = complete;
-    this.#moment = NaN;
+    this.#workedOutAt = NaN;
   }
 
-  read(moment: number, failing: boolean): number {
-    if (moment !== this.#moment) {
-      this.#moment = moment;
-      this.#cost = Math.max(LEAST_COST, this.#recent(moment));
+  read(coarseNow: number, failing: boolean): number {
+    if (coarseNow !== this.#workedOutAt) {
+      this.#workedOutAt = coarseNow;
+      this.#cost = Math.max(LEAST_COST, this.#recent(coarseNow));
     }
-    return failing || !this.#answering ? Math.max(this.#cost, this.usual.read(moment)) : this.#cost;
+    return failing || !this.#answering ? Math.max(this.#cost, this.usual.read(coarseNow)) : this.#cost;
   }
 
-  #recent(moment: number): number {
-    return (this.#latency.known ? this.#latency : this.usual).read(moment);
+  #recent(coarseNow: number): number {
+    return (this.#latency.known ? this.#latency : this.usual).read(coarseNow);
   }
 }
 
-function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointCost, moment: number): number {
-  return ((inFlight + 1) * state.read(moment, failureFactor > 1) * failureFactor) / weight;
+function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointCost, coarseNow: number): number {
+  return ((inFlight + 1) * state.read(coarseNow, failureFactor > 1) * failureFactor) / weight;
 }
 
 /** The mean over all endpoints, which gets old as each of them does. */
@@ -113,7 +113,7 @@ class UsualCost {
     return this.#mean.known;
   }
 
-  read(moment: number): number {
-    return this.#mean.value * Math.exp(Math.min(0, this.#at - moment) / this.decayTime);
+  read(coarseNow: number): number {
+    return this.#mean.value * Math.exp(Math.min(0, this.#at - coarseNow) / this.decayTime);
   }
 }

@@ -9,7 +9,7 @@ export interface Candidate {
   readonly inFlight: number;
   /** From 1; relative to the others. */
   readonly weight: number;
-  /** What its load is multiplied with because calls to it failed lately; 1 when all is well. */
+  /** Load multiplier for recent failures; 1 when healthy. */
   readonly failureFactor: number;
 }
 

@@ -32,17 +32,17 @@ export class Rendezvous implements Placement {
     const { high, low, weights } = this.#addresses.of(candidates);
     const keyHigh = Math.floor(hash / 2 ** 32);
     const keyLow = hash | 0;
-    let winner = -1;
+    let owner = -1;
     let greatest = -Infinity;
     for (let i = 0; i < high.length; i++) {
       let score = mixed(high[i]! ^ keyHigh, low[i]! ^ keyLow);
       if (weights) score = weighted(score, weights[i]!, greatest);
       if (score < greatest || (room !== Infinity && !hasRoom(candidates[i]!, room))) continue;
-      if (score === greatest && candidates[i]!.key > candidates[winner]!.key) continue;
+      if (score === greatest && candidates[i]!.key > candidates[owner]!.key) continue;
       greatest = score;
-      winner = i;
+      owner = i;
     }
-    return winner;
+    return owner;
   }
 
   shares(candidates: readonly Candidate[], room: Room): number[] {

@@ -9,13 +9,13 @@ export const FULL_SCAN_LIMIT = 100;
 export const SAMPLE_SIZE = 5;
 
 /**
- * Which of `n` candidates are compared for a call, and which of them wins: the lowest load. A policy draws the entrants,
- * fills in their loads, and asks for the winner. Nothing is allocated on the way.
+ * Which of `n` candidates are compared for a call, and which of them has the lowest load. A policy renews the sample,
+ * fills in the loads, and asks for the lowest. Nothing is allocated on the way.
  */
-export class Contest {
+export class Sample {
   /** Indexes of the candidates in some order; the first `size` are compared. */
-  readonly entrants: Uint32Array;
-  /** The load of each entrant, in their order. */
+  readonly indexes: Uint32Array;
+  /** The load of each candidate of the sample, in its order. */
   readonly loads: Float64Array;
 
   constructor(
@@ -25,7 +25,7 @@ export class Contest {
     private readonly random: Random,
   ) {
     this.size = Math.min(n, choices);
-    this.entrants = Uint32Array.from({ length: n }, (_, i) => i);
+    this.indexes = Uint32Array.from({ length: n }, (_, i) => i);
     this.loads = new Float64Array(this.size);
   }
 
@@ -36,20 +36,20 @@ export class Contest {
    * calls (envoy#14859); as Finagle and tower do, this draws distinct candidates. A partial shuffle of any order is an
    * unbiased sample, so the order is never reset.
    */
-  draw(): void {
-    const { entrants, n, size } = this;
+  renew(): void {
+    const { indexes, n, size } = this;
     if (size === n) return;
     for (let i = 0; i < size; i++) {
       const drawn = i + randomBelow(this.random, n - i);
-      const index = entrants[drawn]!;
-      entrants[drawn] = entrants[i]!;
-      entrants[i] = index;
+      const index = indexes[drawn]!;
+      indexes[drawn] = indexes[i]!;
+      indexes[i] = index;
     }
   }
 
   /** The index of the candidate with the lowest load. Each of those that tie is as likely as the other. */
-  winner(): number {
-    const { entrants, loads, size } = this;
+  lowest(): number {
+    const { indexes, loads, size } = this;
     let best = 0;
     let least = loads[0]!;
     let ties = 1;
@@ -62,9 +62,9 @@ export class Contest {
       } else if (load === least) ties++;
     }
     // gRFC A48: the challenger wins only on strictly fewer. A sample is in random order, so that is fair.
-    if (ties === 1 || size < this.n) return entrants[best]!;
+    if (ties === 1 || size < this.n) return indexes[best]!;
     for (let skip = randomBelow(this.random, ties); skip > 0;) if (loads[++best] === least) skip--;
-    return entrants[best]!;
+    return indexes[best]!;
   }
 }
 
@@ -81,7 +81,7 @@ export function chancesOf(loads: readonly number[], choices: number): number[] {
   return loads.map((load) => {
     const lower = loads.filter((other) => other < load).length;
     const equal = loads.filter((other) => other === load).length;
-    // The winner has this load if nobody in the sample has a lower one and somebody has this one; ties are even.
+    // The lowest is this load if no candidate of the sample has a lower one and one has this; ties are even.
     return (allFrom(n - lower) - allFrom(n - lower - equal)) / equal;
   });
 }

@@ -85,7 +85,6 @@ describe('weighted round robin by report', () => {
     const bench = new Bench(3, { blackoutPeriod: 0 });
     bench.trailers(FREE);
     bench.expectShares(EVEN);
-    expect(bench.policy.counts).toMatchObject({ fallbacks: 1, notYetUsable: 2, stale: 0 });
   });
 
   test('cpu_utilization counts where there is no application_utilization: grpc-js 1.14 ignores it', () => {
@@ -125,7 +124,6 @@ describe('weighted round robin by report', () => {
     bench.clock.advance(170_000);
     // The third is stale, and takes the mean of 400 and 400.
     bench.expectShares(EVEN);
-    expect(bench.policy.counts.stale).toBe(1);
     bench.trailers(BUSY, FREE, BUSY);
     bench.clock.advance(9000);
     // The third weighs 200 by now, but for the blackout: it has the mean of 200 and 400.
@@ -178,7 +176,6 @@ describe('weighted round robin by report', () => {
     }
     bench.trailers(FREE, BUSY, BUSY);
     expect(bench.policy.chances(bench.list)[0]).toBeCloseTo(0.2, 3);
-    expect(bench.policy.counts.fallbacks).toBe(0);
   });
 
   test('reports count either by trailer or out of band, never both', () => {
@@ -249,7 +246,6 @@ describe('weighted round robin by fixed weights', () => {
     const list = hosts([0, 0, 0], [1, 2, 3]);
     policy.learn(list[0]!, UNKNOWN_CALL, outcome(reportOf(FREE)));
     expect(Array.from({ length: 12 }, () => policy.pick(list))).toEqual([1, 2, 2, 0, 1, 2, 1, 2, 2, 0, 1, 2]);
-    expect(policy.counts).toEqual({ fallbacks: 0, notYetUsable: 0, stale: 0 });
   });
 
   test('equal weights are taken in turn', () => {

@@ -11,16 +11,6 @@ import { ReportedWeight } from './reported-weight.js';
 import { byWeight, equalShares } from './shares.js';
 import { scaledWeights, Sequence } from './static-stride.js';
 
-/** What gRFC A78 counts, at each look at the weights. */
-export interface WeightCounts {
-  /** Looks that found fewer than two endpoints with a usable weight (`grpc.lb.wrr.rr_fallback`). */
-  fallbacks: number;
-  /** Endpoints found without a weight yet (`grpc.lb.wrr.endpoint_weight_not_yet_usable`). */
-  notYetUsable: number;
-  /** Endpoints found with an outdated weight (`grpc.lb.wrr.endpoint_weight_stale`). */
-  stale: number;
-}
-
 /** What is worked out about a list, until its weights are looked at again. */
 interface Schedule {
   /** Undefined for all in turn. */
@@ -30,7 +20,6 @@ interface Schedule {
 
 /** One after the other, the stronger ones more often: by what backends report (gRFC A58), or by weights from discovery. */
 export class WeightedRoundRobin implements Policy {
-  readonly counts: WeightCounts = { fallbacks: 0, notYetUsable: 0, stale: 0 };
   readonly #options: EffectiveWeightedRoundRobin;
   readonly #sequence: Sequence;
   readonly #reported = new WeakMap<Candidate, ReportedWeight>();
@@ -115,18 +104,13 @@ export class WeightedRoundRobin implements Policy {
     let total = 0;
     let usable = 0;
     const weights = candidates.map((candidate) => {
-      const weight = this.#reported.get(candidate)?.at(now, this.#options) ?? 'not_yet';
-      if (weight === 'not_yet') this.counts.notYetUsable++;
-      else if (weight === 'stale') this.counts.stale++;
+      const weight = this.#reported.get(candidate)?.at(now, this.#options);
       if (typeof weight !== 'number') return undefined;
       total += weight;
       usable++;
       return weight;
     });
-    if (usable < 2) {
-      this.counts.fallbacks++;
-      return undefined;
-    }
+    if (usable < 2) return undefined;
     return scaledWeights(weights.map((weight) => weight ?? total / usable));
   }
 }

@@ -24,14 +24,14 @@ import {
   type StatusOr,
   type TypedLoadBalancingConfig,
 } from '../experimental.js';
-import { FOREIGN_OPTION, type ForeignBalancers } from '../channel/delegated-balancers.js';
+import { DELEGATED_OPTION, type DelegatedBalancers } from '../channel/delegated-balancers.js';
 import { endpointsOf } from './delegated-endpoints.js';
 import { LbConfig } from '../config/lb-config.js';
 import { CallBook, QUEUE } from '../call/pick.js';
 import { BalancedPicker } from './picker.js';
 import type { EndpointOwner, PooledEndpoint } from '../endpoint/pooled-endpoint.js';
 import { Routing } from './routing.js';
-import { WaitingRoom } from '../call/pending-calls.js';
+import { PendingCalls } from '../call/pending-calls.js';
 
 /**
  * The balancer of one channel: keeps the endpoints that discovery names, and publishes one picker over those that are
@@ -44,7 +44,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   peers!: PeerComparison;
 
   #book!: CallBook;
-  #waitingRoom!: WaitingRoom;
+  #pendingCalls!: PendingCalls;
   #policies!: PolicySet;
   /** What they were made of. */
   #policyOptions: Pick<EffectiveLoadBalancing, 'policy' | 'methods'> | undefined;
@@ -101,7 +101,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#pool.close();
     this.#stopStallWatch?.();
     this.#book.close();
-    this.#waitingRoom.close();
+    this.#pendingCalls.close();
     if (this.context.balancer !== this) return;
     this.context.balancer = undefined;
     this.context.setState('idle');
@@ -114,7 +114,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       this.#policies.members([...this.#pool.endpoints]);
       for (const endpoint of this.#pool.endpoints) {
         endpoint.connections.configure();
-        if (!this.context.loadBalancing.ejection.enabled) endpoint.fitness.readmit();
+        if (!this.context.loadBalancing.ejection.enabled) endpoint.passiveHealth.endEjection();
       }
     });
     this.#publish();
@@ -163,7 +163,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   }
 
   get pending(): number {
-    return this.#waitingRoom.pending;
+    return this.#pendingCalls.pending;
   }
 
   endpoints(): EndpointSnapshot[] {
@@ -190,10 +190,10 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
   #accept(config: LbConfig, channelOptions: ChannelOptions): boolean {
     if (!this.context) {
       const shared = channelOptions[CONTEXT_OPTION] as ClientContext | undefined;
-      const foreign = channelOptions[FOREIGN_OPTION] as ForeignBalancers | undefined;
+      const delegated = channelOptions[DELEGATED_OPTION] as DelegatedBalancers | undefined;
       this.context =
         shared ??
-        foreign?.contextFor(config.loadBalancing) ??
+        delegated?.contextFor(config.loadBalancing) ??
         new ClientContext(this.typeName, [''], config.loadBalancing);
       this.context.balancer = this;
       this.#stopStallWatch = this.context.ownStall.watch();
@@ -203,7 +203,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
       const onReportRejected = ({ key }: PooledEndpoint): void => this.context.loadReportRejected(key);
       this.#book = new CallBook(this.context.clock, this.#onRelease, onReportRejected, channelOptions);
       this.#routing = new Routing(this.context, this.#pool, this.#book);
-      this.#waitingRoom = new WaitingRoom(this.context, () => this.#publish());
+      this.#pendingCalls = new PendingCalls(this.context, () => this.#publish());
     }
     this.channelOptions = channelOptions;
     // A client that was built by this package brings its options in its context; they may change while it runs.
@@ -241,7 +241,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
 
   readonly #onRelease = (endpoint: PooledEndpoint, connection: Connection): void => {
     endpoint.connections.released(connection);
-    this.#waitingRoom.roomMayHaveCome();
+    this.#pendingCalls.roomMayHaveCome();
   };
 
   #publish(): void {
@@ -250,7 +250,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
     this.#renewPolicies();
     while (this.#whilePaused(() => this.#pool.activateIfNeeded())) this.#policies.members([...this.#pool.endpoints]);
     this.#routing.update();
-    this.#waitingRoom.published();
+    this.#pendingCalls.published();
     const all = [...this.#pool.endpoints];
     const { pickable, probing } = this.#routing.traffic;
     if (pickable.length > 0 || probing.length > 0) {
@@ -259,7 +259,7 @@ export class Balancer implements LoadBalancer, EndpointOwner, BalancerView, Conn
         this.#routing.traffic,
         this.#policies,
         this.#book,
-        this.#waitingRoom,
+        this.#pendingCalls,
         this.context.random,
         this.#routing.crossShare,
       );

@@ -11,7 +11,7 @@ interface XdsEndpoint extends GrpcEndpoint {
 
 /**
  * The endpoints that a resolver hands to the balancer, in this package's words. What our own resolver adds reaches the
- * balancer untouched; a foreign one may group addresses, and that of xDS has words of its own.
+ * balancer untouched; another library's may group addresses, and that of xDS has words of its own.
  */
 export function endpointsOf(list: readonly GrpcEndpoint[]): Endpoint[] {
   return list.every(isXds) ? xdsEndpoints(list) : list.flatMap(asEndpoints);

@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../../core/clock.js';
 import { addressToString, type Endpoint } from '../../core/endpoint.js';
 import { diffEndpoints } from '../../core/balancing/members/endpoint-diff.js';
-import { type Level, levelsOf } from '../../core/balancing/members/priority-members.js';
-import { canBearAll, capacityOf, levelsNeeded } from '../../core/balancing/members/priority-shares.js';
+import { byPriority, type PriorityMembers } from '../../core/balancing/members/priority-members.js';
+import { canBearAll, capacityOf, prioritiesNeeded } from '../../core/balancing/members/priority-shares.js';
 import { createSubset, type Subset } from '../../core/subset/subset.js';
 import type { EffectiveSubsetOptions } from '../../core/options/subset-options.js';
 import type { ConnectionEnvironment } from '../endpoint/connection-environment.js';
 import { type EndpointOwner, PooledEndpoint } from '../endpoint/pooled-endpoint.js';
 import type { StandbyEndpoint } from '../channel/explain.js';
-import type { PooledLevel } from '../../core/balancing/route/route.js';
 
 /** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
 const FAILOVER_AFTER_MS = 1000;
@@ -26,8 +25,8 @@ export class EndpointPool {
   #endpoints = new Map<string, PooledEndpoint>();
   readonly #draining = new Map<string, PooledEndpoint>();
   #list: readonly Endpoint[] = [];
-  #known: readonly Level[] = [];
-  #levels: readonly PooledLevel<PooledEndpoint>[] = [];
+  #known: readonly PriorityMembers<Endpoint>[] = [];
+  #levels: readonly PriorityMembers<PooledEndpoint>[] = [];
   /** How many priorities are connected, from the best. */
   #active = 1;
   #cancelDeactivation: Cancel | undefined;
@@ -45,7 +44,7 @@ export class EndpointPool {
     private readonly owner: EndpointOwner,
   ) {}
 
-  get levels(): readonly PooledLevel<PooledEndpoint>[] {
+  get levels(): readonly PriorityMembers<PooledEndpoint>[] {
     return this.#levels;
   }
 
@@ -66,8 +65,8 @@ export class EndpointPool {
   get standbys(): StandbyEndpoint[] {
     return this.#known
       .slice(this.#active)
-      .flatMap(({ priority, own, others }) =>
-        [...own, ...others].map(({ address }) => ({ address: addressToString(address), priority })),
+      .flatMap(({ priority, localZone, otherZones }) =>
+        [...localZone, ...otherZones].map(({ address }) => ({ address: addressToString(address), priority })),
       );
   }
 
@@ -92,20 +91,22 @@ export class EndpointPool {
     const { subset } = this.#context.loadBalancing;
     if (!isDeepStrictEqual(subset, this.#subsetOptions)) this.#subsets.clear();
     this.#subsetOptions = subset;
-    this.#known = levelsOf(this.#list, this.#context.zone, this.#choose);
+    this.#known = byPriority(this.#list, this.#context.zone, this.#choose);
     this.#active = Math.max(this.#active, this.#levelsInUse());
     this.#arrange();
   }
 
   /** Who is well and in use goes on until better ones can bear the calls, wherever the new list puts it. */
   #levelsInUse(): number {
-    const well = this.#known.map(({ own, others }) => {
-      const endpoints = [...own, ...others].map(({ address }) => this.#endpoints.get(addressToString(address)));
-      return { known: endpoints.length, well: endpoints.filter((endpoint) => endpoint?.well).length };
+    const healthy = this.#known.map(({ localZone, otherZones }) => {
+      const endpoints = [...localZone, ...otherZones].map(({ address }) =>
+        this.#endpoints.get(addressToString(address)),
+      );
+      return { total: endpoints.length, healthy: endpoints.filter((endpoint) => endpoint?.healthy).length };
     });
     const { overprovisioningFactor } = this.#context.loadBalancing.health;
-    const needed = levelsNeeded(well.map((level) => capacityOf(level, overprovisioningFactor)));
-    return well.slice(0, needed).findLastIndex((level) => level.well > 0) + 1;
+    const needed = prioritiesNeeded(healthy.map((level) => capacityOf(level, overprovisioningFactor)));
+    return healthy.slice(0, needed).findLastIndex((level) => level.healthy > 0) + 1;
   }
 
   /** Connects the next priority if those that are connected cannot bear all calls; true if it did. */
@@ -114,25 +115,25 @@ export class EndpointPool {
     const now = this.#context.clock.now();
     const mayYetBeWell = ({ state, since }: PooledEndpoint): boolean =>
       state === 'connecting' && now < since + FAILOVER_AFTER_MS;
-    const isHopeful = (endpoint: PooledEndpoint): boolean => endpoint.well || mayYetBeWell(endpoint);
+    const isHopeful = (endpoint: PooledEndpoint): boolean => endpoint.healthy || mayYetBeWell(endpoint);
     const more = this.#active < this.#known.length;
     if (more && !canBearAll(this.#capacities(isHopeful))) {
       this.#active++;
       this.#arrange();
       return true;
     }
-    const capacities = this.#capacities(({ well }) => well);
+    const capacities = this.#capacities(({ healthy }) => healthy);
     // Those who are counted on may disappoint, and nothing would tell.
     if (more && !canBearAll(capacities)) this.#lookAgain();
-    this.#watchDeactivation(levelsNeeded(capacities));
+    this.#watchDeactivation(prioritiesNeeded(capacities));
     return false;
   }
 
   #capacities(counts: (endpoint: PooledEndpoint) => boolean): number[] {
     const factor = this.#context.loadBalancing.health.overprovisioningFactor;
-    return this.#levels.map(({ own, others }) => {
-      const well = own.filter(counts).length + others.filter(counts).length;
-      return capacityOf({ known: own.length + others.length, well }, factor);
+    return this.#levels.map(({ localZone, otherZones }) => {
+      const healthy = localZone.filter(counts).length + otherZones.filter(counts).length;
+      return capacityOf({ total: localZone.length + otherZones.length, healthy }, factor);
     });
   }
 
@@ -171,7 +172,9 @@ export class EndpointPool {
 
   /** The endpoints that are used, in their order; who is not among them drains. */
   #arrange(): void {
-    const wanted = this.#known.slice(0, this.#active).flatMap(({ own, others }) => [...own, ...others]);
+    const wanted = this.#known
+      .slice(0, this.#active)
+      .flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
     const { removed } = diffEndpoints(this.#endpoints, wanted);
     for (const endpoint of removed) {
       this.#endpoints.delete(endpoint.key);
@@ -186,12 +189,14 @@ export class EndpointPool {
       next.set(key, one);
       return one;
     };
-    this.#levels = this.#known
-      .slice(0, this.#active)
-      .map(({ priority, own, others }) => ({ priority, own: own.map(pooled), others: others.map(pooled) }));
-    for (const { own, others } of this.#levels) {
-      for (const endpoint of own) endpoint.near = true;
-      for (const endpoint of others) endpoint.near = false;
+    this.#levels = this.#known.slice(0, this.#active).map(({ priority, localZone, otherZones }) => ({
+      priority,
+      localZone: localZone.map(pooled),
+      otherZones: otherZones.map(pooled),
+    }));
+    for (const { localZone, otherZones } of this.#levels) {
+      for (const endpoint of localZone) endpoint.inLocalZone = true;
+      for (const endpoint of otherZones) endpoint.inLocalZone = false;
     }
     this.#endpoints = next;
   }

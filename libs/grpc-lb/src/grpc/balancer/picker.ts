@@ -1,5 +1,5 @@
 import { Choice, type CrossShare } from '../../core/picking/choice.js';
-import type { Traffic } from '../../core/balancing/route/route.js';
+import type { Route } from '../../core/balancing/route/route.js';
 import type { CallInfo, Policy } from '../../core/policy/policy.js';
 import type { PolicySet } from '../../core/policy/policy-set.js';
 import type { Random } from '../../core/random.js';
@@ -8,7 +8,7 @@ import type { PickArgs, Picker, PickResult } from '../experimental.js';
 import { hashKeyOf } from '../call/hash-key.js';
 import { type CallBook, CompletePick, QUEUE } from '../call/pick.js';
 import type { PooledEndpoint } from '../endpoint/pooled-endpoint.js';
-import type { WaitingRoom } from '../call/pending-calls.js';
+import type { PendingCalls } from '../call/pending-calls.js';
 
 /**
  * Frozen lists of endpoints with living counters. The winner is reserved on the spot, so that of a hundred calls in
@@ -18,10 +18,10 @@ export class BalancedPicker implements Picker {
   readonly #choices: ReadonlyMap<Policy, Choice<PooledEndpoint>>;
 
   constructor(
-    private readonly traffic: Traffic<PooledEndpoint>,
+    private readonly traffic: Route<PooledEndpoint>,
     private readonly policies: PolicySet,
     private readonly book: CallBook,
-    private readonly waitingRoom: WaitingRoom,
+    private readonly pendingCalls: PendingCalls,
     random: Random,
     crossShare: CrossShare<PooledEndpoint>,
   ) {
@@ -31,7 +31,7 @@ export class BalancedPicker implements Picker {
   /** A connection with room, else another endpoint with room, else the call waits (and a new connection is opened). */
   pick({ extraPickInfo: token, metadata }: PickArgs): PickResult {
     // First come, first served: who waits goes before who comes now.
-    if (this.waitingRoom.pending > 0) return this.waitingRoom.wait(this.traffic.pickable);
+    if (this.pendingCalls.pending > 0) return this.pendingCalls.wait(this.traffic.pickable);
     let call = callOf(token);
     const policy = this.policies.for(call);
     if (policy.keyedBy !== undefined) call = { ...call, hashKey: hashKeyOf(policy.keyedBy, metadata) };
@@ -41,7 +41,7 @@ export class BalancedPicker implements Picker {
     const probed = probe?.connectionWithRoom();
     if (probe && probed) {
       const pick = new CompletePick(this.book, probe, probed, token, policy);
-      probe.fitness.beginProbe(pick);
+      probe.passiveHealth.beginProbe(pick);
       return pick;
     }
     const endpoint = choice.pick(call, failedOn);
@@ -55,10 +55,12 @@ export class BalancedPicker implements Picker {
   /** If it can be, where the full one is: in its priority, and on its side of the zones. */
   #pickElsewhere(token: object, call: CallInfo, policy: Policy, full: PooledEndpoint): PickResult {
     const { pickable } = this.traffic;
-    if (this.waitingRoom.full) return this.waitingRoom.wait(pickable);
+    if (this.pendingCalls.full) return this.pendingCalls.wait(pickable);
     const withRoom = pickable.filter((endpoint) => endpoint.hasRoom);
-    if (withRoom.length === 0) return this.waitingRoom.wait(pickable);
-    const near = withRoom.filter(({ priority, near: side }) => priority === full.priority && side === full.near);
+    if (withRoom.length === 0) return this.pendingCalls.wait(pickable);
+    const near = withRoom.filter(
+      ({ priority, inLocalZone: side }) => priority === full.priority && side === full.inLocalZone,
+    );
     const endpoint = this.#choices.get(policy)!.among(near.length > 0 ? near : withRoom, call);
     return new CompletePick(this.book, endpoint, endpoint.connectionWithRoom()!, token, policy);
   }

@@ -14,7 +14,7 @@ const RECOUNT_INTERVAL_MS = 10;
  * Calls that wait because every connection is at its stream limit. grpc-js keeps them, and offers each to the picker
  * again whenever a new one is published; so they are counted from zero at each publication.
  */
-export class WaitingRoom {
+export class PendingCalls {
   /** No connection has room, since the last publication. */
   full = false;
   #pending = 0;

@@ -93,9 +93,9 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     this.start();
     this.endpoint.started++;
     this.connection.callStarted();
-    this.book.spillover?.started(this.endpoint.near, this.reservedAt);
-    const { fitness } = this.endpoint;
-    if (fitness.isProbe(this) && callOf(this.token).stream) fitness.probeStreams(this);
+    this.book.spillover?.started(this.endpoint.inLocalZone, this.reservedAt);
+    const { passiveHealth } = this.endpoint;
+    if (passiveHealth.isProbe(this) && callOf(this.token).stream) passiveHealth.probeStreams(this);
   }
 
   /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
@@ -103,7 +103,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     if (code === Status.OK) this.endpoint.succeeded++;
     else this.endpoint.failed++;
     this.end();
-    const wasProbe = this.endpoint.fitness.endProbe(this);
+    const wasProbe = this.endpoint.passiveHealth.endProbe(this);
     const failed = this.book.isFailure(code);
     if (failed) this.book.rememberFailure(this.token, this.endpoint);
     if (isAnswer(code)) this.connection.callAnswered();
@@ -124,7 +124,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
     const { endpoint, book } = this;
     const call = callOf(this.token);
     const latency = book.now - this.reservedAt;
-    endpoint.fitness.record(kind, this.reservedAt, wasProbe);
+    endpoint.passiveHealth.record(kind, this.reservedAt, wasProbe);
     if (kind === 'ok') book.refusals.succeeded(call, latency);
     else if (kind === 'refused' && endpoint.refusesMore) book.refusals.refused(endpoint, call, latency);
   }
@@ -133,7 +133,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
   #compareZones(failed: boolean): void {
     const { spillover } = this.book;
     if (!spillover || callOf(this.token).stream) return;
-    spillover.ended(this.endpoint.near, this.book.now - this.reservedAt, failed);
+    spillover.ended(this.endpoint.inLocalZone, this.book.now - this.reservedAt, failed);
   }
 
   #teach(code: Status, failed: boolean, trailers: Metadata): void {
@@ -148,7 +148,7 @@ export class CompletePick extends Reservation<PooledEndpoint, Connection> implem
 
   override lapse(): void {
     super.lapse();
-    if (this.endpoint.fitness.endProbe(this)) this.endpoint.probeLapsed();
+    if (this.endpoint.passiveHealth.endProbe(this)) this.endpoint.probeLapsed();
   }
 }
 

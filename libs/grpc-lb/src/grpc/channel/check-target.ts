@@ -1,6 +1,6 @@
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
-import { foreignFaults, isForeign } from './delegated-channel.js';
+import { delegatedFaults, isDelegated } from './delegated-channel.js';
 import { systemClock } from '../context/system-clock.js';
 
 const notAlone: Fault = {
@@ -17,7 +17,7 @@ export function sameTarget(text: string): string {
 /** What is wrong with a target: its scheme, its form, or what the source of that scheme says about it. */
 export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
   try {
-    if (isForeign(target)) return standsAlone ? foreignFaults(target) : [notAlone];
+    if (isDelegated(target)) return standsAlone ? delegatedFaults(target) : [notAlone];
     // Made and thrown away: a source does nothing before it is started.
     createEndpointSource(parseTarget(target), { clock: systemClock, random: Math.random });
     return [];

@@ -5,14 +5,14 @@ import type { Random } from '../../core/random.js';
 import { type BalancerView, ClientContext } from '../context/client-context.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 
-/** The channel option that hands the balancers of a foreign channel to those who shall be among them. */
-export const FOREIGN_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_foreign`;
+/** The channel option that hands the balancers of a delegated channel to those who shall be among them. */
+export const DELEGATED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_delegated`;
 
 /**
  * The balancers of this package within a channel that another library steers, as when an xDS control plane names
  * `grpc_lb` for its clusters: none, or one for each cluster, priority and locality that the library makes one for.
  */
-export class ForeignBalancers {
+export class DelegatedBalancers {
   #contexts: readonly ClientContext[] = [];
 
   constructor(

@@ -10,7 +10,7 @@ import type { BalancedChannelOptions } from './balanced-channel.js';
 import { DEFAULT_CHANNEL_OPTIONS } from '../config/channel-options.js';
 import { ClientContext } from '../context/client-context.js';
 import { explainClient, type Explanation } from './explain.js';
-import { FOREIGN_OPTION, ForeignBalancers } from './delegated-balancers.js';
+import { DELEGATED_OPTION, DelegatedBalancers } from './delegated-balancers.js';
 import { withHashKey } from '../call/hash-key.js';
 import { GuardedChannel } from './guarded-channel.js';
 import { registerOwn } from './register.js';
@@ -25,12 +25,12 @@ const STATES: Readonly<Record<connectivityState, ClientState>> = {
 };
 
 /** Another library resolves and balances the target, as `xds:///orders`. */
-export function isForeign(target: string): boolean {
+export function isDelegated(target: string): boolean {
   return delegatedSchemeOf(parseTarget(target)) !== undefined;
 }
 
-/** What is wrong with a foreign target, and with options that would have no effect beside it. */
-export function foreignFaults(target: string, loadBalancing: LoadBalancingOptions = {}): Fault[] {
+/** What is wrong with a delegated target, and with options that would have no effect beside it. */
+export function delegatedFaults(target: string, loadBalancing: LoadBalancingOptions = {}): Fault[] {
   const parsed = parseTarget(target);
   const idle = Object.entries(loadBalancing).filter(([, value]) => value !== undefined);
   return [
@@ -46,27 +46,27 @@ export function foreignFaults(target: string, loadBalancing: LoadBalancingOption
  * A channel whose target belongs to another library: it finds the endpoints, balances, retries and sets timeouts. The
  * window into it shows what the channel says of itself, and all of the balancers of this package that the library uses.
  */
-export class ForeignChannel {
+export class DelegatedChannel {
   /** Give it to a grpc-js client as `channelOverride`. */
   readonly channel: Channel;
   readonly #context: ClientContext;
-  readonly #balancers: ForeignBalancers;
+  readonly #balancers: DelegatedBalancers;
   #connected = false;
   #lastReady: number | null = null;
 
   /** @throws GrpcLbOptionsError that lists all that is wrong. */
   constructor(options: BalancedChannelOptions & { readonly target: string }) {
     const { name, target, onEvent, clock, random } = options;
-    const faults = foreignFaults(target, options.loadBalancing);
+    const faults = delegatedFaults(target, options.loadBalancing);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
     // So that a control plane may name `grpc_lb`.
     registerOwn();
     this.#context = new ClientContext(name, [target], effectiveLoadBalancing(), onEvent, clock, random);
-    this.#balancers = new ForeignBalancers(name, target, onEvent, clock, random);
+    this.#balancers = new DelegatedBalancers(name, target, onEvent, clock, random);
     this.channel = new GuardedChannel(name, target, options.credentials, {
       ...DEFAULT_CHANNEL_OPTIONS,
       ...options.channelOptions,
-      [FOREIGN_OPTION]: this.#balancers,
+      [DELEGATED_OPTION]: this.#balancers,
     });
     this.#watch();
   }
@@ -119,7 +119,7 @@ export class ForeignChannel {
 
   /** @throws GrpcLbOptionsError, unless there is nothing in it: the control plane decides. */
   configure(loadBalancing: LoadBalancingOptions): void {
-    const faults = foreignFaults(this.#context.targets[0]!, loadBalancing);
+    const faults = delegatedFaults(this.#context.targets[0]!, loadBalancing);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
   }
 

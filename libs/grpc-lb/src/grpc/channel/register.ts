@@ -16,7 +16,7 @@ import {
 import { GRPC_LB_SCHEME, SourceResolver } from '../resolver/resolver.js';
 
 /** Schemes that grpc-js resolves itself, and that other users of the process rely on. */
-const FOREIGN_SCHEMES = new Set(['dns', 'unix', 'ipv4', 'ipv6', 'xds']);
+const DELEGATED_SCHEMES = new Set(['dns', 'unix', 'ipv4', 'ipv6', 'xds']);
 
 const ours = new Set<string>();
 
@@ -60,7 +60,7 @@ export function register(): void {
   registerOwn();
   registerPolicy(LEAST_REQUEST_EXPERIMENTAL, LeastRequestExperimentalConfig);
   for (const scheme of registeredSchemes()) {
-    if (FOREIGN_SCHEMES.has(scheme) || ours.has(`scheme ${scheme}`)) continue;
+    if (DELEGATED_SCHEMES.has(scheme) || ours.has(`scheme ${scheme}`)) continue;
     registerResolver(scheme, SourceResolver);
     ours.add(`scheme ${scheme}`);
   }

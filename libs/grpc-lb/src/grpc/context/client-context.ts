@@ -12,7 +12,7 @@ import { withoutSecrets } from '../../core/target-secrets.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 import { ownStallOf } from './own-stall.js';
-import { ownZone } from './local-zone.js';
+import { localZone } from './local-zone.js';
 import { pendingSource } from '../resolver/source-summary.js';
 import type { MethodInfo } from '../config/service-config.js';
 import { systemClock } from './system-clock.js';
@@ -141,7 +141,7 @@ export class ClientContext {
   }
 
   #findZone(): void {
-    this.#zone = ownZone(this.#loadBalancing.locality, (warning) =>
+    this.#zone = localZone(this.#loadBalancing.locality, (warning) =>
       this.emit({ type: 'discovery_warning', target: null, warning }),
     );
   }

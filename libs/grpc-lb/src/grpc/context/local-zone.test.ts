@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { effectiveLocality, type LocalityOptions } from '../../core/options/locality-options.js';
-import { ownZone, ZONE_VARIABLE } from './local-zone.js';
+import { localZone, ZONE_VARIABLE } from './local-zone.js';
 
 let directory: string;
 let warnings: string[];
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 const zoneOf = (options: LocalityOptions): string | undefined =>
-  ownZone(effectiveLocality(options), (warning) => warnings.push(warning));
+  localZone(effectiveLocality(options), (warning) => warnings.push(warning));
 
 function file(text: string): string {
   const path = join(directory, 'zone');

@@ -5,7 +5,7 @@ import type { EffectiveLocalityOptions } from '../../core/options/locality-optio
 export const ZONE_VARIABLE = 'GRPC_LB_ZONE';
 
 /** The zone of this process: what the option says, else the file, else the environment; undefined if zones do not count. */
-export function ownZone(
+export function localZone(
   { enabled, zone, zoneFile }: EffectiveLocalityOptions,
   warn: (warning: string) => void,
 ): string | undefined {
@@ -27,7 +27,7 @@ function read(path: string | undefined, unreadable: (why: string) => void): stri
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    // Traffic must not stop because a zone is not known.
+    // Route must not stop because a zone is not known.
     unreadable((error as Error).message);
     return undefined;
   }

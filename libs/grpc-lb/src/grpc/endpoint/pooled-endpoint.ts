@@ -1,5 +1,5 @@
 import { addressToString, type Endpoint, type Locality } from '../../core/endpoint.js';
-import { Fitness, type FitnessOwner } from '../../core/balancing/health/passive-health.js';
+import { PassiveHealth, type PassiveHealthOwner } from '../../core/balancing/health/passive-health.js';
 import type { PeerComparison } from '../../core/balancing/health/peer-comparison.js';
 import type { Counted } from '../../core/balancing/ledger.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
@@ -27,7 +27,7 @@ export interface EndpointOwner {
 }
 
 /** One endpoint with its counters and its connections. Both survive every new picker and every new policy. */
-export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListener, FitnessOwner {
+export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListener, PassiveHealthOwner {
   /** With the refusals that still count as load. */
   inFlight = 0;
   lingering = 0;
@@ -38,11 +38,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   priority = 0;
   locality: Locality | null = null;
   /** In the client's own zone, or where zones do not count. */
-  near = true;
+  inLocalZone = true;
   failureFactor = 1;
   readonly key: string;
   readonly connections: ConnectionGroup;
-  readonly fitness: Fitness;
+  readonly passiveHealth: PassiveHealth;
   state: EndpointState = 'connecting';
   /** When it entered that state, on the clock. */
   since: number;
@@ -64,7 +64,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     this.since = environment.context.clock.now();
     this.describe(endpoint);
     const { clock, random } = environment.context;
-    this.fitness = new Fitness(clock, random, () => environment.context.loadBalancing, this, owner.peers);
+    this.passiveHealth = new PassiveHealth(clock, random, () => environment.context.loadBalancing, this, owner.peers);
     this.connections = new ConnectionGroup(endpoint.address, environment, this);
   }
 
@@ -98,18 +98,18 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     return this.state === 'suspect';
   }
 
-  get well(): boolean {
+  get healthy(): boolean {
     return this.state === 'ready';
   }
 
   /** Ejected, and to be tried with one call. */
   get probing(): boolean {
-    return this.fitness.outlier.state.kind === 'probing';
+    return this.passiveHealth.outlier.state.kind === 'probing';
   }
 
   /** Its ejection is over, and it waits for the call that decides. */
   get wantsProbe(): boolean {
-    return this.fitness.wantsProbe && this.connected && this.serving && !this.suspect;
+    return this.passiveHealth.wantsProbe && this.connected && this.serving && !this.suspect;
   }
 
   /** Calls that have not ended. */
@@ -119,7 +119,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** Whether it refuses more calls than the others. */
   get refusesMore(): boolean {
-    return this.owner.peers.refusesMore(this.fitness);
+    return this.owner.peers.refusesMore(this.passiveHealth);
   }
 
   get hasRoom(): boolean {
@@ -128,7 +128,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** The part of its full share that it gets while it starts slowly, else 1. */
   get warmth(): number {
-    return this.fitness.warmth;
+    return this.passiveHealth.warmth;
   }
 
   connectionWithRoom(): Connection | undefined {
@@ -140,7 +140,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     this.owner.endpointChanged(this);
   }
 
-  fitnessChanged(): void {
+  ejectionChanged(): void {
     this.connectionsChanged();
   }
 
@@ -151,19 +151,19 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   /** It has left discovery: no new calls, and those in flight end by themselves. */
   drain(): void {
     this.#draining = true;
-    this.fitness.leave();
+    this.passiveHealth.leave();
     this.connections.drain();
   }
 
   /** Discovery names it again while it drains. */
   revive(): void {
     this.#draining = false;
-    this.fitness.rejoin();
+    this.passiveHealth.rejoin();
     this.connections.revive();
   }
 
   close(): void {
-    this.fitness.close();
+    this.passiveHealth.close();
     this.connections.close();
   }
 
@@ -188,7 +188,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
   connectionsChanged(): void {
     const from = this.state;
     // What comes back may be another process; the failures of the old one do not hold against it.
-    if (this.connections.usable.length === 0) this.fitness.forgive();
+    if (this.connections.usable.length === 0) this.passiveHealth.reset();
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
     if (to !== from) {
@@ -213,8 +213,8 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
       priority: this.priority,
       locality: this.locality,
       warmth: this.warmth,
-      failureRate: this.fitness.failureRate,
-      refusalRate: this.fitness.refusalRate,
+      failureRate: this.passiveHealth.failureRate,
+      refusalRate: this.passiveHealth.refusalRate,
       inFlight: this.running,
       started: this.started,
       succeeded: this.succeeded,
@@ -225,7 +225,7 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
 
   /** A newcomer, or one that comes back, gets its share by and by; those of the start do not. */
   #onReady(): void {
-    if (this.startsSlowly) this.fitness.startSlowly();
+    if (this.startsSlowly) this.passiveHealth.startSlowly();
     this.startsSlowly = true;
   }
 
@@ -238,11 +238,11 @@ export class PooledEndpoint implements Candidate, Counted, ConnectionGroupListen
     }
     if (this.connections.usable.every(({ suspicion }) => suspicion !== undefined)) return 'suspect';
     if (!this.serving) return 'not_serving';
-    return this.fitness.admitted ? 'ready' : 'ejected';
+    return this.passiveHealth.admitted ? 'ready' : 'ejected';
   }
 
   #currentReason(state: EndpointState): string | null {
-    const outlier = this.fitness.outlier.state;
+    const outlier = this.passiveHealth.outlier.state;
     switch (state) {
       case 'draining':
         return 'the endpoint is no longer used; its calls are ending';

@@ -36,7 +36,7 @@ export class FailureRate {
 
   /**
    * What the load of the endpoint is multiplied with: `((1 - allowed) / (1 - rate))^2`, where `allowed` is what it may fail
-   * without being worse than the others; 1 when all is well.
+   * without being worse than the others; 1 when healthy.
    */
   factor(now: number, allowed = 0): number {
     const rate = this.rate(now);

@@ -191,7 +191,7 @@ describe('an ejection', () => {
         outlier.eject(ILL, 0, defaults);
         outlier.probe();
       }
-      outlier.admit(0);
+      outlier.reset(0);
       return outlier;
     };
     const lengthAfter = (ejections: number, windows: number): number =>
@@ -215,7 +215,7 @@ describe('after its ejection an endpoint', () => {
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
     outlier.probe();
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
-    outlier.admit(20_000);
+    outlier.reset(20_000);
     // Of those before there would be more than five.
     expect(reasons(outlier, 'xxxx', defaults, 20_000)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', defaults, 20_000)).toEqual(['5 failures in a row']);
@@ -225,7 +225,7 @@ describe('after its ejection an endpoint', () => {
     const outlier = create();
     outlier.eject(ILL, 0, defaults);
     outlier.probe();
-    outlier.admit(20_000);
+    outlier.reset(20_000);
     const hung = Array.from({ length: 10 }, () => outlier.record(true, 19_999, 30_000, defaults));
     expect(hung).not.toContainEqual(expect.anything());
     const fresh = Array.from({ length: 5 }, () => outlier.record(true, 20_000, 30_000, defaults));
@@ -235,7 +235,7 @@ describe('after its ejection an endpoint', () => {
   test('begins anew, and so does one that was not ejected: its record is that of another process', () => {
     const outlier = create();
     reasons(outlier, `${'.'.repeat(998)}x`, inARow);
-    outlier.admit(0);
+    outlier.reset(0);
     expect(reasons(outlier, 'xxxx', inARow)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', inARow)).toEqual(['5 failures in a row']);
   });
@@ -246,7 +246,7 @@ describe('after its ejection an endpoint', () => {
     expect(outlier.state).toEqual({ kind: 'ejected', until, verdict: ILL });
     outlier.probe();
     expect(outlier.state).toEqual({ kind: 'probing', verdict: ILL });
-    outlier.admit(0);
+    outlier.reset(0);
     expect(outlier.state).toEqual({ kind: 'admitted' });
   });
 

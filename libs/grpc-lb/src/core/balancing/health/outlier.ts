@@ -28,7 +28,7 @@ export class Outlier {
   /** How often it was ejected lately; one is forgiven for each window without. */
   #ejections = 0;
   /** Calls that were made before say nothing about it as it is now. */
-  admittedAt = -Infinity;
+  countsSince = -Infinity;
   readonly #window = new SuccessWindow();
   #accused = false;
 
@@ -52,7 +52,7 @@ export class Outlier {
   /** A call made at `since` has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
   record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
     // What was under way when it was ejected, or its connections were lost, says nothing new.
-    if (this.state.kind !== 'admitted' || since < this.admittedAt || !options.enabled) return undefined;
+    if (this.state.kind !== 'admitted' || since < this.countsSince || !options.enabled) return undefined;
     if (failed && this.#inARow === 0) {
       this.#enough = enoughInARow(this.#window.read(now, options.window));
       this.#inARowSince = now;
@@ -66,7 +66,7 @@ export class Outlier {
 
   /** Leaves it out until the time that is returned. */
   eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions): number {
-    const forgiven = Math.floor((now - this.admittedAt) / options.window);
+    const forgiven = Math.floor((now - this.countsSince) / options.window);
     this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'admitted' ? forgiven : 0)) + 1;
     const { baseEjectionTime: shortest, maxEjectionTime } = options;
     const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
@@ -85,9 +85,9 @@ export class Outlier {
   }
 
   /** What was before does not count any more, whether it was ejected for that or not. */
-  admit(now: number): void {
+  reset(now: number): void {
     this.state = ADMITTED;
-    this.admittedAt = now;
+    this.countsSince = now;
     this.#inARow = 0;
     this.#accused = false;
     this.#window.clear();
@@ -96,7 +96,7 @@ export class Outlier {
   /** Its last ejection was a mistake, and makes no later one longer. */
   withdraw(now: number): void {
     this.#ejections = Math.max(0, this.#ejections - 1);
-    this.admit(now);
+    this.reset(now);
   }
 
   #verdict(

@@ -4,23 +4,23 @@ import { effectiveEjection } from '../../options/ejection-options.js';
 import { effectiveSlowStart } from '../../options/slow-start-options.js';
 import { seededRandom } from '../../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
-import { Fitness, type FitnessOwner } from './passive-health.js';
+import { PassiveHealth, type PassiveHealthOwner } from './passive-health.js';
 import type { Verdict } from './peer.js';
 import { PeerComparison } from './peer-comparison.js';
 
 const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 
-/** What is around an endpoint; one that is another is well, and always may be ejected beside it. */
-class Owner implements FitnessOwner {
+/** What is around an endpoint; one that is another is healthy, and always may be ejected beside it. */
+class Owner implements PassiveHealthOwner {
   connected = true;
   failureFactor = 1;
-  fitness!: Fitness;
+  fitness!: PassiveHealth;
 
-  get well(): boolean {
+  get healthy(): boolean {
     return this.fitness.admitted;
   }
 
-  fitnessChanged(): void {}
+  ejectionChanged(): void {}
 
   warmedUp(): void {}
 }
@@ -28,12 +28,12 @@ class Owner implements FitnessOwner {
 let clock: FakeClock;
 let ejection: ReturnType<typeof effectiveEjection>;
 let owner: Owner;
-let fitness: Fitness;
+let fitness: PassiveHealth;
 
 function create(peers: PeerComparison): Owner {
   const created = new Owner();
   const options = () => ({ ejection, slowStart: effectiveSlowStart() });
-  created.fitness = new Fitness(clock, seededRandom(1), options, created, peers);
+  created.fitness = new PassiveHealth(clock, seededRandom(1), options, created, peers);
   return created;
 }
 
@@ -62,7 +62,7 @@ describe('what is forgiven is forgotten', () => {
     fail();
     fail();
     fitness.eject(ILL);
-    fitness.forgive();
+    fitness.reset();
     expect(fitness.admitted).toBe(true);
     expect(owner.failureFactor).toBe(1);
     // The next failure is a first one.
@@ -72,7 +72,7 @@ describe('what is forgiven is forgotten', () => {
 
   test('a run of failures that has not ejected it yet', () => {
     for (let i = 0; i < 4; i++) fail();
-    fitness.forgive();
+    fitness.reset();
     for (let i = 0; i < 4; i++) fail();
     expect(fitness.verdict).toBeUndefined();
     fail();
@@ -97,7 +97,7 @@ describe('the probe', () => {
     const old = {};
     fitness.beginProbe(old);
     // Its connections are lost while it is under way.
-    fitness.forgive();
+    fitness.reset();
     waitsForProbe();
     expect(fitness.endProbe(old)).toBe(false);
   });

@@ -13,26 +13,26 @@ import { warmth } from './slow-start.js';
 const STREAM_STANDS_MS = 1000;
 
 /** The options in force; they may change while it runs. */
-export interface FitnessOptions {
+export interface PassiveHealthOptions {
   readonly ejection: EffectiveEjectionOptions;
   readonly slowStart: EffectiveSlowStartOptions;
 }
 
-export interface FitnessOwner {
+export interface PassiveHealthOwner {
   /** Calls can reach it, for better or worse. */
   readonly connected: boolean;
   /** It may be picked. */
-  readonly well: boolean;
+  readonly healthy: boolean;
   /** What its load is multiplied with. A field, because it is read for every endpoint at every pick. */
   failureFactor: number;
   /** Whether it may be picked has changed. */
-  fitnessChanged(): void;
+  ejectionChanged(): void;
   /** Its slow start is over. */
   warmedUp(): void;
 }
 
 /** What one endpoint has shown of itself, and whether it may be picked for that: failures, ejection, slow start. */
-export class Fitness implements Peer {
+export class PassiveHealth implements Peer {
   readonly outlier: Outlier;
   readonly recent = new RecentResults();
   /** The call that decides whether it is admitted again, while it is under way. */
@@ -48,8 +48,8 @@ export class Fitness implements Peer {
   constructor(
     private readonly clock: Clock,
     random: Random,
-    private readonly options: () => FitnessOptions,
-    private readonly owner: FitnessOwner,
+    private readonly options: () => PassiveHealthOptions,
+    private readonly owner: PassiveHealthOwner,
     private readonly peers: PeerComparison,
   ) {
     this.outlier = new Outlier(random);
@@ -60,8 +60,8 @@ export class Fitness implements Peer {
     return this.owner.connected;
   }
 
-  get well(): boolean {
-    return this.owner.well;
+  get healthy(): boolean {
+    return this.owner.healthy;
   }
 
   get accused(): boolean {
@@ -104,7 +104,7 @@ export class Fitness implements Peer {
 
   /** A call made at `since` has ended; it may be the last straw, or the probe. */
   record(kind: ResultKind, since: number, wasProbe: boolean): void {
-    const counts = since >= this.outlier.admittedAt;
+    const counts = since >= this.outlier.countsSince;
     const itsOwn = !counts || this.peers.record(this, kind, this.clock.now());
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
     if (counts && itsOwn) this.#failureRate.record(failed, this.clock.now());
@@ -155,31 +155,31 @@ export class Fitness implements Peer {
     this.#cancelProbe?.();
     this.#cancelProbe = this.clock.after(until - now, () => {
       this.outlier.probe();
-      this.owner.fitnessChanged();
+      this.owner.ejectionChanged();
     });
-    this.owner.fitnessChanged();
+    this.owner.ejectionChanged();
   }
 
-  readmit(): void {
+  endEjection(): void {
     const wasAdmitted = this.admitted;
-    this.forgive();
-    if (!wasAdmitted) this.owner.fitnessChanged();
+    this.reset();
+    if (!wasAdmitted) this.owner.ejectionChanged();
   }
 
   /** It is not ejected any more, and as warm as it was before. */
   withdraw(): void {
     this.outlier.withdraw(this.clock.now());
     this.#withdrawing = true;
-    this.forgive();
-    this.owner.fitnessChanged();
+    this.reset();
+    this.owner.ejectionChanged();
     this.#withdrawing = false;
   }
 
   /** Nothing is held against it any more; for an owner that is about to look anyway. */
-  forgive(): void {
+  reset(): void {
     this.#cancelProbe?.();
     this.#forgetProbe();
-    this.outlier.admit(this.clock.now());
+    this.outlier.reset(this.clock.now());
     this.peers.forget(this);
     this.forgetFailures();
   }
@@ -226,6 +226,6 @@ export class Fitness implements Peer {
   #onProbe(failed: boolean): void {
     if (this.outlier.state.kind !== 'probing') return;
     if (failed) this.eject(this.outlier.state.verdict);
-    else this.readmit();
+    else this.endEjection();
   }
 }

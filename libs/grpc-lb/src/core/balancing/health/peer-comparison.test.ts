@@ -3,23 +3,23 @@ import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
 import { effectiveEjection } from '../../options/ejection-options.js';
 import { effectiveSlowStart } from '../../options/slow-start-options.js';
 import { seededRandom } from '../../random.js';
-import { Fitness, type FitnessOwner } from './passive-health.js';
+import { PassiveHealth, type PassiveHealthOwner } from './passive-health.js';
 import { PeerComparison } from './peer-comparison.js';
 import type { ResultKind } from './recent-results.js';
 
 /** One endpoint as its owner keeps it. */
-class Endpoint implements FitnessOwner {
+class Endpoint implements PassiveHealthOwner {
   readonly connected = true;
   failureFactor = 1;
-  fitness!: Fitness;
+  fitness!: PassiveHealth;
   ejections = 0;
   calls = 0;
 
-  get well(): boolean {
+  get healthy(): boolean {
     return this.fitness.admitted;
   }
 
-  fitnessChanged(): void {
+  ejectionChanged(): void {
     if (!this.fitness.admitted && !this.fitness.wantsProbe) this.ejections++;
     else this.fitness.startSlowly();
   }
@@ -42,7 +42,7 @@ class Pool {
     this.endpoints = Array.from({ length: count }, () => {
       const endpoint = new Endpoint();
       const options = () => ({ ejection: this.ejection, slowStart: effectiveSlowStart() });
-      endpoint.fitness = new Fitness(this.clock, this.random, options, endpoint, this.peers);
+      endpoint.fitness = new PassiveHealth(this.clock, this.random, options, endpoint, this.peers);
       return endpoint;
     });
   }
@@ -52,7 +52,7 @@ class Pool {
     for (let i = 0; i < calls; i++) {
       this.clock.advance(gap);
       const probed = this.endpoints.find(({ fitness }) => fitness.wantsProbe);
-      const admitted = this.endpoints.filter(({ well }) => well);
+      const admitted = this.endpoints.filter(({ healthy }) => healthy);
       const endpoint = probed ?? admitted[Math.floor(this.random() * admitted.length)]!;
       endpoint.calls++;
       endpoint.fitness.record(fate(this.endpoints.indexOf(endpoint)), this.clock.now(), endpoint === probed);
@@ -60,7 +60,7 @@ class Pool {
   }
 
   get ejected(): number[] {
-    return this.endpoints.flatMap(({ well }, i) => (well ? [] : [i]));
+    return this.endpoints.flatMap(({ healthy }, i) => (healthy ? [] : [i]));
   }
 
   /** The part of the calls since the last look that the busiest had, over its even share. */
@@ -76,17 +76,17 @@ class Pool {
 }
 
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
-const well: Fate = () => 'ok';
+const healthy: Fate = () => 'ok';
 
 describe('what happens to all endpoints', () => {
   test.each([2, 3, 4, 5, 8, 100])('of %i ejects none of them for good: half of all calls fail', (count) => {
     for (const seed of SEEDS.slice(0, count > 10 ? 2 : undefined)) {
       const pool = new Pool(count, seed);
-      pool.run(300 * count, well);
+      pool.run(300 * count, healthy);
       pool.busiest();
       pool.run(600 * count, pool.fails(0.5));
       expect(pool.busiest(), `seed ${seed}`).toBeLessThan(1.3);
-      pool.run(100 * count, well);
+      pool.run(100 * count, healthy);
       expect(pool.ejected, `seed ${seed}`).toEqual([]);
     }
   });
@@ -103,7 +103,7 @@ describe('what happens to all endpoints', () => {
   test.each([2, 3, 5])('an outage of all %i keeps all of them in', (count) => {
     for (const seed of SEEDS) {
       const pool = new Pool(count, seed);
-      pool.run(1000, well);
+      pool.run(1000, healthy);
       pool.run(2000, pool.fails(1));
       pool.clock.advance(20);
       expect(pool.ejected, `seed ${seed}`).toEqual([]);
@@ -114,7 +114,7 @@ describe('what happens to all endpoints', () => {
 
   test('timeouts make them slow, not broken: one that still times out when others do not is let alone for a while', () => {
     const pool = new Pool(5);
-    pool.run(1000, well);
+    pool.run(1000, healthy);
     pool.run(1000, pool.fails(0.9, 'all', 'timed_out'));
     pool.run(500, pool.fails(1, [3, 4], 'timed_out'));
     expect(pool.ejected).toEqual([]);
@@ -129,7 +129,7 @@ describe('an endpoint that is worse than the others', () => {
   test.each([2, 3, 4, 5, 20])('one of %i, that fails every call, is out after two failures', (count) => {
     for (const seed of SEEDS.slice(0, 5)) {
       const pool = new Pool(count, seed);
-      pool.run(1200 * count, well, 1);
+      pool.run(1200 * count, healthy, 1);
       pool.busiest();
       pool.run(20 * count, pool.fails(1, [0]), 1);
       expect(pool.ejected, `seed ${seed}`).toEqual([0]);
@@ -159,7 +159,7 @@ describe('an endpoint that is worse than the others', () => {
   test('may be two of three: one is ejected, and the calls of the other weigh more', () => {
     for (const seed of SEEDS) {
       const pool = new Pool(3, seed);
-      pool.run(300, well);
+      pool.run(300, healthy);
       pool.run(100, pool.fails(1, [0, 1]));
       expect(pool.ejected, `seed ${seed}`).toHaveLength(1);
       expect(pool.ejected[0]).toBeLessThan(2);
@@ -171,12 +171,12 @@ describe('an endpoint that is worse than the others', () => {
 
   test('may be another one every few seconds', () => {
     const pool = new Pool(5);
-    pool.run(1000, well);
+    pool.run(1000, healthy);
     for (let ill = 0; ill < 5; ill++) {
       pool.run(200, pool.fails(1, [ill]));
       expect(pool.ejected).toContain(ill);
       expect(pool.ejected.length).toBeLessThanOrEqual(2);
-      pool.run(20_000, well, 10);
+      pool.run(20_000, healthy, 10);
       expect(pool.ejected).toEqual([]);
     }
   });

@@ -102,7 +102,7 @@ export class PeerComparison {
       if (other === peer || !other.connected) continue;
       connected++;
       if (!other.admitted) ejected++;
-      if (other.well) anyWell = true;
+      if (other.healthy) anyWell = true;
     }
     if (anyWell && mayEject(ejected, connected, maxEjectionPercent) && this.#isWorse(peer, verdict))
       peer.eject(verdict);

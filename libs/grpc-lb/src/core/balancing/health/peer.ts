@@ -15,7 +15,7 @@ export interface Peer {
   /** Calls can reach it, for better or worse. */
   readonly connected: boolean;
   /** It is connected, says that it serves, and is not ejected. */
-  readonly well: boolean;
+  readonly healthy: boolean;
   readonly admitted: boolean;
   /** Its own record says that it is ill, whatever the others do. */
   readonly accused: boolean;

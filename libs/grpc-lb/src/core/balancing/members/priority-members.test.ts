@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../../../test/properties/check.js';
 import { addressToString, type Endpoint } from '../../endpoint.js';
-import { type Level, levelsOf } from './priority-members.js';
+import { byPriority, type PriorityMembers } from './priority-members.js';
 
 const at = (port: number, zone?: string, priority?: number): Endpoint => ({
   address: { host: 'h', port },
@@ -11,13 +11,13 @@ const at = (port: number, zone?: string, priority?: number): Endpoint => ({
 });
 const ports = (list: readonly Endpoint[]): number[] =>
   list.map(({ address }) => ('port' in address ? address.port : 0));
-const shortly = (levels: readonly Level[]): [number, number[], number[]][] =>
-  levels.map(({ priority, own, others }) => [priority, ports(own), ports(others)]);
+const shortly = (priorities: readonly PriorityMembers<Endpoint>[]): [number, number[], number[]][] =>
+  priorities.map(({ priority, localZone, otherZones }) => [priority, ports(localZone), ports(otherZones)]);
 
 describe('a list by priority', () => {
   test('the best first, in the order of discovery within, those that say nothing at 0', () => {
-    const levels = levelsOf([at(1, undefined, 5), at(2), at(3, undefined, 1), at(4, undefined, 0)], undefined);
-    expect(shortly(levels)).toEqual([
+    const priorities = byPriority([at(1, undefined, 5), at(2), at(3, undefined, 1), at(4, undefined, 0)], undefined);
+    expect(shortly(priorities)).toEqual([
       [0, [2, 4], []],
       [1, [3], []],
       [5, [1], []],
@@ -25,20 +25,20 @@ describe('a list by priority', () => {
   });
 
   test('that is empty has none', () => {
-    expect(levelsOf([], 'a')).toEqual([]);
+    expect(byPriority([], 'a')).toEqual([]);
   });
 
   test('names each endpoint once, at its best priority, and of equals as it was named first', () => {
-    const levels = levelsOf([at(1, 'b', 1), at(2, 'a'), at(1, 'a'), at(2, 'b'), at(1, 'c')], 'a');
-    expect(shortly(levels)).toEqual([[0, [1, 2], []]]);
-    expect(levels[0]!.own[0]!.locality).toEqual({ zone: 'a' });
+    const priorities = byPriority([at(1, 'b', 1), at(2, 'a'), at(1, 'a'), at(2, 'b'), at(1, 'c')], 'a');
+    expect(shortly(priorities)).toEqual([[0, [1, 2], []]]);
+    expect(priorities[0]!.localZone[0]!.locality).toEqual({ zone: 'a' });
   });
 });
 
 describe('zones', () => {
   test('part each priority into here and elsewhere; those without a zone are elsewhere', () => {
     const list = [at(1, 'a'), at(2, 'b'), at(3), at(4, 'a'), at(5, 'b', 1), at(6, 'a', 1)];
-    expect(shortly(levelsOf(list, 'a'))).toEqual([
+    expect(shortly(byPriority(list, 'a'))).toEqual([
       [0, [1, 4], [2, 3]],
       [1, [6], [5]],
     ]);
@@ -46,9 +46,9 @@ describe('zones', () => {
 
   test('do not count where the client knows none, or a priority has nobody here, or nobody elsewhere', () => {
     const list = [at(1, 'a'), at(2, 'b')];
-    expect(shortly(levelsOf(list, undefined))).toEqual([[0, [1, 2], []]]);
-    expect(shortly(levelsOf(list, 'c'))).toEqual([[0, [1, 2], []]]);
-    expect(shortly(levelsOf([at(1, 'a'), at(2, 'a')], 'a'))).toEqual([[0, [1, 2], []]]);
+    expect(shortly(byPriority(list, undefined))).toEqual([[0, [1, 2], []]]);
+    expect(shortly(byPriority(list, 'c'))).toEqual([[0, [1, 2], []]]);
+    expect(shortly(byPriority([at(1, 'a'), at(2, 'a')], 'a'))).toEqual([[0, [1, 2], []]]);
   });
 });
 
@@ -56,16 +56,16 @@ describe('a subset', () => {
   test('is taken of each group by itself, so that none loses its part to another', () => {
     const asked: [number[], string][] = [];
     const list = [at(1, 'a'), at(2, 'a'), at(3, 'b'), at(4, 'b', 1), at(5, 'b', 1)];
-    const levels = levelsOf(list, 'a', (group, name) => {
+    const priorities = byPriority(list, 'a', (group, name) => {
       asked.push([ports(group), name]);
       return group.slice(0, 1);
     });
     expect(asked).toEqual([
-      [[1, 2], '0 own'],
+      [[1, 2], '0 local'],
       [[3], '0 others'],
       [[4, 5], '1'],
     ]);
-    expect(shortly(levels)).toEqual([
+    expect(shortly(priorities)).toEqual([
       [0, [1], [3]],
       [1, [4], []],
     ]);
@@ -79,24 +79,24 @@ test('nobody is lost, nobody is twice, and everybody is where it belongs', () =>
     .map(([port, where, priority]) => at(port, where, priority));
   check(
     fc.property(fc.array(endpoint, { maxLength: 20 }), zone, (list, here) => {
-      const levels = levelsOf(list, here);
-      const all = levels.flatMap(({ own, others }) => [...own, ...others]);
+      const priorities = byPriority(list, here);
+      const all = priorities.flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
       const keys = all.map(({ address }) => addressToString(address));
       expect(new Set(keys).size).toBe(keys.length);
       expect(new Set(keys)).toEqual(new Set(list.map(({ address }) => addressToString(address))));
-      expect(levels.map(({ priority }) => priority)).toEqual(
+      expect(priorities.map(({ priority }) => priority)).toEqual(
         [...new Set(all.map(({ priority = 0 }) => priority))].toSorted((a, b) => a - b),
       );
-      for (const { priority, own, others } of levels) {
-        expect(own.length).toBeGreaterThan(0);
-        for (const each of [...own, ...others]) {
+      for (const { priority, localZone, otherZones } of priorities) {
+        expect(localZone.length).toBeGreaterThan(0);
+        for (const each of [...localZone, ...otherZones]) {
           expect(each.priority ?? 0).toBe(priority);
           const best = list.filter(({ address }) => addressToString(address) === addressToString(each.address));
           expect(priority).toBe(Math.min(...best.map((twin) => twin.priority ?? 0)));
         }
-        if (others.length === 0) continue;
-        for (const { locality } of own) expect(locality?.zone).toBe(here);
-        for (const { locality } of others) expect(locality?.zone).not.toBe(here);
+        if (otherZones.length === 0) continue;
+        for (const { locality } of localZone) expect(locality?.zone).toBe(here);
+        for (const { locality } of otherZones) expect(locality?.zone).not.toBe(here);
       }
     }),
   );

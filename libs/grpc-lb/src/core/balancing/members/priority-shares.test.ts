@@ -1,17 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../../../test/properties/check.js';
-import { capacityOf, levelShares, levelsNeeded } from './priority-shares.js';
+import { capacityOf, priorityShares, prioritiesNeeded } from './priority-shares.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 /** As they come about: some of some, by some factor. */
 const capacity = fc
   .record({
-    known: fc.integer({ min: 0, max: 20 }),
+    total: fc.integer({ min: 0, max: 20 }),
     ill: fc.integer({ min: 0, max: 20 }),
     factor: fc.constantFrom(1, 1.4, 2, 3),
   })
-  .map(({ known, ill, factor }) => capacityOf({ known, well: Math.max(0, known - ill) }, factor));
+  .map(({ total, ill, factor }) => capacityOf({ total, healthy: Math.max(0, total - ill) }, factor));
 const capacities = fc.array(capacity, { maxLength: 6 });
 
 describe('what a group can bear', () => {
@@ -22,17 +22,17 @@ describe('what a group can bear', () => {
     [3, 1, 2, 2 / 3],
     [4, 1, 2, 0.5],
     [4, 0, 2, 0],
-    // Envoy's factor, and its example: 72 % of the hosts well is all of the load.
+    // Envoy's factor, and its example: 72 % of the hosts healthy is all of the load.
     [100, 72, 1.4, 1],
     [100, 71, 1.4, 0.994],
     [2, 1, 1, 0.5],
-  ])('of %i endpoints %i well, with a factor of %d: %d', (known, well, factor, expected) => {
-    expect(capacityOf({ known, well }, factor)).toBeCloseTo(expected, 12);
+  ])('of %i endpoints %i healthy, with a factor of %d: %d', (total, healthy, factor, expected) => {
+    expect(capacityOf({ total, healthy }, factor)).toBeCloseTo(expected, 12);
   });
 });
 
 describe('the shares of the priorities', () => {
-  // The table in Envoy's documentation of priority levels, with the capacities that it gives.
+  // The table in Envoy's documentation of priority priorities, with the capacities that it gives.
   test.each([
     [
       [1, 1],
@@ -80,7 +80,7 @@ describe('the shares of the priorities', () => {
     ],
     [[], []],
   ])('%j: %j', (given, expected) => {
-    const shares = levelShares(given.map((each) => Math.min(1, each)));
+    const shares = priorityShares(given.map((each) => Math.min(1, each)));
     expect(shares).toHaveLength(expected.length);
     for (const [i, share] of shares.entries()) expect(share).toBeCloseTo(expected[i]!, 12);
   });
@@ -88,7 +88,7 @@ describe('the shares of the priorities', () => {
   test('add up to one, or all are nothing; nobody gets more than all, and nobody who can bear nothing gets a call', () => {
     check(
       fc.property(capacities, (given) => {
-        const shares = levelShares(given);
+        const shares = priorityShares(given);
         expect(shares).toHaveLength(given.length);
         const total = sum(shares);
         expect(total).toBeCloseTo(given.every((each) => each === 0) ? 0 : 1, 12);
@@ -107,7 +107,7 @@ describe('the shares of the priorities', () => {
   test('a priority gets less than it can bear only if those before it leave no more', () => {
     check(
       fc.property(capacities, (given) => {
-        const shares = levelShares(given);
+        const shares = priorityShares(given);
         for (const [i, share] of shares.entries()) {
           const left = 1 - sum(given.slice(0, i));
           expect(share).toBeGreaterThanOrEqual(Math.min(given[i]!, Math.max(0, left)) - 1e-9);
@@ -116,14 +116,14 @@ describe('the shares of the priorities', () => {
     );
   });
 
-  test('one more that is well takes no calls from its own priority', () => {
-    const group = fc.record({ known: fc.integer({ min: 1, max: 20 }), well: fc.integer({ min: 0, max: 19 }) });
+  test('one more that is healthy takes no calls from its own priority', () => {
+    const group = fc.record({ total: fc.integer({ min: 1, max: 20 }), healthy: fc.integer({ min: 0, max: 19 }) });
     check(
       fc.property(fc.array(group, { minLength: 1, maxLength: 4 }), fc.nat(3), (groups, which) => {
         const i = which % groups.length;
-        const better = groups.map((each, j) => (j === i ? { ...each, well: each.well + 1 } : each));
+        const better = groups.map((each, j) => (j === i ? { ...each, healthy: each.healthy + 1 } : each));
         const of = (all: typeof groups): number[] =>
-          levelShares(all.map(({ known, well }) => capacityOf({ known, well: Math.min(known, well) }, 2)));
+          priorityShares(all.map(({ total, healthy }) => capacityOf({ total, healthy: Math.min(total, healthy) }, 2)));
         expect(of(better)[i]).toBeGreaterThanOrEqual(of(groups)[i]! - 1e-12);
       }),
     );
@@ -142,14 +142,14 @@ describe('how many priorities are needed', () => {
     // Which add up to 0.9999999999999999.
     [[0.1, 0.2, 0.7, 1], 3],
   ])('%j: %i', (given, expected) => {
-    expect(levelsNeeded(given)).toBe(expected);
+    expect(prioritiesNeeded(given)).toBe(expected);
   });
 
   test('as many as get a share while they can bear all', () => {
     check(
       fc.property(capacities, (given) => {
-        const needed = levelsNeeded(given);
-        const shares = levelShares(given);
+        const needed = prioritiesNeeded(given);
+        const shares = priorityShares(given);
         expect(sum(shares.slice(needed))).toBe(0);
         expect(sum(given) < 1 || shares[needed - 1]! > 0).toBe(true);
       }),

@@ -1,16 +1,16 @@
 /** How the endpoints of a priority are. */
-export interface LevelHealth {
+export interface PriorityHealth {
   /** All that discovery names, or of them the subset in use. */
-  readonly known: number;
-  readonly well: number;
+  readonly total: number;
+  readonly healthy: number;
 }
 
 /**
  * How many calls a group of endpoints can bear, as a share of its full load: with a factor of 2, all of it while at
- * least half of them are well (Envoy's overprovisioning factor, there 1.4).
+ * least half of them are healthy (Envoy's overprovisioning factor, there 1.4).
  */
-export function capacityOf({ known, well }: LevelHealth, overprovisioningFactor: number): number {
-  return known === 0 ? 0 : Math.min(1, (overprovisioningFactor * well) / known);
+export function capacityOf({ total, healthy }: PriorityHealth, overprovisioningFactor: number): number {
+  return total === 0 ? 0 : Math.min(1, (overprovisioningFactor * healthy) / total);
 }
 
 /** Sums of thirds and fifths may miss 1 by a hair. */
@@ -23,9 +23,9 @@ export function canBearAll(capacities: readonly number[]): boolean {
 
 /**
  * The share of calls for each priority: the first gets what it can bear, the next what is left over, as in Envoy. Where
- * all together cannot bear everything, they share it in proportion. All zero when none is well.
+ * all together cannot bear everything, they share it in proportion. All zero when none is healthy.
  */
-export function levelShares(capacities: readonly number[]): number[] {
+export function priorityShares(capacities: readonly number[]): number[] {
   let left = 1;
   const shares = capacities.map((capacity) => {
     const share = Math.min(left, capacity);
@@ -37,7 +37,7 @@ export function levelShares(capacities: readonly number[]): number[] {
 }
 
 /** How many priorities, from the first, are needed to bear all calls; all of them if even that is not enough. */
-export function levelsNeeded(capacities: readonly number[]): number {
+export function prioritiesNeeded(capacities: readonly number[]): number {
   const index = capacities.findIndex((_, i) => canBearAll(capacities.slice(0, i + 1)));
   return index < 0 ? capacities.length : index + 1;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isPanic } from './panic.js';
 
 test.each([
-  // well, connected, threshold, panic
+  // healthy, connected, threshold, panic
   [2, 5, 50, true],
   [3, 5, 50, false],
   [1, 2, 50, false],
@@ -14,8 +14,8 @@ test.each([
   [100, 100, 100, false],
   [0, 100, 1, true],
   [1, 100, 1, false],
-])('%d well of %d at %d %%: %s', (well, connected, threshold, panic) => {
-  expect(isPanic(well, connected, threshold)).toBe(panic);
+])('%d healthy of %d at %d %%: %s', (healthy, connected, threshold, panic) => {
+  expect(isPanic(healthy, connected, threshold)).toBe(panic);
 });
 
 test('a threshold of 0 turns it off', () => {

@@ -1,8 +1,8 @@
 /**
- * Whether so few of the connected endpoints are well that all are used (Envoy's and Finagle's panic mode): better a
+ * Whether so few of the connected endpoints are healthy that all are used (Envoy's and Finagle's panic mode): better a
  * call to an endpoint that may be ill than the load of all on the few that are left, and a wrong signal must not take a
  * whole service down.
  */
-export function isPanic(well: number, connected: number, thresholdPercent: number): boolean {
-  return connected > 0 && well * 100 < thresholdPercent * connected;
+export function isPanic(healthy: number, connected: number, thresholdPercent: number): boolean {
+  return connected > 0 && healthy * 100 < thresholdPercent * connected;
 }
