@@ -1,6 +1,6 @@
 /** What counting costs: a call from its pick to its end, alone and with others under way. */
 import { bench } from 'mitata';
-import { type Counted, Ledger, Reservation } from '../../libs/grpc-lb/src/core/balancing/ledger.js';
+import { type Counted, Ledger, Reservation } from '../../libs/grpc-lb/src/core/balancing/calls/ledger.js';
 import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { runAndPrint } from './print.js';
 

@@ -12,9 +12,10 @@ import { PolicySet } from '../../libs/grpc-lb/src/core/policy/policy-set.js';
 import { seededRandom } from '../../libs/grpc-lb/src/core/random.js';
 import { ClientContext } from '../../libs/grpc-lb/src/grpc/context/client-context.js';
 import type { Connection } from '../../libs/grpc-lb/src/grpc/endpoint/connection.js';
-import { CallBook } from '../../libs/grpc-lb/src/grpc/call/pick.js';
+import { Statuses } from '../../libs/grpc-lb/src/grpc/call/statuses.js';
+import { Attempts } from '../../libs/grpc-lb/src/core/balancing/calls/attempts.js';
+import type { Member } from '../../libs/grpc-lb/src/core/balancing/members/member.js';
 import { BalancedPicker } from '../../libs/grpc-lb/src/grpc/balancer/picker.js';
-import type { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/endpoint/pooled-endpoint.js';
 import { systemClock } from '../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { PendingCalls } from '../../libs/grpc-lb/src/grpc/call/pending-calls.js';
 import { runAndPrint } from './print.js';
@@ -51,46 +52,56 @@ for (const size of SIZES) {
 }
 
 /** An endpoint with one connection that has room, without a socket. */
-function endpoint(): PooledEndpoint {
-  const connection = { inFlight: 0, hasRoom: true, subchannel: {}, callStarted: () => {} } as unknown as Connection;
+function member(): Member<Connection> {
+  const connection = {
+    inFlight: 0,
+    lost: false,
+    subchannel: {},
+    callStarted: () => {},
+    callAnswered: () => {},
+  } as unknown as Connection;
   return {
     inFlight: 0,
     weight: 1,
     failureFactor: 1,
-    recordResult: () => {},
-    fitness: { endProbe: () => false, isProbe: () => false },
+    inLocalZone: true,
+    passiveHealth: { endProbe: () => false, isProbe: () => false, record: () => {} },
     started: 0,
     succeeded: 0,
     failed: 0,
-    connectionWithRoom: () => connection,
-  } as unknown as PooledEndpoint;
+    link: { withRoom: () => connection },
+  } as unknown as Member<Connection>;
 }
 
 for (const size of SIZES) {
   for (const [name, config] of Object.entries(configs)) {
-    const context = new ClientContext('BENCH', ['static:///bench'], effectiveLoadBalancing());
-    const endpoints = Array.from({ length: size }, endpoint);
-    const localZone = { pickable: endpoints, warm: endpoints, cold: [] };
-    const level = { priority: 0, share: 1, total: size, healthy: size, zoned: false, localZone, otherZones: undefined };
-    const traffic = {
+    const loadBalancing = effectiveLoadBalancing();
+    const context = new ClientContext({ name: 'BENCH', targets: ['static:///bench'], loadBalancing });
+    const members = Array.from({ length: size }, member);
+    const localZone = { pickable: members, warm: members, cold: [] };
+    const priority = {
+      priority: 0,
+      share: 1,
+      total: size,
+      healthy: size,
+      zoned: false,
+      localZone,
+      otherZones: undefined,
+    };
+    const route = {
       priorities: [],
-      open: [{ ...level, crossAtLeast: 0, evenShare: 0 }],
-      pickable: endpoints,
+      open: [{ ...priority, crossAtLeast: 0, evenShare: 0 }],
+      pickable: members,
       probing: [],
       panic: false,
       healthy: size,
       connected: size,
     };
-    const policies = new PolicySet(config, undefined, Math.random, systemClock);
-    const book = new CallBook(systemClock, () => {});
-    const picker = new BalancedPicker(
-      traffic,
-      policies,
-      book,
-      new PendingCalls(context, () => {}),
-      Math.random,
-      () => 0,
-    );
+    const policies = PolicySet.of({ policy: config }, Math.random, systemClock);
+    const attempts = new Attempts<Connection>(context, { spillover: undefined }, () => {});
+    const source = { route, policies, attempts, random: Math.random, crossShare: () => 0 };
+    const picks = { attempts, statuses: new Statuses({}), onReportRejected: () => {} };
+    const picker = new BalancedPicker(source, new PendingCalls(context, () => {}), picks);
     const trailers = new Metadata();
     const args = { metadata: new Metadata(), extraPickInfo: {} };
     bench(`${size} endpoints: pick, start and end, ${name}`, () => {

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Counted, LAPSE_AFTER_MS, Ledger, Reservation } from '../../libs/grpc-lb/src/core/balancing/ledger.js';
+import {
+  type Counted,
+  LAPSE_AFTER_MS,
+  Ledger,
+  Reservation,
+} from '../../libs/grpc-lb/src/core/balancing/calls/ledger.js';
 import { check } from './check.js';
 import { StrictClock } from './strict-clock.js';
 

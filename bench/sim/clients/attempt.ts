@@ -1,11 +1,6 @@
-import { type Counted, type Ledger, Reservation } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
-import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import type { Call } from '../call.js';
 import { Job } from '../servers/job.js';
-import type { SimEndpoint } from './endpoint.js';
-
-/** Stands for the connection, which the simulation does not have. */
-export const WIRE: Counted = { inFlight: 0 };
+import type { PlacedCall } from './placed-call.js';
 
 export interface AttemptOwner {
   /** It has come to the server. */
@@ -16,24 +11,19 @@ export interface AttemptOwner {
   attemptEnded(attempt: Attempt): void;
 }
 
-/** One attempt of a call, from the pick to the answer. */
+/** One attempt of a call on its way: to the server, there, and back. */
 export class Attempt extends Job {
-  readonly reservation: Reservation<SimEndpoint, Counted>;
   failed = false;
   /** The caller has its answer, or does not wait for it any more. */
   over = false;
-  report: LoadReport | undefined;
   #at: 'client' | 'server' | 'back' = 'client';
 
   constructor(
     private readonly owner: AttemptOwner,
-    ledger: Ledger<SimEndpoint, Counted>,
     readonly call: Call,
-    readonly endpoint: SimEndpoint,
+    readonly placed: PlacedCall,
   ) {
     super(call.work, call.io, call.luck);
-    this.reservation = new Reservation(ledger, endpoint, WIRE);
-    this.reservation.start();
   }
 
   answered(failed: boolean): void {

@@ -1,19 +1,21 @@
-import { PeerComparison } from '../../../libs/grpc-lb/src/core/balancing/health/peer-comparison.js';
+import { Balancing, type BalancingOwner } from '../../../libs/grpc-lb/src/core/balancing/balancing.js';
+import { type Open, Picker } from '../../../libs/grpc-lb/src/core/balancing/calls/picker.js';
 import type { ResultKind } from '../../../libs/grpc-lb/src/core/balancing/health/recent-results.js';
-import { type Counted, Ledger } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
+import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { Choice } from '../../../libs/grpc-lb/src/core/picking/choice.js';
-import { routeOf } from '../../../libs/grpc-lb/src/core/balancing/route/route.js';
+import { OwnStall } from '../../../libs/grpc-lb/src/core/own-stall.js';
 import type { Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
+import { PolicySet } from '../../../libs/grpc-lb/src/core/policy/policy-set.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Call } from '../call.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from '../servers/job.js';
-import type { Server } from '../servers/server.js';
+import { endpointOf, type Server } from '../servers/server.js';
 import { StreamSession } from '../servers/stream.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
-import { type EndpointOwner, SimEndpoint } from './endpoint.js';
+import { PlacedCall } from './placed-call.js';
 import type { Retries } from './retries.js';
+import { Wire } from './wire.js';
 
 export interface ClientListener {
   callEnded(call: Call, failed: boolean, server: Server): void;
@@ -28,56 +30,67 @@ export interface ClientEnvironment {
   readonly listener: ClientListener;
 }
 
-/** One client: the balancer of this package without sockets. Choice, ledger, fitness and policy are those of production. */
-export class SimClient implements EndpointOwner, AttemptOwner {
-  readonly peers: PeerComparison;
+/** One client: the balancer of this package, with wires in place of connections. All that it decides is production's. */
+export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
   readonly #queue: EventQueue;
-  readonly #ledger: Ledger<SimEndpoint, Counted>;
-  readonly #endpoints = new Map<Server, SimEndpoint>();
-  #choice: Choice<SimEndpoint> | undefined;
-  #adopted = false;
+  readonly #balancing: Balancing<Wire>;
+  readonly #open: Open<Wire, PlacedCall>;
+  #picker: Picker<Wire, PlacedCall> | undefined;
+  #servers: ReadonlyMap<string, Server> = new Map();
 
   constructor(
     private readonly environment: ClientEnvironment,
     private readonly policy: Policy,
     private readonly retries: Retries,
-    private readonly random: Random,
+    random: Random,
   ) {
-    this.#queue = environment.queue;
-    this.peers = new PeerComparison(environment.queue, () => environment.balancing.ejection);
-    this.#ledger = new Ledger(this.#queue, (endpoint) => this.#onRelease(endpoint));
+    const { queue, balancing } = environment;
+    this.#queue = queue;
+    const around = {
+      clock: queue,
+      random,
+      loadBalancing: balancing,
+      zone: undefined,
+      // Nothing stands still in virtual time.
+      ownStall: new OwnStall(queue),
+      warmAfterEjection: true,
+      emit: () => {},
+    };
+    this.#balancing = new Balancing(around, this, () => new PolicySet(policy));
+    const { attempts } = this.#balancing;
+    this.#open = (member, wire, call) => new PlacedCall(attempts, member, wire, call, policy);
   }
 
   /** Discovery names these. */
   update(servers: readonly Server[]): void {
-    for (const [server, endpoint] of this.#endpoints) {
-      if (servers.includes(server)) continue;
-      endpoint.draining = true;
-      endpoint.fitness.close();
-      this.#endpoints.delete(server);
-      this.#onRelease(endpoint);
-    }
-    const joining = servers.filter((server) => !this.#endpoints.has(server)).map((server) => this.#join(server));
-    this.#adopted = true;
-    this.policy.members?.([...this.#endpoints.values()]);
-    for (const endpoint of joining) this.policy.ready?.(endpoint);
-    this.endpointChanged();
+    this.#servers = new Map(servers.map((server) => [server.key, server]));
+    this.#balancing.adopt(servers.map(endpointOf));
   }
 
-  call(call: Call, failedOn?: SimEndpoint): void {
+  connect(member: Member<Wire>): Wire {
+    return new Wire(this.#servers.get(member.key)!, member, this.#onUp);
+  }
+
+  changed(balancing: Balancing<Wire>): void {
+    this.#picker = new Picker(balancing, this.#open);
+  }
+
+  released(): void {
+    // No call waits for room.
+  }
+
+  call(call: Call): void {
     call.attempts++;
-    const probe = this.#choice!.probe(failedOn, call.info);
-    const endpoint = probe ?? this.#choice!.pick(call.info, failedOn)!;
-    const attempt = new Attempt(this, this.#ledger, call, endpoint);
-    probe?.fitness.beginProbe(attempt);
-    if (call.info.stream) probe?.fitness.probeStreams(attempt);
+    const placed = this.#picker!.pick(call, call.info, this.policy, false) as PlacedCall;
+    placed.begin();
+    const attempt = new Attempt(this, call, placed);
     this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
     const { timeout } = this.retries;
     if (timeout !== undefined) this.#queue.after(timeout, () => this.#giveUp(attempt));
   }
 
   attemptArrived(attempt: Attempt): void {
-    const { server } = attempt.endpoint;
+    const { server } = attempt.placed;
     if (!attempt.call.info.stream) {
       server.accept(attempt);
       return;
@@ -88,7 +101,7 @@ export class SimClient implements EndpointOwner, AttemptOwner {
 
   attemptAnswered(attempt: Attempt): void {
     if (this.policy.learn && this.policy.reportInterval === undefined)
-      attempt.report = attempt.endpoint.server.report();
+      attempt.placed.report = attempt.placed.server.report();
     this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
   }
 
@@ -96,51 +109,32 @@ export class SimClient implements EndpointOwner, AttemptOwner {
     if (!attempt.over) this.#end(attempt, attempt.failed ? 'failed' : 'ok');
   }
 
-  endpointChanged(): void {
-    const level = { priority: 0, localZone: [...this.#endpoints.values()], otherZones: [] };
-    const traffic = routeOf([level], this.environment.balancing.health);
-    this.#choice = new Choice(traffic, this.policy, this.random);
-  }
-
-  #join(server: Server): SimEndpoint {
-    const { queue, balancing } = this.environment;
-    const endpoint = new SimEndpoint(server, queue, this.random, () => balancing, this);
-    this.#endpoints.set(server, endpoint);
-    if (this.#adopted) endpoint.fitness.startSlowly();
-    if (this.policy.reportInterval !== undefined) this.#listen(endpoint, this.policy.reportInterval);
-    else if (this.policy.learn) server.startMeter();
-    return endpoint;
-  }
+  readonly #onUp = (wire: Wire, member: Member<Wire>): void => {
+    if (this.policy.reportInterval !== undefined) this.#listen(wire, member, this.policy.reportInterval);
+    else if (this.policy.learn) wire.server.startMeter();
+  };
 
   /** Reports out of band: one at once, and then as often as was asked for. */
-  #listen(endpoint: SimEndpoint, interval: number): void {
-    if (endpoint.draining) return;
-    this.policy.report?.(endpoint, endpoint.server.report());
-    this.#queue.after(interval, () => this.#listen(endpoint, interval));
+  #listen(wire: Wire, member: Member<Wire>, interval: number): void {
+    if (!wire.usable) return;
+    member.reported(wire.server.report());
+    this.#queue.after(interval, () => this.#listen(wire, member, interval));
   }
 
   #giveUp(attempt: Attempt): void {
     if (attempt.over) return;
-    attempt.report = undefined;
+    attempt.placed.report = undefined;
     this.#end(attempt, 'timed_out');
   }
 
   #end(attempt: Attempt, kind: ResultKind): void {
-    const { call, endpoint } = attempt;
+    const { call, placed } = attempt;
     const failed = kind !== 'ok';
-    const { reservedAt } = attempt.reservation;
     attempt.over = true;
-    attempt.reservation.end();
-    endpoint.fitness.record(kind, reservedAt, endpoint.fitness.endProbe(attempt));
-    const latency = this.#queue.now() - reservedAt;
-    this.policy.learn?.(endpoint, call.info, { latency, failed, cutShort: false, report: attempt.report });
+    placed.finish(kind, kind === 'timed_out' ? 'deadline' : 'peer');
     if (!failed) this.retries.succeeded();
     const backoff = failed ? this.retries.failed(call.attempts) : undefined;
-    if (backoff === undefined) this.environment.listener.callEnded(call, failed, endpoint.server);
-    else this.#queue.after(backoff, () => this.call(call, endpoint));
-  }
-
-  #onRelease(endpoint: SimEndpoint): void {
-    if (endpoint.draining && endpoint.inFlight === 0) this.policy.forget?.(endpoint);
+    if (backoff === undefined) this.environment.listener.callEnded(call, failed, placed.server);
+    else this.#queue.after(backoff, () => this.call(call));
   }
 }

@@ -1,7 +1,6 @@
-import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import { createSubset, type Subset as SubsetOfEndpoints } from '../../../libs/grpc-lb/src/core/subset/subset.js';
 import { randomFor } from '../engine/seeds.js';
-import type { Server } from '../servers/server.js';
+import { endpointOf, type Server } from '../servers/server.js';
 
 /**
  * Which of all servers one of `clients` clients connects to, by the subsets of production. Each client keeps its own for
@@ -26,9 +25,4 @@ function ofServers(subset: SubsetOfEndpoints): (servers: readonly Server[]) => r
     const byEndpoint = new Map(servers.map((server) => [endpointOf(server), server]));
     return subset.choose([...byEndpoint.keys()]).map((endpoint) => byEndpoint.get(endpoint)!);
   };
-}
-
-function endpointOf({ key }: Server): Endpoint {
-  const [host, port] = key.split(':') as [string, string];
-  return { address: { host, port: Number(port) } };
 }

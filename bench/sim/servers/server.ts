@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
 import type { EventQueue } from '../engine/event-queue.js';
@@ -90,4 +91,10 @@ export abstract class Server implements Metered {
     this.ended++;
     job.answered(false);
   }
+}
+
+/** As discovery names it. */
+export function endpointOf({ key }: Server): Endpoint {
+  const [host, port] = key.split(':') as [string, string];
+  return { address: { host, port: Number(port) } };
 }

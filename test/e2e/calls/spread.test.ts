@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
-import { LAPSE_AFTER_MS } from '../../../libs/grpc-lb/src/core/balancing/ledger.js';
+import { LAPSE_AFTER_MS } from '../../../libs/grpc-lb/src/core/balancing/calls/ledger.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { deferred, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { FakeClock } from '../../support/time/fake-clock.js';

@@ -4,14 +4,14 @@ import type {
   EndpointListener,
   EndpointSource,
 } from '../../../libs/grpc-lb/src/core/endpoint-source.js';
-import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
+import type { EventBody, LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
 import {
   effectiveLoadBalancing,
   type LoadBalancingOptions,
 } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { registerEndpointSource } from '../../../libs/grpc-lb/src/discovery/index.js';
-import { ClientContext, type EventBody } from '../../../libs/grpc-lb/src/grpc/context/client-context.js';
+import { ClientContext } from '../../../libs/grpc-lb/src/grpc/context/client-context.js';
 import type { FakeClock } from '../time/fake-clock.js';
 
 let schemes = 0;
@@ -73,7 +73,14 @@ export class RecordingContext extends ClientContext {
     loadBalancing: LoadBalancingOptions = {},
     onEvent?: (event: LbEvent) => void,
   ) {
-    super('ORDERS', targets, effectiveLoadBalancing(loadBalancing), onEvent, clock, seededRandom(1));
+    super({
+      name: 'ORDERS',
+      targets,
+      loadBalancing: effectiveLoadBalancing(loadBalancing),
+      onEvent,
+      clock,
+      random: seededRandom(1),
+    });
   }
 
   override emit(event: EventBody): void {

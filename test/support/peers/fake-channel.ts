@@ -2,7 +2,7 @@ import { connectivityState, type ChannelOptions } from '@grpc/grpc-js';
 import { addressToString, type Address, type Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Balancer } from '../../../libs/grpc-lb/src/grpc/balancer/balancer.js';
-import { CONTEXT_OPTION } from '../../../libs/grpc-lb/src/grpc/context/client-context.js';
+import { type BalancerView, CONTEXT_OPTION } from '../../../libs/grpc-lb/src/grpc/context/client-context.js';
 import {
   type ChannelControlHelper,
   type GrpcEndpoint,
@@ -93,6 +93,11 @@ export class FakeChannel {
     this.balancer = new Balancer(GRPC_LB, helper as unknown as ChannelControlHelper);
   }
 
+  /** The window into the balancer, until it is destroyed. */
+  get view(): BalancerView {
+    return this.context.balancer!;
+  }
+
   /** A list from discovery. */
   async name(list: readonly Endpoint[]): Promise<void> {
     const endpoints = list.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }));
@@ -119,11 +124,11 @@ export class FakeChannel {
 
   /** Those that a balancer uses, in its order. */
   get used(): string[] {
-    return this.balancer.endpoints().flatMap(({ address, state }) => (state === 'draining' ? [] : address));
+    return this.view.endpoints().flatMap(({ address, state }) => (state === 'draining' ? [] : address));
   }
 
   get shares(): Record<number, number> {
-    return Object.fromEntries(this.balancer.priorities().map(({ priority, share }) => [priority, share]));
+    return Object.fromEntries(this.view.priorities().map(({ priority, share }) => [priority, share]));
   }
 
   /** A call that has begun. */

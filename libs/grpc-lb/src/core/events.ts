@@ -126,3 +126,8 @@ export type LbEvent =
 
 /** Receives the events of a client, in order. An error that it throws becomes a warning of the process. */
 export type LbEventListener = (event: LbEvent) => void;
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** An event before the client has put its name and the time on it. */
+export type EventBody = DistributiveOmit<LbEvent, 'client' | 'time'>;

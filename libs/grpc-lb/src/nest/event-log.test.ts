@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { connectFailure } from '../core/connection/connect-failure.js';
-import type { LbEvent } from '../core/events.js';
-import type { EventBody } from '../grpc/context/client-context.js';
+import type { EventBody, LbEvent } from '../core/events.js';
 import type { EndpointState } from '../core/snapshot.js';
 import { eventLog } from './event-log.js';
 

@@ -10,7 +10,7 @@ import { type Policy, UNKNOWN_CALL } from './policy.js';
 import { PolicySet } from './policy-set.js';
 
 function policySet(methods?: Record<string, MethodOptions>): PolicySet {
-  return new PolicySet({ name: 'least_request' }, methods, seededRandom(1), new FakeClock());
+  return PolicySet.of({ policy: { name: 'least_request' }, methods }, seededRandom(1), new FakeClock());
 }
 
 const call = (method: string) => ({ method, stream: false });

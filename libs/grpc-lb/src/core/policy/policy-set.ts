@@ -17,21 +17,26 @@ export class PolicySet {
   readonly #byName: ReadonlyMap<string, Policy>;
   readonly #byPath = new Map<string, Policy>();
 
-  constructor(
-    common: PolicyConfig,
-    methods: Readonly<Record<string, MethodOptions>> | undefined,
+  constructor(common: Policy, byName: ReadonlyMap<string, Policy> = new Map()) {
+    this.common = common;
+    this.#byName = byName;
+    this.all = [common, ...byName.values()];
+  }
+
+  static of(
+    {
+      policy,
+      methods = {},
+    }: { readonly policy: PolicyConfig; readonly methods?: Readonly<Record<string, MethodOptions>> | undefined },
     random: Random,
     clock: Clock,
-  ) {
-    this.common = createPolicy(common, random, clock);
-    this.#byName = new Map(
-      Object.entries(methods ?? {}).flatMap(([name, { policy }]) =>
-        policy === undefined
-          ? []
-          : [[name, createPolicy(typeof policy === 'string' ? { name: policy } : policy, random, clock)]],
-      ),
-    );
-    this.all = [this.common, ...this.#byName.values()];
+  ): PolicySet {
+    const common = createPolicy(policy, random, clock);
+    const own = Object.entries(methods).flatMap(([name, { policy: other }]): [string, Policy][] => {
+      if (other === undefined) return [];
+      return [[name, createPolicy(typeof other === 'string' ? { name: other } : other, random, clock)]];
+    });
+    return new PolicySet(common, new Map(own));
   }
 
   for({ method }: CallInfo): Policy {

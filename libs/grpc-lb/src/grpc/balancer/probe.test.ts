@@ -2,7 +2,7 @@ import { connectivityState, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 import { configSelector } from '../call/config-selector.js';
-import { QUEUE } from '../call/pick.js';
+import { QUEUE } from '../call/complete-pick.js';
 
 type FakeCall = ReturnType<FakeChannel['pick']>;
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await channel.pass(20_000);
 });
 
-const stateOfA = (): string => channel.balancer.endpoints()[0]!.state;
+const stateOfA = (): string => channel.view.endpoints()[0]!.state;
 const pick = (extraPickInfo: Record<string, string> = {}) =>
   channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
 const streams = configSelector([], [{ service: 'S', method: 'Watch', responseStream: true }]);
@@ -105,14 +105,14 @@ test('calls made before the ejection say nothing after it, however late they end
   expect(stateOfA()).toBe('ready');
   for (const call of hung) call.end(status.DEADLINE_EXCEEDED);
   expect(stateOfA()).toBe('ready');
-  expect(channel.balancer.endpoints()[0]!.failureRate).toBe(0);
+  expect(channel.view.endpoints()[0]!.failureRate).toBe(0);
 });
 
 test('what comes back after its connections were lost begins anew: failures before do not count', async () => {
   await bothAreBack();
   for (const call of callsToA(4)) call.end(status.UNAVAILABLE);
   await channel.become(connectivityState.IDLE, 'unix:a');
-  expect(channel.balancer.endpoints()[0]!.failureRate).toBe(0);
+  expect(channel.view.endpoints()[0]!.failureRate).toBe(0);
   await channel.pass(20_000);
   await channel.become(connectivityState.READY, 'unix:a');
   await channel.pass(20_000);

@@ -27,7 +27,7 @@ function endAtA(count: number, code: status, details: string): void {
   expect(left).toBe(0);
 }
 
-const chances = (): number[] => channel.balancer.explain().map(([, chance]) => chance);
+const chances = (): number[] => channel.view.explain().map(([, chance]) => chance);
 
 test('an answer that refuses counts as load for the rest of the time of a usual call', () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');
@@ -48,9 +48,9 @@ test.each(['Cancelled on client', 'Discarded in favor of other hedged attempt'])
 
 test('an endpoint that leaves while its refusals still count goes at once', async () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');
-  expect(channel.balancer.inFlight).toBe(0);
+  expect(channel.view.inFlight).toBe(0);
   await channel.name([{ address: { path: 'b' } }]);
-  expect(channel.balancer.endpoints().map(({ address }) => address)).toEqual(['unix:b']);
+  expect(channel.view.endpoints().map(({ address }) => address)).toEqual(['unix:b']);
 });
 
 test('what still counts as load ends with the balancer, and so does what a late answer would add', () => {

@@ -2,8 +2,10 @@ import { Metadata, status as Status } from '@grpc/grpc-js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import type { ClientContext } from '../context/client-context.js';
 import { type PickResult, PickResultType } from '../experimental.js';
-import { QUEUE } from './pick.js';
-import type { PooledEndpoint } from '../endpoint/pooled-endpoint.js';
+import { growFor } from '../../core/balancing/members/growth.js';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { Connection } from '../endpoint/connection.js';
+import { QUEUE } from './complete-pick.js';
 
 /** How often an event says that calls wait or were refused. */
 const EVENT_INTERVAL_MS = 1000;
@@ -17,7 +19,7 @@ const RECOUNT_INTERVAL_MS = 10;
 export class PendingCalls {
   /** No connection has room, since the last publication. */
   full = false;
-  #pending = 0;
+  #count = 0;
   #republishing = false;
   #recountAfter = -Infinity;
   readonly #saturatedEvents: TokenBucket;
@@ -33,26 +35,26 @@ export class PendingCalls {
     this.#rejectedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
   }
 
-  get pending(): number {
-    return this.#pending;
+  get count(): number {
+    return this.#count;
   }
 
   /** A call found every connection full. */
-  wait(endpoints: readonly PooledEndpoint[]): PickResult {
+  wait(members: readonly Member<Connection>[]): PickResult {
     this.full = true;
     const { maxPending } = this.context.loadBalancing.pool;
-    if (this.#pending >= maxPending && !this.#republishing) this.#recount();
-    if (this.#pending >= maxPending) return this.#refuse(maxPending);
-    this.#grow(endpoints);
-    this.#pending++;
-    if (this.#saturatedEvents.take()) this.context.emit({ type: 'pool_saturated', pending: this.#pending });
+    if (this.#count >= maxPending && !this.#republishing) this.#recount();
+    if (this.#count >= maxPending) return this.#refuse(maxPending);
+    growFor(this.#count, members);
+    this.#count++;
+    if (this.#saturatedEvents.take()) this.context.emit({ type: 'pool_saturated', pending: this.#count });
     return QUEUE;
   }
 
   /** A call has ended, or a connection has got room. */
-  roomMayHaveCome(): void {
+  released(): void {
     this.full = false;
-    if (this.#pending === 0) return;
+    if (this.#count === 0) return;
     // Once a turn of the event loop, however many calls end in it.
     this.#republishSoon ??= setImmediate(() => {
       this.#republishSoon = undefined;
@@ -63,12 +65,12 @@ export class PendingCalls {
   /** A picker is about to be published: all that wait will come by again. */
   published(): void {
     this.full = false;
-    this.#pending = 0;
+    this.#count = 0;
   }
 
   close(): void {
     clearImmediate(this.#republishSoon);
-    this.#pending = 0;
+    this.#count = 0;
   }
 
   #recount(): void {
@@ -83,23 +85,8 @@ export class PendingCalls {
     }
   }
 
-  #grow(endpoints: readonly PooledEndpoint[]): void {
-    let roomToCome = 0;
-    let smallest: PooledEndpoint | undefined;
-    for (const endpoint of endpoints) {
-      roomToCome += endpoint.connections.roomToCome;
-      if (
-        endpoint.connections.canGrow &&
-        (!smallest || endpoint.connections.all.length < smallest.connections.all.length)
-      )
-        smallest = endpoint;
-    }
-    // Enough is under way already for those that wait.
-    if (roomToCome <= this.#pending) smallest?.connections.grow();
-  }
-
   #refuse(maxPending: number): PickResult {
-    if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending: this.#pending, maxPending });
+    if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending: this.#count, maxPending });
     const { size, maxSize } = this.context.loadBalancing.pool;
     return {
       // DROP, not TRANSIENT_FAILURE: a retry or waitForReady would only bring it back.

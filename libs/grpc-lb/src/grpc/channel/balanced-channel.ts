@@ -64,16 +64,13 @@ export class BalancedChannel {
     registerOwn();
     const given = givenServiceConfig(options.channelOptions);
     const targets = [options.target].flat();
-    this.#context = new ClientContext(
-      options.name,
+    this.#context = new ClientContext({
+      ...options,
       targets,
-      effectiveLoadBalancing(options.loadBalancing),
-      options.onEvent,
-      options.clock,
-      options.random,
-      (discovered = given) => serviceConfigFor(this.#context.loadBalancing, options.methods ?? [], discovered),
-      options.methods,
-    );
+      loadBalancing: effectiveLoadBalancing(options.loadBalancing),
+      serviceConfigFor: (loadBalancing, discovered = given) =>
+        serviceConfigFor(loadBalancing, options.methods ?? [], discovered),
+    });
     // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
     const faults = tlsNameFaults(targets[0]!, options.credentials, options.channelOptions);

@@ -25,17 +25,17 @@ export class DelegatedBalancers {
 
   /** For a new balancer. Its options are those that it was told by whoever steers the channel. */
   contextFor(loadBalancing: EffectiveLoadBalancing): ClientContext {
-    const context = new ClientContext(
-      this.name,
-      [this.target],
+    const context = new ClientContext({
+      name: this.name,
+      targets: [this.target],
       loadBalancing,
-      (event) => {
+      onEvent: (event) => {
         // The state of the client is that of the channel; one balancer knows a part.
         if (event.type !== 'client_state') this.onEvent(event);
       },
-      this.clock,
-      this.random,
-    );
+      clock: this.clock,
+      random: this.random,
+    });
     this.#contexts = [...this.#live, context];
     return context;
   }

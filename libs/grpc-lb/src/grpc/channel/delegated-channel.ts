@@ -61,7 +61,14 @@ export class DelegatedChannel {
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
     // So that a control plane may name `grpc_lb`.
     registerOwn();
-    this.#context = new ClientContext(name, [target], effectiveLoadBalancing(), onEvent, clock, random);
+    this.#context = new ClientContext({
+      name,
+      targets: [target],
+      loadBalancing: effectiveLoadBalancing(),
+      onEvent,
+      clock,
+      random,
+    });
     this.#balancers = new DelegatedBalancers(name, target, onEvent, clock, random);
     this.channel = new GuardedChannel(name, target, options.credentials, {
       ...DEFAULT_CHANNEL_OPTIONS,

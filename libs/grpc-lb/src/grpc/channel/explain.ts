@@ -1,3 +1,4 @@
+import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
@@ -26,12 +27,6 @@ export interface Explanation {
   readonly next: string;
   /** All endpoints, including standbys. */
   readonly endpoints: readonly EndpointExplanation[];
-}
-
-/** An endpoint that is known, and not connected before its priority is needed. */
-export interface StandbyEndpoint {
-  readonly address: string;
-  readonly priority: number;
 }
 
 export function explainClient(

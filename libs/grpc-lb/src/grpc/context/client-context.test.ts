@@ -7,13 +7,13 @@ import { ClientContext } from './client-context.js';
 test('load reports that are rejected are counted, and told at most every ten seconds', async () => {
   const clock = new FakeClock();
   const events: LbEvent[] = [];
-  const context = new ClientContext(
-    'C',
-    ['static:///a:1'],
-    effectiveLoadBalancing(),
-    (event) => events.push(event),
+  const context = new ClientContext({
+    name: 'C',
+    targets: ['static:///a:1'],
+    loadBalancing: effectiveLoadBalancing(),
+    onEvent: (event) => events.push(event),
     clock,
-  );
+  });
   for (let ms = 0; ms < 20_000; ms += 1000) {
     context.loadReportRejected('a:1');
     clock.advance(1000);

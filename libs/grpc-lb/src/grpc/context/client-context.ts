@@ -1,5 +1,6 @@
+import type { BalancingEnvironment } from '../../core/balancing/environment.js';
 import type { Clock } from '../../core/clock.js';
-import type { HealthNotOffered, LbEvent, LbEventListener } from '../../core/events.js';
+import type { EventBody, HealthNotOffered, LbEvent, LbEventListener } from '../../core/events.js';
 import { isDeepStrictEqual } from 'node:util';
 import type { OwnStall } from '../../core/own-stall.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
@@ -16,7 +17,7 @@ import { localZone } from './local-zone.js';
 import { pendingSource } from '../resolver/source-summary.js';
 import type { MethodInfo } from '../config/service-config.js';
 import { systemClock } from './system-clock.js';
-import type { StandbyEndpoint } from '../channel/explain.js';
+import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 
 /** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
 export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_context`;
@@ -46,14 +47,26 @@ export interface DiscoveryView {
   configChanged(): void;
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-export type EventBody = DistributiveOmit<LbEvent, 'client' | 'time'>;
+export type ServiceConfigFor = (loadBalancing: EffectiveLoadBalancing, discovered?: object) => ServiceConfig | null;
+
+export interface ClientContextOptions {
+  readonly name: string;
+  readonly targets: readonly string[];
+  readonly loadBalancing: EffectiveLoadBalancing;
+  readonly onEvent?: LbEventListener | undefined;
+  /** Default: real time. */
+  readonly clock?: Clock | undefined;
+  /** Default: `Math.random`. */
+  readonly random?: Random | undefined;
+  readonly serviceConfigFor?: ServiceConfigFor;
+  readonly methods?: readonly MethodInfo[] | undefined;
+}
 
 /**
  * What the parts of one client share. grpc-js builds the resolver and the balancer itself, possibly more than once
  * (a channel that goes idle drops both), so what must outlive them is here.
  */
-export class ClientContext {
+export class ClientContext implements BalancingEnvironment {
   state: ClientState = 'idle';
   discovery: DiscoveryView | undefined;
   balancer: BalancerView | undefined;
@@ -69,33 +82,44 @@ export class ClientContext {
   readonly #backedOffEvents: TokenBucket;
   readonly #untold: LbEvent[] = [];
 
-  constructor(
-    readonly name: string,
-    /** By priority: the endpoints of the first are used while they can bear the load. */
-    readonly targets: readonly string[],
-    loadBalancing: EffectiveLoadBalancing,
-    private readonly onEvent: LbEventListener = () => {},
-    readonly clock: Clock = systemClock,
-    readonly random: Random = Math.random,
-    /** What grpc-js is told of the client's methods; null for what the channel options say. */
-    readonly serviceConfig: (discovered?: object) => ServiceConfig | null = () => null,
-    readonly methods: readonly MethodInfo[] = [],
-  ) {
-    this.#loadBalancing = loadBalancing;
-    this.ownStall = ownStallOf(clock);
-    this.#rejectedEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, clock);
-    this.#backedOffEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, clock);
+  readonly name: string;
+  /** By priority: the endpoints of the first are used while they can bear the load. */
+  readonly targets: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly methods: readonly MethodInfo[];
+  readonly #onEvent: LbEventListener;
+  readonly #serviceConfigFor: ServiceConfigFor;
+
+  constructor(options: ClientContextOptions) {
+    this.name = options.name;
+    this.targets = options.targets;
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.methods = options.methods ?? [];
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#serviceConfigFor = options.serviceConfigFor ?? (() => null);
+    this.#loadBalancing = options.loadBalancing;
+    this.ownStall = ownStallOf(this.clock);
+    this.#rejectedEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, this.clock);
+    this.#backedOffEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, this.clock);
     this.#findZone();
+  }
+
+  /** What grpc-js is told of the client's methods; null for what the channel options say. */
+  serviceConfig(discovered?: object): ServiceConfig | null {
+    return this.#serviceConfigFor(this.#loadBalancing, discovered);
   }
 
   get loadBalancing(): EffectiveLoadBalancing {
     return this.#loadBalancing;
   }
 
+  /** Parts that have not changed stay the same objects. */
   set loadBalancing(next: EffectiveLoadBalancing) {
-    const { locality } = this.#loadBalancing;
-    this.#loadBalancing = next;
-    if (!isDeepStrictEqual(locality, next.locality)) this.#findZone();
+    const before = this.#loadBalancing;
+    this.#loadBalancing = withUnchanged(before, next);
+    if (this.#loadBalancing.locality !== before.locality) this.#findZone();
   }
 
   /** The client's own zone; undefined where zones do not count. */
@@ -123,7 +147,7 @@ export class ClientContext {
   #tell(): void {
     for (const event of this.#untold.splice(0)) {
       try {
-        this.onEvent(event);
+        this.#onEvent(event);
       } catch (error) {
         process.emitWarning(
           `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`,
@@ -176,4 +200,12 @@ export class ClientContext {
   toJSON(): string {
     return `client ${this.name}`;
   }
+}
+
+function withUnchanged<T extends object>(before: T, next: T): T {
+  const parts = Object.entries(next).map(([name, part]: [string, unknown]) => {
+    const old = before[name as keyof T];
+    return [name, isDeepStrictEqual(old, part) ? old : part];
+  });
+  return Object.fromEntries(parts) as T;
 }

@@ -1,10 +1,8 @@
 import type { Cancel } from '../../core/clock.js';
-import type { Address } from '../../core/endpoint.js';
 import { GOOD_AFTER_MS, ReconnectBackoff } from '../../core/connection/reconnect-backoff.js';
-import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
 import { Connection, type ConnectionListener, type RetireReason } from './connection.js';
-import type { ConnectionEnvironment } from './connection-environment.js';
+import type { ConnectionSite } from './connection-site.js';
 
 /** How long no further connection is tried after one has failed. */
 const GROWTH_BACKOFF_MS = 1000;
@@ -16,8 +14,6 @@ export interface ConnectionGroupListener {
   connectionClosed(connection: Connection, reason: string | null): void;
   /** An attempt to connect has failed. */
   connectionFailed(): void;
-  /** The peer of one of them has reported its load out of band. */
-  loadReported(report: LoadReport): void;
 }
 
 /**
@@ -41,11 +37,10 @@ export class ConnectionGroup implements ConnectionListener {
   readonly #idleTimers = new Map<Connection, Cancel>();
 
   constructor(
-    private readonly address: Address,
-    private readonly environment: ConnectionEnvironment,
+    private readonly site: ConnectionSite,
     private readonly listener: ConnectionGroupListener,
   ) {
-    const { channelOptions, context } = environment;
+    const { channelOptions, context } = site.environment;
     this.#backoff = new ReconnectBackoff(context.random, {
       initial: channelOptions['grpc.initial_reconnect_backoff_ms'] ?? 1000,
       max: channelOptions['grpc.max_reconnect_backoff_ms'] ?? 5000,
@@ -53,7 +48,7 @@ export class ConnectionGroup implements ConnectionListener {
   }
 
   get #context() {
-    return this.environment.context;
+    return this.site.environment.context;
   }
 
   get #pool() {
@@ -99,17 +94,13 @@ export class ConnectionGroup implements ConnectionListener {
     this.#refresh();
   }
 
-  loadReported(report: LoadReport): void {
-    this.listener.loadReported(report);
-  }
-
   /** Other endpoints are reachable again: this one may be, too. One whose connections do not last waits all the same. */
   dialNow(): void {
     for (const connection of this.#all) connection.dialNow();
   }
 
   grow(): Connection {
-    const connection = new Connection(this.address, this.environment, this);
+    const connection = new Connection(this.site, this);
     this.#all = [...this.#all, connection];
     return connection;
   }

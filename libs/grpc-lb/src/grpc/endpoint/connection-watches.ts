@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cancel } from '../../core/clock.js';
 import type { HealthNotOffered } from '../../core/events.js';
 import type { EffectiveHealthOptions } from '../../core/options/health-options.js';
-import type { LoadReport } from '../../core/policy/load-report.js';
 import type { ConnectionHealth } from '../../core/snapshot.js';
-import type { ClientContext } from '../context/client-context.js';
+import { addressToString } from '../../core/endpoint.js';
+import type { ConnectionSite } from './connection-site.js';
 import { type HealthQuestion, HealthWatch } from './health-watch.js';
 import { OrcaWatch } from './orca-watch.js';
 import type { WatchPeer } from './watch-stream.js';
@@ -13,7 +13,6 @@ export interface WatchesOwner {
   healthKnown(health: ConnectionHealth, reason: string | null): void;
   /** The watches take more streams, or fewer. */
   watchStreamsChanged(): void;
-  loadReported(report: LoadReport): void;
 }
 
 /** Why a connection is not asked for its health; it counts as healthy then. */
@@ -37,10 +36,17 @@ export class ConnectionWatches {
 
   constructor(
     private readonly peer: WatchPeer,
-    private readonly address: string,
-    private readonly context: ClientContext,
+    private readonly site: ConnectionSite,
     private readonly owner: WatchesOwner,
   ) {}
+
+  get #context() {
+    return this.site.environment.context;
+  }
+
+  get #address(): string {
+    return addressToString(this.site.address);
+  }
 
   /** How many of the peer's streams they take. */
   get streams(): number {
@@ -49,7 +55,7 @@ export class ConnectionWatches {
 
   /** Starts and stops what the options and the peer's limit of streams ask for. */
   arrange(peerLimit: number | undefined, reportInterval: number | undefined): void {
-    const { health } = this.context.loadBalancing;
+    const { health } = this.#context.loadBalancing;
     const room = (peerLimit ?? Infinity) - 1;
     this.#arrangeHealth(questionOf(health, room >= 1));
     this.#arrangeLoad(room >= 1 + Number(health.enabled) ? reportInterval : undefined);
@@ -74,7 +80,7 @@ export class ConnectionWatches {
   }
 
   #watchHealth(question: HealthQuestion): void {
-    const { clock, random, loadBalancing } = this.context;
+    const { clock, random, loadBalancing } = this.#context;
     // One that has answered before keeps its health until the new watch answers.
     if (!this.#known) {
       const { connectTimeout } = loadBalancing.pool;
@@ -84,7 +90,7 @@ export class ConnectionWatches {
     this.#health = new HealthWatch(this.peer, question, clock, random, {
       healthChanged: (health, reason) => this.#tell(health, reason),
       notOffered: (why) => this.#notOffered(why),
-      backedOff: (reason) => this.context.watchBackedOff(this.address, 'health', reason),
+      backedOff: (reason) => this.#context.watchBackedOff(this.#address, 'health', reason),
       openChanged: () => this.owner.watchStreamsChanged(),
     });
   }
@@ -96,7 +102,7 @@ export class ConnectionWatches {
   }
 
   #notOffered(why: HealthNotOffered): void {
-    this.context.healthNotOffered(this.address, why);
+    this.#context.healthNotOffered(this.#address, why);
     this.#tell('not_offered', WHY[why]);
   }
 
@@ -105,9 +111,11 @@ export class ConnectionWatches {
     this.#orca?.stop();
     this.#orca = undefined;
     if (interval === undefined) return;
-    const { context, address, owner } = this;
+    const { owner } = this;
+    const context = this.#context;
+    const address = this.#address;
     this.#orca = new OrcaWatch(this.peer, interval, context.clock, context.random, {
-      reported: (report) => owner.loadReported(report),
+      reported: this.site.onLoadReport,
       rejected: () => context.loadReportRejected(address),
       notOffered: () => context.loadReportsNotOffered(),
       backedOff: (reason) => context.watchBackedOff(address, 'load_reports', reason),

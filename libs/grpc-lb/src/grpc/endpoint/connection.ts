@@ -1,8 +1,6 @@
 import type { Cancel } from '../../core/clock.js';
-import { type Address, addressToString } from '../../core/endpoint.js';
-import type { Counted } from '../../core/balancing/ledger.js';
+import type { Carrier } from '../../core/balancing/members/link.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
-import type { LoadReport } from '../../core/policy/load-report.js';
 import { jittered } from '../../core/random.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/connection/stream-limit.js';
@@ -10,7 +8,7 @@ import { Dialer, type DialerListener } from './dialer.js';
 import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
-import type { ConnectionEnvironment } from './connection-environment.js';
+import type { ConnectionSite } from './connection-site.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
 /** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
@@ -21,15 +19,13 @@ export interface ConnectionListener {
   connectionChanged(connection: Connection, lost: boolean): void;
   /** It is older than `maxConnectionAge`. */
   connectionAged(connection: Connection): void;
-  /** The peer has reported its load out of band. */
-  loadReported(report: LoadReport): void;
 }
 
 /** Why a connection gets no new calls. A lost one is never connected again; after a GOAWAY its calls go on. */
 export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
-export class Connection implements Counted, DialerListener, LivenessListener, WatchesOwner {
+export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
@@ -62,10 +58,10 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   #cancelAgeTimer: Cancel | undefined;
 
   constructor(
-    private readonly address: Address,
-    private readonly environment: ConnectionEnvironment,
+    private readonly site: ConnectionSite,
     private readonly listener: ConnectionListener,
   ) {
+    const { environment, address } = site;
     this.id = environment.nextConnectionId();
     this.#options = environment.context.loadBalancing;
     this.#dialer = new Dialer(address, environment, this);
@@ -78,7 +74,11 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   }
 
   get #clock() {
-    return this.environment.context.clock;
+    return this.site.environment.context.clock;
+  }
+
+  get lost(): boolean {
+    return this.state === 'lost';
   }
 
   /** It may carry calls, for better or worse. */
@@ -182,9 +182,10 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.readyAt = this.#clock.now();
     this.#watchAge();
     this.#watchLiveness();
-    const { subchannel, environment } = this;
+    const { subchannel } = this;
+    const { environment } = this.site;
     const watched = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
-    this.#watches = new ConnectionWatches(watched, addressToString(this.address), environment.context, this);
+    this.#watches = new ConnectionWatches(watched, this.site, this);
     this.#arrangeWatches();
     this.listener.connectionChanged(this, false);
   }
@@ -196,7 +197,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.listener.connectionChanged(this, false);
   }
 
-  lost(): void {
+  disconnected(): void {
     this.lastError = this.#dead;
     this.#stopWatching();
     this.state = 'lost';
@@ -217,10 +218,6 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.#limit.watched(this.#watches?.streams ?? 0);
   }
 
-  loadReported(report: LoadReport): void {
-    this.listener.loadReported(report);
-  }
-
   #stopWatching(): void {
     this.#cancelAgeTimer?.();
     this.#liveness?.stop();
@@ -235,13 +232,13 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
   }
 
   #watchLiveness(): void {
-    const { clock, ownStall, loadBalancing } = this.environment.context;
+    const { clock, ownStall, loadBalancing } = this.site.environment.context;
     if (this.#liveness) this.#liveness.configure(loadBalancing.pool);
     else if (this.#peer) this.#liveness = new Liveness(this.#peer, loadBalancing.pool, clock, ownStall, this);
   }
 
   #arrangeWatches(): void {
-    const { reportInterval } = this.environment;
+    const { reportInterval } = this.site.environment;
     this.#watches?.arrange(this.#limit.peer, this.retiring === undefined ? reportInterval : undefined);
   }
 
@@ -250,7 +247,7 @@ export class Connection implements Counted, DialerListener, LivenessListener, Wa
     this.#cancelAgeTimer?.();
     if (maxConnectionAge === undefined || this.readyAt === undefined) return;
     const left =
-      jittered(this.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.readyAt);
+      jittered(this.site.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.readyAt);
     this.#cancelAgeTimer = this.#clock.after(Math.max(0, left), () => this.listener.connectionAged(this));
   }
 

@@ -5,7 +5,7 @@ import type { Address } from '../../core/endpoint.js';
 import { printable } from '../../core/printable.js';
 import { jittered } from '../../core/random.js';
 import { abortable, type AbortableAddress } from './abortable-address.js';
-import type { ConnectionEnvironment } from './connection-environment.js';
+import type { ConnectionEnvironment } from './connection-site.js';
 import type { SubchannelInterface } from '../experimental.js';
 
 /** How long after an attempt that timed out the next one begins, as grpc's first connection backoff. */
@@ -19,7 +19,7 @@ export interface DialerListener {
   /** An attempt has failed; the next one follows. */
   failed(error: string): void;
   /** The connection is gone, and is not opened again. */
-  lost(): void;
+  disconnected(): void;
 }
 
 /**
@@ -106,7 +106,7 @@ export class Dialer {
       case connectivityState.TRANSIENT_FAILURE:
         return this.#onFailure(error);
       default:
-        return previous === connectivityState.READY ? this.listener.lost() : this.#dialAgain();
+        return previous === connectivityState.READY ? this.listener.disconnected() : this.#dialAgain();
     }
   };
 

@@ -6,7 +6,7 @@ test('an endpoint that connects again says why it has to, until it is ready', as
   const channel = new FakeChannel();
   await channel.name([{ address: { path: 'a' } }]);
   const told = (): unknown => {
-    const { state, reason } = channel.balancer.endpoints()[0]!;
+    const { state, reason } = channel.view.endpoints()[0]!;
     return { state, reason };
   };
   expect(told()).toEqual({ state: 'connecting', reason: null });

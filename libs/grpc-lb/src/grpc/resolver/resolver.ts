@@ -63,7 +63,8 @@ export class SourceResolver implements Resolver {
   ) {
     const uri = innerTarget(target);
     this.#context =
-      (options[CONTEXT_OPTION] as ClientContext | undefined) ?? new ClientContext('', [uri], effectiveLoadBalancing());
+      (options[CONTEXT_OPTION] as ClientContext | undefined) ??
+      new ClientContext({ name: '', targets: [uri], loadBalancing: effectiveLoadBalancing() });
     this.#budget = new TokenBucket(BURST, COALESCE_MS, this.#context.clock);
   }
 

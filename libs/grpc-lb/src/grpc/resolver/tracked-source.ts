@@ -2,13 +2,13 @@ import type { Cancel } from '../../core/clock.js';
 import { checkEndpoints } from '../../core/endpoint-check.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { EndpointAnswer, EndpointListener, EndpointSource } from '../../core/endpoint-source.js';
-import type { ListInUse } from '../../core/events.js';
+import type { EventBody, ListInUse } from '../../core/events.js';
 import { printable, printableError } from '../../core/printable.js';
 import type { SourceSnapshot } from '../../core/snapshot.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
-import type { ClientContext, EventBody } from '../context/client-context.js';
+import type { ClientContext } from '../context/client-context.js';
 import { pendingSource } from './source-summary.js';
 
 /** How long the last endpoints are kept after an authority has said that there are none. */

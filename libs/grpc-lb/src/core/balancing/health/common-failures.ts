@@ -38,7 +38,7 @@ export class CommonFailures {
   update(peers: readonly Peer[], now: number): void {
     this.#failures = 0;
     const rates: number[] = [];
-    for (const peer of peers) if (peer.admitted && now - peer.recent.lastAt <= CURRENT_MS) rates.push(peer.failureRate);
+    for (const peer of peers) if (!peer.ejected && now - peer.recent.lastAt <= CURRENT_MS) rates.push(peer.failureRate);
     this.#allowed = rates.length < 2 ? 0 : withChance(rates.toSorted((a, b) => a - b)[(rates.length - 2) >> 1]!);
   }
 }

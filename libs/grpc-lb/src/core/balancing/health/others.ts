@@ -18,7 +18,7 @@ export function tallyOthers(
   const accused = { calls: 0, failures: 0 };
   for (let i = 0; i < peers.length && sound.calls + accused.calls < ENOUGH; i++) {
     const peer = peers[(start + i) % peers.length]!;
-    if (peer === self || !peer.admitted || !peer.connected) continue;
+    if (peer === self || peer.ejected || !peer.connected) continue;
     const sum = peer.accused ? accused : sound;
     const { calls, failures } = tally(peer);
     sum.calls += calls;

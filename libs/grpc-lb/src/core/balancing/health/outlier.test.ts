@@ -184,7 +184,7 @@ describe('an ejection', () => {
     }
   });
 
-  test('is forgiven one step for each clean window since the endpoint is back', () => {
+  test('is shorter by one step for each clean window since the endpoint is back', () => {
     const back = (ejections: number): Outlier => {
       const outlier = new Outlier(() => 0);
       for (let i = 0; i < ejections; i++) {
@@ -221,7 +221,7 @@ describe('after its ejection an endpoint', () => {
     expect(reasons(outlier, 'x', defaults, 20_000)).toEqual(['5 failures in a row']);
   });
 
-  test('is not judged by calls that were made before it was admitted, however late they end', () => {
+  test('is not judged by calls that were made before it was reset, however late they end', () => {
     const outlier = create();
     outlier.eject(ILL, 0, defaults);
     outlier.probe();
@@ -247,13 +247,13 @@ describe('after its ejection an endpoint', () => {
     outlier.probe();
     expect(outlier.state).toEqual({ kind: 'probing', verdict: ILL });
     outlier.reset(0);
-    expect(outlier.state).toEqual({ kind: 'admitted' });
+    expect(outlier.state).toEqual({ kind: 'not_ejected' });
   });
 
   test('is not probed unless it was ejected', () => {
     const outlier = create();
     outlier.probe();
-    expect(outlier.state).toEqual({ kind: 'admitted' });
+    expect(outlier.state).toEqual({ kind: 'not_ejected' });
   });
 });
 

@@ -5,14 +5,14 @@ import type { Verdict } from './peer.js';
 import { SuccessWindow } from './success-window.js';
 
 /**
- * `ejected` until a time, then `probing`: a single call decides whether it is `admitted` again or ejected for longer.
+ * `ejected` until a time, then `probing`: a single call decides whether it is ejected for longer.
  */
 export type OutlierState =
-  | { readonly kind: 'admitted' }
+  | { readonly kind: 'not_ejected' }
   | { readonly kind: 'ejected'; readonly until: number; readonly verdict: Verdict }
   | { readonly kind: 'probing'; readonly verdict: Verdict };
 
-const ADMITTED: OutlierState = { kind: 'admitted' };
+const NOT_EJECTED: OutlierState = { kind: 'not_ejected' };
 
 /**
  * Whether one endpoint is an outlier: failures in a row (Envoy, Finagle), or a low share of successes over a window
@@ -20,12 +20,12 @@ const ADMITTED: OutlierState = { kind: 'admitted' };
  * whether it may, depends on the others.
  */
 export class Outlier {
-  state: OutlierState = ADMITTED;
+  state: OutlierState = NOT_EJECTED;
   #inARow = 0;
   #inARowSince = 0;
   /** How many in a row eject it, by its record before them. */
   #enough = Infinity;
-  /** How often it was ejected lately; one is forgiven for each window without. */
+  /** How often it was ejected lately; one is taken off for each window without. */
   #ejections = 0;
   /** Calls that were made before say nothing about it as it is now. */
   countsSince = -Infinity;
@@ -36,7 +36,7 @@ export class Outlier {
 
   /** Whether failures in a row may still lead to an ejection. */
   undecided({ enabled, consecutiveFailures }: EffectiveEjectionOptions): boolean {
-    return enabled && this.state.kind === 'admitted' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
+    return enabled && this.state.kind === 'not_ejected' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
   }
 
   /** Its last verdict stands: it is ill, unless the others are too. */
@@ -52,7 +52,7 @@ export class Outlier {
   /** A call made at `since` has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
   record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
     // What was under way when it was ejected, or its connections were lost, says nothing new.
-    if (this.state.kind !== 'admitted' || since < this.countsSince || !options.enabled) return undefined;
+    if (this.state.kind !== 'not_ejected' || since < this.countsSince || !options.enabled) return undefined;
     if (failed && this.#inARow === 0) {
       this.#enough = enoughInARow(this.#window.read(now, options.window));
       this.#inARowSince = now;
@@ -66,8 +66,8 @@ export class Outlier {
 
   /** Leaves it out until the time that is returned. */
   eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions): number {
-    const forgiven = Math.floor((now - this.countsSince) / options.window);
-    this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'admitted' ? forgiven : 0)) + 1;
+    const cleanWindows = Math.floor((now - this.countsSince) / options.window);
+    this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'not_ejected' ? cleanWindows : 0)) + 1;
     const { baseEjectionTime: shortest, maxEjectionTime } = options;
     const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
     // Equal jitter, as in Finagle: half of it is certain, half is chance, so that clients do not come back in step.
@@ -86,7 +86,7 @@ export class Outlier {
 
   /** What was before does not count any more, whether it was ejected for that or not. */
   reset(now: number): void {
-    this.state = ADMITTED;
+    this.state = NOT_EJECTED;
     this.countsSince = now;
     this.#inARow = 0;
     this.#accused = false;

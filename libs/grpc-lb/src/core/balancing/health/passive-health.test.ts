@@ -14,10 +14,10 @@ const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: t
 class Owner implements PassiveHealthOwner {
   connected = true;
   failureFactor = 1;
-  fitness!: PassiveHealth;
+  passiveHealth!: PassiveHealth;
 
   get healthy(): boolean {
-    return this.fitness.admitted;
+    return !this.passiveHealth.ejected;
   }
 
   ejectionChanged(): void {}
@@ -28,12 +28,18 @@ class Owner implements PassiveHealthOwner {
 let clock: FakeClock;
 let ejection: ReturnType<typeof effectiveEjection>;
 let owner: Owner;
-let fitness: PassiveHealth;
+let passiveHealth: PassiveHealth;
 
 function create(peers: PeerComparison): Owner {
   const created = new Owner();
-  const options = () => ({ ejection, slowStart: effectiveSlowStart() });
-  created.fitness = new PassiveHealth(clock, seededRandom(1), options, created, peers);
+  const environment = {
+    clock,
+    random: seededRandom(1),
+    get loadBalancing() {
+      return { ejection, slowStart: effectiveSlowStart() };
+    },
+  };
+  created.passiveHealth = new PassiveHealth(environment, created, peers);
   return created;
 }
 
@@ -42,41 +48,41 @@ beforeEach(() => {
   ejection = effectiveEjection();
   const peers = new PeerComparison(clock, () => ejection);
   owner = create(peers);
-  ({ fitness } = owner);
+  ({ passiveHealth } = owner);
   create(peers);
 });
 
 function fail(): void {
-  fitness.record('failed', clock.now(), false);
+  passiveHealth.record('failed', clock.now(), false);
 }
 
 /** Ejected, and its time is over. */
 function waitsForProbe(): void {
-  fitness.eject(ILL);
+  passiveHealth.eject(ILL);
   clock.advance(60_000);
-  expect(fitness.wantsProbe).toBe(true);
+  expect(passiveHealth.wantsProbe).toBe(true);
 }
 
-describe('what is forgiven is forgotten', () => {
+describe('a reset forgets', () => {
   test('an ejection, and the failures in the score', () => {
     fail();
     fail();
-    fitness.eject(ILL);
-    fitness.reset();
-    expect(fitness.admitted).toBe(true);
+    passiveHealth.eject(ILL);
+    passiveHealth.reset();
+    expect(passiveHealth.ejected).toBe(false);
     expect(owner.failureFactor).toBe(1);
     // The next failure is a first one.
     fail();
-    expect(fitness.failureRate).toBeCloseTo(0.2, 12);
+    expect(passiveHealth.failureRate).toBeCloseTo(0.2, 12);
   });
 
   test('a run of failures that has not ejected it yet', () => {
     for (let i = 0; i < 4; i++) fail();
-    fitness.reset();
+    passiveHealth.reset();
     for (let i = 0; i < 4; i++) fail();
-    expect(fitness.verdict).toBeUndefined();
+    expect(passiveHealth.verdict).toBeUndefined();
     fail();
-    expect(fitness.verdict?.reason).toBe('5 failures in a row');
+    expect(passiveHealth.verdict?.reason).toBe('5 failures in a row');
   });
 });
 
@@ -84,53 +90,53 @@ describe('the probe', () => {
   test('is one call: it alone decides', () => {
     waitsForProbe();
     const probe = {};
-    fitness.beginProbe(probe);
-    expect(fitness.wantsProbe).toBe(false);
-    expect(fitness.endProbe({})).toBe(false);
-    expect(fitness.endProbe(probe)).toBe(true);
-    fitness.record('ok', clock.now(), true);
-    expect(fitness.admitted).toBe(true);
+    passiveHealth.beginProbe(probe);
+    expect(passiveHealth.wantsProbe).toBe(false);
+    expect(passiveHealth.endProbe({})).toBe(false);
+    expect(passiveHealth.endProbe(probe)).toBe(true);
+    passiveHealth.record('ok', clock.now(), true);
+    expect(passiveHealth.ejected).toBe(false);
   });
 
   test('of an earlier ejection decides nothing, and is in nobody’s way', () => {
     waitsForProbe();
     const old = {};
-    fitness.beginProbe(old);
+    passiveHealth.beginProbe(old);
     // Its connections are lost while it is under way.
-    fitness.reset();
+    passiveHealth.reset();
     waitsForProbe();
-    expect(fitness.endProbe(old)).toBe(false);
+    expect(passiveHealth.endProbe(old)).toBe(false);
   });
 
   test('may be a stream: one that has stayed open for a second is a success', () => {
     waitsForProbe();
     const stream = {};
-    fitness.beginProbe(stream);
-    fitness.probeStreams(stream);
+    passiveHealth.beginProbe(stream);
+    passiveHealth.probeStreams(stream);
     clock.advance(999);
-    expect(fitness.admitted).toBe(false);
+    expect(passiveHealth.ejected).toBe(true);
     clock.advance(1);
-    expect(fitness.admitted).toBe(true);
-    expect(fitness.endProbe(stream)).toBe(false);
+    expect(passiveHealth.ejected).toBe(false);
+    expect(passiveHealth.endProbe(stream)).toBe(false);
   });
 
   test('that is a stream and fails within that second ejects it again', () => {
     waitsForProbe();
     const stream = {};
-    fitness.beginProbe(stream);
-    fitness.probeStreams(stream);
+    passiveHealth.beginProbe(stream);
+    passiveHealth.probeStreams(stream);
     clock.advance(500);
-    fitness.record('failed', clock.now(), fitness.endProbe(stream));
+    passiveHealth.record('failed', clock.now(), passiveHealth.endProbe(stream));
     clock.advance(1000);
-    expect(fitness.outlier.state.kind).toBe('ejected');
+    expect(passiveHealth.outlier.state.kind).toBe('ejected');
   });
 
   test('leaves no timer behind', () => {
     waitsForProbe();
     const stream = {};
-    fitness.beginProbe(stream);
-    fitness.probeStreams(stream);
-    fitness.close();
+    passiveHealth.beginProbe(stream);
+    passiveHealth.probeStreams(stream);
+    passiveHealth.close();
     expect(clock.pendingTimers).toBe(0);
   });
 });
@@ -142,14 +148,14 @@ describe('the failure factor', () => {
       ejection = effectiveEjection({ enabled });
       const rate = new FailureRate();
       for (let failures = 1; failures <= 5; failures++) {
-        expect(fitness.admitted).toBe(true);
+        expect(passiveHealth.ejected).toBe(false);
         fail();
         rate.record(true, 0);
         const bounded = enabled && failures < 5;
         if (enabled && failures === 5) break;
         expect(owner.failureFactor).toBe(bounded ? Math.min(UNDECIDED_FACTOR, rate.factor(0)) : rate.factor(0));
       }
-      expect(fitness.verdict?.reason).toBe(enabled ? '5 failures in a row' : undefined);
+      expect(passiveHealth.verdict?.reason).toBe(enabled ? '5 failures in a row' : undefined);
     },
   );
 });

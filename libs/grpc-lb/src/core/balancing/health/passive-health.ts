@@ -12,10 +12,14 @@ import { warmth } from './slow-start.js';
 /** A stream may stay open for ever; one that has stayed open for so long is a success, as far as a probe is concerned. */
 const STREAM_STANDS_MS = 1000;
 
-/** The options in force; they may change while it runs. */
-export interface PassiveHealthOptions {
-  readonly ejection: EffectiveEjectionOptions;
-  readonly slowStart: EffectiveSlowStartOptions;
+export interface PassiveHealthEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The options in force; they may change while it runs. */
+  readonly loadBalancing: {
+    readonly ejection: EffectiveEjectionOptions;
+    readonly slowStart: EffectiveSlowStartOptions;
+  };
 }
 
 export interface PassiveHealthOwner {
@@ -31,11 +35,14 @@ export interface PassiveHealthOwner {
   warmedUp(): void;
 }
 
-/** What one endpoint has shown of itself, and whether it may be picked for that: failures, ejection, slow start. */
+/**
+ * What the calls to one endpoint say of it, and whether it may be picked for that: failures, ejection, slow start. It asks
+ * the other endpoints, and tells its owner.
+ */
 export class PassiveHealth implements Peer {
   readonly outlier: Outlier;
   readonly recent = new RecentResults();
-  /** The call that decides whether it is admitted again, while it is under way. */
+  /** The call that decides whether it is ejected again, while it is under way. */
   #probe: object | undefined;
   readonly #failureRate = new FailureRate();
   /** When its slow start began; undefined if it has none. */
@@ -46,14 +53,20 @@ export class PassiveHealth implements Peer {
   #cancelWarmUp: Cancel | undefined;
 
   constructor(
-    private readonly clock: Clock,
-    random: Random,
-    private readonly options: () => PassiveHealthOptions,
+    private readonly environment: PassiveHealthEnvironment,
     private readonly owner: PassiveHealthOwner,
     private readonly peers: PeerComparison,
   ) {
-    this.outlier = new Outlier(random);
+    this.outlier = new Outlier(environment.random);
     peers.join(this);
+  }
+
+  get #clock() {
+    return this.environment.clock;
+  }
+
+  get #options() {
+    return this.environment.loadBalancing;
   }
 
   get connected(): boolean {
@@ -70,31 +83,37 @@ export class PassiveHealth implements Peer {
 
   get verdict(): Verdict | undefined {
     const { state } = this.outlier;
-    return state.kind === 'admitted' ? undefined : state.verdict;
+    return state.kind === 'not_ejected' ? undefined : state.verdict;
   }
 
   get results(): { readonly calls: number; readonly rate: number } {
-    return this.outlier.results(this.clock.now(), this.options().ejection);
+    return this.outlier.results(this.#clock.now(), this.#options.ejection);
   }
 
-  get admitted(): boolean {
-    return this.outlier.state.kind === 'admitted';
+  /** Left out, or waiting for the call that decides. */
+  get ejected(): boolean {
+    return this.outlier.state.kind !== 'not_ejected';
+  }
+
+  /** Its time as ejected is over: one call decides whether it is ejected again. */
+  get probing(): boolean {
+    return this.outlier.state.kind === 'probing';
   }
 
   /** Its ejection is over, and it waits for the call that decides. */
   get wantsProbe(): boolean {
-    return this.outlier.state.kind === 'probing' && this.#probe === undefined;
+    return this.probing && this.#probe === undefined;
   }
 
   /** The part of its full share that it gets while it starts slowly, else 1. */
   get warmth(): number {
     if (this.#coldSince === undefined) return 1;
-    return warmth(this.clock.now() - this.#coldSince, this.options().slowStart);
+    return warmth(this.#clock.now() - this.#coldSince, this.#options.slowStart);
   }
 
   /** Its recent share of failures. */
   get failureRate(): number {
-    return this.#failureRate.rate(this.clock.now());
+    return this.#failureRate.rate(this.#clock.now());
   }
 
   /** The share of its last calls that it refused. */
@@ -105,9 +124,9 @@ export class PassiveHealth implements Peer {
   /** A call made at `since` has ended; it may be the last straw, or the probe. */
   record(kind: ResultKind, since: number, wasProbe: boolean): void {
     const counts = since >= this.outlier.countsSince;
-    const itsOwn = !counts || this.peers.record(this, kind, this.clock.now());
+    const itsOwn = !counts || this.peers.record(this, kind, this.#clock.now());
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
-    if (counts && itsOwn) this.#failureRate.record(failed, this.clock.now());
+    if (counts && itsOwn) this.#failureRate.record(failed, this.#clock.now());
     if (wasProbe) this.#onProbe(failed);
     else if (itsOwn) this.#judge(failed, since);
     this.peers.refresh(this, failed);
@@ -115,8 +134,8 @@ export class PassiveHealth implements Peer {
 
   /** Works out its load factor, which fades with time; true if it is more than 1. */
   refresh(): boolean {
-    const factor = this.#failureRate.factor(this.clock.now(), this.peers.allowed);
-    const undecided = this.outlier.undecided(this.options().ejection);
+    const factor = this.#failureRate.factor(this.#clock.now(), this.peers.allowed);
+    const undecided = this.outlier.undecided(this.#options.ejection);
     this.owner.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
     return factor > 1;
   }
@@ -136,7 +155,7 @@ export class PassiveHealth implements Peer {
 
   /** The probe is a stream, and has begun: its verdict need not wait for its end. */
   probeStreams(call: object): void {
-    this.#cancelVerdict = this.clock.after(STREAM_STANDS_MS, () => {
+    this.#cancelVerdict = this.#clock.after(STREAM_STANDS_MS, () => {
       if (this.endProbe(call)) this.#onProbe(false);
     });
   }
@@ -150,10 +169,10 @@ export class PassiveHealth implements Peer {
 
   eject(verdict: Verdict): void {
     this.#forgetProbe();
-    const now = this.clock.now();
-    const until = this.outlier.eject(verdict, now, this.options().ejection);
+    const now = this.#clock.now();
+    const until = this.outlier.eject(verdict, now, this.#options.ejection);
     this.#cancelProbe?.();
-    this.#cancelProbe = this.clock.after(until - now, () => {
+    this.#cancelProbe = this.#clock.after(until - now, () => {
       this.outlier.probe();
       this.owner.ejectionChanged();
     });
@@ -161,14 +180,14 @@ export class PassiveHealth implements Peer {
   }
 
   endEjection(): void {
-    const wasAdmitted = this.admitted;
+    const wasEjected = this.ejected;
     this.reset();
-    if (!wasAdmitted) this.owner.ejectionChanged();
+    if (wasEjected) this.owner.ejectionChanged();
   }
 
   /** It is not ejected any more, and as warm as it was before. */
   withdraw(): void {
-    this.outlier.withdraw(this.clock.now());
+    this.outlier.withdraw(this.#clock.now());
     this.#withdrawing = true;
     this.reset();
     this.owner.ejectionChanged();
@@ -179,7 +198,7 @@ export class PassiveHealth implements Peer {
   reset(): void {
     this.#cancelProbe?.();
     this.#forgetProbe();
-    this.outlier.reset(this.clock.now());
+    this.outlier.reset(this.#clock.now());
     this.peers.forget(this);
     this.forgetFailures();
   }
@@ -196,11 +215,11 @@ export class PassiveHealth implements Peer {
 
   /** It gets its share by and by from now on. */
   startSlowly(): void {
-    const { enabled, window } = this.options().slowStart;
+    const { enabled, window } = this.#options.slowStart;
     if (!enabled || this.#withdrawing) return;
-    this.#coldSince = this.clock.now();
+    this.#coldSince = this.#clock.now();
     this.#cancelWarmUp?.();
-    this.#cancelWarmUp = this.clock.after(window, () => {
+    this.#cancelWarmUp = this.#clock.after(window, () => {
       this.#coldSince = undefined;
       this.owner.warmedUp();
     });
@@ -219,8 +238,8 @@ export class PassiveHealth implements Peer {
   }
 
   #judge(failed: boolean, since: number): void {
-    const verdict = this.outlier.record(failed, since, this.clock.now(), this.options().ejection);
-    if (verdict) this.peers.accuse(this, verdict);
+    const verdict = this.outlier.record(failed, since, this.#clock.now(), this.#options.ejection);
+    if (verdict && this.peers.confirms(this, verdict)) this.eject(verdict);
   }
 
   #onProbe(failed: boolean): void {

@@ -11,17 +11,17 @@ import type { ResultKind } from './recent-results.js';
 class Endpoint implements PassiveHealthOwner {
   readonly connected = true;
   failureFactor = 1;
-  fitness!: PassiveHealth;
+  passiveHealth!: PassiveHealth;
   ejections = 0;
   calls = 0;
 
   get healthy(): boolean {
-    return this.fitness.admitted;
+    return !this.passiveHealth.ejected;
   }
 
   ejectionChanged(): void {
-    if (!this.fitness.admitted && !this.fitness.wantsProbe) this.ejections++;
-    else this.fitness.startSlowly();
+    if (this.passiveHealth.ejected && !this.passiveHealth.wantsProbe) this.ejections++;
+    else this.passiveHealth.startSlowly();
   }
 
   warmedUp(): void {}
@@ -41,8 +41,9 @@ class Pool {
     this.random = seededRandom(seed);
     this.endpoints = Array.from({ length: count }, () => {
       const endpoint = new Endpoint();
-      const options = () => ({ ejection: this.ejection, slowStart: effectiveSlowStart() });
-      endpoint.fitness = new PassiveHealth(this.clock, this.random, options, endpoint, this.peers);
+      const { clock, random, ejection, peers } = this;
+      const loadBalancing = { ejection, slowStart: effectiveSlowStart() };
+      endpoint.passiveHealth = new PassiveHealth({ clock, random, loadBalancing }, endpoint, peers);
       return endpoint;
     });
   }
@@ -51,11 +52,11 @@ class Pool {
   run(calls: number, fate: Fate, gap = 3): void {
     for (let i = 0; i < calls; i++) {
       this.clock.advance(gap);
-      const probed = this.endpoints.find(({ fitness }) => fitness.wantsProbe);
-      const admitted = this.endpoints.filter(({ healthy }) => healthy);
-      const endpoint = probed ?? admitted[Math.floor(this.random() * admitted.length)]!;
+      const probed = this.endpoints.find(({ passiveHealth }) => passiveHealth.wantsProbe);
+      const pickable = this.endpoints.filter(({ healthy }) => healthy);
+      const endpoint = probed ?? pickable[Math.floor(this.random() * pickable.length)]!;
       endpoint.calls++;
-      endpoint.fitness.record(fate(this.endpoints.indexOf(endpoint)), this.clock.now(), endpoint === probed);
+      endpoint.passiveHealth.record(fate(this.endpoints.indexOf(endpoint)), this.clock.now(), endpoint === probed);
     }
   }
 
@@ -187,18 +188,19 @@ describe('an ejection that was a mistake', () => {
     const pool = new Pool(2);
     const [first, second] = pool.endpoints as [Endpoint, Endpoint];
     // A burst: the results of one connection are read before those of the other.
-    for (let i = 0; i < 10; i++) first.fitness.record('failed', 0, false);
+    for (let i = 0; i < 10; i++) first.passiveHealth.record('failed', 0, false);
     expect(pool.ejected).toEqual([0]);
-    for (let i = 0; i < 10; i++) second.fitness.record('failed', 0, false);
+    for (let i = 0; i < 10; i++) second.passiveHealth.record('failed', 0, false);
     pool.clock.advance(10);
     expect(pool.ejected).toEqual([]);
-    expect(first.fitness.warmth).toBe(1);
+    expect(first.passiveHealth.warmth).toBe(1);
   });
 
   test('leaves no timer behind', () => {
     const pool = new Pool(2);
-    for (const { fitness } of pool.endpoints) for (let i = 0; i < 10; i++) fitness.record('failed', 0, false);
-    for (const { fitness } of pool.endpoints) fitness.close();
+    for (const { passiveHealth } of pool.endpoints)
+      for (let i = 0; i < 10; i++) passiveHealth.record('failed', 0, false);
+    for (const { passiveHealth } of pool.endpoints) passiveHealth.close();
     expect(pool.clock.pendingTimers).toBe(0);
   });
 });
@@ -212,7 +214,7 @@ describe('an endpoint that refuses calls', () => {
 
   test('does so more than the others, or as often as all', () => {
     const one = refusing((index) => (index === 0 ? 1 : 0));
-    expect(one.endpoints.map(({ fitness }) => one.peers.refusesMore(fitness))).toEqual([
+    expect(one.endpoints.map(({ passiveHealth }) => one.peers.refusesMore(passiveHealth))).toEqual([
       true,
       false,
       false,
@@ -220,12 +222,12 @@ describe('an endpoint that refuses calls', () => {
       false,
     ]);
     const all = refusing(() => 0.9);
-    expect(all.endpoints.map(({ fitness }) => all.peers.refusesMore(fitness))).not.toContain(true);
+    expect(all.endpoints.map(({ passiveHealth }) => all.peers.refusesMore(passiveHealth))).not.toContain(true);
   });
 
   test('is not compared with those that have left', () => {
     const pool = refusing((index) => (index === 0 ? 0.5 : 1));
-    for (const { fitness } of pool.endpoints.slice(1)) fitness.leave();
-    expect(pool.peers.refusesMore(pool.endpoints[0]!.fitness)).toBe(true);
+    for (const { passiveHealth } of pool.endpoints.slice(1)) passiveHealth.leave();
+    expect(pool.peers.refusesMore(pool.endpoints[0]!.passiveHealth)).toBe(true);
   });
 });

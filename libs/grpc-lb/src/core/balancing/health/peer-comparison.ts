@@ -86,26 +86,25 @@ export class PeerComparison {
     if (failed) {
       this.#common.failed();
       if (this.#common.isDue(this.#peers)) this.#refreshAll();
-      if (peer.admitted) this.#reviewSoon();
+      if (!peer.ejected) this.#reviewSoon();
     }
     if (peer.refresh() && this.#peers.length > 0)
       this.#cancelDecay ??= this.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
-  /** Ejects it, if it is worse than the others, and that leaves enough of them. */
-  accuse(peer: Peer, verdict: Verdict): void {
+  /** Whether to eject it: it is worse than the others, and enough of them are left. */
+  confirms(peer: Peer, verdict: Verdict): boolean {
     const { maxEjectionPercent } = this.options();
     let connected = 1;
     let ejected = 0;
-    let anyWell = false;
+    let anyHealthy = false;
     for (const other of this.#peers) {
       if (other === peer || !other.connected) continue;
       connected++;
-      if (!other.admitted) ejected++;
-      if (other.healthy) anyWell = true;
+      if (other.ejected) ejected++;
+      if (other.healthy) anyHealthy = true;
     }
-    if (anyWell && mayEject(ejected, connected, maxEjectionPercent) && this.#isWorse(peer, verdict))
-      peer.eject(verdict);
+    return anyHealthy && mayEject(ejected, connected, maxEjectionPercent) && this.#isWorse(peer, verdict);
   }
 
   /** Whether it refuses more calls than the others: where all do, that is how the service answers. */

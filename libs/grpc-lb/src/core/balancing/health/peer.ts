@@ -16,7 +16,8 @@ export interface Peer {
   readonly connected: boolean;
   /** It is connected, says that it serves, and is not ejected. */
   readonly healthy: boolean;
-  readonly admitted: boolean;
+  /** Left out for a while, or waiting for the call that decides. */
+  readonly ejected: boolean;
   /** Its own record says that it is ill, whatever the others do. */
   readonly accused: boolean;
   /** Why it is ejected. */
@@ -26,7 +27,6 @@ export interface Peer {
   readonly results: { readonly calls: number; readonly rate: number };
   /** Its recent share of failures, which fades with time. */
   readonly failureRate: number;
-  eject(verdict: Verdict): void;
   /** Its ejection was a mistake. */
   withdraw(): void;
   /** Its failures were nothing of its own: they do not count in its load. */

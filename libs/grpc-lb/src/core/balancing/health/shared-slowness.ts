@@ -28,7 +28,7 @@ export class SharedSlowness {
     let others = 0;
     let late = 0;
     for (const peer of peers) {
-      if (peer === self || !peer.admitted || now - peer.recent.lastAt > TOGETHER_MS) continue;
+      if (peer === self || peer.ejected || now - peer.recent.lastAt > TOGETHER_MS) continue;
       others++;
       if (now - (this.#timedOutAt.get(peer) ?? -Infinity) <= TOGETHER_MS) late++;
     }

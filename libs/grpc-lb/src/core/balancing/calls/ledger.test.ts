@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { StrictClock } from '../../../../../test/properties/strict-clock.js';
-import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { StrictClock } from '../../../../../../test/properties/strict-clock.js';
+import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
 import { type Counted, LAPSE_AFTER_MS, Ledger, Reservation } from './ledger.js';
 
 /** A ledger over one endpoint and one connection. */

@@ -177,9 +177,9 @@ describe('a change of the list', () => {
     const call = channel.pick();
     const [first, second] = call.key === 'unix:a' ? ['a', 'b'] : ['b', 'a'];
     await channel.name(endpoints(second!));
-    expect(channel.balancer.endpoints()).toMatchObject([{ state: 'ready' }, { state: 'draining', inFlight: 1 }]);
+    expect(channel.view.endpoints()).toMatchObject([{ state: 'ready' }, { state: 'draining', inFlight: 1 }]);
     await channel.name(endpoints(first!, second!));
-    expect(channel.balancer.endpoints()).toMatchObject([{ state: 'ready', inFlight: 1 }, { state: 'ready' }]);
+    expect(channel.view.endpoints()).toMatchObject([{ state: 'ready', inFlight: 1 }, { state: 'ready' }]);
     expect(channel.subchannels).toHaveLength(2);
     call.end();
     expect(channel.open).toHaveLength(2);
@@ -217,7 +217,7 @@ test('one that is gone leaves no timer behind, though it was ejected or started 
     else others.push(call);
   }
   for (const call of others) call.end();
-  expect(channel.balancer.endpoints()[0]!.state).toBe('ejected');
+  expect(channel.view.endpoints()[0]!.state).toBe('ejected');
   await channel.name(endpoints('b', 'c', 'd'));
   await channel.become(READY, ...keys('d'));
   await channel.name(endpoints('b', 'c'));
@@ -276,7 +276,7 @@ test('whatever comes and goes, the pool is the list: each priority that is conne
           await channel.pass(0);
         }
         const priorities = [...new Set(list.map((name) => Number(name.slice(1) || 0)))].toSorted((a, b) => a - b);
-        const levels = channel.balancer.priorities().map(({ priority }) => priority);
+        const levels = channel.view.priorities().map(({ priority }) => priority);
         expect(levels).toEqual(priorities.slice(0, levels.length));
         expect(levels.length).toBeGreaterThanOrEqual(Math.min(1, priorities.length));
         const wanted = levels.flatMap((level) => list.filter((name) => Number(name.slice(1) || 0) === level));
@@ -285,7 +285,7 @@ test('whatever comes and goes, the pool is the list: each priority that is conne
         expect(channel.open.map(({ key }) => key).toSorted()).toEqual(keys(...wanted).toSorted());
         const shares = Object.values(channel.shares);
         const total = shares.reduce((sum, share) => sum + share, 0);
-        const ready = channel.balancer.endpoints().flatMap(({ state, address }) => (state === 'ready' ? address : []));
+        const ready = channel.view.endpoints().flatMap(({ state, address }) => (state === 'ready' ? address : []));
         expect(total).toBeCloseTo(ready.length > 0 ? 1 : 0, 9);
         expect(channel.state === READY).toBe(ready.length > 0);
         const picked = ready.slice(0, 5).map(() => {

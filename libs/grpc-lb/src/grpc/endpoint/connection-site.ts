@@ -1,9 +1,11 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
+import type { Address } from '../../core/endpoint.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
 import type { ClientContext } from '../context/client-context.js';
 import type { ChannelControlHelper } from '../experimental.js';
 import type { ConnectGate } from './connect-gate.js';
 
-/** What all connections of a client share. */
+/** What connections need of the world around them. */
 export interface ConnectionEnvironment {
   readonly helper: ChannelControlHelper;
   readonly context: ClientContext;
@@ -12,4 +14,14 @@ export interface ConnectionEnvironment {
   readonly reportInterval: number | undefined;
   readonly connectGate: ConnectGate;
   nextConnectionId(): number;
+  /** An endpoint cannot be reached. */
+  askDiscovery(): void;
+}
+
+/** Where connections to one endpoint lead, and where its reports go. */
+export interface ConnectionSite {
+  readonly address: Address;
+  readonly environment: ConnectionEnvironment;
+  /** The peer has reported its load out of band. */
+  readonly onLoadReport: (report: LoadReport) => void;
 }

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from '../../clock.js';
 
 /** Something that carries calls: an endpoint, a connection. */
 export interface Counted {

@@ -1,0 +1,69 @@
+import type { Carrier, Link } from '../../../libs/grpc-lb/src/core/balancing/members/link.js';
+import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
+import type { Server } from '../servers/server.js';
+
+/** What one client has in place of connections to a server: it is up from the start, and carries any number of calls. */
+export class Wire implements Link<Wire>, Carrier {
+  inFlight = 0;
+  readonly lost = false;
+  usable = false;
+  readonly serving = true;
+  readonly notServing = null;
+  readonly suspicion = undefined;
+  readonly failing = false;
+  readonly failure = null;
+  readonly hasRoom = true;
+  readonly roomToCome = 0;
+  readonly canGrow = false;
+  readonly size = 1;
+  #drained = false;
+
+  constructor(
+    readonly server: Server,
+    private readonly member: Member<Wire>,
+    private readonly onUp: (wire: Wire, member: Member<Wire>) => void,
+  ) {}
+
+  /** Discovery does not name its server any more. */
+  get empty(): boolean {
+    return this.#drained;
+  }
+
+  configure(): void {
+    if (this.usable) return;
+    this.usable = true;
+    this.member.reachable();
+    this.member.update();
+    this.onUp(this, this.member);
+  }
+
+  withRoom(): Wire {
+    return this;
+  }
+
+  released(): void {
+    if (this.#drained) this.member.update();
+  }
+
+  drain(): void {
+    this.usable = false;
+    this.#drained = true;
+    this.member.update();
+  }
+
+  callStarted(): void {}
+
+  callAnswered(): void {}
+
+  grow(): void {}
+
+  dialNow(): void {}
+
+  revive(): void {}
+
+  close(): void {}
+
+  snapshot(): [] {
+    return [];
+  }
+}

@@ -1,0 +1,99 @@
+import type { LoadReport } from '../../policy/load-report.js';
+import type { CallInfo, Outcome, Policy } from '../../policy/policy.js';
+import type { ResultKind } from '../health/recent-results.js';
+import { Reservation } from './ledger.js';
+import type { Carrier } from '../members/link.js';
+import type { Member } from '../members/member.js';
+import type { Attempts } from './attempts.js';
+
+/** What ended an attempt, as far as its status says: `unknown` may be either side. */
+export type EndedBy = 'peer' | 'caller' | 'deadline' | 'unknown';
+
+/** One attempt of a call, from the pick to its end, and what its end teaches. */
+export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, C> {
+  constructor(
+    private readonly attempts: Attempts<C>,
+    member: Member<C>,
+    carrier: C,
+    /** Stands for the call of which this is an attempt. */
+    protected readonly token: object,
+    private readonly policy: Policy,
+  ) {
+    super(attempts, member, carrier);
+  }
+
+  protected abstract get call(): CallInfo;
+
+  /** What the backend said of its load. Only a policy that asks for it pays for reading it. */
+  abstract get report(): LoadReport | undefined;
+
+  /** It is sent. */
+  begin(): void {
+    this.start();
+    this.endpoint.started++;
+    this.connection.callStarted();
+    this.attempts.spillover?.started(this.endpoint.inLocalZone, this.reservedAt);
+    const { passiveHealth } = this.endpoint;
+    if (passiveHealth.isProbe(this) && this.call.stream) passiveHealth.probeStreams(this);
+  }
+
+  /** It has ended. */
+  finish(kind: ResultKind, by: EndedBy): void {
+    const { endpoint, connection, attempts } = this;
+    if (kind === 'ok') endpoint.succeeded++;
+    else endpoint.failed++;
+    this.end();
+    const wasProbe = endpoint.passiveHealth.endProbe(this);
+    const failed = kind === 'failed' || kind === 'timed_out';
+    if (failed) attempts.rememberFailure(this.token, endpoint);
+    if (by === 'peer') connection.callAnswered();
+    // A connection that is gone says nothing about the process that may come back in its place.
+    if (connection.lost) return;
+    const stalled = attempts.wasStalled(this.reservedAt);
+    // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
+    if (by !== 'caller' && !(stalled && by === 'deadline')) this.#judge(kind, wasProbe);
+    else if (wasProbe) endpoint.probeLapsed();
+    // What this process did not read in time is no latency of the endpoint's.
+    if (stalled) return;
+    if (by !== 'caller') this.#compareZones(failed);
+    if (this.policy.learn) this.#teach(failed, kind === 'refused');
+  }
+
+  override lapse(): void {
+    super.lapse();
+    if (this.endpoint.passiveHealth.endProbe(this)) this.endpoint.probeLapsed();
+  }
+
+  #judge(kind: ResultKind, wasProbe: boolean): void {
+    const { endpoint, attempts } = this;
+    const latency = attempts.now - this.reservedAt;
+    endpoint.passiveHealth.record(kind, this.reservedAt, wasProbe);
+    if (kind === 'ok') attempts.refusals.succeeded(this.call, latency);
+    else if (kind === 'refused' && endpoint.refusesMore) attempts.refusals.refused(endpoint, this.call, latency);
+  }
+
+  /** The duration of a stream says nothing, nor does a call that the caller gave up. */
+  #compareZones(failed: boolean): void {
+    const { spillover } = this.attempts;
+    if (!spillover || this.call.stream) return;
+    spillover.ended(this.endpoint.inLocalZone, this.attempts.now - this.reservedAt, failed);
+  }
+
+  #teach(failed: boolean, cutShort: boolean): void {
+    const latency = this.attempts.now - this.reservedAt;
+    this.policy.learn!(this.endpoint, this.call, new Ending(latency, failed, cutShort, this));
+  }
+}
+
+class Ending implements Outcome {
+  constructor(
+    readonly latency: number,
+    readonly failed: boolean,
+    readonly cutShort: boolean,
+    private readonly attempt: { readonly report: LoadReport | undefined },
+  ) {}
+
+  get report(): LoadReport | undefined {
+    return this.attempt.report;
+  }
+}

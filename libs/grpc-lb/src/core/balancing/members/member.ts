@@ -1,0 +1,220 @@
+import type { LoadReport } from '../../policy/load-report.js';
+import { addressToString, type Endpoint, type Locality } from '../../endpoint.js';
+import type { Choosable } from '../../picking/choice.js';
+import type { EndpointSnapshot, EndpointState } from '../../snapshot.js';
+import type { BalancingEnvironment } from '../environment.js';
+import { PassiveHealth, type PassiveHealthOwner } from '../health/passive-health.js';
+import type { PeerComparison } from '../health/peer-comparison.js';
+import type { Counted } from '../calls/ledger.js';
+import type { Routable } from '../route/route.js';
+import type { Carrier, Link } from './link.js';
+
+export interface MemberOwner<C extends Carrier> {
+  readonly environment: BalancingEnvironment;
+  /** All members, to compare one with. */
+  readonly peers: PeerComparison;
+  /** Opens the way to a member that joins. */
+  connect(member: Member<C>, endpoint: Endpoint): Link<C>;
+  /** Whether it may be picked, or how many calls it takes, has changed. */
+  memberChanged(member: Member<C>): void;
+  /** It has its first connection, or one again. */
+  memberConnected(member: Member<C>): void;
+  /** It has reported its load out of band. */
+  memberReported(member: Member<C>, report: LoadReport): void;
+  /** It has left, and its last call has ended. May be told more than once. */
+  memberGone(member: Member<C>): void;
+}
+
+/** An endpoint that a balancer uses, with its counters. It survives every new picker and every new policy. */
+export class Member<C extends Carrier> implements Choosable, Counted, Routable, PassiveHealthOwner {
+  /** With the refusals that still count as load. */
+  inFlight = 0;
+  lingering = 0;
+  started = 0;
+  succeeded = 0;
+  failed = 0;
+  weight = 1;
+  priority = 0;
+  locality: Locality | null = null;
+  /** It is in the client's zone, or zones do not count. */
+  inLocalZone = true;
+  failureFactor = 1;
+  readonly key: string;
+  readonly link: Link<C>;
+  readonly passiveHealth: PassiveHealth;
+  state: EndpointState = 'connecting';
+  /** When it entered that state, on the clock. */
+  since: number;
+  reason: string | null = null;
+
+  #draining = false;
+
+  constructor(
+    endpoint: Endpoint,
+    private readonly owner: MemberOwner<C>,
+    /** It joins a client that is in use already. */
+    private startsSlowly: boolean,
+  ) {
+    this.key = addressToString(endpoint.address);
+    this.since = owner.environment.clock.now();
+    this.describe(endpoint);
+    this.passiveHealth = new PassiveHealth(owner.environment, this, owner.peers);
+    this.link = owner.connect(this, endpoint);
+  }
+
+  /** What discovery says of it now. */
+  describe({ weight, priority, locality }: Endpoint): void {
+    this.weight = weight ?? 1;
+    this.priority = priority ?? 0;
+    this.locality = locality ?? null;
+  }
+
+  get connected(): boolean {
+    return !this.#draining && this.link.usable;
+  }
+
+  get suspect(): boolean {
+    return this.state === 'suspect';
+  }
+
+  get healthy(): boolean {
+    return this.state === 'ready';
+  }
+
+  get probing(): boolean {
+    return this.passiveHealth.probing;
+  }
+
+  get wantsProbe(): boolean {
+    return this.passiveHealth.wantsProbe && this.connected && this.link.serving && !this.suspect;
+  }
+
+  get warmth(): number {
+    return this.passiveHealth.warmth;
+  }
+
+  /** Calls that have not ended. */
+  get running(): number {
+    return this.inFlight - this.lingering;
+  }
+
+  /** It refuses more calls than the others. */
+  get refusesMore(): boolean {
+    return this.owner.peers.refusesMore(this.passiveHealth);
+  }
+
+  /** A probe has ended without a verdict: of the calls that wait for it, one is the next. */
+  probeLapsed(): void {
+    this.owner.memberChanged(this);
+  }
+
+  ejectionChanged(): void {
+    this.update();
+  }
+
+  warmedUp(): void {
+    this.owner.memberChanged(this);
+  }
+
+  /** Calls can reach it for the first time, or again. */
+  reachable(): void {
+    this.owner.memberConnected(this);
+  }
+
+  reported(report: LoadReport): void {
+    this.owner.memberReported(this, report);
+  }
+
+  /** It is not used any more: no new calls, and those in flight end by themselves. */
+  drain(): void {
+    this.#draining = true;
+    this.passiveHealth.leave();
+    this.link.drain();
+  }
+
+  /** It is used again while it drains. */
+  revive(): void {
+    this.#draining = false;
+    this.passiveHealth.rejoin();
+    this.link.revive();
+  }
+
+  close(): void {
+    this.passiveHealth.close();
+    this.link.close();
+  }
+
+  /** Its link or its passive health has changed. */
+  update(): void {
+    const from = this.state;
+    // What comes back may be another process; the failures of the old one do not hold against it.
+    if (!this.link.usable) this.passiveHealth.reset();
+    const to = this.#currentState();
+    this.reason = this.#currentReason(to);
+    if (to !== from) this.#enter(to, from);
+    this.owner.memberChanged(this);
+    if (this.#draining && this.link.empty && this.running === 0) this.owner.memberGone(this);
+  }
+
+  /** @param epoch The time now, in milliseconds since the epoch. */
+  snapshot(epoch: number): EndpointSnapshot {
+    return {
+      address: this.key,
+      state: this.state,
+      since: Math.round(epoch - (this.owner.environment.clock.now() - this.since)),
+      reason: this.reason,
+      weight: this.weight,
+      priority: this.priority,
+      locality: this.locality,
+      warmth: this.warmth,
+      failureRate: this.passiveHealth.failureRate,
+      refusalRate: this.passiveHealth.refusalRate,
+      inFlight: this.running,
+      started: this.started,
+      succeeded: this.succeeded,
+      failed: this.failed,
+      connections: this.link.snapshot(),
+    };
+  }
+
+  #enter(to: EndpointState, from: EndpointState): void {
+    const { environment } = this.owner;
+    this.state = to;
+    this.since = environment.clock.now();
+    // One that comes back while it drains has been there all the time, and so has one that was silent for a while.
+    const wasWarm = from === 'draining' || from === 'suspect' || (from === 'ejected' && environment.warmAfterEjection);
+    if (to === 'ready' && !wasWarm) this.#warmUp();
+    environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
+  }
+
+  /** A newcomer, or one that comes back, gets its share by and by; those of the start do not. */
+  #warmUp(): void {
+    if (this.startsSlowly) this.passiveHealth.startSlowly();
+    this.startsSlowly = true;
+  }
+
+  #currentState(): EndpointState {
+    if (this.#draining) return 'draining';
+    if (!this.link.usable) return this.link.failing ? 'transient_failure' : 'connecting';
+    if (this.link.suspicion !== undefined) return 'suspect';
+    if (!this.link.serving) return 'not_serving';
+    return this.passiveHealth.ejected ? 'ejected' : 'ready';
+  }
+
+  #currentReason(state: EndpointState): string | null {
+    switch (state) {
+      case 'draining':
+        return 'the endpoint is no longer used; its calls are ending';
+      case 'ready':
+        return null;
+      case 'not_serving':
+        return this.link.notServing;
+      case 'suspect':
+        return this.link.suspicion!;
+      case 'ejected':
+        return this.passiveHealth.verdict!.reason + (this.probing ? '; the next call is a probe' : '');
+      default:
+        return this.link.failure;
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import type { Cancel } from '../../clock.js';
+import { addressToString, type Endpoint } from '../../endpoint.js';
+import type { EffectiveSubsetOptions } from '../../options/subset-options.js';
+import { createSubset, type Subset } from '../../subset/subset.js';
+import { diffEndpoints } from './endpoint-diff.js';
+import type { Carrier } from './link.js';
+import { Member, type MemberOwner } from './member.js';
+import { byPriority, type PriorityMembers } from './priority-members.js';
+import { canBearAll, capacityOf, prioritiesNeeded } from './priority-shares.js';
+
+/** An endpoint that discovery names, and whose priority is not connected before it is needed. */
+export interface StandbyEndpoint {
+  readonly address: string;
+  readonly priority: number;
+}
+
+/** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
+const FAILOVER_AFTER_MS = 1000;
+/** gRFC A56: a priority that is not needed any more stays connected for so long, should it be needed again. */
+const DEACTIVATE_AFTER_MS = 15 * 60_000;
+
+/**
+ * The endpoints that a client keeps connected, out of those that discovery names: of the priorities as many as are
+ * needed, and of those a subset, if there is one. An update changes only what differs; what stays keeps its connections
+ * and counters, and what leaves ends its calls first.
+ */
+export class Members<C extends Carrier> {
+  /** In the order of priority, then of discovery. */
+  #used = new Map<string, Member<C>>();
+  readonly #draining = new Map<string, Member<C>>();
+  #list: readonly Endpoint[] = [];
+  /** All priorities of that list, connected or not. */
+  #named: readonly PriorityMembers<Endpoint>[] = [];
+  #priorities: readonly PriorityMembers<Member<C>>[] = [];
+  /** How many priorities are connected, from the best. */
+  #active = 1;
+  #cancelDeactivation: Cancel | undefined;
+  /** The most priorities that were needed since then. */
+  #neededSince = 1;
+  #cancelFailover: Cancel | undefined;
+  /** One for each group of endpoints; they remember what they chose. */
+  readonly #subsets = new Map<string, Subset>();
+  #subsetOptions: EffectiveSubsetOptions | undefined;
+  /** There has been a list before: what joins now starts slowly. */
+  #adopted = false;
+
+  constructor(
+    private readonly owner: MemberOwner<C>,
+    /** The members must be arranged anew. */
+    private readonly onDue: () => void,
+  ) {}
+
+  get priorities(): readonly PriorityMembers<Member<C>>[] {
+    return this.#priorities;
+  }
+
+  get size(): number {
+    return this.#used.size;
+  }
+
+  get used(): Iterable<Member<C>> {
+    return this.#used.values();
+  }
+
+  /** Those that drain included. */
+  get all(): Member<C>[] {
+    return [...this.#used.values(), ...this.#draining.values()];
+  }
+
+  /** Those of the priorities that are not connected, because better ones can bear all calls. */
+  get standbys(): StandbyEndpoint[] {
+    return this.#named
+      .slice(this.#active)
+      .flatMap(({ priority, localZone, otherZones }) =>
+        [...localZone, ...otherZones].map(({ address }) => ({ address: addressToString(address), priority })),
+      );
+  }
+
+  isDraining(member: Member<C>): boolean {
+    return this.#draining.get(member.key) === member;
+  }
+
+  /** A new list of discovery, all of it. */
+  adopt(list: readonly Endpoint[]): void {
+    const before = new Map(this.#list.map((endpoint) => [addressToString(endpoint.address), endpoint]));
+    this.#list = list;
+    this.rearrange();
+    const { added, removed } = diffEndpoints(before, list);
+    const total = before.size + added.length - removed.length;
+    this.#adopted = true;
+    if (added.length === 0 && removed.length === 0) return;
+    this.#environment.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total });
+  }
+
+  /** Works out again which endpoints are used: the list, the zone or the subset has changed. */
+  rearrange(): void {
+    const { subset } = this.#environment.loadBalancing;
+    if (subset !== this.#subsetOptions) this.#subsets.clear();
+    this.#subsetOptions = subset;
+    this.#named = byPriority(this.#list, this.#environment.zone, this.#choose);
+    this.#active = Math.max(this.#active, this.#prioritiesInUse());
+    this.#arrange();
+  }
+
+  /** Healthy members in use go on until better ones can bear the calls, wherever the new list puts them. */
+  #prioritiesInUse(): number {
+    const healthy = this.#named.map(({ localZone, otherZones }) => {
+      const endpoints = [...localZone, ...otherZones].map(({ address }) => this.#used.get(addressToString(address)));
+      return { total: endpoints.length, healthy: endpoints.filter((endpoint) => endpoint?.healthy).length };
+    });
+    const { overprovisioningFactor } = this.#environment.loadBalancing.health;
+    const needed = prioritiesNeeded(healthy.map((each) => capacityOf(each, overprovisioningFactor)));
+    return healthy.slice(0, needed).findLastIndex((each) => each.healthy > 0) + 1;
+  }
+
+  /** Connects the next priority if those that are connected cannot bear all calls; true if it did. */
+  activateIfNeeded(): boolean {
+    if (this.#named.length <= 1) return false;
+    const now = this.#environment.clock.now();
+    const mayBecomeHealthy = ({ state, since }: Member<C>): boolean =>
+      state === 'connecting' && now < since + FAILOVER_AFTER_MS;
+    const isHopeful = (endpoint: Member<C>): boolean => endpoint.healthy || mayBecomeHealthy(endpoint);
+    const more = this.#active < this.#named.length;
+    if (more && !canBearAll(this.#capacities(isHopeful))) {
+      this.#active++;
+      this.#arrange();
+      return true;
+    }
+    const capacities = this.#capacities(({ healthy }) => healthy);
+    // Those that are hoped for may stay as they are, and nothing would tell.
+    if (more && !canBearAll(capacities)) this.#lookAgain();
+    this.#watchDeactivation(prioritiesNeeded(capacities));
+    return false;
+  }
+
+  #capacities(counts: (endpoint: Member<C>) => boolean): number[] {
+    const factor = this.#environment.loadBalancing.health.overprovisioningFactor;
+    return this.#priorities.map(({ localZone, otherZones }) => {
+      const healthy = localZone.filter(counts).length + otherZones.filter(counts).length;
+      return capacityOf({ total: localZone.length + otherZones.length, healthy }, factor);
+    });
+  }
+
+  #lookAgain(): void {
+    this.#cancelFailover ??= this.#environment.clock.after(FAILOVER_AFTER_MS, () => {
+      this.#cancelFailover = undefined;
+      this.onDue();
+    });
+  }
+
+  /** The last call of a member that drains has ended; false if it does not drain. */
+  remove(member: Member<C>): boolean {
+    if (!this.isDraining(member)) return false;
+    this.#draining.delete(member.key);
+    // Its timers, for an ejection or a slow start, would outlive it.
+    member.close();
+    return true;
+  }
+
+  close(): void {
+    this.#cancelDeactivation?.();
+    this.#cancelFailover?.();
+    for (const endpoint of this.all) endpoint.close();
+  }
+
+  readonly #choose = (endpoints: readonly Endpoint[], group: string): readonly Endpoint[] => {
+    const options = this.#subsetOptions;
+    if (options === undefined) return endpoints;
+    let subset = this.#subsets.get(group);
+    if (!subset) this.#subsets.set(group, (subset = createSubset(options, this.#environment.random)));
+    return subset.choose(endpoints);
+  };
+
+  get #environment() {
+    return this.owner.environment;
+  }
+
+  /** The endpoints that are used, in their order; the others drain. */
+  #arrange(): void {
+    const wanted = this.#named
+      .slice(0, this.#active)
+      .flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
+    const { removed } = diffEndpoints(this.#used, wanted);
+    for (const endpoint of removed) {
+      this.#used.delete(endpoint.key);
+      this.#draining.set(endpoint.key, endpoint);
+      endpoint.drain();
+    }
+    const next = new Map<string, Member<C>>();
+    const memberFor = (endpoint: Endpoint): Member<C> => {
+      const key = addressToString(endpoint.address);
+      const one = this.#used.get(key) ?? this.#revive(key) ?? this.#join(key, endpoint);
+      one.describe(endpoint);
+      next.set(key, one);
+      return one;
+    };
+    this.#priorities = this.#named.slice(0, this.#active).map(({ priority, localZone, otherZones }) => ({
+      priority,
+      localZone: localZone.map(memberFor),
+      otherZones: otherZones.map(memberFor),
+    }));
+    for (const { localZone, otherZones } of this.#priorities) {
+      for (const endpoint of localZone) endpoint.inLocalZone = true;
+      for (const endpoint of otherZones) endpoint.inLocalZone = false;
+    }
+    this.#used = next;
+  }
+
+  /** It has come back while it drains. */
+  #revive(key: string): Member<C> | undefined {
+    const returning = this.#draining.get(key);
+    if (!returning) return undefined;
+    this.#draining.delete(key);
+    returning.revive();
+    return returning;
+  }
+
+  #join(key: string, endpoint: Endpoint): Member<C> {
+    const member = new Member(endpoint, this.owner, this.#adopted);
+    this.#environment.emit({ type: 'endpoint_added', address: key });
+    member.link.configure();
+    return member;
+  }
+
+  #watchDeactivation(needed: number): void {
+    if (this.#cancelDeactivation) this.#neededSince = Math.max(this.#neededSince, needed);
+    else this.#neededSince = needed;
+    if (this.#neededSince >= this.#active) {
+      this.#cancelDeactivation?.();
+      this.#cancelDeactivation = undefined;
+      return;
+    }
+    this.#cancelDeactivation ??= this.#environment.clock.after(DEACTIVATE_AFTER_MS, () => {
+      this.#cancelDeactivation = undefined;
+      this.#active = this.#neededSince;
+      this.onDue();
+    });
+  }
+}

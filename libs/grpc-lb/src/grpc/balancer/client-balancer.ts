@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelOptions } from '@grpc/grpc-js';
+import { Balancing } from '../../core/balancing/balancing.js';
+import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
+import type { Cancel } from '../../core/clock.js';
+import type { EndpointChance } from '../../core/picking/chances.js';
+import { printable } from '../../core/printable.js';
+import type { EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
+import type { LbConfig } from '../config/lb-config.js';
+import { type BalancerView, type ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
+import { ConnectGate } from '../endpoint/connect-gate.js';
+import type { Connection } from '../endpoint/connection.js';
+import type { ConnectionEnvironment } from '../endpoint/connection-site.js';
+import { PooledEndpoint } from '../endpoint/pooled-endpoint.js';
+import type { ChannelControlHelper, GrpcEndpoint, StatusOr } from '../experimental.js';
+import { endpointsOf } from './delegated-endpoints.js';
+import { Publisher } from './publisher.js';
+
+/** The decisions of core for one channel, with grpc-js's lists before them and its pickers behind them. */
+export class ClientBalancer implements BalancerView, ConnectionEnvironment {
+  readonly connectGate: ConnectGate;
+  readonly #balancing: Balancing<Connection>;
+  readonly #publisher: Publisher;
+  readonly #stopStallWatch: Cancel;
+  #connectionIds = 0;
+  /** The channel has had a config without faults. */
+  #configured = false;
+  #closed = false;
+
+  constructor(
+    readonly context: ClientContext,
+    readonly helper: ChannelControlHelper,
+    public channelOptions: ChannelOptions,
+  ) {
+    this.connectGate = new ConnectGate(context.clock, context.random);
+    const publisher = new Publisher(context, helper, channelOptions, () => this.#balancing.publish());
+    this.#publisher = publisher;
+    this.#balancing = new Balancing(context, {
+      connect: (member, { address }) => new PooledEndpoint(address, this, member),
+      changed: (balancing) => publisher.publish(balancing),
+      released: () => publisher.pendingCalls.released(),
+    });
+    this.#stopStallWatch = context.ownStall.watch();
+    context.balancer = this;
+  }
+
+  /** False if there is no good config: the last one stays, and without one calls fail. */
+  configure({ faults, loadBalancing }: LbConfig, channelOptions: ChannelOptions): boolean {
+    this.channelOptions = channelOptions;
+    if (faults.length > 0) {
+      if (!this.#configured) this.#publisher.fail(faults.map(({ path, message }) => `${path} ${message}`).join('; '));
+      return this.#configured;
+    }
+    // A client that was built by this package brings its options in its context; they may change while it runs. Without,
+    // grpc-js parses the service config anew with each list; only what differs counts.
+    if (!this.#hasOwnResolver && !isDeepStrictEqual(this.context.loadBalancing, loadBalancing)) {
+      this.context.loadBalancing = loadBalancing;
+      if (this.#configured) this.reconfigure();
+    }
+    this.#configured = true;
+    return true;
+  }
+
+  /** A list of discovery, or why there is none; false if the list is not used. */
+  update(endpoints: StatusOr<GrpcEndpoint[]>, note: string): boolean {
+    // An empty list of our own resolver is the truth; that of another may be a mishap.
+    const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
+    if (list) this.#balancing.adopt(endpointsOf(list));
+    if (this.#balancing.size === 0) {
+      const none = `discovery lists no endpoints${note === '' ? '' : `: ${note}`}`;
+      this.#publisher.fail(endpoints.ok ? none : printable(endpoints.error.details));
+    }
+    return !endpoints.ok || list !== undefined;
+  }
+
+  reconfigure(): void {
+    this.#balancing.reconfigure();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#balancing.close();
+    this.#stopStallWatch();
+    this.#publisher.pendingCalls.close();
+    if (this.context.balancer !== this) return;
+    this.context.balancer = undefined;
+    this.context.setState('idle');
+  }
+
+  get reportInterval(): number | undefined {
+    return this.#balancing.policies.reportInterval;
+  }
+
+  nextConnectionId(): number {
+    return ++this.#connectionIds;
+  }
+
+  askDiscovery(): void {
+    this.context.discovery?.refresh();
+    // A channel that was built without this package has a resolver that knows nothing of the context.
+    if (!this.#hasOwnResolver) this.helper.requestReresolution();
+  }
+
+  get inFlight(): number {
+    return this.#balancing.inFlight;
+  }
+
+  get pending(): number {
+    return this.#publisher.pendingCalls.count;
+  }
+
+  get panic(): boolean {
+    return this.#balancing.route.panic;
+  }
+
+  endpoints(): EndpointSnapshot[] {
+    return this.#balancing.endpoints(Date.now());
+  }
+
+  priorities(): PrioritySnapshot[] {
+    return this.#balancing.priorities();
+  }
+
+  standbys(): StandbyEndpoint[] {
+    return this.#balancing.standbys();
+  }
+
+  explain(): readonly EndpointChance[] {
+    return this.#balancing.explain();
+  }
+
+  get #hasOwnResolver(): boolean {
+    return this.channelOptions[CONTEXT_OPTION] !== undefined;
+  }
+}

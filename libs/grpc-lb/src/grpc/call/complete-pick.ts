@@ -1,0 +1,69 @@
+import type { Metadata, status as Status } from '@grpc/grpc-js';
+import { Attempt } from '../../core/balancing/calls/attempt.js';
+import type { Attempts } from '../../core/balancing/calls/attempts.js';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
+import type { CallInfo, Policy } from '../../core/policy/policy.js';
+import type { Connection } from '../endpoint/connection.js';
+import { reportIn } from '../endpoint/orca-report.js';
+import { type PickResult, PickResultType, type SubchannelInterface } from '../experimental.js';
+import { callOf } from './config-selector.js';
+import type { Statuses } from './statuses.js';
+
+/** What the picks of one client share. */
+export interface PickContext {
+  readonly attempts: Attempts<Connection>;
+  readonly statuses: Statuses;
+  /** An endpoint has sent a load report that cannot be read. */
+  readonly onReportRejected: (address: string) => void;
+}
+
+/** The answer to a pick, which is at the same time the attempt of the call: one object and one closure a call. */
+export class CompletePick extends Attempt<Connection> implements PickResult {
+  readonly pickResultType = PickResultType.COMPLETE;
+  readonly subchannel: SubchannelInterface;
+  readonly status = null;
+  #trailers: Metadata | undefined;
+
+  constructor(
+    private readonly context: PickContext,
+    member: Member<Connection>,
+    connection: Connection,
+    token: object,
+    policy: Policy,
+  ) {
+    super(context.attempts, member, connection, token, policy);
+    this.subchannel = connection.subchannel;
+  }
+
+  protected get call(): CallInfo {
+    return callOf(this.token);
+  }
+
+  get report(): LoadReport | undefined {
+    const report = reportIn(this.#trailers!);
+    if (report === null) this.context.onReportRejected(this.endpoint.key);
+    return report ?? undefined;
+  }
+
+  /** grpc-js calls this as a method. */
+  onCallStarted(): void {
+    this.begin();
+  }
+
+  /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
+  readonly onCallEnded = (code: Status, details: string, trailers: Metadata): void => {
+    this.#trailers = trailers;
+    const { statuses } = this.context;
+    this.finish(statuses.kindOf(code), statuses.endedBy(code, details));
+  };
+}
+
+/** The call waits for the next picker. */
+export const QUEUE: PickResult = Object.freeze({
+  pickResultType: PickResultType.QUEUE,
+  subchannel: null,
+  status: null,
+  onCallStarted: null,
+  onCallEnded: null,
+});
