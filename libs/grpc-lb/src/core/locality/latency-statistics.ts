@@ -1,5 +1,5 @@
 /**
- * How calls to one side, the own zone or the others, have gone lately: how many have begun and succeeded, and how long
+ * How calls to the local zone, or to the others, have gone lately: how many have begun and succeeded, and how long
  * those took.
  */
 export class LatencyStatistics {
@@ -9,10 +9,10 @@ export class LatencyStatistics {
   #squares = 0;
 
   /**
-   * @param memory So many calls are remembered at least, however long ago they were: a side that gets one call in a
+   * @param atLeast So many calls are remembered, however long ago they were: a zone that gets one call in a
    * hundred must have something to say too.
    */
-  constructor(private readonly memory: number) {}
+  constructor(private readonly atLeast: number) {}
 
   start(): void {
     this.#started++;
@@ -26,10 +26,10 @@ export class LatencyStatistics {
     this.#squares += log * log;
   }
 
-  /** Forgets half, but nothing of the last `memory` calls. */
+  /** Forgets half, but nothing of the last `atLeast` calls. */
   fade(): void {
-    if (this.#started <= this.memory) return;
-    const kept = Math.max(0.5, this.memory / this.#started);
+    if (this.#started <= this.atLeast) return;
+    const kept = Math.max(0.5, this.atLeast / this.#started);
     this.#started *= kept;
     this.#succeeded *= kept;
     this.#sum *= kept;

@@ -4,14 +4,14 @@ import { LatencyStatistics } from './latency-statistics.js';
 /** How often the share is worked out anew, and the calls that it takes at least: without news nothing changes. */
 const INTERVAL_MS = 1000;
 const MIN_CALLS = 10;
-/** Calls of each side that are remembered at least. The own zone must be judged anew quickly when it gets few calls. */
-const OWN_MEMORY = 10;
-const OTHERS_MEMORY = 30;
-/** Calls below which the latency of a side is not known. */
+/** Calls of each that are remembered at least. The local zone must be judged anew quickly when it gets few calls. */
+const LOCAL_CALLS = 10;
+const OTHER_CALLS = 30;
+/** Calls below which the latency of a zone is not known. */
 const KNOWN = 10;
-/** While the other zones are not known and the own zone gets worse, so many calls go and find out. */
+/** While the other zones are not known and the local zone gets worse, so many calls go and find out. */
 const EXPLORING_SHARE = 0.2;
-/** If all calls of a side fail or hang, it counts as ten times slower. */
+/** If all calls fail or hang, a zone counts as ten times slower. */
 const FAILURE = Math.log(10);
 /** What is seen must exceed chance by two standard errors. */
 const SIGMAS = 2;
@@ -27,22 +27,22 @@ const MAX_ERROR = 2;
 const BEYOND_EVEN = 0.05;
 
 /**
- * Which share of the calls leaves the client's own zone. The caller draws for each call which side gets it, so calls of
- * both sides are alike, and their latencies compare without bias, whatever the mix of methods. A small share crosses
- * always, as the reference. While the own zone is `spillRatio` times as slow as the others, the share grows, else it
+ * Which share of the calls leaves the local zone. The caller draws for each call where it goes, so calls of
+ * both zones are alike, and their latencies compare without bias, whatever the mix of methods. A small share crosses
+ * always, as the reference. While the local zone is `spillRatio` times as slow as the others, the share grows, else it
  * shrinks: a controller with a proportional and an integral part, over the logarithm of that ratio. Calls that fail or
- * hang make a side slow too. A stream that is open counts as one that hangs, on both sides alike, so nothing of it is
+ * hang make a zone slow too. A stream that is open counts as one that hangs, in both zones alike, so nothing of it is
  * left in the comparison.
  */
 export class Spillover {
   readonly #minShare: number;
   readonly #allowed: number;
-  readonly #own = new LatencyStatistics(OWN_MEMORY);
-  readonly #others = new LatencyStatistics(OTHERS_MEMORY);
+  readonly #local = new LatencyStatistics(LOCAL_CALLS);
+  readonly #other = new LatencyStatistics(OTHER_CALLS);
   #share: number;
   #evenShare = 1;
   #error = 0;
-  /** The best that the own zone was, as `slownessOf`. */
+  /** The best that the local zone was, as `slownessOf`. */
   #best = Infinity;
   #calls = 0;
   #since: number | undefined;
@@ -54,22 +54,22 @@ export class Spillover {
   }
 
   /** A call has begun; streams may be counted or not. */
-  started(local: boolean, now: number): void {
-    (local ? this.#own : this.#others).start();
+  started(inLocalZone: boolean, now: number): void {
+    (inLocalZone ? this.#local : this.#other).start();
     this.#calls++;
     this.#since ??= now;
     if (now - this.#since >= INTERVAL_MS && this.#calls >= MIN_CALLS) this.#adjust(now);
   }
 
   /** A unary call has ended. `failed`: by the fault of the endpoint; an answer like NOT_FOUND is none. */
-  ended(local: boolean, latencyMs: number, failed: boolean): void {
-    if (!failed) (local ? this.#own : this.#others).succeed(latencyMs);
+  ended(inLocalZone: boolean, latencyMs: number, failed: boolean): void {
+    if (!failed) (inLocalZone ? this.#local : this.#other).succeed(latencyMs);
   }
 
   /**
    * The share of calls for the other zones.
    *
-   * @param atLeast What the own zone cannot bear, because too few of its endpoints are healthy.
+   * @param atLeast What the local zone cannot bear, because too few of its endpoints are healthy.
    * @param evenShare The part of all endpoints, by weight, that is in other zones.
    */
   share(atLeast: number, evenShare: number): number {
@@ -80,11 +80,11 @@ export class Spillover {
   #adjust(now: number): void {
     // Without a reference there is nothing to compare with.
     if (this.#minShare > 0) {
-      if (this.#others.started >= KNOWN) this.#steer();
+      if (this.#other.started >= KNOWN) this.#steer();
       else this.#explore();
     }
-    this.#own.fade();
-    this.#others.fade();
+    this.#local.fade();
+    this.#other.fade();
     this.#calls = 0;
     this.#since = now;
   }
@@ -97,31 +97,31 @@ export class Spillover {
     const step = BY_CHANGE * (error - this.#error) + pace * error;
     this.#error = error;
     const limit = Math.max(this.#evenShare, this.#share + BEYOND_EVEN);
-    // The last calls in the own zone tell when it has recovered.
+    // The last calls in the local zone tell when it has recovered.
     this.#share = Math.min(limit, 1 - this.#minShare, Math.max(this.#minShare, this.#share + step));
   }
 
   /** A zone that is new to this client, and already overloaded, cannot wait until one call in a hundred has told. */
   #explore(): void {
-    const slowness = this.#own.logLatency + FAILURE * this.#own.missing;
+    const slowness = this.#local.logLatency + FAILURE * this.#local.missing;
     const worse = slowness > this.#best + this.#allowed / 2;
     this.#share = worse ? Math.max(this.#minShare, EXPLORING_SHARE) : this.#minShare;
     this.#best = Math.min(this.#best, slowness);
   }
 
-  /** The logarithm of how many times slower the own zone is. */
+  /** The logarithm of how many times slower the local zone is. */
   #difference(): number {
-    const latency = this.#latenciesKnown ? this.#own.logLatency - this.#others.logLatency : 0;
-    return latency + FAILURE * (this.#own.missing - this.#others.missing);
+    const latency = this.#latenciesKnown ? this.#local.logLatency - this.#other.logLatency : 0;
+    return latency + FAILURE * (this.#local.missing - this.#other.missing);
   }
 
   #standardError(): number {
-    const [own, others] = [this.#own, this.#others];
-    const latency = this.#latenciesKnown ? own.latencyVariance + others.latencyVariance : 0;
-    return Math.sqrt(latency + FAILURE ** 2 * (own.missingVariance + others.missingVariance));
+    const [local, other] = [this.#local, this.#other];
+    const latency = this.#latenciesKnown ? local.latencyVariance + other.latencyVariance : 0;
+    return Math.sqrt(latency + FAILURE ** 2 * (local.missingVariance + other.missingVariance));
   }
 
   get #latenciesKnown(): boolean {
-    return this.#own.succeeded >= KNOWN / 2 && this.#others.succeeded >= KNOWN / 2;
+    return this.#local.succeeded >= KNOWN / 2 && this.#other.succeeded >= KNOWN / 2;
   }
 }

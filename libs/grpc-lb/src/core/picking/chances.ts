@@ -11,14 +11,14 @@ import type { Route } from '../balancing/route/route.js';
 export type EndpointChance = readonly [address: string, chance: number, ramp: number];
 
 export function chancesOf<E extends Choosable>(
-  traffic: Route<E>,
+  route: Route<E>,
   policy: Policy,
   crossShare: CrossShare<E>,
 ): EndpointChance[] {
-  return traffic.open.flatMap((level) => {
-    const { share, localZone, otherZones } = level;
+  return route.open.flatMap((priority) => {
+    const { share, localZone, otherZones } = priority;
     if (!otherZones) return within(localZone, policy, share);
-    const crossing = crossShare(level);
+    const crossing = crossShare(priority);
     return [...within(localZone, policy, share * (1 - crossing)), ...within(otherZones, policy, share * crossing)];
   });
 }

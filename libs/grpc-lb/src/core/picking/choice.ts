@@ -15,7 +15,7 @@ export interface Choosable extends Ramped {
 const RELIEF = 4;
 
 /** The part of a priority's calls that goes to other zones now. */
-export type CrossShare<E> = (level: PriorityRoute<E>) => number;
+export type CrossShare<E> = (priority: PriorityRoute<E>) => number;
 
 /** How far a hash of 53 bits goes. */
 const HASHES = 2 ** 53;
@@ -27,7 +27,7 @@ export class Choice<E extends Choosable> {
   readonly #ramps = new Map<Rotation<E>, Ramp<E>>();
 
   constructor(
-    private readonly traffic: Route<E>,
+    private readonly route: Route<E>,
     private readonly policy: Policy,
     private readonly random: Random,
     private readonly crossShare: CrossShare<E> = ({ crossAtLeast }) => crossAtLeast,
@@ -53,7 +53,7 @@ export class Choice<E extends Choosable> {
 
   /** An endpoint whose ejection is over, and which this call decides about; no call fails twice on the same. */
   probe(failedOn: E | undefined, call = UNKNOWN_CALL): E | undefined {
-    const { probing } = this.traffic;
+    const { probing } = this.route;
     if (probing.length === 0) return undefined;
     if (this.policy.sticky) return this.#ownProbe(failedOn, call);
     const endpoint = probing.find((each) => each.wantsProbe);
@@ -62,15 +62,15 @@ export class Choice<E extends Choosable> {
 
   /** The priority, then the zone: both by lot, so that latencies here and there can be compared. */
   #rotationFor(call: CallInfo): Rotation<E> | undefined {
-    const { open } = this.traffic;
-    let level = open[0];
-    if (!level) return undefined;
+    const { open } = this.route;
+    let priority = open[0];
+    if (!priority) return undefined;
     if (open.length > 1) {
       let draw = this.#draw(call, 0);
-      level = open.find(({ share }) => (draw -= share) < 0) ?? level;
+      priority = open.find(({ share }) => (draw -= share) < 0) ?? priority;
     }
-    if (!level.otherZones) return level.localZone;
-    return this.#draw(call, 1) < this.crossShare(level) ? level.otherZones : level.localZone;
+    if (!priority.otherZones) return priority.localZone;
+    return this.#draw(call, 1) < this.crossShare(priority) ? priority.otherZones : priority.localZone;
   }
 
   /** What belongs together draws the same lot each time. */
@@ -115,15 +115,15 @@ export class Choice<E extends Choosable> {
 
   /** What belongs together does not go to another endpoint for a probe: it is made by a call that belongs there anyway. */
   #ownProbe(failedOn: E | undefined, call: CallInfo): E | undefined {
-    const waiting = this.traffic.probing.filter((each) => each.wantsProbe && each !== failedOn);
+    const waiting = this.route.probing.filter((each) => each.wantsProbe && each !== failedOn);
     if (waiting.length === 0) return undefined;
-    const endpoint = this.among([...new Set([...this.traffic.pickable, ...waiting])], call);
+    const endpoint = this.among([...new Set([...this.route.pickable, ...waiting])], call);
     return waiting.includes(endpoint) ? endpoint : undefined;
   }
 
   #other(avoid: E, call: CallInfo, { pickable }: Rotation<E>): E {
     let others = pickable.filter((endpoint) => endpoint !== avoid);
-    if (others.length === 0) others = this.traffic.pickable.filter((endpoint) => endpoint !== avoid);
+    if (others.length === 0) others = this.route.pickable.filter((endpoint) => endpoint !== avoid);
     return others.length > 0 ? this.among(others, call) : avoid;
   }
 }

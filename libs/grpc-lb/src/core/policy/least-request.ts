@@ -7,7 +7,7 @@ import type { Candidate, Policy } from './policy.js';
 
 /** Least outstanding requests (gRFC A48, Envoy), over distinct endpoints. */
 export class LeastRequest implements Policy {
-  readonly #lists: PerList<{ readonly contest: Sample; readonly weighted: boolean }>;
+  readonly #lists: PerList<{ readonly sample: Sample; readonly weighted: boolean }>;
 
   constructor(
     private readonly config: Omit<LeastRequestConfig, 'name'>,
@@ -16,28 +16,28 @@ export class LeastRequest implements Policy {
     this.#lists = new PerList((candidates) => {
       const weighted = isWeighted(candidates);
       const choices = weighted ? candidates.length : (config.choiceCount ?? choicesFor(candidates));
-      return { contest: new Sample(candidates.length, choices, random), weighted };
+      return { sample: new Sample(candidates.length, choices, random), weighted };
     });
   }
 
   pick(candidates: readonly Candidate[]): number {
-    const { contest, weighted } = this.#lists.of(candidates);
+    const { sample, weighted } = this.#lists.of(candidates);
     if (weighted && this.#onlyWeightCounts(candidates)) return this.#drawByWeight(candidates);
-    const { indexes, loads, size } = contest;
-    contest.renew();
+    const { indexes, loads, size } = sample;
+    sample.renew();
     for (let k = 0; k < size; k++) loads[k] = this.#load(candidates[indexes[k]!]!, weighted);
-    return contest.lowest();
+    return sample.lowest();
   }
 
   chances(candidates: readonly Candidate[]): number[] {
-    const { contest, weighted } = this.#lists.of(candidates);
+    const { sample, weighted } = this.#lists.of(candidates);
     if (weighted && this.#onlyWeightCounts(candidates)) {
       const total = totalOf(candidates);
       return candidates.map((candidate) => shareOf(candidate) / total);
     }
     return chancesOf(
       candidates.map((candidate) => this.#load(candidate, weighted)),
-      contest.size,
+      sample.size,
     );
   }
 

@@ -1,7 +1,7 @@
 import type { HashKeySource } from '../options/ring-hash-options.js';
 import type { LoadReport } from './load-report.js';
 
-/** What a policy sees of an endpoint: living numbers, read at the moment of the pick. The object lives as long as the endpoint. */
+/** What a policy sees of an endpoint: living numbers, read at the pick. The object lives as long as the endpoint. */
 export interface Candidate {
   /** What tells it from the others: `host:port`. */
   readonly key: string;

@@ -87,7 +87,7 @@ function callsToA(count: number): FakeCall[] {
   return calls;
 }
 
-/** It is admitted again, and beside it there is b, so that it may be ejected. */
+/** It is not ejected any more, and beside it there is b, so that it may be ejected. */
 async function bothAreBack(): Promise<void> {
   channel.pick().end();
   await channel.become(connectivityState.READY, 'unix:b');

@@ -109,8 +109,8 @@ function whyOf(
   ramp: number,
 ): string {
   if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
-  const level = priorities.find((each) => each.priority === priority);
-  if (level?.share === 0) return `ready: stands by, its priority ${priority} is not needed`;
+  const group = priorities.find((each) => each.priority === priority);
+  if (group?.share === 0) return `ready: stands by, its priority ${priority} is not needed`;
   const usable = connections.filter((connection) => connection.state === 'ready');
   const room = usable.reduce(
     (sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight),
@@ -118,7 +118,7 @@ function whyOf(
   );
   const full = room > 0 ? '' : ', every connection is at its stream limit';
   const rank = priorities.length > 1 || priority > 0 ? `, priority ${priority}` : '';
-  const zone = level?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
+  const zone = group?.crossZoneShare === null || locality?.zone === undefined ? '' : `, zone ${locality.zone}`;
   const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
   const failing = shareOfCalls(failureRate, 'failed');
   const refusing = shareOfCalls(refusalRate, 'were refused');

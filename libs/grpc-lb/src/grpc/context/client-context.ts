@@ -122,7 +122,7 @@ export class ClientContext implements BalancingEnvironment {
     if (this.#loadBalancing.locality !== before.locality) this.#findZone();
   }
 
-  /** The client's own zone; undefined where zones do not count. */
+  /** The client's zone; undefined where zones do not count. */
   get zone(): string | undefined {
     return this.#zone;
   }

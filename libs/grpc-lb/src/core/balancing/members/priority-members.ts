@@ -3,7 +3,7 @@ import { addressToString, type Endpoint } from '../../endpoint.js';
 /** The endpoints of one priority, as discovery names them or as they are kept connected. */
 export interface PriorityMembers<E> {
   readonly priority: number;
-  /** Those in the client's own zone; all of them where zones do not count. */
+  /** Those in the local zone; all of them where zones do not count. */
   readonly localZone: readonly E[];
   /** Those elsewhere; empty where zones do not count. */
   readonly otherZones: readonly E[];

@@ -15,13 +15,13 @@ export interface PriorityRoute<E> {
   readonly share: number;
   readonly total: number;
   readonly healthy: number;
-  /** Whether some of its endpoints are in the client's own zone, and some elsewhere. */
+  /** Whether some of its endpoints are in the local zone, and some elsewhere. */
   readonly zoned: boolean;
-  /** The own zone; all of them where zones do not count, and where one side has nobody that may be picked. */
+  /** The local zone; all of them where zones do not count, and where only one of the two has endpoints that may be picked. */
   readonly localZone: Rotation<E>;
   /** The other zones. */
   readonly otherZones: Rotation<E> | undefined;
-  /** The part of its calls that must go to other zones, because too few in the own one are healthy. */
+  /** The part of its calls that must go to other zones, because too few in the local zone are healthy. */
   readonly crossAtLeast: number;
   /** The part that would go there if zones did not count. */
   readonly evenShare: number;
@@ -65,7 +65,7 @@ export function routeOf<E extends Routable>(
   { panicThreshold, overprovisioningFactor }: Pick<EffectiveHealthOptions, 'panicThreshold' | 'overprovisioningFactor'>,
 ): Route<E> {
   const all = priorities.map(censusOfPriority);
-  const capacities = all.map((level) => capacityOf(level, overprovisioningFactor));
+  const capacities = all.map((each) => capacityOf(each, overprovisioningFactor));
   // As in Envoy: while the priorities together can bear all calls, those that are ill are left alone.
   const mayPanic = all.length === 1 || !canBearAll(capacities);
   const panics = all.map(({ healthy, connected }) => mayPanic && isPanic(healthy, connected, panicThreshold));
@@ -74,13 +74,13 @@ export function routeOf<E extends Routable>(
       panics[i] ? capacityOf({ total, healthy: connected }, overprovisioningFactor) : capacities[i]!,
     ),
   );
-  const routed = all.map((level, i): PriorityRoute<E> => ({
-    priority: level.priority,
+  const routed = all.map((census, i): PriorityRoute<E> => ({
+    priority: census.priority,
     share: shares[i]!,
-    total: level.total,
-    healthy: level.healthy,
-    zoned: level.otherZones.total > 0,
-    ...zonesOf(level, panics[i]!, overprovisioningFactor),
+    total: census.total,
+    healthy: census.healthy,
+    zoned: census.otherZones.total > 0,
+    ...zonesOf(census, panics[i]!, overprovisioningFactor),
   }));
   const open = routed.filter(({ share }) => share > 0);
   const rotations = open.flatMap(({ localZone, otherZones }) => (otherZones ? [localZone, otherZones] : [localZone]));
