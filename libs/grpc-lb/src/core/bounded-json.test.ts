@@ -21,6 +21,8 @@ it.each([
 
 test('refuses lists and objects that go too deep before it parses them', () => {
   expect(() => parseBoundedJson('['.repeat(65), { maxValues: 1000 })).toThrow('more than 64 nested lists and objects');
-  expect(() => parseBoundedJson('{"a":['.repeat(5), { maxValues: 100, maxDepth: 8 })).toThrow('more than 8 lists');
+  expect(() => parseBoundedJson('{"a":['.repeat(5), { maxValues: 100, maxDepth: 8 })).toThrow(
+    'more than 8 nested lists',
+  );
   expect(parseBoundedJson('[[]]', { maxValues: 10, maxDepth: 2 })).toEqual([[]]);
 });
