@@ -196,6 +196,7 @@ describe('many changes', () => {
   test.each([
     [200, 800],
     [60_000, 5000],
+    [11, 44],
   ])('a list that takes %i ms to be taken over is followed by a rest of %i ms', (cost, rest) => {
     const bench = new Bench();
     bench.cost = cost;
@@ -207,6 +208,14 @@ describe('many changes', () => {
     bench.clock.advance(1);
     expect(bench.lists).toEqual([['1'], ['8']]);
     expect(bench.times).toEqual([0, cost + rest]);
+  });
+
+  test('a list that takes few milliseconds is followed by the next at once', () => {
+    const bench = new Bench();
+    bench.cost = 10;
+    bench.fakes[0]!.name([1]);
+    bench.fakes[0]!.name([2]);
+    expect(bench.times).toEqual([0, 10]);
   });
 
   test('a change that waits is dropped when the resolver is destroyed', () => {

@@ -29,11 +29,12 @@ export const GRPC_LB_SCHEME = 'grpc-lb';
 const COALESCE_MS = 50;
 const BURST = 5;
 /**
- * To take over a list of thousands of endpoints takes a tenth of a second and more, in which nothing else is done. The
- * next one waits for so many times as long, at most for so long.
+ * A list of thousands of endpoints blocks the event loop for a tenth of a second and more. The next one waits for so many
+ * times as long, at most for so long. A list that takes less than a few milliseconds causes no rest.
  */
 const REST = 4;
 const MAX_REST_MS = 5000;
+const SHORT_MS = 10;
 /** A target of a better priority is waited for so long, before what the others say is used. */
 const FIRST_ANSWER_MS = 5000;
 
@@ -155,7 +156,8 @@ export class SourceResolver implements Resolver {
       error ?? noteOf(endpoints.length, this.#context.targets.map(withoutSecrets)),
     );
     const now = clock.now();
-    this.#restUntil = now + Math.min(REST * (now - began), MAX_REST_MS);
+    const took = now - began;
+    if (took > SHORT_MS) this.#restUntil = now + Math.min(REST * took, MAX_REST_MS);
   }
 
   /** That of the best target which brought a good one. */
