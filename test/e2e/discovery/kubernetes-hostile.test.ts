@@ -44,7 +44,9 @@ test('a refusal without end is cut off after its first kilobytes', async () => {
   });
   const source = new HeardSource({ kubeConfigFile: config });
   await source.until(() => source.errors.length > 0);
-  expect(source.errors[0]).toMatch(/refuses the EndpointSlices of "orders" in namespace "shop": 403; bind a Role/);
+  expect(source.errors[0]).toMatch(
+    /refuses access to the EndpointSlices of "orders" in namespace "shop": 403; bind a Role/,
+  );
   // What had been sent until then: the buffers of both sides, and not 700 MB a second until the timeout.
   expect(await poured[0]).toBeLessThan(32 * megabyte);
   source.stop();

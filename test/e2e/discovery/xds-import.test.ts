@@ -40,6 +40,6 @@ test('a source that the application registered under the same name is kept, and 
   const delegated = await import('../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');
   const { registerXds } = await import('../../../libs/grpc-lb/src/discovery/xds/index.js');
   registerEndpointSource('eds', () => ({ start() {}, refresh() {}, stop() {} }));
-  expect(() => registerXds()).toThrow('has a source already');
+  expect(() => registerXds()).toThrow('already has a source');
   expect(delegated.isDelegated('xds:///orders')).toBe(false);
 });

@@ -42,8 +42,10 @@ it('a list of one address in url is that address', async () => {
 it('explain shows the endpoints that stand by for others', async () => {
   const addresses = (await serversOfTest(2)).map(({ address }) => address);
   const { registry } = await start({ targets: addresses.map((address) => `static:///${address}`) }, 1);
-  expect(registry.explain('ECHO').endpoints).toEqual([
-    { address: addresses[0], chance: 1, why: 'ready: 0 in flight, weight 1' },
-    { address: addresses[1], chance: 0, why: 'standby: not connected, as its priority 1 is not needed' },
-  ]);
+  await expect
+    .poll(() => registry.explain('ECHO').endpoints)
+    .toEqual([
+      { address: addresses[0], chance: 1, why: 'ready: 0 in flight, weight 1' },
+      { address: addresses[1], chance: 0, why: 'standby: not connected, as its priority 1 is not needed' },
+    ]);
 });
