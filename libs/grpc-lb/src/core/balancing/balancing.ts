@@ -12,13 +12,13 @@ import type { Member, MemberOwner } from './members/member.js';
 import { Members, type StandbyEndpoint } from './members/members.js';
 import { Router } from './route/router.js';
 
-/** What carries out the decisions: grpc-js's balancer, or a client of the simulator. */
+/** Carries out the decisions: grpc-js's balancer, or a client of the simulator. */
 export interface BalancingOwner<C extends Carrier> {
-  /** Opens the way to a member that joins. */
+  /** Creates the link to a member that joins. */
   connect(member: Member<C>, endpoint: Endpoint): Link<C>;
-  /** Something has changed: the next calls need another picker. */
+  /** Called when something has changed and the next calls need a new picker. */
   changed(balancing: Balancing<C>): void;
-  /** A call has ended, so that a connection may have room again. */
+  /** Called when a call has ended, because a connection may have room again. */
   released(): void;
 }
 
@@ -30,8 +30,8 @@ export type Condition =
   | { readonly state: 'empty' };
 
 /**
- * The decisions of one client's balancer: which endpoints are members, which of them may be picked and for which part of
- * the calls, and what the end of each call teaches. Production and the simulator run this.
+ * The decisions of one client's balancer: which endpoints are members, which of them may be picked and for which share
+ * of the calls, and what it learns when a call ends. Production and the simulator both run this class.
  */
 export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSource<C> {
   readonly peers: PeerComparison;
@@ -39,7 +39,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   readonly #members: Members<C>;
   readonly #router: Router<Member<C>>;
   #policies: PolicySet;
-  /** What the policies were made of. */
+  /** The options from which the policies were created. */
   #policyOptions: Pick<BalancingEnvironment['loadBalancing'], 'policy' | 'methods'>;
   #paused = false;
   #closed = false;
@@ -47,7 +47,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   constructor(
     readonly environment: BalancingEnvironment,
     private readonly owner: BalancingOwner<C>,
-    /** Makes the policies anew when the options for them have changed. */
+    /** Creates the policies, and creates them again when their options change. */
     private readonly createPolicies = policiesOf,
   ) {
     this.#policyOptions = environment.loadBalancing;
@@ -61,12 +61,12 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     });
   }
 
-  /** A new list of discovery, all of it. */
+  /** Takes over a new, complete list from discovery. */
   adopt(list: readonly Endpoint[]): void {
     this.#change(() => this.#members.adopt(list));
   }
 
-  /** The options have changed. */
+  /** Applies changed options. */
   reconfigure(): void {
     this.#renewPolicies();
     this.#change(() => {
@@ -78,12 +78,12 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     });
   }
 
-  /** Another part of the list is needed. */
+  /** Selects the members again, because the priorities in use have changed. */
   rearrange(): void {
     this.#change(() => this.#members.rearrange());
   }
 
-  /** Works out the route, and has a picker made of it. */
+  /** Computes the route and publishes a picker for it. */
   publish(): void {
     if (this.#closed) return;
     this.#renewPolicies();
@@ -139,7 +139,8 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   memberConnected(member: Member<C>): void {
     this.#policies.ready(member);
-    // The first after an outage: it need not bear all calls until the backoffs of the others are over.
+    // The first connection after an outage: this endpoint must not carry all calls until the backoffs of the others
+    // end.
     const others = [...this.#members.used].filter((each) => each !== member);
     if (!others.some(({ connected }) => connected)) for (const { link } of others) link.dialNow();
   }
@@ -154,12 +155,12 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.environment.emit({ type: 'endpoint_removed', address: member.key });
   }
 
-  /** Calls picked and not ended. */
+  /** Calls that are picked and have not ended. */
   get inFlight(): number {
     return this.#members.all.reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** @param epoch The time now, in milliseconds since the epoch. */
+  /** @param epoch The current time, in milliseconds since the epoch. */
   endpoints(epoch: number): EndpointSnapshot[] {
     return this.#members.all.map((member) => member.snapshot(epoch));
   }
@@ -176,7 +177,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     return chancesOf(this.route, this.#policies.common, this.crossShare);
   }
 
-  /** One picker for many changes. */
+  /** Publishes one picker for many changes. */
   #change(change: () => void): void {
     this.#whilePaused(change);
     this.#tellPolicies();
@@ -192,7 +193,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     }
   }
 
-  /** What policies have learned stays, whatever else is configured. */
+  /** Policies keep what they have learned when other options change. */
   #renewPolicies(): void {
     const { policy, methods } = this.environment.loadBalancing;
     if (policy === this.#policyOptions.policy && methods === this.#policyOptions.methods) return;

@@ -4,17 +4,17 @@ import type { EffectiveLoadBalancing } from '../options/load-balancing.js';
 import type { OwnStall } from '../own-stall.js';
 import type { Random } from '../random.js';
 
-/** What the decisions of a balancer need of the client around them. */
+/** What a balancer needs from its client. */
 export interface BalancingEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   /** The options in force. They may change; a part that has not changed stays the same object. */
   readonly loadBalancing: EffectiveLoadBalancing;
-  /** The client's zone; undefined where zones do not count. */
+  /** The local zone; undefined if zones are ignored. */
   readonly zone: string | undefined;
-  /** Whether this process itself stood still. */
+  /** Detects stalls of this process. */
   readonly ownStall: OwnStall;
-  /** An endpoint has its full share at once when its ejection ends. Only the simulator says so. Default false. */
+  /** Whether an endpoint gets its full share as soon as its ejection ends. Set by the simulator only. Default false. */
   readonly warmAfterEjection?: boolean;
   emit(event: EventBody): void;
 }

@@ -6,16 +6,16 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Attempts } from './attempts.js';
 
-/** What ended an attempt, as far as its status says: `unknown` may be either side. */
+/** What ended an attempt, judged by its status; `unknown` may be either side. */
 export type EndedBy = 'peer' | 'caller' | 'deadline' | 'unknown';
 
-/** One attempt of a call, from the pick to its end, and what its end teaches. */
+/** One attempt of a call, from the pick to its end, and what the balancer learns from the end. */
 export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, C> {
   constructor(
     private readonly attempts: Attempts<C>,
     member: Member<C>,
     carrier: C,
-    /** Stands for the call of which this is an attempt. */
+    /** Identifies the call to which this attempt belongs. */
     protected readonly token: object,
     private readonly policy: Policy,
   ) {
@@ -24,10 +24,10 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
 
   protected abstract get call(): CallInfo;
 
-  /** What the backend said of its load. Only a policy that asks for it pays for reading it. */
+  /** The load report of the backend. It is parsed only if the policy reads it. */
   abstract get report(): LoadReport | undefined;
 
-  /** It is sent. */
+  /** Called when the attempt is sent. */
   begin(): void {
     this.start();
     this.endpoint.started++;
@@ -37,7 +37,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (passiveHealth.isProbe(this) && this.call.stream) passiveHealth.probeStreams(this);
   }
 
-  /** It has ended. */
+  /** Called when the attempt has ended. */
   finish(kind: ResultKind, by: EndedBy): void {
     const { endpoint, connection, attempts } = this;
     if (kind === 'ok') endpoint.succeeded++;
@@ -47,13 +47,13 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     const failed = kind === 'failed' || kind === 'timed_out';
     if (failed) attempts.rememberFailure(this.token, endpoint);
     if (by === 'peer') connection.callAnswered();
-    // A connection that is gone says nothing about the process that may come back in its place.
+    // A lost connection says nothing about the process that may replace the old one.
     if (connection.lost) return;
     const stalled = attempts.wasStalled(this.reservedAt);
-    // What the caller cancelled says nothing about the endpoint, but that it would have taken longer.
+    // A call that the caller cancelled says nothing about the endpoint, except that it would have taken longer.
     if (by !== 'caller' && !(stalled && by === 'deadline')) this.#judge(kind, wasProbe);
     else if (wasProbe) endpoint.probeLapsed();
-    // What this process did not read in time is no latency of the endpoint's.
+    // If this process read the answer late, the delay is not the endpoint's latency.
     if (stalled) return;
     if (by !== 'caller') this.#compareZones(failed);
     if (this.policy.learn) this.#teach(failed, kind === 'refused');
@@ -72,7 +72,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     else if (kind === 'refused' && endpoint.refusesMore) attempts.refusals.refused(endpoint, this.call, latency);
   }
 
-  /** The duration of a stream says nothing, nor does a call that the caller gave up. */
+  /** Ignores streams and calls that the caller cancelled: their duration says nothing about the zone. */
   #compareZones(failed: boolean): void {
     const { spillover } = this.attempts;
     if (!spillover || this.call.stream) return;

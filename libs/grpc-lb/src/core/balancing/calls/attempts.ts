@@ -5,10 +5,10 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Router } from '../route/router.js';
 
-/** All attempts of a client's calls: which endpoints carry them, and where a call failed before. */
+/** All attempts of a client's calls: which endpoints carry them, and where an earlier attempt of a call failed. */
 export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
   readonly refusals: Refusals<Member<C>>;
-  /** By the object that stands for a call, and goes with it. */
+  /** Keyed by the object that identifies a call; an entry is collected with that object. */
   readonly #failedOn = new WeakMap<object, Member<C>>();
 
   constructor(
@@ -24,12 +24,12 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
     return this.router.spillover;
   }
 
-  /** Whether a stall of this process explains how long a call has taken that was made then, and ends now. */
+  /** Whether a stall of this process explains the duration of a call that was picked at `since` and ends now. */
   wasStalled(since: number): boolean {
     return this.environment.ownStall.explains(since);
   }
 
-  /** The endpoint on which the attempt of this call before has failed. */
+  /** The endpoint on which the previous attempt of this call failed. */
   failedOn(call: object): Member<C> | undefined {
     return this.#failedOn.get(call);
   }

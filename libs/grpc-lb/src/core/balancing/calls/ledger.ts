@@ -2,23 +2,26 @@ import type { Cancel, Clock } from '../../clock.js';
 
 /** Something that carries calls: an endpoint, a connection. */
 export interface Counted {
-  /** Calls picked and not ended. A stream is load until it closes; each attempt of a retried call counts. */
+  /**
+   * Calls that are picked and have not ended. A stream counts until it closes; each attempt of a retried call counts.
+   */
   inFlight: number;
 }
 
-/** Told when a call no longer counts, after the counters have gone down. */
+/** Called when a call no longer counts, after the counters have been decremented. */
 export type OnRelease<E, C> = (endpoint: E, connection: C) => void;
 
-/** How long a pick may stay unconfirmed. Longer than any local wait, shorter than what an operator would notice. */
+/** How long a pick may stay unconfirmed: longer than any local wait, shorter than what an operator would notice. */
 export const LAPSE_AFTER_MS = 1000;
 
 /**
- * Who carries how many calls. grpc-js awaits the call credentials between the pick and the start of a call, so a
- * count at the start is blind to bursts; but a pick may also be abandoned without a word, so a count at the pick
- * leaks. Hence: reserved at the pick, confirmed at the start, released at the end, and lapsed if nothing is heard.
+ * Counts the calls of each endpoint and connection. grpc-js awaits the call credentials between the pick and the start
+ * of a call, so a count at the start misses bursts; but grpc-js may also drop a pick without a callback, so a count at
+ * the pick leaks. Hence a call is reserved at the pick, confirmed at the start and released at the end, and a
+ * reservation lapses if it is not confirmed.
  */
 export class Ledger<E extends Counted, C extends Counted> {
-  /** Reservations in the order of their picks; those that were confirmed are skipped when they reach the front. */
+  /** Reservations in the order of their picks; confirmed ones are skipped when they reach the front. */
   readonly #waiting: Reservation<E, C>[] = [];
   #front = 0;
   #cancelSweep: Cancel | undefined;
@@ -40,7 +43,7 @@ export class Ledger<E extends Counted, C extends Counted> {
     return this.clock.now();
   }
 
-  /** Stops the timer; what is still reserved stays counted. */
+  /** Stops the timer; pending reservations stay counted. */
   close(): void {
     this.#cancelSweep?.();
     this.#waiting.length = this.#front = 0;
@@ -55,8 +58,8 @@ export class Ledger<E extends Counted, C extends Counted> {
     const now = this.clock.now();
     for (this.#dropConfirmed(); this.#front < this.#waiting.length; this.#dropConfirmed()) {
       const oldest = this.#waiting[this.#front]!;
-      // The same sum that the first timer was set with: rounded in another way it could be due and not due at once, and
-      // a virtual clock would never leave the moment.
+      // Compute the same sum as for the first timer: a different rounding could make the reservation due for one and
+      // not due for the other, and a virtual clock would loop at that time forever.
       const left = oldest.reservedAt + LAPSE_AFTER_MS - now;
       if (left > 0) {
         this.#cancelSweep = this.clock.after(left, this.#sweep);
@@ -78,7 +81,7 @@ export class Ledger<E extends Counted, C extends Counted> {
   }
 }
 
-/** One call's place in the counters: made at its pick, kept until its end. */
+/** One call's entry in the counters, kept from its pick to its end. */
 export class Reservation<E extends Counted, C extends Counted> {
   private state: 'reserved' | 'started' | 'lapsed' | 'ended' = 'reserved';
   readonly reservedAt: number;
@@ -97,7 +100,9 @@ export class Reservation<E extends Counted, C extends Counted> {
     return this.state === 'reserved';
   }
 
-  /** The call has started. One that had lapsed, because its credentials took long, counts again. */
+  /**
+   * Called when the call has started. A reservation that had lapsed, because its credentials took long, counts again.
+   */
   start(): void {
     if (this.state === 'lapsed') {
       this.endpoint.inFlight++;
@@ -106,13 +111,13 @@ export class Reservation<E extends Counted, C extends Counted> {
     if (this.state !== 'ended') this.state = 'started';
   }
 
-  /** The call has ended, whatever its status. */
+  /** Called when the call has ended, whatever its status. */
   end(): void {
     if (this.state === 'reserved' || this.state === 'started') this.#release();
     this.state = 'ended';
   }
 
-  /** Nothing was heard: the pick was abandoned. */
+  /** Called when the reservation was not confirmed in time: the pick was abandoned. */
   lapse(): void {
     if (this.state !== 'reserved') return;
     this.state = 'lapsed';

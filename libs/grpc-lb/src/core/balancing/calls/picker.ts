@@ -7,7 +7,7 @@ import type { Member } from '../members/member.js';
 import type { Route } from '../route/route.js';
 import type { Attempts } from './attempts.js';
 
-/** What a picker is made of. */
+/** The inputs of a picker. */
 export interface PickerSource<C extends Carrier> {
   readonly route: Route<Member<C>>;
   readonly policies: PolicySet;
@@ -16,12 +16,12 @@ export interface PickerSource<C extends Carrier> {
   readonly crossShare: CrossShare<Member<C>>;
 }
 
-/** Makes the attempt that a pick is. */
+/** Creates the attempt for a pick. */
 export type Open<C extends Carrier, A> = (member: Member<C>, carrier: C, token: object, policy: Policy) => A;
 
 /**
- * Frozen lists of endpoints with living counters. An attempt is reserved on the spot, so that of a hundred calls in one
- * tick each sees those before it.
+ * Picks from frozen lists of endpoints with live counters. An attempt is reserved synchronously, so that each of a
+ * hundred calls in one tick sees the ones before it.
  */
 export class Picker<C extends Carrier, A extends object> {
   readonly #choices: ReadonlyMap<Policy, Choice<Member<C>>>;
@@ -37,14 +37,14 @@ export class Picker<C extends Carrier, A extends object> {
     this.#choices = new Map(policies.all.map((policy) => [policy, new Choice(route, policy, random, crossShare)]));
   }
 
-  /** All that may be picked. */
+  /** All endpoints that may be picked. */
   get pickable(): readonly Member<C>[] {
     return this.#route.pickable;
   }
 
   /**
-   * An attempt on a connection with room, else on another endpoint with room. `full` if there is none, which the caller may
-   * know already (`isFull`); undefined if all hangs on a probe that is under way.
+   * Returns an attempt on a connection with room, else on another endpoint with room; `full` if there is none, which
+   * the caller may already know (`isFull`); undefined if the only candidate is being probed.
    */
   pick(token: object, call: CallInfo, policy: Policy, isFull: boolean): A | 'full' | undefined {
     const choice = this.#choices.get(policy)!;
@@ -64,7 +64,7 @@ export class Picker<C extends Carrier, A extends object> {
     return other ? this.open(other, other.link.withRoom()!, token, policy) : 'full';
   }
 
-  /** If it can be, where the full one is: in its priority and zone. */
+  /** Another endpoint with room, preferably in the same priority and zone as the full one. */
   #elsewhere(choice: Choice<Member<C>>, full: Member<C>, call: CallInfo): Member<C> | undefined {
     const withRoom = this.#route.pickable.filter(({ link }) => link.hasRoom);
     if (withRoom.length === 0) return undefined;

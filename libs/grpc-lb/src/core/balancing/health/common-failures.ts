@@ -1,15 +1,15 @@
 import type { Peer } from './peer.js';
 
-/** An endpoint without a result for longer says nothing about now. */
+/** An endpoint without a result for this long does not count: its results are out of date. */
 const CURRENT_MS = 5000;
-/** The share that all have in common is worked out again after so many failures for each endpoint. */
+/** Failures per endpoint after which the common failure rate is recomputed. */
 const FAILURES_EACH = 1 / 8;
-/** Standard deviations by which the remembered share of an endpoint differs from the common one by chance. */
+/** Standard deviations by which the average of an endpoint differs from the common rate by chance. */
 const DEVIATIONS = 3;
-/** The variance of a moving average that gives a result the weight 0.2, over that of a single result. */
+/** The variance of a moving average with the weight 0.2 per result, divided by that of a single result. */
 const VARIANCE = 0.2 / 1.8;
 
-/** The share of failures that is nothing of a single endpoint, as most of the others have it too. */
+/** The failure rate that most endpoints share, and that is therefore not the fault of a single one. */
 export class CommonFailures {
   #allowed = 0;
   #failures = Infinity;
@@ -18,7 +18,7 @@ export class CommonFailures {
     return this.#allowed;
   }
 
-  /** Something has changed; it is worked out at the next look. */
+  /** Makes the next check recompute the rate. */
   invalidate(): void {
     this.#failures = Infinity;
   }
@@ -32,8 +32,8 @@ export class CommonFailures {
   }
 
   /**
-   * The lower median of the others is the same for all that are above it, and only to those it matters: of five endpoints
-   * the second lowest share, of three the lowest.
+   * The lower median of the others is the same for all endpoints above it, and matters only to those: it is the second
+   * lowest rate of five endpoints, the lowest of three.
    */
   update(peers: readonly Peer[], now: number): void {
     this.#failures = 0;

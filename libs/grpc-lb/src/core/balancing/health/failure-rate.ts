@@ -1,18 +1,18 @@
-/** How much one result counts, and how fast the memory of failures fades. */
+/** The weight of one result, and how fast past failures fade. */
 const WEIGHT = 0.2;
 const DECAY_MS = 5000;
-/** Below this the endpoint is as good as any. */
+/** Below this rate the endpoint counts as free of failures. */
 const NEGLIGIBLE = 0.02;
-/** However bad it is, one success must show. */
+/** Bounds the load multiplier, so that one success shows even for the worst endpoint. */
 const MIN_SUCCESS = 0.02;
 /**
- * The highest factor while an ejection may still come. A higher one would keep the endpoint from the few calls more that
- * decide: it would never be ejected, and go on to fail a call now and then.
+ * The highest factor while an ejection is still possible. A higher factor would keep the endpoint from the few further
+ * calls that decide: it would never be ejected, and would keep failing a call now and then.
  */
 export const UNDECIDED_FACTOR = 2;
 
 /**
- * The recent share of failures of one endpoint, and what it costs in a choice by load: an endpoint that fails at once
+ * The recent failure rate of one endpoint, and the load multiplier that follows from it: an endpoint that fails at once
  * always has the fewest calls in flight, and would attract the load of all the others.
  */
 export class FailureRate {
@@ -35,8 +35,8 @@ export class FailureRate {
   }
 
   /**
-   * What the load of the endpoint is multiplied with: `((1 - allowed) / (1 - rate))^2`, where `allowed` is what it may fail
-   * without being worse than the others; 1 when healthy.
+   * Load multiplier for recent failures: `((1 - allowed) / (1 - rate))^2`, where `allowed` is the rate that the
+   * endpoint may have without being worse than the others; 1 when healthy.
    */
   factor(now: number, allowed = 0): number {
     const rate = this.rate(now);

@@ -1,16 +1,16 @@
 import type { Peer, Tally } from './peer.js';
 
-/** Results that are enough to compare with: a look at thousands of endpoints ends there. */
+/** Results that suffice for a comparison; with thousands of endpoints the loop ends there. */
 const ENOUGH = 400;
 
 /**
- * What calls to the other endpoints have come to, by a tally of each. Those that are ejected or accused themselves do not
- * count: of three endpoints two may be ill. Where all are accused, it is nothing of theirs, and all count.
+ * Sums up the calls to the other endpoints, given a tally for each. Endpoints that are ejected or accused themselves do
+ * not count: two of three endpoints may be unhealthy. If all are accused, the cause is a common one, and all count.
  */
 export function tallyOthers(
   peers: readonly Peer[],
   self: Peer,
-  /** Where to begin, so that not always the same are asked where there are many. */
+  /** Where the loop starts, so that with many endpoints it does not always ask the same ones. */
   start: number,
   tally: (peer: Peer) => Tally,
 ): Tally {

@@ -4,9 +4,7 @@ import { clearlyBelow } from './chance.js';
 import type { Verdict } from './peer.js';
 import { SuccessWindow } from './success-window.js';
 
-/**
- * `ejected` until a time, then `probing`: a single call decides whether it is ejected for longer.
- */
+/** `ejected` until a time, then `probing`: a single call decides whether the endpoint is ejected for longer. */
 export type OutlierState =
   | { readonly kind: 'not_ejected' }
   | { readonly kind: 'ejected'; readonly until: number; readonly verdict: Verdict }
@@ -15,43 +13,46 @@ export type OutlierState =
 const NOT_EJECTED: OutlierState = { kind: 'not_ejected' };
 
 /**
- * Whether one endpoint is an outlier: failures in a row (Envoy, Finagle), or a low share of successes over a window
- * (Finagle). An ejection lasts longer each time, and ends with one probe (Linkerd). It says when it wants to eject;
- * whether it may, depends on the others.
+ * Decides whether one endpoint is an outlier: consecutive failures (Envoy, Finagle), or a low success rate over a
+ * window (Finagle). Each ejection lasts longer than the one before, and ends with one probe (Linkerd). The outlier only
+ * asks for an ejection; whether it is allowed depends on the other endpoints.
  */
 export class Outlier {
   state: OutlierState = NOT_EJECTED;
   #inARow = 0;
   #inARowSince = 0;
-  /** How many in a row eject it, by its record before them. */
+  /** Consecutive failures that eject the endpoint, given its results before them. */
   #enough = Infinity;
-  /** How often it was ejected lately; one is taken off for each window without. */
+  /** Recent ejections; each window without one subtracts one. */
   #ejections = 0;
-  /** Calls that were made before say nothing about it as it is now. */
+  /** Results of calls that were made before this time are out of date and ignored. */
   countsSince = -Infinity;
   readonly #window = new SuccessWindow();
   #accused = false;
 
   constructor(private readonly random: Random) {}
 
-  /** Whether failures in a row may still lead to an ejection. */
+  /** Whether consecutive failures may still lead to an ejection. */
   undecided({ enabled, consecutiveFailures }: EffectiveEjectionOptions): boolean {
     return enabled && this.state.kind === 'not_ejected' && this.#inARow < Math.min(this.#enough, consecutiveFailures);
   }
 
-  /** Its last verdict stands: it is ill, unless the others are too. */
+  /** Its last result asked for an ejection: the endpoint is unhealthy, unless the others are too. */
   get accused(): boolean {
     return this.#accused;
   }
 
-  /** Its results of the window. */
+  /** The results in the window. */
   results(now: number, { window }: EffectiveEjectionOptions): { readonly calls: number; readonly rate: number } {
     return this.#window.read(now, window);
   }
 
-  /** A call made at `since` has ended that was no probe. Returns why the endpoint should be ejected, or undefined. */
+  /**
+   * Records the end of a call that was made at `since` and was not a probe. Returns why the endpoint should be ejected,
+   * or undefined.
+   */
   record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
-    // What was under way when it was ejected, or its connections were lost, says nothing new.
+    // Calls that were in flight when the endpoint was ejected or lost its connections say nothing new.
     if (this.state.kind !== 'not_ejected' || since < this.countsSince || !options.enabled) return undefined;
     if (failed && this.#inARow === 0) {
       this.#enough = enoughInARow(this.#window.read(now, options.window));
@@ -64,13 +65,13 @@ export class Outlier {
     return verdict;
   }
 
-  /** Leaves it out until the time that is returned. */
+  /** Ejects the endpoint; returns the time at which the ejection ends. */
   eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions): number {
     const cleanWindows = Math.floor((now - this.countsSince) / options.window);
     this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'not_ejected' ? cleanWindows : 0)) + 1;
     const { baseEjectionTime: shortest, maxEjectionTime } = options;
     const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
-    // Equal jitter, as in Finagle: half of it is certain, half is chance, so that clients do not come back in step.
+    // Equal jitter, as in Finagle: half of the time is fixed and half is random, so that clients do not return in step.
     const until = now + Math.max(shortest, longest / 2 + this.random() * (longest / 2));
     this.state = { kind: 'ejected', until, verdict };
     this.#inARow = 0;
@@ -79,12 +80,12 @@ export class Outlier {
     return until;
   }
 
-  /** The time of the ejection is over: the next call is the probe. */
+  /** Called when the time of the ejection is over: the next call is the probe. */
   probe(): void {
     if (this.state.kind === 'ejected') this.state = { kind: 'probing', verdict: this.state.verdict };
   }
 
-  /** What was before does not count any more, whether it was ejected for that or not. */
+  /** Discards all earlier results and ends an ejection. */
   reset(now: number): void {
     this.state = NOT_EJECTED;
     this.countsSince = now;
@@ -93,7 +94,7 @@ export class Outlier {
     this.#window.clear();
   }
 
-  /** Its last ejection was a mistake, and makes no later one longer. */
+  /** Takes back the last ejection as a mistake; it does not make later ones longer. */
   withdraw(now: number): void {
     this.#ejections = Math.max(0, this.#ejections - 1);
     this.reset(now);
@@ -123,14 +124,14 @@ export class Outlier {
   }
 }
 
-/** A run of failures that is less likely than this is no chance. */
+/** Chance does not explain a run of failures that is less likely than this. */
 const CHANCE = 1e-6;
-/** However good its record is. */
+/** Never eject for fewer consecutive failures, however good the earlier results are. */
 const LEAST_IN_A_ROW = 2;
 
 /**
- * How many failures in a row are no chance any more, given how often the endpoint failed before: after 998 successes,
- * two. The share is that of Laplace's rule of succession, a half where nothing is known.
+ * How many consecutive failures chance does not explain, given how often the endpoint failed before: two, after 998
+ * successes. Estimates the failure rate by Laplace's rule of succession, which gives one half without results.
  */
 function enoughInARow({ calls, rate }: { readonly calls: number; readonly rate: number }): number {
   const failures = calls * (1 - rate);

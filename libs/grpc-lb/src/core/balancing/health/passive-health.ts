@@ -9,13 +9,13 @@ import type { PeerComparison } from './peer-comparison.js';
 import { RecentResults, type ResultKind } from './recent-results.js';
 import { warmth } from './slow-start.js';
 
-/** A stream may stay open for ever; one that has stayed open for so long is a success, as far as a probe is concerned. */
+/** A stream may stay open forever; a probe that is a stream succeeds once it has stayed open for this long. */
 const STREAM_STANDS_MS = 1000;
 
 export interface PassiveHealthEnvironment {
   readonly clock: Clock;
   readonly random: Random;
-  /** The options in force; they may change while it runs. */
+  /** The options in force; they may change at run time. */
   readonly loadBalancing: {
     readonly ejection: EffectiveEjectionOptions;
     readonly slowStart: EffectiveSlowStartOptions;
@@ -23,29 +23,29 @@ export interface PassiveHealthEnvironment {
 }
 
 export interface PassiveHealthOwner {
-  /** Calls can reach it, for better or worse. */
+  /** Whether calls can reach the endpoint, healthy or not. */
   readonly connected: boolean;
-  /** It may be picked. */
+  /** Whether the endpoint may be picked. */
   readonly healthy: boolean;
-  /** What its load is multiplied with. A field, because it is read for every endpoint at every pick. */
+  /** Load multiplier for recent failures. A field, because each pick reads it for every endpoint. */
   failureFactor: number;
-  /** Whether it may be picked has changed. */
+  /** Called when the endpoint is ejected or its ejection ends. */
   ejectionChanged(): void;
-  /** Its slow start is over. */
+  /** Called when its slow start is over. */
   warmedUp(): void;
 }
 
 /**
- * What the calls to one endpoint say of it, and whether it may be picked for that: failures, ejection, slow start. It asks
- * the other endpoints, and tells its owner.
+ * What the results of one endpoint say about it, and whether it may be picked: failures, ejection, slow start. It
+ * compares itself with the other endpoints, and notifies its owner.
  */
 export class PassiveHealth implements Peer {
   readonly outlier: Outlier;
   readonly recent = new RecentResults();
-  /** The call that decides whether it is ejected again, while it is under way. */
+  /** The call in flight that decides whether the endpoint is ejected again. */
   #probe: object | undefined;
   readonly #failureRate = new FailureRate();
-  /** When its slow start began; undefined if it has none. */
+  /** When its slow start began; undefined if it is not in slow start. */
   #coldSince: number | undefined;
   #withdrawing = false;
   #cancelProbe: Cancel | undefined;
@@ -90,38 +90,38 @@ export class PassiveHealth implements Peer {
     return this.outlier.results(this.#clock.now(), this.#options.ejection);
   }
 
-  /** Left out, or waiting for the call that decides. */
+  /** Whether the endpoint is ejected, or waits for its probe. */
   get ejected(): boolean {
     return this.outlier.state.kind !== 'not_ejected';
   }
 
-  /** Its time as ejected is over: one call decides whether it is ejected again. */
+  /** Whether the ejection time is over, and one call decides whether the endpoint is ejected again. */
   get probing(): boolean {
     return this.outlier.state.kind === 'probing';
   }
 
-  /** Its ejection is over, and it waits for the call that decides. */
+  /** Whether the ejection time is over and no probe is in flight. */
   get wantsProbe(): boolean {
     return this.probing && this.#probe === undefined;
   }
 
-  /** The part of its full share that it gets while it starts slowly, else 1. */
+  /** Progress of its slow start as a fraction of its full share; 1 otherwise. */
   get warmth(): number {
     if (this.#coldSince === undefined) return 1;
     return warmth(this.#clock.now() - this.#coldSince, this.#options.slowStart);
   }
 
-  /** Its recent share of failures. */
+  /** Its recent failure rate. */
   get failureRate(): number {
     return this.#failureRate.rate(this.#clock.now());
   }
 
-  /** The share of its last calls that it refused. */
+  /** The share of its recent calls that it refused. */
   get refusalRate(): number {
     return this.recent.size === 0 ? 0 : this.recent.refused / this.recent.size;
   }
 
-  /** A call made at `since` has ended; it may be the last straw, or the probe. */
+  /** Records the end of a call that was made at `since`; the result may eject the endpoint, or decide its probe. */
   record(kind: ResultKind, since: number, wasProbe: boolean): void {
     const counts = since >= this.outlier.countsSince;
     const itsOwn = !counts || this.peers.record(this, kind, this.#clock.now());
@@ -132,7 +132,7 @@ export class PassiveHealth implements Peer {
     this.peers.refresh(this, failed);
   }
 
-  /** Works out its load factor, which fades with time; true if it is more than 1. */
+  /** Recomputes its load multiplier, which fades with time; returns whether it is above 1. */
   refresh(): boolean {
     const factor = this.#failureRate.factor(this.#clock.now(), this.peers.allowed);
     const undecided = this.outlier.undecided(this.#options.ejection);
@@ -153,14 +153,14 @@ export class PassiveHealth implements Peer {
     return call === this.#probe;
   }
 
-  /** The probe is a stream, and has begun: its verdict need not wait for its end. */
+  /** Called when the probe is a stream and has started: its verdict does not wait for its end. */
   probeStreams(call: object): void {
     this.#cancelVerdict = this.#clock.after(STREAM_STANDS_MS, () => {
       if (this.endProbe(call)) this.#onProbe(false);
     });
   }
 
-  /** A call is over. Returns whether it was the probe. */
+  /** Called when a call has ended. Returns whether it was the probe. */
   endProbe(call: object): boolean {
     if (!this.isProbe(call)) return false;
     this.#forgetProbe();
@@ -185,7 +185,7 @@ export class PassiveHealth implements Peer {
     if (wasEjected) this.owner.ejectionChanged();
   }
 
-  /** It is not ejected any more, and as warm as it was before. */
+  /** Ends an ejection that was a mistake, without a slow start. */
   withdraw(): void {
     this.outlier.withdraw(this.#clock.now());
     this.#withdrawing = true;
@@ -194,7 +194,7 @@ export class PassiveHealth implements Peer {
     this.#withdrawing = false;
   }
 
-  /** Nothing is held against it any more; for an owner that is about to look anyway. */
+  /** Discards all results and ends an ejection without notifying the owner, which updates itself afterwards. */
   reset(): void {
     this.#cancelProbe?.();
     this.#forgetProbe();
@@ -203,17 +203,17 @@ export class PassiveHealth implements Peer {
     this.forgetFailures();
   }
 
-  /** It has left: the others are not compared with it any more. */
+  /** Called when the endpoint has left: the others are no longer compared with it. */
   leave(): void {
     this.peers.leave(this);
   }
 
-  /** It is back before its last call has ended. */
+  /** Called when the endpoint returns before its last call has ended. */
   rejoin(): void {
     this.peers.join(this);
   }
 
-  /** It gets its share by and by from now on. */
+  /** Starts its slow start. */
   startSlowly(): void {
     const { enabled, window } = this.#options.slowStart;
     if (!enabled || this.#withdrawing) return;

@@ -7,28 +7,28 @@ import type { Peer, Tally, Verdict } from './peer.js';
 import type { ResultKind } from './recent-results.js';
 import { SharedSlowness } from './shared-slowness.js';
 
-/** An endpoint is worse than the others where that comes by chance less often than this. */
+/** An endpoint is worse than the others if chance explains the difference with less than this probability. */
 const CHANCE = 1e-6;
-/** An ejection is withdrawn when what others do since makes its reason as likely as this. */
+/** An ejection is withdrawn if later results of the others make its reason at least this likely. */
 const DOUBT = 1e-3;
-/** An endpoint refuses more calls than the others where that comes by chance less often than this. */
+/** An endpoint refuses more calls than the others if chance explains the difference with less than this probability. */
 const REFUSAL_CHANCE = 0.01;
-/** How the others are now shows in no older results. */
+/** Older results do not show the current state of the other endpoints. */
 const RECENT_MS = 5000;
-/** How often what fades with time is brought up to date. */
+/** How often values that fade with time are updated. */
 const DECAY_INTERVAL_MS = 250;
-/** Failures that come together, in one read of a socket, are looked at together. */
+/** Failures that arrive together, in one read of a socket, are reviewed together. */
 const REVIEW_AFTER_MS = 10;
 
 /**
- * The endpoints of one client, each compared with all the others. What happens to all of them is no fault of one: an
+ * Compares each endpoint of a client with all the others. A failure that all of them share is not the fault of one: an
  * endpoint is ejected, and its load multiplied, only for failures that exceed those of the others by more than chance.
  */
 export class PeerComparison {
   readonly #peers: Peer[] = [];
   readonly #slowness = new SharedSlowness();
   readonly #common = new CommonFailures();
-  /** Recent results of all, and how many of them were refused. */
+  /** Recent results of all endpoints, and how many of them are refusals. */
   #results = 0;
   #refused = 0;
   #cursor = 0;
@@ -55,7 +55,7 @@ export class PeerComparison {
     this.#cancelDecay = this.#cancelReview = undefined;
   }
 
-  /** What is known of its recent results says nothing any more. */
+  /** Discards its recent results, because they are out of date. */
   forget({ recent }: Peer): void {
     this.#results -= recent.size;
     this.#refused -= recent.refused;
@@ -63,7 +63,10 @@ export class PeerComparison {
     this.#common.invalidate();
   }
 
-  /** A call to it has ended. Returns false for what says nothing about it, as most of the others are as slow. */
+  /**
+   * Records the end of a call. Returns false if the result says nothing about the endpoint, because most others are as
+   * slow.
+   */
   record(peer: Peer, kind: ResultKind, now: number): boolean {
     const { size, refused } = peer.recent;
     peer.recent.record(kind, now);
@@ -76,12 +79,12 @@ export class PeerComparison {
     return slow === 'own';
   }
 
-  /** The share of failures that an endpoint may have without being worse than the others. */
+  /** The failure rate that an endpoint may have without being worse than the others. */
   get allowed(): number {
     return this.#common.allowed;
   }
 
-  /** Its share of failures has changed. */
+  /** Called when its failure rate has changed. */
   refresh(peer: Peer, failed: boolean): void {
     if (failed) {
       this.#common.failed();
@@ -92,7 +95,7 @@ export class PeerComparison {
       this.#cancelDecay ??= this.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
-  /** Whether to eject it: it is worse than the others, and enough of them are left. */
+  /** Whether to eject the endpoint: it is worse than the others, and enough of them are left. */
   confirms(peer: Peer, verdict: Verdict): boolean {
     const { maxEjectionPercent } = this.options();
     let connected = 1;
@@ -107,7 +110,7 @@ export class PeerComparison {
     return anyHealthy && mayEject(ejected, connected, maxEjectionPercent) && this.#isWorse(peer, verdict);
   }
 
-  /** Whether it refuses more calls than the others: where all do, that is how the service answers. */
+  /** Whether it refuses more calls than the others. If all refuse as many, the service answers that way. */
   refusesMore({ recent }: Peer): boolean {
     const others = this.#results - recent.size;
     const share = others > 0 ? (this.#refused - recent.refused) / others : 0;
@@ -115,7 +118,8 @@ export class PeerComparison {
   }
 
   #isWorse(peer: Peer, { failures, calls, since, inARow }: Verdict): boolean {
-    // What the others have done meanwhile, as trouble may just have begun; and lately, as that may be few calls.
+    // Results of the others since the first failure, as an outage may have just begun, and recent ones, as the former
+    // may be few.
     const share = Math.max(this.#likelyOf(peer, since), this.#likelyOf(peer, this.clock.now() - RECENT_MS));
     if (inARow) return exceedsChance(failures, calls, share, CHANCE);
     const window = tallyOthers(this.#peers, peer, this.#cursor, ({ results }) => ({
@@ -145,7 +149,7 @@ export class PeerComparison {
     for (const peer of this.#peers) peer.refresh();
   }
 
-  /** Failures are forgotten with time, also of endpoints that get no calls. */
+  /** Failures fade with time, for endpoints without calls too. */
   readonly #decay = (): void => {
     this.#common.update(this.#peers, this.clock.now());
     let fading = false;
@@ -158,20 +162,22 @@ export class PeerComparison {
     this.#cancelReview = this.clock.after(REVIEW_AFTER_MS, this.#review);
   }
 
-  /** Takes back ejections of endpoints that turn out to do no worse than the others: their failures were only the first. */
+  /** Withdraws ejections of endpoints that turn out to be no worse than the others: they only failed first. */
   readonly #review = (): void => {
     this.#cancelReview = undefined;
     for (const peer of this.#peers) {
       const { verdict } = peer;
       if (!verdict) continue;
       const { failures, calls } = this.#othersSince(peer, verdict.since);
-      // A single failure may happen to anybody.
+      // A single failure is not enough evidence.
       if (failures >= 2 && !exceedsChance(verdict.failures, verdict.calls, failures / calls, DOUBT)) peer.withdraw();
     }
   };
 }
 
-/** Whether one more of `total` endpoints may be ejected: a share of them, at least one (gRFC A50), but never the last. */
+/**
+ * Whether one more of `total` endpoints may be ejected: a share of them, at least one (gRFC A50), but never the last.
+ */
 export function mayEject(ejected: number, total: number, maxEjectionPercent: number): boolean {
   if (ejected + 1 >= total) return false;
   return maxEjectionPercent > 0 && (ejected === 0 || ((ejected + 1) * 100) / total <= maxEjectionPercent);

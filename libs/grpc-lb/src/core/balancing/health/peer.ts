@@ -1,41 +1,41 @@
 import type { RecentResults } from './recent-results.js';
 
-/** Why an endpoint should be ejected: so many failures of so many calls, since then. */
+/** Why an endpoint should be ejected: the failures among its calls since a time. */
 export interface Verdict {
   readonly reason: string;
   readonly failures: number;
   readonly calls: number;
   readonly since: number;
-  /** They came one after the other; else they are a share of all calls of the window. */
+  /** Whether the failures are consecutive; otherwise they are a share of all calls in the window. */
   readonly inARow: boolean;
 }
 
-/** An endpoint, as far as the others are compared with it. */
+/** An endpoint as the comparison with others sees it. */
 export interface Peer {
-  /** Calls can reach it, for better or worse. */
+  /** Whether calls can reach it, healthy or not. */
   readonly connected: boolean;
-  /** It is connected, says that it serves, and is not ejected. */
+  /** Whether it is connected, reports that it serves, and is not ejected. */
   readonly healthy: boolean;
-  /** Left out for a while, or waiting for the call that decides. */
+  /** Whether it is ejected, or waits for its probe. */
   readonly ejected: boolean;
-  /** Its own record says that it is ill, whatever the others do. */
+  /** Whether its own results ask for an ejection, whatever the others do. */
   readonly accused: boolean;
   /** Why it is ejected. */
   readonly verdict: Verdict | undefined;
   readonly recent: RecentResults;
-  /** Its results of the window. */
+  /** Its results in the window. */
   readonly results: { readonly calls: number; readonly rate: number };
-  /** Its recent share of failures, which fades with time. */
+  /** Its recent failure rate, which fades with time. */
   readonly failureRate: number;
-  /** Its ejection was a mistake. */
+  /** Ends its ejection as a mistake. */
   withdraw(): void;
-  /** Its failures were nothing of its own: they do not count in its load. */
+  /** Discards its failures from its load, because they were not its own fault. */
   forgetFailures(): void;
-  /** Works out its load factor again; true if it is more than 1. */
+  /** Recomputes its load multiplier; returns whether it is above 1. */
   refresh(): boolean;
 }
 
-/** How many calls, and how many of them failed. */
+/** A number of calls, and how many of them failed. */
 export interface Tally {
   readonly calls: number;
   readonly failures: number;

@@ -1,13 +1,13 @@
-/** How the attempt of a call has ended, as far as it speaks of the endpoint. */
+/** How the attempt of a call ended, as a statement about the endpoint. */
 export type ResultKind =
   | 'ok'
-  /** An answer that is neither a success nor a failure of the endpoint, as NOT_FOUND; or the caller gave the call up. */
+  /** An answer that is neither a success nor a failure of the endpoint, such as NOT_FOUND, or the caller cancelled. */
   | 'refused'
   | 'failed'
-  /** Its deadline has passed. */
+  /** The deadline passed. */
   | 'timed_out';
 
-/** So many results tell how an endpoint is now. */
+/** Results that suffice to judge the current state of an endpoint. */
 export const RECENT_RESULTS = 32;
 
 const KINDS: readonly ResultKind[] = ['ok', 'refused', 'failed', 'timed_out'];
@@ -20,7 +20,7 @@ export class RecentResults {
   readonly #times = new Float64Array(RECENT_RESULTS);
   #next = 0;
   size = 0;
-  /** How many of them were refused. */
+  /** How many of them are refusals. */
   refused = 0;
   lastAt = -Infinity;
 
@@ -35,7 +35,7 @@ export class RecentResults {
     this.lastAt = now;
   }
 
-  /** How many there are since then, and how many of those were failures. */
+  /** The number of results since `time`, and the number of failures among them. */
   since(time: number): { readonly calls: number; readonly failures: number } {
     let calls = 0;
     let failures = 0;

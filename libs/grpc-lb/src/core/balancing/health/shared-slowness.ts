@@ -1,23 +1,29 @@
 import type { Peer } from './peer.js';
 
-/** Endpoints whose calls time out within this time of each other do so for the same reason. */
+/** Timeouts of different endpoints within this time have a common cause. */
 const TOGETHER_MS = 2000;
-/** After most have timed out, timeouts say nothing of single ones for so long: some work off their queues sooner. */
+/**
+ * After most endpoints have timed out, timeouts say nothing about single ones for this long: some drain their queues
+ * sooner than others.
+ */
 const LASTS_MS = 10_000;
 
 /**
- * Whether calls time out everywhere: too many for all, or a dependency that all share. An endpoint is slow then, and not
- * broken, and to leave it out would only put its calls on others that are as slow.
+ * Detects that calls time out everywhere, because of overload or of a shared dependency. An endpoint is then slow but
+ * not broken, and ejecting it would only move its calls to others that are as slow.
  */
 export class SharedSlowness {
   readonly #timedOutAt = new WeakMap<Peer, number>();
   #until = -Infinity;
 
-  /** A call to `self` has timed out. Returns whether that is no fault of its own; `begins` if it was one until now. */
+  /**
+   * Records that a call to `self` timed out. Returns `own` if the endpoint is at fault, `begins` when a shared slowness
+   * begins, `shared` while it lasts.
+   */
   timedOut(self: Peer, peers: readonly Peer[], now: number): 'own' | 'begins' | 'shared' {
     this.#timedOutAt.set(self, now);
     const before = now < this.#until;
-    // Once in a while is enough: there may be thousands of both.
+    // Check only once in a while: there may be thousands of endpoints and of timeouts.
     if (before && this.#until - now > LASTS_MS * 0.9) return 'shared';
     if (this.#mostTimeOut(self, peers, now)) this.#until = now + LASTS_MS;
     else if (!before) return 'own';

@@ -1,12 +1,12 @@
 const SLICES = 10;
 
-/** Successes and failures over a sliding window, kept in ten slices of it. */
+/** Counts successes and failures over a sliding window in ten slices. */
 export class SuccessWindow {
   readonly #successes = Array.from({ length: SLICES }, () => 0);
   readonly #failures = Array.from({ length: SLICES }, () => 0);
-  /** The number of the newest slice since the beginning of time. */
+  /** The index of the newest slice, counted from time 0. */
   #newest = 0;
-  /** The window that the slices are parts of; another one begins anew. */
+  /** The length of the window to which the slices belong; a different length clears them. */
   #windowMs = 0;
 
   record(failed: boolean, now: number, windowMs: number): void {
@@ -15,7 +15,7 @@ export class SuccessWindow {
     counts[this.#newest % SLICES]!++;
   }
 
-  /** How many results there are in the window, and which share of them was a success. */
+  /** The number of results in the window, and the share of successes among them. */
   read(now: number, windowMs: number): { readonly calls: number; readonly rate: number } {
     if (windowMs !== this.#windowMs) return { calls: 0, rate: 1 };
     const oldest = sliceAt(now, windowMs) - SLICES + 1;

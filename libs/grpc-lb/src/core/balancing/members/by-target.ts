@@ -1,9 +1,9 @@
 import type { Endpoint } from '../../endpoint.js';
 
 /**
- * The lists of several targets as one: those of the first are used before those of the second, and the priorities within
- * a list (SRV, xDS) come between. Priorities are numbered anew, without gaps, so that 0 is the best that a list has. A
- * target that names nobody keeps its place: that it is missed should show.
+ * Merges the lists of several targets into one: endpoints of the first target are used before those of the second, and
+ * the priorities within a list (SRV, xDS) come in between. Priorities are renumbered without gaps, so that 0 is the
+ * best one of a list. A target without endpoints keeps its place, so that its absence shows.
  */
 export function byTarget(lists: readonly (readonly Endpoint[])[]): readonly Endpoint[] {
   if (lists.length === 1 && lists[0]!.every(({ priority = 0 }) => priority === 0)) return lists[0]!;

@@ -1,14 +1,14 @@
 import { addressToString, type Endpoint } from '../../endpoint.js';
 
-/** What has changed from one list of endpoints to the next. */
+/** The difference between one list of endpoints and the next. */
 export interface EndpointDiff<T> {
   readonly added: readonly Endpoint[];
-  /** Endpoints that stay, with what is kept for each: nothing of it is torn down. */
+  /** Endpoints that stay, each with the object that belongs to it, which is not rebuilt. */
   readonly kept: readonly (readonly [T, Endpoint])[];
   readonly removed: readonly T[];
 }
 
-/** Compares by address. Of two endpoints with one address the first counts. */
+/** Compares by address. Duplicate addresses: the first wins. */
 export function diffEndpoints<T>(current: ReadonlyMap<string, T>, next: readonly Endpoint[]): EndpointDiff<T> {
   const added: Endpoint[] = [];
   const kept: (readonly [T, Endpoint])[] = [];

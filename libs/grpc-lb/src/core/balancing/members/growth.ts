@@ -2,8 +2,8 @@ import type { Carrier } from './link.js';
 import type { Member } from './member.js';
 
 /**
- * Opens a connection for calls that wait because all are full: to the endpoint with the fewest of those that may have
- * another (gRFC A105), unless enough is under way already.
+ * Opens a connection for calls that are pending because all connections are full: to the endpoint with the fewest
+ * connections among those that may open another (gRFC A105), unless the connections being opened will suffice.
  */
 export function growFor<C extends Carrier>(pending: number, members: readonly Member<C>[]): void {
   let roomToCome = 0;

@@ -3,46 +3,46 @@ import type { Counted } from '../calls/ledger.js';
 
 /** Carries calls to an endpoint: a connection. */
 export interface Carrier extends Counted {
-  /** It went away by itself; its calls may still end. */
+  /** Whether the connection was lost, rather than closed by this side; its calls may still end. */
   readonly lost: boolean;
-  /** A call has been put on it. */
+  /** Called when a call has been assigned to it. */
   callStarted(): void;
-  /** The peer has answered a call. */
+  /** Called when the peer has answered a call. */
   callAnswered(): void;
 }
 
-/** The way to one endpoint: its connections, or in the simulator a wire that is always up. */
+/** The connections to one endpoint; in the simulator, a link that is always up. */
 export interface Link<C extends Carrier> {
-  /** Calls can reach the endpoint, for better or worse. */
+  /** Whether calls can reach the endpoint, healthy or not. */
   readonly usable: boolean;
-  /** The endpoint says that it serves. */
+  /** Whether the endpoint reports that it serves. */
   readonly serving: boolean;
-  /** Why the endpoint says that it does not serve. */
+  /** Why the endpoint reports that it does not serve. */
   readonly notServing: string | null;
-  /** Why all its connections are suspect: silent, stalled or dead; undefined while one is not. */
+  /** Why all its connections are suspect: silent, stalled or dead; undefined if at least one is not. */
   readonly suspicion: string | undefined;
-  /** It cannot be used because an attempt to connect has failed, or because connections do not last. */
+  /** Whether it is unusable because an attempt to connect failed, or because connections do not last. */
   readonly failing: boolean;
-  /** Why it cannot be used. */
+  /** Why it is unusable. */
   readonly failure: string | null;
-  /** Nothing is left of it, not even what drains. */
+  /** Whether no connection is left, not even a draining one. */
   readonly empty: boolean;
   readonly hasRoom: boolean;
-  /** How many more calls it can take once the connections that are being opened are ready. */
+  /** How many more calls it can take once the connections being opened are ready. */
   readonly roomToCome: number;
-  /** Another connection may be opened (gRFC A105). */
+  /** Whether another connection may be opened (gRFC A105). */
   readonly canGrow: boolean;
   readonly size: number;
-  /** The connection for a call; undefined if all are full. */
+  /** Returns the connection for a call; undefined if all are full. */
   withRoom(): C | undefined;
-  /** Opens what is missing, and adapts to options that have changed. */
+  /** Opens missing connections, and applies changed options. */
   configure(): void;
   grow(): void;
-  /** Does not wait for the end of the backoff. */
+  /** Connects now instead of at the end of the backoff. */
   dialNow(): void;
-  /** A call has ended. */
+  /** Called when a call has ended. */
   released(carrier: C): void;
-  /** No new calls; those in flight end by themselves. */
+  /** Stops new calls; calls in flight end by themselves. */
   drain(): void;
   revive(): void;
   close(): void;

@@ -11,23 +11,23 @@ import type { Carrier, Link } from './link.js';
 
 export interface MemberOwner<C extends Carrier> {
   readonly environment: BalancingEnvironment;
-  /** All members, to compare one with. */
+  /** All members, for comparison. */
   readonly peers: PeerComparison;
-  /** Opens the way to a member that joins. */
+  /** Creates the link to a member that joins. */
   connect(member: Member<C>, endpoint: Endpoint): Link<C>;
-  /** Whether it may be picked, or how many calls it takes, has changed. */
+  /** Called when a member may be picked or no longer, or takes a different number of calls. */
   memberChanged(member: Member<C>): void;
-  /** It has its first connection, or one again. */
+  /** Called when a member has its first connection, or one again. */
   memberConnected(member: Member<C>): void;
-  /** It has reported its load out of band. */
+  /** Called when a member has reported its load out of band. */
   memberReported(member: Member<C>, report: LoadReport): void;
-  /** It has left, and its last call has ended. May be told more than once. */
+  /** Called when a member has left and its last call has ended; possibly more than once. */
   memberGone(member: Member<C>): void;
 }
 
-/** An endpoint that a balancer uses, with its counters. It survives every new picker and every new policy. */
+/** An endpoint that a balancer uses, with its counters. It outlives pickers and policies. */
 export class Member<C extends Carrier> implements Choosable, Counted, Routable, PassiveHealthOwner {
-  /** With the refusals that still count as load. */
+  /** Includes the refusals that still count as load. */
   inFlight = 0;
   lingering = 0;
   started = 0;
@@ -36,14 +36,14 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   weight = 1;
   priority = 0;
   locality: Locality | null = null;
-  /** It is in the client's zone, or zones do not count. */
+  /** Whether it is in the local zone; true if zones are ignored. */
   inLocalZone = true;
   failureFactor = 1;
   readonly key: string;
   readonly link: Link<C>;
   readonly passiveHealth: PassiveHealth;
   state: EndpointState = 'connecting';
-  /** When it entered that state, on the clock. */
+  /** When it entered that state, by the clock. */
   since: number;
   reason: string | null = null;
 
@@ -52,7 +52,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   constructor(
     endpoint: Endpoint,
     private readonly owner: MemberOwner<C>,
-    /** It joins a client that is in use already. */
+    /** Whether it joins a client that is already in use. */
     private startsSlowly: boolean,
   ) {
     this.key = addressToString(endpoint.address);
@@ -62,7 +62,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.link = owner.connect(this, endpoint);
   }
 
-  /** What discovery says of it now. */
+  /** Updates what discovery reports about it. */
   describe({ weight, priority, locality }: Endpoint): void {
     this.weight = weight ?? 1;
     this.priority = priority ?? 0;
@@ -98,12 +98,12 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     return this.inFlight - this.lingering;
   }
 
-  /** It refuses more calls than the others. */
+  /** Whether it refuses more calls than the others. */
   get refusesMore(): boolean {
     return this.owner.peers.refusesMore(this.passiveHealth);
   }
 
-  /** A probe has ended without a verdict: of the calls that wait for it, one is the next. */
+  /** Called when a probe has ended without a verdict: one of the waiting calls becomes the next probe. */
   probeLapsed(): void {
     this.owner.memberChanged(this);
   }
@@ -116,7 +116,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.owner.memberChanged(this);
   }
 
-  /** Calls can reach it for the first time, or again. */
+  /** Called when calls can reach it for the first time, or again. */
   reachable(): void {
     this.owner.memberConnected(this);
   }
@@ -125,14 +125,14 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.owner.memberReported(this, report);
   }
 
-  /** It is not used any more: no new calls, and those in flight end by themselves. */
+  /** Stops new calls; calls in flight end by themselves. */
   drain(): void {
     this.#draining = true;
     this.passiveHealth.leave();
     this.link.drain();
   }
 
-  /** It is used again while it drains. */
+  /** Called when it is used again while it drains. */
   revive(): void {
     this.#draining = false;
     this.passiveHealth.rejoin();
@@ -144,10 +144,10 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.link.close();
   }
 
-  /** Its link or its passive health has changed. */
+  /** Called when its link or its passive health has changed. */
   update(): void {
     const from = this.state;
-    // What comes back may be another process; the failures of the old one do not hold against it.
+    // The endpoint may return as a different process, to which the old failures do not apply.
     if (!this.link.usable) this.passiveHealth.reset();
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
@@ -156,7 +156,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     if (this.#draining && this.link.empty && this.running === 0) this.owner.memberGone(this);
   }
 
-  /** @param epoch The time now, in milliseconds since the epoch. */
+  /** @param epoch The current time, in milliseconds since the epoch. */
   snapshot(epoch: number): EndpointSnapshot {
     return {
       address: this.key,
@@ -181,13 +181,13 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     const { environment } = this.owner;
     this.state = to;
     this.since = environment.clock.now();
-    // One that comes back while it drains has been there all the time, and so has one that was silent for a while.
+    // An endpoint that returns while it drains, or after it was silent, was running all the time.
     const wasWarm = from === 'draining' || from === 'suspect' || (from === 'ejected' && environment.warmAfterEjection);
     if (to === 'ready' && !wasWarm) this.#warmUp();
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
   }
 
-  /** A newcomer, or one that comes back, gets its share by and by; those of the start do not. */
+  /** An endpoint that joins later, or returns, starts slowly; those in the client's first list do not. */
   #warmUp(): void {
     if (this.startsSlowly) this.passiveHealth.startSlowly();
     this.startsSlowly = true;

@@ -8,21 +8,21 @@ import { Member, type MemberOwner } from './member.js';
 import { byPriority, type PriorityMembers } from './priority-members.js';
 import { canBearAll, capacityOf, prioritiesNeeded } from './priority-shares.js';
 
-/** An endpoint that discovery names, and whose priority is not connected before it is needed. */
+/** An endpoint that discovery lists, whose priority is not connected until it is needed. */
 export interface StandbyEndpoint {
   readonly address: string;
   readonly priority: number;
 }
 
-/** An endpoint that has been connecting for longer is not counted on any more: the next priority is connected. */
+/** The next priority is connected if an endpoint has been connecting for longer than this. */
 const FAILOVER_AFTER_MS = 1000;
-/** gRFC A56: a priority that is not needed any more stays connected for so long, should it be needed again. */
+/** gRFC A56: a priority that is no longer needed stays connected for this long, in case it is needed again. */
 const DEACTIVATE_AFTER_MS = 15 * 60_000;
 
 /**
- * The endpoints that a client keeps connected, out of those that discovery names: of the priorities as many as are
- * needed, and of those a subset, if there is one. An update changes only what differs; what stays keeps its connections
- * and counters, and what leaves ends its calls first.
+ * The endpoints that a client keeps connected, out of those that discovery lists: as many priorities as are needed, and
+ * the subset of each if one is configured. An update changes only what differs: endpoints that stay keep their
+ * connections and counters, and endpoints that leave finish their calls first.
  */
 export class Members<C extends Carrier> {
   /** In the order of priority, then of discovery. */
@@ -35,18 +35,18 @@ export class Members<C extends Carrier> {
   /** How many priorities are connected, from the best. */
   #active = 1;
   #cancelDeactivation: Cancel | undefined;
-  /** The most priorities that were needed since then. */
+  /** The most priorities that were needed since the deactivation timer started. */
   #neededSince = 1;
   #cancelFailover: Cancel | undefined;
-  /** One for each group of endpoints; they remember what they chose. */
+  /** One for each group of endpoints; each remembers its choice. */
   readonly #subsets = new Map<string, Subset>();
   #subsetOptions: EffectiveSubsetOptions | undefined;
-  /** There has been a list before: what joins now starts slowly. */
+  /** Whether there has been a list before: endpoints that join now start slowly. */
   #adopted = false;
 
   constructor(
     private readonly owner: MemberOwner<C>,
-    /** The members must be arranged anew. */
+    /** Called when the members must be selected again. */
     private readonly onDue: () => void,
   ) {}
 
@@ -62,12 +62,12 @@ export class Members<C extends Carrier> {
     return this.#used.values();
   }
 
-  /** Those that drain included. */
+  /** Includes draining members. */
   get all(): Member<C>[] {
     return [...this.#used.values(), ...this.#draining.values()];
   }
 
-  /** Those of the priorities that are not connected, because better ones can bear all calls. */
+  /** The endpoints of priorities that are not connected, because better ones can carry all calls. */
   get standbys(): StandbyEndpoint[] {
     return this.#named
       .slice(this.#active)
@@ -80,7 +80,7 @@ export class Members<C extends Carrier> {
     return this.#draining.get(member.key) === member;
   }
 
-  /** A new list of discovery, all of it. */
+  /** Takes over a new, complete list from discovery. */
   adopt(list: readonly Endpoint[]): void {
     const before = new Map(this.#list.map((endpoint) => [addressToString(endpoint.address), endpoint]));
     this.#list = list;
@@ -92,7 +92,7 @@ export class Members<C extends Carrier> {
     this.#environment.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total });
   }
 
-  /** Works out again which endpoints are used: the list, the zone or the subset has changed. */
+  /** Selects the endpoints in use again, after the list, the zone or the subset has changed. */
   rearrange(): void {
     const { subset } = this.#environment.loadBalancing;
     if (subset !== this.#subsetOptions) this.#subsets.clear();
@@ -102,7 +102,7 @@ export class Members<C extends Carrier> {
     this.#arrange();
   }
 
-  /** Healthy members in use go on until better ones can bear the calls, wherever the new list puts them. */
+  /** Healthy members stay in use until better ones can carry the calls, wherever the new list places them. */
   #prioritiesInUse(): number {
     const healthy = this.#named.map(({ localZone, otherZones }) => {
       const endpoints = [...localZone, ...otherZones].map(({ address }) => this.#used.get(addressToString(address)));
@@ -113,7 +113,7 @@ export class Members<C extends Carrier> {
     return healthy.slice(0, needed).findLastIndex((each) => each.healthy > 0) + 1;
   }
 
-  /** Connects the next priority if those that are connected cannot bear all calls; true if it did. */
+  /** Connects the next priority if the connected ones cannot carry all calls; returns whether it did. */
   activateIfNeeded(): boolean {
     if (this.#named.length <= 1) return false;
     const now = this.#environment.clock.now();
@@ -127,7 +127,7 @@ export class Members<C extends Carrier> {
       return true;
     }
     const capacities = this.#capacities(({ healthy }) => healthy);
-    // Those that are hoped for may stay as they are, and nothing would tell.
+    // Endpoints that are connecting may stay that way without any event, so check again by timer.
     if (more && !canBearAll(capacities)) this.#lookAgain();
     this.#watchDeactivation(prioritiesNeeded(capacities));
     return false;
@@ -148,11 +148,11 @@ export class Members<C extends Carrier> {
     });
   }
 
-  /** The last call of a member that drains has ended; false if it does not drain. */
+  /** Removes a draining member whose last call has ended; returns false if it is not draining. */
   remove(member: Member<C>): boolean {
     if (!this.isDraining(member)) return false;
     this.#draining.delete(member.key);
-    // Its timers, for an ejection or a slow start, would outlive it.
+    // Otherwise its timers, for an ejection or a slow start, would outlive it.
     member.close();
     return true;
   }
@@ -175,7 +175,7 @@ export class Members<C extends Carrier> {
     return this.owner.environment;
   }
 
-  /** The endpoints that are used, in their order; the others drain. */
+  /** Selects the endpoints in use, in order, and drains the others. */
   #arrange(): void {
     const wanted = this.#named
       .slice(0, this.#active)
@@ -206,7 +206,7 @@ export class Members<C extends Carrier> {
     this.#used = next;
   }
 
-  /** It has come back while it drains. */
+  /** Takes back an endpoint that returns while it drains. */
   #revive(key: string): Member<C> | undefined {
     const returning = this.#draining.get(key);
     if (!returning) return undefined;

@@ -1,22 +1,22 @@
 import { addressToString, type Endpoint } from '../../endpoint.js';
 
-/** The endpoints of one priority, as discovery names them or as they are kept connected. */
+/** The endpoints of one priority, either as discovery lists them or as they are kept connected. */
 export interface PriorityMembers<E> {
   readonly priority: number;
-  /** Those in the local zone; all of them where zones do not count. */
+  /** Endpoints in the local zone; all endpoints if zones are ignored. */
   readonly localZone: readonly E[];
-  /** Those elsewhere; empty where zones do not count. */
+  /** Endpoints in other zones; empty if zones are ignored. */
   readonly otherZones: readonly E[];
 }
 
-/** Which of a group of endpoints a client uses; `group` tells the groups of a list apart. */
+/** Chooses the endpoints of a group that a client uses; `group` identifies the group within a list. */
 export type Choose = (endpoints: readonly Endpoint[], group: string) => readonly Endpoint[];
 
 const all: Choose = (endpoints) => endpoints;
 
 /**
- * A list by priority, best first, and within by zone. Each endpoint appears once, where it is named first. `choose` takes
- * a subset of each group, so that neither a fallback nor a zone loses its part to another.
+ * Splits a list by priority, best first, and each priority by zone. Duplicate addresses appear once. `choose` takes a
+ * subset of each group separately, so that a fallback or a zone always keeps its part.
  */
 export function byPriority(
   list: readonly Endpoint[],

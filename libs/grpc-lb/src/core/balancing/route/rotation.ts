@@ -1,25 +1,25 @@
-/** An endpoint, as far as a rotation looks at it. */
+/** An endpoint as a rotation sees it. */
 export interface Rotatable {
-  /** Calls can reach it, for better or worse. */
+  /** Whether calls can reach it, healthy or not. */
   readonly connected: boolean;
-  /** It is connected, but silent. Absent where nothing can be silent, as in the simulator. */
+  /** Whether it is connected, but silent. Absent in the simulator, where endpoints are never silent. */
   readonly suspect?: boolean;
-  /** It is connected, says that it serves, and is neither silent nor ejected. */
+  /** Whether it is connected, reports that it serves, and is neither silent nor ejected. */
   readonly healthy: boolean;
-  /** The part of its full share that it gets while it starts slowly, else 1. */
+  /** Progress of its slow start as a fraction of its full share; 1 otherwise. */
   readonly warmth: number;
-  /** Ejected, and to be tried with one call. */
+  /** Whether its ejection time is over, and it waits for its probe. */
   readonly probing: boolean;
 }
 
-/** How a group of endpoints is: one walk over what may be thousands. */
+/** The state of a group of endpoints, from one pass, since there may be thousands. */
 export interface Census<E> {
   readonly total: number;
   readonly connected: readonly E[];
-  /** Of those, the ones that are not silent. */
+  /** The connected endpoints that are not silent. */
   readonly answering: readonly E[];
   readonly healthy: readonly E[];
-  /** Ejected, and waiting for the call that decides. */
+  /** Endpoints whose ejection time is over, and that wait for their probe. */
   readonly probing: readonly E[];
 }
 
@@ -38,20 +38,20 @@ export function censusOf<E extends Rotatable>(endpoints: readonly E[]): Census<E
   return { total: endpoints.length, connected, answering, healthy, probing };
 }
 
-/** Which endpoints of a group may be picked. The lists never change afterwards. */
+/** Which endpoints of a group may be picked. The lists are immutable. */
 export interface Rotation<E> {
-  /** All that may be picked. */
+  /** All endpoints that may be picked. */
   readonly pickable: readonly E[];
-  /** Of those, the ones that have their full share. Never empty if `pickable` is not. */
+  /** The pickable endpoints with their full share. Never empty if `pickable` is not. */
   readonly warm: readonly E[];
-  /** Of those, the ones that start slowly, beside others that have their full share. */
+  /** The pickable endpoints in slow start; empty if no other endpoint has its full share. */
   readonly cold: readonly E[];
 }
 
 export function rotationOf<E extends Rotatable>({ connected, healthy }: Census<E>, panic: boolean): Rotation<E> {
   const pickable = panic ? connected : healthy;
   const cold = pickable.filter((endpoint) => endpoint.warmth < 1);
-  // When all start slowly, as after a restart of all, they are equal again.
+  // If all endpoints start slowly, as after a restart of all, they are equal again.
   if (cold.length === 0 || cold.length === pickable.length) return { pickable, warm: pickable, cold: [] };
   return { pickable, warm: pickable.filter((endpoint) => endpoint.warmth === 1), cold };
 }

@@ -4,37 +4,37 @@ import { canBearAll, capacityOf, priorityShares } from '../members/priority-shar
 import type { EffectiveHealthOptions } from '../../options/health-options.js';
 import { type Census, censusOf, type Rotatable, type Rotation, rotationOf } from './rotation.js';
 
-/** An endpoint, as far as the ways of calls depend on it. */
+/** An endpoint as a route sees it. */
 export interface Routable extends Rotatable {
   readonly weight: number;
 }
 
 export interface PriorityRoute<E> {
   readonly priority: number;
-  /** The part of the calls that goes to this priority. */
+  /** The share of all calls that goes to this priority. */
   readonly share: number;
   readonly total: number;
   readonly healthy: number;
-  /** Whether some of its endpoints are in the local zone, and some elsewhere. */
+  /** Whether it has endpoints both in the local zone and in others. */
   readonly zoned: boolean;
-  /** The local zone; all of them where zones do not count, and where only one of the two has endpoints that may be picked. */
+  /** The local zone; all endpoints if zones are ignored, or if only one side has endpoints that may be picked. */
   readonly localZone: Rotation<E>;
   /** The other zones. */
   readonly otherZones: Rotation<E> | undefined;
-  /** The part of its calls that must go to other zones, because too few in the local zone are healthy. */
+  /** The share of its calls that must go to other zones, because too few endpoints in the local zone are healthy. */
   readonly crossAtLeast: number;
-  /** The part that would go there if zones did not count. */
+  /** The share that would go to other zones if zones were ignored. */
   readonly evenShare: number;
 }
 
-/** Where calls may go, worked out anew whenever an endpoint changes. The lists never change afterwards. */
+/** Where calls may go; recomputed whenever an endpoint changes. The lists are immutable. */
 export interface Route<E> {
   readonly priorities: readonly PriorityRoute<E>[];
-  /** Those with a share. */
+  /** Priorities with a share. */
   readonly open: readonly PriorityRoute<E>[];
-  /** All that may be picked. */
+  /** All endpoints that may be picked. */
   readonly pickable: readonly E[];
-  /** Ejected, and waiting for the call that decides. */
+  /** Endpoints whose ejection time is over, and that wait for their probe. */
   readonly probing: readonly E[];
   readonly panic: boolean;
   readonly healthy: number;
@@ -66,7 +66,7 @@ export function routeOf<E extends Routable>(
 ): Route<E> {
   const all = priorities.map(censusOfPriority);
   const capacities = all.map((each) => capacityOf(each, overprovisioningFactor));
-  // As in Envoy: while the priorities together can bear all calls, those that are ill are left alone.
+  // As in Envoy: unhealthy endpoints get no calls while the priorities together can carry all calls.
   const mayPanic = all.length === 1 || !canBearAll(capacities);
   const panics = all.map(({ healthy, connected }) => mayPanic && isPanic(healthy, connected, panicThreshold));
   const shares = priorityShares(
@@ -88,7 +88,7 @@ export function routeOf<E extends Routable>(
     priorities: routed,
     open,
     pickable: rotations.length === 1 ? rotations[0]!.pickable : rotations.flatMap(({ pickable }) => pickable),
-    // Also of a priority that gets no other calls: only a probe can bring it back.
+    // Includes priorities without other calls: only a probe can bring their endpoints back.
     probing: all.flatMap(({ localZone, otherZones }) => [...localZone.probing, ...otherZones.probing]),
     panic: panics.includes(true),
     healthy: sumOf(all.map(({ healthy }) => healthy)),
@@ -109,8 +109,8 @@ function censusOfPriority<E extends Routable>(members: PriorityMembers<E>): Prio
 }
 
 /**
- * Panic is for signals that may be wrong, and silence is none: it does not bring back those that are silent while another
- * answers. When all are silent it may be this client that is cut off, and all are used.
+ * Panic distrusts health signals, but silence is certain: panic does not use silent endpoints while another answers. If
+ * all are silent, this client may be the one that is cut off, and all are used.
  */
 function withoutSuspects<E>(localZone: Census<E>, otherZones: Census<E>): [Census<E>, Census<E>] {
   if (localZone.answering.length + otherZones.answering.length === 0) return [localZone, otherZones];
@@ -136,7 +136,7 @@ function zonesOf<E extends Routable>(
   if (otherZones.pickable.length === 0) return onlyLocal;
   const [here, there] = [weightOf(localZone.pickable), weightOf(otherZones.pickable)];
   const evenShare = there / (here + there);
-  // Panic does not trust health, here or there: the load is spread over all, as in Envoy.
+  // Panic distrusts health in all zones: the load is spread over all endpoints, as in Envoy.
   if (panic) return { localZone, otherZones, crossAtLeast: evenShare, evenShare };
   const { total, healthy } = census.localZone;
   const crossAtLeast = 1 - capacityOf({ total, healthy: healthy.length }, overprovisioningFactor);

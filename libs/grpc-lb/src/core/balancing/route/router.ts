@@ -5,19 +5,19 @@ import type { BalancingEnvironment } from '../environment.js';
 import type { PriorityMembers } from '../members/priority-members.js';
 import { NO_ROUTE, type PriorityRoute, type Routable, type Route, routeOf } from './route.js';
 
-/** Keeps the route of a client's calls: the priorities and zones that take them now, and the endpoints there. */
+/** Keeps the route of a client's calls: the priorities and zones that take them now, and their endpoints. */
 export class Router<E extends Routable> {
   route: Route<E> = NO_ROUTE;
-  /** Compares the local zone with the others; undefined where zones do not count. */
+  /** Compares the local zone with the others; undefined if zones are ignored. */
   spillover: Spillover | undefined;
   #localityOptions: EffectiveLocalityOptions | undefined;
   #toldPanic = false;
-  /** The failover that was told last. It begins with all calls on the first priority. */
+  /** The last reported failover. Initially all calls go to the first priority. */
   #toldFailover = '0 10';
 
   constructor(private readonly environment: BalancingEnvironment) {}
 
-  /** Works out the route anew: an endpoint or an option has changed. */
+  /** Recomputes the route after an endpoint or an option has changed. */
   update(priorities: readonly PriorityMembers<E>[]): void {
     this.#watchZones();
     this.route = routeOf(priorities, this.environment.loadBalancing.health);
@@ -26,7 +26,9 @@ export class Router<E extends Routable> {
     if (first) this.#tellFailover(first);
   }
 
-  /** The part of a priority's calls that goes to other zones: a zone that is overloaded shows in the latency of its calls. */
+  /**
+   * The share of a priority's calls that goes to other zones; it grows with the latency of an overloaded local zone.
+   */
   readonly crossShare = ({ crossAtLeast, evenShare }: PriorityRoute<E>): number =>
     this.spillover?.share(crossAtLeast, evenShare) ?? crossAtLeast;
 
@@ -47,7 +49,7 @@ export class Router<E extends Routable> {
     this.environment.emit({ type: 'panic', on: panic, healthy, connected });
   }
 
-  /** In steps of a tenth: while endpoints come and go one by one, each is not news. */
+  /** Reports in steps of a tenth, so that endpoints that come and go one by one do not each cause an event. */
   #tellFailover({ priority, share }: PriorityRoute<E>): void {
     const key = `${priority} ${Math.round(share * 10)}`;
     if (key === this.#toldFailover) return;
@@ -55,7 +57,7 @@ export class Router<E extends Routable> {
     this.environment.emit({ type: 'failover', priority, share });
   }
 
-  /** Where zones do not count, no latency needs to be measured. */
+  /** Latency is measured only if zones count. */
   #watchZones(): void {
     const { zone, loadBalancing } = this.environment;
     if (loadBalancing.locality === this.#localityOptions) return;
