@@ -1,11 +1,11 @@
 /**
- * What JSON from outside may cost. `JSON.parse` takes time and memory by values, not by characters: eight megabytes of
- * brackets take three seconds, in which nothing else runs.
+ * Limits for JSON from outside. The time and memory that `JSON.parse` takes depend on the number of values, not of
+ * characters: eight megabytes of brackets block the event loop for three seconds.
  */
 export interface JsonBounds {
-  /** Values in all: elements, members, lists and objects. */
+  /** Maximum number of values: elements, members, lists and objects. */
   readonly maxValues: number;
-  /** Lists and objects within each other. Default 64. */
+  /** Maximum nesting depth of lists and objects. Default 64. */
   readonly maxDepth?: number;
 }
 
@@ -17,9 +17,7 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/**
- * `JSON.parse` of a text whose length is bounded already; throws an `Error` before it parses what is beyond the bounds.
- */
+/** Parses a text whose length is already bounded; throws an `Error` before it parses anything beyond the bounds. */
 export function parseBoundedJson(text: string, { maxValues, maxDepth = 64 }: JsonBounds): unknown {
   let values = 1;
   let depth = 0;
@@ -36,7 +34,7 @@ export function parseBoundedJson(text: string, { maxValues, maxDepth = 64 }: Jso
   return JSON.parse(text);
 }
 
-/** Where the quote is that ends the string which begins at `start`. */
+/** The index of the quote that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from './clock.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** Acts at once on the first requests, and then once in each interval for all that have come meanwhile. */
+/** Acts at once on the first requests, then once per interval for all requests since. */
 export class Coalescer {
   readonly #bucket: TokenBucket;
   #cancel: Cancel | undefined;
@@ -21,7 +21,7 @@ export class Coalescer {
     else this.#cancel = this.clock.after(this.#bucket.wait, this.#onTimer);
   }
 
-  /** What was requested and has not been done is forgotten. */
+  /** Drops pending requests. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -2,28 +2,28 @@ import type { Address, Endpoint, Locality } from './endpoint.js';
 import { isObject, shown } from './options/validation.js';
 import { isPrintable, printable } from './printable.js';
 
-/** What a source has delivered, without what no call could use. */
+/** The list of a source, without endpoints that no call could use. */
 export interface CheckedEndpoints {
   readonly good: readonly Endpoint[];
   readonly dropped: number;
-  /** What is wrong with the first that was dropped. */
+  /** What is wrong with the first dropped endpoint. */
   readonly fault: string | undefined;
 }
 
-/** No client needs more at once; a list that is longer is a mistake, or an attack on memory and sockets. */
+/** No client needs more; a longer list is a mistake, or an attack on memory and sockets. */
 export const MAX_ENDPOINTS = 10_000;
-/** Weights in xDS are of 32 bits. */
+/** Weights in xDS are 32-bit. */
 const MAX_WEIGHT = 4_294_967_295;
-/** Priorities in xDS, where the field is at most 128. */
+/** The highest priority in xDS, where the field is at most 128. */
 const MAX_PRIORITY = 127;
-/** A DNS name has 254 characters at most, the path of a Unix socket some 100, that of a Windows pipe 256. */
+/** A DNS name has at most 254 characters, the path of a Unix socket about 100, that of a Windows pipe 256. */
 const MAX_ADDRESS = 256;
-/** They are compared and shown; no zone has a name this long. */
+/** Localities are compared and shown; no zone has a name this long. */
 const MAX_LOCALITY = 256;
 
 /**
- * Discovery is data from elsewhere: what is no endpoint is dropped, and the rest goes on. What is used is a copy with
- * known fields only: grpc-js hands an address to `net.connect()`, which would also take `fd` or `localAddress`.
+ * Checks data from discovery: drops invalid endpoints and keeps the rest. Copies only known fields: grpc-js passes an
+ * address to `net.connect()`, which would also accept `fd` or `localAddress`.
  */
 export function checkEndpoints(list: unknown): CheckedEndpoints {
   if (!Array.isArray(list)) return { good: [], dropped: 1, fault: `the list is ${shown(list)}, not an array` };

@@ -47,7 +47,7 @@ export interface Endpoint {
   readonly priority?: number;
 }
 
-/** `host:port`, `[ipv6]:port` or `unix:path`: how people read it, and what tells one endpoint from another. */
+/** `host:port`, `[ipv6]:port` or `unix:path`: the readable form, which also identifies an endpoint. */
 export function addressToString(address: Address): string {
   if ('path' in address) return `unix:${address.path}`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

@@ -129,5 +129,5 @@ export type LbEventListener = (event: LbEvent) => void;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** An event before the client has put its name and the time on it. */
+/** An event before the client adds its name and the time. */
 export type EventBody = DistributiveOmit<LbEvent, 'client' | 'time'>;

@@ -5,20 +5,20 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-/** Characters before a list in which its key is looked for. */
+/** Characters before a list in which its key is searched. */
 const TAIL = 200;
 
 /**
- * Takes a list apart while its JSON comes in pieces, so that each element is parsed by itself: no turn of the event loop
- * has more to do than the text of one element and one piece, however long the list is.
+ * Splits a list into its elements while its JSON arrives in pieces, so that each element is parsed by itself: each turn
+ * of the event loop handles one element and one piece at most, however long the list is.
  */
 export class JsonElements {
-  /** Pieces of what is not within the list. */
+  /** The text outside the list, in pieces. */
   readonly #rest: string[] = [];
   #restLength = 0;
-  /** How that ends. */
+  /** The end of that text. */
   #tail = '';
-  /** Pieces of the element under way. */
+  /** The current element, in pieces. */
   #element: string[] = [];
   #elementLength = 0;
   #count = 0;
@@ -28,13 +28,13 @@ export class JsonElements {
   #escaped = false;
 
   constructor(
-    /** The list is the value of this key of the outermost object; without one, the whole document. */
+    /** The key of the outermost object that holds the list; without a key, the whole document is the list. */
     private readonly key: string | undefined,
-    /** Characters of one element, and of what is not within the list. */
+    /** Maximum length of one element, and of the text outside the list. */
     private readonly maxLength: number,
   ) {}
 
-  /** The texts of the elements that this piece ends. */
+  /** Adds a piece; returns the texts of the elements that it completes. */
   push(piece: string): string[] {
     const done: string[] = [];
     let from = 0;
@@ -59,7 +59,7 @@ export class JsonElements {
       } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
         if (this.#inList && this.#depth === this.#listDepth) {
           const last = this.#endElement(piece.slice(from, at));
-          // `[]` has no element; `[1,]` is no JSON, which the parser of the empty text says.
+          // `[]` has no element; `[1,]` is not valid JSON, which the parser reports for the empty text.
           if (last.trim() !== '' || this.#count > 1) done.push(last);
           this.#inList = false;
           from = at;
@@ -72,7 +72,7 @@ export class JsonElements {
     return done;
   }
 
-  /** The document with an empty list, once all of it has come. */
+  /** The document with an empty list, once it is complete. */
   get rest(): string {
     return this.#rest.join('');
   }
@@ -84,7 +84,7 @@ export class JsonElements {
   #beginsList(piece: string, from: number, at: number): boolean {
     if (this.#depth !== this.#listDepth) return false;
     if (this.key === undefined) return true;
-    // A quote within a string has a backslash before it, so that this is a key of its own.
+    // A quote within a string is escaped by a backslash, so this matches a real key.
     const before = this.#tail + piece.slice(Math.max(from, at - TAIL), at);
     return new RegExp(`[{,]\\s*"${this.key}"\\s*:\\s*$`).test(before);
   }

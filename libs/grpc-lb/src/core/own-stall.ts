@@ -1,29 +1,32 @@
 import type { Cancel, Clock } from './clock.js';
 
-/** How often the event loop is looked at. */
+/** The interval at which the event loop is checked. */
 export const BEAT_MS = 100;
-/** A beat that is late by so much was held up. Less happens on every busy machine, and explains no missed deadline. */
+/**
+ * A beat that is this late was held up. Shorter delays happen on every busy machine, and do not explain a missed
+ * deadline.
+ */
 export const STALL_MS = 200;
 
 /**
- * Notices that this process itself stood still: its event loop was busy, or the process was stopped. What such a stall
- * explains is not the peer's fault: an answer may lie unread in a socket, as timers run before sockets are read, so a
- * deadline or a silence that ends with a stall teaches nothing.
+ * Detects stalls of this process: its event loop was busy, or the process was stopped. The effects of a stall are not
+ * the peer's fault: timers run before sockets are read, so an answer may be unread in a socket, and a deadline or a
+ * silence that ends with a stall says nothing about the peer.
  *
- * It needs no order among timers: while the beat itself is overdue, the stall is taken to end now.
+ * It does not depend on the order of timers: while the beat itself is overdue, the stall counts as ending now.
  */
 export class OwnStall {
   #watchers = 0;
   #cancelBeat: Cancel | undefined;
   #dueAt = 0;
   #endedAt = -Infinity;
-  /** When what had piled up has been worked off: for as long again as the stall has lasted at most. */
+  /** When the backlog of the stall has been processed: it takes at most as long as the stall lasted. */
   #workedOffAt = -Infinity;
   #lost = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Notices stalls from now on, until what it returns is called. It costs one timer, however many watch. */
+  /** Starts detecting stalls; the returned function stops it. All watchers share one timer. */
   watch(): Cancel {
     if (this.#watchers++ === 0) this.#expectBeat();
     let watching = true;
@@ -36,32 +39,33 @@ export class OwnStall {
     };
   }
 
-  /** When the last stall ended, on the clock; -Infinity if there was none. */
+  /** When the last stall ended, by the clock; -Infinity if there was none. */
   get endedAt(): number {
     return this.#late >= STALL_MS ? this.clock.now() : this.#endedAt;
   }
 
-  /** Whether a stall has ended since that time, which it may have begun before. */
+  /** Whether a stall has ended since `since`; it may have begun earlier. */
   wasStalledSince(since: number): boolean {
     return this.endedAt >= since;
   }
 
   /**
-   * Whether a stall explains how long something has taken since then that ends now: an answer may have come and not been
-   * read. The stall has ended in the second half of that time, and what had piled up is still being worked off. One of
-   * long ago explains nothing: where deadlines are long and stalls are common, it would excuse a peer that never answers.
+   * Whether a stall explains the duration of an operation that started at `since` and ends now: an answer may have
+   * arrived unread. The stall must have ended in the second half of that time, and its backlog must still be in
+   * process. An older stall explains nothing: with long deadlines and frequent stalls, it would excuse a peer that
+   * never answers.
    */
   explains(since: number): boolean {
     const now = this.clock.now();
     return this.wasStalledSince((since + now) / 2) && (this.#late >= STALL_MS || now <= this.#workedOffAt);
   }
 
-  /** The clock without the time that was lost to stalls: a peer has been silent only for as long as this has moved. */
+  /** The clock minus the time lost to stalls: use it to measure how long a peer has been silent. */
   get awake(): number {
     return this.clock.now() - this.#lost - Math.max(0, this.#late - STALL_MS);
   }
 
-  /** How late the beat is as things stand. */
+  /** How late the beat is now. */
   get #late(): number {
     return this.#cancelBeat === undefined ? 0 : this.clock.now() - this.#dueAt;
   }

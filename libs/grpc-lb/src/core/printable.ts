@@ -1,39 +1,39 @@
-/** The most characters that a text of a peer, a registry or a control plane may have in an error, an event or a log. */
+/** The maximum length of a text from a peer, a registry or a control plane in an error, an event or a log. */
 export const MAX_TEXT = 500;
 
 /**
- * What a terminal or a log reader obeys or hides: control characters (line breaks, ANSI escapes), format characters (bidi
- * overrides, zero width), line and paragraph separators, and halves of surrogate pairs.
+ * Characters that a terminal or a log reader interprets or hides: control characters (line breaks, ANSI escapes),
+ * format characters (bidi overrides, zero width), line and paragraph separators, and unpaired surrogates.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A text that came from outside of this process, safe to show: on one line, without control characters, and cut. Applying
- * it twice is the same as applying it once. The cost depends on `max`, not on the length of the text.
+ * Makes a text from outside this process safe to show: on one line, without control characters, and cut. Idempotent.
+ * The cost depends on `max`, not on the length of the text.
  */
 export function printable(text: string, max = MAX_TEXT): string {
   const whole = text.length <= max;
   const escaped = spelledOut(whole ? text : text.slice(0, max));
   if (whole && escaped.length <= max) return escaped;
   const note = `... (${text.length} characters)`;
-  // Without half of a pair, or of an escape, at its end.
+  // Cut before half of a pair, or of an escape.
   const head = escaped.slice(0, Math.max(0, max - note.length));
   return head.replace(/[\uD800-\uDBFF]$|\\(?:u[0-9a-f]{0,3}|u\{[0-9a-f]*)?$/, '') + note;
 }
 
-/** The message of whatever was thrown or handed to `onError`, safe to show. */
+/** The message of a thrown value, or of one passed to `onError`, safe to show. */
 export function printableError(error: unknown, max = MAX_TEXT): string {
   return printable(error instanceof Error ? error.message : String(error), max);
 }
 
-/** It may be shown as it is. */
+/** Whether the text may be shown unchanged. */
 export function isPrintable(text: string, max: number): boolean {
   return text.length <= max && text.search(UNPRINTABLE) < 0;
 }
 
-/** Without a limit; for what is short already. */
+/** Like `printable`, but without a limit; for texts that are already short. */
 export function spelledOut(text: string): string {
   return text.replace(UNPRINTABLE, escape);
 }

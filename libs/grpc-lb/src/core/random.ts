@@ -1,19 +1,19 @@
-/** A source of numbers in [0, 1), as `Math.random`. It is always handed in, so that a test can script it. */
+/** A source of numbers in [0, 1), such as `Math.random`. Always a parameter, so that a test can script it. */
 export type Random = () => number;
 
-/** A whole number in [0, n), each as likely as the other. */
+/** A uniformly random whole number in [0, n). */
 export function randomBelow(random: Random, n: number): number {
   return Math.floor(random() * n);
 }
 
-/** `value` spread evenly over ± `share` of itself, so that many clients do not act in step. */
+/** `value` spread evenly over ± `share` of itself, so that clients do not act in step. */
 export function jittered(random: Random, value: number, share: number): number {
   return value * (1 - share + 2 * share * random());
 }
 
 /**
- * A repeatable sequence for tests, benchmarks and the simulator (mulberry32 by Tommy Ettinger, public domain).
- * Not for production, and not for anything secret.
+ * A repeatable sequence for tests, benchmarks and the simulator (mulberry32 by Tommy Ettinger, public domain). Not for
+ * production, and not for cryptographic use.
  */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;

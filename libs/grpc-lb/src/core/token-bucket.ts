@@ -1,9 +1,9 @@
 import type { Clock } from './clock.js';
 
-/** Refilling in small steps loses less than this. */
+/** The rounding error of many small refills is below this. */
 const ROUNDING = 1e-9;
 
-/** Allows `size` at once, and after that one each `refillMs`. */
+/** Allows `size` at once, and then one per `refillMs`. */
 export class TokenBucket {
   #tokens: number;
   #at: number;
@@ -17,7 +17,7 @@ export class TokenBucket {
     this.#at = clock.now();
   }
 
-  /** Takes `cost` tokens if that many are left. */
+  /** Takes `cost` tokens if enough are left; returns whether it did. */
   take(cost = 1): boolean {
     this.#refill();
     if (this.#tokens < cost - ROUNDING) return false;
@@ -25,21 +25,19 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes one, or what is left of it: for what happens anyway. */
+  /** Takes one token, or the remaining fraction, for an action that happens in any case. */
   spend(): void {
     this.#refill();
     this.#tokens = Math.max(0, this.#tokens - 1);
   }
 
-  /**
-   * Takes tokens for work that is done already. More than are left is a debt, paid off before there is another token.
-   */
+  /** Takes tokens for work that is already done. A shortfall is a debt, which refills pay off first. */
   charge(cost: number): void {
     this.#refill();
     this.#tokens -= cost;
   }
 
-  /** Milliseconds until there is one. */
+  /** Milliseconds until a token is available. */
   get wait(): number {
     this.#refill();
     return Math.max(0, (1 - this.#tokens) * this.refillMs);

@@ -139,7 +139,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   memberConnected(member: Member<C>): void {
     this.#policies.ready(member);
-    // The first connection after an outage: this endpoint must not carry all calls until the backoffs of the others
+    // After an outage, the first endpoint that connects should not carry all calls until the backoffs of the others
     // end.
     const others = [...this.#members.used].filter((each) => each !== member);
     if (!others.some(({ connected }) => connected)) for (const { link } of others) link.dialNow();

@@ -1,5 +1,5 @@
 /**
- * What an operator makes of the texts with which OpenSSL, nghttp2 and grpc-js say that both sides speak differently.
+ * Maps the messages with which OpenSSL, nghttp2 and grpc-js report a protocol mismatch to explanations for operators.
  */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [
@@ -13,11 +13,11 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/^Protocol error$/, 'the peer does not speak HTTP/2; check that the port is the gRPC port'],
 ];
 
-/** Why a connection could not be opened, as an operator can act on it; `error` itself where it says enough. */
+/** Why a connection could not be opened, in terms an operator can act on; `error` itself if it is clear enough. */
 export function connectFailure(error: string): string {
   const meaning = MEANINGS.find(([pattern]) => pattern.test(error));
   if (!meaning) return error;
-  // OpenSSL's text holds an address of this process and lines of its sources.
+  // OpenSSL's message contains an address in this process and source lines.
   const short = /wrong version number|packet length too long/.exec(error)?.[0] ?? error;
   return `${short}: ${meaning[1]}`;
 }

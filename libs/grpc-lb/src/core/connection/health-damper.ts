@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { Coalescer } from '../coalescer.js';
 
-/** So many recoveries are told at once, and after that one in this time. */
+/** Recoveries that are reported at once; after that, one per interval. */
 const BURST = 5;
 const INTERVAL_MS = 1000;
 
@@ -11,8 +11,8 @@ interface Answer {
 }
 
 /**
- * Bounds how often a server that flaps changes anything: that it does not serve is told at once, that it serves again
- * only so often. Meanwhile it counts as not serving. What is told last is always what the server said last.
+ * Limits how often a flapping server changes the picker: it reports "not serving" at once, but "serving" at a limited
+ * rate, and the server counts as not serving in between. The last report always matches the server's last answer.
  */
 export class HealthDamper {
   #told: Answer | undefined;

@@ -1,17 +1,17 @@
 /**
- * Servers allow a PING each five minutes while they send no HEADERS or DATA, or each two hours while no stream is open
- * (the defaults of grpc-go, grpc-java and C-core, gRFC A8). The rest is for clocks and networks that differ.
+ * Servers allow one PING per five minutes while they send no HEADERS or DATA, or per two hours while no stream is open
+ * (the defaults of grpc-go, grpc-java and C-core, gRFC A8). The margin covers differences of clocks and networks.
  */
 const BETWEEN_PINGS_MS = 5 * 60_000 + 10_000;
 const BETWEEN_IDLE_PINGS_MS = 2 * 60 * 60_000 + 10_000;
-/** The third strike ends the connection. One is left for a keepalive PING that follows too soon on one of ours. */
+/** The third strike ends the connection. One is reserved for a keepalive PING that follows one of ours too soon. */
 const STRIKES = 1;
 
 /**
- * Which PINGs the peer of one connection puts up with. It counts as the server does: each PING that follows too soon on
- * another is a strike, strikes do not lapse, and only HEADERS or DATA that the server sends reset them; its answers to
- * PINGs do not. The first PING after such a reset is free, so that a silence has two at once, and later one for each five
- * minutes.
+ * Tracks which PINGs the peer of one connection tolerates. It counts as the server does: each PING that follows another
+ * too soon is a strike, strikes do not expire, and only HEADERS or DATA from the server reset them; its answers to
+ * PINGs do not. The first PING after such a reset is free, so the budget allows two PINGs at once in a silent period,
+ * and then one per five minutes.
  */
 export class PingBudget {
   #lastAt: number | undefined;
@@ -21,15 +21,15 @@ export class PingBudget {
     return this.#strikes + this.#cost(now, streamOpen) <= STRIKES;
   }
 
-  /** A PING has been sent, allowed or not: keepalive does not ask. */
+  /** Records a PING, whether it was allowed or not: keepalive does not ask. */
   sent(now: number, streamOpen: boolean): void {
     this.#strikes += this.#cost(now, streamOpen);
     this.#lastAt = now;
   }
 
   /**
-   * HEADERS or DATA have come from the peer. `pinging`: while a PING was under way, which may have reached the server
-   * after it had sent those, and has used up the free one then.
+   * Records HEADERS or DATA from the peer. `pinging`: a PING is in flight; it may have reached the server after the
+   * server sent those frames, and then it has used up the free one.
    */
   replied(pinging: boolean): void {
     this.#strikes = 0;

@@ -1,7 +1,7 @@
 import { backoffMs } from '../backoff.js';
 import type { Random } from '../random.js';
 
-/** A connection that has lived for so long was a good one, and is replaced at once. */
+/** A connection that lived for this long was a good one, and is replaced at once. */
 export const GOOD_AFTER_MS = 10_000;
 
 export interface BackoffTimes {
@@ -9,19 +9,19 @@ export interface BackoffTimes {
   readonly max: number;
 }
 
-/** A connection that was ready and is lost. */
+/** A connection that was ready and has been lost. */
 export interface LostConnection {
   readonly readyAt: number;
-  /** The peer has answered a call on it. */
+  /** Whether the peer has answered a call on it. */
   readonly answered: boolean;
 }
 
 /**
- * How long an endpoint waits before it replaces a connection that was lost. A peer that accepts connections and closes
- * them again has a healthy backoff of connecting, as each attempt succeeds; so what counts is what became of them.
+ * How long an endpoint waits before it replaces a lost connection. If a peer accepts connections and closes them again,
+ * the connection backoff does not grow, because each attempt succeeds; so this backoff counts how connections end.
  */
 export class ReconnectBackoff {
-  /** Connections in a row that were lost soon and had answered nothing. */
+  /** Consecutive connections that were lost early and without an answer. */
   shortLived = 0;
   #lostAt = -Infinity;
 
@@ -30,10 +30,10 @@ export class ReconnectBackoff {
     private readonly times: BackoffTimes,
   ) {}
 
-  /** Milliseconds until the next attempt. The first is made at once: a process that restarts is common. */
+  /** Milliseconds until the next attempt. The first attempt is immediate: a restart of the process is common. */
   lost({ readyAt, answered }: LostConnection, now: number): number {
     if (answered || now - readyAt >= GOOD_AFTER_MS) this.shortLived = 0;
-    // Of several that are lost together each is not a failure of its own: only the loss of a replacement is another.
+    // Connections that are lost together count as one failure: only the loss of a replacement counts again.
     else if (readyAt >= this.#lostAt) this.shortLived++;
     this.#lostAt = now;
     if (this.shortLived <= 1) return 0;

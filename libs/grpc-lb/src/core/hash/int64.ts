@@ -1,7 +1,6 @@
 /**
- * 64-bit arithmetic on pairs of 32-bit halves. A number stands in two places of one typed array, the upper half first,
- * so that nothing is allocated; `i` is the place of its upper half. `BigInt` takes four times as long, and leaves
- * garbage.
+ * 64-bit arithmetic on pairs of 32-bit halves. A number takes two entries of one typed array, the upper half first, so
+ * that nothing is allocated; `i` is the index of its upper half. `BigInt` takes four times as long, and allocates.
  */
 export const registers = new Int32Array(12);
 
@@ -21,7 +20,7 @@ export function xor(i: number, high: number, low: number): void {
   registers[i + 1] = registers[i + 1]! ^ low;
 }
 
-/** To the left, by `n` from 1 to 31 bits; what falls out comes in on the right. */
+/** Rotates left by `n` bits, 1 to 31. */
 export function rotate(i: number, n: number): void {
   const high = registers[i]!;
   const low = registers[i + 1]!;
@@ -29,7 +28,7 @@ export function rotate(i: number, n: number): void {
   registers[i + 1] = (low << n) | (high >>> (32 - n));
 }
 
-/** The lower 64 bits of the product. What the lower halves carry over is put together from 16-bit digits. */
+/** Keeps the lower 64 bits of the product. Computes the carry of the lower halves from 16-bit digits. */
 export function multiply(i: number, high: number, low: number): void {
   const a = registers[i + 1]!;
   const a0 = a & 0xffff;

@@ -1,10 +1,10 @@
 import { add, multiply, registers, rotate, set, xor } from './int64.js';
 
-// XXH64 as its specification has it (xxHash, doc/xxhash_spec.md): the hash that gRPC names for random subsetting (A68)
-// and for ring hash (A42). Written out because no package computes it at once: js-xxhash has XXH32 only, and
-// xxhash-wasm has to be awaited. Not for anything secret.
+// XXH64 by its specification (xxHash, doc/xxhash_spec.md): the hash that gRPC names for random subsetting (A68) and for
+// ring hash (A42). Implemented here because no package computes it synchronously: js-xxhash has only XXH32, and
+// xxhash-wasm is asynchronous. Not for cryptographic use.
 
-/** Where each number stands in the registers. */
+/** The index of each number in the registers. */
 const HASH = 0;
 const LANES = [2, 4, 6, 8] as const;
 const INPUT = 10;
@@ -26,23 +26,26 @@ let scratch = new Uint8Array(256);
 
 /**
  * The upper 53 of the 64 bits of the hash of a text's UTF-8 bytes: a whole number from 0 to 2^53 - 1, which sorts and
- * compares like the hash itself. Two of a thousand texts share one in about one of 10^10 cases; break ties by the text.
+ * compares like the hash itself. Among a thousand texts, two have the same value in about one of 10^10 cases; break
+ * ties by the text.
  *
  * @param seed A whole number from 0 to 2^53 - 1.
  */
 export function xxh64(text: string, seed = 0): number {
-  const length = encode(text); // It may put another scratch in place.
+  const length = encode(text); // May replace `scratch`.
   digest(scratch, length, seed);
   return (registers[HASH]! >>> 0) * 2 ** 21 + (registers[HASH + 1]! >>> 11);
 }
 
-/** All 64 bits, of bytes: what the published vectors are of. */
+/** The full 64-bit hash of bytes, as in the published test vectors. */
 export function xxh64OfBytes(bytes: Uint8Array, seed = 0): bigint {
   digest(bytes, bytes.length, seed);
   return (BigInt(registers[HASH]! >>> 0) << 32n) | BigInt(registers[HASH + 1]! >>> 0);
 }
 
-/** Writes the text into the scratch bytes; how many there are. Addresses are ASCII, for which this is quickest. */
+/**
+ * Writes the text into the scratch buffer; returns the number of bytes. Addresses are ASCII, for which this is fastest.
+ */
 function encode(text: string): number {
   const { length } = text;
   if (3 * length > scratch.length) scratch = new Uint8Array(6 * length);
@@ -69,7 +72,7 @@ function digest(bytes: Uint8Array, length: number, seed: number): void {
   avalanche();
 }
 
-/** All whole stripes of 32 bytes, merged into the hash; where the rest begins. */
+/** Merges all whole stripes of 32 bytes into the hash; returns where the rest begins. */
 function stripes(bytes: Uint8Array, length: number, seedHigh: number, seedLow: number): number {
   const [v1, v2, , v4] = LANES;
   for (const lane of LANES) set(lane, seedHigh, seedLow);
@@ -104,7 +107,7 @@ function stripes(bytes: Uint8Array, length: number, seedHigh: number, seedLow: n
   return at;
 }
 
-/** The last bytes, fewer than 32: by eight, four and one. */
+/** Merges the last bytes, fewer than 32: by eight, four and one. */
 function rest(bytes: Uint8Array, from: number, length: number): void {
   let at = from;
   for (; at + 8 <= length; at += 8) {
@@ -132,7 +135,7 @@ function rest(bytes: Uint8Array, from: number, length: number): void {
   }
 }
 
-/** A round over the input with nothing accumulated, into the hash. */
+/** Mixes one round of the input, without an accumulator, into the hash. */
 function scramble(): void {
   multiply(INPUT, P2H, P2L);
   rotate(INPUT, 31);
@@ -140,7 +143,7 @@ function scramble(): void {
   xor(HASH, registers[INPUT]!, registers[INPUT + 1]!);
 }
 
-/** Every bit of the input gets a say in every bit of the hash. */
+/** Makes every bit of the input affect every bit of the hash. */
 function avalanche(): void {
   xor(HASH, 0, registers[HASH]! >>> 1); // hash ^= hash >>> 33
   multiply(HASH, P2H, P2L);

@@ -1,29 +1,29 @@
 import type { Cancel, Clock } from '../clock.js';
 
-/** What ends within so many milliseconds ends together: one timer for all of it. */
+/** Calls that stop counting within the same step share one timer. */
 const STEP_MS = 10;
-/** Longer than most calls take, and short enough that what is remembered stays little. */
+/** Longer than most calls take, and short enough to bound the number of lingering calls. */
 export const LONGEST_MS = 60_000;
 
-/** Something whose load counts calls that have ended. */
+/** An endpoint whose load includes calls that have ended. */
 export interface Lingered {
-  /** With what lingers. */
+  /** Includes lingering calls. */
   inFlight: number;
   lingering: number;
 }
 
 /**
- * Calls that have ended and still count as load. An endpoint that answers at once, as none of the others does, never has
- * a call in flight, and would attract those of all the others.
+ * Counts calls that have ended as load for a while. An endpoint that answers at once, unlike the others, never has a
+ * call in flight, and would attract the calls of all the others.
  */
 export class Lingering<E extends Lingered> {
-  /** By the time at which they end. */
+  /** Keyed by the time at which the calls stop counting. */
   readonly #ending = new Map<number, { readonly counts: Map<E, number>; readonly cancel: Cancel }>();
   #closed = false;
 
   constructor(private readonly clock: Clock) {}
 
-  /** A call that has just ended counts for so many milliseconds more. */
+  /** Counts a call that has just ended for this many milliseconds more. */
   hold(endpoint: E, milliseconds: number): void {
     if (this.#closed || !(milliseconds > 0)) return;
     const now = this.clock.now();
@@ -38,7 +38,7 @@ export class Lingering<E extends Lingered> {
     endpoint.lingering++;
   }
 
-  /** Calls may end after that; nobody chooses by their load any more. */
+  /** Releases all lingering calls; calls that end later do not linger. */
   close(): void {
     this.#closed = true;
     for (const { cancel } of this.#ending.values()) cancel();

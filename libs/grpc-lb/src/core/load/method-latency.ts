@@ -1,22 +1,22 @@
 import { RunningMean } from './running-mean.js';
 
-/** Methods that have a mean of their own; a proxy may be called with names that somebody has made up. */
+/** Limits the methods with a mean of their own: a proxy may receive calls with arbitrary method names. */
 const MAX_METHODS = 1000;
 
 /**
- * What is usual for each method, over all endpoints. A backend that happens to get the slow method is not slow: its
- * latencies are measured by those of the method.
+ * The usual latency of each method over all endpoints. An endpoint that happens to get the slow method is not slow: its
+ * latencies are measured relative to those of the method.
  */
 export class MethodLatency {
   readonly #means = new Map<string, RunningMean>();
 
-  /** How many times as long as usual this took: 1 for the first of its method. */
+  /** The latency as a multiple of the usual one; 1 for the first call of a method. */
   ratio(method: string, latency: number): number {
     const usual = this.#means.get(this.#nameOf(method))?.value ?? latency;
     return usual > 0 ? latency / usual : 1;
   }
 
-  /** Milliseconds; undefined where no call of it has ended yet. */
+  /** The usual latency in milliseconds; undefined before the first call of the method has ended. */
   usual(method: string): number | undefined {
     return this.#means.get(this.#nameOf(method))?.value;
   }

@@ -1,5 +1,5 @@
 /**
- * The latency of an endpoint that jumps to each peak, and comes down slowly (Finagle's Peak EWMA): `if rtt > cost: cost =
+ * The latency of an endpoint, which jumps to each peak and decays slowly (Finagle's Peak EWMA): `if rtt > cost: cost =
  * rtt else cost = cost·e^(−Δt/τ) + rtt·(1 − e^(−Δt/τ))`.
  */
 export class PeakLatency {
@@ -7,10 +7,10 @@ export class PeakLatency {
   #at = 0;
   #known = false;
 
-  /** @param decayTime τ, milliseconds. */
+  /** @param decayTime τ, in milliseconds. */
   constructor(private readonly decayTime: number) {}
 
-  /** It has been measured at least once. */
+  /** Whether it has been measured at least once. */
   get known(): boolean {
     return this.#known;
   }
@@ -22,7 +22,9 @@ export class PeakLatency {
     this.#known = true;
   }
 
-  /** Without new measurements it goes to 0, so that an endpoint that was slow is tried again. Reading changes nothing. */
+  /**
+   * Decays to 0 without new measurements, so that an endpoint that was slow is tried again. Reading changes nothing.
+   */
   read(now: number): number {
     return this.#cost * this.#decay(now);
   }

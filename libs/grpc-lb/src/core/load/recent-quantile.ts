@@ -1,4 +1,4 @@
-/** A quantile of the last values, brought up to date every few of them. */
+/** A quantile of the most recent values, recomputed every few values. */
 export class RecentQuantile {
   readonly #values: Float64Array;
   #count = 0;

@@ -3,12 +3,12 @@ import type { CallInfo } from '../policy/policy.js';
 import { type Lingered, Lingering } from './lingering.js';
 import { MethodLatency } from './method-latency.js';
 
-/** How long a refused stream counts where none has ended yet: others may be open for hours. */
+/** How long a refused stream counts before any stream has ended: streams may be open for hours. */
 const STREAM_MS = 10_000;
 
 /**
- * What quick refusals cost: where one endpoint answers UNIMPLEMENTED at once and the others work, each of its answers
- * counts as load for the rest of the time that such a call usually takes.
+ * The cost of fast refusals: if one endpoint answers UNIMPLEMENTED at once and the others work, each of its answers
+ * counts as load for as long as such a call usually takes.
  */
 export class Refusals<E extends Lingered> {
   readonly #usual = new MethodLatency();
@@ -22,7 +22,7 @@ export class Refusals<E extends Lingered> {
     this.#usual.record(method, latency);
   }
 
-  /** It has refused a call, as the others do not. */
+  /** Called when the endpoint has refused a call that the others do not refuse. */
   refused(endpoint: E, { method, stream }: CallInfo, latency: number): void {
     const usual = this.#usual.usual(method) ?? (stream ? STREAM_MS : 0);
     this.#lingering.hold(endpoint, usual - latency);

@@ -1,18 +1,18 @@
 import type { LoadReport } from '../policy/load-report.js';
 import type { RunningMean } from './running-mean.js';
 
-/** A line of work on an event loop is gone soon. */
+/** The backlog of an event loop clears quickly. */
 const FADE_MS = 50;
-/** More than this is no lag but a wrong clock, and would spoil the mean. */
+/** A higher lag is a clock error, and would distort the mean. */
 const MAX_MS = 10_000;
 
-/** How long work waits for the event loop of a backend, as it said in its last trailer, as far as that still holds. */
+/** The event loop lag of a backend, from its last trailer; it fades to the mean of all backends as the report ages. */
 export class ReportedLag {
   #lag = 0;
   #at: number | undefined;
 
   constructor(
-    /** Of all backends, for those of which nothing recent is known. */
+    /** The mean of all backends, for backends without a recent report. */
     private readonly common: RunningMean,
   ) {}
 
@@ -23,7 +23,7 @@ export class ReportedLag {
     this.common.record(this.#lag);
   }
 
-  /** Milliseconds. */
+  /** The lag in milliseconds. */
   read(now: number): number {
     const { value } = this.common;
     if (this.#at === undefined) return value;

@@ -1,23 +1,26 @@
 import type { LoadReport } from '../policy/load-report.js';
 import type { RunningMean } from './running-mean.js';
 
-/** How fast a report gets old: calls in flight go to the backend's own mean, and that to the mean of all backends. */
+/**
+ * How fast a report ages: calls in flight fade to the backend's own mean, and that mean fades to the mean of all
+ * backends.
+ */
 const CALLS_FADE_MS = 200;
 const MEAN_FADE_MS = 1500;
 const OWN_MEAN_STEP = 1 / 8;
 
-/** What a backend says of itself in the trailers of the calls it answers, as far as it still holds. */
+/** The load that a backend reports in its trailers, faded by the age of the report. */
 export class ReportedLoad {
   #others = 0;
   #mean: number | undefined;
   #at = 0;
 
   constructor(
-    /** Of all backends, for those of which nothing recent is known. */
+    /** The mean of all backends, for backends without a recent report. */
     private readonly common: RunningMean,
   ) {}
 
-  /** `own` is what this client has in flight there itself, which the backend counts too. */
+  /** `own` is the number of this client's calls in flight on the backend, which the backend counts too. */
   record(report: LoadReport, own: number, now: number): void {
     const { in_flight: inFlight } = report.namedMetrics;
     if (inFlight === undefined) return;
@@ -29,7 +32,7 @@ export class ReportedLoad {
     this.common.record(others);
   }
 
-  /** Calls of other clients in flight there. */
+  /** Calls in flight of other clients. */
   others(now: number): number {
     const mean = this.#meanAt(now);
     return mean + (this.#others - mean) * this.#left(now, CALLS_FADE_MS);

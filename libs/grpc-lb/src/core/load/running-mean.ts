@@ -1,12 +1,12 @@
-/** How much a value moves the mean; the first ones move it more. */
+/** The weight of a new value; the first values weigh more. */
 const STEP = 0.02;
 
-/** What is usual: a mean that forgets. */
+/** A moving mean that forgets old values. */
 export class RunningMean {
   #value = 0;
   #count = 0;
 
-  /** 0 until there is something. */
+  /** 0 before the first value. */
   get value(): number {
     return this.#value;
   }

@@ -1,6 +1,5 @@
 /**
- * How calls to the local zone, or to the others, have gone lately: how many have begun and succeeded, and how long
- * those took.
+ * Recent calls to the local zone, or to the other zones: how many have started and succeeded, and how long those took.
  */
 export class LatencyStatistics {
   #started = 0;
@@ -9,8 +8,8 @@ export class LatencyStatistics {
   #squares = 0;
 
   /**
-   * @param atLeast So many calls are remembered, however long ago they were: a zone that gets one call in a
-   * hundred must have something to say too.
+   * @param atLeast Calls that are always remembered, however old they are: a zone that gets one call in a hundred needs
+   * statistics too.
    */
   constructor(private readonly atLeast: number) {}
 
@@ -18,7 +17,7 @@ export class LatencyStatistics {
     this.#started++;
   }
 
-  /** Latencies count by their logarithms: they have long tails, and one call of 10 s tells only that it was slow. */
+  /** Averages logarithms, because latencies have long tails: one call of 10 s shows only that it was slow. */
   succeed(latencyMs: number): void {
     const log = Math.log(Math.max(latencyMs, SHORTEST_MS));
     this.#succeeded++;
@@ -26,7 +25,7 @@ export class LatencyStatistics {
     this.#squares += log * log;
   }
 
-  /** Forgets half, but nothing of the last `atLeast` calls. */
+  /** Forgets half of the calls, but keeps the last `atLeast`. */
   fade(): void {
     if (this.#started <= this.atLeast) return;
     const kept = Math.max(0.5, this.atLeast / this.#started);
@@ -44,7 +43,7 @@ export class LatencyStatistics {
     return this.#succeeded;
   }
 
-  /** The part of the calls that has failed, or has begun and not ended while others have: it may hang. */
+  /** The share of calls that failed, or that have not ended yet while others have: they may hang. */
   get missing(): number {
     return this.#started === 0 ? 0 : Math.max(0, 1 - this.#succeeded / this.#started);
   }
@@ -65,5 +64,5 @@ export class LatencyStatistics {
   }
 }
 
-/** Below this a latency says nothing, and its logarithm too much. */
+/** Shorter latencies carry no information, and their logarithms would weigh too much. */
 const SHORTEST_MS = 0.01;

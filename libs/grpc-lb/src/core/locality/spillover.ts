@@ -1,38 +1,41 @@
 import type { EffectiveLocalityOptions } from '../options/locality-options.js';
 import { LatencyStatistics } from './latency-statistics.js';
 
-/** How often the share is worked out anew, and the calls that it takes at least: without news nothing changes. */
+/** How often the share is recomputed, and the minimum number of calls for that: without new calls nothing changes. */
 const INTERVAL_MS = 1000;
 const MIN_CALLS = 10;
-/** Calls of each that are remembered at least. The local zone must be judged anew quickly when it gets few calls. */
+/**
+ * Calls of each side that are always remembered; few for the local zone, so that it is reassessed quickly when it gets
+ * few calls.
+ */
 const LOCAL_CALLS = 10;
 const OTHER_CALLS = 30;
-/** Calls below which the latency of a zone is not known. */
+/** With fewer calls the latency of a zone is unknown. */
 const KNOWN = 10;
-/** While the other zones are not known and the local zone gets worse, so many calls go and find out. */
+/** The share of calls that explores the other zones while they are unknown and the local zone gets worse. */
 const EXPLORING_SHARE = 0.2;
-/** If all calls fail or hang, a zone counts as ten times slower. */
+/** A zone in which all calls fail or hang counts as ten times slower. */
 const FAILURE = Math.log(10);
-/** What is seen must exceed chance by two standard errors. */
+/** A difference must exceed chance by two standard errors. */
 const SIGMAS = 2;
-/** The share moves by the change of the error, against swinging, and by the error itself: fast up, slowly down. */
+/** The share follows the change of the error, to dampen oscillation, and the error itself: fast up, slowly down. */
 const BY_CHANGE = 0.1;
 const UP = 0.1;
 const DOWN = 0.04;
-/** From where more than an even part of the calls crosses. */
+/** The pace down while more than an even share of the calls crosses. */
 const DOWN_TO_EVEN = 0.12;
-/** However bad it looks. */
+/** Bounds the error, however slow the zone looks. */
 const MAX_ERROR = 2;
-/** In one interval at most, beyond what spreads the load evenly: only a zone that stays slow without load goes there. */
+/** The maximum increase per interval beyond an even spread: only a zone that stays slow without load goes further. */
 const BEYOND_EVEN = 0.05;
 
 /**
- * Which share of the calls leaves the local zone. The caller draws for each call where it goes, so calls of
- * both zones are alike, and their latencies compare without bias, whatever the mix of methods. A small share crosses
- * always, as the reference. While the local zone is `spillRatio` times as slow as the others, the share grows, else it
- * shrinks: a controller with a proportional and an integral part, over the logarithm of that ratio. Calls that fail or
- * hang make a zone slow too. A stream that is open counts as one that hangs, in both zones alike, so nothing of it is
- * left in the comparison.
+ * Decides which share of the calls leaves the local zone. The caller chooses a zone for each call at random, so calls
+ * of both zones are alike, and their latencies compare without bias, whatever the mix of methods. A small share always
+ * crosses, as the reference. While the local zone is more than `spillRatio` times as slow as the others, the share
+ * grows, otherwise it shrinks: a controller with a proportional and an integral part, over the logarithm of that ratio.
+ * Calls that fail or hang make a zone slow too. An open stream counts as a call that hangs, in both zones alike, so it
+ * cancels out in the comparison.
  */
 export class Spillover {
   readonly #minShare: number;
@@ -42,7 +45,7 @@ export class Spillover {
   #share: number;
   #evenShare = 1;
   #error = 0;
-  /** The best that the local zone was, as `slownessOf`. */
+  /** The lowest slowness of the local zone so far. */
   #best = Infinity;
   #calls = 0;
   #since: number | undefined;
@@ -53,7 +56,7 @@ export class Spillover {
     this.#allowed = Math.log(spillRatio);
   }
 
-  /** A call has begun; streams may be counted or not. */
+  /** Called when a call has started; streams may be counted or not. */
   started(inLocalZone: boolean, now: number): void {
     (inLocalZone ? this.#local : this.#other).start();
     this.#calls++;
@@ -61,7 +64,9 @@ export class Spillover {
     if (now - this.#since >= INTERVAL_MS && this.#calls >= MIN_CALLS) this.#adjust(now);
   }
 
-  /** A unary call has ended. `failed`: by the fault of the endpoint; an answer like NOT_FOUND is none. */
+  /**
+   * Called when a unary call has ended. `failed`: the endpoint is at fault; an answer like NOT_FOUND is not a failure.
+   */
   ended(inLocalZone: boolean, latencyMs: number, failed: boolean): void {
     if (!failed) (inLocalZone ? this.#local : this.#other).succeed(latencyMs);
   }
@@ -69,8 +74,8 @@ export class Spillover {
   /**
    * The share of calls for the other zones.
    *
-   * @param atLeast What the local zone cannot bear, because too few of its endpoints are healthy.
-   * @param evenShare The part of all endpoints, by weight, that is in other zones.
+   * @param atLeast The share that the local zone cannot carry, because too few of its endpoints are healthy.
+   * @param evenShare The share of all endpoints, by weight, that is in other zones.
    */
   share(atLeast: number, evenShare: number): number {
     this.#evenShare = evenShare;
@@ -78,7 +83,7 @@ export class Spillover {
   }
 
   #adjust(now: number): void {
-    // Without a reference there is nothing to compare with.
+    // Without a reference the zones cannot be compared.
     if (this.#minShare > 0) {
       if (this.#other.started >= KNOWN) this.#steer();
       else this.#explore();
@@ -97,11 +102,14 @@ export class Spillover {
     const step = BY_CHANGE * (error - this.#error) + pace * error;
     this.#error = error;
     const limit = Math.max(this.#evenShare, this.#share + BEYOND_EVEN);
-    // The last calls in the local zone tell when it has recovered.
+    // A few calls stay in the local zone, to show when it has recovered.
     this.#share = Math.min(limit, 1 - this.#minShare, Math.max(this.#minShare, this.#share + step));
   }
 
-  /** A zone that is new to this client, and already overloaded, cannot wait until one call in a hundred has told. */
+  /**
+   * Handles a zone that is new to this client and already overloaded: one call in a hundred would take too long to
+   * tell.
+   */
   #explore(): void {
     const slowness = this.#local.logLatency + FAILURE * this.#local.missing;
     const worse = slowness > this.#best + this.#allowed / 2;
@@ -109,7 +117,7 @@ export class Spillover {
     this.#best = Math.min(this.#best, slowness);
   }
 
-  /** The logarithm of how many times slower the local zone is. */
+  /** The logarithm of the factor by which the local zone is slower. */
   #difference(): number {
     const latency = this.#latenciesKnown ? this.#local.logLatency - this.#other.logLatency : 0;
     return latency + FAILURE * (this.#local.missing - this.#other.missing);

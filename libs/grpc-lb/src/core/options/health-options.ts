@@ -45,7 +45,7 @@ const service: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use a service name, as in "orders.v1.Orders"` });
 };
 
-/** gRPC: "Header-Name" without the names that gRPC and HTTP/2 keep for themselves. */
+/** gRPC: "Header-Name" without the names that gRPC and HTTP/2 reserve. */
 const KEY = /^(?!grpc-)[0-9a-z_.-]+$/;
 const RESERVED: ReadonlySet<string> = new Set([
   'content-type',
@@ -53,7 +53,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'te',
   'user-agent',
   'host',
-  // Of a connection (RFC 9113, 8.2.2): Node throws at them, and grpc-js then gives up the connection.
+  // Connection-specific headers (RFC 9113, 8.2.2): Node throws on them, and grpc-js then gives up the connection.
   'connection',
   'http2-settings',
   'keep-alive',
@@ -64,7 +64,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** gRPC: "ASCII-Value". */
 const VALUE = /^[\x20-\x7e]+$/;
 
-/** Values are secret, so that no message shows them. */
+/** Values are secret, so messages do not show them. */
 const metadata: Check = (path, value, faults) => {
   if (!isObject(value)) {
     faults.push({

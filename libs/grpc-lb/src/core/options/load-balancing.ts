@@ -122,10 +122,10 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   deadline: deadlineCheck,
 };
 
-/** Of one layer, which others may complete. */
+/** Checks one layer of options, which other layers may complete. */
 export const loadBalancingCheck: Check = fields(ASPECTS);
 
-/** Of all layers together, or of options that nothing completes. */
+/** Checks all layers together, or options that no other layer completes. */
 export const wholeLoadBalancingCheck: Check = (path, value, faults) => {
   const before = faults.length;
   loadBalancingCheck(path, value, faults);
@@ -134,10 +134,12 @@ export const wholeLoadBalancingCheck: Check = (path, value, faults) => {
   if (subset) subsetGaps(`${path}.subset`, subset, faults);
 };
 
-/** For `fields` of what `loadBalancing` is a part of: its own fields, one level too high. */
+/**
+ * For `fields` of the object that contains `loadBalancing`: the fields of `loadBalancing`, written one level too high.
+ */
 export const IN_LOAD_BALANCING = Object.fromEntries(Object.keys(ASPECTS).map((aspect) => [aspect, 'loadBalancing']));
 
-/** Fills in the defaults of options that have been checked. */
+/** Fills in the defaults of checked options. */
 export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): EffectiveLoadBalancing {
   const policy = options.policy ?? 'least_request';
   return {
@@ -154,7 +156,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
   };
 }
 
-/** Throws a `GrpcLbOptionsError` that lists all the faults. */
+/** Throws a `GrpcLbOptionsError` that lists all faults. */
 export function assertLoadBalancing(
   subject: string,
   options: unknown,
@@ -166,8 +168,8 @@ export function assertLoadBalancing(
 }
 
 /**
- * `over` wins field by field within each aspect (`pool`, `health`, ...), and as a whole for `policy`; what is undefined
- * says nothing. What is no object cannot be merged, and is kept for the check that follows.
+ * `over` wins field by field within each aspect (`pool`, `health`, ...), and as a whole for `policy`; undefined fields
+ * have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
  */
 export function mergeLoadBalancing(
   base: LoadBalancingOptions = {},

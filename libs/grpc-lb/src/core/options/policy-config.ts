@@ -111,7 +111,7 @@ export type PolicyConfig =
 /** A policy that works without options; `ring_hash` needs a key. */
 export type PolicyName = Exclude<PolicyConfig['name'], 'ring_hash'>;
 
-/** What each policy takes beside its name. */
+/** The fields of each policy beside its name. */
 const POLICY_FIELDS: Readonly<Record<PolicyConfig['name'], Readonly<Record<string, Check>>>> = {
   least_request: { choiceCount: integer({ min: 2, max: 1000 }), activeRequestBias: number({ min: 0, max: 10 }) },
   adaptive: {},
@@ -124,7 +124,7 @@ const POLICY_FIELDS: Readonly<Record<PolicyConfig['name'], Readonly<Record<strin
   pick_first: { shuffleAddressList: boolean },
 };
 
-/** What is wrong with options that are right by themselves. */
+/** Checks combinations of fields that are valid by themselves. */
 const TOGETHER: Readonly<Partial<Record<PolicyConfig['name'], Check>>> = {
   weighted_round_robin: weightedRoundRobinCheck,
   ring_hash: ringHashCheck,

@@ -1,7 +1,7 @@
 import { FAILURE_STATUS_NAMES, type FailureStatus } from './status-names.js';
 import { type Check, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
 
-/** A retry policy (gRFC A6). Each attempt is balanced anew, and avoids the endpoint that failed. */
+/** A retry policy (gRFC A6). Each attempt is balanced again, and avoids the endpoint that failed. */
 export interface RetryPolicyOptions {
   /**
    * Maximum number of attempts, including the first, 1 (no retries) to 5.
@@ -89,7 +89,7 @@ export const retryCheck: Check = fields({ ...policyFields, methods: recordOf(pol
 
 const timeout = integer({ min: 1, max: 86_400_000, unit: 'milliseconds' });
 
-/** Of `2000`, `'2s'`, `'500 ms'`. */
+/** Parses `2000`, `'2s'`, `'500 ms'`. */
 function milliseconds(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   const parts = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)?\s*$/.exec(value) : null;

@@ -7,7 +7,7 @@ export const DEFAULT_MAX_RING_SIZE = 4096;
 const RING_SIZE_CAP = 8_388_608;
 
 /** Returns the key of a call, from its request, its metadata and its method, as in `/orders.v1.Orders/Find`. */
-// `never` takes functions of every signature; `unknown` would take none that looks at its arguments.
+// `never` accepts functions of every signature; `unknown` would accept none that reads its arguments.
 export type HashKeyFunction = (request: never, metadata: never, method: string) => string | undefined;
 
 /** Where the key of a call comes from: a metadata key, a field of the request, or a function. */
@@ -52,7 +52,7 @@ export interface RingHashConfig {
   readonly maxRingSize?: number;
 }
 
-/** gRFC A76: not "a valid header name", or binary, is rejected. */
+/** gRFC A76: a name that is not "a valid header name", or is binary, is rejected. */
 const HEADER = /^[0-9a-z_.-]+$/i;
 const FIELD = /^[a-z_]\w*(?:\.[a-z_]\w*)*$/i;
 const EXAMPLES = `'x-session-id', { field: 'customer.id' } or a function`;
@@ -80,7 +80,7 @@ export const RING_HASH_FIELDS: Readonly<Record<string, Check>> = {
   maxRingSize: integer({ min: 1, max: RING_SIZE_CAP }),
 };
 
-/** What is wrong with fields that are right by themselves. */
+/** Checks combinations of fields that are valid by themselves. */
 export const ringHashCheck: Check = (path, value, faults) => {
   const config = value as Record<string, unknown>;
   const { minRingSize = DEFAULT_MIN_RING_SIZE, maxRingSize = DEFAULT_MAX_RING_SIZE } = config;

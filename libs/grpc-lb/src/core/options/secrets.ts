@@ -2,7 +2,7 @@ import type { HealthCheckOptions } from './health-options.js';
 
 const HIDDEN = '(hidden)';
 
-/** The same options without the values that may be secret, for all that shows options. */
+/** Returns the options without values that may be secret, for any output that shows options. */
 export function withoutSecrets<T extends { readonly health?: HealthCheckOptions }>(options: T): T {
   const metadata = options.health?.metadata;
   if (metadata === undefined) return options;

@@ -1,6 +1,4 @@
-/**
- * The status codes of gRPC that can be a failure of an endpoint: all but OK and CANCELLED, which is the caller's own.
- */
+/** The gRPC status codes that can be a failure of an endpoint: all but OK and CANCELLED, which the caller causes. */
 export const FAILURE_STATUS_NAMES = [
   'UNKNOWN',
   'INVALID_ARGUMENT',

@@ -21,7 +21,7 @@ export interface SubsetOptions {
   readonly index?: number;
 }
 
-/** The subset in force. Only the aperture has the number of the client. */
+/** The subset in force. Only the aperture needs the number of the client. */
 export type EffectiveSubsetOptions =
   | { readonly size: number; readonly algorithm: 'random' }
   | {
@@ -42,7 +42,7 @@ const each = fields({
   index: integer({ min: 0, max: MOST_CLIENTS - 1 }),
 });
 
-/** One layer of options, which another may complete. */
+/** Checks one layer of options, which another layer may complete. */
 export const subsetCheck: Check = (path, value, faults) => {
   each(path, value, faults);
   if (!isObject(value)) return;
@@ -55,7 +55,7 @@ export const subsetCheck: Check = (path, value, faults) => {
   }
 };
 
-/** What all layers say together: is it enough? */
+/** Checks that all layers together are complete. */
 export function subsetGaps(path: string, options: SubsetOptions, faults: Fault[]): void {
   const { size, algorithm, clients, index } = options as Partial<SubsetOptions>;
   if (size === undefined) {
@@ -82,7 +82,7 @@ export function subsetGaps(path: string, options: SubsetOptions, faults: Fault[]
   }
 }
 
-/** Of options without faults or gaps. Undefined: no subset. */
+/** Expects valid and complete options. Undefined: no subset. */
 export function effectiveSubset(options: SubsetOptions | undefined): EffectiveSubsetOptions | undefined {
   if (options === undefined) return undefined;
   const { size, algorithm, clients, index } = options;

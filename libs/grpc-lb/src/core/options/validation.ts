@@ -1,18 +1,18 @@
 import type { Fault } from '../errors.js';
 import { spelledOut } from '../printable.js';
 
-/** Checks one value, and adds what is wrong with it to `faults`. */
+/** Checks one value, and adds its faults to `faults`. */
 export type Check = (path: string, value: unknown, faults: Fault[]) => void;
 
 const MAX_SHOWN = 60;
 
-/** A value as it may stand in a message: short, and on one line. */
+/** A value for a message: short, and on one line. */
 export function shown(value: unknown): string {
   const text = spelledOut(textOf(value).slice(0, MAX_SHOWN + 1));
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
-/** What stands under this name may be secret. */
+/** Hides values under this key, which may be secret. */
 function withoutMetadata(key: string, value: unknown): unknown {
   return key === 'metadata' ? '(hidden)' : value;
 }
@@ -29,11 +29,11 @@ function textOf(value: unknown): string {
       try {
         return JSON.stringify(value, withoutMetadata) ?? 'an object';
       } catch {
-        // A cycle, a bigint somewhere within, a toJSON that throws.
+        // A cycle, a nested bigint, or a toJSON that throws.
         return 'an object';
       }
     default:
-      // Not as JSON, which makes null of NaN and of Infinity.
+      // Not as JSON, which turns NaN and Infinity into null.
       return String(value);
   }
 }
@@ -80,11 +80,11 @@ export function oneOf(names: readonly string[]): Check {
 }
 
 /**
- * An object of optional fields; a field that is not listed is a fault, `undefined` is as good as absent.
+ * An object of optional fields; an unlisted field is a fault, and `undefined` counts as absent.
  *
  * The path of the outermost object is empty: its fields are shown as users write them, `drain.delay`.
  *
- * @param elsewhere Names that users write here by mistake, with the field that they belong to.
+ * @param elsewhere Names that users write here by mistake, with the place where they belong.
  */
 export function fields(
   checks: Readonly<Record<string, Check>>,
@@ -115,7 +115,7 @@ export function listOf(check: Check, what: string): Check {
   };
 }
 
-/** An object with names of the user's own, whose values pass one check. */
+/** An object with keys that the user chooses, whose values pass one check. */
 export function recordOf(check: Check): Check {
   return (path, value, faults) => {
     if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
@@ -129,8 +129,8 @@ export function unknownOption(path: string, name: string, known: readonly string
 }
 
 /**
- * `; did you mean "x"?` when one of the names is at most two slips of the finger away, or just one
- * contains it, as maxAttempts for attempts; else nothing.
+ * `; did you mean "x"?` if a name is at most two edits away, or if exactly one name contains it, as maxAttempts
+ * contains attempts; otherwise empty.
  */
 export function didYouMean(name: string, names: readonly string[]): string {
   let best: string | undefined;
@@ -146,7 +146,7 @@ export function didYouMean(name: string, names: readonly string[]): string {
   return best === undefined ? '' : `; did you mean "${best}"?`;
 }
 
-/** Shorter parts are in many names by chance. */
+/** Shorter parts occur in many names by chance. */
 const SHORTEST_PART = 5;
 
 function isPartOf(part: string, name: string): boolean {

@@ -62,7 +62,7 @@ export const WEIGHTED_ROUND_ROBIN_FIELDS: Readonly<Record<string, Check>> = {
   errorUtilizationPenalty: number({ min: 0, max: 1000 }),
 };
 
-/** What is wrong with fields that are right by themselves. */
+/** Checks combinations of fields that are valid by themselves. */
 export const weightedRoundRobinCheck: Check = (path, value, faults) => {
   const config = value as Record<string, unknown>;
   const refuse = (names: readonly string[], why: string): void => {

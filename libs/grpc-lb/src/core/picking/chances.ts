@@ -5,8 +5,8 @@ import type { Rotation } from '../balancing/route/rotation.js';
 import type { Route } from '../balancing/route/route.js';
 
 /**
- * For people: the chance of an endpoint to get the next call, as things stand, and the part of its full share that it is
- * given while it starts slowly, else 1.
+ * For display: the current chance of an endpoint to get the next call, and the progress of its slow start as a fraction
+ * of its full share, 1 otherwise.
  */
 export type EndpointChance = readonly [address: string, chance: number, ramp: number];
 

@@ -5,23 +5,24 @@ import { Ramp, type Ramped } from './ramp.js';
 import type { Rotation } from '../balancing/route/rotation.js';
 import type { PriorityRoute, Route } from '../balancing/route/route.js';
 
-/** An endpoint, as far as a choice looks at it. */
+/** An endpoint as a choice sees it. */
 export interface Choosable extends Ramped {
-  /** Its ejection is over, and it waits for the call that decides. */
+  /** Whether its ejection time is over and it waits for its probe. */
   readonly wantsProbe: boolean;
 }
 
-/** An endpoint that starts slowly takes a call also from one that has more than so many times its load. */
+/** An endpoint in slow start also takes over a call from an endpoint with more than this many times its load. */
 const RELIEF = 4;
 
-/** The part of a priority's calls that goes to other zones now. */
+/** The share of a priority's calls that currently goes to other zones. */
 export type CrossShare<E> = (priority: PriorityRoute<E>) => number;
 
-/** How far a hash of 53 bits goes. */
+/** The number of different 53-bit hashes. */
 const HASHES = 2 ** 53;
 
 /**
- * What there is around every policy: priorities, zones, probes of the ejected, slow start, and retries that go elsewhere.
+ * Everything around a policy: priorities, zones, probes of ejected endpoints, slow start, and retries on another
+ * endpoint.
  */
 export class Choice<E extends Choosable> {
   readonly #ramps = new Map<Rotation<E>, Ramp<E>>();
@@ -34,24 +35,27 @@ export class Choice<E extends Choosable> {
   ) {}
 
   /**
-   * The endpoint for a call; another one than `failedOn`, where the call has just failed, while there is another.
-   * Undefined while none may be picked, but one is being probed.
+   * Returns the endpoint for a call; if possible not `failedOn`, where the previous attempt failed. Undefined if no
+   * endpoint may be picked, but one is being probed.
    */
   pick(call: CallInfo, failedOn: E | undefined): E | undefined {
     const rotation = this.#rotationFor(call);
     if (!rotation) return undefined;
-    // What belongs together is not sent elsewhere because an endpoint starts slowly.
+    // Calls with the same key stay on their endpoint during its slow start.
     const even = rotation.cold.length === 0 || this.policy.sticky;
     const endpoint = even ? this.among(rotation.pickable, call) : this.#onTheRamp(rotation, call);
     return endpoint === failedOn ? this.#other(endpoint, call, rotation) : endpoint;
   }
 
-  /** What the policy alone says of these. */
+  /** The choice of the policy alone. */
   among(endpoints: readonly E[], call: CallInfo): E {
     return endpoints[this.policy.pick(endpoints, call)]!;
   }
 
-  /** An endpoint whose ejection is over, and which this call decides about; no call fails twice on the same. */
+  /**
+   * Returns an endpoint that waits for its probe, if this call can be the probe; a call does not probe the endpoint on
+   * which it has failed.
+   */
   probe(failedOn: E | undefined, call = UNKNOWN_CALL): E | undefined {
     const { probing } = this.route;
     if (probing.length === 0) return undefined;
@@ -60,7 +64,7 @@ export class Choice<E extends Choosable> {
     return endpoint === failedOn ? undefined : endpoint;
   }
 
-  /** The priority, then the zone: both by lot, so that latencies here and there can be compared. */
+  /** Chooses the priority, then the zone, both at random, so that the latencies of the zones are comparable. */
   #rotationFor(call: CallInfo): Rotation<E> | undefined {
     const { open } = this.route;
     let priority = open[0];
@@ -73,16 +77,17 @@ export class Choice<E extends Choosable> {
     return this.#draw(call, 1) < this.crossShare(priority) ? priority.otherZones : priority.localZone;
   }
 
-  /** What belongs together draws the same lot each time. */
+  /** Draws a random number; the same one for all calls with the same key. */
   #draw({ hashKey }: CallInfo, seed: number): number {
     return this.policy.sticky && hashKey !== undefined ? xxh64(hashKey, seed) / HASHES : this.random();
   }
 
   /**
-   * An endpoint that starts slowly is considered for a growing part of the calls that would be its fair share, and then
-   * gets them if it has no more load than the one that was chosen. A weight in the score instead, as in Envoy, gives it
-   * nothing for long and everything at the end (envoy#26290), as an idle endpoint always has the fewest calls. Where few
-   * are warm, as in a rolling restart, the policy places as many calls among all as keep those few from being pinned.
+   * Considers an endpoint in slow start for a growing part of its fair share of the calls; it gets those calls if its
+   * load is not higher than that of the endpoint chosen among the warm ones. A weight in the score instead, as in
+   * Envoy, gives it nothing for long and everything at the end (envoy#26290), because an idle endpoint always has the
+   * fewest calls. If few endpoints are warm, as in a rolling restart, the policy places enough calls among all
+   * endpoints to protect those few from overload.
    */
   #onTheRamp(rotation: Rotation<E>, call: CallInfo): E {
     const { warm, cold } = rotation;
@@ -97,7 +102,7 @@ export class Choice<E extends Choosable> {
     for (let j = 0; j < cold.length; j++) {
       draw -= considered[j]!;
       if (draw >= 0) continue;
-      // Where the others have all that they may have, a busy one is not spared.
+      // If the warm endpoints already carry their maximum, a cold endpoint gets the call even if it is busy.
       const light = even > 0 || loadOf(cold[j]!, coldShares[j]!, Math.max(coldShares[j]!, share)) <= load;
       return light ? cold[j]! : this.among(rotation.pickable, call);
     }
@@ -113,7 +118,9 @@ export class Choice<E extends Choosable> {
     return ramp;
   }
 
-  /** What belongs together does not go to another endpoint for a probe: it is made by a call that belongs there anyway. */
+  /**
+   * Calls with the same key do not move to another endpoint for a probe: a call that belongs to the endpoint makes it.
+   */
   #ownProbe(failedOn: E | undefined, call: CallInfo): E | undefined {
     const waiting = this.route.probing.filter((each) => each.wantsProbe && each !== failedOn);
     if (waiting.length === 0) return undefined;
@@ -129,8 +136,9 @@ export class Choice<E extends Choosable> {
 }
 
 /**
- * The load of an endpoint for its share, with the call that is to be placed. Of two endpoints with unequal shares that
- * call weighs as on one of them: on each by its own, an idle light one would look fuller than an idle heavy one.
+ * The load of an endpoint relative to its share, including the call to place. That call is weighted by the same share
+ * for both endpoints of a comparison: by the share of each, an idle light endpoint would look busier than an idle heavy
+ * one.
  */
 function loadOf({ inFlight, failureFactor }: Choosable, share: number, callShare: number): number {
   return (inFlight / share + 1 / callShare) * failureFactor;

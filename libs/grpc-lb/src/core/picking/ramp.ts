@@ -3,19 +3,19 @@ import { sharesOf } from '../policy/shares.js';
 import { evenPart } from './even-part.js';
 import type { Rotatable, Rotation } from '../balancing/route/rotation.js';
 
-/** An endpoint, as far as a ramp looks at it. */
+/** An endpoint as a ramp sees it. */
 export type Ramped = Candidate & Pick<Rotatable, 'warmth'>;
 
 /**
- * How the calls of a group are divided while some of its endpoints start slowly, under one policy. Warmth grows with
- * time, so this is looked at anew for each call.
+ * Divides the calls of a group under one policy while some of its endpoints are in slow start. Warmth grows with time,
+ * so the division is updated for each call.
  */
 export class Ramp<E extends Ramped> {
-  /** The part of the calls that the policy places among all alike; the rest follows the ramp. */
+  /** The part of the calls that the policy places among all endpoints; the rest follows the ramp. */
   even = 0;
-  /** Of that rest, the part for which each cold endpoint is considered, in their order. */
+  /** The part of the rest for which each cold endpoint is considered, in their order. */
   readonly considered: Float64Array;
-  /** What each has of the calls when all are warm. */
+  /** The share of each endpoint when all are warm. */
   readonly warmShares: Float64Array;
   readonly coldShares: Float64Array;
   readonly #cold: readonly E[];
@@ -35,7 +35,7 @@ export class Ramp<E extends Ramped> {
     this.#warmShare = this.warmShares.reduce((sum, share) => sum + share, 0);
   }
 
-  /** Brings it up to date. */
+  /** Updates the division. */
   look(): this {
     let cold = 0;
     for (let j = 0; j < this.considered.length; j++) {

@@ -10,34 +10,34 @@ import type { LoadReport } from './load-report.js';
 import { CandidateStates } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
-/** How strongly latency counts against calls in flight; 1 and 2 are both 1 % worse on average. */
+/** The weight of latency relative to calls in flight; 1 and 2 are both 1 % worse on average. */
 const LATENCY_EXPONENT = 1.5;
 /**
- * Latencies that differ by a few percent are the same: else calls that come one after the other would all go to the
- * endpoint that seems the fastest by a hair. Costs nothing at p99 in the simulator.
+ * Latencies that differ by a few percent count as equal: otherwise sequential calls would all go to the endpoint that
+ * seems slightly faster. Costs nothing at p99 in the simulator.
  */
 const STEP = Math.log(1.15);
 /**
- * What the other clients' calls, and what waits for the event loop, weigh against one own call where an endpoint has as
- * much of it as the mean. All that an endpoint reports weighs no more than one own call, or it amplifies overload.
+ * The weight of other clients' calls, and of event loop lag, relative to one own call, at an endpoint whose value
+ * equals the mean. All reported load together weighs at most one own call; a higher weight amplifies overload.
  */
 const OTHERS_WEIGHT = 0.3;
 const LAG_WEIGHT = 0.3;
 const MAX_REPORTED = 1;
-/** Lags of less than this are no lag. */
+/** Lower lags are noise. */
 const LEAST_LAG_MS = 1;
 
 /**
- * The project's own: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` are the own calls in flight, `t` what the
- * backend reports of the others' and of the lag of its event loop, both in units of the mean, `l` its latency in units of
- * the mean, `f` the factor for failures and `w` its weight. Calls in flight alone do not tell a slow backend from a busy
- * one where each client has few; latency alone lags behind. What was measured, and what was tried besides:
- * docs/decisions/027-adaptive-rule.md and 030-lag-of-the-moment.md.
+ * This project's own policy: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` is the number of own calls in
+ * flight, `t` the reported load (calls of other clients and event loop lag, both in units of the mean), `l` the latency
+ * in units of the mean, `f` the load multiplier for failures and `w` the weight. Calls in flight alone do not
+ * distinguish a slow backend from a busy one when each client has few calls; latency alone reacts late. Measurements
+ * and rejected alternatives: docs/decisions/027-adaptive-rule.md and 030-lag-of-the-moment.md.
  */
 export class Adaptive implements Policy {
   readonly #methods = new MethodLatency();
   readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
-  /** How busy endpoints are with own calls when one of these ends. */
+  /** The mean busyness by own calls, sampled when a call ends. */
   readonly #usualBusyness = new RunningMean();
   readonly #candidates: CandidateStates<EndpointLoad>;
 
@@ -69,7 +69,7 @@ export class Adaptive implements Policy {
     const now = this.clock.now();
     const state = this.#candidates.of(candidate);
     if (report) state.reported(report, candidate.inFlight, now);
-    // What fails is the business of the failure factor; what a stream takes says nothing.
+    // The load multiplier covers failures; the duration of a stream says nothing.
     if (!call.stream && !failed) {
       const latency = measured / this.#crowding(candidate);
       const ratio = this.#methods.ratio(call.method, latency);
@@ -83,8 +83,8 @@ export class Adaptive implements Policy {
   }
 
   /**
-   * How much of a latency is due to the calls that were beside it. A slow endpoint is given few, and would look better
-   * than it is, as a fast one would look worse. The square root: part of what a call waits for is no line.
+   * The part of a latency that concurrent calls explain. A slow endpoint gets few calls and would look better than it
+   * is; a fast one would look worse. Uses the square root, because only part of the latency is queueing.
    */
   #crowding({ inFlight, weight }: Candidate): number {
     const busyness = (inFlight + 1) / weight;
@@ -93,12 +93,12 @@ export class Adaptive implements Policy {
   }
 }
 
-/** What is known of one endpoint beside its calls in flight. */
+/** The state of one endpoint beside its calls in flight. */
 class EndpointLoad {
   readonly latency = new RelativeLatency();
   readonly #calls: ReportedLoad;
   readonly #lag: ReportedLag;
-  /** The two below, as of the last coarse time that was asked for. */
+  /** The coarse time for which the two fields below were computed. */
   #workedOutAt = NaN;
   #slowness = 1;
   #extra = 0;

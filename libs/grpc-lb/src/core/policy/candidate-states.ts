@@ -6,13 +6,13 @@ import type { Candidate } from './policy.js';
 /** The candidates of one list, as a policy sees them. */
 export interface ListStates<S> {
   readonly sample: Sample;
-  /** What is known of each candidate, in the order of the list. */
+  /** The state of each candidate, in the order of the list. */
   readonly states: readonly S[];
 }
 
 /**
- * What a policy knows of each endpoint. It goes when the endpoint goes. The loop over the loads of a pick is written out in
- * each policy: a shared one would call functions of several, and be up to a quarter slower.
+ * The state that a policy keeps for each endpoint, collected with the endpoint. Each policy writes out its own loop
+ * over the loads of a pick: a shared loop would be megamorphic, and up to a quarter slower.
  */
 export class CandidateStates<S> {
   readonly #states = new WeakMap<Candidate, S>();
@@ -40,7 +40,7 @@ export class CandidateStates<S> {
     return this.#fields.of(candidates);
   }
 
-  /** The chance of each candidate to win by these loads. */
+  /** The chance of each candidate to win with these loads. */
   chances(candidates: readonly Candidate[], load: (candidate: Candidate, state: S) => number): number[] {
     const { sample, states } = this.forList(candidates);
     return chancesOf(
@@ -50,7 +50,7 @@ export class CandidateStates<S> {
   }
 }
 
-/** As in Envoy, endpoints with unequal weights are not sampled: the few that are heavy must not be missed. */
+/** As in Envoy, endpoints with unequal weights are not sampled, because a sample would miss the few heavy ones. */
 export function choicesFor(
   candidates: readonly Candidate[],
   sampleSize = SAMPLE_SIZE,

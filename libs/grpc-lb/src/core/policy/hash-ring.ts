@@ -3,28 +3,28 @@ import { DEFAULT_MAX_RING_SIZE, DEFAULT_MIN_RING_SIZE, type RingHashConfig } fro
 import { hasRoom, HASHES, type Placement, type Room } from './placement.js';
 import type { Candidate } from './policy.js';
 
-/** Points on a circle, in their order, and who owns each. */
+/** Points on a circle, in order, and the owner of each. */
 interface Ring {
-  /** In the order of their addresses, so that all clients build the same. */
+  /** Sorted by address, so that all clients build the same ring. */
   readonly members: readonly Candidate[];
   readonly weights: readonly number[];
   readonly positions: Float64Array;
-  /** Places in the list of members. */
+  /** Indexes in `members`. */
   readonly owners: Uint32Array;
 }
 
 /** A list as seen from a ring. */
 interface View {
   readonly ring: Ring;
-  /** Where in the list each member stands; -1 for those that may not be picked now. */
+  /** The index of each member in the list; -1 for members that may not be picked now. */
   readonly indexes: Int32Array;
 }
 
 const EMPTY: Ring = { members: [], weights: [], positions: new Float64Array(0), owners: new Uint32Array(0) };
 
 /**
- * The ring of gRPC's other languages (gRFC A42). It holds all endpoints that are known, and those that may not be picked
- * now are passed over: so nobody's key moves because others are ill.
+ * The ring of gRPC's other languages (gRFC A42). It contains all endpoints that discovery lists, and lookups skip those
+ * that may not be picked now: no key of a healthy endpoint moves because another endpoint is unhealthy.
  */
 export class HashRing implements Placement {
   #known: ReadonlySet<Candidate> = new Set();
@@ -54,7 +54,7 @@ export class HashRing implements Placement {
     const shares = candidates.map(() => 0);
     const n = owners.length;
     let taker = firstWithRoom(candidates, room);
-    // Backwards, and twice round: the first time only to find who takes what lies behind the last point.
+    // Goes backwards, twice around: the first round only finds the endpoint that takes the keys after the last point.
     for (let i = 2 * n - 1; i >= 0; i--) {
       const index = indexes[owners[i % n]!]!;
       if (index >= 0 && hasRoom(candidates[index]!, room)) taker = index;
@@ -88,7 +88,7 @@ export class HashRing implements Placement {
     return (this.#lastView = view);
   }
 
-  /** The ring of all that are known, to whom the candidates belong in any case. */
+  /** The ring of all known endpoints, which always include the candidates. */
   #ringWith(candidates: readonly Candidate[]): Ring {
     if (candidates.some((candidate) => !this.#known.has(candidate)))
       this.#known = new Set([...this.#known, ...candidates]);
@@ -101,7 +101,7 @@ export class HashRing implements Placement {
   }
 }
 
-/** A42: each endpoint stands at the hashes of `address_0`, `address_1`, ...: XXH64 with seed 0. */
+/** A42: the points of an endpoint are the hashes of `address_0`, `address_1`, ...: XXH64 with seed 0. */
 function ringOf(members: readonly Candidate[], sizes: Pick<RingHashConfig, 'minRingSize' | 'maxRingSize'>): Ring {
   const weights = members.map(({ weight }) => weight);
   const { minRingSize = DEFAULT_MIN_RING_SIZE, maxRingSize = DEFAULT_MAX_RING_SIZE } = sizes;
@@ -117,7 +117,10 @@ function ringOf(members: readonly Candidate[], sizes: Pick<RingHashConfig, 'minR
   };
 }
 
-/** A42, "the same algorithm as Envoy's": the lightest gets a whole number of points, and there are at most `max`. */
+/**
+ * A42, "the same algorithm as Envoy's": the lightest endpoint gets a whole number of points, and there are at most
+ * `max`.
+ */
 function pointCounts(weights: readonly number[], min: number, max: number): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const lightest = Math.min(...weights) / total;
@@ -132,12 +135,12 @@ function pointCounts(weights: readonly number[], min: number, max: number): numb
   });
 }
 
-/** Beside a very heavy endpoint a light one may have no point at all; but it may be the only one left. */
+/** Beside a very heavy endpoint a light one may have no point; but it may be the only one left. */
 function firstWithRoom(candidates: readonly Candidate[], room: Room): number {
   return candidates.findIndex((candidate) => hasRoom(candidate, room));
 }
 
-/** The first point at a position or after it; behind the last comes the first. */
+/** The first point at or after a position; after the last point follows the first. */
 function firstFrom(positions: Float64Array, position: number): number {
   let low = 0;
   let high = positions.length;

@@ -12,21 +12,21 @@ import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
 /** Prequal's Q_RIF. */
 export const HOT_QUANTILE = 2 ** -0.25;
-/** Prequal's pool of probes: so many endpoints are compared for a call. */
+/** Prequal's probe pool size: the number of endpoints compared for a call. */
 export const POOL_SIZE = 16;
-/** What "recent" means for the distribution of calls in flight, and how often its quantile is worked out. */
+/** The number of recent values in the distribution of calls in flight, and how often its quantile is recomputed. */
 const RECENT_SIZE = 128;
 const RECENT_EVERY = 32;
-/** Behind every cold endpoint. */
+/** Ranks a hot endpoint after every cold one. */
 const HOT = 1e12;
-/** How much a measurement moves the calls in flight at which an endpoint is measured, and how fast that fades. */
+/** How much one measurement moves the busyness at which an endpoint is measured, and how fast that fades. */
 const BUSYNESS_STEP = 0.1;
 const BUSYNESS_FADE_MS = 5000;
 
 /**
- * Hot-cold lexicographic (Prequal, NSDI 2024): an endpoint is hot when it has more calls in flight, of all clients, than
- * 84 % of what was seen lately. The fastest of those that are cold wins; when all are hot, the one with the fewest calls.
- * Prequal asks by probes; here the calls themselves bring the answers, in their trailers.
+ * Hot-cold lexicographic (Prequal, NSDI 2024): an endpoint is hot if it has more calls in flight, of all clients, than
+ * 84 % of recent observations. The fastest cold endpoint wins; if all are hot, the one with the fewest calls wins.
+ * Prequal sends probes; here the trailers of the calls themselves carry the reports.
  */
 export class HotCold implements Policy {
   readonly #methods = new MethodLatency();
@@ -53,7 +53,8 @@ export class HotCold implements Policy {
       const i = indexes[k]!;
       loads[k] = this.#loadOf(candidates[i]!, states[i]!, coarseNow);
     }
-    // As Prequal's probes go to endpoints at random, not to those that get the calls: else what is hot would creep upwards.
+    // Sample at random, like Prequal's probes, not the endpoints that get the calls: otherwise the quantile would creep
+    // upwards.
     const sampled = indexes[this.#turn++ % size]!;
     this.#recent.add(states[sampled]!.busyness(candidates[sampled]!, coarseNow));
     return sample.lowest();
@@ -80,7 +81,7 @@ export class HotCold implements Policy {
     state.changed();
   }
 
-  /** One order for both: each hot endpoint stands behind each cold one. */
+  /** One order for both: every hot endpoint ranks after every cold one. */
   #loadOf(candidate: Candidate, state: EndpointTemperature, coarseNow: number): number {
     const busyness = state.busyness(candidate, coarseNow) * candidate.failureFactor;
     if (busyness > this.#recent.value) return HOT * busyness;
@@ -88,13 +89,13 @@ export class HotCold implements Policy {
   }
 }
 
-/** What is known of one endpoint beside its own calls in flight. */
+/** The state of one endpoint beside its own calls in flight. */
 class EndpointTemperature {
   readonly latency = new RelativeLatency();
   readonly reported: ReportedLoad;
-  /** How busy it was when its latency was measured. */
+  /** The busyness at which its latency was measured. */
   #measuredAt: { readonly busyness: number; readonly time: number } | undefined;
-  /** The two below, as of the last coarse time that was asked for. */
+  /** The coarse time for which the two fields below were computed. */
   #workedOutAt = NaN;
   #perBusyness = 1;
   #others = 0;
@@ -114,15 +115,15 @@ class EndpointTemperature {
     this.#measuredAt = { busyness: usual + BUSYNESS_STEP * (busyness - usual), time: now };
   }
 
-  /** Calls in flight there, one more for the next, over what its weight says it can take. */
+  /** Calls in flight, plus the next one, divided by the weight. */
   busyness({ inFlight, weight }: Candidate, coarseNow: number): number {
     if (coarseNow !== this.#workedOutAt) this.#workOut(coarseNow);
     return (inFlight + this.#others + 1) / weight;
   }
 
   /**
-   * Prequal's latency is that which was observed with about as many calls in flight as now. Without, the endpoint that
-   * seems the fastest would go on to look so while calls pile up on it, until the first of them come back late.
+   * Prequal's latency is the latency observed at about the current number of calls in flight. Otherwise the endpoint
+   * that seems fastest would continue to seem so while calls pile up on it, until the first of them end late.
    */
   expectedLatency(busyness: number, coarseNow: number): number {
     if (coarseNow !== this.#workedOutAt) this.#workOut(coarseNow);
@@ -135,7 +136,7 @@ class EndpointTemperature {
     this.#others = this.reported.others(coarseNow);
   }
 
-  /** How busy it is when it is measured; without recent measurements as busy as all. */
+  /** The busyness at which it is measured; without recent measurements, the mean of all endpoints. */
   #usualBusyness(now: number): number {
     const { known, value } = this.ofAll.busyness;
     const all = known ? value : 1;

@@ -41,7 +41,7 @@ export class LeastRequest implements Policy {
     );
   }
 
-  /** While all are idle, or bias 0 ignores their load, calls are shared out in proportion to the weights, as in Envoy. */
+  /** While all are idle, or if bias 0 ignores load, calls are distributed in proportion to the weights, as in Envoy. */
   #onlyWeightCounts(candidates: readonly Candidate[]): boolean {
     return this.config.activeRequestBias === 0 || candidates.every(({ inFlight }) => inFlight === 0);
   }
@@ -53,7 +53,7 @@ export class LeastRequest implements Policy {
     return last;
   }
 
-  /** Smaller wins. With unequal weights Envoy compares weight / (active + 1)^bias; this is its inverse. */
+  /** The smallest wins. With unequal weights Envoy compares weight / (active + 1)^bias; this is its inverse. */
   #load(candidate: Candidate, weighted: boolean): number {
     const active = candidate.inFlight + 1;
     if (!weighted) return active * candidate.failureFactor;
@@ -62,7 +62,10 @@ export class LeastRequest implements Policy {
   }
 }
 
-/** What an idle endpoint gets by its weight, less for recent failures: one that fails at once is always idle. */
+/**
+ * The share of an idle endpoint by its weight, reduced for recent failures: an endpoint that fails at once is always
+ * idle.
+ */
 function shareOf({ weight, failureFactor }: Candidate): number {
   return weight / failureFactor;
 }

@@ -1,13 +1,13 @@
-/** What a backend says of its load: an ORCA report (gRFC A51), in a trailer or out of band. */
+/** The load report of a backend: an ORCA report (gRFC A51), in a trailer or out of band. */
 export interface LoadReport {
-  /** From 0; above 1 when the machine is allowed more than its share. */
+  /** From 0; above 1 if the backend may use more than its share of the machine. */
   readonly cpuUtilization: number;
-  /** As the application reckons it; 0 when it says nothing. */
+  /** As the application defines it; 0 if not reported. */
   readonly applicationUtilization: number;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rps: number;
-  /** Errors a second. */
+  /** Errors per second. */
   readonly eps: number;
-  /** Named metrics of the application's own, as `in_flight` and `event_loop_lag_now_ms`. */
+  /** Custom metrics of the application, such as `in_flight` and `event_loop_lag_now_ms`. */
   readonly namedMetrics: Readonly<Record<string, number>>;
 }

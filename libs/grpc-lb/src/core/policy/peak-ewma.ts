@@ -7,15 +7,15 @@ import type { Random } from '../random.js';
 import { CandidateStates } from './candidate-states.js';
 import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 
-/** Finagle's. */
+/** Finagle's default. */
 export const DECAY_TIME_MS = 10_000;
-/** After a long silence all costs are as good as nothing; calls in flight must count even so. */
+/** After a long silence all costs are close to 0; calls in flight must count even then. */
 const LEAST_COST = 1e-6;
 
 /**
- * Peak EWMA (Finagle, Linkerd): the lowest `cost · (inFlight + 1)` wins, where cost is the latency of the endpoint, which
- * follows each peak at once and comes down slowly. In Finagle an endpoint without history is given one call, and waits
- * for its end; a stream would then keep it from all others, so that here it takes what is usual of all, as in Linkerd.
+ * Peak EWMA (Finagle, Linkerd): the lowest `cost · (inFlight + 1)` wins, where cost is the latency of the endpoint,
+ * which jumps to each peak and decays slowly. Finagle gives an endpoint without history one call and waits for its end;
+ * a stream would then block all further calls, so this policy assumes the mean latency of all endpoints, as in Linkerd.
  */
 export class PeakEwma implements Policy {
   readonly #candidates: CandidateStates<EndpointCost>;
@@ -51,19 +51,22 @@ export class PeakEwma implements Policy {
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort }: Outcome): void {
     if (call.stream) return;
     const now = this.clock.now();
-    // One that fails at once must not look fast; that it fails is in its failure factor.
+    // An endpoint that fails at once must not look fast; the load multiplier covers its failures.
     const complete = !failed && !cutShort;
     this.#candidates.of(candidate).record(latency, complete, now);
     if (complete) this.#usual.record(latency, now);
   }
 }
 
-/** The cost of one endpoint, worked out once for each coarse time. */
+/** The cost of one endpoint, computed once per coarse time. */
 class EndpointCost {
   readonly #latency: PeakLatency;
   #workedOutAt = NaN;
   #cost = 0;
-  /** Its last answer was a success: what only fails or refuses is not measured, and must not look fast after a while. */
+  /**
+   * Whether its last answer was a success: an endpoint that only fails or refuses is not measured, and must not look
+   * fast after a while.
+   */
   #answering = true;
 
   constructor(
@@ -74,7 +77,7 @@ class EndpointCost {
   }
 
   record(latency: number, complete: boolean, now: number): void {
-    // One that was given up, or failed, counts only where it is a peak.
+    // A cancelled or failed call counts only if it is a peak.
     if (complete || (this.usual.known && latency > this.#recent(now))) this.#latency.record(latency, now);
     this.#answering = complete;
     this.#workedOutAt = NaN;
@@ -97,7 +100,7 @@ function loadOf({ inFlight, failureFactor, weight }: Candidate, state: EndpointC
   return ((inFlight + 1) * state.read(coarseNow, failureFactor > 1) * failureFactor) / weight;
 }
 
-/** The mean over all endpoints, which gets old as each of them does. */
+/** The mean over all endpoints, which ages like the cost of each endpoint. */
 class UsualCost {
   readonly #mean = new RunningMean();
   #at = 0;

@@ -1,6 +1,9 @@
 import type { Candidate } from './policy.js';
 
-/** What a policy has worked out about a list of candidates, for as long as the list is used. Several may alternate. */
+/**
+ * Caches what a policy computes for a list of candidates, for as long as the list is in use. Several lists may
+ * alternate.
+ */
 export class PerList<T> {
   #last: readonly Candidate[] | undefined;
   #lastValue: T | undefined;

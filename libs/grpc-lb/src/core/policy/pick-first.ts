@@ -2,9 +2,9 @@ import type { PickFirstConfig } from '../options/policy-config.js';
 import type { Random } from '../random.js';
 import type { Candidate, Policy } from './policy.js';
 
-/** The first of the list, or the first in a random order of this client's own (gRFC A62). */
+/** The first endpoint of the list, or the first in a random order of this client (gRFC A62). */
 export class PickFirst implements Policy {
-  /** Drawn once for each endpoint, so that the order survives endpoints that come and go. */
+  /** Drawn once per endpoint, so that the order survives changes of the list. */
   readonly #ranks = new WeakMap<Candidate, number>();
 
   constructor(
@@ -21,7 +21,9 @@ export class PickFirst implements Policy {
     return first;
   }
 
-  /** The first has all calls, also while it starts slowly: nobody else has a share that could bear them meanwhile. */
+  /**
+   * The first endpoint has all calls, even during its slow start: no other endpoint has a share that could carry them.
+   */
   shares(candidates: readonly Candidate[]): number[] {
     return this.chances(candidates);
   }

@@ -1,31 +1,32 @@
 import type { Candidate } from './policy.js';
 
-/** Which endpoint a key belongs to. */
+/** Maps keys to endpoints. */
 export interface Placement {
-  /** The first endpoint with room in the order that belongs to this key's hash, a whole number below 2^53. */
+  /** The first endpoint with room in the order for this hash, a whole number below 2^53. */
   find(candidates: readonly Candidate[], hash: number, room: Room): number;
-  /** The share of all keys that each endpoint has, as things stand. */
+  /** The share of all keys that each endpoint currently has. */
   shares(candidates: readonly Candidate[], room: Room): number[];
-  /** All endpoints that discovery names, those that may not be picked now too. */
+  /** All endpoints that discovery lists, including those that may not be picked now. */
   members?(all: readonly Candidate[]): void;
-  /** An endpoint has left. */
+  /** Called when an endpoint has left. */
   forget?(candidate: Candidate): void;
 }
 
-/** All hashes are below this. */
+/** The upper bound of all hashes. */
 export const HASHES = 2 ** 53;
 
-/** How many calls each endpoint may have in flight: so many for each unit of its weight, rounded up. */
+/** Maximum calls in flight per unit of an endpoint's weight; the product is rounded up. */
 export type Room = number;
 
 export function hasRoom({ inFlight, weight }: Candidate, room: Room): boolean {
-  // What is lost in computing with fractions must not make one more of a whole number.
+  // Rounding errors must not add one to a whole number.
   return inFlight < Math.ceil(weight * room - 1e-6);
 }
 
 /**
  * Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016): at most `c` times the fair share of the
- * calls in flight, with the one that comes. There is always somebody with room, as the bounds add up to more than that.
+ * calls in flight, including the new one. At least one endpoint always has room, because the bounds add up to more than
+ * the number of calls.
  */
 export function boundedRoom(candidates: readonly Candidate[], c: number): Room {
   let calls = 1;

@@ -6,12 +6,12 @@ import { createPolicy } from './create-policy.js';
 import type { LoadReport } from './load-report.js';
 import type { CallInfo, Candidate, Policy } from './policy.js';
 
-/** Paths that are remembered; a proxy may be called with names that somebody has made up. */
+/** Limits the cached paths: a proxy may receive calls with arbitrary method names. */
 const MAX_PATHS = 1000;
 
-/** The policies of one client: one for all methods, and one each for those that shall have another. */
+/** The policies of one client: one common policy, and one for each method that configures its own. */
 export class PolicySet {
-  /** For every method that has none of its own. */
+  /** For all methods without their own policy. */
   readonly common: Policy;
   readonly all: readonly Policy[];
   readonly #byName: ReadonlyMap<string, Policy>;
@@ -43,7 +43,7 @@ export class PolicySet {
     return this.all.length === 1 ? this.common : (this.#byPath.get(method) ?? this.#find(method));
   }
 
-  /** How often backends shall report out of band; undefined if no policy wants that. */
+  /** How often backends should report out of band; undefined if no policy needs it. */
   get reportInterval(): number | undefined {
     const intervals = this.all.flatMap(({ reportInterval }) => reportInterval ?? []);
     return intervals.length > 0 ? Math.min(...intervals) : undefined;

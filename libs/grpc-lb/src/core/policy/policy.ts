@@ -1,78 +1,75 @@
 import type { HashKeySource } from '../options/ring-hash-options.js';
 import type { LoadReport } from './load-report.js';
 
-/** What a policy sees of an endpoint: living numbers, read at the pick. The object lives as long as the endpoint. */
+/** An endpoint as a policy sees it: live numbers, read at the pick. The object lives as long as the endpoint. */
 export interface Candidate {
-  /** What tells it from the others: `host:port`. */
+  /** Identifies the endpoint: `host:port`. */
   readonly key: string;
-  /** Calls picked and not ended. */
+  /** Calls that are picked and have not ended. */
   readonly inFlight: number;
-  /** From 1; relative to the others. */
+  /** At least 1; relative to the others. */
   readonly weight: number;
   /** Load multiplier for recent failures; 1 when healthy. */
   readonly failureFactor: number;
 }
 
-/** What is known of a call when its endpoint is chosen. */
+/** What is known about a call when its endpoint is picked. */
 export interface CallInfo {
-  /** As in `/orders.v1.Orders/Find`; empty where it is not known. */
+  /** As in `/orders.v1.Orders/Find`; empty if unknown. */
   readonly method: string;
-  /** It has many messages one way or the other: how long it takes says nothing about the endpoint. */
+  /** Whether it has many messages in either direction: its duration says nothing about the endpoint. */
   readonly stream: boolean;
-  /** What ring hash keeps together; undefined where the call has none. */
+  /** The key of ring hash; undefined if the call has none. */
   readonly hashKey?: string | undefined;
 }
 
-/** How an attempt has ended. */
+/** How an attempt ended. */
 export interface Outcome {
   /** Milliseconds from the pick to the end. */
   readonly latency: number;
-  /** It says something bad about the endpoint. */
+  /** Whether the attempt failed through the endpoint's fault. */
   readonly failed: boolean;
   /**
-   * It has neither succeeded nor failed by the endpoint's fault: the caller gave it up, or it was refused, as a request
-   * that is not valid. Its latency says only that its work would have taken longer.
+   * Whether the attempt neither succeeded nor failed through the endpoint's fault: the caller cancelled it, or the
+   * endpoint refused it, such as an invalid request. Its latency says only that its work would have taken longer.
    */
   readonly cutShort: boolean;
-  /** What the backend said of its load in the trailers. */
+  /** The load report of the backend in the trailers. */
   readonly report?: LoadReport | undefined;
 }
 
 /**
- * Chooses among endpoints that may be picked. Algorithm, load and membership are three things: a policy owns the
- * first, reads the second and is told the third. The list is never empty, and an array once handed in never changes,
- * so that a policy may keep what it has worked out about it; several lists may alternate.
+ * Chooses among endpoints that may be picked. Algorithm, load and membership are three things: a policy owns the first,
+ * reads the second and is notified of the third. The list is never empty, and the arrays passed in are immutable, so
+ * that a policy may cache what it computes for them; several lists may alternate.
  */
 export interface Policy {
   /** The index of the endpoint for the next call. */
   pick(candidates: readonly Candidate[], call: CallInfo): number;
-  /** For people: the chance of each candidate to get the next call, as things stand. They add up to 1. */
+  /** For display: the current chance of each candidate to get the next call. They add up to 1. */
   chances(candidates: readonly Candidate[]): number[];
   /**
-   * The part of the calls that each candidate is meant to have while all are equally loaded. They add up to 1, and stay
-   * as they are for a list. By weight where this is absent.
+   * The share of calls that each candidate should have while all are equally loaded. The shares add up to 1, and are
+   * constant for a list. Proportional to the weights if absent.
    */
   shares?(candidates: readonly Candidate[]): number[];
-  /**
-   * Calls with the same key belong together: nothing but the state of an endpoint may send them elsewhere, as slow start
-   * would.
-   */
+  /** Whether calls with the same key belong together: only the state of an endpoint moves them, not slow start. */
   readonly sticky?: boolean;
-  /** What such calls are kept together by: who picks reads it off the call, into `hashKey`. */
+  /** The source of the key; the caller of `pick` reads it from the call into `hashKey`. */
   readonly keyedBy?: HashKeySource;
-  /** An attempt has ended; for policies that learn from it. It may have been picked before the endpoint left. */
+  /** Called when an attempt has ended, for policies that learn. It may have been picked before the endpoint left. */
   learn?(candidate: Candidate, call: CallInfo, outcome: Outcome): void;
-  /** How often, in milliseconds, backends shall report out of band; undefined for never. */
+  /** How often, in milliseconds, backends should report out of band; undefined for never. */
   readonly reportInterval?: number | undefined;
-  /** A backend has reported its load out of band. */
+  /** Called when a backend has reported its load out of band. */
   report?(candidate: Candidate, report: LoadReport): void;
-  /** All endpoints that discovery names, those that may not be picked too; told whenever they change. */
+  /** Called on each change with all endpoints that discovery lists, including those that may not be picked. */
   members?(all: readonly Candidate[]): void;
-  /** An endpoint has its first connection, or one again: it may be another process than before. */
+  /** Called when an endpoint has its first connection, or one again: the process may be a different one. */
   ready?(candidate: Candidate): void;
-  /** An endpoint has left, and its last call has ended. What is kept in a `WeakMap` needs none of this. */
+  /** Called when an endpoint has left and its last call has ended. State in a `WeakMap` does not need it. */
   forget?(candidate: Candidate): void;
 }
 
-/** A call of which nothing is known. */
+/** A call about which nothing is known. */
 export const UNKNOWN_CALL: CallInfo = Object.freeze({ method: '', stream: false });

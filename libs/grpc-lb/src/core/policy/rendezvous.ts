@@ -3,19 +3,19 @@ import { PerList } from './per-list.js';
 import { hasRoom, type Placement, type Room } from './placement.js';
 import type { Candidate } from './policy.js';
 
-/** What counts of the endpoints of a list. */
+/** The relevant data of the endpoints of a list. */
 interface Addresses {
   /** The hashes of their addresses, as upper and lower halves. */
   readonly high: Int32Array;
   readonly low: Int32Array;
-  /** Undefined where they are all equal. */
+  /** Undefined if all are equal. */
   readonly weights: Float64Array | undefined;
 }
 
 /**
- * Highest random weight (Thaler and Ravishankar 1998): address and key together make a number, and the endpoint with the
- * greatest has the key. Whoever comes or goes touches only the keys that are its own, and the shares are exactly fair;
- * a ring comes near that with very many points. All endpoints are looked at, which takes 2 ns each.
+ * Highest random weight (Thaler and Ravishankar 1998): combines each address with the key into a score, and the
+ * endpoint with the highest score owns the key. An endpoint that comes or goes moves only its own keys, and the shares
+ * are exactly fair; a ring approaches that only with very many points. A lookup scores all endpoints, at 2 ns each.
  */
 export class Rendezvous implements Placement {
   readonly #addresses = new PerList<Addresses>((candidates) => {
@@ -52,7 +52,7 @@ export class Rendezvous implements Placement {
   }
 }
 
-/** Some lists are made for a single pick; their endpoints last. */
+/** Keyed by endpoint, because some lists exist for a single pick only. */
 const known = new WeakMap<Candidate, number>();
 
 function hashOf(candidate: Candidate): number {
@@ -61,7 +61,7 @@ function hashOf(candidate: Candidate): number {
   return hash;
 }
 
-/** A number of 32 bits in which every bit of both has a say (the finalizer of MurmurHash3, with the second half let in). */
+/** A 32-bit number that depends on every bit of both (the finalizer of MurmurHash3, with the second half added). */
 function mixed(high: number, low: number): number {
   let x = low ^ (low >>> 16);
   x = Math.imul(x, 0x85ebca6b) + Math.imul(high, 0x9e3779b1);
@@ -70,10 +70,10 @@ function mixed(high: number, low: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** The greatest of several numbers between 0 and 1, each to the power of 1 / weight, wins in proportion to the weights. */
+/** Of several numbers between 0 and 1, each raised to 1 / weight, the greatest wins in proportion to the weights. */
 function weighted(drawn: number, weight: number, greatest: number): number {
   const u = (drawn + 0.5) / 2 ** 32;
-  // log(u) <= u - 1, which is enough to know for most.
+  // log(u) <= u - 1, which suffices to rule out most.
   const atMost = (u - 1) / weight;
   return atMost < greatest ? atMost : Math.log(u) / weight;
 }

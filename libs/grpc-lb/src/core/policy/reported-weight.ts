@@ -9,14 +9,14 @@ export interface ReportedWeightOptions {
 /** Why an endpoint has no weight of its own. */
 export type Unusable = 'not_yet' | 'stale';
 
-/** The weight of one endpoint, as its reports say (gRFC A58, "Subchannel Weights"). */
+/** The weight of one endpoint from its reports (gRFC A58, "Subchannel Weights"). */
 export class ReportedWeight {
   #weight = 0;
   #lastUpdated = -Infinity;
-  /** Since when there have been reports without a gap. */
+  /** The start of the current period of reports without a gap. */
   #nonEmptySince: number | undefined;
 
-  /** A58: `weight = qps / (utilization + eps / qps * error_utilization_penalty)`. A report that says nothing is dropped. */
+  /** A58: `weight = qps / (utilization + eps / qps * error_utilization_penalty)`. Drops a report without data. */
   update(report: LoadReport, now: number, { errorUtilizationPenalty }: ReportedWeightOptions): void {
     const { rps, eps } = report;
     // A58: "The utilization value will come from the application_utilization field, if set; otherwise, the
@@ -30,7 +30,9 @@ export class ReportedWeight {
     this.#lastUpdated = now;
   }
 
-  /** A58, `OnSubchannelBecomesReady`: what has come back may be another process; the blackout begins anew. */
+  /**
+   * A58, `OnSubchannelBecomesReady`: the endpoint may return as a different process, so the blackout period restarts.
+   */
   reconnected(): void {
     this.#nonEmptySince = undefined;
   }

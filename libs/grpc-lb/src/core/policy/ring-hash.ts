@@ -7,8 +7,8 @@ import type { CallInfo, Candidate, Policy } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
 
 /**
- * Calls with the same key go to the same endpoint. A key leaves its endpoint when that may not be picked any more, and
- * comes back to it; it never moves because others go.
+ * Calls with the same key go to the same endpoint. A key leaves its endpoint only while that endpoint may not be
+ * picked, and returns to it afterwards; it never moves because other endpoints leave.
  */
 export class RingHash implements Policy {
   readonly sticky = true;
@@ -31,7 +31,7 @@ export class RingHash implements Policy {
     return this.#placement.find(candidates, hash, this.#room(candidates));
   }
 
-  /** Of a call whose key may be anything. */
+  /** For a call with any key. */
   chances(candidates: readonly Candidate[]): number[] {
     return this.#placement.shares(candidates, this.#room(candidates));
   }

@@ -4,13 +4,16 @@ import type { Candidate, Policy } from './policy.js';
 import { equalShares } from './shares.js';
 
 /**
- * One after the other, from a random start, so that many clients that begin together do not march in step. Ignores
- * weights, as gRPC's `round_robin` does.
+ * One endpoint after the other, from a random start, so that clients that start together do not move in step. Ignores
+ * weights, like gRPC's `round_robin`.
  */
 export class RoundRobin implements Policy {
   readonly shares = equalShares;
   #next: number | undefined;
-  /** Lists may alternate, as those of zones do: each is gone round by itself, from where the one before it was. */
+  /**
+   * Lists may alternate, as those of zones do: each has a position of its own, and a new list continues from that of
+   * the list before it.
+   */
   readonly #places: PerList<{ next: number }>;
 
   constructor(random: Random) {

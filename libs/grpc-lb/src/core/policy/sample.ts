@@ -1,26 +1,26 @@
 import { type Random, randomBelow } from '../random.js';
 
 /**
- * Up to here all endpoints are compared for each call: in the simulator a full scan beats a sample everywhere, and at
- * 100 endpoints it costs a quarter of a microsecond.
+ * Up to this number all endpoints are compared for each call: in the simulator a full scan always beats a sample, and
+ * at 100 endpoints it costs a quarter of a microsecond.
  */
 export const FULL_SCAN_LIMIT = 100;
-/** How many are compared above that. */
+/** The sample size above that. */
 export const SAMPLE_SIZE = 5;
 
 /**
  * Which of `n` candidates are compared for a call, and which of them has the lowest load. A policy renews the sample,
- * fills in the loads, and asks for the lowest. Nothing is allocated on the way.
+ * fills in the loads, and asks for the lowest. Allocates nothing.
  */
 export class Sample {
-  /** Indexes of the candidates in some order; the first `size` are compared. */
+  /** Indexes of the candidates in arbitrary order; the first `size` are compared. */
   readonly indexes: Uint32Array;
-  /** The load of each candidate of the sample, in its order. */
+  /** The load of each candidate in the sample, in its order. */
   readonly loads: Float64Array;
 
   constructor(
     private readonly n: number,
-    /** How many are compared; all if it reaches `n`. */
+    /** How many candidates are compared; all if at least `n`. */
     choices: number,
     private readonly random: Random,
   ) {
@@ -32,8 +32,8 @@ export class Sample {
   readonly size: number;
 
   /**
-   * gRPC and Envoy draw their samples with replacement, so that of two hosts the busy one still gets a quarter of the
-   * calls (envoy#14859); as Finagle and tower do, this draws distinct candidates. A partial shuffle of any order is an
+   * gRPC and Envoy sample with replacement, so that of two hosts the busy one still gets a quarter of the calls
+   * (envoy#14859); like Finagle and tower, this samples distinct candidates. A partial shuffle of any order is an
    * unbiased sample, so the order is never reset.
    */
   renew(): void {
@@ -47,7 +47,7 @@ export class Sample {
     }
   }
 
-  /** The index of the candidate with the lowest load. Each of those that tie is as likely as the other. */
+  /** The index of the candidate with the lowest load. Ties are broken evenly. */
   lowest(): number {
     const { indexes, loads, size } = this;
     let best = 0;
@@ -68,11 +68,11 @@ export class Sample {
   }
 }
 
-/** The chance of each candidate to win when `choices` of them, drawn at random, are compared by these loads. */
+/** The chance of each candidate to win when `choices` random candidates are compared by these loads. */
 export function chancesOf(loads: readonly number[], choices: number): number[] {
   const n = loads.length;
   const size = Math.min(choices, n);
-  /** The chance that a sample holds only candidates out of a group of `group`. */
+  /** The chance that a sample contains only candidates from a group of size `group`. */
   const allFrom = (group: number): number => {
     let chance = 1;
     for (let i = 0; i < size; i++) chance *= Math.max(0, group - i) / (n - i);
@@ -81,7 +81,7 @@ export function chancesOf(loads: readonly number[], choices: number): number[] {
   return loads.map((load) => {
     const lower = loads.filter((other) => other < load).length;
     const equal = loads.filter((other) => other === load).length;
-    // The lowest is this load if no candidate of the sample has a lower one and one has this; ties are even.
+    // This load is the lowest if no candidate of the sample has a lower one and at least one has it; ties are even.
     return (allFrom(n - lower) - allFrom(n - lower - equal)) / equal;
   });
 }

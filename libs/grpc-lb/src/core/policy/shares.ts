@@ -1,6 +1,6 @@
 import type { Candidate, Policy } from './policy.js';
 
-/** The part of the calls that a policy means each of these to have while all are equally loaded. They add up to 1. */
+/** The share of calls that each candidate should have under a policy while all are equally loaded. They add up to 1. */
 export function sharesOf(policy: Policy, candidates: readonly Candidate[]): number[] {
   return policy.shares?.(candidates) ?? byWeight(candidates);
 }

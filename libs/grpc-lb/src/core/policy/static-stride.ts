@@ -2,8 +2,8 @@ const MAX_WEIGHT = 65_535;
 const OFFSET = Math.floor(MAX_WEIGHT / 2);
 
 /**
- * Weights on the scale of 16 bits, the greatest at its end; undefined where they are all the same there, and plain round
- * robin does as well. None becomes 0: it would never get a call.
+ * Scales weights to 16 bits, with the greatest at the maximum; undefined if all are equal then, so that plain round
+ * robin suffices. No weight becomes 0, because that endpoint would never get a call.
  */
 export function scaledWeights(weights: readonly number[]): Uint16Array | undefined {
   const scale = MAX_WEIGHT / Math.max(...weights);
@@ -12,24 +12,24 @@ export function scaledWeights(weights: readonly number[]): Uint16Array | undefin
 }
 
 /**
- * The static stride scheduler of gRPC's other languages (gRFC A58): a counter goes over all endpoints again and again,
- * and each is taken in so many of 65535 rounds as its weight says, evenly spread. Nothing is kept but the counter, so
- * that new weights take over where the old ones were.
+ * The static stride scheduler of gRPC's other languages (gRFC A58): a counter cycles over all endpoints, and each is
+ * picked in as many of 65535 rounds as its weight, evenly spread. The counter is the only state, so new weights
+ * continue at the position of the old ones.
  */
 export class Sequence {
   #next: number;
 
-  /** @param start A random whole number of 32 bits, so that many clients do not march in step. */
+  /** @param start A random 32-bit whole number, so that clients do not move in step. */
   constructor(start: number) {
     this.#next = start >>> 0;
   }
 
-  /** The next of `n`, all in turn. */
+  /** The next of `n`, in turn. */
   inTurn(n: number): number {
     return this.#step() % n;
   }
 
-  /** The next by weight. The greatest weight is never skipped, so this comes to an end within one round. */
+  /** The next by weight. The greatest weight is never skipped, so the loop ends within one round. */
   byWeight(weights: Uint16Array): number {
     const n = weights.length;
     for (;;) {
@@ -37,7 +37,7 @@ export class Sequence {
       const index = sequence % n;
       const generation = (sequence - index) / n;
       const weight = weights[index]!;
-      // Two neighbours of the same weight are skipped in different rounds, thanks to the offset.
+      // The offset makes two neighbors of the same weight skip different rounds.
       const mod = (weight * generation + index * OFFSET) % MAX_WEIGHT;
       if (mod >= MAX_WEIGHT - weight) return index;
     }

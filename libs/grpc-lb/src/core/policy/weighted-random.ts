@@ -1,10 +1,10 @@
 import type { Random } from '../random.js';
 import type { Candidate, Policy } from './policy.js';
 
-/** An endpoint at random, in proportion to its weight; blind to load. */
+/** A random endpoint, in proportion to its weight; ignores load. */
 export class WeightedRandom implements Policy {
   #seen: readonly Candidate[] = [];
-  /** Where the share of each candidate ends, on a scale from 0 to the sum of the weights. */
+  /** The end of each candidate's share, on a scale from 0 to the sum of the weights. */
   #ends: number[] = [];
 
   constructor(private readonly random: Random) {}

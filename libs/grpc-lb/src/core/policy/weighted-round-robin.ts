@@ -11,14 +11,16 @@ import { ReportedWeight } from './reported-weight.js';
 import { byWeight, equalShares } from './shares.js';
 import { scaledWeights, Sequence } from './static-stride.js';
 
-/** What is worked out about a list, until its weights are looked at again. */
+/** Computed for a list, until its weights are updated. */
 interface Schedule {
-  /** Undefined for all in turn. */
+  /** Undefined for plain round robin. */
   readonly weights: Uint16Array | undefined;
   readonly lookAgainAt: number;
 }
 
-/** One after the other, the stronger ones more often: by what backends report (gRFC A58), or by weights from discovery. */
+/**
+ * One endpoint after the other, in proportion to the weights that backends report (gRFC A58) or that discovery lists.
+ */
 export class WeightedRoundRobin implements Policy {
   readonly #options: EffectiveWeightedRoundRobin;
   readonly #sequence: Sequence;
@@ -46,7 +48,7 @@ export class WeightedRoundRobin implements Policy {
     return weights ? this.#sequence.byWeight(weights) : this.#sequence.inTurn(candidates.length);
   }
 
-  /** Their shares: who is next in turn says little. */
+  /** The shares: the next endpoint in turn alone would say little. */
   chances(candidates: readonly Candidate[]): number[] {
     const { weights } = this.#scheduleOf(candidates);
     if (!weights) return candidates.map(() => 1 / candidates.length);
@@ -54,12 +56,15 @@ export class WeightedRoundRobin implements Policy {
     return Array.from(weights, (weight) => weight / total);
   }
 
-  /** One that starts slowly has not reported for long: by A58 it takes the mean of the others. */
+  /** An endpoint in slow start has not reported for long: by A58 it gets the mean weight of the others. */
   shares(candidates: readonly Candidate[]): number[] {
     return this.#options.weights === 'fixed' ? byWeight(candidates) : equalShares(candidates);
   }
 
-  /** A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". Reading them is parsing. */
+  /**
+   * A58: "While `enable_oob_load_report` is set, per-call load reports are never parsed". Reading them would parse
+   * them.
+   */
   learn(candidate: Candidate, _call: CallInfo, outcome: Outcome): void {
     if (this.#options.enableOobLoadReport || this.#options.weights === 'fixed') return;
     const { report } = outcome;
@@ -99,7 +104,9 @@ export class WeightedRoundRobin implements Policy {
     return schedule;
   }
 
-  /** A58: those without a weight are picked "with the average weight"; below two weights, all are alike. */
+  /**
+   * A58: endpoints without a weight are picked "with the average weight"; with fewer than two weights, all are equal.
+   */
   #reportedWeights(candidates: readonly Candidate[], now: number): Uint16Array | undefined {
     let total = 0;
     let usable = 0;

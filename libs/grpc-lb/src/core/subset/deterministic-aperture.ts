@@ -1,12 +1,13 @@
 import type { Ranked } from './ranked.js';
 
 /**
- * The endpoints stand on a ring, the same for all clients, and so do the clients, at even distances: each takes the
- * `size` endpoints from its own place on (Finagle's deterministic aperture, with a fixed width).
+ * The endpoints lie on a ring, the same for all clients, and so do the clients, at even distances: each takes the
+ * `size` endpoints from its own position on (Finagle's deterministic aperture, with a fixed width).
  *
- * So the connections that endpoints have differ by one at most. The client at `index` begins at endpoint `floor(index *
- * n / clients)`; an endpoint `e` is within `size` of those beginnings for which `index * n / clients` is in `[e - size
- * + 1, e + 1)`, round the corner: as many as there are whole numbers in an interval of `size * clients / n`.
+ * So the numbers of connections per endpoint differ by one at most. The client at `index` begins at endpoint
+ * `floor(index * n / clients)`; an endpoint `e` is within `size` of those beginnings for which `index * n / clients` is
+ * in `[e - size + 1, e + 1)`, modulo the ring: as many as there are whole numbers in an interval of `size * clients /
+ * n`.
  */
 export function deterministicAperture(
   ranked: readonly Ranked[],

@@ -6,11 +6,11 @@ import { deterministicAperture } from './deterministic-aperture.js';
 import { randomSubset } from './random-subset.js';
 import { byHash, type Ranked } from './ranked.js';
 
-/** Which of the endpoints one client uses. */
+/** Chooses the endpoints that one client uses. */
 export interface Subset {
   /**
-   * Those to use, in the order of the list that was given, each address once: all of them where there are not more than
-   * the size. From one list to the next, each endpoint that came or went brings one new one in at most.
+   * The endpoints to use, in the order of the given list, each address once; all of them if there are at most `size`.
+   * From one list to the next, each endpoint that came or went adds one new endpoint at most.
    */
   choose(endpoints: readonly Endpoint[]): readonly Endpoint[];
 }
@@ -18,22 +18,22 @@ export interface Subset {
 /** All clients of an aperture must see the same ring. */
 const SHARED_SEED = 0;
 
-/** Keep it for the life of the client: another one draws another seed, and begins anew. */
+/** Keep it for the life of the client: a new one draws a new seed, and chooses different endpoints. */
 export function createSubset(options: EffectiveSubsetOptions, random: Random): Subset {
   const { size } = options;
   if (options.algorithm === 'random') {
-    // gRFC A68: each client has a seed of its own, which stays for its life.
+    // gRFC A68: each client has its own seed, which stays for its life.
     return new StableSubset(randomBelow(random, 2 ** 53), (ranked) => randomSubset(ranked, size));
   }
   const { clients, index } = options;
   return new StableSubset(SHARED_SEED, (ranked) => deterministicAperture(ranked, size, clients, index));
 }
 
-/** Ranks the endpoints by their hashes, of which a rule takes some. */
+/** Orders the endpoints by their hashes, and lets a rule choose among them. */
 class StableSubset implements Subset {
   readonly #seed: number;
   readonly #rule: (ranked: readonly Ranked[]) => readonly Ranked[];
-  /** The endpoints of the last list by address, so that only newcomers are hashed. */
+  /** The endpoints of the last list by address, so that only new ones are hashed. */
   #known: ReadonlyMap<string, Ranked> = new Map();
   #chosen: ReadonlySet<string> = new Set();
 
@@ -57,15 +57,15 @@ class StableSubset implements Subset {
     const chosen = this.#towards(target, known, came + went);
     this.#known = known;
     this.#chosen = chosen;
-    // Of two endpoints with one address the first counts.
+    // Duplicate addresses: the first wins.
     const left = new Set(chosen);
     return endpoints.filter((_, i) => left.delete(addresses[i]!));
   }
 
   /**
-   * The target, unless that lets in more endpoints than have come or gone. An aperture that lies across the beginning
-   * of the ring may, because both its ends and its inside shift there. What is too much waits for the next change; that
-   * is what stands nearest to an end, where the next change is likely to take it out again.
+   * The target, unless it adds more endpoints than have come or gone. An aperture across the start of the ring may do
+   * that, because both its ends and its inside shift. Excess endpoints wait for the next change; those are the ones
+   * next to an end, where the next change is likely to remove them again.
    */
   #towards(target: ReadonlySet<string>, known: ReadonlyMap<string, Ranked>, changes: number): ReadonlySet<string> {
     const entering = [...target]
