@@ -1,6 +1,6 @@
 /**
- * The one file that knows grpc-js's `experimental` API. It may change in any minor version, so what is needed of it
- * is checked when this file is loaded, and the error says which versions are known to work.
+ * The only file that uses grpc-js's `experimental` API. That API may change in any minor version, so this file checks
+ * at load time that the parts it needs exist, and its error lists the supported versions.
  */
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
 import { GrpcLbPeerError } from '../core/errors.js';
@@ -36,7 +36,7 @@ const REQUIRED = {
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: 'string',
 } as const;
 
-/** Throws an error that names what `api` lacks, and the versions of grpc-js that have it. */
+/** Throws an error that lists what `api` lacks, and the grpc-js versions that have it. */
 export function assertCapabilities(api: Readonly<Record<string, unknown>> | undefined): void {
   const missing = Object.entries(REQUIRED)
     .filter(([name, type]) => typeof api?.[name] !== type)
@@ -63,19 +63,19 @@ export const {
   SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX,
 } = experimental;
 
-/** What can be known of the HTTP/2 connection behind a READY subchannel. */
+/** The available data of the HTTP/2 connection behind a READY subchannel. */
 export interface PeerConnection {
-  /** How many streams the peer allows at the same time (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  /** How many concurrent streams the peer allows (SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly maxConcurrentStreams: number | undefined;
-  /** Bytes received so far. */
+  /** Bytes received in total. */
   readonly bytesRead: number;
-  /** Bytes of DATA received that no WINDOW_UPDATE has given back yet. */
+  /** Bytes of received DATA for which no WINDOW_UPDATE has been sent yet. */
   readonly unacknowledgedData: number;
-  /** Asks the peer for a sign of life; the answer shows in `bytesRead`. */
+  /** Sends a PING; the answer shows in `bytesRead`. */
   ping(): void;
-  /** Tells of each PING and of each answer, those of grpc-js's keepalive as well. */
+  /** Reports each PING and each answer, including those of grpc-js's keepalive. */
   onPing(listener: PingListener): void;
-  /** Gives the connection up as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
+  /** Drops the connection as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
   drop(): void;
   /** Calls back when the peer announces another limit. */
   onLimit(listener: (limit: number) => void): void;
@@ -102,8 +102,9 @@ interface Session {
 }
 
 /**
- * The connection behind a READY subchannel. grpc-js keeps its HTTP/2 session to itself, so this reads private fields,
- * carefully: `undefined` where they are not as expected, and what builds on them falls back or stays away.
+ * The connection behind a READY subchannel. grpc-js does not expose its HTTP/2 session, so this reads private fields
+ * defensively: it returns `undefined` if they are not as expected, and the features that need it are reduced or
+ * disabled.
  */
 export function peerConnection(subchannel: SubchannelInterface): PeerConnection | undefined {
   const { transport } = subchannel.getRealSubchannel() as unknown as { transport?: Partial<Transport> | null };
@@ -112,7 +113,7 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
   const session = found as Session;
   return {
     maxConcurrentStreams: session.remoteSettings?.maxConcurrentStreams,
-    // A session that is gone has no socket any more.
+    // A destroyed session has no socket.
     get bytesRead() {
       return session.destroyed ? -1 : session.socket.bytesRead;
     },

@@ -11,7 +11,7 @@ import type {
 import { DELEGATED_OPTION, type DelegatedBalancers } from '../channel/delegated-balancers.js';
 import { ClientBalancer } from './client-balancer.js';
 
-/** grpc-js's balancer of one channel. It makes its parts with the first update, which brings the channel's options. */
+/** grpc-js's balancer of one channel. It creates its parts on the first update, which carries the channel's options. */
 export class Balancer implements LoadBalancer {
   #client: ClientBalancer | undefined;
 
@@ -37,7 +37,7 @@ export class Balancer implements LoadBalancer {
   }
 
   exitIdle(): void {
-    // Every endpoint is kept connected: there is nothing to wake.
+    // Every endpoint stays connected, so none is idle.
   }
 
   resetBackoff(): void {
@@ -48,7 +48,7 @@ export class Balancer implements LoadBalancer {
     this.#client?.close();
   }
 
-  /** That of the channel; a new one for a channel that was built without this package. */
+  /** The context of the channel; a new one for a channel that was built without this package. */
   #contextFor({ loadBalancing }: LbConfig, channelOptions: ChannelOptions): ClientContext {
     const shared = channelOptions[CONTEXT_OPTION] as ClientContext | undefined;
     const delegated = channelOptions[DELEGATED_OPTION] as DelegatedBalancers | undefined;

@@ -16,14 +16,14 @@ import type { ChannelControlHelper, GrpcEndpoint, StatusOr } from '../experiment
 import { endpointsOf } from './delegated-endpoints.js';
 import { Publisher } from './publisher.js';
 
-/** The decisions of core for one channel, with grpc-js's lists before them and its pickers behind them. */
+/** Connects core's decisions for one channel to grpc-js: takes its lists, and publishes pickers. */
 export class ClientBalancer implements BalancerView, ConnectionEnvironment {
   readonly connectGate: ConnectGate;
   readonly #balancing: Balancing<Connection>;
   readonly #publisher: Publisher;
   readonly #stopStallWatch: Cancel;
   #connectionIds = 0;
-  /** The channel has had a config without faults. */
+  /** Whether the channel has had a valid config. */
   #configured = false;
   #closed = false;
 
@@ -44,15 +44,15 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     context.balancer = this;
   }
 
-  /** False if there is no good config: the last one stays, and without one calls fail. */
+  /** Returns false if there is no valid config: the last one stays in force, and without one calls fail. */
   configure({ faults, loadBalancing }: LbConfig, channelOptions: ChannelOptions): boolean {
     this.channelOptions = channelOptions;
     if (faults.length > 0) {
       if (!this.#configured) this.#publisher.fail(faults.map(({ path, message }) => `${path} ${message}`).join('; '));
       return this.#configured;
     }
-    // A client that was built by this package brings its options in its context; they may change while it runs. Without,
-    // grpc-js parses the service config anew with each list; only what differs counts.
+    // A client that this package built has its options in the context, where they may change at run time. For other
+    // clients grpc-js parses the service config again with each list, so compare it with the options in force.
     if (!this.#hasOwnResolver && !isDeepStrictEqual(this.context.loadBalancing, loadBalancing)) {
       this.context.loadBalancing = loadBalancing;
       if (this.#configured) this.reconfigure();
@@ -61,9 +61,9 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     return true;
   }
 
-  /** A list of discovery, or why there is none; false if the list is not used. */
+  /** Takes a list from discovery, or the reason why there is none; returns false if the list is not used. */
   update(endpoints: StatusOr<GrpcEndpoint[]>, note: string): boolean {
-    // An empty list of our own resolver is the truth; that of another may be a mishap.
+    // An empty list from this package's resolver is correct; one from another resolver may be a mistake.
     const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
     if (list) this.#balancing.adopt(endpointsOf(list));
     if (this.#balancing.size === 0) {
@@ -98,7 +98,7 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
 
   askDiscovery(): void {
     this.context.discovery?.refresh();
-    // A channel that was built without this package has a resolver that knows nothing of the context.
+    // A channel that was built without this package has a resolver that does not know the context.
     if (!this.#hasOwnResolver) this.helper.requestReresolution();
   }
 

@@ -2,7 +2,7 @@ import type { Endpoint, Locality } from '../../core/endpoint.js';
 import { endpointWeights } from '../../discovery/xds/locality-weights.js';
 import type { GrpcEndpoint } from '../experimental.js';
 
-/** What @grpc/grpc-js-xds adds to an endpoint: Envoy's locality, and the product of both weights. */
+/** The attributes that @grpc/grpc-js-xds adds to an endpoint: Envoy's locality, and the product of both weights. */
 interface XdsEndpoint extends GrpcEndpoint {
   readonly locality: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
   readonly localityWeight: number;
@@ -10,8 +10,8 @@ interface XdsEndpoint extends GrpcEndpoint {
 }
 
 /**
- * The endpoints that a resolver hands to the balancer, in this package's words. What our own resolver adds reaches the
- * balancer untouched; another library's may group addresses, and that of xDS has words of its own.
+ * Converts the endpoints that a resolver passes to the balancer. The attributes from this package's resolver arrive
+ * unchanged; another library's resolver may group addresses, and that of xDS uses its own attributes.
  */
 export function endpointsOf(list: readonly GrpcEndpoint[]): Endpoint[] {
   return list.every(isXds) ? xdsEndpoints(list) : list.flatMap(asEndpoints);
@@ -44,7 +44,7 @@ function xdsEndpoints(list: readonly XdsEndpoint[]): Endpoint[] {
   return localities.flatMap(({ endpoints }, i) =>
     endpoints.map((endpoint, j): Endpoint => {
       const locality = localityOf(endpoint);
-      // More than one address is the same backend once more, over the other version of IP.
+      // Further addresses are the same backend over the other IP version.
       return { address: endpoint.addresses[0]!, weight: weights[i]?.[j], ...(locality && { locality }) };
     }),
   );

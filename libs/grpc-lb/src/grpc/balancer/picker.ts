@@ -7,7 +7,7 @@ import type { PendingCalls } from '../call/pending-calls.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { PickArgs, Picker as GrpcPicker, PickResult } from '../experimental.js';
 
-/** What a balancer has decided, in grpc-js's words. */
+/** A grpc-js picker that applies a balancer's decisions. */
 export class BalancedPicker implements GrpcPicker {
   readonly #picker: Picker<Connection, CompletePick>;
   readonly #policies: PolicySet;
@@ -23,10 +23,10 @@ export class BalancedPicker implements GrpcPicker {
     this.#picker = new Picker(source, open);
   }
 
-  /** An attempt on a connection with room, else the call waits (and a new connection is opened). */
+  /** Returns an attempt on a connection with room; otherwise the call waits, and a new connection is opened. */
   pick({ extraPickInfo: token, metadata }: PickArgs): PickResult {
     const { pendingCalls } = this;
-    // First come, first served: calls that wait go before one that comes now.
+    // First come, first served: pending calls precede a new one.
     if (pendingCalls.count > 0) return pendingCalls.wait(this.#picker.pickable);
     let call = callOf(token);
     const policy = this.#policies.for(call);

@@ -8,7 +8,7 @@ import type { Connection } from '../endpoint/connection.js';
 import { type ChannelControlHelper, type Picker, PickResultType } from '../experimental.js';
 import { BalancedPicker } from './picker.js';
 
-/** Tells grpc-js what a balancer has decided: a state and a picker. */
+/** Publishes a balancer's decisions to grpc-js: a state and a picker. */
 export class Publisher {
   readonly pendingCalls: PendingCalls;
   readonly #statuses: Statuses;
@@ -17,7 +17,7 @@ export class Publisher {
     private readonly context: ClientContext,
     private readonly helper: ChannelControlHelper,
     channelOptions: ChannelOptions,
-    /** Has the route worked out and published again. */
+    /** Computes the route again and publishes it. */
     republish: () => void,
   ) {
     this.pendingCalls = new PendingCalls(context, republish);
@@ -53,7 +53,7 @@ export class Publisher {
   }
 }
 
-/** Every call ends with UNAVAILABLE at once, or waits if it says so (waitForReady). */
+/** Every call ends with UNAVAILABLE at once, or waits if it is waitForReady. */
 function unavailable(details: string): Picker {
   const status: StatusObject = { code: Status.UNAVAILABLE, details, metadata: new Metadata() };
   const result = {

@@ -10,15 +10,15 @@ import { type PickResult, PickResultType, type SubchannelInterface } from '../ex
 import { callOf } from './config-selector.js';
 import type { Statuses } from './statuses.js';
 
-/** What the picks of one client share. */
+/** State that the picks of one client share. */
 export interface PickContext {
   readonly attempts: Attempts<Connection>;
   readonly statuses: Statuses;
-  /** An endpoint has sent a load report that cannot be read. */
+  /** Called when an endpoint has sent an unreadable load report. */
   readonly onReportRejected: (address: string) => void;
 }
 
-/** The answer to a pick, which is at the same time the attempt of the call: one object and one closure a call. */
+/** The result of a pick, which is also the attempt of the call: one object and one closure per call. */
 export class CompletePick extends Attempt<Connection> implements PickResult {
   readonly pickResultType = PickResultType.COMPLETE;
   readonly subchannel: SubchannelInterface;
@@ -51,7 +51,7 @@ export class CompletePick extends Attempt<Connection> implements PickResult {
     this.begin();
   }
 
-  /** grpc-js takes this off the pick and calls it as its own, so it must know where it belongs. */
+  /** An arrow function, because grpc-js detaches it from the pick and calls it without `this`. */
   readonly onCallEnded = (code: Status, details: string, trailers: Metadata): void => {
     this.#trailers = trailers;
     const { statuses } = this.context;
@@ -59,7 +59,7 @@ export class CompletePick extends Attempt<Connection> implements PickResult {
   };
 }
 
-/** The call waits for the next picker. */
+/** Makes the call wait for the next picker. */
 export const QUEUE: PickResult = Object.freeze({
   pickResultType: PickResultType.QUEUE,
   subchannel: null,

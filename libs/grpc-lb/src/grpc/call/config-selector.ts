@@ -5,10 +5,10 @@ import type { ClientContext } from '../context/client-context.js';
 import { CONFIG_SELECTOR_ATTRIBUTE, type ConfigSelector } from '../experimental.js';
 import { type MethodInfo, methodConfigsOf } from '../config/service-config.js';
 
-/** Methods that are remembered; a proxy may be called with names that somebody has made up. */
+/** Limits the cached methods: a proxy may receive calls with arbitrary method names. */
 const MAX_METHODS = 1000;
 
-/** What is known of one call: one object for all its attempts, which grpc-js drops with the call. */
+/** What is known about one call: one object for all its attempts, which grpc-js releases with the call. */
 class Call implements CallInfo {
   constructor(
     readonly method: string,
@@ -16,14 +16,14 @@ class Call implements CallInfo {
   ) {}
 }
 
-/** The call that stands behind the `extraPickInfo` of a pick. A channel whose resolver is not ours tells nothing. */
+/** The call behind the `extraPickInfo` of a pick; unknown if the channel uses another resolver. */
 export function callOf(extraPickInfo: object): CallInfo {
   return extraPickInfo instanceof Call ? extraPickInfo : UNKNOWN_CALL;
 }
 
 /**
- * grpc-js tells a picker nothing of the call but its metadata, unless the resolver hands out a config selector (gRFC A31),
- * which is asked once for each call. What is chosen is what grpc-js chooses without one.
+ * grpc-js passes only the metadata of a call to a picker, unless the resolver provides a config selector (gRFC A31),
+ * which it invokes once per call. This selector chooses the same config that grpc-js chooses without one.
  */
 export function configSelector(methodConfigs: readonly MethodConfig[], methods: readonly MethodInfo[]): ConfigSelector {
   const known = new Map<string, { readonly config: MethodConfig; readonly stream: boolean }>();
@@ -41,7 +41,7 @@ export function configSelector(methodConfigs: readonly MethodConfig[], methods: 
       const call = new Call(path, stream);
       return {
         methodConfig: config,
-        // grpc-js hands it through as it is.
+        // grpc-js passes it on unchanged.
         pickInformation: call as never,
         status: Status.OK,
         dynamicFilterFactories: [],
@@ -51,7 +51,10 @@ export function configSelector(methodConfigs: readonly MethodConfig[], methods: 
   };
 }
 
-/** What a resolver hands out beside the endpoints. Without a service config of the resolver's, that of the channel holds. */
+/**
+ * The attribute that a resolver adds to the endpoints. The service config of the channel applies if the resolver has
+ * none.
+ */
 export function selectorAttribute(
   { methods }: ClientContext,
   serviceConfig: ServiceConfig | null,
@@ -61,7 +64,7 @@ export function selectorAttribute(
   return { [CONFIG_SELECTOR_ATTRIBUTE]: configSelector(configs, methods) };
 }
 
-/** The most specific entry that matches: of the method, of its service, of all. Nothing is merged. */
+/** The most specific entry that matches: for the method, for its service, for all. Does not merge entries. */
 function configFor(configs: readonly MethodConfig[], service: string, method: string): MethodConfig {
   const named = (matches: (name: MethodConfig['name'][number]) => boolean): MethodConfig | undefined =>
     configs.find(({ name }) => name.some(matches));

@@ -4,8 +4,8 @@ import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
 
 /**
- * Where a stub leaves the key that it has worked out from a request: among the options of the metadata. grpc-js hands
- * them on with every copy of the metadata, up to the pick of each attempt, and sends them nowhere.
+ * The metadata option in which a stub stores the key that it computes from a request. grpc-js copies metadata options
+ * with the metadata, up to the pick of each attempt, and never sends them.
  */
 const HASH_KEY = Symbol('nestjs-grpc-lb hash key');
 
@@ -13,7 +13,7 @@ interface KeyedOptions {
   readonly [HASH_KEY]?: string | undefined;
 }
 
-/** The key of a call, at its pick; an empty one is none. */
+/** The key of a call at its pick; an empty key counts as none. */
 export function hashKeyOf(by: HashKeySource, metadata: Metadata): string | undefined {
   const key = keyIn(by, metadata);
   return key === '' ? undefined : key;
@@ -27,8 +27,8 @@ function keyIn(by: HashKeySource, metadata: Metadata): string | undefined {
 }
 
 /**
- * The metadata of a call with the key that its request gives; as it is where nothing asks for that. A copy, since callers
- * use one for many calls.
+ * Returns the metadata of a call with the key from its request; unchanged if no policy uses such a key. Returns a copy,
+ * because callers reuse metadata for many calls.
  */
 export function withHashKey(
   { policy, methods }: EffectiveLoadBalancing,
@@ -64,7 +64,10 @@ interface Long {
   toString(radix: number): string;
 }
 
-/** A text, a number, bytes or a 64-bit number of protobuf.js as a key; all messages as texts would look the same. */
+/**
+ * A text, a number, bytes or a 64-bit number of protobuf.js as a key; messages have no key, because all would have the
+ * same text.
+ */
 function asKey(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':

@@ -7,17 +7,19 @@ import type { Member } from '../../core/balancing/members/member.js';
 import type { Connection } from '../endpoint/connection.js';
 import { QUEUE } from './complete-pick.js';
 
-/** How often an event says that calls wait or were refused. */
+/** How often an event reports pending or rejected calls. */
 const EVENT_INTERVAL_MS = 1000;
-/** How often those that wait are counted anew when the room seems full: grpc-js does not say when one gives up. */
+/**
+ * How often pending calls are counted again when the limit seems reached: grpc-js does not report a call that gives up.
+ */
 const RECOUNT_INTERVAL_MS = 10;
 
 /**
- * Calls that wait because every connection is at its stream limit. grpc-js keeps them, and offers each to the picker
- * again whenever a new one is published; so they are counted from zero at each publication.
+ * Calls that are pending because every connection is at its stream limit. grpc-js queues them, and passes each to the
+ * picker again whenever a new one is published; so the count restarts at zero with each publication.
  */
 export class PendingCalls {
-  /** No connection has room, since the last publication. */
+  /** Whether a call has found every connection full since the last publication. */
   full = false;
   #count = 0;
   #republishing = false;
@@ -28,7 +30,7 @@ export class PendingCalls {
 
   constructor(
     private readonly context: ClientContext,
-    /** Publishes a picker, which makes grpc-js offer all waiting calls again, at once. */
+    /** Publishes a picker, which makes grpc-js retry all pending calls at once. */
     private readonly republish: () => void,
   ) {
     this.#saturatedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
@@ -39,7 +41,7 @@ export class PendingCalls {
     return this.#count;
   }
 
-  /** A call found every connection full. */
+  /** Called when a call has found every connection full. */
   wait(members: readonly Member<Connection>[]): PickResult {
     this.full = true;
     const { maxPending } = this.context.loadBalancing.pool;
@@ -51,18 +53,18 @@ export class PendingCalls {
     return QUEUE;
   }
 
-  /** A call has ended, or a connection has got room. */
+  /** Called when a call has ended, or a connection has room again. */
   released(): void {
     this.full = false;
     if (this.#count === 0) return;
-    // Once a turn of the event loop, however many calls end in it.
+    // Republish once per turn of the event loop, however many calls end in it.
     this.#republishSoon ??= setImmediate(() => {
       this.#republishSoon = undefined;
       this.republish();
     });
   }
 
-  /** A picker is about to be published: all that wait will come by again. */
+  /** Called before a picker is published: all pending calls will be picked again. */
   published(): void {
     this.full = false;
     this.#count = 0;
@@ -89,7 +91,7 @@ export class PendingCalls {
     if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending: this.#count, maxPending });
     const { size, maxSize } = this.context.loadBalancing.pool;
     return {
-      // DROP, not TRANSIENT_FAILURE: a retry or waitForReady would only bring it back.
+      // DROP, not TRANSIENT_FAILURE: a retry or waitForReady would only repeat the call.
       pickResultType: PickResultType.DROP,
       subchannel: null,
       status: {

@@ -4,12 +4,12 @@ import type { ResultKind } from '../../core/balancing/health/recent-results.js';
 import type { FailureStatus } from '../../core/options/status-names.js';
 import { isCallersOwn } from '../channel/caller-cancel.js';
 
-/** What the statuses with which calls end say of endpoints. */
+/** Interprets the status of a call as a result of its endpoint. */
 export class Statuses {
   #failureNames: readonly FailureStatus[] = [];
   #failureCodes: ReadonlySet<number> = new Set();
 
-  /** @param channelOptions Those of the channel, which say whether its cancellations are watched. */
+  /** @param channelOptions The options of the channel, which show whether its cancellations are watched. */
   constructor(private readonly channelOptions: ChannelOptions) {}
 
   set failures(names: readonly FailureStatus[]) {
@@ -27,7 +27,7 @@ export class Statuses {
   endedBy(code: Status, details: string): EndedBy {
     if (code === Status.DEADLINE_EXCEEDED) return 'deadline';
     if (code === Status.CANCELLED) return isCallersOwn(code, details, this.channelOptions) ? 'caller' : 'unknown';
-    // The others are made by this side as well.
+    // The client creates the other codes as well, so they may come from either side.
     return code < Status.RESOURCE_EXHAUSTED ? 'peer' : 'unknown';
   }
 }

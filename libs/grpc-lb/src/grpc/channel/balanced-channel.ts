@@ -71,7 +71,7 @@ export class BalancedChannel {
       serviceConfigFor: (loadBalancing, discovered = given) =>
         serviceConfigFor(loadBalancing, options.methods ?? [], discovered),
     });
-    // grpc-js would make the sources at the first call; a target that cannot be must be told at once.
+    // grpc-js would create the sources at the first call; report an invalid target now.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
     const faults = tlsNameFaults(targets[0]!, options.credentials, options.channelOptions);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${options.name}`, faults);
@@ -87,8 +87,8 @@ export class BalancedChannel {
   }
 
   /**
-   * The metadata of a call with the key of `ring_hash`, if that comes from the request. Use it for the call: grpc-js
-   * does not show requests to policies.
+   * Adds the key of `ring_hash` to the metadata of a call, if the key comes from the request. Use the result for the
+   * call: grpc-js does not show requests to policies.
    */
   keyed(request: unknown, metadata: Metadata, path: string): Metadata {
     return withHashKey(this.#context.loadBalancing, request, metadata, path);
@@ -96,12 +96,12 @@ export class BalancedChannel {
 
   /** Starts discovery and connects before the first call. */
   connect(): void {
-    // grpc-js would revive a channel that is closed.
+    // grpc-js would reopen a closed channel.
     if (this.#context.state === 'shutdown') return;
     this.channel.getConnectivityState(true);
   }
 
-  /** The state of the client and its endpoints at this moment. */
+  /** The current state of the client and its endpoints. */
   snapshot(): ClientSnapshot {
     const { name, target, state, loadBalancing, balancer, zone } = this.#context;
     const sources = this.#context.sourceSnapshots();
@@ -128,8 +128,8 @@ export class BalancedChannel {
   }
 
   /**
-   * Replaces the load-balancing options. Options that are not given take their defaults. Endpoints, connections and
-   * counters stay, and no call is lost.
+   * Replaces the load-balancing options. Omitted options take their defaults. Endpoints, connections and counters stay,
+   * and no call is lost.
    *
    * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
    * @throws GrpcLbClosedError if the channel is closed.

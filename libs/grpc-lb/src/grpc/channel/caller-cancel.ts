@@ -1,18 +1,21 @@
 import { Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 
-/** The channel option that tells the balancer of a channel that its cancellations are watched. */
+/** The channel option that tells a balancer that the channel watches cancellations. */
 const WATCHED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_cancellations`;
-/** What grpc-js says when the caller cancels. A server says the same where it hands on what happened to its own call. */
+/**
+ * The details that grpc-js sets when the caller cancels. A server sends the same when it forwards the end of its own
+ * call.
+ */
 const OWN_DETAILS = 'Cancelled on client';
-/** What grpc-js says of the attempts of a hedged call (gRFC A6) that another one has overtaken. It cancels them itself. */
+/** The details that grpc-js sets when it cancels the other attempts of a hedged call (gRFC A6). */
 const OVERTAKEN = 'Discarded in favor of other hedged attempt';
 
 let cancelling = 0;
 
 /**
- * Tells a caller's own cancellations from those of a server, which end with the same code: a call that this side cancels
- * ends within `cancelWithStatus`, before it returns. That is how deadlines and cancelled parents end calls, too.
+ * Distinguishes a caller's own cancellations from those of a server, which have the same code: a call that the client
+ * cancels ends inside `cancelWithStatus`, before it returns. Deadlines and cancelled parents end calls that way, too.
  */
 export class WatchedChannel extends Channel {
   constructor(target: string, credentials: ChannelCredentials, options: ChannelOptions) {
@@ -34,7 +37,7 @@ export class WatchedChannel extends Channel {
   }
 }
 
-/** Whether a call that ends just now was cancelled by its caller. On a channel that is not made here the details decide. */
+/** Whether the caller cancelled a call that ends now. On a channel without watched cancellations the details decide. */
 export function isCallersOwn(code: Status, details: string, options: ChannelOptions): boolean {
   if (code !== Status.CANCELLED) return false;
   return cancelling > 0 || details === OVERTAKEN || (!(WATCHED_OPTION in options) && details === OWN_DETAILS);

@@ -8,17 +8,17 @@ const notAlone: Fault = {
   message: 'is balanced by another library, so it cannot be one of several targets; use it alone, as target',
 };
 
-/** Equal texts for targets that lead to the same: `orders:50051` is `dns:///orders:50051`. */
+/** Equal texts for equivalent targets: `orders:50051` is `dns:///orders:50051`. */
 export function sameTarget(text: string): string {
   const { scheme, authority, path } = parseTarget(text);
   return `${scheme}://${authority}/${path}`;
 }
 
-/** What is wrong with a target: its scheme, its form, or what the source of that scheme says about it. */
+/** Checks the scheme and the form of a target, and lets the source of that scheme check the rest. */
 export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
   try {
     if (isDelegated(target)) return standsAlone ? delegatedFaults(target) : [notAlone];
-    // Made and thrown away: a source does nothing before it is started.
+    // Created only to check the target: a source has no effect before it is started.
     createEndpointSource(parseTarget(target), { clock: systemClock, random: Math.random });
     return [];
   } catch (error) {

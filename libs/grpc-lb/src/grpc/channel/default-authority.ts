@@ -1,30 +1,30 @@
 import { domainToASCII } from 'node:url';
 import { parseTarget } from '../../discovery/index.js';
 
-/** What goes into `:authority` of calls to a target: its host, else `localhost`, as in gRPC. */
+/** The `:authority` of calls to a target: its host, else `localhost`, as in gRPC. */
 export function authorityOf(uri: string): string {
   return hostOf(uri) ?? 'localhost';
 }
 
 /**
- * The first host of a target, with the port if that is a number: what TLS verifies. Undefined where there is none, as for
- * a file, or a name with characters that no host name has. A socket of this machine is `localhost`.
+ * The first host of a target, with the port if it is a number: the name that TLS verifies. Undefined if there is none,
+ * as for a file, or if the name contains characters that a host name cannot have. A Unix socket is `localhost`.
  */
 export function hostOf(uri: string): string | undefined {
   const { scheme, path } = parseTarget(uri);
   if (scheme === 'file') return undefined;
   if (path.split(',').every((each) => each.startsWith('unix:'))) return 'localhost';
   const [first = ''] = path.split(/[,;?]/, 1);
-  // Istio names clusters as `outbound|50051||orders.shop`. And `_grpc._tcp.orders.shop` asks for the service grpc of the
+  // Istio names clusters as `outbound|50051||orders.shop`. And `_grpc._tcp.orders.shop` names the service grpc of the
   // host orders.shop (RFC 2782).
   const name = first.slice(first.lastIndexOf('|') + 1).replace(/^(?:_[^.]+\.)+/, '');
   if (name.startsWith('unix:')) return undefined;
   const authority = toAscii(/:(?!\d+$)[^:\]]*$/.test(name) ? name.slice(0, name.lastIndexOf(':')) : name);
-  // Servers refuse a stream whose authority has other characters.
+  // Servers refuse a stream whose authority contains other characters.
   return /^[\w.~:%[\]-]+$/.test(authority) ? authority : undefined;
 }
 
-/** Certificates and other servers know an international name (`bücher.example`) only in its ASCII form. */
+/** Certificates and servers know an international name (`bücher.example`) only in its ASCII form. */
 function toAscii(name: string): string {
   const [, host = '', port = ''] = /^([^:]*)(:\d+)?$/.exec(name) ?? [];
   return /^[ -~]*$/.test(host) ? name : `${domainToASCII(host) || host}${port}`;

@@ -5,12 +5,12 @@ import type { Random } from '../../core/random.js';
 import { type BalancerView, ClientContext } from '../context/client-context.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 
-/** The channel option that hands the balancers of a delegated channel to those who shall be among them. */
+/** The channel option through which the balancers of a delegated channel register. */
 export const DELEGATED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_delegated`;
 
 /**
- * The balancers of this package within a channel that another library steers, as when an xDS control plane names
- * `grpc_lb` for its clusters: none, or one for each cluster, priority and locality that the library makes one for.
+ * The balancers of this package in a channel of another library, for example if an xDS control plane names `grpc_lb`
+ * for its clusters: none, or one per cluster, priority and locality, as the library creates them.
  */
 export class DelegatedBalancers {
   #contexts: readonly ClientContext[] = [];
@@ -23,14 +23,14 @@ export class DelegatedBalancers {
     private readonly random?: Random,
   ) {}
 
-  /** For a new balancer. Its options are those that it was told by whoever steers the channel. */
+  /** Creates the context of a new balancer with the options that the library passed to it. */
   contextFor(loadBalancing: EffectiveLoadBalancing): ClientContext {
     const context = new ClientContext({
       name: this.name,
       targets: [this.target],
       loadBalancing,
       onEvent: (event) => {
-        // The state of the client is that of the channel; one balancer knows a part.
+        // The client's state is that of the channel; one balancer sees only a part of it.
         if (event.type !== 'client_state') this.onEvent(event);
       },
       clock: this.clock,
@@ -40,7 +40,7 @@ export class DelegatedBalancers {
     return context;
   }
 
-  /** What is in force; null while no balancer of this package is in use. Where clusters differ, that of the first. */
+  /** The options in force; null while no balancer of this package is in use. If clusters differ, those of the first. */
   get loadBalancing(): EffectiveLoadBalancing | null {
     return this.#live[0]?.loadBalancing ?? null;
   }
@@ -49,12 +49,12 @@ export class DelegatedBalancers {
     return this.#live.map(({ balancer }) => balancer!);
   }
 
-  /** A balancer that has been closed has taken leave of its context. */
+  /** A closed balancer has removed itself from its context. */
   get #live(): readonly ClientContext[] {
     return this.#contexts.filter(({ balancer }) => balancer !== undefined);
   }
 
-  /** grpc-js prints channel options as JSON when it traces. */
+  /** grpc-js prints channel options as JSON in traces. */
   toJSON(): string {
     return `balancers of client ${this.name}`;
   }

@@ -24,12 +24,12 @@ const STATES: Readonly<Record<connectivityState, ClientState>> = {
   [connectivityState.SHUTDOWN]: 'shutdown',
 };
 
-/** Another library resolves and balances the target, as `xds:///orders`. */
+/** Whether another library resolves and balances the target, such as `xds:///orders`. */
 export function isDelegated(target: string): boolean {
   return delegatedSchemeOf(parseTarget(target)) !== undefined;
 }
 
-/** What is wrong with a delegated target, and with options that would have no effect beside it. */
+/** The faults of a delegated target, and of options that have no effect with it. */
 export function delegatedFaults(target: string, loadBalancing: LoadBalancingOptions = {}): Fault[] {
   const parsed = parseTarget(target);
   const idle = Object.entries(loadBalancing).filter(([, value]) => value !== undefined);
@@ -43,8 +43,9 @@ export function delegatedFaults(target: string, loadBalancing: LoadBalancingOpti
 }
 
 /**
- * A channel whose target belongs to another library: it finds the endpoints, balances, retries and sets timeouts. The
- * window into it shows what the channel says of itself, and all of the balancers of this package that the library uses.
+ * A channel whose target belongs to another library: that library finds the endpoints, balances, retries and sets
+ * timeouts. The snapshot shows the channel's own state, and the details of this package's balancers that the library
+ * uses.
  */
 export class DelegatedChannel {
   /** Give it to a grpc-js client as `channelOverride`. */
@@ -54,12 +55,12 @@ export class DelegatedChannel {
   #connected = false;
   #lastReady: number | null = null;
 
-  /** @throws GrpcLbOptionsError that lists all that is wrong. */
+  /** @throws GrpcLbOptionsError that lists all faults. */
   constructor(options: BalancedChannelOptions & { readonly target: string }) {
     const { name, target, onEvent, clock, random } = options;
     const faults = delegatedFaults(target, options.loadBalancing);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
-    // So that a control plane may name `grpc_lb`.
+    // Lets a control plane name `grpc_lb`.
     registerOwn();
     this.#context = new ClientContext({
       name,
@@ -82,14 +83,14 @@ export class DelegatedChannel {
     return this.#context.name;
   }
 
-  /** Starts discovery and connects, and stays connected: a policy that goes idle is woken. */
+  /** Starts discovery and connects, and stays connected: wakes a policy that goes idle. */
   connect(): void {
     if (this.#context.state === 'shutdown') return;
     this.#connected = true;
     this.channel.getConnectivityState(true);
   }
 
-  /** What belongs together by a field of its requests, where the control plane names `ring_hash` of this package. */
+  /** Adds the key from the request, if the control plane names this package's `ring_hash`. */
   keyed(request: unknown, metadata: Metadata, path: string): Metadata {
     const { loadBalancing } = this.#balancers;
     return loadBalancing ? withHashKey(loadBalancing, request, metadata, path) : metadata;
@@ -117,14 +118,14 @@ export class DelegatedChannel {
 
   explain(): Explanation {
     const { views, loadBalancing } = this.#balancers;
-    // Between several balancers the library chooses, and does not say how.
+    // With several balancers the library chooses between them, and does not report how.
     if (loadBalancing !== null) return explainClient(this.snapshot(), views.length === 1 ? views[0]!.explain() : []);
     const next =
       this.#context.state === 'ready' ? 'is sent at once' : `waits or fails: the channel is ${this.#context.state}`;
     return { client: this.name, rule: 'the control plane decides, and does not report how', next, endpoints: [] };
   }
 
-  /** @throws GrpcLbOptionsError, unless there is nothing in it: the control plane decides. */
+  /** @throws GrpcLbOptionsError if any option is given: the control plane decides. */
   configure(loadBalancing: LoadBalancingOptions): void {
     const faults = delegatedFaults(this.#context.targets[0]!, loadBalancing);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
@@ -143,7 +144,7 @@ export class DelegatedChannel {
     if (state !== connectivityState.SHUTDOWN) this.channel.watchConnectivityState(state, Infinity, this.#watch);
   };
 
-  /** The library keeps to itself how it fares; but a channel that has been ready has been told of endpoints. */
+  /** The library does not report the state of discovery; but a channel that was ready has received endpoints. */
   #source(endpoints: number): SourceSnapshot {
     const pending = pendingSource(this.#context.targets[0]!);
     if (this.#lastReady !== null) return { ...pending, state: 'ok', lastUpdate: this.#lastReady, endpoints };

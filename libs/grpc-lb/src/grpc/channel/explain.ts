@@ -13,7 +13,7 @@ export interface EndpointExplanation {
   readonly address: string;
   /** Probability that it gets the next call, from 0 to 1. */
   readonly chance: number;
-  /** Why, in words. */
+  /** The reason, for people. */
   readonly why: string;
 }
 
@@ -23,7 +23,7 @@ export interface Explanation {
   readonly client: string;
   /** The policy in force, in a sentence. */
   readonly rule: string;
-  /** What happens to a call that is made now. */
+  /** What happens to a call made now. */
   readonly next: string;
   /** All endpoints, including standbys. */
   readonly endpoints: readonly EndpointExplanation[];

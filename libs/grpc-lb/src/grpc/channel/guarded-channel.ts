@@ -5,8 +5,8 @@ import { isSecure } from './tls-name.js';
 type Call = ReturnType<Channel['createCall']>;
 
 /**
- * A channel that never sends call credentials in plaintext: without TLS, a call that has some ends with UNAUTHENTICATED
- * before anything is sent, as in grpc-go and the C core. grpc-js refuses only those of the channel.
+ * A channel that never sends call credentials in plaintext: without TLS, a call with call credentials ends with
+ * UNAUTHENTICATED before anything is sent, as in grpc-go and the C core. grpc-js refuses only those of the channel.
  */
 export class GuardedChannel extends WatchedChannel {
   readonly #secure: boolean;
@@ -30,7 +30,7 @@ export class GuardedChannel extends WatchedChannel {
   #refuse(call: Call): void {
     const start = call.start.bind(call);
     call.start = (metadata, listener) => {
-      // Before the start, so that grpc-js looks for no endpoint.
+      // Before the call starts, so that grpc-js does not pick an endpoint.
       call.cancelWithStatus(
         Status.UNAUTHENTICATED,
         `client ${this.client}: the call has credentials, but without TLS they would be sent in plaintext; ` +

@@ -15,7 +15,7 @@ import {
 } from '../config/lb-config.js';
 import { GRPC_LB_SCHEME, SourceResolver } from '../resolver/resolver.js';
 
-/** Schemes that grpc-js resolves itself, and that other users of the process rely on. */
+/** Schemes that grpc-js resolves itself, and that other code in the process relies on. */
 const DELEGATED_SCHEMES = new Set(['dns', 'unix', 'ipv4', 'ipv6', 'xds']);
 
 const ours = new Set<string>();
@@ -35,12 +35,12 @@ function registerPolicy(name: string, config: { createFromJson(json: object): un
       super(name, helper);
     }
   }
-  // grpc-js only ever calls createFromJson of a config that is not the default.
+  // grpc-js only calls createFromJson of configs other than the default.
   registerLoadBalancerType(name, NamedBalancer, config as unknown as ConfigConstructor);
   ours.add(name);
 }
 
-/** What the clients of this package need. */
+/** Registers what this package's own clients need. */
 export function registerOwn(): void {
   registerPolicy(GRPC_LB, GrpcLbConfig);
   if (ours.has(GRPC_LB_SCHEME)) return;

@@ -6,17 +6,17 @@ import { hostOf } from './default-authority.js';
 
 const OVERRIDE = 'grpc.ssl_target_name_override';
 
-/** A name that no certificate has (RFC 2606), so that none is accepted. */
+/** A name for which no certificate exists (RFC 2606), so that TLS accepts none. */
 const NO_NAME = 'target-names-no-host.invalid';
 
-/** The method is public in all but its name: grpc-js asks it before it combines credentials. */
+/** Uses a private method that grpc-js itself calls before it combines credentials. */
 export function isSecure(credentials: ChannelCredentials): boolean {
   return credentials['_isSecure']();
 }
 
 /**
- * A target without a host has the authority `localhost`, as in gRPC. TLS must not verify that: any process of any machine
- * may have a certificate for it.
+ * A target without a host has the authority `localhost`, as in gRPC. TLS must not verify that name: any process on any
+ * machine may have a certificate for it.
  */
 export function tlsNameFaults(
   target: string,
@@ -34,7 +34,9 @@ export function tlsNameFaults(
   ];
 }
 
-/** The same for channels that nobody checks before: TLS fails, and says why. Without TLS it has no effect. */
+/**
+ * Protects channels that are not checked in advance: TLS fails, and its error names the cause. No effect without TLS.
+ */
 export function tlsNameAttribute(target: string, channelOptions: ChannelOptions): ChannelOptions {
   return channelOptions[OVERRIDE] || hostOf(target) !== undefined ? {} : { [OVERRIDE]: NO_NAME };
 }

@@ -5,20 +5,20 @@ import type { GivenServiceConfig } from './service-config.js';
 /** setTimeout's maximum, 24.8 days. */
 const NEVER_MS = 2_147_483_647;
 
-/** What this package sets where the user does not. Each differs from grpc-js for a reason. */
+/** Channel options that this package sets unless the user does. Each differs from grpc-js for a reason. */
 export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
-  // Off in grpc-js. Servers in C, Go and Java close a connection that is pinged more often than every 5 min while nothing
-  // happens (gRFC A8), so this is only for streams that are silent for long; calls are guarded by `pool.pingAfter`.
+  // Off in grpc-js. Servers in C, Go and Java close a connection that gets PINGs more often than every 5 min without
+  // data (gRFC A8), so this only covers long silent streams; `pool.pingAfter` covers calls.
   'grpc.keepalive_time_ms': 330_000,
-  // 120 s in grpc-js: an endpoint that was away for long would stay away for minutes after its return.
+  // 120 s in grpc-js: after a long outage an endpoint would stay away for minutes after its return.
   'grpc.max_reconnect_backoff_ms': 5_000,
-  // 30 min in grpc-js: a client that goes idle knows nothing about its backends, and readiness would report that.
+  // 30 min in grpc-js: an idle client knows nothing about its backends, and readiness would report that.
   'grpc.client_idle_timeout_ms': NEVER_MS,
-  // Counts each call several times over; set it to 1 to have channelz back.
+  // Counts each call several times; set it to 1 to enable channelz.
   'grpc.enable_channelz': 0,
-  // A proxy from the environment would take the place of discovery.
+  // A proxy from the environment would replace discovery.
   'grpc.enable_http_proxy': 0,
-  // Each client has its own connections anyway; its own pool lets go of them as soon as it is closed.
+  // Each client has its own connections anyway; its own pool releases them as soon as it is closed.
   'grpc.use_local_subchannel_pool': 1,
 };
 

@@ -15,8 +15,8 @@ export const GRPC_LB = 'grpc_lb';
 export const LEAST_REQUEST_EXPERIMENTAL = 'least_request_experimental';
 
 /**
- * A config from a service config. grpc-js takes an error here as "try the next policy", and ends with pick_first
- * without a word; so a faulty config is taken, and its balancer fails every call with the faults.
+ * A config from a service config. On an error here, grpc-js tries the next policy, and finally uses pick_first without
+ * a warning; so this accepts a faulty config, and its balancer fails every call with the faults.
  */
 export class LbConfig implements TypedLoadBalancingConfig {
   constructor(
@@ -31,7 +31,7 @@ export class LbConfig implements TypedLoadBalancingConfig {
   }
 
   toJsonObject(): object {
-    // grpc-js prints it when it traces.
+    // grpc-js prints it in traces.
     return { [this.name]: withoutSecrets<LoadBalancingOptions>(this.json) };
   }
 }
@@ -46,7 +46,7 @@ export const GrpcLbConfig = {
   },
 };
 
-/** grpc-js shows requests to nobody: only the stubs of Nest's side know what is in them. */
+/** Rejects keys from requests: grpc-js does not show requests to balancers, only Nest's stubs see them. */
 function checkKeys({ policy, methods }: LoadBalancingOptions, faults: Fault[]): void {
   const own = Object.entries(isObject(methods) ? methods : {}).map(
     ([name, options]) => [`methods.${name}.policy`, isObject(options) ? options.policy : undefined] as const,

@@ -9,22 +9,22 @@ export interface MethodInfo {
   readonly service: string;
   /** The name of the method, as in `Find`. */
   readonly method: string;
-  /** It streams responses, so the default deadline does not apply to it. */
+  /** Whether it streams responses; the default deadline does not apply then. */
   readonly responseStream: boolean;
-  /** It streams requests, so the default deadline does not apply to it. */
+  /** Whether it streams requests; the default deadline does not apply then. */
   readonly requestStream?: boolean;
 }
 
 type MethodConfig = ServiceConfig['methodConfig'][number];
 
-/** The user's own service config, as given with the channel options. */
+/** The user's own service config, as given in the channel options. */
 export type GivenServiceConfig = Partial<Omit<ServiceConfig, 'methodConfig'>> & {
   readonly methodConfig?: readonly (Omit<MethodConfig, 'timeout'> & { readonly timeout?: unknown })[];
 };
 
 /**
- * What grpc-js needs to know of a client's methods: retries (gRFC A6) and default deadlines. Where the user's own
- * service config names a method, that stands.
+ * The service config of a client's methods: retries (gRFC A6) and default deadlines. An entry for a method in the
+ * user's own service config wins.
  */
 export function serviceConfigFor(
   { retry, deadline }: EffectiveLoadBalancing,
@@ -41,8 +41,8 @@ export function serviceConfigFor(
       ...(timeout !== undefined && { timeout: durationOf(timeout) }),
     };
   });
-  // grpc-js takes the most specific entry that matches, and merges nothing: so what the user says of all methods of a
-  // service is part of each.
+  // grpc-js takes the most specific entry that matches, and merges nothing: so each entry includes the user's options
+  // for all methods of the service.
   const merged = own
     .filter((config) => Object.keys(config).length > 1 && !isNamed(theirs, config))
     .map((config) => ({ ...generalConfig(theirs, config.name[0]!.service!), ...config }));
@@ -56,12 +56,12 @@ export function serviceConfigFor(
   };
 }
 
-/** As grpc-js has them when it has checked a service config. */
+/** The method configs as grpc-js parses them from a service config. */
 export function methodConfigsOf({ methodConfig = [] }: GivenServiceConfig): MethodConfig[] {
   return methodConfig.map(normalized);
 }
 
-/** What the user's service config says of all methods of a service, or of all. */
+/** The user's config for all methods of a service, or for all methods. */
 function generalConfig(configs: readonly MethodConfig[], service: string): Partial<MethodConfig> {
   const ofService = configs.find(({ name }) => name.some((each) => each.service === service && !each.method));
   return ofService ?? configs.find(({ name }) => name.some((each) => !each.service && !each.method)) ?? {};
@@ -90,8 +90,8 @@ function retryPolicyOf(retry: RetryOptions, method: string): Partial<MethodConfi
 }
 
 /**
- * grpc-js turns the text of a timeout into a Duration when it checks a config that stands in the channel options. Its
- * own reading takes "0.05s" for 5 nanoseconds.
+ * grpc-js converts the text of a timeout into a Duration when it validates a config from the channel options. Its
+ * parser reads "0.05s" as 5 nanoseconds.
  */
 function normalized(config: NonNullable<GivenServiceConfig['methodConfig']>[number]): MethodConfig {
   const { timeout, ...rest } = config;

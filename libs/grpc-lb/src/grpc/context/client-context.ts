@@ -19,13 +19,13 @@ import type { MethodInfo } from '../config/service-config.js';
 import { systemClock } from './system-clock.js';
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 
-/** The channel option that hands the context to the resolver and the balancer. grpc-js does not compare it. */
+/** The channel option that passes the context to the resolver and the balancer. grpc-js does not compare it. */
 export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_context`;
 
-/** How often an event says that load reports were rejected, or that watches end soon. */
+/** How often an event reports rejected load reports, or watches that end early. */
 const TROUBLE_INTERVAL_MS = 10_000;
 
-/** What the balancer of a client answers for. */
+/** What a client asks its balancer. */
 export interface BalancerView {
   readonly inFlight: number;
   readonly pending: number;
@@ -34,16 +34,16 @@ export interface BalancerView {
   priorities(): PrioritySnapshot[];
   standbys(): StandbyEndpoint[];
   explain(): readonly EndpointChance[];
-  /** New load-balancing options are in force. */
+  /** Called when new load-balancing options are in force. */
   reconfigure(): void;
 }
 
-/** What the resolver of a client answers for, while it runs. */
+/** What a client asks its resolver while it runs. */
 export interface DiscoveryView {
   readonly sources: readonly { snapshot(): SourceSnapshot }[];
-  /** Asks the sources again. */
+  /** Queries the sources again. */
   refresh(): void;
-  /** Hands the service config out again. */
+  /** Delivers the service config again. */
   configChanged(): void;
 }
 
@@ -63,14 +63,14 @@ export interface ClientContextOptions {
 }
 
 /**
- * What the parts of one client share. grpc-js builds the resolver and the balancer itself, possibly more than once
- * (a channel that goes idle drops both), so what must outlive them is here.
+ * State that the parts of one client share. grpc-js creates the resolver and the balancer itself, possibly more than
+ * once (a channel that goes idle drops both), so state that must outlive them is here.
  */
 export class ClientContext implements BalancingEnvironment {
   state: ClientState = 'idle';
   discovery: DiscoveryView | undefined;
   balancer: BalancerView | undefined;
-  /** Whether this process itself stood still. It is noticed while the client has a balancer. */
+  /** Detects stalls of this process while the client has a balancer. */
   readonly ownStall: OwnStall;
   #loadBalancing: EffectiveLoadBalancing;
   #zone: string | undefined;
@@ -83,7 +83,7 @@ export class ClientContext implements BalancingEnvironment {
   readonly #untold: LbEvent[] = [];
 
   readonly name: string;
-  /** By priority: the endpoints of the first are used while they can bear the load. */
+  /** In order of priority: the endpoints of the first are used while they can carry the load. */
   readonly targets: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
@@ -106,7 +106,7 @@ export class ClientContext implements BalancingEnvironment {
     this.#findZone();
   }
 
-  /** What grpc-js is told of the client's methods; null for what the channel options say. */
+  /** The service config of the client's methods for grpc-js; null if the channel options apply. */
   serviceConfig(discovered?: object): ServiceConfig | null {
     return this.#serviceConfigFor(this.#loadBalancing, discovered);
   }
@@ -115,14 +115,14 @@ export class ClientContext implements BalancingEnvironment {
     return this.#loadBalancing;
   }
 
-  /** Parts that have not changed stay the same objects. */
+  /** Unchanged parts stay the same objects. */
   set loadBalancing(next: EffectiveLoadBalancing) {
     const before = this.#loadBalancing;
     this.#loadBalancing = withUnchanged(before, next);
     if (this.#loadBalancing.locality !== before.locality) this.#findZone();
   }
 
-  /** The client's zone; undefined where zones do not count. */
+  /** The local zone; undefined if zones are ignored. */
   get zone(): string | undefined {
     return this.#zone;
   }
@@ -136,8 +136,8 @@ export class ClientContext implements BalancingEnvironment {
   }
 
   /**
-   * Events are told in their order, but only when what brings them about is done: a listener may call `configure()`,
-   * and one that throws harms nobody.
+   * Emits events in order, after the operation that causes them: a listener may call `configure()`, and an error that
+   * it throws does not affect the client.
    */
   emit(event: EventBody): void {
     this.#untold.push({ ...event, client: this.name, time: Date.now() });
@@ -170,7 +170,7 @@ export class ClientContext implements BalancingEnvironment {
     );
   }
 
-  /** Said once for each reason: what holds for one server mostly holds for all. */
+  /** Reported once per reason: the cause is usually the same on all servers. */
   healthNotOffered(address: string, why: HealthNotOffered): void {
     if (this.#saidNotOffered.has(why)) return;
     this.#saidNotOffered.add(why);
@@ -183,7 +183,7 @@ export class ClientContext implements BalancingEnvironment {
     this.emit({ type: 'watch_backed_off', address, watch, reason, total: this.#watchesBackedOff });
   }
 
-  /** Said once, as policies go without. */
+  /** Reported once, because policies work without load reports. */
   loadReportsNotOffered(): void {
     if (this.#saidNoReports) return;
     this.#saidNoReports = true;
@@ -196,7 +196,7 @@ export class ClientContext implements BalancingEnvironment {
     this.emit({ type: 'load_report_rejected', address, total: this.#reportsRejected });
   }
 
-  /** grpc-js prints channel options as JSON when it traces; a context is live and full of cycles. */
+  /** grpc-js prints channel options as JSON in traces; a context has cycles. */
   toJSON(): string {
     return `client ${this.name}`;
   }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { EffectiveLocalityOptions } from '../../core/options/locality-options.js';
 
-/** Where the Downward API, or whoever deploys, says in which zone a process runs. */
+/** The environment variable with the zone of a process, set by the Downward API or by the deployment. */
 export const ZONE_VARIABLE = 'GRPC_LB_ZONE';
 
-/** The zone of this process: what the option says, else the file, else the environment; undefined if zones do not count. */
+/** The local zone: from the option, else from the file, else from the environment; undefined if zones are ignored. */
 export function localZone(
   { enabled, zone, zoneFile }: EffectiveLocalityOptions,
   warn: (warning: string) => void,
@@ -27,7 +27,7 @@ function read(path: string | undefined, unreadable: (why: string) => void): stri
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    // Route must not stop because a zone is not known.
+    // Calls must continue if the zone is unknown.
     unreadable((error as Error).message);
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 
-/** Real time: monotonic, and with timers that never keep the process alive. */
+/** Real time: monotonic, with timers that never keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, callback) {

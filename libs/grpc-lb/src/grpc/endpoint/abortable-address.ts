@@ -1,20 +1,20 @@
 import type { Address } from '../../core/endpoint.js';
 
 /**
- * An address for a subchannel whose connections can be cut. grpc-js hands the address to net.connect() as it is, and
- * that takes an AbortSignal: the way to a connect timeout that closes the socket, which grpc-js does not have
- * (grpc-node#2785), and to the end of a connection whose peer is dead.
+ * An address for a subchannel whose connections can be aborted. grpc-js passes the address to net.connect() unchanged,
+ * and that accepts an AbortSignal: it allows a connect timeout that closes the socket, which grpc-js does not have
+ * (grpc-node#2785), and closes a connection whose peer is dead.
  */
 export type AbortableAddress = Address & {
   readonly signal: AbortSignal;
-  /** Why the present attempt or connection was cut; undefined if it was not. */
+  /** Why the current attempt or connection was aborted; undefined if it was not. */
   readonly abortReason: string | undefined;
-  /** A new attempt begins. */
+  /** Called when a new attempt begins. */
   renew(): void;
   abort(reason: string): void;
 };
 
-/** net.connect() revives a socket whose signal is aborted already: one that begins too late is aborted once it has. */
+/** net.connect() revives a socket whose signal is already aborted, so a late attempt is aborted after it has begun. */
 function abortedSoon(): AbortSignal {
   const controller = new AbortController();
   setImmediate(() => controller.abort());

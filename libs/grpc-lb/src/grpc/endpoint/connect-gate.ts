@@ -1,15 +1,15 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import { type Random, randomBelow } from '../../core/random.js';
 
-/** How many connections of a client are being opened at the same time. */
+/** Maximum number of concurrent attempts to connect per client. */
 const MAX_ATTEMPTS = 32;
-/** An attempt that takes longer, as to a host that does not answer, does not hold up the others. */
+/** An attempt that takes longer, such as to a host that does not answer, does not hold up the others. */
 const MAX_HOLD_MS = 1000;
 
 /**
- * Spreads the first attempts to connect: a client that starts with a thousand endpoints opens a few at a time, in an
- * order of its own, so that neither it nor the first servers in the list are buried under handshakes. Attempts after
- * a failure are spread by their backoff already.
+ * Spreads the first attempts to connect: a client that starts with a thousand endpoints opens a few connections at a
+ * time, in random order, so that handshakes overload neither the client nor the first servers in the list. The backoff
+ * spreads attempts after a failure.
  */
 export class ConnectGate {
   readonly #waiting: Entry[] = [];
@@ -21,7 +21,10 @@ export class ConnectGate {
     private readonly random: Random,
   ) {}
 
-  /** Calls `connect` as soon as there is room. What it returns says that the attempt is over, or not wanted any more. */
+  /**
+   * Calls `connect` as soon as there is room. The returned function signals that the attempt is over, or no longer
+   * needed.
+   */
   enter(connect: () => void): () => void {
     const entry: Entry = { connect, state: 'waiting', cancelHold: undefined };
     this.#waiting.push(entry);
@@ -30,8 +33,9 @@ export class ConnectGate {
   }
 
   /**
-   * When all that come or go in this turn have done so: it is not always the first of the list that are tried first, and
-   * a client that closes, or gets another list, opens nothing for those that are about to leave.
+   * Waits until all entries of the current turn have come or gone: so the first endpoint of the list is not always
+   * tried first, and a client that closes, or gets another list, opens no connections to endpoints that are about to
+   * leave.
    */
   #admitSoon(): void {
     if (this.#admitting || this.#open === MAX_ATTEMPTS || this.#waiting.length === 0) return;

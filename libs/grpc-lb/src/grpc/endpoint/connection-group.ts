@@ -4,35 +4,38 @@ import { jittered } from '../../core/random.js';
 import { Connection, type ConnectionListener, type RetireReason } from './connection.js';
 import type { ConnectionSite } from './connection-site.js';
 
-/** How long no further connection is tried after one has failed. */
+/** How long to wait after a failed attempt before another connection is opened. */
 const GROWTH_BACKOFF_MS = 1000;
 
 export interface ConnectionGroupListener {
-  /** Which connections are usable, or how many calls they take, has changed. */
+  /** Called when other connections become usable, or the number of calls they take changes. */
   connectionsChanged(): void;
   connectionOpened(connection: Connection): void;
   connectionClosed(connection: Connection, reason: string | null): void;
-  /** An attempt to connect has failed. */
+  /** Called when an attempt to connect has failed. */
   connectionFailed(): void;
 }
 
 /**
  * The connections to one endpoint, in the order in which they were opened. The first `size` that do not retire are the
- * base; those beyond are extra, opened when the base is full and closed when they are not needed any more.
+ * base; the others are extra: opened when the base is full, and closed when they are no longer needed.
  */
 export class ConnectionGroup implements ConnectionListener {
   #all: readonly Connection[] = [];
-  /** Those that may be picked. */
+  /** Connections that may be picked. */
   #usable: readonly Connection[] = [];
   #turn = 0;
   #growAfter = -Infinity;
   #cancelGrowth: Cancel | undefined;
   readonly #backoff: ReconnectBackoff;
   #cancelRedial: Cancel | undefined;
-  /** Why connections to it do not last; undefined while they do. */
+  /** Why connections do not last; undefined while they do. */
   failing: string | undefined;
   #draining = false;
-  /** Older than `maxConnectionAge`, with the replacements for which they wait; undefined while none is being opened. */
+  /**
+   * Connections older than `maxConnectionAge`, each with the replacement for which it waits; undefined if none is being
+   * opened.
+   */
   readonly #aged = new Map<Connection, Connection | undefined>();
   readonly #idleTimers = new Map<Connection, Cancel>();
 
@@ -67,14 +70,17 @@ export class ConnectionGroup implements ConnectionListener {
     return this.#usable;
   }
 
-  /** How many more calls it can take once the connections that are being opened are ready. */
+  /** How many more calls it can take once the connections being opened are ready. */
   get roomToCome(): number {
     let room = 0;
     for (const connection of this.#all) if (connection.state === 'connecting') room += connection.limit;
     return room;
   }
 
-  /** gRFC A105: a further connection only if none is being opened, none failed just now, and `maxSize` is not reached. */
+  /**
+   * gRFC A105: opens another connection only if none is being opened, none failed just now, and `maxSize` is not
+   * reached.
+   */
   get canGrow(): boolean {
     const live = this.#live;
     return (
@@ -84,7 +90,7 @@ export class ConnectionGroup implements ConnectionListener {
     );
   }
 
-  /** Opens what is missing to `size`, and adapts to options that have changed. */
+  /** Opens connections up to `size`, and applies changed options. */
   configure(): void {
     for (const connection of this.#all) connection.configure(this.#context.loadBalancing);
     this.#topUp();
@@ -94,7 +100,10 @@ export class ConnectionGroup implements ConnectionListener {
     this.#refresh();
   }
 
-  /** Other endpoints are reachable again: this one may be, too. One whose connections do not last waits all the same. */
+  /**
+   * Called when other endpoints are reachable again: this one may be, too. The wait for connections that do not last
+   * remains.
+   */
   dialNow(): void {
     for (const connection of this.#all) connection.dialNow();
   }
@@ -106,9 +115,9 @@ export class ConnectionGroup implements ConnectionListener {
   }
 
   /**
-   * The connection for a call, or undefined if all are full. The base shares calls evenly, as each may lead to another
-   * backend behind an L4 load balancer; an extra one is used only when the base is full, the oldest first (gRFC A105),
-   * so that those that are not needed fall idle.
+   * Returns the connection for a call, or undefined if all are full. Calls are spread evenly over the base, because
+   * each connection may lead to another backend behind an L4 load balancer; extra connections are used only when the
+   * base is full, the oldest first (gRFC A105), so that unneeded ones become idle.
    */
   withRoom(): Connection | undefined {
     const usable = this.#usable;
@@ -124,7 +133,7 @@ export class ConnectionGroup implements ConnectionListener {
     return least ?? usable.find((connection, i) => i >= base && connection.hasRoom);
   }
 
-  /** No new calls; each connection closes when its last call has ended. */
+  /** Stops new calls; each connection closes when its last call has ended. */
   drain(): void {
     this.#draining = true;
     this.#cancelGrowth?.();
@@ -134,7 +143,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.#refresh();
   }
 
-  /** The connections that still drain go on where they were. */
+  /** Takes back the connections that still drain. */
   revive(): void {
     this.#draining = false;
     for (const connection of this.#all) {
@@ -143,7 +152,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.configure();
   }
 
-  /** A call has ended on one of the connections. */
+  /** Called when a call on one of the connections has ended. */
   released(connection: Connection): void {
     if (connection.inFlight > 0) return;
     if (connection.retiring) this.#drop(connection, `retired: ${connection.retiring}`);
@@ -174,14 +183,14 @@ export class ConnectionGroup implements ConnectionListener {
     const reason = connection.lastError ?? 'the connection was lost';
     this.#backOff(connection, reason);
     this.listener.connectionClosed(connection, reason);
-    // After a GOAWAY its calls go on; it is kept, and counted apart, until the last has ended.
+    // After a GOAWAY its calls continue, so keep it, but do not count it, until the last one has ended.
     this.#retire(connection, 'lost');
     this.#topUp();
   }
 
   #onFailed(connection: Connection): void {
     this.listener.connectionFailed();
-    // One beyond those that are kept is not tried again.
+    // An extra connection is not retried.
     if (connection.retiring ?? this.#isExtra(connection)) this.#forget(connection);
     this.#growLater();
   }
@@ -194,11 +203,11 @@ export class ConnectionGroup implements ConnectionListener {
       this.#aged.delete(aged);
       this.#retire(aged, 'age');
     }
-    // The calls for which it was opened may have found room elsewhere meanwhile.
+    // The calls for which it was opened may have used other connections in the meantime.
     if (connection.inFlight === 0) this.#watchIdle(connection);
   }
 
-  /** A peer that accepts connections only to close them is not dialled as fast as it can do that. */
+  /** Slows down reconnecting to a peer that accepts connections only to close them. */
   #backOff({ readyAt, answered }: Connection, reason: string): void {
     const { clock } = this.#context;
     const delay = this.#backoff.lost({ readyAt: readyAt!, answered }, clock.now());
@@ -221,7 +230,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.#cancelRedial = undefined;
   }
 
-  /** There are never fewer than `size`, ready or on their way, while the endpoint is in use and its connections last. */
+  /** Keeps at least `size` connections, ready or connecting, while the endpoint is in use and its connections last. */
   #topUp(): void {
     if (this.#cancelRedial) return;
     for (let missing = this.#draining ? 0 : this.#pool.size - this.#live.length; missing > 0; missing--) this.grow();
@@ -234,7 +243,7 @@ export class ConnectionGroup implements ConnectionListener {
     this.#cancelGrowth?.();
     this.#cancelGrowth = clock.after(delay, () => {
       for (const [aged, replacement] of this.#aged) if (!replacement) this.#aged.set(aged, this.grow());
-      // Calls may wait for a further connection.
+      // Calls may be pending for another connection.
       this.listener.connectionsChanged();
     });
   }
@@ -248,7 +257,7 @@ export class ConnectionGroup implements ConnectionListener {
     return this.#live.indexOf(connection) >= this.#pool.size;
   }
 
-  /** It carries no call from now on. */
+  /** Starts the idle timeout of a connection without calls. */
   #watchIdle(connection: Connection): void {
     const { clock } = this.#context;
     connection.idleSince = clock.now();
@@ -271,7 +280,7 @@ export class ConnectionGroup implements ConnectionListener {
       );
   }
 
-  /** Closes a connection that carries no calls, or none that matter any more. */
+  /** Closes a connection that carries no calls. */
   #drop(connection: Connection, reason: string): void {
     const wasReady = connection.state === 'ready';
     this.#forget(connection);
@@ -284,14 +293,14 @@ export class ConnectionGroup implements ConnectionListener {
     this.#idleTimers.get(connection)?.();
     this.#idleTimers.delete(connection);
     this.#aged.delete(connection);
-    // The one it was to replace waits for another.
+    // The connection to replace waits for another replacement.
     for (const [aged, replacement] of this.#aged) if (replacement === connection) this.#aged.set(aged, undefined);
     this.#all = this.#all.filter((each) => each !== connection);
   }
 
   /**
-   * Those that serve and are not suspect, or else all that are connected: then it is for others to decide whether to use
-   * them.
+   * Selects connections that serve and are not suspect, else all that are connected: the balancer then decides whether
+   * to use them.
    */
   #refresh(): void {
     const usable = this.#all.filter((connection) => connection.usable);

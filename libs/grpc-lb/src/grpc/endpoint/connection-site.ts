@@ -5,23 +5,23 @@ import type { ClientContext } from '../context/client-context.js';
 import type { ChannelControlHelper } from '../experimental.js';
 import type { ConnectGate } from './connect-gate.js';
 
-/** What connections need of the world around them. */
+/** What connections need from their client. */
 export interface ConnectionEnvironment {
   readonly helper: ChannelControlHelper;
   readonly context: ClientContext;
   readonly channelOptions: ChannelOptions;
-  /** How often, in milliseconds, the peer shall report its load out of band; undefined for never. */
+  /** How often, in milliseconds, the peer should report its load out of band; undefined for never. */
   readonly reportInterval: number | undefined;
   readonly connectGate: ConnectGate;
   nextConnectionId(): number;
-  /** An endpoint cannot be reached. */
+  /** Called when an endpoint cannot be reached. */
   askDiscovery(): void;
 }
 
-/** Where connections to one endpoint lead, and where its reports go. */
+/** The endpoint of a connection, and the receiver of its load reports. */
 export interface ConnectionSite {
   readonly address: Address;
   readonly environment: ConnectionEnvironment;
-  /** The peer has reported its load out of band. */
+  /** Called when the peer has reported its load out of band. */
   readonly onLoadReport: (report: LoadReport) => void;
 }

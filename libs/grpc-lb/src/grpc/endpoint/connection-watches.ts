@@ -11,11 +11,11 @@ import type { WatchPeer } from './watch-stream.js';
 
 export interface WatchesOwner {
   healthKnown(health: ConnectionHealth, reason: string | null): void;
-  /** The watches take more streams, or fewer. */
+  /** Called when the watches take more streams, or fewer. */
   watchStreamsChanged(): void;
 }
 
-/** Why a connection is not asked for its health; it counts as healthy then. */
+/** Why the health of a connection is not watched; it then counts as healthy. */
 const WHY: Readonly<Record<HealthNotOffered, string>> = {
   UNIMPLEMENTED: 'the server has no health service',
   UNAUTHENTICATED: 'the health service refuses the watch with UNAUTHENTICATED',
@@ -24,8 +24,8 @@ const WHY: Readonly<Record<HealthNotOffered, string>> = {
 };
 
 /**
- * The streams that this client itself keeps open on one connection. Calls come first: a watch runs only where the peer
- * allows one stream more than the watches take, and of two watches that for health has precedence.
+ * The streams that the client itself keeps open on one connection. Calls have precedence: a watch runs only if the peer
+ * allows one stream more than the watches take, and the health watch comes before the load watch.
  */
 export class ConnectionWatches {
   #health: HealthWatch | undefined;
@@ -48,12 +48,12 @@ export class ConnectionWatches {
     return addressToString(this.site.address);
   }
 
-  /** How many of the peer's streams they take. */
+  /** How many of the peer's streams the watches take. */
   get streams(): number {
     return Number(this.#health?.open ?? false) + Number(this.#orca?.open ?? false);
   }
 
-  /** Starts and stops what the options and the peer's limit of streams ask for. */
+  /** Starts and stops watches according to the options and the peer's stream limit. */
   arrange(peerLimit: number | undefined, reportInterval: number | undefined): void {
     const { health } = this.#context.loadBalancing;
     const room = (peerLimit ?? Infinity) - 1;
@@ -81,7 +81,7 @@ export class ConnectionWatches {
 
   #watchHealth(question: HealthQuestion): void {
     const { clock, random, loadBalancing } = this.#context;
-    // One that has answered before keeps its health until the new watch answers.
+    // A connection whose health is known keeps it until the new watch answers.
     if (!this.#known) {
       const { connectTimeout } = loadBalancing.pool;
       const late = `no answer from the health service within the connectTimeout of ${connectTimeout} ms`;

@@ -11,38 +11,38 @@ import { callAuthority } from './call-authority.js';
 import type { ConnectionSite } from './connection-site.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
-/** gRFC A9: the maximum age is spread by 10 %, so that connections opened together do not close together. */
+/** gRFC A9: jitters the maximum age by 10 %, so that connections opened together do not close together. */
 const AGE_JITTER = 0.1;
 
 export interface ConnectionListener {
-  /** Its state, health or limit has changed. `lost` when it was ready and went away by itself. */
+  /** Called when its state, health or limit has changed. `lost`: it was ready, and was not closed by this side. */
   connectionChanged(connection: Connection, lost: boolean): void;
-  /** It is older than `maxConnectionAge`. */
+  /** Called when it is older than `maxConnectionAge`. */
   connectionAged(connection: Connection): void;
 }
 
-/** Why a connection gets no new calls. A lost one is never connected again; after a GOAWAY its calls go on. */
+/** Why a connection gets no new calls. A lost connection never reconnects; after a GOAWAY its calls continue. */
 export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 
-/** One HTTP/2 connection to one endpoint, from its first attempt to its end, and what is known of its peer. */
+/** One HTTP/2 connection to one endpoint, from its first attempt to its end, and the state of its peer. */
 export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
-  /** What the peer says of itself (gRFC A17): unknown until it has answered. */
+  /** The health that the peer reports (gRFC A17); unknown until it has answered. */
   health: ConnectionHealth = 'unknown';
   healthReason: string | null = null;
   retiring: RetireReason | undefined;
   lastError: string | undefined;
-  /** The owner has been told that it may carry calls. */
+  /** Whether the owner has been notified that the connection is usable. */
   announced = false;
-  /** When it became ready, on the clock. */
+  /** When it became ready, by the clock. */
   readyAt: number | undefined;
-  /** Its peer has answered a call. */
+  /** Whether its peer has answered a call. */
   answered = false;
-  /** Why its peer is suspect; undefined while it is not. */
+  /** Why its peer is suspect; undefined if it is not. */
   suspicion: string | undefined;
-  /** When its last call ended, on the clock. */
+  /** When its last call ended, by the clock. */
   idleSince = 0;
   readonly id: number;
 
@@ -52,7 +52,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   #peer: PeerConnection | undefined;
   #watches: ConnectionWatches | undefined;
   #liveness: Liveness | undefined;
-  /** Why this side gave up the peer. */
+  /** Why the client declared the peer dead. */
   #dead: string | undefined;
   #closed = false;
   #cancelAgeTimer: Cancel | undefined;
@@ -81,12 +81,12 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     return this.state === 'lost';
   }
 
-  /** It may carry calls, for better or worse. */
+  /** Whether it can carry calls, healthy or not. */
   get usable(): boolean {
     return this.state === 'ready' && this.retiring === undefined && this.health !== 'unknown';
   }
 
-  /** Calls it carries at most at the same time. */
+  /** Maximum number of concurrent calls. */
   get limit(): number {
     return this.#limit.calls;
   }
@@ -104,18 +104,18 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#arrangeWatches();
   }
 
-  /** A call has been put on it. */
+  /** Called when a call has been assigned to it. */
   callStarted(): void {
     this.#liveness?.callStarted();
   }
 
-  /** The peer has answered a call. */
+  /** Called when the peer has answered a call. */
   callAnswered(): void {
     this.answered = true;
     this.#liveness?.replied();
   }
 
-  /** Does not wait for the end of the backoff. */
+  /** Connects now instead of at the end of the backoff. */
   dialNow(): void {
     this.#dialer.dialNow();
   }
@@ -145,13 +145,13 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#peer?.drop();
   }
 
-  /** Takes no new calls; the owner closes it when its last call has ended. */
+  /** Stops new calls; the owner closes it when its last call has ended. */
   retire(reason: RetireReason): void {
     this.retiring = reason;
     this.#cancelAgeTimer?.();
   }
 
-  /** Lets go of the connection. Calls that still run on it end by themselves, then grpc-js closes the socket. */
+  /** Releases the connection. Its calls end by themselves, then grpc-js closes the socket. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -174,7 +174,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     const peer = (this.#peer = peerConnection(this.subchannel));
     this.#limit.begin(peer?.maxConcurrentStreams);
     peer?.onLimit((limit) => {
-      // One that is lost or closed may live on for its last calls.
+      // A lost or closed connection may remain open for its last calls.
       if (peer === this.#peer) this.#limit.announced(limit);
     });
     this.state = 'ready';
@@ -209,7 +209,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     const changed = health !== this.health || reason !== this.healthReason;
     this.health = health;
     this.healthReason = reason;
-    // A watch that has ended has given its stream back.
+    // A watch that has ended has released its stream.
     this.watchStreamsChanged();
     if (changed) this.listener.connectionChanged(this, false);
   }

@@ -8,23 +8,23 @@ import { abortable, type AbortableAddress } from './abortable-address.js';
 import type { ConnectionEnvironment } from './connection-site.js';
 import type { SubchannelInterface } from '../experimental.js';
 
-/** How long after an attempt that timed out the next one begins, as grpc's first connection backoff. */
+/** The delay between an attempt that timed out and the next one, like gRPC's first connection backoff. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
-/** After an outage, the attempts that do not wait for their backoff are spread over so long. */
+/** After an outage, attempts that skip their backoff are spread over this time. */
 const DIAL_NOW_SPREAD_MS = 100;
 
 export interface DialerListener {
-  /** There is an HTTP/2 connection. */
+  /** Called when an HTTP/2 connection is established. */
   dialed(): void;
-  /** An attempt has failed; the next one follows. */
+  /** Called when an attempt has failed; the next one follows. */
   failed(error: string): void;
-  /** The connection is gone, and is not opened again. */
+  /** Called when the connection is gone; it is not reopened. */
   disconnected(): void;
 }
 
 /**
- * An error of grpc-js without what differs each time: a prefix, a time, a line break of OpenSSL. It may quote the peer, as
- * the names in its certificate.
+ * Removes from an error of grpc-js what differs each time: a prefix, a time, a line break of OpenSSL. The error may
+ * quote the peer, such as the names in its certificate.
  */
 function plain(error: string): string {
   const constant = error.replace(/^Error: /, '').replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '');
@@ -33,7 +33,7 @@ function plain(error: string): string {
 
 let sequence = 0;
 
-/** Opens one HTTP/2 connection, however often it takes: a grpc-js subchannel that nobody else shares. */
+/** Opens one HTTP/2 connection, with as many attempts as needed: a grpc-js subchannel that is not shared. */
 export class Dialer {
   readonly subchannel: SubchannelInterface;
   readonly #address: AbortableAddress;
@@ -42,7 +42,7 @@ export class Dialer {
   #cancelTimeout: Cancel | undefined;
   #cancelRetry: Cancel | undefined;
   #cancelDialNow: Cancel | undefined;
-  /** The attempt that went through the gate is over, or not wanted any more. */
+  /** Signals to the gate that the attempt is over, or no longer needed. */
   #leaveGate: () => void;
 
   constructor(
@@ -53,7 +53,7 @@ export class Dialer {
     this.#address = abortable(address);
     this.subchannel = environment.helper.createSubchannel(this.#address, {
       ...environment.channelOptions,
-      // grpc-js shares subchannels with equal arguments; this one is ours alone, also for a pool of several.
+      // grpc-js shares subchannels with equal arguments; this argument keeps each connection of the pool separate.
       'grpc_lb.connection': ++sequence,
     });
     this.subchannel.ref();
@@ -62,7 +62,7 @@ export class Dialer {
     this.#leaveGate = environment.connectGate.enter(() => this.subchannel.startConnecting());
   }
 
-  /** Does not wait for the end of the backoff: the outage that led to it is over. */
+  /** Connects now instead of at the end of the backoff, because the outage that caused it is over. */
   dialNow(): void {
     if (this.#closed || this.#cancelRetry || this.#cancelDialNow) return;
     if (this.subchannel.getConnectivityState() !== connectivityState.TRANSIENT_FAILURE) return;
@@ -74,7 +74,7 @@ export class Dialer {
     });
   }
 
-  /** Lets go of the connection. Calls that still run on it end by themselves, then grpc-js closes the socket. */
+  /** Releases the connection. Its calls end by themselves, then grpc-js closes the socket. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -85,7 +85,7 @@ export class Dialer {
     this.subchannel.removeConnectivityStateListener(this.#onState);
     this.environment.helper.removeChannelzChild(this.subchannel.getChannelzRef());
     this.subchannel.unref();
-    // A socket that is still being opened would keep the process alive; one that was ready may still carry calls.
+    // A socket that is still connecting would keep the process alive; one that was ready may still carry calls.
     if (!this.#wasReady) this.#address.abort('the connection is no longer needed');
   }
 
@@ -101,7 +101,7 @@ export class Dialer {
       case connectivityState.CONNECTING:
         return this.#onConnecting();
       case connectivityState.READY:
-        // The transport, and with it the peer's stream limit, is in place only when this event has been handled.
+        // grpc-js sets the transport, and with it the peer's stream limit, only after this event.
         return queueMicrotask(() => this.#onReady());
       case connectivityState.TRANSIENT_FAILURE:
         return this.#onFailure(error);
@@ -133,8 +133,8 @@ export class Dialer {
   }
 
   /**
-   * Goes on after grpc-js's backoff. That has passed already when an attempt has timed out; but grpc-js still waits for
-   * its socket to close then, and would take the next attempt down with it.
+   * Connects again after grpc-js's backoff. If an attempt timed out, the backoff has already passed, but grpc-js still
+   * waits for its socket to close, and would abort the next attempt with it; so this waits by its own timer.
    */
   #dialAgain(): void {
     if (this.#closed || this.#cancelRetry) return;

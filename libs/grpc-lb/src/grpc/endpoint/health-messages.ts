@@ -4,7 +4,7 @@ export const WATCH_PATH = '/grpc.health.v1.Health/Watch';
 
 export type ServingStatus = 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
 
-/** grpc/health/v1/health.proto, as far as a client that watches needs it. */
+/** The part of grpc/health/v1/health.proto that a client needs for watching. */
 const definition = fromJSON(
   {
     nested: {
@@ -53,10 +53,10 @@ export function encodeRequest(service: string): Buffer {
   return watch.requestSerialize({ service });
 }
 
-/** An answer takes two bytes; a few unknown fields may stand beside. */
+/** An answer takes two bytes; the rest allows for a few unknown fields. */
 const MAX_BYTES = 1024;
 
-/** Undefined for what cannot be read. */
+/** Undefined if the message is unreadable. */
 export function decodeStatus(bytes: Buffer): ServingStatus | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
   try {

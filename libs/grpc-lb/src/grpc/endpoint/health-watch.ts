@@ -9,7 +9,7 @@ import { decodeStatus, encodeRequest, WATCH_PATH } from './health-messages.js';
 import { Watch } from './watch.js';
 import type { WatchEnd, WatchPeer } from './watch-stream.js';
 
-/** What is asked, and what goes with the question. */
+/** The request of a health watch, and its metadata. */
 export interface HealthQuestion {
   readonly service: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -17,18 +17,18 @@ export interface HealthQuestion {
 
 export interface HealthListener {
   healthChanged(health: ConnectionHealth, reason: string | null): void;
-  /** There is nothing to ask, and the server is not asked again on this connection. */
+  /** Called when the server does not offer health checks; the client does not ask it again on this connection. */
   notOffered(why: HealthNotOffered): void;
   backedOff(reason: string): void;
   openChanged(): void;
 }
 
-/** How grpc-js words the status of an answer without a `grpc-status`: an HTTP server that is not one of gRPC. */
+/** grpc-js's details for an answer without a `grpc-status`: an HTTP server that does not speak gRPC. */
 const HTTP_PAGE = /^Received HTTP status code (\d+)/;
 
 /**
- * Watches the health of one connection, through that connection (gRFC A17). grpc-js takes no notice of a
- * `healthCheckConfig`. The watch is a stream, but no load.
+ * Watches the health of one connection, through that connection (gRFC A17), because grpc-js ignores
+ * `healthCheckConfig`. The watch is a stream, but does not count as load.
  */
 export class HealthWatch {
   readonly #watch: Watch;
@@ -52,7 +52,7 @@ export class HealthWatch {
     });
   }
 
-  /** It takes one of the peer's streams. */
+  /** Whether it takes one of the peer's streams. */
   get open(): boolean {
     return this.#watch.open;
   }
@@ -73,11 +73,11 @@ export class HealthWatch {
     return true;
   }
 
-  /** Whether the server is asked again. */
+  /** Returns whether to ask the server again. */
   #onEnd({ code, details, fromPeer }: WatchEnd, answered: boolean): boolean {
     const page = fromPeer ? HTTP_PAGE.exec(details)?.[1] : undefined;
     if (page !== undefined) {
-      // Another process may have the address now. A refusal that a gRPC server means has a grpc-status.
+      // Another process may have the address now. A refusal from a gRPC server has a grpc-status.
       const reason = `the health watch got HTTP status ${page} without a gRPC status, so the peer is not a gRPC server`;
       this.#damper.answer('not_serving', reason);
       return true;
@@ -88,8 +88,8 @@ export class HealthWatch {
       this.listener.notOffered(why);
       return false;
     }
-    // A proxy may cut a quiet stream now and then: that says nothing about the server, and what it last said stands. A
-    // server that ends the stream in peace before it has answered has stopped answering for itself.
+    // A proxy may cut a quiet stream now and then: that says nothing about the server, and its last answer stays in
+    // force. A server that ends the stream without an error before it answers is not serving.
     const reason = code === Status.OK ? 'the health watch ended' : `the health watch failed: ${printable(details)}`;
     if (!answered) this.#damper.answer('not_serving', reason);
     return true;
@@ -101,8 +101,8 @@ export class HealthWatch {
 }
 
 /**
- * gRFC A17: "If the server returns UNIMPLEMENTED, the client will disable health checking" and "not retry". The same for
- * a health service that this client may not ask: nothing is known by that of the calls.
+ * gRFC A17: "If the server returns UNIMPLEMENTED, the client will disable health checking" and "not retry". The same
+ * applies if the client lacks permission for the health service: that says nothing about calls.
  */
 function notOffered(code: Status): HealthNotOffered | undefined {
   switch (code) {

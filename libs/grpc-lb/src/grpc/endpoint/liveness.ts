@@ -3,38 +3,38 @@ import type { OwnStall } from '../../core/own-stall.js';
 import { PingBudget } from '../../core/connection/ping-budget.js';
 import type { PeerConnection } from '../experimental.js';
 
-/** What a connection must answer to, in milliseconds. */
+/** Timeouts for the answers of a peer, in milliseconds. */
 export interface LivenessOptions {
-  /** After so long without a byte while a call waits, the peer is asked. */
+  /** Time without a byte, while a call waits, after which the client sends a PING. */
   readonly pingAfter: number;
-  /** When it has not answered for so long, it is suspect. */
+  /** Time without an answer after which the peer is suspect. */
   readonly suspectAfter: number;
-  /** And when it has not answered for so long, it is dead. */
+  /** Time without an answer after which the peer is dead. */
   readonly pingTimeout: number;
 }
 
 export interface LivenessListener {
-  /** A call waits for the peer. */
+  /** Whether a call waits for the peer. */
   readonly waiting: boolean;
-  /** A stream is open on the connection, be it that of a watch. */
+  /** Whether a stream is open on the connection, including that of a watch. */
   readonly streamOpen: boolean;
-  /** The peer may have stalled: no new calls. */
+  /** Called when the peer may have stalled: it gets no new calls. */
   suspected(): void;
-  /** A suspect peer has answered. */
+  /** Called when a suspect peer has answered. */
   recovered(): void;
   died(): void;
 }
 
-/** How often a suspect peer is looked at: it may send other bytes than the answer to the PING. */
+/** How often a suspect peer is checked: it may send other bytes than the answer to the PING. */
 const SUSPECT_LOOK_MS = 250;
-/** So long after a stall of this process what had come meanwhile has been read. */
+/** This long after a stall of this process, the data that arrived during the stall has been read. */
 const SETTLE_MS = 100;
 
 /**
- * Notices a peer that is silent: a stopped process, a network that drops packets, or a stall, which is no death.
- * Keepalive notices only death, and only every so often. This asks once when a call has been waiting for a while and not
- * a byte has come, and then not again until a byte has come or another call has started, as far as the budget of PINGs
- * lasts. Time in which this process stood still itself does not count.
+ * Detects a silent peer: a stopped process, a network that drops packets, or a stall, which may end. Keepalive detects
+ * only dead peers, and only at long intervals. This sends one PING when a call has been waiting for a while and no byte
+ * has arrived, and the next only after a byte has arrived or another call has started, within the PING budget. Stalls
+ * of this process do not count as silence.
  */
 export class Liveness {
   readonly #budget = new PingBudget();
@@ -42,10 +42,10 @@ export class Liveness {
   /** Bytes received when the wait began. */
   #heard = -1;
   #watchedAt = 0;
-  /** When the peer was asked, on the clock of `OwnStall.awake`; undefined while it is not. */
+  /** When the PING was sent, by the clock of `OwnStall.awake`; undefined if none is in flight. */
   #askedAt: number | undefined;
   #suspect = false;
-  /** A call has started since the peer was asked. */
+  /** Whether a call has started since the PING was sent. */
   #startedSince = false;
   #pinging = 0;
   #data: number;
@@ -63,20 +63,20 @@ export class Liveness {
     peer.onPing({ sent: () => this.#onPing(), answered: () => this.#onAnswer() });
   }
 
-  /** The budget of PINGs stays: it is the peer's. */
+  /** Keeps the PING budget, because it belongs to the peer. */
   configure(options: LivenessOptions): void {
     this.options = options;
     if (this.listener.waiting) this.callStarted();
   }
 
-  /** A call has started: from now on something must come. */
+  /** Called when a call has started: from now on the peer must send data. */
   callStarted(): void {
     if (this.#askedAt !== undefined) this.#startedSince = true;
     if (this.#stopped || this.#cancel || this.options.pingAfter === 0) return;
     this.#watch();
   }
 
-  /** HEADERS or DATA have come: the peer counts PINGs anew. */
+  /** Called when HEADERS or DATA have arrived: the peer resets its PING count. */
   replied(): void {
     if (this.#pinging === 0) this.#replied = 'yes';
     else if (this.#replied === 'no') this.#replied = 'while pinging';
@@ -97,7 +97,7 @@ export class Liveness {
     this.#cancel = undefined;
     if (this.#stopped) return;
     this.#sample();
-    // Also when no call waits any more: all may have reached their deadlines.
+    // Even if no call waits any more: all may have reached their deadlines.
     if (this.peer.bytesRead !== this.#heard) {
       if (this.listener.waiting) this.#watch();
       return;
@@ -151,12 +151,12 @@ export class Liveness {
     if (this.#startedSince && !this.#stopped && this.listener.waiting) this.#watch();
   }
 
-  /** This process stood still until just now: what the peer has sent may not have been read. */
+  /** Whether this process stalled until just now: data from the peer may be unread. */
   get #unsettled(): boolean {
     return this.ownStall.wasStalledSince(this.clock.now() - SETTLE_MS);
   }
 
-  /** A PING of this class or of keepalive. */
+  /** Called for PINGs of this class and of keepalive. */
   #onPing(): void {
     this.#sample();
     this.#creditReplies();
@@ -175,7 +175,7 @@ export class Liveness {
     this.#replied = 'no';
   }
 
-  /** More of it than before means that DATA has come; less, that it was acknowledged meanwhile. */
+  /** An increase means that DATA has arrived; a decrease, that it was acknowledged. */
   #sample(): void {
     const data = this.peer.unacknowledgedData;
     if (data > this.#data) this.replied();

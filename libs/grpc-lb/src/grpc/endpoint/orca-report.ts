@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 
-/** Where the report of a call stands in its trailers (gRFC A51). */
+/** The trailer with the load report of a call (gRFC A51). */
 export const REPORT_KEY = 'endpoint-load-metrics-bin';
 
 /** Wire types of protobuf. */
@@ -17,13 +17,13 @@ const EPS = 7;
 const NAMED_METRICS = 8;
 const APPLICATION_UTILIZATION = 9;
 
-/** The report among the trailers of a call; undefined if there is none, null if it cannot be read. */
+/** The load report in the trailers of a call; undefined if there is none, null if it is unreadable. */
 export function reportIn(trailers: Metadata): LoadReport | null | undefined {
   const bytes = trailers.get(REPORT_KEY)[0];
   return bytes instanceof Buffer ? (decodeReport(bytes) ?? null) : undefined;
 }
 
-/** Beyond these a report is not read at all: figures of load are few, and a peer must not cost this process its CPU. */
+/** Larger reports are not read: a load report has few numbers, and a peer must not cost this process its CPU. */
 const MAX_BYTES = 16 * 1024;
 const MAX_METRICS = 64;
 
@@ -36,8 +36,8 @@ interface Draft {
 }
 
 /**
- * Reads an OrcaLoadReport; undefined for what is none, or has values that cannot be. The reader of grpc-js reads its
- * schema from disk and parses it anew for each report (16 ms with grpc-js 1.14); this one takes a microsecond.
+ * Decodes an OrcaLoadReport; undefined if it is malformed or has impossible values. The decoder of grpc-js reads its
+ * schema from disk and parses it again for each report (16 ms with grpc-js 1.14); this one takes a microsecond.
  */
 export function decodeReport(bytes: Buffer): LoadReport | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
@@ -83,11 +83,11 @@ function readMetric(metrics: Record<string, number>, reader: Reader, end: number
     else reader.skip(tag & 7);
   }
   if (reader.at > end) throw new RangeError();
-  // A name that objects have from birth is a name like others.
+  // Names such as `__proto__` are names like any other.
   Object.defineProperty(metrics, name, { value: sane(value), configurable: true, enumerable: true, writable: true });
 }
 
-/** No figure of a report may be negative, infinite or no number; one that has such a figure is believed nothing. */
+/** Rejects the whole report if a number is negative, infinite or NaN. */
 function sane(value: number): number {
   if (!(value >= 0 && value < Infinity)) throw new RangeError();
   return value;
@@ -96,7 +96,7 @@ function sane(value: number): number {
 /** Throws a RangeError beyond the end. */
 class Reader {
   at = 0;
-  /** Named metrics that have begun. */
+  /** The number of named metrics so far. */
   metrics = 0;
 
   constructor(private readonly bytes: Buffer) {}
@@ -105,7 +105,7 @@ class Reader {
     return this.at < this.bytes.length;
   }
 
-  /** Up to 32 bits are kept: enough for tags and lengths. */
+  /** Keeps up to 32 bits: enough for tags and lengths. */
   varint(): number {
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
@@ -117,14 +117,14 @@ class Reader {
     throw new RangeError();
   }
 
-  /** Throws by itself beyond the end. */
+  /** `readDoubleLE` throws beyond the end. */
   double(): number {
     const value = this.bytes.readDoubleLE(this.at);
     this.at += 8;
     return value;
   }
 
-  /** Where the block that begins here ends. */
+  /** Returns the end of the block that begins here. */
   block(): number {
     const length = this.varint();
     const end = this.at + length;

@@ -9,18 +9,18 @@ import type { WatchPeer } from './watch-stream.js';
 
 export interface OrcaListener {
   reported(report: LoadReport): void;
-  /** A report could not be read. */
+  /** Called when a report is unreadable. */
   rejected(): void;
-  /** The server has no such service, and is not asked again. */
+  /** Called when the server does not offer the service; the client does not ask it again. */
   notOffered(): void;
   backedOff(reason: string): void;
-  /** It has taken one of the peer's streams, or given it back. */
+  /** Called when it has taken or released one of the peer's streams. */
   openChanged(): void;
 }
 
 /**
- * Receives the load reports of one connection out of band, through that connection (gRFC A51). It is a stream, but no
- * load.
+ * Receives the load reports of one connection out of band, through that connection (gRFC A51). It is a stream, but does
+ * not count as load.
  */
 export class OrcaWatch {
   readonly #watch: Watch;
@@ -42,7 +42,7 @@ export class OrcaWatch {
     });
   }
 
-  /** It takes one of the peer's streams. */
+  /** Whether it takes one of the peer's streams. */
   get open(): boolean {
     return this.#watch.open;
   }

@@ -6,10 +6,10 @@ import type { Connection } from './connection.js';
 import type { ConnectionEnvironment } from './connection-site.js';
 import { ConnectionGroup, type ConnectionGroupListener } from './connection-group.js';
 
-/** The connections of one endpoint, as the balancer's decisions see them. */
+/** The connections of one endpoint, as the link that core's balancing uses. */
 export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener {
   readonly #connections: ConnectionGroup;
-  /** Why its last connection was lost, until there is one again. */
+  /** Why its last connection was lost; null once there is one again. */
   #lostFor: string | null = null;
 
   constructor(
@@ -122,7 +122,7 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
   }
 
   connectionFailed(): void {
-    // Discovery may know more than the list that led here.
+    // Discovery may have a newer list.
     this.environment.askDiscovery();
   }
 }

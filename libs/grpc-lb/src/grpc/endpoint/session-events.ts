@@ -6,7 +6,7 @@ type Hook = (this: EventEmitter, event: string) => void;
 
 let hook: Hook | undefined;
 
-/** How Node learns that somebody listens to an HTTP/2 session: a `newListener` listener, the same for all sessions. */
+/** Node's hook for listeners of an HTTP/2 session: a `newListener` listener, the same for all sessions. */
 function newListenerHook(): Hook | undefined {
   if (hook) return hook;
   const nowhere = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
@@ -18,8 +18,8 @@ function newListenerHook(): Hook | undefined {
 }
 
 /**
- * Node tells of settings only where it knows of a listener. grpc-js calls `removeAllListeners()` on its sessions when they
- * are connected, which takes Node's own hook away too, so that later listeners would hear nothing.
+ * Node emits settings only if it has seen a listener being added. grpc-js calls `removeAllListeners()` on its sessions
+ * once they are connected, which removes Node's own hook too, so that later listeners would not be called.
  */
 export function restoreListenerHook(session: object): void {
   if (!(session instanceof EventEmitter) || session.listenerCount('newListener') > 0) return;

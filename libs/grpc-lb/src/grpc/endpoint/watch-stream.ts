@@ -11,7 +11,7 @@ export interface WatchPeer {
 export interface WatchRequest {
   readonly path: string;
   readonly message: Buffer;
-  /** Goes with the call, and wins over what the call credentials say. May be secret. */
+  /** Sent with the call; wins over call credentials. May be secret. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -19,32 +19,32 @@ export interface WatchRequest {
 export interface WatchEnd {
   readonly code: Status;
   readonly details: string;
-  /** The peer said so; otherwise the stream failed on this side, and the peer may not have seen it. */
+  /** Whether the peer ended it; otherwise the stream failed on this side, and the peer may not have seen it. */
   readonly fromPeer: boolean;
 }
 
 export interface WatchStreamListener {
-  /** The next message is read when this returns. */
+  /** The next message is read after this returns. */
   received(message: Buffer): void;
   ended(end: WatchEnd): void;
 }
 
 type SubchannelCall = ReturnType<ReturnType<SubchannelInterface['getRealSubchannel']>['createCall']>;
 
-/** A message frame of gRPC begins with a byte of flags and four bytes of length. */
+/** A gRPC message frame begins with one byte of flags and four bytes of length. */
 const FRAME_HEADER = 5;
 
 /**
- * One server-streaming call on one connection. It starts as grpc-js starts the calls that a picker sends to a
- * subchannel. The channel of `subchannel.getChannel()` does not suit: it throws where nobody can catch when the
- * connection goes before the call credentials come, forgets a cancellation that comes before them, ignores
- * `grpc.default_authority`, and stays registered with channelz for ever.
+ * One server-streaming call on one connection. It starts like the calls that grpc-js sends to a picked subchannel. The
+ * channel of `subchannel.getChannel()` is not suitable: it throws an uncatchable error if the connection is lost before
+ * the call credentials arrive, ignores a cancellation before that, ignores `grpc.default_authority`, and stays
+ * registered with channelz forever.
  */
 export class WatchStream {
   #call: SubchannelCall | undefined;
   #over = false;
 
-  /** Calls the listener later, never before the constructor returns. */
+  /** Calls the listener asynchronously, never before the constructor returns. */
   constructor(
     private readonly peer: WatchPeer,
     private readonly request: WatchRequest,
@@ -53,7 +53,7 @@ export class WatchStream {
     void this.#start();
   }
 
-  /** The listener hears nothing more. */
+  /** Cancels the call; the listener is not called any more. */
   cancel(): void {
     this.#over = true;
     this.#call?.cancelWithStatus(Status.CANCELLED, 'the watch was stopped');
@@ -67,7 +67,7 @@ export class WatchStream {
       return this.#end(failure('the call credentials of the client failed', error));
     }
     for (const [key, value] of Object.entries(this.request.metadata ?? {})) metadata.set(key, value);
-    // Credentials may take a while: the watch may have been stopped meanwhile.
+    // Call credentials may take a while: the watch may have been stopped in the meantime.
     if (this.#over) return;
     try {
       this.#open(metadata);
@@ -101,7 +101,7 @@ export class WatchStream {
 
   #onFrame(frame: Buffer): void {
     if (this.#over) return;
-    // No encoding was offered, so none may be used.
+    // The client offered no encoding, so the server must not compress.
     if (frame[0] !== 0) {
       this.#call?.cancelWithStatus(
         Status.INTERNAL,

@@ -6,26 +6,26 @@ import type { Random } from '../../core/random.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { type WatchEnd, type WatchPeer, type WatchRequest, WatchStream } from './watch-stream.js';
 
-/** What a server may send on one stream: 200 messages at once, then 50 a second. Each 4 KiB count as one more. */
+/** The rate limit of one stream: 200 messages at once, then 50 per second. Each 4 KiB counts as one more. */
 const BURST = 200;
 const REFILL_MS = 20;
 const BYTES_PER_TOKEN = 4096;
 const FLOOD = 'the server sends more than 50 messages a second, or large messages';
 
 export interface WatchListener {
-  /** Whether the message could be read. */
+  /** Returns whether the message was readable. */
   received(message: Buffer): boolean;
-  /** Whether the watch is to be opened again. `answered`: it has received a message that could be read. */
+  /** Returns whether to reopen the watch. `answered`: it has received a readable message. */
   ended(end: WatchEnd, answered: boolean): boolean;
-  /** It did not work for long, and is opened again later and later. */
+  /** Called when the watch ended early; it is reopened with growing delays. */
   backedOff(reason: string): void;
-  /** It takes a stream, or has given it back. */
+  /** Called when it has taken or released a stream. */
   openChanged(): void;
 }
 
 /**
- * Keeps one server-streaming call open on one connection: opens it again after a wait when it ends, and ends it when the
- * server floods it. What is sent first on a new stream is the state of that time, so nothing is lost by that.
+ * Keeps one server-streaming call open on one connection: reopens it after a wait when it ends, and ends it when the
+ * server floods it. The first message of a new stream is the current state, so no update is lost.
  */
 export class Watch {
   #stream: WatchStream | undefined;
@@ -48,7 +48,7 @@ export class Watch {
     this.#open();
   }
 
-  /** It takes one of the peer's streams. */
+  /** Whether it takes one of the peer's streams. */
   get open(): boolean {
     return this.#stream !== undefined;
   }
@@ -85,7 +85,7 @@ export class Watch {
 
   #onEnd(end: WatchEnd): void {
     this.#stream = undefined;
-    // Whoever is told may stop the watch, as when the connection is given up for that.
+    // The listener may stop the watch, for example by giving up the connection.
     if (this.listener.ended(end, this.#answered) && !this.#stopped) this.#openLater(end);
     this.listener.openChanged();
   }

@@ -3,8 +3,8 @@ import { Channel, credentials } from '@grpc/grpc-js';
 const seen = new WeakMap<object, string | null>();
 
 /**
- * What is wrong with a service config that discovery brought (gRFC A2), or null. grpc-js checks one only when it stands
- * in the options of a channel, and takes another from a resolver as it is; so a channel is made that nobody uses.
+ * The fault of a service config from discovery (gRFC A2), or null. grpc-js validates a service config only in the
+ * options of a channel, and accepts one from a resolver unchecked; so this creates a channel only for validation.
  */
 export function faultOfConfig(config: object): string | null {
   const known = seen.get(config);
@@ -16,7 +16,7 @@ export function faultOfConfig(config: object): string | null {
 
 function check(config: object): string | null {
   const { methodConfig = [] } = config as { methodConfig?: unknown };
-  // grpc-js passes over it without a word.
+  // grpc-js ignores it without a warning.
   if (!Array.isArray(methodConfig)) return 'methodConfig is not a list';
   try {
     const options = { 'grpc.service_config': JSON.stringify(config), 'grpc.enable_channelz': 0 };

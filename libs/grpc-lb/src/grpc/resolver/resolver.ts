@@ -20,39 +20,39 @@ import { tlsNameAttribute } from '../channel/tls-name.js';
 import { TrackedSource } from './tracked-source.js';
 
 /**
- * The scheme under which every source can be reached, `grpc-lb:dns:///orders:50051`. It is what clients of this
- * package use, so that grpc-js's own `dns` stays as it is for everybody else.
+ * The scheme for all sources, `grpc-lb:dns:///orders:50051`. This package's clients use it, so that grpc-js's own `dns`
+ * stays unchanged for other clients.
  */
 export const GRPC_LB_SCHEME = 'grpc-lb';
 
-/** A few lists may come at once; of a source that flaps all that come within this time are taken together. */
+/** A few lists may arrive at once; further lists within this time, from a flapping source, are delivered together. */
 const COALESCE_MS = 50;
 const BURST = 5;
 /**
- * A list of thousands of endpoints blocks the event loop for a tenth of a second and more. The next one waits for so many
- * times as long, at most for so long. A list that takes less than a few milliseconds causes no rest.
+ * Applying a list of thousands of endpoints blocks the event loop for a tenth of a second or more. The next list waits
+ * for this multiple of that time, up to the maximum. A list that takes at most `SHORT_MS` causes no wait.
  */
 const REST = 4;
 const MAX_REST_MS = 5000;
 const SHORT_MS = 10;
-/** A target of a better priority is waited for so long, before what the others say is used. */
+/** How long to wait for a target of better priority before the answers of the others are used. */
 const FIRST_ANSWER_MS = 5000;
 
-/** The target that a user wrote, out of the one that grpc-js parsed. */
+/** The target that a user wrote, from the one that grpc-js parsed. */
 function innerTarget({ scheme, authority, path }: GrpcUri): string {
   if (scheme === GRPC_LB_SCHEME) return authority === undefined ? path : `//${authority}/${path}`;
   return authority === undefined ? `${scheme}:${path}` : `${scheme}://${authority}/${path}`;
 }
 
-/** Makes the endpoint sources of a client one grpc-js resolver: their lists become one, by priority. */
+/** Combines the endpoint sources of a client into one grpc-js resolver: merges their lists by priority. */
 export class SourceResolver implements Resolver {
   readonly #context: ClientContext;
   #sources: readonly TrackedSource[] = [];
-  /** For targets of a better priority than those that have answered. */
+  /** Whether it waits for targets of better priority than those that have answered. */
   #waiting = false;
-  /** How many endpoints the list has that was handed on last; undefined before the first. */
+  /** The number of endpoints in the last delivered list; undefined before the first. */
   #delivered: number | undefined;
-  /** One token for each list that may be handed on at once. */
+  /** One token for each list that may be delivered at once. */
   readonly #budget: TokenBucket;
   #restUntil = -Infinity;
   #cancelTimer: Cancel | undefined;
@@ -69,7 +69,7 @@ export class SourceResolver implements Resolver {
     this.#budget = new TokenBucket(BURST, COALESCE_MS, this.#context.clock);
   }
 
-  /** What goes into `:authority`, and what TLS verifies: the first host that the target names. */
+  /** The `:authority`, which TLS verifies: the first host in the target. */
   static getDefaultAuthority(target: GrpcUri): string {
     return authorityOf(innerTarget(target));
   }
@@ -88,12 +88,12 @@ export class SourceResolver implements Resolver {
     this.#context.discovery = undefined;
   }
 
-  /** Asks again: the lists may be out of date. */
+  /** Queries the sources again, because the lists may be out of date. */
   refresh(): void {
     for (const source of this.#sources) source.refresh();
   }
 
-  /** The service config has changed, and is handed out with the last lists. */
+  /** Delivers a changed service config with the last lists. */
   configChanged(): void {
     if (this.#delivered !== undefined) this.#deliver();
   }
@@ -112,7 +112,7 @@ export class SourceResolver implements Resolver {
 
   #changed(): void {
     if (this.#waiting) {
-      // Until the better ones have spoken, the others would get all the calls.
+      // Wait for the better targets: otherwise the others would get all the calls until those answer.
       const first = this.#sources.find(({ pending, endpoints }) => pending || endpoints.length > 0);
       if (!first?.pending) this.#deliver();
     } else this.#deliverIn(Math.max(this.#budget.wait, this.#restUntil - this.#context.clock.now()));
@@ -130,14 +130,14 @@ export class SourceResolver implements Resolver {
   #deliver(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    // What is handed on for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
+    // A delivery for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
     this.#budget.spend();
     const sources = this.#sources;
     const endpoints = byTarget(sources.map((source) => source.endpoints));
     const error = endpoints.length > 0 ? null : firstErrorOf(sources);
     if (endpoints.length === 0 && !this.#delivered) {
       if (error !== null) return this.#deliverFailure(error);
-      // Nobody has answered yet. (An authority's empty list is an answer.)
+      // No source has answered yet. (An empty list from an authority is an answer.)
       if (sources.some(({ pending }) => pending)) return;
     }
     this.#waiting = false;
@@ -160,7 +160,7 @@ export class SourceResolver implements Resolver {
     if (took > SHORT_MS) this.#restUntil = now + Math.min(REST * took, MAX_REST_MS);
   }
 
-  /** That of the best target which brought a good one. */
+  /** The first valid service config, in the order of the targets. */
   #discoveredConfig(): object | undefined {
     return this.#sources.find((source) => {
       if (!source.serviceConfig) return false;
@@ -176,7 +176,7 @@ export class SourceResolver implements Resolver {
   }
 }
 
-/** What an error of a call ends with, if there is one. */
+/** The note that grpc-js appends to a call's error, if there is one. */
 function noteOf(endpoints: number, targets: readonly string[]): string {
   if (endpoints > 0) return `${endpoints} endpoints of ${targets.join(' ')}`;
   return `${targets.join(' and ')} ${targets.length === 1 ? 'is' : 'are'} empty`;

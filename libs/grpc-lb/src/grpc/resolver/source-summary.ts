@@ -2,7 +2,7 @@ import type { SourceSnapshot } from '../../core/snapshot.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { parseTarget } from '../../discovery/index.js';
 
-/** Of a target that nobody has asked for yet. */
+/** The snapshot of a target that has not been queried yet. */
 export function pendingSource(target: string): SourceSnapshot {
   return {
     target: withoutSecrets(target),
@@ -18,7 +18,7 @@ export function pendingSource(target: string): SourceSnapshot {
   };
 }
 
-/** Discovery as a whole: as bad as the worst of its targets, but never `failed` while another names endpoints. */
+/** Discovery as a whole: the worst state of all targets, but never `failed` while one of them lists endpoints. */
 export function summaryOf(sources: readonly SourceSnapshot[]): SourceSnapshot {
   if (sources.length === 1) return sources[0]!;
   const sum = (number: (source: SourceSnapshot) => number): number =>

@@ -11,16 +11,16 @@ import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import type { ClientContext } from '../context/client-context.js';
 import { pendingSource } from './source-summary.js';
 
-/** How long the last endpoints are kept after an authority has said that there are none. */
+/** How long the last endpoints stay in use after an authority reports an empty list. */
 const EMPTY_GRACE_MS = 30_000;
-/** A source that flaps is told about once in this time. */
+/** Events of a flapping source are limited to one per interval. */
 const TELL_INTERVAL_MS = 10_000;
-/** A source that always finds something new to warn of is believed so often. */
+/** Limits the warnings of a source whose text always differs. */
 const MAX_WARNINGS = 100;
 
-/** One target of a client: its source, the last good list, and how discovery fares. */
+/** One target of a client: its source, the last good list, and the state of discovery. */
 export class TrackedSource implements EndpointListener {
-  /** As errors, events and snapshots show it. */
+  /** The target without secrets, for errors, events and snapshots. */
   private readonly uri: string;
   endpoints: readonly Endpoint[] = [];
   serviceConfig: object | undefined;
@@ -30,14 +30,14 @@ export class TrackedSource implements EndpointListener {
   #stopped = false;
   #cancelGrace: Cancel | undefined;
   readonly #events: TokenBucket;
-  /** The failure that was told last, and has not been mended since. */
+  /** The last reported failure, until discovery recovers. */
   #told: string | undefined;
 
-  /** @throws GrpcLbOptionsError if the target cannot be. */
+  /** @throws GrpcLbOptionsError if the target is invalid. */
   constructor(
     uri: string,
     private readonly context: ClientContext,
-    /** There is a new list, or a first failure. */
+    /** Called on a new list, or on the first failure. */
     private readonly changed: () => void,
   ) {
     this.uri = withoutSecrets(uri);
@@ -114,7 +114,10 @@ export class TrackedSource implements EndpointListener {
     this.changed();
   }
 
-  /** The last good list stays in use, also if an authority has let go of it: it is not there to take that back. */
+  /**
+   * Keeps the last good list in use, even if an authority has reported an empty one: while it fails, it cannot correct
+   * that.
+   */
   #fail(error: string, uses: ListInUse = this.endpoints.length > 0 ? 'last' : 'none'): void {
     const { pending } = this;
     this.#endGrace();
@@ -124,13 +127,16 @@ export class TrackedSource implements EndpointListener {
     if (pending || this.endpoints.length === 0) this.changed();
   }
 
-  /** An authority says that there is nobody any more. It may be restarting itself, so it gets a while to think again. */
+  /**
+   * Handles an empty list from an authority. The authority may be restarting, so the last endpoints stay for a grace
+   * time.
+   */
   #letGo(): void {
     if (this.#cancelGrace) return;
     const remedy = `the last ${this.endpoints.length} are removed in ${EMPTY_GRACE_MS / 1000} s`;
     this.#fail(`${this.uri} no longer lists endpoints; ${remedy}`, 'leaving');
     this.#cancelGrace = this.context.clock.after(EMPTY_GRACE_MS, () => {
-      // Nothing has recovered: what was feared has come true.
+      // Emit no `discovery_recovered`: the endpoints are gone, as reported.
       this.#told = undefined;
       this.#use([], undefined, null);
     });
