@@ -21,7 +21,8 @@ export function hashKeyOf(by: HashKeySource, metadata: Metadata): string | undef
 
 function keyIn(by: HashKeySource, metadata: Metadata): string | undefined {
   if (typeof by !== 'string') return (metadata.getOptions() as KeyedOptions)[HASH_KEY];
-  // gRFC A76: "If the header contains multiple values, then values are joined with a comma `,` character before hashing."
+  // gRFC A76: "If the header contains multiple values, then values are joined with a comma `,` character before
+  // hashing."
   const values = metadata.get(by);
   return values.length === 1 ? asKey(values[0]) : values.join(',');
 }

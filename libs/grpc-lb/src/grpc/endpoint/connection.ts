@@ -27,7 +27,7 @@ export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and the state of its peer. */
 export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner {
   inFlight = 0;
-  /** `transient_failure` lasts until the connection is ready, so that calls fail fast while attempts go on (gRFC A62). */
+  /** `transient_failure` lasts until the connection is ready: calls fail fast while attempts continue (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
   /** The health that the peer reports (gRFC A17); unknown until it has answered. */
   health: ConnectionHealth = 'unknown';
