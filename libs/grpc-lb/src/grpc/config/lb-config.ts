@@ -55,7 +55,7 @@ function checkKeys({ policy, methods }: LoadBalancingOptions, faults: Fault[]): 
     if (!isObject(each) || each.name !== 'ring_hash' || !isObject(each.by)) continue;
     faults.push({
       path: `${GRPC_LB}.${path}.by`,
-      message: `is ${shown(each.by)}, which a service config cannot use;  use a metadata key, as in "x-session-id"`,
+      message: `is ${shown(each.by)}, which a service config cannot use; use a metadata key, as in "x-session-id"`,
     });
   }
 }
