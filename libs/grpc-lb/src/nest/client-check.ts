@@ -91,7 +91,7 @@ const oneOfSeveral = targetCheck(false);
 const url: Check = (path, value, faults) =>
   Array.isArray(value) ? addressList(path, value, faults) : target(path, value, faults);
 
-/** More would not help anybody, and each is asked all the time. */
+/** More targets would not help, and each is resolved all the time. */
 const MAX_TARGETS = 16;
 
 const targets: Check = (path, value, faults) => {
@@ -149,7 +149,7 @@ const checkFields = fields(
     maxReceiveMessageLength: bytes,
     maxMetadataSize: bytes,
     loadBalancing: loadBalancingCheck,
-    // Of the server; accepted because one options object often serves both sides, and without effect, as in Nest.
+    // A server option; accepted because one options object often serves both sides, but without effect, as in Nest.
     gracefulShutdown: boolean,
     onLoadPackageDefinition: anything,
   },
@@ -157,9 +157,9 @@ const checkFields = fields(
 );
 
 /**
- * Adds all that is wrong with the options of a client to `faults`, except what only the proto files can tell.
+ * Adds all faults of a client's options to `faults`, except those that only the proto files can show.
  *
- * @param targetPath What a target is called in a fault, if it does not come from these options.
+ * @param targetPath The path of a target in a fault, if it does not come from these options.
  */
 export function checkClientOptions(
   options: GrpcLbClientOptions,
@@ -184,7 +184,7 @@ export function checkClientOptions(
   }
 }
 
-/** Of options that are right by themselves. */
+/** For options that are valid individually. */
 function nameFaults(options: GrpcLbClientOptions): Fault[] {
   const [first] = [options.targets ?? options.target ?? options.url].flat();
   if (first === undefined || options.credentials === undefined || isDelegated(first)) return [];

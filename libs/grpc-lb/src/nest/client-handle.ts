@@ -81,7 +81,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#balanced.snapshot();
   }
 
-  /** Why the next call goes where it goes. */
+  /** Explains where the next call goes, and why. */
   explain(): Explanation {
     return this.#balanced.explain();
   }
@@ -107,7 +107,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   }
 
   /**
-   * Closes the client to new calls. Calls in flight have half a second to end, then they are cancelled, because an open
+   * Closes the client to new calls. Calls in flight have half a second to end, then they are canceled, because an open
    * stream would keep the process alive. The module calls it when the application has shut down.
    */
   close(): void {
@@ -135,7 +135,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
         : new BalancedChannel({ ...common, target: (targets ?? only)! });
     } catch (error) {
       if (error instanceof GrpcLbOptionsError) throw error;
-      // grpc-js checks some of them itself, as the retry policies of a service config, and does not name the client.
+      // grpc-js checks some of them itself, such as retry policies of a service config, without naming the client.
       throw new GrpcLbOptionsError(`client ${name}`, [
         { path: 'channelOptions', message: `are rejected by grpc-js: ${(error as Error).message}` },
       ]);
@@ -163,7 +163,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     });
   }
 
-  /** The interceptors of the client, from both places where users of Nest may have them. */
+  /** The interceptors of the client, from both places where Nest users may put them. */
   get #interceptorOptions(): Pick<ClientOptions, 'interceptors' | 'interceptor_providers'> {
     const { interceptors = [], interceptor_providers } = (this.#options.channelOptions ?? {}) as ClientOptions;
     return { interceptors: [...interceptors, ...(this.#options.interceptors ?? [])], interceptor_providers };

@@ -13,7 +13,7 @@ export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'crede
    */
   readonly target?: string;
   /**
-   * The same as `target`, by Nest's name. A list of addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) shares the
+   * The same as `target`, under Nest's name. A list of addresses (`['10.0.0.1:50051', '10.0.0.2:50051']`) shares the
    * calls, as `static:///10.0.0.1:50051,10.0.0.2:50051` does.
    */
   readonly url?: string | readonly string[];

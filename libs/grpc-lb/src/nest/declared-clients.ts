@@ -14,9 +14,9 @@ export interface DeclaredClient {
   readonly options: GrpcLbClientOptions;
   /** Its class or its token. */
   readonly ref: ClientRef;
-  /** What is wrong already, as two policies on one class. */
+  /** Faults found so far, such as two policies on one class. */
   readonly faults?: readonly Fault[];
-  /** The factory of the options, with what it was called with. */
+  /** The factory of the options, and its arguments. */
   readonly madeBy?: readonly unknown[];
 }
 
@@ -31,7 +31,7 @@ export function clientName(client: ClientRef): string {
   return typeof client === 'string' ? client : (clientDeclaration(client)?.client.name ?? client.name);
 }
 
-/** A class as its decorators declare it, completed and overruled by `more`. */
+/** A class as its decorators declare it, completed and overridden by `more`. */
 export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> = {}): DeclaredClient {
   const declaration = clientDeclaration(target);
   if (!declaration) {
@@ -60,7 +60,7 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
   return { ref: target, name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
 }
 
-/** @throws GrpcLbOptionsError where it makes no sense to check the options: all that follows would be wrong too. */
+/** @throws GrpcLbOptionsError if checking the options further would only report consequential faults. */
 export function declaredItem({ name, transport, options, ...rest }: GrpcLbClientItem): DeclaredClient {
   const client = clientName(name);
   const others = Object.keys(rest);
@@ -86,9 +86,9 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
 }
 
 /**
- * A client whose options a factory has made. `factory` is how the user calls that, for errors.
+ * A client whose options a factory has created. `factory` is the user's name for it, for errors.
  *
- * @throws GrpcLbOptionsError for an item of `ClientsModule`: each of its fields would be a fault that leads astray.
+ * @throws GrpcLbOptionsError for an item of `ClientsModule`, because a fault for each of its fields would mislead.
  */
 export function declaredByFactory(ref: ClientRef, made: unknown, factory: string): DeclaredClient {
   if (made !== undefined && (!isObject(made) || 'options' in made || 'transport' in made)) {

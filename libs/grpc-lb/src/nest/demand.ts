@@ -16,8 +16,8 @@ export function rememberToken(consumer: object, token: Token): void {
 }
 
 /**
- * Whether a decorator in this application asks for one of the tokens. Decorators speak to all applications of the
- * process (tests have many); only the container of an application tells which classes are part of it.
+ * Whether a decorator in this application asks for one of the tokens. Decorators apply to all applications of the
+ * process (tests have many); only the container of an application knows which classes belong to it.
  */
 export function isDecoratedWith(modules: ModulesContainer, tokens: readonly Token[]): boolean {
   return some(modules, ({ metatype }) => {
@@ -27,13 +27,13 @@ export function isDecoratedWith(modules: ModulesContainer, tokens: readonly Toke
   });
 }
 
-/** Whether a factory of this application is called with what the token stands for. */
+/** Whether a factory of this application gets what the token stands for. */
 export function isInjectedInFactory(modules: ModulesContainer, token: Token): boolean {
   return some(modules, ({ inject }) => inject?.includes(token) ?? false);
 }
 
 /**
- * Whether this application makes an instance of the class. It does not where a test has replaced the class by a value.
+ * Whether this application creates an instance of the class. It does not if a test has replaced the class by a value.
  */
 export function isInstantiated(modules: ModulesContainer, target: Type): boolean {
   return some(

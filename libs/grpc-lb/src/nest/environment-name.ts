@@ -11,12 +11,12 @@ export function environmentName(client: string): string {
 
 const PREFIX = 'GRPC_LB_';
 
-/** What Kubernetes sets for a Service whose name begins with `grpc-lb`. */
+/** Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`. */
 const KUBERNETES_LINK = /_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
 
 /**
- * The variables for these clients that are not among the overrides: without `grpcLbConfig` they would have
- * no effect, and nothing would say so.
+ * The variables for these clients that are not among the overrides: without `grpcLbConfig` they would silently have no
+ * effect.
  */
 export function unreadVariables(
   environment: Readonly<Record<string, string | undefined>>,
@@ -24,7 +24,8 @@ export function unreadVariables(
   overrides: Readonly<Record<string, unknown>> = {},
 ): string[] {
   const isOf = (variable: string, name: string): boolean => variable.startsWith(`${PREFIX}${name}_`);
-  // One of ORDERS_CLIENT begins as one of ORDERS does: whoever reads the environment has found the client that is meant.
+  // A variable of ORDERS_CLIENT also begins like one of ORDERS: the reader of the environment has found the right
+  // client.
   const read = Object.keys(overrides);
   return Object.keys(environment)
     .filter((variable) => names.some((name) => isOf(variable, name)) && !read.some((name) => isOf(variable, name)))

@@ -5,7 +5,7 @@ import type { HealthNotOffered, LbEvent, ListInUse } from '../core/events.js';
 import { printable } from '../core/printable.js';
 import { type Line, LogTopic } from './log-topic.js';
 
-/** Texts that a line quotes are cut before; this holds whatever an event carries. */
+/** Quoted texts are cut earlier; this bound holds for any event. */
 const MAX_LINE = 2000;
 
 /** Logs what an operator should know about all clients; all other events are only in the event stream. */
@@ -35,7 +35,7 @@ export function eventLog(
   };
 }
 
-/** The kind of trouble, whose lines are bounded together, and what has it. */
+/** The kind of problem, whose lines share a limit, and its subject. */
 function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
   switch (event.type) {
     case 'discovery_failed':

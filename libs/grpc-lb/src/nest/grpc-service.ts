@@ -4,7 +4,7 @@ import { declaredService } from './decorators/metadata.js';
 import type { ServiceClient, ServiceShape } from './service-types.js';
 
 /**
- * @internal The property into which Nest injects the client. Where that cannot be, as for a class that is listed in
+ * @internal The property into which Nest injects the client. If that is impossible, as for a class listed in
  * `providers`, Nest's error shows this text.
  */
 export const CLIENT_PROPERTY = Symbol(
@@ -25,7 +25,7 @@ export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>>
   class ServiceBase {
     declare [STUB]: Stub | undefined;
 
-    /** Nest sets this when it has built the instance; what the service can do is known only now. */
+    /** Nest sets this when it has built the instance; only now are the methods of the service known. */
     set [CLIENT_PROPERTY](client: GrpcLbClientHandle) {
       this[STUB] = client.getService<Stub>(declaredService(this.constructor as Type));
       for (const method of Object.keys(this[STUB])) defineMethod(ServiceBase.prototype, method);

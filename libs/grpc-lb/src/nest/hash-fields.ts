@@ -3,7 +3,7 @@ import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 import type { Fault } from '../core/errors.js';
 import { didYouMean, isObject } from '../core/options/validation.js';
 
-/** A request, as far as proto-loader describes it. */
+/** The parts of a request that proto-loader describes. */
 interface RequestType {
   readonly type?: { readonly field?: readonly { readonly name?: string }[] };
 }
@@ -36,7 +36,7 @@ function check(
   if (name !== 'ring_hash' || typeof field !== 'string') return;
   const first = field.split('.')[0]!;
   const known = new Set(methods.flatMap(fieldsOf));
-  // Definitions that another tool has made may tell nothing of their messages.
+  // Definitions from another tool may not describe their messages.
   if (known.size === 0 || known.has(first)) return;
   const names = [...known];
   faults.push({
@@ -45,7 +45,7 @@ function check(
   });
 }
 
-/** In both spellings: which of them requests have, the loader's `keepCase` decides. */
+/** In both spellings: the loader's `keepCase` decides which of them requests have. */
 function fieldsOf(method: MethodDefinition<unknown, unknown>): string[] {
   if (method.requestStream) return [];
   const { type } = ((method as { requestType?: unknown }).requestType ?? {}) as RequestType;

@@ -6,22 +6,22 @@ const INTERVAL_MS = 60_000;
 const BURST = 2;
 
 export interface Line {
-  /** `log` is the end of a trouble that was a `warn`. */
+  /** `log` is the end of a problem that was a `warn`. */
   readonly level: 'log' | 'warn';
   readonly text: string;
 }
 
-/** An endpoint, a target, or whatever else has this kind of trouble by itself. */
+/** The endpoint, the target, or whatever else has this kind of problem separately. */
 interface Subject {
   told: Line | undefined;
   toldAt: number;
-  /** The line that is not logged yet. */
+  /** The line that has not been logged yet. */
   waiting: Line | undefined;
 }
 
 /**
- * One kind of problem of one client. Flapping is logged a few times, but the last line always becomes
- * the truth, of each subject. Those that had to wait share a line.
+ * One kind of problem of one client. Flapping is logged a few times, but the last line always reports the final state
+ * of each subject. Delayed lines are combined into one.
  */
 export class LogTopic {
   readonly #bucket: TokenBucket;
@@ -43,7 +43,7 @@ export class LogTopic {
     if (!this.#cancel) this.#tellWaiting();
   }
 
-  /** It is gone: neither its trouble nor an end of that is news. */
+  /** The subject is gone: do not log its problem or the end of it. */
   forget(name: string): void {
     this.#subjects.delete(name);
   }
@@ -52,7 +52,7 @@ export class LogTopic {
     this.#cancel?.();
   }
 
-  /** The end of a problem that was not logged is no news. A lasting problem is logged again after the interval. */
+  /** The end of a problem that was never logged is not logged. A lasting problem is logged again after the interval. */
   #isNews({ told, toldAt }: Subject, { level, text }: Line): boolean {
     if (level === 'log') return told !== undefined;
     return text !== told?.text || this.clock.now() >= toldAt + INTERVAL_MS;
@@ -74,7 +74,7 @@ export class LogTopic {
   }
 
   #told(name: string, subject: Subject): void {
-    // Whose trouble is over has nothing to remember.
+    // Drops subjects whose problem is over.
     if (subject.waiting!.level === 'log') this.#subjects.delete(name);
     subject.told = subject.waiting;
     subject.toldAt = this.clock.now();

@@ -4,7 +4,7 @@ import type { Fault } from '../core/errors.js';
 import { didYouMean, isObject } from '../core/options/validation.js';
 import type { MethodInfo } from '../grpc/config/service-config.js';
 
-/** The methods of all services, as grpc-js names them. */
+/** The methods of all services, under their grpc-js names. */
 export function methodsOf(services: ReadonlyMap<string, ServiceClientConstructor>): MethodInfo[] {
   return [...services.values()].flatMap(({ service }) =>
     Object.values(service).map(({ path, requestStream, responseStream }) => {

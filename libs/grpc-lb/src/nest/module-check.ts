@@ -3,7 +3,7 @@ import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
-/** Where an override leads is checked with the client that it is for; other applications may share the environment. */
+/** The target of an override is checked with its client; other applications may share the environment. */
 const target: Check = (path, value, faults) => {
   const several = Array.isArray(value)
     ? '; for several addresses write static:///a:1,b:1, for several targets use targets'
@@ -43,7 +43,7 @@ const overrides: Check = (path, value, faults) => {
 
 const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides, logging: boolean }, IN_LOAD_BALANCING);
 
-/** @throws GrpcLbOptionsError that lists all that is wrong with what `forRoot` was given. */
+/** @throws GrpcLbOptionsError that lists all faults of the options of `forRoot`. */
 export function assertModuleOptions(options: unknown): asserts options is GrpcLbModuleOptions {
   const faults: Fault[] = [];
   checkFields('options', options, faults);

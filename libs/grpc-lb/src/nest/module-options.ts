@@ -36,13 +36,13 @@ export interface GrpcLbModuleOptions {
   readonly logging?: boolean;
 }
 
-/** A class that makes the module's options, for `useClass` and `useExisting`. */
+/** A class that creates the module's options, for `useClass` and `useExisting`. */
 export interface GrpcLbModuleOptionsFactory {
   /** Called once, when the module is built. */
   createGrpcLbModuleOptions(): GrpcLbModuleOptions | Promise<GrpcLbModuleOptions>;
 }
 
-/** A class that makes the options of clients, for `useClass` and `useExisting`. */
+/** A class that creates the options of clients, for `useClass` and `useExisting`. */
 export interface GrpcLbClientOptionsFactory {
   /**
    * Called once for each client.
@@ -52,7 +52,7 @@ export interface GrpcLbClientOptionsFactory {
   createGrpcLbClientOptions(name: string): Partial<GrpcLbClientOptions> | Promise<Partial<GrpcLbClientOptions>>;
 }
 
-/** A client that is known by a name, in the form that `ClientsModule` takes. */
+/** A client with a name, in the form that `ClientsModule` takes. */
 export interface GrpcLbClientItem {
   /** The injection token of the client, and its name in snapshots, events and errors. */
   readonly name: string | symbol;
@@ -66,13 +66,13 @@ export interface GrpcLbClientItem {
 export interface GrpcLbAsyncSource<T, Factory> extends Pick<ModuleMetadata, 'imports'> {
   /** Tokens of the providers that `useFactory` is called with. */
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
-  // A factory's parameters are what `inject` names; TypeScript cannot tie the two together.
+  // `inject` names the parameters of the factory; TypeScript cannot relate the two.
   /** Returns the options, or a promise of them. */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly useFactory?: (...args: any[]) => T | Promise<T>;
   /** A class that Nest instantiates for this item. */
   readonly useClass?: Type<Factory>;
-  /** A provider that exists already. */
+  /** An existing provider. */
   readonly useExisting?: InjectionToken<Factory>;
 }
 
@@ -80,8 +80,8 @@ export interface GrpcLbAsyncSource<T, Factory> extends Pick<ModuleMetadata, 'imp
 export type GrpcLbModuleAsyncOptions = GrpcLbAsyncSource<GrpcLbModuleOptions, GrpcLbModuleOptionsFactory>;
 
 /**
- * A client whose options are made by a factory: by name, or of a class, whose own options (those of its decorators) are
- * then completed and overruled field by field.
+ * A client whose options come from a factory: by name, or for a class. The options complete and override those of the
+ * class's decorators field by field.
  */
 export type GrpcLbClientAsyncItem = GrpcLbAsyncSource<Partial<GrpcLbClientOptions>, GrpcLbClientOptionsFactory> &
   ({ readonly name: string | symbol; readonly client?: never } | { readonly client: Type; readonly name?: never });
@@ -89,7 +89,7 @@ export type GrpcLbClientAsyncItem = GrpcLbAsyncSource<Partial<GrpcLbClientOption
 /** What `GrpcLbModule.forFeature` and `forFeatureAsync` take beside the clients. */
 export interface GrpcLbFeatureOptions {
   /**
-   * Makes the clients visible in every module, and not only where this module is imported.
+   * Makes the clients visible in every module, not only where this module is imported.
    *
    * @default false
    */

@@ -32,7 +32,7 @@ import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIO
 @Global()
 @Module({})
 class GrpcLbRootModule {
-  /** A second one would have clients of its own, and half of the modules would see only those. */
+  /** A second one would have its own clients, and half of the modules would see only those. */
   constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
     const roots = [...modules.values()].filter(({ metatype }) => metatype === GrpcLbRootModule);
     if (roots.length < 2) return;
@@ -55,7 +55,7 @@ export class GrpcLbModule {
     return rootModule({ provide: MODULE_OPTIONS, useValue: options });
   }
 
-  /** As `forRoot`, with options from a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
+  /** Like `forRoot`, with options from a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
   static forRootAsync(options: GrpcLbModuleAsyncOptions): DynamicModule {
     const create = (factory: GrpcLbModuleOptionsFactory): unknown => factory.createGrpcLbModuleOptions();
     const { provider, extra } = asyncProvider(MODULE_OPTIONS, 'GrpcLbModule.forRootAsync', options, create);
@@ -80,7 +80,7 @@ export class GrpcLbModule {
     return featureModule(declared, options);
   }
 
-  /** As `forFeature`, with options from factories. */
+  /** Like `forFeature`, with options from factories. */
   static forFeatureAsync(
     items: GrpcLbClientAsyncItem | readonly GrpcLbClientAsyncItem[],
     options: GrpcLbFeatureOptions = {},
@@ -96,7 +96,7 @@ export class GrpcLbModule {
       const { provider, extra, inject } = asyncProvider(token, `client ${client}`, item, create);
       const declare = (made: unknown, ...dependencies: unknown[]): DeclaredClient => ({
         ...declaredByFactory(ref, made, item.useFactory ? 'useFactory' : 'createGrpcLbClientOptions'),
-        // Each module has an instance of its own of a useClass.
+        // Each module has its own instance of a useClass.
         madeBy: item.useClass ? [ref, item.useClass] : [ref, item.useFactory, ...dependencies],
       });
       return { ref, providers: [provider, ...extra, clientProvider(ref, [token, ...inject], declare)] };
@@ -111,9 +111,7 @@ export class GrpcLbModule {
 
 type Item = Type | GrpcLbClientItem | GrpcLbClientAsyncItem;
 
-/**
- * What the items of a list name. Two of one name would be one provider: the last would win, and nothing would say so.
- */
+/** The name of each item. Two items with one name would be one provider: the last would win silently. */
 function refsOf(subject: string, list: string, items: readonly (Item | undefined)[]): ClientRef[] {
   const refs = items.map((item, i) => refOf(subject, `${list}[${i}]`, item));
   const faults = refs.flatMap((ref, i) => {
@@ -127,9 +125,7 @@ function refsOf(subject: string, list: string, items: readonly (Item | undefined
   return refs;
 }
 
-/**
- * Told now and in full, since without it nothing can be said later: a class in a circle of imports is undefined here.
- */
+/** Throws now, with all faults, because later checks need a class: one in a circular import is undefined here. */
 function refOf(subject: string, path: string, item: Item | undefined): ClientRef {
   const { client, name } = (item ?? {}) as { client?: unknown; name?: unknown };
   const ref = typeof item === 'function' ? item : (client ?? name);
@@ -173,7 +169,7 @@ function featureModule(
     module: GrpcLbModule,
     global: isGlobal,
     imports,
-    // Read when the application is scanned: by then all classes are defined, and with them which services are asked for.
+    // Read when Nest scans the application: by then all classes are defined, and so are the services that they ask for.
     get providers() {
       return features.flatMap(({ ref, providers }) => [...providers, ...injectables(ref)]);
     },
@@ -205,7 +201,7 @@ function clientProvider(
   };
 }
 
-/** What else can be injected of a client: its class, and the stubs that decorators ask for. */
+/** The other injectables of a client: its class, and the stubs that decorators ask for. */
 function injectables(ref: ClientRef): Provider[] {
   const stubs = namedServices(ref).map((service) => ({
     provide: getGrpcServiceToken(ref, service),
@@ -216,7 +212,7 @@ function injectables(ref: ClientRef): Provider[] {
       } catch (error) {
         const token = getGrpcServiceToken(ref, service);
         if (isDecoratedWith(modules, [token]) || isInjectedInFactory(modules, token)) throw error;
-        // A class of another application names it, whose client of that name has another proto file.
+        // A class of another application, whose client of that name has another proto file, asks for it.
         return undefined;
       }
     },

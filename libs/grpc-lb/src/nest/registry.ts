@@ -83,7 +83,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   }
 
   /**
-   * Why the next call of a client goes where it goes.
+   * Explains where the next call of a client goes, and why.
    *
    * @throws GrpcLbOptionsError if there is no such client.
    */
@@ -99,13 +99,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
    */
   configure(client: ClientRef, loadBalancing: LoadBalancingOptions): void {
     const over = this.options.overrides?.[environmentName(clientName(client))]?.loadBalancing;
-    // Nothing at all is a fault, which merging would hide.
+    // A missing argument is a fault, which merging would hide.
     this.get(client).configure(
       over && isObject(loadBalancing) ? mergeLoadBalancing(loadBalancing, over) : loadBalancing,
     );
   }
 
-  /** @internal Called by the module. A client that several modules declare alike is one client. */
+  /** @internal Called by the module. Clients that several modules declare equally are one client. */
   add(declared: DeclaredClient): GrpcLbClientHandle {
     const existing = this.#clients.get(declared.name);
     if (existing) {
@@ -136,7 +136,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     for (const { declared, handle } of this.#clients.values()) this.#connect(declared.ref, handle);
   }
 
-  /** Called by Nest: warns of configuration without effect. */
+  /** Called by Nest: warns about configuration without effect. */
   onApplicationBootstrap(): void {
     const names = [...this.#clients.keys()].map(environmentName);
     const unread = unreadVariables(process.env, names, this.options.overrides);
@@ -159,12 +159,12 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     queueMicrotask(() => this.#events.complete());
   }
 
-  /** A client whose class a test replaced does not connect, unless something injects the client itself. */
+  /** A client whose class a test replaced does not connect, unless the application injects the client itself. */
   #connect(ref: ClientRef, handle: GrpcLbClientHandle): void {
     if (typeof ref !== 'function' || isUsed(this.modules, ref)) handle.connect();
   }
 
-  /** Only what the overrides say has another path than what the code does. */
+  /** Only faults of the overrides have another path than those of the code. */
   #targetPath(name: string): ((path: string) => string) | undefined {
     const client = environmentName(name);
     const over = this.options.overrides?.[client];
@@ -177,14 +177,14 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const effective = retargeted(options, overrides);
     // The check of the client reports targets that are not strings.
     const only: unknown = effective.target ?? effective.url;
-    // A control plane decides itself; what is said for all clients is not meant for this one.
+    // A control plane decides itself; options for all clients are not meant for this one.
     const common = typeof only === 'string' && isDelegated(only) ? {} : this.options.loadBalancing;
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
     return { ...effective, loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}) };
   }
 }
 
-/** What the environment names takes the place of whatever the code does. */
+/** A target from the environment replaces the target of the code, however it is set. */
 function retargeted(options: GrpcLbClientOptions, overrides: GrpcLbClientOverrides = {}): GrpcLbClientOptions {
   const { target, targets } = overrides;
   if (target === undefined && targets === undefined) return options;
@@ -198,9 +198,9 @@ function isUsed(modules: ModulesContainer, target: Type): boolean {
 }
 
 /**
- * The options in which two declarations of a client differ. Credentials hold keys in native objects, of which any two
- * look the same: they must be the very same. A factory makes new ones each time, but what one factory makes of the same
- * is the same client.
+ * The options in which two declarations of a client differ. Credentials hold keys in native objects, and any two of
+ * those look equal, so credentials must be identical. A factory creates new ones each time, but the same factory with
+ * the same arguments declares the same client.
  */
 function differences({ madeBy, ...one }: DeclaredClient, { madeBy: otherBy, ...other }: DeclaredClient): string[] {
   if (madeBy && madeBy.length === otherBy?.length && madeBy.every((each, i) => each === otherBy[i])) return [];

@@ -12,18 +12,18 @@ export interface GrpcLbCallOptions extends CallOptions {
 /** The source of requests of a client-streaming or bidirectional call. Only iterables get backpressure. */
 export type RequestStream<T> = Observable<T> | AsyncIterable<T> | Iterable<T>;
 
-/** A request as the caller passes it: for a stream of requests any source of items. */
+/** A request as the caller passes it: any source of items for a stream of requests. */
 export type RequestOf<T> = T extends Observable<infer Item> ? RequestStream<Item> : T;
 
-/** One method of a service. Each subscription of the Observable is a call; nothing is sent before. */
+/** One method of a service. Each subscription of the Observable is a call; nothing is sent before you subscribe. */
 export interface GrpcLbMethod<Req, Res> {
   (request: RequestOf<Req>, options?: GrpcLbCallOptions): Observable<Res>;
   (request: RequestOf<Req>, metadata?: Metadata, options?: GrpcLbCallOptions): Observable<Res>;
 }
 
-/** An interface of methods that return Observables, as Nest's own clients and ts-proto with `nestJs=true` have it. */
+/** An interface of methods that return Observables, like Nest's own clients and ts-proto with `nestJs=true`. */
 export type ServiceShape<T> = {
-  // `any` is what matches methods of every signature; `unknown` would match none.
+  // Only `any` matches methods of every signature; `unknown` would match none.
   // oxlint-disable-next-line typescript/no-explicit-any
   [K in keyof T]: (request: any, ...rest: any[]) => Observable<unknown>;
 };

@@ -20,8 +20,8 @@ export function getGrpcServiceToken(client: ClientRef, service: string): string 
 const tokensOfClasses = new WeakMap<Type, Map<string, symbol>>();
 
 /**
- * Two classes may have the same name, as in `v1/orders.client.ts` and `v2/orders.client.ts`, so the name is not a
- * unique token.
+ * Two classes may have the same name, as in `v1/orders.client.ts` and `v2/orders.client.ts`, so a name is not a unique
+ * token.
  */
 function tokenOfClass(target: Type, text: string): symbol {
   const tokens = tokensOfClasses.get(target) ?? new Map<string, symbol>();

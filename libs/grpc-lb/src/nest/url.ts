@@ -3,7 +3,9 @@ import { type Check, shown } from '../core/options/validation.js';
 import { checkTarget } from '../grpc/channel/check-target.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
-/** The one target of a client. Several addresses in `url` are one static list; a list of one is that one. */
+/**
+ * The one target of a client. Several addresses in `url` are one static list; a single address is the target itself.
+ */
 export function targetOf({ target, url }: GrpcLbClientOptions): string | undefined {
   return target ?? (typeof url === 'string' || url === undefined ? url : joined(url));
 }

@@ -3,8 +3,9 @@ import { rememberToken } from '../demand.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from '../tokens.js';
 
 /**
- * Which services decorators name, by client. As all metadata of decorators it is written when classes are defined: the
- * module offers one stub for each. Which of them an application asks for, its container tells (`isDecoratedWith`).
+ * The services that decorators name, by client. Like all metadata of decorators it is written when classes are defined:
+ * the module offers one stub for each. The container of an application knows which of them it asks for
+ * (`isDecoratedWith`).
  */
 const named = new Map<string | symbol, Set<string>>();
 

@@ -8,12 +8,12 @@ const ASPECTS = Symbol('nestjs-grpc-lb aspects');
 
 /** One policy or aspect as a decorator declared it. */
 interface Declaration {
-  /** As it is written, `@LeastRequest`. */
+  /** As written in the code, `@LeastRequest`. */
   readonly decorator: string;
   readonly options: LoadBalancingOptions;
 }
 
-/** What the decorators of a class say; nothing is built or checked while they are evaluated. */
+/** What the decorators of a class declare; nothing is built or checked while they are evaluated. */
 export interface ClientDeclaration {
   readonly client: GrpcLbClientDecoratorOptions;
   readonly loadBalancing: LoadBalancingOptions;
@@ -29,12 +29,14 @@ export function declareClient(target: Type, options: GrpcLbClientDecoratorOption
   Reflect.defineMetadata(CLIENT, options, target);
 }
 
-/** A class decorator. It is narrower than TypeScript's `ClassDecorator`, for a readable error if it is on a method. */
+/**
+ * A class decorator. It is narrower than TypeScript's `ClassDecorator`, for a readable error if it is used on a method.
+ */
 export type ClientDecorator = (target: Type) => void;
 
 /**
- * Without its parentheses a decorator is called with the class, and what it returns takes the place of that: a class
- * which nothing can inject.
+ * Without parentheses a decorator is called with the class, and its result replaces the class: a class that cannot be
+ * injected.
  */
 export function assertParentheses(decorator: string, argument: unknown): void {
   if (typeof argument !== 'function') return;
@@ -51,7 +53,7 @@ export function declareAspect(decorator: string, options: LoadBalancingOptions):
   };
 }
 
-/** The service of a decorated class; a class that extends it, as a test's spy, calls the same one. */
+/** The service of a decorated class; a subclass, such as a test's spy, calls the same one. */
 export function declaredService(target: Type): string {
   return (Reflect.getMetadata(CLIENT, target) as GrpcLbClientDecoratorOptions).service;
 }

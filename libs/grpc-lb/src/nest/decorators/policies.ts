@@ -26,7 +26,9 @@ export type WeightedRoundRobinOptions = Omit<WeightedRoundRobinConfig, 'name'>;
 /** Options of `pick_first`, without its name. */
 export type PickFirstOptions = Omit<PickFirstConfig, 'name'>;
 
-/** Returns the key of a call; `method` is as in `/orders.v1.Orders/Find`. Streams of requests have no request. */
+/**
+ * Returns the key of a call; `method` is as in `/orders.v1.Orders/Find`. A stream of requests has no single request.
+ */
 // The request may be of any method of the client; the author of the function knows its fields.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type HashKey = (request: any, metadata: Metadata, method: string) => string | undefined;
@@ -34,8 +36,8 @@ export type HashKey = (request: any, metadata: Metadata, method: string) => stri
 /** Options of `ring_hash`, without its name. */
 export interface RingHashOptions extends Omit<RingHashConfig, 'name' | 'by'> {
   /**
-   * The key of a call: the name of a metadata key, as in `'x-session-id'`; a field of the request, as in
-   * `{ field: 'customer.id' }`; or a function of request, metadata and method.
+   * The key of a call: the name of a metadata key, such as `'x-session-id'`; a field of the request, such as `{ field:
+   * 'customer.id' }`; or a function of request, metadata and method.
    */
   readonly by: Exclude<HashKeySource, (...args: never) => unknown> | HashKey;
 }

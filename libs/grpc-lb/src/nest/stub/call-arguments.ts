@@ -12,7 +12,8 @@ export interface CallArguments {
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /**
- * What follows the request: metadata, options, both or none. `subject` is for the error, as in `client ORDERS, Find`.
+ * The arguments after the request: metadata, options, both or neither. `subject` is for the error, as in `client
+ * ORDERS, Find`.
  */
 export function callArguments(subject: string, first: unknown, second: unknown): CallArguments {
   const [metadata, options] = isMetadata(first) || second !== undefined ? [first, second] : [undefined, first];
@@ -28,7 +29,7 @@ export function callArguments(subject: string, first: unknown, second: unknown):
   return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options) };
 }
 
-/** Also one of another copy of grpc-js, which would otherwise pass for options and be lost. */
+/** Also matches one of another copy of grpc-js, which would otherwise be mistaken for options and lost. */
 function isMetadata(value: unknown): boolean {
   return value instanceof Metadata || typeof (value as Metadata | null | undefined)?.getMap === 'function';
 }

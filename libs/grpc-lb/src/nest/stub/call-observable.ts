@@ -7,19 +7,19 @@ import { withoutStack } from './without-stack.js';
 
 type Method = MethodDefinition<unknown, unknown>;
 
-/** A call that has begun and not ended. */
+/** A call that has started and not ended. */
 export interface OpenCall {
-  /** Its subscriber gets the error, and the server sees it cancelled. */
+  /** Its subscriber gets the error, and the server sees the call canceled. */
   giveUp(error: unknown): void;
 }
 
-/** The metadata with what is worked out of the request for the policy. */
+/** The metadata, with the policy's key of the request. */
 export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
 
 /**
- * One method of a service as Nest has it: a function that returns a cold Observable. Unsubscribing cancels the call;
- * an error is the ServiceError of grpc-js. Calls are among `openCalls` for as long as they run. `intercepted` says that
- * the client has interceptors.
+ * One method of a service in Nest's form: a function that returns a cold Observable. Unsubscribing cancels the call; an
+ * error is the ServiceError of grpc-js. Calls are in `openCalls` while they run. `intercepted` means that the client
+ * has interceptors.
  */
 export function callObservable(
   subject: string,
@@ -56,8 +56,8 @@ export function callObservable(
 }
 
 /**
- * A call that is cancelled in the turn of its start is sent by grpc-js 1.14 nevertheless, and its stream would stay
- * open for ever: it has to be cancelled again when it is under way.
+ * grpc-js 1.14 still sends a call that is canceled in the turn of its start, and its stream would stay open forever:
+ * such a call must be canceled again once it is on its way.
  */
 function cancelForGood(call: RunningCall['call']): void {
   call.cancel();
@@ -68,7 +68,7 @@ function isIntercepted({ options }: CallArguments): boolean {
   return options.interceptors !== undefined || options.interceptor_providers !== undefined;
 }
 
-/** Hands on what the call yields, and remembers whether it has ended by itself. */
+/** Passes on the results of the call, and remembers whether it has ended. */
 class Outcome implements OpenCall {
   ended = false;
 
@@ -89,7 +89,7 @@ class Outcome implements OpenCall {
     this.subscriber.complete();
   }
 
-  /** The caller's side failed or gave up: the call still runs, and is cancelled by the teardown. */
+  /** The caller failed or gave up: the call still runs, and the teardown cancels it. */
   giveUp(error: unknown): void {
     this.subscriber.error(error);
   }
@@ -103,7 +103,7 @@ interface RunningCall {
 function giveUpOnAbort(signal: AbortSignal, outcome: Outcome): () => void {
   const abort = (): void => outcome.giveUp(aborted(signal));
   signal.addEventListener('abort', abort, { once: true });
-  // Requests that come at once may have aborted it already.
+  // Requests that arrive at once may have aborted it already.
   if (signal.aborted) abort();
   return () => signal.removeEventListener('abort', abort);
 }
@@ -128,7 +128,7 @@ const startSingle: Start = (client, method, request, { metadata, options }, outc
   if (!method.requestStream) {
     const call = (): RunningCall['call'] =>
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
-    // Interceptors are the user's code, and run at once.
+    // Interceptors are user code, and run immediately.
     return { call: intercepted ? call() : withoutStack(call) };
   }
   const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done);
@@ -167,7 +167,7 @@ function readResponses(call: ReturnType<Client['makeServerStreamRequest']>, outc
   });
 }
 
-/** If the caller's own stream fails, that error is what the caller gets; the server sees a cancelled call. */
+/** If the caller's own stream fails, the caller gets that error; the server sees a canceled call. */
 function pipeRequests(request: unknown, call: Writable, outcome: Outcome): () => void {
   return writeRequests(request as Parameters<typeof writeRequests>[0], call, (error) => outcome.giveUp(error));
 }
@@ -176,7 +176,7 @@ function aborted(signal: AbortSignal): Error {
   return cancelled('The call was cancelled by its AbortSignal', signal.reason);
 }
 
-/** As the errors of grpc-js, for a call that ends on this side. */
+/** An error like those of grpc-js, for a call that ends on this side. */
 export function cancelled(details: string, cause?: unknown): Error {
   const error = new Error(`${Status.CANCELLED} CANCELLED: ${details}`, cause === undefined ? undefined : { cause });
   return Object.assign(error, { code: Status.CANCELLED, details, metadata: new Metadata() });

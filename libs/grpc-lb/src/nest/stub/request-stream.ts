@@ -1,7 +1,7 @@
 import { isObservable } from 'rxjs';
 import type { RequestStream } from '../service-types.js';
 
-/** What is needed of a call: a Node stream that requests are written to. */
+/** The part of a call that is needed: a Node stream that requests are written to. */
 export interface Writable {
   /** False if the buffer is full; `drain` signals room. */
   write(item: unknown): boolean;
@@ -19,8 +19,8 @@ export function isRequestStream(value: unknown): value is RequestStream<unknown>
 
 /**
  * Writes all requests to a call, no faster than the connection takes them, then ends it. An iterable is asked for its
- * next item only when there is room; an Observable cannot be slowed down, so what it emits meanwhile waits in order.
- * Returns what stops it.
+ * next item only when there is room; an Observable cannot be slowed down, so its items wait in order in the meantime.
+ * Returns a function that stops it.
  */
 export function writeRequests(
   source: RequestStream<unknown>,
@@ -104,13 +104,13 @@ function fromIterable(
   };
 }
 
-/** Also while its next item is awaited, which may never come: events.on() lets go of its emitter only so. */
+/** Closes it even while its next item is awaited, which may never come: events.on() releases its emitter only then. */
 async function close(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
   try {
     // A generator that stops its own call is still running now.
     await Promise.resolve();
     await iterator.return?.();
   } catch {
-    // The call is over: there is no one to report the error to.
+    // The call is over, so there is no one to report the error to.
   }
 }

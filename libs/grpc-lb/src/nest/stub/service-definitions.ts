@@ -5,7 +5,7 @@ import { didYouMean, shown } from '../../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../client-options.js';
 import { protoLoaderOf } from './proto-loader.js';
 
-/** The services of a client's packages, by name; what is wrong is added to `faults`. */
+/** The services of a client's packages, by name; faults are added to `faults`. */
 export function loadServices(
   options: GrpcLbClientOptions,
   faults: Fault[],
@@ -26,7 +26,7 @@ export function loadServices(
       });
       continue;
     }
-    // As in Nest, of two packages with a service of the same name the first counts.
+    // As in Nest, the first of two packages with a service of the same name wins.
     for (const [key, value] of Object.entries(found)) {
       if (isService(value) && !services.has(key)) services.set(key, value);
     }
