@@ -21,8 +21,8 @@ export interface EnvironmentSchema {
 
 /**
  * The environment variables of this package as a Standard Schema, for `ConfigModule.forRoot({ validationSchema })` of
- * @nestjs/config 12 (version 4, of Nest 11, takes Joi schemas only; `grpcLbConfig` checks the same by itself);
- * other variables pass untouched.
+ * @nestjs/config 12 (version 4, of Nest 11, takes only Joi schemas; `grpcLbConfig` performs the same checks itself);
+ * other variables pass through unchanged.
  */
 export const grpcLbEnvironmentSchema: EnvironmentSchema = {
   '~standard': {

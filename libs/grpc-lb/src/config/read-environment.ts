@@ -6,7 +6,7 @@ import { rememberVariable } from '../core/options/origin.js';
 
 const PREFIX = 'GRPC_LB_';
 
-/** A text from the environment as the option it stands for; what cannot be read is left to the check of the option. */
+/** A string from the environment as the value of its option; the check of the option reports what cannot be read. */
 type Reader = (text: string) => unknown;
 
 const asNumber: Reader = (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text));
@@ -25,7 +25,7 @@ const asPolicy: Reader = (text) => {
   return text.trim().startsWith('{') ? asJson(text) : text.trim();
 };
 
-/** What is neither true nor false is left as it is. */
+/** A value that is neither true nor false is left unchanged. */
 const asBoolean: Reader = (text) => {
   const word = text.trim().toLowerCase();
   return word === 'true' || word === 'false' ? word === 'true' : text;
@@ -33,14 +33,14 @@ const asBoolean: Reader = (text) => {
 
 const asText: Reader = (text) => text.trim();
 
-/** Where the value of a variable belongs, and how it is read. */
+/** The option of a variable, and how to read it. */
 interface Option {
   /** As in `['pool', 'size']`. */
   readonly at: readonly [aspect: string, field?: string];
   readonly read: Reader;
 }
 
-/** All options but the target. Lists and options of single methods can only be set in code. */
+/** All options except the target. Lists and options of single methods can only be set in code. */
 const OPTIONS: Readonly<Record<string, Option>> = {
   POLICY: { at: ['policy'], read: asPolicy },
   POOL_SIZE: { at: ['pool', 'size'], read: asNumber },
@@ -72,25 +72,25 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
 };
 
-/** What may stand behind `GRPC_LB_<CLIENT>_`. None ends as another does (`_SIZE` would), so only one can be meant. */
+/** The possible suffixes of `GRPC_LB_<CLIENT>_`. None is the end of another (`_SIZE` would be), so only one matches. */
 export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
 
 /** Targets contain no spaces, except next to the commas and semicolons of a list. */
 const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
 
-/** The zone of the process, not of one client; the clients read it for themselves. */
+/** The zone of the process, not of one client; the clients read it themselves. */
 const ZONE = 'GRPC_LB_ZONE';
 
 /**
- * What Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`, `_PORT_3000_TCP`,
- * ...
+ * Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`,
+ * `_PORT_3000_TCP`, ...
  */
 const KUBERNETES_LINK =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /**
- * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. A
- * variable that is empty counts as absent. What is wrong is added to `faults`, with the variable as its path.
+ * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. An empty
+ * variable counts as absent. Faults are added to `faults`, with the variable as their path.
  */
 export function readEnvironment(
   environment: Readonly<Record<string, unknown>>,
@@ -130,7 +130,7 @@ export function readEnvironment(
   return Object.fromEntries(overrides);
 }
 
-/** The one option that a variable stands for; nothing if it is wrong. */
+/** The one option that a variable sets; nothing if it is invalid. */
 function readOption(
   variable: string,
   { at: [aspect, field], read }: Option,
@@ -141,7 +141,7 @@ function readOption(
   const option = { [aspect]: field === undefined ? value : { [field]: value } };
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
-  // The variable stands for the whole path of the option; of a policy's own options the name is left to say.
+  // The variable replaces the whole path of the option; only the name of a policy's own option remains in the path.
   const stands = field === undefined ? `${aspect}.` : `${aspect}.${field}`;
   for (const { path, message } of found) {
     const within = path.slice(stands.length);

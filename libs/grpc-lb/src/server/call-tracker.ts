@@ -6,7 +6,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 
-/** How a call ends that is not ended by its handler. */
+/** How a call ends if its handler does not end it. */
 export interface Ending {
   readonly code: status;
   readonly details: string;
@@ -14,15 +14,15 @@ export interface Ending {
 }
 
 interface OpenCall {
-  /** Whether the server answers with a stream, which may have no end of its own. */
+  /** Whether the server answers with a stream, which may never end on its own. */
   readonly responseStream: boolean;
   end(ending: Ending): void;
 }
 
 /**
- * Failures that speak of the server; not those that speak of the request, and not the caller's own cancellation. As
- * OpenTelemetry's conventions for gRPC servers have it, and RESOURCE_EXHAUSTED, by which a server refuses what it
- * cannot carry.
+ * Failures that concern the server; not those that concern the request, nor cancellation by the caller. As in
+ * OpenTelemetry's conventions for gRPC servers, plus RESOURCE_EXHAUSTED, with which a server refuses calls beyond its
+ * capacity.
  */
 const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.UNKNOWN,
@@ -33,7 +33,7 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.DATA_LOSS,
 ]);
 
-/** Watches of the server itself: no load, and no work that a drain has to wait for. */
+/** Watches of the server itself: neither load, nor work that a drain must wait for. */
 const WATCHES = /^\/(grpc\.health\.|grpc\.reflection\.|xds\.service\.orca\.)/;
 
 /** Knows every call of a server from its arrival to its end, and can end it. */
@@ -42,19 +42,19 @@ export class CallTracker {
   inFlight = 0;
   /** Calls to the application that have ended. */
   ended = 0;
-  /** Those of them that have failed by the server's fault. */
+  /** Those of them that have failed through the server's fault. */
   errors = 0;
   readonly #calls = new Set<OpenCall>();
   readonly #watches = new Set<OpenCall>();
 
   constructor(
-    /** Adds what every call ends with, as a load report. */
+    /** Adds the load report to the end of every call. */
     private readonly trailer?: (metadata: Metadata | null | undefined) => Metadata,
-    /** A call to the application has come. */
+    /** A call to the application has arrived. */
     private readonly arrived: () => void = () => {},
   ) {}
 
-  /** The first in the list of a server's interceptors is the one next to the wire: it sees the status that goes out. */
+  /** The first of a server's interceptors is next to the wire: it sees the status that is sent. */
   readonly interceptor: ServerInterceptor = (method, call) => {
     const watch = WATCHES.test(method.path);
     let open = false;
@@ -79,7 +79,7 @@ export class CallTracker {
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
-          // Not at `start`: a call whose stream is gone by then is never heard of again.
+          // Not at `start`: if the stream of a call is gone by then, its end is never reported.
           onReceiveMetadata: (metadata, forward) => {
             open = true;
             (watch ? this.#watches : this.#calls).add(tracked);
@@ -89,10 +89,10 @@ export class CallTracker {
             }
             forward(metadata);
           },
-          // Comes after every end. Where none was sent, the deadline has passed or the caller has cancelled.
+          // Comes after every end. If no status was sent, the deadline has passed or the caller has canceled.
           onCancel: () => close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED),
         }),
-      // A message behind the end would break the stream before its trailer is out.
+      // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
         if (!cut) next(message);
       },
@@ -108,7 +108,7 @@ export class CallTracker {
     for (const call of this.#watches) call.end(ending);
   }
 
-  /** Ends the streams of responses, or all calls; returns how many. */
+  /** Ends the response streams, or all calls; returns how many. */
   endCalls(kind: 'streams' | 'all', ending: Ending): number {
     const calls = [...this.#calls].filter(({ responseStream }) => kind === 'all' || responseStream);
     for (const call of calls) call.end(ending);

@@ -6,7 +6,7 @@ import type { GrpcDrainOptions } from './options.js';
 export interface GrpcDrainReport {
   /** Milliseconds from NOT_SERVING to the end of the last connection. */
   readonly duration: number;
-  /** Calls that ended by themselves after NOT_SERVING. */
+  /** Calls that ended on their own after NOT_SERVING. */
   readonly finished: number;
   /** Response streams that were ended with UNAVAILABLE after `streamGrace`. */
   readonly streamsMoved: number;
@@ -27,8 +27,8 @@ export interface Drained {
 export const DRAINING_KEY = 'grpc-server-draining';
 
 /**
- * Leaves without a lost call: NOT_SERVING, a while for clients to see it, GOAWAY, and the end of what runs. Only what
- * outlasts its time is ended, and with UNAVAILABLE: grpc-js by itself would reset it, which a client sees as CANCELLED
+ * Shuts down without losing a call: NOT_SERVING, time for clients to see it, GOAWAY, and the end of running calls. Only
+ * calls that exceed their time are ended, with UNAVAILABLE: grpc-js would reset them, which a client sees as CANCELLED
  * and does not retry.
  */
 export async function drain(drained: Drained, options: Required<GrpcDrainOptions>): Promise<GrpcDrainReport> {
@@ -50,9 +50,9 @@ export async function drain(drained: Drained, options: Required<GrpcDrainOptions
   const timeout = after(options.timeout, () => {
     cut = calls.endCalls('all', ending('the server has shut down'));
   });
-  // Time for the trailers to be written. A client that does not read them does not keep the server.
+  // Time to write the trailers. A client that does not read them does not delay the server.
   const force = after(options.timeout + FLUSH_MS, () => servers.forEach((server) => server.forceShutdown()));
-  // Where channelz is off, `forceShutdown` forgets the connections (grpc-js 1.14); it is over all the same.
+  // Without channelz `forceShutdown` forgets the connections (grpc-js 1.14); the drain is over anyway.
   const bound = after(options.timeout + 2 * FLUSH_MS);
   await Promise.race([closed, bound.done]);
   for (const timer of [grace, timeout, force, bound]) timer.cancel();
@@ -62,7 +62,7 @@ export async function drain(drained: Drained, options: Required<GrpcDrainOptions
 
 const FLUSH_MS = 100;
 
-/** GOAWAY on every connection; resolves when the last has closed. */
+/** Sends a GOAWAY on every connection; resolves when the last has closed. */
 function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }

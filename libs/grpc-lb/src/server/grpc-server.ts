@@ -17,7 +17,7 @@ import { loadReflection, type Reflection } from './reflection.js';
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
 /**
- * The server half of load balancing: the health and load that a gRPC microservice reports, and its drain. Provided by
+ * The server side of load balancing: the health and load that a gRPC microservice reports, and its drain. Provided by
  * `GrpcServerModule`.
  */
 @Injectable()
@@ -60,7 +60,7 @@ export class GrpcServer implements OnApplicationShutdown {
     return this.#moving.signal;
   }
 
-  /** The status of each service in `grpc.health.v1`; `''` is the server as a whole. */
+  /** The status of each service in `grpc.health.v1`; `''` is the whole server. */
   health(): Record<string, 'SERVING' | 'NOT_SERVING'> {
     return this.#board.statuses();
   }
@@ -99,12 +99,12 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#transports++;
   }
 
-  /** @internal Whether any will. */
+  /** @internal Whether any transport will listen. */
   get used(): boolean {
     return this.#transports > 0;
   }
 
-  /** @internal What has to be there before it listens. */
+  /** @internal Prepares what must exist before it listens. */
   async prepare(): Promise<void> {
     if (this.options.reflection) this.#reflection ??= await loadReflection();
   }
@@ -141,7 +141,7 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#probe.start();
     for (const [service, checks] of Object.entries(health?.checks ?? {})) {
       this.#assertServed(service);
-      // Nothing is promised before the first answer.
+      // Not serving before the first result.
       this.#board.setHealthy(service, false);
       const told = (healthy: boolean, reason: string): void => this.#checked(service, healthy, reason);
       const poller = new HealthPoller([checks].flat(), health!, told);
@@ -189,8 +189,8 @@ export class GrpcServer implements OnApplicationShutdown {
   }
 
   /**
-   * gRFC A51: what a call reports wins over what the server reports. Of two encoded messages in a row the fields of the
-   * second count, and maps are merged: that is how protobuf merges.
+   * gRFC A51: the report of a call wins over that of the server. In two concatenated messages the fields of the second
+   * win, and maps are merged: that is how protobuf merges.
    */
   #withReport(metadata: Metadata | null | undefined): Metadata {
     const trailer = metadata?.clone() ?? new Metadata();
@@ -208,7 +208,7 @@ export class GrpcServer implements OnApplicationShutdown {
   }
 }
 
-/** A method that is there already is a service that the application serves itself. */
+/** A method that exists already belongs to a service that the application serves itself. */
 function add(option: string, service: string, addToServer: () => void): void {
   try {
     addToServer();

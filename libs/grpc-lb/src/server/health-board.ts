@@ -3,19 +3,18 @@ import { HealthImplementation } from 'grpc-health-check';
 type Status = 'SERVING' | 'NOT_SERVING';
 
 /**
- * The status of each service in `grpc.health.v1`. A service is SERVING while the server is open and does not drain, it
- * has not been taken out by `setServing`, and its checks pass. The same applies to the server as a whole, whose name is
- * ''.
+ * The status of each service in `grpc.health.v1`. A service is SERVING while the server is open and not draining,
+ * `setServing` has not taken it out, and its checks pass. The same applies to the whole server, whose name is ''.
  */
 export class HealthBoard {
-  /** Answers Check, Watch and List. It forwards every status to watchers, so it is given changes only. */
+  /** Answers Check, Watch and List. It forwards every status to watchers, so it gets only changes. */
   readonly service = new HealthImplementation({ '': 'NOT_SERVING' });
   readonly #told = new Map<string, Status>([['', 'NOT_SERVING']]);
   readonly #takenOut = new Set<string>();
   readonly #failing = new Set<string>();
   #open = false;
 
-  /** Names services; they are NOT_SERVING until the server is open. */
+  /** Adds services; they are NOT_SERVING until the server is open. */
   add(services: Iterable<string>): void {
     for (const service of services) {
       if (this.#told.has(service)) continue;
@@ -25,20 +24,20 @@ export class HealthBoard {
     this.#publish();
   }
 
-  /** The server takes calls, or no longer. */
+  /** Sets whether the server accepts calls. */
   open(open: boolean): void {
     this.#open = open;
     this.#publish();
   }
 
-  /** By hand. */
+  /** Set manually. */
   setServing(service: string, serving: boolean): void {
     if (serving) this.#takenOut.delete(service);
     else this.#takenOut.add(service);
     this.#publish();
   }
 
-  /** By its checks. */
+  /** Set by its checks. */
   setHealthy(service: string, healthy: boolean): void {
     if (healthy) this.#failing.delete(service);
     else this.#failing.add(service);

@@ -23,7 +23,7 @@ export function passed(result: unknown): boolean {
 
 const JITTER = 0.2;
 
-/** Runs the checks of one service again and again; one at a time, and never two rounds at once. */
+/** Runs the checks of one service repeatedly, one at a time, and never two rounds at once. */
 export class HealthPoller {
   #timer: NodeJS.Timeout | undefined;
   #round = new AbortController();
@@ -38,7 +38,7 @@ export class HealthPoller {
       readonly timeout: number;
       readonly failureThreshold: number;
     },
-    /** Called with the first result and with every change; the reason is that of a failure. */
+    /** Called with the first result and with every change; the reason is set for a failure. */
     private readonly onChange: (healthy: boolean, reason: string) => void,
     private readonly random: Random = Math.random,
   ) {}
@@ -57,17 +57,17 @@ export class HealthPoller {
     const reason = await this.#check();
     if (this.#stopped) return;
     this.#failures = reason === undefined ? 0 : this.#failures + 1;
-    // The first answer counts at once: nothing is known yet that a single failure could contradict.
+    // The first result counts at once, because there is no earlier one that a single failure could contradict.
     const healthy = this.#failures === 0 || (this.#healthy === true && this.#failures < this.options.failureThreshold);
     if (healthy !== this.#healthy) {
       this.#healthy = healthy;
       this.onChange(healthy, reason ?? '');
     }
-    // Spread, so that a hundred servers do not ask their one database in step.
+    // With jitter, so that a hundred servers do not query their shared database in step.
     this.#timer = setTimeout(() => void this.#poll(), jittered(this.random, this.options.interval, JITTER)).unref();
   }
 
-  /** Why it has failed, or nothing. */
+  /** Why it has failed; undefined if it has not. */
   async #check(): Promise<string | undefined> {
     this.#round = new AbortController();
     const { signal } = this.#round;

@@ -1,12 +1,12 @@
-/** Totals since the start of the process, or of the server; only differences of them mean something. */
+/** Totals since the start of the process, or of the server; only their differences are meaningful. */
 export interface LoadReading {
   /** Milliseconds. */
   readonly at: number;
-  /** Milliseconds in which the process has used a CPU; two at once count twice. */
+  /** Milliseconds of CPU time of the process; two CPUs at once count twice. */
   readonly cpu: number;
   /** Milliseconds in which the event loop was not idle. */
   readonly active: number;
-  /** Calls that have ended, and those of them that failed by the server's fault. */
+  /** Calls that have ended, and those of them that failed through the server's fault. */
   readonly calls: number;
   readonly errors: number;
 }
@@ -23,13 +23,13 @@ export interface ServerLoad {
   readonly eventLoopLagNow: number;
   /** Calls that ended, per second. */
   readonly callsPerSecond: number;
-  /** Calls that failed by the fault of the server, per second. */
+  /** Calls that failed through the server's fault, per second. */
   readonly errorsPerSecond: number;
   /** Calls in flight. */
   readonly inFlight: number;
 }
 
-/** What is of this moment, and not over the window. */
+/** Current values, not over the window. */
 export type MomentaryLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow'>;
 
 /** Turns readings into load over a sliding window. */
@@ -43,7 +43,7 @@ export class LoadMeter {
     private readonly cpus: number,
   ) {}
 
-  /** `lag` is that since the reading before. */
+  /** `lag` is the lag since the previous reading. */
   add(reading: LoadReading, lag: number): void {
     this.#samples.push({ reading, lag });
     while (this.#samples.length > 2 && reading.at - this.#samples[1]!.reading.at >= this.window) this.#samples.shift();

@@ -5,7 +5,10 @@ import type { CallTracker } from './call-tracker.js';
 import { LoadMeter, type MomentaryLoad, type ServerLoad } from './load-meter.js';
 import { MomentaryLag } from './momentary-lag.js';
 
-/** A late timer is the lag of the event loop; short, so that a stall of a tenth of a second is seen nearly in full. */
+/**
+ * A late timer shows the lag of the event loop; the interval is short, so that a stall of a tenth of a second is
+ * measured almost in full.
+ */
 const TICK_MS = 50;
 /** Steps of the sliding window. */
 const STEPS = 10;
@@ -39,12 +42,12 @@ export class LoadProbe {
     clearInterval(this.#timer);
   }
 
-  /** A call has come. */
+  /** A call has arrived. */
   callArrived(): void {
     this.#lagNow.sample();
   }
 
-  /** What is of this moment is of now, the rest of the last step. */
+  /** Current values are of now, the others of the last step. */
   load(): ServerLoad {
     return { ...this.#load, ...this.#moment() };
   }
@@ -78,7 +81,7 @@ export function availableCpus(cpuMax = readCpuMax()): number {
   return quota && period ? Math.min(cpus, quota / period) : cpus;
 }
 
-/** As in `150000 100000`: microseconds of CPU in each period; `max` for no limit. Empty if the file does not exist. */
+/** As in `150000 100000`: microseconds of CPU per period; `max` for no limit. Empty if the file does not exist. */
 function readCpuMax(): string {
   try {
     return readFileSync('/sys/fs/cgroup/cpu.max', 'utf8');

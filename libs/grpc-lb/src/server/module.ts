@@ -29,8 +29,8 @@ export interface GrpcServerModuleAsyncOptions {
 class GrpcServerCoreModule {}
 
 /**
- * The server half in the container of the application: options that need its providers, `GrpcServer` to inject, and a
- * drain at the start of Nest's shutdown. The transport must still be wrapped by `grpcServer`.
+ * The server side in the container of the application: options that need its providers, `GrpcServer` to inject, and a
+ * drain at the start of Nest's shutdown. `grpcServer` must still wrap the transport.
  *
  * Import it last in the root module. Nest destroys modules from the root down, and the imports of a module from the
  * last to the first, so this one then drains before others release what calls need. (It cannot be global: Nest destroys
@@ -48,7 +48,7 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
     return serverModule([], { provide: GrpcServer, useFactory: () => new GrpcServer(effective) });
   }
 
-  /** As `forRoot`, with options from a factory. */
+  /** Like `forRoot`, with options from a factory. */
   static forRootAsync({ imports = [], inject = [], useFactory }: GrpcServerModuleAsyncOptions): DynamicModule {
     const create = async (...dependencies: unknown[]): Promise<GrpcServer> =>
       new GrpcServer(effectiveServerOptions('GrpcServerModule.forRootAsync', await useFactory(...dependencies)));

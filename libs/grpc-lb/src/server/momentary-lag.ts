@@ -2,8 +2,8 @@
 const FRESH_MS = 1000;
 
 /**
- * How long work waits for the event loop, as of a moment ago. Each arriving call asks how long the rest of this turn
- * takes; a timer would have to run very often to know that as well.
+ * How long work currently waits for the event loop. Each arriving call asks how long the rest of this turn takes; a
+ * timer would have to run very often to be as accurate.
  */
 export class MomentaryLag {
   #askedAt: number | undefined;
@@ -12,7 +12,7 @@ export class MomentaryLag {
 
   constructor(
     private readonly now: () => number,
-    /** Calls back when the event loop has done what is due. */
+    /** Calls back when the event loop has done all due work. */
     private readonly afterThisTurn: (callback: () => void) => void,
   ) {}
 
@@ -22,7 +22,7 @@ export class MomentaryLag {
     this.afterThisTurn(this.#measure);
   }
 
-  /** Milliseconds. A turn that still lasts counts too. */
+  /** Milliseconds. An unfinished turn counts too. */
   read(): number {
     const now = this.now();
     const last = now - this.#measuredAt <= FRESH_MS ? this.#measured : 0;

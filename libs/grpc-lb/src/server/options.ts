@@ -101,12 +101,12 @@ export interface GrpcLoadReportOptions {
   readonly minInterval?: number;
 }
 
-/** Options of the server half. */
+/** Options of the server side. */
 export interface GrpcServerOptions {
   /**
    * `grpc.health.v1.Health`.
    *
-   * @default true; false where the application serves its own
+   * @default true; false if the application serves its own
    */
   readonly health?: boolean | GrpcHealthOptions;
   /**
@@ -191,7 +191,7 @@ const optionsCheck = fields({
   ),
 });
 
-/** @throws GrpcLbOptionsError that lists all the faults. */
+/** @throws GrpcLbOptionsError that lists all faults. */
 export function effectiveServerOptions(subject: string, options: GrpcServerOptions): EffectiveServerOptions {
   const faults: Fault[] = [];
   optionsCheck('', options, faults);
@@ -222,7 +222,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   };
 }
 
-/** What is on by default, and may be switched off. */
+/** An option that is on by default, and may be disabled. */
 function details<T extends object>(option: boolean | T | undefined): Partial<T> | undefined {
   if (option === false) return undefined;
   return typeof option === 'object' ? option : {};

@@ -1,7 +1,7 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
 import type { ServerLoad } from './load-meter.js';
 
-/** xds.data.orca.v3.OrcaLoadReport, as far as it is used here. */
+/** The part of xds.data.orca.v3.OrcaLoadReport that is used here. */
 export interface OrcaLoadReport {
   readonly cpu_utilization: number;
   readonly application_utilization: number;
@@ -53,7 +53,7 @@ const google = inPackage('protobuf', {
 });
 
 /**
- * The schema of cncf/xds, written out here: the recorder of grpc-js reads it from disk and parses it anew for every
+ * The schema of cncf/xds, written out here: the recorder of grpc-js reads it from disk and parses it again for every
  * call (16 ms each with grpc-js 1.14).
  */
 export const ORCA_PACKAGE = fromJSON(
@@ -73,7 +73,7 @@ export function encodeReport(report: OrcaLoadReport): Buffer {
 }
 
 /**
- * `application_utilization` comes before `cpu_utilization` in the weights of gRFC A58, and is what bounds a Node
+ * The weights of gRFC A58 use `application_utilization` before `cpu_utilization`. It describes the limit of a Node
  * server: the one thread of its event loop.
  */
 export function orcaReport(load: ServerLoad): OrcaLoadReport {

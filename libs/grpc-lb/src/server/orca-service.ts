@@ -5,16 +5,16 @@ interface OrcaLoadReportRequest {
   readonly report_interval: { readonly seconds: number; readonly nanos: number } | null;
 }
 
-/** For a client that names no interval, as in gRPC's other languages. */
+/** The default if a client names no interval, as in gRPC's other languages. */
 const DEFAULT_INTERVAL_MS = 30_000;
-/** The most that a timer takes. */
+/** The maximum delay of a timer. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
-/** Load reports out of band: one at once, and then as often as the client has asked for, but not more than allowed. */
+/** Out-of-band load reports: one at once, and then as often as the client asks, up to the allowed rate. */
 export function orcaService(report: () => OrcaLoadReport, minInterval: number): UntypedServiceImplementation {
   return {
     StreamCoreMetrics: (call: ServerWritableStream<OrcaLoadReportRequest, OrcaLoadReport>) => {
-      // A client that does not read gets none; the next one is as good as those it has missed.
+      // A client that does not read gets none; the next report is as good as those it has missed.
       const send = (): boolean => call.writableNeedDrain || call.write(report());
       send();
       const interval = Math.min(MAX_INTERVAL_MS, Math.max(minInterval, askedInterval(call.request)));

@@ -5,7 +5,7 @@ import { missingPeer } from '../core/errors.js';
 /** Adds reflection of the named services to a server. */
 export type Reflection = (server: Server, loaded: PackageDefinition, services: string[]) => void;
 
-/** Loaded only where it is wanted: an optional peer. */
+/** Loaded only if it is enabled: an optional peer. */
 export async function loadReflection(): Promise<Reflection> {
   const { ReflectionService } = await import('@grpc/reflection').catch((cause: unknown) => {
     throw missingPeer('reflection: true', '@grpc/reflection', cause);

@@ -1,6 +1,6 @@
 import type { PackageDefinition } from '@grpc/proto-loader';
 
-/** The services of the packages that Nest serves; what those import from others is not served. */
+/** The services of the packages that Nest serves; imported services are not served. */
 export function serviceNames(loaded: PackageDefinition, packages: readonly string[]): string[] {
   return Object.entries(loaded)
     .filter(([, definition]) => !('format' in definition))

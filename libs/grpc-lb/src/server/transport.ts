@@ -19,7 +19,7 @@ export interface GrpcServerMicroservice extends CustomStrategy {
 }
 
 /**
- * A gRPC microservice with the server half of load balancing. It takes the options of Nest's gRPC transport. Pass the
+ * A gRPC microservice with the server side of load balancing. It takes the options of Nest's gRPC transport. Pass the
  * `server` options here, or to `GrpcServerModule` if the application imports it.
  *
  * @throws GrpcLbOptionsError that lists all faults of the `server` options.
@@ -30,7 +30,7 @@ export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions
   const options = server && effectiveServerOptions('grpcServer', server);
   const strategy = new GrpcServerTransport(microservice.options);
   return {
-    // Nest calls the factory when the providers are there. Before 11.1.9 it then looks for the strategy beside it.
+    // Nest calls the factory when the providers exist. Before 11.1.9 it then looks for the strategy beside it.
     strategy,
     inject: [ModuleRef],
     useFactory: (module) => {
@@ -53,14 +53,14 @@ function providedServer(module: ModuleRef): GrpcServer | undefined {
   }
 }
 
-/** Nest's own gRPC transport, which also answers for itself and leaves with grace. */
+/** Nest's own gRPC transport, which also reports its health and shuts down gracefully. */
 class GrpcServerTransport extends ServerGrpc {
   readonly #options: TransportOptions;
   #server: GrpcServer | undefined;
   #loaded: PackageDefinition = {};
 
   constructor(options: TransportOptions) {
-    // A copy: Nest reads it when it listens, and the user's own stays as it is.
+    // A copy: Nest reads it when it listens, and the user's object stays unchanged.
     const own = { ...options };
     super(own);
     this.#options = own;
@@ -100,10 +100,10 @@ class GrpcServerTransport extends ServerGrpc {
     this.#server!.attach(this.grpcClient as Server, this.#loaded, services);
   }
 
-  /** Nest's own would cut the calls that run, or wait for streams that never end. */
+  /** Nest's own would cut running calls, or wait for streams that never end. */
   override async close(): Promise<void> {
     await this.#server?.drain();
-    // What has been bound and not attached, since the start has failed.
+    // Ports that were bound but not attached, because startup failed.
     (this.grpcClient as Server | undefined)?.forceShutdown();
     this.grpcClient = undefined;
   }

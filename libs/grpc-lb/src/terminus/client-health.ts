@@ -8,7 +8,7 @@ export interface ClientHealth {
    * `down`: fewer than `required`.
    */
   readonly status: 'up' | 'degraded' | 'down';
-  /** The same in a sentence, for people. */
+  /** The same as a sentence. */
   readonly message: string;
   /** Endpoints in use that are ready. */
   readonly ready: number;
@@ -18,7 +18,7 @@ export interface ClientHealth {
   readonly required: number;
   /** Too few endpoints are healthy, so calls go to all that are connected. */
   readonly panic: boolean;
-  /** The state of discovery, and what is wrong with it; null if nothing is. */
+  /** The state of discovery, and its error; null if there is none. */
   readonly discovery: { readonly state: SourceState; readonly error: string | null };
   /** All endpoints, by address. */
   readonly endpoints: Readonly<Record<string, EndpointHealth>>;
@@ -28,7 +28,7 @@ export interface ClientHealth {
 export interface EndpointHealth {
   /** The state of the endpoint, as in the snapshot. */
   readonly state: EndpointState;
-  /** Why it is in that state; null if there is nothing to say. */
+  /** Why it is in that state; null if there is no reason to give. */
   readonly reason: string | null;
   /** When it entered that state, as ISO 8601. */
   readonly since: string;
@@ -40,7 +40,7 @@ export interface EndpointHealth {
 export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): ClientHealth {
   const { endpoints, source, panic, priorities } = snapshot;
   if (snapshot.loadBalancing === null) return healthOfChannel(snapshot);
-  // Only priorities that get calls count: neither a first one that has failed, nor a later one on standby.
+  // Only priorities that get calls count: neither a failed first one nor a later one on standby.
   const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
   const listed = endpoints.filter(({ state }) => state !== 'draining');
   const inUse = listed.filter(({ priority }) => open.size === 0 || open.has(priority));

@@ -3,8 +3,8 @@ import { TerminusModule } from '@nestjs/terminus';
 import { GrpcLbHealthIndicator } from './grpc-lb.health.js';
 
 /**
- * Provides `GrpcLbHealthIndicator`, next to `GrpcLbModule.forRoot()` and the application's own `TerminusModule`, which
- * it does not export: the options of that one would be lost.
+ * Provides `GrpcLbHealthIndicator`, next to `GrpcLbModule.forRoot()` and the application's own `TerminusModule`. It
+ * does not export that module, because its options would be lost.
  */
 @Module({ imports: [TerminusModule], providers: [GrpcLbHealthIndicator], exports: [GrpcLbHealthIndicator] })
 export class GrpcLbTerminusModule {}

@@ -23,7 +23,7 @@ export interface GrpcLbHealthOptions {
 }
 
 /**
- * Reports the backends of a client to Terminus, from what the client knows already: it makes no call and opens no
+ * Reports the backends of a client to Terminus, from what the client already knows: it makes no call and opens no
  * channel. `up` while all endpoints in use are ready and discovery works, `degraded` while at least `minReady` are
  * ready, `down` below that.
  *
@@ -55,7 +55,7 @@ export class GrpcLbHealthIndicator {
     status: ClientHealth['status'],
     details: Omit<ClientHealth, 'status'>,
   ): HealthIndicatorResult<Key> {
-    // Terminus 11 knows up and down only.
+    // Terminus 11 knows only up and down.
     const session: Pick<Session<Key>, 'up' | 'down'> & Partial<Pick<Session<Key>, 'degraded'>> =
       this.indicators.check(key);
     if (status === 'down') return session.down({ ...details });
