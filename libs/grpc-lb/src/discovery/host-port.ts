@@ -5,13 +5,13 @@ import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
 
 export interface HostPortOptions {
-  /** The port of an address that names none. Default: none, and such an address is an error. */
+  /** The default port of an address without one. By default such an address is an error. */
   readonly defaultPort?: number;
 }
 
 /**
- * Reads `host:port`, where the host is a name, an IPv4 address, or an IPv6 address in brackets. The host comes back in
- * one spelling (lower case, ASCII, IPv6 in its short form), so that equal addresses are equal texts.
+ * Reads `host:port`, where the host is a name, an IPv4 address, or an IPv6 address in brackets. The returned host has a
+ * canonical spelling (lower case, ASCII, short form of IPv6), so that equal addresses are equal strings.
  *
  * Throws a `GrpcLbOptionsError` that begins with `what`, as in `target "dns:///orders"`.
  */
@@ -60,7 +60,7 @@ function parsePort(text: string): number | undefined {
 function canonicalHost(host: string): string | undefined {
   if (isIPv4(host)) return host;
   if (isIPv6(host)) return canonicalIPv6(host);
-  // domainToASCII only gets names that need it: it also drops tabs, and cuts `orders/x` to `orders`.
+  // domainToASCII gets only names that need it: it also drops tabs, and cuts `orders/x` to `orders`.
   const ascii = /^[ -~]*$/.test(host) || /[\s/\\?#]/.test(host) ? host.toLowerCase() : domainToASCII(host);
   return isHostName(ascii) ? ascii : undefined;
 }
@@ -72,8 +72,8 @@ function canonicalIPv6(text: string): string {
 }
 
 /**
- * Letters, digits, `-` and, because container names have it, `_`; a dot may end it. A last label of digits alone makes
- * it a mistyped IPv4 address, as in `10.0.0.300`, and no top-level domain looks like that.
+ * Letters, digits, `-` and, because container names have it, `_`; it may end in a dot. A last label of only digits is a
+ * mistyped IPv4 address, such as `10.0.0.300`; no top-level domain looks like that.
  */
 function isHostName(text: string): boolean {
   const labels = text.replace(/\.$/, '').split('.');

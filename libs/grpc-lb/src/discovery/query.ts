@@ -1,19 +1,19 @@
 import type { Fault } from '../core/errors.js';
 import { shown, unknownOption } from '../core/options/validation.js';
 
-/** Which parameters a scheme knows, and whether one may be given several times. */
+/** The parameters that a scheme knows, and whether each may be repeated. */
 export type QueryShape<Name extends string> = Readonly<Record<Name, 'once' | 'many'>>;
 
 export interface TargetQuery<Name extends string> {
-  /** What stands before the `?`, decoded. */
+  /** The part before the `?`, decoded. */
   readonly path: string;
-  /** In the order in which they stand in the target; a parameter that is not given has none. */
+  /** In the order of the target; empty for a parameter that is not given. */
   readonly parameters: Readonly<Record<Name, readonly string[]>>;
 }
 
 /**
- * Takes the path of a target apart: `orders?tag=v2&dc=eu`. Escapes are those of URIs (RFC 3986), so that a `+`, as in a
- * version, is a plus. What is wrong is added to `faults`.
+ * Parses the path of a target: `orders?tag=v2&dc=eu`. Escapes are those of URIs (RFC 3986), so a `+`, as in a version,
+ * is a plus. Faults are added to `faults`.
  */
 export function readQuery<Name extends string>(
   text: string,

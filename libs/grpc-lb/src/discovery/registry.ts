@@ -66,7 +66,7 @@ export function createEndpointSource(target: Target, context: EndpointSourceCont
   const factory = factories.get(target.scheme);
   if (!factory) throw new GrpcLbOptionsError(targetSubject(target), [unknownScheme(target.scheme)]);
   if (target.path === '') throw new GrpcLbOptionsError(targetSubject(target), [noPath(target)]);
-  // Before anything else: faults quote the part of the target that they are about.
+  // Before all other checks, because faults quote the part of the target that they concern.
   if (NEEDS_NO_SECRET.has(target.scheme) && hasSecrets(target.uri))
     throw new GrpcLbOptionsError(targetSubject(target), [secretInTarget]);
   return factory(target, context);
@@ -83,7 +83,7 @@ const secretInTarget: Fault = {
   message: 'has user info, a token or a password, which this source does not use; remove it',
 };
 
-/** Schemes that come with a sub-path and a package of their own. */
+/** Schemes that need a sub-path and a separate package. */
 const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: string, peer: string]>> = {
   consul: ['consul', 'registerConsul', 'consul'],
   eds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
@@ -92,7 +92,7 @@ const ON_DEMAND: Readonly<Record<string, readonly [subPath: string, register: st
   xds: ['xds', 'registerXds', '@grpc/grpc-js-xds'],
 };
 
-/** Common other names of schemes. */
+/** Common alternative names of schemes. */
 const ALIASES: Readonly<Record<string, string>> = {
   k8s: 'kubernetes',
   kube: 'kubernetes',
@@ -101,7 +101,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   dnssrv: 'dns+srv',
 };
 
-/** Schemes of gRPC and the web, and what is written here instead. */
+/** Schemes of gRPC and the web, and what to write here instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   ipv4: 'write static:///host:port,host:port in place of ipv4:host:port,host:port',
   ipv6: 'write static:///[::1]:port,[::2]:port in place of ipv6:[::1]:port,[::2]:port',
@@ -136,7 +136,7 @@ function unknownScheme(scheme: string): Fault {
   };
 }
 
-/** Mostly a slash too few: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
+/** Usually a missing slash: `dns://orders:50051` has the authority `orders:50051`, and nothing to look up. */
 function noPath({ scheme, authority, uri }: Target): Fault {
   if (hasSecrets(uri)) return { path: 'path', message: `is empty; write ${scheme}:/// and a name, without secrets` };
   const remedy =

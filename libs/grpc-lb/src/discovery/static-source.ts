@@ -10,8 +10,8 @@ const MAX_WEIGHT = 2 ** 32 - 1;
 const PARAMETERS = ['weight'];
 
 /**
- * `static:///10.0.0.1:50051,orders-b:50051;weight=2,unix:/run/orders.sock`: the endpoints stand in the target. A host
- * name is one endpoint, and is resolved by each connection when it connects.
+ * `static:///10.0.0.1:50051,orders-b:50051;weight=2,unix:/run/orders.sock`: the target lists the endpoints. A host name
+ * is one endpoint; each connection resolves it when it connects.
  */
 export const staticSourceFactory: EndpointSourceFactory = (target) => {
   const faults: Fault[] = [];
@@ -26,7 +26,7 @@ export const staticSourceFactory: EndpointSourceFactory = (target) => {
   return new FixedSource(endpoints);
 };
 
-/** All that can be read; what cannot is in `faults`. */
+/** All readable endpoints; the faults of the others are in `faults`. */
 function parseEndpoints(text: string, faults: Fault[]): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const numbers = new Map<string, number>();

@@ -2,7 +2,7 @@ import type { Target } from '../core/endpoint-source.js';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 
-/** What a target without a scheme stands for, as in gRPC. */
+/** The scheme of a target without one, as in gRPC. */
 const DEFAULT_SCHEME = 'dns';
 
 /**
@@ -10,16 +10,16 @@ const DEFAULT_SCHEME = 'dns';
  */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
-/** Behind a comma a target begins: they were written like a list of addresses. */
+/** A target starts after a comma: several were written like a list of addresses. */
 export const NEXT_TARGET = /,\s*[a-z][a-z0-9+.-]*:\/\//i;
 export const SEVERAL_TARGETS = 'several targets are separated by spaces (in code: targets: [...])';
 
 /**
- * Takes a target URI apart: `scheme://authority/path`, `scheme:path`, or a bare `host:port`, which means `dns`.
+ * Parses a target URI: `scheme://authority/path`, `scheme:path`, or a bare `host:port`, which means `dns`.
  *
- * gRPC distinguishes `orders:50051` from `dns:orders` by the registered schemes, so that the meaning of a target
- * hangs on what else the process has loaded. Here the text alone decides: with nothing but a number behind the first
- * colon it is `host:port`, and `consul:8500` stays a host even if the scheme `consul` is registered.
+ * gRPC distinguishes `orders:50051` from `dns:orders` by the registered schemes, so the meaning of a target depends on
+ * what else the process has loaded. Here the text alone decides: if only a number follows the first colon it is
+ * `host:port`, and `consul:8500` stays a host even if the scheme `consul` is registered.
  */
 export function parseTarget(text: string): Target {
   const uri = text.trim();
@@ -47,7 +47,7 @@ function splitAuthority(rest: string): Pick<Target, 'authority' | 'path'> {
     : { authority: rest.slice(2, slash), path: rest.slice(slash + 1) };
 }
 
-/** How errors refer to a target. */
+/** The name of a target in errors. */
 export function targetSubject(target: Target): string {
   return `target "${withoutSecrets(target.uri)}"`;
 }

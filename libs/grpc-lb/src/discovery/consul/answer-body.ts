@@ -3,17 +3,17 @@ import { type JsonBounds, parseBoundedJson } from '../../core/bounded-json.js';
 import { JsonElements } from '../../core/json-elements.js';
 import { shown } from '../../core/options/validation.js';
 
-/** Of one instance, which has one to three kilobytes, and some hundred values. */
+/** Limits of one instance, which has one to three kilobytes and some hundred values. */
 const MAX_CHARACTERS = 2 ** 18;
 const BOUNDS: JsonBounds = { maxValues: 5000 };
-/** What is read before others have their turn: a few milliseconds of work. */
+/** The amount to read before yielding: a few milliseconds of work. */
 const PIECE_BYTES = 2 ** 18;
 
 const nextTurn = promisify(setImmediate);
 
 /**
- * Parses the body of an answer and hands over its instances one by one, with a pause after each piece: 32 MB, which are
- * ten thousand instances, take 150 ms as one, and 3 s and 600 MB of memory if they are made to.
+ * Parses the body of an answer and passes on its instances one by one, with a pause after each part: 32 MB, or ten
+ * thousand instances, take 150 ms at once, and 3 s and 600 MB of memory for malicious input.
  */
 export async function readAnswerBody(
   body: Uint8Array,

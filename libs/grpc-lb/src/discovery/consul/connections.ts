@@ -4,28 +4,28 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
-/** Some ten thousand instances: one takes one to three kilobytes. */
+/** Some ten thousand instances: each takes one to three kilobytes. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 const nextTurn = promisify(setImmediate);
 
 export interface Connections {
   readonly agent: http.Agent | https.Agent;
-  /** Called when the last connection that was opened has closed. */
+  /** Called when the last open connection has closed. */
   onCut: (error: Error) => void;
 }
 
 /**
- * How queries connect: each by a connection of its own. They are few, one a minute when nothing changes, and one that
- * was kept might be dead by then. It does for the client what that leaves undone: a connection does not keep the
- * process alive, an endless answer is cut, and one that ends in its middle is noticed at once.
+ * How queries connect: each on its own connection. They are few, one a minute when nothing changes, and a kept
+ * connection might be dead by then. This adds what the client lacks: a connection does not keep the process alive, an
+ * endless answer is cut off, and one that breaks off is detected at once.
  */
 export function connectionsOf(secure: boolean, ca: string | Buffer | undefined): Connections {
   const agent = secure ? new https.Agent({ ca }) : new http.Agent();
   const connections: Connections = { agent, onCut: () => {} };
   const connect = agent.createConnection.bind(agent) as (options: Options, done: unknown) => Duplex;
   agent.createConnection = (options: Options, done: unknown) => {
-    // The client leaves IPv6 addresses in the brackets that they have in a URL.
+    // The client leaves IPv6 addresses in their URL brackets.
     const socket = connect({ ...options, host: options.host?.replace(/^\[(.*)\]$/, '$1') }, done) as Socket;
     return watched(socket, connections);
   };
@@ -43,7 +43,7 @@ function watched(socket: Socket, connections: Connections): Socket {
     if (socket.bytesRead > MAX_ANSWER_BYTES)
       socket.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
   });
-  // What came before the end is read first.
+  // Data before the end is read first.
   socket.once(
     'close',
     () => void nextTurn().then(() => onCut(new Error('the connection closed before the answer was complete'))),

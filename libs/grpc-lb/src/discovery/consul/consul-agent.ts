@@ -8,17 +8,17 @@ import type { ConsulService } from './consul-target.js';
 import { connectionsOf } from './connections.js';
 
 export interface ConsulQuery {
-  /** Waits for what is newer; 0 for an answer at once. */
+  /** Waits for a newer index; 0 for an answer at once. */
   readonly index: bigint;
   readonly waitMs: number;
 }
 
 export interface ConsulAnswer {
-  /** Undefined if it is missing, or no number. */
+  /** Undefined if it is missing, or not a number. */
   readonly index: bigint | undefined;
   /** Something was left out because the token may not read it. */
   readonly hidden: boolean;
-  /** Given by a server that has lost the others. */
+  /** Set by a server that has lost its leader. */
   readonly leaderless: boolean;
 }
 
@@ -32,19 +32,18 @@ export interface ConsulAgent {
 
 const JSON_TYPE = 'application/json';
 
-/** The client would parse an answer in one turn, whatever it holds. */
+/** The client would parse an answer of any size in one turn. */
 const RAW = { [JSON_TYPE]: (body: Buffer): Buffer => body };
 
 type RawOptions = ConstructorParameters<typeof Consul>[0] & { readonly decoders: typeof RAW };
 
-/** What the client's types leave out. */
+/** Fields that the client's types lack. */
 type Ask = (options: object) => Promise<[{ readonly headers: Headers }, unknown]>;
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /**
- * Single queries by the package `consul`. Its `watch` would repeat them by itself, but without jitter in its backoff
- * and without a bound when an agent answers at once, by timers that keep the process alive, and after an HTTP 400 no
- * more.
+ * Single queries with the package `consul`. Its `watch` would repeat them, but without jitter in its backoff, without a
+ * limit when an agent answers at once, with timers that keep the process alive, and never again after an HTTP 400.
  */
 export class HttpConsulAgent implements ConsulAgent {
   readonly subject: string;
@@ -71,7 +70,7 @@ export class HttpConsulAgent implements ConsulAgent {
     signal: AbortSignal,
   ): Promise<ConsulAnswer> {
     const { name, tags, datacenter, near, consistency } = this.service;
-    // The client takes an emitter for a context: `cancel` ends the request.
+    // The client takes an emitter as a context: `cancel` ends the request.
     const context = Object.assign(new EventEmitter(), { includeResponse: true });
     const cut = new Promise<never>((_, reject) => (this.#connections.onCut = reject));
     const asked = this.#ask({
@@ -86,7 +85,7 @@ export class HttpConsulAgent implements ConsulAgent {
     });
     signal.addEventListener('abort', () => context.emit('cancel'), { once: true });
     const [{ headers }, body] = await Promise.race([asked, cut]).catch((error: unknown) => {
-      // Without its cause: the client's error holds the request, and with it the token.
+      // Without its cause: the client's error contains the request, and with it the token.
       throw new Error(this.#explain(error));
     });
     const { 'content-type': type = 'without a content type' } = headers;
@@ -102,7 +101,7 @@ export class HttpConsulAgent implements ConsulAgent {
   #explain(error: unknown): string {
     const { message = String(error), statusCode } = Object(error) as { message?: string; statusCode?: number };
     const { token } = this.options;
-    // Cut before the token is looked for, but not within it.
+    // Cut before the token is searched for, but not within the token.
     const start = message.slice(0, MAX_TEXT + (token?.length ?? 0));
     const said = printable(token === undefined ? start : start.replaceAll(token, '...'));
     if (statusCode === undefined) return said;
@@ -111,7 +110,7 @@ export class HttpConsulAgent implements ConsulAgent {
   }
 }
 
-/** Larger than what a number holds, in principle: 64 bits. */
+/** In principle larger than a number can hold: 64 bits. */
 function readIndex(text: string | undefined): bigint | undefined {
   return text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
 }

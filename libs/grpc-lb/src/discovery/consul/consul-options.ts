@@ -88,7 +88,7 @@ export interface ConsulSourceOptions {
 /** The consistency modes of Consul's queries. */
 export type ConsulConsistency = 'default' | 'stale' | 'consistent';
 
-/** What has no default stays undefined. */
+/** Options without a default stay undefined. */
 export type EffectiveConsulOptions = Required<Omit<ConsulSourceOptions, 'port' | Undefaulted>> &
   Pick<ConsulSourceOptions, Undefaulted> & { readonly port: number };
 
@@ -100,7 +100,7 @@ const text: Check = (path, value, faults) => {
   if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 
-/** Does not show what it finds. */
+/** Does not show the value. */
 const token: Check = (path, value, faults) => {
   if (typeof value === 'string' && /^[!-~]+$/.test(value)) return;
   faults.push({ path, message: 'is not a string of printable ASCII characters; use the secret ID of an ACL token' });

@@ -10,9 +10,9 @@ import { InstanceReader, type InstanceRules, type Instances } from './instances.
 const MAX_BACKOFF_MS = 10_000;
 const JITTER = 0.2;
 const WAIT_JITTER = 0.1;
-/** Consul adds up to this part of the wait to it, so that not all clients come back together. */
+/** Consul adds up to this part of the wait to it, so that clients do not all come back together. */
 const SERVER_JITTER = 1 / 16;
-/** From one query to the next when what answers cannot hold an answer back. */
+/** Between two queries when the responder cannot hold back an answer. */
 const POLL_INTERVAL_MS = 10_000;
 const MIN_REFRESH_INTERVAL_MS = 1000;
 /**
@@ -27,13 +27,13 @@ export interface ConsulRules extends InstanceRules {
   readonly timeout: number;
 }
 
-/** An answer counts only while its own query is the state of the source: one that comes late finds another. */
+/** An answer counts only while its own query is the state of the source: a late one finds another state. */
 interface Asking {
   readonly kind: 'asking';
   readonly index: bigint;
   readonly abort: AbortController;
   readonly cancelTimeout: Cancel;
-  /** A refresh is due that came within a second of the query's begin. */
+  /** A refresh is due that came within a second of the query's start. */
   cancelRefresh?: Cancel;
 }
 
@@ -45,9 +45,9 @@ export class ConsulSource implements EndpointSource {
   #listener!: EndpointListener;
   readonly #queries: TokenBucket;
   #askedAt = -Infinity;
-  /** Answers that are newer are waited for; with 0 the answer comes at once. */
+  /** Queries wait for an index newer than this; with 0 the answer comes at once. */
   #index = 0n;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
   #everFound = false;
 
@@ -65,8 +65,8 @@ export class ConsulSource implements EndpointSource {
   }
 
   /**
-   * Asks for an answer at once. A query that waits would tell of a change by itself, if its connection still lived:
-   * what cut the backend's may have cut that one too.
+   * Asks for an answer at once. A blocking query would report a change anyway, if its connection still lived: whatever
+   * cut the backend's connection may have cut that one too.
    */
   refresh(): void {
     const state = this.#state;
@@ -186,11 +186,11 @@ export class ConsulSource implements EndpointSource {
 
 const NO_INDEX = `answers without X-Consul-Index, so the client polls it every ${POLL_INTERVAL_MS / 1000} s`;
 
-/** As https://developer.hashicorp.com/consul/api-docs/features/blocking says under "Implementation Details". */
+/** As described in https://developer.hashicorp.com/consul/api-docs/features/blocking under "Implementation Details". */
 function nextIndex(asked: bigint, answered: bigint | undefined): bigint {
   if (answered === undefined) return 0n;
   // "Reset the index if it goes backwards"
   if (answered < asked) return 0n;
-  // "Sanity check index is greater than zero": it is always safe to wait for what comes after 1.
+  // "Sanity check index is greater than zero": it is always safe to wait for an index above 1.
   return answered === 0n ? 1n : answered;
 }

@@ -9,7 +9,7 @@ import { readQuery } from '../query.js';
 import { targetSubject } from '../target.js';
 import { CONSISTENCIES, type ConsulConsistency, type EffectiveConsulOptions } from './consul-options.js';
 
-/** Which agent is asked for what. */
+/** The agent to ask, and the query. */
 export interface ConsulService {
   readonly agent: TcpAddress;
   readonly name: string;
@@ -24,7 +24,7 @@ const SHAPE = { tag: 'many', dc: 'once', passing: 'once', near: 'once', consiste
 
 /** `consul://agent:8500/orders?tag=v2&dc=eu`: the target wins over the options. */
 export function readConsulTarget(target: Target, options: EffectiveConsulOptions): ConsulService {
-  // Before anything else is looked at, since an error quotes what it is about.
+  // Before all other checks, because an error quotes the target.
   if (hasSecrets(target.uri)) {
     const message =
       'has a token, a password or user info, but logs, snapshots and errors show targets: ' +

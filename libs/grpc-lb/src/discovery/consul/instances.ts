@@ -7,23 +7,23 @@ import { readHostPort } from '../host-port.js';
 /** The content of an answer of `/v1/health/service`. */
 export interface Instances {
   readonly endpoints: readonly Endpoint[];
-  /** Instances in the answer, whatever their checks say. */
+  /** Instances in the answer, whatever their checks report. */
   readonly total: number;
-  /** How many are well, but cannot be called. */
+  /** The number of healthy instances that cannot be called. */
   readonly faulty: number;
-  /** What is wrong with the first few of those. */
+  /** The faults of the first few of those. */
   readonly faults: readonly string[];
 }
 
 const MAX_FAULTS = 3;
 const MAX_WEIGHT = 2 ** 32 - 1;
-/** Twice as many as a client uses; to look at more takes the event loop for too long. */
+/** Twice as many as a client uses; processing more would block the event loop for too long. */
 export const MAX_INSTANCES = 20_000;
 
 export interface InstanceRules {
-  /** Without those of which a check warns. */
+  /** Without instances that have a warning check. */
   readonly passing: boolean;
-  /** Keeps the order of the answer, which is that of the distance. */
+  /** Keeps the order of the answer, which is by distance. */
   readonly near: string | undefined;
   readonly zoneKey: string;
 }
@@ -31,8 +31,8 @@ export interface InstanceRules {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Converts instances to endpoints one by one, so that nothing else of an answer is kept in memory. Health is judged here
- * instead of by the agent (`passing=true`), to distinguish "all are critical" from "there are none".
+ * Converts instances to endpoints one by one, so that nothing else of an answer is kept in memory. Health is evaluated
+ * here instead of by the agent (`passing=true`), to distinguish "all are critical" from "there are none".
  */
 export class InstanceReader {
   readonly #endpoints = new Map<string, Endpoint>();
@@ -42,7 +42,7 @@ export class InstanceReader {
 
   constructor(private readonly rules: InstanceRules) {}
 
-  /** The next instance of the answer. @throws Error if there are more than anybody has. */
+  /** The next instance of the answer. @throws Error if there are more than is plausible. */
   add(entry: unknown): void {
     if (this.#total === MAX_INSTANCES) throw new Error(`the answer has more than ${MAX_INSTANCES} instances`);
     this.#total++;
@@ -60,7 +60,7 @@ export class InstanceReader {
   /** The endpoints of all instances. */
   read(): Instances {
     const list = [...this.#endpoints];
-    // The order of the answer means nothing then, and must not move those that use the first.
+    // The order of the answer is then meaningless, and must not move clients that use the first endpoint.
     if (this.rules.near === undefined) list.sort(([a], [b]) => (a < b ? -1 : 1));
     const endpoints = list.map(([, endpoint]) => endpoint);
     return { endpoints, total: this.#total, faulty: this.#faulty, faults: this.#faults };
@@ -69,7 +69,9 @@ export class InstanceReader {
 
 type Status = 'passing' | 'warning' | 'critical';
 
-/** An instance is as well as the worst of its checks, those of its node included. Maintenance is a critical check. */
+/**
+ * The health of an instance is that of its worst check, including those of its node. Maintenance is a critical check.
+ */
 function worst(checks: Json): Status {
   const all = Object.values(checks).map((check) => (isObject(check) ? (check as Json).Status : undefined));
   if (all.every((status) => status === 'passing')) return 'passing';
@@ -88,7 +90,7 @@ function readInstance(instance: Instance, status: Status, zoneKey: string, fault
   return { address, weight, locality: readLocality(instance, zoneKey) };
 }
 
-/** The service's address, or that of its node if it has none of its own. */
+/** The service's address, or that of its node if it has none. */
 function readAddress({ node, service }: Instance, faults: Fault[]): Address | undefined {
   const socket = text(service.SocketPath);
   if (socket !== undefined) return { path: socket };
@@ -96,7 +98,7 @@ function readAddress({ node, service }: Instance, faults: Fault[]): Address | un
   return readHostPort('address', `${isIPv6(host) ? `[${host}]` : host}:${String(service.Port)}`, faults);
 }
 
-/** Weights of 0 are for warnings only, and take an instance out as long as one lasts. */
+/** A weight of 0 is allowed for warnings only, and takes an instance out while a check warns. */
 function readWeight({ Passing = 1, Warning = 1 }: Json, status: Status, faults: Fault[]): number | undefined {
   const weight = status === 'passing' ? Passing : Warning;
   if (Number.isInteger(weight) && (weight as number) >= 1 && (weight as number) <= MAX_WEIGHT) return weight as number;
@@ -106,7 +108,7 @@ function readWeight({ Passing = 1, Warning = 1 }: Json, status: Status, faults: 
   return undefined;
 }
 
-/** Consul's own locality comes first; most have the region in the datacenter, and the zone in metadata. */
+/** Consul's own locality wins; most setups have the region in the datacenter, and the zone in metadata. */
 function readLocality({ node, service }: Instance, zoneKey: string): Locality {
   const own = [part(service, 'Locality'), part(node, 'Locality')].find(({ Region }) => text(Region) !== undefined);
   const region = text(own?.Region) ?? text(node.Datacenter);

@@ -3,13 +3,13 @@ import { type DnsResolver, saysNone } from './resolver.js';
 
 type Family = 4 | 6;
 
-/** What is known of a name after it was asked for. */
+/** The state of a name after a query. */
 export interface Found {
-  /** IPv4 first, as most hosts can reach that. Of a family whose look-up failed, those of the last time. */
+  /** IPv4 first, because most hosts can reach it. If the lookup of a family failed, its previous addresses. */
   readonly hosts: readonly string[];
-  /** The least of the answers, in seconds; absent without an answer. */
+  /** The minimum of all answers, in seconds; absent without an answer. */
   readonly ttl?: number;
-  /** Absent if at least one family has been answered with addresses. */
+  /** Absent if at least one family was answered with addresses. */
   readonly error?: Error;
   readonly warnings: readonly string[];
 }
@@ -22,13 +22,13 @@ interface FamilyAnswer {
 }
 
 /**
- * The addresses of names, by A and AAAA records. What it remembers is for look-ups that fail in part: a server that
- * now and then has no answer for one family, or for one name of twenty, must not make endpoints come and go.
+ * The addresses of names, by A and AAAA records. It remembers them for lookups that fail in part: a server that
+ * sometimes has no answer for one family, or for one name of twenty, must not make endpoints come and go.
  */
 export class AddressBook {
   readonly #last = new Map<string, readonly string[]>();
 
-  /** Never fails: what went wrong is in the result. */
+  /** Never fails: the result contains the error. */
   async find(name: string, resolver: DnsResolver): Promise<Found> {
     const answers = await Promise.all([this.#ask(name, 4, resolver), this.#ask(name, 6, resolver)]);
     const hosts = [...new Set(answers.flatMap((answer) => answer.hosts))];
@@ -73,7 +73,7 @@ function ttlOf(record: unknown): number[] {
   return typeof ttl === 'number' && ttl >= 0 ? [ttl] : [];
 }
 
-/** Node's own messages hold the code already: `queryA ENOTFOUND orders`. */
+/** Node's own messages already contain the code: `queryA ENOTFOUND orders`. */
 export function reasonOf(error: unknown): string {
   const { code } = Object(error) as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : String(error);

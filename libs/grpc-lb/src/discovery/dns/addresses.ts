@@ -16,21 +16,21 @@ export interface LookupAddress {
 
 export interface Addresses {
   readonly hosts: readonly string[];
-  /** What was wrong with the rest. */
+  /** The faults of the rest. */
   readonly warnings: readonly string[];
 }
 
 /**
  * The addresses of an answer: each once, in an order that does not change from one answer to the next.
  *
- * DNS servers rotate their records so that clients which take the first spread out. Here it would make `pick_first`
- * move at each look-up for no reason, and snapshots and differences jump about; so addresses are sorted. But the
- * family that the resolver put first stays first: it knows what this host can reach (RFC 6724), and an IPv6 address
- * on a host without IPv6 must not become everybody's first choice.
+ * DNS servers rotate their records so that clients that take the first spread out. Here it would make `pick_first` move
+ * at each lookup for no reason, and snapshots and differences jump about; so addresses are sorted. But the family that
+ * the resolver put first stays first: it knows what this host can reach (RFC 6724), and an IPv6 address on a host
+ * without IPv6 must not become the first choice of all clients.
  *
- * An answer is external data: invalid addresses are ignored, and so are those beyond the bound.
+ * An answer is external data: invalid addresses are ignored, and so are those beyond the limit.
  *
- * @param name In warnings.
+ * @param name Used in warnings.
  */
 export function readAddresses(answer: unknown, name: string): Addresses {
   if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, not a list of addresses`);

@@ -5,9 +5,9 @@ import type { Address } from '../../core/endpoint.js';
 const LOOK_UPS = 3;
 
 /**
- * Notices a name that always has one address, which lies among those that Kubernetes gives to Services. The node picks
- * a pod for each connection to it, so that all calls over a connection reach one pod: the one mistake that makes
- * client-side balancing useless, and nothing else reveals it.
+ * Detects a name that always has one address, in the range that Kubernetes assigns to Services. The node picks a pod
+ * for each connection to it, so all calls on a connection reach one pod: the one mistake that makes client-side
+ * balancing useless, and nothing else reveals it.
  */
 export class ClusterIpWatch {
   readonly #services: BlockList | undefined;
@@ -23,7 +23,7 @@ export class ClusterIpWatch {
     this.#services = apiServer === false ? undefined : serviceRange(apiServer);
   }
 
-  /** Looks at an answer; a warning comes back once. */
+  /** Examines an answer; returns a warning once. */
   look(addresses: readonly Address[]): string | undefined {
     const [only] = addresses;
     const host = addresses.length === 1 && 'host' in only! ? only.host : undefined;
@@ -45,8 +45,8 @@ export class ClusterIpWatch {
 }
 
 /**
- * The API server has the first address of the range, whose size is not known. For IPv6 it is /108 at most; for IPv4 it
- * is /12 at most and mostly /16, and what lies beyond may be pods. Only the default of kubeadm is known to be /12.
+ * The API server has the first address of the range, whose size is unknown. For IPv6 it is /108 at most; for IPv4 it is
+ * /12 at most and usually /16, and addresses beyond may be pods. Only the default of kubeadm is known to be /12.
  */
 function serviceRange(apiServer: string): BlockList | undefined {
   const range = new BlockList();

@@ -7,8 +7,8 @@ import { resolverUntil, saysNone } from './resolver.js';
 import { type ChosenConfig, type ConfigChooser, chooseServiceConfig } from './service-config.js';
 
 /**
- * Adds the service config of a TXT record to what another question finds. Whatever is wrong with the record is a
- * warning, and the last good config stays.
+ * Adds the service config of a TXT record to the answer of another question. Any fault of the record is a warning, and
+ * the last good config stays.
  */
 export class ConfigQuestion implements DnsQuestion {
   readonly #name: string;
@@ -50,7 +50,7 @@ export class ConfigQuestion implements DnsQuestion {
     }
   }
 
-  /** A third of the time and no more: endpoints do not wait to the end for a config that does not come. */
+  /** At most a third of the time: endpoints must not wait to the end for a config that does not arrive. */
   #inTime(signal: AbortSignal): Promise<unknown> {
     const { resolver: make, timeout } = this.options;
     const time = Math.floor(timeout / 3);

@@ -4,7 +4,7 @@ import { boolean, type Check, fields, integer, shown } from '../../core/options/
 import { type DnsResolverFactory, nodeResolver } from './resolver.js';
 import { type DnsLookup, systemLookup } from './system-lookup.js';
 
-/** How DNS is looked up, for `dnsSourceFactory`. */
+/** Options of DNS lookups, for `dnsSourceFactory`. */
 export interface DnsSourceOptions {
   /**
    * Milliseconds between lookups if no record has a TTL, ± 20 %, `minRefreshInterval` to 86400000.

@@ -15,23 +15,23 @@ interface Waiting {
   readonly cancel: Cancel;
 }
 
-/** An answer counts only while its own query is the state of the source: one that comes late finds another. */
+/** An answer counts only while its own query is the state of the source: a late one finds another state. */
 interface Asking {
   readonly kind: 'asking';
-  /** Ends the timeout, and whatever is still under way for this query. */
+  /** Ends the timeout, and everything in progress for this query. */
   readonly cancel: Cancel;
-  /** A refresh came meanwhile: the answer may be from before whatever caused it. */
+  /** A refresh was requested meanwhile: the answer may predate its cause. */
   askAgain: boolean;
 }
 
 type State = Waiting | Asking | { readonly kind: 'idle' | 'stopped' };
 
-/** Asks one question of DNS again and again, one query at a time. */
+/** Repeats one DNS question, one query at a time. */
 export class DnsSource implements EndpointSource {
   #state: State = { kind: 'idle' };
   #listener!: EndpointListener;
   #askedAt = -Infinity;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
   readonly #clusterIp: ClusterIpWatch;
 
@@ -63,7 +63,7 @@ export class DnsSource implements EndpointSource {
     this.#state = { kind: 'stopped' };
   }
 
-  /** After `delayMs`, or as much later as the least time between two queries demands. */
+  /** Queries after `delayMs`, or later if the minimum time between two queries demands it. */
   #askIn(delayMs: number): void {
     const soonest = this.#askedAt + this.options.minRefreshInterval - this.context.clock.now();
     const wait = Math.max(delayMs, soonest);
@@ -89,7 +89,7 @@ export class DnsSource implements EndpointSource {
     );
   }
 
-  /** Async, so that whatever the question does, even throwing on the spot, arrives later and in one way. */
+  /** Async, so that any outcome of the question, even a synchronous throw, arrives later and in one way. */
   async #answer(signal: AbortSignal): Promise<DnsAnswer> {
     return this.question.ask(signal);
   }
@@ -104,8 +104,8 @@ export class DnsSource implements EndpointSource {
   }
 
   /**
-   * The interval goes from start to start. But a record's time to live counts from the answer, and a cache has nothing
-   * new before it is over: so jitter only adds to it.
+   * The interval counts from start to start. But a record's time to live counts from the answer, and a cache has
+   * nothing new before it expires: so jitter only adds to it.
    */
   #pauseAfter({ ttl = 0 }: DnsAnswer): number {
     const { refreshInterval, minRefreshInterval, maxRefreshInterval } = this.options;

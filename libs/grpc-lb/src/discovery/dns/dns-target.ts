@@ -6,18 +6,18 @@ import { shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import { NEXT_TARGET, SEVERAL_TARGETS, targetSubject } from '../target.js';
 
-/** What gRPC takes for a DNS name without a port. */
+/** gRPC's default port of a DNS name. */
 const DEFAULT_PORT = 443;
 const DNS_PORT = 53;
 
 export interface DnsTarget {
-  /** The port means nothing where SRV records bring theirs. */
+  /** The port is meaningless if SRV records provide it. */
   readonly address: TcpAddress;
-  /** As `dns.setServers` wants them; none means those of this system. */
+  /** In the format of `dns.setServers`; empty means those of this system. */
   readonly servers: readonly string[];
 }
 
-/** Throws a `GrpcLbOptionsError` with all that is wrong. */
+/** Throws a `GrpcLbOptionsError` that lists all faults. */
 export function parseDnsTarget(target: Target, srv: boolean): DnsTarget {
   const faults: Fault[] = [];
   const servers = parseServers(target, faults);

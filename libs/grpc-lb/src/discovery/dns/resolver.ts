@@ -43,11 +43,11 @@ export interface DnsResolver {
 export type DnsResolverFactory = (servers: readonly string[], timeout: number) => DnsResolver;
 
 /**
- * Node's own. Its wait for a server doubles with each try, so that with a sixth of the time for the first a server that
- * is asked twice, or a second one, still has its turn within the time.
+ * Node's own. Its timeout for a server doubles with each try, so the first gets a sixth of the time: then a second try,
+ * or a second server, still fits.
  *
- * A new one for each look-up reads /etc/resolv.conf anew, remembers no answer of the last time, and can be cancelled
- * without regard to others.
+ * A new one for each lookup reads /etc/resolv.conf again, caches no earlier answer, and can be canceled without
+ * affecting others.
  */
 export const nodeResolver: DnsResolverFactory = (servers, timeout) => {
   const resolver = new dns.Resolver({ timeout: Math.ceil(timeout / 6), tries: 3 });
@@ -67,7 +67,7 @@ export function resolverUntil(
   return resolver;
 }
 
-/** The server answered that there is no such name, or no record of that type: final until the next answer. */
+/** The server answered that the name, or a record of that type, does not exist: final until the next answer. */
 export function saysNone(error: unknown): boolean {
   const { code } = Object(error) as NodeJS.ErrnoException;
   return code === 'ENOTFOUND' || code === 'ENODATA';

@@ -2,17 +2,17 @@ import { parseBoundedJson } from '../../core/bounded-json.js';
 import type { Fault } from '../../core/errors.js';
 import { type Check, fields, integer, isObject, listOf, shown } from '../../core/options/validation.js';
 
-/** The client for which a service config of a TXT record is chosen. */
+/** The client for which a service config is chosen from a TXT record. */
 export interface ConfigChooser {
   readonly hostname: string;
-  /** From 0 to below 100, always the same for one client: a choice with a higher percentage is for it. */
+  /** From 0 to below 100, constant for one client: a choice with a higher percentage applies to it. */
   readonly percentile: number;
 }
 
 export interface ChosenConfig {
-  /** Absent if there is no choice for this client. */
+  /** Absent if no choice applies to this client. */
   readonly config?: object;
-  /** What is wrong with the record; nothing is chosen then. */
+  /** The fault of the record; nothing is chosen then. */
   readonly fault?: string;
 }
 
@@ -49,7 +49,7 @@ const choice: Check = (path, value, faults) => {
   if (isObject(value) && !('serviceConfig' in value)) faults.push({ path, message: 'has no serviceConfig' });
 };
 
-/** The service config for this client, of the TXT records of `_grpc_config.<name>` (gRFC A2). */
+/** The service config for this client, from the TXT records of `_grpc_config.<name>` (gRFC A2). */
 export function chooseServiceConfig(records: unknown, chooser: ConfigChooser): ChosenConfig {
   if (!Array.isArray(records)) return { fault: `the answer is ${shown(records)}, not a list of TXT records` };
   const texts = records.slice(0, 100).map(textOf);
@@ -61,13 +61,13 @@ export function chooseServiceConfig(records: unknown, chooser: ConfigChooser): C
   const { choices } = parsed;
   const faults: Fault[] = [];
   listOf(choice, 'a JSON list of choices')('grpc_config', choices, faults);
-  // gRFC A2: one choice that is wrong discards all, and as in A21 what was good before stays.
+  // gRFC A2: one invalid choice discards all, and as in A21 the last good one stays.
   if (faults.length > 0) return { fault: `${faults[0]!.path} ${faults[0]!.message}` };
   const chosen = (choices as Choice[]).find((each) => matches(each, chooser));
   return chosen ? { config: chosen.serviceConfig } : {};
 }
 
-/** RFC 1464, and RFC 7208 3.3: the texts of one record are put together without a space between them. */
+/** RFC 1464, and RFC 7208 3.3: the strings of one record are concatenated without a space between them. */
 function textOf(record: unknown): string {
   if (!Array.isArray(record)) return '';
   const texts = record.slice(0, 1000).filter((each) => typeof each === 'string');

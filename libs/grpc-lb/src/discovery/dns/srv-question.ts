@@ -6,14 +6,14 @@ import type { DnsAnswer, DnsQuestion } from './question.js';
 import { type DnsResolver, resolverUntil } from './resolver.js';
 import { readSrvRecords, srvEndpoints } from './srv-records.js';
 
-/** Look-ups of targets at one time: a thousand at once are lost in the buffers of a socket. */
+/** Lookups of targets at one time: a thousand at once overflow the buffers of a socket. */
 const LANES = 32;
-/** Targets of which there is a warning: when many are not found, a few tell why. */
+/** The number of targets to name in a warning: if many are not found, a few are enough. */
 const MAX_WARNED = 5;
 
 /**
  * The endpoints that SRV records name: one question for the records, then two for the addresses of each target, and no
- * third, so that nothing can go in circles.
+ * further one, so that nothing can loop.
  */
 export class SrvQuestion implements DnsQuestion {
   readonly subject: string;
@@ -37,7 +37,8 @@ export class SrvQuestion implements DnsQuestion {
     if (targets.length === 0) throw new Error('the answer has no usable SRV records');
 
     const names = new Set(targets.map(({ address }) => address.host));
-    // Before they are asked for: what names new targets each time, and answers for none in time, must not fill memory.
+    // Set before they are queried: a zone that names new targets each time, and never answers for them in time, must
+    // not fill the memory.
     this.#book.keepOnly(names);
     const found = await this.#findAll([...names], resolver, signal);
     const answers = [...found.values()];
@@ -52,13 +53,13 @@ export class SrvQuestion implements DnsQuestion {
     };
   }
 
-  /** Node does not tell the TTL of SRV records, so they are asked for after `refreshInterval` at the latest. */
+  /** Node does not expose the TTL of SRV records, so they are queried after `refreshInterval` at the latest. */
   #ttl(answers: readonly Found[]): number {
     const told = answers.flatMap(({ ttl }) => ttl ?? []);
     return told.reduce((a, b) => Math.min(a, b), this.options.refreshInterval / 1000);
   }
 
-  /** The best first, and no further than there are enough addresses: a thousand full answers are minutes of work. */
+  /** The best first, until there are enough addresses: a thousand full answers would be minutes of work. */
   async #findAll(
     names: readonly string[],
     resolver: DnsResolver,
@@ -70,7 +71,7 @@ export class SrvQuestion implements DnsQuestion {
     const lane = async (): Promise<void> => {
       for (const name of waiting) {
         signal.throwIfAborted();
-        // Some registries write addresses where the RFC wants names.
+        // Some registries write addresses where the RFC requires names.
         const one = isIP(name) > 0 ? { hosts: [name], warnings: [] } : await this.#book.find(name, resolver);
         found.set(name, one);
         addresses += one.hosts.length;
@@ -82,7 +83,7 @@ export class SrvQuestion implements DnsQuestion {
   }
 }
 
-/** A target that was not found is no failure: the others are used. */
+/** A target that is not found is not a failure: the others are used. */
 function warningsOf([name, { hosts, error, warnings }]: [string, Found]): readonly string[] {
   if (error === undefined) return warnings;
   const so = hosts.length > 0 ? 'its last addresses stay in use' : 'it is left out';

@@ -4,12 +4,12 @@ import { isObject, shown } from '../../core/options/validation.js';
 import { readHostPort } from '../host-port.js';
 import { MAX_ADDRESSES } from './addresses.js';
 
-/** Each target is another name to look up; with more backends A records are better. */
+/** Each target is another name to look up; for more backends A records are better. */
 export const MAX_TARGETS = 1000;
-/** The least important that a client knows, as in xDS. */
+/** The lowest priority that a client supports, as in xDS. */
 const MAX_PRIORITY = 127;
 
-/** One SRV record, as far as it makes sense. */
+/** One valid SRV record. */
 export interface SrvTarget {
   readonly address: TcpAddress;
   readonly priority: number;
@@ -27,7 +27,7 @@ export interface SrvTargets {
 /** External data: invalid records are ignored, and so are those beyond the bound. */
 export function readSrvRecords(answer: unknown, name: string): SrvTargets {
   if (!Array.isArray(answer)) throw new Error(`the answer is ${shown(answer)}, not a list of SRV records`);
-  // More than fit into one DNS message are not even looked at.
+  // Records beyond the maximum of one DNS message are not even examined.
   const records = answer.slice(0, MAX_ADDRESSES).filter((record) => !isRoot(record));
   const warnings: string[] = [];
   const sound = records.flatMap((record) => targetOf(record) ?? []);
@@ -46,7 +46,7 @@ export function readSrvRecords(answer: unknown, name: string): SrvTargets {
   };
 }
 
-/** Of records with one target and port the best counts. */
+/** Of several records with one target and port the best counts. */
 function onceEach(targets: readonly SrvTarget[]): SrvTarget[] {
   const first = new Map<string, SrvTarget>();
   for (const target of targets) {
@@ -67,7 +67,7 @@ function targetOf(record: unknown): SrvTarget | undefined {
     return undefined;
   }
   const faults: Fault[] = [];
-  // A name may end in a dot, and is the same without.
+  // A name may end in a dot; that does not change its meaning.
   const bare = name.replace(/\.$/, '');
   const address = readHostPort('target', `${bare.includes(':') ? `[${bare}]` : bare}:${port}`, faults);
   return address && { address, priority, weight };
@@ -84,9 +84,9 @@ function bestFirst(a: SrvTarget, b: SrvTarget): number {
 }
 
 /**
- * The endpoints of targets whose addresses are known. Priorities become ranks, 0 for the lowest; a weight is shared by
- * the addresses of its target, since RFC 2782 gives it to the target. An address with port that is there twice keeps
- * its best place.
+ * The endpoints of targets whose addresses are known. Priorities become ranks, 0 for the lowest; the addresses of a
+ * target share its weight, because RFC 2782 assigns it to the target. A duplicate of an address and port keeps its best
+ * place.
  */
 export function srvEndpoints(
   targets: readonly SrvTarget[],
@@ -102,7 +102,7 @@ export function srvEndpoints(
       const key = addressToString(endpoint.address);
       if (found.has(key)) continue;
       tooMany = found.size === MAX_ADDRESSES;
-      // A thousand targets of a thousand addresses each take seconds to look at.
+      // A thousand targets with a thousand addresses each would take seconds to process.
       if (tooMany) break;
       found.set(key, endpoint);
     }
@@ -113,14 +113,14 @@ export function srvEndpoints(
   const unit = commonMultiple(all.map(({ among }) => among));
   const endpoints = all.map(({ address, priority, weight, among }): Endpoint => ({
     address,
-    // Weight 0 is the least that a record can have, and an endpoint has 1 at least.
+    // Weight 0 is the minimum of a record; that of an endpoint is 1.
     weight: Math.max(1, Math.round((Math.max(1, weight) * unit) / among)),
     priority: rankOf.get(priority)!,
   }));
   return { endpoints, tooMany };
 }
 
-/** The least number that all divide, as long as it leaves room for a weight of 16 bits in one of 32. */
+/** The least common multiple, as long as it leaves room for a 16-bit weight in 32 bits. */
 function commonMultiple(numbers: readonly number[]): number {
   let multiple = 1;
   for (const n of new Set(numbers)) multiple = Math.min(65_536, (multiple / greatestDivisor(multiple, n)) * n);

@@ -10,15 +10,15 @@ export type DnsLookup = (
 const underWay = new Map<string, ReturnType<DnsLookup>>();
 
 /**
- * Asks the system's resolver, for each name once at a time. Node does it in threads, two at a time, and cannot call it
- * off: while name servers are gone a look-up may take longer than a source waits, and new ones would pile up behind it,
- * to be worked off when the servers are back, or when the process wants to end. Lookups in the meantime share the same
- * answer.
+ * Asks the system's resolver, at most once at a time for each name. Node runs lookups in threads, two at a time, and
+ * cannot cancel them: while name servers are gone, a lookup may take longer than a source waits, and new ones would
+ * pile up behind it, to be worked off when the servers are back, or when the process wants to end. Lookups in the
+ * meantime share the same answer.
  */
 export const systemLookup: DnsLookup = (hostname, options) => {
   const known = underWay.get(hostname);
   if (known) return known;
-  // Found when it is called, so that what instruments `dns.promises` is seen.
+  // Resolved at the call, so that instrumentation of `dns.promises` takes effect.
   const lookup = dns.lookup(hostname, options).finally(() => underWay.delete(hostname));
   underWay.set(hostname, lookup);
   return lookup;

@@ -2,19 +2,19 @@ import { type FSWatcher, watch } from 'node:fs';
 import { lstat, readlink, stat } from 'node:fs/promises';
 import { join, parse, resolve, sep } from 'node:path';
 
-/** As many links as Linux follows in one path. */
+/** The maximum number of links that Linux follows in one path. */
 const MAX_LINKS = 40;
 
 interface Watched {
   readonly watcher: FSWatcher;
-  /** Of the directory: under its name there may be another one meanwhile. */
+  /** Of the directory: another one may have taken its name in the meantime. */
   readonly identity: string;
 }
 
 /**
- * Watches the directories that decide what a path leads to: the one that the file lies in, and those that hold the
- * links on the way to it. Files themselves cannot be watched: who replaces one by a rename leaves the watch on the old
- * one. Kubernetes moves a link (`..data`) when a ConfigMap changes.
+ * Watches the directories that decide what a path leads to: the one that contains the file, and those that contain the
+ * links on the way to it. Files themselves cannot be watched: if a file is replaced by a rename, the watch stays on the
+ * old one. Kubernetes moves a link (`..data`) when a ConfigMap changes.
  */
 export class DirectoryWatch {
   readonly #watched = new Map<string, Watched>();
@@ -22,7 +22,7 @@ export class DirectoryWatch {
 
   constructor(private readonly path: string) {}
 
-  /** Looks anew which directories those are. Gives back what went wrong with one of them. */
+  /** Determines again which directories those are. Returns the error of one of them, if any. */
   async follow(changed: () => void): Promise<Error | undefined> {
     const wanted = new Map<string, string>();
     for (const directory of await directoriesOf(this.path)) {
@@ -62,7 +62,7 @@ export class DirectoryWatch {
   }
 }
 
-/** If there is no file, the directories in which it may appear. */
+/** Without a file, the directories in which it may appear. */
 async function directoriesOf(path: string): Promise<Set<string>> {
   const directories = new Set<string>();
   let { root: at } = parse(path);
@@ -85,7 +85,7 @@ async function directoriesOf(path: string): Promise<Set<string>> {
   return directories;
 }
 
-/** Numbers of deleted directories are given away again, so the number alone does not tell. */
+/** Inode numbers of deleted directories are reused, so the number alone is not enough. */
 async function identityOf(directory: string): Promise<string | undefined> {
   try {
     const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });

@@ -3,28 +3,28 @@ import { parseBoundedJson } from '../../core/bounded-json.js';
 import { checkYamlSize } from './yaml-size.js';
 import { didYouMean, isObject, shown } from '../../core/options/validation.js';
 
-/** The entries of a file, as they stand there. */
+/** The raw entries of a file. */
 export interface Entries {
   readonly entries: readonly unknown[];
-  /** Where an entry stands, as in `entry 3 (line 7)`. */
+  /** The place of an entry, as in `entry 3 (line 7)`. */
   readonly place: (index: number) => string;
 }
 
-/** Aliases may be used, to write a zone once; a document that multiplies by them is refused. */
+/** Aliases are allowed, to write a zone once; a document that multiplies through them is refused. */
 const MAX_ALIASES = 1000;
 
 export type Format = 'json' | 'yaml';
 
 /** Default limits in bytes. A YAML token blocks the event loop for 5 to 10 microseconds. */
 export const MAX_SIZES: Readonly<Record<Format, number>> = { json: 1024 * 1024, yaml: 40_000 };
-/** Bytes for each value of JSON, or token of YAML. Entries have more; what has less is made to take long. */
+/** Bytes for each JSON value or YAML token. Real entries have more; input with less is malicious. */
 const MIN_BYTES_A_PART: Readonly<Record<Format, number>> = { json: 4, yaml: 3 };
-/** Keys among which one may be a misspelt `endpoints`. */
+/** Keys among which one may be a misspelled `endpoints`. */
 const MAX_KEYS = 20;
 
 /**
- * Takes a document apart: a list of entries, or an object with one under `endpoints`. Throws if it is neither, or if it
- * has more parts than a file of `maxSize` bytes may have.
+ * Parses a document: a list of entries, or an object with one under `endpoints`. Throws if it is neither, or if it has
+ * more parts than a file of `maxSize` bytes may have.
  */
 export function readDocument(text: string, format: Format, maxSize = MAX_SIZES[format]): Entries {
   if (text.trim() === '') throw new Error('is empty; for no endpoints write endpoints: []');
@@ -46,13 +46,13 @@ function parseJson(text: string, maxValues: number): unknown {
 function readYaml(text: string, maxTokens: number): Entries {
   checkYamlSize(text, maxTokens);
   const lineCounter = new LineCounter();
-  // Both take time that grows with the square: to look for keys that are there twice, and to quote the line of each
-  // error. A megabyte would take minutes, in which nothing else is done.
+  // Both take quadratic time: checking for duplicate keys, and quoting the line of each error. A megabyte would block
+  // the event loop for minutes.
   const document = parseDocument(text, {
     lineCounter,
     uniqueKeys: false,
     prettyErrors: false,
-    // Not to the log of the process: invalid entries are reported when they are read.
+    // Not written to the log of the process: invalid entries are reported when they are read.
     logLevel: 'error',
   });
   const [error] = document.errors;
@@ -78,7 +78,7 @@ function readYaml(text: string, maxTokens: number): Entries {
   };
 }
 
-/** Aliases are followed only here, so a document may still turn out to be none. */
+/** Aliases are resolved only here, so a document may still turn out to be invalid. */
 function plainContent(document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
@@ -93,7 +93,7 @@ function listIn(content: unknown): readonly unknown[] {
   if (Object.hasOwn(content, 'endpoints')) {
     const { endpoints } = content as { endpoints: unknown };
     if (Array.isArray(endpoints)) return endpoints;
-    // `endpoints:` with nothing behind it may be a file that is not yet written to its end.
+    // `endpoints:` with nothing after it may be a half-written file.
     throw new Error(`has endpoints: ${shown(endpoints)}; write a list ([] for none)`);
   }
   const meant = Object.keys(content)

@@ -6,16 +6,16 @@ import type { Entries } from './document.js';
 
 export interface EndpointList {
   readonly endpoints: readonly Endpoint[];
-  /** What is wrong with entries, for people; empty if nothing is. */
+  /** Faults of entries, for people; empty if there are none. */
   readonly warning: string;
 }
 
 const MAX_FAULTS = 3;
 /** Host names end at 254 characters, and paths of sockets before. */
 const MAX_ADDRESS = 300;
-/** Characters of a field's name that are compared with those of fields. */
+/** The number of characters of a field's name that are compared with known fields. */
 const MAX_FIELD = 50;
-/** Of an entry that only counts. */
+/** For an entry that is only counted. */
 const UNTOLD: Fault = { path: '', message: '' };
 const LOCALITY = ['region', 'zone', 'subZone'] as const;
 const NUMBERS: Readonly<Record<'weight' | 'priority', Check>> = {
@@ -67,7 +67,7 @@ function readEntry(entry: unknown, faults: Fault[], isTold: boolean): Endpoint |
   };
 }
 
-/** To find what was meant takes longer than to read an entry. */
+/** Finding a similar name takes longer than reading an entry. */
 function unknownField(name: string): Fault {
   return unknownOption(shown(name), name.slice(0, MAX_FIELD), FIELDS);
 }
@@ -81,14 +81,14 @@ function readAddress(value: unknown, faults: Fault[]): Address | undefined {
   return socket === undefined ? readHostPort('address', value, faults) : { path: socket };
 }
 
-/** Not the whole of what may be large, and stand there a thousand times. */
+/** Shortened, because a value may be large and repeated a thousand times. */
 function kindOf(value: unknown): string {
   if (typeof value === 'string') return `a string of ${value.length} characters`;
   if (Array.isArray(value)) return 'a list';
   return isObject(value) ? 'an object' : shown(value);
 }
 
-/** Some clouds number their zones, so a number is as good as a text. */
+/** Some clouds number their zones, so a number is accepted as well as a string. */
 function readLocality(fields: Readonly<Record<string, unknown>>, faults: Fault[]): Locality | undefined {
   const parts = LOCALITY.flatMap((name): [string, string][] => {
     const value = fields[name];

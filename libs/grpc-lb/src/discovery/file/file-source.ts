@@ -8,13 +8,13 @@ import type { EffectiveFileOptions } from './file-options.js';
 import type { WatchedFile } from './watched-file.js';
 
 const JITTER = 0.2;
-/** One change makes several events. */
+/** One change causes several events. */
 const EVENT_DELAY_MS = 10;
 const MIN_REFRESH_INTERVAL_MS = 1000;
 /** A longer check is reported: another process keeps writing the file, or its file system does not respond. */
 const SLOW_MS = 10_000;
 
-/** A version that stands for a file that cannot be read, so that this can be waited for as well. */
+/** A version that stands for an unreadable file, so that the source can wait for that to change as well. */
 const FAILED = 'failed: ';
 
 /** Reads a file whenever it has changed, and reports its endpoints. */
@@ -23,16 +23,18 @@ export class FileSource implements EndpointSource {
   #stopped = false;
   #cancelPoll: Cancel = () => {};
   #cancelEvent: Cancel | undefined;
-  /** Of the look that is under way; there is never a second one. */
+  /** Of the check in progress; there is never a second one. */
   #cancelSettle: Cancel = () => {};
   #looking = false;
   #lookAgain = false;
   #lookedAt = -Infinity;
   #slowTold = false;
-  /** The version and text that were read and reported last. */
+  /** The version and text that were last read and reported. */
   #version: string | undefined;
   #text: string | undefined;
-  /** It is read once more after a while: file systems that count time in seconds hide a change within one. */
+  /**
+   * The file is read once more after a while: file systems with timestamps in seconds hide a second change within one.
+   */
   #unsure = true;
 
   constructor(
@@ -128,7 +130,7 @@ export class FileSource implements EndpointSource {
     return new Promise((resolve) => (this.#cancelSettle = this.context.clock.after(settleTime, resolve)));
   }
 
-  /** What changes under the reader's eyes is left for the next look. */
+  /** A file that changes while it is read is left for the next check. */
   async #read(version: string): Promise<void> {
     if (this.#stopped) return;
     const result = version.startsWith(FAILED) ? version.slice(FAILED.length) : await this.#content();
@@ -146,7 +148,7 @@ export class FileSource implements EndpointSource {
     }
   }
 
-  /** Or what went wrong. */
+  /** The text, or the error. */
   async #content(): Promise<{ text: string; versions: readonly string[] } | string> {
     try {
       return await this.file.read(this.#maxSize);
@@ -179,7 +181,7 @@ export class FileSource implements EndpointSource {
     if (!this.#stopped) this.#listener.onWarning(this.#about(warning));
   }
 
-  /** Node's own messages hold the path already: `ENOENT: no such file or directory, stat '/etc/orders.yaml'`. */
+  /** Node's own messages already contain the path: `ENOENT: no such file or directory, stat '/etc/orders.yaml'`. */
   #about(text: string): string {
     return text.includes(this.file.path) ? text : `${this.file.path} ${text}`;
   }

@@ -4,15 +4,15 @@ import { DirectoryWatch } from './directory-watch.js';
 
 /** The file at a path. */
 export interface WatchedFile {
-  /** How people call it. */
+  /** The name of the file in messages. */
   readonly path: string;
-  /** Watches whatever may change what the path leads to; may be called again and again. Gives back what goes wrong. */
+  /** Watches everything that may change what the path leads to; may be called repeatedly. Returns the error, if any. */
   watch(changed: () => void): Promise<Error | undefined>;
   /** Identifies the content of the file. Rejects if there is no file. */
   version(): Promise<string>;
   /** The content, with the version before and after reading. Rejects if it is not a file, or larger than `maxSize`. */
   read(maxSize: number): Promise<{ readonly text: string; readonly versions: readonly [string, string] }>;
-  /** Watches no more. */
+  /** Stops watching. */
   close(): void;
 }
 
@@ -51,7 +51,7 @@ export class NodeFile implements WatchedFile {
 }
 
 /**
- * Another file under the name, or another content of the same: the time of change moves also when a copy keeps its
+ * Another file under the name, or other content in the same file: the change time moves even if a copy preserves its
  * date.
  */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

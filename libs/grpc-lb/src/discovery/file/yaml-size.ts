@@ -1,13 +1,13 @@
 import { Lexer } from 'yaml';
 
 const MAX_DEPTH = 32;
-/** The lexer marks the next token as a scalar with it. */
+/** With it the lexer marks the next token as a scalar. */
 const SCALAR = '\u001F';
 
 /**
- * Throws if YAML has more tokens than `maxTokens`, or goes deeper than 32 levels in one line. The lexer is ten times as
- * fast as the parser, and can be left at any token; the parser takes seconds for what is made to be slow, and overflows
- * the stack.
+ * Throws if YAML has more tokens than `maxTokens`, or nests deeper than 32 levels in one line. The lexer is ten times
+ * as fast as the parser, and can stop at any token; the parser takes seconds for malicious input, and overflows the
+ * stack.
  */
 export function checkYamlSize(text: string, maxTokens: number): void {
   let tokens = 0;

@@ -11,15 +11,15 @@ import { ApiError, MalformedError, type SliceApi, type WatchListener } from './s
 const PAGE_SIZE = 100;
 const MAX_PAGE_CHARS = 64 * 2 ** 20;
 /**
- * Of one slice. It has about 30 kB with the 100 endpoints that Kubernetes puts into one, and 300 kB and 30000 values
- * with the 1000 that there may be at most. A slice of 2 MiB at the bound of values takes 40 ms to parse.
+ * Limits of one slice. It has about 30 kB with the 100 endpoints that Kubernetes puts into one, and 300 kB and 30000
+ * values with the maximum of 1000. A slice of 2 MiB at the limit of values takes 40 ms to parse.
  */
 const MAX_SLICE_CHARS = 2 * 2 ** 20;
 const SLICE_BOUNDS: JsonBounds = { maxValues: 100_000 };
 
 export interface SliceSelection {
   readonly service: string;
-  /** Undefined: the cluster's. */
+  /** Undefined: that of the cluster. */
   readonly namespace: string | undefined;
   readonly apiVersion: string;
   /** Milliseconds. */
@@ -61,7 +61,7 @@ export class ApiServer implements SliceApi {
     const lines = new LineSplitter(MAX_SLICE_CHARS);
     await this.#get(query, signal, (deadline) => ({
       onOpen: () => {
-        // The API server ends a watch in time, or the connection is dead.
+        // Either the API server ends a watch in time, or the connection is dead.
         deadline.set(timeoutSeconds * 1000 + this.selection.timeout);
         listener.onOpen();
       },

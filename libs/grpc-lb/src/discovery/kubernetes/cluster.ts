@@ -13,13 +13,13 @@ export interface ClusterRequest {
   readonly options: Omit<RequestOptions, 'headers'> & { readonly headers: Readonly<Record<string, string>> };
 }
 
-/** How to reach the API server, and as whom: what `@kubernetes/client-node` reads from a kubeconfig or a pod. */
+/** How to reach the API server, and as which user: what `@kubernetes/client-node` reads from a kubeconfig or a pod. */
 export class Cluster {
   #config: KubeConfig | undefined;
 
   constructor(
     private readonly options: Pick<KubernetesSourceOptions, 'kubeConfig' | 'kubeConfigFile' | 'context'>,
-    /** Where the file system of the pod begins; another place in tests. */
+    /** The root of the pod's file system; another directory in tests. */
     private readonly root = '',
   ) {}
 
@@ -36,22 +36,22 @@ export class Cluster {
     return this.#loaded().getCurrentCluster()!.server.replace(/\/$/, '');
   }
 
-  /** What a target without a namespace means. */
+  /** The namespace of a target without one. */
   get namespace(): string {
     const config = this.#loaded();
     const namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() ?? '';
     return namespace === '' ? 'default' : namespace;
   }
 
-  /** The API server's own address is of the family that the cluster puts first. */
+  /** The API server's own address has the family that the cluster prefers. */
   get family(): AddressFamily {
     return isIPv6(new URL(this.server).hostname.replace(/^\[|\]$/g, '')) ? 'IPv6' : 'IPv4';
   }
 
   /**
-   * Lets the next request read everything anew: credentials, certificates and addresses may have changed, and
-   * `@kubernetes/client-node` believes a token for a minute. False if there is nothing to be read, as there has been no
-   * request yet, or a configuration in the user's hands.
+   * Makes the next request read everything again: credentials, certificates and addresses may have changed, and
+   * `@kubernetes/client-node` caches a token for a minute. False if there is nothing to read, because there has been no
+   * request yet, or the user passed a loaded configuration.
    */
   forget(): boolean {
     const known = this.#config !== undefined && this.#config !== this.options.kubeConfig;
@@ -89,7 +89,7 @@ function load({ kubeConfig, kubeConfigFile, context }: KubernetesSourceOptions, 
   return config;
 }
 
-/** js-yaml shows the lines around what it cannot read, and in a kubeconfig tokens and keys stand there. */
+/** js-yaml quotes the lines around a syntax error, and those of a kubeconfig contain tokens and keys. */
 function withoutContent(error: unknown): unknown {
   const { name, mark } = Object(error) as { readonly name?: string; readonly mark?: { readonly line?: number } };
   if (name !== 'YAMLException') return error;
@@ -101,7 +101,7 @@ function loadDefault(config: KubeConfig, needsFile: boolean, root: string): void
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
   if (!KUBECONFIG && !needsFile && KUBERNETES_SERVICE_HOST && exists(root + TOKEN)) return config.loadFromCluster(root);
   config.loadFromDefault();
-  // What it takes when it has found nothing: a server that is not meant by anybody.
+  // The default when it finds nothing: a server that cannot be the intended one.
   if (
     config.getCurrentCluster()?.server === 'http://localhost:8080' &&
     config.getCurrentContext() === 'loaded-context'
@@ -121,7 +121,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** A token file may end in a newline, which Node does not let into a header. */
+/** A token file may end in a newline, which Node does not allow in a header. */
 function trimmed(headers: RequestOptions['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value).trim()]));
 }

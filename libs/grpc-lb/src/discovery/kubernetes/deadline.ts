@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 
-/** Time for something that can be aborted. */
+/** A time limit for an operation that can be aborted. */
 export class Deadline {
   readonly #controller = new AbortController();
   #cancel: Cancel = () => {};
@@ -10,18 +10,18 @@ export class Deadline {
     private readonly outer: AbortSignal,
   ) {}
 
-  /** Aborted at the deadline, or with the signal that was given. */
+  /** Aborts at the deadline, or with the given signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** From now on, in place of what was set before. */
+  /** Restarts the limit from now, replacing the previous one. */
   set(ms: number): void {
     this.#cancel();
     this.#cancel = this.clock.after(ms, () => this.#controller.abort(new Error(`no answer within ${ms} ms`)));
   }
 
-  /** Rejects as soon as the signal is aborted, even if the work goes on. Afterwards there is no timer. */
+  /** Rejects as soon as the signal aborts, even if the operation continues. No timer is left afterwards. */
   async hold(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#controller;
     const forward = (): void => this.#controller.abort(this.outer.reason);

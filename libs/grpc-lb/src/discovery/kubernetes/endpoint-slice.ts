@@ -4,12 +4,12 @@ import { isObject, shown } from '../../core/options/validation.js';
 /** The address family of an EndpointSlice. */
 export type AddressFamily = 'IPv4' | 'IPv6';
 
-/** What becomes of calls to a pod. */
+/** How calls to a pod are handled. */
 export type Condition = 'ready' | 'terminating-serving' | 'unusable';
 
 export interface SliceEndpoint {
   readonly host: string;
-  /** Which pod; an address may pass from one to the next. */
+  /** Identifies the pod; an address may pass from one pod to the next. */
   readonly uid: string;
   readonly condition: Condition;
   readonly terminating: boolean;
@@ -18,13 +18,13 @@ export interface SliceEndpoint {
 }
 
 export interface SlicePort {
-  /** Empty when the Service has one port and gave it no name. */
+  /** Empty if the Service has a single, unnamed port. */
   readonly name: string;
   /** Undefined: any. */
   readonly port: number | undefined;
 }
 
-/** An EndpointSlice as far as it is used here, checked. */
+/** The part of an EndpointSlice that is used here, checked. */
 export interface Slice {
   readonly name: string;
   readonly addressType: AddressFamily | 'FQDN';
@@ -37,7 +37,7 @@ type Loose = Readonly<Record<string, unknown>>;
 const loose = (value: unknown): Loose => (isObject(value) ? (value as Loose) : {});
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= MAX_NAME ? value : undefined;
-/** Go writes an empty list as null, or not at all. */
+/** Go writes an empty list as null, or omits it. */
 const listOf = (value: unknown): readonly unknown[] | undefined =>
   Array.isArray(value) ? value : value === undefined || value === null ? [] : undefined;
 
@@ -45,15 +45,18 @@ export function nameOf(object: unknown): string | undefined {
   return textOf(loose(loose(object)['metadata'])['name']);
 }
 
-/** The limits of the API itself: "The maximum number of endpoints is 1000". Ports may be more there, and never are. */
+/**
+ * The limits of the API itself: "The maximum number of endpoints is 1000". More ports would be possible there, but
+ * never occur.
+ */
 const MAX_ENDPOINTS = 1000;
 const MAX_PORTS = 1000;
-/** Names of Kubernetes have no more than 253 characters. */
+/** Kubernetes names have at most 253 characters. */
 const MAX_NAME = 253;
 
 /**
- * Reads what the API server sent. A slice that is none is a text that says why; of one with odd entries the others are
- * used, and `warn` hears of it.
+ * Reads an object from the API server. Returns a string with the reason if it is not a slice; if some entries are
+ * invalid, the others are used, and `warn` is called.
  */
 export function readSlice(object: unknown, warn: (text: string) => void): Slice | string {
   const { addressType, ports, endpoints } = loose(object);
@@ -79,7 +82,7 @@ export function readSlice(object: unknown, warn: (text: string) => void): Slice 
   };
 }
 
-/** One warning, however many are wrong. */
+/** One warning, whatever the number of invalid entries. */
 function readEndpoints(
   name: string,
   family: AddressFamily,
@@ -101,7 +104,7 @@ function readEndpoints(
 }
 
 function readPort({ name, port, protocol }: Loose): SlicePort[] {
-  // gRPC is TCP, which is also what a port is if it does not say.
+  // gRPC uses TCP, which is also the default protocol of a port.
   if ((protocol ?? 'TCP') !== 'TCP') return [];
   if (port === undefined || port === null) return [{ name: textOf(name) ?? '', port: undefined }];
   const good = Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65_535;
@@ -109,8 +112,8 @@ function readPort({ name, port, protocol }: Loose): SlicePort[] {
 }
 
 function readEndpoint(family: AddressFamily, endpoint: Loose): SliceEndpoint | undefined {
-  // "Consumers must handle different types of addresses in the context of their own capabilities"; all of one endpoint
-  // are the same pod, and, as kube-proxy, the first is taken.
+  // "Consumers must handle different types of addresses in the context of their own capabilities"; all addresses of an
+  // endpoint belong to the same pod, and, as in kube-proxy, the first is used.
   const address: unknown = listOf(endpoint['addresses'])?.[0];
   const host = typeof address === 'string' ? canonical(family, address) : undefined;
   if (host === undefined) return undefined;

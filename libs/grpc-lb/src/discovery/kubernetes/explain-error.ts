@@ -5,7 +5,7 @@ export interface Asked {
   readonly service: string;
   readonly namespace: string;
   readonly apiVersion: string;
-  /** The URL of the API server, as far as it is known. */
+  /** The URL of the API server, if known. */
   readonly server: string | undefined;
 }
 
@@ -40,7 +40,10 @@ function remedyOf(error: unknown, { service, namespace, apiVersion }: Asked): st
   }
 }
 
-/** Most of Node's messages hold the code already: `connect ECONNREFUSED 10.0.0.1:443`; not that of several attempts. */
+/**
+ * Most of Node's messages already contain the code: `connect ECONNREFUSED 10.0.0.1:443`; that of several attempts does
+ * not.
+ */
 function withCode(error: unknown, message: string): string {
   const { code } = Object(error) as NodeJS.ErrnoException;
   return typeof code === 'string' && !message.includes(code) ? [code, message].filter(Boolean).join(', ') : message;

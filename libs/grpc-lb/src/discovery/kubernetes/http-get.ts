@@ -9,17 +9,17 @@ const MAX_REFUSAL_CHARS = 64 * 2 ** 10;
 const MAX_REFUSAL_VALUES = 1000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
-/** Takes a good answer, as it comes. */
+/** Receives a good answer, as it arrives. */
 export interface AnswerReader {
   onOpen(): void;
-  /** What it throws ends the request. */
+  /** An error that it throws ends the request. */
   onText(text: string): void;
 }
 
 /**
- * Resolves at the end of a good answer, and rejects with an `ApiError` if it is another one. It does not keep the
- * process alive. `node:http` and not `fetch`, because that is what takes the agent, and so the proxy and the
- * certificates, that `@kubernetes/client-node` makes.
+ * Resolves at the end of a good answer, and rejects with an `ApiError` otherwise. It does not keep the process alive.
+ * Uses `node:http`, not `fetch`, because it accepts the agent, and so the proxy and the certificates, that
+ * `@kubernetes/client-node` creates.
  */
 export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -51,8 +51,8 @@ export function httpGet({ url, options }: ClusterRequest, reader: AnswerReader, 
 }
 
 /**
- * The agent for a proxy asks for its tunnel by a request of its own, which a proxy that never answers would keep for
- * ever, one more with each attempt.
+ * The agent for a proxy opens its tunnel with a separate request, which a proxy that never answers would keep forever,
+ * one more with each attempt.
  */
 function boundBy(signal: AbortSignal, agent: unknown): void {
   const { proxyRequestOptions } = Object(agent) as { readonly proxyRequestOptions?: object };
@@ -66,7 +66,7 @@ function readRefusal(response: IncomingMessage, reject: (error: Error) => void):
     const { statusCode = 0, headers } = response;
     const seconds = /^\d{1,9}$/.test(headers['retry-after'] ?? '') ? Number(headers['retry-after']) : 0;
     const error = errorFromStatus(statusOf(text), statusCode, Math.min(seconds * 1000, MAX_RETRY_AFTER_MS));
-    // The status line is what everybody in between agrees on.
+    // All proxies in between preserve the status line.
     reject(error.status === statusCode ? error : new ApiError(statusCode, error.message, error.retryAfterMs));
     response.destroy();
   };
@@ -81,7 +81,7 @@ function statusOf(text: string): unknown {
   try {
     return parseBoundedJson(text, { maxValues: MAX_REFUSAL_VALUES });
   } catch {
-    // A proxy in between answers in its own way.
+    // A proxy in between answers in its own format.
     return undefined;
   }
 }

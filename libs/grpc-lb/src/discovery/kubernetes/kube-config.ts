@@ -2,8 +2,8 @@ import { delimiter, resolve } from 'node:path';
 import { KubeConfig, loadYaml } from '@kubernetes/client-node';
 
 /**
- * A kubeconfig whose users may have a `tokenFile`, as kubectl has it: `@kubernetes/client-node` knows that only under
- * another name, as an `auth-provider`, under which it reads the file again after a minute.
+ * A kubeconfig whose users may have a `tokenFile`, as in kubectl: `@kubernetes/client-node` supports that only in
+ * another form, as an `auth-provider`, which reads the file again after a minute.
  */
 export class KubeConfigWithTokenFiles extends KubeConfig {
   override loadFromString(...[text, options]: Parameters<KubeConfig['loadFromString']>): void {
@@ -17,7 +17,7 @@ export class KubeConfigWithTokenFiles extends KubeConfig {
     });
   }
 
-  /** Paths are relative to the file in which they stand. */
+  /** Paths are relative to the file that contains them. */
   override makePathsAbsolute(folder: string): void {
     super.makePathsAbsolute(folder);
     for (const { authProvider } of this.users) {
@@ -26,7 +26,7 @@ export class KubeConfigWithTokenFiles extends KubeConfig {
     }
   }
 
-  /** As the one of the client, which makes a plain `KubeConfig` of each further file that KUBECONFIG names. */
+  /** Like that of the client, which creates a plain `KubeConfig` for each further file in KUBECONFIG. */
   override loadFromDefault(...[options, ...more]: Parameters<KubeConfig['loadFromDefault']>): void {
     const [first, ...others] = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);
     if (first === undefined) return super.loadFromDefault(options, ...more);

@@ -60,7 +60,7 @@ const version: Check = (path, value, faults) => {
   faults.push({ path, message: `is ${shown(value)}; use a version of the API group discovery.k8s.io, as in "v1"` });
 };
 
-/** Not `instanceof`: an application may have a copy of its own. */
+/** Not `instanceof`: an application may have its own copy. */
 const loadedConfig: Check = (path, value, faults) => {
   const { getCurrentCluster, applyToHTTPSOptions } = (isObject(value) ? value : {}) as Partial<KubeConfig>;
   if (typeof getCurrentCluster === 'function' && typeof applyToHTTPSOptions === 'function') return;

@@ -19,16 +19,16 @@ import { SliceWatcher } from './slice-watcher.js';
  */
 const MERGE_BURST = 20_000;
 const MERGE_REFILL_MS = 1 / 200;
-/** The cost of a merge beside its endpoints. */
+/** The cost of a merge in addition to its endpoints. */
 const MERGE_COST = 100;
-/** Warnings differ by the slice that they are about; of many bad slices a few are reported. */
+/** Warnings differ by slice; of many bad slices only a few are reported. */
 const WARNING_BURST = 5;
 const WARNING_REFILL_MS = 10_000;
 
 /** The pods behind a Service, as its EndpointSlices name them. */
 export class KubernetesSource implements EndpointSource {
   #listener: EndpointListener | undefined;
-  /** There were slices, and nothing since has put in doubt that they are all that this client may see. */
+  /** There were slices, and nothing since has put in doubt that these are all that this client may see. */
   #known = false;
   readonly #cluster: Cluster;
   readonly #store = new SliceStore((text) => this.#warn(text));
@@ -43,7 +43,7 @@ export class KubernetesSource implements EndpointSource {
     private readonly name: ServiceName,
     private readonly options: EffectiveKubernetesOptions,
     context: EndpointSourceContext,
-    /** Tests bring one without sockets. */
+    /** Tests pass one without sockets. */
     api?: SliceApi,
   ) {
     const { apiVersion, timeout, watchTimeout } = options;
@@ -98,7 +98,7 @@ export class KubernetesSource implements EndpointSource {
   }
 
   #onError(error: unknown): void {
-    // A list that comes after an error means that it is over.
+    // A list after an error means that the error is over.
     if (this.#cancelTell) this.#tell();
     // After that, "none" may mean "none that you may see".
     if (error instanceof ApiError && (error.status === 403 || error.status === 404)) this.#known = false;
@@ -133,7 +133,7 @@ export class KubernetesSource implements EndpointSource {
   }
 }
 
-/** The configuration may be what could not be read. */
+/** The error may be that the configuration cannot be read. */
 function orElse<T, E>(read: () => T, otherwise: E): T | E {
   try {
     return read();

@@ -6,13 +6,13 @@ import { targetSubject } from '../target.js';
 /** A Service of Kubernetes, and the port of its pods. */
 export interface ServiceName {
   readonly service: string;
-  /** Undefined: that of the pod itself, or of the kubeconfig's context. */
+  /** Undefined: the pod's own namespace, or that of the kubeconfig's context. */
   readonly namespace: string | undefined;
   /** The name of a port of the Service, or the number that the pods listen on. */
   readonly port: string | number;
 }
 
-/** RFC 1123, as Kubernetes asks of a namespace; names of Services and ports are of this kind as well. */
+/** RFC 1123, as Kubernetes requires for a namespace; names of Services and ports follow it as well. */
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const EXAMPLE = 'as in kubernetes:///orders.shop:grpc';
 const NAMES = 'use lower-case letters, digits and "-"';

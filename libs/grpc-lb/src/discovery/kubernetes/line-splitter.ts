@@ -1,13 +1,13 @@
 import { MalformedError } from './slice-api.js';
 
-/** Text in pieces, back as the lines that were sent: a watch is one JSON object a line. */
+/** Turns chunks of text back into the lines that were sent: a watch is one JSON object per line. */
 export class LineSplitter {
   readonly #parts: string[] = [];
   #length = 0;
 
   constructor(private readonly maxLength: number) {}
 
-  /** The lines that this piece ends. */
+  /** The lines that this chunk completes. */
   push(piece: string): string[] {
     const lines = piece.split('\n');
     const rest = lines.pop()!;

@@ -4,12 +4,12 @@ import type { SliceReader, SliceStore } from './slice-store.js';
 /** A thousand pages of a hundred slices of at most a thousand endpoints: no Service has that many. */
 const MAX_PAGES = 1000;
 const MAX_OBJECTS = 20_000;
-/** Those of Kubernetes have some hundred characters, and travel back in a URL. */
+/** Those of Kubernetes have some hundred characters, and are sent back in a URL. */
 const MAX_TOKEN = 16_384;
 
 /**
- * Reads all pages of a list into the store. They are of one version, whatever changes meanwhile; begun anew once if
- * that version expires. Resolves with the version from which a watch goes on.
+ * Reads all pages of a list into the store. All have one version, whatever changes meanwhile; it restarts once if that
+ * version expires. Resolves with the version from which a watch continues.
  */
 export async function listSlices(api: SliceApi, store: SliceStore, signal: AbortSignal): Promise<string> {
   try {

@@ -2,21 +2,21 @@ import type { Endpoint, Locality } from '../../core/endpoint.js';
 import { shown } from '../../core/options/validation.js';
 import type { AddressFamily, Slice, SliceEndpoint, SlicePort } from './endpoint-slice.js';
 
-/** The endpoints of a Service, or why its slices name none that could be meant. */
+/** The endpoints of a Service, or why its slices contain no suitable ones. */
 export type Merged = { readonly endpoints: readonly Endpoint[] } | { readonly problem: string };
 
-/** One address and port, with all that slices say of it. */
+/** One address and port, with all slice entries for it. */
 interface Candidate {
   readonly port: number;
-  /** What counts; with several entries only once they have been judged. */
+  /** The entry that counts; if there are several, set only after they have been compared. */
   entry: SliceEndpoint;
-  /** All of them, if there are several, which is rare. */
+  /** All of them if there are several, which is rare. */
   entries: SliceEndpoint[] | undefined;
 }
 
 /**
- * The slices of a Service as one list, each address once: an endpoint may stand in two slices while it moves from one
- * to the other, and a dual-stack Service has a slice of each family for the same pods.
+ * The slices of a Service as one list, each address once: an endpoint may be in two slices while it moves from one to
+ * the other, and a dual-stack Service has a slice of each family for the same pods.
  */
 export function mergeSlices(slices: Iterable<Slice>, port: string | number, preferred: AddressFamily): Merged {
   const all = [...slices];
@@ -24,7 +24,7 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
   const used = all.filter(({ addressType }) => addressType === family);
   if (used.length === 0) return { problem: 'its EndpointSlices hold host names instead of IP addresses' };
 
-  /** By port, of which there is mostly one, and then by host. */
+  /** By port, usually only one, and then by host. */
   const candidates = new Map<number, Map<string, Candidate>>();
   let matched = false;
   for (const slice of used) {
@@ -39,7 +39,7 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
       else byHost.set(entry.host, { port: number, entry, entries: undefined });
     }
   }
-  // Slices without endpoints, as those of a Service scaled down to zero, may have no ports, and prove nothing.
+  // Slices without endpoints, as those of a Service scaled to zero, may have no ports, and prove nothing.
   if (!matched) return { problem: noSuchPort(used, port) };
 
   const judged: Candidate[] = [];
@@ -50,7 +50,7 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
     }
   }
   const ready = judged.filter(({ entry }) => entry.condition === 'ready');
-  // As kube-proxy: better a pod that is about to go than none.
+  // As in kube-proxy: a pod that is about to go is better than none.
   const best = ready.length > 0 ? ready : judged.filter(({ entry }) => entry.condition === 'terminating-serving');
   return { endpoints: best.toSorted(byAddress).map(toEndpoint) };
 }
@@ -60,8 +60,7 @@ function other(family: AddressFamily): AddressFamily {
 }
 
 /**
- * Which number the port of the target stands for in a slice, if any. Names of ports are unique in one: the first
- * counts.
+ * The port number in a slice for the port of the target, if any. Names of ports are unique in a slice: the first wins.
  */
 function portOf({ ports }: Slice, wanted: string | number): number | undefined {
   if (typeof wanted === 'string') return ports.find(({ name }) => name === wanted)?.port;

@@ -4,19 +4,19 @@ import { printable } from '../../core/printable.js';
 export interface WatchListener {
   /** The API server has accepted the watch. */
   onOpen(): void;
-  /** What has come at once, mostly one event. */
+  /** The objects that arrived together, usually one event. */
   onEvents(events: readonly unknown[]): void;
 }
 
-/** What is asked of the API server about the slices of one Service. Tests have one without sockets. */
+/** The queries to the API server about the slices of one Service. Tests replace them by one without sockets. */
 export interface SliceApi {
-  /** One page of the list: its items one by one, as they come, and at last the rest of it. */
+  /** One page of the list: its items one by one, as they arrive, and finally the rest of it. */
   list(continueToken: string | undefined, onItem: (item: unknown) => void, signal: AbortSignal): Promise<unknown>;
-  /** Resolves when the watch ends in good order, and rejects when it is refused or breaks. */
+  /** Resolves when the watch ends regularly, and rejects when it is refused or breaks. */
   watch(resourceVersion: string, timeoutMs: number, listener: WatchListener, signal: AbortSignal): Promise<void>;
 }
 
-/** The API server has answered, and the answer is no. */
+/** The API server has answered with a refusal. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -29,10 +29,10 @@ export class ApiError extends Error {
   }
 }
 
-/** An answer that is malformed. */
+/** A malformed answer. */
 export class MalformedError extends Error {}
 
-/** "410 Gone": the version that a watch or a list goes on from is no longer known. */
+/** "410 Gone": the version from which a watch or a list should continue has expired. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410;
 }
@@ -49,7 +49,7 @@ export function errorFromStatus(status: unknown, fallbackCode: number, retryAfte
   return new ApiError(number, `${number}${words === '' ? '' : ` ${words}`}`, retryAfterMs);
 }
 
-/** Those of Kubernetes are numbers of 64 bits. */
+/** Those of Kubernetes are 64-bit numbers. */
 const MAX_VERSION = 256;
 
 /** The `metadata.resourceVersion` of an object or a list. */
@@ -58,7 +58,7 @@ export function versionOf(object: unknown): string {
   if (typeof version !== 'string' || version === '') {
     throw new MalformedError(`an answer without a resourceVersion: ${shown(object)}`);
   }
-  // It travels back in a URL.
+  // It is sent back in a URL.
   if (version.length > MAX_VERSION) throw new MalformedError(`a resourceVersion of ${version.length} characters`);
   return version;
 }

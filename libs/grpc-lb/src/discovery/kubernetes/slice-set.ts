@@ -1,14 +1,14 @@
 import type { Slice } from './endpoint-slice.js';
 
-/** Endpoints, ports and slices in all: several times what the 10000 endpoints that a client uses take up. */
+/** Endpoints, ports and slices in total: several times the size of the 10000 endpoints that a client uses. */
 export const MAX_ENTRIES = 40_000;
 
-/** Slices by name, no more than fit. */
+/** Slices by name, up to the limit. */
 export class SliceSet {
   readonly #slices = new Map<string, Slice>();
   #entries = 0;
 
-  /** How many endpoints, ports and slices it holds: what it costs to look at all. */
+  /** The number of endpoints, ports and slices it holds: the cost of processing all of them. */
   get entries(): number {
     return this.#entries;
   }

@@ -3,17 +3,17 @@ import { nameOf, readSlice, type Slice } from './endpoint-slice.js';
 import { errorFromStatus, MalformedError, versionOf } from './slice-api.js';
 import { MAX_ENTRIES, SliceSet } from './slice-set.js';
 
-/** What an event has done. */
+/** The effect of an event. */
 interface Applied {
-  /** Where a watch goes on after it. */
+  /** The version from which a watch continues after it. */
   readonly version: string;
   readonly changed: boolean;
 }
 
-/** A list that is being read, and is not yet in use. */
+/** A list that is being read, and not in use yet. */
 export interface SliceReader {
   add(object: unknown): void;
-  /** Puts the slices that were read in the place of those that are in use. */
+  /** Replaces the slices in use by those that were read. */
   use(): void;
 }
 
@@ -27,7 +27,7 @@ export class SliceStore {
     return this.#slices;
   }
 
-  /** Objects are read as they come, so that what is kept of a list is small and bounded. */
+  /** Objects are read as they arrive, so that the memory for a list is small and bounded. */
   reader(): SliceReader {
     const slices = new SliceSet();
     return {
@@ -41,7 +41,7 @@ export class SliceStore {
     };
   }
 
-  /** Throws the error of an ERROR event, and if the object is not an event. */
+  /** Throws the error of an ERROR event, and an error if the object is not an event. */
   apply(event: unknown): Applied {
     const { type, object } = (isObject(event) ? event : {}) as Record<string, unknown>;
     switch (type) {

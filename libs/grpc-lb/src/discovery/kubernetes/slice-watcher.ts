@@ -7,12 +7,12 @@ import type { SliceStore } from './slice-store.js';
 
 /** Between two requests that a refresh asks for. */
 const MIN_REFRESH_MS = 1000;
-/** A watch that has lived for so long has worked, and the next one is opened at once. */
+/** A watch that has lived this long has worked, and the next one is opened at once. */
 const STEADY_MS = 1000;
 const JITTER = 0.2;
 const MAX_BACKOFF_MS = 30_000;
 
-/** Answers after which a watch may still go on from where it was; so it may when there was no answer. */
+/** Failures after which a watch may continue from where it was, as it may after no answer at all. */
 const KEEPS_VERSION = new Set([401, 429, 502, 503]);
 
 export interface SliceWatcherContext {
@@ -22,29 +22,29 @@ export interface SliceWatcherContext {
 }
 
 export interface SliceWatcherListener {
-  /** The slices have changed, or are known to be current again. */
+  /** The slices have changed, or are confirmed to be current again. */
   onCurrent(): void;
-  /** Something failed, and is tried again. */
+  /** Something failed, and is retried. */
   onError(error: unknown): void;
 }
 
 /**
- * Keeps a store equal to what the API server has: a list, then a watch from the version of that list on, and a new
- * watch from the last known version whenever one ends. A failure takes nothing out of the store.
+ * Keeps a store equal to the state of the API server: a list, then a watch from the version of that list, and a new
+ * watch from the last known version whenever one ends. A failure removes nothing from the store.
  */
 export class SliceWatcher {
   readonly #stopped = new AbortController();
-  /** Where to go on; empty means that only a list can tell. */
+  /** Where to continue; empty means that only a list can tell. */
   #version = '';
-  /** That version was listed a moment ago: if it has expired already, something is wrong. */
+  /** That version was just listed: if it has already expired, something is wrong. */
   #fresh = false;
   /** The next watch that ends is followed by another at once. */
   #mayGoOn = true;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
   #askedAt = -Infinity;
   #heardAt = -Infinity;
-  /** Before that the API server does not want to be asked (`Retry-After`). */
+  /** The API server must not be asked before that time (`Retry-After`). */
   #notBefore = -Infinity;
   #watching: AbortController | undefined;
   #pausing: { readonly end: () => void; cancel: Cancel } | undefined;
@@ -61,8 +61,8 @@ export class SliceWatcher {
   }
 
   /**
-   * A pause is cut short, and a watch that is silent is taken for one that is dead: a new one, from where the old one
-   * was, costs the API server less than a list and brings whatever was missed.
+   * Cuts a pause short, and treats a silent watch as dead: a new one, from where the old one was, costs the API server
+   * less than a list and delivers whatever was missed.
    */
   refresh(): void {
     const now = this.context.clock.now();
@@ -162,12 +162,12 @@ export class SliceWatcher {
     } else if (fault instanceof ApiError || fault instanceof MalformedError || !this.#mayGoOn) {
       throw fault ?? new Error('watches end as soon as they open; check whether a proxy cuts them off');
     }
-    // Watches end all the time, by their timeout or with their API server. But if the next one does not live to be a
-    // second old, it is not that.
+    // Watches end all the time, because of their timeout or their API server. But if the next one ends within a second,
+    // there is another cause.
     this.#mayGoOn = false;
   }
 
-  /** How long to wait. */
+  /** The time to wait. */
   #failed(error: unknown): number {
     const { clock, random } = this.context;
     const answered = error instanceof ApiError || error instanceof MalformedError;

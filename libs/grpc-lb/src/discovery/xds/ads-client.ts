@@ -9,7 +9,7 @@ import type { LoadAssignment } from './load-assignment.js';
 import { type ReadResponse, readResponse } from './read-response.js';
 
 export interface AdsClientOptions {
-  /** How the control plane is called in errors. */
+  /** The name of the control plane in errors. */
   readonly uri: string;
   readonly node: NodeMessage;
   readonly open: OpenAdsStream;
@@ -23,13 +23,13 @@ export interface AdsWatcher {
   onError(error: Error): void;
 }
 
-/** What is known of one name. */
+/** The state of one name. */
 interface Resource {
   readonly watchers: Set<AdsWatcher>;
   last: LoadAssignment | undefined;
   /** The last error, for watchers that join later. */
   error: Error | undefined;
-  /** Of the time in which the control plane owes the first answer; undefined while it has not been asked. */
+  /** The timer while the control plane owes the first answer; undefined while it has not been asked. */
   cancelTimeout: Cancel | undefined;
 }
 
@@ -37,20 +37,20 @@ interface Open {
   readonly kind: 'open';
   readonly stream: AdsStream;
   nodeSent: boolean;
-  /** The control plane does not know all names yet. */
+  /** The control plane has not been asked for all names yet. */
   dirty: boolean;
   answered: boolean;
   version: string;
   nonce: string;
-  /** A request is on its way; what there is to say meanwhile goes into the next. */
+  /** A request is in progress; later changes go into the next one. */
   sending: boolean;
-  /** What was wrong with the last response. */
+  /** The faults of the last response. */
   rejected: string | undefined;
   /** The version of the last response that was rejected. */
   rejectedVersion: string | undefined;
-  /** How often that version was rejected again. */
+  /** How many times that version was rejected again. */
   rejections: number;
-  /** Of the time until it is rejected again, or of the next part of a response to read. */
+  /** The timer until it is rejected again, or until the next part of a response is read. */
   cancelNack: Cancel | undefined;
   cancelReading: Cancel | undefined;
 }
@@ -71,22 +71,22 @@ const FRESH = {
   cancelReading: undefined,
 };
 
-/** From a stream that has answered to the next. */
+/** Between a stream that has answered and the next one. */
 const REOPEN_MS = 1000;
 const INVALID_ARGUMENT = 3;
 
 /**
- * One conversation with a control plane in the state-of-the-world variant of xDS, about the endpoints (EDS) of as many
- * names as are watched. It begins with the first watcher, ends with the last, and is taken up again when it breaks.
+ * One conversation with a control plane in the state-of-the-world variant of xDS, about the endpoints (EDS) of all
+ * watched names. It starts with the first watcher, ends with the last, and is resumed when it breaks.
  *
- * The last good answer for each name outlives streams, and answers that are not good.
+ * The last good answer for each name survives broken streams and bad answers.
  */
 export class AdsClient {
   #state: State = { kind: 'idle' };
   readonly #resources = new Map<string, Resource>();
-  /** In a row, without an answer. */
+  /** Consecutive attempts without an answer. */
   #failures = 0;
-  /** Why the last attempt had no answer. */
+  /** Why the last attempt got no answer. */
   #unreachable: Error | undefined;
 
   constructor(
@@ -94,7 +94,7 @@ export class AdsClient {
     private readonly context: EndpointSourceContext,
   ) {}
 
-  /** Calls the watcher later, never now. What comes back ends it. */
+  /** Calls the watcher later, never now. The returned function stops it. */
   watch(name: string, watcher: AdsWatcher): () => void {
     let resource = this.#resources.get(name);
     if (!resource) {
@@ -114,7 +114,7 @@ export class AdsClient {
     this.#namesChanged();
   }
 
-  /** Told in a microtask: a hundred clients that start together are one request. */
+  /** Sent in a microtask: a hundred clients that start together cause one request. */
   #namesChanged(): void {
     const state = this.#state;
     if (this.#resources.size === 0) {
@@ -146,8 +146,8 @@ export class AdsClient {
         onSent: () => this.#state === state && this.#onSent(state),
         onEnd: (reason) => this.#state === state && this.#onEnd(state.answered, reason),
       });
-      // The version of an earlier stream is not sent: a control plane that has restarted may count anew, take the
-      // number for its own, and stay silent.
+      // The version of an earlier stream is not sent: a restarted control plane may count from the start again, take
+      // the number for its own, and stay silent.
       state = { kind: 'open', stream, ...FRESH };
     } catch (error) {
       this.#onEnd(false, (error as Error).message);
@@ -229,8 +229,9 @@ export class AdsClient {
   }
 
   /**
-   * The cache of go-control-plane responds at once to clients with another version than its own, as after a NACK:
-   * the same version comes again as fast as it is rejected. So the first time it is at once, then after a growing time.
+   * The cache of go-control-plane responds at once to clients with another version than its own, as after a NACK: it
+   * resends the same version as fast as it is rejected. So the first NACK is sent at once, later ones with growing
+   * delays.
    */
   #nack(state: Open, version: string): void {
     if (version !== state.rejectedVersion) {

@@ -5,29 +5,29 @@ import { type DiscoveryRequest, type DiscoveryResponse, StreamAggregatedResource
 
 export interface AdsStreamListener {
   onResponse(response: DiscoveryResponse): void;
-  /** The last request is on its way: the next may be sent. */
+  /** The last request has been sent: the next may follow. */
   onSent(): void;
-  /** Once, and not after `close`. */
+  /** Called once, and not after `close`. */
   onEnd(reason: string): void;
 }
 
 /** A conversation with a control plane. */
 export interface AdsStream {
   /**
-   * True if the next may be sent at once; otherwise `onSent` signals it: a control plane that does not read must not
-   * fill memory.
+   * True if the next request may be sent at once; otherwise `onSent` signals it: a control plane that does not read
+   * must not fill the memory.
    */
   send(request: DiscoveryRequest): boolean;
-  /** Reads no more responses, or reads on. */
+  /** Pauses or resumes reading responses. */
   pause(paused: boolean): void;
   close(): void;
 }
 
-/** Never calls its listener before it has returned. @throws Error if there can be no connection, now. */
+/** Never calls its listener before it returns. @throws Error if no connection is possible now. */
 export type OpenAdsStream = (listener: AdsStreamListener) => AdsStream;
 
 const CHANNEL_OPTIONS = {
-  // As for backends: often enough to notice a peer that is gone, and not so often that servers take it for an attack.
+  // As for backends: often enough to detect a dead peer, and rarely enough that servers do not take it for an attack.
   'grpc.keepalive_time_ms': 330_000,
   'grpc.keepalive_timeout_ms': 5_000,
   // The stream has its own connection, which closes with it.
@@ -39,8 +39,8 @@ const CHANNEL_OPTIONS = {
 };
 
 /**
- * A stream of the aggregated discovery service, on a channel of its own: so an attempt is an attempt, with the current
- * certificates and without the channel's memory of former failures, and the one who calls decides when the next is.
+ * A stream of the aggregated discovery service, on its own channel: so each attempt is a real attempt, with the current
+ * certificates and without the channel's memory of earlier failures, and the caller decides when the next one starts.
  */
 export function openAdsStream({ uri, credentials }: ControlPlane): OpenAdsStream {
   const { path, requestSerialize } = StreamAggregatedResources;
@@ -55,7 +55,7 @@ export function openAdsStream({ uri, credentials }: ControlPlane): OpenAdsStream
     call.on('data', (response: DiscoveryResponse) => {
       if (open) listener.onResponse(response);
     });
-    // An error comes as a status as well, which also knows a regular end.
+    // An error is also reported as a status, which covers a regular end as well.
     call.on('error', () => {});
     call.on('status', ({ details }) => {
       if (!open) return;

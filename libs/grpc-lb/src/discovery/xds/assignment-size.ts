@@ -1,16 +1,16 @@
 import { MAX_ENDPOINTS } from '../../core/endpoint-check.js';
 import { eachField, countFields, type Shape } from './wire.js';
 
-/** As many as there are priorities times zones of the largest clouds. */
+/** The number of priorities times the number of zones of the largest clouds. */
 const MAX_LOCALITIES = 1000;
-/** An endpoint with all that is read of it has ten. */
+/** An endpoint with all fields that are read has ten. */
 const MAX_FIELDS = 12 * MAX_ENDPOINTS;
 
 const CLUSTER_NAME = 1;
 const LOCALITIES = 2;
 const LB_ENDPOINTS = 2;
 
-/** The messages of a ClusterLoadAssignment that are decoded, by the numbers of their fields. */
+/** The messages of a ClusterLoadAssignment that are decoded, by field number. */
 const ASSIGNMENT: Shape = {
   2: { 1: {}, 2: { 1: { 1: { 1: {}, 2: {} } }, 4: {} }, 3: {}, 7: {}, 8: {} },
   4: { 2: {}, 3: {} },
@@ -18,7 +18,7 @@ const ASSIGNMENT: Shape = {
 
 export interface AssignmentSize {
   readonly name: string;
-  /** What it costs to decode. */
+  /** The cost of decoding it. */
   readonly fields: number;
   /** Why it must not be decoded. */
   readonly fault: string | undefined;

@@ -44,7 +44,7 @@ const anyObject: Check = (path, value, faults) => {
 };
 const anything: Check = () => {};
 
-/** The fields that are used here; a bootstrap is shared with other clients, which know more of them. */
+/** The fields that are used here; other clients, which know more fields, share the bootstrap. */
 function known(checks: Readonly<Record<string, Check>>, required: readonly string[]): Check {
   return (path, value, faults) => {
     if (!isObject(value)) return anyObject(path, value, faults);
@@ -91,7 +91,7 @@ function readFile(path: string, file: string, faults: Fault[]): XdsBootstrap | u
   }
 }
 
-/** The content may hold secrets: it is in no error. */
+/** The content may hold secrets, so it appears in no error. */
 function parse(path: string, content: string, faults: Fault[]): XdsBootstrap | undefined {
   let value: unknown;
   try {

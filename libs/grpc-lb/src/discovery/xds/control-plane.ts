@@ -5,18 +5,18 @@ import { isObject, shown } from '../../core/options/validation.js';
 import { readBootstrap, type XdsNode, type XdsServer } from './bootstrap.js';
 import type { EffectiveEdsOptions } from './xds-options.js';
 
-/** Where to ask, as whom, and how to connect. */
+/** The address of a control plane, the identity of the client, and how to connect. */
 export interface ControlPlane {
   /** A target of grpc-js. */
   readonly uri: string;
   readonly node: XdsNode;
-  /** Made anew for each connection: certificates are renewed in their files. */
+  /** Created for each connection: certificates are renewed in their files. */
   readonly credentials: () => ChannelCredentials;
 }
 
 const REMEDY = 'set GRPC_XDS_BOOTSTRAP, or give registerXds the option';
 
-/** The control plane that a target means: the one of its authority, or the first of the bootstrap. */
+/** The control plane of a target: that of its authority, or the first of the bootstrap. */
 export function findControlPlane(
   authority: string,
   options: EffectiveEdsOptions,

@@ -3,12 +3,12 @@ import { eachField } from './wire.js';
 
 /** One for each watched name; more is not realistic. */
 const MAX_RESOURCES = 10_000;
-/** What a control plane calls its versions comes back to it with each request. */
+/** Each request returns the version string of the control plane. */
 const MAX_TEXT = 1024;
 
 /**
- * Reads the envelope of a response. By hand, since a decoder would make an object of each resource, however many there
- * are.
+ * Reads the envelope of a response. Written by hand, because a decoder would create an object for each resource,
+ * however many there are.
  *
  * @throws Error if the bytes are not such a message, or have no usable version.
  */

@@ -12,15 +12,15 @@ export interface NodeMessage {
 }
 
 export interface DiscoveryRequest {
-  /** Only in the first request of a stream. */
+  /** Set only in the first request of a stream. */
   readonly node?: NodeMessage;
   readonly type_url: string;
   readonly resource_names: readonly string[];
-  /** Of the last response that was accepted. */
+  /** Of the last accepted response. */
   readonly version_info: string;
   /** Of the last response, accepted or not. */
   readonly response_nonce: string;
-  /** Why it was not accepted. */
+  /** Why it was rejected. */
   readonly error_detail?: { readonly code: number; readonly message: string };
 }
 
@@ -29,7 +29,7 @@ export interface DiscoveryResponse {
   readonly type_url: string;
   readonly nonce: string;
   readonly resources: readonly AnyMessage[];
-  /** Resources beyond the most that are read. */
+  /** Resources beyond the maximum that is read. */
   readonly unread?: number;
 }
 
@@ -59,7 +59,7 @@ export interface AddressMessage {
 export interface LbEndpointMessage {
   readonly endpoint?: { readonly address: AddressMessage | null } | null;
   readonly endpoint_name?: string;
-  /** A number where this package does not know the value. */
+  /** A number if this package does not know the value. */
   readonly health_status: HealthStatus | number;
   readonly load_balancing_weight: UInt32Value | null;
 }

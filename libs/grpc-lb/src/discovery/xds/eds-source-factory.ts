@@ -11,7 +11,7 @@ import { toStruct } from './struct.js';
 import { type EdsSourceOptions, effectiveEdsOptions } from './xds-options.js';
 
 /**
- * Creates a factory of sources for `eds:///orders` and `eds://control-plane:18000/orders`. All its sources of one
+ * Creates a factory of sources for `eds:///orders` and `eds://control-plane:18000/orders`. All its sources for one
  * control plane share one stream.
  *
  * @throws GrpcLbOptionsError that lists all faults of the options.
@@ -26,7 +26,7 @@ export function edsSourceFactory(options: EdsSourceOptions = {}): EndpointSource
     if (!client) {
       const { resourceTimeout, maxReconnectBackoff } = effective;
       const open = openAdsStream(controlPlane);
-      // Not the context itself: it belongs to one client, and this lives for all.
+      // Not the context itself: it belongs to one client, and this object serves all.
       const { clock, random } = context;
       client = new AdsClient(
         { uri, node: nodeMessage(node), open, resourceTimeout, maxReconnectBackoff },

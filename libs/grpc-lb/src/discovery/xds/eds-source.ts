@@ -15,7 +15,7 @@ export class EdsSource implements EndpointSource {
     this.#listener = listener;
     this.#unwatch = this.client().watch(this.name, {
       onAssignment: ({ endpoints, warnings }) => {
-        // An empty assignment of a control plane is authoritative.
+        // An empty assignment from a control plane is authoritative.
         this.#listener?.onEndpoints(endpoints, { authoritative: true });
         for (const warning of warnings) this.#listener?.onWarning(warning);
       },

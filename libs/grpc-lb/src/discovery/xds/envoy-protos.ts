@@ -1,6 +1,7 @@
 /**
- * The part of Envoy's protos (v3) that is needed to ask for endpoints, with their field numbers, as proto-loader takes
- * them. The whole is hundreds of files, which would be read and parsed whenever an application starts.
+ * The part of Envoy's protos (v3) that is needed to request endpoints, with their field numbers, in the form that
+ * proto-loader takes. All of them are hundreds of files, which would be read and parsed at each start of an
+ * application.
  */
 
 interface MessageJson {
@@ -93,7 +94,7 @@ const discovery = {
   },
 };
 
-/** Names are found from the inside out, so that `config.core.v3.Locality` is that of the package `envoy`. */
+/** Names are resolved from the inside out, so `config.core.v3.Locality` is that of the package `envoy`. */
 export const ENVOY_PROTOS = {
   nested: {
     google: {

@@ -12,10 +12,10 @@ import type {
 } from './eds-messages.js';
 import { endpointWeights } from './locality-weights.js';
 
-/** A ClusterLoadAssignment in the terms of this package; with faults it must not be used. */
+/** A ClusterLoadAssignment in the terms of this package; if it has faults, it must not be used. */
 export interface LoadAssignment {
   readonly endpoints: readonly Endpoint[];
-  /** What the control plane wants, and this package does not do. */
+  /** Features that the control plane requests and this package does not support. */
   readonly warnings: readonly string[];
   readonly faults: readonly Fault[];
 }
@@ -24,7 +24,7 @@ export interface LoadAssignment {
 const OVERPROVISIONING_PERCENT = 140;
 const MAX_PRIORITY = 127;
 const MAX_WEIGHT_SUM = 2 ** 32 - 1;
-/** Faults that an error lists at most. */
+/** The maximum number of faults that an error lists. */
 const MAX_FAULTS = 10;
 
 interface Weighed {
@@ -36,7 +36,7 @@ interface Group {
   readonly priority: number;
   readonly weight: number | undefined;
   readonly size: number;
-  /** Those that may be used. */
+  /** The usable ones. */
   readonly endpoints: readonly Weighed[];
 }
 
@@ -89,7 +89,7 @@ function readLocality(path: string, message: LocalityMessage, seen: Set<string>,
   };
 }
 
-/** All are checked, also those that may not be used now: the control plane will want to use them. */
+/** All are checked, even those that are unusable now, because the control plane will use them later. */
 function readEndpoint(
   path: string,
   message: LbEndpointMessage,
@@ -120,7 +120,7 @@ function readSocketAddress(path: string, message: SocketAddressMessage, faults: 
     faults.push({ path, message: 'has a named_port; use a port_value' });
     return undefined;
   }
-  // Most are, and it is cheaper.
+  // Most addresses are IPv4, and this is cheaper.
   if (isIPv4(address) && port_value >= 1 && port_value <= 65_535) return { host: address, port: port_value };
   const text = address.includes(':') ? `[${address}]:${port_value}` : `${address}:${port_value}`;
   return readHostPort(path, text, faults);

@@ -2,9 +2,9 @@
 export interface WeighedLocality {
   /** Share of the calls relative to the other localities; undefined if the control plane sets none. */
   readonly weight: number | undefined;
-  /** Of the endpoints that may be used. */
+  /** Of the usable endpoints. */
   readonly weights: readonly number[];
-  /** How many endpoints it has, those included that may not be used. */
+  /** The number of its endpoints, including unusable ones. */
   readonly size: number;
 }
 
@@ -13,10 +13,10 @@ const MAX_WEIGHT = 2 ** 32 - 1;
 /**
  * The weights of all endpoints of one priority, locality by locality, such that each locality gets its share of the
  * calls and divides it among its endpoints by their own weights; so a locality gets no more by having more endpoints
- * (gRFC A113; the product of both weights, as gRPC had it before, gives a locality its share once for each endpoint).
+ * (gRFC A113; the product of both weights, as in gRPC before, gives a locality its share once for each endpoint).
  *
- * Envoy: "if localities have no weights, their endpoints count by their own alone". Where some have one, those that
- * have none get no calls (gRFC A27), and are left out of the answer.
+ * Envoy: "if localities have no weights, their endpoints count by their own alone". If some have a weight, those
+ * without one get no calls (gRFC A27), and are left out of the answer.
  *
  * @param factor Envoy's overprovisioning factor. A locality that has lost more endpoints than it can spare gets less:
  * "effective weight = weight × min(1, factor × usable / all)".
@@ -28,7 +28,7 @@ export function endpointWeights(
   if (localities.every(({ weight }) => weight === undefined)) return localities.map(({ weights }) => weights);
   const isUsed = ({ weight }: WeighedLocality): boolean => weight !== undefined && weight > 0;
   const used = localities.filter(isUsed);
-  // Alone, a locality gets all: its endpoints' weights stay as the operator knows them.
+  // A single locality gets all calls: its endpoints keep the weights that the operator knows.
   if (used.length === 1) return localities.map((each) => (isUsed(each) ? each.weights : undefined));
   const shares = used.flatMap(({ weight, weights, size }) => {
     const sum = weights.reduce((total, each) => total + each, 0);
@@ -40,7 +40,9 @@ export function endpointWeights(
   return localities.map((each) => (isUsed(each) ? whole.slice(taken, (taken += each.weights.length)) : undefined));
 }
 
-/** The smallest whole numbers in the same proportion where there are small ones, else the best within 32 bits. */
+/**
+ * The smallest whole numbers in the same proportion if small ones exist, otherwise the best approximation in 32 bits.
+ */
 function toWholeNumbers(shares: readonly number[]): number[] {
   const smallest = shares.reduce((min, share) => Math.min(min, share), Infinity);
   const largest = shares.reduce((max, share) => Math.max(max, share), 0);

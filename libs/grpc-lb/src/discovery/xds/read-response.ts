@@ -4,23 +4,23 @@ import { sizeOf } from './assignment-size.js';
 import { decodeAssignment, type DiscoveryResponse, EDS_TYPE_URL } from './eds-messages.js';
 import { type LoadAssignment, readAssignment } from './load-assignment.js';
 
-/** What is good in a response, and what is not. */
+/** The good and the faulty parts of a response. */
 export interface ReadResponse {
   readonly assignments: ReadonlyMap<string, LoadAssignment>;
-  /** The names whose resource is faulty, each with what is wrong. */
+  /** The names whose resource is faulty, each with its fault. */
   readonly faulty: ReadonlyMap<string, string>;
   /** For the control plane. */
   readonly faults: readonly string[];
 }
 
-/** The control plane gets them back: a response with a million faults must not have an answer with as many. */
+/** The control plane gets the faults back: a response with a million faults must not cause an equally long answer. */
 const MAX_FAULTS = 10;
-/** Fields to decode before others get a turn: some 5000 endpoints. */
+/** Fields to decode before yielding: some 5000 endpoints. */
 const FIELDS_A_TURN = 50_000;
 /** The cost of a resource in addition to its fields. */
 const FIELDS_A_RESOURCE = 10;
 
-/** Reads a response in parts, of which each is done in some ten milliseconds: it yields where others may go on. */
+/** Reads a response in parts of some ten milliseconds each, and yields in between. */
 export function* readResponse({ resources, unread = 0 }: DiscoveryResponse): Generator<undefined, ReadResponse> {
   const assignments = new Map<string, LoadAssignment>();
   const faulty = new Map<string, string>();

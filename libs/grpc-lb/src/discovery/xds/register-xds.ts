@@ -29,7 +29,7 @@ export function registerXds(options: EdsSourceOptions = {}): void {
   registerDelegatedScheme('xds', { check });
 }
 
-/** Checks what @grpc/grpc-js-xds detects only at the first call, by an uncaught error or by failing each call. */
+/** Checks what @grpc/grpc-js-xds only detects at the first call, with an uncaught error or by failing each call. */
 function check({ authority, path }: Target): readonly Fault[] {
   const faults: Fault[] = [];
   if (path === '') {
@@ -42,7 +42,7 @@ function check({ authority, path }: Target): readonly Fault[] {
     const names = 'GRPC_XDS_BOOTSTRAP to the path of a bootstrap file, or GRPC_XDS_BOOTSTRAP_CONFIG to its content';
     faults.push({ path: 'environment', message: `names no control plane; set ${names}` });
   }
-  // Not so in gRFC A27.
+  // gRFC A27 does not require this.
   if (bootstrap && !bootstrap.node?.locality)
     faults.push({
       path: 'node.locality',

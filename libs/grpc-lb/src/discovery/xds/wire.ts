@@ -1,6 +1,6 @@
 /**
- * The wire format of protobuf, as far as one must know it to count before one decodes: a decoder makes an object of
- * each two bytes of an empty message, so that a few megabytes become gigabytes.
+ * The part of the protobuf wire format that is needed to count before decoding: a decoder creates an object for each
+ * two bytes of an empty message, so a few megabytes would become gigabytes.
  */
 
 const VARINT = 0;
@@ -9,11 +9,12 @@ const BYTES = 2;
 const FIXED32 = 5;
 
 /**
- * What is in a field; `start` and `end` are those of its content if it has a length, else equal. False ends the walk.
+ * The content of a field; `start` and `end` delimit it if it has a length, otherwise they are equal. Returning false
+ * ends the walk.
  */
 type Visit = (field: number, start: number, end: number) => unknown;
 
-/** Which fields hold messages whose fields count too. */
+/** The fields that hold messages whose fields count too. */
 export interface Shape {
   readonly [field: number]: Shape;
 }
@@ -49,7 +50,7 @@ export function eachField(bytes: Uint8Array, visit: Visit, from = 0, to = bytes.
   }
 }
 
-/** How many fields there are in a message and the messages within, counted up to one more than `limit`. */
+/** The number of fields in a message and its nested messages, counted up to one more than `limit`. */
 export function countFields(bytes: Uint8Array, shape: Shape, limit: number): number {
   let count = 0;
   const walk = (within: Shape, from: number, to: number): void => {
