@@ -1,9 +1,9 @@
-/** What the runner knows of the process behind a backend. */
+/** What the runner knows about the process of a backend. */
 export interface BackendProcess {
   readonly address: string;
   readonly process: 'starting' | 'running' | 'stopping' | 'stopped';
-  /** How many times slower than its siblings it was told to be. */
+  /** The factor by which it was slowed down. */
   readonly factor: number;
-  /** `Find` calls received and not answered, as the backend itself reports them. */
+  /** `Find` calls received and not answered, as reported by the backend. */
   readonly inFlight: number;
 }

@@ -10,10 +10,10 @@ import { pagePort } from './page-port.js';
 import { RunnerLink } from './runner-link.js';
 import { settings } from './settings.js';
 
-/** Only this computer may press the buttons, unless whoever deploys it says otherwise. */
+/** Only this computer may press the buttons, unless the deployment allows other hosts. */
 const HOST = process.env.HOST ?? '127.0.0.1';
 
-/** The client library of Kubernetes is large, so only those load it who ask for it. */
+/** The client library of Kubernetes is large, so it is loaded only if it is used. */
 async function registerSources(): Promise<void> {
   if (!process.env.GRPC_LB_ORDERS_CLIENT_TARGET?.startsWith('kubernetes:')) return;
   const { registerKubernetes } = await import('nestjs-grpc-lb/kubernetes');
@@ -25,7 +25,7 @@ async function bootstrap(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     logger: ['warn', 'error', 'fatal'],
     abortOnError: false,
-    // Pages keep their event stream open for ever.
+    // Pages keep their event stream open forever.
     forceCloseConnections: true,
   });
   guardPage(app, settings.hosts);

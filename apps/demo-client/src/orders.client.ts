@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { GrpcLbClient, GrpcService, LeastRequest } from 'nestjs-grpc-lb';
 import type { Orders } from './orders.js';
 
-/** One backend as it stands; the environment says where the real ones are (`GRPC_LB_ORDERS_CLIENT_TARGET`). */
+/** The target is a single local backend; the environment names the real ones (`GRPC_LB_ORDERS_CLIENT_TARGET`). */
 @GrpcLbClient({
   package: 'orders.v1',
   service: 'Orders',

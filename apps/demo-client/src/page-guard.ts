@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 const HEADERS = {
-  // No other page may show this one in a frame and have its buttons pressed.
+  // No other page may frame this one and trick users into pressing its buttons.
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
@@ -14,8 +14,8 @@ const HEADERS = {
 type Request = Pick<IncomingMessage, 'method' | 'headers'>;
 
 /**
- * Why a request is refused. A page elsewhere may send requests to this computer: under a name of its own that leads here
- * (DNS rebinding), which the `Host` header shows, or across sites, which `Sec-Fetch-Site` or `Origin` show.
+ * Why a request is refused. A page elsewhere may send requests to this computer: under a name of its own that resolves
+ * to it (DNS rebinding), which the `Host` header shows, or across sites, which `Sec-Fetch-Site` or `Origin` show.
  *
  * @param hosts Names of the page beside `localhost` and IP addresses, which DNS cannot rebind.
  */

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The wanted port, or 0 for any if it is taken and any will do. Asked before Nest is, which would log an error. */
+/**
+ * The requested port, or 0 for any if it is taken and any is allowed. Checked before Nest starts, which would log an
+ * error.
+ */
 export async function pagePort(wanted: number, host: string, anyWillDo: boolean): Promise<number> {
   const probe = createServer().listen(wanted, host);
   try {

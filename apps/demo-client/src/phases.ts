@@ -8,7 +8,7 @@ import type { Orders } from './orders.js';
 import { settings } from './settings.js';
 import { STOCK_ORDERS } from './stock-orders.module.js';
 
-/** The same calls twice: by Nest's own client, and by the balanced one. */
+/** The same calls twice: with Nest's own client, and with the balanced one. */
 export const phasesProvider: FactoryProvider<Phase[]> = {
   provide: PHASES,
   inject: [STOCK_ORDERS, OrdersClient, GrpcLbRegistry],

@@ -3,7 +3,7 @@ import { BehaviorSubject } from 'rxjs';
 import type { BackendProcess } from './backend-process.js';
 import type { FromClient, ToClient } from './runner-messages.js';
 
-/** The line to the process that started this one, if one did. */
+/** The channel to the process that started this one, if any. */
 @Injectable()
 export class RunnerLink {
   readonly backends$ = new BehaviorSubject<readonly BackendProcess[]>([]);
@@ -12,7 +12,7 @@ export class RunnerLink {
     return process.send !== undefined && process.connected;
   }
 
-  /** `shutdown` is called once, when the runner asks for it. */
+  /** `shutdown` is called once, when the runner requests it. */
   open(shutdown: () => void): void {
     if (process.send === undefined) return;
     process.on('disconnect', orphaned);
@@ -27,14 +27,14 @@ export class RunnerLink {
     if (this.connected) process.send?.(message);
   }
 
-  /** Lets this process end by itself. */
+  /** Allows this process to exit. */
   close(): void {
     process.off('disconnect', orphaned);
     if (this.connected) process.disconnect();
   }
 }
 
-/** The runner is gone, perhaps killed: this process ends too. */
+/** The runner is gone, perhaps killed: this process exits too. */
 function orphaned(): never {
   process.exit(0);
 }

@@ -1,18 +1,21 @@
-/** What the runner hands to this application. Without the runner the defaults fit one `nest start demo-server`. */
+/**
+ * The settings that the runner passes to this application. Without the runner the defaults suit one `nest start
+ * demo-server`.
+ */
 export interface Settings {
   /** `host:port` of each backend. */
   readonly addresses: readonly string[];
   readonly httpPort: number;
-  /** Names under which the page is reached, in lower case; `localhost` and IP addresses need none. */
+  /** Host names of the page, in lower case; `localhost` and IP addresses need none. */
   readonly hosts: readonly string[];
   /** Take any free port if that one is taken. */
   readonly anyPort: boolean;
-  /** Calls started a second, whatever becomes of the earlier ones. */
+  /** Calls started per second, whatever happens to earlier ones. */
   readonly rate: number;
   readonly deadlineMs: number;
   /** How long the first phase lasts; 0 leaves it out. */
   readonly baselineSeconds: number;
-  /** How long the second phase lasts; null goes on until the application is told to end. */
+  /** How long the second phase lasts; null: until the application is told to end. */
   readonly balancedSeconds: number | null;
 }
 
@@ -27,7 +30,7 @@ const DEFAULTS: Settings = {
   balancedSeconds: null,
 };
 
-/** One environment variable for all, because a program writes it and a program reads it. */
+/** One environment variable for all settings, because programs write and read it. */
 export const SETTINGS_VARIABLE = 'DEMO_CLIENT_SETTINGS';
 
 export const settings: Settings = {

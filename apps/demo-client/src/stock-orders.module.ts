@@ -3,12 +3,12 @@ import { Module } from '@nestjs/common';
 import { ClientsModule, Transport } from '@nestjs/microservices';
 import { settings } from './settings.js';
 
-/** Token of the client that Nest itself makes. */
+/** Token of the client that Nest itself creates. */
 export const STOCK_ORDERS = 'STOCK_ORDERS';
 
 /**
- * What Nest gives today: one `ClientGrpc`, all addresses behind one name. grpc-js resolves the name to all of them
- * and uses pick_first, its default.
+ * What Nest offers today: one `ClientGrpc`, all addresses behind one name. grpc-js resolves the name to all of them and
+ * uses pick_first, its default.
  */
 @Module({
   imports: [

@@ -1,9 +1,9 @@
-/** What a backend and the process that started it tell each other over Node's process channel. */
+/** The messages between a backend and the process that started it, over Node's process channel. */
 
 export interface Knobs {
   /** Mean duration of the work behind one `Find`, in milliseconds, before `factor`. */
   delayMs: number;
-  /** How many times longer than that it takes here: 3 is a backend three times slower than its siblings. */
+  /** How many times longer it takes: 3 is a backend three times slower than the others. */
   factor: number;
   /** The share of `Find` calls that fail with UNAVAILABLE after their work, from 0 to 1. */
   errorRate: number;
@@ -11,7 +11,7 @@ export interface Knobs {
 
 export type ToBackend =
   | { type: 'knobs'; knobs: Partial<Knobs> }
-  /** End your streams, finish your calls, and go. */
+  /** End your streams, finish your calls, and exit. */
   | { type: 'shutdown' };
 
 export type FromBackend =

@@ -1,4 +1,4 @@
-/** The messages of orders.proto as proto-loader gives them to Nest: camel case, defaults filled in. */
+/** The messages of orders.proto in proto-loader's form: camel case, defaults filled in. */
 
 export interface FindRequest {
   id: string;

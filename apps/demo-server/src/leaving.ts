@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GrpcServer } from 'nestjs-grpc-lb/server';
 import { fromEvent, type Observable, take } from 'rxjs';
 
-/** Says when this backend is about to go, so that streams that would go on for ever end by themselves. */
+/** Signals that this backend is about to exit, so that endless streams end themselves. */
 @Injectable()
 export class Leaving {
   readonly began$: Observable<unknown>;

@@ -8,7 +8,7 @@ import { AppModule } from './app.module.js';
 import { readSettings } from './settings.js';
 import { supervise } from './supervised.js';
 
-/** In a pod its own address, which is also what answers are signed with; in a demo on one computer that computer alone. */
+/** In a pod its own address, which also signs the answers; in a demo on one computer only that computer. */
 function hostFromEnvironment(): string {
   const { HOST = '127.0.0.1' } = process.env;
   return isIPv6(HOST) ? `[${HOST}]` : HOST;
@@ -21,7 +21,7 @@ async function bootstrap(): Promise<void> {
   const address = `${hostFromEnvironment()}:${settings.port}`;
   const supervised = process.send !== undefined;
   const app = await NestFactory.createMicroservice(AppModule.with(settings, address), {
-    // Health, a drain that loses no call, and load reports: the server's half of balancing.
+    // Health, a drain that loses no call, and load reports: the server side of balancing.
     ...grpcServer({ options: { package: 'orders.v1', protoPath, url: address } }),
     logger: supervised ? ['warn', 'error', 'fatal'] : ['log', 'warn', 'error', 'fatal'],
     abortOnError: false,
@@ -35,6 +35,6 @@ async function bootstrap(): Promise<void> {
 bootstrap().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-  // A server that did not come up may hold sockets and timers of its own.
+  // A server that failed to start may hold its own sockets and timers.
   process.exit();
 });

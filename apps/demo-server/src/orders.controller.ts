@@ -18,7 +18,7 @@ import { Workload } from './workload.js';
 
 const DEFAULT_UPDATE_INTERVAL_MS = 1000;
 
-/** Only `Find` does work and takes a slot; the streams are there to be held open. */
+/** Only `Find` does work and takes a slot; the streams are meant to stay open. */
 @Controller()
 export class OrdersController {
   constructor(
@@ -31,7 +31,7 @@ export class OrdersController {
   @GrpcMethod('Orders', 'Find')
   async find({ id }: FindRequest, _metadata: Metadata, call: ServerUnaryCall<FindRequest, Order>): Promise<Order> {
     const gone = new AbortController();
-    // Emitted on a cancelled call and on an expired deadline alike.
+    // Emitted for a canceled call and for an expired deadline alike.
     call.on('cancelled', () => gone.abort());
     const done = await this.workers.run(() => this.workload.durationMs(), gone.signal);
     if (!done) throw new RpcException({ code: status.CANCELLED, message: 'The caller has gone away' });
@@ -64,7 +64,7 @@ export class OrdersController {
     );
   }
 
-  /** Says where it comes from in a trailer, as answers do in `served_by`. */
+  /** Names its address in a trailer, as answers do in `served_by`. */
   #fault(): RpcException {
     const metadata = new Metadata();
     metadata.set('served-by', this.address);

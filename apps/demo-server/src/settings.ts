@@ -24,7 +24,7 @@ const FIELDS: readonly Field[] = [
   { key: 'errorRate', env: 'ERROR_RATE', flag: 'error-rate', fallback: 0, min: 0, max: 1 },
 ];
 
-/** Flags beat the environment. Throws one error that lists all the faults. */
+/** Flags override the environment. Throws one error that lists all faults. */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings {
   const { values } = parseArgs({
     args: [...args],

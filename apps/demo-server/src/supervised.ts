@@ -29,7 +29,7 @@ export function supervise(app: INestMicroservice, address: string): void {
     void app.close().then(() => {
       clearInterval(reports);
       process.off('disconnect', orphaned);
-      // The channel was all that held this process; from here it ends by itself.
+      // Only the channel kept this process alive; now it exits on its own.
       process.disconnect();
     });
   });

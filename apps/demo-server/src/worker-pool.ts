@@ -1,6 +1,6 @@
 /**
- * A pool of workers as a database or a thread pool has it: so many pieces of work at the same time, the rest in a
- * queue, first come first served. A backend that is asked for more than it can do therefore gets slower.
+ * A pool of workers like that of a database or a thread pool: a fixed number of tasks at the same time, the rest in a
+ * queue, first come first served. A backend that gets more work than it can do therefore becomes slower.
  */
 export class WorkerPool {
   #busy = 0;
@@ -17,8 +17,8 @@ export class WorkerPool {
   }
 
   /**
-   * Resolves when the work has ended, to whether it was done: a caller that has gone away frees its slot or its place
-   * in the queue at once. The duration is asked for when the work begins, not when it is queued.
+   * Resolves when the work has ended, with whether it was done: a caller that gives up frees its slot or its place in
+   * the queue at once. The duration is determined when the work starts, not when it is queued.
    */
   run(durationMs: () => number, gone: AbortSignal): Promise<boolean> {
     if (gone.aborted) return Promise.resolve(false);

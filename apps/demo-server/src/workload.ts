@@ -4,8 +4,8 @@ import type { Knobs } from 'demo-server/control';
 const SIGMA = 0.35;
 
 /**
- * What the knobs mean. A duration is log-normal, as those of real services tend to be, with the mean
- * `delayMs * factor`; nothing in it depends on who calls or how many.
+ * The meaning of the settings. A duration is log-normal, as in many real services, with the mean `delayMs * factor`; it
+ * does not depend on the callers.
  */
 export class Workload {
   readonly #knobs: Knobs;

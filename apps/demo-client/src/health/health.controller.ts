@@ -3,7 +3,7 @@ import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs
 import { GrpcLbHealthIndicator } from 'nestjs-grpc-lb/terminus';
 import { OrdersClient } from '../orders.client.js';
 
-/** What an orchestrator asks this application. */
+/** The health endpoints of this application, for an orchestrator. */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -11,7 +11,7 @@ export class HealthController {
     private readonly grpcLb: GrpcLbHealthIndicator,
   ) {}
 
-  /** Is this process alive? Nothing else counts: to be started anew would mend no backend. */
+  /** Is this process alive? Nothing else counts: a restart would not fix a backend. */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
@@ -19,9 +19,8 @@ export class HealthController {
   }
 
   /**
-   * Can this instance serve? Without any backend there is nothing that this application can do, so it says no; while one
-   * is left it says yes. A stricter minimum would take all instances out of service at the same moment, when backends
-   * are ill that they share.
+   * Can this instance serve? Without any backend this application can do nothing, so it is down; with at least one it
+   * is up. A stricter minimum would take all instances out of service at the same time when their shared backends fail.
    */
   @Get('ready')
   @HealthCheck()

@@ -14,7 +14,7 @@ import { settings } from '../settings.js';
 
 const ACTION = Object.fromEntries(ACTIONS.map((action) => [action, action]));
 
-/** The buttons of the page. The runner owns the processes and is asked to act; the table shows what came of it. */
+/** The buttons of the page. The runner owns the processes and performs the action; the table shows the result. */
 @Controller('backends')
 export class BackendsController {
   constructor(private readonly link: RunnerLink) {}

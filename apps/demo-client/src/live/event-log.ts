@@ -11,7 +11,7 @@ export interface EventLine {
   readonly text: string;
 }
 
-/** What the balanced client noticed, in words; the last lines are kept for those who come later. */
+/** The events of the balanced client, in words; the last lines are kept for later visitors. */
 @Injectable()
 export class EventLog implements OnModuleDestroy {
   readonly recent: EventLine[] = [];

@@ -1,6 +1,6 @@
 import type { LbEvent } from 'nestjs-grpc-lb';
 
-/** An event as a sentence; null for what the table shows anyway. */
+/** An event as a sentence; null if the table shows it anyway. */
 export function eventText(event: LbEvent): string | null {
   switch (event.type) {
     case 'client_state':

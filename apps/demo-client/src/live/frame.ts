@@ -6,7 +6,7 @@ import type { BackendProcess } from '../backend-process.js';
 /** One backend in the table. */
 export interface BackendRow {
   readonly address: string;
-  /** Of the calls answered in the last five seconds, from 0 to 1. */
+  /** Share of the calls answered in the last five seconds, from 0 to 1. */
   readonly share: number;
   /** Answered in this phase. */
   readonly calls: number;
@@ -15,30 +15,30 @@ export interface BackendRow {
   /** Milliseconds, over the last five seconds. */
   readonly p50: number | null;
   readonly p99: number | null;
-  /** The state of the endpoint in the balanced client; in the first phase `up` or `down`, which is all one can know. */
+  /** The state of the endpoint in the balanced client; in the first phase only `up` or `down` is known. */
   readonly state: string;
   readonly reason: string | null;
-  /** How far it is on the ramp of its slow start; 1 in the first phase, which has none. */
+  /** Its progress on the ramp of its slow start; 1 in the first phase, which has none. */
   readonly warmth: number;
   readonly process: BackendProcess['process'];
   readonly factor: number;
 }
 
-/** All that a view shows at one moment: the terminal and the page draw the same frames. */
+/** Everything that a view shows at one time: the terminal and the page draw the same frames. */
 export interface Frame {
   readonly phase: { readonly key: string; readonly title: string; readonly policy: string };
   readonly phaseNumber: number;
   readonly phaseCount: number;
   readonly status: PhaseStatus;
   readonly elapsedSeconds: number;
-  /** null: without end. */
+  /** null: no limit. */
   readonly seconds: number | null;
   readonly rate: number;
   readonly inFlight: number;
   readonly summary: PhaseSummary;
   readonly lastSecond: RecentView;
   readonly backends: readonly BackendRow[];
-  /** The phases that are over. */
+  /** The finished phases. */
   readonly before: readonly PhaseSummary[];
 }
 

@@ -7,7 +7,7 @@ import { LiveService } from './live.service.js';
 
 const page = readFileSync(createRequire(import.meta.url).resolve('demo-client/page'), 'utf8');
 
-/** The page and what feeds it. */
+/** The page and its data. */
 @Controller()
 export class LiveController {
   constructor(
@@ -27,7 +27,7 @@ export class LiveController {
     return page;
   }
 
-  /** First the past, then one event for each thing that changes; `bye` when the demo ends. */
+  /** First the past, then one event for each change; `bye` when the demo ends. */
   @Sse('events')
   events(): Observable<MessageEvent> {
     const past = defer(() => of(message('history', { points: this.live.history, events: this.log.recent })));

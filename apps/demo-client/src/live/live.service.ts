@@ -12,7 +12,7 @@ const FRAME_EVERY_MS = 250;
 const POINT_EVERY_MS = 1000;
 const HISTORY_POINTS = 180;
 
-/** Draws frames of the load while anybody looks, and keeps the last minutes for those who come later. */
+/** Draws frames of the load while a page is open, and keeps the last minutes for later visitors. */
 @Injectable()
 export class LiveService implements OnModuleDestroy {
   readonly history: HistoryPoint[] = [];
@@ -38,7 +38,7 @@ export class LiveService implements OnModuleDestroy {
     private readonly link: RunnerLink,
   ) {}
 
-  /** Begins to keep the history. */
+  /** Starts the history. */
   start(): void {
     this.points$.subscribe((point) => {
       this.history.push(point);
@@ -89,7 +89,7 @@ export class LiveService implements OnModuleDestroy {
         address,
         share: answered === 0 ? 0 : recently / answered,
         calls: calls[address] ?? 0,
-        // The backend's last report is up to a fifth of a second old, and then all calls have ended.
+        // The backend's last report may be a fifth of a second old, and miss that all calls have ended.
         inFlight: run.inFlight === 0 ? 0 : (endpoint?.inFlight ?? host?.inFlight ?? 0),
         p50,
         p99,

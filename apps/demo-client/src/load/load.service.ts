@@ -16,12 +16,12 @@ export class LoadService implements OnModuleDestroy {
     return this.phases.length;
   }
 
-  /** The phases that have begun; the last one is the current one. */
+  /** The phases that have started; the last one is the current one. */
   get runs(): readonly PhaseRun[] {
     return this.#runs;
   }
 
-  /** Of the phases that have begun, the unfinished one included. */
+  /** Of the phases that have started, including the unfinished one. */
   summaries(): PhaseSummary[] {
     return this.#runs.map((run) => run.tally.summary());
   }

@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TICK_MS = 4;
-/** A computer that wakes up does not make up for the night. */
+/** A computer that wakes up does not catch up on the calls of the night. */
 const FORGET_AFTER_MS = 5000;
 
 /**
- * Starts calls at a steady rate, whatever becomes of the earlier ones, as users do. Each call is told when it should
- * have started: a latency counted from there does not hide the time in which the caller itself was held up
- * (coordinated omission).
+ * Starts calls at a steady rate, whatever happens to earlier ones, as users do. Each call knows when it should have
+ * started: latency measured from that time includes the time in which the caller itself was delayed (coordinated
+ * omission).
  */
 export async function openLoop(
   ratePerSecond: number,

@@ -6,10 +6,10 @@ import type { Phase } from './phase.js';
 import { RecentCalls } from './recent-calls.js';
 import { type CallOutcome, Tally } from './tally.js';
 
-/** How far back the shares and latencies of each backend look. */
+/** The window of the shares and latencies of each backend. */
 export const RECENT_MS = 5000;
 
-/** `draining`: no call is started any more, and those in flight may end. */
+/** `draining`: no more calls start, and those in flight may finish. */
 export type PhaseStatus = 'running' | 'draining' | 'done';
 
 /** One phase, from its first call to the end of its last one. */
@@ -38,7 +38,9 @@ export class PhaseRun {
     return this.#inFlight;
   }
 
-  /** Calls until the time is over, then waits for the last answers; `stop` ends both and cancels what is in flight. */
+  /**
+   * Makes calls until the time is over, then waits for the last answers; `stop` ends both and cancels calls in flight.
+   */
   async run(ratePerSecond: number, stop: AbortSignal): Promise<void> {
     const durationMs = (this.phase.seconds ?? Infinity) * 1000;
     let number = 0;

@@ -2,7 +2,7 @@ import type { CallOptions } from '@grpc/grpc-js';
 import type { Order } from 'demo-server/orders';
 import type { Observable } from 'rxjs';
 
-/** What a client can say about one of its endpoints. */
+/** What a client knows about one of its endpoints. */
 export interface EndpointView {
   readonly address: string;
   readonly state: string;
@@ -12,16 +12,16 @@ export interface EndpointView {
   readonly warmth: number;
 }
 
-/** One way to call the backends, for a while. */
+/** One way to call the backends. */
 export interface Phase {
   readonly key: 'nest-default' | 'balanced';
-  /** For people. */
+  /** The name for people. */
   readonly title: string;
   readonly policy: string;
   /** null: until the application is told to end. */
   readonly seconds: number | null;
   readonly find: (id: string, options: CallOptions) => Observable<Order>;
-  /** null: this client can say nothing about them. */
+  /** null: this client knows nothing about them. */
   readonly endpoints: () => readonly EndpointView[] | null;
 }
 

@@ -12,7 +12,7 @@ interface Entry extends CallOutcome {
   readonly endedAt: number;
 }
 
-/** The calls that ended within the last `windowMs`: what a live view shows, so that it follows what happens now. */
+/** The calls that ended within the last `windowMs`, for a live view that follows the present. */
 export class RecentCalls {
   #entries: Entry[] = [];
 

@@ -9,7 +9,7 @@ export interface CallOutcome {
   readonly address: string | null;
 }
 
-/** What is kept of a phase, and what `--json` writes. */
+/** The figures of a phase, which `--json` writes. */
 export interface PhaseSummary {
   readonly phase: string;
   readonly policy: string;
@@ -19,7 +19,7 @@ export interface PhaseSummary {
   /** Milliseconds, of the calls that succeeded; null when none did. */
   readonly p50: number | null;
   readonly p99: number | null;
-  /** Calls by the backend that answered them; an error that came from no backend is in `errors` alone. */
+  /** Calls by the backend that answered them; an error that no backend sent counts only in `errors`. */
   readonly endpoints: Readonly<Record<string, number>>;
 }
 

@@ -16,14 +16,14 @@ export interface BackendOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** One backend at a fixed address, whose process comes and goes. */
+/** One backend at a fixed address, whose process stops and restarts. */
 export class Backend {
   readonly address: string;
   #process: BackendProcess['process'] = 'stopped';
   #factor: number;
   #inFlight = 0;
   #child: Child<FromBackend, ToBackend> | undefined;
-  /** One thing after the other, also for a visitor with a quick finger. */
+  /** One action after the other, even if a visitor clicks quickly. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: BackendOptions) {
@@ -88,7 +88,7 @@ export class Backend {
 
   #gone(child: Child<FromBackend, ToBackend>, how: string): void {
     if (this.#child !== child) return;
-    // It was not told to go: it was killed, or it crashed.
+    // It was not told to exit: it was killed, or it crashed.
     if (this.#process === 'running') this.options.onLine(`${this.address} ended: ${how}`);
     this.#child = undefined;
     this.#inFlight = 0;

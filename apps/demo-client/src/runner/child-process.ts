@@ -2,27 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** How long a process may take to finish its work when it is told to go. */
+/** How long a process may take to exit when it is told to. */
 const GRACE_MS = 5000;
-/** Lines of a quiet process that an error shows. */
+/** The number of lines of a quiet process that an error shows. */
 const KEPT_LINES = 100;
 
 export interface ChildOptions {
-  /** For errors. Default: the name of the script or program. */
+  /** The name in errors. Default: the name of the script or program. */
   readonly name?: string;
-  /** Beyond the environment of this process. */
+  /** In addition to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Takes each line that the process writes. By default the process writes where this one does. */
+  /** Receives each line that the process writes. By default the process writes to the streams of this one. */
   readonly onLine?: (line: string) => void;
-  /** Keeps back what the process writes, for `nextLine` and for errors. */
+  /** Holds back the output of the process, for `nextLine` and for errors. */
   readonly quiet?: boolean;
-  /** In a process group of its own, so that Ctrl-C does not reach it: this process decides when it leaves. */
+  /** Runs in its own process group, so that Ctrl-C does not reach it: this process decides when it exits. */
   readonly detached?: boolean;
 }
 
 const running = new Set<ChildProcess>();
-// A process that is stopped does not notice that its channel breaks.
+// A stopped process does not notice that its channel breaks.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** The command that runs a script in this version of Node. */
@@ -35,11 +35,11 @@ export function node(
 }
 
 /**
- * A process that does not outlive this one, and speaks with it in messages if it is a Node process. The demo, the
- * benchmarks, the chaos suite and the tests start theirs with it.
+ * A process that does not outlive this one, and exchanges messages with it if it is a Node process. The demo, the
+ * benchmarks, the chaos suite and the tests use it.
  */
 export class Child<From extends { readonly type: string } = never, To extends object = never> {
-  /** Resolves when the process is gone, to how it ended: `exit 0`, `SIGKILL`, `spawn haproxy ENOENT`. */
+  /** Resolves when the process has exited, with how it ended: `exit 0`, `SIGKILL`, `spawn haproxy ENOENT`. */
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
   readonly #name: string;
@@ -68,7 +68,7 @@ export class Child<From extends { readonly type: string } = never, To extends ob
     if (quiet) this.#lineListeners.add((line) => (this.#kept = [...this.#kept, line].slice(-KEPT_LINES)));
     let failure: string | undefined;
     child.on('error', (error) => (failure ??= error.message));
-    // Not at `exit`: the last lines may still be on their way.
+    // Not at `exit`: the last lines may still be in transit.
     this.ended = new Promise((resolve) => {
       child.on('close', (code, signal) => {
         running.delete(child);
@@ -90,11 +90,11 @@ export class Child<From extends { readonly type: string } = never, To extends ob
   }
 
   tell(message: To): void {
-    // The process may have ended a moment ago.
+    // The process may just have ended.
     if (this.#process.connected) this.#process.send(message, () => {});
   }
 
-  /** The next message of that type. It fails when the process ends before. */
+  /** The next message of that type. Rejects if the process ends first. */
   next<T extends From['type']>(
     type: T,
     condition: (message: Extract<From, { type: T }>) => boolean = () => true,
@@ -110,7 +110,7 @@ export class Child<From extends { readonly type: string } = never, To extends ob
     return this.unlessEnded(message, `before it said "${type}"`);
   }
 
-  /** The next line that matches, of a process with `onLine` or `quiet`. It fails when the process ends before. */
+  /** The next line that matches, of a process with `onLine` or `quiet`. Rejects if the process ends first. */
   nextLine(pattern: RegExp): Promise<RegExpExecArray> {
     const match = new Promise<RegExpExecArray>((resolve) => {
       const listener = (line: string): void => {
@@ -124,7 +124,7 @@ export class Child<From extends { readonly type: string } = never, To extends ob
     return this.unlessEnded(match, `before it wrote ${pattern}`);
   }
 
-  /** The promise; it fails when the process ends before. */
+  /** The promise; rejects if the process ends first. */
   unlessEnded<T>(promise: Promise<T>, when = 'too early'): Promise<T> {
     const lost = this.ended.then((how): never => {
       throw new Error([`${this.#name} ended (${how}) ${when}`, ...this.#kept].join('\n'));
@@ -136,7 +136,7 @@ export class Child<From extends { readonly type: string } = never, To extends ob
     this.#process.kill(name);
   }
 
-  /** Tells it to go, and kills it if it does not. Resolves when it is gone. */
+  /** Tells the process to exit, and kills it if it does not. Resolves when it has exited. */
   async end(farewell: To): Promise<void> {
     if (!this.isRunning) return;
     this.tell(farewell);
@@ -145,7 +145,7 @@ export class Child<From extends { readonly type: string } = never, To extends ob
     clearTimeout(overdue);
   }
 
-  /** Resolves when it is gone. */
+  /** Resolves when it has exited. */
   async kill(): Promise<void> {
     if (!this.isRunning) return;
     this.signal('SIGKILL');

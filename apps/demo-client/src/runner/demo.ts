@@ -11,7 +11,7 @@ const CLIENT = createRequire(import.meta.url).resolve('demo-client');
 const DEFAULT_PORT = 3000;
 const DEFAULT_BASELINE_SECONDS = 15;
 
-/** The backends, the client, and what goes back and forth between them. */
+/** The backends, the client, and the messages between them. */
 export class Demo {
   /** The last figures that the client sent. */
   phases: readonly PhaseSummary[] = [];
@@ -26,7 +26,7 @@ export class Demo {
     this.#fleet = new Fleet(flags, (line) => view.line(line));
   }
 
-  /** Resolves when all is over and every process has ended. */
+  /** Resolves when the demo is over and every process has exited. */
   async run(): Promise<void> {
     try {
       await this.#fleet.start();
@@ -41,13 +41,13 @@ export class Demo {
     this.#stop.abort();
   }
 
-  /** The children follow by themselves when their channels break. */
+  /** The children exit on their own when their channels break. */
   kill(): never {
     this.view.close();
     process.exit(130);
   }
 
-  /** Resolves when the client has no more to do, or is told to stop; rejects if it ends before that. */
+  /** Resolves when the client has finished, or is told to stop; rejects if it ends before that. */
   async #runClient(): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#stop.signal.addEventListener('abort', () => resolve()));
     if (this.#stop.signal.aborted) return;
@@ -81,7 +81,7 @@ export class Demo {
   #environment(): NodeJS.ProcessEnv {
     return {
       [SETTINGS_VARIABLE]: JSON.stringify(this.#settings()),
-      // As in a deployment: the code names a client, the environment says where its backends are.
+      // As in a deployment: the code names a client, the environment names its backends.
       GRPC_LB_ORDERS_CLIENT_TARGET: `static:///${this.#fleet.addresses.join(',')}`,
       GRPC_LB_ORDERS_CLIENT_POLICY: this.flags.policy,
     };

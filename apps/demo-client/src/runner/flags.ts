@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import type { PolicyName } from 'nestjs-grpc-lb';
 
 /**
- * What `--policy` takes: each policy of the package that needs nothing but its name. The package has the names as a type
- * only, and nothing of it is loaded here, because flags are read before it is built; so the compiler compares the two.
+ * The values of `--policy`: each policy of the package that needs only its name. The package exports the names as a
+ * type only, and is not loaded here, because flags are read before it is built; so the compiler compares the two.
  */
 const POLICY_SET: Readonly<Record<PolicyName, true>> = {
   least_request: true,
@@ -62,7 +62,7 @@ A backend answers at most slots * 1000 / delay-ms calls a second: 200 as it stan
 docs/guide/demo.md tells how to read the table.
 `;
 
-/** Flags that make no sense, all of them at once. */
+/** Invalid flags, all of them at once. */
 export class FlagError extends Error {}
 
 interface NumberFlag {
@@ -86,7 +86,7 @@ const NUMBERS = {
   port: { flag: 'port', fallback: null, min: 0, max: 65_535, whole: true },
 } satisfies Record<string, NumberFlag>;
 
-/** null when help is asked for. */
+/** null if help was requested. */
 export function readFlags(args: readonly string[]): Flags | null {
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true });
   const faults: string[] = [];
@@ -123,7 +123,7 @@ function isPolicy(name: string): name is PolicyName {
   return Object.hasOwn(POLICY_SET, name);
 }
 
-/** As many in a line as there is room for in the right column of the help. */
+/** As many per line as fit into the right column of the help. */
 function inLines(names: readonly string[]): string {
   return names.join(', ').replaceAll(/(.{1,48},) /g, `$1\n${' '.repeat(25)}`);
 }
@@ -138,7 +138,7 @@ function readNumber(rule: NumberFlag, text: string | undefined, faults: string[]
   return value;
 }
 
-/** Whether that was all: help was asked for, or the flags make no sense, which ends in exit code 2. */
+/** Whether the program is done: help was requested, or the flags are invalid, which ends in exit code 2. */
 export function answerWithoutRunning(args: readonly string[]): boolean {
   try {
     if (readFlags(args) !== null) return false;

@@ -6,10 +6,10 @@ import { freePort, freePorts } from './ports.js';
 
 /** Another process may take a port before the backend binds it. */
 const ATTEMPTS = 3;
-/** What `slow` does when all backends were started alike. */
+/** The factor of `slow` if all backends were started alike. */
 const DEFAULT_SLOW_FACTOR = 3;
 
-/** The backends of the demo. The last one is the slow one. */
+/** The backends of the demo. The last one is slow. */
 export class Fleet {
   readonly #backends: Backend[] = [];
   onChange: () => void = () => {};

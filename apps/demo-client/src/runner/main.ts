@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const demo = new Demo(flags, view);
   stopOnSignals(demo);
   stopWithNpm(demo);
-  // The reader of the pipe has left.
+  // The reader of the pipe has closed it.
   process.stdout.on('error', () => demo.stop());
   try {
     await demo.run();
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   if (flags.json !== null) await writeSummary(flags.json, flags, demo);
 }
 
-/** Once: end in good order. Twice: at once. */
+/** First signal: exit gracefully. Second: exit at once. */
 function stopOnSignals(demo: Demo): void {
   let asked = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -43,7 +43,7 @@ function stopOnSignals(demo: Demo): void {
   }
 }
 
-/** npm passes a signal to the shell between it and this process, and the shell does not pass it on. */
+/** npm passes a signal to the shell between it and this process, and the shell does not forward it. */
 function stopWithNpm(demo: Demo): void {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Ports that were free a moment ago, all different, because all are held until the last one is known. */
+/** Ports that were just free, all different, because all are held until the last one is known. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
@@ -16,7 +16,7 @@ export async function freePort(): Promise<number> {
   return port!;
 }
 
-/** Resolves when a program accepts connections on the port, for programs that do not say so. */
+/** Resolves when a program accepts connections on the port, for programs that do not report it. */
 export async function accepting(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, '127.0.0.1');

@@ -20,7 +20,7 @@ export function drawFrame(frame: Frame, paint: Paint): string[] {
   ];
 }
 
-/** The phases side by side, as the last word. */
+/** The final comparison of the phases. */
 export function drawSummary(phases: readonly PhaseSummary[], paint: Paint): string[] {
   const [head = '', ...rows] = columns(
     [

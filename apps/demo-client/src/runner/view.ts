@@ -2,13 +2,13 @@ import type { Frame } from '../live/frame.js';
 import { drawFrame } from './table.js';
 import { coloured, count, ms, type Paint, plain } from './text.js';
 
-/** Where the demo shows itself. */
+/** The output of the demo. */
 export interface View {
   readonly paint: Paint;
   frame(frame: Frame): void;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   line(text: string): void;
-  /** The last frame stays; lines go below it from now on. */
+  /** The last frame stays; further lines go below it. */
   close(): void;
 }
 
@@ -18,7 +18,7 @@ export function openView(out: NodeJS.WriteStream): View {
 
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
-/** Terminals that know it show what is between the two at once; the others ignore it. */
+/** Terminals that support it draw what is between the two at once; the others ignore it. */
 const BEGIN_UPDATE = '\x1b[?2026h';
 const END_UPDATE = '\x1b[?2026l';
 const CLEAR_TO_END_OF_LINE = '\x1b[K';
@@ -58,7 +58,7 @@ class Screen implements View {
   }
 }
 
-/** Cuts a line at the edge of the terminal; escape sequences take no room and are kept. */
+/** Cuts a line at the edge of the terminal; escape sequences take no space and are kept. */
 function clip(line: string, width: number): string {
   let room = width;
   // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
