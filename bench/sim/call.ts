@@ -12,7 +12,7 @@ export class Call {
     readonly info: CallInfo,
   ) {}
 
-  /** When it was made. */
+  /** When the call was made. */
   get at(): number {
     return this.trace.at[this.index]!;
   }
@@ -25,12 +25,12 @@ export class Call {
     return this.trace.io[this.index]!;
   }
 
-  /** It fails at once where more calls fail than that: 0 to 1, and wherever it goes with 0. */
+  /** The call fails at once where the share of failing calls exceeds this: 0 to 1; with 0 it fails everywhere. */
   get luck(): number {
     return this.trace.luck[this.index]!;
   }
 
-  /** Which client makes it, from 0 to 1. */
+  /** The client that makes it, from 0 to 1. */
   get who(): number {
     return this.trace.who[this.index]!;
   }

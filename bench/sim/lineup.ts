@@ -7,21 +7,21 @@ import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.j
 import type { Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../libs/grpc-lb/src/core/random.js';
 
-/** Makes the policy of one client. */
+/** Creates the policy of one client. */
 export type PolicyFactory = (random: Random, clock: Clock) => Policy;
 
-/** What takes part in a run: a name for tables, and where the policy comes from. */
+/** A participant of a run: a name for tables, and the source of the policy. */
 export type Contestant =
   | { readonly kind: 'bound'; readonly name: string }
   | { readonly kind: 'oracle'; readonly name: string }
   | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig }
   | { readonly kind: 'module'; readonly name: string; readonly path: string };
 
-/** The measure of all the others. */
+/** The reference for all the others. */
 export const CENTRAL_QUEUE: Contestant = { kind: 'bound', name: 'central queue' };
 export const PERFECT_KNOWLEDGE: Contestant = { kind: 'oracle', name: 'perfect knowledge' };
 
-/** The policies of the package in the order of the tables: those that are blind to load first. */
+/** The policies of the package in the order of the tables: those that ignore load first. */
 const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
   random: { name: 'random' },
   round_robin: { name: 'round_robin' },
@@ -59,7 +59,7 @@ export function contestantOf(word: string): Contestant {
   return { kind: 'config', name: word.startsWith('{') ? describe(policy) : word, config: policy };
 }
 
-/** Words between commas; those within braces belong together. */
+/** Words between commas; text within braces stays together. */
 export function contestantsOf(list: string): Contestant[] {
   const words = list.match(/\{[^}]*\}|[^,{}]+/g) ?? [];
   return words.map((word) => contestantOf(word.trim()));

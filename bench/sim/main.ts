@@ -26,7 +26,7 @@ async function main({ plan, write, json, from, threads }: SimOptions): Promise<v
   console.log(`\n${entries.length} runs in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-/** What is no number is null in JSON. */
+/** A value that is not a number is null in JSON. */
 function readEntries(file: string): Entry[] {
   return JSON.parse(readFileSync(file, 'utf8'), (_, value: unknown) => value ?? NaN) as Entry[];
 }
@@ -61,7 +61,7 @@ else {
     if (options.list) for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`);
     else await main(options);
   } catch (error) {
-    // What was asked for cannot be done: why, without a stack.
+    // The request is impossible: explains why, without a stack.
     if (!(error instanceof RangeError || error instanceof TypeError || error instanceof GrpcLbOptionsError))
       throw error;
     console.error(error.message);

@@ -9,9 +9,9 @@ export interface SimOptions {
   readonly plan: Plan;
   /** Write the page and its plots. */
   readonly write: boolean;
-  /** Where all results go, as JSON. */
+  /** The file for all results, as JSON. */
   readonly json: string | undefined;
-  /** Where they come from, if nothing is to be run. */
+  /** The file to read results from, if nothing is to be run. */
   readonly from: string | undefined;
   readonly threads: number;
   readonly list: boolean;

@@ -5,7 +5,7 @@ import { run, type Setting, traceOf } from './run.js';
 import { DEFAULT_CLIENTS, DEFAULT_LOADS, type Scenario } from './scenario.js';
 import { scenarioNamed } from './scenarios/index.js';
 
-/** What one worker does at a time: one scenario at one load with one seed, so that its draws are made once. */
+/** The unit of work of one worker: one scenario at one load with one seed, so that its random values are drawn once. */
 export interface Task {
   readonly scenario: string;
   readonly load: number;
@@ -13,15 +13,15 @@ export interface Task {
   readonly seed: number;
   readonly contestants: readonly Contestant[];
   readonly balancing: LoadBalancingOptions;
-  /** The part of its duration that a scenario without a script is run for. */
+  /** The fraction of its duration for which a scenario without a script runs. */
   readonly stretch: number;
 }
 
-/** One run, and where it belongs. */
+/** One run, and its place in the plan. */
 export interface Entry extends RunResult {
   readonly scenario: string;
   readonly load: number;
-  /** What does not know of clients has the same result for each number of them. */
+  /** A subject without clients has the same result for each number of them. */
   readonly clients: number;
   readonly seed: number;
   readonly contestant: string;
@@ -30,13 +30,13 @@ export interface Entry extends RunResult {
 export interface Plan {
   readonly scenarios: readonly Scenario[];
   readonly contestants: readonly Contestant[];
-  /** Undefined for what each scenario says. */
+  /** Undefined: those of each scenario. */
   readonly loads: readonly number[] | undefined;
   readonly clients: readonly number[] | undefined;
   readonly seeds: readonly number[];
-  /** Over the options of each scenario. */
+  /** Overrides the options of each scenario. */
   readonly balancing: LoadBalancingOptions;
-  /** One situation of each scenario, and less of it. */
+  /** One situation of each scenario, and shorter. */
   readonly quick: boolean;
 }
 

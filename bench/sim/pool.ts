@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import type { Entry, Task } from './plan.js';
 
-/** Performs all tasks on so many threads; the entries come in the order of the tasks, whatever thread was faster. */
+/** Runs all tasks on a number of threads; entries are in the order of the tasks, whichever thread was faster. */
 export async function performAll(
   tasks: readonly Task[],
   threads: number,
   onDone: (done: number) => void,
 ): Promise<Entry[]> {
   const results: Entry[][] = tasks.map(() => []);
-  // The long ones first, so that no thread is left alone with one in the end.
+  // The long ones first, so that no thread ends alone with a long one.
   const order = tasks.map((_, i) => i).toSorted((a, b) => cost(tasks[b]!) - cost(tasks[a]!));
   let done = 0;
-  // Calls are short-lived: room for many of them saves half of the time.
+  // Calls are short-lived: a large young generation saves half of the time.
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('worker.js', import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: 64 },

@@ -4,22 +4,22 @@ import type { Scenario } from './scenario.js';
 import type { Server } from './servers/server.js';
 import type { Trace } from './workload.js';
 
-/** What came of one run: one scenario, one policy, one seed. Times in milliseconds. */
+/** The result of one run: one scenario, one policy, one seed. Times in milliseconds. */
 export interface RunResult {
-  /** Calls that count: with one answer, and within the window. */
+  /** Calls that count: with a single answer, and within the window. */
   readonly calls: number;
   /** The share of them that failed. */
   readonly failed: number;
-  /** Attempts for each call. */
+  /** Attempts per call. */
   readonly attempts: number;
-  /** Latencies of those that succeeded. */
+  /** Latencies of the calls that succeeded. */
   readonly mean: number;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** The part of the calls that ended at each server. */
+  /** The share of the calls that ended at each server. */
   readonly shares: readonly number[];
-  /** The most calls that one server had at the same time. */
+  /** The maximum number of calls that one server had at the same time. */
   readonly maxInFlight: number;
   /** One value for each second, if the scenario is drawn over time. */
   readonly timeline: readonly number[];

@@ -21,7 +21,7 @@ export const DELAY_MS = 0.5;
 /** One situation, in which contestants are compared. */
 export interface Setting {
   readonly scenario: Scenario;
-  /** The share of the capacity that is asked for. */
+  /** Offered load as a share of the capacity. */
   readonly load: number;
   readonly clients: number;
   readonly seed: number;
@@ -89,7 +89,7 @@ function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server
   return slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
 }
 
-/** Calls are made when the trace says so, whatever became of those before: an open loop. */
+/** Calls start when the trace says so, whatever happens to earlier ones: an open loop. */
 class Arrivals implements Task {
   #next = 0;
 

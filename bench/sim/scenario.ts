@@ -6,32 +6,32 @@ import type { World } from './world.js';
 
 /** A situation to compare policies in. */
 export interface Scenario {
-  /** As in `--scenarios`. */
+  /** The name for `--scenarios`. */
   readonly name: string;
   readonly title: string;
-  /** Two sentences: what it is, and what it teaches. */
+  /** Two sentences: what it is, and what it shows. */
   readonly explains: string;
   readonly servers: number;
   /** Calls that a server works on at a time; `event-loop` for a Node backend. */
   readonly slots: number | 'event-loop';
   readonly workload: Workload;
-  /** What calls the load is a share of: the work that all servers can do, in slots at full speed. */
+  /** The capacity that loads refer to: the work that all servers can do, in slots at full speed. */
   readonly capacity: number;
   /** Shares of the capacity. Default 0.7 and 0.85. */
   readonly loads?: readonly number[];
   /** Default 1, 10 and 100. */
   readonly clients?: readonly number[];
-  /** Only calls made in this time count, in milliseconds. Default: all. */
+  /** Only calls made within this time count, in milliseconds. Default: all. */
   readonly window?: readonly [from: number, to: number];
-  /** What differs from the defaults of the package, apart from the policy. */
+  /** Options that differ from the defaults of the package, apart from the policy. */
   readonly balancing?: LoadBalancingOptions;
   readonly retry?: RetryModel;
   readonly subset?: Subset;
   /** What happens to the servers. */
   readonly script?: (world: World) => void;
-  /** Told by the share of calls that fail: callers give up, so that latencies say nothing. */
+  /** Measured by the share of calls that fail: callers give up, so latencies are meaningless. */
   readonly byFailures?: boolean;
-  /** Drawn over time as well: the latency, the failures, or the part of the calls that the servers from this index on get. */
+  /** Also drawn over time: the latency, the failures, or the share of the calls at the servers from this index on. */
   readonly timeline?: 'latency' | 'failures' | { readonly shareFrom: number };
 }
 

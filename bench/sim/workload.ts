@@ -2,22 +2,22 @@ import type { CallInfo } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import { type Distribution, exponential } from './engine/distributions.js';
 import { randomFor } from './engine/seeds.js';
 
-/** A method of the service, and what a call of it costs. */
+/** A method of the service, and the cost of a call. */
 export interface Method {
   readonly name: string;
   /** Its share of all calls. */
   readonly share: number;
-  /** Milliseconds that it keeps a slot, or the event loop, at full speed. */
+  /** Milliseconds for which it occupies a slot, or the event loop, at full speed. */
   readonly work: Distribution;
-  /** Milliseconds that it waits for something else, without keeping anything. */
+  /** Milliseconds for which it waits for another service, without occupying anything. */
   readonly io?: Distribution;
-  /** It is a stream, which takes no slot itself; `work` is that of each of its messages. */
+  /** It is a stream, which occupies no slot itself; `work` is that of each of its messages. */
   readonly stream?: { readonly lasts: Distribution; readonly every: Distribution };
 }
 
-/** Calls that come together, beside those that come one by one. */
+/** Calls that arrive together, in addition to those that arrive one by one. */
 export interface Bursts {
-  /** The part of all calls that come in bursts. */
+  /** The share of all calls that arrive in bursts. */
   readonly share: number;
   readonly size: number;
   /** Milliseconds over which a burst is spread. */
@@ -31,26 +31,26 @@ export interface Workload {
   readonly bursts?: Bursts;
   /** The share of calls that fail at once wherever they go. Default 0. */
   readonly errors?: number;
-  /** How many times the usual rate calls come at a time, in milliseconds. Default: always 1. */
+  /** The arrival rate over time, in milliseconds, relative to the usual rate. Default: always 1. */
   readonly pace?: (at: number) => number;
 }
 
 /**
- * All that is drawn for a run, call by call and before any policy is asked: what each of them is measured by is the
- * same calls, with the same work, at the same times, from the same clients.
+ * All random values of a run, drawn for each call before any policy is asked: every policy is measured by the same
+ * calls, with the same work, at the same times, from the same clients.
  */
 export interface Trace {
   readonly size: number;
   /** When the call is made, in milliseconds, in this order. */
   readonly at: Float64Array;
   readonly work: Float64Array;
-  /** How long it waits for something else, or how long the stream lasts. */
+  /** How long it waits for another service, or how long the stream lasts. */
   readonly io: Float64Array;
   /** The index of its method. */
   readonly method: Uint8Array;
-  /** From 0 to 1: a call fails at once where more fail than that. */
+  /** From 0 to 1: a call fails at once where the share of failing calls exceeds this. */
   readonly luck: Float64Array;
-  /** Which client makes it, from 0 to 1 over all clients, however many there are. */
+  /** The client that makes it, from 0 to 1 over all clients, however many there are. */
   readonly who: Float64Array;
   readonly seed: number;
 }
@@ -67,7 +67,7 @@ export function callInfoOf({ name, stream }: Method): CallInfo {
   return Object.freeze({ method: `/sim.v1.Lab/${name}`, stream: stream !== undefined });
 }
 
-/** `rate` in calls a millisecond. */
+/** `rate` in calls per millisecond. */
 export function drawTrace(workload: Workload, rate: number, seed: number): Trace {
   const at = arrivals(workload, rate, seed);
   const [works, kinds, clients, errors] = ['work', 'method', 'client', 'errors'].map((purpose) =>
@@ -96,7 +96,7 @@ export function drawTrace(workload: Workload, rate: number, seed: number): Trace
   return trace;
 }
 
-/** A Poisson process; bursts are another one, of their own. */
+/** A Poisson process; bursts are a separate one. */
 function arrivals({ duration, bursts, pace = () => 1 }: Workload, rate: number, seed: number): Float64Array {
   const times: number[] = [];
   const unit = exponential(1);

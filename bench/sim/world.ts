@@ -3,7 +3,7 @@ import type { Dispatcher } from './dispatch/dispatcher.js';
 import type { EventQueue } from './engine/event-queue.js';
 import type { Server } from './servers/server.js';
 
-/** What the script of a scenario can do to the servers while calls come and go. */
+/** What the script of a scenario can do to the servers during a run. */
 export class World {
   readonly servers: Server[] = [];
   #dispatcher!: Dispatcher;
@@ -11,13 +11,13 @@ export class World {
   constructor(
     private readonly queue: EventQueue,
     private readonly createServer: (index: number) => Server,
-    /** For what the script draws: the same for every policy. */
+    /** Random numbers for the script: the same for every policy. */
     readonly random: Random,
-    /** Milliseconds after which nothing happens any more. */
+    /** Milliseconds after which nothing happens. */
     readonly duration: number,
   ) {}
 
-  /** Servers of the start, in the order of their indexes. */
+  /** The initial servers, in the order of their indexes. */
   found(count: number): void {
     for (let i = 0; i < count; i++) this.servers.push(this.createServer(i));
   }
@@ -31,7 +31,7 @@ export class World {
     this.queue.at(time, { run: happen });
   };
 
-  /** Again and again, with the gap that is drawn each time. */
+  /** Repeats an action; each gap is drawn at random. */
   readonly every = (gap: () => number, happen: () => void): void => {
     const next = this.queue.now() + gap();
     if (next >= this.duration) return;
@@ -41,7 +41,7 @@ export class World {
     });
   };
 
-  /** New servers join. */
+  /** Adds servers. */
   readonly add = (count: number): Server[] => {
     const first = this.servers.length;
     for (let i = 0; i < count; i++) this.servers.push(this.createServer(first + i));
@@ -49,7 +49,7 @@ export class World {
     return this.servers.slice(first);
   };
 
-  /** These leave discovery; what they have begun they finish. */
+  /** Removes servers from discovery; they finish their calls. */
   readonly remove = (servers: readonly Server[]): void => {
     for (const server of servers) server.listed = false;
     this.#publish();

@@ -3,18 +3,18 @@ import { Job } from '../servers/job.js';
 import type { PlacedCall } from './placed-call.js';
 
 export interface AttemptOwner {
-  /** It has come to the server. */
+  /** It has reached the server. */
   attemptArrived(attempt: Attempt): void;
   /** The server has answered; the answer is on its way. */
   attemptAnswered(attempt: Attempt): void;
-  /** The answer has come. */
+  /** The answer has arrived. */
   attemptEnded(attempt: Attempt): void;
 }
 
-/** One attempt of a call on its way: to the server, there, and back. */
+/** One attempt of a call on its way: to the server, its work, and back. */
 export class Attempt extends Job {
   failed = false;
-  /** The caller has its answer, or does not wait for it any more. */
+  /** The caller has its answer, or no longer waits for it. */
   over = false;
   #at: 'client' | 'server' | 'back' = 'client';
 

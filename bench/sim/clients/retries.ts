@@ -1,18 +1,18 @@
 import { jittered, type Random } from '../../../libs/grpc-lb/src/core/random.js';
 
-/** How a client of the simulation gives up and tries again. */
+/** How a simulated client gives up and retries. */
 export interface RetryModel {
-  /** Attempts in all, the first one included. */
+  /** Attempts in total, including the first. */
   readonly maxAttempts: number;
-  /** Milliseconds after which the caller gives an attempt up; the server does its work even so. */
+  /** Milliseconds after which the caller gives up an attempt; the server still does its work. */
   readonly timeout?: number;
-  /** gRFC A6; none means that every failure is sent again. */
+  /** gRFC A6; without it every failure is retried. */
   readonly throttling?: { readonly maxTokens: number; readonly tokenRatio: number };
 }
 
 const INITIAL_BACKOFF_MS = 50;
 
-/** The part of gRFC A6 that is in grpc-js itself, and not in this package: backoff, and tokens for each client. */
+/** The part of gRFC A6 that grpc-js implements, not this package: backoff, and tokens for each client. */
 export class Retries {
   #tokens: number;
 

@@ -21,16 +21,19 @@ export interface ClientListener {
   callEnded(call: Call, failed: boolean, server: Server): void;
 }
 
-/** What all clients of a run share. */
+/** State that all clients of a run share. */
 export interface ClientEnvironment {
   readonly queue: EventQueue;
   readonly balancing: EffectiveLoadBalancing;
-  /** Milliseconds that a message is on its way. */
+  /** Milliseconds that a message takes. */
   readonly delay: number;
   readonly listener: ClientListener;
 }
 
-/** One client: the balancer of this package, with wires in place of connections. All that it decides is production's. */
+/**
+ * One client: the balancer of this package, with wires instead of connections. It makes the same decisions as in
+ * production.
+ */
 export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
   readonly #queue: EventQueue;
   readonly #balancing: Balancing<Wire>;
@@ -51,7 +54,7 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
       random,
       loadBalancing: balancing,
       zone: undefined,
-      // Nothing stands still in virtual time.
+      // Virtual time never stalls.
       ownStall: new OwnStall(queue),
       warmAfterEjection: true,
       emit: () => {},
@@ -61,7 +64,7 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
     this.#open = (member, wire, call) => new PlacedCall(attempts, member, wire, call, policy);
   }
 
-  /** Discovery names these. */
+  /** Discovery lists these. */
   update(servers: readonly Server[]): void {
     this.#servers = new Map(servers.map((server) => [server.key, server]));
     this.#balancing.adopt(servers.map(endpointOf));
@@ -114,7 +117,7 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
     else if (this.policy.learn) wire.server.startMeter();
   };
 
-  /** Reports out of band: one at once, and then as often as was asked for. */
+  /** Out-of-band reports: one at once, and then at the requested interval. */
   #listen(wire: Wire, member: Member<Wire>, interval: number): void {
     if (!wire.usable) return;
     member.reported(wire.server.report());

@@ -2,7 +2,7 @@ import type { Carrier, Link } from '../../../libs/grpc-lb/src/core/balancing/mem
 import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
 import type { Server } from '../servers/server.js';
 
-/** What one client has in place of connections to a server: it is up from the start, and carries any number of calls. */
+/** Replaces a client's connections to a server: it is up from the start, and carries any number of calls. */
 export class Wire implements Link<Wire>, Carrier {
   inFlight = 0;
   readonly lost = false;
@@ -24,7 +24,7 @@ export class Wire implements Link<Wire>, Carrier {
     private readonly onUp: (wire: Wire, member: Member<Wire>) => void,
   ) {}
 
-  /** Discovery does not name its server any more. */
+  /** Discovery no longer lists its server. */
   get empty(): boolean {
     return this.#drained;
   }

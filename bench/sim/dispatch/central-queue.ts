@@ -4,9 +4,9 @@ import type { Server } from '../servers/server.js';
 import { Omniscient } from './omniscient.js';
 
 /**
- * The bound: one line for all servers, first come, first served, the fastest free slot first. A call is given to a
- * server only when that can begin with it, so that no choice is ever regretted; nothing that chooses when a call is made
- * can know as much.
+ * The bound: one queue for all servers, first come, first served, the fastest free slot first. A server gets a call
+ * only when it can start it, so that no choice is ever regretted; nothing that chooses when a call is made can know as
+ * much.
  */
 export class CentralQueue extends Omniscient {
   readonly #waiting = new Deque<Job>();
@@ -35,7 +35,7 @@ export class CentralQueue extends Omniscient {
   }
 }
 
-/** Of two that are as fast, the one with less to do, so that the shares are even. */
+/** Of two equally fast ones, the one with less load, so that the shares are even. */
 function isFaster(one: Server, other: Server): boolean {
   return one.slowness < other.slowness || (one.slowness === other.slowness && one.inFlight < other.inFlight);
 }

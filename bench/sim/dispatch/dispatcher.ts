@@ -1,10 +1,10 @@
 import type { Call } from '../call.js';
 import type { Server } from '../servers/server.js';
 
-/** Sends calls to servers: many clients with a policy each, or something that knows more than a client can. */
+/** Sends calls to servers: many clients with a policy each, or a dispatcher that knows more than a client can. */
 export interface Dispatcher {
   dispatch(call: Call): void;
-  /** Discovery names these from now on. */
+  /** Discovery lists these from now on. */
   update(servers: readonly Server[]): void;
 }
 

@@ -20,13 +20,13 @@ export interface FleetOptions {
   readonly seed: number;
 }
 
-/** A change of discovery reaches each client within so many milliseconds. */
+/** A change of discovery reaches each client within this many milliseconds. */
 const DISCOVERY_MS = 1000;
 
-/** Clients that know nothing of each other. */
+/** Clients that know nothing about each other. */
 export class Fleet implements Dispatcher {
   readonly #clients: SimClient[];
-  /** What each client connects to; none where all connect to all. */
+  /** The servers that each client connects to; none if all connect to all. */
   readonly #subsets: readonly ReturnType<Subset>[] | undefined;
   #started = false;
 

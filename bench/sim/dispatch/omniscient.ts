@@ -5,7 +5,7 @@ import type { Server } from '../servers/server.js';
 import { StreamSession } from '../servers/stream.js';
 import type { CallListener, Dispatcher } from './dispatcher.js';
 
-/** A call without a client: it goes over the same wire, but what happens to it is decided where it arrives. */
+/** A call without a client: it takes the same wire, but the decision is made where it arrives. */
 class Errand extends Job {
   constructor(
     readonly call: Call,
@@ -19,7 +19,7 @@ class Errand extends Job {
   }
 }
 
-/** What knows the true state of all servers, and decides at the servers' end of the wire. */
+/** A dispatcher that knows the true state of all servers, and decides at the servers' end of the wire. */
 export abstract class Omniscient implements Dispatcher {
   protected servers: readonly Server[] = [];
 
@@ -29,7 +29,7 @@ export abstract class Omniscient implements Dispatcher {
     private readonly listener: CallListener,
   ) {}
 
-  /** Work has come; it is given to a server, now or later. */
+  /** Work has arrived; assigns it to a server, now or later. */
   protected abstract place(job: Job): void;
 
   update(servers: readonly Server[]): void {
@@ -47,7 +47,7 @@ export abstract class Omniscient implements Dispatcher {
       this.place(errand);
       return;
     }
-    // No server has the stream as a whole.
+    // No single server has the whole stream.
     const nobody = this.servers[0]!;
     new StreamSession(
       this.queue,

@@ -3,15 +3,15 @@ import type { Server } from '../servers/server.js';
 import { Omniscient } from './omniscient.js';
 
 /**
- * Chooses when the call arrives, as a policy must, but knows everything: all lines, the work of all that wait in them,
- * and that of the call itself. It goes where it will be done first.
+ * Chooses when the call arrives, as a policy must, but knows everything: all queues, the work of all calls in them, and
+ * that of the call itself. The call goes to the server that will finish it first.
  */
 export class PerfectKnowledge extends Omniscient {
   protected place(job: Job): void {
     let best: Server | undefined;
     let least = Infinity;
     const consider = (server: Server): void => {
-      // However short its line: what cannot be better is not worked out.
+      // Even an empty queue could not make it better, so the rest is not computed.
       if (server.failing === 1 || job.work * server.slowness + job.io > least) return;
       const expected = server.expected(job.work, job.io);
       if (expected > least || (expected === least && server.inFlight >= best!.inFlight)) return;

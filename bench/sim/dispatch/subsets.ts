@@ -3,19 +3,19 @@ import { randomFor } from '../engine/seeds.js';
 import { endpointOf, type Server } from '../servers/server.js';
 
 /**
- * Which of all servers one of `clients` clients connects to, by the subsets of production. Each client keeps its own for
- * its life.
+ * The servers that one of `clients` clients connects to, from the subsets of production. Each client keeps its subset
+ * for its lifetime.
  */
 export type Subset = (client: number, clients: number) => (servers: readonly Server[]) => readonly Server[];
 
-/** Deterministic aperture (Finagle): windows of a ring, set off evenly, so that all servers have as many clients. */
+/** Deterministic aperture (Finagle): evenly offset windows of a ring, so that all servers have equally many clients. */
 export function aperture(size: number): Subset {
-  // It needs no chance.
+  // It uses no randomness.
   return (index, clients) =>
     ofServers(createSubset({ algorithm: 'deterministic_aperture', size, clients, index }, () => NaN));
 }
 
-/** Each client draws its own (gRFC A68): simple, but some servers have many clients, and some none. */
+/** Each client chooses at random (gRFC A68): simple, but some servers have many clients, and some none. */
 export function randomSubset(size: number): Subset {
   return (client) => ofServers(createSubset({ algorithm: 'random', size }, randomFor(client, 'subset')));
 }

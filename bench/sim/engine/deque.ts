@@ -1,4 +1,4 @@
-/** A queue whose front is taken in constant time, however long it is. */
+/** A queue that removes its front in constant time, however long it is. */
 export class Deque<T> {
   #items: T[] = [];
   #front = 0;
@@ -14,7 +14,7 @@ export class Deque<T> {
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#front++];
-    // Half of it is behind us: the copy costs no more than what was pushed since the last one.
+    // Half of the array is consumed: the copy costs no more than the pushes since the last one.
     if (this.#front > 1024 && this.#front * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#front);
       this.#front = 0;

@@ -1,12 +1,12 @@
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 
-/** Lengths of time, in milliseconds. */
+/** Durations in milliseconds. */
 export interface Distribution {
   readonly mean: number;
   draw(random: Random): number;
 }
 
-/** Always the same. */
+/** Constant. */
 export function constant(value: number): Distribution {
   return { mean: value, draw: () => value };
 }
@@ -16,13 +16,13 @@ export function exponential(mean: number): Distribution {
   return { mean, draw: (random) => -mean * Math.log(1 - random()) };
 }
 
-/** The usual shape of response times; at sigma 1.5 one in a hundred takes ten times the mean, and more. */
+/** The usual shape of response times; at sigma 1.5 one in a hundred takes at least ten times the mean. */
 export function lognormal(mean: number, sigma: number): Distribution {
   const mu = Math.log(mean) - (sigma * sigma) / 2;
   return { mean, draw: (random) => Math.exp(mu + sigma * normal(random)) };
 }
 
-/** `long` with the chance `share`, else `short`. */
+/** `long` with the probability `share`, otherwise `short`. */
 export function either(share: number, long: Distribution, short: Distribution): Distribution {
   return {
     mean: share * long.mean + (1 - share) * short.mean,

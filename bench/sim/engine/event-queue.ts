@@ -1,20 +1,20 @@
 import type { Cancel, Clock } from '../../../libs/grpc-lb/src/core/clock.js';
 
-/** Something that happens at a moment of virtual time. */
+/** Something that happens at one time of virtual time. */
 export interface Task {
   run(): void;
 }
 
 /**
- * Virtual time: a heap of what is to happen. What falls on the same moment happens in the order in which it was set,
- * so that a run is the same each time. It is the clock of everything that is simulated.
+ * Virtual time: a heap of future events. Events of the same time happen in the order in which they were scheduled, so
+ * that a run is reproducible. It is the clock of the whole simulation.
  */
 export class EventQueue implements Clock {
   #now = 0;
   #sequence = 0;
   #size = 0;
   #stopped = false;
-  // A four-ary heap in parallel arrays: no object for each event, and few levels.
+  // A four-ary heap in parallel arrays: no object per event, and few levels.
   #times = new Float64Array(1024);
   #order = new Float64Array(1024);
   readonly #tasks: Task[] = [];
@@ -35,7 +35,7 @@ export class EventQueue implements Clock {
     const sequence = this.#sequence++;
     while (place > 0) {
       const parent = (place - 1) >> 2;
-      // What is set later never goes before what falls on the same moment.
+      // A later entry never precedes an earlier one of the same time.
       if (this.#times[parent]! <= time) break;
       this.#move(parent, place);
       place = parent;
@@ -43,7 +43,7 @@ export class EventQueue implements Clock {
     this.#put(place, time, sequence, task);
   }
 
-  /** Runs until nothing is left to happen, or somebody says `stop`. */
+  /** Runs until no event is left, or `stop` is called. */
   run(): void {
     this.#stopped = false;
     while (this.#size > 0 && !this.#stopped) this.#next();
@@ -60,7 +60,7 @@ export class EventQueue implements Clock {
     const time = this.#times[last]!;
     const sequence = this.#order[last]!;
     const moved = this.#tasks[last]!;
-    // What is gone must not be kept alive; a shorter array would have to grow again.
+    // Finished events must not be kept alive; a shorter array would have to grow again.
     this.#tasks[last] = NOTHING;
     if (last > 0) this.#sink(time, sequence, moved);
     task.run();
@@ -114,7 +114,7 @@ const NOTHING: Task = { run: () => {} };
 class Timer implements Task {
   constructor(private callback: (() => void) | undefined) {}
 
-  /** It stays in the queue until its time comes, and then does nothing. */
+  /** The event stays in the queue until its time comes, and then does nothing. */
   cancel(): void {
     this.callback = undefined;
   }

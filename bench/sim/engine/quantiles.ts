@@ -1,4 +1,4 @@
-/** The value below which the share `q` of `sorted` lies; NaN of nothing. */
+/** The quantile `q` of `sorted`; NaN if it is empty. */
 export function quantile(sorted: Float64Array, q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
 }

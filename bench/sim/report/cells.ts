@@ -3,7 +3,7 @@ import { mean } from '../engine/quantiles.js';
 import { CENTRAL_QUEUE } from '../lineup.js';
 import type { Entry } from '../plan.js';
 
-/** One contestant in one situation, over all seeds. Ratios are to the central queue on the same draws. */
+/** One subject in one situation, over all seeds. Ratios are relative to the central queue on the same draws. */
 export interface Cell {
   readonly scenario: string;
   readonly load: number;
@@ -17,7 +17,7 @@ export interface Cell {
   readonly spread: readonly [number, number];
   readonly failed: number;
   readonly attempts: number;
-  /** The part of the calls at the busiest and at the idlest server. */
+  /** The share of the calls at the busiest and at the least busy server. */
   readonly busiest: number;
   readonly idlest: number;
   readonly maxInFlight: number;

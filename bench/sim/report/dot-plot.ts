@@ -10,7 +10,7 @@ const WIDTH = 860;
 const LABELS = 170;
 const TOP = 58;
 const ROW = 24;
-/** Right of this a value is written, not drawn. */
+/** Values beyond this are written, not drawn. */
 const MOST = 10;
 
 interface Mark {
@@ -91,12 +91,12 @@ function marks(
   const drawn = values
     .filter(({ value }) => Number.isFinite(value) && (byFailures || value <= MOST))
     .map((mark) => symbol(scale.place(mark.value), y, mark));
-  // One word for those that are far off, from the policy's worst number of clients.
+  // One label for those beyond the scale, from the policy's worst number of clients.
   const far = !byFailures && cell.p99 > MOST && series === clients.length - 1;
   return far ? [...drawn, text(right + 6, rowAt(row) + 4, `→ ${ratio(cell.p99)}`, { class: 'soft' })] : drawn;
 }
 
-/** A shape for each series beside its colour. */
+/** Each series has a shape in addition to its color. */
 function symbol(x: number, y: number, { hollow, series }: Omit<Mark, 'value'>): string {
   const look = { class: `s${series} ${hollow ? 'hollow' : 'fill'}` };
   if (series === 1) return element('rect', { x: x - 3, y: y - 3, width: 6, height: 6, ...look });

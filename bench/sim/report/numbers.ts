@@ -1,4 +1,4 @@
-/** A ratio with as many digits as it has worth: `0.98`, `5.4`, `484`. */
+/** A ratio with its significant digits: `0.98`, `5.4`, `484`. */
 export function ratio(value: number): string {
   if (Number.isNaN(value)) return '-';
   if (value < 9.95) return value.toFixed(2);

@@ -14,7 +14,7 @@ import { timePlot } from './time-plot.js';
 const PAGE = 'docs/measurements/laboratory.md';
 const IMAGES = 'docs/images/sim';
 
-/** Writes the page of the laboratory and its plots; run from the root of the repository. */
+/** Writes the page of the laboratory and its plots; run it from the root of the repository. */
 export function writePage(plan: Plan, cells: readonly Cell[]): void {
   mkdirSync(IMAGES, { recursive: true });
   for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
@@ -44,13 +44,13 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
   return parts.join('\n\n');
 }
 
-/** What has no callers that give up has nothing to say of them. */
+/** Scenarios whose callers never give up have no such figures. */
 function withoutOmniscient(cells: readonly Cell[]): Cell[] {
   const names = new Set([CENTRAL_QUEUE.name, PERFECT_KNOWLEDGE.name]);
   return cells.filter(({ contestant }) => !names.has(contestant));
 }
 
-/** The situation that is shown in full: ten clients at the lower load, or what comes nearest. */
+/** The situation that is shown in full: ten clients at the lower load, or the closest one. */
 function typicalOf(cells: readonly Cell[]): Cell[] {
   const { load, clients } = situations(cells).toSorted(
     (a, b) => a.load - b.load || Math.abs(a.clients - 10) - Math.abs(b.clients - 10),

@@ -1,10 +1,10 @@
-/** From values to places on an axis. */
+/** Maps values to positions on an axis. */
 export interface Scale {
   readonly ticks: readonly number[];
   place(value: number): number;
 }
 
-/** Between powers of ten with 2 and 5 in between; what is outside is put at the edge. */
+/** Between powers of ten with 2 and 5 in between; values outside are placed at the edge. */
 export function logScale(low: number, high: number, from: number, to: number): Scale {
   const [a, b] = [Math.log(low), Math.log(high)];
   const place = (value: number): number => {
@@ -21,7 +21,7 @@ export function logScale(low: number, high: number, from: number, to: number): S
   return { place, ticks };
 }
 
-/** From 0 to a round number that holds the highest value. */
+/** From 0 to a round number above the highest value. */
 export function linearScale(high: number, from: number, to: number): Scale {
   const step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25].find((each) => high / each <= 5) ?? 0.25;
   const top = Math.max(step, Math.ceil(high / step - 1e-9) * step);

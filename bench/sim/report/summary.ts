@@ -8,10 +8,10 @@ import { situations, type Table } from './tables.js';
 export type Measure = 'p99' | 'p999';
 export type Verdict = 'win' | 'tie' | 'loss';
 
-/** Within so much of each other two are equal. */
+/** Two values within this distance count as equal. */
 export const TIE = 0.03;
 
-/** Who is measured, and against whom: all policies that a client could use, not what knows more than a client can. */
+/** The subjects, and their peers: all policies that a client could use, not those that know more than a client can. */
 export const SUBJECT = 'adaptive';
 const NO_PEERS: ReadonlySet<string> = new Set([SUBJECT, CENTRAL_QUEUE.name, PERFECT_KNOWLEDGE.name]);
 
@@ -33,7 +33,7 @@ export function duel(own: Cell, rival: Cell, measure: Measure): Duel {
   return { own, rival, ratio: value, verdict: verdictOf(value) };
 }
 
-/** Where latencies say something. */
+/** Situations in which latencies are meaningful. */
 export function byLatency(scenarios: readonly Scenario[], cells: readonly Cell[]): Cell[] {
   const names = new Set(scenarios.filter(({ byFailures }) => byFailures !== true).map(({ name }) => name));
   return cells.filter(({ scenario }) => names.has(scenario));

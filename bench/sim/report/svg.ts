@@ -17,7 +17,7 @@ export function line(x1: number, y1: number, x2: number, y2: number, attributes:
   return element('line', { x1, y1, x2, y2, ...attributes });
 }
 
-/** Colours of series, told apart by those who do not see red and green (Okabe and Ito); the second for dark pages. */
+/** Colors of series that color-blind readers can tell apart (Okabe and Ito); the second for dark pages. */
 const SERIES: readonly (readonly [light: string, dark: string])[] = [
   ['#0072b2', '#56b4e9'],
   ['#d55e00', '#ff8c42'],
@@ -30,8 +30,8 @@ const SERIES: readonly (readonly [light: string, dark: string])[] = [
 const rules = (dark: 0 | 1): string => SERIES.map((pair, i) => `.s${i}{--c:${pair[dark]}}`).join('');
 
 /**
- * Without a background of its own, and with colours for light and dark pages; an image on a page is asked for the
- * reader's preference as the page itself.
+ * Without a background, and with colors for light and dark pages; an image on a page follows the reader's preference
+ * like the page itself.
  */
 const STYLE = [
   ':root{--text:#1f2328;--soft:#59636e;--grid:#d1d9e0}',

@@ -8,7 +8,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Every measure of every contestant, one row each: for the console. */
+/** Every measure of every subject, one row each: for the console. */
 export function detailTable(cells: readonly Cell[]): Table {
   const head = ['load', 'clients', 'policy', 'p50', 'p99', 'p99.9', 'p99 of seeds', 'failed', 'attempts'];
   const rows = cells.map((cell) => [
@@ -27,7 +27,7 @@ export function detailTable(cells: readonly Cell[]): Table {
   return { head: [...head, 'share of a server', 'most in flight'], rows };
 }
 
-/** One row for each contestant, one column for each load and number of clients: for the page. */
+/** One row for each subject, one column for each load and number of clients: for the page. */
 export function overviewTable(cells: readonly Cell[], show: (cell: Cell) => string): Table {
   const columns = situations(cells);
   const contestants = [...new Set(cells.map(({ contestant }) => contestant))].filter(
@@ -53,7 +53,7 @@ export function failures(cell: Cell): string {
   return percent(cell.failed);
 }
 
-/** What else there is to see in one situation. */
+/** The other measures of one situation. */
 export function situationTable(scenario: Scenario, cells: readonly Cell[]): Table {
   const someFail = cells.some(({ failed }) => failed > 0);
   const retried = scenario.retry !== undefined;

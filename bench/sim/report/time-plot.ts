@@ -10,13 +10,13 @@ const LEFT = 64;
 const RIGHT = WIDTH - 190;
 const TOP = 34;
 const BOTTOM = 264;
-/** The same colour for each in every plot; more curves than these cannot be told apart. */
+/** The same color for each in every plot; more curves than these cannot be told apart. */
 const CURVES = ['adaptive', 'round_robin', 'least_request', 'peak_ewma', 'hot_cold', CENTRAL_QUEUE.name];
 
-/** What happens second by second, in one situation. */
+/** One situation over time, second by second. */
 export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
   const curves = cells.filter(({ contestant, timeline }) => CURVES.includes(contestant) && timeline.length > 0);
-  // Who knows no clients has no share of the calls to show that a client could be measured by.
+  // A subject without clients has no share of the calls to compare.
   const shown = typeof scenario.timeline === 'object' ? withoutBound(curves) : curves;
   const seconds = shown[0]!.timeline.length;
   const values = shown.flatMap(({ timeline }) => timeline).filter((value) => Number.isFinite(value) && value > 0);

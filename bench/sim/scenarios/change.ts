@@ -32,7 +32,7 @@ export const errors: Scenario = {
 
 const JOINS = 10 * SECOND;
 
-/** Ten times slower at first, and half of that after each two seconds, as code gets compiled and caches fill. */
+/** Ten times slower at first, and half of that every two seconds, as code gets compiled and caches fill. */
 function newcomer({ add, at }: World): void {
   at(JOINS, () => {
     for (const server of add(1)) {

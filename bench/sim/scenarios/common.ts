@@ -1,7 +1,7 @@
 import { type Distribution, exponential } from '../engine/distributions.js';
 import type { Method } from '../workload.js';
 
-/** Ten backends that work on eight calls at a time each. */
+/** Ten backends that each work on eight calls at a time. */
 export const TEN = { servers: 10, slots: 8, capacity: 80 } as const;
 
 /** One method, with one answer. */
@@ -9,7 +9,7 @@ export function unary(work: Distribution): readonly Method[] {
   return [{ name: 'Find', share: 1, work }];
 }
 
-/** What most scenarios are about is not the work: 20 ms on average, memoryless. */
+/** Work for scenarios that are about something else: 20 ms on average, memoryless. */
 export const USUAL = unary(exponential(20));
 
 export const SECOND = 1000;

@@ -5,7 +5,7 @@ import { SECOND, unary, USUAL } from './common.js';
 
 const HUNDRED = { servers: 100, slots: 8, capacity: 800, workload: { duration: 5 * SECOND, methods: USUAL } } as const;
 
-/** Longer calls, or a second of a thousand backends would be more of them than is needed. */
+/** Longer calls, because a second of a thousand backends would otherwise have more of them than needed. */
 const THOUSAND = {
   servers: 1000,
   slots: 8,

@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.js';
 import { SECOND, USUAL } from './common.js';
 
-/** Five backends that work on eight calls at a time each. */
+/** Five backends that each work on eight calls at a time. */
 const FIVE = { servers: 5, slots: 8, capacity: 40, clients: [1, 10] } as const;
 
 export const sharedFailures: Scenario = {

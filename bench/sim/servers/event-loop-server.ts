@@ -2,14 +2,14 @@ import { Deque } from '../engine/deque.js';
 import type { Job } from './job.js';
 import { Server } from './server.js';
 
-/** Where a job is: it waits for the loop or runs on it, waits for something else, and comes back to the loop. */
+/** Where a job is: it waits for the loop or runs on it, waits for another service, and comes back to the loop. */
 const FIRST_TURN = 0;
 const WAITING = 1;
 const SECOND_TURN = 2;
 
 /**
  * A Node backend: one event loop, on which each call has one turn before it waits for a database or another service,
- * and one after. While one call computes, all others stand still.
+ * and one after. While one call computes, all others wait.
  */
 export class EventLoopServer extends Server {
   readonly #ready = new Deque<Job>();
@@ -20,7 +20,7 @@ export class EventLoopServer extends Server {
   #backlog = 0;
   #used = 0;
   #since = 0;
-  /** Calls whose handler has begun: those that wait for their first turn are not known to it. */
+  /** Calls whose handler has started: the server does not know those that wait for their first turn. */
   counted = 0;
 
   get idle(): boolean {
@@ -31,7 +31,7 @@ export class EventLoopServer extends Server {
     return this.#used + (this.#running ? this.queue.now() - this.#since : 0);
   }
 
-  /** A timer takes its turn behind what is ready. */
+  /** A timer runs after all ready work. */
   lag(): number {
     return this.#backlog * this.slowness + (this.#running ? this.#running.endsAt - this.queue.now() : 0);
   }

@@ -1,6 +1,6 @@
 import type { Task } from '../engine/event-queue.js';
 
-/** What does a job: a server. */
+/** Performs a job: a server. */
 export interface Worker {
   /** The present phase of the job is over. */
   advance(job: Job): void;
@@ -8,23 +8,23 @@ export interface Worker {
 
 /** Work that a server does: a call, or a message of a stream. */
 export abstract class Job implements Task {
-  /** The server that does it, from the moment it has come there. */
+  /** The server that performs it, once it has arrived there. */
   server: Worker | undefined;
-  /** How far it is, as the server counts. */
+  /** Its progress, as the server counts it. */
   phase = 0;
-  /** When its present phase ends; known while it runs. */
+  /** When its current phase ends; known while it runs. */
   endsAt = 0;
 
   constructor(
     /** Milliseconds of a slot, or of the event loop, at full speed. */
     readonly work: number,
-    /** Milliseconds of waiting for something else. */
+    /** Milliseconds of waiting for another service. */
     readonly io: number,
-    /** It fails where the server fails more than that: 0 to 1, and wherever it goes with 0. */
+    /** It fails where the failure share of the server exceeds this: 0 to 1; with 0 it fails everywhere. */
     readonly luck = 1,
   ) {}
 
-  /** The server is done with it. */
+  /** The server has finished it. */
   abstract answered(failed: boolean): void;
 
   run(): void {

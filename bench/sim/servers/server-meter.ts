@@ -2,7 +2,7 @@ import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-repo
 import { LoadMeter, type ServerLoad } from '../../../libs/grpc-lb/src/server/load-meter.js';
 import type { EventQueue, Task } from '../engine/event-queue.js';
 
-/** What a meter reads of its server. */
+/** The values that a meter reads from its server. */
 export interface Metered {
   readonly counted: number;
   readonly ended: number;
@@ -12,16 +12,16 @@ export interface Metered {
   cpuUsed(): number;
   /** How late a timer would be. */
   lag(): number;
-  /** The same, as the server half knows it. */
+  /** The same, as the server side measures it. */
   lagOfNow(): number;
 }
 
-/** As the server's half of this package does it: `window` of its load reports, and the ticks of its probe. */
+/** As in this package's server side: `window` of its load reports, and the ticks of its probe. */
 const WINDOW_MS = 5000;
 const STEPS = 10;
 const TICK_MS = 50;
 
-/** The server's half of load balancing on virtual time: its own `LoadMeter`, fed by a simulated server. */
+/** The server side of load balancing on virtual time: its own `LoadMeter`, fed by a simulated server. */
 export class ServerMeter implements Task {
   readonly #meter: LoadMeter;
   #load: ServerLoad;
@@ -56,13 +56,13 @@ export class ServerMeter implements Task {
   /** A tick of the probe's timer. */
   run(): void {
     this.#lag = Math.max(this.#lag, this.server.lag());
-    // Sums of ticks are not exact: half a tick of tolerance.
+    // Sums of ticks are inexact: half a tick of tolerance.
     if (this.queue.now() - this.#readAt >= WINDOW_MS / STEPS - TICK_MS / 2) this.#read();
     this.#schedule();
   }
 
   #schedule(): void {
-    // Where no event loop is in play, nothing happens between two readings.
+    // Without an event loop, nothing happens between two readings.
     this.queue.at(this.queue.now() + (this.server.reportsEventLoop ? TICK_MS : WINDOW_MS / STEPS), this);
   }
 

@@ -5,7 +5,7 @@ import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from './job.js';
 import { type Metered, ServerMeter } from './server-meter.js';
 
-/** One backend. What kind it is decides how its calls share it. */
+/** One backend. Its kind decides how its calls share it. */
 export abstract class Server implements Metered {
   /** How many times longer everything takes than at full speed. */
   slowness = 1;
@@ -13,12 +13,12 @@ export abstract class Server implements Metered {
   failing = 0;
   /** Discovery names it. */
   listed = true;
-  /** Calls that have come and not been answered. */
+  /** Calls that have arrived and not been answered. */
   inFlight = 0;
   maxInFlight = 0;
   ended = 0;
   errors = 0;
-  /** Told when it could begin another job at once, and has none waiting. */
+  /** Called when it could start another job at once, and none is waiting. */
   onIdle: (() => void) | undefined;
   #meter: ServerMeter | undefined;
   readonly #lagNow: MomentaryLag;
@@ -27,7 +27,7 @@ export abstract class Server implements Metered {
     protected readonly queue: EventQueue,
     readonly index: number,
   ) {
-    // What is behind the work that is ready waits as long as a timer.
+    // Work behind the ready work waits as long as a timer.
     const afterThisTurn = (callback: () => void): void => queue.at(queue.now() + this.lag(), { run: callback });
     this.#lagNow = new MomentaryLag(() => queue.now(), afterThisTurn);
   }
@@ -36,28 +36,28 @@ export abstract class Server implements Metered {
     return `10.0.${this.index >> 8}.${this.index & 255}:50051`;
   }
 
-  /** It could begin another job at once. */
+  /** Whether it could start another job at once. */
   abstract get idle(): boolean;
-  /** How long a job would take from now on if it came now, with all that is waiting before it. */
+  /** How long a job would take if it arrived now, including all work that waits before it. */
   abstract expected(work: number, io: number): number;
-  /** The present phase of a job is over. */
+  /** The current phase of a job is over. */
   abstract advance(job: Job): void;
   protected abstract begin(job: Job): void;
-  /** Calls that the server's own counter knows of. */
+  /** The number of calls in the server's own counter. */
   abstract get counted(): number;
-  /** Milliseconds of CPU used so far, and how many it can use at a time. */
+  /** Milliseconds of CPU used so far, and the number of CPUs. */
   abstract cpuUsed(): number;
   abstract readonly cpus: number;
-  /** The share of CPU that the application itself reports as what bounds it, if it does (gRFC A51). */
+  /** Whether the application reports the event loop as the CPU share that limits it (gRFC A51). */
   abstract readonly reportsEventLoop: boolean;
-  /** How late a timer would be that is due now. */
+  /** How late a timer due now would be. */
   abstract lag(): number;
 
   lagOfNow(): number {
     return this.#lagNow.read();
   }
 
-  /** The handler of a call begins. */
+  /** The handler of a call starts. */
   protected handlerBegins(): void {
     this.#lagNow.sample();
   }
@@ -75,13 +75,13 @@ export abstract class Server implements Metered {
     this.begin(job);
   }
 
-  /** As in the trailer of an answer. The meter runs from the first time that somebody asks. */
+  /** As in the trailer of an answer. The meter runs from the first query on. */
   report(): LoadReport {
     this.#meter ??= new ServerMeter(this.queue, this);
     return this.#meter.report();
   }
 
-  /** Its meter runs from now on. */
+  /** Starts its meter. */
   startMeter(): void {
     this.#meter ??= new ServerMeter(this.queue, this);
   }
@@ -93,7 +93,7 @@ export abstract class Server implements Metered {
   }
 }
 
-/** As discovery names it. */
+/** As discovery lists it. */
 export function endpointOf({ key }: Server): Endpoint {
   const [host, port] = key.split(':') as [string, string];
   return { address: { host, port: Number(port) } };

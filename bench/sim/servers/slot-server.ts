@@ -3,12 +3,14 @@ import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from './job.js';
 import { Server } from './server.js';
 
-/** A backend that works on a fixed number of calls at a time, as one with a pool of threads; the others wait in a line. */
+/**
+ * A backend that works on a fixed number of calls at a time, like one with a thread pool; the others wait in a queue.
+ */
 export class SlotServer extends Server {
   readonly #waiting = new Deque<Job>();
   readonly #running = new Set<Job>();
   readonly reportsEventLoop = false;
-  /** Kept from the first time that somebody asks what is to be expected, while every slot is taken. */
+  /** Kept from the first time that the expected time is queried while every slot is taken. */
   #plan: Plan | undefined;
   #busyTime = 0;
   #since = 0;
@@ -49,7 +51,7 @@ export class SlotServer extends Server {
     return this.#plan.earliest() - this.queue.now() + work * this.slowness;
   }
 
-  /** A plan for another speed is none. */
+  /** A plan for another speed is useless. */
   #checkPlan(): void {
     if (this.#plan && this.#plan.slowness !== this.slowness) this.#plan = undefined;
   }
@@ -88,7 +90,7 @@ export class SlotServer extends Server {
     this.#count();
     this.#checkPlan();
     this.#running.add(job);
-    // A call keeps the speed that it began with.
+    // A call keeps the speed that it started with.
     job.endsAt = this.queue.now() + job.work * this.slowness;
     this.queue.at(job.endsAt, job);
   }
@@ -101,8 +103,8 @@ export class SlotServer extends Server {
 }
 
 /**
- * When each slot will have done what is before it, if the speed stays as it is: those who wait get the slots one after
- * the other, and nothing changes that but a new one.
+ * When each slot will have finished its work, if the speed stays the same: waiting calls get the slots one after the
+ * other, and only a new call changes that.
  */
 class Plan {
   constructor(

@@ -4,14 +4,14 @@ import type { EventQueue, Task } from '../engine/event-queue.js';
 import { randomFor } from '../engine/seeds.js';
 import { Job } from './job.js';
 
-/** A message of a stream: work for which nobody waits. */
+/** A message of a stream: work without a waiting caller. */
 class Message extends Job {
   answered(): void {
-    // What matters here is that it was in the way of others.
+    // Only its delay of other work matters here.
   }
 }
 
-/** A stream: it keeps no slot, but brings messages that do, until it closes. */
+/** A stream: it occupies no slot, but its messages do, until it closes. */
 export class StreamSession implements Task {
   readonly #random: Random;
   readonly #closesAt: number;

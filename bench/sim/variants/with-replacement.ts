@@ -1,6 +1,5 @@
-// An example of a variant, and a peer worth a look: least request as gRPC (A48) and Envoy draw it, with replacement, so
-// that one of two endpoints is compared with itself half of the time.
-// npm run sim -- --policies p2c,bench/sim/variants/with-replacement.ts --scenarios few,two_slow
+// An example of a variant, and an interesting peer: least request as gRPC (A48) and Envoy sample it, with replacement,
+// so that one of two endpoints is compared with itself half of the time.
 import { type Candidate, type Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import { type Random, randomBelow } from '../../../libs/grpc-lb/src/core/random.js';
 
@@ -11,6 +10,6 @@ export default function withReplacement(random: Random): Policy {
       const other = randomBelow(random, candidates.length);
       return candidates[other]!.inFlight < candidates[one]!.inFlight ? other : one;
     },
-    chances: () => [], // Nobody asks in a simulation.
+    chances: () => [], // The simulation does not ask for chances.
   };
 }
