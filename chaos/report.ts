@@ -9,7 +9,7 @@ export function report(results: readonly (Result | Skipped)[], command: string, 
   const missed = results.filter((result) => 'missed' in result && result.missed.length > 0).length;
   const skipped = results.filter((result) => 'skipped' in result).length;
   const passes = results.length - skipped;
-  return `# When backends fall ill
+  return `# When backends fail
 
 Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s; do not edit. ${machine()}
 

@@ -217,7 +217,7 @@ test('what happens all the time is not', () => {
   expect(lines).toEqual([]);
 });
 
-describe('what goes to and fro', () => {
+describe('what alternates', () => {
   test('is told with its first end at once, then a line a minute at most, and last as it is in the end', () => {
     for (let i = 0; i < 250; i++) {
       tell(i % 2 === 0 ? DOWN : UP);

@@ -31,7 +31,7 @@ describe('by load', () => {
     expect(run(new Spillover(OPTIONS), 60, {}, {})).toBe(0.01);
   });
 
-  test('a zone within the ratio keeps its calls, one beyond it gives them up by and by', () => {
+  test('a zone within the ratio keeps its calls, one beyond it gradually loses them', () => {
     expect(run(new Spillover(OPTIONS), 60, { latency: 14 }, {})).toBe(0.01);
     expect(run(new Spillover(OPTIONS), 60, { latency: 30 }, {})).toBeGreaterThan(0.5);
     expect(run(new Spillover({ ...OPTIONS, spillRatio: 5 }), 60, { latency: 30 }, {})).toBe(0.01);

@@ -221,7 +221,7 @@ test('one that is gone leaves no timer behind, though it was ejected or started 
   await channel.name(endpoints('b', 'c', 'd'));
   await channel.become(READY, ...keys('d'));
   await channel.name(endpoints('b', 'c'));
-  // Failures are forgotten by and by; then only the watch for stalls of the process itself has a timer.
+  // Failures age out gradually; then only the watch for stalls of the process itself has a timer.
   await channel.pass(1000);
   expect(channel.clock.pendingTimers).toBe(1);
   channel.balancer.destroy();
