@@ -1,19 +1,5 @@
 import type { Address } from '../../core/endpoint.js';
 
-/**
- * An address for a subchannel whose connections can be aborted. grpc-js passes the address to net.connect() unchanged,
- * and that accepts an AbortSignal: it allows a connect timeout that closes the socket, which grpc-js does not have
- * (grpc-node#2785), and closes a connection whose peer is dead.
- */
-export type AbortableAddress = Address & {
-  readonly signal: AbortSignal;
-  /** Why the current attempt or connection was aborted; undefined if it was not. */
-  readonly abortReason: string | undefined;
-  /** Called when a new attempt begins. */
-  renew(): void;
-  abort(reason: string): void;
-};
-
 /** net.connect() revives a socket whose signal is already aborted, so a late attempt is aborted after it has begun. */
 function abortedSoon(): AbortSignal {
   const controller = new AbortController();
@@ -21,24 +7,55 @@ function abortedSoon(): AbortSignal {
   return controller.signal;
 }
 
+class AbortableAttempts {
+  #controller = new AbortController();
+  #abortReason: string | undefined;
+
+  constructor() {
+    Object.defineProperty(this, 'signal', SIGNAL);
+  }
+
+  /** Why the current attempt or connection was aborted; undefined if it was not. */
+  get abortReason(): string | undefined {
+    return this.#abortReason;
+  }
+
+  /** Called when a new attempt begins. */
+  renew(): void {
+    this.#controller = new AbortController();
+    this.#abortReason = undefined;
+  }
+
+  abort(reason: string): void {
+    this.#abortReason = reason;
+    this.#controller.abort();
+  }
+
+  /** The signal for an attempt that reads it now. */
+  get currentSignal(): AbortSignal {
+    const { signal } = this.#controller;
+    return signal.aborted ? abortedSoon() : signal;
+  }
+}
+
+/**
+ * An own property, because net.connect() copies only those. All addresses share one getter: with a getter each, V8
+ * would give each a shape of its own, and grpc-js compares addresses with each other thousands of times.
+ */
+const SIGNAL = {
+  enumerable: true,
+  get(this: AbortableAttempts): AbortSignal {
+    return this.currentSignal;
+  },
+};
+
+/**
+ * An address for a subchannel whose connections can be aborted. grpc-js passes the address to net.connect() unchanged,
+ * and that accepts an AbortSignal: it allows a connect timeout that closes the socket, which grpc-js does not have
+ * (grpc-node#2785), and closes a connection whose peer is dead.
+ */
+export type AbortableAddress = AbortableAttempts & Address;
+
 export function abortable(address: Address): AbortableAddress {
-  let controller = new AbortController();
-  let abortReason: string | undefined;
-  return {
-    ...address,
-    get signal() {
-      return controller.signal.aborted ? abortedSoon() : controller.signal;
-    },
-    get abortReason() {
-      return abortReason;
-    },
-    renew() {
-      controller = new AbortController();
-      abortReason = undefined;
-    },
-    abort(reason) {
-      abortReason = reason;
-      controller.abort();
-    },
-  };
+  return Object.assign(new AbortableAttempts(), address);
 }

@@ -35,8 +35,9 @@ let sequence = 0;
 
 /** Opens one HTTP/2 connection, with as many attempts as needed: a grpc-js subchannel that is not shared. */
 export class Dialer {
-  readonly subchannel: SubchannelInterface;
   readonly #address: AbortableAddress;
+  /** Created when the gate admits the first attempt. */
+  #subchannel: SubchannelInterface | undefined;
   #wasReady = false;
   #closed = false;
   #cancelTimeout: Cancel | undefined;
@@ -51,21 +52,18 @@ export class Dialer {
     private readonly listener: DialerListener,
   ) {
     this.#address = abortable(address);
-    this.subchannel = environment.helper.createSubchannel(this.#address, {
-      ...environment.channelOptions,
-      // grpc-js shares subchannels with equal arguments; this argument keeps each connection of the pool separate.
-      'grpc_lb.connection': ++sequence,
-    });
-    this.subchannel.ref();
-    this.subchannel.addConnectivityStateListener(this.#onState);
-    environment.helper.addChannelzChild(this.subchannel.getChannelzRef());
-    this.#leaveGate = environment.connectGate.enter(() => this.subchannel.startConnecting());
+    this.#leaveGate = environment.connectGate.enter(() => this.#dial());
+  }
+
+  /** Exists once an attempt has begun. */
+  get subchannel(): SubchannelInterface {
+    return this.#subchannel!;
   }
 
   /** Connects now instead of at the end of the backoff, because the outage that caused it is over. */
   dialNow(): void {
     if (this.#closed || this.#cancelRetry || this.#cancelDialNow) return;
-    if (this.subchannel.getConnectivityState() !== connectivityState.TRANSIENT_FAILURE) return;
+    if (this.#subchannel?.getConnectivityState() !== connectivityState.TRANSIENT_FAILURE) return;
     const { connectGate, context } = this.environment;
     this.#cancelDialNow = context.clock.after(context.random() * DIAL_NOW_SPREAD_MS, () => {
       this.#cancelDialNow = undefined;
@@ -82,11 +80,31 @@ export class Dialer {
     this.#cancelTimeout?.();
     this.#cancelRetry?.();
     this.#cancelDialNow?.();
-    this.subchannel.removeConnectivityStateListener(this.#onState);
-    this.environment.helper.removeChannelzChild(this.subchannel.getChannelzRef());
-    this.subchannel.unref();
+    const subchannel = this.#subchannel;
+    if (!subchannel) return;
+    subchannel.removeConnectivityStateListener(this.#onState);
+    this.environment.helper.removeChannelzChild(subchannel.getChannelzRef());
+    subchannel.unref();
     // A socket that is still connecting would keep the process alive; one that was ready may still carry calls.
     if (!this.#wasReady) this.#address.abort('the connection is no longer needed');
+  }
+
+  /**
+   * grpc-js compares each new subchannel with all that exist, and makes it costly in other ways. So a list of thousands
+   * of endpoints creates them as the gate admits them, and not all in one turn.
+   */
+  #dial(): void {
+    const { helper, channelOptions } = this.environment;
+    const subchannel = helper.createSubchannel(this.#address, {
+      ...channelOptions,
+      // grpc-js shares subchannels with equal arguments; this argument keeps each connection of the pool separate.
+      'grpc_lb.connection': ++sequence,
+    });
+    this.#subchannel = subchannel;
+    subchannel.ref();
+    subchannel.addConnectivityStateListener(this.#onState);
+    helper.addChannelzChild(subchannel.getChannelzRef());
+    subchannel.startConnecting();
   }
 
   readonly #onState = (
