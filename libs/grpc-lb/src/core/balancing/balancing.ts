@@ -87,7 +87,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   publish(): void {
     if (this.#closed) return;
     this.#renewPolicies();
-    while (this.#whilePaused(() => this.#members.activateIfNeeded())) this.#tellPolicies();
+    this.#activate();
     this.#router.update(this.#members.priorities);
     this.owner.changed(this);
   }
@@ -105,12 +105,15 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   get condition(): Condition {
     const { pickable, probing } = this.#router.route;
     if (pickable.length > 0 || probing.length > 0) return { state: 'ready' };
-    const all = [...this.#members.used];
-    if (all.some(({ state }) => state === 'connecting')) return { state: 'connecting' };
-    if (all.length === 0) return { state: 'empty' };
-    const reasons = [...new Set(all.map(({ reason }) => reason))].slice(0, 3).join('; ');
-    const none = all.length === 1 ? 'the only endpoint is not ready' : `none of ${all.length} endpoints is ready`;
-    return { state: 'unavailable', reason: `${none}: ${reasons}` };
+    const reasons = new Set<string | null>();
+    for (const { state, reason } of this.#members.used) {
+      if (state === 'connecting') return { state: 'connecting' };
+      if (reasons.size < 3) reasons.add(reason);
+    }
+    const { size } = this.#members;
+    if (size === 0) return { state: 'empty' };
+    const none = size === 1 ? 'the only endpoint is not ready' : `none of ${size} endpoints is ready`;
+    return { state: 'unavailable', reason: `${none}: ${[...reasons].join('; ')}` };
   }
 
   get route() {
@@ -134,7 +137,12 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   }
 
   memberChanged(member: Member<C>): void {
-    if (!this.#paused && !this.#members.isDraining(member)) this.publish();
+    const { connected, wasConnected } = member;
+    member.wasConnected = connected;
+    if (this.#paused || this.#closed || this.#members.isDraining(member)) return;
+    if (connected || wasConnected || this.#activate()) this.publish();
+    // Calls could not reach it and cannot reach it now, so the route is the same: among thousands, that saves much.
+    else this.owner.changed(this);
   }
 
   memberConnected(member: Member<C>): void {
@@ -200,6 +208,16 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#policyOptions = { policy, methods };
     this.#policies = this.createPolicies(this.environment);
     this.#tellPolicies();
+  }
+
+  /** Connects as many priorities as are needed; returns whether there are more than before. */
+  #activate(): boolean {
+    let more = false;
+    while (this.#whilePaused(() => this.#members.activateIfNeeded())) {
+      more = true;
+      this.#tellPolicies();
+    }
+    return more;
   }
 
   #tellPolicies(): void {

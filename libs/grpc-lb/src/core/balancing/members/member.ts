@@ -39,6 +39,8 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   /** Whether it is in the local zone; true if zones are ignored. */
   inLocalZone = true;
   failureFactor = 1;
+  /** Whether calls could reach it when the balancer last looked. */
+  wasConnected = false;
   readonly key: string;
   readonly link: Link<C>;
   readonly passiveHealth: PassiveHealth;
