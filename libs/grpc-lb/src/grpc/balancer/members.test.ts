@@ -2,7 +2,7 @@ import { connectivityState } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import { addressToString, type Endpoint } from '../../core/endpoint.js';
 
 const { READY, TRANSIENT_FAILURE, IDLE, CONNECTING } = connectivityState;
 const MINUTE = 60_000;
@@ -228,12 +228,87 @@ test('one that is gone leaves no timer behind, though it was ejected or started 
   expect(channel.clock.pendingTimers).toBe(0);
 });
 
+describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
+  const TURN_MS = 20;
+  const many = (from: number, size = 10_000): Endpoint[] =>
+    Array.from({ length: size }, (_, i) => ({ address: { path: `${from + i}` } }));
+  const kinds = (channel: FakeChannel) => {
+    const states = channel.view.endpoints().map(({ state }) => state);
+    return { connecting: states.filter((state) => state === 'connecting').length, all: states.length };
+  };
+
+  test('which join in its order, and connect as the gate admits them', async () => {
+    const channel = new FakeChannel();
+    await channel.name(many(0));
+    // grpc-js compares each new subchannel with all others, so there are no more than attempts to connect.
+    expect(channel.subchannels).toHaveLength(32);
+    for (let joined = 500; joined < 10_000; joined += 500) {
+      expect(channel.used).toHaveLength(joined);
+      await channel.pass(TURN_MS);
+    }
+    expect(channel.used).toEqual(many(0).map(({ address }) => addressToString(address)));
+    expect(channel.context.told('discovery_updated')).toMatchObject([{ added: 10_000, removed: 0, total: 10_000 }]);
+    channel.balancer.destroy();
+    expect(channel.clock.pendingTimers).toBe(0);
+  });
+
+  test('and none of the first list starts slowly, whenever it joins', async () => {
+    const channel = new FakeChannel();
+    await channel.name(many(0, 600));
+    await channel.pass(TURN_MS);
+    await channel.become(READY, ...keys('0'));
+    await channel.name(many(0, 601));
+    for (const name of ['599', '600']) {
+      while (!channel.open.some(({ key }) => key === `unix:${name}`))
+        await channel.become(READY, ...channel.open.filter(({ state }) => state === CONNECTING).map(({ key }) => key));
+      await channel.become(READY, ...keys(name));
+    }
+    expect(
+      channel.view
+        .endpoints()
+        .map(({ warmth }) => warmth)
+        .slice(-2),
+    ).toEqual([1, 0.05]);
+  });
+
+  test('those that it no longer names get no calls from the first turn on, and their calls end', async () => {
+    const channel = new FakeChannel();
+    await channel.name(many(0, 1200));
+    await channel.pass(TURN_MS * 2);
+    while (kinds(channel).connecting > 0)
+      await channel.become(READY, ...channel.open.filter(({ state }) => state === CONNECTING).map(({ key }) => key));
+    await channel.name(many(1199, 1));
+    expect(kinds(channel).all).toBe(1 + 699);
+    expect(Array.from({ length: 50 }, () => channel.pick().key)).toEqual(Array.from({ length: 50 }, () => 'unix:1199'));
+    // One that is listed again has lost nothing.
+    const opened = channel.subchannels.length;
+    await channel.name(many(1198, 2));
+    await channel.pass(TURN_MS * 3);
+    expect(channel.view.endpoints().map(({ address, state }) => [address, state])).toEqual([
+      ['unix:1198', 'ready'],
+      ['unix:1199', 'ready'],
+    ]);
+    expect(channel.subchannels).toHaveLength(opened);
+    channel.balancer.destroy();
+    expect(channel.clock.pendingTimers).toBe(0);
+  });
+
+  test('and the next list takes the place of the rest', async () => {
+    const channel = new FakeChannel();
+    await channel.name(many(0));
+    await channel.name(many(20_000, 2));
+    await channel.pass(MINUTE);
+    expect(channel.used).toEqual(keys('20000', '20001'));
+    expect(channel.context.told('endpoint_added')).toHaveLength(502);
+  });
+});
+
 test('at its end nothing is left, and nothing more is opened, though a thousand wait to connect', async () => {
   const channel = new FakeChannel();
   await channel.name(
     Array.from({ length: 1000 }, (_, i) => ({ address: { host: 'h', port: i + 1 }, priority: i % 3 })),
   );
-  expect(channel.open).toHaveLength(334);
+  expect(channel.used).toHaveLength(334);
   const attempts = (): number => channel.subchannels.reduce((sum, subchannel) => sum + subchannel.attempts, 0);
   expect(attempts()).toBe(32);
   channel.balancer.destroy();

@@ -48,6 +48,8 @@ export class PassiveHealth implements Peer {
   /** When its slow start began; undefined if it is not in slow start. */
   #coldSince: number | undefined;
   #withdrawing = false;
+  /** Whether it is among those that are compared. */
+  #compared = true;
   #cancelProbe: Cancel | undefined;
   #cancelVerdict: Cancel | undefined;
   #cancelWarmUp: Cancel | undefined;
@@ -205,12 +207,14 @@ export class PassiveHealth implements Peer {
 
   /** Called when the endpoint has left: the others are no longer compared with it. */
   leave(): void {
-    this.peers.leave(this);
+    if (this.#compared) this.peers.leave(this);
+    this.#compared = false;
   }
 
   /** Called when the endpoint returns before its last call has ended. */
   rejoin(): void {
     this.peers.join(this);
+    this.#compared = true;
   }
 
   /** Starts its slow start. */
@@ -226,7 +230,7 @@ export class PassiveHealth implements Peer {
   }
 
   close(): void {
-    this.peers.leave(this);
+    this.leave();
     this.#cancelProbe?.();
     this.#forgetProbe();
     this.#cancelWarmUp?.();

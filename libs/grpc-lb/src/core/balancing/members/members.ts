@@ -1,7 +1,7 @@
 import type { Cancel } from '../../clock.js';
 import { addressToString, type Endpoint } from '../../endpoint.js';
-import type { EffectiveSubsetOptions } from '../../options/subset-options.js';
-import { createSubset, type Subset } from '../../subset/subset.js';
+import { GroupSubsets } from './group-subsets.js';
+import { DepartedMembers } from './departed-members.js';
 import { diffEndpoints } from './endpoint-diff.js';
 import type { Carrier } from './link.js';
 import { Member, type MemberOwner } from './member.js';
@@ -18,6 +18,12 @@ export interface StandbyEndpoint {
 const FAILOVER_AFTER_MS = 1000;
 /** gRFC A56: a priority that is no longer needed stays connected for this long, in case it is needed again. */
 const DEACTIVATE_AFTER_MS = 15 * 60_000;
+/** How many members join, and how many leave, in one turn of the event loop; a list of thousands takes several. */
+const PER_TURN = 500;
+/** What calls get between two such turns. A timer of less would be due in the same turn again. */
+const BETWEEN_TURNS_MS = 20;
+
+const NONE_YET: readonly Endpoint[] = [];
 
 /**
  * The endpoints that a client keeps connected, out of those that discovery lists: as many priorities as are needed, and
@@ -27,8 +33,9 @@ const DEACTIVATE_AFTER_MS = 15 * 60_000;
 export class Members<C extends Carrier> {
   /** In the order of priority, then of discovery. */
   #used = new Map<string, Member<C>>();
-  readonly #draining = new Map<string, Member<C>>();
-  #list: readonly Endpoint[] = [];
+  readonly #departed = new DepartedMembers<C>();
+  #cancelNextTurn: Cancel | undefined;
+  #list: readonly Endpoint[] = NONE_YET;
   /** All priorities of that list, connected or not. */
   #named: readonly PriorityMembers<Endpoint>[] = [];
   #priorities: readonly PriorityMembers<Member<C>>[] = [];
@@ -38,17 +45,17 @@ export class Members<C extends Carrier> {
   /** The most priorities that were needed since the deactivation timer started. */
   #neededSince = 1;
   #cancelFailover: Cancel | undefined;
-  /** One for each group of endpoints; each remembers its choice. */
-  readonly #subsets = new Map<string, Subset>();
-  #subsetOptions: EffectiveSubsetOptions | undefined;
-  /** Whether there has been a list before: endpoints that join now start slowly. */
-  #adopted = false;
+  readonly #subsets: GroupSubsets;
+  /** Whether all endpoints of the first list have joined: those that join now start slowly. */
+  #started = false;
 
   constructor(
     private readonly owner: MemberOwner<C>,
     /** Called when the members must be selected again. */
     private readonly onDue: () => void,
-  ) {}
+  ) {
+    this.#subsets = new GroupSubsets(owner.environment.random);
+  }
 
   get priorities(): readonly PriorityMembers<Member<C>>[] {
     return this.#priorities;
@@ -64,7 +71,7 @@ export class Members<C extends Carrier> {
 
   /** Includes draining members. */
   get all(): Member<C>[] {
-    return [...this.#used.values(), ...this.#draining.values()];
+    return [...this.#used.values(), ...this.#departed.all];
   }
 
   /** The endpoints of priorities that are not connected, because better ones can carry all calls. */
@@ -77,7 +84,7 @@ export class Members<C extends Carrier> {
   }
 
   isDraining(member: Member<C>): boolean {
-    return this.#draining.get(member.key) === member;
+    return this.#departed.has(member);
   }
 
   /** Takes over a new, complete list from discovery. */
@@ -87,17 +94,14 @@ export class Members<C extends Carrier> {
     this.rearrange();
     const { added, removed } = diffEndpoints(before, list);
     const total = before.size + added.length - removed.length;
-    this.#adopted = true;
     if (added.length === 0 && removed.length === 0) return;
     this.#environment.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total });
   }
 
   /** Selects the endpoints in use again, after the list, the zone or the subset has changed. */
   rearrange(): void {
-    const { subset } = this.#environment.loadBalancing;
-    if (subset !== this.#subsetOptions) this.#subsets.clear();
-    this.#subsetOptions = subset;
-    this.#named = byPriority(this.#list, this.#environment.zone, this.#choose);
+    const { zone, loadBalancing } = this.#environment;
+    this.#named = byPriority(this.#list, zone, this.#subsets.chooser(loadBalancing.subset));
     this.#active = Math.max(this.#active, this.#prioritiesInUse());
     this.#arrange();
   }
@@ -150,8 +154,7 @@ export class Members<C extends Carrier> {
 
   /** Removes a draining member whose last call has ended; returns false if it is not draining. */
   remove(member: Member<C>): boolean {
-    if (!this.isDraining(member)) return false;
-    this.#draining.delete(member.key);
+    if (!this.#departed.delete(member)) return false;
     // Otherwise its timers, for an ejection or a slow start, would outlive it.
     member.close();
     return true;
@@ -160,63 +163,57 @@ export class Members<C extends Carrier> {
   close(): void {
     this.#cancelDeactivation?.();
     this.#cancelFailover?.();
+    this.#cancelNextTurn?.();
     for (const endpoint of this.all) endpoint.close();
   }
-
-  readonly #choose = (endpoints: readonly Endpoint[], group: string): readonly Endpoint[] => {
-    const options = this.#subsetOptions;
-    if (options === undefined) return endpoints;
-    let subset = this.#subsets.get(group);
-    if (!subset) this.#subsets.set(group, (subset = createSubset(options, this.#environment.random)));
-    return subset.choose(endpoints);
-  };
 
   get #environment() {
     return this.owner.environment;
   }
 
-  /** Selects the endpoints in use, in order, and drains the others. */
+  /** Selects the endpoints in use, in order, and drains the others: up to `PER_TURN` of them now. */
   #arrange(): void {
     const wanted = this.#named
       .slice(0, this.#active)
       .flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
-    const { removed } = diffEndpoints(this.#used, wanted);
-    for (const endpoint of removed) {
-      this.#used.delete(endpoint.key);
-      this.#draining.set(endpoint.key, endpoint);
-      endpoint.drain();
+    const { added, removed } = diffEndpoints(this.#used, wanted);
+    for (const member of removed) {
+      this.#used.delete(member.key);
+      this.#departed.add(member);
     }
+    const toDrain = this.#departed.drain(PER_TURN);
+    const later = new Set(added.slice(PER_TURN));
     const next = new Map<string, Member<C>>();
-    const memberFor = (endpoint: Endpoint): Member<C> => {
-      const key = addressToString(endpoint.address);
-      const one = this.#used.get(key) ?? this.#revive(key) ?? this.#join(key, endpoint);
-      one.describe(endpoint);
-      next.set(key, one);
-      return one;
-    };
+    const membersFor = (endpoints: readonly Endpoint[], inLocalZone: boolean): Member<C>[] =>
+      endpoints.flatMap((endpoint) => {
+        if (later.has(endpoint)) return [];
+        const key = addressToString(endpoint.address);
+        const member = this.#used.get(key) ?? this.#departed.takeBack(key) ?? this.#join(key, endpoint);
+        member.describe(endpoint);
+        member.inLocalZone = inLocalZone;
+        next.set(key, member);
+        return [member];
+      });
     this.#priorities = this.#named.slice(0, this.#active).map(({ priority, localZone, otherZones }) => ({
       priority,
-      localZone: localZone.map(memberFor),
-      otherZones: otherZones.map(memberFor),
+      localZone: membersFor(localZone, true),
+      otherZones: membersFor(otherZones, false),
     }));
-    for (const { localZone, otherZones } of this.#priorities) {
-      for (const endpoint of localZone) endpoint.inLocalZone = true;
-      for (const endpoint of otherZones) endpoint.inLocalZone = false;
-    }
     this.#used = next;
+    if (later.size === 0 && this.#list !== NONE_YET) this.#started = true;
+    if (later.size + toDrain > 0) this.#goOnLater();
   }
 
-  /** Takes back an endpoint that returns while it drains. */
-  #revive(key: string): Member<C> | undefined {
-    const returning = this.#draining.get(key);
-    if (!returning) return undefined;
-    this.#draining.delete(key);
-    returning.revive();
-    return returning;
+  /** Lets calls run before the next members join and leave. */
+  #goOnLater(): void {
+    this.#cancelNextTurn ??= this.#environment.clock.after(BETWEEN_TURNS_MS, () => {
+      this.#cancelNextTurn = undefined;
+      this.onDue();
+    });
   }
 
   #join(key: string, endpoint: Endpoint): Member<C> {
-    const member = new Member(endpoint, this.owner, this.#adopted);
+    const member = new Member(endpoint, this.owner, this.#started);
     this.#environment.emit({ type: 'endpoint_added', address: key });
     member.link.configure();
     return member;
