@@ -7,10 +7,10 @@ import { type Entry, type Plan, tasksOf } from './plan.js';
 import { performAll } from './pool.js';
 import { type Cell, cellsOf } from './report/cells.js';
 import { milliseconds, loadName } from './report/numbers.js';
-import { byLatency, peerTable, SUBJECT } from './report/summary.js';
+import { byLatency, peerTable, OWN_POLICY } from './report/summary.js';
 import { detailTable, toText } from './report/tables.js';
 import { writePage } from './report/page.js';
-import { CENTRAL_QUEUE } from './lineup.js';
+import { CENTRAL_QUEUE } from './subjects.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 
@@ -19,8 +19,8 @@ async function main({ plan, write, json, from, threads }: SimOptions): Promise<v
   const entries = from === undefined ? await simulate(plan, threads) : readEntries(from);
   const cells = cellsOf(entries);
   for (const scenario of plan.scenarios) tell(scenario, cells);
-  const duels = byLatency(plan.scenarios, cells);
-  if (duels.some(({ contestant }) => contestant === SUBJECT)) console.log(`\n${toText(peerTable(duels))}`);
+  const matchups = byLatency(plan.scenarios, cells);
+  if (matchups.some(({ subject }) => subject === OWN_POLICY)) console.log(`\n${toText(peerTable(matchups))}`);
   if (json !== undefined) writeFileSync(json, JSON.stringify(entries));
   if (write) writePage(plan, cells);
   console.log(`\n${entries.length} runs in ${((performance.now() - began) / 1000).toFixed(1)} s`);
@@ -43,8 +43,8 @@ async function simulate(plan: Plan, threads: number): Promise<Entry[]> {
 
 function tell(scenario: Scenario, cells: readonly Cell[]): void {
   const own = cells.filter(({ scenario: name }) => name === scenario.name);
-  const bounds = own.filter(({ contestant }) => contestant === CENTRAL_QUEUE.name);
-  const others = own.filter(({ contestant }) => contestant !== CENTRAL_QUEUE.name);
+  const bounds = own.filter(({ subject }) => subject === CENTRAL_QUEUE.name);
+  const others = own.filter(({ subject }) => subject !== CENTRAL_QUEUE.name);
   console.log(`\n${scenario.name}: ${scenario.title}`);
   for (const [load, [bound]] of groupBy(bounds, (cell) => cell.load)) {
     const [p50, p99, p999] = [bound!.absolute.p50, bound!.absolute.p99, bound!.absolute.p999].map(milliseconds);

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { assertLoadBalancing, type LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { contestantsOf, STANDARD_LINEUP } from './lineup.js';
+import { subjectsOf, STANDARD_SUBJECTS } from './subjects.js';
 import type { Plan } from './plan.js';
 import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
 
@@ -55,7 +55,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
   return {
     plan: {
       scenarios: values.scenarios?.split(',').map((name) => scenarioNamed(name.trim())) ?? SCENARIOS,
-      contestants: values.policies === undefined ? STANDARD_LINEUP : contestantsOf(values.policies),
+      subjects: values.policies === undefined ? STANDARD_SUBJECTS : subjectsOf(values.policies),
       clients: numbersOf('--clients', values.clients, 1),
       quick,
       loads: numbersOf('--load', values.load, 0.01),

@@ -1,5 +1,5 @@
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { CENTRAL_QUEUE, type Contestant, policyFactoryOf } from './lineup.js';
+import { CENTRAL_QUEUE, type Subject, policyFactoryOf } from './subjects.js';
 import type { RunResult } from './result.js';
 import { run, type Setting, traceOf } from './run.js';
 import { DEFAULT_CLIENTS, DEFAULT_LOADS, type Scenario } from './scenario.js';
@@ -11,7 +11,7 @@ export interface Task {
   readonly load: number;
   readonly clients: readonly number[];
   readonly seed: number;
-  readonly contestants: readonly Contestant[];
+  readonly subjects: readonly Subject[];
   readonly balancing: LoadBalancingOptions;
   /** The fraction of its duration for which a scenario without a script runs. */
   readonly stretch: number;
@@ -24,12 +24,12 @@ export interface Entry extends RunResult {
   /** A subject without clients has the same result for each number of them. */
   readonly clients: number;
   readonly seed: number;
-  readonly contestant: string;
+  readonly subject: string;
 }
 
 export interface Plan {
   readonly scenarios: readonly Scenario[];
-  readonly contestants: readonly Contestant[];
+  readonly subjects: readonly Subject[];
   /** Undefined: those of each scenario. */
   readonly loads: readonly number[] | undefined;
   readonly clients: readonly number[] | undefined;
@@ -42,7 +42,7 @@ export interface Plan {
 
 const QUICK = { load: 0.7, clients: 10, stretch: 0.25 };
 
-export function tasksOf({ scenarios, contestants, loads, clients, seeds, balancing, quick }: Plan): Task[] {
+export function tasksOf({ scenarios, subjects, loads, clients, seeds, balancing, quick }: Plan): Task[] {
   return scenarios.flatMap((scenario) => {
     const all = scenario.clients ?? DEFAULT_CLIENTS;
     const quickClients = all.includes(QUICK.clients) ? [QUICK.clients] : all.slice(0, 1);
@@ -52,7 +52,7 @@ export function tasksOf({ scenarios, contestants, loads, clients, seeds, balanci
         load,
         clients: clients ?? (quick ? quickClients : all),
         seed,
-        contestants: [CENTRAL_QUEUE, ...contestants],
+        subjects: [CENTRAL_QUEUE, ...subjects],
         balancing,
         stretch: quick ? QUICK.stretch : 1,
       })),
@@ -61,24 +61,24 @@ export function tasksOf({ scenarios, contestants, loads, clients, seeds, balanci
 }
 
 export async function perform(task: Task): Promise<Entry[]> {
-  const { load, seed, contestants, clients, stretch } = task;
+  const { load, seed, subjects, clients, stretch } = task;
   const named = stretched(scenarioNamed(task.scenario), stretch);
   const scenario = { ...named, balancing: mergeLoadBalancing(named.balancing, task.balancing) };
   const trace = traceOf({ scenario, load, clients: 1, seed });
   const entries: Entry[] = [];
-  for (const contestant of contestants) {
-    const createPolicy = await policyFactoryOf(contestant);
+  for (const subject of subjects) {
+    const createPolicy = await policyFactoryOf(subject);
     const entry = (count: number, result: RunResult): Entry => ({
       scenario: scenario.name,
       load,
       clients: count,
       seed,
-      contestant: contestant.name,
+      subject: subject.name,
       ...result,
     });
     const simulate = (count: number): RunResult => {
       const setting: Setting = { scenario, load, clients: count, seed };
-      return run(setting, trace, contestant, createPolicy);
+      return run(setting, trace, subject, createPolicy);
     };
     if (createPolicy) entries.push(...clients.map((count) => entry(count, simulate(count))));
     else {

@@ -6,7 +6,7 @@ import { Fleet } from './dispatch/fleet.js';
 import { PerfectKnowledge } from './dispatch/perfect-knowledge.js';
 import { EventQueue, type Task } from './engine/event-queue.js';
 import { randomFor } from './engine/seeds.js';
-import type { Contestant, PolicyFactory } from './lineup.js';
+import type { Subject, PolicyFactory } from './subjects.js';
 import { Collector, type RunResult } from './result.js';
 import type { Scenario } from './scenario.js';
 import { EventLoopServer } from './servers/event-loop-server.js';
@@ -18,7 +18,7 @@ import { World } from './world.js';
 /** Milliseconds that a message takes over the network. */
 export const DELAY_MS = 0.5;
 
-/** One situation, in which contestants are compared. */
+/** One situation, in which subjects are compared. */
 export interface Setting {
   readonly scenario: Scenario;
   /** Offered load as a share of the capacity. */
@@ -33,11 +33,11 @@ export function traceOf({ scenario, load, seed }: Setting): Trace {
   return drawTrace(scenario.workload, (load * scenario.capacity) / meanWork(scenario.workload), seed);
 }
 
-/** Replays the trace with one contestant. */
+/** Replays the trace with one subject. */
 export function run(
   setting: Setting,
   trace: Trace,
-  contestant: Contestant,
+  subject: Subject,
   createPolicy: PolicyFactory | undefined,
 ): RunResult {
   const { scenario, seed, delay = DELAY_MS } = setting;
@@ -51,7 +51,7 @@ export function run(
   const listener: CallListener = {
     callEnded: (call, failed, server) => collector.ended(call, failed, server, queue.now()),
   };
-  const dispatcher = dispatcherFor(setting, contestant, createPolicy, queue, delay, listener);
+  const dispatcher = dispatcherFor(setting, subject, createPolicy, queue, delay, listener);
   const world = new World(
     queue,
     (index) => serverOf(scenario, queue, index),
@@ -72,14 +72,14 @@ export function run(
 
 function dispatcherFor(
   { scenario, clients, seed }: Setting,
-  contestant: Contestant,
+  subject: Subject,
   createPolicy: PolicyFactory | undefined,
   queue: EventQueue,
   delay: number,
   listener: CallListener,
 ): Dispatcher {
-  if (contestant.kind === 'bound') return new CentralQueue(queue, delay, listener);
-  if (contestant.kind === 'oracle') return new PerfectKnowledge(queue, delay, listener);
+  if (subject.kind === 'bound') return new CentralQueue(queue, delay, listener);
+  if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, listener);
   const balancing = effectiveLoadBalancing(scenario.balancing);
   const { retry, subset } = scenario;
   return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, retry, subset, delay, seed }, listener);

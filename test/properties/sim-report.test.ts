@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../../bench/sim/lineup.js';
+import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../../bench/sim/subjects.js';
 import type { Cell } from '../../bench/sim/report/cells.js';
 import { dotPlot } from '../../bench/sim/report/dot-plot.js';
 import { percent, ratio } from '../../bench/sim/report/numbers.js';
 import { linearScale, logScale } from '../../bench/sim/report/scale.js';
-import { bestPeerTable, duelsOf, peerTable, verdictOf } from '../../bench/sim/report/summary.js';
+import { bestPeerTable, matchupsOf, peerTable, verdictOf } from '../../bench/sim/report/summary.js';
 import { overviewTable, tail, toMarkdown, toText } from '../../bench/sim/report/tables.js';
 import { timePlot } from '../../bench/sim/report/time-plot.js';
 import { oneSlow, twoSlow } from '../../bench/sim/scenarios/speed.js';
 
-function cell(contestant: string, p99: number, over: Partial<Cell> = {}): Cell {
+function cell(subject: string, p99: number, over: Partial<Cell> = {}): Cell {
   return {
     scenario: 'two_slow',
     load: 0.7,
     clients: 10,
-    contestant,
+    subject,
     mean: 1,
     p50: 1,
     p99,
@@ -31,7 +31,7 @@ function cell(contestant: string, p99: number, over: Partial<Cell> = {}): Cell {
   };
 }
 
-const contest = [
+const all = [
   cell(CENTRAL_QUEUE.name, 1),
   cell(PERFECT_KNOWLEDGE.name, 0.9),
   cell('round_robin', 500),
@@ -39,19 +39,19 @@ const contest = [
   cell('adaptive', 1.1),
 ];
 
-describe('a duel', () => {
-  test('within three percent is a tie', () => {
-    expect([0.96, 0.97, 1, 1.03, 1.04].map(verdictOf)).toEqual(['win', 'tie', 'tie', 'tie', 'loss']);
+describe('a matchup', () => {
+  test('within three percent is equal', () => {
+    expect([0.96, 0.97, 1, 1.03, 1.04].map(verdictOf)).toEqual(['better', 'equal', 'equal', 'equal', 'worse']);
   });
 
   test('is against the best of those that a client could use', () => {
-    const [only, ...others] = duelsOf(contest, 'p99');
+    const [only, ...others] = matchupsOf(all, 'p99');
     expect(others).toEqual([]);
-    expect(only).toMatchObject({ rival: { contestant: 'peak_ewma' }, verdict: 'win' });
+    expect(only).toMatchObject({ peer: { subject: 'peak_ewma' }, verdict: 'better' });
     expect(only!.ratio).toBeCloseTo(1.1 / 1.2, 12);
   });
 
-  test('that is lost names the winner', () => {
+  test('that is worse names the better peer', () => {
     const lost = [cell('adaptive', 1.3), cell('peak_ewma', 1.2), cell('hot_cold', 1.25)];
     expect(bestPeerTable([twoSlow], lost, 'p99').rows).toEqual([[twoSlow.title, '1.08 (peak_ewma)']]);
     expect(peerTable(lost).rows.map((row) => row.slice(0, 2))).toEqual([
@@ -64,7 +64,7 @@ describe('a duel', () => {
 
 describe('tables', () => {
   test('have a column for each situation, in order, and all policies but the measure itself', () => {
-    const table = overviewTable([...contest, cell('adaptive', 2, { clients: 1 })], tail);
+    const table = overviewTable([...all, cell('adaptive', 2, { clients: 1 })], tail);
     expect(table.head).toEqual(['policy', '70 %, 1 client', '70 %, 10 clients']);
     expect(table.rows.at(-1)).toEqual(['**adaptive**', '2.00 / 4.00', '1.10 / 2.20']);
     expect(table.rows.map(([name]) => name)).not.toContain(CENTRAL_QUEUE.name);
@@ -79,8 +79,8 @@ describe('tables', () => {
 });
 
 describe('plots', () => {
-  const cells = contest.map((each) => ({ ...each, scenario: 'one_slow' }));
-  const plots = [dotPlot(twoSlow, contest), timePlot(oneSlow, cells)];
+  const cells = all.map((each) => ({ ...each, scenario: 'one_slow' }));
+  const plots = [dotPlot(twoSlow, all), timePlot(oneSlow, cells)];
 
   test('are whole documents without a place that is no number', () => {
     for (const plot of plots) {

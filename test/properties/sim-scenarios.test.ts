@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aperture, randomSubset, type Subset } from '../../bench/sim/dispatch/subsets.js';
-import { CENTRAL_QUEUE, contestantOf, contestantsOf, PERFECT_KNOWLEDGE } from '../../bench/sim/lineup.js';
+import { CENTRAL_QUEUE, subjectOf, subjectsOf, PERFECT_KNOWLEDGE } from '../../bench/sim/subjects.js';
 import { type Entry, perform, type Task } from '../../bench/sim/plan.js';
 import { cellsOf } from '../../bench/sim/report/cells.js';
 import { SCENARIOS } from '../../bench/sim/scenarios/index.js';
@@ -12,7 +12,7 @@ function task(scenario: string, policies: string, over: Partial<Task> = {}): Tas
     load: 0.7,
     clients: [10],
     seed: 1,
-    contestants: [CENTRAL_QUEUE, ...contestantsOf(policies)],
+    subjects: [CENTRAL_QUEUE, ...subjectsOf(policies)],
     balancing: {},
     stretch: 1,
     ...over,
@@ -57,14 +57,14 @@ describe('the bound', () => {
     async (name) => {
       const entries = await perform(task(name, policies, { load: 0.85, clients: [1, 10], stretch: 0.25 }));
       const bound = entries[0]!.mean;
-      for (const { contestant, mean } of entries) expect(mean, contestant).toBeGreaterThanOrEqual(bound);
+      for (const { subject, mean } of entries) expect(mean, subject).toBeGreaterThanOrEqual(bound);
     },
   );
 
   test('and perfect knowledge are the same for any number of clients', async () => {
     const entries = await perform(task('two_slow', 'perfect', { clients: [1, 100], stretch: 0.05 }));
     for (const { name } of [CENTRAL_QUEUE, PERFECT_KNOWLEDGE]) {
-      const [one, hundred] = entries.filter(({ contestant }) => contestant === name);
+      const [one, hundred] = entries.filter(({ subject }) => subject === name);
       expect({ ...one, clients: 100 }).toEqual(hundred);
     }
   });
@@ -74,7 +74,7 @@ describe('the bound', () => {
 test('two slow of ten cost what is known of them', async () => {
   const clients = [1, 10, 100];
   const cells = cellsOf(await perform(task('two_slow', 'round_robin,least_request,p2c', { clients, stretch: 0.4 })));
-  const p99 = (name: string): number[] => cells.filter((cell) => cell.contestant === name).map((cell) => cell.p99);
+  const p99 = (name: string): number[] => cells.filter((cell) => cell.subject === name).map((cell) => cell.p99);
   // The line of the slow ones grows to the end: by 0.8 s each second.
   for (const value of p99('round_robin')) expect(value).toBeGreaterThan(150);
   const near = (values: readonly number[], known: readonly number[]): void =>
@@ -92,9 +92,9 @@ describe('failures that no backend can help', () => {
     expect(entries).toHaveLength(10);
     // Of 10000 calls 500, with a standard deviation of 22.
     expect(Math.abs(entries[0]!.failed - 0.05)).toBeLessThan(0.01);
-    for (const { contestant, failed, attempts } of entries) {
-      expect(failed, contestant).toBe(entries[0]!.failed);
-      expect(attempts, contestant).toBe(1);
+    for (const { subject, failed, attempts } of entries) {
+      expect(failed, subject).toBe(entries[0]!.failed);
+      expect(attempts, subject).toBe(1);
     }
   });
 
@@ -103,14 +103,14 @@ describe('failures that no backend can help', () => {
   test.each([18, 24])('take no backend away that is needed, seed %d', async (seed) => {
     const policies = 'least_request,peak_ewma,adaptive';
     const cells = cellsOf(await perform(task('errors', policies, { load: 0.85, clients: [1], seed })));
-    for (const { contestant, p99 } of cells) expect(p99, contestant).toBeLessThan(1.5);
+    for (const { subject, p99 } of cells) expect(p99, subject).toBeLessThan(1.5);
   });
 });
 
 // docs/decisions/029-chance-in-ejections.md has these shares, over three seeds.
 test('a backend that fails every call at once is found out by a few failures of each of a hundred clients', async () => {
   const entries = await perform(task('fast_failure', PEERS, { clients: [100] }));
-  const percent = (name: string): number => 100 * entries.find(({ contestant }) => contestant === name)!.failed;
+  const percent = (name: string): number => 100 * entries.find(({ subject }) => subject === name)!.failed;
   const near = (name: string, known: number): void =>
     expect(Math.abs(percent(name) / known - 1), name).toBeLessThan(0.2);
   near('least_request, 2 choices', 0.87);
@@ -143,7 +143,7 @@ describe('subsets', () => {
 
 describe('a policy on the command line', () => {
   test('is a name, a config or a module', () => {
-    expect(contestantsOf('adaptive,{"name":"peak_ewma","decayTime":5000},bench/sim/variants/x.ts,perfect')).toEqual([
+    expect(subjectsOf('adaptive,{"name":"peak_ewma","decayTime":5000},bench/sim/variants/x.ts,perfect')).toEqual([
       { kind: 'config', name: 'adaptive', config: { name: 'adaptive' } },
       {
         kind: 'config',
@@ -156,8 +156,8 @@ describe('a policy on the command line', () => {
   });
 
   test('that does not exist is an error that names those that do', () => {
-    expect(() => contestantOf('adaptve')).toThrow(/adaptve.*adaptive/s);
-    expect(() => contestantOf('{"name":"peak_ewma","decay":1}')).toThrow(/decay/);
+    expect(() => subjectOf('adaptve')).toThrow(/adaptve.*adaptive/s);
+    expect(() => subjectOf('{"name":"peak_ewma","decay":1}')).toThrow(/decay/);
   });
 });
 
@@ -173,12 +173,12 @@ test('ratios are taken run by run, on the same draws', () => {
     maxInFlight: 1,
     timeline: [],
   };
-  const entry = (contestant: string, seed: number, p99: number): Entry => ({
+  const entry = (subject: string, seed: number, p99: number): Entry => ({
     scenario: 'equal',
     load: 0.7,
     clients: 10,
     seed,
-    contestant,
+    subject,
     p99,
     ...unit,
   });
@@ -188,7 +188,7 @@ test('ratios are taken run by run, on the same draws', () => {
     entry('adaptive', 1, 110),
     entry('adaptive', 2, 180),
   ]);
-  expect(cells.find(({ contestant }) => contestant === 'adaptive')).toMatchObject({
+  expect(cells.find(({ subject }) => subject === 'adaptive')).toMatchObject({
     p99: (1.1 + 0.9) / 2,
     spread: [0.9, 1.1],
     absolute: { p99: 145 },

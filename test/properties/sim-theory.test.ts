@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { constant, either, exponential } from '../../bench/sim/engine/distributions.js';
-import { CENTRAL_QUEUE, type Contestant, contestantOf, policyFactoryOf } from '../../bench/sim/lineup.js';
+import { CENTRAL_QUEUE, type Subject, subjectOf, policyFactoryOf } from '../../bench/sim/subjects.js';
 import type { RunResult } from '../../bench/sim/result.js';
 import { run, type Setting, traceOf } from '../../bench/sim/run.js';
 import type { Scenario } from '../../bench/sim/scenario.js';
@@ -18,13 +18,13 @@ interface System {
   readonly servers: number;
   readonly slots: number;
   readonly load: number;
-  readonly contestant?: Contestant;
+  readonly subject?: Subject;
   readonly work?: Workload['methods'][number]['work'];
   readonly calls?: number;
 }
 
 async function simulate(system: System, measure: (result: RunResult) => number): Promise<number[]> {
-  const { servers, slots, load, contestant = contestantOf('random'), work = exponential(SERVICE_MS) } = system;
+  const { servers, slots, load, subject = subjectOf('random'), work = exponential(SERVICE_MS) } = system;
   const rate = (load * servers * slots) / work.mean;
   const scenario: Scenario = {
     name: 'theory',
@@ -37,10 +37,10 @@ async function simulate(system: System, measure: (result: RunResult) => number):
     // The beginning with empty lines is not what the formulas are about.
     window: [2000 / rate, Infinity],
   };
-  const createPolicy = await policyFactoryOf(contestant);
+  const createPolicy = await policyFactoryOf(subject);
   return Array.from({ length: RUNS }, (_, i) => {
     const setting: Setting = { scenario, load, clients: 1, seed: i + 1, delay: 0 };
-    return measure(run(setting, traceOf(setting), contestant, createPolicy));
+    return measure(run(setting, traceOf(setting), subject, createPolicy));
   });
 }
 
@@ -104,7 +104,7 @@ test.each([
   [4, 1, 0.9],
   [10, 8, 0.95],
 ])('the central queue over %d servers of %d slots at load %d is M/M/c', async (servers, slots, load) => {
-  const system = { servers, slots, load, contestant: CENTRAL_QUEUE, calls: 40_000 };
+  const system = { servers, slots, load, subject: CENTRAL_QUEUE, calls: 40_000 };
   expectMean(await simulate(system, ({ mean }) => mean), meanInMMc(servers * slots, load), 0.1);
 });
 
@@ -113,9 +113,6 @@ test('round robin over two servers makes of each an E2/M/1', async () => {
   // The root of sigma = A(mu - mu * sigma), where A is the transform of the times between every second arrival.
   let sigma = 0.5;
   for (let i = 0; i < 1000; i++) sigma = ((2 * load) / (2 * load + 1 - sigma)) ** 2;
-  const means = await simulate(
-    { servers: 2, slots: 1, load, contestant: contestantOf('round_robin') },
-    ({ mean }) => mean,
-  );
+  const means = await simulate({ servers: 2, slots: 1, load, subject: subjectOf('round_robin') }, ({ mean }) => mean);
   expectMean(means, SERVICE_MS / (1 - sigma), 0.06);
 });

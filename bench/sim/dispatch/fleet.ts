@@ -5,7 +5,7 @@ import { Retries, type RetryModel } from '../clients/retries.js';
 import { SimClient } from '../clients/sim-client.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import { randomFor } from '../engine/seeds.js';
-import type { PolicyFactory } from '../lineup.js';
+import type { PolicyFactory } from '../subjects.js';
 import type { Server } from '../servers/server.js';
 import type { CallListener, Dispatcher } from './dispatcher.js';
 import type { Subset } from './subsets.js';

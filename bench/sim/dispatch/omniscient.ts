@@ -48,12 +48,12 @@ export abstract class Omniscient implements Dispatcher {
       return;
     }
     // No single server has the whole stream.
-    const nobody = this.servers[0]!;
+    const first = this.servers[0]!;
     new StreamSession(
       this.queue,
       call,
       (message) => this.place(message),
-      () => this.#back(call, false, nobody),
+      () => this.#back(call, false, first),
     );
   }
 

@@ -1,6 +1,6 @@
 import { groupBy } from '../engine/group-by.js';
 import { mean } from '../engine/quantiles.js';
-import { CENTRAL_QUEUE } from '../lineup.js';
+import { CENTRAL_QUEUE } from '../subjects.js';
 import type { Entry } from '../plan.js';
 
 /** One subject in one situation, over all seeds. Ratios are relative to the central queue on the same draws. */
@@ -8,7 +8,7 @@ export interface Cell {
   readonly scenario: string;
   readonly load: number;
   readonly clients: number;
-  readonly contestant: string;
+  readonly subject: string;
   readonly mean: number;
   readonly p50: number;
   readonly p99: number;
@@ -28,9 +28,9 @@ export interface Cell {
 
 export function cellsOf(entries: readonly Entry[]): Cell[] {
   const bounds = new Map(
-    entries.filter(({ contestant }) => contestant === CENTRAL_QUEUE.name).map((entry) => [runKey(entry), entry]),
+    entries.filter(({ subject }) => subject === CENTRAL_QUEUE.name).map((entry) => [runKey(entry), entry]),
   );
-  const groups = groupBy(entries, (entry) => `${situationKey(entry)}/${entry.contestant}`);
+  const groups = groupBy(entries, (entry) => `${situationKey(entry)}/${entry.subject}`);
   return [...groups.values()].map((runs) => cellOf(runs, bounds));
 }
 
@@ -43,7 +43,7 @@ function runKey(entry: Entry): string {
 }
 
 function cellOf(runs: readonly Entry[], bounds: ReadonlyMap<string, Entry>): Cell {
-  const { scenario, load, clients, contestant } = runs[0]!;
+  const { scenario, load, clients, subject } = runs[0]!;
   const over = (value: (run: Entry) => number): number => mean(runs.map(value));
   const ratio = (measure: 'mean' | 'p50' | 'p99' | 'p999') => (run: Entry) =>
     run[measure] / bounds.get(runKey(run))![measure];
@@ -52,7 +52,7 @@ function cellOf(runs: readonly Entry[], bounds: ReadonlyMap<string, Entry>): Cel
     scenario,
     load,
     clients,
-    contestant,
+    subject,
     mean: over(ratio('mean')),
     p50: over(ratio('p50')),
     p99: mean(p99s),

@@ -1,5 +1,5 @@
 import { groupBy } from '../engine/group-by.js';
-import { CENTRAL_QUEUE } from '../lineup.js';
+import { CENTRAL_QUEUE } from '../subjects.js';
 import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
 import { clientsName, loadName, ratio, roundPercent } from './numbers.js';
@@ -21,8 +21,8 @@ interface Mark {
 
 /** All policies of a scenario at a glance: one row each, one panel for each load, one mark for each number of clients. */
 export function dotPlot(scenario: Scenario, cells: readonly Cell[]): string {
-  const shown = cells.filter(({ contestant }) => contestant !== CENTRAL_QUEUE.name);
-  const names = [...new Set(shown.map(({ contestant }) => contestant))];
+  const shown = cells.filter(({ subject }) => subject !== CENTRAL_QUEUE.name);
+  const names = [...new Set(shown.map(({ subject }) => subject))];
   const clients = [...new Set(shown.map((cell) => cell.clients))].toSorted((a, b) => a - b);
   const panels = [...groupBy(shown, ({ load }) => load)].toSorted(([a], [b]) => a - b);
   const bottom = TOP + names.length * ROW;
@@ -40,7 +40,7 @@ export function dotPlot(scenario: Scenario, cells: readonly Cell[]): string {
       return [
         text((left + right) / 2, TOP - 14, `${loadName(load)} load`, { 'text-anchor': 'middle', class: 'strong' }),
         ...grid(scale, bottom, byFailures),
-        ...panel.flatMap((cell) => marks(cell, clients, byFailures, scale, names.indexOf(cell.contestant), right)),
+        ...panel.flatMap((cell) => marks(cell, clients, byFailures, scale, names.indexOf(cell.subject), right)),
         text((left + right) / 2, bottom + 34, axisName(byFailures), { 'text-anchor': 'middle', class: 'soft' }),
       ];
     }),

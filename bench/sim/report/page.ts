@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../lineup.js';
+import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../subjects.js';
 import type { Plan } from '../plan.js';
 import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
@@ -47,7 +47,7 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
 /** Scenarios whose callers never give up have no such figures. */
 function withoutOmniscient(cells: readonly Cell[]): Cell[] {
   const names = new Set([CENTRAL_QUEUE.name, PERFECT_KNOWLEDGE.name]);
-  return cells.filter(({ contestant }) => !names.has(contestant));
+  return cells.filter(({ subject }) => !names.has(subject));
 }
 
 /** The situation that is shown in full: ten clients at the lower load, or the closest one. */
@@ -60,7 +60,7 @@ function typicalOf(cells: readonly Cell[]): Cell[] {
 
 function tailCaption(cells: readonly Cell[]): string {
   const bounds = situations(cells)
-    .map(({ load }) => cells.find((cell) => cell.contestant === CENTRAL_QUEUE.name && cell.load === load)!)
+    .map(({ load }) => cells.find((cell) => cell.subject === CENTRAL_QUEUE.name && cell.load === load)!)
     .filter((cell, i, all) => all.indexOf(cell) === i)
     .map(
       ({ load, absolute }) => `${milliseconds(absolute.p99)} / ${milliseconds(absolute.p999)} ms at ${loadName(load)}`,

@@ -1,4 +1,4 @@
-import { CENTRAL_QUEUE } from '../lineup.js';
+import { CENTRAL_QUEUE } from '../subjects.js';
 import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
 import { clientsName, loadName, milliseconds, percent, ratio } from './numbers.js';
@@ -14,7 +14,7 @@ export function detailTable(cells: readonly Cell[]): Table {
   const rows = cells.map((cell) => [
     loadName(cell.load),
     String(cell.clients),
-    cell.contestant,
+    cell.subject,
     ratio(cell.p50),
     ratio(cell.p99),
     ratio(cell.p999),
@@ -30,15 +30,13 @@ export function detailTable(cells: readonly Cell[]): Table {
 /** One row for each subject, one column for each load and number of clients: for the page. */
 export function overviewTable(cells: readonly Cell[], show: (cell: Cell) => string): Table {
   const columns = situations(cells);
-  const contestants = [...new Set(cells.map(({ contestant }) => contestant))].filter(
-    (name) => name !== CENTRAL_QUEUE.name,
-  );
+  const subjects = [...new Set(cells.map(({ subject }) => subject))].filter((name) => name !== CENTRAL_QUEUE.name);
   return {
     head: ['policy', ...columns.map(({ load, clients }) => `${loadName(load)}, ${clientsName(clients)}`)],
-    rows: contestants.map((name) => [
+    rows: subjects.map((name) => [
       name === 'adaptive' ? `**${name}**` : name,
       ...columns.map(({ load, clients }) => {
-        const found = cells.find((cell) => cell.contestant === name && cell.load === load && cell.clients === clients);
+        const found = cells.find((cell) => cell.subject === name && cell.load === load && cell.clients === clients);
         return found ? show(found) : '-';
       }),
     ]),
@@ -63,7 +61,7 @@ export function situationTable(scenario: Scenario, cells: readonly Cell[]): Tabl
   head.push('share of a server', 'most in flight at one');
   const rows = cells.map((cell) => {
     const { p50, p99, p999 } = cell.absolute;
-    const row = [cell.contestant, ...[p50, p99, p999].map((value) => `${milliseconds(value)} ms`)];
+    const row = [cell.subject, ...[p50, p99, p999].map((value) => `${milliseconds(value)} ms`)];
     if (someFail) row.push(percent(cell.failed));
     if (retried) row.push(cell.attempts.toFixed(2));
     row.push(`${percent(cell.idlest)} to ${percent(cell.busiest)}`, String(cell.maxInFlight));

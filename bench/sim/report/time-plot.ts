@@ -1,4 +1,4 @@
-import { CENTRAL_QUEUE } from '../lineup.js';
+import { CENTRAL_QUEUE } from '../subjects.js';
 import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
 import { clientsName, loadName, roundPercent } from './numbers.js';
@@ -15,7 +15,7 @@ const CURVES = ['adaptive', 'round_robin', 'least_request', 'peak_ewma', 'hot_co
 
 /** One situation over time, second by second. */
 export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
-  const curves = cells.filter(({ contestant, timeline }) => CURVES.includes(contestant) && timeline.length > 0);
+  const curves = cells.filter(({ subject, timeline }) => CURVES.includes(subject) && timeline.length > 0);
   // A subject without clients has no share of the calls to compare.
   const shown = typeof scenario.timeline === 'object' ? withoutBound(curves) : curves;
   const seconds = shown[0]!.timeline.length;
@@ -33,13 +33,13 @@ export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
     ...columns(seconds, x),
     text((LEFT + RIGHT) / 2, BOTTOM + 36, 'time in seconds', { 'text-anchor': 'middle', class: 'soft' }),
     ...shown.map((cell) => curve(cell, x, y)),
-    ...shown.flatMap(({ contestant }, i) => key(contestant, i)),
+    ...shown.flatMap(({ subject }, i) => key(subject, i)),
   ];
   return svg(WIDTH, BOTTOM + 46, `${scenario.title}: ${title}`, body);
 }
 
 function withoutBound(cells: readonly Cell[]): Cell[] {
-  return cells.filter(({ contestant }) => contestant !== CENTRAL_QUEUE.name);
+  return cells.filter(({ subject }) => subject !== CENTRAL_QUEUE.name);
 }
 
 function axisName({ timeline }: Scenario): string {
@@ -67,18 +67,18 @@ function columns(seconds: number, x: (second: number) => number): string[] {
   ];
 }
 
-function curve({ contestant, timeline }: Cell, x: (second: number) => number, y: Scale): string {
+function curve({ subject, timeline }: Cell, x: (second: number) => number, y: Scale): string {
   const points = timeline
     .map((value, second) => [x(second), y.place(value)] as const)
     .filter(([, place]) => Number.isFinite(place))
     .map(([left, top]) => `${left.toFixed(1)},${top.toFixed(1)}`);
-  return element('polyline', { points: points.join(' '), class: `s${CURVES.indexOf(contestant)} curve` });
+  return element('polyline', { points: points.join(' '), class: `s${CURVES.indexOf(subject)} curve` });
 }
 
-function key(contestant: string, index: number): string[] {
+function key(subject: string, index: number): string[] {
   const top = TOP + 14 + index * 20;
   return [
-    line(RIGHT + 16, top - 4, RIGHT + 38, top - 4, { class: `s${CURVES.indexOf(contestant)} curve` }),
-    text(RIGHT + 46, top, contestant, { class: contestant === 'adaptive' ? 'strong' : undefined }),
+    line(RIGHT + 16, top - 4, RIGHT + 38, top - 4, { class: `s${CURVES.indexOf(subject)} curve` }),
+    text(RIGHT + 46, top, subject, { class: subject === 'adaptive' ? 'strong' : undefined }),
   ];
 }

@@ -51,7 +51,7 @@ export const retries: Scenario = {
   name: 'retries',
   title: 'Retries that amplify',
   explains:
-    'All backends are four times slower from the 10th to the 13th second, callers give up after 400 ms and try again up to twice, and backends finish what nobody waits for any more. The retries keep them overloaded long after the cause has gone, and no choice of backend can mend what is too much in all.',
+    'All backends are four times slower from the 10th to the 13th second, callers give up after 400 ms and try again up to twice, and backends finish calls that were given up. The retries keep them overloaded long after the cause has gone, and no choice of backend helps, because all are overloaded.',
   retry: RETRY,
 };
 

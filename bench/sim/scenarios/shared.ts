@@ -9,7 +9,7 @@ export const sharedFailures: Scenario = {
   name: 'shared_failures',
   title: 'All of five fail half of their calls',
   explains:
-    'A database behind all backends fails from the 10th to the 20th second, and with it half of all calls at once, whoever gets them; the figures are those of that time and of 12 s after. No backend is worse than another, so that nobody may be ejected and the calls must stay spread evenly.',
+    'A database behind all backends fails from the 10th to the 20th second, and with it half of all calls at once, whichever backend gets them; the figures cover that time and 12 s after. No backend is worse than another, so none may be ejected, and the calls must stay spread evenly.',
   workload: { duration: 32 * SECOND, methods: USUAL },
   loads: [0.3, 0.7],
   window: [10 * SECOND, 32 * SECOND],
@@ -29,7 +29,7 @@ export const overload: Scenario = {
   name: 'overload',
   title: 'Twice what all can bear, then half',
   explains:
-    'Callers give up after 1 s, backends finish what nobody waits for any more, and from the 10th to the 30th second twice as many calls come as five backends can bear, then half as many. Their lines are 20 s long by then; a client that holds timeouts against single backends floods those that have worked off theirs.',
+    'Callers give up after 1 s, backends finish calls that were given up, and from the 10th to the 30th second twice as many calls arrive as five backends can serve, then half as many. By then each queue is 20 s long; a client that blames single backends for timeouts floods those whose queue is empty first.',
   workload: {
     duration: 90 * SECOND,
     methods: USUAL,

@@ -25,7 +25,7 @@ export const bimodal: Scenario = {
   name: 'bimodal',
   title: 'Short and long calls of one method',
   explains:
-    'Nine of ten calls take 10 ms and the tenth takes 110 ms, as with a cache that hits or misses, and nobody can tell before. What counts is not to stand in line behind the long ones, which only the calls in flight betray.',
+    'Nine of ten calls take 10 ms and the tenth takes 110 ms, as with a cache that hits or misses, and no client can tell in advance. Calls must not queue behind the long ones, which only the number of calls in flight reveals.',
   workload: { duration: 30 * SECOND, methods: unary(either(0.1, constant(110), constant(10))) },
 };
 
@@ -69,6 +69,6 @@ export const bursts: Scenario = {
   name: 'bursts',
   title: 'Bursts that hit all clients at once',
   explains:
-    'Half of all calls come a hundred at a time within 5 ms, from all clients together, as when a cache runs out or a cron job fires. In a burst nobody has had an answer yet, so that only calls counted at their pick can spread it, and each client sees but its own part.',
+    'Half of all calls come a hundred at a time within 5 ms, from all clients together, as when a cache runs out or a cron job fires. In a burst no call has been answered yet, so only calls that are counted when they are picked can spread it, and each client sees only its own.',
   workload: { duration: 30 * SECOND, methods: USUAL, bursts: { share: 0.5, size: 100, within: 5 } },
 };

@@ -10,16 +10,16 @@ import type { Random } from '../../libs/grpc-lb/src/core/random.js';
 /** Creates the policy of one client. */
 export type PolicyFactory = (random: Random, clock: Clock) => Policy;
 
-/** A participant of a run: a name for tables, and the source of the policy. */
-export type Contestant =
+/** What a run measures: a name for tables, and the source of the policy. */
+export type Subject =
   | { readonly kind: 'bound'; readonly name: string }
   | { readonly kind: 'oracle'; readonly name: string }
   | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig }
   | { readonly kind: 'module'; readonly name: string; readonly path: string };
 
 /** The reference for all the others. */
-export const CENTRAL_QUEUE: Contestant = { kind: 'bound', name: 'central queue' };
-export const PERFECT_KNOWLEDGE: Contestant = { kind: 'oracle', name: 'perfect knowledge' };
+export const CENTRAL_QUEUE: Subject = { kind: 'bound', name: 'central queue' };
+export const PERFECT_KNOWLEDGE: Subject = { kind: 'oracle', name: 'perfect knowledge' };
 
 /** The policies of the package in the order of the tables: those that ignore load first. */
 const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
@@ -33,13 +33,13 @@ const CONFIGS: Readonly<Record<string, PolicyConfig>> = {
   adaptive: { name: 'adaptive' },
 };
 
-export const STANDARD_LINEUP: readonly Contestant[] = [
+export const STANDARD_SUBJECTS: readonly Subject[] = [
   PERFECT_KNOWLEDGE,
-  ...Object.entries(CONFIGS).map(([name, config]): Contestant => ({ kind: 'config', name, config })),
+  ...Object.entries(CONFIGS).map(([name, config]): Subject => ({ kind: 'config', name, config })),
 ];
 
 /** Short names for the command line. */
-const ALIASES: Readonly<Record<string, Contestant>> = {
+const ALIASES: Readonly<Record<string, Subject>> = {
   central: CENTRAL_QUEUE,
   perfect: PERFECT_KNOWLEDGE,
   p2c: { kind: 'config', name: 'least_request, 2 choices', config: CONFIGS['least_request, 2 choices']! },
@@ -49,7 +49,7 @@ const ALIASES: Readonly<Record<string, Contestant>> = {
  * One word of `--policies`: a policy's name or config in JSON, `perfect`, `p2c`, or the path of a module whose default
  * export is a `PolicyFactory`.
  */
-export function contestantOf(word: string): Contestant {
+export function subjectOf(word: string): Subject {
   const alias = ALIASES[word];
   if (alias) return alias;
   if (/\.[mc]?[jt]s$/.test(word)) return { kind: 'module', name: word.replace(/^.*\/|\.[^.]*$/g, ''), path: word };
@@ -60,20 +60,20 @@ export function contestantOf(word: string): Contestant {
 }
 
 /** Words between commas; text within braces stays together. */
-export function contestantsOf(list: string): Contestant[] {
+export function subjectsOf(list: string): Subject[] {
   const words = list.match(/\{[^}]*\}|[^,{}]+/g) ?? [];
-  return words.map((word) => contestantOf(word.trim()));
+  return words.map((word) => subjectOf(word.trim()));
 }
 
-export async function policyFactoryOf(contestant: Contestant): Promise<PolicyFactory | undefined> {
-  if (contestant.kind === 'config') {
-    const { config } = contestant;
+export async function policyFactoryOf(subject: Subject): Promise<PolicyFactory | undefined> {
+  if (subject.kind === 'config') {
+    const { config } = subject;
     return (random, clock) => createPolicy(config, random, clock);
   }
-  if (contestant.kind !== 'module') return undefined;
-  const { default: factory } = (await import(moduleUrl(contestant.path))) as { default?: unknown };
+  if (subject.kind !== 'module') return undefined;
+  const { default: factory } = (await import(moduleUrl(subject.path))) as { default?: unknown };
   if (typeof factory !== 'function')
-    throw new TypeError(`${contestant.path} has no default export; export a function (random, clock) => Policy`);
+    throw new TypeError(`${subject.path} has no default export; export a function (random, clock) => Policy`);
   return factory as PolicyFactory;
 }
 
