@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeAds, resource } from '../../../../../test/support/xds/fake-ads.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { AdsClient, type AdsWatcher } from './ads-client.js';
+import { AdsClient } from './ads-client.js';
+import type { AdsWatcher } from './watched-name.js';
 import { EDS_TYPE_URL } from './eds-messages.js';
 import type { LoadAssignment } from './load-assignment.js';
 

@@ -3,10 +3,11 @@ import type { EndpointSourceContext } from '../../core/endpoint-source.js';
 import { GrpcLbDiscoveryError } from '../../core/errors.js';
 import { jittered } from '../../core/random.js';
 import { backoffMs } from '../../core/backoff.js';
-import type { AdsStream, OpenAdsStream } from './ads-stream.js';
+import type { OpenAdsStream } from './ads-stream.js';
 import { type DiscoveryResponse, EDS_TYPE_URL, type NodeMessage } from './eds-messages.js';
-import type { LoadAssignment } from './load-assignment.js';
+import { type Open, opened } from './open-stream.js';
 import { type ReadResponse, readResponse } from './read-response.js';
+import { type AdsWatcher, WatchedName } from './watched-name.js';
 
 export interface AdsClientOptions {
   /** The name of the control plane in errors. */
@@ -17,59 +18,7 @@ export interface AdsClientOptions {
   readonly maxReconnectBackoff: number;
 }
 
-/** Receives the endpoints of one name. */
-export interface AdsWatcher {
-  onAssignment(assignment: LoadAssignment): void;
-  onError(error: Error): void;
-}
-
-/** The state of one name. */
-interface Resource {
-  readonly watchers: Set<AdsWatcher>;
-  last: LoadAssignment | undefined;
-  /** The last error, for watchers that join later. */
-  error: Error | undefined;
-  /** The timer while the control plane owes the first answer; undefined while it has not been asked. */
-  cancelTimeout: Cancel | undefined;
-}
-
-interface Open {
-  readonly kind: 'open';
-  readonly stream: AdsStream;
-  nodeSent: boolean;
-  /** The control plane has not been asked for all names yet. */
-  dirty: boolean;
-  answered: boolean;
-  version: string;
-  nonce: string;
-  /** A request is in progress; later changes go into the next one. */
-  sending: boolean;
-  /** The faults of the last response. */
-  rejected: string | undefined;
-  /** The version of the last response that was rejected. */
-  rejectedVersion: string | undefined;
-  /** How many times that version was rejected again. */
-  rejections: number;
-  /** The timer until it is rejected again, or until the next part of a response is read. */
-  cancelNack: Cancel | undefined;
-  cancelReading: Cancel | undefined;
-}
-
 type State = Open | { readonly kind: 'waiting'; readonly cancel: Cancel } | { readonly kind: 'idle' };
-
-const FRESH = {
-  nodeSent: false,
-  dirty: false,
-  answered: false,
-  version: '',
-  nonce: '',
-  sending: false,
-  rejected: undefined,
-  rejectedVersion: undefined,
-  rejections: 0,
-  cancelNack: undefined,
-  cancelReading: undefined,
-};
 
 /** Between a stream that has answered and the next one. */
 const REOPEN_MS = 1000;
@@ -83,7 +32,7 @@ const INVALID_ARGUMENT = 3;
  */
 export class AdsClient {
   #state: State = { kind: 'idle' };
-  readonly #resources = new Map<string, Resource>();
+  readonly #names = new Map<string, WatchedName>();
   /** Consecutive attempts without an answer. */
   #failures = 0;
   /** Why the last attempt got no answer. */
@@ -96,28 +45,27 @@ export class AdsClient {
 
   /** Calls the watcher later, never now. The returned function stops it. */
   watch(name: string, watcher: AdsWatcher): () => void {
-    let resource = this.#resources.get(name);
-    if (!resource) {
-      resource = { watchers: new Set(), last: undefined, error: this.#unreachable, cancelTimeout: undefined };
-      this.#resources.set(name, resource);
+    let watched = this.#names.get(name);
+    if (!watched) {
+      watched = new WatchedName(this.#unreachable);
+      this.#names.set(name, watched);
       this.#namesChanged();
     }
-    resource.watchers.add(watcher);
-    if (resource.last || resource.error) queueMicrotask(() => tellAll(resource, watcher));
-    return () => this.#unwatch(name, resource, watcher);
+    watched.add(watcher);
+    return () => this.#unwatch(name, watched, watcher);
   }
 
-  #unwatch(name: string, resource: Resource, watcher: AdsWatcher): void {
-    if (!resource.watchers.delete(watcher) || resource.watchers.size > 0) return;
-    resource.cancelTimeout?.();
-    this.#resources.delete(name);
+  #unwatch(name: string, watched: WatchedName, watcher: AdsWatcher): void {
+    if (!watched.remove(watcher)) return;
+    watched.stopWaiting();
+    this.#names.delete(name);
     this.#namesChanged();
   }
 
   /** Sent in a microtask: a hundred clients that start together cause one request. */
   #namesChanged(): void {
     const state = this.#state;
-    if (this.#resources.size === 0) {
+    if (this.#names.size === 0) {
       this.#end();
     } else if (state.kind === 'open') {
       if (!state.dirty) queueMicrotask(() => this.#state === state && state.dirty && this.#send(state));
@@ -148,7 +96,7 @@ export class AdsClient {
       });
       // The version of an earlier stream is not sent: a restarted control plane may count from the start again, take
       // the number for its own, and stay silent.
-      state = { kind: 'open', stream, ...FRESH };
+      state = opened(stream);
     } catch (error) {
       this.#onEnd(false, (error as Error).message);
       return;
@@ -169,14 +117,14 @@ export class AdsClient {
     const sent = state.stream.send({
       ...(!state.nodeSent && { node: this.options.node }),
       type_url: EDS_TYPE_URL,
-      resource_names: [...this.#resources.keys()],
+      resource_names: [...this.#names.keys()],
       version_info: state.version,
       response_nonce: state.nonce,
       ...(rejected !== undefined && { error_detail: { code: INVALID_ARGUMENT, message: rejected } }),
     });
     state.nodeSent = true;
     state.sending = !sent;
-    for (const [name, resource] of this.#resources) this.#expect(name, resource);
+    for (const [name, watched] of this.#names) this.#expect(name, watched);
   }
 
   #onSent(state: Open): void {
@@ -184,15 +132,16 @@ export class AdsClient {
     if (state.dirty) this.#send(state);
   }
 
-  #expect(name: string, resource: Resource): void {
-    if (resource.last || resource.cancelTimeout) return;
+  #expect(name: string, watched: WatchedName): void {
     const { uri, resourceTimeout } = this.options;
-    resource.cancelTimeout = this.context.clock.after(resourceTimeout, () => {
-      const error = new GrpcLbDiscoveryError(
-        `control plane ${uri} sent no endpoints of "${name}": no answer within ${resourceTimeout} ms`,
-      );
-      tellError(resource, error);
-    });
+    watched.expect(
+      this.context.clock,
+      resourceTimeout,
+      () =>
+        new GrpcLbDiscoveryError(
+          `control plane ${uri} sent no endpoints of "${name}": no answer within ${resourceTimeout} ms`,
+        ),
+    );
   }
 
   /** xDS: a response is accepted (ACK) or rejected (NACK) as a whole, but what is good in it is used, as in gRPC. */
@@ -218,8 +167,8 @@ export class AdsClient {
     state.rejected = faults.length > 0 ? faults.join('; ') : undefined;
     if (state.rejected === undefined) this.#ack(state, response.version_info);
     else this.#nack(state, response.version_info);
-    for (const [name, assignment] of assignments) this.#accept(name, assignment);
-    for (const [name, fault] of faulty) this.#reject(name, fault);
+    for (const [name, assignment] of assignments) this.#names.get(name)?.accept(assignment);
+    for (const [name, fault] of faulty) this.#names.get(name)?.fail(this.#rejection(fault));
   }
 
   #ack(state: Open, version: string): void {
@@ -251,22 +200,9 @@ export class AdsClient {
     this.#state.cancelReading?.();
   }
 
-  #accept(name: string, assignment: LoadAssignment): void {
-    const resource = this.#resources.get(name);
-    if (!resource) return;
-    resource.cancelTimeout?.();
-    resource.last = assignment;
-    resource.error = undefined;
-    for (const watcher of resource.watchers) watcher.onAssignment(assignment);
-  }
-
-  #reject(name: string, fault: string): void {
-    const resource = this.#resources.get(name);
-    if (!resource) return;
-    resource.cancelTimeout?.();
-    tellError(
-      resource,
-      new GrpcLbDiscoveryError(`control plane ${this.options.uri} sent endpoints that the client rejects: ${fault}`),
+  #rejection(fault: string): Error {
+    return new GrpcLbDiscoveryError(
+      `control plane ${this.options.uri} sent endpoints that the client rejects: ${fault}`,
     );
   }
 
@@ -281,21 +217,9 @@ export class AdsClient {
       this.#unreachable = new GrpcLbDiscoveryError(`control plane ${uri} cannot be queried: ${reason}`);
     }
     this.#state = { kind: 'waiting', cancel: clock.after(delay, () => this.#open()) };
-    for (const resource of this.#resources.values()) {
-      resource.cancelTimeout?.();
-      resource.cancelTimeout = undefined;
-      if (!answered) tellError(resource, this.#unreachable!);
+    for (const watched of this.#names.values()) {
+      watched.stopWaiting();
+      if (!answered) watched.fail(this.#unreachable!);
     }
   }
-}
-
-/** Reports the last result to a watcher that joins later. */
-function tellAll(resource: Resource, watcher: AdsWatcher): void {
-  if (resource.last && resource.watchers.has(watcher)) watcher.onAssignment(resource.last);
-  if (resource.error && resource.watchers.has(watcher)) watcher.onError(resource.error);
-}
-
-function tellError(resource: Resource, error: Error): void {
-  resource.error = error;
-  for (const watcher of resource.watchers) watcher.onError(error);
 }
