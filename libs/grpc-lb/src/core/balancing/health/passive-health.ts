@@ -7,7 +7,7 @@ import { Outlier } from './outlier.js';
 import type { Peer, Verdict } from './peer.js';
 import type { PeerComparison } from './peer-comparison.js';
 import { RecentResults, type ResultKind } from './recent-results.js';
-import { warmth } from './slow-start.js';
+import { SlowStart } from './slow-start.js';
 
 /** A stream may stay open forever; a probe that is a stream succeeds once it has stayed open for this long. */
 const STREAM_STANDS_MS = 1000;
@@ -45,14 +45,12 @@ export class PassiveHealth implements Peer {
   /** The call in flight that decides whether the endpoint is ejected again. */
   #probe: object | undefined;
   readonly #failureRate = new FailureRate();
-  /** When its slow start began; undefined if it is not in slow start. */
-  #coldSince: number | undefined;
+  readonly #slowStart: SlowStart;
   #withdrawing = false;
   /** Whether it is among those that are compared. */
   #compared = true;
   #cancelProbe: Cancel | undefined;
   #cancelVerdict: Cancel | undefined;
-  #cancelWarmUp: Cancel | undefined;
 
   constructor(
     private readonly environment: PassiveHealthEnvironment,
@@ -60,6 +58,7 @@ export class PassiveHealth implements Peer {
     private readonly peers: PeerComparison,
   ) {
     this.outlier = new Outlier(environment.random);
+    this.#slowStart = new SlowStart(environment.clock);
     peers.join(this);
   }
 
@@ -109,8 +108,7 @@ export class PassiveHealth implements Peer {
 
   /** Progress of its slow start as a fraction of its full share; 1 otherwise. */
   get warmth(): number {
-    if (this.#coldSince === undefined) return 1;
-    return warmth(this.#clock.now() - this.#coldSince, this.#options.slowStart);
+    return this.#slowStart.warmth(this.#options.slowStart);
   }
 
   /** Its recent failure rate. */
@@ -219,21 +217,15 @@ export class PassiveHealth implements Peer {
 
   /** Starts its slow start. */
   startSlowly(): void {
-    const { enabled, window } = this.#options.slowStart;
-    if (!enabled || this.#withdrawing) return;
-    this.#coldSince = this.#clock.now();
-    this.#cancelWarmUp?.();
-    this.#cancelWarmUp = this.#clock.after(window, () => {
-      this.#coldSince = undefined;
-      this.owner.warmedUp();
-    });
+    const { slowStart } = this.#options;
+    if (slowStart.enabled && !this.#withdrawing) this.#slowStart.begin(slowStart, () => this.owner.warmedUp());
   }
 
   close(): void {
     this.leave();
     this.#cancelProbe?.();
     this.#forgetProbe();
-    this.#cancelWarmUp?.();
+    this.#slowStart.stop();
   }
 
   #forgetProbe(): void {

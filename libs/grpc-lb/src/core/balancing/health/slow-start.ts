@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from '../../clock.js';
 import type { EffectiveSlowStartOptions } from '../../options/slow-start-options.js';
 
 /**
@@ -7,4 +8,31 @@ import type { EffectiveSlowStartOptions } from '../../options/slow-start-options
 export function warmth(age: number, { enabled, window, aggression, minShare }: EffectiveSlowStartOptions): number {
   if (!enabled || age >= window) return 1;
   return Math.max(minShare, (Math.max(age, 0) / window) ** (1 / aggression));
+}
+
+/** The slow start of one endpoint. */
+export class SlowStart {
+  /** When it began; undefined if there is none. */
+  #since: number | undefined;
+  #cancelEnd: Cancel | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  begin(options: EffectiveSlowStartOptions, onEnd: () => void): void {
+    this.#since = this.clock.now();
+    this.stop();
+    this.#cancelEnd = this.clock.after(options.window, () => {
+      this.#since = undefined;
+      onEnd();
+    });
+  }
+
+  /** Progress as a fraction of the full share; 1 if there is none. */
+  warmth(options: EffectiveSlowStartOptions): number {
+    return this.#since === undefined ? 1 : warmth(this.clock.now() - this.#since, options);
+  }
+
+  stop(): void {
+    this.#cancelEnd?.();
+  }
 }
