@@ -1,18 +1,14 @@
-import type { Cancel } from '../../core/clock.js';
 import type { Carrier } from '../../core/balancing/members/link.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
-import { jittered } from '../../core/random.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/connection/stream-limit.js';
+import { AgeTimer } from './age-timer.js';
 import { Dialer, type DialerListener } from './dialer.js';
 import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
 import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
 import type { ConnectionSite } from './connection-site.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
-
-/** gRFC A9: jitters the maximum age by 10 %, so that connections opened together do not close together. */
-const AGE_JITTER = 0.1;
 
 export interface ConnectionListener {
   /** Called when its state, health or limit has changed. `lost`: it was ready, and was not closed by this side. */
@@ -55,7 +51,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   /** Why the client declared the peer dead. */
   #dead: string | undefined;
   #closed = false;
-  #cancelAgeTimer: Cancel | undefined;
+  readonly #ageTimer: AgeTimer;
 
   constructor(
     private readonly site: ConnectionSite,
@@ -65,7 +61,9 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.id = environment.nextConnectionId();
     this.#options = environment.context.loadBalancing;
     this.#dialer = new Dialer(address, environment, this);
-    this.#limit = new StreamLimit(environment.context.clock, () => this.#onLimit());
+    const { clock, random } = environment.context;
+    this.#ageTimer = new AgeTimer(clock, random, () => this.listener.connectionAged(this));
+    this.#limit = new StreamLimit(clock, () => this.#onLimit());
     this.#limit.configure(this.#options.pool.maxConcurrentStreams);
   }
 
@@ -148,7 +146,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   /** Stops new calls; the owner closes it when its last call has ended. */
   retire(reason: RetireReason): void {
     this.retiring = reason;
-    this.#cancelAgeTimer?.();
+    this.#ageTimer.stop();
   }
 
   /** Releases the connection. Its calls end by themselves, then grpc-js closes the socket. */
@@ -183,8 +181,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#watchAge();
     this.#watchLiveness();
     const { subchannel } = this;
-    const { environment } = this.site;
-    const watched = { subchannel, authority: callAuthority(subchannel, environment.channelOptions) };
+    const watched = { subchannel, authority: callAuthority(subchannel, this.site.environment.channelOptions) };
     this.#watches = new ConnectionWatches(watched, this.site, this);
     this.#arrangeWatches();
     this.listener.connectionChanged(this, false);
@@ -219,7 +216,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   }
 
   #stopWatching(): void {
-    this.#cancelAgeTimer?.();
+    this.#ageTimer.stop();
     this.#liveness?.stop();
     this.#liveness = undefined;
     this.suspicion = undefined;
@@ -243,12 +240,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   }
 
   #watchAge(): void {
-    const { maxConnectionAge } = this.#options.pool;
-    this.#cancelAgeTimer?.();
-    if (maxConnectionAge === undefined || this.readyAt === undefined) return;
-    const left =
-      jittered(this.site.environment.context.random, maxConnectionAge, AGE_JITTER) - (this.#clock.now() - this.readyAt);
-    this.#cancelAgeTimer = this.#clock.after(Math.max(0, left), () => this.listener.connectionAged(this));
+    this.#ageTimer.start(this.#options.pool.maxConnectionAge, this.readyAt!);
   }
 
   #onLimit(): void {

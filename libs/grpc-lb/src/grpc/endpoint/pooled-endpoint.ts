@@ -61,7 +61,9 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
   }
 
   get roomToCome(): number {
-    return this.#connections.roomToCome;
+    let room = 0;
+    for (const { state, limit } of this.#connections.all) if (state === 'connecting') room += limit;
+    return room;
   }
 
   get canGrow(): boolean {

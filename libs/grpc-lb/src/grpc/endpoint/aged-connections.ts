@@ -1,0 +1,35 @@
+import type { Connection } from './connection.js';
+
+/** Connections older than `maxConnectionAge`, each of which retires when its replacement is ready. */
+export class AgedConnections {
+  /** The replacement of each; undefined if none is being opened. */
+  readonly #replacements = new Map<Connection, Connection | undefined>();
+
+  /** @param open Opens the replacement. */
+  add(aged: Connection, open: () => Connection): void {
+    if (!this.#replacements.has(aged)) this.#replacements.set(aged, open());
+  }
+
+  /** Opens the replacements that are missing. */
+  replace(open: () => Connection): void {
+    for (const [aged, replacement] of this.#replacements) if (!replacement) this.#replacements.set(aged, open());
+  }
+
+  /** Returns the connections that a new one replaces, and forgets them. */
+  replacedBy(connection: Connection): Connection[] {
+    const replaced = [...this.#replacements].flatMap(([aged, replacement]) => (replacement === connection ? aged : []));
+    for (const aged of replaced) this.#replacements.delete(aged);
+    return replaced;
+  }
+
+  /** Forgets a connection; the one that it was to replace waits for another. */
+  forget(connection: Connection): void {
+    this.#replacements.delete(connection);
+    for (const [aged, replacement] of this.#replacements)
+      if (replacement === connection) this.#replacements.set(aged, undefined);
+  }
+
+  clear(): void {
+    this.#replacements.clear();
+  }
+}
