@@ -1,8 +1,10 @@
 /**
- * What a client with very many endpoints costs: until its first answer, until all are connected, in memory, and for an
- * update that changes one. `npm run bench scale -- --endpoints 1000`.
+ * What a client with very many endpoints costs: until its first answer, until all are connected, in memory, for an
+ * update that changes one, and for one that replaces all. `npm run bench scale -- --endpoints 1000`.
  */
 import { cpus } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
@@ -29,10 +31,11 @@ const script = fileURLToPath(new URL('scale-backend.js', import.meta.url));
 const backend = new Child<{ readonly type: 'listening'; readonly port: number }>(node(script, [proto]));
 const { port } = await backend.next('listening');
 
-const endpoints = (first: number): Endpoint[] =>
+/** On port 1 nothing listens. */
+const endpoints = (first: number, onPort = port): Endpoint[] =>
   Array.from({ length: count }, (_, i) => {
     const n = first + i + 1;
-    return { address: { host: `127.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port } };
+    return { address: { host: `127.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port: onPort } };
   });
 
 let listener!: EndpointListener;
@@ -98,12 +101,21 @@ for (let i = 1; i <= updates; i++) {
   const began = performance.now();
   listener.onEndpoints(list);
   times.push(performance.now() - began);
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await delay(60);
   most.opened = Math.max(most.opened, opened - openedBefore);
   most.closed = Math.max(most.closed, closed - closedBefore);
 }
 times.sort((a, b) => a - b);
 const at = (share: number): string => times[Math.floor(share * (times.length - 1))]!.toFixed(2);
+
+const replacement = endpoints(0, 1);
+const delays = monitorEventLoopDelay({ resolution: 5 });
+const replacing = performance.now();
+listener.onEndpoints(replacement);
+const replaced = performance.now() - replacing;
+delays.enable();
+await delay(5000);
+delays.disable();
 
 console.log(
   `${cpus()[0]!.model}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`,
@@ -119,6 +131,9 @@ console.log(
   `an update that changes one   ${at(0.5)} ms in the median, ${at(0.95)} p95, ${at(1)} at most (${updates} updates)`,
 );
 console.log(`connections for one update   ${most.opened} opened, ${most.closed} closed at most`);
+console.log(
+  `an update that replaces all  ${replaced.toFixed(0)} ms, and pauses of ${(delays.max / 1e6).toFixed(0)} ms at most while they join, fail to connect, and leave`,
+);
 stub.close();
 balanced.close();
 await backend.kill();
