@@ -1,12 +1,19 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
+import { freePorts } from '../../../apps/demo-client/src/runner/ports.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { ECHO_PROTO, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { type Transpiled, transpile } from '../../support/run/transpile.js';
 
 expectNoLeaks();
 
 let servers: EchoServer[] = [];
 let client: BalancedClient;
+
+let program: Transpiled;
+beforeAll(() => void (program = transpile('test/support/server/child.ts')));
+afterAll(() => program.remove());
 
 afterEach(async () => {
   client.close();
@@ -18,6 +25,36 @@ function block(milliseconds: number): void {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);
 }
+
+const ejected = (): unknown[] =>
+  client.events.filter((event) => event.type === 'endpoint_state' && event.to === 'ejected');
+
+async function startProcess(port: number): Promise<void> {
+  const child = new Child(node(program.path, [`127.0.0.1:${port}`, ECHO_PROTO, '0']), { quiet: true });
+  onTestFinished(() => child.kill());
+  await child.nextLine(/listening/);
+}
+
+test('answers of other processes that lie unread while this one is stalled eject no endpoint', async () => {
+  servers = [];
+  const ports = await freePorts(3);
+  await Promise.all(ports.map(startProcess));
+  const target = `static:///${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+  client = await new BalancedClient({ target }).ready(3);
+  for (let i = 0; i < 30; i++) await client.say();
+  const late = Array.from({ length: 60 }, () =>
+    client.say('x', { deadline: Date.now() + 500 }).then(
+      () => 'answered',
+      () => 'late',
+    ),
+  );
+  // The requests are sent; the answers come within 20 ms.
+  await new Promise((resolve) => setImmediate(resolve));
+  block(1000);
+  expect(await Promise.all(late)).toContain('late');
+  expect(Object.values(client.states)).toEqual(['ready', 'ready', 'ready']);
+  expect(ejected()).toEqual([]);
+});
 
 test.each(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
   'deadlines that pass while this process is stalled eject no endpoint: %s',
@@ -35,6 +72,6 @@ test.each(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
     expect(new Set(await Promise.all(late))).toEqual(new Set(['late']));
     expect(Object.values(client.states)).toEqual(['ready', 'ready', 'ready']);
     expect(client.snapshot.endpoints.map(({ failureRate }) => failureRate)).toEqual([0, 0, 0]);
-    expect(client.events.filter((event) => event.type === 'endpoint_state' && event.to === 'ejected')).toEqual([]);
+    expect(ejected()).toEqual([]);
   },
 );
