@@ -99,17 +99,17 @@ describe('a stall', () => {
   });
 
   test('explains what was under way during it and ends before what had piled up is worked off', () => {
-    expect(ownStall.explains(1000)).toBe(true);
+    expect(ownStall.explains(1000, clock.time)).toBe(true);
     clock.fire();
-    expect(ownStall.explains(1000)).toBe(true);
+    expect(ownStall.explains(1000, clock.time)).toBe(true);
     clock.run(800);
-    expect([1000, 1500, 1950].map((since) => ownStall.explains(since))).toEqual([true, false, false]);
+    expect([1000, 1500, 1950].map((since) => ownStall.explains(since, clock.time))).toEqual([true, false, false]);
   });
 
   test('does not explain what goes on long after it, however long it has been under way', () => {
     clock.fire();
     clock.run(2000);
-    expect([-30_000, 0, 1000].map((since) => ownStall.explains(since))).toEqual([false, false, false]);
+    expect([-30_000, 0, 1000].map((since) => ownStall.explains(since, clock.time))).toEqual([false, false, false]);
   });
 
   test('after another moves the end, and both are lost time', () => {

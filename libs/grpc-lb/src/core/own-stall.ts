@@ -41,7 +41,7 @@ export class OwnStall {
 
   /** When the last stall ended, by the clock; -Infinity if there was none. */
   get endedAt(): number {
-    return this.#late >= STALL_MS ? this.clock.now() : this.#endedAt;
+    return this.#endedBy(this.clock.now());
   }
 
   /** Whether a stall has ended since `since`; it may have begun earlier. */
@@ -50,32 +50,38 @@ export class OwnStall {
   }
 
   /**
-   * Whether a stall explains the duration of an operation that started at `since` and ends now: an answer may have
+   * Whether a stall explains the duration of an operation that lasted from `since` until `now`: an answer may have
    * arrived unread. The stall must have ended in the second half of that time, and its backlog must still be in
    * process. An older stall explains nothing: with long deadlines and frequent stalls, it would excuse a peer that
    * never answers.
    */
-  explains(since: number): boolean {
-    const now = this.clock.now();
-    return this.wasStalledSince((since + now) / 2) && (this.#late >= STALL_MS || now <= this.#workedOffAt);
+  explains(since: number, now: number): boolean {
+    if (this.#endedBy(now) < (since + now) / 2) return false;
+    return now <= this.#workedOffAt || this.#lateAt(now) >= STALL_MS;
   }
 
   /** The clock minus the time lost to stalls: use it to measure how long a peer has been silent. */
   get awake(): number {
-    return this.clock.now() - this.#lost - Math.max(0, this.#late - STALL_MS);
+    return this.clock.now() - this.#lost - Math.max(0, this.#lateAt(this.clock.now()) - STALL_MS);
   }
 
-  /** How late the beat is now. */
-  get #late(): number {
-    return this.#cancelBeat === undefined ? 0 : this.clock.now() - this.#dueAt;
+  /** How late the beat is. */
+  #lateAt(now: number): number {
+    return this.#cancelBeat === undefined ? 0 : now - this.#dueAt;
+  }
+
+  /** When the last stall ended; a stall that is not over ends now. */
+  #endedBy(now: number): number {
+    return this.#lateAt(now) >= STALL_MS ? now : this.#endedAt;
   }
 
   #expectBeat(): void {
     this.#dueAt = this.clock.now() + BEAT_MS;
     this.#cancelBeat = this.clock.after(BEAT_MS, () => {
-      const late = this.#late;
+      const now = this.clock.now();
+      const late = this.#lateAt(now);
       if (late >= STALL_MS) {
-        this.#endedAt = this.clock.now();
+        this.#endedAt = now;
         this.#workedOffAt = Math.max(this.#workedOffAt, this.#endedAt + BEAT_MS + late);
         this.#lost += late - STALL_MS;
       }

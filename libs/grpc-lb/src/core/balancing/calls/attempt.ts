@@ -40,6 +40,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   /** Called when the attempt has ended. */
   finish(kind: ResultKind, by: EndedBy): void {
     const { endpoint, connection, attempts } = this;
+    const { now } = attempts;
     if (kind === 'ok') endpoint.succeeded++;
     else endpoint.failed++;
     this.end();
@@ -49,14 +50,14 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (by === 'peer') connection.callAnswered();
     // A lost connection says nothing about the process that may replace the old one.
     if (connection.lost) return;
-    const stalled = attempts.wasStalled(this.reservedAt);
+    const stalled = attempts.wasStalled(this.reservedAt, now);
     // A call that the caller cancelled says nothing about the endpoint, except that it would have taken longer.
-    if (by !== 'caller' && !(stalled && by === 'deadline')) this.#judge(kind, wasProbe);
+    if (by !== 'caller' && !(stalled && by === 'deadline')) this.#judge(kind, wasProbe, now);
     else if (wasProbe) endpoint.probeLapsed();
     // If this process read the answer late, the delay is not the endpoint's latency.
     if (stalled) return;
-    if (by !== 'caller') this.#compareZones(failed);
-    if (this.policy.learn) this.#teach(failed, kind === 'refused');
+    if (by !== 'caller') this.#compareZones(failed, now);
+    if (this.policy.learn) this.#teach(failed, kind === 'refused', now);
   }
 
   override lapse(): void {
@@ -64,23 +65,23 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (this.endpoint.passiveHealth.endProbe(this)) this.endpoint.probeLapsed();
   }
 
-  #judge(kind: ResultKind, wasProbe: boolean): void {
+  #judge(kind: ResultKind, wasProbe: boolean, now: number): void {
     const { endpoint, attempts } = this;
-    const latency = attempts.now - this.reservedAt;
-    endpoint.passiveHealth.record(kind, this.reservedAt, wasProbe);
+    const latency = now - this.reservedAt;
+    endpoint.passiveHealth.record(kind, this.reservedAt, now, wasProbe);
     if (kind === 'ok') attempts.refusals.succeeded(this.call, latency);
     else if (kind === 'refused' && endpoint.refusesMore) attempts.refusals.refused(endpoint, this.call, latency);
   }
 
   /** Ignores streams and calls that the caller cancelled: their duration says nothing about the zone. */
-  #compareZones(failed: boolean): void {
+  #compareZones(failed: boolean, now: number): void {
     const { spillover } = this.attempts;
     if (!spillover || this.call.stream) return;
-    spillover.ended(this.endpoint.inLocalZone, this.attempts.now - this.reservedAt, failed);
+    spillover.ended(this.endpoint.inLocalZone, now - this.reservedAt, failed);
   }
 
-  #teach(failed: boolean, cutShort: boolean): void {
-    const latency = this.attempts.now - this.reservedAt;
+  #teach(failed: boolean, cutShort: boolean, now: number): void {
+    const latency = now - this.reservedAt;
     this.policy.learn!(this.endpoint, this.call, new Ending(latency, failed, cutShort, this));
   }
 }

@@ -25,8 +25,8 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
   }
 
   /** Whether a stall of this process explains the duration of a call that was picked at `since` and ends now. */
-  wasStalled(since: number): boolean {
-    return this.environment.ownStall.explains(since);
+  wasStalled(since: number, now: number): boolean {
+    return this.environment.ownStall.explains(since, now);
   }
 
   /** The endpoint on which the previous attempt of this call failed. */

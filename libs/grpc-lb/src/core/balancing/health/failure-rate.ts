@@ -31,7 +31,7 @@ export class FailureRate {
 
   /** From 0 to 1. Reading does not change it. */
   rate(now: number): number {
-    return this.#rate * Math.exp((this.#at - now) / DECAY_MS);
+    return this.#rate === 0 ? 0 : this.#rate * Math.exp((this.#at - now) / DECAY_MS);
   }
 
   /**

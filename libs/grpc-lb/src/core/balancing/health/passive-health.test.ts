@@ -53,7 +53,7 @@ beforeEach(() => {
 });
 
 function fail(): void {
-  passiveHealth.record('failed', clock.now(), false);
+  passiveHealth.record('failed', clock.now(), clock.now(), false);
 }
 
 /** Ejected, and its time is over. */
@@ -94,7 +94,7 @@ describe('the probe', () => {
     expect(passiveHealth.wantsProbe).toBe(false);
     expect(passiveHealth.endProbe({})).toBe(false);
     expect(passiveHealth.endProbe(probe)).toBe(true);
-    passiveHealth.record('ok', clock.now(), true);
+    passiveHealth.record('ok', clock.now(), clock.now(), true);
     expect(passiveHealth.ejected).toBe(false);
   });
 
@@ -126,7 +126,7 @@ describe('the probe', () => {
     passiveHealth.beginProbe(stream);
     passiveHealth.probeStreams(stream);
     clock.advance(500);
-    passiveHealth.record('failed', clock.now(), passiveHealth.endProbe(stream));
+    passiveHealth.record('failed', clock.now(), clock.now(), passiveHealth.endProbe(stream));
     clock.advance(1000);
     expect(passiveHealth.outlier.state.kind).toBe('ejected');
   });

@@ -122,19 +122,19 @@ export class PassiveHealth implements Peer {
   }
 
   /** Records the end of a call that was made at `since`; the result may eject the endpoint, or decide its probe. */
-  record(kind: ResultKind, since: number, wasProbe: boolean): void {
+  record(kind: ResultKind, since: number, now: number, wasProbe: boolean): void {
     const counts = since >= this.outlier.countsSince;
-    const itsOwn = !counts || this.peers.record(this, kind, this.#clock.now());
+    const itsOwn = !counts || this.peers.record(this, kind, now);
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
-    if (counts && itsOwn) this.#failureRate.record(failed, this.#clock.now());
+    if (counts && itsOwn) this.#failureRate.record(failed, now);
     if (wasProbe) this.#onProbe(failed);
-    else if (itsOwn) this.#judge(failed, since);
-    this.peers.refresh(this, failed);
+    else if (itsOwn) this.#judge(failed, since, now);
+    this.peers.refresh(this, failed, now);
   }
 
   /** Recomputes its load multiplier, which fades with time; returns whether it is above 1. */
-  refresh(): boolean {
-    const factor = this.#failureRate.factor(this.#clock.now(), this.peers.allowed);
+  refresh(now: number): boolean {
+    const factor = this.#failureRate.factor(now, this.peers.allowed);
     const undecided = this.outlier.undecided(this.#options.ejection);
     this.owner.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
     return factor > 1;
@@ -142,7 +142,7 @@ export class PassiveHealth implements Peer {
 
   forgetFailures(): void {
     this.#failureRate.reset();
-    this.refresh();
+    this.refresh(this.#clock.now());
   }
 
   beginProbe(call: object): void {
@@ -233,8 +233,8 @@ export class PassiveHealth implements Peer {
     this.#cancelVerdict?.();
   }
 
-  #judge(failed: boolean, since: number): void {
-    const verdict = this.outlier.record(failed, since, this.#clock.now(), this.#options.ejection);
+  #judge(failed: boolean, since: number, now: number): void {
+    const verdict = this.outlier.record(failed, since, now, this.#options.ejection);
     if (verdict && this.peers.confirms(this, verdict)) this.eject(verdict);
   }
 

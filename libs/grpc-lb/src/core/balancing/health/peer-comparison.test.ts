@@ -52,11 +52,12 @@ class Pool {
   run(calls: number, fate: Fate, gap = 3): void {
     for (let i = 0; i < calls; i++) {
       this.clock.advance(gap);
+      const now = this.clock.now();
       const probed = this.endpoints.find(({ passiveHealth }) => passiveHealth.wantsProbe);
       const pickable = this.endpoints.filter(({ healthy }) => healthy);
       const endpoint = probed ?? pickable[Math.floor(this.random() * pickable.length)]!;
       endpoint.calls++;
-      endpoint.passiveHealth.record(fate(this.endpoints.indexOf(endpoint)), this.clock.now(), endpoint === probed);
+      endpoint.passiveHealth.record(fate(this.endpoints.indexOf(endpoint)), now, now, endpoint === probed);
     }
   }
 
@@ -188,9 +189,9 @@ describe('an ejection that was a mistake', () => {
     const pool = new Pool(2);
     const [first, second] = pool.endpoints as [Endpoint, Endpoint];
     // A burst: the results of one connection are read before those of the other.
-    for (let i = 0; i < 10; i++) first.passiveHealth.record('failed', 0, false);
+    for (let i = 0; i < 10; i++) first.passiveHealth.record('failed', 0, 0, false);
     expect(pool.ejected).toEqual([0]);
-    for (let i = 0; i < 10; i++) second.passiveHealth.record('failed', 0, false);
+    for (let i = 0; i < 10; i++) second.passiveHealth.record('failed', 0, 0, false);
     pool.clock.advance(10);
     expect(pool.ejected).toEqual([]);
     expect(first.passiveHealth.warmth).toBe(1);
@@ -199,7 +200,7 @@ describe('an ejection that was a mistake', () => {
   test('leaves no timer behind', () => {
     const pool = new Pool(2);
     for (const { passiveHealth } of pool.endpoints)
-      for (let i = 0; i < 10; i++) passiveHealth.record('failed', 0, false);
+      for (let i = 0; i < 10; i++) passiveHealth.record('failed', 0, 0, false);
     for (const { passiveHealth } of pool.endpoints) passiveHealth.close();
     expect(pool.clock.pendingTimers).toBe(0);
   });

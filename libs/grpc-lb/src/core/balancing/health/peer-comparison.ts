@@ -85,13 +85,13 @@ export class PeerComparison {
   }
 
   /** Called when its failure rate has changed. */
-  refresh(peer: Peer, failed: boolean): void {
+  refresh(peer: Peer, failed: boolean, now: number): void {
     if (failed) {
       this.#common.failed();
-      if (this.#common.isDue(this.#peers)) this.#refreshAll();
+      if (this.#common.isDue(this.#peers)) this.#refreshAll(now);
       if (!peer.ejected) this.#reviewSoon();
     }
-    if (peer.refresh() && this.#peers.length > 0)
+    if (peer.refresh(now) && this.#peers.length > 0)
       this.#cancelDecay ??= this.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
@@ -144,16 +144,17 @@ export class PeerComparison {
     return tallyOthers(this.#peers, peer, this.#cursor, ({ recent }) => recent.since(since));
   }
 
-  #refreshAll(): void {
-    this.#common.update(this.#peers, this.clock.now());
-    for (const peer of this.#peers) peer.refresh();
+  /** Returns whether a failure rate is left that fades. */
+  #refreshAll(now: number): boolean {
+    this.#common.update(this.#peers, now);
+    let fading = false;
+    for (const peer of this.#peers) if (peer.refresh(now)) fading = true;
+    return fading;
   }
 
   /** Failures fade with time, for endpoints without calls too. */
   readonly #decay = (): void => {
-    this.#common.update(this.#peers, this.clock.now());
-    let fading = false;
-    for (const peer of this.#peers) if (peer.refresh()) fading = true;
+    const fading = this.#refreshAll(this.clock.now());
     this.#cancelDecay = fading ? this.clock.after(DECAY_INTERVAL_MS, this.#decay) : undefined;
   };
 

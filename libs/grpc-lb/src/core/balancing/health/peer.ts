@@ -32,7 +32,7 @@ export interface Peer {
   /** Discards its failures from its load, because they were not its own fault. */
   forgetFailures(): void;
   /** Recomputes its load multiplier; returns whether it is above 1. */
-  refresh(): boolean;
+  refresh(now: number): boolean;
 }
 
 /** A number of calls, and how many of them failed. */
