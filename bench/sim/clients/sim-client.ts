@@ -56,7 +56,6 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
       zone: undefined,
       // Virtual time never stalls.
       ownStall: new OwnStall(queue),
-      warmAfterEjection: true,
       emit: () => {},
     };
     this.#balancing = new Balancing(around, this, () => new PolicySet(policy));

@@ -14,7 +14,5 @@ export interface BalancingEnvironment {
   readonly zone: string | undefined;
   /** Detects stalls of this process. */
   readonly ownStall: OwnStall;
-  /** Whether an endpoint gets its full share as soon as its ejection ends. Set by the simulator only. Default false. */
-  readonly warmAfterEjection?: boolean;
   emit(event: EventBody): void;
 }

@@ -184,7 +184,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.state = to;
     this.since = environment.clock.now();
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
-    const wasWarm = from === 'draining' || from === 'suspect' || (from === 'ejected' && environment.warmAfterEjection);
+    const wasWarm = from === 'draining' || from === 'suspect';
     if (to === 'ready' && !wasWarm) this.#warmUp();
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
   }
