@@ -147,10 +147,10 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   memberConnected(member: Member<C>): void {
     this.#policies.ready(member);
+    for (const other of this.#members.used) if (other !== member && other.connected) return;
     // After an outage, the first endpoint that connects should not carry all calls until the backoffs of the others
     // end.
-    const others = [...this.#members.used].filter((each) => each !== member);
-    if (!others.some(({ connected }) => connected)) for (const { link } of others) link.dialNow();
+    for (const other of this.#members.used) if (other !== member) other.link.dialNow();
   }
 
   memberReported(member: Member<C>, report: LoadReport): void {
