@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { mustRun } from './run.js';
 
+/** The module formats of applications, and their `type` in package.json. */
+export const FORMATS = [
+  ['ESM', 'module'],
+  ['CommonJS', 'commonjs'],
+] as const;
+
 const directory = inject('directory');
 
 const installs = new Map<string, Promise<string>>();

@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['test/package/*.test.ts'],
     globalSetup: 'test/package/global-setup.ts',
     testTimeout: 90_000,
-    // Two cores in CI, and every test here starts programs.
-    fileParallelism: false,
+    // Every test here starts programs, which keep a core busy each.
+    maxWorkers: 2,
     reporters: ['verbose', new SummaryReporter('package')],
   },
 });

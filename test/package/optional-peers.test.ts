@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compile, FORMATS, installed } from './install.js';
+import { run } from './run.js';
+
+// Each beside the others, so that one that needs another is found out.
+describe.each([
+  ['nest-11', { '@nestjs/terminus': '^11.0.0' }],
+  ['nest-12', { '@nestjs/terminus': '^12.0.0' }],
+] as const)('with the optional @nestjs/terminus of %s', (nest, terminus) => {
+  beforeAll(() => installed(nest, terminus), 200_000);
+
+  it.each(FORMATS)('tells the health of a client, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, terminus), 'terminus', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    // Terminus 11 knows no degraded: there it is up, and says so among the details.
+    const degraded = nest === 'nest-11' ? { status: 'up', degraded: true } : { status: 'degraded' };
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toMatchObject([
+      [200, { ...degraded, message: '1 of 2 endpoints are ready, at least 1 required' }],
+      [503, { status: 'down', message: '1 of 2 endpoints are ready, at least 2 required' }],
+    ]);
+  });
+});
+
+describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optional grpc-health-check", (nest) => {
+  const health = { 'grpc-health-check': '^2.1.0' };
+
+  beforeAll(() => installed(nest, health), 200_000);
+
+  it.each(FORMATS)('tells its health to clients, and drains, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, health), 'server', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ health: 'serving' });
+    expect(ran.lingeredMs).toBeLessThan(1000);
+  });
+});
+
+// Each with its own optional peer, and no other.
+describe.each([
+  ['consul', { consul: '^2.0.1' }, { kind: 'consul', state: 'failed' }],
+  ['file', { yaml: '^2.0.0' }, { kind: 'file', state: 'ok' }],
+  // Its declarations need those of ws, which it does not bring.
+  [
+    'kubernetes',
+    { '@kubernetes/client-node': '^1.4.0', '@types/ws': '^8.0.0' },
+    { kind: 'kubernetes', state: 'failed' },
+  ],
+  ['xds', { '@grpc/grpc-js-xds': '^1.14.0' }, { kind: 'eds', state: 'failed' }],
+] as [string, Record<string, string>, object][])('the source %s, with its optional peer', (name, peer, expected) => {
+  beforeAll(() => installed('nest-12', peer), 200_000);
+
+  it.each(FORMATS)('is registered, asks, and lets the process end, in %s', async (_, type) => {
+    const app = await compile(await installed('nest-12', peer), `sources-${name}`, type, ['sources']);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual(expected);
+    expect(ran.lingeredMs).toBeLessThan(1000);
+  });
+});
