@@ -21,8 +21,8 @@ async function started(...names: string[]): Promise<FakeChannel> {
 const failovers = ({ context }: FakeChannel): (readonly [number, number])[] =>
   context.told('failover').map(({ priority, share }) => [priority, share] as const);
 
-describe('who is connected', () => {
-  test('only the first priority, while it can bear the calls or may yet', async () => {
+describe('the balancer connects to', () => {
+  test('only the first priority while it has enough capacity or may still get it', async () => {
     const channel = await started('a', 'b', 'c1', 'd2');
     expect(channel.open.map(({ key }) => key).toSorted()).toEqual(keys('a', 'b'));
     await channel.pass(999);
@@ -34,7 +34,7 @@ describe('who is connected', () => {
     expect(channel.shares).toEqual({ 0: 1 });
   });
 
-  test('the next one when the first has been connecting for a second', async () => {
+  test('the next priority once the first has been connecting for a second', async () => {
     const channel = await started('a', 'b', 'c1', 'd2');
     await channel.pass(1000);
     expect(channel.used).toEqual(keys('a', 'b', 'c1'));
@@ -42,7 +42,7 @@ describe('who is connected', () => {
     expect(channel.used).toEqual(keys('a', 'b', 'c1', 'd2'));
   });
 
-  test('the next one at once when the first has failed, without waiting for the second to be over', async () => {
+  test('the next priority as soon as the whole first one has failed, before the second is over', async () => {
     const channel = await started('a', 'b', 'c1');
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));
     expect(channel.used).toEqual(keys('a', 'b'));
@@ -50,7 +50,7 @@ describe('who is connected', () => {
     expect(channel.used).toEqual(keys('a', 'b', 'c1'));
   });
 
-  test('a connection that is lost is given a second to come back', async () => {
+  test('the next priority if a lost connection is not back within a second', async () => {
     const channel = await started('a', 'b1');
     await channel.become(READY, ...keys('a'));
     await channel.become(IDLE, ...keys('a'));
@@ -64,7 +64,7 @@ describe('who is connected', () => {
     expect(channel.used).toEqual(keys('a', 'b1'));
   });
 
-  test('a priority that is not needed any more stays for 15 minutes', async () => {
+  test('a priority that is no longer needed for another 15 minutes', async () => {
     const channel = await started('a', 'b1');
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));
     await channel.become(READY, ...keys('b1'));
@@ -79,7 +79,7 @@ describe('who is connected', () => {
     expect(channel.open.map(({ key }) => key)).toEqual(keys('a'));
   });
 
-  test('when it is needed within that time the 15 minutes begin anew', async () => {
+  test('a priority that is needed again for another 15 minutes after that', async () => {
     const channel = await started('a', 'b1');
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));
     await channel.become(READY, ...keys('a', 'b1'));
@@ -95,14 +95,14 @@ describe('who is connected', () => {
     expect(channel.subchannels.filter(({ key }) => key === 'unix:b1')).toHaveLength(1);
   });
 
-  test('a priority in the middle that has come to be needed is not cut when a later one goes', async () => {
+  test('a middle priority that is needed again, even when a later one is dropped', async () => {
     const channel = await started('a', 'b1', 'c2');
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));
     await channel.become(TRANSIENT_FAILURE, ...keys('b1'));
     await channel.become(READY, ...keys('a', 'b1', 'c2'));
     expect(channel.shares).toEqual({ 0: 1, 1: 0, 2: 0 });
     await channel.pass(10 * MINUTE);
-    // The second is needed from now on; the third is not, since ten minutes.
+    // From now on the second is needed; the third has been idle for ten minutes.
     await channel.become(IDLE, ...keys('a'));
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));
     expect(channel.shares).toEqual({ 0: 0, 1: 1, 2: 0 });
@@ -113,7 +113,7 @@ describe('who is connected', () => {
   });
 });
 
-describe('failover is told', () => {
+describe('failover is reported', () => {
   test('never while the first priority is enough', async () => {
     const channel = await started('a', 'b', 'c1');
     await channel.become(READY, ...keys('a', 'b'));
@@ -128,7 +128,7 @@ describe('failover is told', () => {
     await channel.become(TRANSIENT_FAILURE, ...keys('c', 'd'));
     expect(failovers(channel)).toEqual([]);
     await channel.become(TRANSIENT_FAILURE, ...keys('b'));
-    // Until the fallback is there, the first bears what there is.
+    // Until the fallback is connected, the first priority carries all calls.
     expect(channel.shares).toEqual({ 0: 1, 1: 0 });
     await channel.become(READY, ...keys('e1'));
     expect(channel.shares).toEqual({ 0: 0.5, 1: 0.5 });
@@ -138,13 +138,13 @@ describe('failover is told', () => {
     expect(failovers(channel)).toEqual([
       [0, 0.5],
       [1, 1],
-      // Each connection that comes back is a step.
+      // Each restored connection raises the share of priority 0.
       [0, 0.5],
       [0, 1],
     ]);
   });
 
-  test('when the first target names nobody any more, and the next one steps in', async () => {
+  test('when the first target no longer lists endpoints and the next one takes over', async () => {
     const channel = await started('a', 'b1');
     await channel.become(READY, ...keys('a'));
     await channel.name(endpoints('b1'));
@@ -160,18 +160,18 @@ describe('failover is told', () => {
 });
 
 describe('a change of the list', () => {
-  test('keeps what stays: its connections, and its place among the priorities may change', async () => {
+  test('keeps the connections of endpoints that stay, even if their priority changes', async () => {
     const channel = await started('a', 'b');
     await channel.become(READY, ...keys('a', 'b'));
     await channel.name([...endpoints('b'), { ...endpoints('a')[0]!, priority: 1 }]);
     expect(channel.subchannels).toHaveLength(2);
-    // `a` is not needed any more, as it is a fallback now.
+    // `a` is now a fallback and not needed.
     expect(channel.used).toEqual(keys('b'));
     await channel.name(endpoints('a', 'b'));
     expect(channel.used).toEqual(keys('a', 'b'));
   });
 
-  test('one that comes back while its calls end goes on with its connection', async () => {
+  test('that re-adds a draining endpoint reuses its connection', async () => {
     const channel = await started('a', 'b');
     await channel.become(READY, ...keys('a', 'b'));
     const call = channel.pick();
@@ -186,7 +186,7 @@ describe('a change of the list', () => {
     expect(channel.context.told('endpoint_removed')).toEqual([]);
   });
 
-  test('that is empty lets go of all; calls fail and say why', async () => {
+  test('that leaves the list empty closes all connections and fails calls', async () => {
     const channel = await started('a', 'b1');
     await channel.become(READY, ...keys('a'));
     await channel.name([]);
@@ -196,7 +196,7 @@ describe('a change of the list', () => {
     expect(channel.context.told('discovery_updated').at(-1)).toMatchObject({ added: 0, removed: 2, total: 0 });
   });
 
-  test('is counted by addresses, each of them once', async () => {
+  test('counts distinct addresses', async () => {
     const channel = await started('a', 'a', 'b');
     await channel.name(endpoints('a', 'c', 'c', 'c'));
     await channel.name(endpoints('c', 'a', 'a'));
@@ -207,7 +207,7 @@ describe('a change of the list', () => {
   });
 });
 
-test('one that is gone leaves no timer behind, though it was ejected or started slowly', async () => {
+test('a removed endpoint leaves no timer behind, even if it was ejected or in slow start', async () => {
   const channel = await started('a', 'b', 'c');
   await channel.become(READY, ...keys('a', 'b', 'c'));
   const others = [];
@@ -228,7 +228,7 @@ test('one that is gone leaves no timer behind, though it was ejected or started 
   expect(channel.clock.pendingTimers).toBe(0);
 });
 
-describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
+describe('a list of 10,000 endpoints is applied in turns of 500', () => {
   const TURN_MS = 20;
   const many = (from: number, size = 10_000): Endpoint[] =>
     Array.from({ length: size }, (_, i) => ({ address: { path: `${from + i}` } }));
@@ -237,7 +237,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
     return { connecting: states.filter((state) => state === 'connecting').length, all: states.length };
   };
 
-  test('which join in its order, and connect as the gate admits them', async () => {
+  test('and its endpoints join in list order and connect as the gate admits them', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0));
     // grpc-js compares each new subchannel with all others, so there are no more than attempts to connect.
@@ -252,7 +252,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
     expect(channel.clock.pendingTimers).toBe(0);
   });
 
-  test('and none of the first list starts slowly, whenever it joins', async () => {
+  test('and endpoints of the first list skip slow start, whenever they join', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0, 600));
     await channel.pass(TURN_MS);
@@ -271,7 +271,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
     ).toEqual([1, 0.05]);
   });
 
-  test('those that it no longer names get no calls from the first turn on, and their calls end', async () => {
+  test('and endpoints missing from it get no calls from the first turn on', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0, 1200));
     await channel.pass(TURN_MS * 2);
@@ -280,7 +280,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
     await channel.name(many(1199, 1));
     expect(kinds(channel).all).toBe(1 + 699);
     expect(Array.from({ length: 50 }, () => channel.pick().key)).toEqual(Array.from({ length: 50 }, () => 'unix:1199'));
-    // One that is listed again has lost nothing.
+    // An endpoint that is listed again keeps its connection.
     const opened = channel.subchannels.length;
     await channel.name(many(1198, 2));
     await channel.pass(TURN_MS * 3);
@@ -293,7 +293,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
     expect(channel.clock.pendingTimers).toBe(0);
   });
 
-  test('and the next list takes the place of the rest', async () => {
+  test('and the next list replaces the rest of it', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0));
     await channel.name(many(20_000, 2));
@@ -303,7 +303,7 @@ describe('a list of 10,000 endpoints is taken over in turns of 500', () => {
   });
 });
 
-test('at its end nothing is left, and nothing more is opened, though a thousand wait to connect', async () => {
+test('destroy() leaves nothing open and opens nothing more, though a thousand endpoints wait to connect', async () => {
   const channel = new FakeChannel();
   await channel.name(
     Array.from({ length: 1000 }, (_, i) => ({ address: { host: 'h', port: i + 1 }, priority: i % 3 })),
@@ -318,7 +318,7 @@ test('at its end nothing is left, and nothing more is opened, though a thousand 
   expect(channel.clock.pendingTimers).toBe(0);
 });
 
-test('another list, while most of the first still wait to connect, opens nothing of the first', async () => {
+test('a new list cancels connection attempts of the old one that still wait for the gate', async () => {
   const channel = new FakeChannel();
   await channel.name(Array.from({ length: 1000 }, (_, i) => ({ address: { host: 'old', port: i + 1 } })));
   await channel.name(Array.from({ length: 10 }, (_, i) => ({ address: { host: 'new', port: i + 1 } })));
@@ -328,7 +328,7 @@ test('another list, while most of the first still wait to connect, opens nothing
   expect(tried('new')).toBe(10);
 });
 
-test('whatever comes and goes, the pool is the list: each priority that is connected, in order, and no other', async () => {
+test('after any sequence of changes the pool holds exactly the connected priorities of the list, in order', async () => {
   const names = ['a', 'b', 'c', 'd1', 'e1', 'f2', 'g2'];
   const subset = fc.subarray(names);
   const step = fc.oneof(
@@ -344,7 +344,7 @@ test('whatever comes and goes, the pool is the list: each priority that is conne
         if ('list' in each) await channel.name(endpoints(...(list = each.list)));
         else if ('ms' in each) await channel.pass(each.ms);
         else {
-          // Only what can happen: who connects becomes ready or fails, who is ready is lost.
+          // Only legal transitions: CONNECTING to READY or TRANSIENT_FAILURE, READY to IDLE.
           const from = each.state === IDLE ? [READY] : [CONNECTING];
           const able = channel.open.filter(({ key, state }) => keys(...each.of).includes(key) && from.includes(state));
           for (const subchannel of able) subchannel.become(each.state, 'refused');
@@ -356,7 +356,7 @@ test('whatever comes and goes, the pool is the list: each priority that is conne
         expect(levels.length).toBeGreaterThanOrEqual(Math.min(1, priorities.length));
         const wanted = levels.flatMap((level) => list.filter((name) => Number(name.slice(1) || 0) === level));
         expect(channel.used).toEqual(keys(...wanted));
-        // One connection each, and none for those that are gone.
+        // One connection each, and none for removed endpoints.
         expect(channel.open.map(({ key }) => key).toSorted()).toEqual(keys(...wanted).toSorted());
         const shares = Object.values(channel.shares);
         const total = shares.reduce((sum, share) => sum + share, 0);

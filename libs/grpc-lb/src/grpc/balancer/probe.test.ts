@@ -8,7 +8,7 @@ type FakeCall = ReturnType<FakeChannel['pick']>;
 
 let channel: FakeChannel;
 
-/** Endpoint a waits for its probe, and there is no other. */
+/** Endpoint a waits for its probe; b has no connection. */
 beforeEach(async () => {
   channel = new FakeChannel({ health: { panicThreshold: 0 } });
   await channel.name([{ address: { path: 'a' } }, { address: { path: 'b' } }]);
@@ -29,7 +29,7 @@ const pick = (extraPickInfo: Record<string, string> = {}) =>
   channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
 const streams = configSelector([], [{ service: 'S', method: 'Watch', responseStream: true }]);
 
-test('calls that hang on a probe are offered the endpoint when it succeeds', async () => {
+test('calls that wait for a probe get the endpoint when it succeeds', async () => {
   const probe = channel.pick();
   expect(pick()).toBe(QUEUE);
   probe.end();
@@ -37,13 +37,13 @@ test('calls that hang on a probe are offered the endpoint when it succeeds', asy
   expect(pick().subchannel).not.toBeNull();
 });
 
-test('when a probe ends without a verdict, one of the calls that hang on it is the next', async () => {
+test('when a probe ends without a verdict, one of the calls that wait for it is the next probe', async () => {
   const probe = channel.pick();
   const before = channel.picker;
   expect(pick()).toBe(QUEUE);
   probe.end(status.CANCELLED, 'Cancelled on client');
   expect(stateOfA()).toBe('ejected');
-  // grpc-js asks for calls that wait whenever there is a new picker.
+  // grpc-js picks again for queued calls whenever there is a new picker.
   expect(channel.picker).not.toBe(before);
   const next = pick();
   expect(next.subchannel).not.toBeNull();
@@ -51,12 +51,12 @@ test('when a probe ends without a verdict, one of the calls that hang on it is t
   expect(stateOfA()).toBe('ready');
 });
 
-test('a server that cancels the probe has answered it', () => {
+test('a probe that the server cancels counts as answered', () => {
   channel.pick().end(status.CANCELLED, 'not now');
   expect(stateOfA()).toBe('ready');
 });
 
-test('when a probe is never started, one of the calls that hang on it is the next', async () => {
+test('when a probe never starts, one of the calls that wait for it is the next probe', async () => {
   pick();
   const before = channel.picker;
   expect(pick()).toBe(QUEUE);
@@ -65,7 +65,7 @@ test('when a probe is never started, one of the calls that hang on it is the nex
   expect(pick().subchannel).not.toBeNull();
 });
 
-test('a stream that is the probe does not keep the endpoint out until it ends', async () => {
+test('a streaming probe brings the endpoint back before it ends', async () => {
   const stream = pick(streams.invoke('/S/Watch', undefined as never, 0).pickInformation);
   stream.onCallStarted?.();
   expect(pick()).toBe(QUEUE);
@@ -75,7 +75,7 @@ test('a stream that is the probe does not keep the endpoint out until it ends', 
   expect(stateOfA()).toBe('ready');
 });
 
-/** Calls that are under way at a; those at b are over. */
+/** Calls in flight at a; those that were picked for b have ended. */
 function callsToA(count: number): FakeCall[] {
   const calls: FakeCall[] = [];
   const others: FakeCall[] = [];
@@ -87,14 +87,14 @@ function callsToA(count: number): FakeCall[] {
   return calls;
 }
 
-/** It is not ejected any more, and beside it there is b, so that it may be ejected. */
+/** Endpoint a is no longer ejected, and b is connected, so that a may be ejected again. */
 async function bothAreBack(): Promise<void> {
   channel.pick().end();
   await channel.become(connectivityState.READY, 'unix:b');
   await channel.pass(20_000);
 }
 
-test('calls made before the ejection say nothing after it, however late they end', async () => {
+test('calls made before the ejection do not count after it, however late they end', async () => {
   await bothAreBack();
   const [hung, failing] = [callsToA(20), callsToA(5)];
   for (const call of failing) call.end(status.UNAVAILABLE);
@@ -108,7 +108,7 @@ test('calls made before the ejection say nothing after it, however late they end
   expect(channel.view.endpoints()[0]!.failureRate).toBe(0);
 });
 
-test('what comes back after its connections were lost begins anew: failures before do not count', async () => {
+test('an endpoint that lost its connections starts over when it is back: earlier failures do not count', async () => {
   await bothAreBack();
   for (const call of callsToA(4)) call.end(status.UNAVAILABLE);
   await channel.become(connectivityState.IDLE, 'unix:a');
@@ -123,12 +123,12 @@ test('what comes back after its connections were lost begins anew: failures befo
   expect(stateOfA()).toBe('ejected');
 });
 
-test('one that fails and may not be ejected is left alone from its last straw on', async () => {
+test('a failing endpoint that may not be ejected gets no calls once it has reached the ejection threshold', async () => {
   channel = new FakeChannel({ ejection: { maxEjectionPercent: 0 } });
   await channel.name([{ address: { path: 'a' } }, { address: { path: 'b' } }]);
   await channel.become(connectivityState.READY, 'unix:a', 'unix:b');
   for (const call of callsToA(5)) call.end(status.UNAVAILABLE);
   expect(stateOfA()).toBe('ready');
-  // Up to then its factor is 2 at most, so that the third call would be its own.
+  // Before that its failure factor is at most 2, and it would get the third call.
   expect(Array.from({ length: 8 }, () => channel.pick().key)).toEqual(Array.from({ length: 8 }, () => 'unix:b'));
 });

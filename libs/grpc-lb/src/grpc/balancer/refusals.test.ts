@@ -29,7 +29,7 @@ function endAtA(count: number, code: status, details: string): void {
 
 const chances = (): number[] => channel.view.explain().map(([, chance]) => chance);
 
-test('an answer that refuses counts as load for the rest of the time of a usual call', () => {
+test('a refusal counts as load for the rest of the usual duration of a call', () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');
   expect(chances()).toEqual([0, 1]);
   channel.clock.advance(4900);
@@ -39,21 +39,21 @@ test('an answer that refuses counts as load for the rest of the time of a usual 
 });
 
 test.each(['Cancelled on client', 'Discarded in favor of other hedged attempt'])(
-  'a call that this side cancels does not (%s)',
+  'a call that the client cancels does not (%s)',
   (details) => {
     endAtA(20, status.CANCELLED, details);
     expect(chances()).toEqual([0.5, 0.5]);
   },
 );
 
-test('an endpoint that leaves while its refusals still count goes at once', async () => {
+test('an endpoint that leaves while its refusals still count is removed at once', async () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');
   expect(channel.view.inFlight).toBe(0);
   await channel.name([{ address: { path: 'b' } }]);
   expect(channel.view.endpoints().map(({ address }) => address)).toEqual(['unix:b']);
 });
 
-test('what still counts as load ends with the balancer, and so does what a late answer would add', () => {
+test('refusals stop counting as load when the balancer is destroyed, and late answers add none', () => {
   endAtA(1, status.UNIMPLEMENTED, 'no such method');
   const late = channel.pick();
   channel.balancer.destroy();

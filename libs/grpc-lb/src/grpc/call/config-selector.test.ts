@@ -20,7 +20,7 @@ function invoke(configs: readonly MethodConfig[], path: string) {
 }
 
 describe('the method config of a call', () => {
-  test('is the most specific one, whatever their order', () => {
+  test('is the most specific match, in any order', () => {
     for (const configs of [
       [OF_METHOD, OF_SERVICE, OF_ALL],
       [OF_ALL, OF_SERVICE, OF_METHOD],
@@ -31,19 +31,19 @@ describe('the method config of a call', () => {
     }
   });
 
-  test('is an empty one where none matches', () => {
+  test('is empty if none matches', () => {
     expect(invoke([OF_METHOD], '/a.B/Find').methodConfig).toEqual({ name: [] });
     expect(invoke([], 'odd').methodConfig).toEqual({ name: [] });
   });
 
-  test('is looked up once for each method, also among a thousand that were made up', () => {
+  test('is the same for any of thousands of made-up methods', () => {
     const selector = configSelector([OF_ALL], methods);
     for (let i = 0; i < 3000; i++) expect(selector.invoke(`/a.B/${i}`, new Metadata(), 0).methodConfig).toBe(OF_ALL);
   });
 });
 
-describe('what the picker knows of a call', () => {
-  test('is its method, and whether it is a stream one way or the other', () => {
+describe('the call information that the picker gets', () => {
+  test('has the method, and whether the call streams in either direction', () => {
     const call = (method: string) => callOf(invoke([], `/${service}/${method}`).pickInformation);
     expect(call('Find')).toEqual({ method: `/${service}/Find`, stream: false });
     expect(call('Watch')).toEqual({ method: `/${service}/Watch`, stream: true });
@@ -51,20 +51,20 @@ describe('what the picker knows of a call', () => {
     expect(call('Unknown')).toEqual({ method: `/${service}/Unknown`, stream: false });
   });
 
-  test('is an object of its own for each call, by which its attempts are recognised', () => {
+  test('is a distinct object for each call, so that it identifies the attempts of that call', () => {
     const selector = configSelector([], methods);
     const [first, second] = [1, 2].map(() => selector.invoke(`/${service}/Find`, new Metadata(), 0));
     expect(first!.pickInformation).not.toBe(second!.pickInformation);
     expect(first).toMatchObject({ status: status.OK, dynamicFilterFactories: [] });
   });
 
-  test('is nothing with a resolver of somebody else', () => {
+  test('is UNKNOWN_CALL with the resolver of another library', () => {
     expect(callOf({})).toBe(UNKNOWN_CALL);
     expect(callOf({ method: '/made/up' })).toBe(UNKNOWN_CALL);
   });
 });
 
-test('without a service config of the resolver’s, that of the channel holds', () => {
+test('without a service config from the resolver the one from the channel options applies', () => {
   const context = { methods } as never;
   const text = JSON.stringify({ methodConfig: [{ name: [{}], timeout: '0.25s' }] });
   const timeoutOf = (...args: [serviceConfig: never, options: object]): unknown =>

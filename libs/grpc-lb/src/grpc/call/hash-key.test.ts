@@ -12,7 +12,7 @@ function metadataOf(...entries: [string, string][]): Metadata {
   return metadata;
 }
 
-/** The key that a picker sees of a call that a stub makes. */
+/** The key that the picker sees for a call made by a stub. */
 function keyOf(by: HashKeySource, request: unknown, metadata = new Metadata()): string | undefined {
   const loadBalancing = effectiveLoadBalancing({ policy: { name: 'ring_hash', by } });
   // grpc-js copies metadata on its way, more than once.
@@ -20,7 +20,7 @@ function keyOf(by: HashKeySource, request: unknown, metadata = new Metadata()): 
 }
 
 describe('the key of a call', () => {
-  test('by metadata is the value; several are joined by a comma, and none is none (gRFC A76)', () => {
+  test('by metadata is the value; several are joined by a comma, and a missing one gives no key (gRFC A76)', () => {
     expect(keyOf('x-id', {}, metadataOf(['x-id', '7']))).toBe('7');
     expect(keyOf('X-Id', {}, metadataOf(['x-id', '7']))).toBe('7');
     expect(keyOf('x-id', {}, metadataOf(['x-id', '7'], ['x-id', '8']))).toBe('7,8');
@@ -32,7 +32,7 @@ describe('the key of a call', () => {
     ['id', { id: 'a' }, 'a'],
     ['customer.id', { customer: { id: 12 } }, '12'],
     ['id', { id: 0 }, '0'],
-    // What proto3 says of a text that nobody has set.
+    // The proto3 default of an unset string.
     ['id', { id: '' }, undefined],
     ['id', { id: 12345678901234567890n }, '12345678901234567890'],
     ['id', { id: { __isLong__: true, toString: () => '99' } }, '99'],
@@ -45,7 +45,7 @@ describe('the key of a call', () => {
     ['id', undefined, undefined],
   ])('by the field %s of %o is %o', (field, request, key) => expect(keyOf({ field }, request)).toBe(key));
 
-  test('by a function is what that returns', () => {
+  test('by a function is its return value', () => {
     const seen: unknown[] = [];
     const by = (...args: unknown[]): string => {
       seen.push(...args);
@@ -57,7 +57,7 @@ describe('the key of a call', () => {
     expect(keyOf(() => undefined, {})).toBeUndefined();
   });
 
-  test('leaves the metadata of the caller as it was, with its options', () => {
+  test('does not change the metadata of the caller or its options', () => {
     const metadata = new Metadata({ waitForReady: true });
     metadata.set('x', 'y');
     const loadBalancing = effectiveLoadBalancing({ policy: { name: 'ring_hash', by: { field: 'id' } } });
@@ -67,7 +67,7 @@ describe('the key of a call', () => {
     expect(keyed.toHttp2Headers()).toEqual(metadata.toHttp2Headers());
   });
 
-  test('costs nothing where none is asked for', () => {
+  test('costs nothing if no policy needs it', () => {
     const metadata = new Metadata();
     const unkeyed: LoadBalancingOptions[] = [
       {},
@@ -79,7 +79,7 @@ describe('the key of a call', () => {
       expect(withHashKey(effectiveLoadBalancing(options), { id: 'a' }, metadata, PATH)).toBe(metadata);
   });
 
-  test('may be of one method alone', () => {
+  test('may be configured for a single method', () => {
     const by = { field: 'id' };
     const options = effectiveLoadBalancing({ methods: { Find: { policy: { name: 'ring_hash', by } } } });
     expect(hashKeyOf(by, withHashKey(options, { id: 'a' }, new Metadata(), PATH))).toBe('a');

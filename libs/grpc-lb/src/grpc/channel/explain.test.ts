@@ -50,7 +50,7 @@ const level = (priority: number, share: number): PrioritySnapshot => ({
   crossZoneShare: null,
 });
 
-it('an endpoint is told with its priority where there are several', () => {
+it('an endpoint is explained with its priority if there are several', () => {
   const why = (priorities: PrioritySnapshot[], endpoints: EndpointSnapshot[]): string[] =>
     explainClient({ ...snapshot('random'), priorities, endpoints }, []).endpoints.map((each) => each.why);
   expect(why([level(0, 1)], [endpoint('a:1', 0)])).toEqual(['ready: 0 in flight, weight 1']);
@@ -58,11 +58,11 @@ it('an endpoint is told with its priority where there are several', () => {
     'ready: 0 in flight, weight 1, priority 0',
     'ready: 0 in flight, weight 1, priority 1',
   ]);
-  // The first target names nobody.
+  // The first target lists no endpoints.
   expect(why([level(1, 1)], [endpoint('b:1', 1)])).toEqual(['ready: 0 in flight, weight 1, priority 1']);
 });
 
-it('an endpoint that starts slowly is told with the part of its share that it is given', () => {
+it('an endpoint in slow start is explained with the fraction of its share that it gets', () => {
   const { endpoints } = explainClient({ ...snapshot('random'), endpoints: [endpoint('a:1', 0), endpoint('b:1', 0)] }, [
     ['a:1', 0.017, 0.05],
     ['b:1', 0.983, 1],
@@ -73,14 +73,14 @@ it('an endpoint that starts slowly is told with the part of its share that it is
   ]);
 });
 
-it('an endpoint that refuses calls is told with their share, as its answers may count as load', () => {
+it('an endpoint that refuses calls is explained with its refusal rate, since refusals may count as load', () => {
   const endpoints = [{ ...endpoint('a:1', 0), refusalRate: 0.5 }];
   expect(explainClient({ ...snapshot('random'), endpoints }).endpoints[0]!.why).toBe(
     'ready: 0 in flight, weight 1, 50 % of its recent calls were refused',
   );
 });
 
-it('an endpoint whose calls failed lately is told with their share, as that is why it gets fewer', () => {
+it('an endpoint with recent failures is explained with its failure rate, since that is why it gets fewer calls', () => {
   const endpoints = [0.104, 0.004].map((failureRate) => ({ ...endpoint('a:1', 0), failureRate }));
   expect(explainClient({ ...snapshot('random'), endpoints }).endpoints.map((each) => each.why)).toEqual([
     'ready: 0 in flight, weight 1, 10 % of its recent calls failed',

@@ -11,7 +11,7 @@ const ALL = [FIND, PLACE, WATCH];
 const configOf = (options: LoadBalancingOptions, given: GivenServiceConfig = {}, methods = ALL) =>
   serviceConfigFor(effectiveLoadBalancing(options), methods, given);
 
-/** One setting of each method that has it. */
+/** One setting of each method that sets it. */
 function byMethod<K extends 'timeout' | 'retryPolicy'>(options: LoadBalancingOptions, key: K): Record<string, unknown> {
   const settings = configOf(options).methodConfig.map(
     (config) => [config.name[0]!.method!, config[key] as unknown] as const,
@@ -19,7 +19,7 @@ function byMethod<K extends 'timeout' | 'retryPolicy'>(options: LoadBalancingOpt
   return Object.fromEntries(settings.filter(([, setting]) => setting !== undefined));
 }
 
-test('with nothing said grpc-js is told only who balances', () => {
+test('without options the config holds only the load balancing policy', () => {
   expect(configOf({})).toEqual({ loadBalancingConfig: [{ grpc_lb: {} }], methodConfig: [] });
 });
 
@@ -32,14 +32,14 @@ describe('retries', () => {
     retryableStatusCodes: ['UNAVAILABLE'],
   };
 
-  test('hold for every method, streams too, with the defaults filled in', () => {
+  test('apply to every method, including streams, with the defaults filled in', () => {
     expect(byMethod({ retry: {} }, 'retryPolicy')).toEqual({ Find: DEFAULT, Place: DEFAULT, Watch: DEFAULT });
     expect(configOf({ retry: {} }).methodConfig.map(({ name }) => name)).toEqual(
       ALL.map(({ method }) => [{ service, method }]),
     );
   });
 
-  test('of a method differ where it says so, and are off where it says false', () => {
+  test('can be overridden for a method, and turned off with false', () => {
     const retry = { maxAttempts: 2, methods: { Find: { maxBackoff: 5000, maxAttempts: 5 }, Place: false } } as const;
     expect(byMethod({ retry }, 'retryPolicy')).toEqual({
       Find: { ...DEFAULT, maxAttempts: 5, maxBackoff: '5s' },
@@ -47,7 +47,7 @@ describe('retries', () => {
     });
   });
 
-  test('wait at most as long as said, which is never less than the first wait', () => {
+  test('have a longest backoff as configured, but never below the initial backoff', () => {
     expect(byMethod({ retry: { initialBackoff: 2000 } }, 'retryPolicy')['Find']).toMatchObject({
       initialBackoff: '2s',
       maxBackoff: '2s',
@@ -74,14 +74,14 @@ describe('retries', () => {
 });
 
 describe('deadlines', () => {
-  test('hold for calls with one answer, and not for streams of answers', () => {
+  test('apply to unary responses, not to response streams', () => {
     expect(byMethod({ deadline: { timeout: 1500 } }, 'timeout')).toEqual({
       Find: { seconds: 1, nanos: 500_000_000 },
       Place: { seconds: 1, nanos: 500_000_000 },
     });
   });
 
-  test('of a method stand in place of the common one, and may be for a stream', () => {
+  test('of a method override the common one, and may apply to a stream', () => {
     expect(byMethod({ deadline: { timeout: 1000, methods: { Find: 1, Watch: 60_000 } } }, 'timeout')).toEqual({
       Find: { seconds: 0, nanos: 1_000_000 },
       Place: { seconds: 1, nanos: 0 },
@@ -92,7 +92,7 @@ describe('deadlines', () => {
     });
   });
 
-  test('and retries of a method stand in one entry', () => {
+  test('and retries of a method share one entry', () => {
     const { methodConfig } = configOf({ deadline: { timeout: 1000 }, retry: { methods: { Watch: false } } });
     expect(methodConfig.map((config) => Object.keys(config))).toEqual([
       ['name', 'retryPolicy', 'timeout'],
@@ -104,7 +104,7 @@ describe('deadlines', () => {
 describe("the user's own service config", () => {
   const ours: LoadBalancingOptions = { retry: {}, deadline: { timeout: 1000 } };
 
-  test('wins for a method that it names', () => {
+  test('takes precedence for a method that it lists', () => {
     const theirs = { name: [{ service, method: 'Find' }], waitForReady: true };
     const { methodConfig } = configOf(ours, { methodConfig: [theirs] });
     expect(methodConfig[0]).toEqual(theirs);
@@ -114,12 +114,12 @@ describe("the user's own service config", () => {
     ]);
   });
 
-  test('may name several at once', () => {
+  test('may list several methods in one entry', () => {
     const name = ALL.map(({ method }) => ({ service, method }));
     expect(configOf(ours, { methodConfig: [{ name }] }).methodConfig).toEqual([{ name }]);
   });
 
-  test('keeps the rest of what it says, but for the load balancing', () => {
+  test('keeps all other fields except the load balancing', () => {
     const given = { retryThrottling: { maxTokens: 5, tokenRatio: 0.5 }, loadBalancingConfig: [{ round_robin: {} }] };
     expect(configOf({}, given as never)).toMatchObject({
       retryThrottling: { maxTokens: 5, tokenRatio: 0.5 },
@@ -131,7 +131,7 @@ describe("the user's own service config", () => {
     ['0.05s', { seconds: 0, nanos: 50_000_000 }],
     ['1.500s', { seconds: 1, nanos: 500_000_000 }],
     ['30s', { seconds: 30, nanos: 0 }],
-  ])('has a timeout of %s as people mean it, where grpc-js reads nanoseconds', (timeout, duration) => {
+  ])('has a timeout of %s read as a decimal fraction, where grpc-js reads nanoseconds', (timeout, duration) => {
     const { methodConfig } = configOf({}, { methodConfig: [{ name: [{ service }], timeout }] });
     expect(methodConfig).toEqual([{ name: [{ service }], timeout: duration }]);
   });

@@ -4,7 +4,7 @@ import type { LbEvent } from '../../core/events.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { ClientContext } from './client-context.js';
 
-test('load reports that are rejected are counted, and told at most every ten seconds', async () => {
+test('rejected load reports are counted, and reported at most every ten seconds', async () => {
   const clock = new FakeClock();
   const events: LbEvent[] = [];
   const context = new ClientContext({

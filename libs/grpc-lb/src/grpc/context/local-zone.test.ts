@@ -27,7 +27,7 @@ function file(text: string): string {
   return path;
 }
 
-test('is what the option says, else the file, else the environment, without spaces around it', () => {
+test('comes from the option, else the file, else the environment, trimmed', () => {
   vi.stubEnv(ZONE_VARIABLE, ' of-the-environment ');
   const zoneFile = file('of-the-file\n');
   expect(zoneOf({ zone: ' of-the-option', zoneFile })).toBe('of-the-option');
@@ -38,20 +38,20 @@ test('is what the option says, else the file, else the environment, without spac
   expect(warnings).toEqual([]);
 });
 
-test('is none where zones do not count, and nothing is read then', () => {
+test('is undefined if zones are off, and nothing is read', () => {
   vi.stubEnv(ZONE_VARIABLE, 'a');
   expect(zoneOf({ enabled: false, zone: 'a', zoneFile: join(directory, 'missing') })).toBeUndefined();
   expect(warnings).toEqual([]);
 });
 
-test('a file that is empty says nothing', () => {
+test('an empty file is ignored', () => {
   vi.stubEnv(ZONE_VARIABLE, 'a');
   expect(zoneOf({ zoneFile: file('\n') })).toBe('a');
   vi.stubEnv(ZONE_VARIABLE, '  ');
   expect(zoneOf({ zoneFile: file('') })).toBeUndefined();
 });
 
-test('a file that cannot be read is a warning, and the environment counts', () => {
+test('an unreadable file causes a warning, and the environment is used', () => {
   vi.stubEnv(ZONE_VARIABLE, 'a');
   const missing = join(directory, 'missing');
   expect(zoneOf({ zoneFile: missing })).toBe('a');
@@ -71,7 +71,7 @@ test.each([undefined, '', ' '])(
   },
 );
 
-test('a file is not read where the option says it', () => {
+test('the file is not read if the option is set', () => {
   expect(zoneOf({ zone: 'a', zoneFile: join(directory, 'missing') })).toBe('a');
   expect(warnings).toEqual([]);
 });

@@ -8,11 +8,11 @@ let stop = (): void => {};
 
 afterEach(() => stop());
 
-test('a blocked event loop is noticed before anything else that was due, and before sockets are read', async () => {
+test('a blocked event loop is noticed before other due timers run and before sockets are read', async () => {
   const ownStall = ownStallOf(systemClock);
   stop = ownStall.watch();
   const began = systemClock.now();
-  // Due before the beat, and so run before it when the loop goes on.
+  // Due before the beat, and so runs before it when the loop resumes.
   const seen = new Promise<boolean>((resolve) =>
     setTimeout(() => resolve(ownStall.wasStalledSince(began)), BEAT_MS / 2),
   );

@@ -26,14 +26,14 @@ const turn = (): Promise<void> => Promise.resolve();
 const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
 
-test('a few connect at once, in the turn in which they come', async () => {
+test('a few endpoints connect in the turn in which they enter', async () => {
   enter(32);
   expect(connected).toEqual([]);
   await turn();
   expect(sorted(connected)).toEqual(all(32));
 });
 
-test('of many no more than 32 at the same time; each that is done makes room for one', async () => {
+test('at most 32 of many connect at the same time; each one that finishes admits one more', async () => {
   enter(1000);
   await turn();
   expect(connected).toHaveLength(32);
@@ -46,11 +46,11 @@ test('of many no more than 32 at the same time; each that is done makes room for
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('in an order of the client’s own, not in that of the list', async () => {
+test('each client admits endpoints in its own random order, not in list order', async () => {
   enter(1000);
   await turn();
   const mean = connected.reduce((sum, number) => sum + number, 0) / 32;
-  // Of 32 out of 1000 by lot: four standard deviations of the mean are 204.
+  // 32 out of 1000 at random: four standard deviations of the mean are 204.
   expect(Math.abs(mean - 499.5)).toBeLessThan(204);
   const other = new ConnectGate(clock, seededRandom(2));
   const others: number[] = [];
@@ -59,7 +59,7 @@ test('in an order of the client’s own, not in that of the list', async () => {
   expect(others).not.toEqual(connected);
 });
 
-test('hosts that do not answer hold the others up for a second', async () => {
+test('hosts that do not answer delay the others by one second', async () => {
   enter(100);
   await turn();
   clock.advance(999);
@@ -75,7 +75,7 @@ test('hosts that do not answer hold the others up for a second', async () => {
   expect(sorted(connected)).toEqual(all(100));
 });
 
-test('one that has held up others for its second, and is done then, makes no room twice', async () => {
+test('an attempt that finishes after its second does not free its slot again', async () => {
   enter(200);
   await turn();
   const slow = connected.slice();
@@ -86,7 +86,7 @@ test('one that has held up others for its second, and is done then, makes no roo
   expect(connected).toHaveLength(64);
 });
 
-test('leaving twice makes room once', async () => {
+test('leaving twice frees one slot', async () => {
   enter(100);
   await turn();
   for (let i = 0; i < 5; i++) leave[connected[0]!]!();
@@ -94,7 +94,7 @@ test('leaving twice makes room once', async () => {
   expect(connected).toHaveLength(33);
 });
 
-test('one that leaves while it waits never connects, and takes no room', async () => {
+test('an endpoint that leaves while it waits never connects and takes no slot', async () => {
   enter(100);
   for (const number of all(100).slice(10)) leave[number]!();
   await turn();
@@ -104,7 +104,7 @@ test('one that leaves while it waits never connects, and takes no room', async (
   expect(connected).toHaveLength(32);
 });
 
-test('when all leave in one turn nobody connects in their place', async () => {
+test('when all leave in one turn, none of those that wait connects', async () => {
   enter(1000);
   await turn();
   for (const each of leave) each();
@@ -116,7 +116,7 @@ test('when all leave in one turn nobody connects in their place', async () => {
   expect(connected).toHaveLength(33);
 });
 
-test('who comes while others connect has its turn', async () => {
+test('an endpoint that enters while others connect is admitted in its turn', async () => {
   enter(33);
   await turn();
   const last = all(33).find((number) => !connected.includes(number))!;
@@ -126,7 +126,7 @@ test('who comes while others connect has its turn', async () => {
   expect(sorted(connected.slice(32))).toEqual(sorted([last, 33]));
 });
 
-test('an attempt that is over at once lets the next one in, however many there are', async () => {
+test('an attempt that ends at once admits the next one, for any number of them', async () => {
   let done = 0;
   for (let i = 0; i < 50_000; i++) {
     const leaveAtOnce = gate.enter(() => {

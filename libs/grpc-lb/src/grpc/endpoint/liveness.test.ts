@@ -50,7 +50,7 @@ class Scene implements LivenessListener {
     this.told.push(`died at ${this.clock.now()}`);
   }
 
-  /** Of this class or of keepalive. */
+  /** Sent by this class or by keepalive. */
   ping(): void {
     this.pings++;
     this.#pingListener!.sent();
@@ -78,7 +78,7 @@ class Scene implements LivenessListener {
     this.liveness.replied();
   }
 
-  /** A call starts in a silence, and is asked about if the budget allows it; the peer answers PINGs. */
+  /** A call starts during a silence and causes a PING if the budget allows it; the peer answers PINGs. */
   askedBy(call: () => void): boolean {
     const { pings } = this;
     call();
@@ -97,7 +97,7 @@ beforeEach(() => {
 describe('a peer that is silent while a call waits', () => {
   beforeEach(() => scene.call());
 
-  test('is asked after pingAfter, suspect after suspectAfter more, and dead when pingTimeout is over', () => {
+  test('is pinged after pingAfter, suspect another suspectAfter later, and dead after pingTimeout', () => {
     scene.clock.advance(999);
     expect(scene.pings).toBe(0);
     scene.clock.advance(1);
@@ -107,7 +107,7 @@ describe('a peer that is silent while a call waits', () => {
     expect([scene.pings, scene.clock.pendingTimers]).toEqual([1, 0]);
   });
 
-  test('is suspect even if calls go on to be sent to it: they do not begin the wait anew', () => {
+  test('is suspect even if it gets further calls: they do not restart the wait', () => {
     for (let i = 0; i < 20; i++) {
       scene.call();
       scene.clock.advance(100);
@@ -115,28 +115,28 @@ describe('a peer that is silent while a call waits', () => {
     expect([scene.pings, scene.told]).toEqual([1, ['suspected at 1500']]);
   });
 
-  test('and answers in time, is not suspect, and is not asked again for the same silence', () => {
+  test('and answers in time is not suspect, and is not pinged again for the same silence', () => {
     scene.clock.advance(1000);
     scene.answer();
     scene.clock.advance(60_000);
     expect([scene.told, scene.pings, scene.clock.pendingTimers]).toEqual([[], 1, 0]);
   });
 
-  test('and answers after 19 s, is suspect no more, at once', () => {
+  test('and answers after 19 s stops being suspect at once', () => {
     scene.clock.advance(20_000);
     scene.answer();
     scene.clock.advance(60_000);
     expect(scene.told).toEqual(['suspected at 1500', 'recovered at 20000']);
   });
 
-  test('and sends something else than the answer, is suspect no more soon', () => {
+  test('and sends something other than the answer soon stops being suspect', () => {
     scene.clock.advance(5100);
     scene.hear();
     scene.clock.advance(60_000);
     expect(scene.told).toEqual(['suspected at 1500', 'recovered at 5250']);
   });
 
-  test('is asked again when a call has started between the question and the answer', () => {
+  test('is pinged again if a call started between PING and answer', () => {
     scene.clock.advance(1000);
     scene.call();
     scene.answer();
@@ -144,15 +144,15 @@ describe('a peer that is silent while a call waits', () => {
     expect([scene.pings, scene.told]).toEqual([2, ['suspected at 2500']]);
   });
 
-  test('is suspect also when all its calls have reached their deadlines', () => {
+  test('is suspect even when all its calls have reached their deadlines', () => {
     scene.inFlight = 0;
     scene.clock.advance(60_000);
     expect(scene.told).toEqual(['suspected at 1500', 'died at 21000']);
   });
 });
 
-describe('a peer from which something comes', () => {
-  test('is not asked', () => {
+describe('a peer that sends something', () => {
+  test('is not pinged', () => {
     scene.call();
     for (let i = 0; i < 50; i++) {
       scene.clock.advance(900);
@@ -161,11 +161,11 @@ describe('a peer from which something comes', () => {
     expect(scene.pings).toBe(0);
   });
 
-  test('is asked as soon as that ends', () => {
+  test('is pinged as soon as it stops', () => {
     scene.call();
     scene.clock.advance(900);
     scene.hear();
-    // The look at 1000 finds the byte, the one at 2000 finds none more.
+    // The check at 1000 finds the byte, the one at 2000 finds nothing new.
     scene.clock.advance(1099);
     expect(scene.pings).toBe(0);
     scene.clock.advance(1);
@@ -174,7 +174,7 @@ describe('a peer from which something comes', () => {
 });
 
 describe('the budget of PINGs', () => {
-  test('a call each 3 s in a silence of an hour: two at once, then one in five minutes', () => {
+  test('allows two at once, then one every five minutes, for a call every 3 s in an hour of silence', () => {
     const asked: number[] = [];
     for (let i = 0; i < 1200; i++) {
       const now = scene.clock.now();
@@ -186,7 +186,7 @@ describe('the budget of PINGs', () => {
     expect(asked.length).toBeGreaterThan(10);
   });
 
-  test('an answer to a call begins it anew, bytes and answers to PINGs do not', () => {
+  test('is reset by an answer to a call, but not by bytes or answers to PINGs', () => {
     const asks = (): boolean => scene.askedBy(() => scene.call());
     expect([asks(), asks(), asks(), asks()]).toEqual([true, true, false, false]);
     scene.hear(100);
@@ -195,17 +195,17 @@ describe('the budget of PINGs', () => {
     expect([asks(), asks(), asks()]).toEqual([true, true, false]);
   });
 
-  test('DATA on a stream begins it anew', () => {
+  test('is reset by DATA on a stream', () => {
     const asks = (): boolean => scene.askedBy(() => scene.call());
     expect([asks(), asks(), asks()]).toEqual([true, true, false]);
     scene.peer.unacknowledgedData += 12;
     expect([asks(), asks(), asks()]).toEqual([true, true, false]);
-    // A WINDOW_UPDATE of this side is no DATA.
+    // A WINDOW_UPDATE that the client sends is not DATA.
     scene.peer.unacknowledgedData = 0;
     expect(asks()).toBe(false);
   });
 
-  test('an answer that came while a PING was under way may have come before it', () => {
+  test('is not reset by an answer during a PING, which may have been sent before it', () => {
     scene.call();
     scene.call();
     scene.clock.advance(1000);
@@ -215,14 +215,14 @@ describe('the budget of PINGs', () => {
     expect([asks(), asks()]).toEqual([true, false]);
   });
 
-  test('a PING of keepalive counts', () => {
+  test('is charged for keepalive PINGs', () => {
     scene.ping();
     scene.answer();
     const asks = (): boolean => scene.askedBy(() => scene.call());
     expect([asks(), asks()]).toEqual([true, false]);
   });
 
-  test('stays when options change', () => {
+  test('is kept when options change', () => {
     const asks = (): boolean => scene.askedBy(() => scene.call());
     expect([asks(), asks()]).toEqual([true, true]);
     scene.liveness.configure({ pingAfter: 1000, suspectAfter: 400, pingTimeout: 400 });
@@ -245,7 +245,7 @@ describe('a stall of this process', () => {
     scene.call();
   });
 
-  test('before the question: what has come meanwhile is read first', () => {
+  test('before the PING does not cause one: data that has arrived is read first', () => {
     scene.clock.advance(400);
     stall(1200);
     expect(scene.pings).toBe(0);
@@ -254,7 +254,7 @@ describe('a stall of this process', () => {
     expect([scene.pings, scene.told]).toEqual([0, []]);
   });
 
-  test('after the question: the answer lies unread, and the peer is not suspect', () => {
+  test('after the PING leaves the answer unread, and the peer is not suspect', () => {
     scene.clock.advance(1050);
     stall(2000);
     expect(scene.told).toEqual([]);
@@ -263,7 +263,7 @@ describe('a stall of this process', () => {
     expect(scene.told).toEqual([]);
   });
 
-  test('of half a minute kills no connection', () => {
+  test('of half a minute does not kill a connection', () => {
     scene.clock.advance(1050);
     stall(30_000);
     scene.clock.advance(90);
@@ -286,7 +286,7 @@ describe('a connection without a waiting call', () => {
     expect(scene.clock.pendingTimers).toBe(0);
   });
 
-  test('that has heard something is not asked, and has no timer after the next look', () => {
+  test('that received something is not pinged, and has no timer after the next check', () => {
     scene.call();
     scene.hear();
     scene.inFlight = 0;
@@ -300,7 +300,7 @@ test('one timer serves all calls', () => {
   expect(scene.clock.pendingTimers).toBe(1);
 });
 
-test.each([0, 500, 1200, 2000])('after it is stopped, %d ms in, nothing happens any more', (ms) => {
+test.each([0, 500, 1200, 2000])('stopped %d ms in, it does nothing more', (ms) => {
   scene.call();
   scene.clock.advance(ms);
   const { pings } = scene;

@@ -24,7 +24,7 @@ describe('a report', () => {
     });
   });
 
-  test('of more than 64 named metrics, or of more than 16 KiB, is none', () => {
+  test('with more than 64 named metrics, or of more than 16 KiB, is rejected', () => {
     const metrics = (count: number, name = 'metric') =>
       encodeReport({
         ...FULL,
@@ -36,7 +36,7 @@ describe('a report', () => {
     expect(decodeReport(metrics(1, 'm'.repeat(16_400)))).toBeUndefined();
   });
 
-  test('that is too long is not looked at', () => {
+  test('that is too long is not decoded', () => {
     const bytes = Buffer.alloc(4 << 20);
     let looks = 0;
     const watched = new Proxy(bytes, {
@@ -49,7 +49,7 @@ describe('a report', () => {
     expect(looks).toBe(0);
   });
 
-  test('that says nothing is all zero', () => {
+  test('that is empty is all zero', () => {
     expect(decodeReport(Buffer.alloc(0))).toEqual({
       cpuUtilization: 0,
       applicationUtilization: 0,
@@ -59,7 +59,7 @@ describe('a report', () => {
     });
   });
 
-  test('may hold fields of a later version: they are skipped', () => {
+  test('may have fields of a later version, which are skipped', () => {
     const later = [
       [0x78, 0x96, 0x01], // field 15, varint
       [0x7d, 1, 2, 3, 4], // field 15, 32 bits
@@ -71,21 +71,21 @@ describe('a report', () => {
     expect(decodeReport(bytes)).toEqual(decodeReport(encodeReport(FULL)));
   });
 
-  test.each([NaN, Infinity, -Infinity, -1])('with the figure %d is believed nothing', (figure) => {
+  test.each([NaN, Infinity, -Infinity, -1])('with the value %d is rejected as a whole', (figure) => {
     expect(decodeReport(encodeReport({ ...FULL, cpu_utilization: figure }))).toBeUndefined();
     expect(decodeReport(encodeReport({ ...FULL, eps: figure }))).toBeUndefined();
     expect(decodeReport(encodeReport({ ...FULL, named_metrics: { in_flight: figure } }))).toBeUndefined();
   });
 
-  test('with a metric named as what all objects have harms no object', () => {
+  test('with a metric named like a built-in property pollutes no prototype', () => {
     const report = decodeReport(encodeReport({ ...FULL, named_metrics: JSON.parse('{"__proto__": 5}') as never }));
     expect(Object.keys(report!.namedMetrics)).toEqual(['__proto__']);
     expect({}).not.toHaveProperty('5');
   });
 });
 
-describe('what is no report', () => {
-  test('cut anywhere, is either nothing or a shorter report, and never an error', () => {
+describe('a malformed report', () => {
+  test('cut anywhere is rejected or yields a shorter report, and never throws', () => {
     const bytes = encodeReport(FULL);
     for (let length = 0; length < bytes.length; length++) {
       const report = decodeReport(bytes.subarray(0, length));
@@ -94,7 +94,7 @@ describe('what is no report', () => {
     expect(decodeReport(bytes.subarray(0, bytes.length - 1))).toBeUndefined();
   });
 
-  test('of random bytes is never an error, and never a figure that cannot be', () => {
+  test('of random bytes never throws and never yields an invalid value', () => {
     const random = seededRandom(1);
     for (let i = 0; i < 20_000; i++) {
       const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 40) }, () => Math.floor(random() * 256)));
@@ -106,7 +106,7 @@ describe('what is no report', () => {
     }
   });
 
-  test('of one byte changed is never an error', () => {
+  test('with one byte changed never throws', () => {
     const bytes = encodeReport(FULL);
     for (let i = 0; i < bytes.length; i++) {
       for (let value = 0; value < 256; value++) {
@@ -119,7 +119,7 @@ describe('what is no report', () => {
 });
 
 describe('among the trailers', () => {
-  test('it stands where the server puts it', () => {
+  test('the report is found where the server puts it', () => {
     expect(REPORT_KEY).toBe(SERVERS_KEY);
     const trailers = new Metadata();
     expect(reportIn(trailers)).toBeUndefined();

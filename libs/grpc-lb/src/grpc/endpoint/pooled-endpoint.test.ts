@@ -2,7 +2,7 @@ import { connectivityState } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 
-test('an endpoint that connects again says why it has to, until it is ready', async () => {
+test('an endpoint that reconnects reports why until it is ready', async () => {
   const channel = new FakeChannel();
   await channel.name([{ address: { path: 'a' } }]);
   const told = (): unknown => {

@@ -41,7 +41,7 @@ function watch(onEnd: (watch: Watch) => void) {
 /** Call credentials come a few microtasks later. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('opens its stream again after a wait when it has ended', async () => {
+test('reopens its stream after a backoff when it has ended', async () => {
   const { clock, ends, subject } = watch(() => {});
   await settled();
   ends[0]!();
@@ -52,7 +52,7 @@ test('opens its stream again after a wait when it has ended', async () => {
   subject.stop();
 });
 
-test('one that is stopped by whoever hears of its end stays closed', async () => {
+test('stays closed if the listener stops it from the end callback', async () => {
   const { clock, ends, subject } = watch((ended) => ended.stop());
   await settled();
   ends[0]!();

@@ -3,7 +3,7 @@ import { faultOfConfig } from './discovered-config.js';
 
 const name = [{ service: 'orders.v1.Orders' }];
 
-test('a service config with timeouts and retries is good', () => {
+test('a service config with timeouts and retries is valid', () => {
   const retryPolicy = {
     maxAttempts: 3,
     initialBackoff: '0.1s',
@@ -24,6 +24,6 @@ test.each<object>([
   { retryThrottling: { maxTokens: -1, tokenRatio: 1 } },
 ])('%j is not', (config) => {
   expect(faultOfConfig(config)).toEqual(expect.any(String));
-  // Asked again it is not worked out again.
+  // The second call returns the cached result.
   expect(faultOfConfig(config)).toEqual(expect.any(String));
 });

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import { CONTEXT_OPTION } from '../context/client-context.js';
 import { SourceResolver } from './resolver.js';
 
-/** `port`, and its priority as the source says it. */
+/** `port`, and its priority as given by the source. */
 type Entry = readonly [port: number, priority: number];
 
 type Step =
@@ -38,7 +38,7 @@ const stepFor = (sources: number): fc.Arbitrary<Step> => {
   );
 };
 
-/** What should be known of one source. */
+/** The expected state of one source. */
 class ModelSource {
   good: readonly Entry[] = [];
   spoke = false;
@@ -176,7 +176,7 @@ class Run {
     for (const model of this.#models) model.pass(this.clock.now());
   }
 
-  /** After 50 ms what was handed on last is what is known. */
+  /** After 50 ms the last delivery matches the model. */
   settle(): void {
     this.#pass(50.001);
     const since = this.deliveries.slice(this.#fresh);
@@ -190,7 +190,7 @@ class Run {
       if (!waits) expect(last?.list).toEqual(expected);
       else expect(since.filter(({ list }) => list)).toEqual([]);
     } else if (hadList) {
-      // The balancer has let go of all, whatever it is told afterwards about why there is nobody.
+      // The balancer has removed all endpoints, whatever reasons for the empty list it gets later.
       expect(since.findLast(({ list }) => list !== undefined)!.list).toEqual([]);
     } else if (this.#models.some(({ error }) => error)) {
       if (!pending || this.clock.now() - this.#startedAt > 5050) expect(last?.error).toBeDefined();
@@ -207,9 +207,9 @@ class Run {
   }
 }
 
-test.each([1, 2, 3])('whatever %i sources say, what was handed on last is what is known', (sources) => {
+test.each([1, 2, 3])('whatever %i sources send, the last delivery matches the model', (sources) => {
   check(
-    // From one of the sources on none ever has a good list, so that there is nobody now and then.
+    // From one source on all sources only fail, so that there are sometimes no endpoints.
     fc.property(fc.array(stepFor(sources), { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), (steps, useless) => {
       const run = new Run(sources);
       for (const step of steps) {
@@ -222,7 +222,7 @@ test.each([1, 2, 3])('whatever %i sources say, what was handed on last is what i
   );
 });
 
-test('however fast they come, lists are handed on five at once, then one in 50 ms, and the last is never missing', () => {
+test('however fast lists arrive, five are delivered at once, then one every 50 ms, and always the last', () => {
   const gaps = fc.array(fc.constantFrom(0, 0, 0, 1, 5, 20, 49, 50, 51, 120), { maxLength: 80 });
   check(
     fc.property(gaps, (waits) => {

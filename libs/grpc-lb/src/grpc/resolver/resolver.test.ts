@@ -17,14 +17,14 @@ interface Delivery {
   readonly serviceConfig?: unknown;
 }
 
-/** A resolver over fake sources, and what it hands to grpc-js. */
+/** A resolver over fake sources, and what it delivers to grpc-js. */
 class Bench {
   readonly clock = new FakeClock();
   readonly fakes: readonly FakeSource[];
   readonly context: RecordingContext;
   readonly resolver: SourceResolver;
   readonly deliveries: Delivery[] = [];
-  /** Milliseconds that it takes to take over a list. */
+  /** How long applying a list takes, in milliseconds. */
   cost = 0;
 
   constructor(sources = 1) {
@@ -66,7 +66,7 @@ function described(endpoint: { addresses: readonly object[]; priority?: number }
 }
 
 describe('one target', () => {
-  test('is started once, asked again on demand, and stopped at the end', () => {
+  test('is started once, refreshed on demand, and stopped at the end', () => {
     const { resolver, fakes, context, clock } = new Bench();
     expect(fakes[0]!.started).toBe(1);
     resolver.updateResolution();
@@ -78,13 +78,13 @@ describe('one target', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('is handed out at once when it has answered, and says of whom it is', () => {
+  test('is delivered as soon as it has answered, with a note that names the target', () => {
     const { deliveries, fakes } = new Bench();
     fakes[0]!.name([1, 2]);
     expect(deliveries).toEqual([{ at: 0, list: ['1', '2'], note: `2 endpoints of ${fakes[0]!.target}` }]);
   });
 
-  test('that fails at the start fails calls, each time with the last reason, until it names somebody', () => {
+  test('that fails at the start fails calls with the latest reason until it lists endpoints', () => {
     const { deliveries, fakes } = new Bench();
     fakes[0]!.fail('NXDOMAIN');
     fakes[0]!.fail('SERVFAIL');
@@ -105,7 +105,7 @@ describe('one target', () => {
     expect(bench.lists).toEqual([['1']]);
   });
 
-  test('that an authority empties is let go after 30 s; a failure after that says why calls fail', () => {
+  test('that is authoritatively empty loses its endpoints after 30 s; a later failure is the reason for failed calls', () => {
     const bench = new Bench();
     const [fake] = bench.fakes;
     fake!.name([1]);
@@ -120,14 +120,14 @@ describe('one target', () => {
     expect(bench.last!.list).toEqual(['2']);
   });
 
-  test('that an authority knows to be empty from the start is told so at once', () => {
+  test('that is authoritatively empty from the start is delivered as empty at once', () => {
     const bench = new Bench();
     bench.fakes[0]!.name([], EMPTY);
     expect(bench.lists).toEqual([[]]);
     expect(bench.last!.note).toBe(`${bench.fakes[0]!.target} is empty`);
   });
 
-  test('is forgotten when the channel goes idle, and found anew', () => {
+  test('is forgotten when the channel goes idle, and resolved again later', () => {
     const bench = new Bench();
     const [fake] = bench.fakes;
     fake!.name([1]);
@@ -143,7 +143,7 @@ describe('one target', () => {
 });
 
 describe('many changes', () => {
-  test('five are handed on at once, the rest at most every 50 ms, and none is later than that', () => {
+  test('five are delivered at once, the rest every 50 ms, and none later than that', () => {
     const bench = new Bench();
     bench.fakes[0]!.name([1]);
     bench.clock.advance(1000);
@@ -166,7 +166,7 @@ describe('many changes', () => {
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
-  test('new options, however many, do not hold up the lists that come after them', () => {
+  test('option updates, however many, do not delay later lists', () => {
     const bench = new Bench();
     bench.fakes[0]!.name([1]);
     for (let i = 0; i < 100; i++) bench.resolver.configChanged();
@@ -175,7 +175,7 @@ describe('many changes', () => {
     expect(bench.last!.list).toEqual(['2']);
   });
 
-  test('failures before the first list do not hold up what comes after it', () => {
+  test('failures before the first list do not delay later lists', () => {
     const bench = new Bench();
     for (let i = 0; i < 100; i++) bench.fakes[0]!.fail();
     bench.fakes[0]!.name([1]);
@@ -184,7 +184,7 @@ describe('many changes', () => {
     expect(bench.last!.list).toEqual(['2']);
   });
 
-  test('new options before the first list hand nothing out', () => {
+  test('option updates before the first list deliver nothing', () => {
     const bench = new Bench();
     bench.resolver.configChanged();
     bench.fakes[0]!.fail();
@@ -197,7 +197,7 @@ describe('many changes', () => {
     [200, 800],
     [60_000, 5000],
     [11, 44],
-  ])('a list that takes %i ms to be taken over is followed by a rest of %i ms', (cost, rest) => {
+  ])('a list that takes %i ms to apply is followed by a pause of %i ms', (cost, rest) => {
     const bench = new Bench();
     bench.cost = cost;
     bench.fakes[0]!.name([1]);
@@ -210,7 +210,7 @@ describe('many changes', () => {
     expect(bench.times).toEqual([0, cost + rest]);
   });
 
-  test('a list that takes few milliseconds is followed by the next at once', () => {
+  test('a list that takes a few milliseconds to apply is followed by the next at once', () => {
     const bench = new Bench();
     bench.cost = 10;
     bench.fakes[0]!.name([1]);
@@ -218,7 +218,7 @@ describe('many changes', () => {
     expect(bench.times).toEqual([0, 10]);
   });
 
-  test('a change that waits is dropped when the resolver is destroyed', () => {
+  test('a pending change is dropped when the resolver is destroyed', () => {
     const bench = new Bench();
     for (let i = 1; i < 20; i++) bench.fakes[0]!.name([i]);
     const before = bench.deliveries.length;
@@ -228,7 +228,7 @@ describe('many changes', () => {
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
-  test('a list of a million entries is handed on as 10 000, in time', () => {
+  test('a list of a million entries is delivered as 10 000, in bounded time', () => {
     const bench = new Bench();
     const list = Array.from({ length: 1_000_000 }, (_, i) => onPort((i % 65_535) + 1));
     expect(cpuTime(() => bench.fakes[0]!.list(list))).toBeLessThan(500);
@@ -237,7 +237,7 @@ describe('many changes', () => {
 });
 
 describe('several targets', () => {
-  test('one list comes of them, in the order of their priority', () => {
+  test('are merged into one list in the order of their priority', () => {
     const bench = new Bench(3);
     bench.fakes[2]!.name([5]);
     bench.fakes[1]!.name([3, 4]);
@@ -245,7 +245,7 @@ describe('several targets', () => {
     expect(bench.lists).toEqual([['1', '2', '3@1', '4@1', '5@2']]);
   });
 
-  test('a better one that has not answered is waited for 5 s, then the others are used', () => {
+  test('wait 5 s for a better one to answer before the others are used', () => {
     const bench = new Bench(2);
     bench.fakes[1]!.name([2]);
     bench.clock.advance(4999);
@@ -257,14 +257,14 @@ describe('several targets', () => {
     expect(bench.last!.list).toEqual(['1', '2@1']);
   });
 
-  test('a worse one that has not answered is not waited for', () => {
+  test('do not wait for a worse one to answer', () => {
     const bench = new Bench(3);
     bench.fakes[0]!.fail();
     bench.fakes[1]!.name([2]);
     expect(bench.lists).toEqual([['2@1']]);
   });
 
-  test('the wait is over after 5 s, also when nobody has answered until then', () => {
+  test('stop waiting after 5 s even if none has answered by then', () => {
     const bench = new Bench(2);
     bench.clock.advance(5000);
     expect(bench.deliveries).toEqual([]);
@@ -273,7 +273,7 @@ describe('several targets', () => {
     expect(bench.lists).toEqual([['2@1']]);
   });
 
-  test('nor is a better one waited for that hangs, when the other has failed and is back', () => {
+  test('do not wait again for a better one that hangs when another one recovers', () => {
     const bench = new Bench(2);
     bench.fakes[1]!.fail('gone');
     bench.clock.advance(5000);
@@ -283,7 +283,7 @@ describe('several targets', () => {
     expect(bench.last!.list).toEqual(['2@1']);
   });
 
-  test('a channel that comes back from idle waits anew', () => {
+  test('wait again when the channel leaves idle', () => {
     const bench = new Bench(2);
     bench.clock.advance(5000);
     bench.resolver.destroy();
@@ -294,7 +294,7 @@ describe('several targets', () => {
     expect(bench.lists).toEqual([['2@1']]);
   });
 
-  test('a failure is one only when all have failed', () => {
+  test('fail only when all have failed', () => {
     const bench = new Bench(2);
     bench.fakes[1]!.fail('B');
     expect(bench.deliveries).toEqual([]);
@@ -305,7 +305,7 @@ describe('several targets', () => {
     expect(bench.last!.list).toEqual(['2@1']);
   });
 
-  test('that all are empty by authority is the truth, when all have said so', () => {
+  test('are authoritatively empty only when all have said so', () => {
     const bench = new Bench(2);
     bench.fakes[0]!.name([], EMPTY);
     expect(bench.deliveries).toEqual([]);
@@ -314,7 +314,7 @@ describe('several targets', () => {
     expect(bench.last!.note).toBe(`${bench.fakes[0]!.target} and ${bench.fakes[1]!.target} are empty`);
   });
 
-  test('what an authority lets go of goes, also if the other target fails all the time', () => {
+  test('drop the endpoints of one that is authoritatively empty, even if the other one keeps failing', () => {
     const bench = new Bench(2);
     bench.fakes[1]!.fail('no such name');
     bench.fakes[0]!.name([1]);
@@ -329,7 +329,7 @@ describe('several targets', () => {
     expect(bench.last!.error).toBe('discovery failed: still no such name');
   });
 
-  test('the first service config counts', () => {
+  test('use the first valid service config', () => {
     const bench = new Bench(2);
     const seen: unknown[] = [];
     Object.assign(bench.context, {
@@ -340,14 +340,14 @@ describe('several targets', () => {
     bench.clock.advance(50);
     bench.fakes[0]!.name([1], { serviceConfig: { of: 'one' } });
     bench.clock.advance(50);
-    // A faulty one is passed over, and told of.
+    // A faulty one is skipped with a warning.
     bench.fakes[0]!.name([1], { serviceConfig: { methodConfig: 'none' } });
     bench.clock.advance(50);
     expect(seen).toEqual([undefined, { of: 'two' }, { of: 'one' }, { of: 'two' }]);
     expect(bench.context.told('discovery_warning')).toMatchObject([{ target: bench.fakes[0]!.target }]);
   });
 
-  test('priorities within a target come between, without gaps; an empty target keeps its place', () => {
+  test('number the priorities within each target consecutively; an empty target keeps its place', () => {
     const bench = new Bench(3);
     bench.fakes[0]!.list([
       { ...onPort(2), priority: 20 },
@@ -359,7 +359,7 @@ describe('several targets', () => {
     expect(bench.last!.list).toEqual(['2@1', '1', '3@3']);
   });
 
-  test('all are asked again, and all are stopped', () => {
+  test('are all refreshed and all stopped', () => {
     const { resolver, fakes } = new Bench(3);
     resolver.refresh();
     resolver.destroy();
@@ -371,7 +371,7 @@ describe('several targets', () => {
   });
 });
 
-test('without a context a target of any scheme is its own source', () => {
+test('without a context each target gets a source of its own', () => {
   const fake = new FakeSource();
   const [scheme, path] = fake.target.split('://') as [string, string];
   const lists: number[] = [];

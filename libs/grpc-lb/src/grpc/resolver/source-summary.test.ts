@@ -4,7 +4,7 @@ import { pendingSource, summaryOf } from './source-summary.js';
 
 const source = (more: Partial<SourceSnapshot>): SourceSnapshot => ({ ...pendingSource('dns:///a:1'), ...more });
 
-test('a target that nobody has asked for is pending', () => {
+test('a target that has not been resolved yet is pending', () => {
   expect(pendingSource('static:///a:1,b:2')).toEqual({
     target: 'static:///a:1,b:2',
     kind: 'static',
@@ -25,12 +25,12 @@ test('a target is shown without its secrets', () => {
   expect({ target, kind }).toEqual({ target: 'registry://...@host/orders', kind: 'registry' });
 });
 
-test('of one target is that target', () => {
+test('the summary of one target is that target', () => {
   const one = source({ state: 'stale', endpoints: 3, error: 'x' });
   expect(summaryOf([one])).toBe(one);
 });
 
-test('of several has the sums, the latest list, the longest staleness, and the first error', () => {
+test('the summary of several has the sums, the latest update, the longest staleness, and the first error', () => {
   const sources = [
     source({ target: 'dns:///a:1', state: 'ok', endpoints: 2, updates: 5, lastUpdate: 100, dropped: 1 }),
     source({
@@ -60,7 +60,7 @@ test('of several has the sums, the latest list, the longest staleness, and the f
   });
 });
 
-describe('the state of several', () => {
+describe('the summary state', () => {
   type State = SourceSnapshot['state'];
   test.each<[State, [State, number][]]>([
     [
@@ -84,7 +84,7 @@ describe('the state of several', () => {
         ['stale', 1],
       ],
     ],
-    // One has failed, but there is a list.
+    // One target has failed, but another has a list.
     [
       'stale',
       [

@@ -24,13 +24,13 @@ const ports = (): number[] => tracked.endpoints.map(({ address }) => ('port' in 
 const EMPTY = { authoritative: true };
 
 describe('the last good list', () => {
-  test('stays when the source fails, is empty without authority, or says nothing that could be used', () => {
+  test('stays when the source fails, is empty without authority, or sends nothing usable', () => {
     fake.name([1, 2]);
     for (const mishap of [
       () => fake.fail(),
       () => fake.name([]),
       () => fake.name([0]),
-      // Not even an authority is believed if all that it says is faulty.
+      // Even an authoritative list is ignored if all its entries are faulty.
       () => fake.name([0], EMPTY),
       () => fake.list('nonsense' as unknown as Endpoint[]),
     ]) {
@@ -43,14 +43,14 @@ describe('the last good list', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('is replaced by each new one, which is told of at once', () => {
+  test('is replaced by each new one, which is reported at once', () => {
     fake.name([1, 2]);
     fake.name([3]);
     expect(ports()).toEqual([3]);
     expect(changes).toBe(2);
   });
 
-  test('lacks only what is faulty', () => {
+  test('lacks only the faulty entries', () => {
     fake.list([onPort(1), onPort(70_000), onPort(2), {} as Endpoint]);
     expect(ports()).toEqual([1, 2]);
     expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 2, dropped: 2, updates: 1, failures: 0 });
@@ -71,8 +71,8 @@ describe('the last good list', () => {
   });
 });
 
-describe('an authority that says "none"', () => {
-  test('is believed after 30 s, and the client is told', () => {
+describe('an authoritative empty list', () => {
+  test('is applied after 30 s, and the client is notified', () => {
     fake.name([1, 2]);
     fake.name([], EMPTY);
     clock.advance(29_999);
@@ -85,14 +85,14 @@ describe('an authority that says "none"', () => {
     expect(changes).toBe(2);
   });
 
-  test('is believed at once where nothing is lost by it', () => {
+  test('is applied at once if there are no endpoints to lose', () => {
     fake.name([], EMPTY);
     expect(tracked.snapshot()).toMatchObject({ state: 'ok', endpoints: 0, updates: 1 });
     expect(changes).toBe(1);
     expect(context.events).toEqual([]);
   });
 
-  test('may change its mind', () => {
+  test('is discarded if endpoints are listed again in time', () => {
     fake.name([1, 2]);
     fake.name([], EMPTY);
     clock.advance(29_999);
@@ -105,7 +105,7 @@ describe('an authority that says "none"', () => {
     expect(ports()).toEqual([2]);
   });
 
-  test('gains nothing by saying it again', () => {
+  test('is applied 30 s after the first one, even if it is repeated', () => {
     fake.name([1]);
     for (let i = 0; i < 10; i++) {
       fake.name([], EMPTY);
@@ -117,7 +117,7 @@ describe('an authority that says "none"', () => {
     expect(ports()).toEqual([]);
   });
 
-  test('and then fails is not believed: nobody could take it back', () => {
+  test('is discarded if the source then fails, since it could no longer be revoked', () => {
     fake.name([1]);
     fake.name([], EMPTY);
     clock.advance(10_000);
@@ -125,13 +125,13 @@ describe('an authority that says "none"', () => {
     clock.advance(600_000);
     expect(ports()).toEqual([1]);
     expect(tracked.snapshot().state).toBe('stale');
-    // It is back, and still says so.
+    // The source is back, and still empty.
     fake.name([], EMPTY);
     clock.advance(30_000);
     expect(ports()).toEqual([]);
   });
 
-  test('is no recovery when it is believed, and what comes after it is news', () => {
+  test('does not count as a recovery when it is applied, and a later list is a new one', () => {
     fake.name([1]);
     fake.name([], EMPTY);
     clock.advance(30_000);
@@ -148,7 +148,7 @@ describe('an authority that says "none"', () => {
 describe('failures', () => {
   const uses = (): unknown[] => context.told('discovery_failed').map((event) => event.uses);
 
-  test('say what is used meanwhile', () => {
+  test('report which endpoints stay in use', () => {
     fake.fail('A');
     clock.advance(60_000);
     fake.name([1]);
@@ -162,7 +162,7 @@ describe('failures', () => {
 
   const errors = (): string[] => context.told('discovery_failed').map(({ error }) => error);
 
-  test('are told of once while they stay the same', () => {
+  test('are reported once while they stay the same', () => {
     for (let i = 0; i < 100; i++) {
       fake.fail('NXDOMAIN');
       clock.advance(60_000);
@@ -171,7 +171,7 @@ describe('failures', () => {
     expect(tracked.snapshot().failures).toBe(100);
   });
 
-  test('that change all the time are told of once in 10 s, and never lost from sight', () => {
+  test('that keep changing are reported once in 10 s, and always in the snapshot', () => {
     for (let i = 0; i < 100; i++) {
       fake.fail(`failure ${i}`);
       expect(tracked.snapshot().error).toBe(`failure ${i}`);
@@ -180,7 +180,7 @@ describe('failures', () => {
     expect(errors()).toEqual(Array.from({ length: 10 }, (_, i) => `failure ${i * 10}`));
   });
 
-  test('of a source that flaps are told of once in 10 s, and so are its recoveries', () => {
+  test('of a source that flaps are reported once in 10 s, and so are its recoveries', () => {
     for (let i = 0; i < 100; i++) {
       fake.fail();
       fake.name([1]);
@@ -191,7 +191,7 @@ describe('failures', () => {
     expect(tracked.snapshot()).toMatchObject({ state: 'ok', updates: 100, failures: 100 });
   });
 
-  test('that went unsaid are said while they last', () => {
+  test('that were suppressed are reported later if they persist', () => {
     fake.fail('A');
     fake.name([1]);
     fake.fail('B');
@@ -208,7 +208,7 @@ describe('failures', () => {
     expect(context.events).toEqual([]);
   });
 
-  test('before the first list are told to the client, each of them; later ones are not', () => {
+  test('before the first list all notify the client; later ones do not', () => {
     expect(tracked.pending).toBe(true);
     fake.fail('first');
     expect(tracked.pending).toBe(false);
@@ -222,7 +222,7 @@ describe('failures', () => {
   });
 });
 
-test('what is in use meanwhile is told with each failure', () => {
+test('each failure reports which endpoints stay in use', () => {
   const told = (): string[] => context.told('discovery_failed').map(({ uses }) => uses);
   fake.fail('nobody yet');
   clock.advance(10_000);
@@ -236,7 +236,7 @@ test('what is in use meanwhile is told with each failure', () => {
 });
 
 describe('warnings', () => {
-  test('are told of once for each text', () => {
+  test('are reported once for each text', () => {
     for (let i = 0; i < 5; i++) for (const text of ['headless?', 'a long list']) fake.warn(text);
     const target = fake.target;
     expect(context.events).toEqual([
@@ -245,7 +245,7 @@ describe('warnings', () => {
     ]);
   });
 
-  test('that are new each time are believed a hundred times', () => {
+  test('that keep changing are reported at most a hundred times', () => {
     for (let i = 0; i < 1000; i++) fake.warn(`at ${i}`);
     expect(context.told('discovery_warning')).toHaveLength(100);
   });
@@ -260,7 +260,7 @@ describe('warnings', () => {
 });
 
 describe('the snapshot', () => {
-  test('counts, and says how old the list is while it is stale', () => {
+  test('counts updates and failures, and gives the age of a stale list', () => {
     vi.useFakeTimers({ now: 1000 });
     try {
       expect(tracked.snapshot()).toEqual({
@@ -290,7 +290,7 @@ describe('the snapshot', () => {
   });
 });
 
-test('a stopped source is not listened to any more, and holds no timer', () => {
+test('a stopped source is ignored and holds no timer', () => {
   fake.name([1]);
   fake.name([], EMPTY);
   expect(clock.pendingTimers).toBe(1);
@@ -321,7 +321,7 @@ test('a list of a million entries is cut, and costs little', () => {
   expect(tracked.snapshot().error).toContain('the list has 1000000 entries');
 });
 
-test('what a registry writes into its errors and warnings is told on one line, and cut', () => {
+test('errors and warnings of a registry are reported on one line, and truncated', () => {
   const evil = `\u001b[2Jgone\r\n2026-01-01 LOG all is well \u202e${'x'.repeat(8_800_000)}`;
   fake.fail(evil);
   fake.warn(evil);
@@ -333,7 +333,7 @@ test('what a registry writes into its errors and warnings is told on one line, a
   }
 });
 
-test('an error that is none is told all the same', () => {
+test('a failure that is not an Error is reported all the same', () => {
   fake.failWith(undefined as unknown as Error);
   expect(tracked.snapshot().error).toBe('undefined');
 });
