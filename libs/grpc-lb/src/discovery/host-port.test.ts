@@ -36,7 +36,7 @@ describe('a host and a port', () => {
     ['orders', 'orders'],
     ['[::1]', '::1'],
     ['10.0.0.1', '10.0.0.1'],
-  ])('%s takes the default port', (text, host) => {
+  ])('%s gets the default port', (text, host) => {
     expect(parseHostPort(text, 'target', { defaultPort: 443 })).toEqual({ host, port: 443 });
   });
 
@@ -75,15 +75,15 @@ describe('a host and a port', () => {
     '50051',
     'a'.repeat(64),
     `${'a'.repeat(60)}.`.repeat(5),
-  ])('%j is no host', (host) => {
+  ])('%j is not a valid host', (host) => {
     expect(messages(host, 443)).toEqual([expect.stringContaining('is neither a host name nor an IP address')]);
   });
 
-  test('a wrong host and a wrong port are told together', () => {
+  test('an invalid host and an invalid port are reported together', () => {
     expect(messages('or ders:0')).toHaveLength(2);
   });
 
-  test('the error begins with what was read', () => {
+  test('the error begins with the input', () => {
     expect(() => parseHostPort('orders', 'target "x:///orders"')).toThrow(
       'target "x:///orders": an option is invalid\n  - address is "orders", without a port; add one, as in "orders:50051"',
     );

@@ -30,11 +30,11 @@ describe('readQuery', () => {
     ['orders?dc=', 'query dc is empty; write dc=..., or remove it'],
     ['orders?dc=%', 'query dc is "%", with a "%" that starts no escape; write %25 for a percent sign'],
     ['or%ders', 'path is "or%ders", with a "%" that starts no escape; write %25 for a percent sign'],
-  ])('says what is wrong with %s', (text, fault) => {
+  ])('reports what is wrong with %s', (text, fault) => {
     expect(read(text).faults).toEqual([fault]);
   });
 
-  test('finds all faults at once', () => {
+  test('reports all faults at once', () => {
     expect(read('%?x=1&dc=&dc=a&dc=b').faults).toHaveLength(4);
   });
 });

@@ -16,13 +16,13 @@ const create = (uri: string) => createEndpointSource(parseTarget(uri), context);
 const factory = (): EndpointSourceFactory => () => new FixedSource([]);
 
 describe('the registry of endpoint sources', () => {
-  test('static and dns are there from the start', () => {
+  test('static and dns are built in', () => {
     expect(registeredSchemes()).toEqual(['dns', 'dns+srv', 'static']);
     expect(create('static:///a:1')).toBeInstanceOf(FixedSource);
     expect(create('orders:50051')).toBeInstanceOf(DnsSource);
   });
 
-  test('a source of one’s own is made for its scheme, with the target and the context', () => {
+  test('a custom source is created for its scheme, with the target and the context', () => {
     const source = new FixedSource([]);
     const seen: unknown[] = [];
     registerEndpointSource('own', (...parameters) => (seen.push(...parameters), source));
@@ -31,7 +31,7 @@ describe('the registry of endpoint sources', () => {
     expect(registeredSchemes()).toEqual(['dns', 'dns+srv', 'own', 'static']);
   });
 
-  test('the same factory may be registered again, another one only with replace', () => {
+  test('the same factory may be registered again, a different one only with replace', () => {
     const first = factory();
     registerEndpointSource('twice', first);
     registerEndpointSource('twice', first);
@@ -44,7 +44,7 @@ describe('the registry of endpoint sources', () => {
     expect(create('twice:x')).toBe(source);
   });
 
-  test('a built-in source is replaced on demand', () => {
+  test('a built-in source can be replaced', () => {
     expect(() => registerEndpointSource('dns', dnsSourceFactory())).toThrow(
       'scheme is "dns", which already has a source',
     );
@@ -52,13 +52,13 @@ describe('the registry of endpoint sources', () => {
     expect(create('dns:///orders:50051')).toBeInstanceOf(DnsSource);
   });
 
-  test.each(['', 'Own', '1own', 'my_own', 'own:', undefined])('%j is no scheme', (scheme) => {
+  test.each(['', 'Own', '1own', 'my_own', 'own:', undefined])('%j is not a valid scheme', (scheme) => {
     expect(() => registerEndpointSource(scheme as string, factory())).toThrow(
       'use a lower-case letter, followed by lower-case letters, digits, "+", "." or "-"',
     );
   });
 
-  test('a factory is a function', () => {
+  test('a factory must be a function', () => {
     expect(() => registerEndpointSource('object', {} as EndpointSourceFactory)).toThrow(
       'factory is {}; use a function that makes an EndpointSource',
     );
@@ -84,7 +84,7 @@ describe('the registry of endpoint sources', () => {
     ['nowhere:///x', 'sub-paths of the package add consul, eds, file, kubernetes, xds'],
     ['orders:grpc', 'scheme is "orders", which is unknown; use one of dns, '],
     ['a:1,b:2', 'static:///host:port,host:port for several'],
-  ])('%s is an error that says what there is', (uri, message) => {
+  ])('%s is an error that lists the known schemes', (uri, message) => {
     expect(() => create(uri)).toThrow(message);
     expect(() => create(uri)).toThrow(`target "${uri}": an option is invalid`);
   });

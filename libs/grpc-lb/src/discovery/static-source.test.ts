@@ -7,7 +7,7 @@ import { parseTarget } from './target.js';
 const context = { clock: new FakeClock(), random: () => 0 };
 const make = (uri: string) => staticSourceFactory(parseTarget(uri), context);
 
-/** What the source of a target tells, up to the next turn of the event loop. */
+/** What the source of a target reports, up to the next turn of the event loop. */
 async function told(uri: string): Promise<unknown[]> {
   const listener = {
     onEndpoints: vi.fn<(endpoints: readonly unknown[]) => void>(),
@@ -35,7 +35,7 @@ function faults(uri: string): string[] {
 }
 
 describe('static:', () => {
-  test('hosts, weights and Unix sockets are told once, in the order of the target, after start has returned', async () => {
+  test('hosts, weights and Unix sockets are reported once, in target order, after start has returned', async () => {
     expect(await told('static:///b:2,10.0.0.1:1;weight=2,[::1]:3,unix:/run/a.sock;weight=4294967295')).toEqual([
       [
         [
@@ -48,13 +48,13 @@ describe('static:', () => {
     ]);
   });
 
-  test('a Unix socket may be written as gRPC does, a list with blanks', async () => {
+  test('a Unix socket may use gRPC syntax, and a list may contain blanks', async () => {
     expect(await told('static:unix:///run/a.sock, unix:b.sock ; weight=1')).toEqual([
       [[{ address: { path: '/run/a.sock' } }, { address: { path: 'b.sock' }, weight: 1 }]],
     ]);
   });
 
-  test('a source that is stopped before it has told anything stays silent', async () => {
+  test('a source that is stopped before its first report stays silent', async () => {
     const listener = { onEndpoints: vi.fn<() => void>(), onError: vi.fn<() => void>(), onWarning: vi.fn<() => void>() };
     const source = make('static:///a:1');
     source.start(listener);
@@ -87,11 +87,11 @@ describe('static:', () => {
     expect(faults(uri)).toEqual([message]);
   });
 
-  test('addresses in another spelling are the same address', () => {
+  test('addresses in different notations are the same address', () => {
     expect(faults('static:///[::1]:1,[0:0::1]:1,Bücher.example:1,xn--bcher-kva.example:1')).toHaveLength(2);
   });
 
-  test('all the faults are in one error', () => {
+  test('all faults are reported in one error', () => {
     expect(() => make('static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2')).toThrow(
       [
         'target "static://x/a:0;weight=0,b c:1;colour=red,a:2,a:2": 6 options are invalid',

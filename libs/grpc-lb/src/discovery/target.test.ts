@@ -37,7 +37,7 @@ describe('parseTarget', () => {
     '::1',
     'bücher.example:50051',
     ':50051',
-    // A name that is also a scheme is a host when only a number follows.
+    // A host may have the name of a scheme if only a number follows.
     'dns:50051',
     'consul:8500',
     'static:1',
@@ -45,7 +45,7 @@ describe('parseTarget', () => {
     expect(parseTarget(uri)).toEqual({ uri, scheme: 'dns', authority: '', path: uri });
   });
 
-  test('blanks around a target, as they come out of environment variables, do not count', () => {
+  test('blanks around a target, as in environment variables, are ignored', () => {
     expect(parseTarget(' dns:///orders:50051\n')).toEqual(parseTarget('dns:///orders:50051'));
   });
 
@@ -53,7 +53,7 @@ describe('parseTarget', () => {
     expect(() => parseTarget(uri)).toThrow('target is empty; write where the endpoints are, as in dns:///orders:50051');
   });
 
-  test('what is put together comes apart the same', () => {
+  test('formatted targets parse back to their parts', () => {
     const part = fc.stringMatching(/^[a-z0-9.:[\]-]*$/);
     const scheme = fc.stringMatching(/^[a-z][a-z0-9+.-]*$/);
     fc.assert(

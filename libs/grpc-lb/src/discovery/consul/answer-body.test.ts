@@ -13,11 +13,11 @@ test.each(['[]', '[{"a":"é€😀"},2]', ' [ ] '])('%s is read as JSON.parse re
   expect(await read(text)).toEqual(JSON.parse(text));
 });
 
-test.each(['null', '"no list"', '{"a":1}'])('%s is refused, as it is no list', async (text) => {
+test.each(['null', '"no list"', '{"a":1}'])('%s is rejected because it is not a list', async (text) => {
   await expect(read(text)).rejects.toThrow(`the answer is ${text}, not a list`);
 });
 
-test('a character may lie on both sides of a pause, and others have their turns meanwhile', async () => {
+test('a character may span two chunks, and other tasks run between chunks', async () => {
   const list = Array.from({ length: 9000 }, (_, i) => ({ i, name: '€'.repeat(40) }));
   let turns = 0;
   const count = (): void => {
@@ -33,7 +33,7 @@ test('a character may lie on both sides of a pause, and others have their turns 
 
 test.each([
   ['half an answer', '[{"Node":', 'the answer is not JSON: '],
-  ['no JSON', 'nonsense', 'the answer is not JSON: '],
+  ['text that is not JSON', 'nonsense', 'the answer is not JSON: '],
   ['an instance without end', `[{"a":"${'x'.repeat(400_000)}`, 'more than 262144 characters'],
   [
     'an instance of brackets',
@@ -41,14 +41,14 @@ test.each([
     'an instance has more than 64 nested lists and objects',
   ],
   ['an instance of many values', `[[${'1,'.repeat(6000)}1]]`, 'an instance has more than 5000 values'],
-])('%s is refused', async (_, text, fault) => {
+])('%s is rejected', async (_, text, fault) => {
   await expect(read(text)).rejects.toThrow(fault);
 });
 
 const text = (part: string, bytes: number): string => part.repeat(Math.ceil(bytes / part.length));
 
-/** Each instance has as many objects as its bytes can hold, and all of them as many bytes as are read. */
-test('an answer that is made to be large costs memory and time for its endpoints only', async () => {
+/** Each instance has the maximum number of objects for its size, and the answer has the maximum size. */
+test('an answer crafted to be large costs memory and time only for its endpoints', async () => {
   const checks = text('{},', 1600).slice(0, -1);
   const instance = `{"Service":{"Address":"10.0.0.1","Port":1},"Checks":[${checks}]}`;
   const body = Buffer.from(`[${text(`${instance},`, 32_000_000).slice(0, -1)}]`);
@@ -61,11 +61,11 @@ test('an answer that is made to be large costs memory and time for its endpoints
     if (++seen % 2000 === 0) heap = Math.max(heap, process.memoryUsage().heapUsed - before);
   });
   expect(cpuTime(() => expect(reader.read().total).toBe(seen))).toBeLessThan(100);
-  // It was 600 MB when all that was parsed was kept.
+  // Keeping everything that was parsed took 600 MB.
   expect(heap).toBeLessThan(300_000_000);
 });
 
-test('nobody reads on what is not wanted any more', async () => {
+test('reading stops when it is aborted', async () => {
   const unwanted = new AbortController();
   let seen = 0;
   const reading = readAnswerBody(

@@ -35,7 +35,7 @@ describe('a target', () => {
     );
   });
 
-  test('takes from the options what it does not say', () => {
+  test('takes what it omits from the options', () => {
     const options = { host: '::1', port: 1, tags: ['v1'], datacenter: 'dc3', passing: false, near: 'n' } as const;
     expect(read('consul:///orders', { ...options, consistency: 'consistent' })).toEqual({
       agent: { host: '::1', port: 1 },
@@ -68,11 +68,11 @@ describe('a target', () => {
       'query consistency is "stail"; use one of default, stale, consistent; did you',
     ],
     ['consul:///orders?tags=v2', 'query "tags" is not an option; did you mean "tag"?'],
-  ])('%s is refused', (uri, fault) => {
+  ])('%s is rejected', (uri, fault) => {
     expect(faultsOf(() => read(uri))).toContain(fault);
   });
 
-  test('with a token is refused, and the token is not shown', () => {
+  test('with a token is rejected without showing the token', () => {
     for (const query of ['token=SECRET', 'dc=a&token=SECRET&token=SECRET', 'token=a&dc=b&token=SECRET&Token=SECRET']) {
       const message = faultsOf(() => read(`consul:///orders?${query}`));
       expect(message).toContain(
@@ -92,7 +92,7 @@ describe('a target', () => {
     'consul://me:SECRET@agent/orders',
     'consul://me:SECRET@agent',
     'consul://SECRET%40agent/orders',
-  ])('%s is refused, and the secret is not shown', (uri) => {
+  ])('%s is rejected without showing the secret', (uri) => {
     registerConsul();
     const context = { clock: new FakeClock(), random: () => 0 };
     const message = faultsOf(() => createEndpointSource(parseTarget(uri), context));
@@ -102,7 +102,7 @@ describe('a target', () => {
 });
 
 describe('options', () => {
-  test('are checked all at once, when the factory is made', () => {
+  test('are all checked when the factory is created', () => {
     const wrong = {
       host: '',
       port: 0,
@@ -125,17 +125,17 @@ describe('options', () => {
     expect(message).not.toContain('SECRET');
   });
 
-  test('a certificate authority without TLS is a slip', () => {
+  test('a certificate authority without TLS is an error', () => {
     expect(faultsOf(() => consulSourceFactory({ ca: '-----BEGIN CERTIFICATE-----' }))).toContain('set secure: true');
   });
 
-  test('a host that is none is found when a target needs it', () => {
+  test('an invalid host is reported when a target needs it', () => {
     expect(faultsOf(() => read('consul:///orders', { host: 'a b' }))).toContain('options.host is "a b"');
     expect(read('consul://agent/orders', { host: 'a b' }).agent.host).toBe('agent');
   });
 });
 
-test('registerConsul may be called again, and asks nobody', () => {
+test('registerConsul may be called again, and sends no request', () => {
   registerConsul();
   registerConsul({ host: 'agent' });
   expect(registeredSchemes()).toContain('consul');

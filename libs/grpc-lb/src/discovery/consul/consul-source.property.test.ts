@@ -86,7 +86,7 @@ class ModelAgent implements ConsulAgent {
   }
 }
 
-/** Time passes, and whatever it wakes gets its turn before more of it does. */
+/** Advances time, and runs whatever is due before advancing further. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (const end = clock.now() + ms; ;) {
     await new Promise(setImmediate);
@@ -97,7 +97,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
-test('whatever the agent does: the last good list stands, the list at rest is the catalog, and nobody is hammered', async () => {
+test('whatever the agent does, the last good list stays, the list converges to the catalog, and the query rate is bounded', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.nat(), async (steps, seed) => {
       const agent = new ModelAgent();
@@ -128,7 +128,7 @@ test('whatever the agent does: the last good list stands, the list at rest is th
         else if (next.kind === 'refresh') source.refresh();
         else if (next.kind === 'rest') {
           const before = list;
-          // A wait with both jitters, the timeout, and the longest backoff.
+          // One blocking query with both jitters, the timeout, and the longest backoff.
           await pass(agent.clock, 60_000 * 1.1 * 1.0625 + 10_000 + 12_000 + 1000);
           const answers = !['failing', 'silent', 'garbled'].includes(agent.mode);
           const known = agent.ports.length > 0 ? !agent.ill : before !== undefined && before.length > 0;
@@ -142,7 +142,7 @@ test('whatever the agent does: the last good list stands, the list at rest is th
         await new Promise(setImmediate);
         expect(agent.open).toBeLessThanOrEqual(1);
       }
-      // Ten at once, and one a second.
+      // A burst of ten, and one a second.
       for (const [i, at] of agent.asked.entries()) {
         expect(agent.asked.slice(i).filter((other) => other < at + 10_000 - 1e-6).length).toBeLessThanOrEqual(20);
       }
@@ -155,7 +155,7 @@ test('whatever the agent does: the last good list stands, the list at rest is th
   );
 });
 
-/** Each address once, in the order of their texts; those that are ill do not count. */
+/** Distinct addresses in sorted order; unhealthy instances do not count. */
 function catalog({ ports: all, ill }: ModelAgent): number[] {
   return ill ? [] : [...new Set(all)].toSorted((a, b) => a - b);
 }

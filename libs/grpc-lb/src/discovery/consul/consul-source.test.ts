@@ -23,7 +23,7 @@ const drained = (): Promise<void> => new Promise(setImmediate);
 class Bench {
   readonly clock = new FakeClock();
   readonly queries: Query[] = [];
-  /** All that the listener was told, in order. */
+  /** All that the listener received, in order. */
   readonly told: unknown[] = [];
   random = 0.5;
   onTold = (): void => {};
@@ -90,7 +90,7 @@ afterEach(() => {
 });
 
 describe('consul:', () => {
-  test('asks for an answer at once first, and then for what is newer', async () => {
+  test('starts with a non-blocking query, and then sends blocking queries', async () => {
     const { queries, told } = bench();
     await queries[0]!.answer(7n, [1, 2]);
     await queries[1]!.answer(9n, [2]);
@@ -105,14 +105,14 @@ describe('consul:', () => {
   test.each([
     [0, 54_000],
     [0.9999, 65_999],
-  ])('the time to wait is spread by 10 percent: chance %d makes it %d ms', async (chance, waitMs) => {
+  ])('the wait has 10 %% jitter: random %d gives %d ms', async (chance, waitMs) => {
     const run = bench();
     run.random = chance;
     await run.last.answer(7n, [1]);
     expect(run.last.waitMs).toBe(waitMs);
   });
 
-  test('an index that goes back begins anew, and the answer that it came with counts', async () => {
+  test('an index that goes backwards is reset to 0, and its answer is still used', async () => {
     const { queries, told } = bench();
     await queries[0]!.answer(7n, [1]);
     await queries[1]!.answer(3n, [2]);
@@ -126,13 +126,13 @@ describe('consul:', () => {
     expect(queries[1]!.index).toBe(18_446_744_073_709_551_615n);
   });
 
-  test('an index of zero is waited for as 1', async () => {
+  test('an index of zero is replaced by 1', async () => {
     const { queries } = bench();
     await queries[0]!.answer(0n, [1]);
     expect(queries[1]).toMatchObject({ index: 1n, waitMs: 60_000 });
   });
 
-  test('what answers without an index is asked every 10 s, and an operator hears of it', async () => {
+  test('an agent that answers without an index is polled every 10 s, with a warning', async () => {
     const { queries, clock, told } = bench();
     await queries[0]!.answer(undefined, [1]);
     expect(told).toEqual([['127.0.0.1:1'], { warning: expect.stringContaining('without X-Consul-Index') }]);
@@ -147,7 +147,7 @@ describe('consul:', () => {
     ['an index of zero', (): bigint => 0n],
     ['an index that goes back and forth', (i: number): bigint => (i % 2 === 0 ? 9n : 5n)],
     ['a new index', (i: number): bigint => BigInt(i + 1)],
-  ])('an agent that answers at once with %s is asked once a second', async (_, index) => {
+  ])('an agent that answers at once with %s is queried once a second', async (_, index) => {
     const { queries, clock } = bench();
     for (let asked = 0; clock.now() < 100_000;) {
       if (queries.length > asked) await queries[asked]!.answer(index(asked++), [1]);
@@ -164,7 +164,7 @@ describe('consul:', () => {
     expect(queries.map(({ at }) => at)).toEqual([0, ...Array.from({ length: 9 }, () => 5000)]);
   });
 
-  test('a failure is told, and asked again after, without an index, ever later up to 10 s', async () => {
+  test('a failure is reported and retried without an index, with a backoff up to 10 s', async () => {
     const { queries, clock, told } = bench();
     await queries[0]!.answer(7n, [1]);
     for (let i = 0; i < 8; i++) {
@@ -177,12 +177,12 @@ describe('consul:', () => {
     expect(queries.slice(2).every(({ index }) => index === 0n)).toBe(true);
     await queries.at(-1)!.answer(3n, [2]);
     expect(told.at(-1)).toEqual(['127.0.0.1:2']);
-    // And the count of failures begins anew.
+    // The backoff starts over.
     await queries.at(-1)!.fail('HTTP 500');
     expect(clock.nextIn).toBe(1000);
   });
 
-  test('an agent that is silent has the time to wait, its sixteenth and the timeout', async () => {
+  test('a silent agent times out after the wait, a sixteenth of it, and the timeout', async () => {
     const { queries, clock, told } = bench();
     clock.advance(9999);
     expect(told).toEqual([]);
@@ -198,7 +198,7 @@ describe('consul:', () => {
     expect(queries[2]!.signal.aborted).toBe(true);
   });
 
-  test('an answer that comes after its time is not heard', async () => {
+  test('an answer after the timeout is ignored', async () => {
     const { queries, clock, told } = bench();
     clock.advance(10_000);
     await queries[0]!.answer(7n, [1]);
@@ -206,21 +206,21 @@ describe('consul:', () => {
   });
 
   describe('an empty list', () => {
-    test('is the truth once there have been instances', async () => {
+    test('is authoritative once there have been instances', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1]);
       await queries[1]!.answer(8n, []);
       expect(told.at(-1)).toEqual(['truly']);
     });
 
-    test('at first may be a slip of the pen', async () => {
+    test('at first is a failure, since the name may be misspelled', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, []);
       expect(told).toEqual(['Consul: no matching instance is registered']);
       expect(queries[1]!.index).toBe(7n);
     });
 
-    test('is none if the token may not read', async () => {
+    test('is a failure if the token lacks read access', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1]);
       await queries[1]!.answer(8n, [], { hidden: true });
@@ -229,24 +229,24 @@ describe('consul:', () => {
       );
     });
 
-    test('is none if the server has lost its leader', async () => {
+    test('is a failure if the server has no leader', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1]);
       await queries[1]!.answer(8n, [], { leaderless: true });
       expect(told.at(-1)).toBe('Consul: the answer is empty, and the Consul server has no leader');
     });
 
-    test('is none if all instances are ill: a wrong check must not take the service down', async () => {
+    test('is a failure if all instances are unhealthy: a broken check must not take the service down', async () => {
       const { queries, told } = bench();
       await queries[0]!.answer(7n, [1, 2]);
       await queries[1]!.answer(8n, [1, 2], { status: 'critical' });
       expect(told.at(-1)).toBe('Consul: none of 2 instances passes its health checks');
-      // That is no failure of Consul: the next answer is waited for.
+      // Consul itself did not fail: the next query is a blocking one.
       expect(queries[2]!.index).toBe(8n);
     });
   });
 
-  test('instances that cannot be called are told, and the others used', async () => {
+  test('instances with invalid addresses cause a warning, and the others are used', async () => {
     const { queries, told } = bench();
     await queries[0]!.answer(7n, [1, 0, 2, 0, 70_000, 0]);
     expect(told).toEqual([
@@ -262,7 +262,7 @@ describe('consul:', () => {
   });
 
   describe('refresh', () => {
-    test('asks for an answer at once, instead of the query that waits, at most once a second', async () => {
+    test('replaces the blocking query by a non-blocking one, at most once a second', async () => {
       const { source, queries, clock } = bench();
       await queries[0]!.answer(7n, [1]);
       for (let i = 0; i < 50; i++) {
@@ -289,7 +289,7 @@ describe('consul:', () => {
       expect(clock.nextIn).toBe(1000);
     });
 
-    test('leaves a query alone that does not wait', () => {
+    test('does not interrupt a non-blocking query', () => {
       const { source, queries, clock } = bench();
       clock.advance(5000);
       source.refresh();
@@ -297,7 +297,7 @@ describe('consul:', () => {
       expect(queries[0]!.signal.aborted).toBe(false);
     });
 
-    test('that is due does not outlive its query', async () => {
+    test('that is pending is dropped when its query is answered', async () => {
       const { source, queries, clock } = bench();
       await queries[0]!.answer(7n, [1]);
       source.refresh();
@@ -308,7 +308,7 @@ describe('consul:', () => {
   });
 
   describe('stop', () => {
-    test('ends the query that waits, and nothing is told after', async () => {
+    test('aborts the blocking query, and nothing is reported afterwards', async () => {
       const { source, queries, clock, told } = bench();
       await queries[0]!.answer(7n, [1]);
       source.refresh();

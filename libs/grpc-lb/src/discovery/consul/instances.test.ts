@@ -31,23 +31,23 @@ describe('InstanceReader', () => {
     expect(addresses([entry({ address, node: { address: '10.0.0.7' } })])).toEqual([expected]);
   });
 
-  test('a service on a Unix socket is called there', () => {
+  test('a service on a Unix socket gets the address of the socket', () => {
     const instance = entry();
     Object.assign(instance.Service, { SocketPath: '/run/orders.sock' });
     expect(addresses([instance])).toEqual(['unix:/run/orders.sock']);
   });
 
-  test('each address is told once, sorted, as the order of the answer means nothing', () => {
+  test('addresses are distinct and sorted, since the order of the answer has no meaning', () => {
     const entries = ['10.0.0.3', '10.0.0.1', '10.0.0.3', '10.0.0.2'].map((address) => entry({ address }));
     expect(addresses(entries)).toEqual(['10.0.0.1:50051', '10.0.0.2:50051', '10.0.0.3:50051']);
   });
 
-  test('unless it is the order of the distance', () => {
+  test('addresses keep their order if the answer is sorted by distance', () => {
     const entries = ['10.0.0.3', '10.0.0.1'].map((address) => entry({ address }));
     expect(addresses(entries, { near: '_agent' })).toEqual(['10.0.0.3:50051', '10.0.0.1:50051']);
   });
 
-  test('an instance is as well as its worst check', () => {
+  test('an instance has the status of its worst check', () => {
     const statuses = ['passing', 'warning', 'critical'] as const;
     const entries = statuses.map((status, i) => entry({ status, address: `10.0.0.${i}` }));
     expect(addresses(entries)).toEqual(['10.0.0.0:50051']);
@@ -55,11 +55,11 @@ describe('InstanceReader', () => {
     expect(readInstances(entries, RULES).total).toBe(3);
   });
 
-  test('a status that nobody knows counts as critical', () => {
+  test('an unknown status counts as critical', () => {
     expect(addresses([entry({ status: 'unwell' as never })], { passing: false })).toEqual([]);
   });
 
-  test('the weight is the one for the status; 0 takes an instance with a warning out, and is no fault', () => {
+  test('the weight depends on the status; a weight of 0 excludes an instance and is not a fault', () => {
     const weights = { Passing: 10, Warning: 3 };
     expect(one({ weights })).toMatchObject({ weight: 10 });
     expect(one({ weights, status: 'warning' }, { passing: false })).toMatchObject({ weight: 3 });
@@ -78,7 +78,7 @@ describe('InstanceReader', () => {
     expect(faults[0]).toContain('weight is');
   });
 
-  test('the locality: datacenter, zone of the service or else of the node, and node', () => {
+  test('the locality is the datacenter, the zone of the service or else of the node, and the node', () => {
     const node = { name: 'node-b', datacenter: 'eu', meta: { zone: 'eu-1' } };
     expect(one({ node })?.locality).toEqual({ region: 'eu', zone: 'eu-1', subZone: 'node-b' });
     expect(one({ node, meta: { zone: 'eu-2' } })?.locality).toMatchObject({ zone: 'eu-2' });
@@ -86,7 +86,7 @@ describe('InstanceReader', () => {
     expect(one({})?.locality).toEqual({ region: 'dc1', subZone: 'node-a' });
   });
 
-  test("Consul's own locality comes before metadata", () => {
+  test("Consul's own locality takes precedence over metadata", () => {
     const instance = entry({ meta: { zone: 'x' } });
     Object.assign(instance.Service, { Locality: { Region: 'eu-central-1', Zone: 'eu-central-1a' } });
     expect(readInstances([instance], RULES).endpoints[0]!.locality).toMatchObject({
@@ -104,12 +104,12 @@ describe('InstanceReader', () => {
     },
   );
 
-  test('of many faults the first few are kept', () => {
+  test('only the first few of many faults are kept', () => {
     const { faulty, faults } = readInstances(Array.from({ length: 20_000 }), RULES);
     expect({ faulty, shown: faults.length }).toEqual({ faulty: 20_000, shown: 3 });
   });
 
-  test('more instances than anybody has are refused', () => {
+  test('more than 20000 instances are rejected', () => {
     expect(() => readInstances(Array.from({ length: 20_001 }), RULES)).toThrow(
       'the answer has more than 20000 instances',
     );

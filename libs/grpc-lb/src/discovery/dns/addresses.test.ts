@@ -24,7 +24,7 @@ test('the family that the resolver put first stays first', () => {
   expect(order('200.0.0.1', '2001:db8::1')).toEqual(['200.0.0.1', '2001:db8::1']);
 });
 
-test('what is no address is left out, and one of them is shown', () => {
+test('invalid addresses are dropped, and the warning shows one of them', () => {
   const answer = [
     { address: '10.0.0.1' },
     { address: 'evil; rm -rf' },
@@ -41,7 +41,7 @@ test('what is no address is left out, and one of them is shown', () => {
   });
 });
 
-test('of a million addresses those that a DNS message can hold are used, and the warning is always the same', () => {
+test('a million addresses are truncated to what a DNS message can hold, with a constant warning', () => {
   const million = Array.from({ length: 1_000_000 }, (_, i) => ({
     address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
     family: 4,
@@ -51,6 +51,6 @@ test('of a million addresses those that a DNS message can hold are used, and the
   expect(warnings).toEqual(['"orders" has more than 4096 addresses; the first 4096 are used']);
 });
 
-test.each([[undefined], [null], ['10.0.0.1'], [{ address: '10.0.0.1' }]])('%j is no answer', (answer) => {
+test.each([[undefined], [null], ['10.0.0.1'], [{ address: '10.0.0.1' }]])('%j is not a valid answer', (answer) => {
   expect(() => readAddresses(answer, 'orders')).toThrow('not a list of addresses');
 });

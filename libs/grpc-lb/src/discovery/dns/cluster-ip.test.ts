@@ -30,11 +30,11 @@ test.each([
   [false, '10.43.0.1', 0],
   ['', '10.43.0.1', 0],
   ['kubernetes.default', '10.43.0.1', 0],
-] as const)('with the API server at %s, one address %s is told at look-up %d', (apiServer, host, look) => {
+] as const)('with the API server at %s, the only address %s causes a warning at look-up %d', (apiServer, host, look) => {
   expect(looksUntilWarned(apiServer, host)).toBe(look);
 });
 
-test('an address that changes, or has company, or is none, is a pod as far as anybody can tell', () => {
+test('an address that changes, is one of several, or is not an IP address causes no warning', () => {
   const watch = new ClusterIpWatch('orders', '10.43.0.1');
   const [a, b] = ['10.43.0.2', '10.43.0.3'].map((host) => ({ host, port: 1 }));
   for (const addresses of [[a!], [a!], [b!], [b!], [a!, b!], [b!], [b!], [], [b!], [b!], [{ path: 'x' }], [b!], [b!]]) {
@@ -43,7 +43,7 @@ test('an address that changes, or has company, or is none, is a pod as far as an
   expect(watch.look([b!])).toBeDefined();
 });
 
-test('the operator is told once, by name, with the address and what to do', async () => {
+test('the warning is given once, with the name, the address, and the remedy', async () => {
   const dns = new FakeDns().a('orders.shop', 5, '10.43.1.2').set('AAAA orders.shop', 'ENODATA');
   const bench = new DnsBench(dns, 'dns://10.43.0.10/orders.shop:1', { kubernetesServiceHost: '10.43.0.1' });
   await bench.start();
@@ -59,7 +59,7 @@ test.each([
   ['10.43.0.1', 1],
   ['10.44.0.1', 0],
   [undefined, 0],
-])('the API server is the one that the pod was told of, %s, where no option names it', async (host, warnings) => {
+])('the API server defaults to KUBERNETES_SERVICE_HOST, %s', async (host, warnings) => {
   vi.stubEnv('KUBERNETES_SERVICE_HOST', host);
   const dns = new FakeDns().a('orders.shop', 5, '10.43.1.2').set('AAAA orders.shop', 'ENODATA');
   const bench = await new DnsBench(dns, 'dns://10.43.0.10/orders.shop:1', { kubernetesServiceHost: undefined }).start();

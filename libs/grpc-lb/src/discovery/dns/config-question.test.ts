@@ -14,13 +14,13 @@ const started = (
 ) => new DnsBench(dns, uri, options).start();
 
 describe('a service config from DNS', () => {
-  test('is not asked for unless it is switched on', async () => {
+  test('is not queried unless it is enabled', async () => {
     const bench = await started(zone(), undefined, {});
     expect(bench.dns.asked).not.toContain(TXT);
     expect(bench.answers).toEqual([{}]);
   });
 
-  test('comes with the endpoints, and goes when its record goes', async () => {
+  test('comes with the endpoints, and disappears with its record', async () => {
     const bench = await started();
     expect(bench.lists).toEqual([['10.1.0.1:1']]);
     bench.dns.set(TXT, txt('[{"serviceConfig":{"n":2}}]'));
@@ -31,13 +31,13 @@ describe('a service config from DNS', () => {
     expect(bench.warnings).toEqual([]);
   });
 
-  test('of SRV records belongs to the host that they are about', async () => {
+  test('for an SRV name belongs to the host part of the name', async () => {
     const dns = zone().srv('_grpc._tcp.orders.shop', '0 0 1 orders.shop');
     const bench = await started(dns, 'dns+srv:///_grpc._tcp.orders.shop');
     expect(bench.answers).toEqual([{ serviceConfig: { n: 1 } }]);
   });
 
-  test('is asked of the servers of this system where the system looks up the name', async () => {
+  test('is queried from the servers of the system if the system looks up the name', async () => {
     const lookup = () => Promise.resolve([{ address: '10.1.0.9', family: 4 }]);
     const bench = await started(zone(), 'dns:///orders.shop:1', { serviceConfig: true, lookup });
     expect(bench.lists).toEqual([['10.1.0.9:1']]);
@@ -49,7 +49,7 @@ describe('a service config from DNS', () => {
     [txt('{'), 'grpc_config is "{"; use a JSON list of choices'],
     ['ESERVFAIL', 'queryTxt ESERVFAIL _grpc_config.orders.shop'],
     [{}, 'the answer is {}, not a list of TXT records'],
-  ])('that is %j is a warning, and the last good one stays', async (answer, fault) => {
+  ])('that is %j causes a warning, and the last good one stays', async (answer, fault) => {
     const bench = await started();
     bench.dns.set(TXT, answer).a('orders.shop', 5, '10.1.0.2');
     await bench.next();
@@ -59,7 +59,7 @@ describe('a service config from DNS', () => {
     expect(bench.errors).toEqual([]);
   });
 
-  test('that does not come holds the endpoints up for a third of the timeout, and no longer', async () => {
+  test('that does not arrive delays the endpoints by a third of the timeout at most', async () => {
     const bench = new DnsBench(new FakeDns(), 'dns:///orders.shop:1', {
       serviceConfig: true,
       lookup: () => Promise.resolve([{ address: '10.1.0.9', family: 4 }]),
@@ -74,7 +74,7 @@ describe('a service config from DNS', () => {
     expect(bench.dns.pending).toBe(0);
   });
 
-  test('is let go with the endpoints: a failed look-up or stop leave no question and no timer behind', async () => {
+  test('is cancelled with the endpoints: a failed look-up or stop leaves no query and no timer behind', async () => {
     const dns = zone();
     dns.silent = true;
     const bench = await started(dns);

@@ -107,7 +107,7 @@ test.each([['dns://10.0.0.2/orders:1'], [`dns+srv:///${NAME}`]])(
           else if (next.kind === 'silent') dns.silent = next.on;
           else await dns.answer();
           await bench.settled();
-          // It is asking, or will within the longest interval and its jitter.
+          // It is querying, or will within the longest interval and its jitter.
           expect(bench.clock.pendingTimers).toBe(1);
           expect(bench.clock.nextIn).toBeLessThanOrEqual(36_000);
         }
@@ -135,7 +135,7 @@ test.each([['dns://10.0.0.2/orders:1'], [`dns+srv:///${NAME}`]])(
   },
 );
 
-test('when the server is well again, one look-up makes the list equal to its zone, whatever was before', async () => {
+test('after the server recovers, one look-up makes the list equal to its zone, whatever happened before', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(change, { maxLength: 15 }),

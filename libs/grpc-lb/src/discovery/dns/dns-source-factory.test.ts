@@ -53,7 +53,7 @@ test.each([
   expect(faultsOf(uri)).toEqual([message]);
 });
 
-test('what is wrong with the servers and with the name is in one error', () => {
+test('faults of the servers and of the name are reported in one error', () => {
   expect(faultsOf('dns://a,10.0.0.300/orders:0').map((fault) => fault.split(' ')[0])).toEqual([
     'authority',
     'authority',
@@ -79,7 +79,7 @@ test.each([
   expect(dns.servers).toEqual([servers]);
 });
 
-test('a name in letters of another script is asked for in ASCII', async () => {
+test('an internationalized name is queried in ASCII', async () => {
   const dns = new FakeDns();
   const source = dnsSourceFactory({ resolver: dns.resolver })(
     parseTarget('dns+srv:///_grpc._tcp.bücher.example'),
@@ -92,7 +92,7 @@ test('a name in letters of another script is asked for in ASCII', async () => {
   expect(dns.asked).toEqual(['SRV _grpc._tcp.xn--bcher-kva.example']);
 });
 
-test('options are checked when the factory is made, all faults in one error', () => {
+test('options are checked when the factory is created, with all faults in one error', () => {
   const options = {
     refreshInterval: 0,
     minRefreshInterval: '1s',
@@ -121,7 +121,7 @@ test('options are checked when the factory is made, all faults in one error', ()
   );
 });
 
-test('no interval is shorter than the least time between two look-ups', () => {
+test('no interval is shorter than the minimum time between two look-ups', () => {
   expect(() => dnsSourceFactory({ refreshInterval: 500, maxRefreshInterval: 400 })).toThrow(
     [
       'dnsSourceFactory: 2 options are invalid',

@@ -73,7 +73,7 @@ class Run {
     else await this.#settle(next.which, next.addresses);
   }
 
-  /** Stops, and then does all that might wake a source that is not quite dead. */
+  /** Stops the source, and then does everything that might wake it again. */
   async stop(): Promise<void> {
     this.#source.stop();
     if (this.clock.pendingTimers > 0) this.violations.push('a timer is left');
@@ -116,14 +116,14 @@ class Run {
   }
 }
 
-test('whatever happens: the last good answer stands, one query at a time, a second apart, and stop is the end', async () => {
+test('whatever happens, the last good answer stays, queries are sequential and a second apart, and stop is final', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(), async (steps, seed) => {
       const run = new Run(seed);
       for (const next of steps) {
         await run.take(next);
         expect(run.told).toEqual(run.lastGood);
-        // It is asking, for as long as that may take, or it will within the interval and its jitter.
+        // A query is in flight, for as long as that may take, or starts within the interval and its jitter.
         expect(run.clock.pendingTimers).toBe(1);
         expect(run.clock.nextIn).toBeLessThanOrEqual(Math.max(12_000, TIMEOUT));
       }

@@ -18,7 +18,7 @@ const notFound = (): Error => Object.assign(new Error('getaddrinfo ENOTFOUND ord
 class Bench {
   readonly clock = new FakeClock(500);
   readonly queries: Query[] = [];
-  /** All that the listener was told, in order. */
+  /** All that the listener received, in order. */
   readonly told: (readonly string[] | Error)[] = [];
   /** What the random source gives: 0 makes every wait 20 % shorter, 0.5 leaves it, almost 1 makes it 20 % longer. */
   random = 0.5;
@@ -96,7 +96,7 @@ describe('dns:', () => {
     for (const { source } of benches.splice(0)) source.stop();
   });
 
-  test('asks at once for the host, and tells each address once, sorted, with the port', async () => {
+  test('queries the host at once, and reports each address once, sorted, with the port', async () => {
     const { queries, told } = bench().start();
     expect(queries.map((query) => query.host)).toEqual(['orders']);
     await queries[0]!.answer('10.0.0.2', '10.0.0.1', '10.0.0.2');
@@ -112,7 +112,7 @@ describe('dns:', () => {
   test.each([
     ['dns:///10.0.0.1:50051', '10.0.0.1:50051'],
     ['[::1]:50051', '[::1]:50051'],
-  ])('%s needs no look-up, and is told once', async (uri, address) => {
+  ])('%s needs no look-up, and is reported once', async (uri, address) => {
     const { source, queries, told, clock, toldBeforeStarted } = bench({}, uri).start();
     expect(toldBeforeStarted).toBe(0);
     await drained();
@@ -127,7 +127,7 @@ describe('dns:', () => {
     [0, 8000],
     [0.5, 10_000],
     [1 - Number.EPSILON, 12_000],
-  ])('asks again every 10 s ± 20 %% from start to start: random %d makes it %d ms', async (random, interval) => {
+  ])('queries again every 10 s ± 20 %% from start to start: random %d gives %d ms', async (random, interval) => {
     const dns = bench().start();
     dns.random = random;
     dns.clock.advance(300);
@@ -140,7 +140,7 @@ describe('dns:', () => {
     expect(dns.told).toEqual([['10.0.0.1:50051'], ['10.0.0.1:50051', '10.0.0.2:50051']]);
   });
 
-  test('refresh asks at once when the last query began a second ago', async () => {
+  test('refresh queries at once when the last query began a second ago', async () => {
     const dns = bench().start();
     await dns.queries[0]!.answer('10.0.0.1');
     dns.clock.advance(1000);
@@ -148,7 +148,7 @@ describe('dns:', () => {
     expect(dns.times).toEqual([0, 1000]);
   });
 
-  test('refreshes within that second become one, at its end, and the interval starts anew', async () => {
+  test('refreshes within that second are coalesced into one at its end, and the interval restarts', async () => {
     const dns = bench().start();
     await dns.queries[0]!.answer('10.0.0.1');
     for (let i = 0; i < 9; i++) {
@@ -165,7 +165,7 @@ describe('dns:', () => {
     expect(dns.times).toEqual([0, 1000, 11_000]);
   });
 
-  test('a refresh while a query is under way is answered by a query after it, as its cause may be younger', async () => {
+  test('a refresh during a query causes another query, since the reason for it may be newer', async () => {
     const dns = bench().start();
     dns.clock.advance(2000);
     dns.source.refresh();
@@ -176,7 +176,7 @@ describe('dns:', () => {
     expect(dns.told).toEqual([['10.0.0.1:50051']]);
   });
 
-  test('a failure is told with host and code, and asked again after 1 s · 1.6^n up to the interval', async () => {
+  test('a failure is reported with host and code, and retried after 1 s · 1.6^n up to the interval', async () => {
     const dns = bench().start();
     for (let i = 0; i < 8; i++) {
       await dns.queries[i]!.fail(notFound());
@@ -190,7 +190,7 @@ describe('dns:', () => {
   test.each([
     [0, 2048],
     [1 - Number.EPSILON, 3072],
-  ])('the third wait, 2560 ms, spreads over ± 20 %%: random %d makes it %d ms', async (random, wait) => {
+  ])('the third wait, 2560 ms, has jitter of ± 20 %%: random %d gives %d ms', async (random, wait) => {
     const dns = bench().start();
     for (let i = 0; i < 2; i++) {
       await dns.queries[i]!.fail(notFound());
@@ -201,7 +201,7 @@ describe('dns:', () => {
     expect(dns.clock.nextIn).toBeCloseTo(wait, 6);
   });
 
-  test('the jitter of the first wait does not undercut the second between two queries', async () => {
+  test('the jitter of the first wait keeps queries at least a second apart', async () => {
     const dns = bench().start();
     dns.random = 0;
     await dns.queries[0]!.fail(notFound());
@@ -239,14 +239,14 @@ describe('dns:', () => {
     [new Error('no network'), 'no network'],
     ['a text', 'a text'],
     [undefined, 'undefined'],
-  ])('%o is told as %s', async (error, reason) => {
+  ])('%o is reported as %s', async (error, reason) => {
     const dns = bench().start();
     await dns.queries[0]!.fail(error);
     expect(dns.errors).toEqual([`DNS lookup of "orders" failed: ${reason}`]);
     expect(dns.told[0]).toHaveProperty('cause', error);
   });
 
-  test('a look-up function that throws on the spot is a failure too, after start', async () => {
+  test('a look-up function that throws synchronously is a failure too, reported after start', async () => {
     const throwing = () => {
       throw new Error('out of order');
     };
@@ -256,7 +256,7 @@ describe('dns:', () => {
     expect(dns.errors).toEqual(['DNS lookup of "orders" failed: out of order']);
   });
 
-  test('a query without an answer fails after 15 s, and what comes late is dropped', async () => {
+  test('a query without an answer fails after 15 s, and a late answer is dropped', async () => {
     const dns = bench().start();
     dns.clock.advance(14_999);
     expect(dns.errors).toEqual([]);
@@ -270,7 +270,7 @@ describe('dns:', () => {
     expect(dns.told.slice(1)).toEqual([['10.0.0.1:50051']]);
   });
 
-  test('a late answer does not count for the query that came after it', async () => {
+  test('a late answer is not taken for that of a later query', async () => {
     const dns = bench().start();
     dns.clock.advance(16_000);
     expect(dns.times).toEqual([0, 16_000]);
@@ -283,7 +283,7 @@ describe('dns:', () => {
   test.each([
     ['an answer', (query: Query) => query.answer('10.0.0.1')],
     ['a failure', (query: Query) => query.fail(notFound())],
-  ])('after stop, %s reaches nobody, and neither refresh nor time asks again', async (_, settle) => {
+  ])('after stop, %s is ignored, and neither refresh nor time starts a query', async (_, settle) => {
     const dns = bench().start();
     dns.source.stop();
     expect(dns.clock.pendingTimers).toBe(0);
@@ -329,7 +329,7 @@ describe('dns:', () => {
     expect(dns.times).toEqual([0, 500, 700]);
   });
 
-  test('the system’s resolver is asked by default', async () => {
+  test('the resolver of the system is used by default', async () => {
     const told = await new Promise((resolve) => {
       const context = { clock: new FakeClock(), random: () => 0.5 };
       const source = dnsSourceFactory()(parseTarget('localhost:50051'), context);

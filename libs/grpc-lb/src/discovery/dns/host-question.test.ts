@@ -8,14 +8,14 @@ const zone = () => new FakeDns().a('orders.shop', 5, '10.1.0.2', '10.1.0.1').set
 const started = (dns = zone(), options?: DnsSourceOptions) => new DnsBench(dns, URI, options).start();
 
 describe('a name at a server', () => {
-  test('A and AAAA records are asked for, and IPv4 comes first', async () => {
+  test('A and AAAA records are queried, and IPv4 comes first', async () => {
     const dns = zone().set('AAAA orders.shop', [{ address: '2001:db8::1', ttl: 5 }]);
     const bench = await started(dns);
     expect(dns.asked).toEqual(['A orders.shop', 'AAAA orders.shop']);
     expect(bench.lists).toEqual([['10.1.0.1:50051', '10.1.0.2:50051', '[2001:db8::1]:50051']]);
   });
 
-  test('one family is enough, and that the other has no records is no news', async () => {
+  test('one family is enough, and missing records of the other cause no warning', async () => {
     expect(await started()).toMatchObject({ lists: [['10.1.0.1:50051', '10.1.0.2:50051']], errors: [], warnings: [] });
     const dns = new FakeDns().set('A orders.shop', 'ENOTFOUND').set('AAAA orders.shop', [{ address: '::1', ttl: 1 }]);
     expect(await started(dns)).toMatchObject({ lists: [['[::1]:50051']], errors: [], warnings: [] });
@@ -35,7 +35,7 @@ describe('a name at a server', () => {
     expect(bench.lists).toEqual([]);
   });
 
-  test('a family that fails for once keeps its last addresses, until the server says that there are none', async () => {
+  test('a family that fails temporarily keeps its last addresses until the server says that there are none', async () => {
     const dns = zone().set('AAAA orders.shop', [{ address: '::1', ttl: 5 }]);
     const bench = await started(dns);
     dns.set('AAAA orders.shop', 'ESERVFAIL').a('orders.shop', 5, '10.1.0.3');
@@ -55,7 +55,7 @@ describe('a name at a server', () => {
     [30, 30_000],
     [31, 30_000],
     [2 ** 31, 30_000],
-  ])('with a TTL of %d s it asks again after %d ms, and up to 20 %% later', async (ttl, ms) => {
+  ])('with a TTL of %d s it queries again after %d ms, and up to 20 %% later', async (ttl, ms) => {
     const dns = zone().a('orders.shop', ttl, '10.1.0.1');
     const bench = await started(dns);
     expect(bench.clock.nextIn).toBe(ms);
@@ -73,7 +73,7 @@ describe('a name at a server', () => {
     },
   );
 
-  test('the least TTL of both families counts', async () => {
+  test('the smallest TTL of both families counts', async () => {
     const dns = zone()
       .a('orders.shop', 9, '10.1.0.1')
       .set('AAAA orders.shop', [{ address: '::1', ttl: 3 }]);
@@ -94,7 +94,7 @@ describe('a name at a server', () => {
     expect(bench.clock.nextIn).toBe(60_000);
   });
 
-  test('a TTL counts from the answer, not from the question', async () => {
+  test('a TTL counts from the answer, not from the query', async () => {
     const dns = zone();
     dns.silent = true;
     const bench = await started(dns);
@@ -103,7 +103,7 @@ describe('a name at a server', () => {
     expect(bench.clock.nextIn).toBe(5000);
   });
 
-  test('stop cancels what is under way, and so does the timeout', async () => {
+  test('stop cancels queries in flight, and so does the timeout', async () => {
     const dns = zone();
     dns.silent = true;
     const bench = await started(dns);
@@ -120,7 +120,7 @@ describe('a name at a server', () => {
     expect(bench.errors).toHaveLength(1);
   });
 
-  test('of a million records those that a DNS message can hold are used, and the operator is told', async () => {
+  test('a million records are truncated to what a DNS message can hold, with a warning', async () => {
     const million = Array.from({ length: 1_000_000 }, (_, i) => ({
       address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
       ttl: 5,
@@ -130,7 +130,7 @@ describe('a name at a server', () => {
     expect(bench.warnings).toEqual(['"orders.shop" has more than 4096 addresses; the first 4096 are used']);
   });
 
-  test('a resolver that cannot be made is a failure, after start', async () => {
+  test('a resolver that cannot be created is a failure, reported after start', async () => {
     const resolver = () => {
       throw new Error('no sockets left');
     };

@@ -10,13 +10,13 @@ const choose = (choices: unknown) => chooseServiceConfig([[`grpc_config=${JSON.s
 const config = { methodConfig: [] };
 
 describe('the service config of a TXT record', () => {
-  test('the texts of a record are put together', () => {
+  test('the strings of a record are concatenated', () => {
     expect(chooseServiceConfig([['grpc_con', 'fig=[{"service', 'Config":{"a":1}}]']], chooser)).toEqual({
       config: { a: 1 },
     });
   });
 
-  test('records that are about something else say nothing', () => {
+  test('unrelated records are ignored', () => {
     expect(chooseServiceConfig([['v=spf1 -all'], [], ['GRPC_CONFIG=x']], chooser)).toEqual({});
     expect(chooseServiceConfig([], chooser)).toEqual({});
   });
@@ -33,7 +33,7 @@ describe('the service config of a TXT record', () => {
     [{ percentage: 42 }, false],
     [{ percentage: 0 }, false],
     [{ percentage: 100, clientLanguage: ['node'], clientHostname: ['other'] }, false],
-  ])('%j is for this client: %s', (criteria, chosen) => {
+  ])('%j applies to this client: %s', (criteria, chosen) => {
     expect(choose([{ ...criteria, serviceConfig: config }])).toEqual(chosen ? { config } : {});
   });
 
@@ -47,7 +47,7 @@ describe('the service config of a TXT record', () => {
     ).toEqual({ config: { n: 2 } });
   });
 
-  test('a percentage is met by that share of all clients', () => {
+  test('a percentage selects that share of all clients', () => {
     const clients = Array.from({ length: 100 }, (_, percentile) => ({ hostname: 'x', percentile }));
     const records = [['grpc_config=[{"percentage":30,"serviceConfig":{}}]']];
     expect(clients.filter((each) => chooseServiceConfig(records, each).config)).toHaveLength(30);
@@ -69,27 +69,27 @@ describe('the service config of a TXT record', () => {
     ],
     ['[{"clientLanguage":"go","serviceConfig":{}}]', 'grpc_config[0].clientLanguage is "go"; use a list of strings'],
     ['[{"clientHostname":[1],"serviceConfig":{}}]', 'grpc_config[0].clientHostname[0] is 1; use a string'],
-  ])('%s discards all: %s', (json, fault) => {
+  ])('%s invalidates the record: %s', (json, fault) => {
     expect(chooseServiceConfig([[`grpc_config=${json}`]], chooser)).toEqual({ fault });
   });
 
-  test('two records of one name are no choice', () => {
+  test('several grpc_config records are a fault', () => {
     const records = [['grpc_config=[]'], ['grpc_config=[{"serviceConfig":{}}]']];
     expect(chooseServiceConfig(records, chooser)).toEqual({ fault: 'there are 2 records with grpc_config=; keep one' });
   });
 
-  test('it passes over texts that are none', () => {
+  test('values that are not strings are ignored', () => {
     expect(chooseServiceConfig([[{ toString: {} }, 'x']], chooser)).toEqual({});
   });
 
   test.each([
     ['['.repeat(60_000), 'it has more than 64 nested lists and objects'],
     [`[${'[],'.repeat(20_000)}1]`, 'it has more than 5000 values'],
-  ])('a record that is made to take long is a fault before it is parsed', (json, fault) => {
+  ])('a record crafted to parse slowly is rejected before it is parsed', (json, fault) => {
     expect(chooseServiceConfig([[`grpc_config=${json}`]], chooser)).toEqual({ fault });
   });
 
-  test('it survives whatever the server sends', () => {
+  test('arbitrary records never throw', () => {
     const record = fc.oneof(fc.anything(), fc.array(fc.oneof(fc.string(), fc.anything({ withNullPrototype: false }))));
     const json = fc.json().map((text) => [`grpc_config=${text}`]);
     fc.assert(

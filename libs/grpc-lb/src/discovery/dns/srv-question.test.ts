@@ -41,13 +41,13 @@ describe('dns+srv:', () => {
     expect(bench.warnings).toEqual([`"${NAME}" has the SRV target ".", which means that the service is unavailable`]);
   });
 
-  test('a target that is not there is left out, and the next priority moves up', async () => {
+  test('a target that does not exist is left out, and the next priority moves up', async () => {
     const bench = await started(zone().set('A a', 'ENOTFOUND'));
     expect(bench.last).toEqual(['10.1.0.2:50052;1;0', '10.1.0.3:50052;1;0']);
     expect(bench.warnings).toEqual(['the SRV target "a" was not found, and it is left out: queryA ENOTFOUND a']);
   });
 
-  test('a target that cannot be found for once keeps its last addresses, until its name leaves the records', async () => {
+  test('a target that fails temporarily keeps its last addresses until its name leaves the records', async () => {
     const bench = await started();
     const all = bench.last;
     bench.dns.set('A a', 'ETIMEOUT');
@@ -63,7 +63,7 @@ describe('dns+srv:', () => {
     expect(bench.last).toEqual(['10.1.0.2:50052;1;0', '10.1.0.3:50052;1;0']);
   });
 
-  test('a name that has left the records is forgotten, also when no look-up ends in time', async () => {
+  test('a name that has left the records is forgotten even when no look-up ends in time', async () => {
     const never = new Promise(() => {});
     const bench = await started(zone().set('A b', never));
     bench.dns.srv(NAME, '20 0 50052 b');
@@ -75,7 +75,7 @@ describe('dns+srv:', () => {
     expect(bench.last).toEqual(['10.1.0.2:50052;1;0']);
   });
 
-  test('with no target found at all it fails, though addresses are remembered', async () => {
+  test('if no target resolves the look-up fails, even with remembered addresses', async () => {
     const bench = await started();
     bench.dns.set('A a', 'ETIMEOUT').set('A b', 'ETIMEOUT');
     await bench.next();
@@ -95,14 +95,14 @@ describe('dns+srv:', () => {
     },
   );
 
-  test('a target is looked up once, and never followed any further', async () => {
+  test('a target is resolved by its addresses only: its SRV records are not followed', async () => {
     const dns = new FakeDns().srv(NAME, `0 0 1 ${NAME}`).srv('a', '0 0 1 a');
     const bench = await started(dns);
     expect(dns.asked).toEqual([`SRV ${NAME}`, `A ${NAME}`, `AAAA ${NAME}`]);
     expect(bench.errors).toHaveLength(1);
   });
 
-  test('no more than 32 targets are looked up at one time, and after stop no further one is', async () => {
+  test('at most 32 targets are looked up at a time, and none after stop', async () => {
     const names = Array.from({ length: 100 }, (_, i) => `t${String(i).padStart(2, '0')}`);
     const dns = new FakeDns().srv(NAME, ...names.map((name) => `0 0 1 ${name}`));
     for (const [i, name] of names.entries()) dns.a(name, 5, `10.1.0.${i}`);
@@ -132,7 +132,7 @@ describe('dns+srv:', () => {
     expect(bench.errors).toEqual([`DNS lookup of "${NAME}" failed: no answer within 900 ms`]);
   });
 
-  test('of a thousand targets with a hundred thousand addresses each, no more are used than one message holds', async () => {
+  test('a thousand targets with a hundred thousand addresses each yield no more than one message holds', async () => {
     const names = Array.from({ length: 1000 }, (_, i) => `t${i}`);
     const many = Array.from({ length: 100_000 }, (_, i) => ({
       address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,

@@ -8,17 +8,17 @@ const targets = (...lines: string[]) =>
   read(...lines).targets.map(({ address, priority, weight }) => `${priority} ${weight} ${addressToString(address)}`);
 
 describe('SRV records', () => {
-  test('the best come first, in whatever order the server gives them', () => {
+  test('are sorted best first, in any order from the server', () => {
     const best = ['0 9 b:1', '0 5 a:2', '0 5 c:1', '7 60 a:1'];
     expect(targets('7 60 1 a', '0 5 1 c', '0 5 2 a', '0 9 1 b')).toEqual(best);
     expect(targets('0 9 1 b', '0 5 2 a', '7 60 1 a', '0 5 1 c')).toEqual(best);
   });
 
-  test('names come in one spelling', () => {
+  test('names are normalized', () => {
     expect(targets('0 0 1 A.Shop.', '0 0 2 a.shop')).toEqual(['0 0 a.shop:1', '0 0 a.shop:2']);
   });
 
-  test('an address in place of a name is taken', () => {
+  test('an address in place of a name is accepted', () => {
     expect(targets('0 0 1 10.0.0.1', '0 0 1 10.0.0.2.', '0 0 1 FD00::1')).toEqual([
       '0 0 10.0.0.1:1',
       '0 0 10.0.0.2:1',
@@ -26,7 +26,7 @@ describe('SRV records', () => {
     ]);
   });
 
-  test('the root alone says that there is no such service; beside others it says nothing', () => {
+  test('the root alone means that there is no such service; beside other targets it is ignored', () => {
     expect(read('0 0 0 .')).toEqual({ targets: [], unavailable: true, warnings: [] });
     expect(readSrvRecords([{ name: '.', port: 0, priority: 0, weight: 0 }], 'x').unavailable).toBe(true);
     expect(read('0 0 0 .', '0 0 1 a')).toMatchObject({ targets: [{ weight: 0 }], unavailable: false, warnings: [] });
@@ -47,7 +47,7 @@ describe('SRV records', () => {
     [null],
     ['a:1'],
     [[]],
-  ])('what makes no sense is left out and shown: %j', (record) => {
+  ])('an invalid record is left out and shown: %j', (record) => {
     const { targets: good, warnings } = readSrvRecords([record, srvRecord('0 0 1 good')], 'orders');
     expect(good.map(({ address }) => address.host)).toEqual(['good']);
     expect(warnings).toHaveLength(1);
@@ -55,7 +55,7 @@ describe('SRV records', () => {
     expect(warnings[0]!.length).toBeLessThan(150);
   });
 
-  test('of a million records a thousand are used: the best of those that a DNS message can hold', () => {
+  test('a million records are truncated to the best thousand of those that a DNS message can hold', () => {
     const million = Array.from({ length: 1_000_000 }, (_, i) => srvRecord(`${9 - (i % 10)} 1 1 t${i}`));
     const { targets: good, warnings } = readSrvRecords(million, 'orders');
     expect(good).toHaveLength(1000);
@@ -63,7 +63,7 @@ describe('SRV records', () => {
     expect(warnings).toEqual(['"orders" has more than 1000 SRV records; the best 1000 are used']);
   });
 
-  test.each([[undefined], [null], [{}], ['x']])('%j is no answer', (answer) => {
+  test.each([[undefined], [null], [{}], ['x']])('%j is not a valid answer', (answer) => {
     expect(() => readSrvRecords(answer, 'orders')).toThrow('not a list of SRV records');
   });
 });
@@ -83,14 +83,14 @@ describe('endpoints of SRV records', () => {
     ]);
   });
 
-  test('more ranks than a client knows are the last', () => {
+  test('ranks beyond the supported maximum become the last one', () => {
     const hosts = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`t${i}`, [`10.0.0.${i}`]]));
     const ranks = endpoints(hosts, ...Object.keys(hosts).map((name, i) => `${i * 3} 1 1 ${name}`));
     expect(ranks.at(126)).toBe('126 1 10.0.0.126:1');
     expect(new Set(ranks.slice(127).map((text) => text.split(' ')[0]))).toEqual(new Set(['127']));
   });
 
-  test('weight 0 is the least there is', () => {
+  test('weight 0 becomes the smallest weight', () => {
     expect(endpoints({ a: ['10.0.0.1'], b: ['10.0.0.2'] }, '0 0 1 a', '0 7 1 b')).toEqual([
       '0 7 10.0.0.2:1',
       '0 1 10.0.0.1:1',
@@ -110,7 +110,7 @@ describe('endpoints of SRV records', () => {
     ]);
   });
 
-  test('every weight is one that an endpoint may have, whatever the targets look like', () => {
+  test('every weight is valid for an endpoint, whatever the targets look like', () => {
     const primes = [2, 3, 5, 7, 11, 13, 17, 19, 23];
     const hosts = Object.fromEntries(
       primes.map((n, i) => [`t${n}`, Array.from({ length: n }, (_, j) => `10.0.${i}.${j}`)]),
@@ -132,23 +132,23 @@ describe('endpoints of SRV records', () => {
     expect(Math.max(...sums) / Math.min(...sums)).toBeLessThan(1.001);
   });
 
-  test('an address with port that two targets have keeps its best place', () => {
+  test('an address and port shared by two targets keeps its best rank', () => {
     const hosts = { a: ['10.0.0.1'], b: ['10.0.0.1'] };
     expect(endpoints(hosts, '1 9 1 a', '0 3 1 b', '1 1 2 b')).toEqual(['0 3 10.0.0.1:1', '1 1 10.0.0.1:2']);
   });
 
-  test('there are no more than a DNS message could hold', () => {
+  test('their number is bounded by what a DNS message can hold', () => {
     const hosts = Array.from({ length: 4096 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
     const { endpoints: all, tooMany } = srvEndpoints(read('0 0 1 a', '0 0 2 b').targets, () => hosts);
     expect(all).toHaveLength(4096);
     expect(tooMany).toBe(true);
   });
 
-  test('a record that stands there often counts once', () => {
+  test('a duplicate record counts once', () => {
     expect(targets('0 1 1 a', '1 9 1 A.', '0 5 1 a', '0 0 2 a')).toEqual(['0 5 a:1', '0 0 a:2']);
   });
 
-  test('a thousand ports of a host with thousands of addresses are not looked at to the end', () => {
+  test('a thousand ports of a host with thousands of addresses are not all expanded', () => {
     const hosts = Array.from({ length: 4096 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
     let looked = 0;
     const lines = Array.from({ length: 1000 }, (_, i) => `0 0 ${i + 1} a`);

@@ -10,7 +10,7 @@ const ADDRESS = [{ address: '10.0.0.1', family: 4 }];
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** The system's resolver, which answers when it is told to. */
+/** The system's resolver, which answers when the test says so. */
 function system() {
   const answers: { resolve: (value: never) => void; reject: (error: Error) => void }[] = [];
   const lookup = vi.spyOn(dns, 'lookup');
@@ -42,7 +42,7 @@ test('while the system is silent about a name, look-ups do not pile up, and its 
   expect(answers.length).toBe(1);
   answer(0);
   await drained();
-  // The one that is under way by now.
+  // The one that is in flight by now.
   for (let second = 0; second < 15; second++) {
     clock.advance(1000);
     await drained();
@@ -52,7 +52,7 @@ test('while the system is silent about a name, look-ups do not pile up, and its 
   expect(told).toContain('1 endpoint');
 });
 
-test('a look-up that has ended, well or not, is followed by a new one', async () => {
+test('a look-up that has ended, successfully or not, is followed by a new one', async () => {
   const { answers, answer } = system();
   const first = systemLookup('orders', OPTIONS);
   expect(systemLookup('orders', OPTIONS)).toBe(first);

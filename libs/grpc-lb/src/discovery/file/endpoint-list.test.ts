@@ -58,7 +58,7 @@ describe('a file', () => {
     expect(list).toEqual({ endpoints, warning: '' });
   });
 
-  test('names hosts in every spelling', () => {
+  test('accepts hosts in every notation', () => {
     const list = ['[2001:DB8::0:1]:1', 'BÜCHER.example:2', 'unix:/run/orders.sock', 'unix:///run/b.sock', 'A.b:3'];
     expect(addresses(json(list))).toEqual([
       '[2001:db8::1]:1',
@@ -73,7 +73,7 @@ describe('a file', () => {
     expect(yaml('- {address: "a:1", zone: 1}').endpoints[0]!.locality).toEqual({ zone: '1' });
   });
 
-  test.each(['[]', 'endpoints: []', '{"endpoints":[]}'])('may be empty, if it says so: %s', (text) => {
+  test.each(['[]', 'endpoints: []', '{"endpoints":[]}'])('may be empty if that is explicit: %s', (text) => {
     expect(yaml(text)).toEqual({ endpoints: [], warning: '' });
   });
 
@@ -90,15 +90,15 @@ describe('a file', () => {
     ['endpoints: [a:1', 'is not YAML: Flow sequence in block collection must be sufficiently indented'],
     ['a: 1\n---\nb: 2', 'is not YAML: Source contains multiple documents'],
     ['- a\n- b:x', 'lists no usable endpoint: entry 1 (line 1) is not used: address is "a", without a port'],
-  ])('%j is told as what it is', (text, error) => {
+  ])('%j gets a specific error', (text, error) => {
     expect(() => yaml(text)).toThrow(error);
   });
 
-  test('that is no JSON is told as that', () => {
+  test('that is not JSON is reported as such', () => {
     expect(() => readDocument('{"endpoints":["a:1",', 'json')).toThrow('is not JSON: ');
   });
 
-  test('keeps its good entries when others are bad, and says which and where', () => {
+  test('keeps good entries when others are bad, and reports which and where', () => {
     const list = yaml(
       'endpoints:\n  - a:1\n  - b:0\n\n  - address: c:1\n    weight: 0\n    priority: 128\n    zone: []\n  - d:1\n',
     );
@@ -110,7 +110,7 @@ describe('a file', () => {
     );
   });
 
-  test('keeps an endpoint that has a field which nobody knows, and one that stands there twice', () => {
+  test('keeps an endpoint with an unknown field, and the first of duplicate addresses', () => {
     const list = json(['a:1', { address: 'b:1', wieght: 3 }, { address: 'A:1', weight: 9 }]);
     expect(list.endpoints).toEqual([{ address: { host: 'a', port: 1 } }, { address: { host: 'b', port: 1 } }]);
     expect(list.warning).toBe(
@@ -136,14 +136,14 @@ describe('a file', () => {
     expect(list.warning.length).toBeLessThan(400);
   });
 
-  test('tells of a thousand bad entries in a few words', () => {
+  test('summarizes a thousand bad entries', () => {
     const list = json(['a:1', ...Array.from({ length: 1000 }, () => 'b:0')]);
     expect(list.warning).toMatch(/; and 997 more$/);
     expect(list.warning.length).toBeLessThan(500);
   });
 });
 
-test('levels are those of lists and objects, and not of texts that look like them', () => {
+test('nesting counts lists and objects, not strings that look like them', () => {
   const entries = Array.from({ length: 40 }, (_, i) => `- address: "[::1]:${i + 1}"\n  zone: "[{[{- -"\n`);
   expect(yaml(`# ${'[ - '.repeat(50)}\n${entries.join('')}`).endpoints).toHaveLength(40);
 });

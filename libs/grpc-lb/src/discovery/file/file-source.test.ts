@@ -19,7 +19,7 @@ class FakeFile implements WatchedFile {
   readonly path = '/etc/orders.yaml';
   text: string | undefined;
   trouble: Error | undefined;
-  /** Set, it keeps a version that was asked for, or a content, until it resolves. */
+  /** If set, delays a requested version or content until it resolves. */
   hold: Promise<void> | undefined;
   /** Called in the middle of the next read. */
   whileRead: (() => void) | undefined;
@@ -87,7 +87,7 @@ class Bench {
     expect(this.told).toEqual([]);
   }
 
-  /** Time passes, and whatever it wakes gets its turn before more of it does. */
+  /** Advances time, and runs whatever is due before advancing further. */
   async pass(ms: number): Promise<void> {
     const end = this.clock.now() + ms;
     for (;;) {
@@ -120,12 +120,12 @@ afterEach(() => {
 });
 
 describe('file:', () => {
-  test('is told at the start, once it has been left alone', async () => {
+  test('reads the file at the start, once it has stopped changing', async () => {
     const { told } = await bench('[a:1, b:1]');
     expect(told).toEqual([['a:1', 'b:1']]);
   });
 
-  test('a change is told 40 ms after it was seen', async () => {
+  test('a change is reported 40 ms after it was seen', async () => {
     const run = await bench('[a:1]');
     run.file.write('[b:1]');
     await run.pass(39);
@@ -134,7 +134,7 @@ describe('file:', () => {
     expect(run.told).toEqual([['a:1'], ['b:1']]);
   });
 
-  test('a file that is being written does not count: truncated, then filled bit by bit', async () => {
+  test('a file that is still being written is ignored: truncated, then filled piece by piece', async () => {
     const run = await bench('[a:1]');
     for (const text of ['', '- b', '- b:1\n', '- b:1\n- c', '- b:1\n- c:1\n']) {
       run.file.write(text);
@@ -145,7 +145,7 @@ describe('file:', () => {
     expect(run.told).toEqual([['a:1'], ['b:1', 'c:1']]);
   });
 
-  test('what changes while it is read is read again', async () => {
+  test('a file that changes while it is read is read again', async () => {
     const run = await bench('[a:1]');
     run.file.whileRead = () => run.file.write('[c:1]');
     run.file.write('[b:1]');
@@ -153,7 +153,7 @@ describe('file:', () => {
     expect(run.told).toEqual([['a:1'], ['c:1']]);
   });
 
-  test('a file that is gone for a moment was replaced, and one that stays away is told', async () => {
+  test('a file that is briefly missing was replaced, and one that stays missing is reported', async () => {
     const run = await bench('[a:1]');
     run.file.write(undefined);
     await run.pass(25);
@@ -168,7 +168,7 @@ describe('file:', () => {
     expect(run.told.slice(3)).toEqual([['b:1']]);
   });
 
-  test('a file that is missing at the start is told, and used when it comes', async () => {
+  test('a file that is missing at the start is reported, and used when it appears', async () => {
     const run = await bench();
     expect(run.told).toEqual(["ENOENT: no such file or directory, stat '/etc/orders.yaml'"]);
     run.file.write('[a:1]');
@@ -176,7 +176,7 @@ describe('file:', () => {
     expect(run.told.at(-1)).toEqual(['a:1']);
   });
 
-  test('a content that makes no sense is told, and the same as before is told again after it', async () => {
+  test('invalid content is reported, and the previous content is delivered again after it', async () => {
     const run = await bench('[a:1]');
     run.file.write('{');
     await run.pass(40);
@@ -185,26 +185,26 @@ describe('file:', () => {
     expect(run.told).toEqual([['a:1'], expect.stringMatching(/^\/etc\/orders.yaml is not YAML: /), ['a:1']]);
   });
 
-  test('a touch tells nothing new', async () => {
+  test('a touch delivers nothing', async () => {
     const run = await bench('[a:1]');
     run.file.write('[a:1]');
     await run.pass(100);
     expect(run.told).toHaveLength(1);
   });
 
-  test('an empty list is the truth', async () => {
+  test('an empty list is authoritative', async () => {
     const run = await bench('[a:1]');
     run.file.write('[]');
     await run.pass(40);
     expect(run.told).toEqual([['a:1'], []]);
   });
 
-  test('bad entries are told', async () => {
+  test('bad entries cause a warning', async () => {
     const { told } = await bench('[a:1, b:0]');
     expect(told).toEqual([['a:1'], { warning: expect.stringMatching(/^\/etc\/orders.yaml entry 2 \(line 1\)/) }]);
   });
 
-  test('a change of which nobody tells is seen by the next poll', async () => {
+  test('a change without a watch event is seen by the next poll', async () => {
     const run = await bench('[a:1]');
     run.file.write('[b:1]', { silently: true });
     await run.pass(4969);
@@ -213,7 +213,7 @@ describe('file:', () => {
     expect(run.told.at(-1)).toEqual(['b:1']);
   });
 
-  test('a second change that the file system hides, as it counts in seconds, is seen by the next poll', async () => {
+  test('a second change within the timestamp resolution of the file system is seen by the next poll', async () => {
     const run = await bench('[a:1]');
     run.file.write('[b:1]');
     await run.pass(40);
@@ -228,7 +228,7 @@ describe('file:', () => {
     expect(run.file.reads).toBe(2);
   });
 
-  test('a directory that cannot be watched is told', async () => {
+  test('a directory that cannot be watched causes a warning', async () => {
     const run = new Bench();
     benches.push(run);
     run.file.text = '[a:1]';
@@ -241,7 +241,7 @@ describe('file:', () => {
     ]);
   });
 
-  test('a file that is written all the time is told, and used when that ends', async () => {
+  test('a file that is written all the time is reported, and used when the writes end', async () => {
     const run = await bench('[a:1]');
     for (let i = 0; i < 1000; i++) {
       run.file.write(`[a:1, b:${i + 1}]`);
@@ -252,7 +252,7 @@ describe('file:', () => {
     expect(run.told.at(-1)).toEqual(['a:1', 'b:1000']);
   });
 
-  test('a file system that does not answer is told, and believed when it does, even if nothing has changed', async () => {
+  test('a file system that does not respond is reported, and the list is delivered again when it does, even unchanged', async () => {
     const run = await bench('[a:1]');
     await run.pass(20_000);
     let release = (): void => {};
@@ -265,7 +265,7 @@ describe('file:', () => {
     expect(run.told).toHaveLength(3);
   });
 
-  test('refresh looks at once, at most once a second', async () => {
+  test('refresh reads at once, at most once a second', async () => {
     const run = await bench('[a:1]');
     run.file.write('[b:1]', { silently: true });
     run.source.refresh();
@@ -277,7 +277,7 @@ describe('file:', () => {
   });
 
   describe('after stop', () => {
-    test('nobody is told, whatever the source was doing', async () => {
+    test('nothing is reported, whatever the source was doing', async () => {
       const run = await bench('[a:1]');
       run.file.write('[b:1]');
       await run.pass(20);
@@ -289,7 +289,7 @@ describe('file:', () => {
       expect(run.told).toEqual([['a:1']]);
     });
 
-    test('not even when the file system answers late', async () => {
+    test('nothing is reported when the file system answers late', async () => {
       const run = await bench('[a:1]');
       let release = (): void => {};
       run.file.hold = new Promise((resolve) => (release = resolve));
@@ -301,7 +301,7 @@ describe('file:', () => {
       expect(run.told).toEqual([['a:1']]);
     });
 
-    test('which the listener may call', async () => {
+    test('called by the listener nothing more is reported', async () => {
       const run = await bench('[a:1]');
       run.onTold = () => run.source.stop();
       run.file.write('[b:1, c:0]');
@@ -326,7 +326,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constantFrom('refresh', 'rest') }),
 );
 
-test('whatever is done to a file: only what was left alone is told, and at rest the list is the last good content', async () => {
+test('whatever happens to a file, only settled content is reported, and the list converges to the last good content', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(), async (steps, seed) => {
       const run = new Bench({}, seededRandom(seed));
@@ -357,7 +357,7 @@ test('whatever is done to a file: only what was left alone is told, and at rest 
           good = next.what === 'nothing' ? undefined : lists[next.what];
           run.file.write(texts[next.what], next);
         } else {
-          // Two polls, the jitter of both, and the time to settle.
+          // Two polls with their jitter, and the time to settle.
           await run.pass(12_200);
           const failing = typeof run.told.at(-1) === 'string';
           const [found, right] = [

@@ -24,12 +24,12 @@ describe('a target', () => {
     ['file:///etc/orders.yaml?poll=1', 'query "poll" is not an option; the options here are none'],
     ['file:///etc/orders%00', 'with a null character'],
     ['file:///etc/%zz', 'starts no escape'],
-  ])('%s is refused', (uri, fault) => {
+  ])('%s is rejected', (uri, fault) => {
     expect(() => readFileTarget(parseTarget(uri))).toThrow(fault);
   });
 });
 
-test('options are checked all at once, when the factory is made', () => {
+test('options are all checked when the factory is created', () => {
   const wrong = { pollInterval: 1, settleTime: -1, maxSize: 0, pollIntervall: 1 };
   const act = (): unknown => fileSourceFactory(wrong as never);
   for (const name of Object.keys(wrong)) expect(act).toThrow(`options.${name} `);

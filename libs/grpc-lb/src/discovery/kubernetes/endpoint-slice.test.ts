@@ -17,7 +17,7 @@ it.each([
   [{ ...good, addressType: 'ipv4' }, /orders-1 has the addressType "ipv4", which is unknown/],
   [{ ...good, endpoints: {} }, /orders-1 has ports or endpoints that are not lists/],
   [{ ...good, ports: 'grpc' }, /not lists/],
-])('%o is no slice', (object, fault) => {
+])('%o is not a slice', (object, fault) => {
   expect(read(object).result).toMatch(fault);
 });
 
@@ -36,7 +36,7 @@ it.each([
   expect(warnings).toEqual([expect.stringMatching(/^EndpointSlice orders-1: .* has no IPv4 address, and is ignored$/)]);
 });
 
-test('conditions, zones and ports of wrong types are as if they were not there', () => {
+test('conditions, zones and ports of wrong types count as missing', () => {
   const endpoint = { addresses: ['10.0.0.1'], conditions: 'yes', zone: 7, nodeName: {}, targetRef: [] };
   const { result, warnings } = read({ ...good, ports: [7, null, { port: 'x' }], endpoints: [endpoint] });
   expect(result).toMatchObject({ endpoints: [{ condition: 'ready', zone: undefined, node: undefined }] });
@@ -47,7 +47,7 @@ test('lists that are null or missing are empty, as Go writes them', () => {
   expect(read({ ...good, ports: null, endpoints: undefined }).result).toMatchObject({ ports: [], endpoints: [] });
 });
 
-test('serving that is unknown is what ready says', () => {
+test('an unknown serving condition defaults to ready', () => {
   const conditions = (more: object): object => ({
     addresses: ['10.0.0.1'],
     conditions: { terminating: true, ...more },

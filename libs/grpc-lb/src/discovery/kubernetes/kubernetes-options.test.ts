@@ -28,11 +28,11 @@ it.each([
     /options.context is set together with kubeConfig, which is already loaded/,
   ],
   [null, /options is null/],
-])('refuses %o', (options, message) => {
+])('rejects %o', (options, message) => {
   expect(() => kubernetesSourceFactory(options as never)).toThrow(message);
 });
 
-test('registering makes the scheme known, and may be done again with other options', () => {
+test('registering adds the scheme, and may be repeated with other options', () => {
   registerKubernetes();
   registerKubernetes({ timeout: 1000 });
   expect(registeredSchemes()).toContain('kubernetes');

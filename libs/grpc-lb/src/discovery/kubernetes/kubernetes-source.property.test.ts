@@ -6,8 +6,8 @@ import { slice } from '../../../../../test/support/kubernetes/slices.js';
 import { ApiError } from './slice-api.js';
 
 /**
- * Whatever happens to slices and connections, the source ends up with what the API server has, and on its way never
- * tells a list that the API server never had.
+ * Whatever happens to slices and connections, the source converges to the state of the API server, and never
+ * reports a list that the API server never had on the way.
  */
 
 type Step =
@@ -71,7 +71,7 @@ async function take(source: MemorySource, each: Step): Promise<void> {
   }
 }
 
-test('after any sequence of changes, expiries, cuts and refusals the last list is that of the API server', async () => {
+test('after any sequence of changes, expiries, disconnects and errors the last list is that of the API server', async () => {
   const property = fc.asyncProperty(
     fc.array(fc.tuple(step, fc.boolean()), { maxLength: 40 }),
     fc.nat(),
@@ -91,12 +91,12 @@ test('after any sequence of changes, expiries, cuts and refusals the last list i
       await settled();
       // The longest pause there can be.
       await source.advance(36_000);
-      // A Service without slices is an error if it may be that one only does not see them.
+      // A Service without slices is an error if they may only be invisible to the client.
       const empty = source.api.store.objects.length === 0;
       expect([modelOf(source), ...(empty ? [source.last] : [])]).toContainEqual(source.last);
       for (const list of source.lists) expect(had).toContain(JSON.stringify(list));
 
-      // It lives: the next change is told in its turn.
+      // The source is alive: the next change is reported in its turn.
       source.api.store.apply(slice({ name: 'z', pods: ['10.0.0.7'] }));
       expect(source.last).toEqual(modelOf(source));
       source.source.stop();

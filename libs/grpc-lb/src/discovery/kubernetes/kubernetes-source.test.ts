@@ -25,7 +25,7 @@ async function started(...pods: string[]): Promise<void> {
 const cut = new Error('read ECONNRESET');
 
 describe('changes', () => {
-  test('the listener hears nothing before start has returned, then the list, then each change in the turn of its event', async () => {
+  test('the listener is not called before start has returned, then gets the list, then each change in the turn of its event', async () => {
     put('10.0.0.1');
     source.source.start(source);
     expect(source.api.asked).toEqual([]);
@@ -39,7 +39,7 @@ describe('changes', () => {
     expect(source.answers.every((answer) => answer?.authoritative)).toBe(true);
   });
 
-  test('events that come at once are one list', async () => {
+  test('events that arrive together are one list', async () => {
     await started('10.0.0.1');
     const before = source.lists.length;
     const event = (name: string, ip: string): object => {
@@ -50,7 +50,7 @@ describe('changes', () => {
     expect(source.lists.slice(before)).toEqual([['10.0.0.1', '10.0.0.2', '10.0.0.3']]);
   });
 
-  test('a bookmark changes nothing but where the next watch goes on', async () => {
+  test('a bookmark only moves the resource version of the next watch', async () => {
     await started('10.0.0.1');
     const before = source.lists.length;
     source.api.store.tick();
@@ -61,7 +61,7 @@ describe('changes', () => {
     expect(source.api.asked).toEqual([`watch ${source.api.store.version}`]);
   });
 
-  test('it stops at once and for good', async () => {
+  test('stop is immediate and final', async () => {
     await started('10.0.0.1');
     source.source.stop();
     source.source.stop();
@@ -73,7 +73,7 @@ describe('changes', () => {
     expect(source.api.asked).toEqual([]);
   });
 
-  test('stopped in the turn of its start, it asks nobody', async () => {
+  test('a source that is stopped in the turn of its start sends no request', async () => {
     source.source.start(source);
     source.source.stop();
     await settled();
@@ -85,7 +85,7 @@ describe('watches that end', () => {
   it.each([
     ['in good order', undefined],
     ['by a cut', cut],
-  ])('%s: the next one goes on at once from where it was, without a word', async (_, error) => {
+  ])('%s: the next one resumes at once, without reporting anything', async (_, error) => {
     await started('10.0.0.1');
     source.api.endWatches(error);
     await settled();
@@ -95,7 +95,7 @@ describe('watches that end', () => {
     expect(source.last).toEqual(['10.0.0.2']);
   });
 
-  test('what happened between two watches is not missed', async () => {
+  test('changes between two watches are not missed', async () => {
     await started('10.0.0.1');
     source.api.endWatches(cut);
     put('10.0.0.2');
@@ -103,7 +103,7 @@ describe('watches that end', () => {
     expect(source.last).toEqual(['10.0.0.2']);
   });
 
-  test('those that are cut as soon as they are open are not opened in a hot loop, and that is told', async () => {
+  test('watches that end as soon as they open are not reopened in a hot loop, and this is reported', async () => {
     await started('10.0.0.1');
     for (let i = 0; i < 200; i++) {
       source.api.endWatches();
@@ -117,7 +117,7 @@ describe('watches that end', () => {
     expect(source.last).toEqual(['10.0.0.1']);
   });
 
-  test('a list is told again after a failure, so that it is known to be good', async () => {
+  test('a list is delivered again after a failure to signal the recovery', async () => {
     await started('10.0.0.1');
     source.api.down = cut;
     source.api.endWatches(cut);
@@ -131,7 +131,7 @@ describe('watches that end', () => {
 });
 
 describe('410 Gone', () => {
-  it('as an event or as an answer leads to a list at once, and takes nothing away meanwhile', async () => {
+  it('as an event or as a response triggers a list at once, and removes no endpoints meanwhile', async () => {
     await started('10.0.0.1');
     put('10.0.0.1', '10.0.0.2');
     source.api.store.compact();
@@ -139,7 +139,7 @@ describe('410 Gone', () => {
     await settled();
     expect(source.api.asked).toEqual(['list', 'watch 1002']);
     await source.advance(5000);
-    // The history is cut off while nobody watches.
+    // The history is compacted while no watch is open.
     source.api.endWatches(cut);
     source.api.store.apply(slice({ name: 'b', pods: ['10.0.0.3'] }));
     source.api.store.compact();
@@ -150,7 +150,7 @@ describe('410 Gone', () => {
     expect(source.lists.every((list) => list.length > 0)).toBe(true);
   });
 
-  it('right after a list is a failure, and no hot loop', async () => {
+  it('right after a list is a failure, and causes no hot loop', async () => {
     put('10.0.0.1');
     await source.start();
     for (let i = 0; i < 100; i++) {
@@ -161,7 +161,7 @@ describe('410 Gone', () => {
     expect(source.last).toEqual(['10.0.0.1']);
   });
 
-  it('between two pages begins the list anew', async () => {
+  it('between two pages restarts the list', async () => {
     put('10.0.0.1');
     source.api.failures.push(new ApiError(410, '410 Expired'));
     await source.start();
@@ -171,7 +171,7 @@ describe('410 Gone', () => {
 });
 
 describe('failures', () => {
-  test('a server that is gone is asked after 1, 1.6, 2.56 s and at most each 30 s, and the list stays', async () => {
+  test('an unreachable server is retried after 1, 1.6, 2.56 s and then every 30 s, and the list stays', async () => {
     await started('10.0.0.1');
     source.api.down = cut;
     source.api.endWatches(cut);
@@ -185,7 +185,7 @@ describe('failures', () => {
     expect(waits.at(-1)).toBe(30_000);
     expect(new Set(source.errors).size).toBe(1);
     expect(source.last).toEqual(['10.0.0.1']);
-    // It has only lost the connection, and need not list.
+    // Only the connection was lost, so no new list is needed.
     source.api.down = undefined;
     await source.advance(30_000);
     expect(source.api.asked.at(-1)).toBe('watch 1001');
@@ -209,7 +209,7 @@ describe('failures', () => {
     expect(source.last).toEqual(['10.0.0.1']);
   });
 
-  test('Retry-After is obeyed, also by a refresh', async () => {
+  test('Retry-After is honored, even by a refresh', async () => {
     await started('10.0.0.1');
     source.api.failures.push(new ApiError(429, '429 Too Many Requests', 60_000));
     source.api.endWatches();
@@ -228,7 +228,7 @@ describe('failures', () => {
     ['no version', { type: 'BOOKMARK', object: { metadata: {} } }],
     ['a deletion without a name', { type: 'DELETED', object: { metadata: { resourceVersion: '1' } } }],
     ['an error that is none', { type: 'ERROR', object: null }],
-  ])('an event with %s: told, and listed anew', async (_, event) => {
+  ])('an event with %s is reported and triggers a new list', async (_, event) => {
     await started('10.0.0.1');
     source.api.send(event);
     await settled();
@@ -255,7 +255,7 @@ describe('a Service without slices', () => {
   const none =
     'EndpointSlices of "orders" in namespace "shop": there are none; check that the Service exists and has a selector';
 
-  it('is an error if there never were any, and is found as soon as there are', async () => {
+  it('is an error if there never were any, and is used as soon as there are', async () => {
     await source.start();
     expect(source.errors).toEqual([none]);
     expect(source.lists).toEqual([]);
@@ -263,14 +263,14 @@ describe('a Service without slices', () => {
     expect(source.last).toEqual(['10.0.0.1']);
   });
 
-  it('is empty for all who rely on it if there were some', async () => {
+  it('is empty, and not an error, if there were some before', async () => {
     await started('10.0.0.1');
     source.api.store.delete('a');
     expect(source.last).toEqual([]);
     expect(source.errors).toEqual([]);
   });
 
-  it.each([403, 404])('is an error after a %i, because the rights may be gone', async (status) => {
+  it.each([403, 404])('is an error after a %i, because the permissions may be gone', async (status) => {
     await started('10.0.0.1');
     source.api.failures.push(new ApiError(status, String(status)));
     source.api.endWatches();
@@ -283,7 +283,7 @@ describe('a Service without slices', () => {
 });
 
 describe('a refresh', () => {
-  it('opens a new watch in place of one that is silent, at most once a second, and misses nothing', async () => {
+  it('replaces a silent watch, at most once a second, and misses nothing', async () => {
     await started('10.0.0.1');
     for (let i = 0; i < 20; i++) {
       source.source.refresh();
@@ -296,7 +296,7 @@ describe('a refresh', () => {
     expect(source.errors).toEqual([]);
   });
 
-  it('leaves a watch alone that has just spoken', async () => {
+  it('keeps a watch that has just sent an event', async () => {
     await started('10.0.0.1');
     put('10.0.0.2');
     source.source.refresh();
@@ -304,7 +304,7 @@ describe('a refresh', () => {
     expect(source.api.asked).toEqual([]);
   });
 
-  it('cuts the pause after a failure short, down to a second', async () => {
+  it('shortens the backoff after a failure to a second', async () => {
     await started('10.0.0.1');
     source.api.down = cut;
     source.api.endWatches(cut);

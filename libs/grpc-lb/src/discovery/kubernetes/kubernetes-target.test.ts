@@ -4,7 +4,7 @@ import { parseServiceName } from './kubernetes-target.js';
 
 const parse = (path: string): unknown => parseServiceName(parseTarget(`kubernetes:${path}`));
 
-describe('a target names a Service, a namespace and a port', () => {
+describe('a target has a Service, a namespace and a port', () => {
   it.each([
     ['///orders.shop:grpc', { service: 'orders', namespace: 'shop', port: 'grpc' }],
     ['///orders.shop:50051', { service: 'orders', namespace: 'shop', port: 50051 }],
@@ -19,7 +19,7 @@ describe('a target names a Service, a namespace and a port', () => {
   });
 });
 
-describe('a faulty target says what to write', () => {
+describe('the error of a faulty target says what to write', () => {
   it.each([
     ['//orders.shop:grpc/', /authority is "orders.shop:grpc".*write kubernetes:\/\/\/orders.shop:grpc, with three/],
     ['///orders.shop', /port is missing; add the name of the Service's port or its number, as in kubernetes:/],
@@ -40,7 +40,7 @@ describe('a faulty target says what to write', () => {
     expect(() => parse(path)).toThrow(message);
   });
 
-  test('and all of it at once', () => {
+  test('for all faults at once', () => {
     expect(() => parse('//x/Orders.S_hop:0')).toThrow(/4 options are invalid/);
   });
 });

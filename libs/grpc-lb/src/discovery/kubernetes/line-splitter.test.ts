@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { check } from '../../../../../test/properties/check.js';
 import { LineSplitter } from './line-splitter.js';
 
-test('lines come back as they were sent, wherever the pieces were cut', () => {
+test('lines are restored wherever the chunks were split', () => {
   const line = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '' && !text.includes('\n'));
   check(
     fc.property(fc.array(line), fc.array(fc.nat(60)), (lines, cuts) => {
@@ -20,7 +20,7 @@ test('lines come back as they were sent, wherever the pieces were cut', () => {
   );
 });
 
-test('a line without end is refused at its bound', () => {
+test('a line without end is rejected at the size limit', () => {
   const splitter = new LineSplitter(100);
   splitter.push('x'.repeat(60));
   splitter.push('x\n');

@@ -49,20 +49,20 @@ describe('conditions', () => {
 });
 
 describe('several slices', () => {
-  test('are one list, with each address once, in one order', () => {
+  test('are merged into one list of distinct addresses in a stable order', () => {
     const specs = [one(['10.0.0.3', '10.0.0.1']), one(['10.0.0.2', '10.0.0.3'], { name: 'b' })];
     expect(merged(specs)).toEqual(['10.0.0.1:50051', '10.0.0.2:50051', '10.0.0.3:50051']);
     expect(merged(specs.toReversed())).toEqual(merged(specs));
   });
 
-  test('a copy that is out of date does not bring a terminating pod back', () => {
+  test('an outdated copy does not bring a terminating pod back', () => {
     const leaving = { ip: '10.0.0.1', ready: false, serving: true, terminating: true };
     const specs = [one(['10.0.0.1', '10.0.0.2']), one([leaving], { name: 'b' })];
     expect(merged(specs)).toEqual(['10.0.0.2:50051']);
     expect(merged(specs.toReversed())).toEqual(['10.0.0.2:50051']);
   });
 
-  test('an address that has passed to a new pod is that of the new pod', () => {
+  test('an address reused by a new pod belongs to the new pod', () => {
     const old = { ip: '10.0.0.1', uid: 'old', ready: false, serving: true, terminating: true };
     const young = { ip: '10.0.0.1', uid: 'new' };
     expect(merged([one([old]), one([young], { name: 'b' })])).toEqual(['10.0.0.1:50051']);
@@ -78,12 +78,12 @@ describe('dual stack', () => {
     expect(merged([four, six], 'grpc', 'IPv6')).toEqual(['[fd00::1]:50051']);
   });
 
-  test('the other one, if it is the only one', () => {
+  test('the other family is used if it is the only one', () => {
     expect(merged([six])).toEqual(['[fd00::1]:50051']);
     expect(merged([four], 'grpc', 'IPv6')).toEqual(['10.0.0.1:50051']);
   });
 
-  test('a family does not step in for a moment because the slices of the preferred one emptied first', () => {
+  test('the other family does not step in briefly when the slices of the preferred one empty first', () => {
     expect(merged([one([]), six])).toEqual([]);
   });
 });
@@ -91,7 +91,7 @@ describe('dual stack', () => {
 describe('ports', () => {
   const metrics = { name: 'metrics', port: 9090, protocol: 'TCP' };
 
-  test('by name, which each slice may give another number', () => {
+  test('are found by name, which may map to a different number in each slice', () => {
     const second = one(['10.0.0.2'], { name: 'b', ports: [{ name: 'grpc', port: 6000 }] });
     expect(merged([one(['10.0.0.1'], { ports: [metrics, GRPC_PORT] }), second])).toEqual([
       '10.0.0.1:50051',
@@ -99,12 +99,12 @@ describe('ports', () => {
     ]);
   });
 
-  test('by number, which is the one that pods listen on', () => {
+  test('are found by the number that the pods listen on', () => {
     const second = one(['10.0.0.2'], { name: 'b', ports: [{ name: 'grpc', port: 6000 }] });
     expect(merged([one(['10.0.0.1']), second], 6000)).toEqual(['10.0.0.2:6000']);
   });
 
-  test('a port that is not there is a problem that names those which are', () => {
+  test('a missing port is a problem that lists the existing ones', () => {
     expect(merged([one(['10.0.0.1'], { ports: [metrics, GRPC_PORT] })], 80)).toBe(
       'it has no port 80 (its TCP ports: grpc = 50051, metrics = 9090); write its name, or the port that the pods ' +
         'listen on (targetPort), which may differ from the port of the Service',
@@ -112,7 +112,7 @@ describe('ports', () => {
     expect(merged([one(['10.0.0.1'])], 'http')).toMatch(/no port "http" \(its TCP ports: grpc = 50051\); write one/);
   });
 
-  test('UDP is not meant, and a port with a wrong number is none', () => {
+  test('UDP ports and ports with invalid numbers are ignored', () => {
     const ports = [
       { name: 'grpc', port: 50051, protocol: 'UDP' },
       { name: 'grpc', port: 0 },
@@ -121,13 +121,13 @@ describe('ports', () => {
     expect(merged([one(['10.0.0.1'], { ports })])).toMatch(/no port "grpc" \(its TCP ports: none\)/);
   });
 
-  test('a Service without ports (headless), or with any port, takes every number', () => {
+  test('a Service without ports (headless) or with an unset port accepts every number', () => {
     expect(merged([one(['10.0.0.1'], { ports: null })], 7)).toEqual(['10.0.0.1:7']);
     expect(merged([one(['10.0.0.1'], { ports: [{ name: '', port: null }] })], 7)).toEqual(['10.0.0.1:7']);
     expect(merged([one(['10.0.0.1'], { ports: null })], 'grpc')).toMatch(/no port "grpc"/);
   });
 
-  test('a Service scaled down to zero has no ports, and that is no problem', () => {
+  test('a Service scaled down to zero has no ports, which is not a problem', () => {
     expect(merged([one([], { ports: null })])).toEqual([]);
     expect(merged([one([], { ports: null })], 80)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { readSlice, type Slice } from './endpoint-slice.js';
 import { mergeSlices } from './merge-slices.js';
 import { SliceStore } from './slice-store.js';
 
-/** What an API server, or who writes into it, may cost. Work is counted; CPU has bounds that hold on a busy machine. */
+/** Bounds on the cost of a large or hostile API server. Counts work; the CPU bounds hold on a busy machine. */
 
 const added = (spec: SliceSpec): object => {
   const object = slice(spec);
@@ -40,7 +40,7 @@ test('12413 slices that are added at once are merged a few times, and every one 
   expect(source.clock.pendingTimers).toBe(0);
 });
 
-test('a change of a Service of 10000 endpoints comes within 100 ms, and many are one', async () => {
+test('a change of a Service of 10000 endpoints is reported within 100 ms, and many are coalesced', async () => {
   const source = new MemorySource();
   for (let i = 0; i < 100; i++) {
     source.api.store.apply(slice({ name: `slice-${i}`, pods: Array.from({ length: 100 }, (_, j) => ip(i * 100 + j)) }));
@@ -53,7 +53,7 @@ test('a change of a Service of 10000 endpoints comes within 100 ms, and many are
   source.source.stop();
 });
 
-test('what has changed is told before an error, so that it does not seem to be over', async () => {
+test('pending changes are reported before an error, so that they do not look like a recovery', async () => {
   const source = new MemorySource();
   source.api.store.apply(slice({ name: 'a', pods: Array.from({ length: 1000 }, (_, j) => ip(j)) }));
   await source.start();
@@ -69,7 +69,7 @@ test('what has changed is told before an error, so that it does not seem to be o
   source.source.stop();
 });
 
-test('a slice that names one port many times has one of it', () => {
+test('a slice that repeats a port has it once', () => {
   const ports = Array.from({ length: 1000 }, (_, i) => ({ name: 'grpc', port: 1 + i }));
   const pods = Array.from({ length: 1000 }, (_, i) => ip(i));
   // A million endpoints took 9 s, and nine million ended the process.
@@ -77,7 +77,7 @@ test('a slice that names one port many times has one of it', () => {
   expect(merged).toMatchObject({ endpoints: { length: 1000 } });
 });
 
-test('a slice with more endpoints and ports than Kubernetes allows is cut, with one warning', () => {
+test('a slice with more endpoints and ports than Kubernetes allows is truncated with one warning', () => {
   const warnings: string[] = [];
   const ports = Array.from({ length: 3000 }, (_, i) => ({ name: `p${i}`, port: 1 + i }));
   const object = slice({ name: 'a', ports, pods: Array.from({ length: 3000 }, (_, i) => ip(i)) });
@@ -88,14 +88,14 @@ test('a slice with more endpoints and ports than Kubernetes allows is cut, with 
   expect(warnings).toEqual(['EndpointSlice a has 3000 endpoints and 3000 ports; the first 1000 of each are used']);
 });
 
-test('a thousand entries that are none are one warning', () => {
+test('a thousand invalid entries cause one warning', () => {
   const warnings: string[] = [];
   const endpoints = Array.from({ length: 1000 }, () => 7);
   readSlice({ ...slice({ name: 'a', pods: [] }), endpoints }, (text) => warnings.push(text));
   expect(warnings).toEqual(['EndpointSlice a: 7 has no IPv4 address, and is ignored, with 999 more']);
 });
 
-test('what is beyond the bound of all slices is left out with a warning, and what was there stays', () => {
+test('slices beyond the total limit are left out with a warning, and earlier ones stay', () => {
   const warnings: string[] = [];
   const store = new SliceStore((text) => warnings.push(text));
   const pods = Array.from({ length: 1000 }, (_, i) => ip(i));
@@ -110,7 +110,7 @@ test('what is beyond the bound of all slices is left out with a warning, and wha
   expect(store.slices.size).toBe(40);
 });
 
-test('names that are longer than those of Kubernetes are not kept', () => {
+test('names longer than Kubernetes allows are dropped', () => {
   const long = 'x'.repeat(100_000);
   const endpoint = { addresses: ['10.0.0.1'], zone: long, nodeName: long, targetRef: { uid: long } };
   const object = { ...slice({ name: 'a', pods: [] }), endpoints: [endpoint] };

@@ -40,7 +40,7 @@ const endpoints = (ports: readonly number[]) => [{ endpoints: ports.map((each) =
 const portsOf = (assignment: LoadAssignment): number[] =>
   assignment.endpoints.map(({ address }) => ('port' in address ? address.port : 0));
 
-test('whatever happens, each watcher has the last good list that was pushed while it watched, and the control plane a true answer', async () => {
+test('whatever happens, each watcher has the last good list that was pushed while it watched, and each ACK or NACK is right', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer(), async (steps, seed) => {
       const clock = new FakeClock();
@@ -58,7 +58,7 @@ test('whatever happens, each watcher has the last good list that was pushed whil
       const have = new Map<Name, readonly number[] | undefined>();
       const expected = new Map<Name, readonly number[] | undefined>();
       const unwatch = new Map<Name, () => void>();
-      /** What this stream has accepted last. */
+      /** The last version that this stream accepted. */
       let version = '';
 
       const push = (lists: readonly (readonly [Name, readonly number[]])[], good: boolean, garbage = false): void => {
@@ -114,7 +114,7 @@ test('whatever happens, each watcher has the last good list that was pushed whil
         expect(ads.listener ? ads.last.resource_names : [...unwatch.keys()]).toEqual([...unwatch.keys()]);
       }
 
-      // However it went, a control plane that is there is found, and asked for what is wanted.
+      // Whatever happened, the client finds a reachable control plane and requests what is watched.
       ads.refuse = undefined;
       clock.advance(40_000);
       expect(ads.listener !== undefined).toBe(unwatch.size > 0);

@@ -46,8 +46,8 @@ async function watching(...names: string[]): Promise<Watcher[]> {
 
 const one = (port: number) => [{ endpoints: [{ port }] }];
 
-describe('who comes later', () => {
-  test('hears that the control plane does not know the name, as those did who waited', async () => {
+describe('a late watcher', () => {
+  test('is told that the control plane does not know the name, like earlier watchers', async () => {
     await watching('a');
     clock.advance(15_000);
     const [late] = await watching('a');
@@ -57,7 +57,7 @@ describe('who comes later', () => {
     expect(last!.told).toEqual([[1]]);
   });
 
-  test('hears that the endpoints were refused, after the last good ones if there are any', async () => {
+  test('is told that the endpoints were rejected, after getting the last good ones if any', async () => {
     await watching('a');
     ads.push('a', one(0));
     const [first] = await watching('a');
@@ -68,7 +68,7 @@ describe('who comes later', () => {
     expect(second!.told).toEqual([[1], expect.stringContaining('the client rejects')]);
   });
 
-  test('hears that the control plane cannot be reached, also who asks for another name', async () => {
+  test('is told that the control plane is unreachable, even when it watches another name', async () => {
     ads.refuse = 'ECONNREFUSED';
     await watching('a');
     const [same, other] = await watching('a', 'b');
@@ -81,7 +81,7 @@ describe('who comes later', () => {
     expect([a!.told, c!.told]).toEqual([[[1]], []]);
   });
 
-  test('hears nothing if it has left at once', async () => {
+  test('is told nothing if it stops at once', async () => {
     await watching('a');
     clock.advance(15_000);
     const watcher = new Watcher();
@@ -91,8 +91,8 @@ describe('who comes later', () => {
   });
 });
 
-describe('the conversation with a control plane', () => {
-  test('begins with the node and all names, and answers each response with its version and nonce', async () => {
+describe('the stream to a control plane', () => {
+  test('starts with the node and all names, and ACKs each response with its version and nonce', async () => {
     await watching('a', 'b');
     expect(ads.requests).toEqual([
       { node: NODE, type_url: EDS_TYPE_URL, resource_names: ['a', 'b'], version_info: '', response_nonce: '' },
@@ -106,7 +106,7 @@ describe('the conversation with a control plane', () => {
     });
   });
 
-  test('a faulty response is answered with the version before it, its own nonce and what is wrong', async () => {
+  test('a faulty response gets a NACK with the previous version, its own nonce and the fault', async () => {
     const [watcher] = await watching('a');
     ads.push('a', one(1));
     ads.push('a', one(0));
@@ -126,7 +126,7 @@ describe('the conversation with a control plane', () => {
     expect(watcher!.told.at(-1)).toEqual([3]);
   });
 
-  test('what is good in a faulty response is used', async () => {
+  test('the valid resources of a faulty response are used', async () => {
     const [a, b] = await watching('a', 'b');
     ads.respond([resource('a', one(1)), resource('b', one(0))]);
     expect(a!.told).toEqual([[1]]);
@@ -136,7 +136,7 @@ describe('the conversation with a control plane', () => {
 
   test.each([
     [
-      'bytes that are no message',
+      'bytes that are not a message',
       { type_url: EDS_TYPE_URL, value: Buffer.from([0xff, 0xff, 0xff]) },
       'resources[0] cannot be decoded: ',
     ],
@@ -145,7 +145,7 @@ describe('the conversation with a control plane', () => {
       { type_url: 'type.googleapis.com/x.Y', value: Buffer.alloc(0) },
       'resources[0] is of the type "type.googleapis.com/x.Y"',
     ],
-  ])('%s are refused, and nobody is harmed', async (_, raw, message) => {
+  ])('%s: the response gets a NACK, and no watcher is affected', async (_, raw, message) => {
     const [watcher] = await watching('a');
     ads.push('a', one(1));
     ads.respond([raw]);
@@ -153,7 +153,7 @@ describe('the conversation with a control plane', () => {
     expect(watcher!.told).toEqual([[1]]);
   });
 
-  test('a name that a response has twice keeps its last good answer', async () => {
+  test('a name that occurs twice in a response keeps its last good answer', async () => {
     const [watcher] = await watching('a');
     ads.push('a', one(1));
     ads.respond([resource('a', one(2)), resource('a', one(3))]);
@@ -162,7 +162,7 @@ describe('the conversation with a control plane', () => {
     expect(watcher!.told.slice(1)).toEqual([expect.stringContaining('is in the response twice')]);
   });
 
-  test('responses of other types, and names that nobody asked for, are nothing', async () => {
+  test('responses of other types, and names that are not watched, are ignored', async () => {
     const [watcher] = await watching('a');
     ads.respond([], { type_url: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
     expect(ads.requests).toHaveLength(1);
@@ -171,7 +171,7 @@ describe('the conversation with a control plane', () => {
     expect(watcher!.told).toEqual([]);
   });
 
-  test('a name without an answer is an error once, whatever else is answered meanwhile, and may come later', async () => {
+  test('a name without an answer is an error once, whatever else is answered meanwhile, and may be answered later', async () => {
     const [a] = await watching('a', 'b');
     for (let i = 0; i < 20; i++) {
       clock.advance(1000);
@@ -183,7 +183,7 @@ describe('the conversation with a control plane', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('hundred names in one turn are one request, and names that come and go are told', async () => {
+  test('a hundred names watched in one turn are one request, and changes of the names are sent', async () => {
     const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
     await watching(...names);
     expect(ads.requests.map((request) => request.resource_names.length)).toEqual([100]);
@@ -208,7 +208,7 @@ describe('the conversation with a control plane', () => {
     expect(ads.requests).toHaveLength(2);
   });
 
-  test('with the last watcher all ends: stream and timers, and the next begins anew', async () => {
+  test('the stream and its timers end with the last watcher, and the next watcher opens a new stream', async () => {
     const unwatch = client.watch('a', new Watcher());
     await turn();
     expect([ads.opened, clock.pendingTimers]).toEqual([1, 1]);
@@ -219,13 +219,13 @@ describe('the conversation with a control plane', () => {
     expect(ads.last.node).toEqual(NODE);
   });
 
-  test('watched and left in one turn, nobody is asked', async () => {
+  test('is not opened for a watch that ends in the turn of its start', async () => {
     client.watch('a', new Watcher())();
     await turn();
     expect(ads.opened).toBe(0);
   });
 
-  test('who leaves while told is told no more', async () => {
+  test('a watcher that stops from its callback gets no further updates', async () => {
     const onAssignment = vi.fn<() => void>(() => unwatch());
     const unwatch = client.watch('a', { onAssignment, onError: () => {} });
     await watching('a');
@@ -235,8 +235,8 @@ describe('the conversation with a control plane', () => {
   });
 });
 
-describe('a conversation that breaks', () => {
-  test('after an answer is taken up again after a second ± 50 %, without a word to anybody', async () => {
+describe('a stream that breaks', () => {
+  test('after an answer is reopened after a second ± 50 %, and watchers are not told', async () => {
     const [watcher] = await watching('a');
     ads.push('a', one(1));
     ads.end();
@@ -252,7 +252,7 @@ describe('a conversation that breaks', () => {
     expect(watcher!.told).toEqual([[1]]);
   });
 
-  test('without an answer is an error, and tried again after 1 s, 1.6 s, 2.6 s, ... up to the longest backoff', async () => {
+  test('without an answer is an error, and is retried after 1 s, 1.6 s, 2.6 s, ... up to the longest backoff', async () => {
     ads.refuse = 'no route';
     const [watcher] = await watching('a');
     expect(watcher!.told).toEqual(['control plane cp:18000 cannot be queried: no route']);
@@ -272,7 +272,7 @@ describe('a conversation that breaks', () => {
     expect(watcher!.told.at(-1)).toBe('control plane cp:18000 cannot be queried: again');
   });
 
-  test('says nothing of a missing answer while there is no stream, and asks for it anew with the next', async () => {
+  test('stops the answer timeout, which restarts with the next stream', async () => {
     const [watcher] = await watching('a');
     clock.advance(14_000);
     ads.end();
@@ -284,7 +284,7 @@ describe('a conversation that breaks', () => {
     expect(watcher!.told.at(-1)).toContain('sent no endpoints of "a"');
   });
 
-  test('who comes meanwhile is asked for with the next stream, who goes is not; if all go, there is none', async () => {
+  test('is reopened with the names watched by then, and not at all without watchers', async () => {
     const unwatch = client.watch('a', new Watcher());
     await turn();
     ads.end();
@@ -297,7 +297,7 @@ describe('a conversation that breaks', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('what a stream that has ended still says is not heard', async () => {
+  test('is ignored if it still delivers responses after its end', async () => {
     const [watcher] = await watching('a');
     const old = ads.listener!;
     ads.push('a', one(1));
@@ -311,7 +311,7 @@ describe('a conversation that breaks', () => {
 });
 
 describe('a control plane that misbehaves', () => {
-  test('and does not read has one request on its way, and then one that says all there is to say', async () => {
+  test('by not reading has one request in flight, and then gets one with the latest state', async () => {
     const [watcher] = await watching('a');
     ads.stalled = true;
     for (let i = 1; i <= 1000; i++) ads.push('a', one(i));
@@ -326,7 +326,7 @@ describe('a control plane that misbehaves', () => {
     expect(ads.requests).toHaveLength(3);
   });
 
-  /** As go-control-plane's cache: whoever says another version than its own gets that at once. */
+  /** Like go-control-plane's cache: a request with another version than its own gets a response at once. */
   const asCache = (version: string, ...localities: ReturnType<typeof one>[]): (() => void) => {
     let told = 0;
     return () => {
@@ -339,11 +339,11 @@ describe('a control plane that misbehaves', () => {
     };
   };
 
-  test('sends what was rejected again at once, and is told so after a growing time', async () => {
+  test('by resending what was rejected gets each NACK after a growing delay', async () => {
     const [watcher] = await watching('a');
     const bad = asCache('bad', one(0));
     bad();
-    // The request, a NACK at once, and no more.
+    // The request, an immediate NACK, and no more.
     expect(ads.requests).toHaveLength(2);
     const waits: number[] = [];
     for (let i = 0; i < 10; i++) {
@@ -355,7 +355,7 @@ describe('a control plane that misbehaves', () => {
     expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10486, 16777, 26844, 30000, 30000]);
     expect(ads.last).toMatchObject({ version_info: '', error_detail: { code: 3 } });
     expect(new Set(watcher!.told).size).toBe(1);
-    // Who corrects it is heard with the next answer, and answered at once.
+    // A corrected response is used with the next answer and ACKed at once.
     const good = asCache('good', one(1));
     clock.advance(30_000);
     good();
@@ -364,7 +364,7 @@ describe('a control plane that misbehaves', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('and another version that is as bad is rejected at once', async () => {
+  test('by sending another version that is just as bad gets a NACK at once', async () => {
     await watching('a');
     asCache('bad', one(0))();
     clock.advance(0);
@@ -372,7 +372,7 @@ describe('a control plane that misbehaves', () => {
     expect(ads.last).toMatchObject({ response_nonce: 'n', error_detail: { code: 3 } });
   });
 
-  test('is told meanwhile of names that come and go, and nothing is left when the last has gone', async () => {
+  test('still gets changes of the watched names, and nothing is left after the last watcher', async () => {
     const unwatch = client.watch('a', new Watcher());
     await turn();
     asCache('bad', one(0))();
@@ -384,7 +384,7 @@ describe('a control plane that misbehaves', () => {
     expect([ads.listener, clock.pendingTimers]).toEqual([undefined, 0]);
   });
 
-  test('and sends very much is read in parts, and not on meanwhile; what goes in between leaves nothing', async () => {
+  test('by sending very large responses is read in parts and paused meanwhile, and an end in between leaves nothing behind', async () => {
     const names = Array.from({ length: 6 }, (_, i) => `n${i}`);
     const watchers = await watching(...names);
     const endpoints = Array.from({ length: 6000 }, (_, i) => ({ port: i + 1, weight: 1 }));

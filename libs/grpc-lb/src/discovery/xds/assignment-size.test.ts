@@ -15,7 +15,7 @@ const encoded = (counts: readonly number[]): Buffer =>
 test('an assignment of usual size may be decoded', () => {
   expect(sizeOf(encoded([100, 0, 100]))).toMatchObject({ name: 'orders', fault: undefined });
   expect(sizeOf(encoded([10_000]))).toMatchObject({ fault: undefined });
-  // Some ten for each endpoint, and no more fields than bytes.
+  // About ten for each endpoint, and no more fields than bytes.
   expect(sizeOf(encoded([100])).fields).toBeGreaterThan(700);
   expect(sizeOf(encoded([100])).fields).toBeLessThan(1200);
 });
@@ -28,9 +28,9 @@ test.each([
     Buffer.concat([encoded([1]), Buffer.alloc(4_194_304, Buffer.from([0x22, 0]))]),
     'has more than 120000 fields; remove those that are not needed',
   ],
-])('one with too many %s is told apart before it is decoded', (_, bytes, fault) => {
+])('an assignment with too many %s is rejected before it is decoded', (_, bytes, fault) => {
   const size = sizeOf(bytes);
   expect(size.fault).toBe(fault);
-  // The count ends where it is too much.
+  // Counting stops at the limit.
   expect(size.fields).toBeLessThanOrEqual(120_001);
 });

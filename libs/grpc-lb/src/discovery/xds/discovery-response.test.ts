@@ -8,19 +8,19 @@ const MIB = 1024 * 1024;
 /** As many empty messages in field 2 as fit into 4 MiB, which is what grpc-js takes at most. */
 const EMPTY = Buffer.alloc(4 * MIB, Buffer.from([0x12, 0]));
 
-test('a response of Envoy is read as it was written', () => {
+test('a response in the format of Envoy is read back unchanged', () => {
   const resources = [resource('a', [{ endpoints: [{ port: 1 }] }]), resource('b', [])];
   const response = { version_info: 'v1', nonce: 'n1', type_url: EDS_TYPE_URL, resources };
   expect(decodeResponse(encodeResponse(response))).toEqual(response);
 });
 
-test('millions of resources are counted, and not read', () => {
+test('millions of resources are counted but not read', () => {
   const { resources, unread } = decodeResponse(EMPTY);
   expect(resources).toHaveLength(10_000);
   expect(unread).toBe(2 * MIB - 10_000);
 });
 
-describe('a response that cannot be answered is none:', () => {
+describe('a response that cannot be acknowledged is rejected:', () => {
   test.each([
     ['a version of a megabyte, which each request would carry', { version_info: 'x'.repeat(MIB) }],
     ['a nonce of a megabyte', { nonce: 'x'.repeat(MIB) }],

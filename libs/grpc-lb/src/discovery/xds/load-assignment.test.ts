@@ -4,7 +4,7 @@ import { assignment, type TestLocality } from '../../../../../test/support/xds/r
 import type { ClusterLoadAssignment } from './eds-messages.js';
 import { readAssignment } from './load-assignment.js';
 
-/** As the decoder gives it: with all the fields that are left out. */
+/** As the decoder returns it: with defaults for all omitted fields. */
 function read(localities: readonly TestLocality[], policy?: object): ReturnType<typeof readAssignment> {
   const raw = assignment('orders', localities) as { endpoints: Record<string, unknown>[] };
   const endpoints = raw.endpoints.map((each) => ({
@@ -31,7 +31,7 @@ const faultsOf = (...args: Parameters<typeof read>): string[] =>
   read(...args).faults.map(({ path, message }) => `${path} ${message}`);
 
 describe('a ClusterLoadAssignment', () => {
-  test('gives addresses with weight, locality and priority, and leaves out what says nothing', () => {
+  test('yields addresses with weight, locality and priority, and omits defaults', () => {
     const { endpoints, faults } = read([
       {
         region: 'eu',
@@ -54,17 +54,17 @@ describe('a ClusterLoadAssignment', () => {
     ]);
   });
 
-  test('only endpoints that are healthy, or of which nothing is known, are used', () => {
+  test('only endpoints with a healthy or unknown status are used', () => {
     const all = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const;
     const { endpoints } = read([{ endpoints: all.map((health, i) => ({ port: i + 1, health })) }]);
     expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([1, 2]);
   });
 
-  test('a status of the future is not used', () => {
+  test('an endpoint with an unrecognized status is not used', () => {
     expect(read([{ endpoints: [{ port: 1, health: 77 as never }] }]).endpoints).toEqual([]);
   });
 
-  test('localities share by weight, whatever their size, within each priority by itself', () => {
+  test('localities share calls by weight, whatever their size, separately within each priority', () => {
     const { endpoints } = read([
       { zone: 'a', weight: 1, endpoints: [{ port: 1 }] },
       { zone: 'b', weight: 1, endpoints: [{ port: 2 }, { port: 3 }] },
@@ -81,7 +81,7 @@ describe('a ClusterLoadAssignment', () => {
     expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([2]);
   });
 
-  test('the factor by which endpoints may be loaded comes with it', () => {
+  test('the overprovisioning factor is applied', () => {
     const half: TestLocality[] = [
       { zone: 'a', endpoints: [{ port: 1 }, { port: 2, health: 'UNHEALTHY' }] },
       { zone: 'b', endpoints: [{ port: 3 }] },
@@ -95,13 +95,13 @@ describe('a ClusterLoadAssignment', () => {
     expect(weights(200)).toEqual([1, 1]);
   });
 
-  test('calls that the control plane wants dropped are a warning, and are not dropped', () => {
+  test('drop overloads cause a warning and drop no calls', () => {
     const { endpoints, warnings } = read([{ endpoints: [{ port: 1 }] }], { drop_overloads: [{ category: 'x' }] });
     expect(endpoints).toHaveLength(1);
     expect(warnings).toEqual(['"orders" sets drop_overloads, which this client does not support; no call is dropped']);
   });
 
-  test('an empty one is good', () => {
+  test('an empty one is valid', () => {
     expect(read([])).toEqual({ endpoints: [], warnings: [], faults: [] });
     expect(read([{ endpoints: [] }]).faults).toEqual([]);
   });
@@ -148,7 +148,7 @@ describe('a ClusterLoadAssignment', () => {
     expect(read(localities).endpoints).toEqual([]);
   });
 
-  test('of a thousand faults ten are told', () => {
+  test('ten of a thousand faults are reported', () => {
     const bad = Array.from({ length: 1000 }, () => ({ host: '', port: 1 }));
     expect(faultsOf([{ endpoints: bad }])).toHaveLength(10);
   });

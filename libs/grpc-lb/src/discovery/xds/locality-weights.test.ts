@@ -59,7 +59,7 @@ describe('weights of the endpoints of one priority', () => {
       1.4,
       [[7], [10]],
     ],
-    ['nobody has a weight but 0', [locality(0, [1]), locality(0, [2])], 1.4, [undefined, undefined]],
+    ['all localities have weight 0', [locality(0, [1]), locality(0, [2])], 1.4, [undefined, undefined]],
     ['no localities', [], 1.4, []],
   ])('%s', (_, localities, factor, expected) => {
     expect(endpointWeights(localities, factor)).toEqual(expected);
@@ -86,7 +86,7 @@ describe('weights of the endpoints of one priority', () => {
         for (const weight of result.flat())
           expect(Number.isInteger(weight) && weight >= 1 && weight < 2 ** 32).toBe(true);
         const wanted = sum(list.map(({ weight }) => weight));
-        // Each of the 48 endpoints at most is off by one at most, and the largest has 2^32 - 1, unless all are small.
+        // Each of at most 48 endpoints is off by at most one, and the largest has 2^32 - 1, unless all are small.
         for (const [i, { weight }] of list.entries()) expect(sum(result[i]!) / all).toBeCloseTo(weight / wanted, 5);
       }),
     );

@@ -16,16 +16,16 @@ function allOf<T>(parts: Generator<unknown, T>): T {
 
 test.each([
   ['another type', { type_url: 'x', value: Buffer.alloc(0) }],
-  ['bytes that are no message', { type_url: EDS_TYPE_URL, value: Buffer.from([0xff]) }],
-  ['one name again and again', { type_url: EDS_TYPE_URL, value: Buffer.alloc(0) }],
-])('a response with many faults has a short refusal: %s', (_, faulty) => {
+  ['bytes that are not a message', { type_url: EDS_TYPE_URL, value: Buffer.from([0xff]) }],
+  ['the same name repeated', { type_url: EDS_TYPE_URL, value: Buffer.alloc(0) }],
+])('a response with many faults gets a short error: %s', (_, faulty) => {
   const { faults } = read(Array.from({ length: 5000 }, () => faulty));
   expect(faults.length).toBe(11);
   expect(faults.at(-1)).toMatch(/^and (4990|4989) more$/);
   expect(faults.join('; ').length).toBeLessThan(2000);
 });
 
-test('each name whose resource is faulty is known, however many there are', () => {
+test('the names of all faulty resources are reported, however many there are', () => {
   const names = Array.from({ length: 50 }, (_, i) => `cluster-${i}`);
   const { assignments, faulty } = read([
     ...names.map((name) => resource(name, [{ endpoints: [{ port: 0 }] }])),
@@ -35,7 +35,7 @@ test('each name whose resource is faulty is known, however many there are', () =
   expect([...assignments.keys()]).toEqual(['good']);
 });
 
-test('a resource that is too large is refused by its name, undecoded, and harms no other', () => {
+test('a resource that is too large is rejected by name without decoding it, and affects no other', () => {
   const large = Buffer.concat([resource('large', []).value, Buffer.alloc(4_194_304, Buffer.from([0x12, 0]))]);
   const { assignments, faulty, faults } = read([
     { type_url: EDS_TYPE_URL, value: large },
@@ -51,18 +51,18 @@ test('resources that were not read are a fault', () => {
   expect(allOf(readResponse(response)).faults).toEqual(['has 5 resources more than 0, the most that are read']);
 });
 
-test('a large response is read in parts, between which others get a turn', () => {
+test('a large response is read in parts, with other tasks running in between', () => {
   const endpoints = Array.from({ length: 5000 }, (_, i) => ({ port: i + 1, weight: 1 }));
   const resources = Array.from({ length: 10 }, (_, i) => resource(`n${i}`, [{ endpoints }]));
   const parts = readResponse({ version_info: '1', nonce: '1', type_url: EDS_TYPE_URL, resources });
   let turns = 0;
   while (!parts.next().done) turns++;
-  // One for each one or two of them.
+  // One turn for every one or two of them.
   expect(turns).toBeGreaterThanOrEqual(5);
   expect(turns).toBeLessThanOrEqual(10);
 });
 
-test('what a fault quotes is short, and on one line', () => {
+test('quotes in a fault are short and on one line', () => {
   const path = `/\u001b[31m\n${'x'.repeat(1_000_000)}`;
   const pipe = { endpoint: { address: { pipe: { path } } } };
   const value = encodeAssignment({ cluster_name: 'a', endpoints: [{ lb_endpoints: [pipe, pipe] }] });

@@ -88,7 +88,7 @@ it('an endpoint with recent failures is explained with its failure rate, since t
   ]);
 });
 
-it('with one it is in force', () => {
+it('with one ready endpoint the rule applies to it', () => {
   expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toContain('1 ready endpoints');
 });
 
