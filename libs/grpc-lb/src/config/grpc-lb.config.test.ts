@@ -16,7 +16,7 @@ describe('grpcLbConfig', () => {
     expect(grpcLbConfig()).toEqual({ overrides: {} });
   });
 
-  test('reads the environment at the moment it is called', () => {
+  test('reads the environment when it is called', () => {
     vi.stubEnv('GRPC_LB_ORDERS_TARGET', 'dns:///orders:1');
     vi.stubEnv('GRPC_LB_ORDERS_POOL_SIZE', '8');
     expect(grpcLbConfig()).toEqual({
@@ -26,7 +26,7 @@ describe('grpcLbConfig', () => {
     expect(grpcLbConfig()).toEqual({ overrides: { ORDERS: { target: 'dns:///orders:1' } } });
   });
 
-  test('throws all the faults in one error', () => {
+  test('throws all faults in one error', () => {
     vi.stubEnv('GRPC_LB_ORDERS_POOL_SIZE', '0');
     vi.stubEnv('GRPC_LB_ORDERS_POLICY', 'random');
     vi.stubEnv('GRPC_LB_ORDERS_TARGT', 'a:1');
@@ -38,7 +38,7 @@ describe('grpcLbConfig', () => {
     );
   });
 
-  test('is a configuration of @nestjs/config, under a name of its own', async () => {
+  test('is a namespaced configuration of @nestjs/config', async () => {
     vi.stubEnv('GRPC_LB_ORDERS_POLICY', 'random');
     expect(grpcLbConfig.KEY).toBe('CONFIGURATION(grpcLb)');
     const app = await start({ load: [grpcLbConfig] });
@@ -56,7 +56,7 @@ describe('grpcLbEnvironmentSchema', () => {
     expect(schema).toEqual({ version: 1, vendor: 'nestjs-grpc-lb', validate: expect.any(Function) });
   });
 
-  test('answers with the value as it was, other variables and all, when nothing is wrong', () => {
+  test('returns the value unchanged, including other variables, if it is valid', () => {
     const environment = { GRPC_LB_ORDERS_POOL_SIZE: '8', PATH: '/bin', PORT: 3000 };
     const result = schema.validate(environment);
     expect(result).toEqual({ value: environment });
@@ -64,7 +64,7 @@ describe('grpcLbEnvironmentSchema', () => {
     expect(schema.validate({})).toEqual({ value: {} });
   });
 
-  test('answers with an issue for each fault, whose path is the variable', () => {
+  test('returns an issue for each fault, with the variable as its path', () => {
     const result = schema.validate({ GRPC_LB_ORDERS_POOL_SIZE: '0', GRPC_LB_STOCK_POLICY: 'rand', PATH: '/bin' });
     expect(result).not.toHaveProperty('value');
     expect(result).toMatchObject({
@@ -84,7 +84,7 @@ describe('grpcLbEnvironmentSchema', () => {
     });
   });
 
-  test('@nestjs/config takes it, and stops the application with all the faults', async () => {
+  test('is accepted by @nestjs/config, which stops the application with all faults', async () => {
     vi.stubEnv('GRPC_LB_ORDERS_POOL_SIZE', '8');
     await (await start({ validationSchema: grpcLbEnvironmentSchema })).close();
 

@@ -56,12 +56,12 @@ describe('variables', () => {
     expect(read({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual({ ORDERS: expected });
   });
 
-  test('these are all there are, and none ends as another does', () => {
+  test('this list is complete, and none is a suffix of another', () => {
     expect(VARIABLES).toHaveLength(29);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
-  test('those of one client come together in any order, those of several stay apart', () => {
+  test('those of one client are merged in any order, those of different clients stay separate', () => {
     const variables = {
       GRPC_LB_ORDERS_POOL_SIZE: '2',
       GRPC_LB_ORDERS_POLICY: 'random',
@@ -77,7 +77,7 @@ describe('variables', () => {
     expect(read(Object.fromEntries(Object.entries(variables).toReversed()))).toEqual(expected);
   });
 
-  test('a client’s name may hold underscores, also those of a variable', () => {
+  test('a client’s name may contain underscores, even a variable name', () => {
     expect(
       read({
         GRPC_LB_ORDERS_POOL_CLIENT_POOL_SIZE: '3',
@@ -94,13 +94,13 @@ describe('variables', () => {
     });
   });
 
-  test('one that is empty counts as absent, known or not', () => {
+  test('an empty one counts as absent, known or not', () => {
     expect(
       read({ GRPC_LB_ORDERS_TARGET: '', GRPC_LB_ORDERS_POOL_SIZE: '', GRPC_LB_ODD: '', GRPC_LB_X_POLICY: undefined }),
     ).toEqual({});
   });
 
-  test('others are none of our business', () => {
+  test('unrelated ones are ignored', () => {
     expect(
       read({ PATH: '/bin', GRPC_TRACE: 'all', GRPC_LBX_TARGET: 'x', MY_GRPC_LB_A_TARGET: 'x', grpc_lb_a_target: 'x' }),
     ).toEqual({});
@@ -115,13 +115,13 @@ describe('values', () => {
     });
   });
 
-  test('blanks around a policy or a number do not count', () => {
+  test('blanks around a policy or a number are ignored', () => {
     expect(read({ GRPC_LB_ORDERS_POLICY: ' random\n', GRPC_LB_ORDERS_POOL_SIZE: ' 8 ' })).toEqual({
       ORDERS: { loadBalancing: { policy: 'random', pool: { size: 8 } } },
     });
   });
 
-  test('a value that a schema has made a number or a boolean already is as good', () => {
+  test('a value that a schema has already converted to a number or a boolean is accepted', () => {
     expect(read({ GRPC_LB_ORDERS_POOL_SIZE: 8, GRPC_LB_ORDERS_HEALTH_ENABLED: false })).toEqual({
       ORDERS: { loadBalancing: { pool: { size: 8 }, health: { enabled: false } } },
     });
@@ -185,7 +185,7 @@ describe('values', () => {
     expect(faultsOf({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual([`GRPC_LB_ORDERS_${name} ${message}`]);
   });
 
-  test('an option that is wrong is left out; the others of its client are read', () => {
+  test('an invalid option is left out; the other ones of its client are read', () => {
     const faults: Fault[] = [];
     const overrides = readEnvironment(
       { GRPC_LB_A_POOL_SIZE: '2', GRPC_LB_A_POOL_MAX_PENDING: 'x', GRPC_LB_A_POLICY: 'random' },
@@ -210,12 +210,12 @@ describe('several targets', () => {
       { targets: ['static:///a:1,  b:2', 'static:///c:3 ; weight=2'] },
     ],
     [' a:1 ', { target: ' a:1 ' }],
-  ])('are parted by spaces: %j', (text, expected) => {
+  ])('are separated by spaces: %j', (text, expected) => {
     expect(read({ GRPC_LB_A_TARGET: text })).toEqual({ A: expected });
   });
 });
 
-test('the zone of the process is no variable of a client', () => {
+test('the zone of the process is not a variable of a client', () => {
   expect(read({ GRPC_LB_ZONE: 'eu-central-1a', GRPC_LB_A_LOCALITY_ENABLED: 'true' })).toEqual({
     A: { loadBalancing: { locality: { enabled: true } } },
   });
@@ -243,32 +243,32 @@ describe('variables that do not exist', () => {
     ]);
   });
 
-  test('several targets stand in TARGET', () => {
+  test('several targets go into TARGET', () => {
     expect(faultsOf({ GRPC_LB_ORDERS_TARGETS: 'a:1 b:1' })).toEqual([
       `GRPC_LB_ORDERS_TARGETS ("ORDERS_TARGETS") is not a variable of this package; did you mean "TARGET"?; it takes several, separated by spaces; the names after GRPC_LB_<CLIENT>_ are ${ALL}`,
     ]);
   });
 
-  test.each(['GRPC_LB_ZNE', 'GRPC_LB_ZONES', 'GRPC_LB_zone'])('%s is almost the zone', (variable) => {
+  test.each(['GRPC_LB_ZNE', 'GRPC_LB_ZONES', 'GRPC_LB_zone'])('%s gets GRPC_LB_ZONE as a suggestion', (variable) => {
     expect(faultsOf({ [variable]: 'a' })[0]).toContain(
       'is not a variable of this package; did you mean "GRPC_LB_ZONE"?;',
     );
   });
 
-  test('one that is like none gets the list', () => {
+  test('one without a similar name gets the list of variables', () => {
     expect(faultsOf({ GRPC_LB_ORDERS_RETRIES: '3' })).toEqual([
       `GRPC_LB_ORDERS_RETRIES ("ORDERS_RETRIES") is not a variable of this package; the names after GRPC_LB_<CLIENT>_ are ${ALL}`,
     ]);
   });
 
-  test.each(['TARGET', '_TARGET', 'POOL_SIZE', '_POOL_SIZE', 'POLICY'])('GRPC_LB_%s names no client', (rest) => {
+  test.each(['TARGET', '_TARGET', 'POOL_SIZE', '_POOL_SIZE', 'POLICY'])('GRPC_LB_%s lacks a client name', (rest) => {
     const variable = rest.replace(/^_/, '');
     expect(faultsOf({ [`GRPC_LB_${rest}`]: '1' })).toEqual([
       `GRPC_LB_${rest} has no client name; write GRPC_LB_<CLIENT>_${variable}, with the name of the client in upper snake case`,
     ]);
   });
 
-  test('names that objects have from birth are clients like others', () => {
+  test('names of built-in object properties are valid client names', () => {
     const overrides = readEnvironment({ GRPC_LB___proto___TARGET: 'a:1', GRPC_LB_constructor_POOL_SIZE: '2' }, []);
     expect(Object.entries(overrides)).toEqual([
       ['__proto__', { target: 'a:1' }],
@@ -277,7 +277,7 @@ describe('variables that do not exist', () => {
     expect({}).not.toHaveProperty('target');
   });
 
-  test('all that is wrong is told, in the order of the environment', () => {
+  test('all faults are reported in the order of the environment', () => {
     const paths = faultsOf({
       GRPC_LB_A_POOL_SIZE: '0',
       GRPC_LB_ODD: '1',

@@ -14,12 +14,12 @@ it.each([
   ['objects', '{},'],
   ['numbers', '1,'],
   ['members', '"a":1,'],
-])('refuses too many %s before it parses them', (_, piece) => {
-  // It is not JSON: a parser would say so.
+])('rejects too many %s before parsing them', (_, piece) => {
+  // Not valid JSON: a parser would report that instead.
   expect(() => parseBoundedJson(`[${piece.repeat(100)}?`, { maxValues: 100 })).toThrow('more than 100 values');
 });
 
-test('refuses lists and objects that go too deep before it parses them', () => {
+test('rejects lists and objects that are nested too deeply before parsing them', () => {
   expect(() => parseBoundedJson('['.repeat(65), { maxValues: 1000 })).toThrow('more than 64 nested lists and objects');
   expect(() => parseBoundedJson('{"a":['.repeat(5), { maxValues: 100, maxDepth: 8 })).toThrow(
     'more than 8 nested lists',

@@ -8,7 +8,7 @@ function coalescer() {
   return { clock, acts, subject: new Coalescer(3, 1000, clock, () => acts.push(Math.round(clock.now()))) };
 }
 
-test('acts at once on a burst, and then once in each interval', () => {
+test('runs at once for a burst, and then once in each interval', () => {
   const { clock, acts, subject } = coalescer();
   for (let i = 0; i < 4000; i++) {
     subject.request();
@@ -17,7 +17,7 @@ test('acts at once on a burst, and then once in each interval', () => {
   expect(acts).toEqual([0, 1, 2, 1000, 2000, 3000, 4000]);
 });
 
-test('acts for the last request, and leaves no timer', () => {
+test('runs for the last request, and leaves no timer', () => {
   const { clock, acts, subject } = coalescer();
   for (let i = 0; i < 10; i++) subject.request();
   expect(acts).toHaveLength(3);
@@ -25,7 +25,7 @@ test('acts for the last request, and leaves no timer', () => {
   expect([acts.length, clock.pendingTimers]).toEqual([4, 0]);
 });
 
-test('does nothing more when it is stopped', () => {
+test('does nothing more after it is stopped', () => {
   const { clock, acts, subject } = coalescer();
   for (let i = 0; i < 10; i++) subject.request();
   subject.stop();

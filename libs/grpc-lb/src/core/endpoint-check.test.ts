@@ -26,8 +26,8 @@ describe('an endpoint is used', () => {
   });
 });
 
-describe('of an endpoint only what it may say is used:', () => {
-  test('no option of net.connect() comes in with an address', () => {
+describe('only known fields of an endpoint are used:', () => {
+  test('an address cannot smuggle in options of net.connect()', () => {
     const more = { fd: 1, localAddress: '10.0.0.9', localPort: 1, lookup: () => {}, onread: {}, signal: {}, family: 6 };
     const list = [
       { address: { host: 'a', port: 1, ...more }, addresses: [] },
@@ -36,14 +36,14 @@ describe('of an endpoint only what it may say is used:', () => {
     expect(checkEndpoints(list).good).toEqual([{ address: { host: 'a', port: 1 } }, { address: { path: '/a.sock' } }]);
   });
 
-  test('what its source does to it later does not count', () => {
+  test('later changes by its source have no effect', () => {
     const address = { host: 'a', port: 1 };
     const { good } = checkEndpoints([{ address }]);
     address.port = -1;
     expect(good).toEqual([{ address: { host: 'a', port: 1 } }]);
   });
 
-  test('a locality has short names that can be shown', () => {
+  test('a locality has short, printable names', () => {
     const locality = { region: 'eu\n', zone: 'x'.repeat(1_000_000), subZone: 'node-1', more: 1 };
     const [endpoint] = checkEndpoints([{ address: ADDRESS, locality }]).good;
     expect(endpoint!.locality).toEqual({
@@ -79,7 +79,7 @@ describe('an endpoint is dropped', () => {
       { host: 'a', port: Number.NaN },
       { path: '' },
       { path: 1 },
-      // Which of the two would be meant?
+      // Ambiguous: host or path?
       { path: '', host: 'a', port: 1 },
       { path: null, host: 'a', port: 1 },
     ].map((address): [unknown, string] => [{ address }, NO_ADDRESS]),
@@ -111,7 +111,7 @@ describe('an endpoint is dropped', () => {
     expect(told!.length).toBeLessThan(200);
   });
 
-  test('and cannot harm by being told of', () => {
+  test('and its report is harmless', () => {
     const cycle: Record<string, unknown> = { big: 1n, text: 'x'.repeat(1_000_000) };
     cycle['self'] = cycle;
     const hostile = {
@@ -125,14 +125,14 @@ describe('an endpoint is dropped', () => {
   });
 });
 
-test.each([undefined, null, {}, 'a:1', 5, new Map()])('a list that is none, as %j, is one fault', (list) => {
+test.each([undefined, null, {}, 'a:1', 5, new Map()])('a value that is not a list, as %j, is one fault', (list) => {
   expect(checkEndpoints(list)).toMatchObject({ good: [], dropped: 1, fault: expect.stringContaining('not an array') });
 });
 
 describe('a list that is too long', () => {
   const many = (count: number): Endpoint[] => Array.from({ length: count }, (_, i) => at((i % 65_535) + 1));
 
-  test('is cut, and says so; one that is just long enough is not', () => {
+  test('is truncated with a fault; one of exactly the maximum length is not', () => {
     expect(checkEndpoints(many(MAX_ENDPOINTS))).toMatchObject({ dropped: 0, fault: undefined });
     const { good, dropped, fault } = checkEndpoints(many(MAX_ENDPOINTS + 1));
     expect(good).toHaveLength(MAX_ENDPOINTS);
@@ -140,12 +140,12 @@ describe('a list that is too long', () => {
     expect(fault).toBe('the list has 10001 entries; at most 10000 endpoints are used');
   });
 
-  test('of which some are faulty gets its 10 000 all the same', () => {
+  test('still yields 10 000 endpoints if some are faulty', () => {
     const list = many(15_000).flatMap((each) => [null as unknown as Endpoint, each]);
     expect(checkEndpoints(list)).toMatchObject({ dropped: 20_000, good: { length: MAX_ENDPOINTS } });
   });
 
-  test('costs no more than its head, or a walk over it if all of it is faulty', () => {
+  test('costs no more than reading its head, or all of it if every entry is faulty', () => {
     for (const list of [
       many(1_000_000),
       Array.from({ length: 1_000_000 }, () => ({ address: { host: '', port: 1 } })),
@@ -161,7 +161,7 @@ describe('a list that is too long', () => {
   });
 });
 
-test('whatever comes, what is used was in the list, in its order, and each is either used or counted as dropped', () => {
+test('for any input, the used endpoints come from the list in order, and each entry is either used or counted as dropped', () => {
   const anything = fc.oneof(
     fc.anything(),
     fc.record({ address: fc.record({ host: fc.string(), port: fc.integer({ min: -10, max: 70_000 }) }) }),

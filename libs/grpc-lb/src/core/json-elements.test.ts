@@ -13,7 +13,7 @@ function taken(text: string, key?: string, pieces: readonly number[] = []): { it
   return { items, rest: JSON.parse(elements.rest) };
 }
 
-test('the elements of any list, in any pieces, are those that JSON.parse finds', () => {
+test('the elements of any list in any chunks equal those of JSON.parse', () => {
   const pieces = fc.array(fc.nat(7), { maxLength: 200 });
   const property = fc.property(
     fc.array(fc.jsonValue()),
@@ -48,11 +48,11 @@ describe('the list under a key', () => {
   });
 });
 
-it.each(['[1,]', '[,1]', '[,]', '[1 2]', '[1}', '[1'])('%s is no JSON', (text) => {
+it.each(['[1,]', '[,1]', '[,]', '[1 2]', '[1}', '[1'])('%s is not JSON', (text) => {
   expect(() => taken(text)).toThrow(SyntaxError);
 });
 
-test('an element, or what is beside the list, that does not end is refused', () => {
+test('an unterminated element, or an unterminated value beside the list, is rejected', () => {
   const endless = (start: string): (() => void) => {
     const elements = new JsonElements('items', 10_000);
     elements.push(start);
@@ -64,17 +64,17 @@ test('an element, or what is beside the list, that does not end is refused', () 
   expect(endless('{"a":"')).toThrow('more than 10000 characters');
 });
 
-test('many other lists beside the one that is meant cost no more than their text', () => {
+test('many other lists beside the requested one cost no more than scanning their text', () => {
   const elements = new JsonElements('items', 4_000_000);
   const start = process.cpuUsage();
   for (let i = 0; i < 100_000; i++) elements.push(i === 0 ? '{"a":[]' : ',"a":[]');
   const { user, system } = process.cpuUsage(start);
   expect(elements.push(',"items":[7]}')).toEqual(['7']);
-  // A look at all that has come for each list would take minutes.
+  // Rescanning all input for each list would take minutes.
   expect((user + system) / 1e6).toBeLessThan(5);
 });
 
-test('a list is as long as it likes', () => {
+test('the length of a list is unlimited', () => {
   const elements = new JsonElements(undefined, 10);
   elements.push('[');
   let count = 0;

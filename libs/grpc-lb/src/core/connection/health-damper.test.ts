@@ -8,7 +8,7 @@ function damper() {
   return { clock, told, damper: new HealthDamper(clock, (health, reason) => told.push(reason ?? health)) };
 }
 
-test('the first answers are told at once, and what has not changed is not told', () => {
+test('the first changes are reported at once, and repeated states are not reported', () => {
   const { told, damper: health } = damper();
   for (let i = 0; i < 3; i++) health.answer('serving', null);
   for (let i = 0; i < 3; i++) health.answer('not_serving', 'ill');
@@ -16,18 +16,18 @@ test('the first answers are told at once, and what has not changed is not told',
   expect(told).toEqual(['serving', 'ill', 'serving']);
 });
 
-test('of a server that flaps two changes a second are told, and it counts as not serving meanwhile', () => {
+test('of a server that flaps two changes a second are reported, and it counts as not serving meanwhile', () => {
   const { clock, told, damper: health } = damper();
   for (let i = 0; i < 10_000; i++) {
     health.answer(i % 2 === 0 ? 'serving' : 'not_serving', i % 2 === 0 ? null : 'ill');
     clock.advance(1);
   }
-  // Five recoveries at once, and one in each of ten seconds, each with the end of it.
+  // A burst of five recoveries, and one in each of ten seconds, each with its end.
   expect(told.length).toBeLessThanOrEqual(2 * (5 + 10));
   expect(told.at(-1)).toBe('ill');
 });
 
-test('what was said last becomes the truth', () => {
+test('the last state is eventually reported', () => {
   const { clock, told, damper: health } = damper();
   for (let i = 0; i < 20; i++) {
     health.answer('serving', null);
@@ -40,7 +40,7 @@ test('what was said last becomes the truth', () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('other reasons for the same bad health are no faster than recoveries', () => {
+test('changed reasons for the same bad health are limited like recoveries', () => {
   const { told, damper: health } = damper();
   for (let i = 0; i < 100; i++) health.answer('not_serving', `ill ${i}`);
   expect(told).toHaveLength(1 + 5);

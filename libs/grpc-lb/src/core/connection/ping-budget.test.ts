@@ -5,7 +5,7 @@ import { PingBudget } from './ping-budget.js';
 
 const KEEPALIVE_MS = 330_000;
 
-test('the first is free, the second in five minutes is the last', () => {
+test('the first is free, and only a second is allowed within five minutes', () => {
   const budget = new PingBudget();
   const asked: boolean[] = [];
   for (const now of [0, 1000, 2000, 310_000]) {
@@ -23,14 +23,14 @@ test('while no stream is open, servers allow one in two hours', () => {
   expect(budget.allows(7_300_000, false)).toBe(true);
 });
 
-/** What happens next: a wish to ask the peer, an answer to a call, before or behind a PING that is under way. */
+/** The next event: a wish to ping the peer, or an answer to a call, before or after a PING in flight. */
 const step = fc.record({
   after: fc.oneof(fc.nat(3000), fc.nat(400_000), fc.nat(8_000_000)),
   what: fc.constantFrom('ask', 'ask', 'ask', 'reply', 'reply overtaken by a PING'),
   streamOpen: fc.boolean(),
 });
 
-test('no server counts a third strike, whatever a client asks, beside keepalive', () => {
+test('no server counts a third ping strike, whatever the client does besides keepalive', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), fc.nat(KEEPALIVE_MS), (steps, firstKeepalive) => {
       const budget = new PingBudget();

@@ -3,7 +3,7 @@ import { ReconnectBackoff } from './reconnect-backoff.js';
 
 const backoff = (): ReconnectBackoff => new ReconnectBackoff(() => 0.5, { initial: 1000, max: 5000 });
 
-test('the first short-lived connection is replaced at once, those after it wait longer and longer', () => {
+test('the first short-lived connection is replaced at once, later ones after a growing backoff', () => {
   const waits = backoff();
   const delays = [1, 2, 3, 4, 5, 6, 7].map((i) => waits.lost({ readyAt: i * 100, answered: false }, i * 100 + 50));
   expect(delays.map(Math.round)).toEqual([0, 1000, 1600, 2560, 4096, 5000, 5000]);
@@ -12,7 +12,7 @@ test('the first short-lived connection is replaced at once, those after it wait 
 test.each([
   ['has lived for 10 s', { readyAt: 1000, answered: false }, 11_000],
   ['has answered a call', { readyAt: 1000, answered: true }, 1001],
-])('one that %s ends the backoff', (_, connection, now) => {
+])('a connection that %s ends the backoff', (_, connection, now) => {
   const waits = backoff();
   for (let i = 0; i < 5; i++) waits.lost({ readyAt: i * 10, answered: false }, i * 10 + 5);
   expect(waits.lost(connection, now)).toBe(0);

@@ -18,7 +18,7 @@ test.each([
   [10, 9, 2, 8],
   [1, undefined, 2, 0],
   [0, undefined, 0, 0],
-])('of a peer that allows %s, with %s configured and %i watches, %i calls', (peer, configured, watches, calls) => {
+])('a peer that allows %s, with %s configured and %i watches, gets at most %i calls', (peer, configured, watches, calls) => {
   const { limit } = streamLimit();
   limit.configure(configured);
   limit.begin(peer);
@@ -26,7 +26,7 @@ test.each([
   expect(limit.calls).toBe(calls);
 });
 
-test('a peer that changes its limit all the time is exact for picks, and told once a second', () => {
+test('a limit that changes all the time applies to picks at once, and is reported once a second', () => {
   const { clock, told, limit } = streamLimit();
   limit.begin(10);
   for (let i = 1; i <= 10_000; i++) {
@@ -40,7 +40,7 @@ test('a peer that changes its limit all the time is exact for picks, and told on
   expect([told.at(-1), clock.pendingTimers]).toEqual([7, 0]);
 });
 
-test('settings without another limit are no news', () => {
+test('settings with the same limit are not reported', () => {
   const { told, limit } = streamLimit();
   limit.begin(10);
   for (let i = 0; i < 3; i++) limit.announced(10);

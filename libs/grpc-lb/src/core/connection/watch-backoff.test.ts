@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../random.js';
 import { WatchBackoff } from './watch-backoff.js';
 
-test('grows to 30 s, and begins anew after a watch that was answered and lived ten seconds', () => {
+test('grows to 30 s, and is reset by a watch that was answered and lived ten seconds', () => {
   const backoff = new WatchBackoff(() => 0.5);
   const waits = Array.from({ length: 9 }, () => Math.round(backoff.next(false)));
   expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000]);
@@ -12,7 +12,7 @@ test('grows to 30 s, and begins anew after a watch that was answered and lived t
   expect([backoff.next(true), backoff.next(false)]).toEqual([1000, 1600]);
 });
 
-test('is spread by 20 %', () => {
+test('has jitter of 20 %', () => {
   const random = seededRandom(1);
   const waits = Array.from({ length: 1000 }, () => new WatchBackoff(random).next(false));
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(800);

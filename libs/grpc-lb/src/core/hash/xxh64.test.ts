@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../../../../test/properties/check.js';
 import { xxh64, xxh64OfBytes } from './xxh64.js';
 
-/** The specification once more, slow and plain. */
+/** The specification again, slow and plain. */
 function plain(bytes: Uint8Array, seed: bigint): bigint {
   const [p1, p2, p3, p4, p5] = [
     11400714785074694791n,

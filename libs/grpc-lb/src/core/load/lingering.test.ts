@@ -5,7 +5,7 @@ import { type Lingered, Lingering, LONGEST_MS } from './lingering.js';
 
 const endpoint = (): Lingered => ({ inFlight: 0, lingering: 0 });
 
-test('a call counts for as long as it is held, to 10 ms, and then no more', () => {
+test('a call counts while it is held, to within 10 ms, and not afterwards', () => {
   const clock = new FakeClock();
   const lingering = new Lingering<Lingered>(clock);
   const endpoints = [endpoint(), endpoint()];
@@ -29,7 +29,7 @@ test('a call counts for as long as it is held, to 10 ms, and then no more', () =
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('what has taken longer than usual, or is not known, is not held; nothing is for more than a minute', () => {
+test('a call that took longer than usual, or without a usual duration, is not held; none is held for more than a minute', () => {
   const clock = new FakeClock();
   const lingering = new Lingering<Lingered>(clock);
   const one = endpoint();
@@ -40,7 +40,7 @@ test('what has taken longer than usual, or is not known, is not held; nothing is
   expect(one).toEqual(endpoint());
 });
 
-test('nothing is left when it is closed, whatever ends afterwards', () => {
+test('nothing is left after close(), whatever ends later', () => {
   const clock = new FakeClock();
   const lingering = new Lingering<Lingered>(clock);
   const one = endpoint();

@@ -14,7 +14,7 @@ function report(namedMetrics: Record<string, number>) {
   return { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
 }
 
-test('time stands still for ten milliseconds', () => {
+test('coarse time advances in steps of ten milliseconds', () => {
   const clock = new FakeClock(123.4);
   expect(coarseTime(clock)).toBe(120);
   clock.advance(6.5);
@@ -24,7 +24,7 @@ test('time stands still for ten milliseconds', () => {
 });
 
 describe('PeakLatency', () => {
-  test('jumps to a peak, and comes down as Finagle says', () => {
+  test('jumps to a peak, and decays as in Finagle', () => {
     const latency = new PeakLatency(10_000);
     expect(latency.known).toBe(false);
     latency.record(100, 0);
@@ -37,14 +37,14 @@ describe('PeakLatency', () => {
     expect(latency.read(5000)).toBe(300);
   });
 
-  test('fades by being read, without being changed by it', () => {
+  test('decays with the time of the read, which does not change it', () => {
     const latency = new PeakLatency(1000);
     latency.record(50, 0);
     for (let i = 0; i < 3; i++) expect(latency.read(1000)).toBeCloseTo(50 / Math.E, 12);
     expect(latency.read(0)).toBe(50);
   });
 
-  test('of a time before the last measurement is that of the measurement', () => {
+  test('at a time before the last measurement is that of the measurement', () => {
     const latency = new PeakLatency(1000);
     latency.record(50, 1007);
     expect(latency.read(1000)).toBe(50);
@@ -60,7 +60,7 @@ describe('RelativeLatency', () => {
     expect(latency.read(60_000)).toBeCloseTo(1, 3);
   });
 
-  test('is the mean of the responses, and of four that took as long as usual', () => {
+  test('is the mean of the responses and of four assumed usual ones', () => {
     const latency = new RelativeLatency();
     latency.record(2, 0);
     expect(latency.read(0)).toBeCloseTo((4 * 1 + 2) / 5, 12);
@@ -68,14 +68,14 @@ describe('RelativeLatency', () => {
     expect(latency.read(0)).toBeCloseTo((4 * 1 + 6 * 2) / 10, 12);
   });
 
-  test('forgets the number of its responses with two seconds: one after a silence says as much as the first', () => {
+  test('forgets its response count with a time constant of two seconds: after a silence a response counts as much as the first', () => {
     const latency = new RelativeLatency();
     for (let i = 0; i < 100; i++) latency.record(1, 0);
     latency.record(6, 60_000);
     expect(latency.read(60_000)).toBeCloseTo(2, 6);
   });
 
-  test('moves in the same time, however many responses there are', () => {
+  test('adapts in the same time at any response rate', () => {
     for (const rate of [10, 1000]) {
       const latency = new RelativeLatency();
       for (let i = 0; i < 10 * rate; i++) latency.record(1, (i * 1000) / rate);
@@ -85,7 +85,7 @@ describe('RelativeLatency', () => {
     }
   });
 
-  test('is surer of many responses than of few: the same noise moves it less', () => {
+  test('is less affected by the same noise with many responses than with few', () => {
     const random = seededRandom(3);
     const spread = (rate: number): number => {
       const latency = new RelativeLatency();
@@ -97,11 +97,11 @@ describe('RelativeLatency', () => {
       return seen.reduce((sum, each) => sum + each, 0) / seen.length;
     };
     expect(spread(100)).toBeLessThan(0.1);
-    // Two responses in a window: four usual ones beside them.
+    // Two responses in a window, next to four assumed usual ones.
     expect(spread(1)).toBeLessThan(0.25);
   });
 
-  test('fades to 1 with five seconds, also before it learns', () => {
+  test('decays to 1 with a time constant of five seconds, before a new response too', () => {
     const [read, learns] = [new RelativeLatency(), new RelativeLatency()];
     for (let i = 0; i < 50; i++) {
       read.record(9, i * 100);
@@ -116,7 +116,7 @@ describe('RelativeLatency', () => {
     expect(since).toBeGreaterThan(1);
   });
 
-  test('stands still on a clock that goes back', () => {
+  test('does not decay on a clock that goes back', () => {
     const latency = new RelativeLatency();
     latency.record(6, 10_000);
     expect(latency.read(0)).toBeCloseTo(2, 12);
@@ -124,13 +124,13 @@ describe('RelativeLatency', () => {
     expect(latency.read(0)).toBeCloseTo(2 + 4 / 6, 12);
   });
 
-  test('believes no response more than a hundred times the usual', () => {
+  test('caps a response at a hundred times the usual', () => {
     const latency = new RelativeLatency();
     latency.record(1e300, 0);
     expect(latency.read(0)).toBeCloseTo((4 + 100) / 5, 12);
   });
 
-  test('never goes so low that calls in flight do not count', () => {
+  test('never drops so low that calls in flight stop counting', () => {
     const latency = new RelativeLatency();
     for (let i = 0; i < 5000; i++) latency.record(0, 0);
     expect(latency.read(0)).toBe(0.05);
@@ -138,7 +138,7 @@ describe('RelativeLatency', () => {
 });
 
 describe('RunningMean', () => {
-  test('is the mean of the first fifty, and moves by a fiftieth of the difference from then on', () => {
+  test('is the mean of the first fifty values, and then moves by a fiftieth of the difference', () => {
     const mean = new RunningMean();
     expect([mean.known, mean.value]).toEqual([false, 0]);
     for (let i = 1; i <= 50; i++) mean.record(i);
@@ -149,7 +149,7 @@ describe('RunningMean', () => {
 });
 
 describe('MethodLatency', () => {
-  test('the first call of a method is as usual; later ones are measured by the mean', () => {
+  test('rates the first call of a method as usual, and later ones by the mean', () => {
     const methods = new MethodLatency();
     expect(methods.ratio('/a', 70)).toBe(1);
     methods.record('/a', 10);
@@ -158,20 +158,20 @@ describe('MethodLatency', () => {
     expect(methods.ratio('/b', 40)).toBe(1);
   });
 
-  test('after fifty responses the mean moves by a fiftieth of the difference', () => {
+  test('moves the mean by a fiftieth of the difference after fifty responses', () => {
     const methods = new MethodLatency();
     for (let i = 0; i < 100; i++) methods.record('/a', 10);
     methods.record('/a', 60);
     expect(methods.ratio('/a', 11)).toBeCloseTo(1, 12);
   });
 
-  test('nothing is divided by nothing', () => {
+  test('does not divide zero by zero', () => {
     const methods = new MethodLatency();
     methods.record('/a', 0);
     expect(methods.ratio('/a', 5)).toBe(1);
   });
 
-  test('keeps a thousand methods apart and no more, whatever names are called', () => {
+  test('distinguishes at most a thousand methods, whatever names are called', () => {
     const methods = new MethodLatency();
     for (let i = 0; i < 5000; i++) methods.record(`/made.up/${i}`, i < 1000 ? 10 : 1000);
     expect(methods.ratio('/made.up/7', 20)).toBe(2);
@@ -181,7 +181,7 @@ describe('MethodLatency', () => {
 });
 
 describe('ReportedLoad', () => {
-  test('is that of other clients: own calls do not count', () => {
+  test('is the load of other clients: own calls do not count', () => {
     const load = new ReportedLoad(new RunningMean());
     load.record(report({ in_flight: 10 }), 4, 0);
     expect(load.others(0)).toBe(6);
@@ -189,7 +189,7 @@ describe('ReportedLoad', () => {
     expect(load.others(0)).toBe(0);
   });
 
-  test('goes to the mean of the backend in 200 ms, and that to the mean of all in 1.5 s', () => {
+  test('decays to the mean of the backend in 200 ms, and that to the mean of all in 1.5 s', () => {
     const common = new RunningMean();
     const [load, other] = [new ReportedLoad(common), new ReportedLoad(common)];
     load.record(report({ in_flight: 8 }), 0, 0);
@@ -203,7 +203,7 @@ describe('ReportedLoad', () => {
     expect(load.others(60_000)).toBeCloseTo(all, 12);
   });
 
-  test('of a backend that reports nothing is the mean of all; without any reports it is none', () => {
+  test('of a backend that reports nothing is the mean of all, and zero without any reports', () => {
     const common = new RunningMean();
     const silent = new ReportedLoad(common);
     expect(silent.others(0)).toBe(0);
@@ -211,7 +211,7 @@ describe('ReportedLoad', () => {
     expect(silent.others(0)).toBe(4);
   });
 
-  test('without calls in flight says nothing, and leaves what is known', () => {
+  test('ignores a report without in_flight, and keeps the last one', () => {
     const load = new ReportedLoad(new RunningMean());
     load.record(report({ in_flight: 6 }), 0, 0);
     load.record(report({}), 0, 0);
@@ -222,7 +222,7 @@ describe('ReportedLoad', () => {
 describe('ReportedLag', () => {
   const lag = (event_loop_lag_now_ms: number) => report({ event_loop_lag_now_ms });
 
-  test('goes to the mean of all with 50 ms', () => {
+  test('decays to the mean of all with a time constant of 50 ms', () => {
     const common = new RunningMean();
     const [one, other] = [new ReportedLag(common), new ReportedLag(common)];
     one.record(lag(30), 100);
@@ -232,7 +232,7 @@ describe('ReportedLag', () => {
     expect(other.read(10_000)).toBeCloseTo(20, 12);
   });
 
-  test('of a backend that reports none is the mean of all; without any it is none', () => {
+  test('of a backend that reports none is the mean of all, and zero without any reports', () => {
     const common = new RunningMean();
     const silent = new ReportedLag(common);
     silent.record(report({ in_flight: 5 }), 0);
@@ -241,7 +241,7 @@ describe('ReportedLag', () => {
     expect(silent.read(0)).toBe(8);
   });
 
-  test('is not negative, nor more than ten seconds', () => {
+  test('is at least zero and at most ten seconds', () => {
     const common = new RunningMean();
     const wrong = new ReportedLag(common);
     wrong.record(lag(-5), 0);
@@ -252,7 +252,7 @@ describe('ReportedLag', () => {
 });
 
 describe('RecentQuantile', () => {
-  test('is beyond everything until there is something', () => {
+  test('is above every value until there are values', () => {
     expect(new RecentQuantile(0.5, 10, 1).value).toBe(Infinity);
   });
 
@@ -268,7 +268,7 @@ describe('RecentQuantile', () => {
   test.each([
     [0, 1],
     [1, 4],
-  ])('%d is an end', (q, value) => {
+  ])('%d is the end of the range', (q, value) => {
     const quantile = new RecentQuantile(q, 4, 1);
     for (const each of [3, 1, 4, 2]) quantile.add(each);
     expect(quantile.value).toBe(value);

@@ -7,13 +7,13 @@ const EVEN = 2 / 3;
 
 interface Side {
   readonly latency?: number;
-  /** The part of the calls that fails. */
+  /** The fraction of the calls that fails. */
   readonly failing?: number;
-  /** The part of the calls that never ends. */
+  /** The fraction of the calls that never ends. */
   readonly open?: number;
 }
 
-/** A hundred calls a second, each side answering as it does; the share at the end. */
+/** A hundred calls a second to both zones as configured; returns the share at the end. */
 function run(spillover: Spillover, seconds: number, own: Side, others: Side, from = 0): number {
   const random = seededRandom(3);
   for (let now = from; now < from + 1000 * seconds; now += 10) {
@@ -27,17 +27,17 @@ function run(spillover: Spillover, seconds: number, own: Side, others: Side, fro
 }
 
 describe('by load', () => {
-  test('nothing but the reference leaves a zone that is as fast as the others', () => {
+  test('only the reference calls leave a zone that is as fast as the others', () => {
     expect(run(new Spillover(OPTIONS), 60, {}, {})).toBe(0.01);
   });
 
-  test('a zone within the ratio keeps its calls, one beyond it gradually loses them', () => {
+  test('a zone within the ratio keeps its calls, and one beyond it gradually loses them', () => {
     expect(run(new Spillover(OPTIONS), 60, { latency: 14 }, {})).toBe(0.01);
     expect(run(new Spillover(OPTIONS), 60, { latency: 30 }, {})).toBeGreaterThan(0.5);
     expect(run(new Spillover({ ...OPTIONS, spillRatio: 5 }), 60, { latency: 30 }, {})).toBe(0.01);
   });
 
-  test('the last calls stay as the reference, however bad it gets, and bring the others back', () => {
+  test('the last calls stay as a reference, however slow the zone is, and bring the others back', () => {
     const spillover = new Spillover(OPTIONS);
     expect(run(spillover, 60, { latency: 1000 }, {})).toBe(0.99);
     expect(run(spillover, 90, {}, {}, 60_000)).toBe(0.01);
@@ -51,15 +51,15 @@ describe('by load', () => {
     expect(run(new Spillover(OPTIONS), 60, own, {})).toBeGreaterThan(0.3);
   });
 
-  test('streams, which do not end, say nothing', () => {
+  test('streams that do not end have no effect', () => {
     expect(run(new Spillover(OPTIONS), 60, { open: 0.5 }, { open: 0.5 })).toBeLessThan(0.03);
   });
 
-  test('failures on both sides are no reason to go elsewhere', () => {
+  test('failures in both zones cause no spillover', () => {
     expect(run(new Spillover(OPTIONS), 60, { failing: 1 }, { failing: 1 })).toBe(0.01);
   });
 
-  test('few calls are enough in time', () => {
+  test('a few calls are enough eventually', () => {
     const spillover = new Spillover({ ...OPTIONS, minCrossZoneShare: 0.1 });
     let now = 0;
     for (let call = 0; call < 1000; call++) {
@@ -73,7 +73,7 @@ describe('by load', () => {
 });
 
 describe('by health', () => {
-  test('what the zone cannot bear crosses at once, and no more than it', () => {
+  test('exactly what exceeds the capacity of the zone crosses at once', () => {
     const spillover = new Spillover(OPTIONS);
     expect([0, 0.4, 1].map((atLeast) => spillover.share(atLeast, EVEN))).toEqual([0.01, 0.4, 1]);
     expect(spillover.share(0, EVEN)).toBe(0.01);

@@ -16,7 +16,7 @@ function setUp(clock = new FakeClock()) {
 }
 
 describe('a reservation', () => {
-  test('counts from the pick to the end, and tells when the counters have gone down', () => {
+  test('counts from the pick to the end, and reports when the counters have decreased', () => {
     const { endpoint, connection, released, reserve } = setUp();
     const first = reserve();
     const second = reserve();
@@ -46,7 +46,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(1);
   });
 
-  test('cancelled before its start it counts no more, and a start that comes afterwards changes nothing', () => {
+  test('that is cancelled before its start stops counting, and a later start changes nothing', () => {
     const { clock, endpoint, released, reserve } = setUp();
     const reservation = reserve();
     reservation.end();
@@ -57,7 +57,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(1);
   });
 
-  test('an abandoned one lapses a second after its pick, and no earlier', () => {
+  test('that is abandoned lapses a second after its pick, and not earlier', () => {
     const { clock, endpoint, connection, released, reserve } = setUp();
     reserve();
     clock.advance(300);
@@ -73,7 +73,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(2);
   });
 
-  test('a stream never lapses: it is load until it closes', () => {
+  test('of a stream never lapses: it counts as load until the stream closes', () => {
     const { clock, endpoint, reserve } = setUp();
     const stream = reserve();
     stream.start();
@@ -83,7 +83,7 @@ describe('a reservation', () => {
     expect(endpoint.inFlight).toBe(0);
   });
 
-  test('one that has started or ended does not lapse', () => {
+  test('that has started or ended does not lapse', () => {
     const { endpoint, released, reserve } = setUp();
     const call = reserve();
     call.start();
@@ -95,7 +95,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(1);
   });
 
-  test('one that starts after it has lapsed counts again, and its end tells a second time', () => {
+  test('that starts after it has lapsed counts again, and its end is reported again', () => {
     const { clock, endpoint, connection, released, reserve } = setUp();
     const slowCredentials = reserve();
     clock.advance(LAPSE_AFTER_MS);
@@ -110,7 +110,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(2);
   });
 
-  test('one that has lapsed and then ends without a start does not count twice', () => {
+  test('that has lapsed and then ends without a start is not released twice', () => {
     const { clock, endpoint, released, reserve } = setUp();
     const reservation = reserve();
     clock.advance(LAPSE_AFTER_MS);
@@ -119,7 +119,7 @@ describe('a reservation', () => {
     expect(released).toHaveLength(1);
   });
 
-  test('10,000 calls of which a tenth are cancelled before their start and a tenth abandoned leave nothing', () => {
+  test('leaks nothing over 10,000 calls with a tenth cancelled before their start and a tenth abandoned', () => {
     const { clock, endpoint, connection, released, reserve } = setUp();
     for (let i = 0; i < 10_000; i++) {
       const call = reserve();
@@ -127,7 +127,7 @@ describe('a reservation', () => {
       if (i % 10 !== 5) call.end();
       clock.advance(1);
     }
-    // The abandoned tenth of the last second's calls.
+    // The abandoned calls of the last second, a tenth of all.
     expect(endpoint.inFlight).toBe(100);
     clock.advance(LAPSE_AFTER_MS);
     expect([endpoint.inFlight, connection.inFlight, released.length]).toEqual([0, 0, 10_000]);
@@ -135,7 +135,7 @@ describe('a reservation', () => {
 });
 
 describe('the sweep', () => {
-  test('one timer serves all reservations, and it goes when none is left unconfirmed', () => {
+  test('uses one timer for all reservations, and stops it when all have started', () => {
     const { clock, reserve } = setUp();
     expect(clock.pendingTimers).toBe(0);
     const calls = Array.from({ length: 10 }, () => {
@@ -148,7 +148,7 @@ describe('the sweep', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('it comes back with the next reservation', () => {
+  test('starts again with the next reservation', () => {
     const { clock, endpoint, reserve } = setUp();
     reserve();
     clock.advance(LAPSE_AFTER_MS);
@@ -159,7 +159,7 @@ describe('the sweep', () => {
     expect([clock.pendingTimers, endpoint.inFlight]).toEqual([0, 0]);
   });
 
-  test('the end of a stream that was picked long ago does not disturb those that wait', () => {
+  test('is not disturbed by the end of a stream that was picked long ago', () => {
     const { clock, endpoint, reserve } = setUp();
     const stream = reserve();
     stream.start();
@@ -172,7 +172,7 @@ describe('the sweep', () => {
     expect([endpoint.inFlight, clock.pendingTimers]).toEqual([0, 0]);
   });
 
-  test('a pick that a release brings about is swept in its turn', () => {
+  test('sweeps a pick made during a release when it is due', () => {
     const clock = new FakeClock();
     const endpoint = { inFlight: 0 };
     let waitingCalls = 2;
@@ -188,8 +188,8 @@ describe('the sweep', () => {
     expect([endpoint.inFlight, clock.pendingTimers]).toEqual([0, 0]);
   });
 
-  test('it never sets a timer for the moment at which it runs, however the sum of two times is rounded', () => {
-    // 1000.3 − 1000 is less than 0.3: a sweep that worked with that would find nothing due, over and over.
+  test('never sets a timer for the time at which it runs, whatever the rounding', () => {
+    // 1000.3 − 1000 is less than 0.3: a sweep based on that would find nothing due, over and over.
     for (let tenths = 1; tenths < 1000; tenths++) {
       const { clock, endpoint, reserve } = setUp(new StrictClock(tenths / 10));
       reserve();
@@ -200,7 +200,7 @@ describe('the sweep', () => {
     }
   });
 
-  test('close() takes the timer away; what is still in flight stays counted until it ends', () => {
+  test('stops its timer on close(); calls in flight still count until they end', () => {
     const { clock, endpoint, ledger, reserve } = setUp();
     const call = reserve();
     ledger.close();
@@ -218,7 +218,7 @@ describe('memory', () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
 
-  /** Of so many calls, each picked before the one before it starts, those that the ledger still holds at the end. */
+  /** Picks `count` calls, each before the previous one starts; returns how many the ledger still holds at the end. */
   async function heldAfter(calls: number): Promise<number> {
     const { clock, endpoint, reserve } = setUp();
     const seen: WeakRef<object>[] = [];
@@ -240,12 +240,12 @@ describe('memory', () => {
     return held;
   }
 
-  test('calls that have started are let go of though there is always one that has not', async () => {
-    // Dropped in blocks of a thousand or so, so that dropping costs little.
+  test('does not hold calls that have started, even if there is always one that has not', async () => {
+    // The ledger drops them in blocks of about a thousand to keep the cost low.
     expect(await heldAfter(5000)).toBeLessThan(1100);
   });
 
-  test('calls that have started are let go of as soon as all have', async () => {
+  test('holds no call as soon as all have started', async () => {
     const { ledger, reserve } = setUp();
     const seen = Array.from({ length: 1000 }, () => {
       const call = reserve();

@@ -13,11 +13,11 @@ describe('the rate', () => {
     expect(new FailureRate().factor(1e9)).toBe(1);
   });
 
-  test.each([1, 2, 3, 5, 10, 100])('after %d failures at once is 1 − 0.8^n', (failures) => {
+  test.each([1, 2, 3, 5, 10, 100])('after %d simultaneous failures is 1 − 0.8^n', (failures) => {
     expect(after(failures).rate(0)).toBeCloseTo(1 - 0.8 ** failures, 12);
   });
 
-  test('falls by a fifth with each success, and to 1/e within 5 s without a call', () => {
+  test('falls by a fifth with each success, and to 1/e in 5 s without calls', () => {
     const rate = after(3);
     const before = rate.rate(0);
     expect(rate.rate(5000)).toBeCloseTo(before / Math.E, 12);
@@ -25,7 +25,7 @@ describe('the rate', () => {
     expect(rate.rate(0)).toBeCloseTo(before * 0.8, 12);
   });
 
-  test('does not change because it is read', () => {
+  test('does not change when it is read', () => {
     const [read, left] = [after(4), after(4)];
     for (let now = 0; now < 20_000; now += 7) {
       read.rate(now);
@@ -43,20 +43,20 @@ describe('the factor', () => {
     [1, 1 / 0.8 ** 2],
     [2, 1 / 0.8 ** 4],
     [5, 1 / 0.8 ** 10],
-    // A success among fifty must show: the end is 1 / 0.02².
+    // One success in fifty must be visible: the maximum is 1 / 0.02².
     [17, 1 / 0.8 ** 34],
     [18, 2500],
     [1000, 2500],
-  ])('after %d failures at once is %d', (failures, factor) => {
+  ])('after %d simultaneous failures is %d', (failures, factor) => {
     expect(after(failures).factor(0)).toBeCloseTo(factor, 9);
   });
 
-  test('of two failures is what an endpoint may have at most while its ejection is undecided', () => {
+  test('exceeds the bound for undecided ejections from the second failure on', () => {
     expect(after(1).factor(0)).toBeLessThan(UNDECIDED_FACTOR);
     expect(after(2).factor(0)).toBeGreaterThan(UNDECIDED_FACTOR);
   });
 
-  test('of what is negligible is none: after one failure that takes 5 s · ln 10', () => {
+  test('is 1 for a negligible rate, 5 s · ln 10 after a single failure', () => {
     const rate = after(1);
     const negligible = 5000 * Math.log(0.2 / 0.02);
     expect(rate.factor(negligible - 1)).toBeGreaterThan(1);

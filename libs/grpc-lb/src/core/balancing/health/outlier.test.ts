@@ -15,13 +15,13 @@ const byShare = { ...defaults, consecutiveFailures: 0 };
 const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 const create = (): Outlier => new Outlier(seededRandom(1));
 
-/** The reasons that a run of results gives, `x` for a failure. */
+/** The ejection reasons after each result of a sequence, `x` for a failure. */
 function reasons(outlier: Outlier, results: string, options = defaults, now = 0): (string | undefined)[] {
   return results.split('').map((result) => outlier.record(result === 'x', now, now, options)?.reason);
 }
 
 describe('failures in a row', () => {
-  test('eject at the fifth, and not before', () => {
+  test('eject at the fifth, not before', () => {
     expect(reasons(create(), 'xxxxx', inARow)).toEqual([
       undefined,
       undefined,
@@ -42,7 +42,7 @@ describe('failures in a row', () => {
     [997, 3],
     [998, 2],
     [1_000_000, 2],
-  ])('are fewer where a good record says that they are no chance: after %d successes %d', (successes, enough) => {
+  ])('eject earlier after a good record, which rules out chance: after %d successes at %d', (successes, enough) => {
     const outlier = create();
     reasons(outlier, '.'.repeat(successes), inARow);
     expect(reasons(outlier, 'x'.repeat(enough), inARow)).toEqual([
@@ -51,14 +51,14 @@ describe('failures in a row', () => {
     ]);
   });
 
-  test('are more again where the record is not that good: one failure before counts', () => {
+  test('eject later if the record has a failure in it', () => {
     const outlier = create();
     reasons(outlier, `${'.'.repeat(999)}x.`, inARow);
     expect(reasons(outlier, 'xx', inARow)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', inARow)).toEqual(['3 failures in a row']);
   });
 
-  test('are never more than the option says, and count nothing that is older than the window', () => {
+  test('eject at the configured number at the latest, and ignore results older than the window', () => {
     const outlier = create();
     reasons(outlier, '.'.repeat(5000), inARow, 0);
     const later = inARow.window + 1;
@@ -67,15 +67,15 @@ describe('failures in a row', () => {
     expect(reasons(create(), 'xx', { ...inARow, consecutiveFailures: 2 }).at(-1)).toBe('2 failures in a row');
   });
 
-  test('are in a row only without a success between them', () => {
+  test('are reset by a success', () => {
     expect(reasons(create(), 'xxxx.xxxx.xxxx', inARow)).not.toContainEqual(expect.anything());
   });
 
-  test('are told with each one more, while the ejection is refused', () => {
+  test('are reported again with each further one while the ejection is not allowed', () => {
     expect(reasons(create(), 'xxxxxxx', inARow).slice(4)).toEqual([5, 6, 7].map((n) => `${n} failures in a row`));
   });
 
-  test('eject nobody when they are turned off, or ejection is', () => {
+  test('do not eject if they or ejection are turned off', () => {
     expect(reasons(create(), 'x'.repeat(50), { ...inARow, consecutiveFailures: 0 })).not.toContainEqual(
       expect.anything(),
     );
@@ -84,13 +84,13 @@ describe('failures in a row', () => {
 });
 
 describe('the share of successes', () => {
-  test('ejects below 80 %, at a failure, and says what was found', () => {
+  test('ejects below 80 %, at a failure, with the figures as the reason', () => {
     const outlier = create();
     expect(reasons(outlier, '....xxxx', byShare)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', byShare)).toEqual(['44 % of 9 calls succeeded within 30 s, less than 80 %']);
   });
 
-  /** That many calls, so many of them failures; these come last, since only they are judged. */
+  /** `calls` results with `failures` failures at the end, since only failures are judged. */
   const mixed = (calls: number, failures: number): string => '.'.repeat(calls - failures) + 'x'.repeat(failures);
 
   test.each([
@@ -103,24 +103,24 @@ describe('the share of successes', () => {
     [0.5, 100, 62],
     [0.95, 5, 2],
     [0.95, 100, 11],
-  ])('below %d by chance ejects nobody: of %d calls %d must fail', (successRate, calls, failures) => {
+  ])('below %d by chance does not eject: of %d calls %d must fail', (successRate, calls, failures) => {
     const options = { ...byShare, successRate, minimumCalls: calls };
     expect(reasons(create(), mixed(calls, failures), options).at(-1)).toEqual(expect.any(String));
     expect(reasons(create(), mixed(calls, failures - 1), options)).not.toContainEqual(expect.anything());
   });
 
-  test('of a few calls says nothing where even none is too little: of five, where half may fail', () => {
+  test('of five calls never ejects if half of all calls may fail', () => {
     const options = { ...byShare, successRate: 0.5 };
     expect(reasons(create(), 'xxxxx', options)).not.toContainEqual(expect.anything());
     expect(reasons(create(), 'xxxxxx', options).at(-1)).toBe('0 % of 6 calls succeeded within 30 s, less than 50 %');
   });
 
-  test('of 1 ejects at every failure, of 0 at none', () => {
+  test('of at least 1 ejects at every failure, of at least 0 never', () => {
     expect(reasons(create(), mixed(1000, 1), { ...byShare, successRate: 1 }).at(-1)).toEqual(expect.any(String));
     expect(reasons(create(), 'x'.repeat(1000), { ...byShare, successRate: 0 })).not.toContainEqual(expect.anything());
   });
 
-  test('ejects none of a thousand that fail 5 % of all, and each of a thousand that fail half, within 100 calls', () => {
+  test('ejects none of a thousand endpoints that fail 5 % of calls, and all of a thousand that fail half, within 100 calls', () => {
     const random = seededRandom(1);
     const ejected = (share: number): number => {
       const outliers = Array.from({ length: 1000 }, create);
@@ -134,14 +134,14 @@ describe('the share of successes', () => {
     expect(ejected(0.5)).toBe(1000);
   });
 
-  test('says nothing below the minimum of calls', () => {
+  test('does not eject below the minimum number of calls', () => {
     expect(reasons(create(), 'xxxx', byShare)).not.toContainEqual(expect.anything());
     expect(reasons(create(), 'xxxxx', byShare).at(-1)).toBe('0 % of 5 calls succeeded within 30 s, less than 80 %');
     const patient = { ...byShare, minimumCalls: 100 };
     expect(reasons(create(), 'x'.repeat(100), patient).findIndex(Boolean)).toBe(99);
   });
 
-  test('is taken over the window: failures that are older do not count', () => {
+  test('covers the window: older failures do not count', () => {
     const outlier = create();
     reasons(outlier, 'xxxx', byShare, 0);
     expect(reasons(outlier, 'x', byShare, 29_999)).toEqual([expect.stringContaining('of 5 calls')]);
@@ -152,7 +152,7 @@ describe('the share of successes', () => {
 });
 
 describe('an ejection', () => {
-  test('lasts from 5 s to 10 s at first, and each further one twice as long, up to 300 s', () => {
+  test('lasts from 5 s to 10 s at first, and twice as long each further time, up to 300 s', () => {
     for (const [draw, expected] of [
       [0, [5000, 10_000, 20_000, 40_000, 80_000, 150_000, 150_000]],
       [0.5, [7500, 15_000, 30_000, 60_000, 120_000, 225_000, 225_000]],
@@ -173,7 +173,7 @@ describe('an ejection', () => {
     [5000, 7000],
     [10, 86_400_000],
     [3_600_000, 86_400_000],
-  ])('of %d to %d ms keeps these bounds, however often it comes', (baseEjectionTime, maxEjectionTime) => {
+  ])('of %d to %d ms stays within these bounds, however often it is repeated', (baseEjectionTime, maxEjectionTime) => {
     const options = { ...defaults, baseEjectionTime, maxEjectionTime };
     const outlier = create();
     for (let i = 0; i < 2000; i++) {
@@ -184,7 +184,7 @@ describe('an ejection', () => {
     }
   });
 
-  test('is shorter by one step for each clean window since the endpoint is back', () => {
+  test('gets one step shorter for each clean window since the endpoint is back', () => {
     const back = (ejections: number): Outlier => {
       const outlier = new Outlier(() => 0);
       for (let i = 0; i < ejections; i++) {
@@ -201,7 +201,7 @@ describe('an ejection', () => {
     ]);
   });
 
-  test('draws once for its length', () => {
+  test('draws one random number for its length', () => {
     const random = scripted(0.5);
     new Outlier(random).eject(ILL, 0, defaults);
     expect(random.left()).toBe(0);
@@ -209,19 +209,19 @@ describe('an ejection', () => {
 });
 
 describe('after its ejection an endpoint', () => {
-  test('is neither judged by the calls that were under way, nor are they remembered', () => {
+  test('ignores results of calls that were in flight at the ejection', () => {
     const outlier = create();
     outlier.eject(ILL, 0, defaults);
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
     outlier.probe();
     expect(reasons(outlier, 'xxxxxxxxxx')).not.toContainEqual(expect.anything());
     outlier.reset(20_000);
-    // Of those before there would be more than five.
+    // With earlier results there would be more than five.
     expect(reasons(outlier, 'xxxx', defaults, 20_000)).not.toContainEqual(expect.anything());
     expect(reasons(outlier, 'x', defaults, 20_000)).toEqual(['5 failures in a row']);
   });
 
-  test('is not judged by calls that were made before it was reset, however late they end', () => {
+  test('ignores calls that were made before it was reset, however late they end', () => {
     const outlier = create();
     outlier.eject(ILL, 0, defaults);
     outlier.probe();
@@ -232,7 +232,7 @@ describe('after its ejection an endpoint', () => {
     expect(fresh.at(-1)?.reason).toBe('5 failures in a row');
   });
 
-  test('begins anew, and so does one that was not ejected: its record is that of another process', () => {
+  test('starts over with a new record when it is reset, ejected or not', () => {
     const outlier = create();
     reasons(outlier, `${'.'.repeat(998)}x`, inARow);
     outlier.reset(0);
@@ -257,7 +257,7 @@ describe('after its ejection an endpoint', () => {
   });
 });
 
-test('it is undecided as long as failures in a row may lead to an ejection', () => {
+test('the ejection is undecided while failures in a row may still cause it', () => {
   const outlier = create();
   expect(outlier.undecided(inARow)).toBe(true);
   reasons(outlier, 'xxxx', inARow);
@@ -272,7 +272,7 @@ test('it is undecided as long as failures in a row may lead to an ejection', () 
 });
 
 describe('mayEject', () => {
-  /** How many of so many endpoints can be ejected, one after the other. */
+  /** How many of `total` endpoints can be ejected, one after the other. */
   function mostOf(total: number, percent: number): number {
     let ejected = 0;
     while (ejected < total && mayEject(ejected, total, percent)) ejected++;
@@ -288,11 +288,11 @@ describe('mayEject', () => {
     [5, 2],
     [6, 3],
     [100, 50],
-  ])('of %d endpoints at most %d, with 50 %%', (total, most) => {
+  ])('of %d endpoints allows at most %d with 50 %%', (total, most) => {
     expect(mostOf(total, 50)).toBe(most);
   });
 
-  test('none with 0 %, one in any case with more, all but the last with 100 %', () => {
+  test('allows none with 0 %, at least one with more, all but one with 100 %', () => {
     for (let total = 0; total <= 50; total++) {
       expect(mostOf(total, 0)).toBe(0);
       expect(mostOf(total, 1)).toBe(total < 2 ? 0 : 1);
@@ -300,7 +300,7 @@ describe('mayEject', () => {
     }
   });
 
-  test('never more than the share, but for the first', () => {
+  test('never exceeds the share, except for the first', () => {
     for (let total = 2; total <= 50; total++) {
       for (let percent = 1; percent <= 100; percent++) {
         const share = Math.floor((total * percent) / 100);

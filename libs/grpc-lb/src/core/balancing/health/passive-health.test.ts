@@ -10,7 +10,7 @@ import { PeerComparison } from './peer-comparison.js';
 
 const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 
-/** What is around an endpoint; one that is another is healthy, and always may be ejected beside it. */
+/** The owner of an endpoint; the other endpoint is healthy, so that this one may always be ejected. */
 class Owner implements PassiveHealthOwner {
   connected = true;
   failureFactor = 1;
@@ -56,14 +56,14 @@ function fail(): void {
   passiveHealth.record('failed', clock.now(), clock.now(), false);
 }
 
-/** Ejected, and its time is over. */
+/** Ejected, and the ejection time is over. */
 function waitsForProbe(): void {
   passiveHealth.eject(ILL);
   clock.advance(60_000);
   expect(passiveHealth.wantsProbe).toBe(true);
 }
 
-describe('a reset forgets', () => {
+describe('a reset discards', () => {
   test('an ejection, and the failures in the score', () => {
     fail();
     fail();
@@ -71,7 +71,7 @@ describe('a reset forgets', () => {
     passiveHealth.reset();
     expect(passiveHealth.ejected).toBe(false);
     expect(owner.failureFactor).toBe(1);
-    // The next failure is a first one.
+    // The next failure counts as the first one.
     fail();
     expect(passiveHealth.failureRate).toBeCloseTo(0.2, 12);
   });
@@ -87,7 +87,7 @@ describe('a reset forgets', () => {
 });
 
 describe('the probe', () => {
-  test('is one call: it alone decides', () => {
+  test('is a single call that alone decides', () => {
     waitsForProbe();
     const probe = {};
     passiveHealth.beginProbe(probe);
@@ -98,11 +98,11 @@ describe('the probe', () => {
     expect(passiveHealth.ejected).toBe(false);
   });
 
-  test('of an earlier ejection decides nothing, and is in nobody’s way', () => {
+  test('of an earlier ejection is ignored and does not block the current one', () => {
     waitsForProbe();
     const old = {};
     passiveHealth.beginProbe(old);
-    // Its connections are lost while it is under way.
+    // The connections are lost during the probe.
     passiveHealth.reset();
     waitsForProbe();
     expect(passiveHealth.endProbe(old)).toBe(false);
@@ -120,7 +120,7 @@ describe('the probe', () => {
     expect(passiveHealth.endProbe(stream)).toBe(false);
   });
 
-  test('that is a stream and fails within that second ejects it again', () => {
+  test('that is a stream and fails within that second ejects the endpoint again', () => {
     waitsForProbe();
     const stream = {};
     passiveHealth.beginProbe(stream);
@@ -143,7 +143,7 @@ describe('the probe', () => {
 
 describe('the failure factor', () => {
   test.each([true, false])(
-    'is that of the failures, bounded while they may still eject; with ejection: %s',
+    'is that of the failure rate, bounded while an ejection is undecided; with ejection: %s',
     (enabled) => {
       ejection = effectiveEjection({ enabled });
       const rate = new FailureRate();

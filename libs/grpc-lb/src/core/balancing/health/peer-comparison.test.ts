@@ -7,7 +7,7 @@ import { PassiveHealth, type PassiveHealthOwner } from './passive-health.js';
 import { PeerComparison } from './peer-comparison.js';
 import type { ResultKind } from './recent-results.js';
 
-/** One endpoint as its owner keeps it. */
+/** A minimal owner of passive health. */
 class Endpoint implements PassiveHealthOwner {
   readonly connected = true;
   failureFactor = 1;
@@ -27,7 +27,7 @@ class Endpoint implements PassiveHealthOwner {
   warmedUp(): void {}
 }
 
-/** What becomes of a call to the endpoint with that number. */
+/** The result of a call to the endpoint with that index. */
 type Fate = (index: number) => ResultKind;
 
 class Pool {
@@ -48,7 +48,7 @@ class Pool {
     });
   }
 
-  /** So many calls, `gap` milliseconds apart, each to any endpoint that may have it. */
+  /** Makes `calls` calls, `gap` milliseconds apart, each to a random pickable endpoint. */
   run(calls: number, fate: Fate, gap = 3): void {
     for (let i = 0; i < calls; i++) {
       this.clock.advance(gap);
@@ -65,7 +65,7 @@ class Pool {
     return this.endpoints.flatMap(({ healthy }, i) => (healthy ? [] : [i]));
   }
 
-  /** The part of the calls since the last look that the busiest had, over its even share. */
+  /** The calls of the busiest endpoint since the last check, relative to an even share. */
   busiest(): number {
     const counts = this.endpoints.map(({ calls }) => calls);
     for (const endpoint of this.endpoints) endpoint.calls = 0;
@@ -80,8 +80,8 @@ class Pool {
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
 const healthy: Fate = () => 'ok';
 
-describe('what happens to all endpoints', () => {
-  test.each([2, 3, 4, 5, 8, 100])('of %i ejects none of them for good: half of all calls fail', (count) => {
+describe('a failure of all endpoints', () => {
+  test.each([2, 3, 4, 5, 8, 100])('with half of the calls to %i endpoints ejects none of them for good', (count) => {
     for (const seed of SEEDS.slice(0, count > 10 ? 2 : undefined)) {
       const pool = new Pool(count, seed);
       pool.run(300 * count, healthy);
@@ -93,7 +93,7 @@ describe('what happens to all endpoints', () => {
     }
   });
 
-  test('30 % of UNKNOWN on eight, from the first call on', () => {
+  test('with 30 % UNKNOWN on eight endpoints from the first call on ejects none of them for good', () => {
     for (const seed of SEEDS) {
       const pool = new Pool(8, seed);
       pool.run(5000, pool.fails(0.3));
@@ -102,33 +102,33 @@ describe('what happens to all endpoints', () => {
     }
   });
 
-  test.each([2, 3, 5])('an outage of all %i keeps all of them in', (count) => {
+  test.each([2, 3, 5])('with every call to %i endpoints ejects none of them', (count) => {
     for (const seed of SEEDS) {
       const pool = new Pool(count, seed);
       pool.run(1000, healthy);
       pool.run(2000, pool.fails(1));
       pool.clock.advance(20);
       expect(pool.ejected, `seed ${seed}`).toEqual([]);
-      // None is punished for what all did.
+      // No endpoint is penalized for failures that all have.
       expect(pool.endpoints.map(({ failureFactor }) => failureFactor)).toEqual(pool.endpoints.map(() => 1));
     }
   });
 
-  test('timeouts make them slow, not broken: one that still times out when others do not is let alone for a while', () => {
+  test('with timeouts ejects none, and those that recover later than the others only after a while', () => {
     const pool = new Pool(5);
     pool.run(1000, healthy);
     pool.run(1000, pool.fails(0.9, 'all', 'timed_out'));
     pool.run(500, pool.fails(1, [3, 4], 'timed_out'));
     expect(pool.ejected).toEqual([]);
     for (const { failureFactor } of pool.endpoints) expect(failureFactor).toBe(1);
-    // It stays that way for longer than others need to recover: it is broken.
+    // It times out for longer than the others need to recover: it is broken.
     pool.run(4000, pool.fails(1, [4], 'timed_out'));
     expect(pool.ejected).toEqual([4]);
   });
 });
 
 describe('an endpoint that is worse than the others', () => {
-  test.each([2, 3, 4, 5, 20])('one of %i, that fails every call, is out after two failures', (count) => {
+  test.each([2, 3, 4, 5, 20])('and fails every call is ejected after two failures (one of %i)', (count) => {
     for (const seed of SEEDS.slice(0, 5)) {
       const pool = new Pool(count, seed);
       pool.run(1200 * count, healthy, 1);
@@ -139,7 +139,7 @@ describe('an endpoint that is worse than the others', () => {
     }
   });
 
-  test.each([2, 5])('of %i, whose record is empty, after five at most', (count) => {
+  test.each([2, 5])('and has no record yet is ejected after five failures (one of %i)', (count) => {
     for (const seed of SEEDS) {
       const pool = new Pool(count, seed);
       pool.run(100, pool.fails(1, [0]));
@@ -148,7 +148,7 @@ describe('an endpoint that is worse than the others', () => {
     }
   });
 
-  test('is found also where all fail now and then', () => {
+  test('is found even if all fail now and then', () => {
     for (const seed of SEEDS) {
       const pool = new Pool(5, seed);
       pool.run(2000, pool.fails(0.1));
@@ -158,7 +158,7 @@ describe('an endpoint that is worse than the others', () => {
     }
   });
 
-  test('may be two of three: one is ejected, and the calls of the other weigh more', () => {
+  test('may be two of three: one is ejected, and the other gets a high failure factor', () => {
     for (const seed of SEEDS) {
       const pool = new Pool(3, seed);
       pool.run(300, healthy);
@@ -171,7 +171,7 @@ describe('an endpoint that is worse than the others', () => {
     }
   });
 
-  test('may be another one every few seconds', () => {
+  test('may change every few seconds', () => {
     const pool = new Pool(5);
     pool.run(1000, healthy);
     for (let ill = 0; ill < 5; ill++) {
@@ -185,10 +185,10 @@ describe('an endpoint that is worse than the others', () => {
 });
 
 describe('an ejection that was a mistake', () => {
-  test('is withdrawn when the others fail too, without a slow start, and makes no later one longer', () => {
+  test('is withdrawn without a slow start when the others fail too', () => {
     const pool = new Pool(2);
     const [first, second] = pool.endpoints as [Endpoint, Endpoint];
-    // A burst: the results of one connection are read before those of the other.
+    // A burst: the results of one connection arrive before those of the other.
     for (let i = 0; i < 10; i++) first.passiveHealth.record('failed', 0, 0, false);
     expect(pool.ejected).toEqual([0]);
     for (let i = 0; i < 10; i++) second.passiveHealth.record('failed', 0, 0, false);
@@ -213,7 +213,7 @@ describe('an endpoint that refuses calls', () => {
     return pool;
   };
 
-  test('does so more than the others, or as often as all', () => {
+  test('is found if it refuses more than the others, but not if all refuse as often', () => {
     const one = refusing((index) => (index === 0 ? 1 : 0));
     expect(one.endpoints.map(({ passiveHealth }) => one.peers.refusesMore(passiveHealth))).toEqual([
       true,
@@ -226,7 +226,7 @@ describe('an endpoint that refuses calls', () => {
     expect(all.endpoints.map(({ passiveHealth }) => all.peers.refusesMore(passiveHealth))).not.toContain(true);
   });
 
-  test('is not compared with those that have left', () => {
+  test('is not compared with removed endpoints', () => {
     const pool = refusing((index) => (index === 0 ? 0.5 : 1));
     for (const { passiveHealth } of pool.endpoints.slice(1)) passiveHealth.leave();
     expect(pool.peers.refusesMore(pool.endpoints[0]!.passiveHealth)).toBe(true);

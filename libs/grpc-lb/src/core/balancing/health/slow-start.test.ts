@@ -15,20 +15,20 @@ describe('warmth', () => {
     [0.5, 0.25],
     [1, 0.5],
     [2, Math.SQRT1_2],
-  ])('half way with an aggression of %d is %d', (aggression, share) => {
+  ])('halfway with an aggression of %d is %d', (aggression, share) => {
     expect(warmth(500, { ...defaults, window: 1000, aggression, minShare: 0.01 })).toBeCloseTo(share, 12);
   });
 
-  test('is full from the end of the window on, and when slow start is off', () => {
+  test('is 1 from the end of the window on, and when slow start is off', () => {
     for (const age of [10_000, 10_001, 1e12]) expect(warmth(age, defaults)).toBe(1);
     for (const age of [0, 1, 9999]) expect(warmth(age, { ...defaults, enabled: false })).toBe(1);
   });
 
-  test('is the least share when the clock says that it has not begun yet', () => {
+  test('is the least share at a negative age, as after a step of the clock', () => {
     expect(warmth(-5, defaults)).toBe(0.05);
   });
 
-  test('never falls, and stays between the least share and all of it', () => {
+  test('never falls, and stays between the least share and 1', () => {
     for (const aggression of [0.1, 0.5, 1, 3, 10]) {
       const options = { ...defaults, aggression, minShare: 0.2 };
       let before = 0;

@@ -4,25 +4,25 @@ import { SuccessWindow } from './success-window.js';
 const WINDOW = 1000;
 
 describe('a window', () => {
-  test('without calls has nothing to complain of', () => {
+  test('without calls has a perfect success rate', () => {
     expect(new SuccessWindow().read(5000, WINDOW)).toEqual({ calls: 0, rate: 1 });
   });
 
-  test('holds what is younger than nine tenths of it, and nothing that is older than all of it', () => {
+  test('covers results younger than nine tenths of its length, and none older than its length', () => {
     const window = new SuccessWindow();
     window.record(true, 50, WINDOW);
     for (const now of [50, 500, 949]) expect(window.read(now, WINDOW)).toEqual({ calls: 1, rate: 0 });
     for (const now of [1051, 2000, 1e9]) expect(window.read(now, WINDOW)).toEqual({ calls: 0, rate: 1 });
   });
 
-  test('slides: what comes in takes the place of what falls out', () => {
+  test('slides: new results replace expired ones', () => {
     const window = new SuccessWindow();
     for (let now = 0; now < 1000; now += 100) window.record(true, now, WINDOW);
     for (let now = 1000; now < 1500; now += 100) window.record(false, now, WINDOW);
     expect(window.read(1400, WINDOW)).toEqual({ calls: 10, rate: 0.5 });
   });
 
-  test('after a long silence begins with an empty slice, also where old counts lay', () => {
+  test('starts with an empty slice after a long silence, even where a slice had old counts', () => {
     const window = new SuccessWindow();
     for (let now = 0; now < 1000; now += 100) window.record(true, now, WINDOW);
     window.record(false, 12_345, WINDOW);
@@ -41,7 +41,7 @@ describe('a window', () => {
   test.each([
     ['longer', 60_000],
     ['shorter', 100],
-  ])('that is made %s begins anew, and slides at its new pace', (_, other) => {
+  ])('that is made %s starts over, and slides at its new pace', (_, other) => {
     const window = new SuccessWindow();
     const now = 1e6;
     for (let i = 0; i < 7; i++) window.record(true, now, WINDOW);

@@ -11,7 +11,7 @@ const at = (port: number, priority?: number): Endpoint => ({
 const shortly = (list: readonly Endpoint[]): string[] =>
   list.map(({ address, priority = 0 }) => `${'port' in address ? address.port : ''}@${priority}`);
 
-test('one list without priorities is handed on as it is', () => {
+test('a single list without priorities is returned as is', () => {
   const list = [at(1), at(2, 0)];
   expect(byTarget([list])).toBe(list);
   expect(byTarget([[]])).toEqual([]);
@@ -40,7 +40,7 @@ test.each<[Endpoint[][], string[]]>([
   expect(shortly(byTarget(lists))).toEqual(expected);
 });
 
-test('what else is known of an endpoint stays, and the lists of the sources are not written to', () => {
+test('other fields of an endpoint are kept, and the lists of the sources are not modified', () => {
   const list = [Object.freeze({ ...at(1, 3), weight: 5, locality: { zone: 'a' } })];
   expect(byTarget([list])).toEqual([{ ...at(1, 0), weight: 5, locality: { zone: 'a' } }]);
   expect(list[0]!.priority).toBe(3);

@@ -15,7 +15,7 @@ const shortly = (priorities: readonly PriorityMembers<Endpoint>[]): [number, num
   priorities.map(({ priority, localZone, otherZones }) => [priority, ports(localZone), ports(otherZones)]);
 
 describe('a list by priority', () => {
-  test('the best first, in the order of discovery within, those that say nothing at 0', () => {
+  test('is sorted best first, in discovery order within a priority, with a default of 0', () => {
     const priorities = byPriority([at(1, undefined, 5), at(2), at(3, undefined, 1), at(4, undefined, 0)], undefined);
     expect(shortly(priorities)).toEqual([
       [0, [2, 4], []],
@@ -24,11 +24,11 @@ describe('a list by priority', () => {
     ]);
   });
 
-  test('that is empty has none', () => {
+  test('has no priorities if it is empty', () => {
     expect(byPriority([], 'a')).toEqual([]);
   });
 
-  test('names each endpoint once, at its best priority, and of equals as it was named first', () => {
+  test('has each endpoint once, at its best priority, and the first of equal ones', () => {
     const priorities = byPriority([at(1, 'b', 1), at(2, 'a'), at(1, 'a'), at(2, 'b'), at(1, 'c')], 'a');
     expect(shortly(priorities)).toEqual([[0, [1, 2], []]]);
     expect(priorities[0]!.localZone[0]!.locality).toEqual({ zone: 'a' });
@@ -36,7 +36,7 @@ describe('a list by priority', () => {
 });
 
 describe('zones', () => {
-  test('part each priority into here and elsewhere; those without a zone are elsewhere', () => {
+  test('split each priority into the local and other zones; endpoints without a zone are in the others', () => {
     const list = [at(1, 'a'), at(2, 'b'), at(3), at(4, 'a'), at(5, 'b', 1), at(6, 'a', 1)];
     expect(shortly(byPriority(list, 'a'))).toEqual([
       [0, [1, 4], [2, 3]],
@@ -44,7 +44,7 @@ describe('zones', () => {
     ]);
   });
 
-  test('do not count where the client knows none, or a priority has nobody here, or nobody elsewhere', () => {
+  test('are ignored if the client has none, or if all or none of the endpoints of a priority are local', () => {
     const list = [at(1, 'a'), at(2, 'b')];
     expect(shortly(byPriority(list, undefined))).toEqual([[0, [1, 2], []]]);
     expect(shortly(byPriority(list, 'c'))).toEqual([[0, [1, 2], []]]);
@@ -53,7 +53,7 @@ describe('zones', () => {
 });
 
 describe('a subset', () => {
-  test('is taken of each group by itself, so that none loses its part to another', () => {
+  test('is taken from each group separately, so that no group loses its part to another', () => {
     const asked: [number[], string][] = [];
     const list = [at(1, 'a'), at(2, 'a'), at(3, 'b'), at(4, 'b', 1), at(5, 'b', 1)];
     const priorities = byPriority(list, 'a', (group, name) => {
@@ -72,7 +72,7 @@ describe('a subset', () => {
   });
 });
 
-test('nobody is lost, nobody is twice, and everybody is where it belongs', () => {
+test('every endpoint is in exactly one group, at its best priority and in the right zone', () => {
   const zone = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined });
   const endpoint = fc
     .tuple(fc.integer({ min: 1, max: 12 }), zone, fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }))

@@ -4,7 +4,7 @@ import { check } from '../../../../../../test/properties/check.js';
 import { capacityOf, priorityShares, prioritiesNeeded } from './priority-shares.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-/** As they come about: some of some, by some factor. */
+/** Realistic capacities: some endpoints of some total, with some factor. */
 const capacity = fc
   .record({
     total: fc.integer({ min: 0, max: 20 }),
@@ -14,7 +14,7 @@ const capacity = fc
   .map(({ total, ill, factor }) => capacityOf({ total, healthy: Math.max(0, total - ill) }, factor));
 const capacities = fc.array(capacity, { maxLength: 6 });
 
-describe('what a group can bear', () => {
+describe('the capacity of a group', () => {
   test.each([
     [0, 0, 2, 0],
     [2, 2, 2, 1],
@@ -22,7 +22,7 @@ describe('what a group can bear', () => {
     [3, 1, 2, 2 / 3],
     [4, 1, 2, 0.5],
     [4, 0, 2, 0],
-    // Envoy's factor, and its example: 72 % of the hosts healthy is all of the load.
+    // Envoy's factor, and its example: with 72 % of the hosts healthy a level takes the full load.
     [100, 72, 1.4, 1],
     [100, 71, 1.4, 0.994],
     [2, 1, 1, 0.5],
@@ -32,7 +32,7 @@ describe('what a group can bear', () => {
 });
 
 describe('the shares of the priorities', () => {
-  // The table in Envoy's documentation of priority priorities, with the capacities that it gives.
+  // The table in Envoy's documentation of priority levels, as capacities.
   test.each([
     [
       [1, 1],
@@ -85,7 +85,7 @@ describe('the shares of the priorities', () => {
     for (const [i, share] of shares.entries()) expect(share).toBeCloseTo(expected[i]!, 12);
   });
 
-  test('add up to one, or all are nothing; nobody gets more than all, and nobody who can bear nothing gets a call', () => {
+  test('add up to 1 or are all 0, are at most 1, and are 0 without capacity', () => {
     check(
       fc.property(capacities, (given) => {
         const shares = priorityShares(given);
@@ -96,7 +96,7 @@ describe('the shares of the priorities', () => {
           expect(share).toBeGreaterThanOrEqual(0);
           expect(share).toBeLessThanOrEqual(1);
           expect(share > 0 && given[i] === 0).toBe(false);
-          // No crumbs that only rounding has left over: each is a priority that counts as in use.
+          // No tiny shares from rounding errors, since each share puts a priority in use.
           expect(share > 0 && share < 1e-6).toBe(false);
         }
       }),
@@ -104,7 +104,7 @@ describe('the shares of the priorities', () => {
     );
   });
 
-  test('a priority gets less than it can bear only if those before it leave no more', () => {
+  test('a priority gets less than its capacity only if better ones leave no more', () => {
     check(
       fc.property(capacities, (given) => {
         const shares = priorityShares(given);
@@ -116,7 +116,7 @@ describe('the shares of the priorities', () => {
     );
   });
 
-  test('one more that is healthy takes no calls from its own priority', () => {
+  test('one more healthy endpoint never lowers the share of its priority', () => {
     const group = fc.record({ total: fc.integer({ min: 1, max: 20 }), healthy: fc.integer({ min: 0, max: 19 }) });
     check(
       fc.property(fc.array(group, { minLength: 1, maxLength: 4 }), fc.nat(3), (groups, which) => {
@@ -130,7 +130,7 @@ describe('the shares of the priorities', () => {
   });
 });
 
-describe('how many priorities are needed', () => {
+describe('the number of priorities needed', () => {
   test.each([
     [[], 0],
     [[1], 1],
@@ -139,13 +139,13 @@ describe('how many priorities are needed', () => {
     [[0.5, 1], 2],
     [[0.5, 0.5, 1], 2],
     [[0, 0, 0], 3],
-    // Which add up to 0.9999999999999999.
+    // These add up to 0.9999999999999999.
     [[0.1, 0.2, 0.7, 1], 3],
   ])('%j: %i', (given, expected) => {
     expect(prioritiesNeeded(given)).toBe(expected);
   });
 
-  test('as many as get a share while they can bear all', () => {
+  test('is that of the priorities with a share while their capacity suffices', () => {
     check(
       fc.property(capacities, (given) => {
         const needed = prioritiesNeeded(given);

@@ -22,6 +22,6 @@ test('a threshold of 0 turns it off', () => {
   for (let connected = 0; connected < 5; connected++) expect(isPanic(0, connected, 0)).toBe(false);
 });
 
-test('nobody panics about endpoints that are not there', () => {
+test('there is no panic without endpoints', () => {
   for (const threshold of [0, 50, 100]) expect(isPanic(0, 0, threshold)).toBe(false);
 });
