@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Cancel, Clock } from './clock.js';
 import { BEAT_MS, OwnStall, STALL_MS } from './own-stall.js';
 
-/** An event loop that can stand still: what falls due meanwhile fires when it goes on, in the order that a test picks. */
+/** An event loop that can stall: timers due meanwhile fire when it resumes, in the order that the test picks. */
 class StallingClock implements Clock {
   time = 0;
   readonly timers: { readonly at: number; readonly callback: () => void }[] = [];
@@ -32,12 +32,12 @@ class StallingClock implements Clock {
     this.time = end;
   }
 
-  /** Time passes, and nothing fires. */
+  /** Advances time without firing timers. */
   stall(ms: number): void {
     this.time += ms;
   }
 
-  /** What is due fires. */
+  /** Fires due timers. */
   fire(): void {
     const due = this.timers.filter(({ at }) => at <= this.time);
     for (const timer of due) {
@@ -57,13 +57,13 @@ beforeEach(() => {
   stop = ownStall.watch();
 });
 
-describe('an event loop that goes on', () => {
-  test('has no stalls, and is awake all the time', () => {
+describe('an event loop without stalls', () => {
+  test('reports none, and is awake all the time', () => {
     clock.run(10_000);
     expect([ownStall.endedAt, ownStall.wasStalledSince(0), ownStall.awake]).toEqual([-Infinity, false, 10_000]);
   });
 
-  test('and is a little late has none either', () => {
+  test('may be slightly late', () => {
     for (let i = 0; i < 50; i++) {
       clock.stall(BEAT_MS + STALL_MS - 1);
       clock.fire();
@@ -92,13 +92,13 @@ describe('a stall', () => {
     expect(ownStall.awake).toBe(clock.time - 800 + STALL_MS);
   });
 
-  test('concerns what began before its end, and nothing later', () => {
+  test('affects what began before its end, and nothing later', () => {
     clock.fire();
     clock.run(50);
     expect([100, 1500, 1900, 1901].map((since) => ownStall.wasStalledSince(since))).toEqual([true, true, true, false]);
   });
 
-  test('explains what was under way during it and ends before what had piled up is worked off', () => {
+  test('affects what was in flight during it and ends before the backlog is processed', () => {
     expect(ownStall.explains(1000, clock.time)).toBe(true);
     clock.fire();
     expect(ownStall.explains(1000, clock.time)).toBe(true);
@@ -106,13 +106,13 @@ describe('a stall', () => {
     expect([1000, 1500, 1950].map((since) => ownStall.explains(since, clock.time))).toEqual([true, false, false]);
   });
 
-  test('does not explain what goes on long after it, however long it has been under way', () => {
+  test('does not affect what ends long after it, whenever that started', () => {
     clock.fire();
     clock.run(2000);
     expect([-30_000, 0, 1000].map((since) => ownStall.explains(since, clock.time))).toEqual([false, false, false]);
   });
 
-  test('after another moves the end, and both are lost time', () => {
+  test('after another one moves the end, and both count as lost time', () => {
     clock.fire();
     clock.run(500);
     clock.stall(BEAT_MS + STALL_MS);
@@ -122,7 +122,7 @@ describe('a stall', () => {
   });
 });
 
-test('nobody is told of stalls while nobody watches, and nothing is left of the timer', () => {
+test('stalls are not recorded without watchers, and the last one to stop clears the timer', () => {
   const stopAnother = ownStall.watch();
   stop();
   stop();

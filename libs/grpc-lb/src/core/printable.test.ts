@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../../../test/properties/check.js';
 import { isPrintable, MAX_TEXT, printable, printableError } from './printable.js';
 
-test('a text that people write stays as it is', () => {
+test('ordinary text is unchanged', () => {
   for (const text of ['', 'connect ECONNREFUSED 10.0.0.1:50051', 'Größe 3 × 4 – 注文 😀', 'C:\\new']) {
     expect(printable(text)).toBe(text);
   }
 });
 
-describe('what a terminal would obey is spelled out', () => {
+describe('control characters are escaped', () => {
   test.each([
     ['a\nb\r\nc\td', 'a\\nb\\r\\nc\\td'],
     ['\u001b[31mred\u001b[0m', '\\u001b[31mred\\u001b[0m'],
@@ -24,7 +24,7 @@ describe('what a terminal would obey is spelled out', () => {
   });
 });
 
-describe('what is long is cut, and says how long it was', () => {
+describe('long text is truncated, with its length appended', () => {
   test('at 500 characters by default', () => {
     expect(printable('x'.repeat(MAX_TEXT))).toBe('x'.repeat(MAX_TEXT));
     const cut = printable('x'.repeat(8_800_000));
@@ -32,19 +32,19 @@ describe('what is long is cut, and says how long it was', () => {
     expect(cut).toMatch(/^x{400,}\.\.\. \(8800000 characters\)$/);
   });
 
-  test('also where only its escapes are long', () => {
+  test('even if only its escapes are long', () => {
     expect(printable('\u001b'.repeat(100), 60).length).toBeLessThanOrEqual(60);
     expect(printable('\u001b'.repeat(100), 60)).toMatch(/^(\\u001b)+\.\.\. \(100 characters\)$/);
   });
 
-  test('between characters, never within a pair', () => {
+  test('between characters, never within a surrogate pair', () => {
     for (let max = 30; max < 40; max++) {
       expect(printable('😀'.repeat(100), max)).toMatch(/^(?:😀)+\.\.\. \(200 characters\)$/u);
     }
   });
 });
 
-test('whatever comes, it is short, harmless, and not changed a second time', () => {
+test('for any input the result is short, harmless, and idempotent', () => {
   const text = fc.string({ unit: 'binary', maxLength: 700 });
   check(
     fc.property(text, fc.integer({ min: 40, max: 600 }), (each, max) => {
@@ -58,7 +58,7 @@ test('whatever comes, it is short, harmless, and not changed a second time', () 
   );
 });
 
-test('of whatever was thrown', () => {
+test('any thrown value is printable', () => {
   expect(printableError(new Error('a\nb'))).toBe('a\\nb');
   expect(printableError('text')).toBe('text');
   expect(printableError(undefined)).toBe('undefined');

@@ -3,13 +3,13 @@ import { expectUniform, tally } from '../../../../test/properties/statistics.js'
 import { jittered, randomBelow, seededRandom } from './random.js';
 
 describe('seededRandom', () => {
-  test('a seed is a sequence: the same one each time, another one for another seed', () => {
+  test('gives the same sequence for the same seed, and a different one for another seed', () => {
     const draw = (seed: number): number[] => Array.from({ length: 20 }, seededRandom(seed));
     expect(draw(7)).toEqual(draw(7));
     expect(draw(7)).not.toEqual(draw(8));
   });
 
-  test('numbers are in [0, 1) and even', () => {
+  test('gives uniform numbers in [0, 1)', () => {
     const random = seededRandom(1);
     const draws = Array.from({ length: 20_000 }, random);
     expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true);
@@ -34,11 +34,11 @@ describe('jittered', () => {
     [0, 80],
     [0.5, 100],
     [0.75, 110],
-  ])('a draw of %d makes 100 ± 20 %% to %d', (drawn, expected) => {
+  ])('turns a draw of %d for 100 ± 20 %% into %d', (drawn, expected) => {
     expect(jittered(() => drawn, 100, 0.2)).toBeCloseTo(expected, 10);
   });
 
-  test('no jitter is the value itself', () => {
+  test('returns the value itself without jitter', () => {
     expect(jittered(() => 0.9, 100, 0)).toBe(100);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FakeClock } from '../../../../test/support/time/fake-clock.js';
 import { TokenBucket } from './token-bucket.js';
 
-test('allows its size at once, then one each interval, and never saves up more than its size', () => {
+test('allows a burst of its size, then one per interval, and never holds more than its size', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket(3, 100, clock);
   const takes = (): number => {
@@ -20,7 +20,7 @@ test('allows its size at once, then one each interval, and never saves up more t
   expect(takes()).toBe(3);
 });
 
-test('takes what costs more only as a whole', () => {
+test('takes several tokens only all at once', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket(3, 100, clock);
   expect(bucket.take(4)).toBe(false);
@@ -30,7 +30,7 @@ test('takes what costs more only as a whole', () => {
   expect(bucket.take(1)).toBe(true);
 });
 
-test('what happens anyway takes a token, and leaves no debt', () => {
+test('an event that cannot be prevented takes a token, but leaves no debt', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket(2, 100, clock);
   for (let i = 0; i < 5; i++) bucket.spend();
@@ -39,7 +39,7 @@ test('what happens anyway takes a token, and leaves no debt', () => {
   expect([bucket.take(), bucket.take()]).toEqual([true, false]);
 });
 
-test('work that is charged may run into debt, so that it takes a bounded share of the time', () => {
+test('charged work may go into debt, so that it takes a bounded share of the time', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket(100, 0.5, clock);
   bucket.charge(60);
@@ -52,7 +52,7 @@ test('work that is charged may run into debt, so that it takes a bounded share o
   expect(bucket.wait).toBe(1);
 });
 
-test('a refill in many small steps is as good as one', () => {
+test('a refill in many small steps equals a single one', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket(1, 10_000, clock);
   expect(bucket.take()).toBe(true);

@@ -8,7 +8,7 @@ import type { GrpcLbClientOptions } from './client-options.js';
 
 const FINE: GrpcLbClientOptions = { target: '127.0.0.1:1', package: 'echo.v1', protoPath: ECHO_PROTO };
 
-/** Nothing is connected before a client is told to. */
+/** Clients connect only on request. */
 function create(options: object): GrpcLbClientHandle {
   return new GrpcLbClientHandle('ECHO', { ...FINE, ...options }, () => {});
 }
@@ -25,7 +25,7 @@ function errorOf(options: object): GrpcLbOptionsError {
 
 const serviceConfig = (config: unknown): object => ({ channelOptions: { 'grpc.service_config': config } });
 
-/** Each with one thing wrong, and the one line that says so. */
+/** Options with one fault each, and the error line for it. */
 const WRONG: [options: object, line: string][] = [
   [{ target: '' }, 'target is ""; use a non-empty string'],
   [{ target: 5 }, 'target is 5; use a non-empty string'],
@@ -137,7 +137,7 @@ const WRONG: [options: object, line: string][] = [
   [{ protoPaht: 'x' }, 'protoPaht is not an option; did you mean "protoPath"?'],
 ];
 
-describe('options that are wrong', () => {
+describe('invalid options', () => {
   it.each(WRONG)('%j: the error names the client, the option, its value and the remedy', (options, line) => {
     const { message, faults, code, subject } = errorOf(options);
     expect(message.split('\n')).toEqual(['client ECHO: an option is invalid', expect.stringContaining(`  - ${line}`)]);
@@ -148,7 +148,7 @@ describe('options that are wrong', () => {
     });
   });
 
-  it('are told all at once', () => {
+  it('are all reported at once', () => {
     const { message, faults } = errorOf({
       target: undefined,
       package: 'echo.v3',
@@ -170,7 +170,7 @@ describe('options that are wrong', () => {
     ]);
   });
 
-  it('that are secrets are not shown', () => {
+  it('do not reveal secrets', () => {
     const secret = 's3cret';
     for (const options of [
       { credentials: secret },
@@ -184,7 +184,7 @@ describe('options that are wrong', () => {
   });
 });
 
-describe('options that are right', () => {
+describe('valid options', () => {
   it.each([
     ['a target without a scheme', { target: 'orders:50051' }],
     ['an url in the place of a target', { target: undefined, url: 'dns:///orders:50051' }],
@@ -206,7 +206,7 @@ describe('options that are right', () => {
     expect(create(options).snapshot()).toMatchObject({ client: 'ECHO', state: 'idle' });
   });
 
-  it('are loaded once for each client, and stubs and clients are made once', () => {
+  it('are loaded once for each client, and stubs and clients are created once', () => {
     const client = create({});
     expect(client.getService('Echo')).toBe(client.getService('Echo'));
     expect(client.getService('Echo')).not.toBe(client.getService('Mirror'));
@@ -214,7 +214,7 @@ describe('options that are right', () => {
   });
 });
 
-it('of two packages that have a service of the same name the first counts', () => {
+it('the first of two packages with a service of the same name is used', () => {
   const echo = loadSync(ECHO_PROTO);
   const service = echo['echo.v1.Mirror']!;
   const packageDefinition = { ...echo, 'other.v1.Echo': service };
@@ -228,7 +228,7 @@ it.each([
   ['Ecko', '; did you mean "Echo"?'],
   ['echo', '; did you mean "Echo"?'],
   ['Orders', ''],
-])('a service %s that the packages do not have is an error with a suggestion', (service, suggestion) => {
+])('a service %s that is not in the packages is an error with a suggestion', (service, suggestion) => {
   const client = create({});
   const message = `client ECHO: an option is invalid\n  - service is "${service}", which package echo.v1 does not have${suggestion}; it has Echo, Mirror`;
   expect(() => client.getService(service)).toThrow(message);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { unreadVariables } from './environment-name.js';
 
-it('variables for clients of the application are unread where no override came of them', () => {
+it('variables for clients of the application are unread if they caused no override', () => {
   const environment = {
     GRPC_LB_ORDERS_TARGET: 'a:1',
     GRPC_LB_ORDERS_POOL_SIZE: '2',
@@ -20,7 +20,7 @@ it('variables for clients of the application are unread where no override came o
   expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { ORDERS: {}, PRICES: {} })).toEqual([]);
 });
 
-it('a variable that came to be an override is read, also where the name of another client is its beginning', () => {
+it('a variable that caused an override is read, even if the name of another client is its prefix', () => {
   const environment = { GRPC_LB_ORDERS_CLIENT_TARGET: 'a:1', GRPC_LB_ORDERS_POLICY: 'random' };
   expect(unreadVariables(environment, ['ORDERS', 'ORDERS_CLIENT'], { ORDERS_CLIENT: {} })).toEqual([
     'GRPC_LB_ORDERS_POLICY',

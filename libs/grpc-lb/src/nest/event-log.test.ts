@@ -42,7 +42,7 @@ const state = (to: EndpointState, reason: string | null, address = '10.0.0.1:500
 });
 const recovered = (target = 'dns:///orders:1'): EventBody => ({ type: 'discovery_recovered', target });
 
-test('an ejection is told with its reason', () => {
+test('an ejection is logged with its reason', () => {
   tell({ type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'ejected', reason: '5 failures in a row' });
   tell({ type: 'endpoint_state', address: 'a:1', from: 'ejected', to: 'ready', reason: null });
   expect(texts()).toEqual([
@@ -51,7 +51,7 @@ test('an ejection is told with its reason', () => {
   ]);
 });
 
-describe('what an operator should know is written, with the name of the client:', () => {
+describe('events that matter to an operator are logged with the name of the client:', () => {
   test.each<[EventBody[], string[]]>([
     [
       [DOWN, UP],
@@ -194,7 +194,7 @@ describe('what an operator should know is written, with the name of the client:'
   });
 });
 
-test('what happens all the time is not', () => {
+test('routine events are not logged', () => {
   const quiet: EventBody[] = [
     { type: 'client_state', from: 'idle', to: 'connecting', reason: null },
     UP,
@@ -208,7 +208,7 @@ test('what happens all the time is not', () => {
     { type: 'health_not_offered', address: 'a:1', why: 'UNIMPLEMENTED' },
     { type: 'pool_saturated', pending: 1 },
     { type: 'configured' },
-    // The end of what was not told.
+    // The end of something that was not logged.
     recovered(),
     { type: 'failover', priority: 0, share: 1 },
     { type: 'panic', on: false, healthy: 1, connected: 1 },
@@ -217,8 +217,8 @@ test('what happens all the time is not', () => {
   expect(lines).toEqual([]);
 });
 
-describe('what alternates', () => {
-  test('is told with its first end at once, then a line a minute at most, and last as it is in the end', () => {
+describe('a state that alternates', () => {
+  test('is logged with its first recovery at once, then at most once a minute, and finally as it ends', () => {
     for (let i = 0; i < 250; i++) {
       tell(i % 2 === 0 ? DOWN : UP);
       clock.advance(1000);
@@ -232,12 +232,12 @@ describe('what alternates', () => {
     for (const [i, at] of later.slice(1).entries()) expect(at - later[i]!).toBeGreaterThanOrEqual(59_000);
     expect(lines.length).toBeLessThanOrEqual(2 + 250 / 60 + 1);
     clock.advance(10 * MINUTE);
-    // It is ready: either that was told last, or the trouble never was.
+    // The client is ready: either that was logged last, or the problem never was.
     expect(lines.at(-1)![1]).toBe('log');
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('and then stays in trouble is told so: a short one before it hides no long one', () => {
+  test('and then stays bad is logged: a short problem does not hide a long one after it', () => {
     tell(DOWN);
     tell(UP);
     clock.advance(2000);
@@ -251,7 +251,7 @@ describe('what alternates', () => {
     ]);
   });
 
-  test('and was in trouble only between two lines is not told', () => {
+  test('and was bad only between two lines is not logged', () => {
     tell(DOWN);
     tell(UP);
     clock.advance(2000);
@@ -262,7 +262,7 @@ describe('what alternates', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('with long pauses is told each time', () => {
+  test('with long pauses is logged each time', () => {
     for (let i = 0; i < 4; i++) {
       tell(DOWN);
       tell(UP);
@@ -272,8 +272,8 @@ describe('what alternates', () => {
   });
 });
 
-describe('a trouble that lasts', () => {
-  test('is told once a minute where the events go on', () => {
+describe('a problem that persists', () => {
+  test('is logged once a minute while its events continue', () => {
     for (let i = 0; i < 180; i++) {
       tell({ type: 'call_rejected', pending: 10, maxPending: 10 });
       clock.advance(1000);
@@ -281,7 +281,7 @@ describe('a trouble that lasts', () => {
     expect(lines.map(([at]) => at)).toEqual([0, MINUTE, 2 * MINUTE]);
   });
 
-  test('and changes is told with its last reason', () => {
+  test('and changes is logged with its latest reason', () => {
     for (const [i, error] of ['A', 'B', 'C', 'D'].entries()) {
       tell(failed(error));
       clock.advance(i === 3 ? 0 : 10_000);
@@ -291,7 +291,7 @@ describe('a trouble that lasts', () => {
   });
 });
 
-test('clients, targets and kinds of trouble do not silence each other', () => {
+test('clients, targets and kinds of problems do not suppress each other', () => {
   tell(failed('A'));
   tell(failed('B', 'kubernetes:///orders'));
   tell(failed('C'), 'USERS');
@@ -303,7 +303,7 @@ test('clients, targets and kinds of trouble do not silence each other', () => {
   expect(lines.at(-1)![2]).toBe('client ORDERS: discovery recovered: kubernetes:///orders');
 });
 
-test('at the end nothing is left', () => {
+test('complete() leaves no timer', () => {
   for (const event of [DOWN, UP, DOWN]) tell(event);
   expect(clock.pendingTimers).toBe(1);
   log.complete();
@@ -318,11 +318,11 @@ test('a line is one line of bounded length, whatever an event quotes', () => {
   expect(texts()[1]).toBe('warn client ORDERS: a\\r\\nb');
 });
 
-describe('of endpoints', () => {
+describe('endpoints:', () => {
   const refused = (port: number): void => tell(state('transient_failure', 'refused', `10.0.0.1:${port}`));
   const ready = (port: number): void => tell(state('ready', null, `10.0.0.1:${port}`));
 
-  test('a thousand that fail at once: two are told, and after a minute how many more', () => {
+  test('of a thousand that fail at once two are logged, and after a minute the number of the others', () => {
     for (let i = 0; i < 1000; i++) refused(i);
     expect(lines).toHaveLength(2);
     clock.advance(MINUTE);
@@ -337,14 +337,14 @@ describe('of endpoints', () => {
     expect(lines.length).toBeLessThanOrEqual(8);
   });
 
-  test('one that recovers before its trouble could be told is not told at all', () => {
+  test('one that recovers before its problem is logged is not logged at all', () => {
     for (const port of [1, 2, 3]) refused(port);
     ready(3);
     clock.advance(MINUTE);
     expect(lines).toHaveLength(2);
   });
 
-  test('the trouble of one is told although another has recovered since', () => {
+  test('the problem of one is logged although another one has recovered since', () => {
     refused(1);
     refused(2);
     refused(3);
@@ -356,7 +356,7 @@ describe('of endpoints', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('those that are well again share a line', () => {
+  test('those that recover share a line', () => {
     for (const port of [1, 2, 3, 4]) refused(port);
     clock.advance(MINUTE);
     for (const port of [1, 2, 3, 4]) ready(port);
@@ -367,7 +367,7 @@ describe('of endpoints', () => {
     ]);
   });
 
-  test('one that is gone is not told', () => {
+  test('a removed one is not logged', () => {
     for (const port of [1, 2, 3]) refused(port);
     tell({ type: 'endpoint_removed', address: '10.0.0.1:3' });
     clock.advance(10 * MINUTE);
@@ -375,7 +375,7 @@ describe('of endpoints', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test('what one of them suffers again after long is told again', () => {
+  test('a problem that recurs after a long time is logged again', () => {
     for (const at of [0, 3, 6]) {
       refused(1);
       ready(1);

@@ -3,7 +3,7 @@ import { transportChannelOptions } from './transport-options.js';
 
 const REQUIRED = { package: 'orders.v1' };
 
-it('the named options of Nest become channel options', () => {
+it('Nest’s named options become channel options', () => {
   const options = {
     maxSendMessageLength: 1,
     maxReceiveMessageLength: 2,
@@ -32,7 +32,7 @@ it('the named options of Nest become channel options', () => {
   });
 });
 
-it('what is not said is not set, so that the defaults of the package hold; zero is said', () => {
+it('absent options are not set, so that the defaults of the package apply; zero is set', () => {
   expect(transportChannelOptions(REQUIRED)).toEqual({});
   expect(transportChannelOptions({ ...REQUIRED, keepalive: { keepaliveTimeMs: undefined } })).toEqual({});
   expect(
@@ -43,7 +43,7 @@ it('what is not said is not set, so that the defaults of the package hold; zero 
   });
 });
 
-it('a named option wins over a channel option, in a new object', () => {
+it('a named option overrides a channel option, in a new object', () => {
   const channelOptions = Object.freeze({ 'grpc.max_send_message_length': 1, 'grpc.enable_retries': 0 });
   expect(transportChannelOptions({ ...REQUIRED, channelOptions, maxSendMessageLength: 2 })).toEqual({
     'grpc.max_send_message_length': 2,

@@ -14,7 +14,7 @@ function board(): { board: HealthBoard; told: string[] } {
   return { board: health, told };
 }
 
-test('nothing is SERVING before the server is open, whatever its checks say', () => {
+test('no service is SERVING before the server is open, whatever its checks say', () => {
   const { board: health, told } = board();
   health.setHealthy('a.A', true);
   health.setServing('', true);
@@ -23,7 +23,7 @@ test('nothing is SERVING before the server is open, whatever its checks say', ()
   expect(told).toEqual([' SERVING', 'a.A SERVING', 'b.B SERVING']);
 });
 
-test('SERVING needs all: the server, its hand, its checks; every change is told once', () => {
+test('SERVING needs the server, the manual status and the checks; every change is reported once', () => {
   const { board: health, told } = board();
   health.open(true);
   told.length = 0;

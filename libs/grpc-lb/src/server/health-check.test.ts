@@ -13,7 +13,7 @@ function poll(check: HealthCheck, random = (): number => 0.5): { told: [boolean,
   return { told, poller };
 }
 
-test('the first answer counts at once, good or bad; later a failure counts when it comes again', async () => {
+test('the first result counts at once, good or bad; later a failure counts when it is repeated', async () => {
   let well = false;
   const { told, poller } = poll(() => well);
   await vi.advanceTimersByTimeAsync(0);
@@ -49,7 +49,7 @@ test('a check that takes too long has failed, its signal is aborted, and no seco
   poller.stop();
 });
 
-test('the interval is spread over ± 20 %', async () => {
+test('the interval has jitter of ± 20 %', async () => {
   for (const [random, at] of [
     [0, 800],
     [1, 1200],
@@ -67,7 +67,7 @@ test('the interval is spread over ± 20 %', async () => {
   }
 });
 
-test('a poller that is stopped tells nothing more and leaves no timer', async () => {
+test('a stopped poller reports nothing more and leaves no timer', async () => {
   let answer!: (well: boolean) => void;
   const { told, poller } = poll(() => new Promise((resolve) => (answer = resolve)));
   poller.stop();
@@ -77,7 +77,7 @@ test('a poller that is stopped tells nothing more and leaves no timer', async ()
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('results of Terminus say what they say', () => {
+test('Terminus results are interpreted by their status', () => {
   expect(passed({ database: { status: 'up' } })).toBe(true);
   expect(passed({ database: { status: 'down', message: 'no route' } })).toBe(false);
   expect(passed({ status: 'ok', details: { database: { status: 'up' } } })).toBe(true);
@@ -85,7 +85,7 @@ test('results of Terminus say what they say', () => {
   expect(passed({ status: 'shutting_down' })).toBe(false);
 });
 
-test('of other results only false has failed', () => {
+test('of other results only false is a failure', () => {
   for (const result of [undefined, null, true, 0, '', [], {}]) expect(passed(result)).toBe(true);
   expect(passed(false)).toBe(false);
 });

@@ -30,7 +30,7 @@ test('is the time from the arrival of a call to the end of the turn', () => {
   expect(lag.read()).toBe(1);
 });
 
-test('of a turn that still lasts is what it has taken so far, or what the one before took', () => {
+test('of a turn in progress is its duration so far, or that of the previous turn', () => {
   const { lag, at, turnEnds } = create();
   lag.sample();
   at(5);
@@ -53,7 +53,7 @@ test('is measured once for all calls of a turn, from the first', () => {
   expect(lag.read()).toBe(4);
 });
 
-test('is none when a second has passed without a call', () => {
+test('is none after a second without a call', () => {
   const { lag, at, turnEnds } = create();
   lag.sample();
   at(50);

@@ -14,7 +14,7 @@ function faultsOf(options: unknown): string[] {
   return [];
 }
 
-test('without options everything is on that costs nothing to those who do not ask, at the documented defaults', () => {
+test('without options every feature that costs nothing until a client uses it is on, with the documented defaults', () => {
   expect(effective({})).toEqual({
     health: { checks: {}, interval: 5000, timeout: 3000, failureThreshold: 2 },
     reflection: false,
@@ -26,7 +26,7 @@ test('without options everything is on that costs nothing to those who do not as
   expect(effective({ health: false, loadReports: false })).toMatchObject({ health: undefined, loadReports: undefined });
 });
 
-test('all faults are told at once, each with its path, value, range and remedy', () => {
+test('all faults are reported at once, each with its path, value, range and remedy', () => {
   const error = (): unknown =>
     effective({
       helth: true,
@@ -43,7 +43,7 @@ test('all faults are told at once, each with its path, value, range and remedy',
   expect(error).toThrow('- health.checks[\'\'] is "yes"; use a function, or a list of functions');
 });
 
-test('what is no object is told, and undefined is as good as absent', () => {
+test('a value that is not an object is an error, and undefined counts as absent', () => {
   expect(faultsOf(null)).toEqual([
     'options is null; use an object with health, reflection, drain, connection, loadReports',
   ]);

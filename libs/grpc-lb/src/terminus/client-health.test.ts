@@ -77,7 +77,7 @@ describe('a client is', () => {
     expect(health(snapshot(states), minReady).status).toBe(status);
   });
 
-  test('judged by those that discovery names: one that drains is no loss', () => {
+  test('judged by the endpoints that discovery lists: draining ones do not count', () => {
     expect(health(snapshot(['ready', 'draining']), '100%')).toMatchObject({ status: 'up', ready: 1, total: 1 });
     expect(health(snapshot(['draining']), 1)).toMatchObject({ status: 'down', ready: 0, total: 0, required: 1 });
   });
@@ -87,7 +87,7 @@ describe('discovery', () => {
   const stale = (state: 'stale' | 'pending' | 'failed', error: string | null) =>
     snapshot(['ready'], { source: { ...SOURCE, state, staleForMs: 5, error } });
 
-  test('that fails degrades a client whose endpoints are all well, and says why', () => {
+  test('that fails degrades a client whose endpoints are all healthy, with the reason', () => {
     expect(health(stale('stale', 'DNS lookup of "orders" failed: ENOTFOUND'))).toMatchObject({
       status: 'degraded',
       message:
@@ -96,20 +96,20 @@ describe('discovery', () => {
     });
   });
 
-  test('that names nobody says so: none is missed, but there is none', () => {
+  test('that lists no endpoints takes the client down, with that reason', () => {
     expect(health(snapshot([], { source: { ...SOURCE, state: 'ok', endpoints: 0 } }))).toMatchObject({
       status: 'down',
       message: '0 of 0 endpoints are ready, at least 1 required; discovery lists no endpoints',
     });
   });
 
-  test('without a reason has none', () => {
+  test('without an error has no reason in the message', () => {
     expect(health(stale('pending', null)).message).toBe(
       '1 of 1 endpoints are ready, at least 1 required; discovery is pending',
     );
   });
 
-  test('takes nobody down that has enough endpoints, and makes nobody degraded who is down', () => {
+  test('that fails takes no client with enough endpoints down, and does not make one that is down degraded', () => {
     expect(health(stale('failed', 'x')).status).toBe('degraded');
     expect(health(stale('stale', 'x'), 2).status).toBe('down');
   });
@@ -136,7 +136,7 @@ describe('failover', () => {
     });
   };
 
-  test('is none while the first can bear the calls: who stands by does not count', () => {
+  test('does not occur while the first priority has enough capacity: standby endpoints do not count', () => {
     expect(health(at([['ready'], ['transient_failure']], [1, 0]), '100%')).toMatchObject({
       status: 'up',
       ready: 1,
@@ -148,7 +148,7 @@ describe('failover', () => {
     });
   });
 
-  test('of which one endpoint counts names those that do not: the details list them all', () => {
+  test('counts only endpoints in use, and the message gives the number of better ones that are not ready', () => {
     const over = (states: EndpointState[][], shares: number[]): string => health(at(states, shares)).message;
     expect(over([['transient_failure', 'ejected'], ['ready']], [0, 1])).toBe(
       '1 of 1 endpoints in use are ready (2 of priority 0 are not), at least 1 required; 0 % of calls go to the endpoints of priority 0',
@@ -161,7 +161,7 @@ describe('failover', () => {
     );
   });
 
-  test('degrades, though all that get calls are healthy: those that are down are not theirs to count', () => {
+  test('degrades the client even if all endpoints in use are healthy', () => {
     const over = at(
       [
         ['transient_failure', 'transient_failure'],
@@ -177,7 +177,7 @@ describe('failover', () => {
     expect(Object.keys(health(over).endpoints)).toHaveLength(4);
   });
 
-  test('of a part of the calls counts the endpoints of all that get some', () => {
+  test('of some calls counts the endpoints of all priorities in use', () => {
     const part = at(
       [
         ['ready', 'not_serving', 'not_serving', 'not_serving'],
@@ -192,21 +192,21 @@ describe('failover', () => {
     expect(health(part, '51%').status).toBe('down');
   });
 
-  test('shows also where the first target names nobody any more', () => {
+  test('is reported even if the first target no longer lists endpoints', () => {
     expect(health(at([[], ['ready']], [undefined, 1]))).toMatchObject({
       status: 'degraded',
       message: '1 of 1 endpoints are ready, at least 1 required; 0 % of calls go to the endpoints of priority 0',
     });
   });
 
-  test('to nobody is an outage like any other', () => {
+  test('to no endpoint is reported as a plain outage', () => {
     expect(health(at([['transient_failure'], ['transient_failure']], [0, 0]))).toMatchObject({
       status: 'down',
       message: '0 of 2 endpoints are ready, at least 1 required',
     });
   });
 
-  test('is told together with what discovery says', () => {
+  test('is reported together with discovery failures', () => {
     const both = {
       ...at([['not_serving'], ['ready']], [0, 1]),
       source: { ...SOURCE, state: 'stale' as const, error: 'x' },
@@ -217,7 +217,7 @@ describe('failover', () => {
   });
 });
 
-test('each endpoint is told with its state, the reason, since when, and its calls', () => {
+test('each endpoint is listed with its state, reason, time of change, and calls in flight', () => {
   const { endpoints, message } = health(snapshot(['ready', 'ejected', 'draining']), '50%');
   expect(message).toBe('1 of 2 endpoints are ready, at least 1 required');
   expect(endpoints).toEqual({
@@ -227,7 +227,7 @@ test('each endpoint is told with its state, the reason, since when, and its call
   });
 });
 
-test('panic is told: the calls go to endpoints that are not well', () => {
+test('panic is reported and degrades the client', () => {
   expect(health(snapshot(['ready']))).toMatchObject({ panic: false });
   const panicking = health(snapshot(['ready', 'not_serving', 'not_serving'], { panic: true }));
   expect(panicking).toMatchObject({ status: 'degraded', panic: true });

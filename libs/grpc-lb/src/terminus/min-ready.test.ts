@@ -3,7 +3,7 @@ import { GrpcLbOptionsError } from '../core/errors.js';
 import { type MinReady, readMinReady } from './min-ready.js';
 
 describe('the minimum', () => {
-  test.each([1, 2, 100])('of %d is that, however many there are', (minReady) => {
+  test.each([1, 2, 100])('of %d is absolute, whatever the number of endpoints', (minReady) => {
     expect([0, 1, 5, 1000].map(readMinReady(minReady))).toEqual([minReady, minReady, minReady, minReady]);
   });
 

@@ -67,7 +67,7 @@ describe.each(RANGES)('%s.%s', (aspect, option, min, max, kind, unit) => {
     ]);
   });
 
-  test('is whole where only that makes sense', () => {
+  test('must be a whole number unless fractions make sense', () => {
     expect(faultsOf(check, { [option]: max - 0.001 })).toHaveLength(kind === 'a number' ? 0 : 1);
   });
 });
@@ -100,7 +100,7 @@ test.each([
 });
 
 describe('health', () => {
-  test('by default is asked of the server as a whole, and panic begins below half', () => {
+  test('by default is that of the whole server, and panic starts below half', () => {
     const defaults = { enabled: true, service: '', metadata: {}, panicThreshold: 50, overprovisioningFactor: 2 };
     for (const options of [undefined, {}, { enabled: undefined }])
       expect(effectiveHealth(options)).toStrictEqual(defaults);
@@ -115,7 +115,7 @@ describe('health', () => {
     expect(effectiveHealth(said)).toStrictEqual(said);
   });
 
-  test('the service is a text, which may be empty', () => {
+  test('has a service that is a string, which may be empty', () => {
     expect(faultsOf(healthCheck, { service: '' })).toEqual([]);
     expect(faultsOf(healthCheck, { service: 1 })).toEqual([
       'at.service is 1; use a service name, as in "orders.v1.Orders"',
@@ -124,7 +124,7 @@ describe('health', () => {
 });
 
 describe('the metadata of health', () => {
-  test('is names and values', () => {
+  test('has names and values', () => {
     const metadata = { authorization: 'Bearer secret', 'x-api-key': 'secret' };
     expect(faultsOf(healthCheck, { metadata })).toEqual([]);
   });
@@ -145,7 +145,7 @@ describe('the metadata of health', () => {
     expect(faults).toEqual([expect.stringContaining('is not a valid metadata key')]);
   });
 
-  test('is not shown where it is wrong', () => {
+  test('is not shown in errors', () => {
     for (const metadata of [
       'secret',
       ['secret'],
@@ -184,7 +184,7 @@ describe('ejection', () => {
     });
   });
 
-  test('takes every status for a failure but OK and CANCELLED', () => {
+  test('treats every status except OK and CANCELLED as a failure', () => {
     expect(faultsOf(ejectionCheck, { failureCodes: [...FAILURE_STATUS_NAMES] })).toEqual([]);
     expect(FAILURE_STATUS_NAMES).toHaveLength(15);
     for (const name of ['OK', 'CANCELLED', 14, null]) {
@@ -200,7 +200,7 @@ describe('ejection', () => {
     ]);
   });
 
-  test('lasts at most no less than at least', () => {
+  test('has a maximum time of at least the base time', () => {
     expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 1000 })).toEqual([]);
     expect(faultsOf(ejectionCheck, { baseEjectionTime: 1000, maxEjectionTime: 999 })).toEqual([
       'at.maxEjectionTime is 999, less than baseEjectionTime 1000; use 1000 or more, or remove this option',
@@ -212,14 +212,14 @@ describe('ejection', () => {
   });
 });
 
-test('slow start by default is 10 s long, begins with 5 %, and grows as the square of the time', () => {
+test('slow start by default lasts 10 s, starts with 5 %, and grows as the square of the time', () => {
   const defaults = { enabled: true, window: 10_000, aggression: 0.5, minShare: 0.05 };
   expect(effectiveSlowStart()).toStrictEqual(defaults);
   expect(effectiveSlowStart({ enabled: false })).toStrictEqual({ ...defaults, enabled: false });
 });
 
 describe('subset', () => {
-  test('is drawn at random unless it says otherwise; none is none', () => {
+  test('is random by default, and undefined if it is not configured', () => {
     expect(effectiveSubset(undefined)).toBeUndefined();
     expect(effectiveSubset({ size: 20 })).toStrictEqual({ size: 20, algorithm: 'random' });
     const aperture = { size: 20, algorithm: 'deterministic_aperture', clients: 10, index: 9 } as const;
@@ -227,14 +227,14 @@ describe('subset', () => {
     expect(effectiveSubset({ ...aperture, algorithm: 'random' })).toStrictEqual({ size: 20, algorithm: 'random' });
   });
 
-  test('is for a client that is one of those that there are', () => {
+  test('needs a client index below the number of clients', () => {
     expect(faultsOf(subsetCheck, { clients: 10, index: 9 })).toEqual([]);
     expect(faultsOf(subsetCheck, { clients: 10, index: 10 })).toEqual([
       'at.index is 10, of 10 clients; clients are numbered from 0 to 9: raise clients to the highest number of replicas',
     ]);
   });
 
-  test('has an algorithm with a name', () => {
+  test('needs a known algorithm', () => {
     expect(faultsOf(subsetCheck, { algorithm: 'deterministic' })).toEqual([
       'at.algorithm is "deterministic"; use one of random, deterministic_aperture; did you mean "deterministic_aperture"?',
     ]);
@@ -273,7 +273,7 @@ describe('retry', () => {
     expect(effectiveRetryPolicy({ maxAttempts: 1 })).toStrictEqual({ ...defaults, maxAttempts: 1 });
   });
 
-  test('of single methods takes what the whole takes, or false', () => {
+  test('of single methods accepts the same options, or false', () => {
     const methods = { Find: false, Place: { maxAttempts: 2, retryableStatusCodes: ['ABORTED'] } };
     expect(faultsOf(retryCheck, { methods })).toEqual([]);
     expect(faultsOf(retryCheck, { methods: { Find: true, Place: { maxAttempts: 9, methods: {} } } })).toEqual([
@@ -304,11 +304,11 @@ describe('deadline', () => {
     ['500ms', 500],
     ['1m', 60_000],
     ['250', 250],
-  ])('as the text %s is told in milliseconds', (text, timeout) => {
+  ])('as the string %s gets a suggestion in milliseconds', (text, timeout) => {
     expect(faultsOf(deadlineCheck, text)).toEqual([`at is "${text}"; use { timeout: ${timeout} }, in milliseconds`]);
   });
 
-  test('as a bare number is told how it is written', () => {
+  test('as a bare number gets a suggestion with the right form', () => {
     expect(faultsOf(deadlineCheck, 1000)).toEqual(['at is 1000; use { timeout: 1000 }, in milliseconds']);
   });
 

@@ -25,13 +25,13 @@ function faultsOf(options: unknown, path?: string): string[] {
 }
 
 describe('assertLoadBalancing', () => {
-  test('takes nothing, and everything there is', () => {
+  test('accepts no options, and all options', () => {
     expect(faultsOf({})).toEqual([]);
     expect(faultsOf({ policy: undefined, pool: undefined })).toEqual([]);
     expect(faultsOf({ policy: { name: 'least_request', choiceCount: 2 }, pool: { size: 2, maxSize: 2 } })).toEqual([]);
   });
 
-  test('tells all that is wrong at once, each with its path', () => {
+  test('reports all faults at once, each with its path', () => {
     expect(
       faultsOf({ policy: { name: 'least_request', choiceCount: 1 }, pool: { size: 8, maxSize: 4 }, polcy: 1 }),
     ).toEqual([
@@ -41,7 +41,7 @@ describe('assertLoadBalancing', () => {
     ]);
   });
 
-  test('takes a policy for single methods, and nothing else of them', () => {
+  test('accepts a policy for single methods, and no other option for them', () => {
     const methods = {
       Search: { policy: 'peak_ewma' },
       Find: { policy: { name: 'hot_cold', hotQuantile: 0.5 } },
@@ -56,7 +56,7 @@ describe('assertLoadBalancing', () => {
     ]);
   });
 
-  test('begins the path as the caller says', () => {
+  test('starts the path with the prefix of the caller', () => {
     expect(faultsOf({ policy: 'raundrobin' }, 'grpc_lb')).toEqual([
       `grpc_lb.policy is "raundrobin", which is not a known policy; did you mean "round_robin"?; use one of ${POLICY_NAMES.join(', ')}`,
     ]);
@@ -69,10 +69,10 @@ describe('assertLoadBalancing', () => {
   });
 });
 
-describe('a subset that several layers write', () => {
+describe('a subset from several layers', () => {
   const aperture = { size: 20, algorithm: 'deterministic_aperture' } as const;
 
-  test('may lack something in one of them', () => {
+  test('may be incomplete in one of them', () => {
     const faults: Fault[] = [];
     for (const subset of [{ index: 3 }, { clients: 10 }, aperture]) loadBalancingCheck('at', { subset }, faults);
     expect(faults).toEqual([]);
@@ -81,7 +81,7 @@ describe('a subset that several layers write', () => {
     expect(effectiveLoadBalancing(merged).subset).toEqual({ ...aperture, clients: 10, index: 3 });
   });
 
-  test('lacks nothing as a whole', () => {
+  test('must be complete as a whole', () => {
     expect(faultsOf({ subset: { algorithm: 'random' } })).toEqual([
       'loadBalancing.subset.size is missing; set the number of endpoints that this client uses, as in 20',
     ]);
@@ -92,13 +92,13 @@ describe('a subset that several layers write', () => {
     expect(faultsOf({ subset: { size: 20, index: 3 } })).toEqual([
       'loadBalancing.subset.algorithm is missing; set "deterministic_aperture", to which clients and index belong, or remove them',
     ]);
-    // Said in so many words, it may overrule the aperture of the code, whose numbers then have no effect.
+    // An explicit algorithm overrides the aperture of the code, whose numbers then have no effect.
     expect(faultsOf({ subset: { size: 20, algorithm: 'random', clients: 10, index: 3 } })).toEqual([]);
   });
 });
 
 describe('effectiveLoadBalancing', () => {
-  test('when nothing is said is least request, with health checks, ejection and slow start, without retries', () => {
+  test('by default is least request with health checks, ejection and slow start, without retries', () => {
     for (const options of [undefined, {}, { policy: undefined, pool: undefined, health: undefined }]) {
       expect(effectiveLoadBalancing(options)).toStrictEqual({
         policy: { name: 'least_request' },
@@ -115,24 +115,24 @@ describe('effectiveLoadBalancing', () => {
     }
   });
 
-  test('keeps retries and deadlines as they are said: what is left out of them may differ by method', () => {
+  test('keeps retries and deadlines as given, since their defaults may differ by method', () => {
     const said = { retry: { maxAttempts: 2, methods: { Find: false } }, deadline: { timeout: 1000 } } as const;
     expect(effectiveLoadBalancing(said)).toMatchObject(said);
   });
 
-  test('spells a policy out that is given by name, and keeps one with options', () => {
+  test('expands a policy given by name, and keeps one with options', () => {
     expect(effectiveLoadBalancing({ policy: 'random' }).policy).toStrictEqual({ name: 'random' });
     const policy = { name: 'least_request', choiceCount: 3 } as const;
     expect(effectiveLoadBalancing({ policy }).policy).toStrictEqual(policy);
   });
 
-  test('fills in the rest of a pool', () => {
+  test('fills in the defaults of a pool', () => {
     expect(effectiveLoadBalancing({ pool: { size: 8 } }).pool).toStrictEqual(effectivePool({ size: 8 }));
   });
 });
 
 describe('mergeLoadBalancing', () => {
-  test('every aspect is merged field by field; a list or a table within it is taken as a whole', () => {
+  test('merges every aspect field by field; a list or a table in it is taken as a whole', () => {
     const base: LoadBalancingOptions = {
       health: { service: 'orders.v1.Orders' },
       ejection: { consecutiveFailures: 3, failureCodes: ['UNAVAILABLE'] },
@@ -156,7 +156,7 @@ describe('mergeLoadBalancing', () => {
     });
   });
 
-  test('the pool is merged field by field, the policy taken as a whole', () => {
+  test('merges the pool field by field, and takes the policy as a whole', () => {
     const base: LoadBalancingOptions = {
       policy: { name: 'least_request', choiceCount: 2 },
       pool: { size: 2, maxPending: 10 },
@@ -168,7 +168,7 @@ describe('mergeLoadBalancing', () => {
     });
   });
 
-  test('what the upper layer leaves open the lower one says, and the other way round', () => {
+  test('takes what one layer omits from the other', () => {
     expect(mergeLoadBalancing({ policy: 'random' }, { pool: { size: 2 } })).toEqual({
       policy: 'random',
       pool: { size: 2 },
@@ -182,7 +182,7 @@ describe('mergeLoadBalancing', () => {
     expect(mergeLoadBalancing()).toEqual({});
   });
 
-  test('undefined says nothing', () => {
+  test('treats undefined as absent', () => {
     const base: LoadBalancingOptions = { policy: 'random', pool: { size: 2 } };
     expect(mergeLoadBalancing(base, { policy: undefined, pool: { size: undefined, maxSize: 3 } })).toEqual({
       policy: 'random',
@@ -192,20 +192,20 @@ describe('mergeLoadBalancing', () => {
     expect(mergeLoadBalancing({ policy: undefined, pool: undefined }, base)).toEqual(base);
   });
 
-  test('a zero says something', () => {
+  test('treats zero as a value', () => {
     expect(mergeLoadBalancing({ pool: { maxPending: 5 } }, { pool: { maxPending: 0 } })).toEqual({
       pool: { maxPending: 0 },
     });
   });
 
-  test('no layer is written to', () => {
+  test('modifies no layer', () => {
     const base = Object.freeze({ pool: Object.freeze({ size: 2 }) });
     const over = Object.freeze({ policy: 'random' as const, pool: Object.freeze({ maxSize: 3 }) });
     expect(mergeLoadBalancing(base, over)).toEqual({ policy: 'random', pool: { size: 2, maxSize: 3 } });
     expect([base, over]).toEqual([{ pool: { size: 2 } }, { policy: 'random', pool: { maxSize: 3 } }]);
   });
 
-  test('layers that are in order by themselves, and contradict each other, are a fault', () => {
+  test('reports layers that are valid on their own but contradict each other', () => {
     const [base, over] = [{ pool: { maxSize: 4 } }, { pool: { size: 8 } }];
     expect([...faultsOf(base), ...faultsOf(over)]).toEqual([]);
     expect(faultsOf(mergeLoadBalancing(base, over))).toEqual([
@@ -238,7 +238,7 @@ describe('mergeLoadBalancing', () => {
     [{ pool: { sise: 1 } }, 'loadBalancing.pool.sise is not an option; did you mean "size"?'],
     [{ policy: null }, 'loadBalancing.policy is null; use a policy name'],
     [{ polcy: 'random' }, 'loadBalancing.polcy is not an option; did you mean "policy"?'],
-  ])('a layer of %j is found, whether it is the upper one or the lower', (layer, fault) => {
+  ])('reports a layer of %j, whether it is the upper or the lower one', (layer, fault) => {
     const malformed = layer as LoadBalancingOptions;
     for (const other of [undefined, {}, { pool: {} }, { pool: { maxSize: 4 } }]) {
       for (const merged of [mergeLoadBalancing(malformed, other), mergeLoadBalancing(other, malformed)]) {

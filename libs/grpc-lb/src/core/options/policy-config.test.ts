@@ -11,7 +11,7 @@ function faultsOf(value: unknown): string[] {
 const ALL = POLICY_NAMES.join(', ');
 
 describe('a policy', () => {
-  test.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))('%s is its name, or its config', (name) => {
+  test.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))('%s is given by name or by config', (name) => {
     expect(isPolicyName(name)).toBe(true);
     expect(faultsOf(name)).toEqual([]);
     expect(faultsOf({ name })).toEqual([]);
@@ -23,7 +23,7 @@ describe('a policy', () => {
     ['nearest_first', ''],
     ['', ''],
     ['toString', ''],
-  ])('%j is none', (name, meant) => {
+  ])('%j is not a policy', (name, meant) => {
     expect(isPolicyName(name)).toBe(false);
     expect(faultsOf(name)).toEqual([`policy is "${name}", which is not a known policy${meant}; use one of ${ALL}`]);
     expect(faultsOf({ name, choiceCount: 0 })).toEqual([
@@ -48,7 +48,7 @@ describe('a policy', () => {
     [true, 'true'],
     [[], '[]'],
     [['random'], '["random"]'],
-    // A decorator's namesake without the brackets that call it.
+    // The decorator of the same name, without parentheses.
     [function random() {}, 'a function'],
   ])('%o is neither a name nor a config', (value, text) => {
     expect(faultsOf(value)).toEqual([`policy is ${text}; use a policy name, or an object with a name: ${ALL}`]);
@@ -78,7 +78,7 @@ describe('least_request', () => {
     ]);
   });
 
-  test('the name of gRFC A48 is no option, and a slip gets a proposal', () => {
+  test('the name from gRFC A48 is not an option, and a misspelling gets a suggestion', () => {
     expect(leastRequest({ choice_count: 2, bias: 1 })).toEqual([
       'policy.choice_count is not an option; did you mean "choiceCount"?',
       'policy.bias is not an option; the options here are name, choiceCount, activeRequestBias',
@@ -109,20 +109,20 @@ describe('policies by latency', () => {
 });
 
 describe('other policies', () => {
-  test('pick_first takes shuffleAddressList', () => {
+  test('pick_first accepts shuffleAddressList', () => {
     expect(faultsOf({ name: 'pick_first', shuffleAddressList: true })).toEqual([]);
     expect(faultsOf({ name: 'pick_first', shuffleAddressList: 'yes' })).toEqual([
       'policy.shuffleAddressList is "yes"; use true or false',
     ]);
   });
 
-  test.each(['adaptive', 'round_robin', 'random'])('%s takes nothing', (name) => {
+  test.each(['adaptive', 'round_robin', 'random'])('%s accepts no options', (name) => {
     expect(faultsOf({ name, choiceCount: 2 })).toEqual([
       'policy.choiceCount is not an option; the options here are name',
     ]);
   });
 
-  test('what one policy takes another does not', () => {
+  test('an option of one policy is rejected for another', () => {
     expect(faultsOf({ name: 'pick_first', choiceCount: 2 })).toHaveLength(1);
     expect(faultsOf({ name: 'least_request', shuffleAddressList: true })).toHaveLength(1);
   });
@@ -131,7 +131,7 @@ describe('other policies', () => {
 describe('weighted_round_robin', () => {
   const weighted = (options: object): string[] => faultsOf({ name: 'weighted_round_robin', ...options });
 
-  test('takes what gRFC A58 has', () => {
+  test('accepts the options of gRFC A58', () => {
     const periods = { blackoutPeriod: 0, weightExpirationPeriod: 60_000, weightUpdatePeriod: 100 };
     expect(weighted({ ...periods, errorUtilizationPenalty: 0.5 })).toEqual([]);
     expect(weighted({ enableOobLoadReport: true, oobReportingPeriod: 1000 })).toEqual([]);
@@ -169,9 +169,9 @@ describe('ring_hash', () => {
     { by: 'x', boundedLoad: 1.25 },
     { by: 'x', ring: 'steady' },
     { by: 'x', ring: 'grpc', minRingSize: 10, maxRingSize: 8_388_608 },
-  ])('%o is in order', (options) => expect(ring(options)).toEqual([]));
+  ])('%o is valid', (options) => expect(ring(options)).toEqual([]));
 
-  test('has to be told what calls are kept together by, also where only its name is given', () => {
+  test('needs a hash key, even if only its name is given', () => {
     const missing = `policy.by is missing; name the key that keeps calls together: ${remedy}`;
     expect(ring({})).toEqual([missing]);
     expect(faultsOf('ring_hash')).toEqual([missing]);

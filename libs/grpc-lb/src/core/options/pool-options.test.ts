@@ -25,7 +25,7 @@ const RANGES = [
 
 describe.each(RANGES)('pool.%s', (option, min, max, unit) => {
   test(`may be ${min} to ${max}, or absent`, () => {
-    // What must not be less than it is given with it.
+    // Sets the options that must not be less along with it.
     const beside = option === 'suspectAfter' ? { pingTimeout: max } : {};
     for (const value of [min, min + 1, max, undefined]) {
       expect(faultsOf({ ...beside, [option]: value })).toEqual([]);
@@ -49,7 +49,7 @@ describe('the pool', () => {
     ]);
   });
 
-  test('maxSize is size or more', () => {
+  test('maxSize must be at least size', () => {
     expect(faultsOf({ size: 4, maxSize: 4 })).toEqual([]);
     expect(faultsOf({ size: 8, maxSize: 4 })).toEqual([
       'pool.maxSize is 4, less than size 8; use 8 or more, or remove this option',
@@ -59,7 +59,7 @@ describe('the pool', () => {
     expect(faultsOf({ maxSize: 1 })).toEqual([]);
   });
 
-  test('suspectAfter is pingTimeout at most', () => {
+  test('suspectAfter must be at most pingTimeout', () => {
     expect(faultsOf({ suspectAfter: 50, pingTimeout: 50 })).toEqual([]);
     expect(faultsOf({ suspectAfter: 200, pingTimeout: 100 })).toEqual([
       'pool.suspectAfter is 200, more than pingTimeout 100; use 100 or less, or remove this option',
@@ -71,7 +71,7 @@ describe('the pool', () => {
     expect(effectivePool({ pingTimeout: 100 }).suspectAfter).toBe(100);
   });
 
-  test('an unknown option and all that is wrong beside it are told', () => {
+  test('an unknown option is reported with all other faults', () => {
     expect(faultsOf({ maxsize: 2, size: 0, connectTimeout: 5 })).toEqual([
       'pool.maxsize is not an option; did you mean "maxSize"?',
       'pool.size is 0; use a whole number from 1 to 100',
@@ -100,7 +100,7 @@ describe('effectivePool', () => {
     expect(effectivePool({ size: undefined, maxSize: undefined, maxPending: undefined })).toStrictEqual(defaults);
   });
 
-  test('keeps what is said, a zero too', () => {
+  test('keeps given values, including zero', () => {
     const said = {
       size: 2,
       maxSize: 3,

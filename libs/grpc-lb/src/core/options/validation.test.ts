@@ -43,7 +43,7 @@ describe('shown', () => {
     expect(shown(value)).toBe(text);
   });
 
-  test('what is long is cut to 60 characters', () => {
+  test('a long value is truncated to 60 characters', () => {
     expect(shown('x'.repeat(100))).toBe(`"${'x'.repeat(56)}...`);
     expect(shown({ evil: '\u202e\u009b\u007f' })).toBe('{"evil":"\\u202e\\u009b\\u007f"}');
     expect(shown('x'.repeat(58))).toBe(`"${'x'.repeat(58)}"`);
@@ -71,20 +71,20 @@ describe('checks', () => {
     expect(faultsOf(number({ min: 0, max: 10 }), value)).toEqual([`at is ${shown(value)}; use a number from 0 to 10`]);
   });
 
-  test('a unit stands behind the range', () => {
+  test('a unit follows the range', () => {
     const range = { min: 1, max: 2, unit: 'milliseconds' };
     expect(faultsOf(integer(range), 3)).toEqual(['at is 3; use a whole number from 1 to 2 (milliseconds)']);
     expect(faultsOf(number(range), 3)).toEqual(['at is 3; use a number from 1 to 2 (milliseconds)']);
   });
 
-  test('boolean takes true and false, and nothing like them', () => {
+  test('boolean accepts only true and false', () => {
     expect([true, false].flatMap((value) => faultsOf(boolean, value))).toEqual([]);
     for (const value of ['true', 1, 0, null, undefined]) {
       expect(faultsOf(boolean, value)).toEqual([`at is ${shown(value)}; use true or false`]);
     }
   });
 
-  test('oneOf takes its names, and proposes one for a slip', () => {
+  test('oneOf accepts its names, and suggests one for a misspelling', () => {
     const check = oneOf(['fast', 'slow']);
     expect(faultsOf(check, 'fast')).toEqual([]);
     expect(faultsOf(check, 'fats')).toEqual(['at is "fats"; use one of fast, slow; did you mean "fast"?']);
@@ -95,7 +95,7 @@ describe('checks', () => {
 describe('listOf', () => {
   const check = listOf(oneOf(['fast', 'slow']), 'an array of speeds');
 
-  test('takes an array, also an empty one, and checks each item under its number', () => {
+  test('accepts an array, even an empty one, and checks each item under its index', () => {
     expect(faultsOf(check, [])).toEqual([]);
     expect(faultsOf(check, ['fast', 'slow', 'fast'])).toEqual([]);
     expect(faultsOf(check, ['fast', 'flow', 1])).toEqual([
@@ -115,7 +115,7 @@ describe('listOf', () => {
 describe('recordOf', () => {
   const check = recordOf(boolean);
 
-  test('takes names of the user’s own, those that objects have from birth too', () => {
+  test('accepts any names, including those of built-in object properties', () => {
     expect(faultsOf(check, {})).toEqual([]);
     expect(faultsOf(check, JSON.parse('{ "Find": true, "constructor": false, "__proto__": true }'))).toEqual([]);
     expect(faultsOf(check, { Find: 1 })).toEqual(['at.Find is 1; use true or false']);
@@ -129,12 +129,12 @@ describe('recordOf', () => {
 describe('fields', () => {
   const check = fields({ size: integer({ min: 1, max: 9 }), deep: fields({ on: boolean }) });
 
-  test('all of them are optional, and undefined is as good as absent', () => {
+  test('are all optional, and undefined counts as absent', () => {
     expect(faultsOf(check, {})).toEqual([]);
     expect(faultsOf(check, { size: undefined, deep: { on: true } })).toEqual([]);
   });
 
-  test('every fault is told, with the path as one would write it', () => {
+  test('are all checked, and each fault has the path in JavaScript syntax', () => {
     expect(faultsOf(check, { size: 0, deep: { on: 1, off: 2 }, siez: 1 })).toEqual([
       'at.size is 0; use a whole number from 1 to 9',
       'at.deep.on is 1; use true or false',
@@ -155,7 +155,7 @@ describe('fields', () => {
     },
   );
 
-  test('without any option to name it says so', () => {
+  test('have a clear error if there are no options', () => {
     expect(faultsOf(fields({}), { x: 1 })).toEqual(['at.x is not an option; the options here are none']);
   });
 });
@@ -175,24 +175,24 @@ describe('didYouMean', () => {
     expect(didYouMean(name, names)).toBe(`; did you mean "${meant}"?`);
   });
 
-  test('one that just one name contains is meant', () => {
+  test('a part of exactly one name is enough', () => {
     expect(didYouMean('attempts', ['maxAttempts', 'maxBackoff'])).toBe('; did you mean "maxAttempts"?');
     expect(didYouMean('timeout', ['connectTimeout', 'pingTimeout'])).toBe('');
     expect(didYouMean('conc', ['maxConcurrentStreams'])).toBe('');
   });
 
-  test.each(['', 'ran', 'p2c', 'least_requestings', 'weighted_round_robin'])('%j is too far from all', (name) => {
+  test.each(['', 'ran', 'p2c', 'least_requestings', 'weighted_round_robin'])('%j is too far from all names', (name) => {
     expect(didYouMean(name, names)).toBe('');
   });
 
-  test('the nearest wins, of two as near the first', () => {
+  test('the nearest name wins, and the first of equally near ones', () => {
     expect(didYouMean('cat', ['cart', 'car', 'cat'])).toBe('; did you mean "cat"?');
     expect(didYouMean('cot', ['cat', 'cut'])).toBe('; did you mean "cat"?');
     expect(didYouMean('cat', [])).toBe('');
   });
 });
 
-test('a field that belongs elsewhere is sent there', () => {
+test('the error for a misplaced field says where it belongs', () => {
   expect(faultsOf(fields({}, { size: 'deep' }), { size: 1 })).toEqual([
     'at.size is not an option here; move it to deep',
   ]);
@@ -201,7 +201,7 @@ test('a field that belongs elsewhere is sent there', () => {
 describe('GrpcLbOptionsError', () => {
   const fault = { path: 'pool.size', message: 'is 0; use a whole number from 1 to 100' };
 
-  test('one fault and several are told as people write them', () => {
+  test('formats one fault in one line and several as a list', () => {
     expect(new GrpcLbOptionsError('client ORDERS', [fault]).message).toBe(
       'client ORDERS: an option is invalid\n  - pool.size is 0; use a whole number from 1 to 100',
     );
@@ -211,13 +211,13 @@ describe('GrpcLbOptionsError', () => {
     );
   });
 
-  test('printed as a whole, it says each thing once', () => {
+  test('prints each fault once with util.inspect', () => {
     const printed = inspect(new GrpcLbOptionsError('client ORDERS', [fault]));
     expect(printed.split(fault.message)).toHaveLength(2);
     expect(printed).not.toContain('subject');
   });
 
-  test('programs know it by its code, and find the faults', () => {
+  test('has a code and the list of faults', () => {
     const error = new GrpcLbOptionsError('client ORDERS', [fault]);
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({

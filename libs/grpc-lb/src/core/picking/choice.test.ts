@@ -15,7 +15,7 @@ function endpoint(key: string, over: Partial<Endpoint> = {}): Endpoint {
   return { key, ...always, connected: true, healthy: true, probing: false, ...over };
 }
 
-/** Takes the first of whatever it is offered. */
+/** Picks the first candidate. */
 const first: Policy = { pick: () => 0, chances: () => [] };
 
 function traffic(endpoints: readonly Endpoint[], panicThreshold = 0): Route<Endpoint> {
@@ -32,21 +32,21 @@ function choice(endpoints: readonly Endpoint[], ...draws: number[]): Choice<Endp
 const [A, B, C] = [endpoint('a'), endpoint('b'), endpoint('c')];
 
 describe('a call', () => {
-  test('goes where the policy says, without a draw of its own', () => {
+  test('goes where the policy says, without drawing a random number itself', () => {
     expect(choice([A, B]).pick(UNKNOWN_CALL, undefined)).toBe(A);
   });
 
-  test('that has just failed there goes elsewhere, while there is another', () => {
+  test('that has just failed on an endpoint goes to another one, if there is one', () => {
     expect(choice([A, B]).pick(UNKNOWN_CALL, A)).toBe(B);
     expect(choice([A, B]).pick(UNKNOWN_CALL, B)).toBe(A);
     expect(choice([A]).pick(UNKNOWN_CALL, A)).toBe(A);
   });
 });
 
-describe('an endpoint that starts slowly', () => {
+describe('an endpoint in slow start', () => {
   const cold = endpoint('cold', { warmth: 0.3 });
 
-  test('is considered with the chance of its warmth over the number of endpoints', () => {
+  test('is considered with a probability of its warmth over the number of endpoints', () => {
     // 0.099 of three endpoints is 0.297, just below its warmth.
     expect(choice([A, B, cold], 0.099).pick(UNKNOWN_CALL, undefined)).toBe(cold);
     expect(choice([A, B, cold], 0.101).pick(UNKNOWN_CALL, undefined)).toBe(A);
@@ -60,27 +60,27 @@ describe('an endpoint that starts slowly', () => {
     expect(choice([A, B, failing], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
   });
 
-  test('gets the call by its share of the load where weights are unequal', () => {
+  test('gets the call by weighted load if weights are unequal', () => {
     const light = (inFlight: number) => endpoint('cold', { warmth: 0.3, inFlight });
     const heavy = (inFlight: number) => endpoint('a', { weight: 3, inFlight });
     const picks = (carries: number, bears: number) =>
       choice([heavy(bears), light(carries)], 0).pick(UNKNOWN_CALL, undefined)!.key;
-    // An idle light one takes a call from an idle heavy one, and one call beside three.
+    // The light one gets the call if both are idle, and with one call in flight against three.
     expect([picks(0, 0), picks(0, 2), picks(1, 3)]).toEqual(['cold', 'cold', 'cold']);
     expect([picks(1, 0), picks(1, 2), picks(2, 3)]).toEqual(['a', 'a', 'a']);
   });
 
-  test('is one among all for as many calls as keep the others at 1.5 times their share', () => {
-    // Of the list of all the policy takes the last, of the warm ones the only one.
+  test('competes equally for as many calls as keep the others at 1.5 times their share', () => {
+    // The policy picks the last of all endpoints, and the only one of the warm ones.
     const last: Policy = { pick: (list) => list.length - 1, chances: () => [] };
     const two = traffic([A, endpoint('d', { warmth: 0.1 }), cold]);
     const picks = (draw: number) => new Choice(two, last, scripted(draw)).pick(UNKNOWN_CALL, undefined)!.key;
-    // On the ramp A would have 1 - 0.4 / 3 of the calls. It has a half if 11/16 of all are placed among all.
+    // With the ramp alone A would get 1 - 0.4 / 3 of the calls. It gets half if 11/16 of the calls go to all equally.
     expect([picks(0), picks(0.687)]).toEqual(['cold', 'cold']);
     expect([picks(0.688), picks(0.999)]).toEqual(['d', 'a']);
   });
 
-  test('relieves one that has more than four times its load', () => {
+  test('relieves an endpoint that has more than four times its load', () => {
     const picks = (inFlight: number, weight = 1) =>
       choice([endpoint('a', { inFlight, weight }), C, cold], 0.9).pick(UNKNOWN_CALL, undefined)?.key;
     expect([picks(3), picks(4)]).toEqual(['a', 'cold']);
@@ -97,13 +97,13 @@ describe('a probe', () => {
     expect(choice([A, underWay, waiting]).probe(undefined)).toBe(waiting);
   });
 
-  test('is not made where none waits, nor by a call that has just failed there', () => {
+  test('is not made if no endpoint waits, nor by a call that has just failed there', () => {
     expect(choice([A, underWay]).probe(undefined)).toBeUndefined();
     expect(choice([A, waiting]).probe(waiting)).toBeUndefined();
   });
 });
 
-describe('what belongs together', () => {
+describe('a call of a sticky policy', () => {
   const B2 = endpoint('b', { warmth: 0.1 });
   const ejected = endpoint('c', { healthy: false, probing: true, wantsProbe: true });
   const belongsTo = (...keys: string[]): Policy => ({
@@ -113,18 +113,18 @@ describe('what belongs together', () => {
   });
   const of = (policy: Policy): Choice<Endpoint> => new Choice(traffic([A, B2, ejected]), policy, scripted());
 
-  test('is not sent elsewhere because its endpoint starts slowly', () => {
+  test('stays with its endpoint during slow start', () => {
     expect(of(belongsTo('b')).pick(UNKNOWN_CALL, undefined)).toBe(B2);
     expect(of(belongsTo('a')).pick(UNKNOWN_CALL, undefined)).toBe(A);
   });
 
-  test('makes a probe only where it belongs', () => {
+  test('probes only the endpoint it belongs to', () => {
     expect(of(belongsTo('c', 'a')).probe(undefined, UNKNOWN_CALL)).toBe(ejected);
     expect(of(belongsTo('a')).probe(undefined, UNKNOWN_CALL)).toBeUndefined();
     expect(of(belongsTo('c', 'a')).probe(ejected, UNKNOWN_CALL)).toBeUndefined();
   });
 
-  test('makes probes in a panic too', () => {
+  test('probes in a panic too', () => {
     const panic = new Choice(traffic([ejected], 100), belongsTo('c'), scripted());
     expect(panic.probe(undefined, UNKNOWN_CALL)).toBe(ejected);
   });
@@ -149,18 +149,18 @@ describe('priorities and zones', () => {
     { panicThreshold: 50, overprovisioningFactor: 2 },
   );
 
-  test('are drawn by lot, the priority by its share and the zone by what crosses', () => {
+  test('are drawn at random, the priority by its share and the zone by the crossing share', () => {
     const picks = (random: number[]) => {
       const drawn = new Choice(priorities, first, scripted(...random));
       return random.map(() => drawn.pick(UNKNOWN_CALL, undefined)?.key);
     };
-    // A quarter that is healthy bears half of the calls.
+    // A priority with a quarter of its endpoints healthy gets half of the calls.
     expect(picks([0, 0.49, 0.51, 0.99])).toEqual(['first', 'first', 'second', 'second']);
     const zones = new Choice(zoned, first, scripted(0.09, 0.11), () => 0.1);
     expect([0, 1].map(() => zones.pick(UNKNOWN_CALL, undefined)?.key)).toEqual(['otherZones', 'localZone']);
   });
 
-  test('of what belongs together are always the same, and in their proportion', () => {
+  test('of a sticky call are always the same, and in proportion over all keys', () => {
     const sticky: Policy = { sticky: true, pick: () => 0, chances: () => [] };
     const drawn = new Choice(zoned, sticky, scripted(), () => 0.3);
     const calls = Array.from({ length: 1000 }, (_, i) => ({ ...UNKNOWN_CALL, hashKey: `session ${i}` }));

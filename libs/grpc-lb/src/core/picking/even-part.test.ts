@@ -6,7 +6,7 @@ import { evenPart } from './even-part.js';
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 const weight = fc.integer({ min: 1, max: 50 });
-/** Some endpoints that are warm, and some that are not. */
+/** Some warm endpoints, and some in slow start. */
 const group = fc
   .tuple(
     fc.array(fc.record({ weight, warmth: fc.constant(1) }), { minLength: 1, maxLength: 8 }),
@@ -17,8 +17,8 @@ const group = fc
   )
   .map(([warm, cold]) => [...warm, ...cold]);
 
-describe('the part of the calls that is placed among all alike', () => {
-  test('is the smallest that keeps each at 1.5 times its share, found by trying all', () => {
+describe('the part of the calls that goes to all endpoints equally', () => {
+  test('is the smallest that keeps each at 1.5 times its share, compared to an exhaustive search', () => {
     check(
       fc.property(group, (endpoints) => {
         const weights = total(endpoints.map((each) => each.weight));
@@ -26,7 +26,7 @@ describe('the part of the calls that is placed among all alike', () => {
         const warm = total(shares.filter((_, i) => endpoints[i]!.warmth === 1));
         const considered = endpoints.map(({ warmth }, i) => (warmth < 1 ? warmth * shares[i]! : 0));
         const left = 1 - total(considered);
-        /** What each has of the calls, call by call: first whether it is placed among all, then the lot of the ramp. */
+        /** The calls of each endpoint: `part` goes to all equally, and the rest by the ramp. */
         const carried = (part: number): number[] =>
           endpoints.map(({ warmth }, i) => {
             const onTheRamp = warmth < 1 ? considered[i]! : (left * shares[i]!) / warm;
@@ -42,11 +42,11 @@ describe('the part of the calls that is placed among all alike', () => {
     );
   });
 
-  test('is none for one newcomer beside two or more of its weight', () => {
+  test('is 0 for one newcomer beside two or more of its weight', () => {
     for (let n = 3; n < 20; n++) expect(evenPart((n - 1) / n, 0.05 / n)).toBe(0);
   });
 
-  test('is all where the warm ones have no share of their own', () => {
+  test('is 1 if the warm ones have no share', () => {
     expect(evenPart(0, 0.5)).toBe(1);
   });
 });

@@ -36,7 +36,7 @@ const CONFIGS: readonly PolicyConfig[] = [
   { name: 'weighted_round_robin', weights: 'reported' },
 ];
 
-/** Places calls one after the other, of which some are always in flight. */
+/** Places calls one after the other, with a constant number in flight. */
 class Calls {
   readonly #random = seededRandom(2);
   readonly #policy;
@@ -61,7 +61,7 @@ class Calls {
     return picked;
   }
 
-  /** How many each gets. */
+  /** The number of calls of each endpoint. */
   tally(own: readonly Endpoint[], calls: number): number[] {
     const choice = this.chooseAmong(own);
     const counts = new Map(own.map((each) => [each, 0]));
@@ -78,13 +78,13 @@ const CALLS = 2000;
 
 describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] as const))('%s', (_name, config) => {
   const ignoresWeights = config.name === 'round_robin' || ('weights' in config && config.weights === 'reported');
-  /** It does not look at calls in flight, so chance shows: three standard deviations of 1500 draws are 0.12 of a share. */
+  /** Ignores calls in flight, so randomness shows: three standard deviations of 1500 draws are 0.12 of a share. */
   const blind = ignoresWeights || 'weights' in config || config.name === 'random';
-  /** What it has of the calls when all are warm. */
+  /** Its share of the calls when all are warm. */
   const shareOf = (own: readonly Endpoint[], of: Endpoint): number =>
     ignoresWeights ? 1 / own.length : of.weight / own.reduce((sum, { weight }) => sum + weight, 0);
 
-  /** The newcomer is the last; which part of its share it gets, at each warmth. */
+  /** The part of its share that the last endpoint, the newcomer, gets at each warmth. */
   function partsOf(weights: readonly number[]): number[] {
     const own = endpoints(weights);
     const newcomer = own.at(-1)!;
@@ -100,21 +100,21 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
     ['of weight 1 beside one of weight 3', [3, 1]],
     ['of weight 1 beside two of weight 3', [3, 3, 1]],
     ['of weight 2 beside three of weight 3', [3, 3, 3, 2]],
-  ])('a newcomer %s has a growing part of its share', (_which, weights) => {
+  ])('a newcomer %s gets a growing part of its share', (_which, weights) => {
     const parts = partsOf(weights);
     const told = parts.map((part) => part.toFixed(2)).join(' ');
     parts.forEach((part, i) => {
       expect(part, told).toBeGreaterThan((parts[i - 1] ?? 0) - 0.05);
-      // No more than the ramp, but for chance, what the others may not have, and the relief of those that are busy.
+      // At most the ramp, plus noise, what exceeds the bound of the others, and the relief of busy ones.
       expect(part, told).toBeLessThan(Math.max(WARMTHS[i]!, 0.5) + 0.12);
     });
-    // It grows all the time, though a call that finds it busier than another goes to the other.
+    // It keeps growing, although a call that finds it busier than another goes to the other.
     expect(parts[3], told).toBeGreaterThan(0.28);
     expect(parts[4], told).toBeGreaterThan(0.42);
     expect(parts[5], told).toBeGreaterThan(0.85);
   });
 
-  test('one of weight 3 beside one of weight 1 has from the start what the light one may not carry', () => {
+  test('a newcomer of weight 3 beside one of weight 1 gets what exceeds the bound of the light one from the start', () => {
     const parts = partsOf([1, 3]);
     const told = parts.map((part) => part.toFixed(2)).join(' ');
     // At most 1.5 times a quarter, and at most 1.5 times a half where weights are ignored.
@@ -123,7 +123,7 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
   });
 
   test.each([[[1, 1]], [[1, 1, 1]], [[1, 1, 1, 1, 1]], [[3, 1]], [[1, 3]], [[2, 1, 2, 1]]])(
-    'of weights %j nobody carries more than 1.5 times its share because others start slowly, however many do',
+    'with weights %j no endpoint gets more than 1.5 times its share, however many others are in slow start',
     (weights) => {
       for (const cold of [0.05, 0.6]) {
         for (let warm = 1; warm < weights.length; warm++) {
@@ -138,14 +138,14 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
     },
   );
 
-  test('in a rolling restart each 2 s nobody carries more than 1.5 times the mean', () => {
+  test('in a rolling restart every 2 s no endpoint gets more than 1.5 times the mean', () => {
     const [RATE, AWAY_MS, INTERVAL_MS, WINDOW_MS] = [300, 500, 2000, 5000];
     const options = effectiveSlowStart();
     const own = endpoints([1, 1, 1, 1, 1]);
     const calls = new Calls(config, 6);
     const goes = (i: number): number => i * INTERVAL_MS;
     const isUp = (i: number, at: number): boolean => at < goes(i) || at >= goes(i) + AWAY_MS;
-    /** Of each call the endpoint that got it, and how many could. */
+    /** The endpoint of each call, and those that were up. */
     const placed: { readonly at: number; readonly to: Endpoint; readonly up: readonly Endpoint[] }[] = [];
     let choice = calls.chooseAmong(own);
     let up: Endpoint[] = [];
@@ -171,7 +171,7 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
     }
   });
 
-  test('the chances add up to 1, and those that are shares are 1.5 times a share at most', () => {
+  test('the chances add up to 1, and are at most 1.5 times the share', () => {
     for (const weights of [
       [1, 1],
       [1, 3],
@@ -187,7 +187,7 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
         chances.forEach(([key, chance, ramp], i) => {
           const share = shareOf(own, own[i]!);
           expect(chance, key).toBeLessThan(1.5 * share + 1e-9);
-          // What is told of the ramp is the part of its share that it gets.
+          // The reported ramp is the part of its share that the endpoint gets.
           expect(ramp < 1 ? chance : ramp * share, key).toBeCloseTo(ramp * share, 9);
         });
       }

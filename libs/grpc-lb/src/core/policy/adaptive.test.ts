@@ -22,20 +22,20 @@ function report(namedMetrics: LoadReport['namedMetrics']): LoadReport {
   return { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics };
 }
 
-/** One with a clock of its own. */
+/** A policy with its own clock. */
 function adaptive(seed = 1): { policy: Adaptive; clock: FakeClock } {
   const clock = new FakeClock();
   return { policy: new Adaptive(seededRandom(seed), clock), clock };
 }
 
 describe('without history', () => {
-  test('it is least request: a hundred calls in one tick over four idle endpoints, 25 each', () => {
+  test('acts as least request: a hundred calls in one tick over four idle endpoints are 25 each', () => {
     const candidates = hosts([0, 0, 0, 0]);
     fill(adaptive().policy, candidates, 100);
     expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
   });
 
-  test('idle endpoints are picked evenly, wherever they stand', () => {
+  test('picks idle endpoints evenly at any position', () => {
     const { policy } = adaptive();
     const candidates = hosts([0, 1, 0, 0]);
     const counts = tally(4, 30_000, () => policy.pick(candidates));
@@ -43,7 +43,7 @@ describe('without history', () => {
     expect(counts[1]).toBe(0);
   });
 
-  test('nor with one that says nothing: calls one after the other are spread over endpoints that are nearly alike', () => {
+  test('and with nearly equal latencies, spreads sequential calls over all endpoints', () => {
     const { policy, clock } = adaptive();
     const random = seededRandom(5);
     // 0.2 calls in flight on average, and latencies within 10 %.
@@ -52,7 +52,7 @@ describe('without history', () => {
     for (const share of traffic.run(60_000)) expect(share).toBeGreaterThan(0.2);
   });
 
-  test('an endpoint takes the mean: neither shunned nor flooded', () => {
+  test('an endpoint is rated as the mean, neither avoided nor flooded', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0, 0]);
     for (let i = 0; i < 100; i++) {
@@ -63,7 +63,7 @@ describe('without history', () => {
     expect(policy.chances(candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
   });
 
-  test('a single endpoint gets all', () => {
+  test('a single endpoint gets all calls', () => {
     const policy = new Adaptive(scripted(), new FakeClock());
     expect(policy.pick(hosts([7]))).toBe(0);
     expect(policy.chances(hosts([7]))).toEqual([1]);
@@ -73,7 +73,7 @@ describe('without history', () => {
 describe('the score', () => {
   test('multiplies calls in flight with latency^1.5, factor for failures, and the inverse of the weight', () => {
     const { policy } = adaptive();
-    // (1 + 1) · 1, (0 + 1) · 2, (3 + 1) / 2: all the same.
+    // (1 + 1) · 1, (0 + 1) · 2, (3 + 1) / 2: all equal.
     const candidates = hosts([1, 0, 3], [1, 1, 2]);
     candidates[1]!.failureFactor = 2;
     expect(policy.chances(candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
@@ -85,14 +85,14 @@ describe('the score', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0]);
     const [slow, usual] = candidates as [Host, Host];
-    // Nothing moves the mean of the method but calls that end well.
+    // Only successful calls move the mean of the method.
     policy.learn(usual, CALL, took(10));
     for (let i = 0; i < 1000; i++) {
       clock.advance(10);
       policy.learn(slow, CALL, took(40, { cutShort: true }));
       policy.learn(usual, CALL, took(10));
     }
-    // A little less than four times: four usual responses stand beside those of the last seconds, and all that fades.
+    // A little less than four times: four assumed usual responses are averaged in, and the whole decays.
     usual.inFlight = 4;
     expect(policy.chances(candidates)).toEqual([0, 1]);
     usual.inFlight = 8;
@@ -101,7 +101,7 @@ describe('the score', () => {
 });
 
 describe('a slow endpoint', () => {
-  test('gets less, by more than its slowness, and its full share again within twenty seconds', () => {
+  test('gets less than in proportion to its speed, and its full share again within twenty seconds', () => {
     const { policy, clock } = adaptive();
     const random = seededRandom(5);
     const work = (): number => 5 + 10 * random();
@@ -118,10 +118,10 @@ describe('a slow endpoint', () => {
     for (const regained of back) expect(regained).toBeGreaterThan(0.15);
   });
 
-  test('is told from a busy one where there are few calls in flight', () => {
+  test('is distinguished from a busy one with few calls in flight', () => {
     const { policy, clock } = adaptive();
     const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 60 : 20 });
-    // One call in flight at most times: least request would give all of them the same.
+    // Mostly one call in flight: least request would give all of them the same share.
     const traffic = new Route(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
     traffic.run(10_000);
     expect(traffic.run(60_000)[0]).toBeLessThan(0.06);
@@ -156,7 +156,7 @@ describe('latency', () => {
     for (const share of shares.slice(0, 3)) expect(share).toBeGreaterThan(0.27);
   });
 
-  test('of a stream says nothing, nor does that of a failure', () => {
+  test('of a stream or a failure is ignored', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0]);
     policy.learn(candidates[0]!, CALL, took(10));
@@ -170,7 +170,7 @@ describe('latency', () => {
     expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
   });
 
-  test('of a call that was cut short counts only where it is long already', () => {
+  test('of a call that was cut short counts only if it is already long', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0]);
     for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
@@ -181,7 +181,7 @@ describe('latency', () => {
     expect(policy.chances(candidates)).toEqual([0, 1]);
   });
 
-  test('of nothing, as on a clock that stands still, harms nothing', () => {
+  test('of zero, as on a stopped clock, does no harm', () => {
     const { policy } = adaptive();
     const candidates = hosts([0, 0]);
     for (const candidate of candidates) policy.learn(candidate, CALL, took(0));
@@ -189,8 +189,8 @@ describe('latency', () => {
   });
 });
 
-describe('what backends report', () => {
-  test('decides among those that are equal otherwise, and never outweighs one own call', () => {
+describe('the load that backends report', () => {
+  test('decides between otherwise equal backends, and never outweighs one call of this client', () => {
     const { policy } = adaptive();
     const candidates = hosts([0, 0]);
     for (let i = 0; i < 100; i++) policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: 0 }) }));
@@ -202,7 +202,7 @@ describe('what backends report', () => {
     expect(policy.chances(candidates)).toEqual([1, 0]);
   });
 
-  test('counts by the mean: ten calls more are much beside one, and little beside a hundred', () => {
+  test('counts relative to the mean: ten more calls count a lot against one, and little against a hundred', () => {
     const load = (base: number): number[] => {
       const { policy } = adaptive();
       const candidates = hosts([0, 0]);
@@ -210,7 +210,7 @@ describe('what backends report', () => {
         policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: base + 10 }) }));
         policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: base }) }));
       }
-      // In place of a look at the score: which weight of the busier one makes up for what it reports?
+      // Measures the score indirectly: which weight of the busier one compensates for its report?
       return [1.05, 1.2].map((weight) => {
         const [busy, other] = candidates as [Host, Host];
         busy.weight = weight;
@@ -221,7 +221,7 @@ describe('what backends report', () => {
     expect(load(100)).toEqual([1, 1]);
   });
 
-  test('gets old: a backend that had many calls once is not avoided for long', () => {
+  test('expires: a backend that once had many calls is not avoided for long', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0]);
     policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: 5 }) }));
@@ -230,18 +230,18 @@ describe('what backends report', () => {
     clock.advance(500);
     policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 4 }) }));
     expect(policy.chances(candidates)).toEqual([1, 0]);
-    // Without news all are as busy as the mean.
+    // Without new reports all count as the mean.
     clock.advance(120_000);
     expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
   });
 
-  test('of its event loop keeps calls away from one that computes, and only while that is news', () => {
+  test('of their event loop keeps calls away from a blocked backend, but only while it is recent', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0]);
     policy.learn(candidates[0]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 20 }) }));
     policy.learn(candidates[1]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 1 }) }));
     expect(policy.chances(candidates)).toEqual([0, 1]);
-    // With the calls of others it outweighs no own call.
+    // Even with the calls of other clients it does not outweigh one call of this client.
     policy.learn(candidates[0]!, CALL, took(10, { report: report({ event_loop_lag_now_ms: 9000, in_flight: 1e9 }) }));
     candidates[1]!.inFlight = 2;
     expect(policy.chances(candidates)).toEqual([1, 0]);
@@ -250,7 +250,7 @@ describe('what backends report', () => {
     expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
   });
 
-  test('of own calls is not counted twice', () => {
+  test('from the calls of this client is not counted twice', () => {
     const { policy } = adaptive();
     const candidates = hosts([3, 3]);
     policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 3 }) }));
@@ -259,8 +259,8 @@ describe('what backends report', () => {
   });
 });
 
-describe('calls in flight beside a measured one', () => {
-  test('explain part of its latency: one that is slow with four calls is not as slow as one that is so with one', () => {
+describe('concurrent calls of a measured call', () => {
+  test('explain part of its latency: the same latency with four calls in flight is rated better than with one', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0, 0]);
     for (let i = 0; i < 500; i++) {
@@ -275,7 +275,7 @@ describe('calls in flight beside a measured one', () => {
     expect(policy.chances(candidates)).toEqual([1, 0, 0]);
   });
 
-  test('count by weight: twice the weight with twice the calls is as busy', () => {
+  test('count by weight: twice the weight with twice the calls is equally busy', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([3, 1], [2, 1]);
     for (let i = 0; i < 500; i++) {
@@ -288,7 +288,7 @@ describe('calls in flight beside a measured one', () => {
 });
 
 describe('a failing endpoint', () => {
-  test('gets next to nothing while there is another, however idle it is', () => {
+  test('gets almost no calls while there is another one, however idle it is', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0, 0]);
     candidates[0]!.failureFactor = 2500;
@@ -307,7 +307,7 @@ describe('above a hundred endpoints', () => {
     for (const busiest of [196, 197, 198, 199]) expect(picked).not.toContain(busiest);
   });
 
-  test('with unequal weights all are, so that the heavy ones are not missed', () => {
+  test('with unequal weights all are compared, so that the heavy ones are not missed', () => {
     const weights = Array.from({ length: 200 }, (_, i) => (i === 7 ? 1000 : 1));
     const { policy } = adaptive();
     expect(

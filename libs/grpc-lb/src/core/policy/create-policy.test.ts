@@ -15,7 +15,7 @@ import { WeightedRandom } from './weighted-random.js';
 import { WeightedRoundRobin } from './weighted-round-robin.js';
 
 describe('createPolicy', () => {
-  test('each name has its policy', () => {
+  test('creates the policy for each name', () => {
     expect(
       Object.fromEntries(
         POLICY_NAMES.map((name) => {
@@ -36,7 +36,7 @@ describe('createPolicy', () => {
     });
   });
 
-  test('its options reach it', () => {
+  test('passes the options to the policy', () => {
     const chances = (options: { choiceCount?: number; activeRequestBias?: number }, weights: number[] = []): number[] =>
       createPolicy({ name: 'least_request', ...options }, scripted(), new FakeClock()).chances(
         hosts([3, 0, 1], weights),
@@ -53,7 +53,7 @@ describe('createPolicy', () => {
     expect(shuffled.pick(hosts([0, 0]), UNKNOWN_CALL)).toBe(1);
   });
 
-  test('the random it is given is the one it draws from', () => {
+  test('uses the given random source', () => {
     expect(
       createPolicy({ name: 'least_request' }, scripted(0.7), new FakeClock()).pick(hosts([0, 0, 0]), UNKNOWN_CALL),
     ).toBe(2);

@@ -19,24 +19,24 @@ function hotCold(options = {}): { policy: HotCold; clock: FakeClock } {
   return { policy: new HotCold(options, seededRandom(1), clock), clock };
 }
 
-/** So that what is there now is what was seen lately. */
+/** Makes the current load the recently observed one. */
 function look(policy: HotCold, candidates: readonly Host[]): void {
   for (let i = 0; i < 400; i++) policy.pick(candidates);
 }
 
-test('idle endpoints of which nothing is known are picked evenly', () => {
+test('idle endpoints without history are picked evenly', () => {
   const { policy } = hotCold();
   const candidates = hosts([0, 0, 0]);
   expectUniform(tally(3, 30_000, () => policy.pick(candidates)));
 });
 
-test('a hundred calls in one tick over four idle endpoints of which nothing is known are 25 each', () => {
+test('a hundred calls in one tick over four idle endpoints without history are 25 each', () => {
   const candidates = hosts([0, 0, 0, 0]);
   fill(hotCold().policy, candidates, 100);
   expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
 });
 
-describe('among those that are cold', () => {
+describe('among cold endpoints', () => {
   test('the fastest wins, though it has more in flight', () => {
     const { policy } = hotCold();
     const candidates = hosts([2, 0, 0, 5, 5, 5]);
@@ -47,7 +47,7 @@ describe('among those that are cold', () => {
     expect(policy.chances(candidates)).toEqual([1, 0, 0, 0, 0, 0]);
   });
 
-  test('one that fails does not, however idle it is, not even when all others are hot', () => {
+  test('a failing one does not win, however idle it is, even if all others are hot', () => {
     const { policy } = hotCold();
     const candidates = hosts([0, 3, 4, 5]);
     candidates[0]!.failureFactor = 2500;
@@ -58,8 +58,8 @@ describe('among those that are cold', () => {
   });
 });
 
-describe('one that is hot', () => {
-  test('gets nothing while another is cold, however fast it is', () => {
+describe('a hot endpoint', () => {
+  test('gets no calls while another one is cold, however fast it is', () => {
     const { policy } = hotCold({ hotQuantile: 0.5 });
     const candidates = hosts([9, 1, 1]);
     for (const candidate of candidates.slice(1)) policy.learn(candidate, CALL, took(500));
@@ -68,7 +68,7 @@ describe('one that is hot', () => {
     expect(policy.chances(candidates)[0]).toBe(0);
   });
 
-  test('is so by the calls of other clients too, which it reports', () => {
+  test('may be hot from reported calls of other clients', () => {
     const { policy } = hotCold({ hotQuantile: 0.5 });
     const candidates = hosts([0, 0, 0]);
     policy.learn(candidates[0]!, CALL, took(1, 40));
@@ -78,7 +78,7 @@ describe('one that is hot', () => {
     expect(policy.chances(candidates)[0]).toBe(0);
   });
 
-  test('wins with the fewest calls when all are', () => {
+  test('wins with the fewest calls if all are hot', () => {
     const { policy } = hotCold({ hotQuantile: 0 });
     const candidates = hosts([0, 0, 0]);
     look(policy, candidates);
@@ -94,14 +94,14 @@ test('an endpoint with twice the weight may have twice as many calls before it i
   expect(policy.chances(candidates)).toEqual([1, 0, 0, 0]);
 });
 
-test('of those that are cold one with twice the weight may have twice the load, not more', () => {
+test('a cold endpoint with twice the weight may have twice the load, not more', () => {
   const { policy } = hotCold({ hotQuantile: 1 });
   expect(policy.chances(hosts([3, 1], [2, 1]))).toEqual([1 / 2, 1 / 2]);
   expect(policy.chances(hosts([4, 1], [2, 1]))).toEqual([0, 1]);
   expect(policy.chances(hosts([2, 1], [2, 1]))).toEqual([1, 0]);
 });
 
-test('what a backend has reported gets old, and the backend is tried again', () => {
+test('the report of a backend expires, and the backend is tried again', () => {
   const { policy, clock } = hotCold({ hotQuantile: 0.5 });
   const candidates = hosts([0, 0, 0]);
   for (const candidate of candidates.slice(1)) policy.learn(candidate, CALL, took(10, 2));
@@ -117,7 +117,7 @@ test('what a backend has reported gets old, and the backend is tried again', () 
   expect(policy.chances(candidates)).toEqual([1, 0, 0]);
 });
 
-test('a slow endpoint gets less, and its share again when it is fast again', () => {
+test('a slow endpoint gets less, and gets its share back when it is fast again', () => {
   const { policy, clock } = hotCold();
   const random = seededRandom(3);
   const work = (): number => 5 + 10 * random();

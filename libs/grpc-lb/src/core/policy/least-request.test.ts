@@ -13,7 +13,7 @@ describe('two distinct choices', () => {
     ['first', [10, 0, 0], [0, 1 / 2, 1 / 2]],
     ['second', [0, 10, 0], [1 / 2, 0, 1 / 2]],
     ['last', [0, 0, 10], [1 / 2, 1 / 2, 0]],
-  ])('three hosts, the %s with 10 active: 50/50/0', (_, inFlight, shares) => {
+  ])('split three hosts, the %s with 10 active, 50/50/0', (_, inFlight, shares) => {
     const policy = new LeastRequest(two, seededRandom(1));
     const candidates = hosts(inFlight);
     expectShares(
@@ -24,7 +24,7 @@ describe('two distinct choices', () => {
     shares.forEach((share, i) => expect(chances[i]).toBeCloseTo(share, 12));
   });
 
-  test('two hosts: all to the free one', () => {
+  test('send all calls to the free one of two hosts', () => {
     const candidates = hosts([1, 0]);
     for (const options of [two, {}]) {
       const policy = new LeastRequest(options, seededRandom(1));
@@ -33,8 +33,8 @@ describe('two distinct choices', () => {
     }
   });
 
-  test('the challenger wins only on strictly fewer: of equal ones the one drawn first', () => {
-    // Each draw swaps an index to the front: 0.5 of 3 is index 1, then 0.6 of the two that are left the last of them.
+  test('pick the second one only if it has strictly fewer calls, and the one drawn first on a tie', () => {
+    // Each draw swaps an index to the front: 0.5 of 3 is index 1, then 0.6 of the remaining two is the last of them.
     const random = scripted(0.5, 0.6, 0.5, 0.6, 0.5, 0.6);
     const policy = new LeastRequest(two, random);
     const candidates = hosts([1, 1, 1]);
@@ -49,8 +49,8 @@ describe('two distinct choices', () => {
   });
 });
 
-describe('samples are distinct', () => {
-  test('with k choices the k − 1 busiest are never picked, and the least loaded is whenever it is drawn', () => {
+describe('distinct samples', () => {
+  test('with k choices never pick the k − 1 busiest, and always the least loaded when it is drawn', () => {
     const inFlight = [4, 1, 3, 0, 2];
     // Of 5 choose k samples, those whose least loaded has rank r: choose the other k − 1 from the 4 − r busier ones.
     const byRank: Record<number, readonly number[]> = {
@@ -72,7 +72,7 @@ describe('samples are distinct', () => {
     }
   });
 
-  test('by default all are compared up to the limit, and a few above', () => {
+  test('by default compare all hosts up to the limit, and a few above', () => {
     const least = FULL_SCAN_LIMIT - 10;
     const loads = (n: number): number[] => Array.from({ length: n }, (_, i) => Math.abs(i - least));
     const scan = hosts(loads(FULL_SCAN_LIMIT));
@@ -87,7 +87,7 @@ describe('samples are distinct', () => {
     expect(some.chances(many)[least]).toBeCloseTo(share, 12);
   });
 
-  test('choices that reach the number of hosts are a full scan, and draw only among the ties', () => {
+  test('with as many choices as hosts are a full scan, and draw only among ties', () => {
     for (const choiceCount of [3, 4, 1000]) {
       const random = scripted(0.99, 0);
       const policy = new LeastRequest({ choiceCount }, random);
@@ -108,7 +108,7 @@ describe('ties', () => {
     [7, 7, 7, 7, 7, 7],
   ];
 
-  test.each(layouts)('are as likely as each other wherever they stand: %d %d %d %d %d %d', (...inFlight) => {
+  test.each(layouts)('are equally likely at any position: %d %d %d %d %d %d', (...inFlight) => {
     const least = Math.min(...inFlight);
     // Five of six: with two idle hosts or more, every sample holds one.
     for (const options of [{}, { choiceCount: 5 }]) {
@@ -120,31 +120,31 @@ describe('ties', () => {
     }
   });
 
-  test('a sample out of many is as likely to hold one host as another', () => {
+  test('in samples of many hosts are equally likely', () => {
     const policy = new LeastRequest(two, seededRandom(5));
     const candidates = hosts(Array.from({ length: 12 }, () => 0));
     expectUniform(tally(12, DRAWS, () => policy.pick(candidates)));
   });
 });
 
-describe('living counters', () => {
+describe('live counters', () => {
   test.each([1, 2, 3, 4, 5])('100 picks in one tick over four idle hosts: 25 each (seed %d)', (seed) => {
     const candidates = hosts([0, 0, 0, 0]);
     fill(new LeastRequest({}, seededRandom(seed)), candidates, 100);
     expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
   });
 
-  test('hosts that are busier already are filled up to the level of the others', () => {
+  test('fill idle hosts up to the level of the busy ones', () => {
     const candidates = hosts([0, 30, 10, 0]);
     fill(new LeastRequest({}, seededRandom(1)), candidates, 60);
     expect(candidates.map(({ inFlight }) => inFlight).toSorted((a, b) => a - b)).toEqual([23, 23, 24, 30]);
   });
 
-  test('two choices over four idle hosts stay close, but not exact: the reason for the full scan', () => {
+  test('with two choices over four idle hosts stay close but not exact: the reason for the full scan', () => {
     const candidates = hosts([0, 0, 0, 0]);
     fill(new LeastRequest(two, seededRandom(1)), candidates, 100);
     const inFlight = candidates.map((host) => host.inFlight);
-    // The busiest is never picked, so nobody is ever two ahead of all the others.
+    // The busiest is never picked, so no host is ever two ahead of all others.
     expect(Math.max(...inFlight) - inFlight.toSorted((a, b) => b - a)[1]!).toBeLessThanOrEqual(1);
     expect(inFlight.reduce((sum, each) => sum + each, 0)).toBe(100);
   });
@@ -168,7 +168,7 @@ describe('weights', () => {
     }
   });
 
-  test('2:1 in the order of a script', () => {
+  test('2:1 with scripted random numbers', () => {
     // A draw by weight while both are idle, then only when both are equal: after the first call and after the fourth.
     const random = scripted(0.1, 0.9, 0.1);
     const candidates = hosts([0, 0], [2, 1]);
@@ -182,7 +182,7 @@ describe('weights', () => {
     const policy = new LeastRequest({}, random);
     const running = fill(policy, candidates, 30);
     const picks = tally(2, DRAWS, () => {
-      // Any of the calls in flight ends, as when both hosts take equally long.
+      // A random call in flight ends, as if both hosts were equally fast.
       const ended = randomBelow(random, running.length);
       candidates[running[ended]!]!.inFlight--;
       const [picked] = fill(policy, candidates, 1);
@@ -207,7 +207,7 @@ describe('weights', () => {
     );
   });
 
-  test('with unequal weights all are compared, so that the few that are heavy are not missed', () => {
+  test('if unequal compare all hosts, so that the few heavy ones are not missed', () => {
     const policy = new LeastRequest({ choiceCount: 2 }, scripted());
     expect(policy.pick(hosts([1, 1, 1, 1, 1], [1, 1, 9, 1, 1]))).toBe(2);
   });
@@ -242,14 +242,14 @@ describe('weights', () => {
     },
   );
 
-  test('weights are read again for a new list', () => {
+  test('are read again for a new list', () => {
     const policy = new LeastRequest({}, seededRandom(9));
     expect(policy.pick(hosts([0, 1], [1, 1]))).toBe(0);
     expect(policy.pick(hosts([0, 1], [1, 9]))).toBe(1);
     expect(policy.pick(hosts([0, 1], [9, 9]))).toBe(0);
   });
 
-  test('while all are idle, one that fails has less of a chance than its weight gives it', () => {
+  test('give a failing host less than its share while all are idle', () => {
     const policy = new LeastRequest({}, seededRandom(3));
     const candidates = hosts([0, 0], [2, 1]);
     expect(policy.chances(candidates)).toEqual([2 / 3, 1 / 3]);
@@ -261,7 +261,7 @@ describe('weights', () => {
     );
   });
 
-  test('once all weights are equal again the load counts, also where only the weight did', () => {
+  test('once equal again let the load decide', () => {
     const policy = new LeastRequest({ activeRequestBias: 0 }, scripted(0.9));
     expect(policy.pick(hosts([0, 5], [1, 2]))).toBe(1);
     expect(policy.pick(hosts([0, 5], [2, 2]))).toBe(0);

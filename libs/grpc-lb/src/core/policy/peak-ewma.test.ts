@@ -19,13 +19,13 @@ function peakEwma(options = {}): { policy: PeakEwma; clock: FakeClock } {
   return { policy: new PeakEwma(options, seededRandom(1), clock), clock };
 }
 
-test('without history it is least request: a hundred calls in one tick over four idle endpoints, 25 each', () => {
+test('without history acts as least request: a hundred calls in one tick over four idle endpoints are 25 each', () => {
   const candidates = hosts([0, 0, 0, 0]);
   fill(peakEwma().policy, candidates, 100);
   expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
 });
 
-test('idle endpoints of one latency are picked evenly', () => {
+test('idle endpoints with the same latency are picked evenly', () => {
   const { policy, clock } = peakEwma();
   const candidates = hosts([0, 0, 0]);
   for (const candidate of candidates) policy.learn(candidate, CALL, took(20));
@@ -33,7 +33,7 @@ test('idle endpoints of one latency are picked evenly', () => {
   expectUniform(tally(3, 30_000, () => policy.pick(candidates)));
 });
 
-test('the lowest product of latency and calls in flight wins, over the weight, times the factor for failures', () => {
+test('the lowest product of latency, calls in flight and failure factor over the weight wins', () => {
   const { policy } = peakEwma();
   // 30 · 2, 20 · 3, 60 · 2 / 2, 40 · 1 · 1.5
   const candidates = hosts([1, 2, 1, 0], [1, 1, 2, 1]);
@@ -45,14 +45,14 @@ test('the lowest product of latency and calls in flight wins, over the weight, t
 });
 
 describe('a peak', () => {
-  test('is believed at once, and forgotten in the decay time', () => {
+  test('counts at once, and decays within the decay time', () => {
     for (const decayTime of [1000, 10_000]) {
       const { policy, clock } = peakEwma({ decayTime });
       const candidates = hosts([0, 0]);
       for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
       policy.learn(candidates[0]!, CALL, took(100));
       expect(policy.chances(candidates)).toEqual([0, 1]);
-      // e^−1 of it is left, 37, while the other one goes on to take 10.
+      // e^−1 of it is left, 37, while the other one still takes 10.
       candidates[1]!.inFlight = 3;
       clock.advance(decayTime);
       policy.learn(candidates[1]!, CALL, took(10));
@@ -62,7 +62,7 @@ describe('a peak', () => {
     }
   });
 
-  test('of a failure, or of a call that was given up, counts too; that it was quick does not', () => {
+  test('of a failed or abandoned call counts too, but a fast one does not lower the latency', () => {
     const { policy } = peakEwma();
     const candidates = hosts([0, 0]);
     for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
@@ -74,7 +74,7 @@ describe('a peak', () => {
     expect(policy.chances(candidates)).toEqual([0, 1]);
   });
 
-  test('of a stream is none', () => {
+  test('of a stream is ignored', () => {
     const { policy } = peakEwma();
     const candidates = hosts([0, 0]);
     for (const candidate of candidates) policy.learn(candidate, CALL, took(10));
@@ -83,7 +83,7 @@ describe('a peak', () => {
   });
 });
 
-test('an endpoint without history takes what is usual', () => {
+test('an endpoint without history has the usual latency', () => {
   const { policy } = peakEwma();
   const candidates = hosts([0, 0, 0]);
   policy.learn(candidates[0]!, CALL, took(10));
@@ -94,7 +94,7 @@ test('an endpoint without history takes what is usual', () => {
   expect(policy.chances(candidates)).toEqual([0, 0, 1]);
 });
 
-test('an endpoint without history is not known to be fast by a call that was refused or given up at once', () => {
+test('an endpoint without history does not look fast after a call that failed or was abandoned at once', () => {
   const { policy } = peakEwma();
   const candidates = hosts([0, 0]);
   policy.learn(candidates[1]!, CALL, took(1, { cutShort: true }));
@@ -102,12 +102,12 @@ test('an endpoint without history is not known to be fast by a call that was ref
   policy.learn(candidates[0]!, CALL, took(20));
   policy.learn(candidates[1]!, CALL, took(1, { cutShort: true }));
   expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
-  // It would have taken longer still.
+  // The call would have taken even longer.
   policy.learn(candidates[1]!, CALL, took(21, { cutShort: true }));
   expect(policy.chances(candidates)).toEqual([1, 0]);
 });
 
-test('an endpoint that fails costs at least what is usual, however fast it was', () => {
+test('a failing endpoint costs at least the usual latency, however fast it was', () => {
   const { policy } = peakEwma();
   const candidates = hosts([0, 0]);
   policy.learn(candidates[0]!, CALL, took(4));
@@ -117,12 +117,12 @@ test('an endpoint that fails costs at least what is usual, however fast it was',
   candidates[0]!.failureFactor = 2;
   expect(policy.chances(candidates)).toEqual([0, 1]);
   expect(policy.pick(candidates)).toBe(1);
-  // As soon as that is forgotten it is as fast as it was.
+  // Without failures it is as fast as before.
   candidates[0]!.failureFactor = 1;
   expect(policy.chances(candidates)).toEqual([1, 0]);
 });
 
-test('after a silence of days calls in flight still count', () => {
+test('after days without calls, calls in flight still count', () => {
   const { policy, clock } = peakEwma();
   const candidates = hosts([0, 0, 0, 0]);
   candidates.forEach((candidate, i) => policy.learn(candidate, CALL, took(10 + i)));
@@ -131,7 +131,7 @@ test('after a silence of days calls in flight still count', () => {
   expect(candidates.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
 });
 
-test('a slow endpoint gets less, and its share again when it is fast again', () => {
+test('a slow endpoint gets less, and gets its share back when it is fast again', () => {
   const { policy, clock } = peakEwma();
   const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 100 : 10 });
   const traffic = new Route(policy, hosts([0, 0, 0, 0]), clock, slow, 500);

@@ -22,7 +22,7 @@ describe('a method', () => {
     Place: {},
   });
 
-  test('with a policy of its own has that, in each service and always the same', () => {
+  test('with its own policy always uses the same instance, in each service', () => {
     const search = set.for(call('/orders.v1.Orders/Search'));
     expect(search).toBeInstanceOf(Adaptive);
     expect(set.for(call('/orders.v1.Orders/Search'))).toBe(search);
@@ -38,25 +38,25 @@ describe('a method', () => {
     },
   );
 
-  test('of which nothing is known has the one for all', () => {
+  test('that is unknown uses the default policy', () => {
     expect(set.for(UNKNOWN_CALL)).toBe(set.common);
   });
 
-  test('keeps its policy after a thousand others that were made up', () => {
+  test('keeps its policy after a thousand made-up ones', () => {
     const own = policySet({ Search: { policy: 'adaptive' } });
     for (let i = 0; i < 3000; i++) expect(own.for(call(`/made.up/${i}`))).toBe(own.common);
     expect(own.for(call('/orders.v1.Orders/Search'))).toBeInstanceOf(Adaptive);
   });
 });
 
-test('without policies for methods there is one', () => {
+test('without method policies there is a single policy', () => {
   for (const set of [policySet(), policySet({}), policySet({ Place: {} })]) {
     expect(set.all).toEqual([set.common]);
     expect(set.for(call('/orders.v1.Orders/Place'))).toBe(set.common);
   }
 });
 
-test('each policy is told of endpoints and their reports', () => {
+test('each policy gets the endpoints and their reports', () => {
   const set = policySet({ Search: { policy: 'random' } });
   const told: string[] = [];
   set.all.forEach((policy: Policy, i) => {
@@ -73,7 +73,7 @@ test('each policy is told of endpoints and their reports', () => {
   expect(told).toEqual(['members', 'ready', 'report', 'forget'].flatMap((what) => [`0 ${what}`, `1 ${what}`]));
 });
 
-test('backends report out of band as often as the most eager policy wants', () => {
+test('backends report out of band at the shortest period that any policy wants', () => {
   const set = policySet({ Search: { policy: 'random' }, Find: { policy: 'round_robin' } });
   expect(set.reportInterval).toBeUndefined();
   Object.assign(set.all[1]!, { reportInterval: 5000 });

@@ -15,7 +15,7 @@ const named = (...keys: string[]): Host[] => hosts(keys.map(() => 0)).map((host,
 const create = (options: Options = {}): RingHash => new RingHash({ by: 'id', ...options }, seededRandom(1));
 const idle = (n: number): Host[] => hosts(Array.from({ length: n }, () => 0));
 
-/** The address of the host that each session has. */
+/** The host of each session. */
 function homes(policy: RingHash, list: readonly Host[]): string[] {
   return SESSIONS.map((session) => list[policy.pick(list, call(session))]!.key);
 }
@@ -27,7 +27,7 @@ function moved(before: readonly string[], after: readonly string[]): number {
 describe.each([{ ring: 'steady' }, { ring: 'grpc' }] as const)('a session, ring $ring,', (options) => {
   const fresh = (): RingHash => new RingHash({ by: 'id', ...options }, seededRandom(1));
 
-  test('has one backend, whatever else is called, in every client', () => {
+  test('has the same backend in every client, whatever other calls there are', () => {
     const list = idle(5);
     const policy = fresh();
     const before = homes(policy, list);
@@ -38,7 +38,7 @@ describe.each([{ ring: 'steady' }, { ring: 'grpc' }] as const)('a session, ring 
     expect(new Set(before).size).toBe(5);
   });
 
-  test('goes on clockwise when its backend is full or has failed, each time to the same', () => {
+  test('moves clockwise to the same backend each time its own is full or has failed', () => {
     const all = idle(6);
     const policy = fresh();
     const first = homes(policy, all);
@@ -49,7 +49,7 @@ describe.each([{ ring: 'steady' }, { ring: 'grpc' }] as const)('a session, ring 
     const others = all.slice(1);
     const ofFirst = (hosted: readonly string[]): string[] => hosted.filter((_, i) => first[i] === all[0]!.key);
     expect(ofFirst(second)).toEqual(ofFirst(homes(policy, others)));
-    // They are taken over by all the others, not by one.
+    // All the others take them over, not a single one.
     expect(new Set(ofFirst(second)).size).toBe(5);
   });
 
@@ -67,7 +67,7 @@ describe.each([{ ring: 'steady' }, { ring: 'grpc' }] as const)('a session, ring 
 });
 
 describe('a session', () => {
-  test('moves once when its backend goes, and no other session moves; it returns when that is back', () => {
+  test('moves once when its backend leaves, while no other session moves, and returns when it is back', () => {
     const all = idle(6);
     const policy = create();
     policy.members(all);
@@ -75,7 +75,7 @@ describe('a session', () => {
     const without = all.filter((host) => host !== all[2]);
     const meanwhile = homes(policy, without);
     expect(moved(before, meanwhile)).toBe(before.filter((host) => host === all[2]!.key).length / before.length);
-    // Discovery takes notice a while later: that moves nobody.
+    // Discovery notices later, which moves no session.
     policy.members(without);
     expect(homes(policy, [...without])).toEqual(meanwhile);
     policy.members(all);
@@ -95,7 +95,7 @@ describe('a session', () => {
     );
   });
 
-  test('moves only to what has got a greater weight', () => {
+  test('moves only to a backend whose weight has grown', () => {
     const all = idle(4);
     const before = homes(create(), all);
     const heavier = all.map((host, i) => (i === 1 ? { ...host, weight: 2 } : host));
@@ -117,7 +117,7 @@ describe('shares', () => {
     }
   });
 
-  test('of the sessions of one backend are fair when it goes', () => {
+  test('of the sessions of one backend are fair when it leaves', () => {
     const list = idle(10);
     const policy = create();
     const others = list.slice(1);
@@ -149,7 +149,7 @@ describe('shares', () => {
     }
   });
 
-  test('an empty key is none (gRFC A76)', () => {
+  test('treat an empty key as no key (gRFC A76)', () => {
     const list = idle(3);
     const policy = create();
     expect(new Set(Array.from({ length: 50 }, () => policy.pick(list, call('')))).size).toBe(3);
@@ -157,7 +157,7 @@ describe('shares', () => {
 });
 
 describe('bounded load', () => {
-  test('no backend has more than 1.25 times the mean, however unfair the keys', () => {
+  test('keeps each backend at 1.25 times the mean, however skewed the keys', () => {
     const list = idle(8);
     const policy = create({ boundedLoad: 1.25 });
     for (let calls = 1; calls <= 800; calls++) {
@@ -168,14 +168,14 @@ describe('bounded load', () => {
     expect(Math.max(...list.map((host) => host.inFlight))).toBe(125);
   });
 
-  test('by weight, where weights differ', () => {
+  test('is by weight if weights differ', () => {
     const list = hosts([0, 0, 0], [2, 1, 1]);
     const policy = create({ boundedLoad: 1.5 });
     fill(policy, list, 400, call('the only one'));
     list.forEach(({ inFlight, weight }) => expect(inFlight).toBeLessThanOrEqual(Math.ceil((1.5 * 400 * weight) / 4)));
   });
 
-  test('moves nobody while there is room', () => {
+  test('moves no session while there is room', () => {
     const list = idle(4);
     const [free, bounded] = [create(), create({ boundedLoad: 2 })];
     const before = homes(free, list);
@@ -183,7 +183,7 @@ describe('bounded load', () => {
     expect(homes(bounded, list)).toEqual(before);
   });
 
-  test('sends what is too much to one and the same next backend', () => {
+  test('sends the excess always to the same next backend', () => {
     const list = idle(4);
     const policy = create({ boundedLoad: 1.25 });
     const home = policy.pick(list, call('me'));
@@ -195,13 +195,13 @@ describe('bounded load', () => {
     expect(policy.chances(list)[home]).toBe(0);
   });
 
-  test('the only backend takes everything', () => {
+  test('does not limit the only backend', () => {
     const list = idle(1);
     expect(new Set(fill(create({ boundedLoad: 1.01 }), list, 100, call('me')))).toEqual(new Set([0]));
   });
 });
 
-/** gRFC A42 and A76 once more, slow and plain, in integers of 64 bits. */
+/** gRFC A42 and A76 again, slow and plain, in integers of 64 bits. */
 function plainRing(keys: readonly string[], weights: readonly number[], min: number, max: number): [bigint, string][] {
   const members = keys.map((key, i) => ({ key, weight: weights[i]! })).toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -226,7 +226,7 @@ describe("the ring of gRPC's other languages", () => {
     { weights: [1, 2, 3, 4, 5], sizes: {} },
     { weights: [1, 1, 1, 1, 1], sizes: { minRingSize: 1, maxRingSize: 7 } },
     { weights: [9, 1, 1, 1, 200], sizes: { minRingSize: 100, maxRingSize: 300 } },
-  ])('is this one, with weights $weights and $sizes', ({ weights, sizes }) => {
+  ])('is equal to this one, with weights $weights and $sizes', ({ weights, sizes }) => {
     const list = named(...KEYS).map((host, i) => ({ ...host, weight: weights[i]! }));
     const policy = create({ ring: 'grpc', ...sizes });
     const ring = plainRing(KEYS, weights, sizes.minRingSize ?? 1024, sizes.maxRingSize ?? 4096);
@@ -236,7 +236,7 @@ describe("the ring of gRPC's other languages", () => {
     }
   });
 
-  test('passes over those that may not be picked, without building another', () => {
+  test('skips backends that are not pickable, without rebuilding', () => {
     const list = named(...KEYS);
     const policy = create({ ring: 'grpc' });
     policy.members(list);

@@ -8,7 +8,7 @@ const DRAWS = 30_000;
 const UNDER_ONE = 1 - 2 ** -53;
 
 describe('WeightedRandom', () => {
-  test('weights 2:1 and idle: 66.7/33.3', () => {
+  test('picks idle hosts of weights 2:1 at 66.7/33.3', () => {
     const policy = new WeightedRandom(seededRandom(1));
     const candidates = hosts([0, 0], [2, 1]);
     expectShares(
@@ -18,7 +18,7 @@ describe('WeightedRandom', () => {
     expect(policy.chances(candidates)).toEqual([2 / 3, 1 / 3]);
   });
 
-  test('equal weights: all are as likely as each other', () => {
+  test('picks hosts of equal weights equally often', () => {
     const policy = new WeightedRandom(seededRandom(2));
     const candidates = hosts(Array.from({ length: 10 }, () => 0));
     expectUniform(tally(10, DRAWS, () => policy.pick(candidates)));
@@ -31,11 +31,11 @@ describe('WeightedRandom', () => {
     [0.7499, 1],
     [0.75, 2],
     [UNDER_ONE, 2],
-  ])('a draw of %d over weights 1, 2, 1 is host %d', (drawn, expected) => {
+  ])('maps a draw of %d over weights 1, 2, 1 to host %d', (drawn, expected) => {
     expect(new WeightedRandom(scripted(drawn)).pick(hosts([0, 0, 0], [1, 2, 1]))).toBe(expected);
   });
 
-  test('calls in flight do not matter', () => {
+  test('ignores calls in flight', () => {
     const policy = new WeightedRandom(seededRandom(3));
     expect(policy.chances(hosts([1000, 0], [1, 1]))).toEqual([1 / 2, 1 / 2]);
     const candidates = hosts([1000, 0]);
@@ -45,7 +45,7 @@ describe('WeightedRandom', () => {
     );
   });
 
-  test('the greatest weights there may be stay inside the list', () => {
+  test('stays inside the list with the largest weights', () => {
     const candidates = hosts(
       Array.from({ length: 1000 }, () => 0),
       Array.from({ length: 1000 }, () => 4_294_967_295),
@@ -54,7 +54,7 @@ describe('WeightedRandom', () => {
     expect(new WeightedRandom(() => 0).pick(candidates)).toBe(0);
   });
 
-  test('a new list brings its own weights', () => {
+  test('uses the weights of a new list', () => {
     const policy = new WeightedRandom(() => 0.5);
     expect(policy.pick(hosts([0, 0], [9, 1]))).toBe(0);
     expect(policy.pick(hosts([0, 0], [1, 9]))).toBe(1);

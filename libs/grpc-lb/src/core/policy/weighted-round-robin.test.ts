@@ -30,7 +30,7 @@ class Bench {
     this.list = hosts(Array.from({ length: n }, () => 0));
   }
 
-  /** By trailer, each so many requests a second at this utilization. */
+  /** Reports by trailer: requests a second at this utilization for each endpoint. */
   trailers(...reports: (Partial<LoadReport> | undefined)[]): void {
     reports.forEach((report, i) => {
       if (report) this.policy.learn(this.list[i]!, UNKNOWN_CALL, outcome(reportOf(report)));
@@ -59,12 +59,12 @@ const BUSY = { rps: 100, applicationUtilization: 0.5 };
 const FREE = { rps: 100, applicationUtilization: 0.25 };
 
 describe('weighted round robin by report', () => {
-  test('is plain round robin from a random start while nobody has reported', () => {
+  test('is plain round robin from a random start until endpoints report', () => {
     const bench = new Bench(3, {}, 0.5);
     expect(Array.from({ length: 6 }, () => bench.policy.pick(bench.list))).toEqual([2, 0, 1, 2, 0, 1]);
   });
 
-  test('weights are not used before the blackout is over', () => {
+  test('uses weights only after the blackout period', () => {
     const bench = new Bench(3);
     bench.trailers(BUSY, FREE, FREE);
     bench.clock.advance(9999);
@@ -74,26 +74,26 @@ describe('weighted round robin by report', () => {
     bench.expectShares([0.2, 0.4, 0.4]);
   });
 
-  test('an endpoint without a report gets the mean of the others: grpc-js 1.14 gives it nothing', () => {
+  test('gives an endpoint without a report the mean of the others: grpc-js 1.14 gives it no calls', () => {
     const bench = new Bench(3, { blackoutPeriod: 0 });
     bench.trailers(BUSY, FREE);
     // 200, 400, and their mean of 300.
     bench.expectShares([2 / 9, 4 / 9, 3 / 9]);
   });
 
-  test('one weight alone is no reason to leave plain round robin', () => {
+  test('stays plain round robin with a single weight', () => {
     const bench = new Bench(3, { blackoutPeriod: 0 });
     bench.trailers(FREE);
     bench.expectShares(EVEN);
   });
 
-  test('cpu_utilization counts where there is no application_utilization: grpc-js 1.14 ignores it', () => {
+  test('uses cpu_utilization if there is no application_utilization: grpc-js 1.14 ignores it', () => {
     const bench = new Bench(2, { blackoutPeriod: 0 });
     bench.trailers({ rps: 100, cpuUtilization: 0.5 }, { rps: 100, cpuUtilization: 0.9, applicationUtilization: 0.25 });
     bench.expectShares([1 / 3, 2 / 3]);
   });
 
-  test('errors make an endpoint seem busier, as much as the penalty says', () => {
+  test('rates an endpoint with errors as busier by the error penalty', () => {
     // 100 / (0.5 + 50 / 100 * p)
     const failing = { ...BUSY, eps: 50 };
     const bench = new Bench(2, { blackoutPeriod: 0 });
@@ -107,7 +107,7 @@ describe('weighted round robin by report', () => {
     blind.expectShares([1 / 2, 1 / 2]);
   });
 
-  test('a report without requests or without utilization changes nothing', () => {
+  test('ignores a report without requests or without utilization', () => {
     const bench = new Bench(2, { blackoutPeriod: 0 });
     bench.trailers(BUSY, FREE);
     bench.trailers({ rps: 0, applicationUtilization: 1 }, { rps: 50 });
@@ -116,7 +116,7 @@ describe('weighted round robin by report', () => {
     bench.expectShares([1 / 3, 2 / 3]);
   });
 
-  test('a weight expires when nothing has been heard for so long, and then its blackout begins anew', () => {
+  test('expires a weight without reports, and restarts its blackout period', () => {
     const bench = new Bench(3);
     bench.trailers(BUSY, FREE, FREE);
     bench.clock.advance(10_000);
@@ -126,13 +126,13 @@ describe('weighted round robin by report', () => {
     bench.expectShares(EVEN);
     bench.trailers(BUSY, FREE, BUSY);
     bench.clock.advance(9000);
-    // The third weighs 200 by now, but for the blackout: it has the mean of 200 and 400.
+    // The third would weigh 200, but is in its blackout: it gets the mean of 200 and 400.
     bench.expectShares([2 / 9, 4 / 9, 3 / 9]);
     bench.clock.advance(1000);
     bench.expectShares([1 / 4, 2 / 4, 1 / 4]);
   });
 
-  test('an endpoint that comes back has its blackout anew, and its weight if it reports', () => {
+  test('restarts the blackout of an endpoint that comes back, and uses its weight once it reports', () => {
     const bench = new Bench(3);
     bench.trailers(BUSY, FREE, FREE);
     bench.clock.advance(10_000);
@@ -145,7 +145,7 @@ describe('weighted round robin by report', () => {
     bench.expectShares([1 / 4, 2 / 4, 1 / 4]);
   });
 
-  test('one that has come back and says nothing stays at the mean', () => {
+  test('keeps an endpoint that comes back without reports at the mean', () => {
     const bench = new Bench(3);
     bench.trailers(BUSY, FREE, FREE);
     bench.clock.advance(10_000);
@@ -154,7 +154,7 @@ describe('weighted round robin by report', () => {
     bench.expectShares([2 / 9, 4 / 9, 3 / 9]);
   });
 
-  test('weights are looked at once in the update period, and at once for a new list', () => {
+  test('updates weights once in the update period, and at once for a new list', () => {
     const bench = new Bench(2, { blackoutPeriod: 0, weightUpdatePeriod: 5000 });
     bench.trailers(BUSY, FREE);
     bench.expectShares([1 / 3, 2 / 3]);
@@ -166,7 +166,7 @@ describe('weighted round robin by report', () => {
     bench.expectShares([1 / 2, 1 / 2]);
   });
 
-  test('lists that alternate keep their schedules', () => {
+  test('keeps the schedules of alternating lists', () => {
     const bench = new Bench(3, { blackoutPeriod: 0 });
     bench.trailers(BUSY, FREE, FREE);
     const others = bench.list.slice(1);
@@ -178,7 +178,7 @@ describe('weighted round robin by report', () => {
     expect(bench.policy.chances(bench.list)[0]).toBeCloseTo(0.2, 3);
   });
 
-  test('reports count either by trailer or out of band, never both', () => {
+  test('uses reports by trailer or out of band, never both', () => {
     const perCall = new Bench(2, { blackoutPeriod: 0 });
     perCall.outOfBand(BUSY, FREE);
     perCall.expectShares([1 / 2, 1 / 2]);
@@ -215,12 +215,12 @@ describe('weighted round robin by report', () => {
     },
   );
 
-  test('weights from discovery do not count', () => {
+  test('ignores weights from discovery', () => {
     const policy = new WeightedRoundRobin({}, seededRandom(1), new FakeClock());
     expect(policy.chances(hosts([0, 0], [3, 1]))).toEqual([1 / 2, 1 / 2]);
   });
 
-  test('new weights take over where the old ones were, so that no endpoint is first again and again', () => {
+  test('continues at the same position with new weights, so that no endpoint is always first', () => {
     const bench = new Bench(4, { weightUpdatePeriod: 100 });
     const counts = [0, 0, 0, 0];
     for (let i = 0; i < 400; i++) {
@@ -230,7 +230,7 @@ describe('weighted round robin by report', () => {
     expect(counts).toEqual([100, 100, 100, 100]);
   });
 
-  test('a thousand endpoints of very different weights all get calls', () => {
+  test('sends calls to all of a thousand endpoints of very different weights', () => {
     const bench = new Bench(1000, { blackoutPeriod: 0 });
     bench.trailers(...bench.list.map((_, i) => ({ rps: i === 0 ? 100_000 : 100, applicationUtilization: 0.5 })));
     const counts = bench.shares(40_000);
@@ -241,14 +241,14 @@ describe('weighted round robin by report', () => {
 });
 
 describe('weighted round robin by fixed weights', () => {
-  test('takes the weights of discovery, and no report', () => {
+  test('uses the weights from discovery, and no reports', () => {
     const policy = new WeightedRoundRobin({ weights: 'fixed' }, scripted(0), new FakeClock());
     const list = hosts([0, 0, 0], [1, 2, 3]);
     policy.learn(list[0]!, UNKNOWN_CALL, outcome(reportOf(FREE)));
     expect(Array.from({ length: 12 }, () => policy.pick(list))).toEqual([1, 2, 2, 0, 1, 2, 1, 2, 2, 0, 1, 2]);
   });
 
-  test('equal weights are taken in turn', () => {
+  test('picks endpoints of equal weight in turn', () => {
     const policy = new WeightedRoundRobin({ weights: 'fixed' }, scripted(0), new FakeClock());
     const list = hosts([0, 0, 0], [5, 5, 5]);
     expect(Array.from({ length: 4 }, () => policy.pick(list))).toEqual([0, 1, 2, 0]);

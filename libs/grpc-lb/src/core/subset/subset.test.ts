@@ -10,7 +10,7 @@ const hostsOf = (list: readonly Endpoint[]): string[] =>
   list.map(({ address }) => addressToString(address).slice(0, 1));
 
 describe('a random subset', () => {
-  test('is the endpoints whose addresses hash lowest with the seed of the client (gRFC A68)', () => {
+  test('has the endpoints whose addresses hash lowest with the seed of the client (gRFC A68)', () => {
     const seed = 2 ** 52;
     const lowest = letters
       .map((endpoint) => ({ endpoint, hash: xxh64(addressToString(endpoint.address), seed) }))
@@ -21,7 +21,7 @@ describe('a random subset', () => {
     expect(new Set(subset.choose(letters))).toEqual(new Set(lowest));
   });
 
-  test('draws one number in its life', () => {
+  test('draws a single random number', () => {
     let draws = 0;
     const random = seededRandom(1);
     const subset = createSubset({ algorithm: 'random', size: 3 }, () => {
@@ -38,7 +38,7 @@ describe('a deterministic aperture', () => {
   const aperture = (index: number, clients = 4, size = 3): readonly Endpoint[] =>
     createSubset({ algorithm: 'deterministic_aperture', size, clients, index }, seededRandom(1)).choose(letters);
 
-  test('is as many endpoints as it has places from that of the client on, round the corner', () => {
+  test('has `size` endpoints from the position of the client on, wrapping around', () => {
     const [a, b, c, d, e, f, g, h] = ring;
     expect(new Set(aperture(0))).toEqual(new Set([a, b, c]));
     expect(new Set(aperture(1))).toEqual(new Set([c, d, e]));
@@ -46,31 +46,31 @@ describe('a deterministic aperture', () => {
     expect(new Set(aperture(3))).toEqual(new Set([g, h, a]));
   });
 
-  test('needs no chance: a client that starts again has the same endpoints', () => {
+  test('is deterministic: a restarted client has the same endpoints', () => {
     expect(
       createSubset({ algorithm: 'deterministic_aperture', size: 3, clients: 4, index: 2 }, () => NaN).choose(letters),
     ).toEqual(aperture(2));
   });
 });
 
-test('where there are not more endpoints than its size, a subset is all of them', () => {
+test('a subset has all endpoints if there are at most as many as its size', () => {
   const all = createSubset({ algorithm: 'random', size: 8 }, seededRandom(1));
   expect(all.choose(letters)).toEqual(letters);
   expect(all.choose([])).toEqual([]);
 });
 
-test('of two endpoints with one address the first counts, and takes one place', () => {
+test('the first of two endpoints with the same address is used, and takes one place', () => {
   const first: Endpoint = { address: { host: 'a', port: 1 }, weight: 3 };
   const subset = createSubset({ algorithm: 'random', size: 2 }, seededRandom(1));
   expect(subset.choose([first, ...endpoints('a', 'b')])).toEqual([first, ...endpoints('b')]);
 });
 
-test('Unix sockets are endpoints like others', () => {
+test('Unix sockets are treated like other endpoints', () => {
   const sockets = ['/a', '/b', '/c'].map((path): Endpoint => ({ address: { path } }));
   expect(createSubset({ algorithm: 'random', size: 2 }, seededRandom(1)).choose(sockets)).toHaveLength(2);
 });
 
-test('an endpoint that leaves makes place for one other, and the rest stay', () => {
+test('an endpoint that leaves is replaced by another one, and the rest stay', () => {
   const subset = createSubset({ algorithm: 'random', size: 3 }, seededRandom(1));
   const before = hostsOf(subset.choose(letters));
   const gone = before[1]!;

@@ -3,9 +3,9 @@ import { type Client, type MethodDefinition, status as Status } from '@grpc/grpc
 import { expect, it } from 'vitest';
 import { callObservable, type OpenCall } from './call-observable.js';
 
-// How calls go over real sockets is in test/e2e; here is what a server cannot be brought to do at will.
+// Calls over real sockets are tested in test/e2e; these tests cover what a real server cannot be made to do.
 
-/** A server-streaming call that a test plays by hand. */
+/** A server-streaming call that the test drives by hand. */
 class PlayedCall extends Readable {
   cancelled = 0;
 
@@ -64,7 +64,7 @@ it('the end of the messages alone does not end the stream: its status may be an 
   expect(told).toEqual(['a', error]);
 });
 
-it('a call is open until it has ended, and only one that has not is cancelled', async () => {
+it('a call is open until it has ended, and only an open one is cancelled', async () => {
   const complete = subscribe();
   expect(complete.openCalls.size).toBe(1);
   complete.call.push(null);

@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { expect, it, onTestFinished } from 'vitest';
 import { protoLoaderOf } from './proto-loader.js';
 
-it('is @grpc/proto-loader unless the application names another', () => {
+it('is @grpc/proto-loader unless the application configures another', () => {
   expect(protoLoaderOf().loadSync).toBe(loadSync);
   expect(protoLoaderOf('@grpc/proto-loader').loadSync).toBe(loadSync);
 });

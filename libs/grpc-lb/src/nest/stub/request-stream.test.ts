@@ -35,10 +35,10 @@ const unexpected = (error: unknown): never => {
   throw new Error('No error is expected', { cause: error });
 };
 
-/** Lets all promises settle that can. */
+/** Waits until all promises that can settle have done so. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** An endless async iterator that tells what is done to it; `next` never answers once it has given `count` items. */
+/** An async iterator that records calls to it; `next` never resolves after `count` items. */
 function iterator(count = Infinity): AsyncIterableIterator<number> & { pulled: number; returned: number } {
   return {
     pulled: 0,
@@ -73,7 +73,7 @@ describe('an iterable', () => {
     }
   });
 
-  it('is asked for the next item only when there is room', async () => {
+  it('is advanced only when there is room', async () => {
     const call = new SlowCall(4);
     const items = iterator();
     writeRequests(items, call, unexpected);
@@ -111,7 +111,7 @@ describe('an iterable', () => {
     expect(call.eventNames()).toEqual([]);
   });
 
-  it('lets go of the emitter that it listens to', async () => {
+  it('removes its listeners from the emitter', async () => {
     const emitter = new EventEmitter();
     const stop = writeRequests(on(emitter, 'order'), new SlowCall(2), unexpected);
     await settled();
@@ -160,7 +160,7 @@ describe('an iterable', () => {
     expect(call).toMatchObject({ written: [1], ended: false });
   });
 
-  it('that cannot be begun tells its error', async () => {
+  it('that throws on iteration reports its error', async () => {
     const error = new Error('no orders at all');
     const items: Iterable<number> = {
       [Symbol.iterator]: () => {
@@ -192,7 +192,7 @@ describe('an iterable', () => {
     expect(cleaned).toBe(true);
   });
 
-  it('that fails while it is closed tells nobody', async () => {
+  it('that fails on close reports no error', async () => {
     const items = Object.assign(iterator(1), { return: () => Promise.reject(new Error('cannot close')) });
     const told: unknown[] = [];
     const stop = writeRequests(items, new SlowCall(3), (error) => told.push(error));
@@ -210,7 +210,7 @@ describe('an Observable', () => {
     expect(call).toMatchObject({ written: [1, 2, 3], ended: true });
   });
 
-  it('that is faster than the call waits in order, and the call is ended after the last', () => {
+  it('that is faster than the call is buffered in order, and the call is ended after the last item', () => {
     const call = new SlowCall(4);
     writeRequests(range(0, 10), call, unexpected);
     const steps = [[...call.written]];
@@ -242,7 +242,7 @@ describe('an Observable', () => {
     expect(call.written).toEqual([1, 2, 3, 4]);
   });
 
-  it('is unsubscribed from when the call stops, and what waited is dropped', () => {
+  it('is unsubscribed from when the call stops, and buffered items are dropped', () => {
     const call = new SlowCall(2);
     const items = new Subject<number>();
     const stop = writeRequests(items, call, unexpected);
