@@ -24,15 +24,15 @@ describe('code', () => {
     expect(faults.get(path) ?? []).toEqual([]);
   });
 
-  it('that does not compile is found, with its page and line', () => {
+  it('that does not compile is reported with its page and line', () => {
     const fault: unknown = expect.stringMatching(/^wrong\/block-1\.ts:2 Type 'number' is not assignable/);
     expect(faults.get(wrong.path)).toEqual([fault]);
   });
 
-  it('is said to be partial only now and then', () => {
+  it('is marked as partial only rarely', () => {
     const languages = pages.flatMap(({ code }) => code.map(({ language }) => language));
     expect(languages.filter((language) => language === 'ts partial').length).toBeLessThanOrEqual(6);
-    // Any other word behind `ts` would let a block go unchecked.
+    // Any other word after `ts` would exclude a block from the check.
     const typescript = new Set(languages.filter((language) => /^(ts|typescript)\b/.test(language)));
     expect(typescript).toEqual(new Set(['ts', 'ts partial']));
   });
@@ -62,7 +62,7 @@ describe('links', () => {
   });
 });
 
-it('pages that the code names exist', () => {
+it('pages that the code refers to exist', () => {
   const files = ['libs/grpc-lb/src', 'apps', 'bench', 'chaos', 'deploy', 'test'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(ts|mjs|yaml)$/.test(name) && !/node_modules|dist/.test(name))
@@ -84,21 +84,21 @@ it.each(pages.map(({ path }) => path))('%s begins with a title', (path) => {
 describe('the README of the package', () => {
   const [short, full] = [byPath.get('libs/grpc-lb/README.md')!, byPath.get('README.md')!];
 
-  it('says nothing in code and tables that the README of the repository does not say', () => {
+  it('has no code or table that is not in the README of the repository', () => {
     expect(full.code).toEqual(expect.arrayContaining([...short.code]));
     expect(full.tables).toEqual(expect.arrayContaining([...short.tables]));
   });
 
-  it('begins with the same words', () => {
+  it('starts with the same words', () => {
     const opening = ({ path }: Page): string => textOf(path).split('\n').slice(0, 5).join('\n');
     expect(opening(short)).toBe(opening(full));
   });
 
-  it('has no link, since a package registry would not find what it leads to', () => {
+  it('has no relative link, since package registries could not resolve it', () => {
     expect(short.links).toEqual([]);
   });
 
-  it('names the versions that package.json asks for', () => {
+  it('has the versions that package.json requires', () => {
     const { engines, peerDependencies } = JSON.parse(textOf('libs/grpc-lb/package.json')) as {
       engines: { node: string };
       peerDependencies: Record<string, string>;

@@ -15,12 +15,12 @@ const errors: readonly core.GrpcLbError[] = [
   new GrpcLbDiscoveryError('x'),
 ];
 
-test('every class and code is on the page of errors, and nothing else', () => {
+test('the page of errors has exactly the existing classes and codes', () => {
   const rows = tableOf(readPage('docs/reference/errors.md'), 'Class').rows.map(([name, code]) => `${name} ${code}`);
   expect(rows.toSorted()).toEqual(errors.map(({ name, code }) => `\`${name}\` \`${code}\``).toSorted());
 });
 
-test('every error has a class that says its name, below one base', () => {
+test('every error class has its name and a common base class', () => {
   for (const error of errors) {
     expect(error).toBeInstanceOf(core.GrpcLbError);
     expect(error.name).toBe(error.constructor.name);
@@ -29,7 +29,7 @@ test('every error has a class that says its name, below one base', () => {
   expect(new Set(errors.map((error) => error.constructor))).toEqual(new Set(classes));
 });
 
-test('a missing package is named with the command that installs it', () => {
+test('the error for a missing package has the command that installs it', () => {
   const { message, cause } = errors[2]!;
   expect(message).toBe('reflection: true needs the package @grpc/reflection: npm install @grpc/reflection');
   expect(cause).toEqual(new Error('not found'));

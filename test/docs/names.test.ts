@@ -6,7 +6,7 @@ import { environmentName } from '../../libs/grpc-lb/src/nest/environment-name.js
 import { CHECKED, PublicTypes } from './known-names.js';
 import { quoted, readPage, readPages, tableOf } from './pages.js';
 
-/** What the documents name is what there is, and the other way round. */
+/** The documents list exactly the names that exist. */
 
 const types = new PublicTypes();
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].toSorted();
@@ -32,7 +32,7 @@ describe('options', () => {
   });
 });
 
-it('channel options that differ from grpc-js stand in the migration page, with their values', () => {
+it('the migration page has the channel options that differ from grpc-js, with their values', () => {
   const { rows } = tableOf(readPage('docs/guide/migration.md'), 'Channel option');
   const declared = Object.entries(DEFAULT_CHANNEL_OPTIONS).map(([name, value]) => [name, String(value)]);
   expect(Object.fromEntries(rows.map(([name, , here]) => [quoted(name!)[0], here]))).toEqual({
@@ -57,17 +57,17 @@ it('events are those of LbEvent, with their fields', () => {
 });
 
 describe('environment variables', () => {
-  it('are those that are read', () => {
+  it('are the ones that are read', () => {
     expect(namesBelow('variables')).toEqual(sorted(VARIABLES));
   });
 
-  it('stand beside their options', () => {
+  it('are listed beside their options', () => {
     const withVariables = readPage('docs/reference/options.md').tables.filter(({ header }) => header.at(-1) === 'V');
     const names = withVariables.flatMap(({ rows }) => rows.flatMap((row) => quoted(row.at(-1)!)));
     expect(sorted(names)).toEqual(sorted(VARIABLES));
   });
 
-  it('spell the name of a client as the page says', () => {
+  it('spell the name of a client as documented', () => {
     const { rows } = tableOf(readPage('docs/guide/configuration.md'), 'Client');
     for (const [client, name] of rows) {
       expect(environmentName(quoted(client!)[0]!.replaceAll("'", ''))).toBe(quoted(name!)[0]);

@@ -25,11 +25,11 @@ const REFUSED = {
   ),
 };
 
-test('the credentials of a call are never sent in plaintext: the call is refused before it is sent', async () => {
+test('call credentials are never sent in plaintext: the call fails before it is sent', async () => {
   asked = 0;
   const servers = await serversOfTest(1);
   const target = staticTarget(servers);
-  // Also where an interceptor starts the call later.
+  // Even if an interceptor starts the call later.
   const slow: grpc.Interceptor = (options, next) =>
     new grpc.InterceptingCall(next(options), {
       start: (metadata, listener, start) => setImmediate(() => start(metadata, listener)),
@@ -45,7 +45,7 @@ test('the credentials of a call are never sent in plaintext: the call is refused
   expect(asked).toBe(0);
 });
 
-test('the same without Nest, where nothing is connected yet, and where the caller gives up', async () => {
+test('call credentials are not sent without Nest, before a connection exists, or after the caller cancels', async () => {
   asked = 0;
   const client = new BalancedClient({ target: 'static:///127.0.0.1:1' });
   onTestFinished(() => client.close());
@@ -56,7 +56,7 @@ test('the same without Nest, where nothing is connected yet, and where the calle
   expect(asked).toBe(0);
 });
 
-test('over TLS they are sent', async () => {
+test('call credentials are sent over TLS', async () => {
   asked = 0;
   const client = new BalancedClient({ target: staticTarget(await serversOfTest(1)), credentials: pretendedTls() });
   onTestFinished(() => client.close());

@@ -15,7 +15,7 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-test('new failure codes are in force also when configure() is given the policy object that was', async () => {
+test('new failure codes apply even if configure() gets the same policy object', async () => {
   servers = await startServers(2);
   const policy = { name: 'round_robin' } as const;
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(2);
@@ -37,12 +37,12 @@ describe('service config', () => {
     expect(config).toMatchObject({ timeout: { seconds: 1, nanos: 0 }, waitForReady: true });
   });
 
-  test("the user's own retryThrottling stands when the options say nothing of it", () => {
+  test("the user's own retryThrottling is kept if the options have none", () => {
     const retryThrottling = { maxTokens: 5, tokenRatio: 0.5 };
     expect(configOf({ retry: {} }, { retryThrottling }).retryThrottling).toEqual(retryThrottling);
   });
 
-  test('undefined says nothing', () => {
+  test('undefined counts as absent', () => {
     const retry = {
       maxAttempts: 5,
       methods: { Find: { maxAttempts: undefined } },
@@ -54,7 +54,7 @@ describe('service config', () => {
   });
 });
 
-test('a health watch that had answered and is cut, as by a proxy, is asked for again, and the endpoint stays in', async () => {
+test('a health watch that has answered and is cut, as by a proxy, is reopened, and the endpoint stays in rotation', async () => {
   let watches = 0;
   const server = new grpc.Server();
   server.addService(Health.service, {

@@ -30,7 +30,7 @@ test('a stream on a connection that drains, or that is beyond size, outlives the
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   await delay(20);
   expect(cut).toEqual([]);
-  // It counts, and its endpoint is there, until it has ended.
+  // The stream counts, and its endpoint stays, until it has ended.
   expect(client.snapshot.endpoints.find(({ address }) => address === servers[0]!.address)).toMatchObject({
     inFlight: 1,
   });
@@ -39,7 +39,7 @@ test('a stream on a connection that drains, or that is beyond size, outlives the
   await gone;
 });
 
-test('a connection that is replaced counts apart from the one that carries the old streams', async () => {
+test('a replacement connection counts separately from the one that carries the old streams', async () => {
   servers = [await new EchoServer({ 'grpc.max_concurrent_streams': 2 }).start()];
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
     1,
@@ -80,7 +80,7 @@ test('an endpoint is never without a connection, in whatever order old ones age,
   await client.say();
 });
 
-test('callers that come again at once do not overtake those that wait', async () => {
+test('callers that call again at once do not overtake pending calls', async () => {
   servers = await startServers(1, { 'grpc.max_concurrent_streams': 2 });
   for (const server of servers) {
     server.behaviour.say = async () => {
@@ -106,7 +106,7 @@ test('callers that come again at once do not overtake those that wait', async ()
   expect(Math.min(...answered)).toBeGreaterThan(90);
 });
 
-test('bad discovery data is dropped, told once and counted, and the good rest goes on', async () => {
+test('bad discovery data is dropped, reported once and counted, and the valid rest is used', async () => {
   servers = await startServers(2);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(2);

@@ -69,7 +69,7 @@ test('after ten thousand calls, a tenth of them cancelled before they start, not
   let answered = 0;
   for (let round = 0; round < 100; round++) {
     const batch = Array.from({ length: 100 }, (_, i) => {
-      // Cancelled at every point on the way to the start: at once, and some promise turns later, around the pick.
+      // Cancelled at every point before the start: at once, and some promise turns later, around the pick.
       const onCall = (call: { cancel(): void }): void => {
         if (i % 10 !== 0) return;
         let turns = Math.floor(round / 10);
@@ -89,7 +89,7 @@ test('after ten thousand calls, a tenth of them cancelled before they start, not
   expect(client.snapshot.inFlight).toBe(0);
 });
 
-test('a call that is cancelled while its credentials are awaited counts until it lapses', async () => {
+test('a call that is cancelled while it waits for credentials counts until it lapses', async () => {
   const clock = await start(1, {}, pretendedTls());
   const asked = deferred();
   const credentials = grpc.credentials.createFromMetadataGenerator(() => asked.resolve());
@@ -112,7 +112,7 @@ test.each(['least_request', 'round_robin', 'random'] as const)('%s sends sequent
   expect(Math.min(...calls())).toBeGreaterThanOrEqual(4);
 });
 
-test('round_robin sends them one after the other', async () => {
+test('round_robin sends calls to the backends in turn', async () => {
   await start(3, { policy: 'round_robin' });
   for (let i = 0; i < 60; i++) await client.say();
   expect(calls()).toEqual([20, 20, 20]);

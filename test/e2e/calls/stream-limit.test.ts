@@ -31,7 +31,7 @@ test('of two backends one is full of streams: no unary call waits or fails', asy
     EchoServer,
     EchoServer,
   ];
-  // Round robin is the policy that is most eager to send calls to a full endpoint.
+  // Round robin is the policy most likely to send calls to a full endpoint.
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { policy: 'round_robin', pool: { maxSize: 1 } },
@@ -51,7 +51,7 @@ test('the limit is the one that the peer announces', async () => {
   expect(client.snapshot.endpoints[0]!.connections[0]!.maxConcurrentStreams).toBe(2);
 });
 
-test('a lower limit may be configured, a higher one is not believed', async () => {
+test('a lower limit may be configured, a higher one is ignored', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const limitWith = async (maxConcurrentStreams: number): Promise<number> => {
     client = await new BalancedClient({
@@ -65,7 +65,7 @@ test('a lower limit may be configured, a higher one is not believed', async () =
   expect([await limitWith(1), await limitWith(50)]).toEqual([1, 2]);
 });
 
-test('when every connection is full further ones are opened, up to maxSize, and calls that wait go out on them', async () => {
+test('when every connection is full more are opened, up to maxSize, and pending calls go out on them', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const [server] = servers as [EchoServer];
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 3 } } }).ready(
@@ -89,7 +89,7 @@ test('when every connection is full further ones are opened, up to maxSize, and 
   expect(client.snapshot).toMatchObject({ inFlight: 0, pending: 0 });
 });
 
-test('calls that wait go out in the order in which they came, as soon as there is room', async () => {
+test('pending calls go out in order as soon as there is room', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   const [server] = servers as [EchoServer];
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
@@ -104,7 +104,7 @@ test('calls that wait go out in the order in which they came, as soon as there i
   expect(arrived).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`));
 });
 
-test('at most maxPending calls wait, and one more ends with RESOURCE_EXHAUSTED that names the limit', async () => {
+test('at most maxPending calls wait, and one more fails with RESOURCE_EXHAUSTED and the limit', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   client = await new BalancedClient({
     target: staticTarget(servers),
@@ -126,7 +126,7 @@ test('at most maxPending calls wait, and one more ends with RESOURCE_EXHAUSTED t
   await expect(Promise.all(waiting)).resolves.toHaveLength(3);
 });
 
-test('a call that waits obeys its deadline, and then makes room for another to wait', async () => {
+test('a pending call obeys its deadline, and then makes room for another one', async () => {
   servers = await startServers(1, LIMIT_OF_TWO);
   client = await new BalancedClient({
     target: staticTarget(servers),

@@ -53,17 +53,17 @@ describe('a bare grpc-js client, after register()', () => {
     await callEach();
   });
 
-  test('any source may be named through the scheme grpc-lb', async () => {
+  test('any source may be used through the scheme grpc-lb', async () => {
     connect({ grpc_lb: {} }, `grpc-lb:${staticTarget(servers)}`);
     await callEach();
   });
 
-  test('localhost is found by our DNS through the scheme grpc-lb', async () => {
+  test('localhost is resolved by our DNS source through the scheme grpc-lb', async () => {
     connect({ grpc_lb: {} }, `grpc-lb:dns:///localhost:${servers[0]!.port}`);
     await expect(say()).resolves.toMatchObject({ text: 'hello' });
   });
 
-  test('a misspelt policy fails every call and says so, where grpc-js would use pick_first without a word', async () => {
+  test('a misspelled policy fails every call with the reason, where grpc-js would silently use pick_first', async () => {
     connect({ grpc_lb: { policy: 'lest_request', pool: { sise: 2 } } });
     await expect(say()).rejects.toMatchObject({
       code: grpc.status.UNAVAILABLE,
@@ -73,7 +73,7 @@ describe('a bare grpc-js client, after register()', () => {
     });
   });
 
-  test('a choice count below 2 is refused, as gRFC A48 demands', async () => {
+  test('a choice count below 2 is rejected, as gRFC A48 requires', async () => {
     connect({ least_request_experimental: { choiceCount: 1 } });
     await expect(say()).rejects.toMatchObject({
       details: expect.stringContaining('choiceCount is 1; use a whole number of 2 or more'),
@@ -81,7 +81,7 @@ describe('a bare grpc-js client, after register()', () => {
   });
 });
 
-test('a grpc-js without what is needed is refused with the versions that have it', () => {
+test('a grpc-js without the required features is rejected with the versions that have them', () => {
   const { registerResolver: _, ...lacking } = experimental as unknown as Record<string, unknown>;
   expect(() => assertCapabilities(lacking)).toThrow(
     /needs @grpc\/grpc-js \^1\.14\.0: the installed version lacks experimental\.registerResolver; install/,

@@ -10,7 +10,7 @@ interface TopChannels {
   readonly channel: readonly unknown[];
 }
 
-/** grpc-js keeps what it has registered to itself; its service answers like that of any server. */
+/** grpc-js does not expose its registry; its channelz service is queried like that of any server. */
 const { getChannelzHandlers } = createRequire(import.meta.url)('@grpc/grpc-js/build/src/channelz.js') as {
   getChannelzHandlers(): {
     GetTopChannels(call: object, done: (error: null, answer: TopChannels) => void): void;

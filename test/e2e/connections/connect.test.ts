@@ -44,7 +44,7 @@ test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeo
   await expect.poll(() => silent.open).toBe(0);
 });
 
-test('with no endpoint that answers, calls fail at once, and say why', async () => {
+test('if no endpoint answers, calls fail at once with the reason', async () => {
   const port = await freePort();
   client = new BalancedClient({ target: `static:///127.0.0.1:${port}` });
   await expect(client.say()).rejects.toMatchObject({
@@ -52,11 +52,11 @@ test('with no endpoint that answers, calls fail at once, and say why', async () 
     details: expect.stringMatching(/client ECHO: the only endpoint is not ready: .*ECONNREFUSED/),
   });
   expect(client.snapshot.state).toBe('transient_failure');
-  // Sticky: attempts go on, and calls go on failing at once, until a connection is ready.
+  // Sticky: attempts continue, and calls keep failing at once, until a connection is ready.
   await expect(client.say()).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
 });
 
-test('a call that waits for ready goes out when the endpoint comes up', async () => {
+test('a call with waitForReady goes out when the endpoint comes up', async () => {
   const server = new EchoServer();
   server.port = await freePort();
   client = new BalancedClient({ target: `static:///${server.address}` });
@@ -66,7 +66,7 @@ test('a call that waits for ready goes out when the endpoint comes up', async ()
   await expect(patient).resolves.toMatchObject({ server: server.address });
 });
 
-test('a connection that is lost takes its endpoint out at once, asks discovery, and comes back by itself', async () => {
+test('a lost connection takes its endpoint out at once, refreshes discovery, and reconnects by itself', async () => {
   servers = await startServers(2);
   const [first] = servers as [EchoServer, EchoServer];
   const discovery = new ManualDiscovery(servers);
@@ -79,7 +79,7 @@ test('a connection that is lost takes its endpoint out at once, asks discovery, 
   expect(client.snapshot.endpoints[0]!.connections).toHaveLength(1);
 });
 
-test('of two backends one dies under load: only calls in flight there fail, and it is used again when it returns', async () => {
+test('when one of two backends dies under load, only its calls in flight fail, and it is used again when it returns', async () => {
   servers = await startServers(2);
   const [first, second] = servers as [EchoServer, EchoServer];
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
@@ -103,7 +103,7 @@ test('of two backends one dies under load: only calls in flight there fail, and 
   expect(second.calls).toBeGreaterThan(0);
 });
 
-test('a call that a server refuses before it runs is sent again elsewhere, without a retry policy', async () => {
+test('a call that a server refuses before it runs is retried elsewhere without a retry policy', async () => {
   servers = await startServers(1);
   let refused = 0;
   const refusing = http2.createServer().on('stream', (stream) => {
@@ -123,7 +123,7 @@ test('a call that a server refuses before it runs is sent again elsewhere, witho
   await once(refusing, 'close');
 });
 
-test('a retry policy of the user goes through, and each attempt is balanced', async () => {
+test('a retry policy of the user applies, and each attempt is balanced', async () => {
   servers = await startServers(2);
   const [bad, good] = servers as [EchoServer, EchoServer];
   bad.behaviour.say = () => Promise.reject(Object.assign(new Error('not today'), { code: grpc.status.UNAVAILABLE }));
@@ -172,7 +172,7 @@ test('connections older than maxConnectionAge are replaced, each only when its s
   await cancelled(stream);
 });
 
-test('a server that goes away with GOAWAY loses no stream that it still serves', async () => {
+test('a server that leaves with GOAWAY loses no stream that it still serves', async () => {
   servers = await startServers(2);
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
   const answer = deferred();

@@ -31,7 +31,7 @@ async function behindProxies(count: number): Promise<{ servers: EchoServer[]; pr
   return { servers, proxies };
 }
 
-/** A server that answers its calls when it is told to, and from then on at once. */
+/** A server that answers its calls when the test says so, and from then on at once. */
 class HeldCalls {
   count = 0;
   readonly #told = deferred();
@@ -49,12 +49,12 @@ class HeldCalls {
   }
 }
 
-/** Time for what is on its way between the client, the proxy and the server. */
+/** Time for data in transit between the client, the proxy and the server. */
 async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
 }
 
-test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and gets calls at once when it goes on', async () => {
+test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and gets calls at once when it resumes', async () => {
   const { servers, proxies } = await behindProxies(3);
   const [stalling] = proxies as [TcpProxy];
   const clock = new FakeClock();
@@ -64,11 +64,11 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
   const calls = Array.from({ length: 150 }, () => client.say());
   await expect.poll(() => [stalled, ...live].map(({ count }) => count)).toEqual([50, 50, 50]);
   stalling.freeze();
-  // No call waits for the others, so nothing depends on how soon their answers to a PING come.
+  // No call waits for the others, so nothing depends on how soon they answer a PING.
   for (const held of live) held.answer();
   await expect.poll(() => client.snapshot.inFlight).toBe(50);
   const endpoint = (): EndpointSnapshot => client.snapshot.endpoints[0]!;
-  // The first look finds the answers of the health watches; the second asks.
+  // The first check finds the answers of the health watches; the second sends a PING.
   for (let ms = 0; endpoint().state === 'ready' && ms < 5000; ms += 250) {
     clock.advance(250);
     await turns();
@@ -96,7 +96,7 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
   expect(client.events.filter(({ type }) => type === 'connection_opened')).toHaveLength(3);
 });
 
-test('when all are silent, all are used: it may be this client that is cut off', async () => {
+test('when all peers are silent, all are used: the client itself may be cut off', async () => {
   const { proxies } = await behindProxies(2);
   const clock = new FakeClock();
   const target = `static:///${proxies.map(({ address }) => address).join(',')}`;
@@ -135,7 +135,7 @@ test('calls on a connection whose peer is dead end with UNAVAILABLE, so that a r
   });
 });
 
-test('a connection on which all is silent because nothing happens is asked once, not again and again', async () => {
+test('a connection that is silent because nothing happens is pinged once, not repeatedly', async () => {
   const clock = new FakeClock();
   let pings = 0;
   const pinged: (() => void)[] = [];
@@ -157,7 +157,7 @@ test('a connection on which all is silent because nothing happens is asked once,
   const stream = client.echo.Repeat({ text: 'x', times: 0 });
   await new Promise((resolve) => stream.once('metadata', resolve));
   const asked = new Promise<void>((resolve) => pinged.push(resolve));
-  // The first look finds that the headers have come, the second that nothing has come since.
+  // The first check finds that headers have arrived, the second that nothing has arrived since.
   clock.advance(2000);
   await asked;
   // The answer to the PING is a sign of life, and the silence after it the same as before.

@@ -49,7 +49,7 @@ test('an update that changes one of 300 endpoints opens one connection, and clos
   expect(client.snapshot.endpoints.filter(({ state }) => state === 'ready')).toHaveLength(300);
 });
 
-test('with a subset a client connects to that many, whatever discovery names; a change costs one connection at most', async () => {
+test('with a subset a client connects to that many endpoints of any list; a change costs one connection at most', async () => {
   const discovery = await start(100, { subset: { size: 20 } });
   await client.ready(20);
   expect(client.snapshot).toMatchObject({ source: { endpoints: 100 }, priorities: [{ endpoints: 20, healthy: 20 }] });

@@ -58,7 +58,7 @@ afterEach(async () => {
 
 const losses = (): number => client.events.filter(({ type }) => type === 'connection_closed').length;
 
-/** Lets a minute pass, with time for what each moment brings about. */
+/** Advances the clock by a minute, with time for the effects of each step. */
 async function minute(): Promise<void> {
   for (let i = 0; i < 240; i++) {
     clock.advance(250);
@@ -69,7 +69,7 @@ async function minute(): Promise<void> {
 test.each([
   ['closes them', (session: ServerHttp2Session) => session.destroy()],
   ['sends GOAWAY', (session: ServerHttp2Session) => session.close()],
-])('a peer that accepts connections and %s is dialled with backoff, and is not in use', async (_, end) => {
+])('a peer that accepts connections and %s is dialed with backoff, and is not in use', async (_, end) => {
   closing = [await new ClosingServer(end).start()];
   servers = await startServers(1);
   const [looping] = closing as [ClosingServer];
@@ -86,7 +86,7 @@ test.each([
   expect(client.states[servers[0]!.address]).toBe('ready');
 });
 
-test('when all peers do so, calls end with UNAVAILABLE and its reason instead of waiting for ever', async () => {
+test('when all peers close their connections, calls fail with UNAVAILABLE and the reason instead of waiting forever', async () => {
   closing = await Promise.all([1, 2, 3].map(() => new ClosingServer((session) => session.destroy()).start()));
   client = new BalancedClient({ target: `static:///${closing.map(({ address }) => address).join(',')}`, clock });
   client.balanced.connect();
@@ -112,7 +112,7 @@ test('a connection that has answered a call is replaced at once, however short i
   expect(clock.now()).toBe(0);
 });
 
-test('after an outage the first endpoint that is ready makes the others be dialled at once', async () => {
+test('after an outage the first ready endpoint causes the others to be dialed at once', async () => {
   servers = await startServers(4);
   const [first, ...others] = servers as [EchoServer, ...EchoServer[]];
   const discovery = new ManualDiscovery(others);

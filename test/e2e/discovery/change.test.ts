@@ -50,11 +50,11 @@ test('scaling from 2 to 4 and down to 1 under load and ten streams: nothing fail
 
   discovery.set(servers.slice(0, 1));
   const [stays, leaves] = servers as [EchoServer, EchoServer];
-  // What had been sent before arrives.
+  // Calls sent before arrive.
   await load.run(20);
   const callsBefore = servers.slice(1).map(({ calls }) => calls);
   await load.run(150);
-  // Those that have left got no new call, and their streams live on.
+  // Removed endpoints got no new call, and their streams are kept.
   expect(servers.slice(1).map(({ calls }) => calls)).toEqual(callsBefore);
   expect(stays.streams + leaves.streams).toBe(10);
   await load.stop();
@@ -65,13 +65,13 @@ test('scaling from 2 to 4 and down to 1 under load and ten streams: nothing fail
   expect(cut).toEqual([]);
   expect(client.states[leaves.address]).toBe('draining');
 
-  // The last streams of an endpoint that has left take it with them.
+  // A removed endpoint goes with its last streams.
   await Promise.all(streams.map(({ stream }) => cancelled(stream)));
   await client.until(() => client.snapshot.endpoints.length === 1);
   expect(client.snapshot.inFlight).toBe(0);
 });
 
-test('an endpoint that comes back while it drains goes on with the connection it has', async () => {
+test('an endpoint that comes back while it drains keeps its connection', async () => {
   const discovery = await start(2);
   const [first, second] = servers as [EchoServer, EchoServer];
   const streams = await Promise.all([client.openStream(), client.openStream()]);
@@ -99,7 +99,7 @@ test('replacing all endpoints at once loses no call', async () => {
   await expect(Promise.all(before)).resolves.toHaveLength(10);
 });
 
-test('a failed or empty answer of discovery keeps the last good list, and says so', async () => {
+test('a failed or empty answer of discovery keeps the last good list, with an event', async () => {
   const discovery = await start(2);
   discovery.fail('the registry is gone');
   discovery.fail('the registry is gone');
@@ -110,14 +110,14 @@ test('a failed or empty answer of discovery keeps the last good list, and says s
   await client.say();
   discovery.set(servers);
   expect(client.snapshot.source).toMatchObject({ state: 'ok', error: null, staleForMs: null });
-  // What fails and recovers all the time is told once in ten seconds.
+  // Flapping is reported once in ten seconds.
   await client.until(() => client.events.some(({ type }) => type === 'discovery_recovered'));
   const told = client.events.map(({ type }) => type).filter((type) => type.startsWith('discovery_'));
   expect(told).toEqual(['discovery_updated', 'discovery_failed', 'discovery_recovered']);
   expect(connections()).toEqual([1, 1]);
 });
 
-test('discovery that never answered fails calls at once, and those that wait for ready go out when it answers', async () => {
+test('discovery that fails from the start fails calls at once, and calls with waitForReady go out when it answers', async () => {
   servers = await startServers(1);
   const discovery = new ManualDiscovery();
   client = new BalancedClient({ target: discovery.target });
@@ -133,7 +133,7 @@ test('discovery that never answered fails calls at once, and those that wait for
   await expect(patient).resolves.toMatchObject({ text: 'patient' });
 });
 
-test('an answer that changes nothing says nothing and opens nothing; weights are taken over', async () => {
+test('an answer that changes nothing causes no event and no connection; weights are applied', async () => {
   const discovery = await start(2);
   const before = client.events.length;
   discovery.set(servers.toReversed());
@@ -167,7 +167,7 @@ test('a new policy under load loses no call and keeps connections and counters',
   expect(connections()).toEqual([2, 2, 2]);
 });
 
-test('faulty options at run time are refused, and those in force stay', async () => {
+test('faulty options at run time are rejected, and the current ones stay', async () => {
   await start(1, 1, { policy: 'round_robin' });
   expect(() => client.balanced.configure({ policy: 'lest_request' as never })).toThrow(/did you mean "least_request"/);
   expect(client.snapshot.loadBalancing!.policy).toEqual({ name: 'round_robin' });

@@ -40,7 +40,7 @@ const has = (client: BalancedClient, list: readonly EchoServer[]) => (): boolean
 const failed = (client: BalancedClient, text: string): Promise<void> =>
   client.until(() => client.snapshot.source.error?.includes(text) ?? false);
 
-/** The agent has been told what changed; the next query that waits has arrived there. */
+/** The agent has applied the change, and the next blocking query has arrived. */
 const waits = (): Promise<unknown> => agent.asked(({ index }) => index > 0);
 
 describe('changes', () => {
@@ -84,7 +84,7 @@ describe('changes', () => {
     await client.until(() => client.snapshot.source.state === 'stale');
     await load.run(60);
     expect(client.snapshot.source).toMatchObject({ kind: 'consul', state: 'stale', endpoints: 6 });
-    // A new agent counts from the beginning, and knows another list.
+    // A new agent counts from the beginning, and has another list.
     agent.touch(1);
     agent.set('orders', instances(second));
     await agent.start();
@@ -110,12 +110,12 @@ describe('changes', () => {
     expect(list.map((server) => server.connections)).toEqual(connections);
   });
 
-  test('are seen after the index went back', async () => {
+  test('are seen after the index goes backwards', async () => {
     const [a, b] = (await startServers(2)) as [EchoServer, EchoServer];
     agent.set('orders', instances([a]));
     const client = connect(undefined, { wait: 1000 });
     await client.until(has(client, [a]));
-    // As from a snapshot: queries that wait for 11 are woken by nothing, until their time is over.
+    // As after restoring a snapshot: queries that wait for 11 wake only when their time is over.
     agent.index = 3;
     await agent.asked(({ index }) => index === 3);
     agent.set('orders', instances([a, b]));
@@ -123,8 +123,8 @@ describe('changes', () => {
   });
 });
 
-describe('what is asked', () => {
-  test('is what the target says, with the token in its header', async () => {
+describe('the query', () => {
+  test('has the parameters of the target, and the token in a header', async () => {
     const [server] = (await startServers(1)) as [EchoServer];
     const node = { datacenter: 'dc2' };
     agent.token = 'SECRET';
@@ -192,7 +192,7 @@ describe('an agent that', () => {
     return true;
   };
 
-  describe('goes wrong', () => {
+  describe('fails', () => {
     test.for<[string, Fault, string]>([
       ['fails', answering(500, 'text/plain', 'No cluster leader'), 'HTTP 500, No cluster leader'],
       ['refuses', answering(403, 'text/plain', 'Permission denied'), 'HTTP 403, Permission denied; grant the token'],
@@ -206,7 +206,7 @@ describe('an agent that', () => {
       ['cuts its answer', cut, 'the connection closed before the answer was complete'],
       ['cuts the connection', (_, response) => Boolean(response.socket!.destroy()), 'socket hang up'],
       ['is silent', () => true, SILENCE],
-    ])('%s, and costs no call, and is asked again', async ([, fault, error]) => {
+    ])('%s, loses no call, and is queried again', async ([, fault, error]) => {
       const wrong = await new ConsulAgent().start();
       const list = await startServers(2);
       wrong.set('orders', instances(list));
@@ -223,7 +223,7 @@ describe('an agent that', () => {
       const count = wrong.requests.length;
       wrong.touch();
       await asked;
-      // Only silence is told by the time that it lasts.
+      // Only silence is reported with its duration.
       while (error === SILENCE && client.snapshot.source.error === null) clock.advance(100);
       await failed(client, error);
       expect(client.snapshot.source).toMatchObject({ state: 'stale', endpoints: 2 });
@@ -239,7 +239,7 @@ describe('an agent that', () => {
     });
   });
 
-  test('refuses the token at first fails calls with a reason, and serves once the token may read', async () => {
+  test('rejects the token at first fails calls with a reason, and serves once the token may read', async () => {
     const list = await startServers(1);
     agent.set('orders', instances(list));
     agent.token = 'SECRET';
@@ -250,7 +250,7 @@ describe('an agent that', () => {
     await client.until(has(client, list));
   });
 
-  test('hides instances is not taken for one that has none', async () => {
+  test('hides instances does not count as one without instances', async () => {
     const list = await startServers(1);
     agent.set('orders', instances(list));
     const client = connect();
@@ -262,7 +262,7 @@ describe('an agent that', () => {
     await client.say();
   });
 
-  test('cannot be reached at the start is found when it comes', async () => {
+  test('is unreachable at the start is used when it comes up', async () => {
     const list = await startServers(1);
     agent.set('orders', instances(list));
     await agent.stop();

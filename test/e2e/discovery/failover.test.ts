@@ -32,7 +32,7 @@ async function start(): Promise<[ManualDiscovery, ManualDiscovery]> {
 
 const failovers = (): unknown[] => client.events.flatMap((event) => (event.type === 'failover' ? event.priority : []));
 
-test('the fallback is neither called nor connected while the first target can bear the load, also with one of two away', async () => {
+test('the fallback gets no call and no connection while the first target has enough capacity, even with one of two missing', async () => {
   await start();
   await calls(20);
   await servers[0]!.kill();
@@ -44,7 +44,7 @@ test('the fallback is neither called nor connected while the first target can be
   expect(failovers()).toEqual([]);
 });
 
-test('when all of the first are gone the fallback gets all calls, and they return as soon as one is back; none fails', async () => {
+test('when the first target is gone the fallback gets all calls, and they return as soon as one is back; none fails', async () => {
   await start();
   await Promise.all(servers.slice(0, 2).map((server) => server.shutDown()));
   const load = new SteadyLoad(() => client.say('x', { waitForReady: true }), 200);
@@ -54,7 +54,7 @@ test('when all of the first are gone the fallback gets all calls, and they retur
   expect(client.snapshot).toMatchObject({ state: 'ready', priorities: [{ share: 0 }, { priority: 1, share: 1 }] });
   await servers[0]!.start();
   await client.until(() => client.states[servers[0]!.address] === 'ready');
-  // Calls that were chosen before are still on their way.
+  // Calls that were picked before may still be in transit.
   const fallback = client.snapshot.endpoints.find(({ address }) => address === servers[2]!.address);
   expect(fallback).toBeDefined();
   const inFlightThere = (): boolean =>
@@ -68,7 +68,7 @@ test('when all of the first are gone the fallback gets all calls, and they retur
   expect(failovers()).toEqual([1, 0]);
 });
 
-test('a target that fails from the start is passed over; a target that answers late is waited for', async () => {
+test('a target that fails from the start is skipped, and the client waits for a target that answers late', async () => {
   servers = await startServers(2);
   const [first, second] = [new ManualDiscovery(), new ManualDiscovery(servers.slice(1))];
   client = new BalancedClient({ target: [first.target, second.target] });
@@ -77,7 +77,7 @@ test('a target that fails from the start is passed over; a target that answers l
   expect(received()).toEqual([0, 10]);
   expect(client.snapshot.source).toMatchObject({ state: 'stale', endpoints: 1 });
   expect(client.snapshot.sources.map(({ state }) => state)).toEqual(['failed', 'ok']);
-  // The place of the first stays free, so that its absence shows.
+  // The first priority stays empty, so that its absence is visible.
   expect(shares()).toEqual([[1, 1]]);
   expect(failovers()).toEqual([1]);
   first.set(servers.slice(0, 1));
@@ -87,7 +87,7 @@ test('a target that fails from the start is passed over; a target that answers l
   expect(failovers()).toEqual([1, 0]);
 });
 
-test('priorities within one list are numbered anew: with a quarter of the first healthy, half of the calls go to the second', async () => {
+test('priorities within one list are renumbered: with a quarter of the first healthy, half of the calls go to the second', async () => {
   servers = await startServers(6);
   const discovery = new ManualDiscovery();
   const address = (server: EchoServer) => ({ host: server.host, port: server.port });
@@ -104,7 +104,7 @@ test('priorities within one list are numbered anew: with a quarter of the first 
   await calls(400);
   const [one, , , , five, six] = received().map((count, i) => count - before[i]!);
   expect(one! + five! + six!).toBe(400);
-  // Half of 400 by lot: five standard deviations are 50.
+  // Half of 400 at random: five standard deviations are 50.
   expect(one).toBeGreaterThan(150);
   expect(one).toBeLessThan(250);
 });
@@ -122,7 +122,7 @@ test('an endpoint that moves to a later priority serves without a pause', async 
   await load.run(60);
   await load.stop();
   expect(load.failures).toEqual([]);
-  // Forty calls would have come in a pause of 200 ms.
+  // A pause of 200 ms would affect forty calls.
   expect(load.mostOpen).toBeLessThan(40);
   expect(servers[0]!.connections).toBe(1);
   expect(client.events.filter(({ type }) => type === 'connection_closed')).toEqual([]);

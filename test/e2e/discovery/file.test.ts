@@ -42,10 +42,10 @@ beforeEach(() => {
   return () => rmSync(directory, { recursive: true, force: true });
 });
 
-/** As the polling would hide a watch that does not see, it comes after the test. */
+/** Polling would hide a broken watch, so its interval is longer than the test. */
 const NO_POLL: FileSourceOptions = { pollInterval: 86_400_000 };
 
-/** A source on the real file system, and what it tells. */
+/** A source on the real file system, and what it reports. */
 class Watcher {
   readonly told: string[] = [];
   readonly source: EndpointSource;
@@ -66,7 +66,7 @@ class Watcher {
     });
   }
 
-  /** Resolves when the last that was told holds the text. */
+  /** Resolves when the last report contains the text. */
   async tells(text: string): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#check = () => {
@@ -77,7 +77,7 @@ class Watcher {
   }
 }
 
-/** As whoever does it well: a new file, complete, under the old name. */
+/** The recommended way: a complete new file, renamed to the old name. */
 function replace(text: string, file = path): void {
   writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
@@ -173,7 +173,7 @@ describe('every way to change a file is seen:', () => {
     await watcher.tells('four:1');
   });
 
-  test('a file that comes later, and its directories before it', async () => {
+  test('a file that is created later, after its directories', async () => {
     const late = join(directory, 'a', 'b', 'orders.yaml');
     const watcher = new Watcher(NO_POLL, late);
     await watcher.tells('error: ENOENT');
@@ -182,7 +182,7 @@ describe('every way to change a file is seen:', () => {
     await watcher.tells('a:1');
   });
 
-  test('a file that goes, and comes back as it was', async () => {
+  test('a file that is removed, and comes back unchanged', async () => {
     writeFileSync(path, '- a:1\n');
     const watcher = new Watcher();
     await watcher.tells('a:1');
@@ -192,7 +192,7 @@ describe('every way to change a file is seen:', () => {
     await watcher.tells('a:1');
   });
 
-  test('a directory above that is replaced is seen at the next look, and watched from then on', async () => {
+  test('a replaced parent directory is seen by the next poll, and watched from then on', async () => {
     const file = join(directory, 'a', 'b', 'orders.yaml');
     for (const name of ['a', 'new']) mkdirSync(join(directory, name, 'b'), { recursive: true });
     writeFileSync(file, '- a:1\n');
@@ -207,7 +207,7 @@ describe('every way to change a file is seen:', () => {
     await watcher.tells('c:1');
   });
 
-  test('by polling, where nothing can be watched', async () => {
+  test('by polling, if nothing can be watched', async () => {
     writeFileSync(path, '- a:1\n');
     const watcher = new Watcher({ pollInterval: 100 });
     await watcher.tells('a:1');
@@ -221,7 +221,7 @@ describe('every way to change a file is seen:', () => {
   });
 });
 
-test('a rename is told within 100 ms', async () => {
+test('a rename is reported within 100 ms', async () => {
   writeFileSync(path, '- a:1\n');
   const watcher = new Watcher();
   await watcher.tells('a:1');
@@ -238,7 +238,7 @@ test('a rename is told within 100 ms', async () => {
   expect(took.toSorted((a, b) => a - b)[5]).toBeLessThan(100);
 });
 
-test('a file that is written slowly does not count before it is whole', async () => {
+test('a file that is written slowly is not used before it is complete', async () => {
   writeFileSync(path, '- a:1\n');
   const clock = new FakeClock();
   const watcher = new Watcher({ ...NO_POLL, settleTime: 200 }, path, clock);
@@ -258,7 +258,7 @@ test('a file that is written slowly does not count before it is whole', async ()
   expect(watcher.told).toHaveLength(2);
 });
 
-describe('what cannot be read is told:', () => {
+describe('an unreadable file is reported:', () => {
   test.each<[string, () => void, string]>([
     ['a directory', () => mkdirSync(path), 'is not a regular file'],
     ['a pipe', () => void execFileSync('mkfifo', [path]), 'is not a regular file'],
@@ -293,7 +293,7 @@ describe('what cannot be read is told:', () => {
     await watcher.tells('a:1');
   });
 
-  test('JSON goes by its name', async () => {
+  test('JSON is recognized by the file name', async () => {
     const json = join(directory, 'my orders.json');
     writeFileSync(json, '{"endpoints": ["a:1",]}');
     const watcher = new Watcher(NO_POLL, json);
@@ -304,7 +304,7 @@ describe('what cannot be read is told:', () => {
 });
 
 test('a process that watches a file may end', () => {
-  // Nothing of it holds the process: no watch, no timer.
+  // The source keeps the process alive with no watch and no timer.
   writeFileSync(path, '- a:1\n');
   const watcher = new Watcher({ pollInterval: 100 });
   expect(process.getActiveResourcesInfo()).not.toContain('FSEventWrap');
@@ -395,7 +395,7 @@ describe('calls', () => {
     await client.say();
   });
 
-  test('a bad entry is told to the operator, and the others are called', async () => {
+  test('a bad entry causes a warning, and the others get calls', async () => {
     const [server] = (await servers(1)) as [EchoServer];
     replace(`endpoints:\n  - ${server.address}\n  - 127.0.0.1:99999\n`);
     const client = connect();

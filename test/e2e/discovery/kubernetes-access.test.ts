@@ -12,7 +12,7 @@ import { expectNoLeaks } from '../../support/run/leaks.js';
 import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 
-/** Where the API server is, who asks, and what may be read. */
+/** Address of the API server, credentials, and permissions. */
 
 expectNoLeaks();
 
@@ -37,7 +37,7 @@ const byFile = (tokenFile: string): object => ({ 'auth-provider': { name: 'token
 const byTokenFile = (tokenFile: string): object => ({ tokenFile });
 
 describe('credentials', () => {
-  test('the tokenFile of kubectl is read, relative to its kubeconfig, before a token, and in each file of KUBECONFIG', async () => {
+  test('the tokenFile of kubectl is read relative to its kubeconfig, takes precedence over a token, and works in each file of KUBECONFIG', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'token'), 'of the file\n');
     const user = { tokenFile: 'token', token: 'of the text' };
@@ -57,7 +57,7 @@ describe('credentials', () => {
     }
   });
 
-  test('a tokenFile that is not there is an error with its path, and is read when it comes', async () => {
+  test('a missing tokenFile is an error with its path, and is read when it appears', async () => {
     const token = join(temporaryFolder(), 'token');
     api.tokens = new Set(['late']);
     const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url, user: byTokenFile(token) }) });
@@ -70,7 +70,7 @@ describe('credentials', () => {
   test.each([
     ['a token file', byFile],
     ['the tokenFile of kubectl', byTokenFile],
-  ])('a token in %s that is rotated is read anew at once, without a word', async (_, userOf) => {
+  ])('a rotated token in %s is reread at once, without an event', async (_, userOf) => {
     const token = join(temporaryFolder(), 'token');
     writeFileSync(token, 'first\n');
     api.tokens = new Set(['first']);
@@ -79,7 +79,7 @@ describe('credentials', () => {
     await api.untilWatched();
     await steady();
 
-    // client-node alone would believe the old one for a minute.
+    // client-node alone would cache the old one for a minute.
     writeFileSync(token, 'second');
     api.tokens = new Set(['second']);
     api.cutConnections();
@@ -89,7 +89,7 @@ describe('credentials', () => {
     expect(api.requests.slice(-2).map(({ authorization }) => authorization)).toEqual(['Bearer first', 'Bearer second']);
   });
 
-  test('a token that is refused is an error with a remedy, once the file has been read anew', async () => {
+  test('a rejected token is an error with a remedy, after the file has been reread', async () => {
     const token = join(temporaryFolder(), 'token');
     writeFileSync(token, 'old');
     api.tokens = new Set(['new']);
@@ -107,7 +107,7 @@ describe('credentials', () => {
     await source.untilLast('10.0.0.1');
   });
 
-  test('missing rights are an error that names those which are missing, and are found when they are given', async () => {
+  test('missing permissions are an error that lists them, and calls work once they are granted', async () => {
     api.forbidden.add('shop');
     const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url }) });
     await source.until(() => source.errors.length > 0);
@@ -139,12 +139,12 @@ test('a kubeconfig that is not YAML is an error without its content', async () =
   expect(source.errors[0]).toBe(
     'the Kubernetes client cannot be set up: the kubeconfig is not YAML (line 5); check it with "kubectl config view"',
   );
-  // As when a tool that logs in has now written it to its end.
+  // As when a login tool has finished writing it.
   writeFileSync(file, kubeConfigText({ server: api.url, cluster: { 'insecure-skip-tls-verify': true } }));
   await source.untilLast('10.0.0.1');
 });
 
-test('a proxy that never answers holds no connection beyond the attempt', async () => {
+test('a proxy that never answers keeps no connection after the attempt', async () => {
   const proxy = await new SilentServer().start();
   onTestFinished(() => proxy.stop());
   const cluster = { 'insecure-skip-tls-verify': true, 'proxy-url': `http://127.0.0.1:${proxy.port}` };
@@ -156,7 +156,7 @@ test('a proxy that never answers holds no connection beyond the attempt', async 
 });
 
 describe.skipIf(!HAS_OPENSSL)('TLS', () => {
-  test('the certificate is verified, with the CA of the configuration, which may be renewed', async () => {
+  test('the certificate is verified with the CA of the configuration, which may be rotated', async () => {
     const certificate = makeCertificate('IP:127.0.0.1');
     const tls = { key: String(certificate.key), cert: String(certificate.cert) };
     const secure = await new KubernetesApi({ tls }).start();
@@ -204,13 +204,13 @@ describe.skipIf(!HAS_OPENSSL)('TLS', () => {
 });
 
 describe('configuration', () => {
-  test('KUBECONFIG names it, and a target without a namespace means the one of the context', async () => {
+  test('is read from KUBECONFIG, and a target without a namespace uses that of the context', async () => {
     vi.stubEnv('KUBECONFIG', kubeConfigFile({ server: api.url, namespace: 'shop' }));
     const source = new HeardSource({}, 'kubernetes:///orders:50051');
     await source.untilLast('10.0.0.1');
   });
 
-  test('a KubeConfig of your own is used as it is', async () => {
+  test('may be a KubeConfig object, which is used as is', async () => {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromClusterAndUser(
       { name: 'x', server: api.url, skipTLSVerify: true },
@@ -232,7 +232,7 @@ describe('configuration', () => {
     return source.errors[0]!;
   };
 
-  test('what is wrong with it is told, and looked at again', async () => {
+  test('that is invalid is reported and read again', async () => {
     const file = join(temporaryFolder(), 'later/config');
     const source = new HeardSource({ kubeConfigFile: file });
     await source.until(() => source.errors.length > 0);

@@ -33,7 +33,7 @@ async function started(...pods: string[]): Promise<HeardSource> {
 const steady = (): Promise<void> => new Promise((resolve) => void fastClock.after(1500, resolve));
 
 describe('list and watch', () => {
-  test('ADDED, MODIFIED and DELETED arrive, of this Service and namespace only', async () => {
+  test('ADDED, MODIFIED and DELETED arrive only for this Service and namespace', async () => {
     const source = await started('10.0.0.1');
     api.store.apply(slice({ name: 'orders-b', pods: ['10.0.0.2'] }));
     await source.untilLast('10.0.0.1', '10.0.0.2');
@@ -51,7 +51,7 @@ describe('list and watch', () => {
     expect(api.count('watch')).toBe(1);
   });
 
-  test('a list comes in pages of a hundred, all of one version', async () => {
+  test('a list arrives in pages of a hundred, all of one version', async () => {
     const all = Array.from({ length: 250 }, (_, i) => `10.0.${Math.floor(i / 100)}.${(i % 100) + 100}`);
     all.forEach((ip, i) => api.store.apply(slice({ name: `orders-${i}`, pods: [ip] })));
     const source = new HeardSource({ kubeConfigFile: config });
@@ -65,7 +65,7 @@ describe('list and watch', () => {
     expect(source.lists).toHaveLength(1);
   });
 
-  test('a bookmark is where the next watch goes on, so that a history which is cut off is not missed', async () => {
+  test('the next watch resumes at the last bookmark, so that a compacted history does not matter', async () => {
     const source = await started('10.0.0.1');
     await steady();
     for (let i = 0; i < 5; i++) api.store.tick();
@@ -80,7 +80,7 @@ describe('list and watch', () => {
     expect(api.requests.at(-1)?.url.searchParams.get('allowWatchBookmarks')).toBe('1');
   });
 
-  test('events in pieces, and letters cut in two, arrive whole', async () => {
+  test('events split into chunks, even within a character, arrive whole', async () => {
     const source = await started('10.0.0.1');
     const object = slice({ name: 'orders-ü€😀', pods: ['10.0.0.2'] });
     const event = { type: 'ADDED', object: { ...object, metadata: { ...object.metadata, resourceVersion: '2000' } } };
@@ -89,7 +89,7 @@ describe('list and watch', () => {
     expect(source.errors).toEqual([]);
   });
 
-  test('watches end as they were asked to, and go on', async () => {
+  test('watches end after the requested time, and are reopened', async () => {
     put('10.0.0.1');
     // ± 20 % of 5 s, and the API server counts in real time.
     const source = new HeardSource({ kubeConfigFile: config, watchTimeout: 5000 });
@@ -100,7 +100,7 @@ describe('list and watch', () => {
     expect(source.last).toEqual(['10.0.0.1']);
   });
 
-  test('when it stops, nothing is left', async () => {
+  test('stop leaves nothing open', async () => {
     const source = await started('10.0.0.1');
     source.stop();
     while (api.connections > 0) await steady();
@@ -120,8 +120,8 @@ describe('list and watch', () => {
   });
 });
 
-describe('what breaks', () => {
-  it.each(['event', 'status'] as const)('410 Gone as %s: listed anew at once, without an event', async (expired) => {
+describe('failures', () => {
+  it.each(['event', 'status'] as const)('410 Gone as %s triggers a list at once, without an event', async (expired) => {
     const other = await new KubernetesApi({ expired }).start();
     try {
       other.store.apply(slice({ name: 'orders-a', pods: ['10.0.0.1'] }));
@@ -145,7 +145,7 @@ describe('what breaks', () => {
     }
   });
 
-  test('a restart of the API server changes nothing, and what changed meanwhile arrives', async () => {
+  test('a restart of the API server changes nothing, and changes made meanwhile arrive', async () => {
     const source = await started('10.0.0.1', '10.0.0.2');
     await steady();
     await api.stop();
@@ -155,11 +155,11 @@ describe('what breaks', () => {
     await api.start();
     await source.untilLast('10.0.0.1', '10.0.0.3');
     expect(new Set(source.lists.map(String))).toEqual(new Set(['10.0.0.1,10.0.0.2', '10.0.0.1,10.0.0.3']));
-    // It had lost the connection only, and did not ask for all of it again.
+    // Only the connection was lost, so no new list is needed.
     expect(api.count('list')).toBe(1);
   });
 
-  test('connections that are cut again and again cost nothing but the connections', async () => {
+  test('connections that are cut repeatedly cause no other loss', async () => {
     const source = await started('10.0.0.1');
     for (let i = 2; i < 12; i++) {
       await steady();
@@ -183,7 +183,7 @@ describe('what breaks', () => {
     ['a list without a version', { body: '{"items":[]}' }, /sent an answer without a resourceVersion/],
     ['a list of pages without end', { body: '{"items":[],"metadata":{"continue":"x"}}' }, /sent a list/],
     ['a cut', { cut: true }, /cannot be queried: .*(ECONNRESET|socket hang up)/],
-  ])('%s at the start: told, and asked again', async (_, fate, message) => {
+  ])('%s at the start is reported and retried', async (_, fate, message) => {
     put('10.0.0.1');
     // A list may take two requests.
     api.fates.push(fate, fate);
@@ -192,7 +192,7 @@ describe('what breaks', () => {
     expect(source.errors[0]).toMatch(message);
   });
 
-  test('an API server that is silent is given up after the timeout', async () => {
+  test('a silent API server is abandoned after the timeout', async () => {
     put('10.0.0.1');
     api.fates.push({ hang: true });
     const source = new HeardSource({ kubeConfigFile: config, timeout: 10_000 });
@@ -200,7 +200,7 @@ describe('what breaks', () => {
     expect(source.errors[0]).toMatch(/cannot be queried: no answer within 10000 ms$/);
   });
 
-  test('a list whose slices are nonsense leaves out those, with a warning', async () => {
+  test('invalid slices in a list are left out with a warning', async () => {
     put('10.0.0.1');
     const items = [7, null, { ...malformed, addressType: 'IPv5' }, { ...malformed, endpoints: 'many' }];
     const good = { ...slice({ name: 'orders-b', pods: ['10.0.0.2', 'nonsense'] }) };
@@ -216,7 +216,7 @@ describe('what breaks', () => {
     ['an event of an unknown type', '{"type":"RENAMED"}\n', /sent an event of an unknown type/],
     ['an error', '{"type":"ERROR","object":{"code":500,"message":"etcd is ill"}}\n', /: 500 etcd is ill/],
     ['nine million characters without end', 'x'.repeat(9_000_000), /sent an event of more than 2097152 characters/],
-  ])('%s in a watch: the list stays, and is asked for anew', async (_, text, message) => {
+  ])('%s in a watch keeps the list, and triggers a new one', async (_, text, message) => {
     const source = await started('10.0.0.1');
     api.write(text);
     await source.until(() => source.errors.length > 0);
@@ -227,7 +227,7 @@ describe('what breaks', () => {
     expect(source.lists.filter((list) => list.length === 0)).toEqual([]);
   });
 
-  test('a watch that falls silent is opened anew, at the latest when it should have ended', async () => {
+  test('a watch that falls silent is reopened when it should have ended at the latest', async () => {
     const source = await started('10.0.0.1');
     source.stop();
     const patient = new HeardSource({ kubeConfigFile: config, timeout: 10_000, watchTimeout: 5000 });

@@ -83,7 +83,7 @@ test('each change reaches the picker within 100 ms of its event', async () => {
       delays.push(await stopwatch.time(left));
     }
   }
-  // The resolver takes together what comes within 50 ms.
+  // The resolver coalesces changes within 50 ms.
   expect(Math.max(...delays)).toBeLessThan(100);
 });
 
@@ -100,12 +100,12 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   await client.ready(6);
   await load.run(100);
 
-  // Down to two: they terminate, and end once their calls have.
+  // Down to two: the others terminate, and end after their calls.
   put([...more.slice(0, 2).map(leaving), ...more.slice(2).map(entry)], 'orders-b');
   put(pods.slice(0, 2).map(leaving));
   await client.until(() => [...pods.slice(0, 2), ...more.slice(0, 2)].every(drains));
   const quiet = [...pods.slice(0, 2), ...more.slice(0, 2)];
-  // What had been sent before has been answered.
+  // Calls sent before have been answered.
   await load.until(() => quiet.every((pod) => client.states[pod.address] === undefined));
   const before = quiet.map(({ calls }) => calls);
   await load.run(100);
@@ -115,7 +115,7 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   put(more.slice(2).map(entry), 'orders-b');
   await load.run(100);
 
-  // The API server goes, its history is cut off, and all pods are replaced while it is away.
+  // The API server stops, its history is compacted, and all pods are replaced while it is down.
   const url = api.url;
   await api.stop();
   await load.run(100);
@@ -141,7 +141,7 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   expect(client.snapshot.inFlight).toBe(0);
 });
 
-test('pods that terminate are used while there are no others, and no longer', async () => {
+test('terminating pods are used only while there are no others', async () => {
   const [first, second] = (await startPods(2)) as [EchoServer, EchoServer];
   put([entry(first)]);
   await connected(1);
@@ -166,7 +166,7 @@ test('a Service scaled down to zero keeps its last pods for a grace time, and a 
   expect(client.snapshot.source).toMatchObject({ state: 'ok', error: null });
 });
 
-test('a Service that is not there fails calls with the reason, and is found when it comes', async () => {
+test('a missing Service fails calls with the reason, and is used when it appears', async () => {
   const [pod] = (await startPods(1)) as [EchoServer];
   client = new BalancedClient({ target: 'kubernetes:///orders.shop:grpc' });
   await expect(client.say()).rejects.toThrow(/EndpointSlices of "orders" in namespace "shop": there are none/);

@@ -36,7 +36,7 @@ async function pour(response: ServerResponse, text: string): Promise<number> {
 
 const megabyte = 2 ** 20;
 
-test('a refusal without end is cut off after its first kilobytes', async () => {
+test('an endless error response is cut off after its first kilobytes', async () => {
   const poured: Promise<number>[] = [];
   const config = await listen((_, response) => {
     response.writeHead(403, { 'content-type': 'text/plain' });
@@ -47,7 +47,7 @@ test('a refusal without end is cut off after its first kilobytes', async () => {
   expect(source.errors[0]).toMatch(
     /refuses access to the EndpointSlices of "orders" in namespace "shop": 403; bind a Role/,
   );
-  // What had been sent until then: the buffers of both sides, and not 700 MB a second until the timeout.
+  // Only the buffers of both sides were sent, and not 700 MB a second until the timeout.
   expect(await poured[0]).toBeLessThan(32 * megabyte);
   source.stop();
 });
@@ -72,7 +72,7 @@ test.each([
   ['lists within lists', () => '{"items":[', '['.repeat(65_536), /sent more than 2097152 characters/],
   ['slices without end', () => '{"items":[', '{},'.repeat(20_000), /sent a list of more than 20000 EndpointSlices/],
   ['a token without end', () => '{"metadata":{"continue":"', 'x'.repeat(65_536), /sent more than 2097152 characters/],
-])('a list that holds %s is refused while it comes', async (_, begin, more, fault) => {
+])('a list with %s is rejected while it is read', async (_, begin, more, fault) => {
   const poured: Promise<number>[] = [];
   const config = await listen((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -96,7 +96,7 @@ test.each([
     /sent an object with more than 64 nested lists and objects/,
   ],
   ['two megabytes of values', `{"type":[${'[],'.repeat(600_000)}1]}\n`, /sent an object with more than 100000 values/],
-])('an event of %s is refused before it is parsed, and the last list stays', async (_, text, fault) => {
+])('an event of %s is rejected before it is parsed, and the last list stays', async (_, text, fault) => {
   const config = await listen((request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     if (request.url!.includes('watch=1')) return void response.write(text);

@@ -58,7 +58,7 @@ describe('the schema of Kubernetes', () => {
     expect(unknownFields(manifest, `V1${manifest.kind}`)).toEqual([]);
   });
 
-  test('finds what is wrong: a type, and a name', () => {
+  test('detects a wrong type and a wrong name', () => {
     const wrong = structuredClone(deployment('orders')) as unknown as {
       spec: { template: { spec: { containers: { readinessProbe: { grpc: { port: unknown } }; imag?: string }[] } } };
     };
@@ -84,7 +84,7 @@ test('all of them are in the kustomization, and in its namespace', () => {
     expect(metadata.namespace).toBe(kind === 'Namespace' ? undefined : 'shop');
 });
 
-test('the target of the client names the Service, a port that it has, and one that the pods listen on', () => {
+test('the target of the client has the Service, and a port that the Service has and the pods listen on', () => {
   const target = parseServiceName(parseTarget(environment('orders-client')['GRPC_LB_ORDERS_CLIENT_TARGET']!.value!));
   expect(target.namespace ?? 'shop').toBe('shop');
   const service = find<client.V1Service>('Service', target.service);
@@ -97,7 +97,7 @@ test('the target of the client names the Service, a port that it has, and one th
   expect(deployment('orders').spec!.template.metadata!.labels).toMatchObject(service.spec!.selector!);
 });
 
-test('the client may do what its target needs, and nothing else', () => {
+test('the client has exactly the permissions that its target needs', () => {
   const role = find<client.V1Role>('Role', 'watch-endpointslices');
   expect(role.rules).toEqual([
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
@@ -111,7 +111,7 @@ test('the client may do what its target needs, and nothing else', () => {
   expect(deployment('orders').spec!.template.spec!.automountServiceAccountToken).toBe(false);
 });
 
-test('a pod that terminates has the time that its drain may take', () => {
+test('the termination grace period covers the drain', () => {
   const { preStop } = container('orders').lifecycle!;
   const { drain } = effectiveServerOptions('the demo', {});
   const needed = preStop!.sleep!.seconds * 1000 + drain.delay + drain.timeout;
@@ -119,7 +119,7 @@ test('a pod that terminates has the time that its drain may take', () => {
   expect(given).toBeGreaterThan(needed + 5000);
 });
 
-test('probes ask the ports that are served, and a liveness probe asks nothing that a restart would not mend', () => {
+test('probes use ports that are served, and a liveness probe checks only what a restart would fix', () => {
   const { livenessProbe, readinessProbe, startupProbe } = container('orders');
   const served = Number(environment('orders')['PORT']!.value);
   for (const probe of [livenessProbe, readinessProbe, startupProbe]) expect(probe!.grpc!.port).toBe(served);
@@ -132,7 +132,7 @@ test('probes ask the ports that are served, and a liveness probe asks nothing th
   expect(http.ports![0]!.containerPort).toBe(settings.httpPort);
 });
 
-test('pods keep to the restricted profile that their namespace enforces', () => {
+test('pods comply with the restricted profile that their namespace enforces', () => {
   const { labels } = find<client.V1Namespace>('Namespace', 'shop').metadata!;
   expect(labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   for (const name of ['orders', 'orders-client']) {
@@ -147,7 +147,7 @@ test('pods keep to the restricted profile that their namespace enforces', () => 
   }
 });
 
-test('what is not allowed does not pass the network, and the client reaches the backends and the API server', () => {
+test('network policies deny by default, and allow the client to reach the backends and the API server', () => {
   const policy = (name: string) => find<client.V1NetworkPolicy>('NetworkPolicy', name).spec!;
   expect(policy('deny-all')).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
   for (const name of ['orders', 'orders-client'])
@@ -161,7 +161,7 @@ test('what is not allowed does not pass the network, and the client reaches the 
   expect(apiServer!.ports!.map(({ port }) => port)).toEqual([443, 6443]);
 });
 
-test('the image has a base with a digest, without which nothing is built, and neither tools nor tests', () => {
+test('the image has a base pinned by digest, and neither tools nor tests', () => {
   const lines = (file: string): string[] => readFileSync(join(FOLDER, '..', file), 'utf8').split('\n');
   const dockerfile = lines('Dockerfile');
   for (const line of dockerfile.filter((each) => each.startsWith('FROM')))

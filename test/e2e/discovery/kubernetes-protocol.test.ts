@@ -4,7 +4,7 @@ import { KubernetesApi } from '../../support/kubernetes/api.js';
 import { slice } from '../../support/kubernetes/slices.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
-/** That the API server of these tests speaks the real protocol: the generated client and the informer of client-node. */
+/** The API server of these tests works with the generated client and the informer of client-node. */
 
 expectNoLeaks();
 
@@ -50,7 +50,7 @@ test('the generated client reads what was written, page by page', async () => {
   expect(api.count('list')).toBe(3);
 });
 
-test('refusals are what the client takes for refusals', async () => {
+test('errors are recognized by the client', async () => {
   const client = config.makeApiClient(DiscoveryV1Api);
   const ask = { namespace: 'shop' };
   api.forbidden.add('shop');

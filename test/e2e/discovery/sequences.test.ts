@@ -85,7 +85,7 @@ const settledOn = (list: readonly EchoServer[]): boolean =>
   inUse().join() === addresses(list).join() && addresses(list).every((address) => client.states[address] === 'ready');
 
 describe.each(SEEDS)('with seed %i', (seed) => {
-  test('whatever discovery says, no call fails, and the pool is the last good list', async () => {
+  test('whatever discovery sends, no call fails, and the pool is the last good list', async () => {
     const random = seededRandom(seed);
     servers = await startServers(6);
     for (const server of servers) {
@@ -101,23 +101,23 @@ describe.each(SEEDS)('with seed %i', (seed) => {
     for (let step = 0; step < 40; step++) {
       const name = drawn(random, Object.keys(CHANGES));
       current = CHANGES[name]!(discovery, current, random);
-      // Some changes come before the last one has been worked off.
+      // Some changes arrive before the previous one has been applied.
       if (random() < 0.3) continue;
       await settle();
       await load.run(5);
     }
     await settle();
-    // Calls that were picked before may still be on their way to a server that has left.
+    // Calls that were picked before may still be in transit to a removed server.
     await load.until(() => client.snapshot.endpoints.every((each) => each.state !== 'draining' || idle(each, server)));
     const before = servers.map(({ calls }) => calls);
     await load.run(20);
     await load.stop();
     expect(load.failures).toEqual([]);
     expect(inUse()).toEqual(addresses(current));
-    // Who has left has got no call since.
+    // Removed servers have got no call since.
     const late = servers.filter((each, i) => !current.includes(each) && each.calls !== before[i]);
     expect(addresses(late)).toEqual([]);
-    // The stream has outlived all of it, on the server on which it began.
+    // The stream has outlived everything, on the server on which it began.
     expect(client.snapshot.endpoints.find(({ address }) => address === server)!.inFlight).toBe(1);
     const ended = new Promise((resolve) => stream.once('error', resolve));
     stream.cancel();

@@ -27,7 +27,7 @@ const channels: DelegatedChannel[] = [];
 
 beforeAll(async () => {
   ads = await new AdsServer().start();
-  // The library reads it once in the life of the process.
+  // The library reads it once per process.
   vi.stubEnv('GRPC_XDS_BOOTSTRAP_CONFIG', JSON.stringify(ads.bootstrap()));
   registerXds();
   // While a watch is open, all share one stream: the library waits longer before each new stream, and never resets that.
@@ -129,7 +129,7 @@ describe('xds: with a policy of the control plane', () => {
     }
   });
 
-  test('the snapshot says what the channel says, and claims nothing else', async () => {
+  test('the snapshot shows what the channel reports, and nothing else', async () => {
     publish('truth', servers.slice(0, 1));
     const subject = new Subject('truth');
     expect(subject.delegated.snapshot()).toMatchObject({ state: 'idle', source: { kind: 'xds', state: 'pending' } });
@@ -178,7 +178,7 @@ describe('xds: with a policy of the control plane', () => {
     await expect(new Subject('timeout').say()).rejects.toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
   });
 
-  test('what would have no effect is an error, at the start and later', () => {
+  test('options without effect are an error, at the start and later', () => {
     const loadBalancing = { policy: 'round_robin', retry: { maxAttempts: 3 }, pool: undefined } as const;
     const message = [
       'client ECHO: 2 options are invalid',
@@ -190,7 +190,7 @@ describe('xds: with a policy of the control plane', () => {
     expect(() => subject.delegated.configure(loadBalancing)).toThrow(message);
   });
 
-  test('LEAST_REQUEST is refused by the library: why eds: and grpc_lb are here', async () => {
+  test('LEAST_REQUEST is rejected by the library, which is why eds: and grpc_lb exist', async () => {
     publish('least', servers.slice(0, 1), { lb_policy: 'LEAST_REQUEST' });
     const subject = new Subject('least');
     await expect(subject.say({ deadline: Date.now() + 60_000 })).rejects.toThrow(
@@ -211,7 +211,7 @@ describe('xds: with a policy of the control plane', () => {
       },
       /node.locality is missing .*\n.*channel_creds are "tls"; xds: supports insecure and google_default/,
     ],
-  ])('%s with %j is an error that says what to do', (target, environment, message) => {
+  ])('%s with %j is an error with a remedy', (target, environment, message) => {
     const before = { ...process.env };
     for (const [name, value] of Object.entries(environment)) process.env[name] = value;
     onTestFinished(() => void (process.env = before));
@@ -223,10 +223,10 @@ describe('xds: with a policy of the control plane', () => {
   });
 });
 
-describe('xds: with grpc_lb, named by the control plane', () => {
+describe('xds: with grpc_lb as the policy of the control plane', () => {
   const grpcLb = (config: Parameters<typeof customPolicy>[1] = {}): object => policies(customPolicy('grpc_lb', config));
 
-  test('this package balances: endpoints, connections and options are in the snapshot, and events are told', async () => {
+  test('this package balances: endpoints, connections and options are in the snapshot, and events are emitted', async () => {
     publish(
       'ours',
       servers.slice(0, 3),
@@ -353,14 +353,14 @@ describe('xds: with grpc_lb, named by the control plane', () => {
     expect(subject.delegated.explain().endpoints).toHaveLength(4);
   });
 
-  test('a faulty config of the control plane fails calls with what is wrong', async () => {
+  test('a faulty config of the control plane fails calls with the fault', async () => {
     publish('faulty', servers.slice(0, 1), grpcLb({ policy: 'lest_request' }));
     await expect(new Subject('faulty').say({ deadline: Date.now() + 60_000 })).rejects.toThrow(
       /grpc_lb.policy.*did you mean "least_request"/,
     );
   });
 
-  test('a policy that the client does not know is passed over for the next', async () => {
+  test('a policy that the client does not know is skipped for the next one', async () => {
     publish('next', servers.slice(0, 2), policies(customPolicy('unknown_policy'), customPolicy('grpc_lb')));
     const subject = new Subject('next');
     await subject.say();

@@ -49,7 +49,7 @@ const portsOf = (list: readonly EchoServer[]): { port: number }[] => list.map(({
 const set = (list: readonly EchoServer[], name = 'orders'): void =>
   ads.set('eds', name, assignment(name, [{ endpoints: portsOf(list) }]));
 
-/** Just these are known, and all of them are ready. */
+/** Exactly these are listed, and all of them are ready. */
 function usable(client: BalancedClient, list: readonly EchoServer[]): boolean {
   const known = client.snapshot.endpoints.filter(({ state }) => state !== 'draining');
   return (
@@ -128,7 +128,7 @@ describe('eds:', () => {
     expect(load.succeeded).toBeGreaterThan(300);
   });
 
-  test('what is malformed is refused with its reason, and the last good list stays', async () => {
+  test('a malformed response is rejected with its reason, and the last good list stays', async () => {
     set(servers.slice(0, 2));
     const client = await clientOf().ready(2);
     ads.set('eds', 'orders', assignment('orders', [{ endpoints: [{ port: 0 }] }]));
@@ -147,7 +147,7 @@ describe('eds:', () => {
     expect(client.snapshot.source).toMatchObject({ state: 'ok', error: null });
   });
 
-  test('all clients of a process share one stream, and the control plane sees it end with the last', async () => {
+  test('all clients of a process share one stream, which ends with the last client', async () => {
     set(servers.slice(0, 1), 'orders');
     set(servers.slice(1, 2), 'stock');
     const [orders, more, stock] = [clientOf('orders'), clientOf('orders'), clientOf('stock')];
@@ -161,7 +161,7 @@ describe('eds:', () => {
     await ads.until(() => ads.streams === 0);
   });
 
-  test('a control plane that repeats what is malformed, as go-control-plane does, is not answered each time', async () => {
+  test('a control plane that repeats a malformed response, as go-control-plane does, does not get a NACK each time', async () => {
     ads.asCache = true;
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
@@ -169,7 +169,7 @@ describe('eds:', () => {
     const from = performance.now();
     ads.set('eds', 'orders', assignment('orders', [{ endpoints: [{ port: 0 }] }]));
     await ads.until(() => nacks() > 0);
-    // There and back over loopback takes a few turns: it would be hundreds.
+    // A round trip over loopback takes a few turns: it would be hundreds.
     for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve));
     // One at once, then after 0.8 s at least.
     expect(nacks()).toBeLessThanOrEqual(1 + Math.floor((performance.now() - from) / 800));
@@ -179,7 +179,7 @@ describe('eds:', () => {
     expect(await ads.acked()).toMatchObject({ error_detail: null });
   });
 
-  test('a response of four megabytes of nothing is refused, and the last good list stays', async () => {
+  test('a response of four megabytes of empty messages is rejected, and the last good list stays', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
     // Each of the two bytes is a locality.
@@ -190,7 +190,7 @@ describe('eds:', () => {
     expect((await client.say()).server).toBe(servers[0]!.address);
   });
 
-  test('a stream that the control plane ends is opened again, without an event', async () => {
+  test('a stream that the control plane ends is reopened without an event', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
     ads.endStreams();
@@ -200,7 +200,7 @@ describe('eds:', () => {
     expect(client.events.filter(({ type }) => type === 'discovery_failed')).toEqual([]);
   });
 
-  test('a control plane that counts its versions anew after a restart is believed', async () => {
+  test('a control plane that restarts its version numbers is accepted', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
     await ads.stop();
@@ -210,7 +210,7 @@ describe('eds:', () => {
     expect(ads.requests.findLast(({ node }) => node !== null)).toMatchObject({ version_info: '', response_nonce: '' });
   });
 
-  test('a name that the control plane does not know is an error after the timeout, and may come later', async () => {
+  test('a name that the control plane does not know is an error after the timeout, and may be added later', async () => {
     register({ resourceTimeout: 100 });
     const client = clientOf('nobody');
     await expect(client.say()).rejects.toThrow(
@@ -221,7 +221,7 @@ describe('eds:', () => {
     await client.ready(1);
   });
 
-  test('a control plane that is not there fails calls with the reason, until it is there', async () => {
+  test('an unreachable control plane fails calls with the reason until it is up', async () => {
     set(servers.slice(0, 1));
     await ads.stop();
     const client = clientOf();
@@ -231,7 +231,7 @@ describe('eds:', () => {
     expect((await later).server).toBe(servers[0]!.address);
   });
 
-  test('an empty list is the truth: the last endpoints are kept for a while, and then let go', async () => {
+  test('an empty list is authoritative: the last endpoints are kept for a while, and then removed', async () => {
     set(servers.slice(0, 1));
     const client = await clientOf().ready(1);
     set([]);
@@ -240,7 +240,7 @@ describe('eds:', () => {
     expect(client.snapshot.source.error).toContain('no longer lists endpoints');
   });
 
-  test('what is to be dropped is a warning', async () => {
+  test('drop overloads cause a warning', async () => {
     const drops = { drop_overloads: [{ category: 'x', drop_percentage: { numerator: 100 } }] };
     ads.set('eds', 'orders', assignment('orders', [{ endpoints: [{ port: servers[0]!.port }] }], drops));
     const client = await clientOf().ready(1);
@@ -250,7 +250,7 @@ describe('eds:', () => {
     );
   });
 
-  test('names as Istio has them, and those of xdstp, are asked for as they are', async () => {
+  test('Istio and xdstp names are requested unchanged', async () => {
     const names = [
       'outbound|50051||orders.shop.svc.cluster.local',
       'xdstp://shop/envoy.config.endpoint.v3.ClusterLoadAssignment/orders',
@@ -263,7 +263,7 @@ describe('eds:', () => {
   });
 });
 
-describe('who asks, and whom', () => {
+describe('the bootstrap of node and control plane', () => {
   function bootstrapFile(content: unknown): string {
     const directory = mkdtempSync(join(tmpdir(), 'bootstrap-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -276,7 +276,7 @@ describe('who asks, and whom', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
   };
 
-  test('a bootstrap file, as other clients have it, says both', async () => {
+  test('comes from a bootstrap file, as for other clients', async () => {
     reading('GRPC_XDS_BOOTSTRAP', bootstrapFile(ads.bootstrap('from-file')));
     registerEndpointSource('eds', edsSourceFactory(), { replace: true });
     set(servers.slice(0, 1));
@@ -291,7 +291,7 @@ describe('who asks, and whom', () => {
     });
   });
 
-  test('so does its content, and options win over it', async () => {
+  test('comes from the bootstrap content, and options take precedence over it', async () => {
     reading('GRPC_XDS_BOOTSTRAP_CONFIG', JSON.stringify(ads.bootstrap('from-environment')));
     registerEndpointSource('eds', edsSourceFactory({ node: { id: 'from-options' } }), { replace: true });
     set(servers.slice(0, 1));
@@ -338,12 +338,12 @@ describe('who asks, and whom', () => {
       [/credentials are "google_default" in the bootstrap, but only insecure and tls are supported here/],
     ],
     ['no name', 'eds://cp:1', { node: { id: 'x' }, credentials: insecure }, [/path is empty; write eds:\/\/\/cp:1/]],
-  ])('%s: the error says what to do', (_, target, options, messages) => {
+  ])('%s is an error with a remedy', (_, target, options, messages) => {
     const text = faultsOf(target, options);
     for (const message of messages) expect(text).toMatch(message);
   });
 
-  test('options are checked, all at once, and no secret is in the error', () => {
+  test('has options that are all checked, without secrets in the error', () => {
     const options = {
       bootstrap: { xds_servers: [{ channel_creds: [{ config: { key: 'secret' } }] }] },
       node: { id: '' },
@@ -368,13 +368,13 @@ describe('who asks, and whom', () => {
     );
   });
 
-  test('a file that is not JSON is an error without its content', () => {
+  test('from a file that is not JSON is an error without its content', () => {
     const text = faultsOf('eds:///orders', { bootstrap: bootstrapFile('{ "password": "hunter2"') });
     expect(text).toContain('bootstrap is not JSON');
     expect(text).not.toContain('hunter2');
   });
 
-  test.runIf(HAS_OPENSSL)('over TLS, with certificates that are read anew for each connection', async () => {
+  test.runIf(HAS_OPENSSL)('may configure TLS, with certificates that are reread for each connection', async () => {
     const first = makeCertificate('IP:127.0.0.1');
     const tls = await new AdsServer(
       grpc.ServerCredentials.createSsl(null, [{ private_key: first.key, cert_chain: first.cert }]),

@@ -9,7 +9,7 @@ import { startServers, staticTarget } from '../../support/echo/cluster.js';
 const FOREIGN_POLICIES = ['cds', 'priority', 'weighted_target', 'xds_cluster_impl', 'ring_hash'];
 const registered = (): boolean[] => FOREIGN_POLICIES.map((name) => experimental.isLoadBalancerNameRegistered(name));
 
-test('to import the sub-path registers nothing; registerXds does, again and again, and other clients go on', async () => {
+test('importing the sub-path registers nothing; registerXds does, even repeatedly, and other clients keep working', async () => {
   const servers = await startServers(2);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
   const context = { clock: { now: () => 0, after: () => () => {} }, random: () => 0 };
@@ -34,7 +34,7 @@ test('to import the sub-path registers nothing; registerXds does, again and agai
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-test('a source that the application registered under the same name is kept, and nothing is registered by half', async () => {
+test('a source that the application registered under the same name is kept, and nothing is registered partially', async () => {
   vi.resetModules();
   const { registerEndpointSource } = await import('../../../libs/grpc-lb/src/discovery/index.js');
   const delegated = await import('../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js');

@@ -37,7 +37,7 @@ const fails =
     Promise.reject(Object.assign(new Error('not today'), { code }));
 const stateOf = (server: EchoServer): string | undefined => client.states[server.address];
 
-/** Ten callers, each with one call after the other, until it is enough. */
+/** Ten callers, each with sequential calls, until the condition holds. */
 async function callUntil(enough: () => boolean): Promise<void> {
   const caller = async (): Promise<void> => {
     while (!enough()) await client.say().catch(() => {});
@@ -61,7 +61,7 @@ test('one of five fails every call at once: at most ten calls fail, and it is ou
   expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ejected', reason: '5 failures in a row' });
 });
 
-test('all of five fail half of their calls: none is ejected, and all have their share', async () => {
+test('if all of five fail half of their calls, none is ejected, and all get their share', async () => {
   await start(5);
   await callUntil(() => succeeded() >= 100);
   const random = seededRandom(1);
@@ -74,7 +74,7 @@ test('all of five fail half of their calls: none is ejected, and all have their 
   expect((5 * Math.max(...calls)) / calls.reduce((sum, each) => sum + each)).toBeLessThan(1.3);
 });
 
-test.each([2, 3])('of %i replicas one is ejected, one probe call readmits it', async (count) => {
+test.each([2, 3])('one of %i replicas is ejected, and one probe call readmits it', async (count) => {
   await start(count, { ejection: { baseEjectionTime: 200 }, slowStart: { enabled: false } });
   const [ill] = servers as [EchoServer];
   ill.behaviour.say = fails(grpc.status.INTERNAL);
@@ -90,7 +90,7 @@ test.each([2, 3])('of %i replicas one is ejected, one probe call readmits it', a
   expect(load.failures.every((error) => (error as grpc.ServiceError).code === grpc.status.INTERNAL)).toBe(true);
 });
 
-test('the last one is never ejected, nor more than half of them', async () => {
+test('neither the last endpoint nor more than half of them are ejected', async () => {
   await start(1);
   servers[0]!.behaviour.say = fails(grpc.status.UNAVAILABLE);
   for (let i = 0; i < 20; i++) await client.say().catch(() => {});
@@ -104,7 +104,7 @@ test('the last one is never ejected, nor more than half of them', async () => {
   expect(Object.values(client.states).filter((state) => state === 'ejected')).toHaveLength(2);
 });
 
-test('a low share of successes ejects too', async () => {
+test('a low success rate ejects too', async () => {
   await start(2, { policy: 'round_robin' });
   let n = 0;
   servers[0]!.behaviour.say = () => (n++ % 2 === 0 ? fails(grpc.status.UNKNOWN)() : {});
@@ -170,7 +170,7 @@ test('calls that fail because their connection dies do not eject the process tha
   ).toEqual([]);
 });
 
-test('an attempt that another one of a hedged call has overtaken is no verdict on a probe', async () => {
+test('a hedged attempt that loses to another one is not a verdict of a probe', async () => {
   const clock = new FakeClock();
   const hedgingPolicy = { maxAttempts: 2, hedgingDelay: '0.01s', nonFatalStatusCodes: [] };
   const methodConfig = [{ name: [{ service: 'echo.v1.Echo' }], hedgingPolicy }];

@@ -47,7 +47,7 @@ const waitOf = (clock: FakeClock): number => Math.round(clock.nextIn ?? 0);
 
 const failing = (code: grpc.status, details: string) => Object.assign(new Error(details), { code, details });
 
-test('asks after the service, and tells each answer', async () => {
+test('watches the service, and reports each answer', async () => {
   const { calls, told, healthWatch } = await watch('orders.v1.Orders');
   const call = await calls.next();
   expect(call.request).toEqual({ service: 'orders.v1.Orders' });
@@ -65,14 +65,14 @@ test('asks after the service, and tells each answer', async () => {
   healthWatch.stop();
 });
 
-test('a server without the service is healthy, and is not asked again', async () => {
+test('a server without the service is healthy, and is not watched again', async () => {
   const { told, clock, healthWatch } = await watch('', false);
   expect(await told.next()).toBe('not offered: UNIMPLEMENTED');
   expect(healthWatch.open).toBe(false);
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('a watch that fails says nothing about health, and is opened again after growing pauses, up to 30 s', async () => {
+test('a watch that fails does not affect health, and is reopened with a backoff up to 30 s', async () => {
   const { calls, told, clock } = await watch();
   const waits: number[] = [];
   for (let i = 0; i < 10; i++) {
@@ -86,7 +86,7 @@ test('a watch that fails says nothing about health, and is opened again after gr
   expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
 });
 
-test('a watch that the server ends with OK is opened again after growing pauses', async () => {
+test('a watch that the server ends with OK is reopened with a backoff', async () => {
   const { calls, told, clock } = await watch();
   for (const wait of [1000, 1600, 2560]) {
     (await calls.next()).end();
@@ -97,7 +97,7 @@ test('a watch that the server ends with OK is opened again after growing pauses'
   expect(told.empty).toBe(true);
 });
 
-test('a server that answers once and ends the stream is asked later and later, and its answer stands', async () => {
+test('a server that answers once and ends the stream is watched again with a backoff, and its answer stays', async () => {
   const { calls, told, clock, backedOff } = await watch();
   for (const wait of [1000, 1600, 2560, 4096]) {
     const call = await calls.next();
@@ -111,7 +111,7 @@ test('a server that answers once and ends the stream is asked later and later, a
   expect(backedOff).toEqual(Array(4).fill('the server ended the stream'));
 });
 
-test('a watch that worked for ten seconds is opened again after the first wait, without a word', async () => {
+test('a watch that worked for ten seconds is reopened after the initial backoff, without an event', async () => {
   const { calls, told, clock, backedOff } = await watch();
   for (let i = 0; i < 3; i++) {
     const call = await calls.next();
@@ -128,7 +128,7 @@ test('a watch that worked for ten seconds is opened again after the first wait, 
 test.each([
   [grpc.status.UNAUTHENTICATED, 'UNAUTHENTICATED'],
   [grpc.status.PERMISSION_DENIED, 'PERMISSION_DENIED'],
-])('a health service that refuses the watch with %s is not asked again', async (code, name) => {
+])('a health service that rejects the watch with %s is not watched again', async (code, name) => {
   const { calls, told, clock, healthWatch } = await watch();
   (await calls.next()).emit('error', failing(code, 'no'));
   expect(await told.next()).toBe(`not offered: ${name}`);
@@ -136,7 +136,7 @@ test.each([
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('a watch that was answered and is refused later is opened again: its token may have run out', async () => {
+test('a watch that was answered and is rejected later is reopened: its token may have expired', async () => {
   const { calls, told, clock } = await watch();
   const call = await calls.next();
   call.write({ status: 'SERVING' });
@@ -148,12 +148,12 @@ test('a watch that was answered and is refused later is opened again: its token 
   expect(told.empty).toBe(true);
 });
 
-test('the metadata of the options goes with the question', async () => {
+test('the metadata of the options is sent with the request', async () => {
   const { calls } = await watch('', true, { authorization: 'Bearer secret' });
   expect((await calls.next()).metadata.get('authorization')).toEqual(['Bearer secret']);
 });
 
-test('a flood of answers ends the watch after 200, and what was said last stands', async () => {
+test('a flood of answers ends the watch after 200, and the last one stays', async () => {
   const { calls, told, clock, backedOff } = await watch();
   const call = await calls.next();
   const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
@@ -169,7 +169,7 @@ test('a flood of answers ends the watch after 200, and what was said last stands
   expect(await told.next()).toBe('serving: null');
 });
 
-test('what was stopped is cancelled at the server, says nothing more, and leaves no timer', async () => {
+test('a stopped watch is cancelled at the server, reports nothing more, and leaves no timer', async () => {
   const { calls, told, clock, healthWatch } = await watch();
   const call = await calls.next();
   const cancelled = new Promise((resolve) => call.once('cancelled', resolve));
@@ -179,7 +179,7 @@ test('what was stopped is cancelled at the server, says nothing more, and leaves
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('what was stopped while it waited does not ask again', async () => {
+test('a watch that is stopped during its backoff is not reopened', async () => {
   const { calls, told, clock, healthWatch } = await watch();
   (await calls.next()).emit('error', failing(grpc.status.UNAVAILABLE, 'going'));
   await told.next();
@@ -190,7 +190,7 @@ test('what was stopped while it waited does not ask again', async () => {
   expect(calls.empty).toBe(true);
 });
 
-test('what a server says of the end of its watch is told on one line, and cut', async () => {
+test('the status message of a server is reported on one line, and truncated', async () => {
   const { calls, told } = await watch();
   (await calls.next()).emit('error', failing(grpc.status.INTERNAL, `\u001b[31mill\n${'x'.repeat(4000)}`));
   const reason = await told.next();

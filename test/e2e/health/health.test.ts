@@ -24,7 +24,7 @@ async function start(count: number, loadBalancing = {}): Promise<void> {
 
 const stateOf = (server: EchoServer): string | undefined => client.states[server.address];
 
-test('an endpoint that says NOT_SERVING gets no new call within 100 ms, and calls again when it serves', async () => {
+test('an endpoint that reports NOT_SERVING gets no new call within 100 ms, and gets calls again when it serves', async () => {
   await start(3, { slowStart: { enabled: false } });
   const [ill] = servers as [EchoServer];
   const load = new SteadyLoad(() => client.say(), 300);
@@ -89,7 +89,7 @@ test('a server without a health service is healthy, and one event says so', asyn
   expect(new Set(connections.map(({ health }) => health))).toEqual(new Set(['not_offered']));
 });
 
-test('when too few endpoints are healthy, all connected ones are used, and an event and the snapshot say panic', async () => {
+test('when too few endpoints are healthy, all connected ones are used, and an event and the snapshot show panic', async () => {
   await start(5);
   const load = new SteadyLoad(() => client.say(), 300);
   await load.run(30);

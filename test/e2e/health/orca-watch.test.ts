@@ -75,7 +75,7 @@ test('the request is as small as protobuf makes it', () => {
   expect(encodeReportRequest(10_000)).toEqual(Buffer.from([0x0a, 0x02, 0x08, 10]));
 });
 
-test('every report arrives, and what is none is rejected', async () => {
+test('every report arrives, and an invalid one is rejected', async () => {
   const { address, calls } = await startServer();
   const { reports, watch, changes } = await watchOf(address);
   const call = await calls.next();
@@ -88,7 +88,7 @@ test('every report arrives, and what is none is rejected', async () => {
   expect(await changes.next()).toBe('rejected');
 });
 
-test('a server without the service is not asked again on the same connection (gRFC A51)', async () => {
+test('a server without the service is not queried again on the same connection (gRFC A51)', async () => {
   const { address } = await startServer(false);
   const { watch, changes, clock } = await watchOf(address);
   expect(await changes.next()).toBe('not offered');
@@ -97,7 +97,7 @@ test('a server without the service is not asked again on the same connection (gR
   expect(clock.pendingTimers).toBe(0);
 });
 
-test('after an error the server is asked again later and later, up to 30 s', async () => {
+test('after an error the stream is reopened with a backoff up to 30 s', async () => {
   const { address, calls } = await startServer();
   const { changes, clock } = await watchOf(address);
   const waits: number[] = [];
@@ -111,7 +111,7 @@ test('after an error the server is asked again later and later, up to 30 s', asy
   expect(waits).toEqual([1000, 1600, 2560, 4096, 6554, 10_486, 16_777, 26_844, 30_000, 30_000]);
 });
 
-test('a stream that worked for ten seconds is opened again after the first wait, one that ends sooner later and later', async () => {
+test('a stream that worked for ten seconds is reopened after the initial backoff, and one that ends sooner with a growing one', async () => {
   const { address, calls } = await startServer();
   const { changes, clock, reports, backedOff } = await watchOf(address);
   for (const [lives, wait] of [
@@ -133,7 +133,7 @@ test('a stream that worked for ten seconds is opened again after the first wait,
   expect(backedOff).toEqual(Array(2).fill('the server ended the stream'));
 });
 
-test('a flood of reports ends the stream, and of large ones sooner', async () => {
+test('a flood of reports ends the stream, and sooner if they are large', async () => {
   const { address, calls } = await startServer();
   const { changes, clock, reports, backedOff } = await watchOf(address);
   const flood = async (report: Partial<OrcaLoadReport>, times: number): Promise<void> => {
@@ -155,7 +155,7 @@ test('a flood of reports ends the stream, and of large ones sooner', async () =>
   expect(backedOff).toHaveLength(2);
 });
 
-test('what was stopped is cancelled at the server, reports nothing more, and leaves no timer', async () => {
+test('a stopped stream is cancelled at the server, reports nothing more, and leaves no timer', async () => {
   const { address, calls } = await startServer();
   const { watch, clock, reports, changes } = await watchOf(address);
   const call = await calls.next();

@@ -20,7 +20,7 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-/** The event loop of this process stands still. */
+/** Blocks the event loop of this process. */
 function block(milliseconds: number): void {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);

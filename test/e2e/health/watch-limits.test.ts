@@ -33,7 +33,7 @@ test.each([
   [2, 1, 0, 1],
   [3, 1, 1, 1],
   [10, 1, 1, 8],
-])('of %i streams the watches get %i for health and %i for load, calls %i', async (limit, health, load, calls) => {
+])('with %i streams the watches get %i for health and %i for load, and calls %i', async (limit, health, load, calls) => {
   const server = await WatchedServer.start({ 'grpc.max_concurrent_streams': limit });
   server.answer = serving;
   const client = await clientOf({ target: server.target, loadBalancing: { policy: OOB, pool: { maxSize: 1 } } }).ready(
@@ -88,7 +88,7 @@ test('a peer that announces no stream gets no call and no watch until it announc
   expect(paths.toSorted()).toEqual(['/echo.v1.Echo/Say', '/grpc.health.v1.Health/Watch']);
 });
 
-test('a limit that falls below what the watch needs stops the watch, and calls go on', async () => {
+test('a limit that falls below what the watch needs stops the watch, and calls continue', async () => {
   const open = new Set<string>();
   const { target, sessions } = await http2Server((stream, path) => {
     open.add(path);
@@ -104,7 +104,7 @@ test('a limit that falls below what the watch needs stops the watch, and calls g
   expect([limitOf(client), client.snapshot.state]).toEqual([1, 'ready']);
 });
 
-test('a peer that changes its limit all the time has few watches opened, and calls go on', async () => {
+test('a peer that changes its limit all the time causes few watches, and calls continue', async () => {
   let watches = 0;
   const { target, sessions } = await http2Server((stream, path) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
@@ -141,7 +141,7 @@ test.each([
   expect(server.healthWatches).toBe(1);
 });
 
-test('health.metadata gives the health service what it asks for, and shows nowhere', async () => {
+test('health.metadata is sent to the health service, and is shown nowhere', async () => {
   const server = await WatchedServer.start();
   const tokens: unknown[] = [];
   server.answer = (call) => {
@@ -162,7 +162,7 @@ test('health.metadata gives the health service what it asks for, and shows nowhe
   expect(client.snapshot.loadBalancing!.health.metadata).toEqual({ authorization: '(hidden)' });
 });
 
-test('what answers the watch with an HTTP page is not taken for healthy, and gets no calls beside a backend', async () => {
+test('an endpoint that answers the watch with an HTTP page is not healthy, and gets no calls beside a backend', async () => {
   let calls = 0;
   const page = await http2Server((stream, path) => {
     if (!path.startsWith('/grpc.health')) calls++;
@@ -184,7 +184,7 @@ test('what answers the watch with an HTTP page is not taken for healthy, and get
   );
 });
 
-test('a health service that answers once and ends is asked a few times, and an event says so', async () => {
+test('a health service that answers once and ends is watched a few times, with an event', async () => {
   const server = await WatchedServer.start();
   server.answer = (call) => {
     serving(call);

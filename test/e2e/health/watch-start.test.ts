@@ -37,7 +37,7 @@ const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { tim
 
 const serving = (call: { write(answer: { status: string }): unknown }): unknown => call.write({ status: 'SERVING' });
 
-test('a token that comes when its connection is gone does no harm, and the next connection is used', async () => {
+test('a token that arrives after its connection is gone does no harm, and the next connection is used', async () => {
   const unhandled: unknown[] = [];
   const onUnhandled = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', onUnhandled);
@@ -55,7 +55,7 @@ test('a token that comes when its connection is gone does no harm, and the next 
   expect(unhandled).toEqual([]);
 });
 
-test('a token that comes when its watch is not wanted any more opens no stream', async () => {
+test('a token that arrives after its watch was stopped opens no stream', async () => {
   const server = await WatchedServer.start();
   const { channel, asked } = slowTokens();
   const client = clientOf({ target: server.target, credentials: channel });
