@@ -31,14 +31,14 @@ test('a call takes 20 hops at most, and a list 16', () => {
   expect(list.length).toBeLessThanOrEqual(16);
 });
 
-test('no class is visited twice on one way', () => {
+test('no class is visited twice on one path', () => {
   for (const way of [call.slice(0, back), call.slice(back), list]) {
     const classes = way.map(({ name }) => name.split('.')[0]);
     expect(new Set(classes).size).toBe(classes.length);
   }
 });
 
-describe('every hop is there', () => {
+describe('every hop exists', () => {
   test.each([...call, ...list])('$file: $name', ({ file, name }) => {
     const path = join(ROOT, 'libs/grpc-lb/src', file);
     expect(existsSync(path)).toBe(true);

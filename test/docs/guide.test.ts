@@ -81,7 +81,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('the guide runs as it is written: calls spread over three backends, and over two when one is stopped', async () => {
+it('the guide runs as written: calls spread over three backends, and over two when one is stopped', async () => {
   const servers = await Promise.all(
     backends.map((address) => start('dist/server.js', { PORT: address.split(':')[1] })),
   );
@@ -93,7 +93,7 @@ it('the guide runs as it is written: calls spread over three backends, and over 
   await expect.poll(ready).toBe(3);
   const served = async (): Promise<Set<string>> => {
     const orders: { servedBy: string }[] = [];
-    // One after the other each goes to one of n at random: that 60 of them miss one of three has a chance below 10^-9.
+    // Sequential calls go to one of n at random: the probability that 60 of them miss one of three is below 10^-9.
     for (let i = 0; i < 60; i++) orders.push(await get(`orders/${i}`));
     return new Set(orders.map(({ servedBy }) => servedBy));
   };

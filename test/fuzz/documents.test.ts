@@ -21,13 +21,13 @@ const entry = fc.oneof(
 const documents = jsonText(fc.oneof(looseList(entry), looseObject({ endpoints: looseList(entry) })));
 
 test(
-  'a JSON file is endpoints, or a reason',
+  'a JSON file yields endpoints or a reason',
   fuzz(documents, (text) => read(text, 'json')),
 );
 
-// JSON is YAML, but for what has been damaged.
+// JSON is YAML, except where it has been damaged.
 test(
-  'a YAML file is endpoints, or a reason',
+  'a YAML file yields endpoints or a reason',
   fuzz(documents, (text) => read(text, 'yaml')),
 );
 
@@ -37,6 +37,6 @@ const lines = ['\n', '\n  ', '\n- ', '|\n', '>-\n', '---\n', '...\n', '%YAML 1.1
 const pieces = textOf([...words, ...withSpaces, ...lines, '\t', '\u0000', '\ufeff', '\u2028']);
 
 test(
-  'a text of the pieces of YAML is endpoints, or a reason',
+  'random YAML tokens yield endpoints or a reason',
   fuzz(pieces, (text) => read(text, 'yaml')),
 );

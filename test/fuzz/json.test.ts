@@ -32,7 +32,7 @@ const slices = looseObject({
 });
 
 test(
-  'EndpointSlices are endpoints, or a reason',
+  'EndpointSlices yield endpoints or a reason',
   fuzz(fc.tuple(fc.array(slices, { maxLength: 3 }), fc.constantFrom('grpc', 50_051)), ([list, wanted]) => {
     const warnings: string[] = [];
     const read = list.map((slice) => readSlice(slice, (text) => warnings.push(text)));
@@ -49,7 +49,7 @@ test(
 );
 
 test(
-  'lines are the same however they are cut',
+  'lines are the same however they are split',
   fuzz(fc.array(fc.string({ unit: fc.constantFrom('a', '\n', ' ', 'ü') }), { maxLength: 20 }), (pieces) => {
     const splitter = new LineSplitter(1000);
     const lines = [...pieces, '\n'].flatMap((piece) => splitter.push(piece));
@@ -58,7 +58,7 @@ test(
 );
 
 test(
-  'a refusal of the API server is an error of one size',
+  'an error response of the API server yields an error of bounded size',
   fuzz(fc.anything(), (status) => {
     const error = errorFromStatus(status, 500);
     expect(Number.isInteger(error.status)).toBe(true);
@@ -81,7 +81,7 @@ const instances = looseList(
 );
 
 test(
-  'an answer of Consul is endpoints and faults, or a reason',
+  'an answer of Consul yields endpoints and faults, or a reason',
   fuzz(jsonText(instances), (text) => {
     const answer = answerOf(() => {
       let value: unknown;
@@ -128,7 +128,7 @@ const choices = looseList(
 const records = looseList(mostly(jsonText(choices).map((json) => [`grpc_config=${json.slice(0, 5)}`, json.slice(5)])));
 
 test(
-  'a service config of DNS is chosen, or a fault',
+  'a service config of DNS is chosen, or yields a fault',
   fuzz(records, (answer) => {
     const { config, fault } = chooseServiceConfig(answer, { hostname: 'x', percentile: 50 });
     expect(config === undefined || fault === undefined).toBe(true);
@@ -160,7 +160,7 @@ test(
     try {
       const faults: Fault[] = [];
       const bootstrap = readBootstrap(undefined, faults);
-      // An environment cuts a text at its first NUL.
+      // Environment variables end at the first NUL.
       if (!text.startsWith('\0') && text !== '') expect(bootstrap === undefined).toBe(faults.length > 0);
       for (const { message } of faults) expect(message.length).toBeLessThan(500);
       for (const server of bootstrap?.xds_servers ?? []) expect(server.server_uri).not.toBe('');

@@ -24,7 +24,7 @@ const targets = textOf([
 ]);
 
 test(
-  'a target is a source, or an error with a code that says what is wrong',
+  'a target yields a source, or an error with a code and a reason',
   fuzz(targets, (text) => {
     const clock = new FakeClock();
     try {
@@ -35,13 +35,13 @@ test(
       expect(code).toBe('GRPC_LB_INVALID_OPTIONS');
       for (const { path, message } of faults) expect((path + message).length).toBeLessThan(1000);
     }
-    // It does nothing before it is started.
+    // A source does nothing before it is started.
     expect(clock.pendingTimers).toBe(0);
   }),
 );
 
 test(
-  'a query is its parameters and faults',
+  'a query yields parameters and faults',
   fuzz(targets, (text) => {
     const faults: Fault[] = [];
     const { parameters } = readQuery(text, { tag: 'many', dc: 'once' }, faults);
@@ -66,7 +66,7 @@ const addresses = fc.oneof(
 );
 
 test(
-  'host:port is an address in one spelling, or a fault',
+  'host:port yields a normalized address, or a fault',
   fuzz(addresses, (text) => {
     const faults: Fault[] = [];
     const address = readHostPort('address', text, faults);

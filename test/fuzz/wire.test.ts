@@ -29,7 +29,7 @@ const reports = fc
   .map(encodeReport);
 
 test(
-  'a load report is nothing, or figures that can be',
+  'a load report yields valid figures or nothing',
   fuzz(messageBytes(reports), (bytes) => {
     const { namedMetrics = {}, ...figures } = decodeReport(bytes) ?? {};
     for (const each of [...Object.values(figures), ...Object.values(namedMetrics)])
@@ -41,7 +41,7 @@ test(
 const healths = fc.nat({ max: 5 }).map((status) => Buffer.from([8, status]));
 
 test(
-  'an answer of the health service is nothing, a status by name, or a number without one',
+  'an answer of the health service yields nothing, a status name, or an unknown number',
   fuzz(messageBytes(healths), (bytes) => {
     const status: unknown = decodeStatus(bytes);
     if (typeof status !== 'number')
@@ -69,7 +69,7 @@ const localities = fc.array(
 const assignments = fc.tuple(fc.string(), localities).map(([name, list]) => encodeAssignment(assignment(name, list)));
 
 test(
-  'of the resources of a control plane each is used, or refused with a reason',
+  'each resource of a control plane is used, or rejected with a reason',
   fuzz(fc.array(messageBytes(assignments), { maxLength: 4 }), (values) => {
     const resources = values.map((value) => ({ type_url: EDS_TYPE_URL, value }));
     const {
@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  'a response of a control plane is read, or refused',
+  'a response of a control plane is read or rejected',
   fuzz(messageBytes(fc.constant(Buffer.from([10, 1, 49]))), (bytes) => {
     const response = answerOf(() => decodeResponse(bytes));
     if (response) readAll(response);
@@ -109,7 +109,7 @@ test(
 const intervals = fc.nat({ max: 2 ** 31 - 1 }).map(encodeReportRequest);
 
 test(
-  'whatever interval a client asks for, it gets one that is allowed',
+  'any requested interval yields an allowed one',
   fuzz(messageBytes(intervals), (bytes) => {
     const request = answerOf(() => requestDeserialize(bytes));
     if (!request) return;

@@ -2,18 +2,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { compile, FORMATS, installed } from './install.js';
 import { run } from './run.js';
 
-// Each beside the others, so that one that needs another is found out.
+// Each next to the others, so that a missing dependency of one is detected.
 describe.each([
   ['nest-11', { '@nestjs/terminus': '^11.0.0' }],
   ['nest-12', { '@nestjs/terminus': '^12.0.0' }],
 ] as const)('with the optional @nestjs/terminus of %s', (nest, terminus) => {
   beforeAll(() => installed(nest, terminus), 200_000);
 
-  it.each(FORMATS)('tells the health of a client, in %s', async (_, type) => {
+  it.each(FORMATS)('reports the health of a client, in %s', async (_, type) => {
     const app = await compile(await installed(nest, terminus), 'terminus', type);
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
-    // Terminus 11 knows no degraded: there it is up, and says so among the details.
+    // Terminus 11 has no degraded status: there it is up, with degraded in the details.
     const degraded = nest === 'nest-11' ? { status: 'up', degraded: true } : { status: 'degraded' };
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toMatchObject([
       [200, { ...degraded, message: '1 of 2 endpoints are ready, at least 1 required' }],
@@ -27,7 +27,7 @@ describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optiona
 
   beforeAll(() => installed(nest, health), 200_000);
 
-  it.each(FORMATS)('tells its health to clients, and drains, in %s', async (_, type) => {
+  it.each(FORMATS)('reports its health to clients, and drains, in %s', async (_, type) => {
     const app = await compile(await installed(nest, health), 'server', type);
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
@@ -50,7 +50,7 @@ describe.each([
 ] as [string, Record<string, string>, object][])('the source %s, with its optional peer', (name, peer, expected) => {
   beforeAll(() => installed('nest-12', peer), 200_000);
 
-  it.each(FORMATS)('is registered, asks, and lets the process end, in %s', async (_, type) => {
+  it.each(FORMATS)('is registered, queries its registry, and lets the process end, in %s', async (_, type) => {
     const app = await compile(await installed('nest-12', peer), `sources-${name}`, type, ['sources']);
     const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });

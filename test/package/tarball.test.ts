@@ -14,7 +14,7 @@ const files = readdirSync(unpacked, { recursive: true, withFileTypes: true })
   .toSorted();
 
 describe('the tarball', () => {
-  it('holds the build, its sources, and the papers, and no tests', () => {
+  it('has the build, its sources and the documents, but no tests', () => {
     const sources = readdirSync(join(ROOT, 'libs/grpc-lb/src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => name.slice(0, -'.ts'.length));
@@ -36,12 +36,12 @@ describe('the tarball', () => {
     expect(missing).toEqual([]);
   });
 
-  it('pleases publint', async () => {
+  it('passes publint', async () => {
     const { messages, pkg } = await publint({ pkgDir: unpacked, pack: false, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  it('has types that resolve as the code does', async () => {
+  it('has types that resolve like the code', async () => {
     // node10: that resolution knows no exports map, and Nest 12 itself cannot be resolved by it.
     // cjs-resolves-to-esm: the package is ESM only, and that is right: every Node it supports (20.19 and later) can
     // require() it, which consumers.test.ts does.

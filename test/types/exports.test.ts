@@ -18,7 +18,7 @@ const paths = Object.fromEntries(
   ),
 );
 
-/** They sit on the main entry: who imports one has that, and with it the types that it exports. */
+/** These extend the main entry: importing one of them brings in the main entry and the types that it exports. */
 const ON_MAIN: ReadonlySet<string> = new Set([`${name}/config`, `${name}/terminus`]);
 
 describe('of the entry', () => {

@@ -26,7 +26,7 @@ describe('a misuse test', () => {
     return checkMisuse(files).map((misuse) => misuse.problems);
   }
 
-  it('holds when the error is the expected one, and fails when it is another, is missing, or is one more', () => {
+  it('passes with exactly the expected error, and fails with another, a missing, or an extra one', () => {
     const wrong = `const a: number = 'x';`;
     expect(
       problems([

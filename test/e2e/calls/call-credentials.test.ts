@@ -45,7 +45,7 @@ test('call credentials are never sent in plaintext: the call fails before it is 
   expect(asked).toBe(0);
 });
 
-test('call credentials are not sent without Nest, before a connection exists, or after the caller cancels', async () => {
+test('without Nest the call fails too, even before a connection exists or when the caller cancels it', async () => {
   asked = 0;
   const client = new BalancedClient({ target: 'static:///127.0.0.1:1' });
   onTestFinished(() => client.close());

@@ -117,7 +117,7 @@ test('a failed or empty answer of discovery keeps the last good list, with an ev
   expect(connections()).toEqual([1, 1]);
 });
 
-test('discovery that fails from the start fails calls at once, and calls with waitForReady go out when it answers', async () => {
+test('discovery without endpoints from the start fails calls at once, and calls with waitForReady go out when it lists some', async () => {
   servers = await startServers(1);
   const discovery = new ManualDiscovery();
   client = new BalancedClient({ target: discovery.target });

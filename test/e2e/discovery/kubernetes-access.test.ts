@@ -232,7 +232,7 @@ describe('configuration', () => {
     return source.errors[0]!;
   };
 
-  test('that is invalid is reported and read again', async () => {
+  test('that cannot be read is reported and read again', async () => {
     const file = join(temporaryFolder(), 'later/config');
     const source = new HeardSource({ kubeConfigFile: file });
     await source.until(() => source.errors.length > 0);
@@ -244,18 +244,18 @@ describe('configuration', () => {
     await source.untilLast('10.0.0.1');
   });
 
-  test('a context that is not there', async () => {
+  test('with an unknown context is an error', async () => {
     expect(await faultOf(kubeConfigFile({ server: api.url }), 'production')).toBe(
       'the Kubernetes client cannot be set up: the kubeconfig has no cluster for the context "production"; its contexts: here',
     );
   });
 
-  test('an API server without TLS', async () => {
+  test('with an API server without TLS is an error', async () => {
     const file = kubeConfigFile({ server: 'http://10.0.0.1:8001', cluster: {} });
     expect(await faultOf(file)).toMatch(/10.0.0.1:8001 is not encrypted; .*set insecure-skip-tls-verify: true/);
   });
 
-  test('none at all', async () => {
+  test('is required', async () => {
     const home = temporaryFolder();
     for (const [name, value] of Object.entries({
       HOME: home,

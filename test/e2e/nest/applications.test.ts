@@ -19,7 +19,7 @@ expectNoLeaks();
 
 const NOWHERE = 'static:///127.0.0.1:1';
 
-/** Of another application of the process, whose client ORDERS has another proto file. */
+/** Belongs to another application of the process, whose client ORDERS has another proto file. */
 @Injectable()
 class OfAnotherApplication {
   constructor(
@@ -30,7 +30,7 @@ class OfAnotherApplication {
   @InjectGrpcService('ORDERS', 'Prices') readonly property!: object;
 }
 
-describe('a service that a decorator names', () => {
+describe('the service of a decorator', () => {
   const feature = () => GrpcLbModule.forFeature([{ name: 'ORDERS', options: echoOptions(NOWHERE) }]);
 
   it('in another application of the process causes no error in this one', async () => {
@@ -45,14 +45,14 @@ describe('a service that a decorator names', () => {
       'a factory of this application',
       { providers: [{ provide: 'x', inject: [getGrpcServiceToken('ORDERS', 'Prices')], useFactory: () => 1 }] },
     ],
-  ])('must be there when %s asks for it', async (_, providers) => {
+  ])('must exist when %s injects it', async (_, providers) => {
     const error = await startError({ imports: [GrpcLbModule.forRoot(), feature()], ...providers });
     expect(error).toBeInstanceOf(GrpcLbOptionsError);
     expect(error.message).toMatch(/service is "(Orders|Prices)", which package echo\.v1 does not have; it has Echo/);
   });
 });
 
-describe('a client that a factory makes, with credentials, for two modules', () => {
+describe('a client from a factory with credentials, for two modules', () => {
   const useFactory = (): GrpcLbClientOptions => echoOptions(NOWHERE, { credentials: credentials.createSsl() });
 
   class Settings {
@@ -89,14 +89,14 @@ describe('a client that a factory makes, with credentials, for two modules', () 
     expect(app.get(GrpcLbRegistry).snapshot()).toHaveLength(1);
   });
 
-  it('is an error if two functions make it, and the error says what differs', async () => {
+  it('is an error if it comes from two functions, and the error says what differs', async () => {
     const { message } = await startError(start({ useFactory }, { useFactory: () => useFactory() }));
     expect(message).toBe(
       'client ECHO: an option is invalid\n  - name is declared twice, with different credentials; rename one of the clients, or use one item (or one factory function) for both',
     );
   });
 
-  it('is an error if one function was given different things', async () => {
+  it('is an error if one function got different dependencies', async () => {
     const other = { provide: Settings, useValue: 'other' };
     @Module({ providers: [other], exports: [other] })
     class OtherModule {}
@@ -108,7 +108,7 @@ describe('a client that a factory makes, with credentials, for two modules', () 
   });
 });
 
-describe('a client whose class a test has replaced', () => {
+describe('a client whose class is replaced in a test', () => {
   const fake = { say: () => of({ text: 'fake', server: '', times: 0 }) };
 
   it('opens no connection', async () => {
@@ -126,7 +126,7 @@ describe('a client whose class a test has replaced', () => {
     expect(server!.connections).toBe(1);
   });
 
-  it('connects if something asks for the client itself, or for a service of it', async () => {
+  it('connects if the client itself or one of its services is injected', async () => {
     const [server] = await serversOfTest(1);
     const [OrdersClient, PricesClient] = [echoClient(server!.address), echoClient(server!.address, { name: 'PRICES' })];
     @Injectable()

@@ -52,7 +52,7 @@ async function start(EchoClient: Type<EchoStub>, options?: GrpcLbModuleOptions) 
   return { registry, echo: app.get(EchoClient), until: untilOf(registry) };
 }
 
-/** Waits until the snapshot of the client ECHO is as it should be. */
+/** Waits until the snapshot of the client ECHO matches. */
 function untilOf(registry: GrpcLbRegistry) {
   return async (condition: (snapshot: ClientSnapshot) => boolean): Promise<void> => {
     while (!condition(registry.snapshot('ECHO'))) await firstValueFrom(registry.events$);
@@ -66,7 +66,7 @@ async function say(echo: EchoStub, count: number): Promise<void> {
 }
 
 describe('@HealthCheck', () => {
-  it('leaves out an endpoint whose named service does not serve', async () => {
+  it('leaves out an endpoint whose configured service does not serve', async () => {
     const servers = await healthyServers(3);
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @HealthCheck({ service: 'echo.v1.Echo' })
@@ -93,7 +93,7 @@ describe('@HealthCheck', () => {
 });
 
 describe('@OutlierEjection', () => {
-  it('ejects by the rules that it gives', async () => {
+  it('ejects by its rules', async () => {
     const servers = await serversOfTest(2);
     servers[0]!.behaviour.say = () => Promise.reject(failure(Status.NOT_FOUND, 'lost its data'));
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
@@ -140,7 +140,7 @@ describe('@SlowStart', () => {
 });
 
 describe('@Retry', () => {
-  /** A backend that fails so many times before it answers. */
+  /** A backend that fails a number of times before it answers. */
   function failing(times: number, code = Status.UNAVAILABLE, trailers = {}): Promise<ScriptedBackend> {
     let calls = 0;
     return new ScriptedBackend({
@@ -148,7 +148,7 @@ describe('@Retry', () => {
     }).start();
   }
 
-  it('sends a call again that failed with a status that it names', async () => {
+  it('retries a call that failed with a configured status', async () => {
     const backend = await failing(2, Status.ABORTED);
     @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
     @Retry({ maxAttempts: 3, initialBackoff: 1, retryableStatusCodes: ['ABORTED'] })
@@ -168,7 +168,7 @@ describe('@Retry', () => {
     expect(backend.seen).toHaveLength(3);
   });
 
-  it('leaves out a method that says false', async () => {
+  it('skips a method that is set to false', async () => {
     const backend = await failing(9);
     @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
     @Retry({ initialBackoff: 1, methods: { Say: false } })
@@ -178,7 +178,7 @@ describe('@Retry', () => {
     expect(backend.seen).toHaveLength(1);
   });
 
-  it('may be for single methods alone: one attempt is no retry', async () => {
+  it('may be set for single methods only: one attempt means no retry', async () => {
     const backend = await failing(1);
     @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
     @Retry({ initialBackoff: 1, maxAttempts: 1, methods: { Say: { maxAttempts: 2 } } })
@@ -192,7 +192,7 @@ describe('@Retry', () => {
     expect(backend.seen).toHaveLength(3);
   });
 
-  it('of one client may be off where forRoot has it on', async () => {
+  it('may be off for one client if forRoot turns it on', async () => {
     const backend = await failing(9);
     @GrpcLbClient({ ...echoOptions(backend.target), service: 'Echo', name: 'ECHO' })
     @Retry({ maxAttempts: 1 })
@@ -226,7 +226,7 @@ describe('@Retry', () => {
 });
 
 describe('@Deadline', () => {
-  /** The time that a call has left when it arrives, at most. */
+  /** The time that a call has left at most when it arrives. */
   const leftOf = ({ deadline: end }: { deadline: number | Date }): number => Number(end) - Date.now();
 
   async function backend(): Promise<ScriptedBackend> {
@@ -262,7 +262,7 @@ describe('@Deadline', () => {
     expect(longer).toBeLessThanOrEqual(20_000);
   });
 
-  it('is not for streams of answers, unless their method is named', async () => {
+  it('does not apply to response streams unless their method is listed', async () => {
     const { seen, target } = await backend();
     @GrpcLbClient({ ...echoOptions(target), service: 'Echo', name: 'ECHO' })
     @Deadline({ timeout: 20_000 })
@@ -311,7 +311,7 @@ describe('all of them', () => {
     expect(decorated!.loadBalancing!.ejection).toMatchObject({ successRate: 0.8, baseEjectionTime: 5000 });
   });
 
-  it('may have common ones in forRoot, which a client completes and overrules field by field', async () => {
+  it('may have defaults in forRoot, which a client completes and overrides field by field', async () => {
     @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'ECHO' })
     @HealthCheck({ service: 'echo.v1.Echo' })
     @OutlierEjection({ consecutiveFailures: 2 })
@@ -325,7 +325,7 @@ describe('all of them', () => {
     });
   });
 
-  it('are declared once each, and their faults are told with all others', async () => {
+  it('are declared once each, and their faults are reported with all others', async () => {
     @GrpcLbClient({
       ...echoOptions('127.0.0.1:1'),
       service: 'Echo',
@@ -361,7 +361,7 @@ describe('all of them', () => {
 });
 
 describe('configure', () => {
-  it('turns every aspect on and off while calls go on', async () => {
+  it('turns every aspect on and off while calls run', async () => {
     const servers = await healthyServers(2);
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @RoundRobin()
@@ -371,7 +371,7 @@ describe('configure', () => {
 
     servers[0]!.health!.setStatus('', 'NOT_SERVING');
     await until((snapshot) => states(snapshot) === 'not_serving ready');
-    // It would come back slowly.
+    // It would be in slow start.
     const off = { health: healthCheck({ enabled: false }), slowStart: slowStart({ enabled: false }) };
     registry.configure('ECHO', { policy: roundRobin(), ...off });
     await until((snapshot) => states(snapshot) === 'ready ready');
@@ -384,7 +384,7 @@ describe('configure', () => {
     expect(states(registry.snapshot('ECHO'))).toBe('ready ready');
   });
 
-  it('tells all that is wrong at once, methods too, and what was stays', async () => {
+  it('reports all faults at once, including those of methods, and keeps the current options', async () => {
     @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'ECHO' })
     @Deadline({ timeout: 1000 })
     class EchoClient extends GrpcService<EchoService>() {}

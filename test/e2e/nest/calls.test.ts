@@ -97,7 +97,7 @@ describe('all four kinds of calls work', () => {
     expect(await callAll(app.get(Caller).echo)).toEqual(ANSWERS);
   });
 
-  it('through what the decorators inject of a named client', async () => {
+  it('through decorators that inject from a named client', async () => {
     @Injectable()
     class Caller {
       constructor(
@@ -120,7 +120,7 @@ describe('all four kinds of calls work', () => {
     expect(client.getService('Echo')).toBe(echo);
   });
 
-  it('through what the decorators inject of a client class', async () => {
+  it('through decorators that inject from a client class', async () => {
     const EchoClient = echoClient(target);
     @Injectable()
     class Caller {
@@ -140,7 +140,7 @@ describe('all four kinds of calls work', () => {
     expect(await firstValueFrom(mirror.look({ text: 'me' }))).toMatchObject({ text: 'me' });
   });
 
-  it('by the name of the proto file and by that in lower camel case', async () => {
+  it('by the name in the proto file and by its lower camel case', async () => {
     const EchoClient = echoClient(target);
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
     const byClass = app.get(EchoClient) as unknown as Record<string, EchoStub['say']>;
@@ -246,7 +246,7 @@ describe('a client class', () => {
     expect(await firstValueFrom(app.get(Greeter).greet())).toMatchObject({ text: 'good morning' });
   });
 
-  it('keeps apart from another of the same name', async () => {
+  it('is separate from another class of the same name', async () => {
     const [other] = await serversOfTest(1);
     const Here = echoClient(target, { name: 'HERE' });
     const There = echoClient(other!.address, { name: 'THERE' });

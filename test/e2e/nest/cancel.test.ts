@@ -7,7 +7,7 @@ import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-test('calls that are given up in the turn of their start leave no stream open, and nothing in flight', async () => {
+test('calls that are cancelled in the turn of their start leave no stream open and nothing in flight', async () => {
   const server = await new EchoServer().start();
   const options = { url: `static:///${server.address}`, package: 'echo.v1', protoPath: ECHO_PROTO };
   const imports = [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])];
@@ -19,7 +19,7 @@ test('calls that are given up in the turn of their start leave no stream open, a
     .getService<{ talk(lines: Observable<never>): Observable<Line>; repeat(line: object): Observable<Line> }>('Echo');
   const roundTrip = (): Promise<unknown> =>
     new Promise((resolve) => echo.repeat({ text: 'round', times: 1 }).subscribe({ complete: () => resolve(true) }));
-  // The connection is there, so that the calls are picked at once.
+  // The connection is ready, so the calls are picked at once.
   await roundTrip();
   for (let i = 0; i < 10; i++) {
     echo.talk(NEVER).subscribe().unsubscribe();

@@ -18,7 +18,7 @@ function environment(variables: Record<string, string>): void {
 const fromEnvironment = () => GrpcLbModule.forRootAsync(grpcLbConfig.asProvider());
 
 describe('the environment', () => {
-  it('beats the code, and the snapshot shows what is in force', async () => {
+  it('takes precedence over the code, and the snapshot shows the effective options', async () => {
     const servers = await serversOfTest(2);
     const EchoClient = echoClient('127.0.0.1:1', {
       loadBalancing: { policy: 'random', pool: { size: 1, maxPending: 5 } },
@@ -37,7 +37,7 @@ describe('the environment', () => {
     });
   });
 
-  it('takes the place of an url too', async () => {
+  it('replaces a url too', async () => {
     const [server] = await serversOfTest(1);
     const { target: _, ...options } = echoOptions('');
     environment({ GRPC_LB_ORDERS_TARGET: server!.address });
@@ -46,7 +46,7 @@ describe('the environment', () => {
     expect(app.get(GrpcLbRegistry).snapshot('orders').target).toBe(server!.address);
   });
 
-  it('may name several targets, by priority', async () => {
+  it('may have several targets by priority', async () => {
     const servers = await serversOfTest(2);
     environment({ GRPC_LB_ECHO_CLIENT_TARGET: servers.map(({ address }) => `static:///${address}`).join(' ') });
     const EchoClient = echoClient('127.0.0.1:1');
@@ -60,7 +60,7 @@ describe('the environment', () => {
     });
   });
 
-  it('with one target takes the place of several in the code, and the other way round', async () => {
+  it('with one target replaces several in the code, and vice versa', async () => {
     const [one, two] = await serversOfTest(2);
     const { target: _, ...options } = echoOptions('');
     environment({ GRPC_LB_ONE_TARGET: one!.address, GRPC_LB_MORE_TARGET: `${one!.address} ${two!.address}` });
@@ -102,7 +102,7 @@ describe('the environment', () => {
     });
   });
 
-  it('with a variable that is empty says nothing', async () => {
+  it('ignores an empty variable', async () => {
     environment({ GRPC_LB_ECHO_CLIENT_TARGET: '', GRPC_LB_ECHO_CLIENT_POLICY: '' });
     const EchoClient = echoClient('127.0.0.1:1');
     const app = await startApp({ imports: [fromEnvironment(), GrpcLbModule.forFeature([EchoClient])] });
@@ -112,7 +112,7 @@ describe('the environment', () => {
     });
   });
 
-  it('that is wrong is refused, with all that is wrong', async () => {
+  it('is rejected with all its faults if it is invalid', async () => {
     environment({
       GRPC_LB_ECHO_CLIENT_POLICY: 'rond_robin',
       GRPC_LB_ECHO_CLIENT_POOL_SIZE: 'two',
@@ -148,7 +148,7 @@ describe('the environment', () => {
     },
   );
 
-  it('that nothing reads, as without grpcLbConfig, is a warning', async () => {
+  it('causes a warning if nothing reads it, as without grpcLbConfig', async () => {
     const warnings: string[] = [];
     const nothing = (): void => {};
     const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
@@ -163,7 +163,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it('may hold a client that this application does not have: a warning says so', async () => {
+  it('may have variables of a client that this application does not have, with a warning', async () => {
     const warnings: string[] = [];
     const nothing = (): void => {};
     const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
@@ -176,7 +176,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it('is checked by ConfigModule too, which lets other variables pass', async () => {
+  it('is checked by ConfigModule too, which accepts other variables', async () => {
     const config = () => ConfigModule.forRoot({ validationSchema: grpcLbEnvironmentSchema, ignoreEnvFile: true });
     environment({ GRPC_LB_ECHO_CLIENT_POOL_SIZE: '0' });
     const { message } = await startError({ imports: [await errorAsModule(config)] });
@@ -186,7 +186,7 @@ describe('the environment', () => {
   });
 });
 
-/** `ConfigModule.forRoot` checks when it is called; here its error is that of the application. */
+/** `ConfigModule.forRoot` validates when it is called; here its error becomes that of the application. */
 async function errorAsModule(config: () => unknown): Promise<never> {
   try {
     return (await config()) as never;
@@ -199,7 +199,7 @@ async function errorAsModule(config: () => unknown): Promise<never> {
   }
 }
 
-describe('overrides that are made otherwise', () => {
+describe('overrides from elsewhere', () => {
   it('may come from any factory', async () => {
     const [server] = await serversOfTest(1);
     const EchoClient = echoClient('127.0.0.1:1');
@@ -213,7 +213,7 @@ describe('overrides that are made otherwise', () => {
     expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.policy).toEqual({ name: 'round_robin' });
   });
 
-  it('beat what the options of the module say for all', async () => {
+  it('take precedence over the common options of the module', async () => {
     const EchoClient = echoClient('127.0.0.1:1');
     const root = GrpcLbModule.forRoot({
       loadBalancing: { pool: { size: 3, maxPending: 5 } },

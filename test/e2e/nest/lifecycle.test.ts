@@ -64,7 +64,7 @@ describe('when the application starts', () => {
     expect(app.get(Warmup).answer).toMatchObject({ text: 'warm' });
   });
 
-  it('a client that is wrong keeps the others from connecting', async () => {
+  it('an invalid client keeps the others from connecting', async () => {
     const [server] = await serversOfTest(1);
     const wrong = echoClient(server!.address, { service: 'Ecko' });
     await startError({
@@ -140,7 +140,7 @@ describe('when the application closes', () => {
     expect(await call).toMatchObject({ text: 'x' });
   });
 
-  it('a call that goes on is cancelled, on both sides', async () => {
+  it('a call that does not end is cancelled on both sides', async () => {
     const backend = await new ScriptedBackend({ repeat: (call) => call.write({ text: 'x' }) }).start();
     const app = await startApp(balanced(echoOptions(backend.target)));
     const arrival = backend.arrival;
@@ -174,7 +174,7 @@ describe('after app.close() the process ends by itself within a second', () => {
     onTestFinished(() => live.kill());
     const refusing = await new EchoServer().start();
     await refusing.kill();
-    // Takes connections, and never says a word.
+    // Accepts connections, and never sends anything.
     const hole = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
     await once(hole, 'listening');
     onTestFinished(() => void hole.close());
@@ -191,7 +191,7 @@ describe('after app.close() the process ends by itself within a second', () => {
     onTestFinished(() => application.kill());
     expect(await application.ended).toBe('exit 0');
     expect(lines).toEqual([expect.stringMatching(/^closed, and ended \d+ later$/)]);
-    // The process counts by itself, in tenths of a second: this one may have to wait for a CPU.
+    // The child counts the time itself, in tenths of a second: this process may have to wait for a CPU.
     expect(Number(/\d+/.exec(lines[0]!)![0])).toBeLessThan(10);
   });
 });

@@ -65,7 +65,7 @@ class EchoController {
 async function startMicroservice(): Promise<string> {
   class EchoModule {}
   const module = { module: EchoModule, controllers: [EchoController] };
-  // Nest does not tell the port that it was given.
+  // Nest does not report the assigned port.
   const url = `127.0.0.1:${await freePort()}`;
   const options = { url, package: 'echo.v1', protoPath: ECHO_PROTO, loader: { defaults: true } };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
@@ -81,7 +81,7 @@ async function startMicroservice(): Promise<string> {
 const clientOf = (app: INestApplicationContext, client: ReturnType<typeof echoClient>): EchoStub => app.get(client);
 
 describe('a client and a microservice of Nest', () => {
-  it('speak to each other in all four ways', async () => {
+  it('support all four kinds of calls', async () => {
     const EchoClient = echoClient(await startMicroservice());
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
     const echo = clientOf(app, EchoClient);
@@ -114,7 +114,7 @@ describe('a client and a microservice of Nest', () => {
   });
 });
 
-it('an HTTP application answers with what its backend says', async () => {
+it('an HTTP application returns the answer of its backend', async () => {
   const EchoClient = echoClient(await startMicroservice());
   @Controller()
   class FrontController {

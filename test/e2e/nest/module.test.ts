@@ -182,7 +182,7 @@ const SOURCES = {
 };
 
 describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
-  it('makes the options of a named client', async () => {
+  it('creates the options of a named client', async () => {
     const [server] = await serversOfTest(1);
     Settings.target = staticTarget([server!]);
     const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', ...source });
@@ -190,7 +190,7 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
     expect(await say(app.get<ClientGrpc>('ECHO').getService('Echo'))).toBe(server!.address);
   });
 
-  it('completes and overrules the options of a class', async () => {
+  it('completes and overrides the options of a class', async () => {
     const [server] = await serversOfTest(1);
     Settings.target = staticTarget([server!]);
     const EchoClient = echoClient('127.0.0.1:1', { loadBalancing: { pool: { size: 2 } } });
@@ -201,7 +201,7 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
   });
 });
 
-it('a factory class is told which client it makes the options of', async () => {
+it('a factory class gets the client whose options it creates', async () => {
   Settings.target = '127.0.0.1:1';
   const EchoClient = echoClient('', { name: 'CLASS' });
   const items = [
@@ -242,7 +242,7 @@ describe('forRoot', () => {
     expect(app.get(GrpcLbRegistry).snapshot(EchoClient).loadBalancing!.policy).toEqual({ name: 'round_robin' });
   });
 
-  it('says what holds for every client, and a client wins field by field', async () => {
+  it('sets options for every client, and a client overrides them field by field', async () => {
     const All = echoClient('127.0.0.1:1', { name: 'ALL' });
     const Own = echoClient('127.0.0.1:1', { name: 'OWN', loadBalancing: { policy: 'random', pool: { maxSize: 9 } } });
     const root = GrpcLbModule.forRoot({ loadBalancing: { policy: roundRobin(), pool: { size: 2, maxSize: 3 } } });
@@ -258,13 +258,13 @@ describe('forRoot', () => {
     });
   });
 
-  it('may stand behind the features', async () => {
+  it('may come after the features', async () => {
     const EchoClient = echoClient('127.0.0.1:1');
     const app = await startApp({ imports: [GrpcLbModule.forFeature([EchoClient]), GrpcLbModule.forRoot()] });
     expect(app.get(GrpcLbRegistry).snapshot()).toHaveLength(1);
   });
 
-  it('stands once: a second one is refused, wherever it stands', async () => {
+  it('may be imported only once: a second call is rejected anywhere', async () => {
     @Module({ imports: [GrpcLbModule.forRoot()] })
     class OrdersModule {}
     const error = await startError({ imports: [GrpcLbModule.forRoot(), OrdersModule] });
@@ -275,7 +275,7 @@ describe('forRoot', () => {
     });
   });
 
-  it('may be imported twice, as one and the same module', async () => {
+  it('may be imported twice as the same module instance', async () => {
     const root = GrpcLbModule.forRoot();
     @Module({ imports: [root] })
     class OrdersModule {}
@@ -283,7 +283,7 @@ describe('forRoot', () => {
     expect(app.get(GrpcLbRegistry).snapshot()).toEqual([]);
   });
 
-  it('is asked for where it is missing', async () => {
+  it('is required: the error says where to add it', async () => {
     const error = await startError({
       imports: [GrpcLbModule.forFeature([echoClient('127.0.0.1:1', { name: 'ECHO' })])],
     });
@@ -311,7 +311,7 @@ describe('forRoot', () => {
       { overrides: { ECHO: { taget: 'a:1' } } },
       'overrides.ECHO.taget is not an option; did you mean "target"?',
     ],
-  ])('refuses %s that is misspelt or misplaced', async (_, options, fault) => {
+  ])('rejects %s that is misspelled or misplaced', async (_, options, fault) => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(options as GrpcLbModuleOptions)] });
     expect(message).toContain(`GrpcLbModule.forRoot: an option is invalid\n  - ${fault}`);
   });

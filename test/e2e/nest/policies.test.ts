@@ -27,7 +27,7 @@ import {
 
 expectNoLeaks();
 
-it('policies by latency are decorators, functions or names, and mean the same', async () => {
+it('latency policies may be decorators, functions or names with the same effect', async () => {
   const client = { ...echoOptions('127.0.0.1:1'), service: 'Echo' };
   @GrpcLbClient(client)
   @Adaptive()
@@ -66,7 +66,7 @@ it('policies by latency are decorators, functions or names, and mean the same', 
   );
 });
 
-it('a method has a policy of its own, by its name in the proto file', async () => {
+it('a method may have its own policy, by its name in the proto file', async () => {
   const servers = await serversOfTest(3);
   const EchoClient = echoClient(staticTarget(servers), {
     name: 'ECHO',
@@ -88,7 +88,7 @@ it('a method has a policy of its own, by its name in the proto file', async () =
   expect(servers.map(({ calls }) => calls)).toEqual([10, 1, 1]);
 });
 
-it('a method that does not exist is told when the module is built, and when it is configured', async () => {
+it('a method that does not exist is reported when the module is built, and when it is configured', async () => {
   const wrong = { methods: { say: { policy: 'adaptive' as const }, Repeat: { policy: 'adaptve' as never } } };
   const faulty = echoClient('127.0.0.1:1', { name: 'ECHO', loadBalancing: wrong });
   const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([faulty])] });

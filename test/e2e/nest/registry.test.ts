@@ -31,7 +31,7 @@ async function start(count: number, loadBalancing?: LoadBalancingOptions) {
 
 const readyCount = ({ endpoints }: ClientSnapshot): number => endpoints.filter(({ state }) => state === 'ready').length;
 
-/** Events are told when what brings them about is done. */
+/** Events are emitted after the change that causes them. */
 const told = (): Promise<void> => Promise.resolve();
 
 const sayMany = (echo: EchoStub, count: number) =>
@@ -49,7 +49,7 @@ describe('get', () => {
     expect(registry.get('ECHO').name).toBe('ECHO');
   });
 
-  it('of a client that is not there is an error that helps', async () => {
+  it('of an unknown client is an error with a hint', async () => {
     const { registry } = await start(1);
     expect(() => registry.get('ECKO')).toThrow(
       expect.objectContaining({
@@ -72,7 +72,7 @@ describe('get', () => {
 });
 
 describe('snapshot', () => {
-  it('shows what is in force, defaults included, and what has happened', async () => {
+  it('shows the effective options, including defaults, and the counters', async () => {
     const { registry, servers, echo } = await start(2, { policy: roundRobin(), pool: { size: 2 } });
     const before = Date.now() - 60_000;
     await sayMany(echo, 10);
@@ -130,7 +130,7 @@ describe('snapshot', () => {
   });
 });
 
-it('explain tells the rule, what becomes of the next call, and the chance of each endpoint', async () => {
+it('explain gives the rule, the outcome of the next call, and the chance of each endpoint', async () => {
   const { registry, servers } = await start(2, { policy: leastRequest() });
   expect(registry.explain('ECHO')).toEqual({
     client: 'ECHO',
@@ -142,7 +142,7 @@ it('explain tells the rule, what becomes of the next call, and the chance of eac
 });
 
 describe('configure', () => {
-  it('puts a new policy in force, connections stay, and the event tells', async () => {
+  it('applies a new policy, keeps connections, and emits an event', async () => {
     const { registry, servers, echo, events } = await start(2);
     await sayMany(echo, 4);
     registry.configure('ECHO', { policy: roundRobin() });
@@ -157,7 +157,7 @@ describe('configure', () => {
     ]);
   });
 
-  it('takes the place of all that was: what is left out takes its default', async () => {
+  it('replaces all options: omitted ones take their defaults', async () => {
     const { registry, EchoClient } = await start(1, { policy: random(), pool: { maxPending: 7 } });
     registry.configure(EchoClient, { pool: { maxSize: 9 } });
     expect(registry.snapshot('ECHO').loadBalancing).toMatchObject({
@@ -166,7 +166,7 @@ describe('configure', () => {
     });
   });
 
-  it('with options that are wrong tells all of it, and the old ones stay', async () => {
+  it('with invalid options reports all faults and keeps the old ones', async () => {
     const { registry, echo, events } = await start(1, { policy: random() });
     const before = events.length;
     const wrong = { policy: 'rondom', pool: { size: 0, maxSise: 1 } } as unknown as LoadBalancingOptions;
@@ -209,7 +209,7 @@ describe('configure', () => {
 });
 
 describe('events$', () => {
-  it('tells how a client becomes ready, and how it loses an endpoint', async () => {
+  it('shows how a client becomes ready, and how it loses an endpoint', async () => {
     const { registry, servers, events } = await start(1);
     const { address } = servers[0]!;
     expect(events.map(({ type }) => type)).toEqual(
@@ -225,7 +225,7 @@ describe('events$', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'endpoint_state', address, from: 'ready' }));
   });
 
-  it('is the same for all who listen, and only for as long as they do', async () => {
+  it('is the same for all subscribers, and stops for those that unsubscribe', async () => {
     const { registry } = await start(1);
     const heard: string[] = [];
     const one = registry.events$.subscribe(({ type }) => heard.push(`first ${type}`));
@@ -238,7 +238,7 @@ describe('events$', () => {
     expect(heard).toEqual(['first configured', 'second configured', 'second configured']);
   });
 
-  it('may be answered by a new configuration at once', async () => {
+  it('may trigger a new configuration at once', async () => {
     const { registry, servers, echo } = await start(2, { policy: roundRobin() });
     const configured = firstValueFrom(registry.events$.pipe(filter(({ type }) => type === 'configured')));
     registry.events$

@@ -76,7 +76,7 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     expect(found.metadata.get('x-box')).toEqual(['seven']);
   });
 
-  it.each(KIND_NAMES)('metadata goes out with the call: %s', async (kind) => {
+  it.each(KIND_NAMES)('metadata is sent with the call: %s', async (kind) => {
     const { backend, echo } = await connect(UNANSWERED, { client });
     const metadata = metadataOf({ 'x-tenant': 'blue' });
     const stub = echo as unknown as Record<string, (request: unknown, metadata: unknown) => Observable<Line>>;
@@ -103,13 +103,13 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     const from = Date.now();
     const subscription = echo.say({ text: 'x' }, { deadline }).subscribe();
     const seen = Number((await arrival).deadline);
-    // It travels as the time that is left, so the server's end is later by the way there.
+    // It is sent as the remaining time, so the deadline of the server is later by the latency.
     expect(seen).toBeGreaterThan(Number(deadline) - 20);
     expect(seen).toBeLessThan(Number(deadline) + (Date.now() - from) + 20);
     subscription.unsubscribe();
   });
 
-  it('all messages that came before an error arrive before it', async () => {
+  it('all messages before an error arrive before it', async () => {
     const repeat = (call: RepeatCall): void => {
       for (let i = 0; i < 200; i++) call.write({ text: String(i) });
       call.emit('error', failure(Status.ABORTED, 'that is all'));
@@ -164,7 +164,7 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
 
 describe('better than with Nest’s ClientGrpc', () => {
   it.each(KIND_NAMES)('CANCELLED from the server is an error like any other: %s', async (kind) => {
-    // Nest tells it by the text, `Cancelled`.
+    // Nest recognizes it by the text, `Cancelled`.
     for (const details of ['Cancelled', 'shutting down']) {
       const error = failure(Status.CANCELLED, details);
       const fail = (call: { emit(event: string, error: Error): unknown }): unknown => call.emit('error', error);
@@ -188,7 +188,7 @@ describe('better than with Nest’s ClientGrpc', () => {
     }
   });
 
-  it('a timeout counts from the subscription, and the earlier of timeout and deadline holds', async () => {
+  it('a timeout counts from the subscription, and the earlier of timeout and deadline applies', async () => {
     const { echo } = await connect(UNANSWERED);
     const call = echo.say({}, { timeout: 40 });
     const later = echo.say({}, { timeout: 60_000, deadline: Date.now() + 40 });
@@ -198,7 +198,7 @@ describe('better than with Nest’s ClientGrpc', () => {
     }
   });
 
-  it.each([0, -1, Number.NaN, Infinity, 2 ** 31, '5'])('a timeout of %s is refused', async (timeout) => {
+  it.each([0, -1, Number.NaN, Infinity, 2 ** 31, '5'])('a timeout of %s is rejected', async (timeout) => {
     const { backend, echo } = await connect(UNANSWERED);
     const error = await errorOf(echo.say({}, { timeout: timeout as number }));
     expect(error.message).toMatch(
@@ -207,7 +207,7 @@ describe('better than with Nest’s ClientGrpc', () => {
     expect(backend.seen).toEqual([]);
   });
 
-  it('metadata and options of a wrong type are refused, and their content is not shown', async () => {
+  it('metadata and options of a wrong type are rejected without showing their content', async () => {
     const { backend, echo } = await connect(UNANSWERED);
     const stub = echo as unknown as Record<string, (request: unknown, ...rest: unknown[]) => Observable<Line>>;
     const plain = await errorOf(stub['say']!({}, { authorization: 'Bearer s3cret' }, {}));
@@ -222,7 +222,7 @@ describe('better than with Nest’s ClientGrpc', () => {
     expect(backend.seen).toEqual([]);
   });
 
-  it('a streaming call without a stream is refused', async () => {
+  it('a streaming call without a stream is rejected', async () => {
     const { echo } = await connect(UNANSWERED);
     for (const kind of ['join', 'talk'] as const) {
       const error = await errorOf(echo[kind]({ text: 'x' } as never));
@@ -234,7 +234,7 @@ describe('better than with Nest’s ClientGrpc', () => {
 });
 
 describe('an AbortSignal', () => {
-  it('that is aborted already lets no call begin', async () => {
+  it('that is already aborted prevents the call', async () => {
     const { backend, echo } = await connect({ say: (_call, done) => done(null, {}) });
     const reason = new Error('too late');
     const error = await errorOf(echo.say({}, { signal: AbortSignal.abort(reason) }));
@@ -261,7 +261,7 @@ describe('an AbortSignal', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('is let go of when the call has ended', async () => {
+  it('is released when the call has ended', async () => {
     const { echo } = await connect({ say: (_call, done) => done(null, {}), repeat: (call) => call.end() });
     const { signal } = abortable();
     await lastValueFrom(echo.say({}, { signal }));
@@ -283,7 +283,7 @@ function abortable(): { signal: AbortSignal; abort: (reason: unknown) => void } 
   return { signal: controller.signal, abort: (reason) => controller.abort(reason) };
 }
 
-it('the options of the user are not written to, however deep', async () => {
+it('the options of the user are not modified at any depth', async () => {
   const more = deepFreeze({
     loader: { defaults: true },
     channelOptions: { 'grpc.enable_retries': 0 },

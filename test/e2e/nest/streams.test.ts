@@ -143,7 +143,7 @@ describe.each(KINDS)('requests of %s', (kind) => {
   it.each([
     ['without an error', null],
     ['with an error', failure(Status.RESOURCE_EXHAUSTED, 'enough')],
-  ])('are given up when the server ends early, %s', async (_, error) => {
+  ])('are stopped when the server ends early, %s', async (_, error) => {
     const { echo } = await connect(both((_call, answer) => answer(error)));
     const finalized = deferred();
     const closed = deferred();
@@ -174,7 +174,7 @@ describe.each(KINDS)('requests of %s', (kind) => {
     expect(emitter.listenerCount('order')).toBe(0);
   });
 
-  it('are given up when the caller unsubscribes', async () => {
+  it('are stopped when the caller unsubscribes', async () => {
     const { backend, echo } = await connect(both(() => {}));
     const finalized = deferred();
     const arrival = backend.arrival;

@@ -130,7 +130,7 @@ describe('readiness', () => {
     expect(await get('/health/ready')).toMatchObject({ http: 200, body: { status: 'ok' } });
   });
 
-  it('says panic, and is not down for it unless the minimum says so', async () => {
+  it('reports panic, which alone does not make it down', async () => {
     const { servers, get, until } = await start(3);
     servers.slice(1).forEach(notServing);
     await until((states) => states === 'ready not_serving not_serving');
@@ -158,7 +158,7 @@ describe('readiness', () => {
   });
 });
 
-it('liveness does not look at the backends', async () => {
+it('liveness ignores the backends', async () => {
   const { servers, get, until } = await start(1);
   await servers[0]!.kill();
   await until((states) => states !== 'ready');
@@ -167,13 +167,13 @@ it('liveness does not look at the backends', async () => {
 });
 
 describe('the indicator', () => {
-  it('knows a client by its name and by its class', async () => {
+  it('finds a client by its name and by its class', async () => {
     const { app, EchoClient } = await start(1);
     const indicator = app.get(GrpcLbHealthIndicator, { strict: false });
     for (const client of ['ECHO', EchoClient]) expect(indicator.isHealthy('echo', { client }).echo.status).toBe('up');
   });
 
-  it('of a client that is not there is an error that helps', async () => {
+  it('of an unknown client is an error with a hint', async () => {
     const { app } = await start(1);
     const indicator = app.get(GrpcLbHealthIndicator, { strict: false });
     expect(() => indicator.isHealthy('echo', { client: 'ECKO' })).toThrow(
@@ -181,7 +181,7 @@ describe('the indicator', () => {
     );
   });
 
-  it('with a minimum that is none says what may stand there', async () => {
+  it('with an invalid minimum is an error with the allowed values', async () => {
     const { app } = await start(1);
     const indicator = app.get(GrpcLbHealthIndicator, { strict: false });
     expect(() => indicator.isHealthy('echo', { client: 'ECHO', minReady: 'half' as never })).toThrow(
@@ -189,7 +189,7 @@ describe('the indicator', () => {
     );
   });
 
-  it("leaves the options of the application's own TerminusModule in force, whatever the order", async () => {
+  it("keeps the options of the application's own TerminusModule, in any order", async () => {
     const error = vi.fn<(message: string) => void>();
     class OwnLogger extends ConsoleLogger {
       override error = error;

@@ -50,7 +50,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     expect(await firstValueFrom(echo.say({ text: 'secret' }))).toMatchObject({ text: 'secret' });
   });
 
-  it('tells a client with TLS that the server has none, and a client without that the server wants it', async () => {
+  it('fails with a hint if only one of client and server uses TLS', async () => {
     const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start();
     const target = `static:///127.0.0.1:${backend.port}`;
     const client = { credentials: credentials.createSsl(here.cert) };
@@ -66,7 +66,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     );
   });
 
-  it('verifies who signed the certificate of the server', async () => {
+  it('verifies the issuer of the server certificate', async () => {
     for (const client of [credentials.createSsl(elsewhere.cert), credentials.createSsl()]) {
       const { backend, echo, registry } = await connect(here, client);
       const error = await errorOf(echo.say({}));
@@ -79,7 +79,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     }
   });
 
-  it('verifies for which host the certificate is', async () => {
+  it('verifies the host name of the certificate', async () => {
     const { backend, echo } = await connect(elsewhere, credentials.createSsl(elsewhere.cert));
     const error = await errorOf(echo.say({}));
     expect(error.code).toBe(Status.UNAVAILABLE);
@@ -87,13 +87,13 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     expect(backend.seen).toEqual([]);
   });
 
-  it('verifies against another host where the channel options say so', async () => {
+  it('verifies against another host if the channel options set one', async () => {
     const channelOptions = { 'grpc.ssl_target_name_override': 'orders.internal' };
     const { echo } = await connect(elsewhere, credentials.createSsl(elsewhere.cert), { channelOptions });
     expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
   });
 
-  it('takes no certificate for localhost where the target names no host', async () => {
+  it('does not accept a certificate for localhost if the target has no host', async () => {
     const [local, named] = [makeCertificate('DNS:localhost'), makeCertificate('DNS:orders.internal')];
     for (const each of [local, named]) {
       const backend = await new ScriptedBackend({ say: (call, done) => done(null, call.request) }).start(
@@ -128,7 +128,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
   });
 
-  it('shows the certificate of the client where the server asks for it', async () => {
+  it('sends the client certificate if the server requests it', async () => {
     const known = credentials.createSsl(here.cert, elsewhere.key, elsewhere.cert);
     const { echo } = await connect(here, known, {}, elsewhere.cert);
     expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });

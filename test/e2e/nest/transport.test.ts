@@ -24,7 +24,7 @@ const answering: Script = { say: (call, done) => done(null, call.request) };
 
 /** What Nest's gRPC options say about the transport means the same here. */
 describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
-  it('messages that are too long are refused', async () => {
+  it('messages that are too long are rejected', async () => {
     const long = { text: 'x'.repeat(5000) };
     const backend = await new ScriptedBackend({ say: (_call, done) => done(null, long) }).start();
     const receiving = await connect(backend.target, { maxReceiveMessageLength: 1000 }, client);
@@ -35,7 +35,7 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     expect(await firstValueFrom(both.say(long))).toMatchObject(long);
   });
 
-  it('a named option wins over the same one among the channel options', async () => {
+  it('a named option overrides the same channel option', async () => {
     const backend = await new ScriptedBackend({ say: (_call, done) => done(null, { text: 'x'.repeat(5000) }) }).start();
     const channelOptions = { 'grpc.max_receive_message_length': 1000 };
     const narrow = await connect(backend.target, { channelOptions }, client);
@@ -48,7 +48,7 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
     expect((await firstValueFrom(wide.say({}))).text).toHaveLength(5000);
   });
 
-  it('keepalive options make pings', async () => {
+  it('keepalive options cause PINGs', async () => {
     const server = createServer();
     const pinged = deferred();
     server.on('session', (session) => session.once('ping', () => pinged.resolve()));
@@ -74,9 +74,9 @@ describe.each(Object.entries(CLIENTS))('as with %s', (_, client) => {
   it('the timeout of a service config ends a call', async () => {
     const say: Script['say'] = (call, done) => call.request.text === 'first' && done(null, {});
     const backend = await new ScriptedBackend({ say }).start();
-    // All nine digits: grpc-js takes what stands behind the point for nanoseconds as it is.
+    // All nine digits: grpc-js reads the digits after the point as nanoseconds.
     const echo = await connect(backend.target, { channelOptions: serviceConfig({ timeout: '0.150000000s' }) }, client);
-    // On a busy machine the first answer may take longer than that.
+    // On a busy machine the first answer may take longer.
     const answered = (): Promise<boolean> =>
       firstValueFrom(echo.say({ text: 'first' })).then(
         () => true,
@@ -130,7 +130,7 @@ it('each attempt of a call is balanced', async () => {
     balanced(
       echoOptions(`static:///${sick.address},${sound.address}`, {
         channelOptions: serviceConfig({ retryPolicy: RETRY }),
-        // Otherwise the sick one would be left out after five of the ten.
+        // Otherwise the failing one would be left out after five of the ten.
         loadBalancing: { policy: roundRobin(), ejection: { enabled: false } },
       }),
     ),
@@ -140,7 +140,7 @@ it('each attempt of a call is balanced', async () => {
     await firstValueFrom(registry.events$);
   const echo = app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo');
   for (let i = 0; i < 10; i++) expect(await firstValueFrom(echo.say({ text: 'x' }))).toMatchObject({ text: 'x' });
-  // Every second attempt meets the sick one, and its retry the other.
+  // Every second attempt goes to the failing one, and its retry to the other.
   expect(sound.seen).toHaveLength(10);
   expect(sick.seen.length).toBeGreaterThanOrEqual(9);
   expect(registry.snapshot('ECHO').endpoints.map(({ succeeded, failed }) => [succeeded, failed])).toEqual([
@@ -150,7 +150,7 @@ it('each attempt of a call is balanced', async () => {
 });
 
 describe('interceptors', () => {
-  it('see each call once, whatever the attempts, with its response metadata and trailers', async () => {
+  it('see each call once, however many attempts it takes, with its response metadata and trailers', async () => {
     const backend = await new ScriptedBackend({
       say(call, done) {
         if (backend.seen.length < 2) return done(failure(Status.UNAVAILABLE, 'not yet'));
@@ -197,7 +197,7 @@ describe('while no endpoint is ready', () => {
     return server;
   }
 
-  it('a call fails at once and says why', async () => {
+  it('a call fails at once with the reason', async () => {
     const server = await downServer();
     const echo = await connect(server.address);
     const error = await errorOf(echo.say({}));

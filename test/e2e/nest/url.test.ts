@@ -9,7 +9,7 @@ expectNoLeaks();
 
 const { target: _, ...options } = echoOptions('');
 
-/** An application with the client ECHO, and as many ready endpoints as it shall have. */
+/** An application with the client ECHO, and the given number of ready endpoints. */
 async function start(more: Partial<GrpcLbClientOptions>, ready: number) {
   const item = { name: 'ECHO', options: { ...options, ...more } };
   const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([item])] });
@@ -39,7 +39,7 @@ it('a list of one address in url is that address', async () => {
   expect(registry.snapshot('ECHO').target).toBe(server!.address);
 });
 
-it('explain shows the endpoints that stand by for others', async () => {
+it('explain shows standby endpoints', async () => {
   const addresses = (await serversOfTest(2)).map(({ address }) => address);
   const { registry } = await start({ targets: addresses.map((address) => `static:///${address}`) }, 1);
   await expect

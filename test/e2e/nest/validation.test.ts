@@ -32,7 +32,7 @@ async function faultsOf(...clients: Client[]): Promise<string[]> {
   return message.split('\n').map((line) => line.trim());
 }
 
-describe('a client class is refused', () => {
+describe('a client class is rejected', () => {
   it('with two policies', async () => {
     @GrpcLbClient(echo)
     @LeastRequest()
@@ -44,7 +44,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('with the same thing said by a decorator and in the options, in whatever order', async () => {
+  it('with the same setting in a decorator and in the options, in any order', async () => {
     @ConnectionPool({ size: 2 })
     @PickFirst()
     @GrpcLbClient({ ...echo, loadBalancing: { policy: 'random', pool: { size: 1 } } })
@@ -56,7 +56,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('with options of decorators that are wrong, all at once', async () => {
+  it('with all invalid decorator options at once', async () => {
     @GrpcLbClient({ ...echo, service: '', package: 'ecko.v1' })
     @LeastRequest({ choiceCont: 2 } as never)
     @ConnectionPool({ size: 200 })
@@ -70,7 +70,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('with options of decorators that are not objects, and with misspelled names', async () => {
+  it('with decorator options that are not objects or have misspelled names', async () => {
     @GrpcLbClient(echo)
     @Deadline('2s' as never)
     @Retry({ attempts: 3, methods: ['Say'] } as never)
@@ -85,7 +85,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('in the providers of a module: the error of Nest says where it belongs', async () => {
+  it('in the providers of a module: the Nest error says where it belongs', async () => {
     const { message } = await startError({ imports: [GrpcLbModule.forRoot()], providers: [echoClient('127.0.0.1:1')] });
     expect(message).toContain("can't resolve dependencies of the EchoClient");
     expect(message).toContain('list the class in GrpcLbModule.forFeature([...]), not in providers');
@@ -117,7 +117,7 @@ describe('a client class is refused', () => {
     ]);
   });
 
-  it('and not before the application starts: decorators and modules may be evaluated', () => {
+  it('only when the application starts: decorators and modules can be evaluated', () => {
     @GrpcLbClient({ service: 5, nonsense: true } as never)
     @LeastRequest({ choiceCount: -1 })
     class EchoClient extends GrpcService<EchoService>() {}
@@ -127,7 +127,7 @@ describe('a client class is refused', () => {
   });
 });
 
-describe('a named client is refused', () => {
+describe('a named client is rejected', () => {
   it('with the name of another in the same list', () => {
     const list = (): unknown => GrpcLbModule.forFeature([item('ECHO'), item('OTHER'), item('ECHO')]);
     const item = (name: string): GrpcLbClientItem => ({ name, options });
@@ -153,14 +153,14 @@ describe('a named client is refused', () => {
     );
   });
 
-  it('with options beside its options', async () => {
+  it('with client options outside of `options`', async () => {
     expect(await faultsOf({ name: 'ECHO', url: 'x', options } as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is invalid',
       '- url is not a field of a client item; move it to options',
     ]);
   });
 
-  it('with another transport, of which nothing else is said', async () => {
+  it('with another transport, as the only fault', async () => {
     const item = { name: 'ECHO', transport: Transport.TCP, options: { host: 'x', port: 1 } as object };
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is invalid',
@@ -168,7 +168,7 @@ describe('a named client is refused', () => {
     ]);
   });
 
-  it('with its options beside the name, of which the consequences are not told', async () => {
+  it('with its options next to the name, without follow-up faults', async () => {
     const item = { name: 'ECHO', package: 'echo.v1', url: 'x' } as object;
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is invalid',
@@ -201,7 +201,7 @@ describe('several addresses in url', () => {
     ]);
   });
 
-  it('are named by their place where the source refuses them', async () => {
+  it('are reported with their index if the source rejects them', async () => {
     expect(await urlFaults(['a:1', 'b', 'unix:/run/orders.sock', 'a:1'])).toEqual([
       'client ECHO: 2 options are invalid',
       '- url[1] is "b", without a port; add one, as in "b:50051"',
@@ -209,14 +209,14 @@ describe('several addresses in url', () => {
     ]);
   });
 
-  it('are not none', async () => {
+  it('may not be an empty list', async () => {
     expect(await urlFaults([])).toEqual([
       'client ECHO: an option is invalid',
       '- url is an empty list; list at least one address, as in ["orders:50051"]',
     ]);
   });
 
-  it('do not go into target', async () => {
+  it('may not be given as target', async () => {
     expect(await faultsOf({ name: 'ECHO', options: { ...rest, target: ['a:1', 'b:1'] } } as never)).toEqual([
       'client ECHO: an option is invalid',
       '- target is ["a:1","b:1"]; use one target; for addresses that share the calls use url, for targets by priority use targets',
@@ -224,7 +224,7 @@ describe('several addresses in url', () => {
   });
 });
 
-it('refuses a secret in a target, and does not show it', async () => {
+it('rejects a secret in a target without showing it', async () => {
   registerConsul();
   const { target: _, ...rest } = options;
   for (const target of ['consul://orders?token=SECRET', 'consul:///o?%74oken=SECRET', 'consul://me:SECRET@a:1/o']) {
@@ -254,14 +254,14 @@ describe('several targets', () => {
     ['dns:///orders:1'],
     [{}],
     [Array.from({ length: 17 }, (_each, i) => `static:///127.0.0.1:${i + 1}`)],
-  ])('are a list of 1 to 16: %j', async (targets) => {
+  ])('must be a list of 1 to 16: %j', async (targets) => {
     expect(await targetsFaults(targets)).toEqual([
       'client ECHO: an option is invalid',
       expect.stringMatching(/^- targets is .*; use a list of 1 to 16 targets, in order of preference$/),
     ]);
   });
 
-  it('stand beside no other', async () => {
+  it('exclude target and url', async () => {
     const both = { ...options, targets: ['static:///127.0.0.1:1'], url: 'b:1' };
     expect(await faultsOf({ name: 'ECHO', options: both })).toEqual([
       'client ECHO: 2 options are invalid',
@@ -270,7 +270,7 @@ describe('several targets', () => {
     ]);
   });
 
-  it('of an override are named as such, and the rest of the client is not', async () => {
+  it('of an override are reported as such, and other faults of the client are not', async () => {
     const overrides = { ECHO: { targets: ['a:1', 'nowhere:///x'] } };
     const item = { name: 'ECHO', options: { ...options, package: 5 } } as never;
     const { message } = await startError({
@@ -283,7 +283,7 @@ describe('several targets', () => {
     ]);
   });
 
-  it('of an override likewise', async () => {
+  it('of overrides are checked even for unknown clients', async () => {
     const overrides = { ECHO: { target: 'a:1', targets: ['b:1'] }, OTHER: { targets: 'c:1' }, MORE: { targets: [''] } };
     const { message } = await startError({ imports: [GrpcLbModule.forRoot({ overrides } as never)] });
     expect(message.split('\n').map((line) => line.trim())).toEqual([
@@ -299,7 +299,7 @@ it.each([
   ['a class', class OrdersClient {}, 'the class OrdersClient'],
   ['an item', { name: 'ECHO' }, '{"name":"ECHO"}'],
   ['nothing', undefined, 'undefined'],
-])('%s in place of the list of clients is refused at once', (_, clients, found) => {
+])('%s in place of the list of clients is rejected at once', (_, clients, found) => {
   expect(() => GrpcLbModule.forFeature(clients as never)).toThrow(
     `GrpcLbModule.forFeature: an option is invalid\n  - clients is ${found}; use an array, as in forFeature([OrdersClient])`,
   );
@@ -312,7 +312,7 @@ it.each([
   ['@PickFirst', PickFirst],
   ['@Retry', Retry],
   ['@ConnectionPool', ConnectionPool],
-])('%s without parentheses is refused at once', (name, decorator: (...args: never[]) => unknown) => {
+])('%s without parentheses is rejected at once', (name, decorator: (...args: never[]) => unknown) => {
   expect(() => decorator(class OrdersClient {} as never)).toThrow(
     expect.objectContaining({
       code: 'GRPC_LB_INVALID_OPTIONS',
@@ -325,7 +325,7 @@ it.each([
   ['undefined, as a class in a circle of imports', undefined, 'is undefined (a circular import?)'],
   ['an item without a name', { options }, 'is neither a class nor an item with a name'],
   ['a text', 'ECHO', 'is neither a class nor an item with a name'],
-])('an entry that is not a client is refused at once: %s', (_, client, found) => {
+])('an entry that is not a client is rejected at once: %s', (_, client, found) => {
   const remedy = 'list classes with @GrpcLbClient, and items with a name';
   expect(() => GrpcLbModule.forFeature([{ name: 'FINE', options }, client as never])).toThrow(
     `GrpcLbModule.forFeature: an option is invalid\n  - clients[1] ${found}; ${remedy}`,
@@ -335,7 +335,7 @@ it.each([
   );
 });
 
-it.each(['2s', 2])('options of a policy that are not an object are refused at once: %j', (wrong) => {
+it.each(['2s', 2])('policy options that are not an object are rejected at once: %j', (wrong) => {
   expect(() => LeastRequest(wrong as never)).toThrow(
     new RegExp(`@LeastRequest: an option is invalid\\n  - options is ${JSON.stringify(wrong)}; use an object`),
   );

@@ -10,7 +10,7 @@ import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-/** What policies learn from calls over real sockets, on a clock that only the backends move: a call takes what they say. */
+/** Policies learn from calls over real sockets, on a clock that only the backends advance by the duration of a call. */
 
 const clock = new FakeClock();
 const random = seededRandom(1);
@@ -38,7 +38,7 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-/** How long each backend takes from now on, more or less: else the one that seems the fastest would get all. */
+/** Sets the duration of each backend, with noise: otherwise the seemingly fastest would get all calls. */
 function takes(...latencies: number[]): void {
   servers.forEach((server, i) => {
     server.behaviour.say = () => {
@@ -48,7 +48,7 @@ function takes(...latencies: number[]): void {
   });
 }
 
-/** The share of each backend in that many calls, one after the other. */
+/** The share of each backend in `count` sequential calls. */
 async function sharesOf(calls: number, say: () => Promise<unknown> = () => client.say()): Promise<number[]> {
   const before = servers.map((server) => server.calls);
   for (let i = 0; i < calls; i++) await say().catch(() => {});
@@ -58,7 +58,7 @@ async function sharesOf(calls: number, say: () => Promise<unknown> = () => clien
 const chances = (): number[] => client.balanced.explain().endpoints.map(({ chance }) => chance);
 
 describe.each(['adaptive', 'peak_ewma', 'hot_cold'] as const)('%s', (policy) => {
-  test('sends less to a backend that is slow, and as much as before when it is fast again', async () => {
+  test('sends less to a slow backend, and as much as before when it is fast again', async () => {
     await start(3, { policy });
     takes(100, 10, 10);
     await sharesOf(100);
@@ -70,7 +70,7 @@ describe.each(['adaptive', 'peak_ewma', 'hot_cold'] as const)('%s', (policy) => 
     expect(Math.min(...shares)).toBeGreaterThan(0);
   });
 
-  test('does not fall for a backend that fails at once', async () => {
+  test('does not prefer a backend that fails at once', async () => {
     await start(3, { policy, ejection: { enabled: false } });
     takes(0, 20, 20);
     servers[0]!.behaviour.say = () =>
@@ -80,7 +80,7 @@ describe.each(['adaptive', 'peak_ewma', 'hot_cold'] as const)('%s', (policy) => 
   });
 });
 
-test('what a policy has learnt stays when other options change, and goes with the policy', async () => {
+test('what a policy has learned is kept when other options change, and discarded with the policy', async () => {
   await start(2, { policy: 'adaptive' });
   takes(100, 10);
   await sharesOf(20);
@@ -112,7 +112,7 @@ test('the duration of a stream does not count as latency', async () => {
   expect(chances()).toEqual([1 / 2, 1 / 2]);
 });
 
-test('a call that the caller gave up tells that its backend is slow', async () => {
+test('a call that the caller abandons marks its backend as slow', async () => {
   await start(2, { policy: 'adaptive' });
   takes(10, 10);
   await sharesOf(10);
@@ -128,7 +128,7 @@ test('a call that the caller gave up tells that its backend is slow', async () =
   expect(chances()).toEqual([0, 1]);
 });
 
-test('the report in the trailers of a call reaches the policy, and one that cannot be read harms nothing', async () => {
+test('the report in the trailers of a call reaches the policy, and a malformed one does no harm', async () => {
   await start(1, { policy: 'round_robin' });
   const reports = [{ in_flight: 1000 }, { in_flight: 1 }, { in_flight: 1 }].map((named_metrics) =>
     encodeReport({
@@ -177,7 +177,7 @@ test('the report in the trailers of a call reaches the policy, and one that cann
   }
 });
 
-test('a method may have a policy of its own, which learns from its calls alone', async () => {
+test('a method may have its own policy, which learns only from its calls', async () => {
   await start(3, { policy: 'round_robin', methods: { Look: { policy: 'pick_first' }, Say: { policy: 'adaptive' } } });
   const mirror = client.mirror as unknown as {
     Look(line: object, done: (error: Error | null, line: Line) => void): void;

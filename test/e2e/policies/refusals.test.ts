@@ -25,7 +25,7 @@ const answers =
   (): Promise<never> =>
     Promise.reject(Object.assign(new Error(details), { code, details }));
 
-/** Ten callers, each with one call after the other. */
+/** Ten callers, each with sequential calls. */
 async function call(calls: number): Promise<void> {
   let left = calls;
   const caller = async (): Promise<void> => {
@@ -60,7 +60,7 @@ async function start(policy: 'least_request' | 'adaptive' | 'peak_ewma' | 'hot_c
   await call(100);
 }
 
-describe('an endpoint that answers at once beside others that work gets no more than its share', () => {
+describe('an endpoint that fails at once beside working ones gets no more than its share', () => {
   test.each([
     ['least_request', 'UNIMPLEMENTED'],
     ['least_request', 'UNAUTHENTICATED'],
@@ -72,15 +72,15 @@ describe('an endpoint that answers at once beside others that work gets no more 
     await start(policy);
     servers[0]!.behaviour.say = answers(grpc.status[code]);
     expect(await shareOfFirst(600)).toBeLessThan(0.27);
-    // It gets so few calls that one from before may be among its recent ones: until it has had more.
+    // It gets so few calls that its recent ones may include earlier ones until it has had more.
     while (client.snapshot.endpoints[0]!.refusalRate < 1) await call(20);
     expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ready', failureRate: 0, refusalRate: 1 });
     expect(client.balanced.explain().endpoints[0]!.why).toContain('100 % of its recent calls were refused');
-    // Load that lingers after a refusal is not a running call.
+    // Load that remains after a refusal is not a call in flight.
     expect(client.snapshot.inFlight).toBe(0);
   });
 
-  test('least_request: a proxy that hands on what grpc-js says of a call that the proxy has cancelled', async () => {
+  test('least_request: a proxy that forwards the grpc-js status of a call that it has cancelled', async () => {
     await start('least_request');
     servers[0]!.behaviour.say = answers(grpc.status.CANCELLED, 'Cancelled on client');
     expect(await shareOfFirst(600)).toBeLessThan(0.27);
@@ -103,7 +103,7 @@ describe('an endpoint that answers at once beside others that work gets no more 
   });
 });
 
-test('calls that all endpoints refuse count as load at none', async () => {
+test('calls that all endpoints refuse count as load at none of them', async () => {
   await start('least_request');
   for (const server of servers) server.behaviour.say = answers(grpc.status.NOT_FOUND);
   await call(300);

@@ -2,7 +2,7 @@ import { experimental } from '@grpc/grpc-js';
 import { register } from 'nestjs-grpc-lb/grpc';
 import { expect, test } from 'vitest';
 
-// A file of its own: what is registered with grpc-js stays registered in the process.
+// A separate file: registrations with grpc-js last as long as the process.
 test('a policy that another library registered is not overwritten', () => {
   class Foreign {}
   experimental.registerLoadBalancerType('least_request_experimental', Foreign as never, Foreign as never);

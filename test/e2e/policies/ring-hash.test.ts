@@ -84,7 +84,7 @@ const WAYS: [string, RingHashOptions, (echo: EchoStub) => Say][] = [
 ];
 
 describe.each(WAYS)('by %s', (_way, options, sayWith) => {
-  it('a session keeps its backend, through scale up too, and moves once when that goes', async () => {
+  it('a session keeps its backend, even when scaling up, and moves once when it leaves', async () => {
     const servers = await serversOfTest(4);
     const discovery = new ManualDiscovery(servers.slice(0, 3));
     const { echo, ready } = await start(discovery.target, options);
@@ -111,7 +111,7 @@ describe.each(WAYS)('by %s', (_way, options, sayWith) => {
   });
 });
 
-/** A server whose calls fail for good. */
+/** A server whose calls always fail. */
 function breakDown(server: EchoServer): void {
   server.behaviour.say = () => {
     throw failure(Status.UNAVAILABLE, 'broken');
@@ -147,11 +147,11 @@ describe('a session', () => {
     expect(await homesOf(say)).not.toContain(servers[0]!.address);
     await servers[0]!.start();
     await ready(3);
-    // At once: a backend that starts slowly with others has all the sessions that are its own.
+    // At once: a backend in slow start gets all of its own sessions.
     expect(await homesOf(say)).toEqual(before);
   });
 
-  it('is tried again elsewhere when a call of it fails, and always on the same', async () => {
+  it('retries a failed call elsewhere, and always on the same backend', async () => {
     const servers = await serversOfTest(4);
     const { echo, ready } = await start(staticTarget(servers), { by: { field: 'text' } });
     await ready(4);
@@ -178,7 +178,7 @@ describe('a session', () => {
 });
 
 describe('calls', () => {
-  it('take nothing of the key to the backend, nor leave any of it in the metadata of the caller', async () => {
+  it('do not send the key to the backend, nor leave it in the metadata of the caller', async () => {
     const [server] = await serversOfTest(1);
     const { echo } = await start(staticTarget([server!]), { by: { field: 'text' } });
     const metadata = new Metadata();
@@ -196,7 +196,7 @@ describe('calls', () => {
     expect(metadata.getOptions()).toEqual({});
   });
 
-  it('without a key go anywhere', async () => {
+  it('without a key go to any backend', async () => {
     const servers = await serversOfTest(2);
     const { echo, ready } = await start(staticTarget(servers), { by: 'x-session-id' });
     await ready(2);
@@ -204,7 +204,7 @@ describe('calls', () => {
     expect(Math.min(...servers.map(({ calls }) => calls))).toBeGreaterThan(0);
   });
 
-  it('whose function throws end with what it throws', async () => {
+  it('whose key function throws fail with its error', async () => {
     const [server] = await serversOfTest(1);
     const by = (): string => {
       throw new RangeError('no key today');
@@ -215,7 +215,7 @@ describe('calls', () => {
   });
 });
 
-it('with bounded load no backend has more than 1.25 times the mean in flight, though all calls have one key', async () => {
+it('with bounded load no backend has more than 1.25 times the mean in flight, even if all calls have the same key', async () => {
   const servers = await serversOfTest(4);
   const { echo, ready, registry } = await start(staticTarget(servers), { by: { field: 'text' }, boundedLoad: 1.25 });
   await ready(4);
@@ -242,7 +242,7 @@ it('with bounded load no backend has more than 1.25 times the mean in flight, th
 });
 
 describe('configuration', () => {
-  it('may put ring hash in force while calls run, and explain says so', async () => {
+  it('may switch to ring hash while calls run, and explain shows it', async () => {
     const servers = await serversOfTest(3);
     const { echo, ready, registry } = await start(staticTarget(servers), { by: 'x-other' });
     await ready(3);
@@ -256,7 +256,7 @@ describe('configuration', () => {
     await homesOf(say);
   });
 
-  it('refuses a field that no request has, with its path', async () => {
+  it('rejects a field that no request has, with its path', async () => {
     const [server] = await serversOfTest(1);
     const options = echoOptions(staticTarget([server!]), {
       loadBalancing: { policy: ringHash({ by: { field: 'txt' } }) },
@@ -270,7 +270,7 @@ describe('configuration', () => {
     );
   });
 
-  it('refuses such a field at run time too, and for one method', async () => {
+  it('rejects such a field at run time too, and for one method', async () => {
     const [server] = await serversOfTest(1);
     const { registry } = await start(staticTarget([server!]), { by: 'x-id' });
     const methods = { Say: { policy: ringHash({ by: { field: 'nothing.at.all' } }) } };

@@ -15,7 +15,7 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-test('a newcomer beside three gets its share by and by, without a surge at the end of its window', async () => {
+test('a newcomer beside three gets its share gradually, without a surge at the end of its window', async () => {
   servers = await startServers(4);
   const clock = new FakeClock();
   const [newcomer] = servers.slice(3) as [EchoServer];
@@ -50,7 +50,7 @@ test('a newcomer beside three gets its share by and by, without a surge at the e
   expect(Math.max(...shares)).toBeLessThan(0.36);
 });
 
-test('at the start no endpoint starts slowly; one that comes back does; when all do, all get equal shares', async () => {
+test('endpoints of the first list skip slow start; one that comes back does not; if all are in slow start, shares are equal', async () => {
   servers = await startServers(3);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(3);
@@ -71,7 +71,7 @@ test('at the start no endpoint starts slowly; one that comes back does; when all
   expect(servers.map(({ calls }) => calls)).toEqual([10, 10, 10]);
 });
 
-test('the one that is left of four carries no more than 1.5 times its share while the others come back', async () => {
+test('the last one of four gets at most 1.5 times its share while the others come back', async () => {
   servers = await startServers(4);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target, loadBalancing: { policy: 'random' } }).ready(4);

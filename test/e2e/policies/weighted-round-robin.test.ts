@@ -22,7 +22,7 @@ const NOTHING: OrcaLoadReport = {
   named_metrics: {},
 };
 
-/** A backend that says of its load what a test wants: with each answer, and out of band. */
+/** A backend that reports the load that the test sets: with each answer, and out of band. */
 class ReportingServer {
   calls = 0;
   /** Streams for reports that are open now. */
@@ -111,11 +111,11 @@ async function sharesOf(client: BalancedClient, servers: readonly ReportingServe
   return servers.map((server) => server.calls);
 }
 
-test('calls follow the reports in trailers, and a backend without any gets the mean: grpc-js gives it nothing', async () => {
+test('calls follow the reports in trailers, and a backend without any gets the mean: grpc-js gives it no calls', async () => {
   const servers = await Promise.all([BUSY, FREE, undefined].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, {});
   await callUntil(client, [2 / 9, 4 / 9, 3 / 9]);
-  // The sequence is exact but for its two ends.
+  // The sequence is exact except at its two ends.
   const shares = await sharesOf(client, servers, 450);
   [100, 200, 150].forEach((share, i) => expect(Math.abs(shares[i]! - share)).toBeLessThanOrEqual(3));
   expect(servers.map(({ watches }) => watches)).toEqual([0, 0, 0]);
@@ -131,25 +131,25 @@ test('calls follow new reports', async () => {
   await callUntil(client, [4 / 5, 1 / 5]);
 });
 
-test('out of band, calls follow the reports of streams, without one call to learn from; the streams do not count as load', async () => {
+test('out of band, calls follow the reports of streams without any earlier call; the streams do not count as load', async () => {
   const servers = await Promise.all([BUSY, FREE].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, { enableOobLoadReport: true, oobReportingPeriod: 250 });
   await Promise.all(servers.map((server) => server.watched(1)));
   expect(servers.map(({ intervals }) => intervals)).toEqual([[250], [250]]);
   expect(client.snapshot.inFlight).toBe(0);
-  // One of the ten streams that the server allows is the reports'.
+  // One of the ten streams that the server allows is for the reports.
   for (const { connections } of client.snapshot.endpoints) expect(connections[0]!.maxConcurrentStreams).toBe(9);
   await eventually(() => JSON.stringify(chancesOf(client)) === '[0.333,0.667]');
   expect(servers.map(({ calls }) => calls)).toEqual([0, 0]);
 });
 
-test('out of band, what trailers say does not count', async () => {
+test('out of band, reports in trailers are ignored', async () => {
   const servers = await Promise.all([BUSY, FREE].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, { enableOobLoadReport: true, blackoutPeriod: 600_000 });
   expect(await sharesOf(client, servers, 40)).toEqual([20, 20]);
 });
 
-test('streams for reports end when the policy does not want them any more, and begin when it does', async () => {
+test('streams for reports end when the policy no longer needs them, and start when it does', async () => {
   const servers = await Promise.all([BUSY, FREE].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, {});
   const watched = (count: number): Promise<unknown> => Promise.all(servers.map((server) => server.watched(count)));
@@ -167,7 +167,7 @@ test('streams for reports end when the policy does not want them any more, and b
   await client.say();
 });
 
-test('a server that does not report out of band is told of once, and gets its calls', async () => {
+test('a server that does not report out of band causes one event, and gets its calls', async () => {
   const servers = await startServers(2);
   onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
   const client = await start(servers, { enableOobLoadReport: true });
@@ -178,7 +178,7 @@ test('a server that does not report out of band is told of once, and gets its ca
   expect(told()).toBe(1);
 });
 
-test('a report out of band that cannot be is told of, with the backend that it came from', async () => {
+test('an invalid out-of-band report causes an event with its backend', async () => {
   const sound = await new ReportingServer({ rps_fractional: 1, application_utilization: 0.5 }).start();
   const wrong = await new ReportingServer({ rps_fractional: -1 }).start();
   const client = await start([sound, wrong], { enableOobLoadReport: true });

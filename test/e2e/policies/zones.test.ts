@@ -31,7 +31,7 @@ async function start(loadBalancing = {}): Promise<ManualDiscovery> {
   return discovery;
 }
 
-test('calls stay in the own zone, and the snapshot says where everybody is', async () => {
+test('calls stay in the local zone, and the snapshot shows the zone of each endpoint', async () => {
   await start();
   await calls(40);
   expect(received()).toEqual([20, 20, 0, 0]);
@@ -50,13 +50,13 @@ test('a small share crosses, so that the zones can be compared', async () => {
   await start({ locality: { zone: 'a', minCrossZoneShare: 0.1 } });
   for (let i = 0; i < 10; i++) await calls(100);
   const [one, two, three, four] = received();
-  // A tenth of 1000 by lot: five standard deviations are 47.
+  // A tenth of 1000 at random: five standard deviations are 47.
   expect(three! + four!).toBeGreaterThan(53);
   expect(three! + four!).toBeLessThan(147);
   expect(one! + two! + three! + four!).toBe(1000);
 });
 
-test('when the own zone is gone the others take all calls, and they come back with it', async () => {
+test('when the local zone is gone the others get all calls, which return with it', async () => {
   await start();
   await Promise.all(servers.slice(0, 2).map((server) => server.shutDown()));
   await client.until(() => client.snapshot.priorities[0]!.crossZoneShare === 1);
@@ -69,7 +69,7 @@ test('when the own zone is gone the others take all calls, and they come back wi
   expect(received()).toEqual([40, 0, 20, 20]);
 });
 
-test('zones do not count where the client knows none, or is told not to mind', async () => {
+test('zones are ignored if the client has none, or if locality is off', async () => {
   await start({ locality: { enabled: false, zone: 'a' } });
   await calls(40);
   expect(received()).toEqual([10, 10, 10, 10]);

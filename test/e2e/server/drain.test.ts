@@ -23,7 +23,7 @@ const clientOf = (addresses: string | string[], options = {}): EchoClient =>
 // retry, which needs no policy. (`grpc.enable_retries: 0` would turn that off in grpc-js, too.)
 const ROUND_ROBIN = { 'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}' };
 
-test('those who watch health are told first; calls are served until the GOAWAY, and the watch ends after it', async () => {
+test('health watchers are told first; calls are served until the GOAWAY, and the watches end after it', async () => {
   const backend = await startEcho({ drain: { delay: 1000 } });
   const client = clientOf(backend.address);
   const watch = new HealthWatch(backend.address, 'echo.v1.Echo');
@@ -40,7 +40,7 @@ test('those who watch health are told first; calls are served until the GOAWAY, 
   expect(await failureOf(say(client))).toMatchObject({ code: status.UNAVAILABLE });
 });
 
-test('a call that runs is finished, and then the server is gone', async () => {
+test('a call in flight is finished before the server closes', async () => {
   const backend = await startEcho();
   const { arrived, answer } = holdCalls(backend.handlers);
   const running = say(clientOf(backend.address), 'slow');
@@ -53,7 +53,7 @@ test('a call that runs is finished, and then the server is gone', async () => {
   expect(await backend.server.drain()).toMatchObject({ finished: 1, streamsMoved: 0, cut: 0 });
 });
 
-test('a stream without end is ended after its grace with UNAVAILABLE, which says why; a unary call goes on', async () => {
+test('an endless stream ends after its grace period with UNAVAILABLE and the reason; a unary call continues', async () => {
   const backend = await startEcho({ drain: { streamGrace: 50 } });
   backend.handlers.repeat = () => concat(of({ text: 'first' }), NEVER);
   const { arrived, answer } = holdCalls(backend.handlers);
@@ -77,7 +77,7 @@ test('a stream without end is ended after its grace with UNAVAILABLE, which says
   expect(await backend.server.drain()).toMatchObject({ finished: 1, streamsMoved: 2, cut: 0 });
 });
 
-test('a handler that heeds the signal ends its stream as it likes', async () => {
+test('a handler that listens to the drain signal ends its stream itself', async () => {
   const backend = await startEcho();
   const draining = fromEvent(backend.server.drainSignal, 'abort');
   backend.handlers.repeat = () =>
@@ -93,7 +93,7 @@ test('a handler that heeds the signal ends its stream as it likes', async () => 
   expect(await backend.server.drain()).toMatchObject({ streamsMoved: 0, cut: 0 });
 });
 
-test('what outlasts the timeout ends with UNAVAILABLE, and the drain is over', async () => {
+test('calls that outlast the timeout end with UNAVAILABLE, and so does the drain', async () => {
   const backend = await startEcho({ drain: { timeout: 100 } });
   backend.handlers.say = () => new Promise(() => {});
   const running = failureOf(say(clientOf(backend.address)));
@@ -107,7 +107,7 @@ test.each([{}, { 'grpc.enable_channelz': 0 }])(
   'a client that never reads does not keep the server (%o)',
   async (channelOptions) => {
     const backend = await startEcho({ drain: { timeout: 100, streamGrace: 50 } }, { channelOptions });
-    // More than fits into the windows of HTTP/2 and the socket.
+    // More than fits into the windows of HTTP/2 and the socket buffers.
     const lines = Array.from({ length: 400 }, () => ({ text: 'x'.repeat(50_000) }));
     backend.handlers.repeat = () => concat(of(...lines), NEVER);
     const client = new net.Socket().connect(Number(backend.address.split(':')[1]), '127.0.0.1');
@@ -149,7 +149,7 @@ test('a rolling restart loses no call of a plain client with round_robin, withou
   expect(load.failures).toEqual([]);
 });
 
-test('a connection that reaches its age is replaced, and no call is lost', async () => {
+test('a connection that reaches its maximum age is replaced, and no call is lost', async () => {
   const backend = await startEcho({ connection: { maxAge: 1000 } });
   const client = clientOf(backend.address);
   const peers = new Set<string>();
@@ -163,7 +163,7 @@ test('a connection that reaches its age is replaced, and no call is lost', async
   expect(load.failures).toEqual([]);
 });
 
-test('the module drains before those that are imported before it, or below them, let go of what calls need', async () => {
+test('the module drains before modules imported before it, and their imports, release what calls need', async () => {
   const order: string[] = [];
   @Module({})
   class DeepModule implements OnModuleDestroy {
@@ -191,7 +191,7 @@ test('the module drains before those that are imported before it, or below them,
 
 const later = (line: Line): Promise<Line> => new Promise((resolve) => setTimeout(resolve, 20, line));
 
-/** Holds every call until it is told. */
+/** Holds every call until `answer` resolves. */
 function holdCalls(handlers: { say: unknown }): { arrived: Promise<void>; answer: { resolve(): void } } {
   const [arrival, answer] = [deferred(), deferred()];
   handlers.say = async (line: Line) => {

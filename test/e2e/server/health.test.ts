@@ -31,7 +31,7 @@ test('each service of the package and the server as a whole are SERVING; others 
   expect(server.health()).toEqual({ '': 'SERVING', 'echo.v1.Echo': 'SERVING', 'echo.v1.Mirror': 'SERVING' });
 });
 
-test('a service that is taken out by hand says so at once, alone, and comes back', async () => {
+test('a service that is set to not serving reports it at once, without the others, and comes back', async () => {
   const { address, server } = await startEcho();
   const [echo, mirror] = [new HealthWatch(address, 'echo.v1.Echo'), new HealthWatch(address, 'echo.v1.Mirror')];
   expect([await echo.next(), await mirror.next()]).toEqual(['SERVING', 'SERVING']);
@@ -46,7 +46,7 @@ test('a service that is taken out by hand says so at once, alone, and comes back
   expect(() => server.setServing('echo.v1.Ecko', false)).toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo');
 });
 
-test('checks decide: nothing is SERVING before the first answer, and a failure takes out what it concerns', async () => {
+test('no service is SERVING before the first result of its check, and a failure affects only its services', async () => {
   let [database, queue] = [true, true];
   let answer!: (well: boolean) => void;
   const first = new Promise<boolean>((resolve) => (answer = resolve));
@@ -111,12 +111,12 @@ test('an indicator of Terminus feeds it, injected like any provider', async () =
   expect(await watch.next()).toBe('SERVING');
 });
 
-test('a check for a service that is not there stops the start, with the names that are', async () => {
+test('a check for an unknown service fails the start with the known names', async () => {
   const started = startEcho({ health: { checks: { 'echo.v1.Ecko': () => true } } });
   await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo, echo.v1.Mirror');
 });
 
-test("a health service of the application's own stops the start with the remedy, and goes with health: false", async () => {
+test("a health service of the application fails the start with the remedy, and is allowed with health: false", async () => {
   const own = new HealthImplementation({ '': 'SERVING' });
   const start = async (options: GrpcServerOptions): Promise<string> => {
     const transport = echoTransport(await freePort());

@@ -33,7 +33,7 @@ interface Report {
   named_metrics: Record<string, number>;
 }
 
-// What comes with grpc-js, and not what is written out in the package.
+// The definitions from grpc-js, not those of this package.
 const grpcJs = dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js/package.json'));
 const includeDirs = ['xds', 'protoc-gen-validate'].map((name) => join(grpcJs, 'proto', name));
 const orca = loadSync('xds/service/orca/v3/orca.proto', { includeDirs, keepCase: true, defaults: true, longs: Number });
@@ -131,7 +131,7 @@ test("an application's own report is merged over that of the server: its fields 
   expect(reports[0]!.utilization).toHaveProperty('event_loop');
 });
 
-test('a report tells how long work waits for the event loop at this moment', async () => {
+test('a report has the current delay of the event loop', async () => {
   const backend = await startEcho();
   const client = echo(backend.address);
   backend.handlers.say = (line: Line) => {
@@ -142,12 +142,12 @@ test('a report tells how long work waits for the event loop at this moment', asy
   const reports = async (): Promise<number> =>
     (await reported(client)).reports[0]!.named_metrics['event_loop_lag_now_ms']!;
   await reports();
-  // The handler ends within the turn in which it began: that turn is what the next report tells of.
+  // The handler ends in the turn in which it began: the next report is about that turn.
   expect(await reports()).toBeGreaterThanOrEqual(25);
   expect(backend.server.load().eventLoopLagNow).toBeGreaterThanOrEqual(25);
 });
 
-test('out of band, the first report comes at once, however long the interval', async () => {
+test('out of band, the first report is sent at once, however long the interval', async () => {
   const backend = await startEcho({ loadReports: { minInterval: 3_600_000 } });
   const stream = orcaClient(backend.address).streamCoreMetrics({});
   stream.on('error', () => {});
@@ -156,7 +156,7 @@ test('out of band, the first report comes at once, however long the interval', a
   stream.cancel();
 });
 
-test('out of band, reports come as often as asked for, but no more often than allowed', async () => {
+test('out of band, reports are sent at the requested interval, but not below the minimum', async () => {
   const backend = await startEcho({ loadReports: { minInterval: 100 } });
   const stream = orcaClient(backend.address).streamCoreMetrics({ report_interval: { seconds: 0, nanos: 1_000_000 } });
   const started = performance.now();
@@ -173,7 +173,7 @@ test('out of band, reports come as often as asked for, but no more often than al
   expect(reports[3]!.named_metrics['in_flight']).toBe(0);
 });
 
-test('the end of a call counts once however it ends, and a cancellation is no failure', async () => {
+test('the end of a call counts once however it ends, and a cancellation is not a failure', async () => {
   const backend = await startEcho({ loadReports: { trailer: false } });
   const client = echo(backend.address);
   const arrived = deferred();
@@ -199,7 +199,7 @@ test('the end of a call counts once however it ends, and a cancellation is no fa
   expect(backend.server.load().inFlight).toBe(0);
 });
 
-test('loadReports: false offers neither', async () => {
+test('loadReports: false disables both', async () => {
   const backend = await startEcho({ loadReports: false });
   expect((await reported(echo(backend.address))).reports).toEqual([]);
   const stream = orcaClient(backend.address).streamCoreMetrics({});
@@ -211,7 +211,7 @@ interface ReflectionClient {
   serverReflectionInfo(): ClientDuplexStream<object, object>;
 }
 
-test('reflection names the services of the application and those of the server itself', async () => {
+test('reflection lists the services of the application and those of the server itself', async () => {
   const backend = await startEcho({ reflection: true });
   const root = dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json'));
   const proto = loadSync(join(root, 'build/proto/grpc/reflection/v1/reflection.proto'));

@@ -22,7 +22,7 @@ async function startProcess(port: number): Promise<Child> {
   return child;
 }
 
-test('SIGTERM drains: watchers are told, streams move, no call is lost, and the process ends by the signal', async () => {
+test('SIGTERM drains: watchers are notified, streams move, no call is lost, and the process ends by the signal', async () => {
   const ports = await freePorts(2);
   const [first] = await Promise.all(ports.map(startProcess));
   const addresses = ports.map((port) => `127.0.0.1:${port}`);

@@ -16,7 +16,7 @@ import type { FakeClock } from '../time/fake-clock.js';
 
 let schemes = 0;
 
-/** A source that says what a test says. What it says after it was stopped still reaches whoever had started it. */
+/** A source that the test drives. Its reports after `stop` still reach the listener that started it. */
 export class FakeSource {
   readonly target: string;
   started = 0;
@@ -63,7 +63,7 @@ export function onPort(port: number): Endpoint {
   return { address: { host: '10.0.0.1', port } };
 }
 
-/** A context that hands its events to the test at once. */
+/** A context that passes its events to the test at once. */
 export class RecordingContext extends ClientContext {
   readonly events: EventBody[] = [];
 
@@ -84,7 +84,7 @@ export class RecordingContext extends ClientContext {
   }
 
   override emit(event: EventBody): void {
-    // The constructor of the base class may tell something already.
+    // The constructor of the base class may already emit events.
     this.events?.push(event);
   }
 

@@ -15,7 +15,7 @@ function nextAccepted(): Promise<Socket> {
   });
 }
 
-test('when it stops, a watch whose client is just leaving is closed as well', async () => {
+test('stop() also closes a watch whose client is just leaving', async () => {
   const before = openResources();
   const api = await new KubernetesApi().start();
   const accepted = nextAccepted();
@@ -24,7 +24,7 @@ test('when it stops, a watch whose client is just leaving is closed as well', as
   await api.untilWatched();
   client.end();
   await once(await accepted, 'end');
-  // The server's own end has been asked for, and is under way.
+  // The server has started to close its end.
   await new Promise<void>((resolve) => nextTick(resolve));
   await api.stop();
   expect(await leaksSince(before)).toEqual({});

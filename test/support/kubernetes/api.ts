@@ -50,7 +50,7 @@ interface OpenWatch {
 export class KubernetesApi {
   readonly store = new KubernetesStore();
   readonly requests: SeenRequest[] = [];
-  /** Accepted bearer tokens; undefined lets everybody in. */
+  /** Accepted bearer tokens; undefined accepts every request. */
   tokens: Set<string> | undefined;
   /** Of these namespaces nothing may be read (403). */
   readonly forbidden = new Set<string>();
@@ -133,7 +133,7 @@ export class KubernetesApi {
     for (const watch of this.#watches) if (watch.bookmarks) this.#send(watch, { type: 'BOOKMARK', object });
   }
 
-  /** As a watch hears when etcd has been compacted behind its back. */
+  /** Sends what a watch gets after etcd has been compacted. */
   expireWatches(): void {
     for (const watch of this.#watches) {
       this.#send(watch, { type: 'ERROR', object: status(410, 'Expired', 'too old resource version') });

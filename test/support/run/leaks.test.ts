@@ -6,7 +6,7 @@ import { expectNoLeaks, leaksSince, openResources } from './leaks.js';
 expectNoLeaks();
 
 describe('leaksSince', () => {
-  it('names a server until it is closed', async () => {
+  it('lists a server until it is closed', async () => {
     const before = openResources();
     const server = createServer().listen(0);
     await once(server, 'listening');
@@ -27,7 +27,7 @@ describe('leaksSince', () => {
     expect(await leaksSince(before)).toEqual({});
   });
 
-  it('sees a timer that keeps the process alive, and none that does not', async () => {
+  it('lists a timer only if it keeps the process alive', async () => {
     const before = openResources();
     const timer = setTimeout(() => {}, 60_000);
     expect(await leaksSince(before, 0)).toEqual({ Timeout: 1 });

@@ -59,10 +59,10 @@ export type XdsType = keyof typeof TYPES;
 const typeOf = (url: string): XdsType | undefined =>
   (Object.keys(TYPES) as XdsType[]).find((type) => TYPES[type] === url);
 
-/** A resource, or bytes that shall pass for one. */
+/** A resource, or bytes to send in place of one. */
 type Resource = Readonly<Record<string, unknown>>;
 
-/** What a client said, in the order in which it came. */
+/** The requests of a client in order of arrival. */
 export interface DiscoveryRequest {
   readonly type: XdsType | undefined;
   /** Counts the streams since the start of the server, from 1. */
@@ -107,8 +107,8 @@ export class AdsServer {
   /** A control plane that is up, takes requests, and never answers. */
   mute = false;
   /**
-   * As the cache of go-control-plane: who has another version than the server gets its answer at once, and that is what a
-   * NACK says.
+   * Like the cache of go-control-plane: a client with another version than the server gets a response at once, also after
+   * a NACK, which has the previous version.
    */
   asCache = false;
   readonly #resources = new Map<XdsType, Map<string, Resource>>();
@@ -167,7 +167,7 @@ export class AdsServer {
     for (const { call } of this.#streams) call.end();
   }
 
-  /** Has these resources from now on, and tells whoever asked for them; `name` is the one that clients ask for. */
+  /** Sets these resources and pushes them to every subscribed stream; `name` is the one that clients subscribe to. */
   set(type: XdsType, name: string, resource: Resource): void {
     const ofType = this.#resources.get(type) ?? new Map<string, Resource>();
     this.#resources.set(type, ofType.set(name, { '@type': TYPES[type], ...resource }));
