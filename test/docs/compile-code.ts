@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { type Page, ROOT } from './pages.js';
 
-/** Where the code of the pages lies for the compiler; nothing is written there. */
+/** The virtual directory of the code of the pages; nothing is written there. */
 const FOLDER = join(ROOT, 'test/docs/pages');
 
 const FILE_NAME = /^\/\/ ([\w./-]+\.ts)$/;
@@ -22,7 +22,7 @@ export function filesOf(page: Page): Map<string, string> {
   return files;
 }
 
-/** What the compiler says of each page's code; pages without a fault are left out. */
+/** The compiler errors in each page's code; pages without errors are left out. */
 export function compile(pages: readonly Page[]): Map<string, string[]> {
   const files = new Map(pages.flatMap((page) => [...filesOf(page)]));
   const folders = new Set([...files.keys()].flatMap(foldersAbove));

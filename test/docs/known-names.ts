@@ -15,7 +15,7 @@ import { ROOT } from './pages.js';
 
 const NO_OPTION = 'no option has this name';
 
-/** What the checks say that there is: they name all options of a place when they meet one that they do not know. */
+/** The options known to the checks: the error for an unknown option lists all options of its place. */
 function told(faults: readonly Fault[]): string[] {
   const said = faults.find(({ path }) => path.endsWith(NO_OPTION))?.message ?? '';
   const names = /the options here are (.*)$/.exec(said)?.[1] ?? '';

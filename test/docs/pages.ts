@@ -7,13 +7,13 @@ import { marked, type Token, type Tokens } from 'marked';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface CodeBlock {
-  /** What stands behind the fence: `ts`, `ts partial`. */
+  /** The info string of the fence: `ts`, `ts partial`. */
   readonly language: string;
   readonly text: string;
 }
 
 export interface Table {
-  /** What the comment before it says, `options: pool`; empty without one. */
+  /** The text of the comment before it, `options: pool`; empty without one. */
   readonly mark: string;
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -61,7 +61,7 @@ export function readPage(path: string): Page {
   return { path, code, links, anchors, tables };
 }
 
-/** A heading without its marks: GitHub makes the anchor of what is read. */
+/** A heading without its markup: GitHub derives the anchor from the visible text. */
 function plainText({ tokens = [] }: { tokens?: readonly Token[] }): string {
   return tokens
     .map((token) =>
@@ -70,7 +70,7 @@ function plainText({ tokens = [] }: { tokens?: readonly Token[] }): string {
     .join('');
 }
 
-/** Whatever a user reads. */
+/** All pages for users. */
 export function readPages(): Page[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
@@ -86,7 +86,7 @@ export function tableOf(page: Page, title: string): Table {
   return table;
 }
 
-/** What stands in quotes in a cell: `a`, `b` are two. */
+/** The code spans in a cell: `a`, `b` are two. */
 export function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
 }

@@ -17,7 +17,7 @@ function spec(scenario: string, more: Partial<RunSpec> = {}): RunSpec {
 }
 
 describe('the calls of a run', () => {
-  test.each(NAMES)('%s: offer the load that was asked for', (scenario) => {
+  test.each(NAMES)('%s: offer the requested load', (scenario) => {
     const { seed, load, warmUp, seconds } = spec(scenario);
     const { work } = callsOf(spec(scenario));
     const offered = work.reduce((sum, each) => sum + each, 0) / ((warmUp + seconds) * 1000);
@@ -26,18 +26,18 @@ describe('the calls of a run', () => {
     expect(offered / capacityOf(scenarioNamed(scenario), seed)).toBeLessThan(load * 1.03);
   });
 
-  test('are the same however many clients make them, and each is made by one', () => {
+  test('are the same for any number of clients, and each is made by one of them', () => {
     const [one, six] = [callsOf(spec('equal')), callsOf(spec('equal', { clients: 6 }))];
     expect(six.at).toEqual(one.at);
     expect(six.work).toEqual(one.work);
     expect([...new Set(six.client)].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  test('are others in another round', () => {
+  test('differ between rounds', () => {
     expect(callsOf(spec('equal', { seed: 2 })).at[0]).not.toBe(callsOf(spec('equal')).at[0]);
   });
 
-  test('begin to count after the warm-up', () => {
+  test('count from the end of the warm-up', () => {
     const { at, firstMeasured } = callsOf(spec('equal'));
     expect(at[firstMeasured - 1]).toBeLessThan(4000);
     expect(at[firstMeasured]).toBeGreaterThanOrEqual(4000);
@@ -45,17 +45,17 @@ describe('the calls of a run', () => {
 });
 
 describe('slots', () => {
-  test('work on as many jobs at a time as there are, first come, first served', () => {
+  test('serve one job each at a time, first come, first served', () => {
     const slots = new Slots(2, () => 1);
     expect([slots.take(0, 10), slots.take(0, 4), slots.take(1, 5), slots.take(20, 1)]).toEqual([10, 4, 9, 21]);
   });
 
-  test('a job keeps the speed that its backend has when it begins', () => {
+  test('keep the speed of a job from its start', () => {
     const slots = new Slots(1, (time) => (time < 10 ? 1 : 3));
     expect([slots.take(0, 12), slots.take(1, 2)]).toEqual([12, 18]);
   });
 
-  test('what they have worked is what they have done until now', () => {
+  test('report the work done so far', () => {
     const slots = new Slots(2, () => 1);
     slots.take(0, 10);
     slots.take(0, 10);
@@ -65,7 +65,7 @@ describe('slots', () => {
 });
 
 describe('the bound', () => {
-  test('of equal backends is one backend with all the slots', () => {
+  test('for equal backends is that of one backend with all the slots', () => {
     const run = spec('equal', { load: 0.95 });
     const calls = callsOf(run);
     const slots = new Slots(BACKENDS * SLOTS, () => 1);
@@ -75,7 +75,7 @@ describe('the bound', () => {
     bound.forEach((latency, i) => expect(latency).toBeCloseTo(latencies[calls.firstMeasured + i]!, 6));
   });
 
-  test.each(NAMES)('%s: is below what a choice at random and the least of all calls come to', (scenario) => {
+  test.each(NAMES)('%s: is below random choice and least request', (scenario) => {
     const run = spec(scenario, { deadline: Infinity });
     const calls = callsOf(run);
     const slowness = scenarioNamed(scenario).slowness(run.seed);
@@ -88,7 +88,7 @@ describe('the bound', () => {
     expect(mean(centralQueue(run, calls))).toBeLessThan(mean(latencies.slice(calls.firstMeasured)));
   });
 
-  test('no call waits longer than the deadline', () => {
+  test('has no call that waits longer than the deadline', () => {
     const run = spec('one_slow', { deadline: 100 });
     expect(Math.max(...centralQueue(run, callsOf(run)))).toBe(100);
   });
@@ -126,14 +126,14 @@ describe('the report', () => {
     expect(spreadOf([3, 1]).median).toBe(2);
   });
 
-  test('a run whose timers were late is counted, and said to be unsound', () => {
+  test('counts a run whose timers were late, and marks it as unsound', () => {
     const bad = result(2, 400, { lateAnswers: { ...late, p99: 7 } });
     expect(unsound(result(1, 104))).toBeUndefined();
     expect(unsound(bad)).toBe('answers 7.0 ms late at p99');
     expect(cellsOf([result(1, 104), bad])[0]).toMatchObject({ unsound: 1, rounds: 2 });
   });
 
-  test('stands in the order of the scenarios, clients and subjects, whatever the order of the runs', () => {
+  test('is sorted by scenarios, clients and subjects, whatever the order of the runs', () => {
     const other = result(1, 104, { subject: 'Nest, pick_first' });
     const later = result(1, 104, { spec: spec('two_slow') });
     const cells = cellsOf([later, result(1, 104), other]);

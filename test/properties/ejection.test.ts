@@ -19,7 +19,7 @@ interface Result {
   readonly failed: boolean;
 }
 
-/** What lies in the window: the same slice of a tenth as now, or one of the nine before it. */
+/** Results in the window: in the current slice of a tenth, or one of the nine before it. */
 function within(past: readonly Result[], now: number, window: number): { calls: number; rate: number } {
   const slice = (at: number): number => Math.floor((at * 10) / window);
   const inside = past.filter(({ at }) => slice(at) > slice(now) - 10);
@@ -27,14 +27,14 @@ function within(past: readonly Result[], now: number, window: number): { calls: 
   return { calls: inside.length, rate: inside.length === 0 ? 1 : successes / inside.length };
 }
 
-/** The highest share that is still likely, by Wilson's interval, one-sided with 99 %. */
+/** The highest likely share, by Wilson's interval, one-sided with 99 %. */
 function highestLikely({ calls, rate }: { calls: number; rate: number }): number {
   const z = 2.326;
   const spread = z * Math.sqrt((rate * (1 - rate)) / calls + z ** 2 / (4 * calls ** 2));
   return (rate + z ** 2 / (2 * calls) + spread) / (1 + z ** 2 / calls);
 }
 
-/** Failures in a row that come about once in a million, by Laplace's rule of succession. */
+/** Failures in a row that happen once in a million, by Laplace's rule of succession. */
 function unlikely({ calls, rate }: { calls: number; rate: number }): number {
   let inARow = 0;
   for (let chance = 1; chance > 1e-6; inARow++) chance *= (calls * (1 - rate) + 1) / (calls + 2);
@@ -43,7 +43,7 @@ function unlikely({ calls, rate }: { calls: number; rate: number }): number {
 
 const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 
-/** The chance of so many failures or more, by adding up what each number of them has. */
+/** The probability of at least `failures` failures, as the sum over each number of them. */
 function tail(failures: number, calls: number, share: number): number {
   let sum = 0;
   for (let k = failures; k <= calls; k++) {
@@ -60,7 +60,7 @@ describe('more than chance', () => {
     .map(({ calls, part }) => ({ calls, failures: Math.round(part * calls) }));
   const share = fc.double({ min: 0.001, max: 0.999, noNaN: true });
 
-  test('is never what comes more often than said, by the exact binomial tail', () => {
+  test('never includes what is more likely than the limit, by the exact binomial tail', () => {
     check(
       fc.property(sample, share, fc.constantFrom(1e-6, 1e-3, 0.01), ({ calls, failures }, q, chance) => {
         const exact = tail(failures, calls, q);
@@ -69,7 +69,7 @@ describe('more than chance', () => {
     );
   });
 
-  test('is everything that comes a hundred times less often', () => {
+  test('includes everything that is a hundred times less likely', () => {
     check(
       fc.property(sample, share, ({ calls, failures }, q) => {
         // The bound is too high by the square root of the calls at most.
@@ -79,7 +79,7 @@ describe('more than chance', () => {
     );
   });
 
-  test('of a run of failures is what the power of the share says', () => {
+  test('for a run of failures follows from the power of the share', () => {
     check(
       fc.property(fc.integer({ min: 1, max: 200 }), share, (run, q) => {
         const power = q ** run;
@@ -89,7 +89,7 @@ describe('more than chance', () => {
     );
   });
 
-  test('leaves room for chance in what the others show: the likely share is no lower than the observed', () => {
+  test('allows for chance in the results of the others: the likely share is at least the observed one', () => {
     check(
       fc.property(sample, ({ calls, failures }) => {
         const likely = likelyShare(failures, calls);
@@ -102,7 +102,7 @@ describe('more than chance', () => {
 });
 
 describe('recent results', () => {
-  test('count the same as a list of the last 32', () => {
+  test('equal a list of the last 32', () => {
     check(
       fc.property(start, results, fc.nat({ max: 200_000 }), (from, steps, back) => {
         const recent = new RecentResults();
@@ -136,7 +136,7 @@ describe('recent results', () => {
 });
 
 describe('the window of successes', () => {
-  test('reads the same as a list of all results', () => {
+  test('equals a list of all results', () => {
     check(
       fc.property(start, results, fc.integer({ min: 1000, max: 20_000 }), (from, steps, window) => {
         const slices = new SuccessWindow();
@@ -157,7 +157,7 @@ describe('the window of successes', () => {
 });
 
 describe('the failure rate', () => {
-  test('stays from 0 to 1, and its factor from 1 to 2500, whatever comes and however late', () => {
+  test('stays from 0 to 1, and its factor from 1 to 2500, for any results at any time', () => {
     check(
       fc.property(start, results, (from, steps) => {
         const rate = new FailureRate();
@@ -209,7 +209,7 @@ describe('an outlier', () => {
             const tooFew = seen.calls >= ejection.minimumCalls && highestLikely(seen) < ejection.successRate;
             const verdict = outlier.record(failed, now, now, ejection);
             expect(verdict !== undefined, verdict?.reason).toBe(failed && (tooMany || tooFew));
-            // The balancer may refuse the ejection; then the endpoint goes on as before.
+            // The balancer may not allow the ejection; then the endpoint stays in rotation.
             if (verdict === undefined || !ejects[i]) return;
             const until = outlier.eject(verdict, now, ejection);
             expect(outlier.record(true, until, until, ejection)).toBeUndefined();
@@ -223,7 +223,7 @@ describe('an outlier', () => {
     );
   });
 
-  test('that is ejected again and again stays out between the shortest and the longest time of its turn', () => {
+  test('that is ejected repeatedly stays out between the shortest and the longest time of each ejection', () => {
     check(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 10, max: 60_000 }), (seed, baseEjectionTime) => {
         const ejection = effectiveEjection({ baseEjectionTime, maxEjectionTime: baseEjectionTime * 60 });

@@ -22,7 +22,7 @@ const keyOf = (each: Endpoint): string => addressToString(each.address);
 const distinct = (endpoints: readonly Endpoint[]): Endpoint[] =>
   endpoints.filter((each, i) => endpoints.findIndex((other) => keyOf(other) === keyOf(each)) === i);
 
-test('an address is added or removed if it is in one list only, once, in the order of that list', () => {
+test('an address in only one list is added or removed once, in the order of that list', () => {
   check(
     fc.property(list, list, (before, next) => {
       const held = new Map(distinct(before).map((each) => [keyOf(each), { key: keyOf(each) }]));
@@ -34,7 +34,7 @@ test('an address is added or removed if it is in one list only, once, in the ord
   );
 });
 
-test('a list that is applied comes out as the next one; applied again it changes nothing', () => {
+test('applying the diff yields the next list, and a second diff is empty', () => {
   check(
     fc.property(list, list, (before, next) => {
       const held = new Map(distinct(before).map((each) => [keyOf(each), { key: keyOf(each) }]));

@@ -1,11 +1,11 @@
 interface Event {
   readonly at: number;
-  /** Of two at the same time the one that was set first comes first. */
+  /** Events at the same time run in the order in which they were set. */
   readonly order: number;
   readonly run: () => void;
 }
 
-/** What happens when, in virtual time: a binary heap, for simulations of many thousand events. */
+/** The events of a simulation in virtual time: a binary heap for many thousand events. */
 export class EventQueue {
   now = 0;
   readonly #heap: Event[] = [];

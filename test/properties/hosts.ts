@@ -7,7 +7,7 @@ export interface Host extends Candidate {
   failureFactor: number;
 }
 
-/** Endpoints with so many calls in flight each: `host-0:1`, `host-1:1`, ... */
+/** Endpoints with the given calls in flight: `host-0:1`, `host-1:1`, ... */
 export function hosts(inFlight: readonly number[], weights: readonly number[] = []): Host[] {
   return inFlight.map((calls, i) => ({
     key: `host-${i}:1`,
@@ -17,7 +17,7 @@ export function hosts(inFlight: readonly number[], weights: readonly number[] = 
   }));
 }
 
-/** Picks, and keeps the calls in flight; which endpoints they went to. */
+/** Picks endpoints, keeps the calls in flight, and returns the picks. */
 export function fill(policy: Policy, candidates: readonly Host[], calls: number, call = UNKNOWN_CALL): number[] {
   return Array.from({ length: calls }, () => {
     const index = policy.pick(candidates, call);
@@ -26,7 +26,7 @@ export function fill(policy: Policy, candidates: readonly Host[], calls: number,
   });
 }
 
-/** Draws exactly these numbers; one draw more is an error, and `left` tells how many were not drawn. */
+/** Draws exactly these numbers; another draw is an error, and `left` returns how many were not drawn. */
 export function scripted(...numbers: number[]): Random & { readonly left: () => number } {
   const random = (): number => {
     const next = numbers.shift();

@@ -11,7 +11,7 @@ import { StrictClock } from './strict-clock.js';
 
 type Step =
   | { readonly kind: 'reserve'; readonly endpoint: number; readonly connection: number }
-  /** Of any call so far, also of one that has ended or lapsed. */
+  /** For any call so far, even one that has ended or lapsed. */
   | { readonly kind: 'start' | 'end'; readonly which: number }
   | { readonly kind: 'advance'; readonly ms: number };
 
@@ -23,14 +23,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: kind('start'), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('end'), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('advance'), ms: fc.integer({ min: 0, max: 1500 }) }) },
-  // Fractions: clocks have them, and sums of them are rounded.
+  // Fractions, as clocks have them, so that sums are rounded.
   {
     weight: 1,
     arbitrary: fc.record({ kind: kind('advance'), ms: fc.integer({ min: 1, max: 9999 }).map((n) => n / 10) }),
   },
 );
 
-/** What a call is by the book: told in the words of the design, without a queue and without a sweep. */
+/** The model of a call: states as in the design, without a queue and without a sweep. */
 interface ModelCall {
   readonly endpoint: number;
   readonly connection: number;
@@ -123,7 +123,7 @@ test('whatever the order of picks, starts, ends and silence, the counters are th
   );
 });
 
-test('they are zero when all calls have ended', () => {
+test('the counters are zero when all calls have ended', () => {
   check(
     fc.property(steps, (taken) => {
       const run = play(taken);

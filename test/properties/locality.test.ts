@@ -7,7 +7,7 @@ import { type Outcome, simulate, type World } from './zones.js';
 interface Figures {
   readonly p50: number;
   readonly p99: number;
-  /** The parts of the calls that left their zone, and that failed. */
+  /** The fractions of the calls that left their zone, and that failed. */
   readonly crossed: number;
   readonly failed: number;
 }
@@ -49,7 +49,7 @@ describe('clients that are spread evenly', () => {
   test.each([
     [0.6, 1],
     [0.85, 1.5],
-  ])('stay in their zones: at a load of %d, work of sigma %d, hardly a call crosses', (load, sigma) => {
+  ])('stay in their zones: at a load of %d, work of sigma %d, almost no call crosses', (load, sigma) => {
     const even: World = { clients: [7, 7, 6], load, sigma, seconds: 30 };
     const { crossed, p99 } = run(`even, load ${load}`, even, 2, 30);
     const anywhere = run(`even, load ${load}, anywhere`, { ...even, mode: 'anywhere' }, 2, 30);
@@ -61,19 +61,19 @@ describe('clients that are spread evenly', () => {
 describe('where 70 % of the clients are in a zone with a third of the backends', () => {
   const skewed: World = { clients: [14, 3, 3], load: 0.6, seconds: 40 };
 
-  test('the zone would break down by itself', () => {
+  test('the zone would be overloaded on its own', () => {
     // 0.7 * 0.6 * 3 = 126 % of what it can serve.
     expect(run('skewed, own zone only', { ...skewed, mode: 'own', seconds: 30 }, 10, 30).p99).toBeGreaterThan(1000);
   });
 
-  test('as many calls leave it as must, and the tail stays near that of perfect balance', () => {
+  test('as many calls leave it as necessary, and the tail latency stays near that of perfect balance', () => {
     const anywhere = run('skewed, anywhere', { ...skewed, mode: 'anywhere' }, 10, 40);
     const { crossed, p99, shares } = run('skewed, spillover', skewed, 10, 40);
     expect(p99).toBeLessThan(1.5 * anywhere.p99);
-    // At least what is too much for the zone, 0.26 of 1.26 for 70 % of the clients; far from the 66 % of no zones.
+    // At least the excess load of the zone, 0.26 of 1.26 for 70 % of the clients; far from the 66 % without zones.
     expect(crossed).toBeGreaterThan(0.7 * (0.26 / 1.26));
     expect(crossed).toBeLessThan(0.33);
-    // And the share hardly swings.
+    // The share hardly oscillates.
     expect(spread(shares.slice(20))).toBeLessThan(0.05);
   });
 
@@ -83,7 +83,7 @@ describe('where 70 % of the clients are in a zone with a third of the backends',
   });
 });
 
-describe('a zone that is ill from second 10 to 25', () => {
+describe('a zone that is unhealthy from second 10 to 25', () => {
   const ill = (how: 10 | 3 | 'fails' | 'hangs'): World => ({
     clients: [7, 7, 6],
     load: 0.5,
@@ -91,10 +91,10 @@ describe('a zone that is ill from second 10 to 25', () => {
     ill: { from: 10_000, to: 25_000, how },
   });
 
-  test.each([3, 10, 'fails', 'hangs'] as const)('(%s) loses its calls, and has them back a minute later', (how) => {
+  test.each([3, 10, 'fails', 'hangs'] as const)('(%s) loses its calls, and gets them back a minute later', (how) => {
     const { shares } = run(`zone a: ${how}`, ill(how), 10, 25);
     const during = Math.max(...shares.slice(10, 25));
-    // Beyond what is even for equal zones.
+    // Above the even share of equal zones.
     expect(during).toBeGreaterThan(2 / 3);
     expect(shares.at(-1)!).toBeLessThan(0.1);
     expect(shares.slice(0, 10).every((share) => share < 0.05)).toBe(true);
@@ -115,7 +115,7 @@ describe('the share', () => {
   );
   const minimum = fc.constantFrom(0, 0.01, 0.2, 0.5);
 
-  test('is a share, never below the minimum nor below what the zone cannot bear, whatever comes', () => {
+  test('stays in range, and never below the minimum or the excess load of the zone, for any input', () => {
     check(
       fc.property(
         minimum,
@@ -137,7 +137,7 @@ describe('the share', () => {
     );
   });
 
-  test('is zero by load where the minimum is zero', () => {
+  test('is zero by load if the minimum is zero', () => {
     check(
       fc.property(steps, (all) => {
         const spillover = new Spillover({ minCrossZoneShare: 0, spillRatio: 1.1 });

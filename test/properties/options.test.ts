@@ -36,7 +36,7 @@ const near = fc.oneof(
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 const optional = { requiredKeys: [] };
 
-/** One layer of options that is in order by itself. */
+/** A layer of options that is valid on its own. */
 const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
   {
     policy: maybe(
@@ -100,8 +100,8 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
   optional,
 );
 
-describe('whatever is written for options', () => {
-  test('the check answers with faults, and never throws', () => {
+describe('arbitrary options', () => {
+  test('get faults from the check, which never throws', () => {
     const close = fc.record(
       {
         policy: fc.oneof(anything, fc.record({ name: anything })),
@@ -125,7 +125,7 @@ describe('whatever is written for options', () => {
     );
   });
 
-  test('an unknown option is a fault', () => {
+  test('have a fault for an unknown option', () => {
     check(
       fc.property(fc.string(), anything, (key, value) => {
         fc.pre(!Object.keys(effectiveLoadBalancing()).includes(key));
@@ -134,7 +134,7 @@ describe('whatever is written for options', () => {
     );
   });
 
-  test('a value is shown in 60 characters on one line at most', () => {
+  test('have values shown in at most 60 characters on one line', () => {
     check(
       fc.property(anything, (value) => {
         expect(shown(value).length).toBeLessThanOrEqual(60);
@@ -144,8 +144,8 @@ describe('whatever is written for options', () => {
     );
   });
 
-  test('merging loses no fault of the upper layer', () => {
-    // Without undefined, which says nothing, not even under an unknown name.
+  test('keep the faults of the upper layer when merged', () => {
+    // Without undefined, which counts as absent even under an unknown name.
     const values = [fc.boolean(), fc.integer(), fc.double(), fc.string(), fc.constant(null)];
     const something = fc.anything({ values });
     const malformed = fc.oneof(
@@ -163,7 +163,7 @@ describe('whatever is written for options', () => {
   });
 });
 
-describe('layers that are in order', () => {
+describe('valid layers', () => {
   test('have no faults', () => {
     check(
       fc.property(layer, (options) => {
@@ -182,7 +182,7 @@ describe('layers that are in order', () => {
     );
   });
 
-  test('merge to what the uppermost says that says something, for the policy and for each field of an aspect', () => {
+  test('merge to the value of the uppermost layer that has one, for the policy and for each field of an aspect', () => {
     check(
       fc.property(fc.array(layer, { maxLength: 4 }), (layers) => {
         const merged = effectiveLoadBalancing(
@@ -216,7 +216,7 @@ describe('layers that are in order', () => {
     );
   });
 
-  test('merge to a pool that is in order, or to the one fault that they contradict each other', () => {
+  test('merge to a valid pool, or to the single fault that they contradict each other', () => {
     check(
       fc.property(layer, layer, (base, over) => {
         const merged = mergeLoadBalancing(base, over);
@@ -228,7 +228,7 @@ describe('layers that are in order', () => {
   });
 });
 
-test('a name with one slip of the finger gets that name as a proposal', () => {
+test('a name with one typo gets the right name as a suggestion', () => {
   check(
     fc.property(fc.constantFrom(...POLICY_NAMES), fc.nat(), fc.constantFrom('', 'x', 'xy'), (name, at, typed) => {
       const i = at % name.length;

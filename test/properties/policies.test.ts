@@ -36,7 +36,7 @@ const ringHash: fc.Arbitrary<PolicyConfig> = fc.record(
   },
   { requiredKeys: ['name', 'by'] },
 );
-/** Their first pick is a draw from the chances; later ones too, for as long as nothing is learnt. */
+/** Their first pick is a draw from the chances; later ones too, as long as they learn nothing. */
 const byLoad: fc.Arbitrary<PolicyConfig> = fc.oneof(
   { weight: 3, arbitrary: leastRequest },
   { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'adaptive' }) },
@@ -109,7 +109,7 @@ describe('every policy', () => {
     );
   });
 
-  test('never picks what has no chance, and always what has all of it, also when it was asked for them in between', () => {
+  test('never picks an endpoint with chance 0, and always one with chance 1, even if chances are read in between', () => {
     check(
       fc.property(config, fc.array(list, { minLength: 1, maxLength: 4 }), seed, (policyConfig, lists, seeded) => {
         const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
@@ -123,7 +123,7 @@ describe('every policy', () => {
     );
   });
 
-  test('picks as often as its chances say, in the long run', () => {
+  test('picks in proportion to its chances in the long run', () => {
     const memoryless: fc.Arbitrary<PolicyConfig> = fc.oneof(
       { weight: 4, arbitrary: byLoad },
       { weight: 1, arbitrary: fc.constant<PolicyConfig>({ name: 'random' }) },
@@ -132,7 +132,7 @@ describe('every policy', () => {
       fc.property(memoryless, list, seed, (policyConfig, candidates, seeded) => {
         const policy = createPolicy(policyConfig, seededRandom(seeded), new FakeClock());
         const chances = policy.chances(candidates);
-        // The loads stand still, so that each pick is a draw from the same urn.
+        // The loads are constant, so that each pick is a draw from the same distribution.
         expectShares(
           tally(candidates.length, 4000, () => policy.pick(candidates, UNKNOWN_CALL)),
           chances,
@@ -159,7 +159,7 @@ describe('a policy that learns', () => {
     ),
   });
 
-  test('has chances that add up to 1, and picks what has one, whatever it is told', () => {
+  test('has chances that add up to 1, and picks an endpoint with a chance above 0, whatever it learns', () => {
     check(
       fc.property(learning, list, fc.array(outcome, { maxLength: 40 }), seed, (name, candidates, outcomes, seeded) => {
         const clock = new FakeClock();
@@ -178,7 +178,7 @@ describe('a policy that learns', () => {
     );
   });
 
-  test('treats all alike again when it has learnt nothing for an hour', () => {
+  test('treats all endpoints equally again after an hour without learning', () => {
     check(
       fc.property(learning, fc.array(outcome, { maxLength: 40 }), seed, (name, outcomes, seeded) => {
         const clock = new FakeClock();
@@ -213,7 +213,7 @@ describe('least_request', () => {
     );
   });
 
-  test('over all endpoints of one weight never lets two that were even get more than one apart', () => {
+  test('over all endpoints of equal weight never lets two that were even get more than one apart', () => {
     check(
       fc.property(fc.integer({ min: 1, max: 120 }), fc.nat({ max: 300 }), seed, (n, calls, seeded) => {
         const candidates = hosts(Array.from({ length: n }, () => 0));
@@ -240,7 +240,7 @@ describe('least_request', () => {
 });
 
 describe('pick_first', () => {
-  test('keeps one order of all endpoints, shuffled or not, whichever of them are there', () => {
+  test('keeps one order of all endpoints, shuffled or not, whichever of them are present', () => {
     const masks = fc.array(fc.integer({ min: 1, max: 2 ** 6 - 1 }), { minLength: 1, maxLength: 20 });
     check(
       fc.property(fc.boolean(), masks, seed, (shuffleAddressList, subsets, seeded) => {
@@ -254,7 +254,7 @@ describe('pick_first', () => {
         }
         for (const [winner, losers] of beats)
           for (const loser of losers) expect(beats.get(loser)).not.toContain(winner);
-        // Whoever is first of all is first wherever it is.
+        // The first of all endpoints is first in every list that has it.
         const first = all[policy.pick(all)]!;
         expect([...beats.values()].some((losers) => losers.has(first))).toBe(false);
       }),
@@ -266,7 +266,7 @@ describe('ring_hash', () => {
   const unique = fc.uniqueArray(host, { selector: ({ key }) => key, minLength: 2, maxLength: 8 });
   const call = (hashKey: string) => ({ ...UNKNOWN_CALL, hashKey });
 
-  test('moves a key only when its endpoint goes, and only to an endpoint that comes', () => {
+  test('moves a key only when its endpoint leaves, or to a new endpoint', () => {
     check(
       fc.property(unique, fc.string({ minLength: 1 }), fc.nat({ max: 7 }), seed, (all, key, at, seeded) => {
         const policy = createPolicy({ name: 'ring_hash', by: 'x-id' }, seededRandom(seeded), new FakeClock());
@@ -282,7 +282,7 @@ describe('ring_hash', () => {
     );
   });
 
-  test('with bounded load lets no endpoint have more than its share of the mean, rounded up, whatever the keys', () => {
+  test('with bounded load gives no endpoint more than its bound, rounded up, whatever the keys', () => {
     const keys = fc.array(fc.constantFrom('a', 'b', 'c', undefined), { minLength: 1, maxLength: 200 });
     const bound = fc.double({ min: 1.01, max: 3, noNaN: true });
     check(

@@ -13,7 +13,7 @@ describe('virtual time', () => {
     maxLength: 300,
   });
 
-  test('passes in order, and what falls on one moment happens in the order in which it was set', () => {
+  test('passes in order, and simultaneous events run in the order in which they were set', () => {
     check(
       fc.property(plans, (events) => {
         const queue = new EventQueue();
@@ -36,7 +36,7 @@ describe('virtual time', () => {
     );
   });
 
-  test('holds as much as is set', () => {
+  test('holds any number of events', () => {
     const queue = new EventQueue();
     const random = randomFor(1, 'times');
     const times = Array.from({ length: 5000 }, () => random());
@@ -46,7 +46,7 @@ describe('virtual time', () => {
     expect(happened).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test('does not fire a timer that was cancelled, and ends when told', () => {
+  test('does not fire a cancelled timer, and ends when stopped', () => {
     const queue = new EventQueue();
     const fired: string[] = [];
     const cancel = queue.after(1, () => fired.push('cancelled'));
@@ -62,7 +62,7 @@ describe('virtual time', () => {
   });
 });
 
-test('a deque gives back what it was given, in its order', () => {
+test('a deque returns its items in order', () => {
   check(
     fc.property(fc.array(fc.option(fc.nat()), { maxLength: 5000 }), (steps) => {
       const deque = new Deque<number>();
@@ -87,7 +87,7 @@ test.each([
   ['exponential', exponential(20)],
   ['lognormal', lognormal(20, 0.5)],
   ['of two kinds', either(0.1, exponential(110), exponential(10))],
-])('work that is %s has the mean that it says', (_, distribution) => {
+])('work that is %s has the configured mean', (_, distribution) => {
   const random = randomFor(1, 'draws');
   const draws = 200_000;
   let sum = 0;
@@ -96,7 +96,7 @@ test.each([
   expect(Math.abs(sum / draws - distribution.mean)).toBeLessThan(0.5);
 });
 
-test('a quantile is the value below which its share lies', () => {
+test('a quantile is the value with its share of values below', () => {
   const hundred = Float64Array.from({ length: 100 }, (_, i) => i);
   expect([0, 0.5, 0.99, 0.999].map((q) => quantile(hundred, q))).toEqual([0, 50, 99, 99]);
   expect(quantile(new Float64Array(), 0.5)).toBeNaN();
@@ -112,12 +112,12 @@ describe('the draws of a run', () => {
     bursts: { share: 0.5, size: 50, within: 5 },
   };
 
-  test('are the same for the same seed, and others for another', () => {
+  test('are the same for the same seed, and different for another one', () => {
     expect(drawTrace(workload, 1, 7)).toEqual(drawTrace(workload, 1, 7));
     expect(drawTrace(workload, 1, 7).at).not.toEqual(drawTrace(workload, 1, 8).at);
   });
 
-  test('come in order, at the rate that was asked for, with the shares of the methods', () => {
+  test('are in order, at the requested rate, with the shares of the methods', () => {
     const { at, method, work, size } = drawTrace(workload, 1, 1);
     expect(at).toEqual(at.toSorted());
     // 20000 calls, half of them in 200 bursts of 50: the standard deviation is about 715.
@@ -127,17 +127,17 @@ describe('the draws of a run', () => {
     expect(Math.abs(work.reduce((sum, each) => sum + each, 0) / size - meanWork(workload))).toBeLessThan(1.5);
   });
 
-  test('have the same work call by call, however high the load', () => {
+  test('have the same work call by call at any load', () => {
     const [low, high] = [drawTrace(workload, 0.5, 1), drawTrace(workload, 1, 1)];
     expect(high.work.slice(0, 1000)).toEqual(low.work.slice(0, 1000));
   });
 
-  test('of calls that fail are of a sequence of their own, and change nothing else', () => {
+  test('of failing calls have their own sequence, and change nothing else', () => {
     const { luck: none, ...usual } = drawTrace(workload, 1, 1);
     const { luck, ...rest } = drawTrace({ ...workload, errors: 0.05 }, 1, 1);
     expect(rest).toEqual(usual);
     expect(none.every((each) => each > 0)).toBe(true);
-    // Of 20000 calls 1000, with a standard deviation of 31.
+    // 1000 of 20000 calls, with a standard deviation of 31.
     const share = luck.filter((each) => each === 0).length / usual.size;
     expect(Math.abs(share - 0.05)).toBeLessThan(0.01);
     const clients = randomFor(1, 'client');

@@ -44,14 +44,14 @@ describe('a matchup', () => {
     expect([0.96, 0.97, 1, 1.03, 1.04].map(verdictOf)).toEqual(['better', 'equal', 'equal', 'equal', 'worse']);
   });
 
-  test('is against the best of those that a client could use', () => {
+  test('is against the best policy that a client could use', () => {
     const [only, ...others] = matchupsOf(all, 'p99');
     expect(others).toEqual([]);
     expect(only).toMatchObject({ peer: { subject: 'peak_ewma' }, verdict: 'better' });
     expect(only!.ratio).toBeCloseTo(1.1 / 1.2, 12);
   });
 
-  test('that is worse names the better peer', () => {
+  test('that is lost shows the winner', () => {
     const lost = [cell('adaptive', 1.3), cell('peak_ewma', 1.2), cell('hot_cold', 1.25)];
     expect(bestPeerTable([twoSlow], lost, 'p99').rows).toEqual([[twoSlow.title, '1.08 (peak_ewma)']]);
     expect(peerTable(lost).rows.map((row) => row.slice(0, 2))).toEqual([
@@ -63,7 +63,7 @@ describe('a matchup', () => {
 });
 
 describe('tables', () => {
-  test('have a column for each situation, in order, and all policies but the measure itself', () => {
+  test('have a column for each situation, in order, and all policies except the reference', () => {
     const table = overviewTable([...all, cell('adaptive', 2, { clients: 1 })], tail);
     expect(table.head).toEqual(['policy', '70 %, 1 client', '70 %, 10 clients']);
     expect(table.rows.at(-1)).toEqual(['**adaptive**', '2.00 / 4.00', '1.10 / 2.20']);
@@ -72,7 +72,7 @@ describe('tables', () => {
     expect(toText(table)).toContain('round_robin');
   });
 
-  test('show as many digits as a number is worth', () => {
+  test('show significant digits only', () => {
     expect([0.984, 9.94, 9.96, 99.6, 484.4, NaN].map(ratio)).toEqual(['0.98', '9.94', '10.0', '100', '484', '-']);
     expect([0, 0.00012, 0.0049, 0.25].map(percent)).toEqual(['0 %', '0.012 %', '0.49 %', '25.0 %']);
   });
@@ -82,7 +82,7 @@ describe('plots', () => {
   const cells = all.map((each) => ({ ...each, scenario: 'one_slow' }));
   const plots = [dotPlot(twoSlow, all), timePlot(oneSlow, cells)];
 
-  test('are whole documents without a place that is no number', () => {
+  test('are complete documents without NaN in coordinates', () => {
     for (const plot of plots) {
       expect(plot).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg".*<\/svg>\n$/s);
       expect(plot).not.toMatch(/NaN|Infinity|undefined/);
@@ -91,7 +91,7 @@ describe('plots', () => {
     }
   });
 
-  test('name axes, units and series, and have colours for light and dark pages', () => {
+  test('label axes, units and series, and have colors for light and dark pages', () => {
     expect(plots[0]).toContain('latency over that of the central queue');
     expect(plots[0]).toContain('10 clients');
     expect(plots[1]).toContain('in ms');
@@ -99,19 +99,19 @@ describe('plots', () => {
     for (const plot of plots) expect(plot).toContain('prefers-color-scheme:dark');
   });
 
-  test('write what is too far off to be drawn', () => {
+  test('print values that are out of range', () => {
     expect(plots[0]).toContain('→ 500');
   });
 });
 
 describe('scales', () => {
-  test('put their ends where they belong, and what is outside at the edge', () => {
+  test('map their ends to the ends of the axis, and clamp values outside', () => {
     const scale = logScale(0.5, 10, 100, 200);
     expect([0.1, 0.5, 10, 99].map(scale.place)).toEqual([100, 100, 200, 200]);
     expect(scale.ticks).toEqual([0.5, 1, 2, 5, 10]);
   });
 
-  test.each([0.0004, 0.03, 0.26, 0.99])('of shares reach up to %d and begin at 0', (high) => {
+  test.each([0.0004, 0.03, 0.26, 0.99])('of shares reach up to %d and start at 0', (high) => {
     const { ticks, place } = linearScale(high, 0, 100);
     expect(ticks[0]).toBe(0);
     expect(ticks.at(-1)!).toBeGreaterThanOrEqual(high);

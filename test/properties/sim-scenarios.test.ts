@@ -21,16 +21,16 @@ function task(scenario: string, policies: string, over: Partial<Task> = {}): Tas
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-test('the same seed gives the same digits', async () => {
+test('the same seed gives identical results', async () => {
   const twice = task('changing_speeds', 'adaptive,hot_cold,peak_ewma,least_request', { stretch: 0.1 });
   expect(await perform(twice)).toEqual(await perform(twice));
 });
 
 describe('each scenario', () => {
-  // Those of a thousand backends take long to set up, and differ from those of a hundred in nothing but that.
+  // Scenarios with a thousand backends are slow to set up, and otherwise equal those with a hundred.
   const usual = SCENARIOS.filter(({ name }) => !name.startsWith('thousand')).map(({ name }) => [name] as const);
 
-  test.each(usual)('%s: every call ends, somewhere', async (name) => {
+  test.each(usual)('%s: every call ends on some backend', async (name) => {
     const entries = await perform(task(name, 'adaptive,perfect', { stretch: 0.05 }));
     for (const { calls, failed, shares, p50, p999, attempts } of entries) {
       expect(calls).toBeGreaterThan(1000);
@@ -71,11 +71,11 @@ describe('the bound', () => {
 });
 
 // What an earlier simulator, of other code, found (docs/decisions/003-compare-all-endpoints.md goes back to it).
-test('two slow of ten cost what is known of them', async () => {
+test('two slow backends of ten have the expected cost', async () => {
   const clients = [1, 10, 100];
   const cells = cellsOf(await perform(task('two_slow', 'round_robin,least_request,p2c', { clients, stretch: 0.4 })));
   const p99 = (name: string): number[] => cells.filter((cell) => cell.subject === name).map((cell) => cell.p99);
-  // The line of the slow ones grows to the end: by 0.8 s each second.
+  // The queue of the slow ones keeps growing by 0.8 s each second.
   for (const value of p99('round_robin')) expect(value).toBeGreaterThan(150);
   const near = (values: readonly number[], known: readonly number[]): void =>
     values.forEach((value, i) => expect(Math.abs(value / known[i]! - 1)).toBeLessThan(0.1));
@@ -85,12 +85,12 @@ test('two slow of ten cost what is known of them', async () => {
 
 const PEERS = 'p2c,least_request,peak_ewma,hot_cold,adaptive';
 
-describe('failures that no backend can help', () => {
+describe('failures that are not caused by backends', () => {
   test('are one call in twenty, the same under every policy, and are not retried', async () => {
     const policies = `random,round_robin,weighted_round_robin,${PEERS},perfect`;
     const entries = await perform(task('errors', policies, { stretch: 0.1 }));
     expect(entries).toHaveLength(10);
-    // Of 10000 calls 500, with a standard deviation of 22.
+    // 500 of 10000 calls, with a standard deviation of 22.
     expect(Math.abs(entries[0]!.failed - 0.05)).toBeLessThan(0.01);
     for (const { subject, failed, attempts } of entries) {
       expect(failed, subject).toBe(entries[0]!.failed);
@@ -100,7 +100,7 @@ describe('failures that no backend can help', () => {
 
   // Seeds in which an ejection for two failures of the first five calls made it up to 500 times the bound
   // (docs/decisions/029-chance-in-ejections.md).
-  test.each([18, 24])('take no backend away that is needed, seed %d', async (seed) => {
+  test.each([18, 24])('eject no backend that is needed, seed %d', async (seed) => {
     const policies = 'least_request,peak_ewma,adaptive';
     const cells = cellsOf(await perform(task('errors', policies, { load: 0.85, clients: [1], seed })));
     for (const { subject, p99 } of cells) expect(p99, subject).toBeLessThan(1.5);
@@ -108,7 +108,7 @@ describe('failures that no backend can help', () => {
 });
 
 // docs/decisions/029-chance-in-ejections.md has these shares, over three seeds.
-test('a backend that fails every call at once is found out by a few failures of each of a hundred clients', async () => {
+test('a backend that fails every call at once is detected after a few failures at each of a hundred clients', async () => {
   const entries = await perform(task('fast_failure', PEERS, { clients: [100] }));
   const percent = (name: string): number => 100 * entries.find(({ subject }) => subject === name)!.failed;
   const near = (name: string, known: number): void =>
@@ -128,7 +128,7 @@ describe('subsets', () => {
     return counts;
   };
 
-  test('by aperture give every server as many clients', () => {
+  test('by aperture give every server equally many clients', () => {
     expect(new Set(clientsOf(aperture(20)))).toEqual(new Set([2]));
   });
 
@@ -155,13 +155,13 @@ describe('a policy on the command line', () => {
     ]);
   });
 
-  test('that does not exist is an error that names those that do', () => {
+  test('that does not exist is an error that lists the known ones', () => {
     expect(() => subjectOf('adaptve')).toThrow(/adaptve.*adaptive/s);
     expect(() => subjectOf('{"name":"peak_ewma","decay":1}')).toThrow(/decay/);
   });
 });
 
-test('ratios are taken run by run, on the same draws', () => {
+test('ratios are computed run by run, on the same draws', () => {
   const unit = {
     calls: 1,
     failed: 0,

@@ -34,7 +34,7 @@ async function simulate(system: System, measure: (result: RunResult) => number):
     slots,
     capacity: servers * slots,
     workload: { duration: (system.calls ?? 20_000) / rate, methods: [{ name: 'Find', share: 1, work }] },
-    // The beginning with empty lines is not what the formulas are about.
+    // The start with empty queues is not covered by the formulas.
     window: [2000 / rate, Infinity],
   };
   const createPolicy = await policyFactoryOf(subject);
@@ -79,7 +79,7 @@ describe('one server with one slot is M/M/1', () => {
   });
 });
 
-test('work of two lengths waits as Pollaczek and Khinchine say', async () => {
+test('work of two lengths waits as in the Pollaczek-Khinchine formula', async () => {
   const work = either(0.1, constant(55), constant(5));
   const secondMoment = 0.1 * 55 ** 2 + 0.9 * 5 ** 2;
   const load = 0.6;
@@ -88,7 +88,7 @@ test('work of two lengths waits as Pollaczek and Khinchine say', async () => {
   expectMean(means, work.mean + wait, 0.06);
 });
 
-test('calls that are spread at random make of each server an M/M/1 of its own', async () => {
+test('calls that are spread at random make each server an M/M/1 queue', async () => {
   expectMean(await simulate({ servers: 4, slots: 1, load: 0.7 }, ({ mean }) => mean), SERVICE_MS / 0.3, 0.05);
 });
 
@@ -108,7 +108,7 @@ test.each([
   expectMean(await simulate(system, ({ mean }) => mean), meanInMMc(servers * slots, load), 0.1);
 });
 
-test('round robin over two servers makes of each an E2/M/1', async () => {
+test('round robin over two servers makes each an E2/M/1 queue', async () => {
   const load = 0.8;
   // The root of sigma = A(mu - mu * sigma), where A is the transform of the times between every second arrival.
   let sigma = 0.5;

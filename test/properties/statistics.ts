@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** How often each of `n` outcomes came in `draws` draws. */
+/** The count of each of `n` outcomes in `draws` draws. */
 export function tally(n: number, draws: number, draw: () => number): number[] {
   const counts = Array.from({ length: n }, () => 0);
   for (let i = 0; i < draws; i++) counts[draw()]!++;

@@ -52,7 +52,7 @@ const options: fc.Arbitrary<EffectiveSubsetOptions> = fc.oneof(
 const seed = fc.nat();
 
 describe('a subset', () => {
-  test('is as large as it should be, has each address once, and keeps the order of the list', () => {
+  test('has the right size, has each address once, and keeps the order of the list', () => {
     check(
       fc.property(options, seed, fc.array(fc.nat({ max: 30 }), { maxLength: 60 }), (chosen, random, list) => {
         const endpoints = list.map(backend);
@@ -64,7 +64,7 @@ describe('a subset', () => {
     );
   });
 
-  test('does not depend on the order of the list, nor on what stands in it beside the addresses', () => {
+  test('does not depend on the order of the list, nor on anything but the addresses', () => {
     check(
       fc.property(options, seed, ids, fc.nat(), (chosen, random, list, shuffle) => {
         const subset = (endpoints: Endpoint[]): string[] =>
@@ -78,7 +78,7 @@ describe('a subset', () => {
     );
   });
 
-  test('stays while the list stays, and the subset of a subset is itself', () => {
+  test('is stable for the same list, and the subset of a subset is itself', () => {
     check(
       fc.property(options, seed, ids, (chosen, random, list) => {
         const subset = createSubset(chosen, seededRandom(random));
@@ -89,7 +89,7 @@ describe('a subset', () => {
     );
   });
 
-  test('lets one in and one out at most for an endpoint that comes or goes, through any sequence', () => {
+  test('adds and removes at most one endpoint for each one that comes or goes, in any sequence', () => {
     const steps = fc.array(fc.tuple(fc.nat({ max: 45 }), fc.nat()), { minLength: 1, maxLength: 60 });
     check(
       fc.property(
@@ -116,7 +116,7 @@ describe('a subset', () => {
     );
   });
 
-  test('lets in as many at most as have come or gone at once', () => {
+  test('adds at most as many endpoints as come or go at once', () => {
     check(
       fc.property(options, seed, ids, ids, (chosen, random, list, next) => {
         const subset = createSubset(chosen, seededRandom(random));
@@ -144,7 +144,7 @@ describe('random subsets', () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(most);
   });
 
-  test('differ from client to client, and every backend is as likely as the other', () => {
+  test('differ between clients, and every backend is equally likely', () => {
     const counts = connections(clientsOf('random', 2000, 5), backends(20));
     // Binomial with p = 1/4 over 2000 clients: sigma is 19.4; six of them.
     for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(6 * 19.4);
@@ -152,7 +152,7 @@ describe('random subsets', () => {
 });
 
 describe('deterministic apertures', () => {
-  test('of any number of clients put connections on backends that differ by one at most', () => {
+  test('of any number of clients give backends connection counts that differ by at most one', () => {
     const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
     check(
       fc.property(upTo(120), upTo(120), upTo(60), (clients, n, size) => {
@@ -163,7 +163,7 @@ describe('deterministic apertures', () => {
     );
   });
 
-  test('stay even to two connections while backends come and go', () => {
+  test('stay even within two connections while backends come and go', () => {
     const random = seededRandom(2);
     const clients = clientsOf('deterministic_aperture', 50, 20);
     const here = Array.from({ length: 100 }, (_, i) => i);
@@ -182,7 +182,7 @@ test.each([
   [1000, 1000, 20],
   [100, 100, 20],
   [20, 50, 12],
-])('%i clients on %i backends, %i each: where the connections are', (clients, n, size) => {
+])('%i clients on %i backends, %i each: the distribution of connections', (clients, n, size) => {
   const [random, aperture] = (['random', 'deterministic_aperture'] as const).map((algorithm) => {
     const counts = connections(clientsOf(algorithm, clients, size), backends(n));
     const [min, max] = [Math.min(...counts), Math.max(...counts)];

@@ -13,11 +13,11 @@ export interface World {
   /** Calls that arrive, over those that all backends together can serve. */
   readonly load: number;
   readonly seconds: number;
-  /** `anywhere`: zones do not count. `own`: no call leaves its zone. Default `spillover`. */
+  /** `anywhere`: zones are ignored. `own`: no call leaves its zone. Default `spillover`. */
   readonly mode?: 'anywhere' | 'own' | 'spillover';
   /** The spread of the work of a call, lognormal. Default 1. */
   readonly sigma?: number;
-  /** Zone a is ill for a while: so many times slower, or it fails each call at once, or never answers. */
+  /** Zone a is unhealthy for a while: slower by a factor, or it fails each call at once, or never answers. */
   readonly ill?: { readonly from: number; readonly to: number; readonly how: number | 'fails' | 'hangs' };
 }
 
@@ -30,7 +30,7 @@ export interface Call {
 
 export interface Outcome {
   readonly calls: readonly Call[];
-  /** What the clients of zone a send elsewhere on the mean, at the end of each second. */
+  /** The mean share that the clients of zone a send to other zones, at the end of each second. */
   readonly shares: readonly number[];
 }
 
@@ -41,7 +41,7 @@ const DEADLINE_MS = 5000;
 /** To a backend and back. */
 const NEAR_MS = 0.3;
 const FAR_MS = 2;
-/** Two thirds of the backends are elsewhere. */
+/** Two thirds of the backends are in other zones. */
 const EVEN_SHARE = 2 / 3;
 
 interface Backend {

@@ -83,7 +83,7 @@ class Reader {
         if (!this.#isDocumented(member)) undocumented.add(`${symbol.name}.${member.name}`);
       }
     }
-    // A constant that only `typeof` names, as a list of the members of a union, is no type.
+    // A constant used only with `typeof`, as a list of union members, is not a type.
     const missing = [...reached].filter((symbol) => symbol.flags & ts.SymbolFlags.Type && !exported.has(symbol));
     const unexported = missing.map((symbol) => symbol.name);
     return {

@@ -21,7 +21,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** The controllers of the demo, and what they have told the runner. */
+/** The controllers of the demo, and the commands that they sent to the runner. */
 async function page() {
   const told: object[] = [];
   const link = { connected: true, tell: (message: object) => told.push(message) };
@@ -79,7 +79,7 @@ test('the page is served under names that DNS cannot rebind, and under those tha
   }
 });
 
-test('no other page presses its buttons', async () => {
+test('other pages cannot trigger its actions', async () => {
   const { ask, told, port } = await page();
   const own = `http://127.0.0.1:${port}`;
   for (const headers of [
@@ -93,13 +93,13 @@ test('no other page presses its buttons', async () => {
     expect(await ask('POST', SLOW, headers)).toMatchObject({ status: 403 });
   }
   expect(told).toEqual([]);
-  // The page itself, an older browser, and a program.
+  // The page itself, an older browser, and a program without a browser.
   for (const headers of [{ origin: own, 'sec-fetch-site': 'same-origin' }, { origin: own }, {}])
     expect(await ask('POST', SLOW, headers)).toMatchObject({ status: 202 });
   expect(told).toHaveLength(3);
 });
 
-test('no answer can be framed, and none says what the server is made of', async () => {
+test('no response can be framed, and none reveals the server software', async () => {
   const { ask } = await page();
   for (const path of ['/', '/nothing', '/backends']) {
     const { headers } = await ask('GET', path);

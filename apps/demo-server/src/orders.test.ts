@@ -31,7 +31,7 @@ let orders: Orders;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'demo-server-'));
-  // A socket in a directory of its own: no port to find, and none that another test could take.
+  // A socket in a separate directory: no port that another test could take.
   const url = `unix:${join(directory, 'socket')}`;
   const settings = { port: 0, slots: 1, delayMs: 0, factor: 1, errorRate: 0 };
   app = await NestFactory.createMicroservice(AppModule.with(settings, ADDRESS), {
@@ -52,11 +52,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-test('Find answers, and says where from', async () => {
+test('Find answers with the name of its backend', async () => {
   expect(await lastValueFrom(orders.find({ id: '1' }))).toEqual({ id: '1', servedBy: ADDRESS });
 });
 
-test('a fault is UNAVAILABLE, and says where from in a trailer', async () => {
+test('a fault is UNAVAILABLE, with the name of the backend in a trailer', async () => {
   app.get(Workload).turn({ errorRate: 1 });
   const error = await lastValueFrom(orders.find({ id: '1' })).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: status.UNAVAILABLE });
@@ -94,7 +94,7 @@ test('Chat answers each message', async () => {
   ]);
 });
 
-test('a backend that leaves ends its endless streams, so that it can go', async () => {
+test('a backend that shuts down ends its endless streams', async () => {
   const watch = orders.watch({ id: '1', everyMs: 1 });
   const all = lastValueFrom(watch.pipe(toArray()));
   const chat = lastValueFrom(orders.chat(NEVER), { defaultValue: 'ended' });

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { readSettings } from './settings.js';
 
-test('without a word, one backend at the usual port', () => {
+test('the default is one backend on the default port', () => {
   expect(readSettings([], {})).toEqual({ port: 50051, delayMs: 20, slots: 4, factor: 1, errorRate: 0 });
 });
 
-test('flags beat the environment', () => {
+test('flags take precedence over the environment', () => {
   const settings = readSettings(['--port', '6001', '--factor=2.5'], { PORT: '6000', SLOTS: '8' });
   expect(settings).toMatchObject({ port: 6001, factor: 2.5, slots: 8 });
 });
 
-test('all faults are named at once, with the allowed range', () => {
+test('all faults are reported at once, with the allowed range', () => {
   expect(() => readSettings(['--slots', '1.5'], { PORT: '', ERROR_RATE: '2' })).toThrow(
     [
       'demo-server cannot start:',

@@ -6,7 +6,7 @@ afterEach(() => vi.useRealTimers());
 
 const stays = (): AbortSignal => new AbortController().signal;
 
-/** Starts pieces of work of 10 ms, and tells when each has ended and whether it was done. */
+/** Starts pieces of work of 10 ms, and records when each has ended and whether it was done. */
 function start(pool: WorkerPool, names: string, gone: (name: string) => AbortSignal = stays): string[] {
   const ended: string[] = [];
   for (const name of names) {
@@ -15,7 +15,7 @@ function start(pool: WorkerPool, names: string, gone: (name: string) => AbortSig
   return ended;
 }
 
-test('so many at a time, the rest first come first served', async () => {
+test('runs a limited number at a time, and the rest first come, first served', async () => {
   const pool = new WorkerPool(2);
   const ended = start(pool, 'abcde');
   expect([pool.inFlight, pool.queued]).toEqual([5, 3]);
@@ -54,7 +54,7 @@ test('a caller that has left before it came costs nothing', async () => {
   expect(pool.inFlight).toBe(0);
 });
 
-test('how long it takes is asked when the work begins', async () => {
+test('the duration is determined when the work begins', async () => {
   const pool = new WorkerPool(1);
   let durationMs = 10;
   const ended: number[] = [];

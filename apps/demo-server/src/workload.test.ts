@@ -21,7 +21,7 @@ test('the mean is delayMs times factor, and one in a hundred takes about twice a
   expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThan(60 * 2.25);
 });
 
-test('a knob turned takes effect with the next piece of work', () => {
+test('a changed setting takes effect with the next piece of work', () => {
   const workload = new Workload({ delayMs: 20, factor: 1, errorRate: 0 }, repeatable());
   workload.turn({ factor: 5 });
   expect(mean(durations(workload))).toBeCloseTo(100, -1);
@@ -31,7 +31,7 @@ test.each([
   [0, 0],
   [0.1, 1000],
   [1, 10_000],
-])('an error rate of %d fails %d calls in 10,000, give or take a tenth', (errorRate, expected) => {
+])('an error rate of %d fails %d calls in 10,000, ± 10 %%', (errorRate, expected) => {
   const workload = new Workload({ delayMs: 0, factor: 1, errorRate }, repeatable());
   const failed = Array.from({ length: 10_000 }, () => workload.fails()).filter(Boolean).length;
   expect(Math.abs(failed - expected)).toBeLessThanOrEqual(expected / 10);

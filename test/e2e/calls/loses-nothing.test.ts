@@ -63,7 +63,7 @@ test('an endpoint is never without a connection, in whatever order old ones age,
   const [server] = servers as [EchoServer];
   const loadBalancing = { pool: { maxConnectionAge: 60_000 } };
   client = await new BalancedClient({ target: staticTarget(servers), clock, loadBalancing }).ready(1);
-  // Old, and while its replacement is refused it is lost as well.
+  // Too old, and lost while its replacement is refused.
   await server.kill();
   clock.advance(70_000);
   await client.until(() => client.states[server.address] === 'transient_failure');
@@ -71,7 +71,7 @@ test('an endpoint is never without a connection, in whatever order old ones age,
   await client.ready(1);
   expect(client.snapshot.endpoints[0]!.connections).toHaveLength(1);
   await client.say();
-  // Old, replaced while the old one still answers.
+  // Too old, and replaced while it still answers.
   clock.advance(70_000);
   await client.until(() =>
     client.events.some((event) => event.type === 'connection_closed' && event.reason === 'retired: age'),

@@ -211,7 +211,7 @@ describe('every way to change a file is seen:', () => {
     writeFileSync(path, '- a:1\n');
     const watcher = new Watcher({ pollInterval: 100 });
     await watcher.tells('a:1');
-    // A hard link to a file in a directory that is not watched: what is written there makes no event here.
+    // A hard link to a file in a directory that is not watched: writes there cause no event here.
     const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
     onTestFinished(() => rmSync(elsewhere, { recursive: true }));
     execFileSync('ln', [path, join(elsewhere, 'other')]);

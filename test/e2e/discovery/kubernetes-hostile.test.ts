@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { HeardSource, kubeConfigFile } from '../../support/kubernetes/client.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
-/** An API server, or whatever stands in its place, that sends without end or measure. */
+/** An API server, or an impostor, that sends endless or oversized responses. */
 
 expectNoLeaks();
 

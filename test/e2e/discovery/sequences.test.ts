@@ -96,7 +96,7 @@ describe.each(SEEDS)('with seed %i', (seed) => {
     client = await new BalancedClient({ target: discovery.target }).ready(3);
     const load = new SteadyLoad(() => client.say(), 300);
     const { stream, server } = await client.openStream();
-    // Another order is no event; so it is looked at after each call.
+    // A change of order causes no event, so it is checked after each call.
     const settle = (): Promise<void> => load.until(() => settledOn(current) || load.failures.length > 0);
     for (let step = 0; step < 40; step++) {
       const name = drawn(random, Object.keys(CHANGES));

@@ -80,7 +80,7 @@ test.each([2, 3])('one of %i replicas is ejected, and one probe call readmits it
   ill.behaviour.say = fails(grpc.status.INTERNAL);
   const load = new SteadyLoad(() => client.say(), 200);
   await client.until(() => stateOf(ill) === 'ejected');
-  // Still ill: the probe fails, and the next ejection is longer.
+  // Still failing: the probe fails, and the next ejection is longer.
   const callsBefore = ill.calls;
   await load.until(() => ill.calls > callsBefore);
   expect(stateOf(ill)).toBe('ejected');

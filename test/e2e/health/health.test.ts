@@ -80,7 +80,7 @@ test('the watch does not count as load, and takes one of the streams that the pe
   });
 });
 
-test('a server without a health service is healthy, and one event says so', async () => {
+test('a server without a health service is healthy, with one event', async () => {
   servers = await startServers(3);
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { size: 2 } } }).ready(3);
   await client.say();
@@ -119,7 +119,7 @@ test('a panic does not end with the last connection, nor with the client, but wh
   );
   for (const server of servers) server.cutConnections();
   await client.until(() => client.snapshot.endpoints.every(({ state }) => state !== 'not_serving'));
-  // No endpoint is connected, so there is no panic; but nothing is better either.
+  // No endpoint is connected, so this is not a panic; but nothing has improved either.
   expect(client.snapshot.panic).toBe(false);
   expect(told()).toEqual([expect.objectContaining({ on: true })]);
   await client.until(() => client.snapshot.endpoints.every(({ state }) => state === 'not_serving'));
@@ -133,7 +133,7 @@ test('a panic does not end with the last connection, nor with the client, but wh
   expect(told().slice(2)).toMatchObject([{ on: true }]);
 });
 
-test('health checks can be turned off, also while the client runs', async () => {
+test('health checks can be turned off, even while the client runs', async () => {
   await start(2, { health: { panicThreshold: 0 } });
   servers[0]!.health!.setStatus('', 'NOT_SERVING');
   await client.until(() => stateOf(servers[0]!) === 'not_serving');

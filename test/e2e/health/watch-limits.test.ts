@@ -33,22 +33,26 @@ test.each([
   [2, 1, 0, 1],
   [3, 1, 1, 1],
   [10, 1, 1, 8],
-])('with %i streams the watches get %i for health and %i for load, and calls %i', async (limit, health, load, calls) => {
-  const server = await WatchedServer.start({ 'grpc.max_concurrent_streams': limit });
-  server.answer = serving;
-  const client = await clientOf({ target: server.target, loadBalancing: { policy: OOB, pool: { maxSize: 1 } } }).ready(
-    1,
-  );
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, () => client.say('x', { deadline: Date.now() + 15_000 })),
-  );
-  expect(answers).toHaveLength(20);
-  expect([server.healthWatches, server.orcaWatches, limitOf(client)]).toEqual([health, load, calls]);
-  const said = client.events.filter(({ type }) => type === 'health_not_offered');
-  expect(said).toMatchObject(limit === 1 ? [{ why: 'STREAM_LIMIT', address: `127.0.0.1:${server.port}` }] : []);
-});
+])(
+  'with %i streams the watches get %i for health and %i for load, and calls %i',
+  async (limit, health, load, calls) => {
+    const server = await WatchedServer.start({ 'grpc.max_concurrent_streams': limit });
+    server.answer = serving;
+    const client = await clientOf({
+      target: server.target,
+      loadBalancing: { policy: OOB, pool: { maxSize: 1 } },
+    }).ready(1);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => client.say('x', { deadline: Date.now() + 15_000 })),
+    );
+    expect(answers).toHaveLength(20);
+    expect([server.healthWatches, server.orcaWatches, limitOf(client)]).toEqual([health, load, calls]);
+    const said = client.events.filter(({ type }) => type === 'health_not_offered');
+    expect(said).toMatchObject(limit === 1 ? [{ why: 'STREAM_LIMIT', address: `127.0.0.1:${server.port}` }] : []);
+  },
+);
 
-/** An HTTP/2 server that counts streams, and announces limits when a test says so. */
+/** An HTTP/2 server that counts streams, and announces limits when the test says so. */
 async function http2Server(onStream: (stream: http2.ServerHttp2Stream, path: string) => void, maxStreams?: number) {
   const sessions: http2.ServerHttp2Session[] = [];
   const settings = maxStreams === undefined ? {} : { maxConcurrentStreams: maxStreams };
@@ -151,7 +155,7 @@ test('health.metadata is sent to the health service, and is shown nowhere', asyn
   };
   const withToken = (token: string) => ({ health: { metadata: { authorization: `Bearer ${token}` } } });
   const client = await clientOf({ target: server.target, loadBalancing: withToken('secret-1') }).ready(1);
-  // Other metadata asks anew, on the same connection.
+  // New metadata reopens the watch on the same connection.
   client.balanced.configure(withToken('secret-2'));
   await expect.poll(() => tokens, { timeout: 15_000 }).toEqual(['Bearer secret-1', 'Bearer secret-2']);
   const metadataOfCall = new Promise((resolve) => (server.say = (call) => resolve(call.metadata.get('authorization'))));

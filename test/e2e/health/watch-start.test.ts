@@ -7,7 +7,7 @@ import { WatchedServer } from '../../support/peers/watched-server.js';
 
 expectNoLeaks();
 
-/** Credentials whose tokens come when a test says so, over plain text. */
+/** Credentials whose tokens arrive when the test says so, over plaintext. */
 function slowTokens() {
   const asked: { resolve(): void }[] = [];
   const calls = CallCredentials.createFromMetadataGenerator((_options, done) => {

@@ -37,7 +37,7 @@ beforeEach(() => {
   for (const server of servers) server.calls = 0;
 });
 
-/** All four kinds of calls, and what is left of them at the end. */
+/** Makes all four kinds of calls, and checks that they leave nothing in flight. */
 async function callAll(echo: EchoStub): Promise<unknown> {
   const texts = (lines: Line[]): string[] => lines.map(({ text }) => text);
   const words = [{ text: 'a' }, { text: 'b' }];

@@ -136,7 +136,7 @@ describe('the environment', () => {
   });
 
   it.each(['nowhere:///x', '127.0.0.1:2 nowhere:///x'])(
-    'with a target that cannot be (%j) is refused by the client, by the name of the variable',
+    'with an invalid target (%j) is rejected by the client, with the name of the variable',
     async (target) => {
       environment({ GRPC_LB_ECHO_CLIENT_TARGET: target });
       const { message } = await startError({

@@ -64,7 +64,7 @@ describe('get', () => {
     }
   });
 
-  it('of an application without clients says so', async () => {
+  it('in an application without clients is an error that says so', async () => {
     const registry = (await startApp({ imports: [GrpcLbModule.forRoot()] })).get(GrpcLbRegistry);
     expect(registry.snapshot()).toEqual([]);
     expect(() => registry.get('X')).toThrow('no client is declared');

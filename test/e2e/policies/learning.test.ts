@@ -48,7 +48,7 @@ function takes(...latencies: number[]): void {
   });
 }
 
-/** The share of each backend in `count` sequential calls. */
+/** The share of each backend in this number of sequential calls. */
 async function sharesOf(calls: number, say: () => Promise<unknown> = () => client.say()): Promise<number[]> {
   const before = servers.map((server) => server.calls);
   for (let i = 0; i < calls; i++) await say().catch(() => {});

@@ -76,7 +76,7 @@ test('no service is SERVING before the first result of its check, and a failure 
   expect([await echo.next(), await mirror.next()]).toEqual(['SERVING', 'SERVING']);
 });
 
-test('an indicator of Terminus feeds it, injected like any provider', async () => {
+test('a Terminus indicator may be a check, injected like any provider', async () => {
   @Injectable()
   class DatabaseIndicator {
     up = true;
@@ -116,7 +116,7 @@ test('a check for an unknown service fails the start with the known names', asyn
   await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo, echo.v1.Mirror');
 });
 
-test("a health service of the application fails the start with the remedy, and is allowed with health: false", async () => {
+test('a health service of the application fails the start with the remedy, and is allowed with health: false', async () => {
   const own = new HealthImplementation({ '': 'SERVING' });
   const start = async (options: GrpcServerOptions): Promise<string> => {
     const transport = echoTransport(await freePort());

@@ -169,7 +169,7 @@ test('out of band, reports are sent at the requested interval, but not below the
   }
   // Three intervals of a timer, which may be a millisecond early.
   expect(times[3]).toBeGreaterThanOrEqual(3 * 100 - 3);
-  // The stream itself is no load.
+  // The stream itself does not count as load.
   expect(reports[3]!.named_metrics['in_flight']).toBe(0);
 });
 

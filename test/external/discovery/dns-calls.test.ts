@@ -27,7 +27,7 @@ afterEach(async () => {
 
 afterAll(() => knot.close());
 
-/** Servers on addresses of their own, all on one port, as pods are. */
+/** Servers on different addresses with the same port, like pods. */
 async function startPods(...hosts: readonly string[]): Promise<EchoServer[]> {
   const pods: EchoServer[] = [];
   for (const host of hosts) {
@@ -43,7 +43,7 @@ async function startPods(...hosts: readonly string[]): Promise<EchoServer[]> {
 const hostsOf = (pods: readonly EchoServer[]): string[] => pods.map(({ host }) => host);
 const addresses = (pods: readonly EchoServer[]): string[] => pods.map(({ address }) => address).toSorted();
 
-/** When exactly these are ready, and what was before has gone. */
+/** Resolves when exactly these are ready, and earlier ones are removed. */
 const untilOnly = (pods: readonly EchoServer[]): Promise<void> =>
   client.until(() => {
     const { endpoints } = client.snapshot;
@@ -63,7 +63,7 @@ test('A records: no call fails through scale up, scale down, replace all, and re
   const more = await startPods('127.0.0.4', '127.0.0.5');
   await knot.set('orders', 1, 'A', ...hostsOf(servers));
   await untilOnly(servers);
-  // They start slowly, and have their first call when chance says so.
+  // They are in slow start, so that their first calls are random.
   while (more.some(({ calls }) => calls === 0) && load.failures.length === 0) await delay(5);
   await load.run(100);
 
@@ -92,7 +92,7 @@ test('A records: no call fails through scale up, scale down, replace all, and re
 
   expect(load.failures).toEqual([]);
   expect(load.succeeded).toBeGreaterThanOrEqual(650);
-  // What stayed was never connected to again.
+  // Endpoints that stayed were not reconnected.
   expect(servers.map(({ connections }) => connections)).toEqual(servers.map(() => 1));
 });
 
@@ -120,7 +120,7 @@ test('SRV records: no call fails while ports, weights and targets change, and we
   expect(load.failures).toEqual([]);
   expect(servers.map(({ connections }) => connections)).toEqual([1, 1, 1, 1]);
 
-  // One after the other, so that weights alone decide: 3 of 4 of 400 are 300, and 8.7 a standard deviation.
+  // Sequential, so that only weights decide: 3/4 of 400 are 300, with a standard deviation of 8.7.
   const before = c.calls;
   for (let i = 0; i < 400; i++) await client.say();
   expect(Math.abs(c.calls - before - 300)).toBeLessThan(6 * 8.7);

@@ -9,9 +9,9 @@ import { Knot, ZONE } from './knot.js';
 
 expectNoLeaks();
 
-/** For the machine, which may have other things to do. */
+/** Tolerance for a busy machine. */
 const SLACK = 1000;
-/** For what has no TTL. */
+/** The interval for records without TTL. */
 const QUICK: DnsSourceOptions = { minRefreshInterval: 100, refreshInterval: 300 };
 
 interface Told {
@@ -19,7 +19,7 @@ interface Told {
   readonly answer: EndpointAnswer;
 }
 
-/** A source that asks knot on the real clock, and remembers what it tells. */
+/** A source that queries knot on the real clock, and records its reports. */
 class Watch {
   readonly told: Told[] = [];
   readonly errors: string[] = [];
@@ -58,7 +58,7 @@ class Watch {
     return this.told.at(-1);
   }
 
-  /** Milliseconds until the condition holds, after what the source tells next. */
+  /** Milliseconds until the condition holds after a later report of the source. */
   async until(condition: () => boolean): Promise<number> {
     const started = performance.now();
     while (!condition()) await new Promise<void>((resolve) => (this.#changed = resolve));
@@ -101,7 +101,7 @@ afterAll(() => knot.close());
 describe('a name at knot', () => {
   const uri = (name: string): string => `dns://${knot.address}/${name}.${ZONE}:1`;
 
-  test('each change of A and AAAA records is there when the TTL is over', async () => {
+  test('each change of A and AAAA records is seen after the TTL', async () => {
     await knot.set('orders', 1, 'A', '127.0.0.2');
     const source = watch(uri('orders'));
     await source.untilList('127.0.0.2:1');
@@ -115,7 +115,7 @@ describe('a name at knot', () => {
     expect(source).toMatchObject({ errors: [], warnings: [] });
   });
 
-  test('it asks again when the TTL is over and not before, and a TTL that changes counts from the next answer', async () => {
+  test('is queried again after the TTL and not before, and a changed TTL counts from the next answer', async () => {
     await knot.set('ttl', 1, 'A', '127.0.0.2');
     const source = watch(uri('ttl'));
     await source.until(() => source.told.length === 2);
@@ -135,7 +135,7 @@ describe('a name at knot', () => {
     await watch(uri('alias')).untilList('127.0.0.7:1');
   });
 
-  test('an answer that is too long for UDP comes over TCP, whole', async () => {
+  test('an answer that is too long for UDP arrives complete over TCP', async () => {
     const hosts = Array.from({ length: 120 }, (_, i) => `127.1.0.${i}`);
     await knot.set('many', 1, 'A', ...hosts);
     const source = watch(uri('many'));
@@ -143,12 +143,12 @@ describe('a name at knot', () => {
     expect(source.last!.endpoints).toEqual(hosts.toSorted().map((host) => `${host}:1`));
   });
 
-  test('a name in another script', async () => {
+  test('an internationalized name is found', async () => {
     await knot.set('xn--bcher-kva', 1, 'A', '127.0.0.2');
     await watch(uri('bücher')).untilList('127.0.0.2:1');
   });
 
-  test('a name that is not there is an error with the server in it, and is found when it comes', async () => {
+  test('a missing name is an error with the server in it, and is found when it is added', async () => {
     const source = watch(uri('late'), QUICK);
     await source.until(() => source.errors.length > 0);
     expect(source.errors[0]).toBe(
@@ -158,13 +158,13 @@ describe('a name at knot', () => {
     expect(await source.untilList('127.0.0.2:1')).toBeLessThan(300 * 1.2 + SLACK);
   });
 
-  test('of two servers one that is dead costs nothing but time', async () => {
+  test('a dead server of two costs only time', async () => {
     await knot.set('two', 1, 'A', '127.0.0.2');
     const both = `dns://127.0.0.1:9,${knot.address}/two.${ZONE}:1`;
     await watch(both).untilList('127.0.0.2:1');
   });
 
-  test('a restart of the server, stopped or hung, loses no list, and what changed meanwhile is found', async () => {
+  test('a restart of the server, stopped or hung, loses no list, and changes made meanwhile are found', async () => {
     await knot.set('restart', 1, 'A', '127.0.0.2');
     const source = watch(uri('restart'), { ...QUICK, timeout: 300 });
     await source.untilList('127.0.0.2:1');
@@ -196,10 +196,10 @@ describe('a name at knot', () => {
     source.stop();
     knot.thaw();
     expect(source).toMatchObject({ told: [], errors: [] });
-    // And expectNoLeaks, at the top.
+    // expectNoLeaks at the top checks this too.
   });
 
-  test('a service config comes with the list, changes, and goes', async () => {
+  test('a service config arrives with the list, changes, and disappears', async () => {
     const json = (n: number): string => JSON.stringify(`grpc_config=[{"serviceConfig":{"n":${n}}}]`);
     await knot.change(['config', 1, 'A', '127.0.0.2'], ['_grpc_config.config', 1, 'TXT', json(1)]);
     const source = watch(uri('config'), { serviceConfig: true });
@@ -224,7 +224,7 @@ describe('SRV records at knot', () => {
   const name = '_grpc._tcp.orders';
   const uri = (): string => `dns+srv://${knot.address}/${name}.${ZONE}`;
 
-  test('each change of targets, ports, weights, priorities and addresses is there after one interval', async () => {
+  test('each change of targets, ports, weights, priorities and addresses is seen after one interval', async () => {
     const within = 300 * 1.2 + SLACK;
     await knot.change(
       ['a', 60, 'A', '127.0.0.2'],
@@ -242,14 +242,14 @@ describe('SRV records at knot', () => {
     expect(source).toMatchObject({ errors: [], warnings: [] });
   });
 
-  test('the target "." says that the service is not available', async () => {
+  test('the target "." means that the service is not available', async () => {
     await knot.set(name, 60, 'SRV', '0 0 0 .');
     const source = watch(uri(), QUICK);
     await source.until(() => source.warnings.length > 0);
     expect(source.told[0]).toMatchObject({ endpoints: [], answer: { authoritative: true } });
   });
 
-  test('eighty targets are looked up without losing one', async () => {
+  test('eighty targets are all looked up', async () => {
     const names = Array.from({ length: 80 }, (_, i) => `t${i}`);
     await knot.change(...names.map((target, i) => [target, 60, 'A', `127.2.0.${i}`] as const), [
       name,

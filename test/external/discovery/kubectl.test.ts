@@ -8,7 +8,7 @@ import { slice } from '../../support/kubernetes/slices.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 
-/** That the API server of these tests speaks the real protocol: kubectl says so. */
+/** kubectl works with the API server of these tests, so it speaks the real protocol. */
 
 expectNoLeaks();
 
@@ -103,7 +103,7 @@ describe.skipIf(version === undefined)(
       await until(/DELETED +payments-a/);
     });
 
-    test('what it deletes, a client of this package sees go', async () => {
+    test('a client of this package sees what it deletes', async () => {
       const source = new HeardSource({ kubeConfigFile: kubeConfigFile({ server: api.url }) });
       await source.untilLast('10.0.0.7');
       await kubectl('delete', 'endpointslice', 'orders-a', '-n', 'shop');
@@ -117,7 +117,7 @@ describe.skipIf(version === undefined)(
     });
 
     // Over plain HTTP it sends no token.
-    test.skipIf(!HAS_OPENSSL)('over TLS it is refused without the right token', async () => {
+    test.skipIf(!HAS_OPENSSL)('over TLS it is rejected without the right token', async () => {
       const { key, cert } = makeCertificate('IP:127.0.0.1');
       const secure = await new KubernetesApi({ tls: { key: String(key), cert: String(cert) } }).start();
       try {

@@ -54,7 +54,7 @@ function stubOf(service: grpc.ServiceClientConstructor, address: string): { stub
   };
 }
 
-/** Opens one more each time, waits, and tells which have ended by themselves. */
+/** Opens one more each time, waits, and returns those that have ended by themselves. */
 async function openQuiet(open: () => Quiet): Promise<string[]> {
   const ended: string[] = [];
   const streams: Quiet[] = [];
@@ -81,7 +81,7 @@ const losses = (events: readonly LbEvent[]): LbEvent[] => events.filter(({ type 
 const timeout = QUIET_MS + 30_000;
 
 describe.skipIf(!hasGo)('grpc-go (skipped unless GO_PEERS names the folder of install-go-peers.sh)', () => {
-  test('does not cut quiet streams, however many begin', { timeout }, async () => {
+  test('does not cut quiet streams, however many start', { timeout }, async () => {
     const { stub, events } = stubOf(TestService, await startGo());
     expect(await openQuiet(() => stub.FullDuplexCall())).toEqual([]);
     expect(losses(events)).toEqual([]);
@@ -106,7 +106,7 @@ describe.skipIf(!hasGo)('grpc-go (skipped unless GO_PEERS names the folder of in
   });
 });
 
-test('C-core does not cut quiet streams, however many begin', { timeout }, async () => {
+test('C-core does not cut quiet streams, however many start', { timeout }, async () => {
   const server = await new PythonServer().start();
   closing.push(() => server.kill());
   const { stub, events } = stubOf(Echo, server.address);

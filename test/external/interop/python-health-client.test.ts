@@ -34,7 +34,7 @@ async function until(answering: readonly EchoServer[]): Promise<void> {
   }
 }
 
-test('a C-core client that checks health leaves a server that says NOT_SERVING, and comes back', async () => {
+test('a C-core client that checks health leaves a server that reports NOT_SERVING, and comes back', async () => {
   servers = await startServers(3, { withHealth: { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } });
   const [ill, ...well] = servers as [EchoServer, EchoServer, EchoServer];
   python = new PythonProcess('health_client.py', ['echo.v1.Echo', ...servers.map(({ address }) => address)]);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const script = (name: string): string => fileURLToPath(new URL(`python/${name}`, import.meta.url));
 
-/** A Python program that says what it does in lines of JSON, and is told what to do in lines of text. */
+/** A Python program that reports in lines of JSON, and takes commands in lines of text. */
 export class PythonProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
@@ -17,14 +17,14 @@ export class PythonProcess {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** What it says next. */
+  /** Its next report. */
   async next<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('the Python process has ended');
     return JSON.parse(value as string) as T;
   }
 
-  /** What it says next that is so. */
+  /** Its next report that matches. */
   async nextWhere<T>(condition: (said: T) => boolean): Promise<T> {
     for (;;) {
       const said = await this.next<T>();
@@ -73,7 +73,7 @@ export class PythonServer {
     this.process.tell(`health ${status}`);
   }
 
-  /** GOAWAY, and so many seconds for what runs. */
+  /** GOAWAY, with this many seconds for calls in flight. */
   stop(seconds: number): void {
     this.process.tell(`stop ${seconds}`);
   }

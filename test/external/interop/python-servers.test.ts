@@ -22,7 +22,7 @@ afterEach(async () => {
   await Promise.all(servers.map((server) => server.kill()));
 });
 
-/** Who answers the next calls. */
+/** The servers that answer the next calls. */
 async function answers(calls: number): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (let i = 0; i < calls; i++) {
@@ -43,7 +43,7 @@ test('calls spread over C-core servers, whose health is known', async () => {
   expect(shares).toEqual([20, 20, 20]);
 });
 
-test('streams run, and are load until they end', async () => {
+test('streams work, and count as load until they end', async () => {
   await start(2);
   const streams = await Promise.all([client.openStream(), client.openStream()]);
   expect(new Set(streams.map(({ server }) => server)).size).toBe(2);
@@ -80,7 +80,7 @@ test('NOT_SERVING moves calls, SERVING brings them back, and none fails', async 
   expect(load.failures).toEqual([]);
 });
 
-test('a server that says NOT_SERVING and then stops loses no call', async () => {
+test('a server that reports NOT_SERVING and then stops loses no call', async () => {
   await start(3);
   const [leaver, ...others] = servers as [PythonServer, PythonServer, PythonServer];
   const load = new SteadyLoad(() => client.say('x', { deadline: Date.now() + 5000 }), 200);
@@ -95,7 +95,7 @@ test('a server that says NOT_SERVING and then stops loses no call', async () => 
   expect(Object.keys(await answers(10)).toSorted()).toEqual(others.map(({ address }) => address).toSorted());
 });
 
-test('when a server dies, no call fails that began after that was seen', async () => {
+test('when a server dies, no call fails that started after this was detected', async () => {
   await start(3);
   const [victim] = servers as [PythonServer];
   const load = new SteadyLoad(() => client.say('x', { deadline: Date.now() + 5000 }), 200);

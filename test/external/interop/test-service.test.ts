@@ -190,7 +190,7 @@ describe.each(['once', 'and on the other server'])('%s', () => {
   test('cancel_after_begin', async () => {
     const error = await new Promise((resolve) => {
       const stream = stub.StreamingInputCall(resolve);
-      // Begun, that is on its way: what is cancelled in the turn of its start is no call yet.
+      // Wait until it is sent: a call that is cancelled in the turn of its start never reaches the server.
       setImmediate(() => stream.cancel());
     });
     expect(error).toMatchObject({ code: grpc.status.CANCELLED });
@@ -213,7 +213,7 @@ describe.each(['once', 'and on the other server'])('%s', () => {
   });
 });
 
-test('both servers have served, and nothing is left under way', async () => {
+test('both servers have served, and nothing is left in flight', async () => {
   expect(servers.every(({ calls }) => calls >= 8)).toBe(true);
   // A call that was cancelled between its pick and its start counts until its reservation lapses.
   await expect.poll(() => balanced.snapshot().inFlight, { timeout: 3000 }).toBe(0);

@@ -26,7 +26,7 @@ export interface Row {
   readonly note: string;
 }
 
-/** The page as a test sees it: what it shows, and the conditions that one can wait for. */
+/** The page as a test sees it: what it shows, and conditions to wait for. */
 export class LivePage {
   /** What a developer would see in red. */
   readonly complaints: string[] = [];

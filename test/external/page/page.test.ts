@@ -10,7 +10,7 @@ const SCREENSHOT = process.env.PAGE_SCREENSHOT
 const BACKENDS = 5;
 const EQUAL_SHARE = 100 / BACKENDS;
 
-/** Each test goes on where the one before it left the page, as a visitor would. */
+/** Each test continues where the previous one left the page, as a visitor would. */
 let demo: DemoProcess;
 let browser: Browser;
 let live: LivePage;
@@ -27,7 +27,7 @@ afterAll(async () => {
   await demo?.process.kill();
 });
 
-test('what Nest gives today sends every call to one of five backends', async () => {
+test('the client of Nest sends every call to one of five backends', async () => {
   const rows = await live.until('one backend has all the calls', (all) => all[0]?.share === 100);
   expect(rows).toHaveLength(BACKENDS);
   expect(rows.slice(1).map((row) => row.share)).toEqual([0, 0, 0, 0]);
@@ -45,9 +45,9 @@ test('balanced, all are ready, the fast ones share evenly, and the slow one gets
   if (SCREENSHOT) await takeScreenshot(SCREENSHOT);
 });
 
-test('a stopped backend is seen as such, and no call is lost', async () => {
+test('a stopped backend is shown as such, and no call is lost', async () => {
   const address = await live.addressOf(0);
-  // By keyboard: the focus survives that the page draws itself anew.
+  // By keyboard: the focus survives a redraw of the page.
   await live.button('Stop', address).focus();
   await live.page.keyboard.press('Enter');
   await live.untilRow(address, 'is down', (row) => row.state !== 'ready' && row.note.includes('stopped'));
@@ -56,7 +56,7 @@ test('a stopped backend is seen as such, and no call is lost', async () => {
   await expect.poll(() => live.page.locator('#events').textContent()).toContain(`${address} went from ready to`);
 });
 
-test('started again, it is used again', async () => {
+test('a restarted backend is used again', async () => {
   const address = await live.addressOf(0);
   await live.button('Start', address).click();
   await live.untilRow(address, 'is ready and used', (row) => row.state === 'ready' && row.share > 0.75 * EQUAL_SHARE);
@@ -79,7 +79,7 @@ test('a backend that slows down gets less, and gets its share back with its spee
   await live.untilRow(address, 'gets its share', (row) => row.note === '' && row.share > 0.75 * EQUAL_SHARE);
 });
 
-test('a visitor who comes later sees the past, without an error', async () => {
+test('a visitor who comes later sees the history, without an error', async () => {
   const later = await LivePage.open(browser, demo.url, 'dark');
   await later.until('the table is filled', (rows) => rows.length === BACKENDS);
   expect(await later.seconds()).toBeGreaterThan(5);
@@ -90,25 +90,25 @@ test('a visitor who comes later sees the past, without an error', async () => {
 
 test.each([390, 320, 768])('nothing overflows at a width of %d', async (width) => {
   await live.page.setViewportSize({ width, height: 844 });
-  // The chart is drawn anew after the layout has changed.
+  // The chart is redrawn after the layout has changed.
   await expect.poll(() => live.outside()).toEqual([]);
 });
 
 test.each([
   ['/backends/127.0.0.1:1/stop', 404],
   ['/backends/nobody/stop', 404],
-])('POST %s is refused', async (path, status) => {
+])('POST %s is rejected', async (path, status) => {
   const answer = await fetch(new URL(path, demo.url), { method: 'POST' });
   expect(answer.status).toBe(status);
 });
 
-test('an action that does not exist is refused', async () => {
+test('an action that does not exist is rejected', async () => {
   const address = await live.addressOf(0);
   const answer = await fetch(new URL(`/backends/${address}/explode`, demo.url), { method: 'POST' });
   expect(answer.status).toBe(400);
 });
 
-test('Ctrl-C ends the demo with code 0, and the page says so', async () => {
+test('Ctrl-C ends the demo with code 0, and the page shows it', async () => {
   demo.process.signal('SIGINT');
   expect(await demo.process.ended).toBe('exit 0');
   await expect.poll(() => live.page.locator('#load').textContent()).toBe('the demo has ended');

@@ -14,7 +14,7 @@ export class Haproxy {
 
   constructor(
     private readonly backends: readonly string[],
-    /** How many of them take connections from the start. */
+    /** The number of backends that accept connections from the start. */
     private readonly enabled = backends.length,
   ) {}
 
@@ -44,7 +44,7 @@ backend back
     return this;
   }
 
-  /** Lets a backend that was disabled take connections from now on. */
+  /** Enables a disabled backend. */
   async enable(index: number): Promise<void> {
     const socket = net.connect(this.#socket);
     socket.end(`set server back/s${index} state ready\n`).resume();

@@ -51,7 +51,7 @@ test('with maxConnectionAge a backend that is added behind the balancer gets its
   await load.run(20);
   expect(calls()[3]).toBe(0);
   await proxy.enable(3);
-  // Once all eight are of a second generation.
+  // After all eight have been replaced.
   await client.until(() => opened() >= 16);
   const before = calls();
   await load.run(200);

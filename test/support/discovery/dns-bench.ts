@@ -4,11 +4,11 @@ import { type DnsSourceOptions, dnsSourceFactory, parseTarget } from '../../../l
 import { FakeClock } from '../time/fake-clock.js';
 import { FakeDns } from './fake-dns.js';
 
-/** A source that asks a DNS server of the test, on a virtual clock. */
+/** A source that queries a DNS server of the test, on a virtual clock. */
 export class DnsBench {
   readonly clock = new FakeClock();
   readonly source: EndpointSource;
-  /** The lists, one text for each endpoint: `10.0.0.1:50051`, and `;weight;priority` where it has them. */
+  /** The lists, one string for each endpoint: `10.0.0.1:50051`, with `;weight;priority` if it has them. */
   readonly lists: string[][] = [];
   readonly answers: EndpointAnswer[] = [];
   readonly errors: string[] = [];
@@ -43,7 +43,7 @@ export class DnsBench {
     return this.lists.at(-1);
   }
 
-  /** Moves on to the next look-up, and waits for what comes of it. */
+  /** Advances to the next look-up, and waits for its result. */
   async next(): Promise<void> {
     this.clock.advance(this.clock.nextIn!);
     await this.settled();

@@ -20,7 +20,7 @@ interface Hanging {
 
 /** A DNS server whose zone a test writes as it goes, and the resolvers that ask it. */
 export class FakeDns {
-  /** What a question such as `A orders` is answered with; an error code fails it, and what is not there is not found. */
+  /** The answer to a query such as `A orders`; an error code fails it, and a missing entry is not found. */
   readonly records = new Map<string, unknown>();
   /** All that was asked, in order. */
   readonly asked: string[] = [];

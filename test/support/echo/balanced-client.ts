@@ -87,7 +87,7 @@ export class BalancedClient {
     if (condition()) return;
     const holds = new Promise<void>((resolve) => {
       const watcher = (): void => {
-        // An event is told before all that it brings about is done.
+        // An event is emitted before all its effects are done.
         setImmediate(() => {
           if (!this.#watchers.has(watcher) || !condition()) return;
           this.#watchers.delete(watcher);

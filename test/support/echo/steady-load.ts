@@ -26,13 +26,13 @@ export class SteadyLoad {
     closeWithTest(() => clearInterval(this.#timer));
   }
 
-  /** Goes on until that many more calls have succeeded (or any failed). */
+  /** Runs until that many more calls have succeeded (or any failed). */
   async run(calls: number): Promise<void> {
     const target = this.succeeded + calls;
     await this.until(() => this.succeeded >= target || this.failures.length > 0);
   }
 
-  /** Goes on until the condition holds, which is looked at after each call. */
+  /** Runs until the condition holds, which is checked after each call. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       const ended = new Promise<void>((resolve) => (this.#ended = resolve));

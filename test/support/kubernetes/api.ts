@@ -14,11 +14,11 @@ export interface KubernetesApiOptions {
   readonly apiVersion?: string;
   /** PEM; with them it speaks TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** How a version that is too old is refused: real API servers do both. Default `event`. */
+  /** How a version that is too old is rejected: real API servers do both. Default `event`. */
   readonly expired?: 'event' | 'status';
 }
 
-/** How one request shall fare; what is not given is as always. */
+/** The outcome of one request; omitted fields mean the usual behavior. */
 export interface Fate {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -117,7 +117,7 @@ export class KubernetesApi {
   /** TCP resets, in the middle of whatever is going on. */
   cutConnections(): void {
     for (const socket of this.#sockets) {
-      // One whose end is under way cannot be reset (EINVAL), and Node would keep it open for ever after it has tried.
+      // A socket that is already closing cannot be reset (EINVAL), and Node would keep it open forever after trying.
       if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }
@@ -275,7 +275,7 @@ export class KubernetesApi {
       this.#send(watch, { type: 'ERROR', object: expired });
       return watch.end();
     }
-    // "Get State and Start at Any": without a version it begins with what is there.
+    // "Get State and Start at Any": without a version it starts with the existing objects.
     if (from === undefined) {
       for (const object of this.store.objects.filter(selected)) this.#sendObject(watch, 'ADDED', object);
     } else for (const event of this.store.since(from)) this.#forward(watch, event, selected);

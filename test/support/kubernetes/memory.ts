@@ -21,7 +21,7 @@ interface MemoryWatch {
 
 const nextTurn = promisify(setImmediate);
 
-/** What a source asks of the API server, answered without sockets and in the same turn, so that a fake clock rules. */
+/** The requests of a source to the API server, answered without sockets in the same turn, for use with a fake clock. */
 export class MemoryApi implements SliceApi {
   readonly store = new KubernetesStore();
   readonly watches = new Set<MemoryWatch>();
@@ -73,7 +73,7 @@ export class MemoryApi implements SliceApi {
   }
 }
 
-/** Lets all promises that can go on do so. */
+/** Waits until all promises that can settle have done so. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 3; i++) await nextTurn();
 }

@@ -7,7 +7,7 @@ export interface StoreEvent {
   readonly version: number;
   readonly type: EventType;
   readonly object: SliceObject;
-  /** How it was before, for those whose selector it matched only then. */
+  /** The previous state, for watches whose selector matched only that. */
   readonly before: SliceObject | undefined;
 }
 
@@ -68,7 +68,7 @@ export class KubernetesStore {
     this.#version++;
   }
 
-  /** Forgets how it came to what is there now. */
+  /** Compacts the history. */
   compact(): void {
     this.#compacted = this.#version;
     this.#history = [];

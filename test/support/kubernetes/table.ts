@@ -34,7 +34,7 @@ export function asTable(objects: readonly SliceObject[], metadata: object, withC
   };
 }
 
-/** Three, and how many more: as kubectl shows them of a real cluster. */
+/** Three, and the number of the others, as kubectl shows them for a real cluster. */
 function shownEndpoints(endpoints: readonly EndpointShape[]): string {
   const addresses = endpoints.flatMap((endpoint) => endpoint.addresses ?? []);
   if (addresses.length === 0) return '<unset>';

@@ -60,7 +60,7 @@ export async function startApp(
   return app.init();
 }
 
-/** What an application says that cannot start. */
+/** The error of an application that cannot start. */
 export async function startError(metadata: ModuleMetadata): Promise<Error> {
   try {
     await startApp(metadata);
@@ -77,7 +77,7 @@ export async function serversOfTest(count: number): Promise<EchoServer[]> {
   return servers;
 }
 
-/** How a call ends that must not succeed. */
+/** The error of a call that must fail. */
 export function errorOf(call: Observable<unknown>): Promise<ServiceError & { cause?: unknown }> {
   return new Promise((resolve, reject) => {
     call.subscribe({ error: resolve, complete: () => reject(new Error('The call has succeeded')) });

@@ -6,7 +6,7 @@ import { firstValueFrom, NEVER } from 'rxjs';
 import { GrpcLbModule, GrpcLbRegistry } from '../../../libs/grpc-lb/src/index.js';
 import type { EchoStub } from './app.js';
 
-// An application that starts, does what it is told, and closes. Nothing here ends the process.
+// An application that starts, runs one command, and closes. Nothing here ends the process.
 
 const [todo, protoPath, ...targets] = process.argv.slice(2);
 

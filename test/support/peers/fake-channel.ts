@@ -16,7 +16,7 @@ import { RecordingContext } from '../discovery/fake-source.js';
 
 type StateListener = Parameters<SubchannelInterface['addConnectivityStateListener']>[0];
 
-/** A subchannel whose state is what a test says, without a socket. */
+/** A subchannel without a socket, whose state is set by the test. */
 export class FakeSubchannel {
   state = connectivityState.IDLE;
   attempts = 0;
@@ -73,7 +73,7 @@ export class FakeChannel {
   picker: Picker | undefined;
 
   constructor(loadBalancing: LoadBalancingOptions = {}) {
-    // A health watch is a call, for which there is no socket here.
+    // A health watch is a call, which needs a socket.
     const health = { ...loadBalancing.health, enabled: false };
     this.context = new RecordingContext(['static:///a:1'], this.clock, { ...loadBalancing, health });
     const helper = {
@@ -111,7 +111,7 @@ export class FakeChannel {
     return this.subchannels.filter(({ closed }) => !closed);
   }
 
-  /** What becomes of the attempts to connect to these, or of their connections. */
+  /** Sets the state of the connections, or attempts to connect, to these. */
   async become(state: connectivityState, ...keys: string[]): Promise<void> {
     for (const subchannel of this.open.filter(({ key }) => keys.includes(key))) subchannel.become(state, 'refused');
     await turn();

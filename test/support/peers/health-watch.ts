@@ -35,7 +35,7 @@ export function healthClient(address: string): HealthClient {
   return client as unknown as HealthClient;
 }
 
-/** What a client that watches a service is told, one after the other. */
+/** The statuses that a watching client receives, in order. */
 export class HealthWatch {
   /** How the stream ends. */
   readonly end: Promise<ServiceError>;
@@ -56,7 +56,7 @@ export class HealthWatch {
     return this.#told.shift()!;
   }
 
-  /** What has been told and not been asked for. */
+  /** Received statuses that have not been read. */
   get pending(): readonly string[] {
     return this.#told;
   }

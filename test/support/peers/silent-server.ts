@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** A peer that accepts connections and never says a word. */
+/** A peer that accepts connections and never sends anything. */
 export class SilentServer {
   accepted = 0;
   readonly #sockets = new Set<net.Socket>();

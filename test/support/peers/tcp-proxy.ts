@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { closeWithTest } from '../run/close-with-test.js';
 
-/** A TCP proxy that can fall silent: connections stay open, and not a byte passes any more, as on a broken network. */
+/** A TCP proxy that can fall silent: connections stay open, but no bytes pass, as on a broken network. */
 export class TcpProxy {
   port = 0;
   #frozen = false;

@@ -15,7 +15,7 @@ describe('leaksSince', () => {
     expect(await leaksSince(before)).toEqual({});
   });
 
-  it('waits for sockets whose closing is under way', async () => {
+  it('waits for sockets that are closing', async () => {
     const before = openResources();
     const server = createServer((socket) => socket.resume()).listen(0);
     await once(server, 'listening');

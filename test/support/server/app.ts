@@ -146,7 +146,7 @@ export function say(client: EchoClient, text = 'x', deadline = 60_000): Promise<
   });
 }
 
-/** How a call ends that must not succeed. */
+/** The error of a call that must fail. */
 export async function failureOf(call: Promise<unknown>): Promise<grpc.ServiceError> {
   try {
     await call;

@@ -1,4 +1,4 @@
-/** How many milliseconds of CPU the work costs this process: on a busy machine the clock on the wall tells nothing. */
+/** The CPU time of the work in milliseconds: on a busy machine wall-clock time means nothing. */
 export function cpuTime(work: () => unknown): number {
   const before = process.cpuUsage();
   work();

@@ -5,7 +5,7 @@ interface Timer {
   callback: () => void;
 }
 
-/** Time that moves only when a test says so. Timers due at the same moment fire in the order in which they were set. */
+/** Time that moves only when the test says so. Timers due at the same time fire in the order in which they were set. */
 export class FakeClock implements Clock {
   #now: number;
   readonly #timers = new Set<Timer>();

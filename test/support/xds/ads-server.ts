@@ -179,7 +179,7 @@ export class AdsServer {
     if (type === 'lds' || type === 'cds') this.push(type);
   }
 
-  /** Sends what it has of a type, or in its place what is given. */
+  /** Sends its resources of a type, or the given ones instead. */
   push(type: XdsType, instead?: readonly object[]): void {
     this.#versions.set(type, this.#version(type) + 1);
     for (const stream of this.#streams) if (stream.subscriptions.has(type)) this.#respond(stream, type, instead);

@@ -7,16 +7,16 @@ import {
 import { encodeAssignment } from './ads-server.js';
 import { assignment, type TestLocality } from './resources.js';
 
-/** A control plane without a network, for tests on a virtual clock: it does what it is told, when it is told. */
+/** A control plane without a network, for tests on a virtual clock: the test triggers everything it does. */
 export class FakeAds {
   readonly requests: DiscoveryRequest[] = [];
   /** Streams opened so far. */
   opened = 0;
-  /** The one that is open. */
+  /** The listener of the open stream. */
   listener: AdsStreamListener | undefined;
   /** Attempts fail from now on. */
   refuse: string | undefined;
-  /** It does not read: requests are on their way until `onSent`. */
+  /** It does not read: requests stay in flight until `onSent`. */
   stalled = false;
   /** The client reads no responses. */
   paused = false;

@@ -17,7 +17,7 @@ test('a phase starts exactly rate times seconds calls, whatever the timers do', 
   expect(run.tally.summary()).toMatchObject({ calls: 70, endpoints: { a: 70 } });
 });
 
-test('it waits for the last answers before it is done', async () => {
+test('a phase waits for the last answers before it is done', async () => {
   const answers: Subject<{ id: string; servedBy: string }>[] = [];
   const find = (): Observable<{ id: string; servedBy: string }> => {
     const answer = new Subject<{ id: string; servedBy: string }>();
@@ -33,7 +33,7 @@ test('it waits for the last answers before it is done', async () => {
   expect([run.status, run.inFlight]).toEqual(['done', 0]);
 });
 
-test('told to stop, it cancels what is in flight', async () => {
+test('a phase that is stopped cancels its calls in flight', async () => {
   const answers = new Subject<{ id: string; servedBy: string }>();
   const run = new PhaseRun(
     phase(() => answers, null),

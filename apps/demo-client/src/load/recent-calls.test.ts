@@ -7,7 +7,7 @@ const call = (latencyMs: number, address = 'a'): { ok: boolean; latencyMs: numbe
   address,
 });
 
-test('what is older than the window is forgotten', () => {
+test('calls older than the window are forgotten', () => {
   const recent = new RecentCalls(1000);
   recent.add(0, call(1));
   recent.add(500, call(2));

@@ -27,7 +27,7 @@ const ECHO = `
   process.send({ type: 'ready' });
 `;
 
-test('messages go both ways, and the one with the condition is waited for', async () => {
+test('messages go both ways, and a wait resolves with the matching one', async () => {
   const child = start(ECHO);
   await child.next('ready');
   const second = child.next('echo', ({ value }) => value === 2);
@@ -36,14 +36,14 @@ test('messages go both ways, and the one with the condition is waited for', asyn
   expect(await second).toEqual({ type: 'echo', value: 2 });
 });
 
-test('what is waited for fails when the process ends, with its last words', async () => {
+test('a wait fails when the process ends, with its last output', async () => {
   const child = start(`console.error('no port is free'); process.exitCode = 3;`);
   await expect(child.next('ready')).rejects.toThrow('it ended (exit 3) before it said "ready"\nno port is free');
   expect(await child.ended).toBe('exit 3');
   expect(child.isRunning).toBe(false);
 });
 
-test('a program that does not exist has ended, and says why', async () => {
+test('a program that does not exist counts as ended, with the reason', async () => {
   const child = new Child(['no-such-program'], { quiet: true });
   expect(await child.ended).toBe('spawn no-such-program ENOENT');
 });
@@ -64,7 +64,7 @@ test('a process that is stopped is killed', async () => {
   expect(await child.ended).toBe('SIGKILL');
 });
 
-test('a process that is told to go may finish what it does', async () => {
+test('a process that is asked to end may finish its work', async () => {
   const child = start(`process.once('message', () => setTimeout(() => process.disconnect(), 50));
     process.send({ type: 'ready' });`);
   await child.next('ready');

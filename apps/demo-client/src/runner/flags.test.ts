@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { POLICY_NAMES } from '../../../../libs/grpc-lb/src/core/options/policy-config.js';
 import { FlagError, HELP, readFlags } from './flags.js';
 
-/** Ring hash has to be told what calls are kept together by, and there is no flag for that. */
+/** Ring hash needs a hash key, and there is no flag for that. */
 const POLICIES = POLICY_NAMES.filter((name) => name !== 'ring_hash');
 
-/** What the user is told. */
+/** The error that the user sees. */
 function complaint(...args: string[]): string {
   try {
     readFlags(args);
@@ -16,7 +16,7 @@ function complaint(...args: string[]): string {
   return '';
 }
 
-test('without flags, five backends without end', () => {
+test('without flags the demo runs five backends indefinitely', () => {
   expect(readFlags([])).toEqual({
     seconds: null,
     baselineSeconds: null,
@@ -37,20 +37,20 @@ test('a flag takes its value after a blank or an equals sign', () => {
   expect(readFlags(['--seconds', '20', '--json=summary.json'])).toMatchObject({ seconds: 20, json: 'summary.json' });
 });
 
-test.each(POLICIES)('the policy %s of the package is one of the demo, and help names it', (policy) => {
+test.each(POLICIES)('the policy %s of the package is available in the demo, and help lists it', (policy) => {
   expect(readFlags(['--policy', policy])).toMatchObject({ policy });
   expect(HELP.split(/[\s,]+/)).toContain(policy);
 });
 
-test.each(['ring_hash', 'toString'])('%s is no policy of the demo', (name) => {
+test.each(['ring_hash', 'toString'])('%s is not a policy of the demo', (name) => {
   expect(complaint('--policy', name)).toBe(`--policy ${name}: give one of ${POLICIES.join(', ')}`);
 });
 
-test.each(['--help', '-h'])('%s asks for help, whatever else is said', (flag) => {
+test.each(['--help', '-h'])('%s shows help, whatever the other flags', (flag) => {
   expect(readFlags(['--rate', 'x', flag])).toBeNull();
 });
 
-test('all faults are named at once', () => {
+test('all faults are reported at once', () => {
   expect(complaint('--rate', '0', '--slots', '1.5', '--policy', 'best', '--fast', 'now', '--json').split('\n')).toEqual(
     [
       '--fast is not known',
@@ -63,7 +63,7 @@ test('all faults are named at once', () => {
   );
 });
 
-test('the first phase has to leave time for the second', () => {
+test('the first phase must leave time for the second', () => {
   expect(complaint('--seconds', '10', '--baseline-seconds', '10')).toContain('leaves no time for the second phase');
   expect(complaint('--seconds', '10', '--baseline-seconds', '9')).toBe('');
 });

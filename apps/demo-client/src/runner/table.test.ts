@@ -62,7 +62,7 @@ const frame: Frame = {
   before: [stock],
 };
 
-test('a frame is a table, with what was before below it', () => {
+test('a frame is a table with the history below it', () => {
   expect(drawFrame(frame, plain)).toEqual([
     'Balanced: least_request  phase 2 of 2, 7 s of 10 s',
     'calls 2,400   errors 0   p50 9.4 ms   p99 – ms   in flight 5',
@@ -76,12 +76,12 @@ test('a frame is a table, with what was before below it', () => {
   ]);
 });
 
-test('a backend that starts slowly is shown with how far it is', () => {
+test('a backend in slow start is shown with its progress', () => {
   const lines = drawFrame({ ...frame, backends: [{ ...row, warmth: 0.254, share: 0.06 }] }, plain);
   expect(lines.find((line) => line.startsWith(row.address))).toMatch(/ready, starts slowly, 25 % warm$/);
 });
 
-test('the last word sets the phases side by side', () => {
+test('the summary compares the phases side by side', () => {
   expect(drawSummary([stock, balanced], plain)).toEqual([
     'phase         policy         calls  errors  p50 ms  p99 ms  busiest backend',
     'nest-default  pick_first     2,400      12   1,127   2,054            100 %',

@@ -48,7 +48,7 @@ test('no line is wider than the terminal, and no frame higher', () => {
   expect(Math.max(...lines.map((line) => line.length))).toBe(20);
 });
 
-test('the cursor comes back, and later lines go below the table', () => {
+test('the cursor is restored, and later lines go below the table', () => {
   const screen = view({ isTTY: true, columns: 80, rows: 24 });
   screen.frame(frame);
   screen.close();
@@ -56,7 +56,7 @@ test('the cursor comes back, and later lines go below the table', () => {
   expect(written.slice(1)).toEqual(['\x1b[?25h', 'the end\n']);
 });
 
-test('into a pipe go plain lines, at most one every two seconds', () => {
+test('a pipe gets plain lines, at most one every two seconds', () => {
   const log = view({ isTTY: false });
   for (const elapsedSeconds of [0.5, 2, 2.25, 3.9, 4]) log.frame({ ...frame, elapsedSeconds });
   expect(written).toEqual([

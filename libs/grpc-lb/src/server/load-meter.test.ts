@@ -5,7 +5,7 @@ import { availableCpus } from './load-probe.js';
 const NOTHING = { inFlight: 0, eventLoopLagNow: 0 };
 const ZERO: LoadReading = { at: 0, cpu: 0, active: 0, calls: 0, errors: 0 };
 
-test('load is what happened within the window, as shares and rates', () => {
+test('load covers the window, as shares and rates', () => {
   const meter = new LoadMeter(1000, 2);
   meter.add(ZERO, 0);
   meter.add({ at: 1000, cpu: 1500, active: 600, calls: 300, errors: 30 }, 7);
@@ -20,7 +20,7 @@ test('load is what happened within the window, as shares and rates', () => {
   });
 });
 
-test('what is older than the window is forgotten, a long lag too', () => {
+test('values older than the window are forgotten, even a long lag', () => {
   const meter = new LoadMeter(1000, 1);
   for (let at = 0; at <= 3000; at += 100) {
     const burst = Math.min(at, 1000);
@@ -32,14 +32,14 @@ test('what is older than the window is forgotten, a long lag too', () => {
   }
 });
 
-test('a server that has just started has no load', () => {
+test('a server that has just started reports no load', () => {
   const meter = new LoadMeter(1000, 1);
   expect(Object.values(meter.load(NOTHING)).every((value) => value === 0)).toBe(true);
   meter.add({ ...ZERO, calls: 5 }, 0);
   expect(meter.load(NOTHING).callsPerSecond).toBe(0);
 });
 
-test('a quota of a container bounds the CPUs, and may be a fraction', () => {
+test('the CPU quota of a container limits the CPUs, and may be a fraction', () => {
   const all = availableCpus('max 100000');
   expect(all).toBeGreaterThanOrEqual(1);
   expect(availableCpus('50000 100000')).toBe(0.5);

@@ -18,13 +18,16 @@ test.each([
   [10, 9, 2, 8],
   [1, undefined, 2, 0],
   [0, undefined, 0, 0],
-])('a peer that allows %s, with %s configured and %i watches, gets at most %i calls', (peer, configured, watches, calls) => {
-  const { limit } = streamLimit();
-  limit.configure(configured);
-  limit.begin(peer);
-  limit.watched(watches);
-  expect(limit.calls).toBe(calls);
-});
+])(
+  'a peer that allows %s, with %s configured and %i watches, gets at most %i calls',
+  (peer, configured, watches, calls) => {
+    const { limit } = streamLimit();
+    limit.configure(configured);
+    limit.begin(peer);
+    limit.watched(watches);
+    expect(limit.calls).toBe(calls);
+  },
+);
 
 test('a limit that changes all the time applies to picks at once, and is reported once a second', () => {
   const { clock, told, limit } = streamLimit();

@@ -37,7 +37,7 @@ describe('PeakLatency', () => {
     expect(latency.read(5000)).toBe(300);
   });
 
-  test('decays with the time of the read, which does not change it', () => {
+  test('decays by the time of the read, and reading does not change it', () => {
     const latency = new PeakLatency(1000);
     latency.record(50, 0);
     for (let i = 0; i < 3; i++) expect(latency.read(1000)).toBeCloseTo(50 / Math.E, 12);

@@ -153,7 +153,7 @@ describe('weighted_round_robin', () => {
       { oobReportingPeriod: 1000 },
       'policy.oobReportingPeriod has no effect without enableOobLoadReport: true; set enableOobLoadReport: true, or remove this option',
     ],
-  ])('%j is refused', (options, fault) => expect(weighted(options)).toEqual([fault]));
+  ])('%j is rejected', (options, fault) => expect(weighted(options)).toEqual([fault]));
 });
 
 describe('ring_hash', () => {
@@ -201,5 +201,5 @@ describe('ring_hash', () => {
       { by: 'x', ring: 'grpc', maxRingSize: 8_388_609 },
       'policy.maxRingSize is 8388609; use a whole number from 1 to 8388608',
     ],
-  ])('%j is refused', (options, fault) => expect(ring(options)).toEqual([fault]));
+  ])('%j is rejected', (options, fault) => expect(ring(options)).toEqual([fault]));
 });

@@ -153,7 +153,7 @@ describe('live counters', () => {
 /**
  * Envoy gives each host the weight `weight / (active + 1)^bias` and shares calls out in that proportion. Here calls are
  * shared out while all are idle; then the same value puts the hosts in order, and the greatest wins. Envoy's 66.7/33.3
- * for weights 2:1 is thereby the share of what is in flight, and of all calls.
+ * for weights 2:1 is thereby the share of the calls in flight, and of all calls.
  */
 describe('weights', () => {
   test('2:1 fills from idle as heavy, (either), heavy, (either), ...: after each third call exactly 66.7/33.3', () => {

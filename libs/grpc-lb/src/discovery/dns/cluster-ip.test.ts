@@ -30,9 +30,12 @@ test.each([
   [false, '10.43.0.1', 0],
   ['', '10.43.0.1', 0],
   ['kubernetes.default', '10.43.0.1', 0],
-] as const)('with the API server at %s, the only address %s causes a warning at look-up %d', (apiServer, host, look) => {
-  expect(looksUntilWarned(apiServer, host)).toBe(look);
-});
+] as const)(
+  'with the API server at %s, the only address %s causes a warning at look-up %d',
+  (apiServer, host, look) => {
+    expect(looksUntilWarned(apiServer, host)).toBe(look);
+  },
+);
 
 test('an address that changes, is one of several, or is not an IP address causes no warning', () => {
   const watch = new ClusterIpWatch('orders', '10.43.0.1');

@@ -5,7 +5,7 @@ import { seededRandom } from '../../core/random.js';
 import { dnsSourceFactory } from '../index.js';
 import { parseTarget } from '../target.js';
 
-// A red test stays red; another seed looks elsewhere.
+// A fixed seed keeps failures reproducible; set FAST_CHECK_SEED to try another one.
 fc.configureGlobal({ seed: Number(process.env['FAST_CHECK_SEED'] ?? 1) });
 
 type Step =
@@ -110,7 +110,7 @@ class Run {
     await new Promise(setImmediate);
   }
 
-  /** A query that was given up after the timeout is no longer in flight, though the resolver may still be at it. */
+  /** A query that was abandoned after the timeout is no longer in flight, though the resolver may still work on it. */
   #inFlight(): boolean {
     return this.#latest !== undefined && !this.#settled && this.clock.now() < this.#latest.at + TIMEOUT;
   }

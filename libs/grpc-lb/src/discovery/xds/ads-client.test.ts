@@ -15,7 +15,7 @@ let client: AdsClient;
 beforeEach(() => {
   clock = new FakeClock();
   ads = new FakeAds();
-  // Jitter of 0.5 is no jitter.
+  // A random number of 0.5 means no jitter.
   client = new AdsClient(
     { uri: 'cp:18000', node: NODE, open: ads.open, resourceTimeout: 15_000, maxReconnectBackoff: 30_000 },
     { clock, random: () => 0.5 },

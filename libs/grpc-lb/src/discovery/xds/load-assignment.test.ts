@@ -113,7 +113,7 @@ describe('a ClusterLoadAssignment', () => {
       'endpoints[0].lb_endpoints[0].endpoint.address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to 65535',
     ],
     [
-      'a host that is none',
+      'an invalid host',
       [{ endpoints: [{ host: 'a b', port: 1 }] }],
       'endpoints[0].lb_endpoints[0].endpoint.address is "a b:1", and "a b" is neither a host name nor an IP address',
     ],

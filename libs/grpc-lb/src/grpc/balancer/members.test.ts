@@ -240,7 +240,7 @@ describe('a list of 10,000 endpoints is applied in turns of 500', () => {
   test('and its endpoints join in list order and connect as the gate admits them', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0));
-    // grpc-js compares each new subchannel with all others, so there are no more than attempts to connect.
+    // grpc-js compares each new subchannel with all others, so only endpoints that may connect have one.
     expect(channel.subchannels).toHaveLength(32);
     for (let joined = 500; joined < 10_000; joined += 500) {
       expect(channel.used).toHaveLength(joined);

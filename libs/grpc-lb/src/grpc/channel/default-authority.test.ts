@@ -16,7 +16,7 @@ test.each([
   // The first of several.
   ['static:///10.0.0.1:50051,10.0.0.2:50052', '10.0.0.1:50051'],
   ['static:///a:1;weight=2,b:2', 'a:1'],
-  // Without what belongs to the question.
+  // Without the query parameters.
   ['consul:///orders?tag=v2&dc=eu', 'orders'],
   ['consul://agent:8500/orders?tag=a,b', 'orders'],
   ['dns+srv:///_grpc._tcp.orders.shop', 'orders.shop'],
@@ -39,7 +39,7 @@ test.each([
   ['dns:///bücher.example', 'xn--bcher-kva.example'],
   ['kubernetes:///ωμέγα:grpc', 'xn--ixaif8a2d'],
   ['dns+srv:///_grpc._tcp.bücher.example', 'xn--bcher-kva.example'],
-  // ASCII is left as it is; what a server would refuse is no authority.
+  // ASCII is unchanged; a name that a server would reject is not an authority.
   ['dns:///Orders_1.shop:50051', 'Orders_1.shop:50051'],
   ['consul:///my service', 'localhost'],
   ['eds:///outbound|50051||orders.shop', 'orders.shop'],

@@ -65,13 +65,13 @@ class Scene implements LivenessListener {
     this.peer.bytesRead += bytes;
   }
 
-  /** The PING under way is answered. */
+  /** Answers the PING in flight. */
   answer(): void {
     this.hear(17);
     this.#pingListener!.answered();
   }
 
-  /** The peer answers a call. */
+  /** Answers a call. */
   reply(): void {
     this.inFlight--;
     this.hear(30);

@@ -5,7 +5,7 @@ import { seededRandom } from '../../core/random.js';
 import type { SubchannelInterface } from '../experimental.js';
 import { Watch } from './watch.js';
 
-/** A connection on which streams end when a test says so. */
+/** A connection whose streams end when the test says so. */
 function peer() {
   const ends: (() => void)[] = [];
   const createCall = (_metadata: unknown, _authority: unknown, _path: unknown, listener: StatusListener) => {

@@ -232,7 +232,7 @@ test('however fast lists arrive, five are delivered at once, then one every 50 m
         run.do({ kind: 'pass', ms });
       }
       const times = run.deliveries.map(({ at }) => at);
-      // A token bucket: in any stretch of time no more than five and one for each 50 ms.
+      // A token bucket: at most five, plus one for each 50 ms, in any interval.
       for (const [i, from] of times.entries()) {
         for (const [j, to] of times.slice(i).entries()) expect(j + 1).toBeLessThanOrEqual(6 + (to - from) / 50 + 1e-6);
       }

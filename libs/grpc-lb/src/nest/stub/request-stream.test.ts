@@ -85,7 +85,7 @@ describe('an iterable', () => {
   });
 
   it.each([0, 1, 10])(
-    'is closed when the call stops after %i items, also while its next one is awaited',
+    'is closed when the call stops after %i items, even while the next one is awaited',
     async (count) => {
       const call = new SlowCall(Infinity);
       const items = iterator(count);
@@ -146,7 +146,7 @@ describe('an iterable', () => {
     expect(items.returned).toBe(0);
   });
 
-  it('tells its error, and the call is not ended', async () => {
+  it('reports its error, and the call is not ended', async () => {
     const error = new Error('no more orders');
     async function* failing(): AsyncGenerator<number> {
       yield 1;
@@ -254,7 +254,7 @@ describe('an Observable', () => {
     expect(call.eventNames()).toEqual([]);
   });
 
-  it('tells its error, and the call is not ended', () => {
+  it('reports its error, and the call is not ended', () => {
     const call = new SlowCall(3);
     const told: unknown[] = [];
     const error = new Error('no more orders');

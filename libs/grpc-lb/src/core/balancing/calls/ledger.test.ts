@@ -218,7 +218,7 @@ describe('memory', () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
 
-  /** Picks `count` calls, each before the previous one starts; returns how many the ledger still holds at the end. */
+  /** Picks calls, each before the previous one starts; returns how many the ledger still holds at the end. */
   async function heldAfter(calls: number): Promise<number> {
     const { clock, endpoint, reserve } = setUp();
     const seen: WeakRef<object>[] = [];
