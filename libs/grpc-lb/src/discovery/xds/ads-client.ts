@@ -45,27 +45,27 @@ export class AdsClient {
 
   /** Calls the watcher later, never now. The returned function stops it. */
   watch(name: string, watcher: AdsWatcher): () => void {
-    let watched = this.#names.get(name);
-    if (!watched) {
-      watched = new WatchedName(this.#unreachable);
-      this.#names.set(name, watched);
-      this.#namesChanged();
-    }
+    const known = this.#names.get(name);
+    const watched = known ?? new WatchedName(this.#unreachable);
+    this.#names.set(name, watched);
     watched.add(watcher);
+    if (!known) this.#namesChanged();
     return () => this.#unwatch(name, watched, watcher);
   }
 
   #unwatch(name: string, watched: WatchedName, watcher: AdsWatcher): void {
     if (!watched.remove(watcher)) return;
     watched.stopWaiting();
-    this.#names.delete(name);
+    // A name that is watched again before the next request keeps its assignment: a control plane that sees the same names
+    // as before does not answer.
+    if (this.#state.kind !== 'open') this.#names.delete(name);
     this.#namesChanged();
   }
 
   /** Sent in a microtask: a hundred clients that start together cause one request. */
   #namesChanged(): void {
     const state = this.#state;
-    if (this.#names.size === 0) {
+    if (![...this.#names.values()].some(({ watched }) => watched)) {
       this.#end();
     } else if (state.kind === 'open') {
       if (!state.dirty) queueMicrotask(() => this.#state === state && state.dirty && this.#send(state));
@@ -82,6 +82,7 @@ export class AdsClient {
     if (this.#state.kind === 'open') this.#state.stream.close();
     else if (this.#state.kind === 'waiting') this.#state.cancel();
     this.#state = { kind: 'idle' };
+    this.#names.clear();
     this.#failures = 0;
     this.#unreachable = undefined;
   }
@@ -110,6 +111,7 @@ export class AdsClient {
       state.dirty = true;
       return;
     }
+    for (const [name, { watched }] of this.#names) if (!watched) this.#names.delete(name);
     const { rejected } = state;
     state.dirty = false;
     state.cancelNack?.();
@@ -137,14 +139,11 @@ export class AdsClient {
     watched.expect(
       this.context.clock,
       resourceTimeout,
-      () =>
-        new GrpcLbDiscoveryError(
-          `control plane ${uri} sent no endpoints of "${name}": no answer within ${resourceTimeout} ms`,
-        ),
+      () => new GrpcLbDiscoveryError(`control plane ${uri} did not answer for "${name}" within ${resourceTimeout} ms`),
     );
   }
 
-  /** xDS: a response is accepted (ACK) or rejected (NACK) as a whole, but what is good in it is used, as in gRPC. */
+  /** xDS: a response is accepted (ACK) or rejected (NACK) as a whole, but its valid resources are used, as in gRPC. */
   #onResponse(state: Open, response: DiscoveryResponse): void {
     if (response.type_url !== EDS_TYPE_URL) return;
     const reading = readResponse(response);
@@ -201,9 +200,7 @@ export class AdsClient {
   }
 
   #rejection(fault: string): Error {
-    return new GrpcLbDiscoveryError(
-      `control plane ${this.options.uri} sent endpoints that the client rejects: ${fault}`,
-    );
+    return new GrpcLbDiscoveryError(`control plane ${this.options.uri} sent invalid endpoints: ${fault}`);
   }
 
   /** Streams that have answered may end: control planes restart, and close streams to spread their load (gRFC A57). */

@@ -21,6 +21,10 @@ export class WatchedName {
     this.#error = error;
   }
 
+  get watched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
   /** Reports the last result later, never now. */
   add(watcher: AdsWatcher): void {
     this.#watchers.add(watcher);
@@ -29,7 +33,7 @@ export class WatchedName {
 
   /** Returns whether that was the last watcher. */
   remove(watcher: AdsWatcher): boolean {
-    return this.#watchers.delete(watcher) && this.#watchers.size === 0;
+    return this.#watchers.delete(watcher) && !this.watched;
   }
 
   /** Starts to wait for the first answer. */
