@@ -22,11 +22,12 @@ export class AgedConnections {
     return replaced;
   }
 
-  /** Forgets a connection; the one that it was to replace waits for another. */
-  forget(connection: Connection): void {
+  /** Forgets a connection. Returns whether it was a replacement: the connection that it was to replace waits for another. */
+  forget(connection: Connection): boolean {
     this.#replacements.delete(connection);
-    for (const [aged, replacement] of this.#replacements)
-      if (replacement === connection) this.#replacements.set(aged, undefined);
+    const waiting = [...this.#replacements].filter(([, replacement]) => replacement === connection);
+    for (const [aged] of waiting) this.#replacements.set(aged, undefined);
+    return waiting.length > 0;
   }
 
   clear(): void {

@@ -4,7 +4,7 @@ import { AgedConnections } from './aged-connections.js';
 import { Connection, type ConnectionListener, type RetireReason } from './connection.js';
 import { leastBusy, usableOf } from './connection-choice.js';
 import type { ConnectionSite } from './connection-site.js';
-import { IdleTimers, type IdleTimersOwner } from './idle-timers.js';
+import { IdleTimers } from './idle-timers.js';
 import { Redial } from './redial.js';
 
 /** How long to wait after a failed attempt before another connection is opened. */
@@ -23,7 +23,7 @@ export interface ConnectionGroupListener {
  * The connections to one endpoint, in the order in which they were opened. The first `size` that do not retire are the
  * base; the others are extra: opened when the base is full, and closed when they are no longer needed.
  */
-export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
+export class ConnectionGroup implements ConnectionListener {
   #all: readonly Connection[] = [];
   /** Connections that may be picked. */
   #usable: readonly Connection[] = [];
@@ -39,7 +39,11 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
     private readonly site: ConnectionSite,
     private readonly listener: ConnectionGroupListener,
   ) {
-    this.#idleTimers = new IdleTimers(this.#context.clock, this);
+    this.#idleTimers = new IdleTimers(this.#context.clock, {
+      idleTimeout: () => this.#pool.idleTimeout,
+      isExtra: (connection) => this.#isExtra(connection),
+      onIdle: (connection) => this.#retire(connection, 'idle'),
+    });
     this.#redial = new Redial(site.environment, () => {
       this.#topUp();
       this.#refresh();
@@ -55,7 +59,7 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
   }
 
   get #live(): readonly Connection[] {
-    return this.#all.filter((connection) => connection.retiring === undefined);
+    return this.#all.filter(({ retiring }) => retiring === undefined);
   }
 
   get all(): readonly Connection[] {
@@ -128,8 +132,8 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
     this.#refresh();
   }
 
-  /** Takes back the connections that still drain. */
-  revive(): void {
+  /** Connects, and takes back the connections that still drain. */
+  open(): void {
     this.#draining = false;
     for (const connection of this.#all) {
       if (connection.retiring === 'draining') connection.retiring = undefined;
@@ -164,7 +168,8 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
   }
 
   #onLost(connection: Connection): void {
-    this.#aged.forget(connection);
+    // A replacement was lost before it served.
+    if (this.#aged.forget(connection)) this.#growLater();
     const reason = connection.lastError ?? 'the connection was lost';
     this.#redialLater(connection, reason);
     this.listener.connectionClosed(connection, reason);
@@ -176,7 +181,7 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
   #onFailed(connection: Connection): void {
     this.listener.connectionFailed();
     // An extra connection is not retried.
-    if (connection.retiring ?? this.isExtra(connection)) this.#forget(connection);
+    if (connection.retiring ?? this.#isExtra(connection)) this.#forget(connection);
     this.#growLater();
   }
 
@@ -216,16 +221,8 @@ export class ConnectionGroup implements ConnectionListener, IdleTimersOwner {
     if (connection.inFlight === 0) this.#drop(connection, `retired: ${reason}`);
   }
 
-  get idleTimeout(): number {
-    return this.#pool.idleTimeout;
-  }
-
-  isExtra(connection: Connection): boolean {
+  #isExtra(connection: Connection): boolean {
     return this.#live.indexOf(connection) >= this.#pool.size;
-  }
-
-  connectionIdle(connection: Connection): void {
-    this.#retire(connection, 'idle');
   }
 
   /** Closes a connection that carries no calls. */

@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '../../core/clock.js';
 import type { Connection } from './connection.js';
 
-export interface IdleTimersOwner {
+interface IdleRules {
   /** How long an extra connection stays open without calls. */
-  readonly idleTimeout: number;
+  readonly idleTimeout: () => number;
   /** Whether the connection is beyond those that are always kept. */
-  isExtra(connection: Connection): boolean;
+  readonly isExtra: (connection: Connection) => boolean;
   /** Called when an extra connection has had no calls for the idle timeout. */
-  connectionIdle(connection: Connection): void;
+  readonly onIdle: (connection: Connection) => void;
 }
 
 /** Finds extra connections that have had no calls for the idle timeout. */
@@ -16,13 +16,14 @@ export class IdleTimers {
 
   constructor(
     private readonly clock: Clock,
-    private readonly owner: IdleTimersOwner,
+    private readonly rules: IdleRules,
   ) {}
 
   /** Called when a connection has no calls. */
   start(connection: Connection): void {
     connection.idleSince = this.clock.now();
-    if (!this.#timers.has(connection) && this.owner.isExtra(connection)) this.#wait(connection, this.owner.idleTimeout);
+    if (!this.#timers.has(connection) && this.rules.isExtra(connection))
+      this.#wait(connection, this.rules.idleTimeout());
   }
 
   stop(connection: Connection): void {
@@ -39,10 +40,10 @@ export class IdleTimers {
 
   #onTimer(connection: Connection): void {
     this.#timers.delete(connection);
-    if (connection.inFlight > 0 || connection.retiring || !this.owner.isExtra(connection)) return;
+    if (connection.inFlight > 0 || connection.retiring || !this.rules.isExtra(connection)) return;
     // It may have carried calls in the meantime.
-    const left = connection.idleSince + this.owner.idleTimeout - this.clock.now();
-    if (left <= 0) this.owner.connectionIdle(connection);
+    const left = connection.idleSince + this.rules.idleTimeout() - this.clock.now();
+    if (left <= 0) this.rules.onIdle(connection);
     else this.#wait(connection, left);
   }
 }

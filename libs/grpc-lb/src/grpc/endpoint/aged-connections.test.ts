@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { AgedConnections } from './aged-connections.js';
+import type { Connection } from './connection.js';
+
+const connection = (): Connection => ({}) as Connection;
+
+test('a connection retires with its replacement, once', () => {
+  const aged = new AgedConnections();
+  const [old, replacement] = [connection(), connection()];
+  aged.add(old, () => replacement);
+  expect(aged.replacedBy(connection())).toEqual([]);
+  expect(aged.replacedBy(replacement)).toEqual([old]);
+  expect(aged.replacedBy(replacement)).toEqual([]);
+});
+
+test('no second replacement is opened for a connection that ages again', () => {
+  const aged = new AgedConnections();
+  let opened = 0;
+  const open = (): Connection => {
+    opened++;
+    return connection();
+  };
+  const old = connection();
+  aged.add(old, open);
+  aged.add(old, open);
+  aged.replace(open);
+  expect(opened).toBe(1);
+});
+
+test('a replacement that is lost says so, and another one takes its place', () => {
+  const aged = new AgedConnections();
+  const [old, first, second] = [connection(), connection(), connection()];
+  aged.add(old, () => first);
+  expect(aged.forget(first)).toBe(true);
+  aged.replace(() => second);
+  expect(aged.replacedBy(first)).toEqual([]);
+  expect(aged.replacedBy(second)).toEqual([old]);
+});
+
+test('an aged connection that is lost needs no replacement', () => {
+  const aged = new AgedConnections();
+  const [old, replacement] = [connection(), connection()];
+  aged.add(old, () => replacement);
+  expect(aged.forget(old)).toBe(false);
+  expect(aged.replacedBy(replacement)).toEqual([]);
+});
