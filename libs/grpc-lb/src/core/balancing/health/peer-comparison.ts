@@ -25,7 +25,9 @@ const REVIEW_AFTER_MS = 10;
  * endpoint is ejected, and its load multiplied, only for failures that exceed those of the others by more than chance.
  */
 export class PeerComparison {
-  readonly #peers: Peer[] = [];
+  #members: Peer[] = [];
+  /** Peers that have left and are still in the array. */
+  readonly #left = new Set<Peer>();
   readonly #slowness = new SharedSlowness();
   readonly #common = new CommonFailures();
   /** Recent results of all endpoints, and how many of them are refusals. */
@@ -40,16 +42,25 @@ export class PeerComparison {
     private readonly options: () => EffectiveEjectionOptions,
   ) {}
 
+  /** Removes those that have left in one pass, since there may be thousands. */
+  get #peers(): readonly Peer[] {
+    if (this.#left.size > 0) {
+      this.#members = this.#members.filter((peer) => !this.#left.has(peer));
+      this.#left.clear();
+    }
+    return this.#members;
+  }
+
   join(peer: Peer): void {
-    this.#peers.push(peer);
+    if (this.#left.has(peer)) this.#members = [...this.#peers];
+    this.#members.push(peer);
     this.#common.invalidate();
   }
 
   leave(peer: Peer): void {
     this.forget(peer);
-    const at = this.#peers.indexOf(peer);
-    if (at >= 0) this.#peers.splice(at, 1);
-    if (this.#peers.length > 0) return;
+    this.#left.add(peer);
+    if (this.#members.length > this.#left.size) return;
     this.#cancelDecay?.();
     this.#cancelReview?.();
     this.#cancelDecay = this.#cancelReview = undefined;

@@ -14,10 +14,14 @@ const KINDS: readonly ResultKind[] = ['ok', 'refused', 'failed', 'timed_out'];
 const REFUSED = KINDS.indexOf('refused');
 const FAILED = KINDS.indexOf('failed');
 
+const NO_KINDS = new Uint8Array(0);
+const NO_TIMES = new Float64Array(0);
+
 /** The last results of one endpoint, with their times. */
 export class RecentResults {
-  readonly #kinds = new Uint8Array(RECENT_RESULTS);
-  readonly #times = new Float64Array(RECENT_RESULTS);
+  /** Created with the first result, because a list may have thousands of endpoints. */
+  #kinds = NO_KINDS;
+  #times = NO_TIMES;
   #next = 0;
   size = 0;
   /** How many of them are refusals. */
@@ -25,6 +29,10 @@ export class RecentResults {
   lastAt = -Infinity;
 
   record(kind: ResultKind, now: number): void {
+    if (this.#kinds === NO_KINDS) {
+      this.#kinds = new Uint8Array(RECENT_RESULTS);
+      this.#times = new Float64Array(RECENT_RESULTS);
+    }
     const code = KINDS.indexOf(kind);
     if (this.size < RECENT_RESULTS) this.size++;
     else if (this.#kinds[this.#next] === REFUSED) this.refused--;

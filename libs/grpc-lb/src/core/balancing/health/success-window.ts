@@ -2,8 +2,9 @@ const SLICES = 10;
 
 /** Counts successes and failures over a sliding window in ten slices. */
 export class SuccessWindow {
-  readonly #successes = Array.from({ length: SLICES }, () => 0);
-  readonly #failures = Array.from({ length: SLICES }, () => 0);
+  /** Empty before the first result, because a list may have thousands of endpoints. */
+  #successes: number[] = [];
+  #failures: number[] = [];
   /** The index of the newest slice, counted from time 0. */
   #newest = 0;
   /** The length of the window to which the slices belong; a different length clears them. */
@@ -35,8 +36,14 @@ export class SuccessWindow {
     this.#failures.fill(0);
   }
 
+  #create(): void {
+    this.#successes = Array.from({ length: SLICES }, () => 0);
+    this.#failures = Array.from({ length: SLICES }, () => 0);
+  }
+
   #turn(now: number, windowMs: number): void {
     const slice = sliceAt(now, windowMs);
+    if (this.#successes.length === 0) this.#create();
     if (windowMs !== this.#windowMs) {
       this.clear();
       this.#windowMs = windowMs;
