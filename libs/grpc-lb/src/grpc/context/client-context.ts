@@ -24,6 +24,8 @@ export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_con
 
 /** How often an event reports rejected load reports, or watches that end early. */
 const TROUBLE_INTERVAL_MS = 10_000;
+/** How many events are delivered in one turn of the event loop. */
+const EVENTS_AT_ONCE = 1000;
 
 /** What a client asks its balancer. */
 export interface BalancerView {
@@ -145,7 +147,10 @@ export class ClientContext implements BalancingEnvironment {
   }
 
   #tell(): void {
-    for (const event of this.#untold.splice(0)) {
+    const events = this.#untold.splice(0, EVENTS_AT_ONCE);
+    // Calls run before the next events of a change of thousands of endpoints.
+    if (this.#untold.length > 0) setImmediate(() => this.#tell());
+    for (const event of events) {
       try {
         this.#onEvent(event);
       } catch (error) {
