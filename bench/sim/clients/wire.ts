@@ -29,7 +29,7 @@ export class Wire implements Link<Wire>, Carrier {
     return this.#drained;
   }
 
-  configure(): void {
+  open(): void {
     if (this.usable) return;
     this.usable = true;
     this.member.reachable();
@@ -59,7 +59,7 @@ export class Wire implements Link<Wire>, Carrier {
 
   dialNow(): void {}
 
-  revive(): void {}
+  configure(): void {}
 
   close(): void {}
 

@@ -53,7 +53,11 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#policyOptions = environment.loadBalancing;
     this.#policies = createPolicies(environment);
     this.peers = new PeerComparison(environment.clock, () => environment.loadBalancing.ejection);
-    this.#members = new Members(this, () => this.rearrange());
+    this.#members = new Members(
+      this,
+      () => this.rearrange(),
+      () => this.#settle(),
+    );
     this.#router = new Router(environment);
     this.attempts = new Attempts(environment, this.#router, (member, carrier) => {
       member.link.released(carrier);
@@ -71,9 +75,9 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#renewPolicies();
     this.#change(() => {
       this.#members.rearrange();
-      for (const { link, passiveHealth } of this.#members.used) {
-        link.configure();
-        if (!this.environment.loadBalancing.ejection.enabled) passiveHealth.endEjection();
+      for (const member of this.#members.used) {
+        member.configure();
+        if (!this.environment.loadBalancing.ejection.enabled) member.passiveHealth.endEjection();
       }
     });
   }
@@ -141,7 +145,8 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     member.wasConnected = connected;
     if (this.#paused || this.#closed || this.#members.isDraining(member)) return;
     if (connected || wasConnected || this.#activate()) this.publish();
-    // Calls could not reach it and cannot reach it now, so the route is the same: among thousands, that saves much.
+    // Calls could not reach it and cannot reach it now, so the route is unchanged; among thousands of endpoints,
+    // recomputing it is expensive.
     else this.owner.changed(this);
   }
 
@@ -189,6 +194,11 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   #change(change: () => void): void {
     this.#whilePaused(change);
     this.#tellPolicies();
+    this.publish();
+  }
+
+  #settle(): void {
+    this.#whilePaused(() => this.#members.settle());
     this.publish();
   }
 

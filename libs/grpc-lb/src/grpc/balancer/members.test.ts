@@ -230,84 +230,97 @@ test('a removed endpoint leaves no timer behind, even if it was ejected or in sl
   expect(channel.clock.pendingTimers).toBe(0);
 });
 
-describe('a list of 10,000 endpoints is applied in turns of 500', () => {
+describe('a list of 10,000 endpoints', () => {
   const TURN_MS = 20;
   const many = (from: number, size = 10_000): Endpoint[] =>
     Array.from({ length: size }, (_, i) => ({ address: { path: `${from + i}` } }));
-  const kinds = (channel: FakeChannel) => {
-    const states = channel.view.endpoints().map(({ state }) => state);
-    return { connecting: states.filter((state) => state === 'connecting').length, all: states.length };
-  };
+  const states = (channel: FakeChannel): Map<string, string> =>
+    new Map(channel.view.endpoints().map(({ address, state }) => [address, state]));
+  const withConnections = (channel: FakeChannel): string[] =>
+    channel.view.endpoints().flatMap(({ address, connections }) => (connections.length > 0 ? address : []));
 
-  test('and its endpoints join in list order and connect as the gate admits them', async () => {
+  /** Connects all endpoints, turn by turn. */
+  async function connectAll(channel: FakeChannel): Promise<void> {
+    while ([...states(channel).values()].includes('connecting')) {
+      const dialing = channel.open.filter(({ state }) => state === CONNECTING);
+      if (dialing.length === 0) await channel.pass(TURN_MS);
+      for (const subchannel of dialing) subchannel.become(READY);
+      await channel.pass(0);
+    }
+  }
+
+  test('joins at once, and connects 500 at a time, 32 of them at once', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0));
-    // grpc-js compares each new subchannel with all others, so only endpoints that may connect have one.
-    expect(channel.subchannels).toHaveLength(32);
-    for (let joined = 500; joined < 10_000; joined += 500) {
-      expect(channel.used).toHaveLength(joined);
-      await channel.pass(TURN_MS);
-    }
     expect(channel.used).toEqual(many(0).map(({ address }) => addressToString(address)));
     expect(channel.context.told('discovery_updated')).toMatchObject([{ added: 10_000, removed: 0, total: 10_000 }]);
+    // grpc-js compares each new subchannel with all others, so only endpoints that may connect have one.
+    expect(channel.subchannels).toHaveLength(32);
+    // Clients with the same list do not all begin with its first endpoints.
+    expect(withConnections(channel)).not.toEqual(channel.used.slice(0, 500));
+    for (let opened = 500; opened < 10_000; opened += 500) {
+      expect(withConnections(channel)).toHaveLength(opened);
+      await channel.pass(TURN_MS);
+    }
+    expect(withConnections(channel)).toHaveLength(10_000);
     channel.balancer.destroy();
     expect(channel.clock.pendingTimers).toBe(0);
   });
 
-  test('and endpoints of the first list skip slow start, whenever they join', async () => {
-    const channel = new FakeChannel();
-    await channel.name(many(0, 600));
-    await channel.pass(TURN_MS);
-    await channel.become(READY, ...keys('0'));
-    await channel.name(many(0, 601));
-    for (const name of ['599', '600']) {
-      while (!channel.open.some(({ key }) => key === `unix:${name}`))
-        await channel.become(READY, ...channel.open.filter(({ state }) => state === CONNECTING).map(({ key }) => key));
-      await channel.become(READY, ...keys(name));
-    }
-    expect(
-      channel.view
-        .endpoints()
-        .map(({ warmth }) => warmth)
-        .slice(-2),
-    ).toEqual([1, 0.05]);
-  });
-
-  test('and endpoints missing from it get no calls from the first turn on, but finish theirs', async () => {
+  test('that no longer names endpoints gives them no calls, and closes 500 at a time; they finish their calls', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0, 1200));
-    await channel.pass(TURN_MS * 2);
-    while (kinds(channel).connecting > 0)
-      await channel.become(READY, ...channel.open.filter(({ state }) => state === CONNECTING).map(({ key }) => key));
+    await connectAll(channel);
     let held = channel.pick();
-    while (keys('1198', '1199').includes(held.key)) held = channel.pick();
+    while (held.key === 'unix:1199') held = channel.pick();
     await channel.name(many(1199, 1));
-    expect(kinds(channel).all).toBeGreaterThanOrEqual(1 + 699);
+    expect(channel.used).toEqual(keys('1199'));
+    expect(channel.open.length).toBeGreaterThanOrEqual(700);
     expect(Array.from({ length: 50 }, () => channel.pick().key)).toEqual(Array.from({ length: 50 }, () => 'unix:1199'));
-    // An endpoint that is listed again keeps its connection.
-    const opened = channel.subchannels.length;
-    await channel.name(many(1198, 2));
-    await channel.pass(TURN_MS * 3);
-    const states = (): string[][] => channel.view.endpoints().map(({ address, state }) => [address, state]);
-    expect(states().slice(0, 3)).toEqual([
-      ['unix:1198', 'ready'],
+    await channel.pass(TURN_MS * 2);
+    expect([...states(channel)]).toEqual([
       ['unix:1199', 'ready'],
       [held.key, 'draining'],
     ]);
     held.end();
-    expect(states().slice(0, 3)).toHaveLength(2);
-    expect(channel.subchannels).toHaveLength(opened);
+    expect([...states(channel).keys()]).toEqual(['unix:1199']);
     channel.balancer.destroy();
     expect(channel.clock.pendingTimers).toBe(0);
   });
 
-  test('and the next list replaces the rest of it', async () => {
+  test('that names an endpoint again, before its turn to close, keeps its connection', async () => {
+    const channel = new FakeChannel();
+    await channel.name(many(0, 1200));
+    await connectAll(channel);
+    const opened = channel.subchannels.length;
+    await channel.name(many(1199, 1));
+    const back = channel.open
+      .map(({ key }) => key)
+      .filter((key) => key !== 'unix:1199')
+      .slice(0, 10);
+    await channel.name([...back.map((key) => ({ address: { path: key.slice('unix:'.length) } })), ...many(1199, 1)]);
+    await channel.pass(TURN_MS * 3);
+    expect(states(channel)).toEqual(new Map([...back, 'unix:1199'].map((key) => [key, 'ready'])));
+    expect(channel.subchannels).toHaveLength(opened);
+  });
+
+  test('gives way to a shorter one: its endpoints connect first', async () => {
     const channel = new FakeChannel();
     await channel.name(many(0));
     await channel.name(many(20_000, 2));
+    expect(channel.open.map(({ key }) => key)).toEqual(expect.arrayContaining(keys('20000', '20001')));
+    expect(states(channel).size).toBeLessThanOrEqual(502);
     await channel.pass(MINUTE);
-    expect(channel.used).toEqual(keys('20000', '20001'));
-    expect(channel.context.told('endpoint_added')).toHaveLength(502);
+    expect([...states(channel).keys()]).toEqual(keys('20000', '20001'));
+  });
+
+  test('of two priorities does not fail over while endpoints of the first have not been tried', async () => {
+    const channel = new FakeChannel();
+    await channel.name([...many(0, 1200), ...endpoints('x1')]);
+    for (const subchannel of channel.open) subchannel.become(TRANSIENT_FAILURE, 'refused');
+    await channel.pass(0);
+    expect(channel.state).toBe(CONNECTING);
+    expect(channel.used).toHaveLength(1200);
   });
 });
 

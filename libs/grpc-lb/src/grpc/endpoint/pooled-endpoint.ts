@@ -74,6 +74,10 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
     return this.#connections.withRoom();
   }
 
+  open(): void {
+    this.#connections.open();
+  }
+
   configure(): void {
     this.#connections.configure();
   }
@@ -92,10 +96,6 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
 
   drain(): void {
     this.#connections.drain();
-  }
-
-  revive(): void {
-    this.#connections.revive();
   }
 
   close(): void {

@@ -29,8 +29,8 @@ export const GRPC_LB_SCHEME = 'grpc-lb';
 const COALESCE_MS = 50;
 const BURST = 5;
 /**
- * Applying a list of thousands of endpoints blocks the event loop for a tenth of a second or more. The next list waits
- * for this multiple of that time, up to the maximum. A list that takes at most `SHORT_MS` causes no wait.
+ * Comparing a list of thousands of endpoints with the one before takes a tenth of a second of one turn. The next list
+ * waits for this multiple of that time, up to the maximum. A list that takes at most `SHORT_MS` causes no wait.
  */
 const REST = 4;
 const MAX_REST_MS = 5000;

@@ -35,7 +35,9 @@ export interface Link<C extends Carrier> {
   readonly size: number;
   /** Returns the connection for a call; undefined if all are full. */
   withRoom(): C | undefined;
-  /** Opens missing connections, and applies changed options. */
+  /** Connects; called again when the endpoint is used again while it drains. */
+  open(): void;
+  /** Applies changed options. */
   configure(): void;
   grow(): void;
   /** Connects now instead of at the end of the backoff. */
@@ -44,7 +46,6 @@ export interface Link<C extends Carrier> {
   released(carrier: C): void;
   /** Stops new calls; calls in flight end by themselves. */
   drain(): void;
-  revive(): void;
   close(): void;
   snapshot(): readonly ConnectionSnapshot[];
 }

@@ -8,6 +8,7 @@ import type { PeerComparison } from '../health/peer-comparison.js';
 import type { Counted } from '../calls/ledger.js';
 import type { Routable } from '../route/route.js';
 import type { Carrier, Link } from './link.js';
+import type { Settling } from './link-turns.js';
 
 export interface MemberOwner<C extends Carrier> {
   readonly environment: BalancingEnvironment;
@@ -26,7 +27,7 @@ export interface MemberOwner<C extends Carrier> {
 }
 
 /** An endpoint that a balancer uses, with its counters. It outlives pickers and policies. */
-export class Member<C extends Carrier> implements Choosable, Counted, Routable, PassiveHealthOwner {
+export class Member<C extends Carrier> implements Choosable, Counted, Routable, PassiveHealthOwner, Settling {
   /** Includes the refusals that still count as load. */
   inFlight = 0;
   lingering = 0;
@@ -49,7 +50,10 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   since: number;
   reason: string | null = null;
 
+  queued = false;
   #draining = false;
+  /** Whether its link is open. */
+  #linked = false;
 
   constructor(
     endpoint: Endpoint,
@@ -120,25 +124,43 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
 
   /** Called when calls can reach it for the first time, or again. */
   reachable(): void {
-    this.owner.memberConnected(this);
+    if (!this.#draining) this.owner.memberConnected(this);
   }
 
   reported(report: LoadReport): void {
     this.owner.memberReported(this, report);
   }
 
-  /** Stops new calls; calls in flight end by themselves. */
-  drain(): void {
+  /** Called when discovery no longer lists it: no more calls; those in flight end by themselves. */
+  depart(): void {
     this.#draining = true;
     this.passiveHealth.leave();
-    this.link.drain();
+    this.update();
   }
 
-  /** Called when it is used again while it drains. */
-  revive(): void {
+  /** Called when discovery lists it again while it drains. */
+  rejoin(): void {
     this.#draining = false;
     this.passiveHealth.rejoin();
-    this.link.revive();
+    this.update();
+  }
+
+  get due(): 'open' | 'drain' | undefined {
+    if (this.#linked !== this.#draining) return undefined;
+    return this.#draining ? 'drain' : 'open';
+  }
+
+  settle(): void {
+    const { due } = this;
+    if (due === undefined) return;
+    this.#linked = due === 'open';
+    if (due === 'open') this.link.open();
+    else this.link.drain();
+  }
+
+  /** Applies changed options. */
+  configure(): void {
+    if (this.#linked) this.link.configure();
   }
 
   close(): void {

@@ -1,9 +1,9 @@
 import type { Cancel } from '../../clock.js';
 import { addressToString, type Endpoint } from '../../endpoint.js';
 import { GroupSubsets } from './group-subsets.js';
-import { DepartedMembers } from './departed-members.js';
 import { diffEndpoints } from './endpoint-diff.js';
 import type { Carrier } from './link.js';
+import { LinkTurns } from './link-turns.js';
 import { Member, type MemberOwner } from './member.js';
 import { byPriority, type PriorityMembers } from './priority-members.js';
 import { canBearAll, capacityOf, prioritiesNeeded } from './priority-shares.js';
@@ -18,13 +18,6 @@ export interface StandbyEndpoint {
 const FAILOVER_AFTER_MS = 1000;
 /** gRFC A56: a priority that is no longer needed stays connected for this long, in case it is needed again. */
 const DEACTIVATE_AFTER_MS = 15 * 60_000;
-/** How many members join, and how many leave, in one turn of the event loop; a list of thousands takes several. */
-const PER_TURN = 500;
-/** What calls get between two such turns. A timer of less would be due in the same turn again. */
-const BETWEEN_TURNS_MS = 20;
-
-const NONE_YET: readonly Endpoint[] = [];
-
 /**
  * The endpoints that a client keeps connected, out of those that discovery lists: as many priorities as are needed, and
  * the subset of each if one is configured. An update changes only what differs: endpoints that stay keep their
@@ -33,9 +26,9 @@ const NONE_YET: readonly Endpoint[] = [];
 export class Members<C extends Carrier> {
   /** In the order of priority, then of discovery. */
   #used = new Map<string, Member<C>>();
-  readonly #departed = new DepartedMembers<C>();
-  #cancelNextTurn: Cancel | undefined;
-  #list: readonly Endpoint[] = NONE_YET;
+  readonly #draining = new Map<string, Member<C>>();
+  readonly #links: LinkTurns;
+  #list: readonly Endpoint[] = [];
   /** All priorities of that list, connected or not. */
   #named: readonly PriorityMembers<Endpoint>[] = [];
   #priorities: readonly PriorityMembers<Member<C>>[] = [];
@@ -46,15 +39,18 @@ export class Members<C extends Carrier> {
   #neededSince = 1;
   #cancelFailover: Cancel | undefined;
   readonly #subsets: GroupSubsets;
-  /** Whether all endpoints of the first list have joined: those that join now start slowly. */
-  #started = false;
+  /** Whether there has been a list before: endpoints that join now start slowly. */
+  #adopted = false;
 
   constructor(
     private readonly owner: MemberOwner<C>,
     /** Called when the members must be selected again. */
     private readonly onDue: () => void,
+    /** Called when more links may be opened and drained by `settle`. */
+    onSettle: () => void,
   ) {
     this.#subsets = new GroupSubsets(owner.environment.random);
+    this.#links = new LinkTurns(owner.environment, onSettle);
   }
 
   get priorities(): readonly PriorityMembers<Member<C>>[] {
@@ -71,7 +67,7 @@ export class Members<C extends Carrier> {
 
   /** Includes draining members. */
   get all(): Member<C>[] {
-    return [...this.#used.values(), ...this.#departed.all];
+    return [...this.#used.values(), ...this.#draining.values()];
   }
 
   /** The endpoints of priorities that are not connected, because better ones can carry all calls. */
@@ -84,7 +80,7 @@ export class Members<C extends Carrier> {
   }
 
   isDraining(member: Member<C>): boolean {
-    return this.#departed.has(member);
+    return this.#draining.get(member.key) === member;
   }
 
   /** Takes over a new, complete list from discovery. */
@@ -94,6 +90,7 @@ export class Members<C extends Carrier> {
     this.rearrange();
     const { added, removed } = diffEndpoints(before, list);
     const total = before.size + added.length - removed.length;
+    this.#adopted = true;
     if (added.length === 0 && removed.length === 0) return;
     this.#environment.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total });
   }
@@ -154,7 +151,8 @@ export class Members<C extends Carrier> {
 
   /** Removes a draining member whose last call has ended; returns false if it is not draining. */
   remove(member: Member<C>): boolean {
-    if (!this.#departed.delete(member)) return false;
+    if (!this.isDraining(member)) return false;
+    this.#draining.delete(member.key);
     // Otherwise its timers, for an ejection or a slow start, would outlive it.
     member.close();
     return true;
@@ -163,7 +161,7 @@ export class Members<C extends Carrier> {
   close(): void {
     this.#cancelDeactivation?.();
     this.#cancelFailover?.();
-    this.#cancelNextTurn?.();
+    this.#links.close();
     for (const endpoint of this.all) endpoint.close();
   }
 
@@ -171,51 +169,56 @@ export class Members<C extends Carrier> {
     return this.owner.environment;
   }
 
-  /** Selects the endpoints in use, in order, and drains the others: up to `PER_TURN` of them now. */
+  /** Selects the endpoints in use, in order, and drains the others. */
   #arrange(): void {
     const wanted = this.#named
       .slice(0, this.#active)
       .flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
-    const { added, removed } = diffEndpoints(this.#used, wanted);
-    for (const member of removed) {
-      this.#used.delete(member.key);
-      this.#departed.add(member);
-    }
-    const toDrain = this.#departed.drain(PER_TURN);
-    const later = new Set(added.slice(PER_TURN));
+    for (const member of diffEndpoints(this.#used, wanted).removed) this.#depart(member);
     const next = new Map<string, Member<C>>();
-    const membersFor = (endpoints: readonly Endpoint[], inLocalZone: boolean): Member<C>[] =>
-      endpoints.flatMap((endpoint) => {
-        if (later.has(endpoint)) return [];
-        const key = addressToString(endpoint.address);
-        const member = this.#used.get(key) ?? this.#departed.takeBack(key) ?? this.#join(key, endpoint);
-        member.describe(endpoint);
-        member.inLocalZone = inLocalZone;
-        next.set(key, member);
-        return [member];
-      });
+    const memberFor = (endpoint: Endpoint, inLocalZone: boolean): Member<C> => {
+      const key = addressToString(endpoint.address);
+      const member = this.#used.get(key) ?? this.#rejoin(key) ?? this.#join(key, endpoint);
+      member.describe(endpoint);
+      member.inLocalZone = inLocalZone;
+      next.set(key, member);
+      return member;
+    };
     this.#priorities = this.#named.slice(0, this.#active).map(({ priority, localZone, otherZones }) => ({
       priority,
-      localZone: membersFor(localZone, true),
-      otherZones: membersFor(otherZones, false),
+      localZone: localZone.map((endpoint) => memberFor(endpoint, true)),
+      otherZones: otherZones.map((endpoint) => memberFor(endpoint, false)),
     }));
     this.#used = next;
-    if (later.size === 0 && this.#list !== NONE_YET) this.#started = true;
-    if (later.size + toDrain > 0) this.#goOnLater();
+    this.settle();
   }
 
-  /** Lets calls run before the next members join and leave. */
-  #goOnLater(): void {
-    this.#cancelNextTurn ??= this.#environment.clock.after(BETWEEN_TURNS_MS, () => {
-      this.#cancelNextTurn = undefined;
-      this.onDue();
-    });
+  /** Opens and drains links: as many as one turn may. */
+  settle(): void {
+    this.#links.run();
+  }
+
+  #depart(member: Member<C>): void {
+    this.#used.delete(member.key);
+    this.#draining.set(member.key, member);
+    this.#links.add(member);
+    member.depart();
+  }
+
+  /** Takes back an endpoint that returns while it drains. */
+  #rejoin(key: string): Member<C> | undefined {
+    const member = this.#draining.get(key);
+    if (!member) return undefined;
+    this.#draining.delete(key);
+    this.#links.add(member);
+    member.rejoin();
+    return member;
   }
 
   #join(key: string, endpoint: Endpoint): Member<C> {
-    const member = new Member(endpoint, this.owner, this.#started);
+    const member = new Member(endpoint, this.owner, this.#adopted);
     this.#environment.emit({ type: 'endpoint_added', address: key });
-    member.link.configure();
+    this.#links.add(member);
     return member;
   }
 
