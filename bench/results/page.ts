@@ -14,7 +14,7 @@ import { loadResults, type Stored } from './store.js';
 
 const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
-const MICRO = ['pick', 'ledger', 'latency', 'endpoint-diff'];
+const MICRO = ['pick', 'ledger', 'latency', 'endpoint-list'];
 
 const text = [top(), ...tailPart(), ...cpuPart(), ...microPart(), bottom()].join('\n\n');
 writeFileSync(PAGE, `${text}\n`);

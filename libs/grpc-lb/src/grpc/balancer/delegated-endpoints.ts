@@ -13,16 +13,21 @@ interface XdsEndpoint extends GrpcEndpoint {
  * Converts the endpoints that a resolver passes to the balancer. The attributes from this package's resolver arrive
  * unchanged; another library's resolver may group addresses, and that of xDS uses its own attributes.
  */
-export function endpointsOf(list: readonly GrpcEndpoint[]): Endpoint[] {
+export function endpointsOf(list: readonly GrpcEndpoint[]): readonly Endpoint[] {
+  if (list.every(isOwn)) return list;
   return list.every(isXds) ? xdsEndpoints(list) : list.flatMap(asEndpoints);
+}
+
+/** From this package's resolver. */
+function isOwn(endpoint: GrpcEndpoint): endpoint is GrpcEndpoint & Endpoint {
+  return 'address' in endpoint;
 }
 
 function isXds(endpoint: GrpcEndpoint): endpoint is XdsEndpoint {
   return 'localityWeight' in endpoint && 'endpointWeight' in endpoint && 'locality' in endpoint;
 }
 
-function asEndpoints({ addresses, ...rest }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
-  const { weight, locality, priority } = rest;
+function asEndpoints({ addresses, weight, locality, priority }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
   return addresses.map((address) => ({ address, weight, locality, priority }));
 }
 

@@ -142,7 +142,7 @@ export class ClientContext implements BalancingEnvironment {
    * it throws does not affect the client.
    */
   emit(event: EventBody): void {
-    this.#untold.push({ ...event, client: this.name, time: Date.now() });
+    this.#untold.push(Object.assign(event, { client: this.name, time: Date.now() }));
     if (this.#untold.length === 1) queueMicrotask(() => this.#tell());
   }
 

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../clock.js';
 import { type Random, randomBelow } from '../../random.js';
 
 /** At most this many links are opened, and as many drained, in one turn. A list of thousands takes several turns. */
-const PER_TURN = 500;
+const PER_TURN = 250;
 /** The pause after such a turn, as a multiple of its duration, so that calls run; with limits. */
 const REST = 4;
 const MIN_REST_MS = 20;

@@ -49,3 +49,27 @@ export interface Link<C extends Carrier> {
   close(): void;
   snapshot(): readonly ConnectionSnapshot[];
 }
+
+/** The link of a member that has not been opened yet. */
+export const NO_LINK: Link<never> = {
+  usable: false,
+  serving: false,
+  notServing: null,
+  suspicion: undefined,
+  failing: false,
+  failure: null,
+  empty: true,
+  hasRoom: false,
+  roomToCome: 0,
+  canGrow: false,
+  size: 0,
+  withRoom: () => undefined,
+  open: () => {},
+  configure: () => {},
+  grow: () => {},
+  dialNow: () => {},
+  released: () => {},
+  drain: () => {},
+  close: () => {},
+  snapshot: () => [],
+};

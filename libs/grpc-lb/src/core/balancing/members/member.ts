@@ -7,7 +7,7 @@ import { PassiveHealth, type PassiveHealthOwner } from '../health/passive-health
 import type { PeerComparison } from '../health/peer-comparison.js';
 import type { Counted } from '../calls/ledger.js';
 import type { Routable } from '../route/route.js';
-import type { Carrier, Link } from './link.js';
+import { type Carrier, type Link, NO_LINK } from './link.js';
 import type { Settling } from './link-turns.js';
 
 export interface MemberOwner<C extends Carrier> {
@@ -43,7 +43,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   /** Whether calls could reach it when the balancer last looked. */
   wasConnected = false;
   readonly key: string;
-  readonly link: Link<C>;
+  link: Link<C> = NO_LINK;
   readonly passiveHealth: PassiveHealth;
   state: EndpointState = 'connecting';
   /** When it entered that state, by the clock. */
@@ -56,7 +56,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   #linked = false;
 
   constructor(
-    endpoint: Endpoint,
+    private readonly endpoint: Endpoint,
     private readonly owner: MemberOwner<C>,
     /** Whether it joins a client that is already in use. */
     private startsSlowly: boolean,
@@ -65,7 +65,6 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.since = owner.environment.clock.now();
     this.describe(endpoint);
     this.passiveHealth = new PassiveHealth(owner.environment, this, owner.peers);
-    this.link = owner.connect(this, endpoint);
   }
 
   /** Updates what discovery reports about it. */
@@ -154,8 +153,9 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     const { due } = this;
     if (due === undefined) return;
     this.#linked = due === 'open';
-    if (due === 'open') this.link.open();
-    else this.link.drain();
+    if (due === 'drain') return this.link.drain();
+    if (this.link === NO_LINK) this.link = this.owner.connect(this, this.endpoint);
+    this.link.open();
   }
 
   /** Applies changed options. */

@@ -1,11 +1,10 @@
 import type { Cancel } from '../../clock.js';
 import { addressToString, type Endpoint } from '../../endpoint.js';
 import { GroupSubsets } from './group-subsets.js';
-import { diffEndpoints } from './endpoint-diff.js';
 import type { Carrier } from './link.js';
 import { LinkTurns } from './link-turns.js';
 import { Member, type MemberOwner } from './member.js';
-import { byPriority, type PriorityMembers } from './priority-members.js';
+import { byAddress, byPriority, type PriorityMembers } from './priority-members.js';
 import { canBearAll, capacityOf, prioritiesNeeded } from './priority-shares.js';
 
 /** An endpoint that discovery lists, whose priority is not connected until it is needed. */
@@ -28,7 +27,8 @@ export class Members<C extends Carrier> {
   #used = new Map<string, Member<C>>();
   readonly #draining = new Map<string, Member<C>>();
   readonly #links: LinkTurns;
-  #list: readonly Endpoint[] = [];
+  /** What discovery lists, by address. */
+  #listed: ReadonlyMap<string, Endpoint> = new Map();
   /** All priorities of that list, connected or not. */
   #named: readonly PriorityMembers<Endpoint>[] = [];
   #priorities: readonly PriorityMembers<Member<C>>[] = [];
@@ -85,26 +85,27 @@ export class Members<C extends Carrier> {
 
   /** Takes over a new, complete list from discovery. */
   adopt(list: readonly Endpoint[]): void {
-    const before = new Map(this.#list.map((endpoint) => [addressToString(endpoint.address), endpoint]));
-    this.#list = list;
+    const before = this.#listed;
+    this.#listed = byAddress(list);
     this.rearrange();
-    const { added, removed } = diffEndpoints(before, list);
-    const total = before.size + added.length - removed.length;
     this.#adopted = true;
-    if (added.length === 0 && removed.length === 0) return;
-    this.#environment.emit({ type: 'discovery_updated', added: added.length, removed: removed.length, total });
+    const added = countMissing(this.#listed, before);
+    const removed = countMissing(before, this.#listed);
+    if (added + removed === 0) return;
+    this.#environment.emit({ type: 'discovery_updated', added, removed, total: this.#listed.size });
   }
 
   /** Selects the endpoints in use again, after the list, the zone or the subset has changed. */
   rearrange(): void {
     const { zone, loadBalancing } = this.#environment;
-    this.#named = byPriority(this.#list, zone, this.#subsets.chooser(loadBalancing.subset));
+    this.#named = byPriority(this.#listed.values(), zone, this.#subsets.chooser(loadBalancing.subset));
     this.#active = Math.max(this.#active, this.#prioritiesInUse());
     this.#arrange();
   }
 
   /** Healthy members stay in use until better ones can carry the calls, wherever the new list places them. */
   #prioritiesInUse(): number {
+    if (this.#named.length <= 1) return 1;
     const healthy = this.#named.map(({ localZone, otherZones }) => {
       const endpoints = [...localZone, ...otherZones].map(({ address }) => this.#used.get(addressToString(address)));
       return { total: endpoints.length, healthy: endpoints.filter((endpoint) => endpoint?.healthy).length };
@@ -171,10 +172,6 @@ export class Members<C extends Carrier> {
 
   /** Selects the endpoints in use, in order, and drains the others. */
   #arrange(): void {
-    const wanted = this.#named
-      .slice(0, this.#active)
-      .flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
-    for (const member of diffEndpoints(this.#used, wanted).removed) this.#depart(member);
     const next = new Map<string, Member<C>>();
     const memberFor = (endpoint: Endpoint, inLocalZone: boolean): Member<C> => {
       const key = addressToString(endpoint.address);
@@ -189,6 +186,7 @@ export class Members<C extends Carrier> {
       localZone: localZone.map((endpoint) => memberFor(endpoint, true)),
       otherZones: otherZones.map((endpoint) => memberFor(endpoint, false)),
     }));
+    for (const [key, member] of this.#used) if (!next.has(key)) this.#depart(member);
     this.#used = next;
     this.settle();
   }
@@ -199,7 +197,6 @@ export class Members<C extends Carrier> {
   }
 
   #depart(member: Member<C>): void {
-    this.#used.delete(member.key);
     this.#draining.set(member.key, member);
     this.#links.add(member);
     member.depart();
@@ -236,4 +233,11 @@ export class Members<C extends Carrier> {
       this.onDue();
     });
   }
+}
+
+/** How many keys of one map are not in the other. */
+function countMissing(keys: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): number {
+  let missing = 0;
+  for (const key of keys.keys()) if (!other.has(key)) missing++;
+  return missing;
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../../../test/properties/check.js';
 import { addressToString, type Endpoint } from '../../endpoint.js';
-import { byPriority, type PriorityMembers } from './priority-members.js';
+import { byAddress, byPriority, type PriorityMembers } from './priority-members.js';
 
 const at = (port: number, zone?: string, priority?: number): Endpoint => ({
   address: { host: 'h', port },
@@ -29,7 +29,10 @@ describe('a list by priority', () => {
   });
 
   test('has each endpoint once, at its best priority, and the first of equal ones', () => {
-    const priorities = byPriority([at(1, 'b', 1), at(2, 'a'), at(1, 'a'), at(2, 'b'), at(1, 'c')], 'a');
+    const priorities = byPriority(
+      byAddress([at(1, 'b', 1), at(2, 'a'), at(1, 'a'), at(2, 'b'), at(1, 'c')]).values(),
+      'a',
+    );
     expect(shortly(priorities)).toEqual([[0, [1, 2], []]]);
     expect(priorities[0]!.localZone[0]!.locality).toEqual({ zone: 'a' });
   });
@@ -79,7 +82,7 @@ test('every endpoint is in exactly one group, at its best priority and in the ri
     .map(([port, where, priority]) => at(port, where, priority));
   check(
     fc.property(fc.array(endpoint, { maxLength: 20 }), zone, (list, here) => {
-      const priorities = byPriority(list, here);
+      const priorities = byPriority(byAddress(list).values(), here);
       const all = priorities.flatMap(({ localZone, otherZones }) => [...localZone, ...otherZones]);
       const keys = all.map(({ address }) => addressToString(address));
       expect(new Set(keys).size).toBe(keys.length);

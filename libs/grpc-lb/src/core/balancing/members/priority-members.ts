@@ -15,16 +15,16 @@ export type Choose = (endpoints: readonly Endpoint[], group: string) => readonly
 const all: Choose = (endpoints) => endpoints;
 
 /**
- * Splits a list by priority, best first, and each priority by zone. Duplicate addresses appear once. `choose` takes a
- * subset of each group separately, so that a fallback or a zone always keeps its part.
+ * Splits endpoints by priority, best first, and each priority by zone. `choose` takes a subset of each group separately,
+ * so that a fallback or a zone always keeps its part.
  */
 export function byPriority(
-  list: readonly Endpoint[],
+  list: Iterable<Endpoint>,
   zone: string | undefined,
   choose: Choose = all,
 ): PriorityMembers<Endpoint>[] {
   const groups = new Map<number, Endpoint[]>();
-  for (const endpoint of unique(list)) {
+  for (const endpoint of list) {
     const priority = endpoint.priority ?? 0;
     const group = groups.get(priority);
     if (group) group.push(endpoint);
@@ -46,13 +46,13 @@ export function byPriority(
   });
 }
 
-/** Duplicate addresses: the better priority wins, then the first. */
-function unique(list: readonly Endpoint[]): Iterable<Endpoint> {
+/** The endpoints of a list by address. Duplicate addresses: the better priority wins, then the first. */
+export function byAddress(list: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
   const byKey = new Map<string, Endpoint>();
   for (const endpoint of list) {
     const key = addressToString(endpoint.address);
     const twin = byKey.get(key);
     if (twin === undefined || (endpoint.priority ?? 0) < (twin.priority ?? 0)) byKey.set(key, endpoint);
   }
-  return byKey.values();
+  return byKey;
 }
