@@ -133,9 +133,9 @@ test('a retry avoids the endpoint that has just failed', async () => {
     { policy: 'pick_first', retry: { maxAttempts: 2 }, ejection: { enabled: false } },
     { methods: [{ service: 'echo.v1.Echo', method: 'Say', responseStream: false }] },
   );
-  const [ill, well] = servers as [EchoServer, EchoServer];
+  const [ill, healthy] = servers as [EchoServer, EchoServer];
   ill.behaviour.say = fails(grpc.status.UNAVAILABLE);
-  for (let i = 0; i < 10; i++) await expect(client.say()).resolves.toMatchObject({ server: well.address });
+  for (let i = 0; i < 10; i++) await expect(client.say()).resolves.toMatchObject({ server: healthy.address });
   expect(ill.calls).toBe(10);
 });
 

@@ -215,8 +215,8 @@ describe('better than with Nest’s ClientGrpc', () => {
     expect(plain.message).toBe(
       'client ECHO, Echo/Say: metadata is another object; pass a Metadata of the @grpc/grpc-js that this package uses',
     );
-    const foreign = await errorOf(stub['say']!({}, { getMap: () => ({ authorization: 'Bearer s3cret' }) }));
-    expect(foreign.message).toBe(plain.message);
+    const lookalike = await errorOf(stub['say']!({}, { getMap: () => ({ authorization: 'Bearer s3cret' }) }));
+    expect(lookalike.message).toBe(plain.message);
     const text = await errorOf(stub['say']!({}, 'Bearer s3cret'));
     expect(text.message).toBe('client ECHO, Echo/Say: options is a string; pass an object, as in { timeout: 1000 }');
     expect(backend.seen).toEqual([]);

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 
 // A separate file: registrations with grpc-js last as long as the process.
 test('a policy that another library registered is not overwritten', () => {
-  class Foreign {}
-  experimental.registerLoadBalancerType('least_request_experimental', Foreign as never, Foreign as never);
+  class OtherLibrary {}
+  experimental.registerLoadBalancerType('least_request_experimental', OtherLibrary as never, OtherLibrary as never);
   expect(() => register()).toThrow(
     /"least_request_experimental" is already registered with grpc-js, by another library/,
   );

@@ -48,7 +48,7 @@ test('a service that is set to not serving reports it at once, without the other
 
 test('no service is SERVING before the first result of its check, and a failure affects only its services', async () => {
   let [database, queue] = [true, true];
-  let answer!: (well: boolean) => void;
+  let answer!: (healthy: boolean) => void;
   const first = new Promise<boolean>((resolve) => (answer = resolve));
   const { address } = await startEcho({
     health: {

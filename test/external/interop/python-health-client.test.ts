@@ -36,11 +36,11 @@ async function until(answering: readonly EchoServer[]): Promise<void> {
 
 test('a C-core client that checks health leaves a server that reports NOT_SERVING, and comes back', async () => {
   servers = await startServers(3, { withHealth: { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } });
-  const [ill, ...well] = servers as [EchoServer, EchoServer, EchoServer];
+  const [ill, ...healthy] = servers as [EchoServer, EchoServer, EchoServer];
   python = new PythonProcess('health_client.py', ['echo.v1.Echo', ...servers.map(({ address }) => address)]);
   await until(servers);
   ill.health!.setStatus('echo.v1.Echo', 'NOT_SERVING');
-  await until(well);
+  await until(healthy);
   const before = ill.calls;
   await calls(60);
   expect(ill.calls).toBe(before);

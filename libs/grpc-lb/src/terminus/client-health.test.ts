@@ -116,7 +116,7 @@ describe('discovery', () => {
 });
 
 describe('failover', () => {
-  const level = (priority: number, share: number, endpoints: number, healthy: number) => ({
+  const priorityOf = (priority: number, share: number, endpoints: number, healthy: number) => ({
     priority,
     share,
     endpoints,
@@ -131,7 +131,7 @@ describe('failover', () => {
       priorities: shares.flatMap((share, priority) => {
         const group = states[priority]!;
         const healthy = group.filter((state) => state === 'ready').length;
-        return share === undefined ? [] : [level(priority, share, group.length, healthy)];
+        return share === undefined ? [] : [priorityOf(priority, share, group.length, healthy)];
       }),
     });
   };

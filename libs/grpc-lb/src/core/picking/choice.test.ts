@@ -18,7 +18,7 @@ function endpoint(key: string, over: Partial<Endpoint> = {}): Endpoint {
 /** Picks the first candidate. */
 const first: Policy = { pick: () => 0, chances: () => [] };
 
-function traffic(endpoints: readonly Endpoint[], panicThreshold = 0): Route<Endpoint> {
+function routeTo(endpoints: readonly Endpoint[], panicThreshold = 0): Route<Endpoint> {
   return routeOf([{ priority: 0, localZone: endpoints, otherZones: [] }], {
     panicThreshold,
     overprovisioningFactor: 2,
@@ -26,7 +26,7 @@ function traffic(endpoints: readonly Endpoint[], panicThreshold = 0): Route<Endp
 }
 
 function choice(endpoints: readonly Endpoint[], ...draws: number[]): Choice<Endpoint> {
-  return new Choice(traffic(endpoints), first, scripted(...draws));
+  return new Choice(routeTo(endpoints), first, scripted(...draws));
 }
 
 const [A, B, C] = [endpoint('a'), endpoint('b'), endpoint('c')];
@@ -73,7 +73,7 @@ describe('an endpoint in slow start', () => {
   test('competes equally for as many calls as keep the others at 1.5 times their share', () => {
     // The policy picks the last of all endpoints, and the only one of the warm ones.
     const last: Policy = { pick: (list) => list.length - 1, chances: () => [] };
-    const two = traffic([A, endpoint('d', { warmth: 0.1 }), cold]);
+    const two = routeTo([A, endpoint('d', { warmth: 0.1 }), cold]);
     const picks = (draw: number) => new Choice(two, last, scripted(draw)).pick(UNKNOWN_CALL, undefined)!.key;
     // With the ramp alone A would get 1 - 0.4 / 3 of the calls. It gets half if 11/16 of the calls go to all equally.
     expect([picks(0), picks(0.687)]).toEqual(['cold', 'cold']);
@@ -111,7 +111,7 @@ describe('a call of a sticky policy', () => {
     pick: (list) => list.findIndex(({ key }) => key === keys.find((each) => list.some((other) => other.key === each))),
     chances: () => [],
   });
-  const of = (policy: Policy): Choice<Endpoint> => new Choice(traffic([A, B2, ejected]), policy, scripted());
+  const of = (policy: Policy): Choice<Endpoint> => new Choice(routeTo([A, B2, ejected]), policy, scripted());
 
   test('stays with its endpoint during slow start', () => {
     expect(of(belongsTo('b')).pick(UNKNOWN_CALL, undefined)).toBe(B2);
@@ -125,7 +125,7 @@ describe('a call of a sticky policy', () => {
   });
 
   test('probes in a panic too', () => {
-    const panic = new Choice(traffic([ejected], 100), belongsTo('c'), scripted());
+    const panic = new Choice(routeTo([ejected], 100), belongsTo('c'), scripted());
     expect(panic.probe(undefined, UNKNOWN_CALL)).toBe(ejected);
   });
 });

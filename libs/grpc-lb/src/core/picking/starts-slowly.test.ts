@@ -21,7 +21,7 @@ const endpoint = (key: string, weight = 1): Endpoint => ({ key, weight, warmth: 
 const endpoints = (weights: readonly number[]): Endpoint[] =>
   weights.map((weight, i) => endpoint(`host-${i}:1`, weight));
 
-function trafficTo(own: readonly Endpoint[]): Route<Endpoint> {
+function routeTo(own: readonly Endpoint[]): Route<Endpoint> {
   return routeOf([{ priority: 0, localZone: own, otherZones: [] }], { panicThreshold: 50, overprovisioningFactor: 2 });
 }
 
@@ -50,7 +50,7 @@ class Calls {
   }
 
   chooseAmong(own: readonly Endpoint[]): Choice<Endpoint> {
-    return new Choice(trafficTo(own), this.#policy, this.#random);
+    return new Choice(routeTo(own), this.#policy, this.#random);
   }
 
   place(choice: Choice<Endpoint>): Endpoint {
@@ -181,7 +181,7 @@ describe.each(CONFIGS.map((config) => [Object.values(config).join(' '), config] 
         const own = endpoints(weights);
         for (const each of own.slice(1)) each.warmth = cold;
         const policy = createPolicy(config, seededRandom(1), new FakeClock());
-        const chances = chancesOf(trafficTo(own), policy, () => 0);
+        const chances = chancesOf(routeTo(own), policy, () => 0);
         expect(chances.reduce((sum, [, chance]) => sum + chance, 0)).toBeCloseTo(1, 9);
         if (!blind || config.name === 'round_robin') continue;
         chances.forEach(([key, chance, ramp], i) => {

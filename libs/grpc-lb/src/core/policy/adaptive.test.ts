@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, type Host, hosts, scripted } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Route } from '../../../../../test/properties/traffic.js';
+import { CALL, CallLoop } from '../../../../../test/properties/call-loop.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { Adaptive } from './adaptive.js';
@@ -47,9 +47,9 @@ describe('without history', () => {
     const { policy, clock } = adaptive();
     const random = seededRandom(5);
     // 0.2 calls in flight on average, and latencies within 10 %.
-    const traffic = new Route(policy, hosts([0, 0, 0, 0]), clock, () => ({ latency: 9 + 2 * random() }), 20);
-    traffic.run(10_000);
-    for (const share of traffic.run(60_000)) expect(share).toBeGreaterThan(0.2);
+    const loop = new CallLoop(policy, hosts([0, 0, 0, 0]), clock, () => ({ latency: 9 + 2 * random() }), 20);
+    loop.run(10_000);
+    for (const share of loop.run(60_000)) expect(share).toBeGreaterThan(0.2);
   });
 
   test('an endpoint is rated as the mean, neither avoided nor flooded', () => {
@@ -106,15 +106,15 @@ describe('a slow endpoint', () => {
     const random = seededRandom(5);
     const work = (): number => 5 + 10 * random();
     const slow = (_host: unknown, index: number): { latency: number } => ({ latency: work() * (index === 0 ? 10 : 1) });
-    const traffic = new Route(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 500);
-    traffic.run(5000);
-    const [share] = traffic.run(10_000);
+    const loop = new CallLoop(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 500);
+    loop.run(5000);
+    const [share] = loop.run(10_000);
     expect(share).toBeLessThan(0.03);
     expect(share).toBeGreaterThan(0);
 
-    traffic.answer = () => ({ latency: work() });
-    traffic.run(17_000);
-    const back = Array.from({ length: 3 }, () => traffic.run(1000)[0]!);
+    loop.answer = () => ({ latency: work() });
+    loop.run(17_000);
+    const back = Array.from({ length: 3 }, () => loop.run(1000)[0]!);
     for (const regained of back) expect(regained).toBeGreaterThan(0.15);
   });
 
@@ -122,9 +122,9 @@ describe('a slow endpoint', () => {
     const { policy, clock } = adaptive();
     const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 60 : 20 });
     // Mostly one call in flight: least request would give all of them the same share.
-    const traffic = new Route(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
-    traffic.run(10_000);
-    expect(traffic.run(60_000)[0]).toBeLessThan(0.06);
+    const loop = new CallLoop(policy, hosts([0, 0, 0, 0, 0]), clock, slow, 30);
+    loop.run(10_000);
+    expect(loop.run(60_000)[0]).toBeLessThan(0.06);
   });
 });
 
@@ -142,7 +142,7 @@ describe('latency', () => {
 
   test('of a mixture of methods is a fair measure: the slow backend is found, and only that', () => {
     const { policy, clock } = adaptive();
-    const traffic = new Route(
+    const loop = new CallLoop(
       policy,
       hosts([0, 0, 0, 0]),
       clock,
@@ -150,8 +150,8 @@ describe('latency', () => {
       300,
       (random) => (random() < 0.1 ? SEARCH : CALL),
     );
-    traffic.run(10_000);
-    const shares = traffic.run(20_000);
+    loop.run(10_000);
+    const shares = loop.run(20_000);
     expect(shares[3]).toBeLessThan(0.06);
     for (const share of shares.slice(0, 3)) expect(share).toBeGreaterThan(0.27);
   });
@@ -292,8 +292,8 @@ describe('a failing endpoint', () => {
     const { policy, clock } = adaptive();
     const candidates = hosts([0, 0, 0]);
     candidates[0]!.failureFactor = 2500;
-    const traffic = new Route(policy, candidates, clock, () => ({ latency: 10 }), 1000);
-    expect(traffic.run(1000)[0]).toBe(0);
+    const loop = new CallLoop(policy, candidates, clock, () => ({ latency: 10 }), 1000);
+    expect(loop.run(1000)[0]).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, type Host, hosts } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Route } from '../../../../../test/properties/traffic.js';
+import { CALL, CallLoop } from '../../../../../test/properties/call-loop.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { HotCold } from './hot-cold.js';
@@ -121,16 +121,16 @@ test('a slow endpoint gets less, and gets its share back when it is fast again',
   const { policy, clock } = hotCold();
   const random = seededRandom(3);
   const work = (): number => 5 + 10 * random();
-  const traffic = new Route(
+  const loop = new CallLoop(
     policy,
     hosts([0, 0, 0, 0]),
     clock,
     (_host, i) => ({ latency: work() * (i ? 1 : 10) }),
     500,
   );
-  traffic.run(5000);
-  expect(traffic.run(10_000)[0]).toBeLessThan(0.05);
-  traffic.answer = () => ({ latency: work() });
-  traffic.run(10_000);
-  expect(traffic.run(10_000)[0]).toBeGreaterThan(0.1);
+  loop.run(5000);
+  expect(loop.run(10_000)[0]).toBeLessThan(0.05);
+  loop.answer = () => ({ latency: work() });
+  loop.run(10_000);
+  expect(loop.run(10_000)[0]).toBeGreaterThan(0.1);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fill, hosts } from '../../../../../test/properties/hosts.js';
 import { expectUniform, tally } from '../../../../../test/properties/statistics.js';
-import { CALL, Route } from '../../../../../test/properties/traffic.js';
+import { CALL, CallLoop } from '../../../../../test/properties/call-loop.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { PeakEwma } from './peak-ewma.js';
@@ -134,10 +134,10 @@ test('after days without calls, calls in flight still count', () => {
 test('a slow endpoint gets less, and gets its share back when it is fast again', () => {
   const { policy, clock } = peakEwma();
   const slow = (_host: unknown, index: number): { latency: number } => ({ latency: index === 0 ? 100 : 10 });
-  const traffic = new Route(policy, hosts([0, 0, 0, 0]), clock, slow, 500);
-  traffic.run(5000);
-  expect(traffic.run(10_000)[0]).toBeLessThan(0.05);
-  traffic.answer = () => ({ latency: 10 });
-  traffic.run(40_000);
-  expect(traffic.run(10_000)[0]).toBeGreaterThan(0.15);
+  const loop = new CallLoop(policy, hosts([0, 0, 0, 0]), clock, slow, 500);
+  loop.run(5000);
+  expect(loop.run(10_000)[0]).toBeLessThan(0.05);
+  loop.answer = () => ({ latency: 10 });
+  loop.run(40_000);
+  expect(loop.run(10_000)[0]).toBeGreaterThan(0.15);
 });

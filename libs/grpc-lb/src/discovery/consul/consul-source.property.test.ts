@@ -12,7 +12,7 @@ import { ConsulSource } from './consul-source.js';
 fc.configureGlobal({ seed: Number(process.env['FAST_CHECK_SEED'] ?? 1) });
 
 /** How the agent behaves from now on. */
-const MODES = ['well', 'failing', 'silent', 'garbled', 'without index', 'zero index', 'never waiting'] as const;
+const MODES = ['healthy', 'failing', 'silent', 'garbled', 'without index', 'zero index', 'never waiting'] as const;
 type Mode = (typeof MODES)[number];
 
 type Step =
@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class ModelAgent implements ConsulAgent {
   readonly subject = 'Consul';
   readonly clock = new FakeClock();
-  mode: Mode = 'well';
+  mode: Mode = 'healthy';
   ports: readonly number[] = [];
   ill = false;
   index = 10n;
@@ -116,7 +116,7 @@ test('whatever the agent does, the last good list stays, the list converges to t
         onError: () => calls++,
         onWarning: () => calls++,
       });
-      for (const next of [...steps, { kind: 'mode', mode: 'well' } as const, { kind: 'rest' } as const]) {
+      for (const next of [...steps, { kind: 'mode', mode: 'healthy' } as const, { kind: 'rest' } as const]) {
         if (next.kind === 'set') {
           agent.ports = next.ports;
           agent.ill = next.ill;

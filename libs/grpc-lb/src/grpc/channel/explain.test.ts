@@ -42,7 +42,7 @@ const endpoint = (address: string, priority: number): EndpointSnapshot => ({
   failed: 0,
   connections: [{ id: 1, state: 'ready', health: 'serving', inFlight: 0, maxConcurrentStreams: 100, ageMs: 0 }],
 });
-const level = (priority: number, share: number): PrioritySnapshot => ({
+const priorityOf = (priority: number, share: number): PrioritySnapshot => ({
   priority,
   share,
   endpoints: 1,
@@ -53,13 +53,13 @@ const level = (priority: number, share: number): PrioritySnapshot => ({
 it('an endpoint is explained with its priority if there are several', () => {
   const why = (priorities: PrioritySnapshot[], endpoints: EndpointSnapshot[]): string[] =>
     explainClient({ ...snapshot('random'), priorities, endpoints }, []).endpoints.map((each) => each.why);
-  expect(why([level(0, 1)], [endpoint('a:1', 0)])).toEqual(['ready: 0 in flight, weight 1']);
-  expect(why([level(0, 0.5), level(1, 0.5)], [endpoint('a:1', 0), endpoint('b:1', 1)])).toEqual([
+  expect(why([priorityOf(0, 1)], [endpoint('a:1', 0)])).toEqual(['ready: 0 in flight, weight 1']);
+  expect(why([priorityOf(0, 0.5), priorityOf(1, 0.5)], [endpoint('a:1', 0), endpoint('b:1', 1)])).toEqual([
     'ready: 0 in flight, weight 1, priority 0',
     'ready: 0 in flight, weight 1, priority 1',
   ]);
   // The first target lists no endpoints.
-  expect(why([level(1, 1)], [endpoint('b:1', 1)])).toEqual(['ready: 0 in flight, weight 1, priority 1']);
+  expect(why([priorityOf(1, 1)], [endpoint('b:1', 1)])).toEqual(['ready: 0 in flight, weight 1, priority 1']);
 });
 
 it('an endpoint in slow start is explained with the fraction of its share that it gets', () => {

@@ -6,8 +6,8 @@ import type { Host } from './hosts.js';
 /** How a backend answers one call. */
 export type Answer = (host: Host, index: number, call: CallInfo) => Partial<Outcome> & { readonly latency: number };
 
-/** Calls over time: a policy, endpoints that answer after a while, and a fake clock. */
-export class Route {
+/** Sends calls at random intervals to the endpoints that a policy picks, on a fake clock. */
+export class CallLoop {
   /** How often each endpoint was picked since the last `run` began. */
   readonly picks: number[];
   readonly #random: Random = seededRandom(99);
