@@ -13,7 +13,7 @@ export interface Fault {
   readonly gone?: number;
 }
 
-/** What a scenario has done to one side. */
+/** What a scenario has done to one subject. */
 export interface Course {
   readonly faults: readonly Fault[];
   /** Of these times the latency is taken. Default: from the first fault to the end of the last. */

@@ -38,7 +38,7 @@ async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName): 
     await client.ready();
     client.startLoad();
     await delay(WARM_UP_MS);
-    const course = await scenario.run({ subject, client, backends: setting.backends }, setting);
+    const course = await scenario.run({ name: subject, client, backends: setting.backends }, setting);
     return outcomeOf(await client.stop(), course);
   } finally {
     await client.end();

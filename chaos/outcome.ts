@@ -26,7 +26,7 @@ export interface Rotation {
   readonly back: number | null;
 }
 
-/** What came of one side in one pass. */
+/** What came of one subject in one pass. */
 export interface Outcome {
   readonly recording: Recording;
   readonly course: Course;

@@ -5,14 +5,14 @@ import type { Course } from './course.js';
 import type { Outcome } from './outcome.js';
 import type { SubjectName } from './protocol.js';
 
-/** One subject with backends of its own. Both sides go through a scenario at the same time. */
-export interface Side {
-  readonly subject: SubjectName;
+/** A client with backends of its own. Both subjects go through a scenario at the same time. */
+export interface Subject {
+  readonly name: SubjectName;
   readonly backends: readonly Backend[];
   readonly client: Client;
 }
 
-/** The backends of one side. */
+/** The backends of one subject. */
 export interface Setting {
   readonly backends: readonly Backend[];
   /** What discovery names. Default: the backends. */
@@ -42,8 +42,8 @@ export interface Scenario<S extends Setting = Setting> {
   /** Why it cannot run here; undefined if it can. */
   missing?(): Promise<string | undefined>;
   prepare(): Promise<S>;
-  /** What happens to one side; calls are under way, and everything is warm. */
-  run(side: Side, setting: S): Promise<Course>;
-  /** What else there is to say of one side. */
+  /** What happens to one subject; calls are under way, and everything is warm. */
+  run(subject: Subject, setting: S): Promise<Course>;
+  /** What else there is to say of one subject. */
   remark?(outcome: Outcome): string;
 }

@@ -9,7 +9,10 @@ import { LEARNING } from './learning.js';
 
 const BACKENDS = 5;
 const MOST = 1.3;
-/** Failures are drawn anew for each side: 1,500 calls of which half fail differ by less than this, in four of five deviations. */
+/**
+ * Failures are drawn anew for each subject: 1,500 calls of which half fail differ by less than this, in four of five
+ * deviations.
+ */
 const CHANCE = 160;
 
 const spread = (outcome: Outcome): number => {

@@ -22,7 +22,7 @@ describe.each([
   });
 });
 
-describe.each(['nest-11', 'nest-12'])("the server's half in %s, with the optional grpc-health-check", (nest) => {
+describe.each(['nest-11', 'nest-12'])('the server side in %s, with the optional grpc-health-check', (nest) => {
   const health = { 'grpc-health-check': '^2.1.0' };
 
   beforeAll(() => installed(nest, health), 200_000);

@@ -6,7 +6,7 @@ export const node: Scenario = {
   name: 'node',
   title: 'Node backends',
   explains:
-    'Six backends with one event loop each: a call computes for 1 ms on average, waits 20 ms for a database, and computes for 1 ms again. Calls in flight are mostly those that wait and cost nothing, so that they say little about who is busy; how late the event loop is says it, and backends with the server half report that in their trailers.',
+    'Six backends with one event loop each: a call computes for 1 ms on average, waits 20 ms for a database, and computes for 1 ms again. Calls in flight are mostly those that wait and cost nothing, so that they say little about who is busy; how late the event loop is says it, and backends with the server side report that in their trailers.',
   servers: 6,
   slots: 'event-loop',
   capacity: 6,

@@ -28,7 +28,7 @@ interface Done {
 }
 
 /**
- * One backend: four slots, a line before them, and the load reports of the package's server half, of which the
+ * One backend: four slots, a line before them, and the load reports of the package's server side, of which the
  * utilization is that of the slots. The event loop is what usually bounds a Node server; here it is the slots.
  */
 export class Backend {
@@ -128,6 +128,6 @@ export class Backend {
   }
 }
 
-/** Those of the server half, by default. */
+/** The defaults of the server side. */
 const REPORT_WINDOW_MS = 5000;
 const REPORT_INTERVAL_MS = 1000;

@@ -3,7 +3,7 @@ import type { Slots } from '../model/slots.js';
 import { sharedNow } from './shared-clock.js';
 
 const STEP_MS = 500;
-/** That of the server half's own figures, by default. */
+/** The server side's window has as many steps. */
 const STEPS = 10;
 
 /** The share of its slots that a backend has used over the last five seconds. */

@@ -166,7 +166,7 @@ test('a stopped stream is cancelled at the server, reports nothing more, and lea
   expect(clock.pendingTimers).toBe(0);
 });
 
-test("reports of the server's half of this package arrive", async () => {
+test('reports of the server side of this package arrive', async () => {
   const backend = await startEcho({ loadReports: { minInterval: 100 } });
   const { reports } = await watchOf(backend.address, 100);
   for (let i = 0; i < 2; i++) {

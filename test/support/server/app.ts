@@ -77,7 +77,7 @@ interface More {
   readonly channelOptions?: grpc.ServerOptions;
 }
 
-/** A Nest microservice of echo.proto with the server's half. It ends with the test. */
+/** A Nest microservice of echo.proto with the server side of balancing. It ends with the test. */
 export async function startEcho(options: GrpcServerOptions = {}, more: More = {}): Promise<EchoMicroservice> {
   return start(options, more, (module, microservice) => {
     const app = module.createNestMicroservice(microservice);

@@ -6,7 +6,7 @@ import { GrpcMethod } from '@nestjs/microservices';
 import { NEVER, type Observable } from 'rxjs';
 import { grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
 
-// A microservice in a separate process, with the one line of the server's half; it ends on a signal.
+// A microservice in a separate process, with `grpcServer()`; it ends on a signal.
 
 const [url, protoPath, drainDelay] = process.argv.slice(2);
 

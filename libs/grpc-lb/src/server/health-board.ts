@@ -50,14 +50,14 @@ export class HealthBoard {
 
   #publish(): void {
     for (const [service, told] of this.#told) {
-      const status = this.#open && this.#well('') && this.#well(service) ? 'SERVING' : 'NOT_SERVING';
+      const status = this.#open && this.#healthy('') && this.#healthy(service) ? 'SERVING' : 'NOT_SERVING';
       if (status === told) continue;
       this.#told.set(service, status);
       this.service.setStatus(service, status);
     }
   }
 
-  #well(service: string): boolean {
+  #healthy(service: string): boolean {
     return !this.#takenOut.has(service) && !this.#failing.has(service);
   }
 }

@@ -30,7 +30,7 @@ export interface ServerLoad {
 }
 
 /** Current values, not over the window. */
-export type MomentaryLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow'>;
+export type CurrentLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow'>;
 
 /** Turns readings into load over a sliding window. */
 export class LoadMeter {
@@ -50,7 +50,7 @@ export class LoadMeter {
   }
 
   /** All zero until there are two readings. */
-  load(now: MomentaryLoad): ServerLoad {
+  load(now: CurrentLoad): ServerLoad {
     const first = this.#samples[0]?.reading;
     const last = this.#samples.at(-1)?.reading;
     const time = first && last ? last.at - first.at : 0;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { CallTracker } from './call-tracker.js';
-import { LoadMeter, type MomentaryLoad, type ServerLoad } from './load-meter.js';
+import { type CurrentLoad, LoadMeter, type ServerLoad } from './load-meter.js';
 import { MomentaryLag } from './momentary-lag.js';
 
 /**
@@ -13,7 +13,7 @@ const TICK_MS = 50;
 /** Steps of the sliding window. */
 const STEPS = 10;
 
-/** Measures this process, from `start` to `stop`. It keeps no process alive. */
+/** Measures this process, from `start` to `stop`. Its timer does not keep the process alive. */
 export class LoadProbe {
   readonly #meter: LoadMeter;
   readonly #lagNow = new MomentaryLag(() => performance.now(), setImmediate);
@@ -47,12 +47,12 @@ export class LoadProbe {
     this.#lagNow.sample();
   }
 
-  /** Current values are of now, the others of the last step. */
+  /** `inFlight` and `eventLoopLagNow` are current; the rest is as of the last step. */
   load(): ServerLoad {
-    return { ...this.#load, ...this.#moment() };
+    return { ...this.#load, ...this.#current() };
   }
 
-  #moment(): MomentaryLoad {
+  #current(): CurrentLoad {
     return { inFlight: this.calls.inFlight, eventLoopLagNow: this.#lagNow.read() };
   }
 
@@ -70,7 +70,7 @@ export class LoadProbe {
     const { ended, errors } = this.calls;
     this.#meter.add({ at: this.#readAt, cpu: (user + system) / 1000, active, calls: ended, errors }, this.#lag);
     this.#lag = 0;
-    this.#load = this.#meter.load(this.#moment());
+    this.#load = this.#meter.load(this.#current());
   }
 }
 

@@ -5,8 +5,7 @@ import { LatencyStatistics } from './latency-statistics.js';
 const INTERVAL_MS = 1000;
 const MIN_CALLS = 10;
 /**
- * Calls of each side that are always remembered; few for the local zone, so that it is reassessed quickly when it gets
- * few calls.
+ * Minimum number of remembered calls: few for the local zone, so that it is reassessed quickly when it gets few calls.
  */
 const LOCAL_CALLS = 10;
 const OTHER_CALLS = 30;

@@ -17,7 +17,10 @@ export interface PriorityRoute<E> {
   readonly healthy: number;
   /** Whether it has endpoints both in the local zone and in others. */
   readonly zoned: boolean;
-  /** The local zone; all endpoints if zones are ignored, or if only one side has endpoints that may be picked. */
+  /**
+   * The local zone; all endpoints if zones are ignored, or if only the local or only the other zones have pickable
+   * endpoints.
+   */
   readonly localZone: Rotation<E>;
   /** The other zones. */
   readonly otherZones: Rotation<E> | undefined;
