@@ -315,7 +315,7 @@ describe('the bootstrap of node and control plane', () => {
       [
         /authority is empty, and no bootstrap names a control plane; write eds:\/\/control-plane:18000\/orders/,
         /node is unknown; set GRPC_XDS_BOOTSTRAP/,
-        /credentials for this control plane are in no bootstrap/,
+        /credentials are not set: no bootstrap has them for this control plane/,
       ],
     ],
     [
@@ -355,9 +355,9 @@ describe('the bootstrap of node and control plane', () => {
     expect(() => edsSourceFactory(options)).toThrow(
       [
         'edsSourceFactory: 7 options are invalid',
-        '  - options.bootstrap.xds_servers[0].server_uri is missing',
-        '  - options.bootstrap.xds_servers[0].channel_creds[0].type is missing',
-        '  - options.node.id is ""; use a string',
+        '  - options.bootstrap.xds_servers[0].server_uri is missing; add it',
+        '  - options.bootstrap.xds_servers[0].channel_creds[0].type is missing; add it',
+        '  - options.node.id is ""; use a non-empty string',
         '  - options.credentials are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with credentials.createSsl(), and check that "npm ls @grpc/grpc-js" shows one version',
         '  - options.resourceTimeout is 1; use a whole number from 100 to 600000 (milliseconds)',
         '  - options.maxReconnectBackoff is "x"; use a whole number from 1000 to 600000 (milliseconds)',

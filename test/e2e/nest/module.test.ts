@@ -215,7 +215,7 @@ it('a factory class gets the client whose options it creates', async () => {
 it('an asynchronous declaration without a source, or with two, is an error', () => {
   const none = { name: 'ECHO' };
   const two = { useClass: Settings, useExisting: Settings };
-  const remedy = 'give one of useFactory, useClass and useExisting';
+  const remedy = 'set exactly one of useFactory, useClass and useExisting';
   expect(() => GrpcLbModule.forFeatureAsync(none)).toThrow(
     `client ECHO: an option is invalid\n  - useFactory is missing; ${remedy}`,
   );

@@ -250,7 +250,7 @@ describe('configuration', () => {
     const say: Say = async (session) => (await firstValueFrom(echo.say({ text: session }))).server;
     expect(await homesOf(say)).toEqual(await homesOf(say));
     const { rule, endpoints } = registry.explain('ECHO');
-    expect(rule).toContain('ring_hash: by the field text of the request, each key has one of 3 ready endpoints');
+    expect(rule).toContain('ring_hash: by the field text of the request, each key maps to one of 3 ready endpoints');
     expect(endpoints.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 9);
     registry.configure('ECHO', { policy: roundRobin() });
     await homesOf(say);

@@ -328,7 +328,7 @@ describe('endpoints:', () => {
     clock.advance(MINUTE);
     expect(lines).toHaveLength(3);
     expect(lines[2]![2]).toMatch(
-      /^client ORDERS: endpoint 10\.0\.0\.1:2 is unavailable: refused; .* \(997 more are in trouble too; see the snapshot\)$/,
+      /^client ORDERS: endpoint 10\.0\.0\.1:2 is unavailable: refused; .* \(and 997 more; see the snapshot\)$/,
     );
     for (let minute = 0; minute < 5; minute++) {
       for (let i = 0; i < 1000; i++) refused(i);
@@ -362,7 +362,7 @@ describe('endpoints:', () => {
     for (const port of [1, 2, 3, 4]) ready(port);
     clock.advance(2 * MINUTE);
     expect(texts().slice(2)).toEqual([
-      expect.stringMatching(/10\.0\.0\.1:3 is unavailable: .* \(1 more is in trouble too; see the snapshot\)$/),
+      expect.stringMatching(/10\.0\.0\.1:3 is unavailable: .* \(and 1 more; see the snapshot\)$/),
       'log client ORDERS: endpoint 10.0.0.1:1 is ready (3 more have recovered too)',
     ]);
   });

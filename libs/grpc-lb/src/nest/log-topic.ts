@@ -85,6 +85,6 @@ export class LogTopic {
 function others(level: Line['level'], count: number): string {
   if (count === 0) return '';
   return level === 'warn'
-    ? ` (${count} more ${count === 1 ? 'is' : 'are'} in trouble too; see the snapshot)`
+    ? ` (and ${count} more; see the snapshot)`
     : ` (${count} more ${count === 1 ? 'has' : 'have'} recovered too)`;
 }

@@ -230,7 +230,10 @@ function asyncProvider<Factory>(
   if (given.length !== 1) {
     const found = given.length === 0 ? 'is missing' : `is set together with ${given[1]![0]}`;
     throw new GrpcLbOptionsError(subject, [
-      { path: given[0]?.[0] ?? 'useFactory', message: `${found}; give one of useFactory, useClass and useExisting` },
+      {
+        path: given[0]?.[0] ?? 'useFactory',
+        message: `${found}; set exactly one of useFactory, useClass and useExisting`,
+      },
     ]);
   }
   if (useFactory) return { provider: { provide: token, inject, useFactory }, extra: [], inject };

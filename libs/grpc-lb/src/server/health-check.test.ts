@@ -14,19 +14,19 @@ function poll(check: HealthCheck, random = (): number => 0.5): { told: [boolean,
 }
 
 test('the first result counts at once, good or bad; later a failure counts when it is repeated', async () => {
-  let well = false;
-  const { told, poller } = poll(() => well);
+  let healthy = false;
+  const { told, poller } = poll(() => healthy);
   await vi.advanceTimersByTimeAsync(0);
-  expect(told).toEqual([[false, 'it says false']]);
-  well = true;
+  expect(told).toEqual([[false, 'it returned false']]);
+  healthy = true;
   await vi.advanceTimersByTimeAsync(1000);
   expect(told.at(-1)).toEqual([true, '']);
-  well = false;
+  healthy = false;
   await vi.advanceTimersByTimeAsync(1000);
   expect(told).toHaveLength(2);
-  well = true;
+  healthy = true;
   await vi.advanceTimersByTimeAsync(1000);
-  well = false;
+  healthy = false;
   await vi.advanceTimersByTimeAsync(1000);
   expect(told).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(1000);
@@ -68,7 +68,7 @@ test('the interval has jitter of ± 20 %', async () => {
 });
 
 test('a stopped poller reports nothing more and leaves no timer', async () => {
-  let answer!: (well: boolean) => void;
+  let answer!: (healthy: boolean) => void;
   const { told, poller } = poll(() => new Promise((resolve) => (answer = resolve)));
   poller.stop();
   answer(false);

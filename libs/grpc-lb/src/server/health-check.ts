@@ -88,7 +88,7 @@ export class HealthPoller {
     try {
       const results = await Promise.all(this.checks.map(async (check) => check(signal)));
       const bad = results.find((result) => !passed(result));
-      return bad === undefined ? undefined : `it says ${JSON.stringify(bad)}`;
+      return bad === undefined ? undefined : `it returned ${JSON.stringify(bad)}`;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

@@ -97,7 +97,8 @@ type Undefaulted = 'ca' | 'token' | 'datacenter' | 'near';
 export const CONSISTENCIES: readonly ConsulConsistency[] = ['default', 'stale', 'consistent'];
 
 const text: Check = (path, value, faults) => {
-  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a string` });
+  if (typeof value === 'string' && value !== '') return;
+  faults.push({ path, message: `is ${shown(value)}; use a non-empty string` });
 };
 
 /** Does not show the value. */

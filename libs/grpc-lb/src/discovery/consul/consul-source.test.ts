@@ -253,7 +253,7 @@ describe('consul:', () => {
       ['127.0.0.1:1', '127.0.0.1:2'],
       {
         warning:
-          'Consul: not used: "orders-0": address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to ' +
+          'Consul: ignored instances: "orders-0": address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to ' +
           '65535; "orders-0": address is "127.0.0.1:0", and "0" is not a port; use a whole number from 1 to 65535; ' +
           '"orders-70000": address is "127.0.0.1:70000", and "70000" is not a port; use a whole number from 1 to 65535; ' +
           'and 1 more',

@@ -27,7 +27,7 @@ export interface ConsulRules extends InstanceRules {
   readonly timeout: number;
 }
 
-/** An answer counts only while its own query is the state of the source: a late one finds another state. */
+/** The query in progress. An answer is ignored unless its query is still the current state. */
 interface Asking {
   readonly kind: 'asking';
   readonly index: bigint;
@@ -152,7 +152,7 @@ export class ConsulSource implements EndpointSource {
       this.#everFound = true;
       return () => {
         this.#listener.onEndpoints(endpoints);
-        if (said) this.#warn(`not used: ${said}`);
+        if (said) this.#warn(`ignored instances: ${said}`);
         if (index === undefined) this.#warn(NO_INDEX);
       };
     }

@@ -37,7 +37,7 @@ export class AddressBook {
     const failures = answers.flatMap(({ error }) => (error === undefined ? [] : [error]));
     if (failures.length < answers.length) {
       const lost = failures.find((error) => !saysNone(error));
-      if (lost !== undefined) warnings.push(`"${name}" was found only in part, ${reasonOf(lost)}`);
+      if (lost !== undefined) warnings.push(`"${name}" was resolved only in part: ${reasonOf(lost)}`);
       return { hosts, warnings, ...(ttls.length > 0 && { ttl: ttls.reduce((a, b) => Math.min(a, b)) }) };
     }
     // A missing AAAA record is normal; a failed query for A records is not.

@@ -32,7 +32,7 @@ test.each([
   ],
   [
     'dns+srv:///_grpc._tcp.orders.shop:50051',
-    'name is "_grpc._tcp.orders.shop:50051"; SRV records bring the port: leave it out here, or use dns:///',
+    'name is "_grpc._tcp.orders.shop:50051"; SRV records contain the port: omit it here, or use dns:///',
   ],
   ['dns+srv:///10.0.0.1', 'name is "10.0.0.1"; an IP address has no SRV records: write a name, or use dns:///'],
   ['dns+srv:///[::1]', 'name is "[::1]"; an IP address has no SRV records: write a name, or use dns:///'],

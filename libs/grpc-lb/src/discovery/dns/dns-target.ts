@@ -60,6 +60,6 @@ function parseSrvName(text: string, faults: Fault[]): TcpAddress | undefined {
   else if (text.includes(',')) refuse(', but DNS looks up one name; keep one, as in dns+srv:///_grpc._tcp.orders.shop');
   else if (address && isIP(address.host) > 0)
     refuse('; an IP address has no SRV records: write a name, or use dns:///');
-  else if (/:\d+$/.test(text)) refuse('; SRV records bring the port: leave it out here, or use dns:///');
+  else if (/:\d+$/.test(text)) refuse('; SRV records contain the port: omit it here, or use dns:///');
   return address;
 }

@@ -41,7 +41,7 @@ describe('a name at a server', () => {
     dns.set('AAAA orders.shop', 'ESERVFAIL').a('orders.shop', 5, '10.1.0.3');
     await bench.next();
     expect(bench.last).toEqual(['10.1.0.3:50051', '[::1]:50051']);
-    expect(bench.warnings).toEqual(['"orders.shop" was found only in part, queryAaaa ESERVFAIL orders.shop']);
+    expect(bench.warnings).toEqual(['"orders.shop" was resolved only in part: queryAaaa ESERVFAIL orders.shop']);
     dns.set('AAAA orders.shop', 'ENODATA');
     await bench.next();
     dns.set('AAAA orders.shop', 'ESERVFAIL');

@@ -57,7 +57,7 @@ describe('the service config of a TXT record', () => {
     ['{', 'grpc_config is "{"; use a JSON list of choices'],
     ['{}', 'grpc_config is {}; use a JSON list of choices'],
     ['[1]', 'grpc_config[0] is 1; use an object with clientLanguage, percentage, clientHostname, serviceConfig'],
-    ['[{}]', 'grpc_config[0] has no serviceConfig'],
+    ['[{}]', 'grpc_config[0] has no serviceConfig; add it'],
     ['[{"serviceConfig":[]}]', 'grpc_config[0].serviceConfig is []; use an object'],
     [
       '[{"serviceConfig":{}},{"percentage":101,"serviceConfig":{}}]',

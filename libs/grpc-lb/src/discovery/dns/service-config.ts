@@ -46,7 +46,7 @@ const known = fields({
 });
 const choice: Check = (path, value, faults) => {
   known(path, value, faults);
-  if (isObject(value) && !('serviceConfig' in value)) faults.push({ path, message: 'has no serviceConfig' });
+  if (isObject(value) && !('serviceConfig' in value)) faults.push({ path, message: 'has no serviceConfig; add it' });
 };
 
 /** The service config for this client, from the TXT records of `_grpc_config.<name>` (gRFC A2). */

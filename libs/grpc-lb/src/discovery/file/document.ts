@@ -94,7 +94,7 @@ function listIn(content: unknown): readonly unknown[] {
     const { endpoints } = content as { endpoints: unknown };
     if (Array.isArray(endpoints)) return endpoints;
     // `endpoints:` with nothing after it may be a half-written file.
-    throw new Error(`has endpoints: ${shown(endpoints)}; write a list ([] for none)`);
+    throw new Error(`endpoints is ${shown(endpoints)}; use a list ([] for none)`);
   }
   const meant = Object.keys(content)
     .slice(0, MAX_KEYS)

@@ -37,7 +37,8 @@ const text: Check = (path, value, faults) => {
   if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use a string` });
 };
 const filled: Check = (path, value, faults) => {
-  if (typeof value !== 'string' || value === '') faults.push({ path, message: `is ${shown(value)}; use a string` });
+  if (typeof value === 'string' && value !== '') return;
+  faults.push({ path, message: `is ${shown(value)}; use a non-empty string` });
 };
 const anyObject: Check = (path, value, faults) => {
   if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
@@ -49,7 +50,7 @@ function known(checks: Readonly<Record<string, Check>>, required: readonly strin
   return (path, value, faults) => {
     if (!isObject(value)) return anyObject(path, value, faults);
     for (const key of required)
-      if (!Object.hasOwn(value, key)) faults.push({ path: `${path}.${key}`, message: 'is missing' });
+      if (!Object.hasOwn(value, key)) faults.push({ path: `${path}.${key}`, message: 'is missing; add it' });
     const used = Object.entries(value).filter(([key]) => Object.hasOwn(checks, key));
     fields(checks)(path, Object.fromEntries(used), faults);
   };

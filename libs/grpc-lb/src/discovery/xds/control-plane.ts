@@ -14,7 +14,7 @@ export interface ControlPlane {
   readonly credentials: () => ChannelCredentials;
 }
 
-const REMEDY = 'set GRPC_XDS_BOOTSTRAP, or give registerXds the option';
+const REMEDY = 'set GRPC_XDS_BOOTSTRAP, or pass registerXds() the option';
 
 /** The control plane of a target: that of its authority, or the first of the bootstrap. */
 export function findControlPlane(
@@ -45,7 +45,7 @@ function credentialsOf(server: XdsServer | undefined, faults: Fault[]): (() => C
   if (known) return () => tlsCredentials(known.config);
   const why = server
     ? `are ${types.map(shown).join(', ') || 'none'} in the bootstrap, but only insecure and tls are supported here`
-    : 'for this control plane are in no bootstrap';
+    : 'are not set: no bootstrap has them for this control plane';
   faults.push({ path: 'credentials', message: `${why}; ${REMEDY} credentials, as in credentials.createSsl()` });
   return undefined;
 }

@@ -48,7 +48,7 @@ test('a resource that is too large is rejected by name without decoding it, and 
 
 test('resources that were not read are a fault', () => {
   const response = { version_info: '1', nonce: '1', type_url: EDS_TYPE_URL, resources: [], unread: 5 };
-  expect(allOf(readResponse(response)).faults).toEqual(['has 5 resources more than 0, the most that are read']);
+  expect(allOf(readResponse(response)).faults).toEqual(['has 5 resources; at most 0 are read']);
 });
 
 test('a large response is read in parts, with other tasks running in between', () => {

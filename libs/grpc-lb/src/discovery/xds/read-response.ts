@@ -52,7 +52,7 @@ export function* readResponse({ resources, unread = 0 }: DiscoveryResponse): Gen
     yield;
   }
   for (const name of faulty.keys()) assignments.delete(name);
-  if (unread > 0) refuse(`has ${unread} resources more than ${resources.length}, the most that are read`);
+  if (unread > 0) refuse(`has ${resources.length + unread} resources; at most ${resources.length} are read`);
   if (more > 0) faults.push(`and ${more} more`);
   return { assignments, faulty, faults };
 }

@@ -76,11 +76,11 @@ function ruleOf(policy: PolicyConfig, ready: number): string {
         ? `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to their weights`
         : `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
     case 'ring_hash':
-      return `ring_hash: by ${hashKeyText(policy.by)}, each key has one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, none with more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
+      return `ring_hash: by ${hashKeyText(policy.by)}, each key maps to one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, none with more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
     case 'random':
       return `random: one of ${ready} ready endpoints, in proportion to their weights`;
     case 'pick_first':
-      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ', in an order that this client shuffled' : ''}`;
+      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ", in this client's shuffled order" : ''}`;
   }
 }
 
@@ -110,7 +110,7 @@ function whyOf(
 ): string {
   if (state !== 'ready') return reason === null ? state : `${state}: ${reason}`;
   const group = priorities.find((each) => each.priority === priority);
-  if (group?.share === 0) return `ready: stands by, its priority ${priority} is not needed`;
+  if (group?.share === 0) return `ready, on standby: priority ${priority} is not needed`;
   const usable = connections.filter((connection) => connection.state === 'ready');
   const room = usable.reduce(
     (sum, connection) => sum + Math.max(0, connection.maxConcurrentStreams - connection.inFlight),
