@@ -14,6 +14,6 @@ export async function pagePort(wanted: number, host: string, anyWillDo: boolean)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (anyWillDo) return 0;
-    throw new Error(`port ${wanted} is taken: give another one for the page, or none`, { cause: error });
+    throw new Error(`port ${wanted} is taken: use another one for the page, or none`, { cause: error });
   }
 }

@@ -16,7 +16,7 @@ export const phasesProvider: FactoryProvider<Phase[]> = {
     const stockOrders = client.getService<Orders>('Orders');
     const stock: Phase = {
       key: 'nest-default',
-      title: 'What Nest gives today',
+      title: 'Plain Nest',
       policy: 'pick_first',
       seconds: settings.baselineSeconds,
       find: (id, options) => stockOrders.find({ id }, new Metadata(), options),

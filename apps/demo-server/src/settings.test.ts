@@ -14,9 +14,9 @@ test('all faults are reported at once, with the allowed range', () => {
   expect(() => readSettings(['--slots', '1.5'], { PORT: '', ERROR_RATE: '2' })).toThrow(
     [
       'demo-server cannot start:',
-      '  --port (or PORT) is "": give a whole number from 1 to 65535',
-      '  --slots (or SLOTS) is "1.5": give a whole number from 1 to 10000',
-      '  --error-rate (or ERROR_RATE) is "2": give a number from 0 to 1',
+      '  --port (or PORT) is "": use a whole number from 1 to 65535',
+      '  --slots (or SLOTS) is "1.5": use a whole number from 1 to 10000',
+      '  --error-rate (or ERROR_RATE) is "2": use a number from 0 to 1',
     ].join('\n'),
   );
 });

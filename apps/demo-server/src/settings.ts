@@ -38,7 +38,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
       if (!(value >= field.min && value <= field.max) || (field.whole && !Number.isInteger(value))) {
         const kind = field.whole ? 'a whole number' : 'a number';
         faults.push(
-          `--${field.flag} (or ${field.env}) is "${String(text)}": give ${kind} from ${field.min} to ${field.max}`,
+          `--${field.flag} (or ${field.env}) is "${String(text)}": use ${kind} from ${field.min} to ${field.max}`,
         );
       }
       return [field.key, value];

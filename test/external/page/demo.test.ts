@@ -57,7 +57,7 @@ test('killed outright, it leaves no process behind', async () => {
 });
 
 test.each([
-  [['--rate', 'fast', '--nonsense'], '--nonsense is not known'],
+  [['--rate', 'fast', '--nonsense'], '--nonsense is not a flag'],
   [['--json', '/does/not/exist/summary.json'], 'cannot write to the directory /does/not/exist'],
 ])('flags %j are rejected with code 2', async (flags, message) => {
   const error = await run(process.execPath, [SCRIPT, ...flags]).catch((reason: unknown) => reason);

@@ -18,7 +18,7 @@ export function eventText(event: LbEvent): string | null {
     case 'pool_saturated':
       return `every connection is full: ${event.pending} calls wait`;
     case 'call_rejected':
-      return `a call was refused: ${event.maxPending} wait already`;
+      return `a call was rejected: ${event.maxPending} calls are already pending`;
     case 'panic':
       return event.on
         ? `panic: only ${event.healthy} of ${event.connected} endpoints are healthy, so all are used`

@@ -43,7 +43,7 @@ test.each(POLICIES)('the policy %s of the package is available in the demo, and 
 });
 
 test.each(['ring_hash', 'toString'])('%s is not a policy of the demo', (name) => {
-  expect(complaint('--policy', name)).toBe(`--policy ${name}: give one of ${POLICIES.join(', ')}`);
+  expect(complaint('--policy', name)).toBe(`--policy ${name}: use one of ${POLICIES.join(', ')}`);
 });
 
 test.each(['--help', '-h'])('%s shows help, whatever the other flags', (flag) => {
@@ -53,12 +53,12 @@ test.each(['--help', '-h'])('%s shows help, whatever the other flags', (flag) =>
 test('all faults are reported at once', () => {
   expect(complaint('--rate', '0', '--slots', '1.5', '--policy', 'best', '--fast', 'now', '--json').split('\n')).toEqual(
     [
-      '--fast is not known',
+      '--fast is not a flag',
       '"now" is not a flag',
       '--json needs a value',
-      '--rate 0: give a number from 1 to 5000',
-      '--slots 1.5: give a whole number from 1 to 10000',
-      `--policy best: give one of ${POLICIES.join(', ')}`,
+      '--rate 0: use a number from 1 to 5000',
+      '--slots 1.5: use a whole number from 1 to 10000',
+      `--policy best: use one of ${POLICIES.join(', ')}`,
     ],
   );
 });

@@ -95,17 +95,17 @@ export function readFlags(args: readonly string[]): Flags | null {
     if (token.kind === 'positional') faults.push(`"${token.value}" is not a flag`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') return null;
-    if (!(token.name in OPTIONS)) faults.push(`${token.rawName} is not known`);
+    if (!(token.name in OPTIONS)) faults.push(`${token.rawName} is not a flag`);
     else if (!token.value || token.value.startsWith('--')) faults.push(`${token.rawName} needs a value`);
     else values.set(token.name, token.value);
   }
   const numbers = Object.entries(NUMBERS).map(([key, rule]) => [key, readNumber(rule, values.get(rule.flag), faults)]);
   const policy = values.get('policy') ?? DEFAULT_POLICY;
-  if (!isPolicy(policy)) faults.push(`--policy ${policy}: give one of ${POLICIES.join(', ')}`);
+  if (!isPolicy(policy)) faults.push(`--policy ${policy}: use one of ${POLICIES.join(', ')}`);
   const flags = { ...Object.fromEntries(numbers), policy, json: values.get('json') ?? null } as Flags;
   if (flags.seconds !== null && flags.baselineSeconds !== null && flags.baselineSeconds >= flags.seconds) {
     faults.push(
-      `--baseline-seconds ${flags.baselineSeconds} leaves no time for the second phase: give less than --seconds`,
+      `--baseline-seconds ${flags.baselineSeconds} leaves no time for the second phase: use less than --seconds`,
     );
   }
   if (faults.length > 0) throw new FlagError(faults.join('\n'));
@@ -133,7 +133,7 @@ function readNumber(rule: NumberFlag, text: string | undefined, faults: string[]
   const value = Number(text);
   if (!(value >= rule.min && value <= rule.max) || (rule.whole && !Number.isInteger(value))) {
     const kind = rule.whole ? 'a whole number' : 'a number';
-    faults.push(`--${rule.flag} ${text}: give ${kind} from ${rule.min} to ${rule.max}`);
+    faults.push(`--${rule.flag} ${text}: use ${kind} from ${rule.min} to ${rule.max}`);
   }
   return value;
 }
