@@ -14,7 +14,7 @@ const SETTLE_MS = 12_000;
 const WINDOW_MS = 5000;
 /** Calls that a share is taken of at least. */
 const ENOUGH = 100;
-/** What one backend may have more than the mean. */
+/** The most calls a backend may get, as a multiple of the mean. */
 const MOST = 1.5;
 /** A process that starts for longer than a second is missed by the first two dials; the third comes after 2.6 s. */
 const BACK_S = 3;
@@ -29,8 +29,8 @@ const returns = ({ course: { faults }, recording: { requests } }: Outcome): Map<
   );
 
 /**
- * How many times the mean the busiest backend gets at most in any five seconds. Of each moment the mean is that of the
- * backends that the client has: one that was killed counts again from its first call, as a client that waits before it
+ * How many times the mean the busiest backend gets at most in any five seconds. The mean counts the backends that the
+ * client has at that time: a killed one counts again from its first call, because a client that waits before it
  * connects again, as gRPC's do, has one fewer until then.
  */
 function busiest(outcome: Outcome): number {
@@ -77,7 +77,7 @@ const pass = (policy: Exclude<PolicyName, 'ring_hash'>): Pass => ({
   judge: all(failedOnlyThere, balanced, allBack),
 });
 
-/** So fast that few have their full share again: who is warm must not carry the calls of all. */
+/** Restarts follow each other faster than slow start ends, so the few warm backends must not carry all calls. */
 export const rollingKill: Scenario = {
   name: 'rolling-kill',
   title: 'kill -9 of all five, one each 2 s, and each is started again at once',

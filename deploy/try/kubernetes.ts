@@ -55,7 +55,7 @@ function report(): void {
 const commands: Record<string, () => Promise<void>> = {
   up: () => cluster.up(1),
   down: async () => {
-    // Without a pod nobody would answer, and there is nothing to see.
+    // Without a pod there are no answers to show.
     if (cluster.names.length > 1) await cluster.down(1);
     else console.log('the last pod stays');
   },

@@ -26,11 +26,11 @@ This page was written on ${today} with the seeds ${seeds.join(', ')} on Node ${p
 
 ## What is simulated, and what is not
 
-Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start, subsets and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server half of this package does, over its window of 5 s and, for the event loop, of the moment. A message takes 0.5 ms over the network each way. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
+Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start, subsets and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server side of this package does, over its window of 5 s and, for the event loop, at that time. A message takes 0.5 ms over the network each way. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
 
-Work is drawn for each call before the run, and a call keeps the speed that its backend had when it began. Calls come at random times (Poisson), however long those before take, and latencies count from the moment a call is made. A run begins with empty lines and clients that know nothing, and all of it counts.
+Work is drawn for each call before the run, and a call keeps the speed that its backend had when it began. Calls arrive as a Poisson process, independent of how long earlier calls take, and latencies count from the moment a call is made. A run begins with empty lines and clients that know nothing, and all of it counts.
 
-\`test/properties/sim-theory.test.ts\` holds the simulator to what is known: M/M/1, M/M/c and round robin over two servers come out as queueing theory says.
+\`test/properties/sim-theory.test.ts\` checks the simulator against queueing theory: M/M/1, M/M/c and round robin over two servers.
 
 ## A policy of your own
 

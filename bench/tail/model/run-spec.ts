@@ -1,4 +1,4 @@
-/** All that decides what happens in a run, but for who balances. Processes are handed it as JSON. */
+/** Everything that determines a run except the subject. Processes get it as JSON. */
 export interface RunSpec {
   readonly scenario: string;
   readonly seed: number;

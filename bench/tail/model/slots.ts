@@ -18,7 +18,7 @@ export class Slots {
     this.#freeAt = new Float64Array(slots);
   }
 
-  /** When a job is done that comes now. A caller who gives up does not stop it: a handler is seldom told. */
+  /** When a job that arrives now will finish. A caller who gives up does not stop it: a handler is seldom told. */
   take(now: number, work: number): number {
     const freeAt = this.#freeAt;
     let first = 0;

@@ -16,8 +16,8 @@ export interface LbEndpointEventBase extends LbEventBase {
 
 /**
  * What a client uses of a target while its discovery fails. `last`: the last good list, until discovery recovers.
- * `leaving`: that list for a while, as an authority reports that there are no endpoints. `part`: the valid endpoints of
- * the new list. `none`: there has never been a list.
+ * `leaving`: that list for another 30 s, because an authority reports no endpoints. `part`: the valid endpoints of the
+ * new list. `none`: there has never been a list.
  */
 export type ListInUse = 'last' | 'leaving' | 'part' | 'none';
 
@@ -64,7 +64,7 @@ export type LbEvent =
   /** Discovery works, but something needs attention. Once for each text. */
   | (LbEventBase & {
       readonly type: 'discovery_warning';
-      /** Null if the warning concerns no target, but the local zone. */
+      /** Null if the warning is about the local zone. */
       readonly target: string | null;
       readonly warning: string;
     })

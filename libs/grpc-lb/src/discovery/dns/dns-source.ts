@@ -15,7 +15,7 @@ interface Waiting {
   readonly cancel: Cancel;
 }
 
-/** An answer counts only while its own query is the state of the source: a late one finds another state. */
+/** The query in progress. An answer is ignored unless its query is still the current state. */
 interface Asking {
   readonly kind: 'asking';
   /** Ends the timeout, and everything in progress for this query. */

@@ -23,7 +23,7 @@ export class FileSource implements EndpointSource {
   #stopped = false;
   #cancelPoll: Cancel = () => {};
   #cancelEvent: Cancel | undefined;
-  /** Of the check in progress; there is never a second one. */
+  /** Cancels the wait of the check in progress; checks never overlap. */
   #cancelSettle: Cancel = () => {};
   #looking = false;
   #lookAgain = false;

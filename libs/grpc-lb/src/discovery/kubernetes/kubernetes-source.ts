@@ -15,7 +15,7 @@ import { SliceWatcher } from './slice-watcher.js';
 
 /**
  * A merge takes one to two microseconds for each endpoint. A Service with hundreds of endpoints passes each change on
- * at once, one with 10000 every 50 ms at most. In endpoints, and milliseconds for each.
+ * at once, one with 10000 every 50 ms at most. Burst in endpoints; refill in milliseconds per endpoint.
  */
 const MERGE_BURST = 20_000;
 const MERGE_REFILL_MS = 1 / 200;

@@ -34,7 +34,7 @@ export interface SliceWatcherListener {
  */
 export class SliceWatcher {
   readonly #stopped = new AbortController();
-  /** Where to continue; empty means that only a list can tell. */
+  /** The resourceVersion to watch from; empty if a new list is needed. */
   #version = '';
   /** That version was just listed: if it has already expired, something is wrong. */
   #fresh = false;
