@@ -48,9 +48,9 @@ export class ConnectGate {
 
   #admit(): void {
     while (this.#open < MAX_ATTEMPTS && this.#waiting.length > 0) {
-      const drawn = this.#waiting.length === 1 ? 0 : randomBelow(this.random, this.#waiting.length);
-      const entry = this.#waiting[drawn]!;
-      this.#waiting[drawn] = this.#waiting.at(-1)!;
+      const index = this.#waiting.length === 1 ? 0 : randomBelow(this.random, this.#waiting.length);
+      const entry = this.#waiting[index]!;
+      this.#waiting[index] = this.#waiting.at(-1)!;
       this.#waiting.pop();
       if (entry.state === 'left') continue;
       this.#open++;

@@ -90,8 +90,8 @@ export class Dialer {
   }
 
   /**
-   * grpc-js compares each new subchannel with all that exist, and makes it costly in other ways. So a list of thousands
-   * of endpoints creates them as the gate admits them, and not all in one turn.
+   * Subchannels are expensive to create: grpc-js compares each with all others of the channel. So they are created as
+   * the gate admits them, not all at once.
    */
   #dial(): void {
     const { helper, channelOptions } = this.environment;
