@@ -85,7 +85,7 @@ export interface CallRecord {
   readonly details: string;
 }
 
-/** One attempt that was put on a connection, whoever balances. */
+/** One attempt that was sent on a connection. */
 export interface RequestRecord {
   readonly at: number;
   /** `host:port` of the peer. */

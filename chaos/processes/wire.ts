@@ -7,9 +7,8 @@ import type { RequestRecord } from '../protocol.js';
 type Connect = (authority: string, options: http2.ClientSessionOptions) => http2.ClientHttp2Session;
 
 /**
- * Sees every call that is put on a connection, and to whom: the one place where that can be seen in the same way whoever
- * balances. Call it before the first connection. `onRequest` is called as the request leaves, and gets a record that
- * goes on to live.
+ * Watches every call that is sent on a connection, and its destination: the one place that sees all subjects alike.
+ * Call it before the first connection. `onRequest` is called as the request leaves, with a record that is updated later.
  */
 export function watchWire(onRequest: (request: RequestRecord) => void): void {
   const connect = http2.connect as Connect;

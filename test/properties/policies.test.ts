@@ -252,8 +252,7 @@ describe('pick_first', () => {
           const first = present[policy.pick(present)]!;
           for (const other of present) if (other !== first) beats.get(first)!.add(other);
         }
-        for (const [winner, losers] of beats)
-          for (const loser of losers) expect(beats.get(loser)).not.toContain(winner);
+        for (const [better, worse] of beats) for (const each of worse) expect(beats.get(each)).not.toContain(better);
         // The first of all endpoints is first in every list that has it.
         const first = all[policy.pick(all)]!;
         expect([...beats.values()].some((losers) => losers.has(first))).toBe(false);

@@ -51,7 +51,7 @@ describe('a matchup', () => {
     expect(only!.ratio).toBeCloseTo(1.1 / 1.2, 12);
   });
 
-  test('that is lost shows the winner', () => {
+  test('that is worse names the better peer', () => {
     const lost = [cell('adaptive', 1.3), cell('peak_ewma', 1.2), cell('hot_cold', 1.25)];
     expect(bestPeerTable([twoSlow], lost, 'p99').rows).toEqual([[twoSlow.title, '1.08 (peak_ewma)']]);
     expect(peerTable(lost).rows.map((row) => row.slice(0, 2))).toEqual([

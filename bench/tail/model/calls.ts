@@ -6,7 +6,7 @@ import { capacityOf, scenarioNamed } from './scenario.js';
 /** The spread of response times that is usual: one in a hundred takes six times the mean. */
 const SIGMA = 1;
 
-/** All calls of a run, the same for whoever balances them. */
+/** All calls of a run, the same under every subject. */
 export interface Calls {
   readonly count: number;
   /** Intended starts, milliseconds from the start of the run. */
