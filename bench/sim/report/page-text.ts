@@ -47,13 +47,13 @@ export function summary({ scenarios }: Plan, cells: readonly Cell[]): string {
   const counted = byLatency(scenarios, cells);
   return `## \`adaptive\` against the field
 
-Its latency over that of another policy in the same situation: below 0.97 it wins, up to 1.03 it is a tie. The last row takes the best of all others in each situation by itself, which no single policy is.
+Its latency over that of another policy in the same situation: below 0.97 it is better, up to 1.03 equal. The last row takes the best of all others in each situation by itself, which no single policy is.
 
 ${toMarkdown(peerTable(counted))}
 
 ### Against the best of the others, p99
 
-Bold is a win; where it loses, the better one is named.
+Bold is better; where it is worse, the better policy is named.
 
 ${toMarkdown(bestPeerTable(scenarios, counted, 'p99'))}
 
