@@ -1,7 +1,8 @@
 import { connectivityState } from '@grpc/grpc-js';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
+import { Router } from '../../core/balancing/route/router.js';
 import { addressToString, type Endpoint } from '../../core/endpoint.js';
 
 const { READY, TRANSIENT_FAILURE, IDLE, CONNECTING } = connectivityState;
@@ -228,6 +229,19 @@ test('a removed endpoint leaves no timer behind, even if it was ejected or in sl
   expect(channel.clock.pendingTimers).toBe(1);
   channel.balancer.destroy();
   expect(channel.clock.pendingTimers).toBe(0);
+});
+
+test('a failed attempt of an endpoint without connections does not compute the route again', async () => {
+  const channel = await started('a', 'b');
+  await channel.become(READY, ...keys('a'));
+  const update = vi.spyOn(Router.prototype, 'update');
+  onTestFinished(() => update.mockRestore());
+  await channel.become(TRANSIENT_FAILURE, ...keys('b'));
+  expect(channel.view.endpoints()[1]!.state).toBe('transient_failure');
+  expect(update).not.toHaveBeenCalled();
+  await channel.become(CONNECTING, ...keys('b'));
+  await channel.become(READY, ...keys('b'));
+  expect(update).toHaveBeenCalled();
 });
 
 describe('a list of 10,000 endpoints', () => {

@@ -24,3 +24,24 @@ test('rejected load reports are counted, and reported at most every ten seconds'
     { type: 'load_report_rejected', client: 'C', address: 'a:1', total: 11 },
   ]);
 });
+
+test('events of a large change are delivered a thousand at a time, in their order', async () => {
+  const events: LbEvent[] = [];
+  const context = new ClientContext({
+    name: 'C',
+    targets: ['static:///a:1'],
+    loadBalancing: effectiveLoadBalancing(),
+    onEvent: (event) => events.push(event),
+  });
+  for (let i = 0; i < 2500; i++) context.emit({ type: 'endpoint_added', address: `${i}` });
+  await Promise.resolve();
+  expect(events).toHaveLength(1000);
+  context.emit({ type: 'endpoint_added', address: '2500' });
+  const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  expect(events).toHaveLength(2000);
+  await turn();
+  expect(events.map((event) => 'address' in event && event.address)).toEqual(
+    Array.from({ length: 2501 }, (_, i) => `${i}`),
+  );
+});

@@ -20,3 +20,19 @@ test('an endpoint that reconnects reports why until it is ready', async () => {
   await channel.become(connectivityState.READY, 'unix:a');
   expect(told()).toEqual({ state: 'ready', reason: null });
 });
+
+test('an aged connection gets another replacement if the first is lost before it serves', async () => {
+  const channel = new FakeChannel({ pool: { maxConnectionAge: 60_000 } });
+  await channel.name([{ address: { path: 'a' } }]);
+  await channel.become(connectivityState.READY, 'unix:a');
+  await channel.pass(66_000);
+  expect(channel.open).toHaveLength(2);
+  const [old, replacement] = channel.open;
+  replacement!.become(connectivityState.READY);
+  replacement!.become(connectivityState.IDLE);
+  await channel.pass(2000);
+  const another = channel.open.find((subchannel) => subchannel !== old && subchannel !== replacement);
+  another!.become(connectivityState.READY);
+  await channel.pass(0);
+  expect(channel.open).toEqual([another]);
+});
