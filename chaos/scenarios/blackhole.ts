@@ -11,7 +11,7 @@ interface Faraway extends Setting {
 
 export const blackhole: Scenario<Faraway> = {
   name: 'blackhole',
-  title: 'every packet to and from one backend dropped, then no longer',
+  title: 'all packets to and from one backend are dropped for a while',
   missing: () => Network.missing(),
   passes: silencePasses,
   async prepare() {
