@@ -1,0 +1,353 @@
+import type { Cancel, Clock } from '../clock.js';
+import { jittered, type Random } from '../random.js';
+import type { AttemptEnd } from './attempt-end.js';
+import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
+import type { RetryBudget } from './retry-budget.js';
+import type { RetryThrottle } from './retry-throttle.js';
+
+/** The status code of an attempt that exceeded the attempt timeout. */
+const DEADLINE_EXCEEDED = 4;
+
+/** Why an attempt is made. */
+export type AttemptKind = 'first' | 'transparent' | 'retry' | 'hedge';
+
+/** State that the plans of one client share. */
+export interface PlanEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Undefined if retries are not throttled. */
+  readonly throttle: RetryThrottle | undefined;
+  /** Undefined if retries are unlimited. */
+  readonly budget: RetryBudget | undefined;
+}
+
+/** Carries out a plan. */
+export interface PlanOwner<A> {
+  /** Sends an attempt, and calls `placed` or `ended`, at once or later. One attempt is placed at a time. */
+  place(kind: AttemptKind): void;
+  /** Stops the placing of an attempt that is not needed any more. */
+  unplace(): void;
+  /** Ends an attempt whose result is not needed any more, or which has exceeded the attempt timeout. */
+  cancel(attempt: A, timedOut: boolean): void;
+  /** No other attempt follows: the caller gets the results of this one, and what was kept to repeat it can go. */
+  committed(attempt: A): void;
+  /** The call ends with the status of this attempt; of one that was not placed if undefined. */
+  finish(attempt: A | undefined, end: AttemptEnd): void;
+  /** Milliseconds until the deadline; Infinity if there is none. */
+  readonly timeLeft: number;
+}
+
+/**
+ * The plan of one call: which attempts it makes, and which of them the caller gets.
+ *
+ *     open ──────────────▶ committed ──▶ done
+ *      │  first response      │  its status     ▲
+ *      │  buffer outgrown                       │
+ *      └────────────────────────────────────────┘
+ *         a status that no attempt follows, a cancellation
+ *
+ * While it is open, a failed attempt is followed by a transparent retry if it did not run, and by a retry or a hedge if
+ * the policy, the throttle, the budget and the peer (pushback) allow it (gRFC A6).
+ */
+export class CallPlan<A extends object> {
+  /** Attempts so far, without transparent retries. */
+  attempts = 0;
+  /** Whether an attempt is waiting for an endpoint. */
+  placing: AttemptKind | undefined;
+  #running: A[] = [];
+  #committed: A | undefined;
+  /** The attempt that a hedge after a delay was to help, until it is known which of them was faster. */
+  #late: A | undefined;
+  /** `sealed`: no attempt is running, and the next one is the last, as its requests are not kept. */
+  #state: 'open' | 'sealed' | 'committed' | 'done' = 'open';
+  /** Retries since the last pushback, which resets the backoff. */
+  #backoffs = 0;
+  #cancelTimer: Cancel | undefined;
+  /** Whether hedges may follow: not after "an instruction to not retry at all", nor when no endpoint is left. */
+  #hedging = true;
+  /** Whether the budget has granted an attempt that has not been placed yet. */
+  #granted = false;
+  /** The attempts that may still time out. */
+  #timeouts: Map<A, Cancel> | undefined;
+  /** The last attempt that failed and was to be followed by another. */
+  #lastFailure: { readonly attempt: A; readonly end: AttemptEnd } | undefined;
+
+  constructor(
+    private readonly policy: CallPolicy,
+    private readonly environment: PlanEnvironment,
+    private readonly owner: PlanOwner<A>,
+  ) {}
+
+  get done(): boolean {
+    return this.#state === 'done';
+  }
+
+  /** Attempts that have been placed and have not ended. */
+  get running(): readonly A[] {
+    return this.#running;
+  }
+
+  /** Whether another attempt may follow. */
+  get open(): boolean {
+    return this.#state === 'open';
+  }
+
+  start(): void {
+    this.environment.budget?.called();
+    this.policy.hedge?.share?.called();
+    this.#place('first');
+  }
+
+  /** Called when an attempt is on its way. */
+  placed(attempt: A): void {
+    this.placing = undefined;
+    // An array that begins with its first element has no spare capacity; most calls have one attempt.
+    if (this.#running.length === 0) this.#running = [attempt];
+    else this.#running.push(attempt);
+    const { attemptTimeout } = this.policy;
+    if (attemptTimeout !== undefined) this.#endAfter(attemptTimeout, attempt);
+    if (this.#state === 'sealed') this.#commit(attempt);
+    else if (!this.#cancelTimer) this.#hedgeLater();
+  }
+
+  /** Called when the response headers of an attempt, or a message, have arrived. */
+  responded(attempt: A): void {
+    this.#stopTimeout(attempt);
+    this.#commit(attempt);
+  }
+
+  /** Called when the requests no longer fit into the replay buffer: the oldest attempt has sent most of them. */
+  seal(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'sealed';
+    const [oldest] = this.#running;
+    if (oldest) this.#commit(oldest);
+  }
+
+  /** Called when an attempt has ended; `undefined` if it could not be placed. Ignores those that are not needed. */
+  ended(attempt: A | undefined, end: AttemptEnd): void {
+    if (this.#state === 'done') return;
+    const kind = this.placing;
+    if (attempt !== undefined ? !this.#remove(attempt) : kind === undefined) return;
+    if (attempt === undefined) this.placing = undefined;
+    this.#concluded(attempt, kind, end);
+  }
+
+  #concluded(attempt: A | undefined, kind: AttemptKind | undefined, end: AttemptEnd): void {
+    if (end.code === 0) {
+      this.environment.throttle?.succeeded();
+      if (attempt) this.#compare(attempt);
+    }
+    if (end.code === 0 || end.local || this.#committed !== undefined) return this.#finish(attempt, end);
+    if (end.progress === 'dropped') return this.#giveUp(attempt, end);
+    if (end.progress === 'exhausted') return this.#exhausted(kind, end);
+    // A transparent retry that finds no endpoint leaves the call to the failure that it was to repeat.
+    if (attempt !== undefined && this.placing !== 'transparent') this.#lastFailure = { attempt, end };
+    const hasNotRun = end.progress === 'not_sent' || end.progress === 'refused';
+    if (hasNotRun && this.#state === 'open') this.#repeat();
+    else this.#failed(attempt, end);
+  }
+
+  /** "Transparent retries do not count toward the limit of configured RPC attempts". */
+  #repeat(): void {
+    if (this.placing === undefined) return this.#place('transparent');
+    // The attempt being placed replaces this one, and a hedge may be added later.
+    this.attempts--;
+    if (this.placing === 'transparent') return;
+    this.#granted = true;
+    this.placing = undefined;
+    this.owner.unplace();
+    this.#place('transparent');
+  }
+
+  /** Called when the call ends for another reason: its caller, its deadline. The owner ends the attempts. */
+  stop(): void {
+    this.#state = 'done';
+    this.#stopTimer();
+    this.#timeouts?.forEach((cancel) => cancel());
+  }
+
+  #place(kind: AttemptKind): void {
+    if (kind !== 'transparent') {
+      this.#stopTimer();
+      this.#granted = false;
+      this.attempts++;
+    }
+    this.placing = kind;
+    this.owner.place(kind);
+  }
+
+  /** No endpoint is left: what the last one answered counts. */
+  #exhausted(kind: AttemptKind | undefined, end: AttemptEnd): void {
+    const last = this.#lastFailure;
+    if (kind === 'hedge') {
+      this.attempts--;
+      this.#hedging = false;
+    }
+    if (kind === 'transparent' && last) this.#failed(last.attempt, last.end);
+    else this.#giveUp(last?.attempt, last?.end ?? end);
+  }
+
+  #failed(attempt: A | undefined, end: AttemptEnd): void {
+    if (this.policy.hedge) this.#hedgeFailed(this.policy.hedge, attempt, end);
+    else this.#retryFailed(this.policy.retry, attempt, end);
+  }
+
+  #retryFailed(rule: RetryRule | undefined, attempt: A | undefined, end: AttemptEnd): void {
+    if (!rule) return this.#finish(attempt, end);
+    const retryable = this.#count(rule.retryableCodes, end);
+    const { pushback } = end;
+    if (!retryable || forbids(pushback) || this.attempts >= rule.maxAttempts || this.#state !== 'open')
+      return this.#finish(attempt, end);
+    if (pushback !== undefined) this.#backoffs = 0;
+    const delay = pushback ?? this.#backoff(rule);
+    // If the deadline would pass first, the failure says more than DEADLINE_EXCEEDED.
+    if (delay >= this.owner.timeLeft || !this.#mayAdd()) return this.#finish(attempt, end);
+    this.#after(delay, () => this.#place('retry'));
+  }
+
+  /** "min(initialBackoff * backoffMultiplier^(n-1), maxBackoff)", with a jitter of ± 20 %. */
+  #backoff({ initialBackoff, backoffMultiplier, maxBackoff }: RetryRule): number {
+    const delay = Math.min(initialBackoff * backoffMultiplier ** this.#backoffs++, maxBackoff);
+    return jittered(this.environment.random, delay, 0.2);
+  }
+
+  /**
+   * "If a non-fatal status code is received, the next hedged request in line is sent immediately"; a fatal one ends the
+   * call.
+   */
+  #hedgeFailed(rule: HedgeRule, attempt: A | undefined, end: AttemptEnd): void {
+    if (!this.#count(rule.nonFatalCodes, end)) return this.#finish(attempt, end);
+    const delay = end.pushback ?? 0;
+    if (forbids(end.pushback)) this.#hedging = false;
+    if (this.#mayHedge() && delay < this.owner.timeLeft && this.#mayAdd())
+      this.#after(delay, () => {
+        if (this.placing === undefined) this.#place('hedge');
+      });
+    else this.#giveUp(attempt, end);
+  }
+
+  /**
+   * Returns whether another attempt may follow this status. The throttle counts such failures, and those "that receive
+   * a pushback response indicating not to retry".
+   */
+  #count(codes: ReadonlySet<number>, { code, timedOut, pushback }: AttemptEnd): boolean {
+    const repeatable = timedOut === true || codes.has(code);
+    if (repeatable || forbids(pushback)) this.environment.throttle?.failed();
+    return repeatable;
+  }
+
+  /** Leaves the call to the attempts that are still running, if there are any. */
+  #giveUp(attempt: A | undefined, end: AttemptEnd): void {
+    if (this.#running.length === 0 && this.placing === undefined) this.#finish(attempt, end);
+  }
+
+  #mayHedge(): boolean {
+    const { hedge } = this.policy;
+    const idle = this.#state === 'open' && this.placing === undefined;
+    return hedge !== undefined && this.#hedging && idle && this.attempts < hedge.maxAttempts;
+  }
+
+  #hedgeLater(): void {
+    if (!this.#mayHedge()) return;
+    const { delay: delayOf, share } = this.policy.hedge!;
+    const delay = delayOf();
+    if (delay === undefined) return;
+    this.#after(delay, () => {
+      if (!this.#mayHedge() || !(share?.take() ?? true) || !this.#mayAdd()) return;
+      this.#late ??= this.#running[0];
+      this.#place('hedge');
+    });
+  }
+
+  #compare(winner: A): void {
+    if (this.#late === undefined) return;
+    this.policy.hedge?.share?.ended(winner !== this.#late);
+    this.#late = undefined;
+  }
+
+  #mayAdd(): boolean {
+    const { throttle, budget } = this.environment;
+    if (throttle && !throttle.open) return false;
+    this.#granted ||= budget?.take() ?? true;
+    return this.#granted;
+  }
+
+  #after(delay: number, next: () => void): void {
+    this.#stopTimer();
+    if (delay <= 0) return next();
+    this.#cancelTimer = this.environment.clock.after(delay, () => {
+      this.#cancelTimer = undefined;
+      next();
+    });
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #commit(attempt: A): void {
+    if (this.#state === 'committed' || this.#state === 'done') return;
+    this.#state = 'committed';
+    this.#committed = attempt;
+    this.#compare(attempt);
+    this.#stopTimer();
+    this.#cancelOthers(attempt);
+    this.owner.committed(attempt);
+  }
+
+  #finish(attempt: A | undefined, end: AttemptEnd): void {
+    this.#state = 'done';
+    this.#stopTimer();
+    this.#cancelOthers(attempt);
+    this.owner.finish(attempt, end);
+  }
+
+  #cancelOthers(attempt: A | undefined): void {
+    if (this.placing !== undefined) {
+      this.placing = undefined;
+      this.owner.unplace();
+    }
+    const { length } = this.#running;
+    if (length === 0 || (length === 1 && this.#running[0] === attempt)) return;
+    for (const other of this.#running.splice(0)) {
+      if (other === attempt) {
+        this.#running.push(other);
+        continue;
+      }
+      this.#stopTimeout(other);
+      this.owner.cancel(other, false);
+    }
+  }
+
+  #remove(attempt: A): boolean {
+    const i = this.#running.indexOf(attempt);
+    if (i < 0) return false;
+    // A splice allocates an array for what it removes.
+    if (i === this.#running.length - 1) this.#running.pop();
+    else this.#running.splice(i, 1);
+    this.#stopTimeout(attempt);
+    return true;
+  }
+
+  #endAfter(delay: number, attempt: A): void {
+    const onTimeout = (): void => {
+      this.#remove(attempt);
+      this.owner.cancel(attempt, true);
+      this.#concluded(attempt, undefined, { code: DEADLINE_EXCEEDED, progress: 'processed', timedOut: true });
+    };
+    (this.#timeouts ??= new Map()).set(attempt, this.environment.clock.after(delay, onTimeout));
+  }
+
+  #stopTimeout(attempt: A): void {
+    if (!this.#timeouts) return;
+    this.#timeouts.get(attempt)?.();
+    this.#timeouts.delete(attempt);
+  }
+}
+
+/** "If the value for pushback is negative or unparseable, then it is taken as an instruction to not retry at all." */
+function forbids(pushback: number | undefined): boolean {
+  return pushback !== undefined && !(pushback >= 0);
+}
