@@ -1,66 +1,128 @@
 /**
- * CPU time of the client for a unary call through Nest: this package against Nest's own ClientGrpc over grpc-js
- * round_robin, on the same backends, interleaved in rounds. Each run is a fresh process.
+ * CPU time of the client for each message through Nest: this package against Nest's own ClientGrpc over grpc-js
+ * round_robin, on the same backends. In each round every subject is a fresh process, and they take turns every few hundred
+ * milliseconds, so that other programs disturb all of them alike.
  *
- *   npm run bench cpu -- [--rounds 7] [--calls 20000] [--concurrency 10] [--with '{"grpc.enable_channelz":0}']...
- *     [--node=--max-semi-space-size=64]...
+ *   npm run bench:cpu -- [--quick] [--kind unary|interceptors|streaming]... [--rounds 7] [--calls 20000]
+ *     [--messages 400000] [--concurrency 10] [--streams 4] [--with '{"grpc.enable_channelz":0}']...
+ *     [--build /path/to/another/worktree]... [--node=--max-semi-space-size=64]...
  *
- * Each `--with` is one more subject: this package's least_request with those channel options. Each `--node` is two more:
- * that and the baseline in a Node process with that option.
+ * `--quick`: 3 rounds with fewer calls. Each `--with` and each `--build` is one more subject: this package's
+ * least_request with those channel options, or as it is built in another checkout. Each `--node` is two more: that and
+ * the baseline in a Node process with that option.
  */
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { toMarkdown } from '../sim/report/tables.js';
 import { saveResults } from '../results/store.js';
-import { type CpuRow, cpuRows, type CpuRun } from './cpu-table.js';
-import { runSubject, startBackends } from './processes.js';
+import { cellsOf, CPU_HEAD, type CpuRound, cpuRows, type CpuTable, roundOf } from './cpu-table.js';
+import { type Backends, startBackends, SubjectProcess } from './processes.js';
+import type { CpuRun, Kind } from './run-spec.js';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    calls: { type: 'string', default: '20000' },
+    quick: { type: 'boolean', default: false },
+    kind: { type: 'string', multiple: true, default: ['unary', 'interceptors', 'streaming'] },
+    rounds: { type: 'string' },
+    calls: { type: 'string' },
+    messages: { type: 'string' },
     concurrency: { type: 'string', default: '10' },
+    streams: { type: 'string', default: '4' },
     with: { type: 'string', multiple: true, default: [] },
+    build: { type: 'string', multiple: true, default: [] },
     node: { type: 'string', multiple: true, default: [] },
   },
 });
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+const calls = Number(values.calls ?? (values.quick ? 8000 : 20_000));
+const messages = Number(values.messages ?? (values.quick ? 100_000 : 400_000));
 
-interface Subject {
+interface Entry {
   readonly title: string;
-  readonly name: string;
-  readonly channelOptions?: string;
+  readonly subject: string;
+  readonly channelOptions?: object;
+  readonly build?: string;
   readonly nodeOption?: string;
 }
 
 const BASELINE = 'nest + grpc-js round_robin';
 const OWN = 'nestjs-grpc-lb least_request';
-const subjects: readonly Subject[] = [
-  ...[BASELINE, OWN, 'nestjs-grpc-lb adaptive', 'nestjs-grpc-lb round_robin', 'nest + grpc-js pick_first'].map(
-    (name) => ({ title: name, name }),
-  ),
-  ...values.with.map((channelOptions) => ({ title: `${OWN}, ${channelOptions}`, name: OWN, channelOptions })),
-  ...values.node.flatMap((nodeOption) =>
-    [BASELINE, OWN].map((name) => ({ title: `${name}, node ${nodeOption}`, name, nodeOption })),
-  ),
-];
+const ADAPTIVE = 'nestjs-grpc-lb adaptive';
+const LOWER = ['grpc-js subchannels alone', 'node:http2'];
+const SLICES = 50;
+const GOALS: Readonly<Record<Kind, number>> = { unary: 0.72, interceptors: 0.85, streaming: 0.8 };
+
+function entriesOf(kind: Kind): Entry[] {
+  // They have no interceptors.
+  const lower = kind === 'interceptors' ? [] : LOWER;
+  return [
+    ...[BASELINE, OWN, ADAPTIVE, ...lower].map((subject) => ({ title: subject, subject })),
+    ...values.with.map((json) => ({
+      title: `${OWN}, ${json}`,
+      subject: OWN,
+      channelOptions: JSON.parse(json) as object,
+    })),
+    ...values.build.map((build) => ({ title: `${OWN} of ${build}`, subject: OWN, build })),
+    ...values.node.flatMap((nodeOption) =>
+      [BASELINE, OWN].map((subject) => ({ title: `${subject}, node ${nodeOption}`, subject, nodeOption })),
+    ),
+  ];
+}
+
+function titleOf(kind: Kind): string {
+  const what = {
+    unary: `a unary call; ${calls} calls a round, ${values.concurrency} at a time`,
+    interceptors: `a unary call with one interceptor; ${calls} calls a round, ${values.concurrency} at a time`,
+    streaming: `a message of 1 KB from a stream of the server; ${messages} messages a round, ${values.streams} streams at a time`,
+  }[kind];
+  return `Client CPU for ${what}; median (min to max) of ${rounds} rounds`;
+}
+
+/** One round: a fresh process for each subject; once all are warm, each makes a slice of its calls in turn. The first is the baseline. */
+async function measureRound(entries: readonly Entry[], kind: Kind, backends: Backends): Promise<CpuRound[]> {
+  const streaming = kind === 'streaming';
+  const concurrency = Number(streaming ? values.streams : values.concurrency);
+  const processes = entries.map(({ subject, channelOptions = {}, build, nodeOption }) => {
+    const spec = { subject, kind, concurrency, channelOptions, build };
+    return new SubjectProcess(spec, backends, nodeOption === undefined ? [] : [nodeOption]);
+  });
+  await Promise.all(processes.map((each) => each.warm()));
+  const runs: CpuRun[][] = processes.map(() => []);
+  const total = streaming ? messages : calls;
+  for (let slice = 0; slice < SLICES; slice++) {
+    for (let i = 0; i < processes.length; i++) {
+      // Each slice begins with another subject, so that none always runs first.
+      const turn = (i + slice) % processes.length;
+      runs[turn]!.push(await processes[turn]!.receive(Math.ceil(total / SLICES)));
+    }
+  }
+  await Promise.all(processes.map((each) => each.stop()));
+  return runs.map((slices) => roundOf(slices, runs[0]!, Math.ceil(total / SLICES)));
+}
+
+async function measure(kind: Kind, backends: Backends): Promise<CpuTable> {
+  const entries = entriesOf(kind);
+  const results = new Map(entries.map(({ title }) => [title, [] as CpuRound[]]));
+  for (let round = 1; round <= rounds; round++) {
+    const runs = await measureRound(entries, kind, backends);
+    entries.forEach(({ title }, i) => results.get(title)!.push(runs[i]!));
+    const ratio = runs[1]!.ratio.toFixed(2);
+    process.stderr.write(
+      `${kind}: round ${round} of ${rounds}, ${OWN} ${ratio}, load average ${loadavg()[0]!.toFixed(1)}\n`,
+    );
+  }
+  const goal = GOALS[kind];
+  const withGoal = entries.filter(({ subject }) => subject === OWN || subject === ADAPTIVE);
+  const goals = new Map(withGoal.map(({ title }) => [title, goal]));
+  return { title: titleOf(kind), rows: cpuRows(results, goals) };
+}
 
 const backends = await startBackends();
-const results = new Map(subjects.map(({ title }) => [title, [] as CpuRun[]]));
-for (let round = 1; round <= Number(values.rounds); round++) {
-  // Each round begins with another subject, so that none always runs first.
-  for (let i = 0; i < subjects.length; i++) {
-    const subject = subjects[(i + round) % subjects.length]!;
-    const { title, name, channelOptions = '{}', nodeOption } = subject;
-    const args = [values.calls, values.concurrency, channelOptions];
-    const nodeOptions = nodeOption === undefined ? [] : [nodeOption];
-    results.get(title)!.push(await runSubject(name, backends.addresses, args, nodeOptions));
-  }
-  process.stderr.write(`round ${round} of ${values.rounds}\n`);
+const tables: CpuTable[] = [];
+for (const kind of values.kind as Kind[]) {
+  const table = await measure(kind, backends);
+  tables.push(table);
+  console.log(`\n${table.title}\n\n${toMarkdown({ head: CPU_HEAD, rows: table.rows.map(cellsOf) })}`);
 }
 await backends.stop();
-
-const title = `Client CPU for a unary call, ${values.rounds} rounds of ${values.calls} calls, ${values.concurrency} at a time; median (min to max)`;
-const rows: CpuRow[] = cpuRows(results, BASELINE);
-console.log(
-  `${title}\n\n| client | CPU µs a call | ratio in the same round | µs a call, wall |\n| --- | --- | --- | --- |`,
-);
-for (const { client, cpu, ratio, wall } of rows) console.log(`| ${client} | ${cpu} | ${ratio} | ${wall} |`);
-saveResults('cpu', 'cpu', { title, rows });
+saveResults('cpu', 'cpu', { tables });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
-import type { CpuRun } from './cpu-table.js';
+import type { CpuRun, Receive, Report, RunSpec } from './run-spec.js';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
@@ -18,17 +18,31 @@ export async function startBackends(): Promise<Backends> {
   return { addresses, stop: () => child.kill() };
 }
 
-/** Resolves when the process has ended. */
-export async function runSubject(
-  name: string,
-  addresses: readonly string[],
-  args: readonly string[],
-  nodeOptions: readonly string[],
-): Promise<CpuRun> {
-  const command = node(script('subject.js'), [name, proto, addresses.join(','), ...args], nodeOptions);
-  const child = new Child<CpuRun & { readonly type: 'result' }>(command, { name });
-  const result = await child.next('result');
-  const how = await child.ended;
-  if (how !== 'exit 0') throw new Error(`${name} ended with ${how}`);
-  return result;
+/** A process that is warm. */
+export class SubjectProcess {
+  readonly #child: Child<Report, Receive>;
+
+  constructor(run: Omit<RunSpec, 'proto' | 'addresses'>, { addresses }: Backends, nodeOptions: readonly string[] = []) {
+    const spec: RunSpec = { ...run, proto, addresses };
+    const command = node(script('subject.js'), [JSON.stringify(spec)], nodeOptions);
+    this.#child = new Child(command, { name: run.subject });
+  }
+
+  async warm(): Promise<void> {
+    await this.#child.next('warm');
+  }
+
+  async receive(messages: number): Promise<CpuRun> {
+    const received = this.#child.next('received');
+    this.#child.tell({ messages });
+    return received;
+  }
+
+  /** Resolves when the process has ended. */
+  async stop(): Promise<void> {
+    // Not `end()`, which kills a process that is writing its profile.
+    this.#child.tell({ messages: 0 });
+    const how = await this.#child.ended;
+    if (how !== 'exit 0') throw new Error(`a subject ended with ${how}`);
+  }
 }

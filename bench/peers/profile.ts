@@ -1,12 +1,15 @@
 /**
  * Where the client's CPU goes: one subject with the profiler on, its own time by package and by function.
  *
- *   npm run bench profile -- ["nestjs-grpc-lb adaptive"] [calls] [concurrency]
+ *   npm run bench profile -- [--subject "nestjs-grpc-lb least_request"] [--kind unary|interceptors|streaming]
+ *     [--messages 30000] [--concurrency 10]
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSubject, startBackends } from './processes.js';
+import { parseArgs } from 'node:util';
+import { startBackends, SubjectProcess } from './processes.js';
+import type { Kind } from './run-spec.js';
 
 interface Profile {
   readonly nodes: readonly ProfileNode[];
@@ -19,14 +22,33 @@ interface ProfileNode {
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
 }
 
-const [subject = 'nestjs-grpc-lb adaptive', calls = '30000', concurrency = '10'] = process.argv.slice(2);
+const { values } = parseArgs({
+  options: {
+    subject: { type: 'string', default: 'nestjs-grpc-lb least_request' },
+    kind: { type: 'string', default: 'unary' },
+    messages: { type: 'string', default: '30000' },
+    concurrency: { type: 'string', default: '10' },
+  },
+});
+const { subject } = values;
+const messages = Number(values.messages);
+const spec = {
+  subject,
+  kind: values.kind as Kind,
+  concurrency: Number(values.concurrency),
+  channelOptions: {},
+  build: undefined,
+};
 
 async function profileOf(): Promise<{ profile: Profile; cpu: number }> {
   const directory = mkdtempSync(join(tmpdir(), 'grpc-lb-profile-'));
   const backends = await startBackends();
   try {
     const nodeOptions = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', directory];
-    const { cpu } = await runSubject(subject, backends.addresses, [calls, concurrency], nodeOptions);
+    const process = new SubjectProcess(spec, backends, nodeOptions);
+    await process.warm();
+    const { cpu } = await process.receive(messages);
+    await process.stop();
     const [file] = readdirSync(directory);
     return { profile: JSON.parse(readFileSync(join(directory, file!), 'utf8')) as Profile, cpu };
   } finally {
@@ -47,7 +69,6 @@ function ownerOf({ callFrame: { functionName, url } }: ProfileNode): string {
 
 function print(title: string, times: ReadonlyMap<string, number>, count: number): void {
   const busy = [...times].filter(([name]) => !name.startsWith('(idle)'));
-  const total = busy.reduce((sum, [, time]) => sum + time, 0);
   console.log(`\n${title}`);
   for (const [name, time] of busy.toSorted(([, a], [, b]) => b - a).slice(0, count)) {
     console.log(`${((100 * time) / total).toFixed(1).padStart(6)} %  ${name}`);
@@ -67,6 +88,9 @@ for (let i = profile.samples.length >> 1; i < profile.samples.length; i++) {
   byOwner.set(owner, (byOwner.get(owner) ?? 0) + profile.timeDeltas[i]!);
   byFunction.set(name, (byFunction.get(name) ?? 0) + profile.timeDeltas[i]!);
 }
-console.log(`${subject}: ${cpu.toFixed(0)} µs of CPU a call, with the profiler`);
+const total = [...byOwner].reduce((sum, [name, time]) => (name === '(idle)' ? sum : sum + time), 0);
+const own = new Map([...byFunction].filter(([name]) => name.includes('  nestjs-grpc-lb ')));
+console.log(`${subject}: ${(cpu / messages).toFixed(1)} µs of CPU for each, with the profiler`);
 print('Own time by package', byOwner, 16);
 print('Own time by function', byFunction, 40);
+print('Own time by function of this package', own, 40);

@@ -1,89 +1,57 @@
 /**
- * One subject in a process of its own: makes unary calls with a fixed number under way, and reports the CPU time of
- * this process for each call, once it is warm.
+ * One subject in a process of its own: once it is warm, it makes calls when it is told to, a fixed number at a time, and
+ * reports the CPU time that they took this process.
  */
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices';
-import { GrpcLbModule } from 'nestjs-grpc-lb';
-import type { Observable } from 'rxjs';
+import { type Receive, type Report, type RunSpec, STREAM_MESSAGES, STREAM_TEXT, UNARY_TEXT } from './run-spec.js';
+import { bare } from './subjects/bare.js';
+import { own, stock } from './subjects/nest.js';
+import { subchannelOnly } from './subjects/subchannel.js';
+import type { Subject } from './subjects/subject.js';
 
-interface Echo {
-  say(line: { text: string }): Observable<{ text: string }>;
+const SUBJECTS: Readonly<Record<string, (spec: RunSpec) => Promise<Subject>>> = {
+  'nest + grpc-js round_robin': (spec) => stock('round_robin', spec),
+  'nestjs-grpc-lb least_request': (spec) => own('least_request', spec),
+  'nestjs-grpc-lb adaptive': (spec) => own('adaptive', spec),
+  'grpc-js subchannels alone': subchannelOnly,
+  'node:http2': bare,
+};
+/** Until the optimizing compiler has seen everything. */
+const WARM_UP = { unary: 8000, interceptors: 8000, streaming: 50_000 };
+
+const spec = JSON.parse(process.argv[2]!) as RunSpec;
+const { kind, concurrency } = spec;
+const create = SUBJECTS[spec.subject];
+if (!create) throw new Error(`There is no subject "${spec.subject}": use one of ${Object.keys(SUBJECTS).join(', ')}`);
+const subject = await create(spec);
+
+/** Makes one call; returns its number of messages. */
+async function call(): Promise<number> {
+  if (kind === 'streaming') return subject.repeat(STREAM_TEXT, STREAM_MESSAGES);
+  await subject.say(UNARY_TEXT);
+  return 1;
 }
 
-const [subject, proto, addresses, calls, concurrency, channelOptions = '{}'] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-  string?,
-];
-
-const options = { package: 'echo.v1', protoPath: proto };
-const stock = (policy: string): ReturnType<typeof ClientsModule.register> =>
-  ClientsModule.register([
-    {
-      name: 'ECHO',
-      transport: Transport.GRPC,
-      options: {
-        ...options,
-        url: `ipv4:${addresses}`,
-        channelOptions: { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ [policy]: {} }] }) },
-      },
-    },
-  ]);
-const own = (policy: 'least_request' | 'adaptive' | 'round_robin'): unknown[] => [
-  GrpcLbModule.forRoot(),
-  GrpcLbModule.forFeature([
-    {
-      name: 'ECHO',
-      options: {
-        ...options,
-        url: `static:///${addresses}`,
-        loadBalancing: { policy },
-        channelOptions: JSON.parse(channelOptions) as object,
-      },
-    },
-  ]),
-];
-
-const imports = {
-  'nest + grpc-js round_robin': () => [stock('round_robin')],
-  'nest + grpc-js pick_first': () => [stock('pick_first')],
-  'nestjs-grpc-lb least_request': () => own('least_request'),
-  'nestjs-grpc-lb adaptive': () => own('adaptive'),
-  'nestjs-grpc-lb round_robin': () => own('round_robin'),
-}[subject];
-if (!imports) throw new Error(`There is no subject "${subject}"`);
-
-@Module({ imports: imports() as never })
-class BenchModule {}
-
-const app = await NestFactory.createApplicationContext(BenchModule, { logger: false });
-const echo = app.get<ClientGrpc>('ECHO', { strict: false }).getService<Echo>('Echo');
-const line = { text: 'a short line, as most requests are' };
-
-async function call(count: number): Promise<void> {
-  let left = count;
+async function receive(count: number): Promise<void> {
+  let left = kind === 'streaming' ? Math.ceil(count / STREAM_MESSAGES) : count;
   const worker = async (): Promise<void> => {
-    while (left-- > 0) {
-      await new Promise<void>((resolve, reject) => {
-        echo.say(line).subscribe({ error: reject, complete: resolve });
-      });
-    }
+    while (left-- > 0) await call();
   };
-  await Promise.all(Array.from({ length: Number(concurrency) }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-await call(Number(calls));
-const before = process.cpuUsage();
-const start = performance.now();
-await call(Number(calls));
-const { user, system } = process.cpuUsage(before);
-const wall = performance.now() - start;
-process.send!({ type: 'result', cpu: (user + system) / Number(calls), wall: (wall * 1000) / Number(calls) });
-await app.close();
-process.disconnect();
+async function measure(messages: number): Promise<Report> {
+  const before = process.cpuUsage();
+  const start = performance.now();
+  await receive(messages);
+  const { user, system } = process.cpuUsage(before);
+  return { type: 'received', cpu: user + system, wall: (performance.now() - start) * 1000 };
+}
+
+const report = (message: Report): void => void process.send!(message);
+await receive(WARM_UP[kind]);
+process.on('message', ({ messages }: Receive) => {
+  if (messages > 0) return void measure(messages).then(report);
+  process.disconnect();
+  void subject.close();
+});
+report({ type: 'warm' });

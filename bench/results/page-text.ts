@@ -12,6 +12,7 @@ npm run bench -- --proxies --write   # with haproxy and nginx as well; Debian: a
 npm run bench tail -- --quick        # what matters most, in under a minute
 npm run bench tail -- --help         # scenarios, clients, load, rounds
 npm run bench cpu                    # client CPU for a call
+npm run bench tail -- --hedging      # what hedging gains and costs
 npm run bench micro                  # nanoseconds of the parts
 \`\`\`
 
@@ -35,10 +36,14 @@ ${BACKENDS} backends, two to a process, each with ${SLOTS} slots and a line in f
 Where a caller gives up many calls, more than its own calls fail: an HTTP/2 server in Node cuts a connection on which more than 1,000 calls, and then more than 33 a second, are reset (nghttp2's guard against rapid resets), with all calls on it.`;
 }
 
+export function hedgingIntroduction(): string {
+  return `A call without an answer after a while is sent to a second backend as well, and the first answer counts. Ratios are of p99.9 to that of the same policy without, on the same calls. A backend goes on with work whose caller has its answer already.`;
+}
+
 export function cpuIntroduction(): string {
   return `## What a call costs the client
 
-CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way. The ratio is to Nest's own client with the round_robin of grpc-js in the same round.
+CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way, and for a message of a stream. The ratio is to Nest's own client with the round_robin of grpc-js in the same round, in which all clients take turns. \`node:http2\` and the subchannels of grpc-js, without any client on them, are what cannot be saved without replacing those.
 
 \`npm run bench profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
 }
@@ -46,7 +51,7 @@ CPU of the client's process for a unary call that is answered at once, with a fi
 export function microIntroduction(): string {
   return `## What the parts cost
 
-The code of the core by itself, with mitata. \`choose\` is the policy; \`pick, start and end\` is all that grpc-js calls for an attempt.`;
+The code of the core by itself, with mitata. \`choose\` is the policy; \`attempt\` is one attempt of the package's own calls, from its pick to its end, without the wire; \`whole unary call\` is all that its calls add to that; \`pick, start and end\` is what the channel of grpc-js calls for an attempt, with \`register()\`.`;
 }
 
 export function bottom(): string {

@@ -3,18 +3,19 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toMarkdown } from '../sim/report/tables.js';
-import type { CpuRow } from '../peers/cpu-table.js';
+import { cellsOf as cpuCellsOf, CPU_HEAD, type CpuTable } from '../peers/cpu-table.js';
 import type { MicroRow } from '../micro/print.js';
 import { SCENARIOS } from '../tail/model/scenario.js';
 import { cellsOf } from '../tail/report/cells.js';
 import { chapter, overview, soundness } from '../tail/report/chapters.js';
+import { hedgingTable } from '../tail/report/hedging.js';
 import type { RunResult } from '../tail/result.js';
-import { bottom, cpuIntroduction, microIntroduction, tailIntroduction, top } from './page-text.js';
+import { bottom, cpuIntroduction, hedgingIntroduction, microIntroduction, tailIntroduction, top } from './page-text.js';
 import { loadResults, type Stored } from './store.js';
 
 const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
-const MICRO = ['pick', 'ledger', 'latency', 'endpoint-list'];
+const MICRO = ['pick', 'call', 'ledger', 'latency', 'endpoint-list'];
 
 const text = [top(), ...tailPart(), ...cpuPart(), ...microPart(), bottom()].join('\n\n');
 writeFileSync(PAGE, `${text}\n`);
@@ -40,18 +41,26 @@ function tailPart(): string[] {
       const own = cells.filter((cell) => cell.scenario === scenario.name);
       return own.length === 0 ? [] : [chapter(scenario, own, saveImage)];
     }),
+    ...hedgingPart(stored.results),
     '### Was the machine quiet?',
     soundness(cells),
     provenance(stored),
   ];
 }
 
+function hedgingPart(results: readonly RunResult[]): string[] {
+  const table = hedgingTable(results);
+  return table ? ['### Hedging', hedgingIntroduction(), toMarkdown(table)] : [];
+}
+
 function cpuPart(): string[] {
-  const stored = loadResults<{ title: string; rows: CpuRow[] }>('cpu');
+  const stored = loadResults<{ tables: CpuTable[] }>('cpu');
   if (!stored) return [];
-  const rows = stored.rows.map(({ client, cpu, ratio, wall }) => [client, cpu, ratio, wall]);
-  const table = toMarkdown({ head: ['client', 'CPU µs a call', 'over Nest, round_robin', 'µs a call, wall'], rows });
-  return [cpuIntroduction(), `${stored.title}:`, table, provenance(stored)];
+  const tables = stored.tables.flatMap(({ title, rows }) => [
+    `${title}:`,
+    toMarkdown({ head: CPU_HEAD, rows: rows.map(cpuCellsOf) }),
+  ]);
+  return [cpuIntroduction(), ...tables, provenance(stored)];
 }
 
 function microPart(): string[] {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { assertLoadBalancing, type LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { subjectsOf, STANDARD_SUBJECTS } from './subjects.js';
+import { subjectsOf } from './subjects.js';
 import type { Plan } from './plan.js';
 import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
 
@@ -20,7 +20,8 @@ export interface SimOptions {
 export const USAGE = `npm run sim -- [options]
 
   --scenarios a,b        which ones (--list names them); default all
-  --policies a,b         names, configs in JSON, perfect, p2c, or paths of modules; default all of the package
+  --policies a,b         names, configs in JSON, perfect, p2c, or paths of modules; default all of the package;
+                         adaptive+hedge, adaptive+p98: with hedging
   --clients 1,10         default: what each scenario says
   --load 0.7,0.85        shares of the capacity; default: what each scenario says
   --balancing {...}      loadBalancing options in JSON, over those of each scenario: '{"ejection":{"enabled":false}}'
@@ -55,7 +56,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
   return {
     plan: {
       scenarios: values.scenarios?.split(',').map((name) => scenarioNamed(name.trim())) ?? SCENARIOS,
-      subjects: values.policies === undefined ? STANDARD_SUBJECTS : subjectsOf(values.policies),
+      subjects: values.policies === undefined ? undefined : subjectsOf(values.policies),
       clients: numbersOf('--clients', values.clients, 1),
       quick,
       loads: numbersOf('--load', values.load, 0.01),

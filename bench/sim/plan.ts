@@ -1,5 +1,5 @@
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import { CENTRAL_QUEUE, type Subject, policyFactoryOf } from './subjects.js';
+import { CENTRAL_QUEUE, type Subject, policyFactoryOf, STANDARD_SUBJECTS } from './subjects.js';
 import type { RunResult } from './result.js';
 import { run, type Setting, traceOf } from './run.js';
 import { DEFAULT_CLIENTS, DEFAULT_LOADS, type Scenario } from './scenario.js';
@@ -29,7 +29,8 @@ export interface Entry extends RunResult {
 
 export interface Plan {
   readonly scenarios: readonly Scenario[];
-  readonly subjects: readonly Subject[];
+  /** Undefined: all policies of the package, and those that a scenario adds. */
+  readonly subjects: readonly Subject[] | undefined;
   /** Undefined: those of each scenario. */
   readonly loads: readonly number[] | undefined;
   readonly clients: readonly number[] | undefined;
@@ -52,7 +53,7 @@ export function tasksOf({ scenarios, subjects, loads, clients, seeds, balancing,
         load,
         clients: clients ?? (quick ? quickClients : all),
         seed,
-        subjects: [CENTRAL_QUEUE, ...subjects],
+        subjects: [CENTRAL_QUEUE, ...(subjects ?? [...STANDARD_SUBJECTS, ...(scenario.alsoCompared ?? [])])],
         balancing,
         stretch: quick ? QUICK.stretch : 1,
       })),

@@ -10,7 +10,7 @@ export interface RunResult {
   readonly calls: number;
   /** The share of them that failed. */
   readonly failed: number;
-  /** Attempts per call. */
+  /** Attempts per call of those that count. */
   readonly attempts: number;
   /** Latencies of the calls that succeeded. */
   readonly mean: number;
@@ -29,7 +29,7 @@ export interface RunResult {
 export class Collector {
   readonly #latencies: Float64Array;
   readonly #servers: Int16Array;
-  #attempts = 0;
+  readonly #attempts: Uint8Array;
   #left: number;
 
   constructor(
@@ -39,13 +39,14 @@ export class Collector {
   ) {
     this.#latencies = new Float64Array(trace.size);
     this.#servers = new Int16Array(trace.size);
+    this.#attempts = new Uint8Array(trace.size);
     this.#left = trace.size;
   }
 
   ended(call: Call, failed: boolean, server: Server, now: number): void {
     this.#latencies[call.index] = failed ? NaN : now - call.at;
     this.#servers[call.index] = server.index;
-    this.#attempts += call.attempts;
+    this.#attempts[call.index] = call.attempts;
     if (--this.#left === 0) this.onLast();
   }
 
@@ -62,7 +63,7 @@ export class Collector {
     return {
       calls: counted.length,
       failed: 1 - sorted.length / counted.length,
-      attempts: this.#attempts / this.trace.size,
+      attempts: mean(counted.map((i) => this.#attempts[i]!)),
       mean: mean(sorted),
       p50: quantile(sorted, 0.5),
       p99: quantile(sorted, 0.99),

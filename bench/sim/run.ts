@@ -1,5 +1,6 @@
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Call } from './call.js';
+import { LIMITS } from './clients/call-model.js';
 import { CentralQueue } from './dispatch/central-queue.js';
 import type { CallListener, Dispatcher } from './dispatch/dispatcher.js';
 import { Fleet } from './dispatch/fleet.js';
@@ -81,8 +82,12 @@ function dispatcherFor(
   if (subject.kind === 'bound') return new CentralQueue(queue, delay, listener);
   if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, listener);
   const balancing = effectiveLoadBalancing(scenario.balancing);
-  const { retry, subset } = scenario;
-  return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, retry, subset, delay, seed }, listener);
+  const { subset } = scenario;
+  const calls =
+    'hedge' in subject && subject.hedge
+      ? { ...LIMITS, ...scenario.calls, hedge: subject.hedge }
+      : (scenario.calls ?? {});
+  return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, calls, subset, delay, seed }, listener);
 }
 
 function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server {

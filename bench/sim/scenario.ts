@@ -1,5 +1,6 @@
 import type { LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
-import type { RetryModel } from './clients/retries.js';
+import type { CallModel } from './clients/call-model.js';
+import type { Subject } from './subjects.js';
 import type { Subset } from './dispatch/subsets.js';
 import type { Workload } from './workload.js';
 import type { World } from './world.js';
@@ -25,8 +26,11 @@ export interface Scenario {
   readonly window?: readonly [from: number, to: number];
   /** Options that differ from the defaults of the package, apart from the policy. */
   readonly balancing?: LoadBalancingOptions;
-  readonly retry?: RetryModel;
+  /** Default: each call is one attempt, and its caller waits for as long as it takes. */
+  readonly calls?: CallModel;
   readonly subset?: Subset;
+  /** Compared with the policies of the package. */
+  readonly alsoCompared?: readonly Subject[];
   /** What happens to the servers. */
   readonly script?: (world: World) => void;
   /** Measured by the share of calls that fail: callers give up, so latencies are meaningless. */

@@ -6,6 +6,7 @@ import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-co
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import type { Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../libs/grpc-lb/src/core/random.js';
+import type { HedgeModel } from './clients/call-model.js';
 
 /** Creates the policy of one client. */
 export type PolicyFactory = (random: Random, clock: Clock) => Policy;
@@ -14,8 +15,14 @@ export type PolicyFactory = (random: Random, clock: Clock) => Policy;
 export type Subject =
   | { readonly kind: 'bound'; readonly name: string }
   | { readonly kind: 'oracle'; readonly name: string }
-  | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig }
-  | { readonly kind: 'module'; readonly name: string; readonly path: string };
+  | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig; readonly hedge?: HedgeModel }
+  | { readonly kind: 'module'; readonly name: string; readonly path: string; readonly hedge?: HedgeModel };
+
+/** A word of the command line for hedging, after the policy: `adaptive+hedge`, `adaptive+p98`. */
+const HEDGE_WORD = /\+(hedge|p\d+)$/;
+/** What the name of a subject with hedging contains. */
+const HEDGING = ', hedge ';
+const DEFAULT_QUANTILE = 'p99';
 
 /** The reference for all the others. */
 export const CENTRAL_QUEUE: Subject = { kind: 'bound', name: 'central queue' };
@@ -45,11 +52,25 @@ const ALIASES: Readonly<Record<string, Subject>> = {
   p2c: { kind: 'config', name: 'least_request, 2 choices', config: CONFIGS['least_request, 2 choices']! },
 };
 
+/** The same policy with hedging after a quantile of the latencies, such as `p98`. */
+export function hedged(subject: Subject, quantile = DEFAULT_QUANTILE): Subject {
+  if (subject.kind !== 'config' && subject.kind !== 'module') throw new RangeError(`${subject.name} has no clients`);
+  const hedge = { quantile: Number(`0.${quantile.slice(1)}`), maxAttempts: 2, share: 0.03 };
+  return { ...subject, name: `${subject.name}${HEDGING}${quantile}`, hedge };
+}
+
+export function isHedged(subject: string): boolean {
+  return subject.includes(HEDGING);
+}
+
 /**
  * One word of `--policies`: a policy's name or config in JSON, `perfect`, `p2c`, or the path of a module whose default
- * export is a `PolicyFactory`.
+ * export is a `PolicyFactory`; with `+hedge` or `+p98` behind it, its calls are hedged.
  */
 export function subjectOf(word: string): Subject {
+  const [suffix, quantile] = HEDGE_WORD.exec(word) ?? [];
+  if (suffix !== undefined)
+    return hedged(subjectOf(word.slice(0, -suffix.length)), quantile === 'hedge' ? undefined : quantile);
   const alias = ALIASES[word];
   if (alias) return alias;
   if (/\.[mc]?[jt]s$/.test(word)) return { kind: 'module', name: word.replace(/^.*\/|\.[^.]*$/g, ''), path: word };
@@ -61,7 +82,7 @@ export function subjectOf(word: string): Subject {
 
 /** Words between commas; text within braces stays together. */
 export function subjectsOf(list: string): Subject[] {
-  const words = list.match(/\{[^}]*\}|[^,{}]+/g) ?? [];
+  const words = list.match(/\{[^}]*\}(?:\+\w+)?|[^,{}]+/g) ?? [];
   return words.map((word) => subjectOf(word.trim()));
 }
 

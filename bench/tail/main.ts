@@ -5,7 +5,6 @@ import type { RunSpec } from './model/run-spec.js';
 import type { Scenario } from './model/scenario.js';
 import { type TailOptions, tailOptions, USAGE } from './options.js';
 import { Backends } from './processes/backends.js';
-import { cellsOf } from './report/cells.js';
 import { progressLine, tell } from './report/console.js';
 import { runOnce } from './run.js';
 import type { RunResult } from './result.js';
@@ -29,7 +28,7 @@ async function main(options: TailOptions): Promise<void> {
   } finally {
     await backends.stop();
   }
-  tell(cellsOf(results));
+  tell(results);
   if (options.write) await import('../results/page.js');
 }
 

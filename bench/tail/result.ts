@@ -23,7 +23,7 @@ export interface RunResult {
   readonly latency: Quantiles;
   /** The same calls through the central queue. */
   readonly bound: Quantiles;
-  /** Calls that came to each backend. */
+  /** Attempts that came to each backend. */
   readonly counts: readonly number[];
   /** Microseconds of a client's CPU for a call. */
   readonly cpu: number;
@@ -50,6 +50,11 @@ export function unsound({ lateStarts, lateAnswers, bound }: RunResult): string |
   const starts = lateStarts.p99 > most ? `starts ${lateStarts.p99.toFixed(1)} ms late at p99` : undefined;
   const answers = lateAnswers.p99 > most ? `answers ${lateAnswers.p99.toFixed(1)} ms late at p99` : undefined;
   return [starts, answers].filter((reason) => reason !== undefined).join(', ') || undefined;
+}
+
+/** Attempts beyond the calls, as a share of the calls: those of hedging. */
+export function extraAttemptsOf({ counts, calls }: RunResult): number {
+  return counts.reduce((sum, count) => sum + count, 0) / calls - 1;
 }
 
 export function quantilesOf(latencies: Float64Array): Quantiles {

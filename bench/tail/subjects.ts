@@ -8,7 +8,8 @@ export type Subject =
   | { readonly kind: 'stock'; readonly name: string; readonly config: object }
   /** Nest's own client as it is, with one connection to a proxy that balances. */
   | { readonly kind: 'proxy'; readonly name: string; readonly proxy: ProxyName }
-  | { readonly kind: 'own'; readonly name: string; readonly policy: PolicyConfig };
+  /** `hedges`: the name of the same subject without hedging. */
+  | { readonly kind: 'own'; readonly name: string; readonly policy: PolicyConfig; readonly hedges?: string };
 
 export type ProxyName = 'haproxy' | 'nginx';
 
@@ -30,6 +31,12 @@ const stock = (policy: string, config: object = {}): Subject => ({
   config: { [policy]: config },
 });
 const own = (policy: PolicyConfig, name: string = policy.name): Subject => ({ kind: 'own', name, policy });
+const hedged = (policy: PolicyConfig): Subject => ({
+  kind: 'own',
+  name: `${policy.name}, hedged`,
+  policy,
+  hedges: policy.name,
+});
 
 export const SUBJECTS: readonly Subject[] = [
   { kind: 'queue', name: QUEUE_OVER_SOCKETS },
@@ -42,9 +49,11 @@ export const SUBJECTS: readonly Subject[] = [
   own({ name: 'weighted_round_robin', blackoutPeriod: BLACKOUT_MS }),
   own({ name: 'least_request', choiceCount: 2 }, 'least_request, 2 choices'),
   own({ name: 'least_request' }),
+  hedged({ name: 'least_request' }),
   own({ name: 'peak_ewma' }),
   own({ name: 'hot_cold' }),
   own({ name: 'adaptive' }),
+  hedged({ name: 'adaptive' }),
 ];
 
 export function subjectNamed(name: string): Subject {

@@ -91,6 +91,30 @@ const layer: fc.Arbitrary<LoadBalancingOptions> = fc.record(
           maxAttempts: maybe(fc.integer({ min: 1, max: 5 })),
           methods: maybe(fc.dictionary(fc.string(), fc.constant(false as const))),
           throttling: maybe(fc.constant(false as const)),
+          attemptTimeout: maybe(fc.integer({ min: 1, max: 86_400_000 })),
+          budget: maybe(
+            fc.oneof(
+              fc.constant(false as const),
+              fc.record(
+                {
+                  ratio: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+                  minPerSecond: maybe(fc.nat({ max: 1000 })),
+                },
+                optional,
+              ),
+            ),
+          ),
+        },
+        optional,
+      ),
+    ),
+    hedge: maybe(
+      fc.record(
+        {
+          maxAttempts: maybe(fc.integer({ min: 1, max: 5 })),
+          delay: maybe(fc.oneof(fc.nat({ max: 60_000 }), fc.constantFrom('p50' as const, 'p99.9' as const))),
+          maxShare: maybe(fc.double({ min: 0.001, max: 1, noNaN: true })),
+          methods: maybe(fc.dictionary(fc.string(), fc.boolean())),
         },
         optional,
       ),
@@ -106,10 +130,9 @@ describe('arbitrary options', () => {
       {
         policy: fc.oneof(anything, fc.record({ name: anything })),
         ...Object.fromEntries(
-          ['pool', 'health', 'ejection', 'slowStart', 'subset', 'locality', 'retry', 'deadline'].map((aspect) => [
-            aspect,
-            near,
-          ]),
+          ['pool', 'health', 'ejection', 'slowStart', 'subset', 'locality', 'retry', 'hedge', 'deadline'].map(
+            (aspect) => [aspect, near],
+          ),
         ),
       },
       optional,

@@ -120,6 +120,42 @@ test('a backend that fails every call at once is detected after a few failures a
   near('adaptive', 0.55);
 });
 
+// docs/decisions/043-hedge-delay.md has the figures of three seeds.
+describe('hedging', () => {
+  const hedgedAndNot = (policy: string): string => `${policy},${policy}+hedge`;
+
+  test('cuts the tail of a policy that only counts, for few additional attempts', async () => {
+    const entries = await perform(task('hedge', hedgedAndNot('least_request'), { clients: [1, 10] }));
+    for (const clients of [1, 10]) {
+      const [plain, hedged] = entries.filter((entry) => entry.clients === clients).slice(1);
+      expect(hedged!.p999).toBeLessThan(0.7 * plain!.p999);
+      expect(hedged!.p99).toBeLessThan(plain!.p99);
+      expect(hedged!.attempts).toBeGreaterThan(1);
+      expect(hedged!.attempts).toBeLessThan(1.03);
+    }
+  });
+
+  test.each(['hedge', 'heavy_tail'])('does not harm a policy that has nothing to win: %s', async (name) => {
+    const [, plain, hedged] = await perform(task(name, hedgedAndNot('adaptive'), { load: 0.85 }));
+    expect(hedged!.p99).toBeLessThan(1.03 * plain!.p99);
+    expect(hedged!.p999).toBeLessThan(1.03 * plain!.p999);
+    expect(hedged!.attempts).toBeLessThan(1.005);
+  });
+
+  test('does not add to an overload', async () => {
+    const [, plain, hedged] = await perform(task('overload', hedgedAndNot('least_request'), { load: 0.5 }));
+    expect(hedged!.failed).toBeLessThan(plain!.failed + 0.005);
+    expect(hedged!.attempts).toBeLessThan(1.005);
+  });
+});
+
+test.each([1, 100])('in a full outage retries of %d clients add less than a tenth to the load', async (clients) => {
+  const [, outage] = await perform(task('full_outage', 'adaptive', { clients: [clients] }));
+  expect(outage!.failed).toBeGreaterThan(0.99);
+  expect(outage!.attempts).toBeGreaterThan(1);
+  expect(outage!.attempts).toBeLessThan(1.1);
+});
+
 describe('subsets', () => {
   const servers = Array.from({ length: 1000 }, (_, index) => ({ index, key: `10.0.0.1:${index}` }) as Server);
   const clientsOf = (subset: Subset): number[] => {
@@ -153,6 +189,13 @@ describe('a policy on the command line', () => {
       { kind: 'module', name: 'x', path: 'bench/sim/variants/x.ts' },
       PERFECT_KNOWLEDGE,
     ]);
+  });
+
+  test('may have hedging behind it', () => {
+    const [named, given] = subjectsOf('adaptive+hedge,{"name":"peak_ewma","decayTime":5000}+p95');
+    expect(named).toMatchObject({ name: 'adaptive, hedge p99', hedge: { quantile: 0.99 } });
+    expect(given).toMatchObject({ name: 'peak_ewma, decayTime 5000, hedge p95', hedge: { quantile: 0.95 } });
+    expect(() => subjectOf('perfect+hedge')).toThrow(/perfect knowledge/);
   });
 
   test('that does not exist is an error that lists the known ones', () => {

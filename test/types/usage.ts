@@ -16,6 +16,11 @@ import {
   GrpcService,
   HealthCheck,
   healthCheck,
+  Hedge,
+  hedge,
+  type HedgeOptions,
+  type HedgePolicyOptions,
+  type HedgeQuantile,
   HotCold,
   InjectGrpcLbClient,
   InjectGrpcService,
@@ -132,7 +137,13 @@ export const usage = {
         slowStart: slowStart({ window: 30_000 }),
         subset: subset({ size: 20, algorithm: 'deterministic_aperture', clients: 10, index: 0 }),
         locality: locality(),
-        retry: retry({ maxAttempts: 2, methods: { Find: { maxAttempts: 5 }, Place: false }, throttling: false }),
+        retry: retry({
+          maxAttempts: 2,
+          methods: { Find: { maxAttempts: 5 }, Place: false },
+          throttling: false,
+          budget: { ratio: 0.1 },
+        }),
+        hedge: hedge({ delay: 'p99.9', methods: { Find: true, Place: false, Watch: { delay: 50 } } }),
         deadline: deadline({ timeout: 1000, methods: { Watch: 60_000 } }),
       };
       const modules = (): unknown[] => [
@@ -160,7 +171,8 @@ export const usage = {
       @SlowStart({ aggression: 1 })
       @Subset({ size: 20 })
       @Locality({ zone: 'eu-central-1a' })
-      @Retry({ retryableStatusCodes: ['UNAVAILABLE'] })
+      @Retry({ retryableStatusCodes: ['UNAVAILABLE'], attemptTimeout: 200 })
+      @Hedge({ methods: { Find: true } })
       @Deadline({ timeout: 1000 })
       class Decorated extends GrpcService<Orders>() {}
       class Injecting {
@@ -183,6 +195,7 @@ export const usage = {
       @SlowStart()
       @Locality()
       @Retry()
+      @Hedge()
       class ByDefault extends GrpcService<Orders>() {}
       expectTypeOf<ByDefault>().toExtend<ServiceClient<Orders>>();
       expectTypeOf<Decorated>().toExtend<ServiceClient<Orders>>();
@@ -196,12 +209,14 @@ export const usage = {
       expectTypeOf<'OK' | 'CANCELLED'>().not.toExtend<FailureStatus>();
     },
 
-    'are complete in a snapshot, but for retries and deadlines, of which there may be none': () => {
+    'are complete in a snapshot, but for retries, hedging and deadlines, of which there may be none': () => {
       expectTypeOf<ClientSnapshot['loadBalancing']>().toEqualTypeOf<EffectiveLoadBalancing | null>();
       expectTypeOf<EffectiveLoadBalancing['health']['service']>().toEqualTypeOf<string>();
       expectTypeOf<EffectiveLoadBalancing['ejection']['window']>().toEqualTypeOf<number>();
       expectTypeOf<EffectiveLoadBalancing['slowStart']['window']>().toEqualTypeOf<number>();
       expectTypeOf<EffectiveLoadBalancing['retry']>().toEqualTypeOf<RetryOptions | undefined>();
+      expectTypeOf<EffectiveLoadBalancing['hedge']>().toEqualTypeOf<HedgeOptions | undefined>();
+      expectTypeOf<HedgePolicyOptions['delay']>().toEqualTypeOf<number | HedgeQuantile | undefined>();
     },
   },
 

@@ -1,7 +1,8 @@
 import { Attempt } from '../../../libs/grpc-lb/src/core/balancing/calls/attempt.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
-import type { CallInfo } from '../../../libs/grpc-lb/src/core/policy/policy.js';
-import type { Call } from '../call.js';
+import type { Attempts } from '../../../libs/grpc-lb/src/core/balancing/calls/attempts.js';
+import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
+import type { CallInfo, Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Server } from '../servers/server.js';
 import type { Wire } from './wire.js';
 
@@ -9,11 +10,17 @@ import type { Wire } from './wire.js';
 export class PlacedCall extends Attempt<Wire> {
   report: LoadReport | undefined;
 
-  get server(): Server {
-    return this.connection.server;
+  constructor(
+    attempts: Attempts<Wire>,
+    member: Member<Wire>,
+    wire: Wire,
+    protected readonly call: CallInfo,
+    policy: Policy,
+  ) {
+    super(attempts, member, wire, policy);
   }
 
-  protected get call(): CallInfo {
-    return (this.token as Call).info;
+  get server(): Server {
+    return this.connection.server;
   }
 }

@@ -1,10 +1,14 @@
 import { Balancing, type BalancingOwner } from '../../../libs/grpc-lb/src/core/balancing/balancing.js';
 import { type Open, Picker } from '../../../libs/grpc-lb/src/core/balancing/calls/picker.js';
-import type { ResultKind } from '../../../libs/grpc-lb/src/core/balancing/health/recent-results.js';
+import type { Visits } from '../../../libs/grpc-lb/src/core/balancing/calls/visits.js';
 import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
+import type { CallPolicy } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
+import { LearnedDelay } from '../../../libs/grpc-lb/src/core/call/learned-delay.js';
+import { RetryBudget } from '../../../libs/grpc-lb/src/core/call/retry-budget.js';
+import { RetryThrottle } from '../../../libs/grpc-lb/src/core/call/retry-throttle.js';
 import { OwnStall } from '../../../libs/grpc-lb/src/core/own-stall.js';
-import type { Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
+import type { CallInfo, Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import { PolicySet } from '../../../libs/grpc-lb/src/core/policy/policy-set.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Call } from '../call.js';
@@ -12,13 +16,21 @@ import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from '../servers/job.js';
 import { endpointOf, type Server } from '../servers/server.js';
 import { StreamSession } from '../servers/stream.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import type { Attempt } from './attempt.js';
+import { type CallModel, callPolicyOf } from './call-model.js';
 import { PlacedCall } from './placed-call.js';
-import type { Retries } from './retries.js';
+import { type CallEnvironment, SimCall } from './sim-call.js';
 import { Wire } from './wire.js';
 
 export interface ClientListener {
   callEnded(call: Call, failed: boolean, server: Server): void;
+}
+
+/** What the calls of one method share. */
+interface Method {
+  readonly policy: CallPolicy;
+  /** Undefined if they are not hedged. */
+  readonly delay: LearnedDelay | undefined;
 }
 
 /** State that all clients of a run share. */
@@ -34,21 +46,28 @@ export interface ClientEnvironment {
  * One client: the balancer of this package, with wires instead of connections. It makes the same decisions as in
  * production.
  */
-export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
+export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
+  readonly clock: EventQueue;
+  readonly throttle: RetryThrottle | undefined;
+  readonly budget: RetryBudget | undefined;
   readonly #queue: EventQueue;
   readonly #balancing: Balancing<Wire>;
-  readonly #open: Open<Wire, PlacedCall>;
-  #picker: Picker<Wire, PlacedCall> | undefined;
+  readonly #open: Open<Wire, PlacedCall, CallInfo>;
+  readonly #methods = new Map<string, Method>();
+  #picker: Picker<Wire, PlacedCall, CallInfo> | undefined;
   #servers: ReadonlyMap<string, Server> = new Map();
 
   constructor(
     private readonly environment: ClientEnvironment,
     private readonly policy: Policy,
-    private readonly retries: Retries,
-    random: Random,
+    private readonly model: CallModel,
+    readonly random: Random,
   ) {
     const { queue, balancing } = environment;
-    this.#queue = queue;
+    const { throttling, budget } = model;
+    this.#queue = this.clock = queue;
+    this.throttle = throttling && new RetryThrottle(throttling.maxTokens, throttling.tokenRatio);
+    this.budget = budget && new RetryBudget(queue, budget.ratio, budget.minPerSecond);
     const around = {
       clock: queue,
       random,
@@ -82,16 +101,19 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
   }
 
   call(call: Call): void {
-    call.attempts++;
-    const placed = this.#picker!.pick(call, call.info, this.policy, false) as PlacedCall;
-    placed.begin();
-    const attempt = new Attempt(this, call, placed);
-    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
-    const { timeout } = this.retries;
-    if (timeout !== undefined) this.#queue.after(timeout, () => this.#giveUp(attempt));
+    new SimCall(call, this.#methodOf(call).policy, this.model.deadline, this).start();
   }
 
-  attemptArrived(attempt: Attempt): void {
+  pick({ info }: Call, visits: Visits<Wire>): PlacedCall | undefined {
+    const picked = this.#picker!.pick(info, info, this.policy, false, visits);
+    return typeof picked === 'string' ? undefined : picked;
+  }
+
+  send(attempt: Attempt): void {
+    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
+  }
+
+  arrived(attempt: Attempt): void {
     const { server } = attempt.placed;
     if (!attempt.call.info.stream) {
       server.accept(attempt);
@@ -101,14 +123,22 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
     new StreamSession(this.#queue, attempt.call, deliver, () => attempt.answered(false));
   }
 
-  attemptAnswered(attempt: Attempt): void {
+  answered(attempt: Attempt): void {
     if (this.policy.learn && this.policy.reportInterval === undefined)
       attempt.placed.report = attempt.placed.server.report();
-    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
+    this.send(attempt);
   }
 
-  attemptEnded(attempt: Attempt): void {
-    if (!attempt.over) this.#end(attempt, attempt.failed ? 'failed' : 'ok');
+  callEnded({ call, startedAt }: SimCall, last: Attempt, failed: boolean, gaveUp: boolean): void {
+    const now = this.#queue.now();
+    if (!failed || gaveUp) this.#methodOf(call).delay?.record(now - startedAt, now);
+    this.environment.listener.callEnded(call, failed, last.placed.server);
+  }
+
+  #methodOf({ info }: Call): Method {
+    let method = this.#methods.get(info.method);
+    if (!method) this.#methods.set(info.method, (method = methodOf(this.model, info)));
+    return method;
   }
 
   readonly #onUp = (wire: Wire, member: Member<Wire>): void => {
@@ -122,21 +152,10 @@ export class SimClient implements BalancingOwner<Wire>, AttemptOwner {
     member.reported(wire.server.report());
     this.#queue.after(interval, () => this.#listen(wire, member, interval));
   }
+}
 
-  #giveUp(attempt: Attempt): void {
-    if (attempt.over) return;
-    attempt.placed.report = undefined;
-    this.#end(attempt, 'timed_out');
-  }
-
-  #end(attempt: Attempt, kind: ResultKind): void {
-    const { call, placed } = attempt;
-    const failed = kind !== 'ok';
-    attempt.over = true;
-    placed.finish(kind, kind === 'timed_out' ? 'deadline' : 'peer');
-    if (!failed) this.retries.succeeded();
-    const backoff = failed ? this.retries.failed(call.attempts) : undefined;
-    if (backoff === undefined) this.environment.listener.callEnded(call, failed, placed.server);
-    else this.#queue.after(backoff, () => this.call(call));
-  }
+/** Streams are not hedged. */
+function methodOf(model: CallModel, { stream }: CallInfo): Method {
+  const delay = model.hedge && !stream ? new LearnedDelay(model.hedge.quantile) : undefined;
+  return { policy: callPolicyOf(model, delay), delay };
 }

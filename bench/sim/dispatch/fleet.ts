@@ -1,7 +1,7 @@
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { jittered } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Call } from '../call.js';
-import { Retries, type RetryModel } from '../clients/retries.js';
+import type { CallModel } from '../clients/call-model.js';
 import { SimClient } from '../clients/sim-client.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import { randomFor } from '../engine/seeds.js';
@@ -14,7 +14,7 @@ export interface FleetOptions {
   readonly clients: number;
   readonly createPolicy: PolicyFactory;
   readonly balancing: EffectiveLoadBalancing;
-  readonly retry: RetryModel | undefined;
+  readonly calls: CallModel;
   readonly subset: Subset | undefined;
   readonly delay: number;
   readonly seed: number;
@@ -35,12 +35,12 @@ export class Fleet implements Dispatcher {
     private readonly options: FleetOptions,
     listener: CallListener,
   ) {
-    const { balancing, delay, createPolicy, retry, seed, clients, subset } = options;
+    const { balancing, delay, createPolicy, calls, seed, clients, subset } = options;
     this.#subsets = subset && Array.from({ length: clients }, (_, i) => subset(i, clients));
     this.#clients = Array.from({ length: clients }, (_, i) => {
       const random = randomFor(seed, 'client', i);
       const policy = createPolicy(random, queue);
-      return new SimClient({ queue, balancing, delay, listener }, policy, new Retries(retry, random), random);
+      return new SimClient({ queue, balancing, delay, listener }, policy, calls, random);
     });
   }
 

@@ -20,6 +20,7 @@ export class PerfectKnowledge extends Omniscient {
     };
     for (const server of this.servers) if (server.idle) consider(server);
     for (const server of this.servers) if (!server.idle) consider(server);
-    best!.accept(job);
+    // If all fail, it does not matter which.
+    (best ?? this.servers[0]!).accept(job);
   }
 }

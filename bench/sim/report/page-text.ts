@@ -26,7 +26,7 @@ This page was written on ${today} with the seeds ${seeds.join(', ')} on Node ${p
 
 ## What is simulated, and what is not
 
-Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start, subsets and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server side of this package does, over its window of 5 s and, for the event loop, at that time. A message takes 0.5 ms over the network each way. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
+Time and servers are simulated; the choice is not. The policies, the ledger of calls in flight, ejection, the failure factor, probes, slow start, subsets and the order in which they act are the code that runs in production, on a virtual clock and seeded chance. Backends have eight slots and a line in front of them, unless a scenario says otherwise, and report their load in trailers as the server side of this package does, over its window of 5 s and, for the event loop, at that time. A message takes 0.5 ms over the network each way. What a client does beyond one attempt (retries, hedges, their limits) is the plan of a call of production too; a server finishes what its client has given up. Connections are always up: stream limits, handshakes and lost packets are the business of the tests over real sockets.
 
 Work is drawn for each call before the run, and a call keeps the speed that its backend had when it began. Calls arrive as a Poisson process, independent of how long earlier calls take, and latencies count from the moment a call is made. A run begins with empty lines and clients that know nothing, and all of it counts.
 
@@ -39,6 +39,7 @@ A module whose default export is \`(random, clock) => Policy\` takes part like a
 \`\`\`sh
 npm run sim -- --scenarios few --policies p2c,bench/sim/variants/with-replacement.ts
 npm run sim -- --scenarios one_slow --policies 'adaptive,{"name":"peak_ewma","decayTime":2000}'
+npm run sim -- --scenarios two_slow --policies adaptive,adaptive+hedge
 npm run sim -- --scenarios fast_failure --balancing '{"ejection":{"enabled":false}}'
 \`\`\``;
 }

@@ -36,11 +36,13 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
   if (!scenario.byFailures) parts.push(tailCaption(cells), toMarkdown(overviewTable(cells, tail)));
   if (cells.some(({ failed }) => failed > 0))
     parts.push('Share of the calls that fail:', toMarkdown(overviewTable(cells, failures)));
+  if (cells.some(({ attempts }) => attempts > 1))
+    parts.push('Attempts for a call:', toMarkdown(overviewTable(cells, ({ attempts }) => attempts.toFixed(3))));
   const typical = typicalOf(cells);
   const { load, clients } = typical[0]!;
   if (scenario.timeline) parts.push(image(scenario, '-time', timePlot(scenario, typical)));
   parts.push(`More of ${loadName(load)} load with ${clientsName(clients)}:`);
-  parts.push(toMarkdown(situationTable(scenario, typical)));
+  parts.push(toMarkdown(situationTable(typical)));
   return parts.join('\n\n');
 }
 

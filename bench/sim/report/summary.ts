@@ -1,5 +1,5 @@
 import { groupBy } from '../engine/group-by.js';
-import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../subjects.js';
+import { CENTRAL_QUEUE, isHedged, PERFECT_KNOWLEDGE } from '../subjects.js';
 import type { Scenario } from '../scenario.js';
 import { type Cell, situationKey } from './cells.js';
 import { clientsName, loadName, ratio } from './numbers.js';
@@ -33,10 +33,10 @@ export function matchup(own: Cell, peer: Cell, measure: Measure): Matchup {
   return { own, peer, ratio: value, verdict: verdictOf(value) };
 }
 
-/** Situations in which latencies are meaningful. */
+/** Situations in which latencies are meaningful. Hedging is not what policies differ in. */
 export function byLatency(scenarios: readonly Scenario[], cells: readonly Cell[]): Cell[] {
   const names = new Set(scenarios.filter(({ byFailures }) => byFailures !== true).map(({ name }) => name));
-  return cells.filter(({ scenario }) => names.has(scenario));
+  return cells.filter(({ scenario, subject }) => names.has(scenario) && !isHedged(subject));
 }
 
 /** This project's policy against the best peer of each situation. */

@@ -1,5 +1,4 @@
 import { CENTRAL_QUEUE } from '../subjects.js';
-import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
 import { clientsName, loadName, milliseconds, percent, ratio } from './numbers.js';
 
@@ -20,7 +19,7 @@ export function detailTable(cells: readonly Cell[]): Table {
     ratio(cell.p999),
     cell.spread.map(ratio).join(' to '),
     percent(cell.failed),
-    cell.attempts.toFixed(2),
+    cell.attempts.toFixed(3),
     `${percent(cell.idlest)} to ${percent(cell.busiest)}`,
     String(cell.maxInFlight),
   ]);
@@ -52,18 +51,21 @@ export function failures(cell: Cell): string {
 }
 
 /** The other measures of one situation. */
-export function situationTable(scenario: Scenario, cells: readonly Cell[]): Table {
+export function situationTable(cells: readonly Cell[]): Table {
   const someFail = cells.some(({ failed }) => failed > 0);
-  const retried = scenario.retry !== undefined;
+  const retried = cells.some(({ attempts }) => attempts > 1);
   const head = ['policy', 'p50', 'p99', 'p99.9'];
   if (someFail) head.push('failed');
   if (retried) head.push('attempts for a call');
   head.push('share of a server', 'most in flight at one');
   const rows = cells.map((cell) => {
     const { p50, p99, p999 } = cell.absolute;
-    const row = [cell.subject, ...[p50, p99, p999].map((value) => `${milliseconds(value)} ms`)];
+    const row = [
+      cell.subject,
+      ...[p50, p99, p999].map((value) => (Number.isNaN(value) ? '-' : `${milliseconds(value)} ms`)),
+    ];
     if (someFail) row.push(percent(cell.failed));
-    if (retried) row.push(cell.attempts.toFixed(2));
+    if (retried) row.push(cell.attempts.toFixed(3));
     row.push(`${percent(cell.idlest)} to ${percent(cell.busiest)}`, String(cell.maxInFlight));
     return row;
   });

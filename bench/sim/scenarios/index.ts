@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
+import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
 import { overload, sharedFailures } from './shared.js';
@@ -34,6 +35,8 @@ export const SCENARIOS: readonly Scenario[] = [
   thousandRandom,
   retries,
   retriesBudget,
+  fullOutage,
+  hedge,
 ];
 
 export function scenarioNamed(name: string): Scenario {

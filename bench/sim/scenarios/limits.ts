@@ -1,3 +1,4 @@
+import { LIMITS } from '../clients/call-model.js';
 import { constant, exponential } from '../engine/distributions.js';
 import type { Scenario } from '../scenario.js';
 import { SECOND, TEN, USUAL } from './common.js';
@@ -44,7 +45,7 @@ const STORM = {
   byFailures: true,
 } satisfies Partial<Scenario>;
 
-const RETRY = { maxAttempts: 3, timeout: 400 };
+const RETRY = { retry: { maxAttempts: 3 }, attemptTimeout: 400 };
 
 export const retries: Scenario = {
   ...STORM,
@@ -52,7 +53,7 @@ export const retries: Scenario = {
   title: 'Retries that amplify',
   explains:
     'All backends are four times slower from the 10th to the 13th second, callers give up after 400 ms and try again up to twice, and backends finish calls that were given up. The retries keep them overloaded long after the cause has gone, and no choice of backend helps, because all are overloaded.',
-  retry: RETRY,
+  calls: RETRY,
 };
 
 export const retriesBudget: Scenario = {
@@ -61,5 +62,5 @@ export const retriesBudget: Scenario = {
   title: 'The same with a retry budget',
   explains:
     'Retries stop while more than a few calls in a hundred fail (the throttling of gRFC A6, on by default in this package). The load falls back to what callers ask for, and the backends work off their lines.',
-  retry: { ...RETRY, throttling: { maxTokens: 100, tokenRatio: 0.1 } },
+  calls: { ...RETRY, throttling: LIMITS.throttling },
 };

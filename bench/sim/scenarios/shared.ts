@@ -37,7 +37,7 @@ export const overload: Scenario = {
   },
   loads: [0.5],
   window: [10 * SECOND, 90 * SECOND],
-  retry: { maxAttempts: 1, timeout: SECOND },
+  calls: { deadline: SECOND },
   timeline: 'failures',
   byFailures: true,
 };

@@ -1,3 +1,8 @@
+import type { HedgePolicyOptions } from '../../../libs/grpc-lb/src/core/options/hedge-options.js';
+
+/** Milliseconds, or a quantile such as `p95`. */
+export type HedgeDelay = NonNullable<HedgePolicyOptions['delay']>;
+
 /** Everything that determines a run except the subject. Processes get it as JSON. */
 export interface RunSpec {
   readonly scenario: string;
@@ -12,4 +17,6 @@ export interface RunSpec {
   readonly seconds: number;
   /** Milliseconds from the intended start of a call. */
   readonly deadline: number;
+  /** Of subjects that hedge; the default of the package if undefined. */
+  readonly hedgeDelay?: HedgeDelay | undefined;
 }

@@ -2,8 +2,9 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices';
 import { Metadata } from '@grpc/grpc-js';
-import { GrpcLbModule } from 'nestjs-grpc-lb';
+import { GrpcLbModule, type HedgeOptions } from 'nestjs-grpc-lb';
 import type { Observable } from 'rxjs';
+import type { HedgeDelay, RunSpec } from '../model/run-spec.js';
 import type { Subject } from '../subjects.js';
 
 export interface Job {
@@ -25,8 +26,13 @@ export interface Caller {
 }
 
 /** Through a Nest client, as an application would. */
-export async function nestCaller(subject: Subject, proto: string, addresses: readonly string[]): Promise<Caller> {
-  @Module({ imports: [clientsOf(subject, proto, addresses)].flat() as never })
+export async function nestCaller(
+  subject: Subject,
+  proto: string,
+  addresses: readonly string[],
+  { hedgeDelay }: RunSpec,
+): Promise<Caller> {
+  @Module({ imports: [clientsOf(subject, proto, addresses, hedgeDelay)].flat() as never })
   class BenchModule {}
 
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: false, abortOnError: false });
@@ -43,7 +49,12 @@ export async function nestCaller(subject: Subject, proto: string, addresses: rea
   };
 }
 
-function clientsOf(subject: Subject, protoPath: string, addresses: readonly string[]): unknown[] {
+function clientsOf(
+  subject: Subject,
+  protoPath: string,
+  addresses: readonly string[],
+  hedgeDelay: HedgeDelay | undefined,
+): unknown[] {
   const options = { package: 'bench.v1', protoPath };
   switch (subject.kind) {
     case 'own':
@@ -55,7 +66,10 @@ function clientsOf(subject: Subject, protoPath: string, addresses: readonly stri
             options: {
               ...options,
               url: `static:///${addresses.join(',')}`,
-              loadBalancing: { policy: subject.policy },
+              loadBalancing: {
+                policy: subject.policy,
+                ...(subject.hedges !== undefined && { hedge: hedgeOf(hedgeDelay) }),
+              },
             },
           },
         ]),
@@ -67,6 +81,10 @@ function clientsOf(subject: Subject, protoPath: string, addresses: readonly stri
     case 'queue':
       throw new TypeError(`${subject.name} is no client of Nest`);
   }
+}
+
+function hedgeOf(delay: HedgeDelay | undefined): HedgeOptions {
+  return { methods: { Work: true }, ...(delay !== undefined && { delay }) };
 }
 
 function nestClients(options: { package: string; protoPath: string; url: string }, policy: object): unknown {

@@ -30,7 +30,7 @@ const caller: Caller =
         proto,
         addresses,
       )
-    : await nestCaller(subject, proto, addresses);
+    : await nestCaller(subject, proto, addresses, spec);
 
 // Connections are open before the first call, to all backends where the subject connects to all.
 for (let i = 0; i < 10; i++) await Promise.all(addresses.map(() => caller.ping()));

@@ -1,7 +1,7 @@
 import { groupBy } from '../../sim/engine/group-by.js';
 import { SUBJECTS } from '../subjects.js';
 import { SCENARIOS } from '../model/scenario.js';
-import { type Quantiles, type RunResult, unsound } from '../result.js';
+import { extraAttemptsOf, type Quantiles, type RunResult, unsound } from '../result.js';
 
 /** The median over the rounds, and what lies around it. */
 export interface Spread {
@@ -30,6 +30,8 @@ export interface Cell {
   /** Shares of all calls that the idlest and the busiest backend got. */
   readonly idlest: number;
   readonly busiest: number;
+  /** Attempts beyond the calls, as a share of the calls. */
+  readonly extraAttempts: number;
   readonly cpu: Spread;
   readonly resident: number;
   readonly heap: number;
@@ -83,6 +85,7 @@ function cellOf(runs: readonly RunResult[]): Cell {
     failed: over(({ failed }) => failed),
     idlest: median((run) => Math.min(...run.counts) / came(run)),
     busiest: median((run) => Math.max(...run.counts) / came(run)),
+    extraAttempts: median((run) => extraAttemptsOf(run)),
     cpu: over(({ cpu }) => cpu),
     resident: median(({ resident }) => resident),
     heap: median(({ heap }) => heap),

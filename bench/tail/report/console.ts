@@ -2,7 +2,8 @@ import { groupBy } from '../../sim/engine/group-by.js';
 import { milliseconds, percent, ratio } from '../../sim/report/numbers.js';
 import { type Table, toText } from '../../sim/report/tables.js';
 import { type RunResult, unsound } from '../result.js';
-import type { Cell } from './cells.js';
+import { type Cell, cellsOf } from './cells.js';
+import { hedgingTable } from './hedging.js';
 import { clientsName, duration, ratioSpread } from './words.js';
 
 export function progressLine(result: RunResult): string {
@@ -19,7 +20,8 @@ export function progressLine(result: RunResult): string {
     .join(' ');
 }
 
-export function tell(cells: readonly Cell[]): void {
+export function tell(results: readonly RunResult[]): void {
+  const cells = cellsOf(results);
   for (const [, group] of groupBy(cells, ({ scenario, clients }) => `${scenario}/${clients}`)) {
     const { scenario, clients, bound, rounds, calls } = group[0]!;
     const [p50, p90, p99, p999] = [bound.p50, bound.p90, bound.p99, bound.p999].map(milliseconds);
@@ -27,6 +29,8 @@ export function tell(cells: readonly Cell[]): void {
     console.log(`central queue: ${p50} / ${p90} / ${p99} / ${p999} ms`);
     console.log(toText(detailTable(group)));
   }
+  const hedging = hedgingTable(results);
+  if (hedging) console.log(`\nhedging\n${toText(hedging)}`);
   const bad = cells.reduce((sum, { unsound: count }) => sum + count, 0);
   const runs = cells.reduce((sum, { rounds }) => sum + rounds, 0);
   if (bad > 0) console.log(`\n${bad} of ${runs} runs are not sound: timers were late. Run it on a quiet machine.`);
@@ -40,6 +44,7 @@ function detailTable(cells: readonly Cell[]): Table {
     ratioSpread(cell.p999),
     percent(cell.timedOut.median),
     percent(cell.failed.median),
+    percent(cell.extraAttempts),
     `${percent(cell.idlest)} to ${percent(cell.busiest)}`,
     cell.cpu.median.toFixed(0),
     (cell.resident / 2 ** 20).toFixed(0),
@@ -48,6 +53,17 @@ function detailTable(cells: readonly Cell[]): Table {
     percent(cell.busyMachine),
     cell.unsound > 0 ? `${cell.unsound} not sound` : '',
   ]);
-  const head = ['client', 'p50', 'p90', 'p99', 'p99.9', 'p99 of bound', 'p99.9 of bound', 'timed out', 'failed'];
+  const head = [
+    'client',
+    'p50',
+    'p90',
+    'p99',
+    'p99.9',
+    'p99 of bound',
+    'p99.9 of bound',
+    'timed out',
+    'failed',
+    'more calls',
+  ];
   return { head: [...head, 'share of a backend', 'µs', 'MB', 'idle ms', 'late ms', 'machine', ''], rows };
 }

@@ -1,3 +1,4 @@
+export type { AttemptKind } from './core/call/call-plan.js';
 export type { Cancel, Clock } from './core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
@@ -25,6 +26,7 @@ export type { HashKeyFunction, HashKeySource, RingHashConfig } from './core/opti
 export type { WeightedRoundRobinConfig } from './core/options/weighted-round-robin-options.js';
 export type { EffectiveEjectionOptions, OutlierEjectionOptions } from './core/options/ejection-options.js';
 export type { EffectiveHealthOptions, HealthCheckOptions } from './core/options/health-options.js';
+export type { HedgeOptions, HedgePolicyOptions, HedgeQuantile } from './core/options/hedge-options.js';
 export type { EffectiveLocalityOptions, LocalityOptions } from './core/options/locality-options.js';
 export type { ConnectionPoolOptions, EffectivePoolOptions } from './core/options/pool-options.js';
 export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
@@ -67,6 +69,15 @@ export {
   type RegisterEndpointSourceOptions,
   type SrvRecord,
 } from './discovery/index.js';
+export type {
+  CallObservation,
+  CallObserver,
+  EndOrigin,
+  ObservedAttempt,
+  ObservedCall,
+  ObservedEnd,
+  WaitReason,
+} from './grpc/call/call-observer.js';
 export type { EndpointExplanation, Explanation } from './grpc/channel/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
@@ -77,6 +88,8 @@ export {
   deadline,
   HealthCheck,
   healthCheck,
+  Hedge,
+  hedge,
   Locality,
   locality,
   OutlierEjection,

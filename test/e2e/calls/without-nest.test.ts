@@ -2,7 +2,7 @@ import * as grpc from '@grpc/grpc-js';
 import { experimental } from '@grpc/grpc-js';
 import { register } from 'nestjs-grpc-lb/grpc';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { assertCapabilities } from '../../../libs/grpc-lb/src/grpc/experimental.js';
+import { assertCapabilities } from '../../../libs/grpc-lb/src/grpc/capabilities.js';
 import { Echo, type EchoServer, type Line, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
@@ -87,4 +87,7 @@ test('a grpc-js without the required features is rejected with the versions that
     /needs @grpc\/grpc-js \^1\.14\.0: the installed version lacks experimental\.registerResolver; install/,
   );
   expect(() => assertCapabilities(undefined)).toThrow(/needs @grpc\/grpc-js/);
+  expect(() => assertCapabilities(experimental as unknown as Record<string, unknown>, {})).toThrow(
+    /the installed version lacks Metadata\.toHttp2Headers; install/,
+  );
 });

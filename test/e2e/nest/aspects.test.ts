@@ -12,6 +12,8 @@ import {
   GrpcService,
   HealthCheck,
   healthCheck,
+  Hedge,
+  hedge,
   OutlierEjection,
   outlierEjection,
   Retry,
@@ -284,7 +286,8 @@ describe('all of them', () => {
     health: { service: 'echo.v1.Echo', panicThreshold: 20 },
     ejection: { consecutiveFailures: 3 },
     slowStart: { window: 500 },
-    retry: { maxAttempts: 2, methods: { Say: false as const } },
+    retry: { maxAttempts: 2, methods: { Say: false as const }, budget: { ratio: 0.1 } },
+    hedge: { delay: 'p99' as const, methods: { Say: true } },
     deadline: { timeout: 1000, methods: { Repeat: 5000 } },
   };
 
@@ -294,6 +297,7 @@ describe('all of them', () => {
     @OutlierEjection(ASPECTS.ejection)
     @SlowStart(ASPECTS.slowStart)
     @Retry(ASPECTS.retry)
+    @Hedge(ASPECTS.hedge)
     @Deadline(ASPECTS.deadline)
     class Decorated extends GrpcService<EchoService>() {}
     const loadBalancing = {
@@ -301,6 +305,7 @@ describe('all of them', () => {
       ejection: outlierEjection(ASPECTS.ejection),
       slowStart: slowStart(ASPECTS.slowStart),
       retry: retry(ASPECTS.retry),
+      hedge: hedge(ASPECTS.hedge),
       deadline: deadline(ASPECTS.deadline),
     };
     const item = { name: 'ITEM', options: echoOptions('127.0.0.1:1', { loadBalancing }) };
@@ -336,11 +341,12 @@ describe('all of them', () => {
     @OutlierEjection({ window: 1 })
     @SlowStart({ agression: 1 } as never)
     @Retry({ maxAttempts: 9, methods: { Sya: false, Look: { maxAttempts: 0 } } })
+    @Hedge({ delay: '20ms' as never, methods: { Sya: true, Join: true, Talk: false } })
     @Deadline({ methods: { say: 100, Shout: 100 } })
     class EchoClient extends GrpcService<EchoService>() {}
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
     const [title, ...lines] = message.split('\n').map((line) => line.trim());
-    expect(title).toBe('client EchoClient: 12 options are invalid');
+    expect(title).toBe('client EchoClient: 15 options are invalid');
     expect(lines).toEqual([
       '- loadBalancing.retry is declared by @GrpcLbClient and @Retry; keep one',
       '- loadBalancing.health is declared by @GrpcLbClient and @HealthCheck; keep one',
@@ -353,9 +359,12 @@ describe('all of them', () => {
       ),
       '- loadBalancing.ejection.window is 1; use a whole number from 1000 to 600000 (milliseconds)',
       expect.stringMatching(/^- loadBalancing\.slowStart\.agression is not an option; did you mean "aggression"\?/),
+      expect.stringMatching(/^- loadBalancing\.hedge\.delay is "20ms"; use a whole number from 0 to 60000/),
       '- loadBalancing.retry.methods.Sya is not a method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
+      '- loadBalancing.hedge.methods.Sya is not a method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
       '- loadBalancing.deadline.methods.say is not a method of the client\'s services; did you mean "Say"?; they have Say, Repeat, Join, Talk, Look',
       "- loadBalancing.deadline.methods.Shout is not a method of the client's services; they have Say, Repeat, Join, Talk, Look",
+      '- loadBalancing.hedge.methods.Join streams its requests, and cannot be hedged; remove it, and hedge only methods with a single request',
     ]);
   });
 });

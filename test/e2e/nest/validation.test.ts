@@ -8,6 +8,7 @@ import {
   GrpcLbModule,
   GrpcService,
   HealthCheck,
+  Hedge,
   LeastRequest,
   PickFirst,
   Random,
@@ -311,6 +312,7 @@ it.each([
   ['@Random', Random],
   ['@PickFirst', PickFirst],
   ['@Retry', Retry],
+  ['@Hedge', Hedge],
   ['@ConnectionPool', ConnectionPool],
 ])('%s without parentheses is rejected at once', (name, decorator: (...args: never[]) => unknown) => {
   expect(() => decorator(class OrdersClient {} as never)).toThrow(

@@ -136,7 +136,7 @@ export class ManualDiscovery {
       start: (listener) => {
         this.running++;
         this.#listener = listener;
-        queueMicrotask(() => this.#tell());
+        queueMicrotask(() => this.started());
       },
       refresh: () => void this.refreshes++,
       stop: () => {
@@ -160,9 +160,18 @@ export class ManualDiscovery {
     this.#listener?.onError(new Error(message));
   }
 
+  protected started(): void {
+    this.#tell();
+  }
+
   #tell(): void {
     this.#listener?.onEndpoints(this.#endpoints);
   }
+}
+
+/** Discovery that has not answered yet: only what a test says afterwards is an answer. */
+export class SilentDiscovery extends ManualDiscovery {
+  protected override started(): void {}
 }
 
 function asEndpoints(servers: readonly EchoServer[]): Endpoint[] {

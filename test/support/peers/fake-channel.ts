@@ -53,7 +53,7 @@ export class FakeSubchannel {
   }
 
   getRealSubchannel(): object {
-    return { resetBackoff: () => this.startConnecting() };
+    return { resetBackoff: () => this.startConnecting(), createCall: () => ({}) };
   }
 
   ref(): void {}

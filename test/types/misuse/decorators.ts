@@ -5,6 +5,7 @@ import {
   GrpcLbClient,
   GrpcService,
   HealthCheck,
+  Hedge,
   HotCold,
   InjectGrpcService,
   LeastRequest,
@@ -105,6 +106,10 @@ class Retrying extends GrpcService<Orders>() {}
 // error: Type 'true' is not assignable to type 'false | RetryPolicyOptions'
 @Retry({ methods: { Find: true } })
 class RetryingMethods extends GrpcService<Orders>() {}
+
+// error: Type '"p97"' is not assignable to type
+@Hedge({ delay: 'p97' })
+class Hedging extends GrpcService<Orders>() {}
 
 // error: Type '1000' has no properties in common with type 'DeadlineOptions'
 @Deadline(1000)

@@ -50,6 +50,13 @@ describe('variables', () => {
     ['LOCALITY_MIN_CROSS_ZONE_SHARE', '0.05', { loadBalancing: { locality: { minCrossZoneShare: 0.05 } } }],
     ['LOCALITY_SPILL_RATIO', '2', { loadBalancing: { locality: { spillRatio: 2 } } }],
     ['RETRY_MAX_ATTEMPTS', '1', { loadBalancing: { retry: { maxAttempts: 1 } } }],
+    ['RETRY_ATTEMPT_TIMEOUT', '250', { loadBalancing: { retry: { attemptTimeout: 250 } } }],
+    ['RETRY_BUDGET_RATIO', '0.1', { loadBalancing: { retry: { budget: { ratio: 0.1 } } } }],
+    ['RETRY_BUDGET_MIN_PER_SECOND', '0', { loadBalancing: { retry: { budget: { minPerSecond: 0 } } } }],
+    ['HEDGE_MAX_ATTEMPTS', '3', { loadBalancing: { hedge: { maxAttempts: 3 } } }],
+    ['HEDGE_MAX_SHARE', '0.1', { loadBalancing: { hedge: { maxShare: 0.1 } } }],
+    ['HEDGE_DELAY', '20', { loadBalancing: { hedge: { delay: 20 } } }],
+    ['HEDGE_DELAY', ' p99.9\n', { loadBalancing: { hedge: { delay: 'p99.9' } } }],
     ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
   ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
     expect(VARIABLES).toContain(name);
@@ -57,7 +64,7 @@ describe('variables', () => {
   });
 
   test('this list is complete, and none is a suffix of another', () => {
-    expect(VARIABLES).toHaveLength(29);
+    expect(VARIABLES).toHaveLength(35);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
@@ -75,6 +82,12 @@ describe('variables', () => {
     };
     expect(read(variables)).toEqual(expected);
     expect(read(Object.fromEntries(Object.entries(variables).toReversed()))).toEqual(expected);
+  });
+
+  test('the parts of a budget are merged', () => {
+    expect(read({ GRPC_LB_A_RETRY_BUDGET_RATIO: '0.5', GRPC_LB_A_RETRY_BUDGET_MIN_PER_SECOND: '2' })).toEqual({
+      A: { loadBalancing: { retry: { budget: { ratio: 0.5, minPerSecond: 2 } } } },
+    });
   });
 
   test('a client’s name may contain underscores, even a variable name', () => {
@@ -162,6 +175,12 @@ describe('values', () => {
     ['LOCALITY_SPILL_RATIO', '1', 'is 1; use a number from 1.1 to 10'],
     ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
     ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
+    ['RETRY_BUDGET_RATIO', '20%', 'is "20%"; use a number from 0 to 1'],
+    [
+      'HEDGE_DELAY',
+      '20ms',
+      'is "20ms"; use a whole number from 0 to 60000 (milliseconds), or one of p50, p75, p90, p95, p98, p99, p99.9',
+    ],
     ['DEADLINE_TIMEOUT', '1s', 'is "1s"; use a whole number from 1 to 86400000 (milliseconds)'],
     [
       'POLICY',

@@ -11,6 +11,9 @@ type Reader = (text: string) => unknown;
 
 const asNumber: Reader = (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text));
 
+/** A number, or the name of a quantile. */
+const asDelay: Reader = (text) => asNumber(text.trim());
+
 /** An object as JSON. */
 const asJson: Reader = (text) => {
   try {
@@ -36,7 +39,7 @@ const asText: Reader = (text) => text.trim();
 /** The option of a variable, and how to read it. */
 interface Option {
   /** As in `['pool', 'size']`. */
-  readonly at: readonly [aspect: string, field?: string];
+  readonly at: readonly [aspect: string, ...fields: string[]];
   readonly read: Reader;
 }
 
@@ -69,6 +72,12 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   LOCALITY_MIN_CROSS_ZONE_SHARE: { at: ['locality', 'minCrossZoneShare'], read: asNumber },
   LOCALITY_SPILL_RATIO: { at: ['locality', 'spillRatio'], read: asNumber },
   RETRY_MAX_ATTEMPTS: { at: ['retry', 'maxAttempts'], read: asNumber },
+  RETRY_ATTEMPT_TIMEOUT: { at: ['retry', 'attemptTimeout'], read: asNumber },
+  RETRY_BUDGET_RATIO: { at: ['retry', 'budget', 'ratio'], read: asNumber },
+  RETRY_BUDGET_MIN_PER_SECOND: { at: ['retry', 'budget', 'minPerSecond'], read: asNumber },
+  HEDGE_MAX_ATTEMPTS: { at: ['hedge', 'maxAttempts'], read: asNumber },
+  HEDGE_DELAY: { at: ['hedge', 'delay'], read: asDelay },
+  HEDGE_MAX_SHARE: { at: ['hedge', 'maxShare'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
 };
 
@@ -131,18 +140,12 @@ export function readEnvironment(
 }
 
 /** The one option that a variable sets; nothing if it is invalid. */
-function readOption(
-  variable: string,
-  { at: [aspect, field], read }: Option,
-  text: string,
-  faults: Fault[],
-): LoadBalancingOptions {
-  const value = read(text);
-  const option = { [aspect]: field === undefined ? value : { [field]: value } };
+function readOption(variable: string, { at, read }: Option, text: string, faults: Fault[]): LoadBalancingOptions {
+  const option = at.reduceRight((value: unknown, key) => ({ [key]: value }), read(text)) as LoadBalancingOptions;
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
   // The variable replaces the whole path of the option; only the name of a policy's own option remains in the path.
-  const stands = field === undefined ? `${aspect}.` : `${aspect}.${field}`;
+  const stands = at.length === 1 ? `${at[0]}.` : at.join('.');
   for (const { path, message } of found) {
     const within = path.slice(stands.length);
     faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });

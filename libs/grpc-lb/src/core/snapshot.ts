@@ -158,8 +158,8 @@ export interface ClientSnapshot {
   /** Calls in flight on all endpoints, including draining ones. */
   readonly inFlight: number;
   /**
-   * Calls that wait because every connection is at its stream limit. An upper bound: a call that gave up may still
-   * count.
+   * Calls that wait for an endpoint at this moment. With `xds:` only those that wait because every connection is at its
+   * stream limit, as an upper bound: a call that gave up may still count.
    */
   readonly pending: number;
   /** Too few endpoints are healthy, so calls go to all that are connected. */

@@ -1,11 +1,13 @@
 /**
- * The only file that uses grpc-js's `experimental` API. That API may change in any minor version, so this file checks
- * at load time that the parts it needs exist, and its error lists the supported versions.
+ * The only file that uses grpc-js's `experimental` API. That API may change in any minor version, so the
+ * parts that it needs are checked at load time (`capabilities.ts`).
  */
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
-import { GrpcLbPeerError } from '../core/errors.js';
+import { assertCapabilities } from './capabilities.js';
+import { outside } from './context/outside.js';
 import { restoreListenerHook } from './endpoint/session-events.js';
 
+export type CallStream = experimental.CallStream;
 export type ChannelControlHelper = experimental.ChannelControlHelper;
 export type ConfigSelector = experimental.ConfigSelector;
 export type GrpcEndpoint = experimental.Endpoint;
@@ -19,35 +21,9 @@ export type ResolverListener = experimental.ResolverListener;
 export type { ServiceConfig };
 export type StatusOr<T> = experimental.StatusOr<T>;
 export type SubchannelInterface = experimental.SubchannelInterface;
+/** One call on one connection. */
+export type SubchannelCall = ReturnType<ReturnType<SubchannelInterface['getRealSubchannel']>['createCall']>;
 export type TypedLoadBalancingConfig = experimental.TypedLoadBalancingConfig;
-
-/** The versions of @grpc/grpc-js whose experimental API this package supports. */
-export const SUPPORTED_GRPC_JS = '^1.14.0';
-
-const REQUIRED = {
-  registerLoadBalancerType: 'function',
-  isLoadBalancerNameRegistered: 'function',
-  registerResolver: 'function',
-  splitHostPort: 'function',
-  statusOrFromValue: 'function',
-  statusOrFromError: 'function',
-  PickResultType: 'object',
-  CHANNEL_ARGS_CONFIG_SELECTOR_KEY: 'string',
-  SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX: 'string',
-} as const;
-
-/** Throws an error that lists what `api` lacks, and the grpc-js versions that have it. */
-export function assertCapabilities(api: Readonly<Record<string, unknown>> | undefined): void {
-  const missing = Object.entries(REQUIRED)
-    .filter(([name, type]) => typeof api?.[name] !== type)
-    .map(([name]) => name);
-  if (missing.length === 0) return;
-  throw new GrpcLbPeerError(
-    'GRPC_LB_PEER_UNSUPPORTED',
-    `nestjs-grpc-lb needs @grpc/grpc-js ${SUPPORTED_GRPC_JS}: the installed version lacks experimental.${missing.join(', experimental.')}; ` +
-      `install a supported version: npm install @grpc/grpc-js@${SUPPORTED_GRPC_JS}`,
-  );
-}
 
 assertCapabilities(experimental);
 
@@ -127,10 +103,13 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
       const ping = session.ping.bind(session);
       session.ping = (callback) => {
         listener.sent();
-        return ping((error, ...answer) => {
-          if (!error) listener.answered();
-          callback(error, ...answer);
-        });
+        // grpc-js starts its keepalive in the context of a call, and each PING starts the timer for the next.
+        return outside(() =>
+          ping((error, ...answer) => {
+            if (!error) listener.answered();
+            callback(error, ...answer);
+          }),
+        );
       };
     },
     drop() {

@@ -7,6 +7,7 @@ export {
   GrpcLbOptionsError,
   GrpcLbPeerError,
 } from '../core/errors.js';
+export type { AttemptKind } from '../core/call/call-plan.js';
 export type { Cancel, Clock } from '../core/clock.js';
 export type { Locality as EndpointLocality } from '../core/endpoint.js';
 export type {
@@ -19,6 +20,7 @@ export type {
 } from '../core/events.js';
 export type { EffectiveEjectionOptions, OutlierEjectionOptions } from '../core/options/ejection-options.js';
 export type { EffectiveHealthOptions, HealthCheckOptions } from '../core/options/health-options.js';
+export type { HedgeOptions, HedgePolicyOptions, HedgeQuantile } from '../core/options/hedge-options.js';
 export type { EffectiveLoadBalancing, LoadBalancingOptions, MethodOptions } from '../core/options/load-balancing.js';
 export type { EffectiveLocalityOptions, LocalityOptions } from '../core/options/locality-options.js';
 export type {
@@ -52,9 +54,18 @@ export type {
   SourceSnapshot,
   SourceState,
 } from '../core/snapshot.js';
-export { BalancedChannel, type BalancedChannelOptions } from './channel/balanced-channel.js';
+export { BalancedChannel, type BalancedChannelOptions, createBalancedChannel } from './channel/balanced-channel.js';
+export type {
+  CallObservation,
+  CallObserver,
+  EndOrigin,
+  ObservedAttempt,
+  ObservedCall,
+  ObservedEnd,
+  WaitReason,
+} from './call/call-observer.js';
 export { DEFAULT_CHANNEL_OPTIONS } from './config/channel-options.js';
-export { SUPPORTED_GRPC_JS } from './experimental.js';
+export { SUPPORTED_GRPC_JS } from './capabilities.js';
 export type { EndpointExplanation, Explanation } from './channel/explain.js';
 export { register } from './channel/register.js';
 export type { MethodInfo } from './config/service-config.js';

@@ -5,6 +5,7 @@ import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/l
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
+import type { CallObserver } from '../grpc/call/call-observer.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
 import type { Explanation } from '../grpc/channel/explain.js';
 import { DelegatedChannel, isDelegated } from '../grpc/channel/delegated-channel.js';
@@ -41,6 +42,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     onEvent: LbEventListener,
     faults: readonly Fault[] = [],
     targetPath?: (path: string) => string,
+    observer?: CallObserver,
   ) {
     this.name = name;
     const found = [...faults];
@@ -51,7 +53,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     checkHashFields(options.loadBalancing, this.#services, found);
     if (found.length > 0) throw new GrpcLbOptionsError(`client ${name}`, found);
     this.#options = options;
-    this.#balanced = this.#createChannel(methods, onEvent);
+    this.#balanced = this.#createChannel(methods, onEvent, observer);
   }
 
   /**
@@ -123,7 +125,11 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#options.credentials ?? credentials.createInsecure();
   }
 
-  #createChannel(methods: readonly MethodInfo[], onEvent: LbEventListener): BalancedChannel | DelegatedChannel {
+  #createChannel(
+    methods: readonly MethodInfo[],
+    onEvent: LbEventListener,
+    observer: CallObserver | undefined,
+  ): BalancedChannel | DelegatedChannel {
     const { name } = this;
     const { targets, loadBalancing } = this.#options;
     const channelOptions = transportChannelOptions(this.#options);
@@ -132,7 +138,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
       const only = targetOf(this.#options);
       return only !== undefined && isDelegated(only)
         ? new DelegatedChannel({ ...common, target: only })
-        : new BalancedChannel({ ...common, target: (targets ?? only)! });
+        : new BalancedChannel({ ...common, target: (targets ?? only)!, observer });
     } catch (error) {
       if (error instanceof GrpcLbOptionsError) throw error;
       // grpc-js checks some of them itself, such as retry policies of a service config, without naming the client.
@@ -171,17 +177,27 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createStub(name: string): object {
     const client = this.getClientByServiceName(name);
-    const { interceptors, interceptor_providers } = this.#interceptorOptions;
-    const intercepted = interceptors!.length > 0 || interceptor_providers !== undefined;
+    const direct = this.#directChannel(client);
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
       const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
       const subject = `client ${this.name}, ${name}/${key}`;
-      const call = callObservable(subject, client, method, this.#openCalls, intercepted, keyed);
+      const call = callObservable({ subject, client, direct, method, openCalls: this.#openCalls, keyed });
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;
     }
     return stub;
+  }
+
+  /** The channel, if nobody wants to see the calls on their way through grpc-js's client. */
+  #directChannel(client: Client): BalancedChannel | undefined {
+    if (!(this.#balanced instanceof BalancedChannel)) return undefined;
+    const { interceptors, interceptor_providers } = this.#interceptorOptions;
+    const { callInvocationTransformer } = (this.#options.channelOptions ?? {}) as ClientOptions;
+    const intercepted = interceptors!.length > 0 || (interceptor_providers ?? callInvocationTransformer) !== undefined;
+    // Instrumentations, such as OpenTelemetry's, wrap the methods of the client.
+    const { makeUnaryRequest: wrapped } = client as { readonly makeUnaryRequest: object };
+    return intercepted || '__wrapped' in wrapped ? undefined : this.#balanced;
   }
 }

@@ -1,6 +1,7 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, shown } from '../core/options/validation.js';
+import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
 /** The target of an override is checked with its client; other applications may share the environment. */
@@ -41,7 +42,15 @@ const overrides: Check = (path, value, faults) => {
   for (const [client, options] of Object.entries(value)) override(`${path}.${client}`, options, faults);
 };
 
-const checkFields = fields({ loadBalancing: loadBalancingCheck, overrides, logging: boolean }, IN_LOAD_BALANCING);
+const observer: Check = (path, value, faults) => {
+  if (typeof (value as CallObserver | null | undefined)?.callStarted !== 'function')
+    faults.push({ path, message: `is ${shown(value)}; use an object with a method callStarted` });
+};
+
+const checkFields = fields(
+  { loadBalancing: loadBalancingCheck, overrides, logging: boolean, observer },
+  IN_LOAD_BALANCING,
+);
 
 /** @throws GrpcLbOptionsError that lists all faults of the options of `forRoot`. */
 export function assertModuleOptions(options: unknown): asserts options is GrpcLbModuleOptions {

@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
 /** Overrides of one client that an operator sets, as `grpcLbConfig` reads them from the environment. */
@@ -34,6 +35,13 @@ export interface GrpcLbModuleOptions {
    * @default true
    */
   readonly logging?: boolean;
+  /**
+   * Is told of each call and attempt of all clients. Clients of `xds:` targets have none, because their calls are made
+   * by grpc-js.
+   *
+   * @default none
+   */
+  readonly observer?: CallObserver;
 }
 
 /** A class that creates the module's options, for `useClass` and `useExisting`. */

@@ -124,6 +124,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       (event) => this.#events.next(event),
       declared.faults,
       this.#targetPath(declared.name),
+      this.options.observer,
     );
     this.#clients.set(declared.name, { declared, handle });
     if (this.#started) this.#connect(declared.ref, handle);

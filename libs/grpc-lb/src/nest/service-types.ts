@@ -1,4 +1,4 @@
-import type { CallOptions, Metadata } from '@grpc/grpc-js';
+import type { CallOptions, Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
 
 /** Options of one call. */
@@ -7,6 +7,15 @@ export interface GrpcLbCallOptions extends CallOptions {
   readonly timeout?: number;
   /** Cancels the call when it aborts: the call ends with CANCELLED, with the reason as `cause` of the error. */
   readonly signal?: AbortSignal;
+  /**
+   * Receives the response headers of the call.
+   *
+   * @example
+   *   this.orders.find({ id }, { onMetadata: (metadata) => console.log(metadata.get('x-served-by')) });
+   */
+  readonly onMetadata?: (metadata: Metadata) => void;
+  /** Receives the status of the call, and the trailers as its `metadata`, also if the call succeeds. */
+  readonly onStatus?: (status: StatusObject) => void;
 }
 
 /** The source of requests of a client-streaming or bidirectional call. Only iterables get backpressure. */

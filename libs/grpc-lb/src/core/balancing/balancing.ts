@@ -9,6 +9,7 @@ import type { BalancingEnvironment } from './environment.js';
 import { PeerComparison } from './health/peer-comparison.js';
 import type { Carrier, Link } from './members/link.js';
 import type { Member, MemberOwner } from './members/member.js';
+import { OutageDials } from './members/outage-dials.js';
 import { Members, type StandbyEndpoint } from './members/members.js';
 import { Router } from './route/router.js';
 
@@ -38,6 +39,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   readonly attempts: Attempts<C>;
   readonly #members: Members<C>;
   readonly #router: Router<Member<C>>;
+  readonly #outageDials: OutageDials;
   #policies: PolicySet;
   /** The options from which the policies were created. */
   #policyOptions: Pick<BalancingEnvironment['loadBalancing'], 'policy' | 'methods'>;
@@ -59,6 +61,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
       () => this.#settle(),
     );
     this.#router = new Router(environment);
+    this.#outageDials = new OutageDials(environment.clock, environment.random);
     this.attempts = new Attempts(environment, this.#router, (member, carrier) => {
       member.link.released(carrier);
       owner.released();
@@ -156,6 +159,21 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     // After an outage, the first endpoint that connects should not carry all calls until the backoffs of the others
     // end.
     for (const other of this.#members.used) if (other !== member) other.link.dialNow();
+  }
+
+  /**
+   * Called when a call fails because no endpoint is ready.
+   *
+   * @param interval Milliseconds between the attempts to connect that this causes.
+   */
+  wanted(interval: number): void {
+    if (!this.#outageDials.due || this.#closed) return;
+    const used = [...this.#members.used];
+    if (used.some(({ connected }) => connected)) return;
+    this.#outageDials.dial(
+      used.map(({ link }) => link),
+      interval,
+    );
   }
 
   memberReported(member: Member<C>, report: LoadReport): void {

@@ -25,6 +25,21 @@ test('several that are lost together count as one', () => {
   expect([0, 1, 2, 3].map((i) => waits.lost({ readyAt: i, answered: false }, 100))).toEqual([0, 0, 0, 0]);
 });
 
+test('several that are lost in turn, each after the replacement of another, count as well', () => {
+  const waits = backoff();
+  // Three connections live for three seconds each, and one of them is lost every second.
+  const delays = [1, 2, 3, 4, 5, 6, 7].map((i) => waits.lost({ readyAt: (i - 3) * 1000, answered: false }, i * 1000));
+  expect(delays.map(Math.round)).toEqual([0, 0, 0, 1000, 1000, 1000, 1600]);
+});
+
+test('after a good one that is lost with others the next bad one is the first', () => {
+  const waits = backoff();
+  const lost = (readyAt: number, answered: boolean, now: number): number => waits.lost({ readyAt, answered }, now);
+  expect([lost(0, true, 10), lost(1, false, 10), lost(2, false, 11)]).toEqual([0, 0, 0]);
+  expect(lost(12, false, 20)).toBe(0);
+  expect(lost(21, false, 30)).toBe(1000);
+});
+
 test('each wait has jitter of 20 %', () => {
   const waitWith = (random: number): number => {
     const waits = new ReconnectBackoff(() => random, { initial: 1000, max: 5000 });

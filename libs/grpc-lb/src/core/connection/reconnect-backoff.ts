@@ -23,7 +23,8 @@ export interface LostConnection {
 export class ReconnectBackoff {
   /** Consecutive connections that were lost early and without an answer. */
   shortLived = 0;
-  #lostAt = -Infinity;
+  /** When the last loss counted, for better or worse. */
+  #countedAt = -Infinity;
 
   constructor(
     private readonly random: Random,
@@ -32,10 +33,12 @@ export class ReconnectBackoff {
 
   /** Milliseconds until the next attempt. The first attempt is immediate: a restart of the process is common. */
   lost({ readyAt, answered }: LostConnection, now: number): number {
-    if (answered || now - readyAt >= GOOD_AFTER_MS) this.shortLived = 0;
-    // Connections that are lost together count as one failure: only the loss of a replacement counts again.
-    else if (readyAt >= this.#lostAt) this.shortLived++;
-    this.#lostAt = now;
+    const good = answered || now - readyAt >= GOOD_AFTER_MS;
+    // Connections that are lost together count as one failure: only the loss of a younger one counts again.
+    if (good || readyAt >= this.#countedAt) {
+      this.shortLived = good ? 0 : this.shortLived + 1;
+      this.#countedAt = now;
+    }
     if (this.shortLived <= 1) return 0;
     const { initial, max } = this.times;
     return backoffMs(this.shortLived - 2, max, this.random, initial);

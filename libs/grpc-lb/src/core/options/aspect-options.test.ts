@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { effectiveEjection, ejectionCheck } from './ejection-options.js';
 import { effectiveHealth, healthCheck } from './health-options.js';
+import { effectiveHedgePolicy, HEDGE_QUANTILES, hedgeCheck, hedgePolicyOf } from './hedge-options.js';
 import { effectiveLocality, localityCheck } from './locality-options.js';
-import { deadlineCheck, effectiveRetryPolicy, retryCheck } from './retry-options.js';
+import {
+  deadlineCheck,
+  effectiveBudget,
+  effectiveRetryPolicy,
+  effectiveThrottling,
+  retryCheck,
+  retryPolicyOf,
+  timeoutOf,
+} from './retry-options.js';
 import { effectiveSlowStart, slowStartCheck } from './slow-start-options.js';
 import { effectiveSubset, subsetCheck } from './subset-options.js';
 import { FAILURE_STATUS_NAMES } from './status-names.js';
@@ -22,6 +31,7 @@ const CHECKS = {
   subset: subsetCheck,
   locality: localityCheck,
   retry: retryCheck,
+  hedge: hedgeCheck,
   deadline: deadlineCheck,
 };
 
@@ -51,6 +61,8 @@ const RANGES: [keyof typeof CHECKS, string, number, number, kind: 'a whole numbe
   ['retry', 'initialBackoff', 1, 60_000, 'a whole number', 'milliseconds'],
   ['retry', 'maxBackoff', 1, 600_000, 'a whole number', 'milliseconds'],
   ['retry', 'backoffMultiplier', 1, 10, 'a number'],
+  ['retry', 'attemptTimeout', 1, DAY, 'a whole number', 'milliseconds'],
+  ['hedge', 'maxAttempts', 1, 5, 'a whole number'],
   ['deadline', 'timeout', 1, DAY, 'a whole number', 'milliseconds'],
 ];
 
@@ -90,7 +102,11 @@ test.each([
   ['slowStart', 'enabled, window, aggression, minShare'],
   ['subset', 'size, algorithm, clients, index'],
   ['locality', 'enabled, zone, zoneFile, minCrossZoneShare, spillRatio'],
-  ['retry', 'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, methods, throttling'],
+  [
+    'retry',
+    'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, attemptTimeout, methods, throttling, budget',
+  ],
+  ['hedge', 'maxAttempts, delay, maxShare, nonFatalStatusCodes, methods'],
   ['deadline', 'timeout, methods'],
 ] as const)('%s is an object of options that are known', (aspect, all) => {
   const check = CHECKS[aspect];
@@ -268,6 +284,7 @@ describe('retry', () => {
       initialBackoff: 50,
       maxBackoff: 1000,
       backoffMultiplier: 2,
+      attemptTimeout: undefined,
     };
     expect(effectiveRetryPolicy({})).toStrictEqual(defaults);
     expect(effectiveRetryPolicy({ maxAttempts: 1 })).toStrictEqual({ ...defaults, maxAttempts: 1 });
@@ -295,6 +312,102 @@ describe('retry', () => {
       'at.throttling is true; use an object with maxTokens, tokenRatio',
     ]);
   });
+
+  test('has a budget of a share of the calls and a few per second, or none', () => {
+    for (const budget of [false, {}, { ratio: 0, minPerSecond: 0 }, { ratio: 1, minPerSecond: 1000 }])
+      expect(faultsOf(retryCheck, { budget })).toEqual([]);
+    expect(faultsOf(retryCheck, { budget: { ratio: 20, minPerSecond: -1 } })).toEqual([
+      'at.budget.ratio is 20; use a number from 0 to 1',
+      'at.budget.minPerSecond is -1; use a number from 0 to 1000',
+    ]);
+    expect(faultsOf(retryCheck, { budget: 0.2 })).toEqual(['at.budget is 0.2; use an object with ratio, minPerSecond']);
+  });
+
+  test('is throttled and has a budget unless they are turned off', () => {
+    expect(effectiveThrottling()).toStrictEqual({ maxTokens: 100, tokenRatio: 0.1 });
+    expect(effectiveThrottling({ throttling: { tokenRatio: 1 } })).toStrictEqual({ maxTokens: 100, tokenRatio: 1 });
+    expect(effectiveThrottling({ throttling: false })).toBeUndefined();
+    expect(effectiveBudget()).toStrictEqual({ ratio: 0.2, minPerSecond: 10 });
+    expect(effectiveBudget({ budget: { minPerSecond: 0 } })).toStrictEqual({ ratio: 0.2, minPerSecond: 0 });
+    expect(effectiveBudget({ budget: false })).toBeUndefined();
+  });
+
+  test('of a method completes the common options, and undefined counts as absent', () => {
+    const options = {
+      maxAttempts: 5,
+      attemptTimeout: 100,
+      methods: { Find: { maxAttempts: undefined }, Place: false },
+    } as const;
+    expect(retryPolicyOf(options, 'Find')).toMatchObject({ maxAttempts: 5, attemptTimeout: 100 });
+    expect(retryPolicyOf(options, 'Place')).toBeUndefined();
+    // A method may be called like a member of every object.
+    expect(retryPolicyOf(options, 'constructor')).toStrictEqual(retryPolicyOf(options, 'Find'));
+    expect(retryPolicyOf(undefined, 'Find')).toBeUndefined();
+  });
+});
+
+describe('hedge', () => {
+  test('has the defaults that the options document', () => {
+    const defaults = { maxAttempts: 2, delay: 'p99', maxShare: 0.03, nonFatalStatusCodes: ['UNAVAILABLE'] };
+    expect(effectiveHedgePolicy({})).toStrictEqual(defaults);
+    expect(effectiveHedgePolicy({ delay: 0, nonFatalStatusCodes: [] })).toStrictEqual({
+      ...defaults,
+      delay: 0,
+      maxShare: 1,
+      nonFatalStatusCodes: [],
+    });
+  });
+
+  test('has a delay in milliseconds, or a quantile by its name', () => {
+    for (const delay of [0, 60_000, undefined, ...Object.keys(HEDGE_QUANTILES)])
+      expect(faultsOf(hedgeCheck, { delay })).toEqual([]);
+    for (const [name, quantile] of Object.entries(HEDGE_QUANTILES))
+      expect(Number(name.slice(1)) / 100).toBeCloseTo(quantile, 9);
+  });
+
+  test.for<unknown>([-1, 60_001, 0.5, NaN, 'p97', '50', 'toString', null, true])('has no delay of %j', (delay) => {
+    expect(faultsOf(hedgeCheck, { delay })).toEqual([
+      `at.delay is ${shown(delay)}; use a whole number from 0 to 60000 (milliseconds), or one of p50, p75, p90, p95, p98, p99, p99.9`,
+    ]);
+  });
+
+  test('of single methods accepts the same options, or true, or false', () => {
+    const methods = {
+      Find: true,
+      Place: false,
+      Search: { maxAttempts: 3, delay: 'p99', nonFatalStatusCodes: ['ABORTED'] },
+    };
+    expect(faultsOf(hedgeCheck, { methods })).toEqual([]);
+    expect(faultsOf(hedgeCheck, { methods: { Find: 'p95', Place: { maxAttempts: 6, methods: {} } } })).toEqual([
+      'at.methods.Find is "p95"; use an object with maxAttempts, delay, maxShare, nonFatalStatusCodes',
+      'at.methods.Place.maxAttempts is 6; use a whole number from 1 to 5',
+      expect.stringMatching(/^at\.methods\.Place\.methods is not an option/),
+    ]);
+    expect(faultsOf(hedgeCheck, { maxShare: 0 })).toEqual(['at.maxShare is 0; use a number from 0.001 to 1']);
+    expect(faultsOf(hedgeCheck, { nonFatalStatusCodes: ['OK'] })).toEqual([
+      expect.stringContaining('at.nonFatalStatusCodes[0] is "OK"'),
+    ]);
+  });
+
+  test('applies to methods that are named or idempotent', () => {
+    const options = { delay: 5, methods: { Find: false, Place: true, Search: { delay: 9 } } } as const;
+    for (const idempotent of [false, true]) {
+      expect(hedgePolicyOf(options, 'Find', idempotent)).toBeUndefined();
+      expect(hedgePolicyOf(options, 'Place', idempotent)).toMatchObject({ delay: 5 });
+      expect(hedgePolicyOf(options, 'Search', idempotent)).toMatchObject({ delay: 9, maxAttempts: 2 });
+      expect(hedgePolicyOf(undefined, 'Find', idempotent)).toBeUndefined();
+    }
+    for (const other of ['Other', 'constructor']) {
+      expect(hedgePolicyOf(options, other, true)).toMatchObject({ delay: 5 });
+      expect(hedgePolicyOf(options, other, false)).toBeUndefined();
+    }
+  });
+
+  test('with one attempt does not apply, unless the method has more', () => {
+    const options = { maxAttempts: 1, methods: { Find: true, Place: { maxAttempts: 2 } } };
+    expect(hedgePolicyOf(options, 'Find', true)).toBeUndefined();
+    expect(hedgePolicyOf(options, 'Place', false)).toMatchObject({ maxAttempts: 2 });
+  });
 });
 
 describe('deadline', () => {
@@ -310,6 +423,16 @@ describe('deadline', () => {
 
   test('as a bare number gets a suggestion with the right form', () => {
     expect(faultsOf(deadlineCheck, 1000)).toEqual(['at is 1000; use { timeout: 1000 }, in milliseconds']);
+  });
+
+  test('of a method overrides the common one, which does not apply to response streams', () => {
+    const options = { timeout: 1000, methods: { Find: 1, Watch: 2 } };
+    expect(timeoutOf(options, 'Find', false)).toBe(1);
+    expect(timeoutOf(options, 'Place', false)).toBe(1000);
+    expect(timeoutOf(options, 'constructor', false)).toBe(1000);
+    expect(timeoutOf(options, 'Watch', true)).toBe(2);
+    expect(timeoutOf(options, 'Other', true)).toBeUndefined();
+    expect(timeoutOf(undefined, 'Find', false)).toBeUndefined();
   });
 
   test('of single methods is a number', () => {

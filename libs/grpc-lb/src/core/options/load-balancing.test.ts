@@ -64,7 +64,7 @@ describe('assertLoadBalancing', () => {
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline`,
     ]);
   });
 });
@@ -98,7 +98,7 @@ describe('a subset from several layers', () => {
 });
 
 describe('effectiveLoadBalancing', () => {
-  test('by default is least request with health checks, ejection and slow start, without retries', () => {
+  test('by default is least request with health checks, ejection and slow start, without retries or hedges', () => {
     for (const options of [undefined, {}, { policy: undefined, pool: undefined, health: undefined }]) {
       expect(effectiveLoadBalancing(options)).toStrictEqual({
         policy: { name: 'least_request' },
@@ -110,13 +110,18 @@ describe('effectiveLoadBalancing', () => {
         subset: undefined,
         locality: effectiveLocality(),
         retry: undefined,
+        hedge: undefined,
         deadline: undefined,
       });
     }
   });
 
-  test('keeps retries and deadlines as given, since their defaults may differ by method', () => {
-    const said = { retry: { maxAttempts: 2, methods: { Find: false } }, deadline: { timeout: 1000 } } as const;
+  test('keeps retries, hedges and deadlines as given, since their defaults may differ by method', () => {
+    const said = {
+      retry: { maxAttempts: 2, methods: { Find: false } },
+      hedge: { methods: { Find: true } },
+      deadline: { timeout: 1000 },
+    } as const;
     expect(effectiveLoadBalancing(said)).toMatchObject(said);
   });
 
@@ -198,6 +203,21 @@ describe('mergeLoadBalancing', () => {
     });
   });
 
+  test('completes throttling and budget of retries, unless one of the layers turns them off', () => {
+    const base = { retry: { maxAttempts: 2, budget: { ratio: 0.5 }, throttling: false } } as const;
+    const over = { retry: { budget: { minPerSecond: 1, ratio: undefined }, throttling: { maxTokens: 9 } } } as const;
+    expect(mergeLoadBalancing(base, over as object).retry).toEqual({
+      maxAttempts: 2,
+      budget: { ratio: 0.5, minPerSecond: 1 },
+      throttling: { maxTokens: 9, tokenRatio: 0.1 },
+    });
+    expect(mergeLoadBalancing(base, { retry: { budget: false } }).retry).toEqual({ ...base.retry, budget: false });
+    expect(mergeLoadBalancing(base, { retry: {} })).toEqual(base);
+    expect(faultsOf(mergeLoadBalancing(base, { retry: { budget: 5 as never } }))).toEqual([
+      'loadBalancing.retry.budget is 5; use an object with ratio, minPerSecond',
+    ]);
+  });
+
   test('modifies no layer', () => {
     const base = Object.freeze({ pool: Object.freeze({ size: 2 }) });
     const over = Object.freeze({ policy: 'random' as const, pool: Object.freeze({ maxSize: 3 }) });
@@ -218,19 +238,19 @@ describe('mergeLoadBalancing', () => {
   test.each<[unknown, string]>([
     [
       null,
-      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
     ],
     [
       5,
-      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
     ],
     [
       'random',
-      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
     ],
     [
       ['random'],
-      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, deadline',
+      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
     ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],

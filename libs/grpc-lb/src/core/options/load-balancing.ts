@@ -10,6 +10,7 @@ import {
   type HealthCheckOptions,
   healthCheck,
 } from './health-options.js';
+import { hedgeCheck, type HedgeOptions } from './hedge-options.js';
 import {
   type EffectiveLocalityOptions,
   effectiveLocality,
@@ -18,7 +19,14 @@ import {
 } from './locality-options.js';
 import { type PolicyConfig, type PolicyName, policyCheck } from './policy-config.js';
 import { type ConnectionPoolOptions, type EffectivePoolOptions, effectivePool, poolCheck } from './pool-options.js';
-import { deadlineCheck, type DeadlineOptions, retryCheck, type RetryOptions } from './retry-options.js';
+import {
+  deadlineCheck,
+  type DeadlineOptions,
+  effectiveBudget,
+  effectiveThrottling,
+  retryCheck,
+  type RetryOptions,
+} from './retry-options.js';
 import {
   type EffectiveSlowStartOptions,
   effectiveSlowStart,
@@ -33,7 +41,7 @@ import {
   type SubsetOptions,
 } from './subset-options.js';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
-import { type Check, fields, isObject, recordOf } from './validation.js';
+import { type Check, defined, fields, isObject, recordOf } from './validation.js';
 
 /** Options of one method. */
 export interface MethodOptions {
@@ -78,6 +86,12 @@ export interface LoadBalancingOptions {
    */
   readonly retry?: RetryOptions;
   /**
+   * Hedging: a slow call is also sent to another endpoint.
+   *
+   * @default none
+   */
+  readonly hedge?: HedgeOptions;
+  /**
    * Deadlines of calls that set none.
    *
    * @default none
@@ -105,6 +119,8 @@ export interface EffectiveLoadBalancing {
   readonly locality: EffectiveLocalityOptions;
   /** Retries; undefined if there are none. */
   readonly retry: RetryOptions | undefined;
+  /** Hedging; undefined if there is none. */
+  readonly hedge: HedgeOptions | undefined;
   /** Default deadlines; undefined if there are none. */
   readonly deadline: DeadlineOptions | undefined;
 }
@@ -119,6 +135,7 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   subset: subsetCheck,
   locality: localityCheck,
   retry: retryCheck,
+  hedge: hedgeCheck,
   deadline: deadlineCheck,
 };
 
@@ -152,6 +169,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
     subset: effectiveSubset(options.subset),
     locality: effectiveLocality(options.locality),
     retry: options.retry,
+    hedge: options.hedge,
     deadline: options.deadline,
   };
 }
@@ -168,8 +186,8 @@ export function assertLoadBalancing(
 }
 
 /**
- * `over` wins field by field within each aspect (`pool`, `health`, ...), and as a whole for `policy`; undefined fields
- * have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
+ * `over` wins field by field within each aspect (`pool`, `health`, ...), also within `retry.throttling` and
+ * `retry.budget`, and as a whole for `policy`; undefined fields have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
  */
 export function mergeLoadBalancing(
   base: LoadBalancingOptions = {},
@@ -180,15 +198,36 @@ export function mergeLoadBalancing(
   const [below, above] = [base, over] as Record<string, unknown>[];
   const both = Object.keys(below!).filter((key) => below![key] !== undefined && above![key] !== undefined);
   const aspects = both.filter((key) => key !== 'policy');
-  return {
-    ...merged,
-    ...Object.fromEntries(aspects.map((key) => [key, mergeFields(below![key] as object, above![key] as object)])),
+  const mergeAspect = (key: string): object => {
+    const merge = key === 'retry' ? mergeRetry : mergeFields;
+    return merge(below![key] as object, above![key] as object);
   };
+  return { ...merged, ...Object.fromEntries(aspects.map((key) => [key, mergeAspect(key)])) };
 }
 
 function mergeFields<T extends object>(base: T, over: T): T {
   if (!isObject(base)) return base;
   if (!isObject(over)) return over;
-  const said = Object.entries(over).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(said) };
+  return { ...base, ...defined(over) };
+}
+
+/** The environment sets the parts of a budget one by one. */
+function mergeRetry(base: RetryOptions, over: RetryOptions): RetryOptions {
+  const merged = mergeFields(base, over);
+  if (!isObject(base) || !isObject(over)) return merged;
+  const throttling = mergeUnlessOff(base.throttling, over.throttling, effectiveThrottling());
+  const budget = mergeUnlessOff(base.budget, over.budget, effectiveBudget());
+  return { ...merged, ...defined({ throttling, budget }) };
+}
+
+/** An object over `false` starts from the defaults, so that layers below the `false` cannot complete it. */
+function mergeUnlessOff<T extends object>(
+  base: T | false | undefined,
+  over: T | false | undefined,
+  defaults: object | undefined,
+): T | false | undefined {
+  if (over === undefined) return base;
+  if (base === undefined || over === false) return over;
+  if (base === false) return isObject(over) ? { ...defaults, ...(defined(over) as T) } : over;
+  return mergeFields(base, over);
 }

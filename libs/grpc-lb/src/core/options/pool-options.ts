@@ -23,8 +23,8 @@ export interface ConnectionPoolOptions {
    */
   readonly maxConcurrentStreams?: number;
   /**
-   * Maximum number of pending calls while every connection is at its limit, 0 to 1000000; further calls end with
-   * RESOURCE_EXHAUSTED.
+   * Maximum number of calls of the client that wait while no connection can take them, 0 to 1000000: every connection is
+   * at its limit, or none is ready. Further calls end with RESOURCE_EXHAUSTED.
    *
    * @default 1000
    */

@@ -1,5 +1,6 @@
+import { ofMethod } from './of-method.js';
 import { FAILURE_STATUS_NAMES, type FailureStatus } from './status-names.js';
-import { type Check, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
+import { type Check, defined, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
 
 /** A retry policy (gRFC A6). Each attempt is balanced again, and avoids the endpoint that failed. */
 export interface RetryPolicyOptions {
@@ -34,11 +35,19 @@ export interface RetryPolicyOptions {
    * @default 2
    */
   readonly backoffMultiplier?: number;
+  /**
+   * Milliseconds from the start of an attempt to its first response, 1 to 86400000. An attempt that exceeds it is ended
+   * and retried, whatever `retryableStatusCodes` says; if it was the last one, the call ends with DEADLINE_EXCEEDED. It
+   * also applies to the attempts of a hedged call.
+   *
+   * @default none
+   */
+  readonly attemptTimeout?: number;
 }
 
 /** Retries of a client, and of single methods. */
 export interface RetryOptions extends RetryPolicyOptions {
-  /** Policies of single methods, by name as in the proto file; `false` disables retries. */
+  /** Policies of single methods, by name as in the proto file; `false`: neither retries nor an attempt timeout. */
   readonly methods?: Readonly<Record<string, RetryPolicyOptions | false>>;
   /**
    * Retry throttling (gRFC A6): each failure takes a token, each success returns `tokenRatio` tokens, and calls are
@@ -47,9 +56,29 @@ export interface RetryOptions extends RetryPolicyOptions {
    * @default `{ maxTokens: 100, tokenRatio: 0.1 }`
    */
   readonly throttling?: { readonly maxTokens?: number; readonly tokenRatio?: number } | false;
+  /**
+   * Retry budget, as in Finagle: retries and hedges of the client together are at most `ratio` (0 to 1) of its calls in
+   * the last ten seconds, plus `minPerSecond` (0 to 1000) for clients with few calls. `false` disables it.
+   *
+   * @default `{ ratio: 0.2, minPerSecond: 10 }`
+   */
+  readonly budget?: { readonly ratio?: number; readonly minPerSecond?: number } | false;
 }
 
-export type EffectiveRetryPolicy = Required<RetryPolicyOptions>;
+export type EffectiveRetryPolicy = Required<Omit<RetryPolicyOptions, 'attemptTimeout'>> & {
+  /** Undefined if there is none. */
+  readonly attemptTimeout: number | undefined;
+};
+
+export interface EffectiveRetryThrottling {
+  readonly maxTokens: number;
+  readonly tokenRatio: number;
+}
+
+export interface EffectiveRetryBudget {
+  readonly ratio: number;
+  readonly minPerSecond: number;
+}
 
 /** Deadlines of calls that set none, or a later one. They apply to calls with one response, not to streams. */
 export interface DeadlineOptions {
@@ -69,6 +98,7 @@ const policyFields: Record<string, Check> = {
   initialBackoff: integer({ min: 1, max: 60_000, unit: 'milliseconds' }),
   maxBackoff: integer({ min: 1, max: 600_000, unit: 'milliseconds' }),
   backoffMultiplier: number({ min: 1, max: 10 }),
+  attemptTimeout: integer({ min: 1, max: 86_400_000, unit: 'milliseconds' }),
 };
 
 const policy: Check = (path, value, faults) => {
@@ -85,7 +115,12 @@ const throttling: Check = (path, value, faults) => {
   );
 };
 
-export const retryCheck: Check = fields({ ...policyFields, methods: recordOf(policy), throttling });
+const budget: Check = (path, value, faults) => {
+  if (value === false) return;
+  fields({ ratio: number({ min: 0, max: 1 }), minPerSecond: number({ min: 0, max: 1000 }) })(path, value, faults);
+};
+
+export const retryCheck: Check = fields({ ...policyFields, methods: recordOf(policy), throttling, budget });
 
 const timeout = integer({ min: 1, max: 86_400_000, unit: 'milliseconds' });
 
@@ -111,5 +146,34 @@ export function effectiveRetryPolicy(options: RetryPolicyOptions): EffectiveRetr
     initialBackoff: options.initialBackoff ?? 50,
     maxBackoff: options.maxBackoff ?? 1000,
     backoffMultiplier: options.backoffMultiplier ?? 2,
+    attemptTimeout: options.attemptTimeout,
   };
+}
+
+/** The policy of one method; undefined if it has none. */
+export function retryPolicyOf(options: RetryOptions | undefined, method: string): EffectiveRetryPolicy | undefined {
+  if (options === undefined) return undefined;
+  const own = ofMethod(options.methods, method);
+  return own === false ? undefined : effectiveRetryPolicy({ ...options, ...defined(own) });
+}
+
+/** Undefined if retries are not throttled. */
+export function effectiveThrottling(options: RetryOptions = {}): EffectiveRetryThrottling | undefined {
+  if (options.throttling === false) return undefined;
+  return { maxTokens: options.throttling?.maxTokens ?? 100, tokenRatio: options.throttling?.tokenRatio ?? 0.1 };
+}
+
+/** Undefined if retries and hedges are unlimited. */
+export function effectiveBudget(options: RetryOptions = {}): EffectiveRetryBudget | undefined {
+  if (options.budget === false) return undefined;
+  return { ratio: options.budget?.ratio ?? 0.2, minPerSecond: options.budget?.minPerSecond ?? 10 };
+}
+
+/** The deadline of calls to one method in milliseconds; undefined if it has none. */
+export function timeoutOf(
+  options: DeadlineOptions | undefined,
+  method: string,
+  responseStream: boolean,
+): number | undefined {
+  return ofMethod(options?.methods, method) ?? (responseStream ? undefined : options?.timeout);
 }

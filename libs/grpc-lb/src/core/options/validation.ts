@@ -43,6 +43,11 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The fields that are set, for merging: `undefined` counts as absent. */
+export function defined<T extends object>(options: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
 export interface NumberRange {
   readonly min: number;
   readonly max: number;

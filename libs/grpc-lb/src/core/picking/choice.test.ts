@@ -33,13 +33,13 @@ const [A, B, C] = [endpoint('a'), endpoint('b'), endpoint('c')];
 
 describe('a call', () => {
   test('goes where the policy says, without drawing a random number itself', () => {
-    expect(choice([A, B]).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(choice([A, B]).pick(UNKNOWN_CALL, [])).toBe(A);
   });
 
   test('that has just failed on an endpoint goes to another one, if there is one', () => {
-    expect(choice([A, B]).pick(UNKNOWN_CALL, A)).toBe(B);
-    expect(choice([A, B]).pick(UNKNOWN_CALL, B)).toBe(A);
-    expect(choice([A]).pick(UNKNOWN_CALL, A)).toBe(A);
+    expect(choice([A, B]).pick(UNKNOWN_CALL, [A])).toBe(B);
+    expect(choice([A, B]).pick(UNKNOWN_CALL, [B])).toBe(A);
+    expect(choice([A]).pick(UNKNOWN_CALL, [A])).toBe(A);
   });
 });
 
@@ -48,23 +48,23 @@ describe('an endpoint in slow start', () => {
 
   test('is considered with a probability of its warmth over the number of endpoints', () => {
     // 0.099 of three endpoints is 0.297, just below its warmth.
-    expect(choice([A, B, cold], 0.099).pick(UNKNOWN_CALL, undefined)).toBe(cold);
-    expect(choice([A, B, cold], 0.101).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(choice([A, B, cold], 0.099).pick(UNKNOWN_CALL, [])).toBe(cold);
+    expect(choice([A, B, cold], 0.101).pick(UNKNOWN_CALL, [])).toBe(A);
   });
 
   test('gets the call only if it has no more load than the one that was chosen', () => {
     const busy = endpoint('cold', { warmth: 0.3, inFlight: 1 });
-    expect(choice([A, B, busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
-    expect(choice([endpoint('a', { inFlight: 1 }), B, busy], 0).pick(UNKNOWN_CALL, undefined)).toBe(busy);
+    expect(choice([A, B, busy], 0).pick(UNKNOWN_CALL, [])).toBe(A);
+    expect(choice([endpoint('a', { inFlight: 1 }), B, busy], 0).pick(UNKNOWN_CALL, [])).toBe(busy);
     const failing = endpoint('cold', { warmth: 0.3, failureFactor: 2 });
-    expect(choice([A, B, failing], 0).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(choice([A, B, failing], 0).pick(UNKNOWN_CALL, [])).toBe(A);
   });
 
   test('gets the call by weighted load if weights are unequal', () => {
     const light = (inFlight: number) => endpoint('cold', { warmth: 0.3, inFlight });
     const heavy = (inFlight: number) => endpoint('a', { weight: 3, inFlight });
     const picks = (carries: number, bears: number) =>
-      choice([heavy(bears), light(carries)], 0).pick(UNKNOWN_CALL, undefined)!.key;
+      choice([heavy(bears), light(carries)], 0).pick(UNKNOWN_CALL, [])!.key;
     // The light one gets the call if both are idle, and with one call in flight against three.
     expect([picks(0, 0), picks(0, 2), picks(1, 3)]).toEqual(['cold', 'cold', 'cold']);
     expect([picks(1, 0), picks(1, 2), picks(2, 3)]).toEqual(['a', 'a', 'a']);
@@ -74,7 +74,7 @@ describe('an endpoint in slow start', () => {
     // The policy picks the last of all endpoints, and the only one of the warm ones.
     const last: Policy = { pick: (list) => list.length - 1, chances: () => [] };
     const two = routeTo([A, endpoint('d', { warmth: 0.1 }), cold]);
-    const picks = (draw: number) => new Choice(two, last, scripted(draw)).pick(UNKNOWN_CALL, undefined)!.key;
+    const picks = (draw: number) => new Choice(two, last, scripted(draw)).pick(UNKNOWN_CALL, [])!.key;
     // With the ramp alone A would get 1 - 0.4 / 3 of the calls. It gets half if 11/16 of the calls go to all equally.
     expect([picks(0), picks(0.687)]).toEqual(['cold', 'cold']);
     expect([picks(0.688), picks(0.999)]).toEqual(['d', 'a']);
@@ -82,7 +82,7 @@ describe('an endpoint in slow start', () => {
 
   test('relieves an endpoint that has more than four times its load', () => {
     const picks = (inFlight: number, weight = 1) =>
-      choice([endpoint('a', { inFlight, weight }), C, cold], 0.9).pick(UNKNOWN_CALL, undefined)?.key;
+      choice([endpoint('a', { inFlight, weight }), C, cold], 0.9).pick(UNKNOWN_CALL, [])?.key;
     expect([picks(3), picks(4)]).toEqual(['a', 'cold']);
     expect([picks(10, 3), picks(12, 3)]).toEqual(['a', 'cold']);
   });
@@ -94,12 +94,12 @@ describe('a probe', () => {
   const underWay = endpoint('under way', ejected);
 
   test('goes to the first endpoint that waits for one', () => {
-    expect(choice([A, underWay, waiting]).probe(undefined)).toBe(waiting);
+    expect(choice([A, underWay, waiting]).probe([])).toBe(waiting);
   });
 
   test('is not made if no endpoint waits, nor by a call that has just failed there', () => {
-    expect(choice([A, underWay]).probe(undefined)).toBeUndefined();
-    expect(choice([A, waiting]).probe(waiting)).toBeUndefined();
+    expect(choice([A, underWay]).probe([])).toBeUndefined();
+    expect(choice([A, waiting]).probe([waiting])).toBeUndefined();
   });
 });
 
@@ -114,19 +114,19 @@ describe('a call of a sticky policy', () => {
   const of = (policy: Policy): Choice<Endpoint> => new Choice(routeTo([A, B2, ejected]), policy, scripted());
 
   test('stays with its endpoint during slow start', () => {
-    expect(of(belongsTo('b')).pick(UNKNOWN_CALL, undefined)).toBe(B2);
-    expect(of(belongsTo('a')).pick(UNKNOWN_CALL, undefined)).toBe(A);
+    expect(of(belongsTo('b')).pick(UNKNOWN_CALL, [])).toBe(B2);
+    expect(of(belongsTo('a')).pick(UNKNOWN_CALL, [])).toBe(A);
   });
 
   test('probes only the endpoint it belongs to', () => {
-    expect(of(belongsTo('c', 'a')).probe(undefined, UNKNOWN_CALL)).toBe(ejected);
-    expect(of(belongsTo('a')).probe(undefined, UNKNOWN_CALL)).toBeUndefined();
-    expect(of(belongsTo('c', 'a')).probe(ejected, UNKNOWN_CALL)).toBeUndefined();
+    expect(of(belongsTo('c', 'a')).probe([], UNKNOWN_CALL)).toBe(ejected);
+    expect(of(belongsTo('a')).probe([], UNKNOWN_CALL)).toBeUndefined();
+    expect(of(belongsTo('c', 'a')).probe([ejected], UNKNOWN_CALL)).toBeUndefined();
   });
 
   test('probes in a panic too', () => {
     const panic = new Choice(routeTo([ejected], 100), belongsTo('c'), scripted());
-    expect(panic.probe(undefined, UNKNOWN_CALL)).toBe(ejected);
+    expect(panic.probe([], UNKNOWN_CALL)).toBe(ejected);
   });
 });
 
@@ -152,20 +152,20 @@ describe('priorities and zones', () => {
   test('are drawn at random, the priority by its share and the zone by the crossing share', () => {
     const picks = (random: number[]) => {
       const drawn = new Choice(priorities, first, scripted(...random));
-      return random.map(() => drawn.pick(UNKNOWN_CALL, undefined)?.key);
+      return random.map(() => drawn.pick(UNKNOWN_CALL, [])?.key);
     };
     // A priority with a quarter of its endpoints healthy gets half of the calls.
     expect(picks([0, 0.49, 0.51, 0.99])).toEqual(['first', 'first', 'second', 'second']);
     const zones = new Choice(zoned, first, scripted(0.09, 0.11), () => 0.1);
-    expect([0, 1].map(() => zones.pick(UNKNOWN_CALL, undefined)?.key)).toEqual(['otherZones', 'localZone']);
+    expect([0, 1].map(() => zones.pick(UNKNOWN_CALL, [])?.key)).toEqual(['otherZones', 'localZone']);
   });
 
   test('of a sticky call are always the same, and in proportion over all keys', () => {
     const sticky: Policy = { sticky: true, pick: () => 0, chances: () => [] };
     const drawn = new Choice(zoned, sticky, scripted(), () => 0.3);
     const calls = Array.from({ length: 1000 }, (_, i) => ({ ...UNKNOWN_CALL, hashKey: `session ${i}` }));
-    const zones = calls.map((call) => drawn.pick(call, undefined)?.key);
-    expect(calls.map((call) => drawn.pick(call, undefined)?.key)).toEqual(zones);
+    const zones = calls.map((call) => drawn.pick(call, [])?.key);
+    expect(calls.map((call) => drawn.pick(call, [])?.key)).toEqual(zones);
     const crossing = zones.filter((key) => key === 'otherZones').length;
     // 300 of 1000: five standard deviations are 72.
     expect(crossing).toBeGreaterThan(228);

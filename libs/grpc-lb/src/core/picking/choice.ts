@@ -35,16 +35,16 @@ export class Choice<E extends Choosable> {
   ) {}
 
   /**
-   * Returns the endpoint for a call; if possible not `failedOn`, where the previous attempt failed. Undefined if no
-   * endpoint may be picked, but one is being probed.
+   * Returns the endpoint for a call, if possible none of `tried`, where the call has been. Undefined if no endpoint may
+   * be picked, but one is being probed.
    */
-  pick(call: CallInfo, failedOn: E | undefined): E | undefined {
+  pick(call: CallInfo, tried: readonly E[]): E | undefined {
     const rotation = this.#rotationFor(call);
     if (!rotation) return undefined;
     // Calls with the same key stay on their endpoint during its slow start.
     const even = rotation.cold.length === 0 || this.policy.sticky;
     const endpoint = even ? this.among(rotation.pickable, call) : this.#onTheRamp(rotation, call);
-    return endpoint === failedOn ? this.#other(endpoint, call, rotation) : endpoint;
+    return tried.includes(endpoint) ? (this.#other(tried, call, rotation) ?? endpoint) : endpoint;
   }
 
   /** The choice of the policy alone. */
@@ -53,15 +53,14 @@ export class Choice<E extends Choosable> {
   }
 
   /**
-   * Returns an endpoint that waits for its probe, if this call can be the probe; a call does not probe the endpoint on
-   * which it has failed.
+   * Returns an endpoint that waits for its probe, if this call can be the probe; a call does not probe an endpoint that
+   * it has tried.
    */
-  probe(failedOn: E | undefined, call = UNKNOWN_CALL): E | undefined {
+  probe(tried: readonly E[], call = UNKNOWN_CALL): E | undefined {
     const { probing } = this.route;
     if (probing.length === 0) return undefined;
-    if (this.policy.sticky) return this.#ownProbe(failedOn, call);
-    const endpoint = probing.find((each) => each.wantsProbe);
-    return endpoint === failedOn ? undefined : endpoint;
+    if (this.policy.sticky) return this.#ownProbe(tried, call);
+    return probing.find((each) => each.wantsProbe && !tried.includes(each));
   }
 
   /** Chooses the priority, then the zone, both at random, so that the latencies of the zones are comparable. */
@@ -121,17 +120,17 @@ export class Choice<E extends Choosable> {
   /**
    * Calls with the same key do not move to another endpoint for a probe: a call that belongs to the endpoint makes it.
    */
-  #ownProbe(failedOn: E | undefined, call: CallInfo): E | undefined {
-    const waiting = this.route.probing.filter((each) => each.wantsProbe && each !== failedOn);
+  #ownProbe(tried: readonly E[], call: CallInfo): E | undefined {
+    const waiting = this.route.probing.filter((each) => each.wantsProbe && !tried.includes(each));
     if (waiting.length === 0) return undefined;
     const endpoint = this.among([...new Set([...this.route.pickable, ...waiting])], call);
     return waiting.includes(endpoint) ? endpoint : undefined;
   }
 
-  #other(avoid: E, call: CallInfo, { pickable }: Rotation<E>): E {
-    let others = pickable.filter((endpoint) => endpoint !== avoid);
-    if (others.length === 0) others = this.route.pickable.filter((endpoint) => endpoint !== avoid);
-    return others.length > 0 ? this.among(others, call) : avoid;
+  #other(tried: readonly E[], call: CallInfo, { pickable }: Rotation<E>): E | undefined {
+    let others = pickable.filter((endpoint) => !tried.includes(endpoint));
+    if (others.length === 0) others = this.route.pickable.filter((endpoint) => !tried.includes(endpoint));
+    return others.length > 0 ? this.among(others, call) : undefined;
   }
 }
 

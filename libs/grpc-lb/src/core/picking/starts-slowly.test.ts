@@ -55,7 +55,7 @@ class Calls {
 
   place(choice: Choice<Endpoint>): Endpoint {
     if (this.#open.length === this.inFlight) this.#open.shift()!.inFlight--;
-    const picked = choice.pick(UNKNOWN_CALL, undefined)!;
+    const picked = choice.pick(UNKNOWN_CALL, [])!;
     picked.inFlight++;
     this.#open.push(picked);
     return picked;

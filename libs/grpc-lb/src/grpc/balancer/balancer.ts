@@ -37,7 +37,8 @@ export class Balancer implements LoadBalancer {
   }
 
   exitIdle(): void {
-    // Every endpoint stays connected, so none is idle.
+    // No endpoint is ever idle, but a call may find that none is connected.
+    this.#client?.wanted();
   }
 
   resetBackoff(): void {

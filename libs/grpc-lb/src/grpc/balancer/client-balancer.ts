@@ -1,26 +1,35 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ChannelOptions } from '@grpc/grpc-js';
+import { CallCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { Balancing } from '../../core/balancing/balancing.js';
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
 import { printable } from '../../core/printable.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
+import { type CallEnvironment, CALLS_OPTION } from '../call/call-environment.js';
 import type { LbConfig } from '../config/lb-config.js';
+import { outside } from '../context/outside.js';
 import { type BalancerView, type ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { ConnectGate } from '../endpoint/connect-gate.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { ConnectionEnvironment } from '../endpoint/connection-site.js';
 import { PooledEndpoint } from '../endpoint/pooled-endpoint.js';
-import type { ChannelControlHelper, GrpcEndpoint, StatusOr } from '../experimental.js';
+import type { ChannelControlHelper, GrpcEndpoint, StatusOr, SubchannelInterface } from '../experimental.js';
 import { endpointsOf } from './delegated-endpoints.js';
-import { Publisher } from './publisher.js';
+import { CallPublisher } from './call-publisher.js';
+import { PickerPublisher } from './picker-publisher.js';
+import type { Publisher } from './publisher.js';
+
+/** How often endpoints are dialed while none is connected and calls fail, as a share of the first backoff. */
+const OUTAGE_DIALS = 0.5;
 
 /** Connects core's decisions for one channel to grpc-js: takes its lists, and publishes pickers. */
 export class ClientBalancer implements BalancerView, ConnectionEnvironment {
   readonly connectGate: ConnectGate;
   readonly #balancing: Balancing<Connection>;
   readonly #publisher: Publisher;
+  /** The calls of a channel of this package; undefined if grpc-js makes the calls. */
+  readonly #calls: CallEnvironment | undefined;
   readonly #stopStallWatch: Cancel;
   #connectionIds = 0;
   /** Whether the channel has had a valid config. */
@@ -33,12 +42,15 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     public channelOptions: ChannelOptions,
   ) {
     this.connectGate = new ConnectGate(context.clock, context.random);
-    const publisher = new Publisher(context, helper, channelOptions, () => this.#balancing.publish());
+    this.#calls = channelOptions[CALLS_OPTION] as CallEnvironment | undefined;
+    const publisher = this.#calls
+      ? new CallPublisher(context, helper, this.#calls.dispatcher)
+      : new PickerPublisher(context, helper, channelOptions, () => this.#balancing.publish());
     this.#publisher = publisher;
     this.#balancing = new Balancing(context, {
       connect: (member, { address }) => new PooledEndpoint(address, this, member),
       changed: (balancing) => publisher.publish(balancing),
-      released: () => publisher.pendingCalls.released(),
+      released: () => publisher.released(),
     });
     this.#stopStallWatch = context.ownStall.watch();
     context.balancer = this;
@@ -77,12 +89,17 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     this.#balancing.reconfigure();
   }
 
+  /** Called when a call fails because no endpoint is ready. */
+  wanted(): void {
+    this.#balancing.wanted(OUTAGE_DIALS * (this.channelOptions['grpc.initial_reconnect_backoff_ms'] ?? 1000));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#balancing.close();
     this.#stopStallWatch();
-    this.#publisher.pendingCalls.close();
+    this.#publisher.close();
     if (this.context.balancer !== this) return;
     this.context.balancer = undefined;
     this.context.setState('idle');
@@ -96,8 +113,12 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     return ++this.#connectionIds;
   }
 
+  subchannelCreated(subchannel: SubchannelInterface): void {
+    if (this.#calls) this.#calls.dispatcher.credentials = unlessEmpty(subchannel.getCallCredentials());
+  }
+
   askDiscovery(): void {
-    this.context.discovery?.refresh();
+    outside(() => this.context.discovery?.refresh());
     // A channel that was built without this package has a resolver that does not know the context.
     if (!this.#hasOwnResolver) this.helper.requestReresolution();
   }
@@ -107,7 +128,7 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
   }
 
   get pending(): number {
-    return this.#publisher.pendingCalls.count;
+    return this.#publisher.pending;
   }
 
   get panic(): boolean {
@@ -133,4 +154,10 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
   get #hasOwnResolver(): boolean {
     return this.channelOptions[CONTEXT_OPTION] !== undefined;
   }
+}
+
+const EMPTY = CallCredentials.createEmpty();
+
+function unlessEmpty(credentials: CallCredentials): CallCredentials | undefined {
+  return credentials.constructor === EMPTY.constructor ? undefined : credentials;
 }

@@ -1,8 +1,8 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
-import { configSelector } from '../call/config-selector.js';
-import { QUEUE } from '../call/complete-pick.js';
+import { configSelector } from './config-selector.js';
+import { QUEUE } from './complete-pick.js';
 
 type FakeCall = ReturnType<FakeChannel['pick']>;
 

@@ -1,67 +1,14 @@
-import { type ChannelOptions, connectivityState, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Balancing } from '../../core/balancing/balancing.js';
-import { QUEUE } from '../call/complete-pick.js';
-import { PendingCalls } from '../call/pending-calls.js';
-import { Statuses } from '../call/statuses.js';
-import type { ClientContext } from '../context/client-context.js';
 import type { Connection } from '../endpoint/connection.js';
-import { type ChannelControlHelper, type Picker, PickResultType } from '../experimental.js';
-import { BalancedPicker } from './picker.js';
 
-/** Publishes a balancer's decisions to grpc-js: a state and a picker. */
-export class Publisher {
-  readonly pendingCalls: PendingCalls;
-  readonly #statuses: Statuses;
-
-  constructor(
-    private readonly context: ClientContext,
-    private readonly helper: ChannelControlHelper,
-    channelOptions: ChannelOptions,
-    /** Computes the route again and publishes it. */
-    republish: () => void,
-  ) {
-    this.pendingCalls = new PendingCalls(context, republish);
-    this.#statuses = new Statuses(channelOptions);
-  }
-
-  publish(balancing: Balancing<Connection>): void {
-    const { context, helper, pendingCalls } = this;
-    this.#statuses.failures = context.loadBalancing.ejection.failureCodes;
-    pendingCalls.published();
-    const { condition } = balancing;
-    if (condition.state === 'ready') {
-      context.setState('ready');
-      helper.updateState(connectivityState.READY, this.#pickerFor(balancing), null);
-    } else if (condition.state === 'connecting') {
-      context.setState('connecting');
-      helper.updateState(connectivityState.CONNECTING, { pick: () => QUEUE }, null);
-    } else if (condition.state === 'unavailable') this.fail(condition.reason);
-  }
-
-  fail(reason: string): void {
-    const details = `client ${this.context.name}: ${reason}`;
-    this.context.setState('transient_failure', reason);
-    this.helper.updateState(connectivityState.TRANSIENT_FAILURE, unavailable(details), details);
-  }
-
-  #pickerFor(balancing: Balancing<Connection>): BalancedPicker {
-    return new BalancedPicker(balancing, this.pendingCalls, {
-      attempts: balancing.attempts,
-      statuses: this.#statuses,
-      onReportRejected: (address) => this.context.loadReportRejected(address),
-    });
-  }
-}
-
-/** Every call ends with UNAVAILABLE at once, or waits if it is waitForReady. */
-function unavailable(details: string): Picker {
-  const status: StatusObject = { code: Status.UNAVAILABLE, details, metadata: new Metadata() };
-  const result = {
-    pickResultType: PickResultType.TRANSIENT_FAILURE,
-    subchannel: null,
-    status,
-    onCallStarted: null,
-    onCallEnded: null,
-  };
-  return { pick: () => result };
+/** Publishes a balancer's decisions to the calls of a client. */
+export interface Publisher {
+  /** Calls that wait for an endpoint. */
+  readonly pending: number;
+  publish(balancing: Balancing<Connection>): void;
+  /** Calls fail from now on. */
+  fail(reason: string): void;
+  /** Called when a call has ended, because a connection may have room again. */
+  released(): void;
+  close(): void;
 }

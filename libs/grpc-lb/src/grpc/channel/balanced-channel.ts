@@ -1,4 +1,13 @@
-import type { Channel, ChannelCredentials, ChannelOptions, Metadata } from '@grpc/grpc-js';
+import {
+  Channel,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  type connectivityState,
+  type Deadline,
+  type Metadata,
+  propagate,
+} from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { LbEventListener } from '../../core/events.js';
 import {
@@ -11,14 +20,21 @@ import { withoutSecrets } from '../../core/options/secrets.js';
 import type { Random } from '../../core/random.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
-import { channelOptionsFor, givenServiceConfig } from '../config/channel-options.js';
+import { channelOptionsFor } from '../config/channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { explainClient, type Explanation } from './explain.js';
-import { GuardedChannel } from './guarded-channel.js';
+import { outside } from '../context/outside.js';
+import { CallEnvironment, CALLS_OPTION } from '../call/call-environment.js';
+import type { CallObserver } from '../call/call-observer.js';
+import { ClientCall } from '../call/client-call.js';
+import type { ParentCall } from '../call/parent-call.js';
+import { authorityOf } from './default-authority.js';
+import { GRPC_LB } from '../config/lb-config.js';
+import { BusyChannel } from './busy-channel.js';
 import { withHashKey } from '../call/hash-key.js';
 import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from '../resolver/resolver.js';
-import { type MethodInfo, serviceConfigFor } from '../config/service-config.js';
+import type { MethodInfo } from '../config/service-config.js';
 import { summaryOf } from '../resolver/source-summary.js';
 import { tlsNameFaults } from './tls-name.js';
 
@@ -36,49 +52,84 @@ export interface BalancedChannelOptions {
   readonly channelOptions?: ChannelOptions;
   /** How to balance. */
   readonly loadBalancing?: LoadBalancingOptions;
-  /** The methods of the client's services; `retry` and `deadline` apply to them. */
+  /** The methods of the client's services; `retry`, `hedge` and `deadline` apply to them. */
   readonly methods?: readonly MethodInfo[];
   /** Receives the events of the client. */
   readonly onEvent?: LbEventListener;
+  /**
+   * Is told of each call and attempt.
+   *
+   * @default none
+   */
+  readonly observer?: CallObserver | undefined;
   /** Default: real time. */
   readonly clock?: Clock;
   /** Default: `Math.random`. */
   readonly random?: Random;
 }
 
+/** grpc-js makes no calls on the channel that connects, so its retries and deadlines do not apply. */
+const NO_METHOD_CONFIG = { loadBalancingConfig: [{ [GRPC_LB]: {} }], methodConfig: [] };
+
 /**
- * A grpc-js channel that balances. All services of a client share it.
+ * A grpc-js channel that balances: it makes the calls itself, and leaves connections to grpc-js. All services of a
+ * client share it.
  *
  * @example
- *   const balanced = new BalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
- *   const orders = new OrdersClient('ignored', credentials, { channelOverride: balanced.channel });
+ *   const channel = createBalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
+ *   const orders = new OrdersClient('ignored', credentials, { channelOverride: channel });
  */
-export class BalancedChannel {
-  /** Give it to a grpc-js client as `channelOverride`. */
-  readonly channel: Channel;
+export class BalancedChannel implements ChannelInterface {
   readonly #context: ClientContext;
+  readonly #calls: CallEnvironment;
+  /** grpc-js's channel, which runs discovery and the balancer, and creates connections. */
+  readonly #connector: Channel;
+  readonly #busy: BusyChannel | undefined;
 
   /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
-    assertLoadBalancing(`client ${options.name}`, options.loadBalancing ?? {});
+    const { name, credentials, channelOptions } = options;
+    assertLoadBalancing(`client ${name}`, options.loadBalancing ?? {});
     registerOwn();
-    const given = givenServiceConfig(options.channelOptions);
     const targets = [options.target].flat();
     this.#context = new ClientContext({
       ...options,
       targets,
       loadBalancing: effectiveLoadBalancing(options.loadBalancing),
-      serviceConfigFor: (loadBalancing, discovered = given) =>
-        serviceConfigFor(loadBalancing, options.methods ?? [], discovered),
+      serviceConfigFor: (discovered) => {
+        this.#calls.discovered(discovered);
+        return NO_METHOD_CONFIG;
+      },
     });
     // grpc-js would create the sources at the first call; report an invalid target now.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
-    const faults = tlsNameFaults(targets[0]!, options.credentials, options.channelOptions);
-    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${options.name}`, faults);
-    this.channel = new GuardedChannel(options.name, `${GRPC_LB_SCHEME}:${targets[0]!}`, options.credentials, {
-      ...channelOptionsFor(options.channelOptions),
-      [CONTEXT_OPTION]: this.#context,
+    const faults = tlsNameFaults(targets[0]!, credentials, channelOptions);
+    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
+    const target = `${GRPC_LB_SCHEME}:${targets[0]!}`;
+    const effective = channelOptionsFor(channelOptions);
+    const authority = effective['grpc.default_authority'] ?? authorityOf(targets[0]!);
+    this.#calls = new CallEnvironment({
+      context: this.#context,
+      authority,
+      target,
+      credentials,
+      channelOptions: effective,
+      observer: options.observer,
+      connect: () => this.connect(),
     });
+    this.#connector = new Channel(target, credentials, {
+      ...effective,
+      [CONTEXT_OPTION]: this.#context,
+      [CALLS_OPTION]: this.#calls,
+    });
+    // grpc-js has checked the service config now.
+    this.#calls.configure();
+    if (channelOptions?.['grpc.client_idle_timeout_ms'] !== undefined) this.#busy = new BusyChannel(this.#connector);
+  }
+
+  /** The channel itself: give it to a grpc-js client as `channelOverride`. */
+  get channel(): ChannelInterface {
+    return this;
   }
 
   /** The name of the client. */
@@ -96,9 +147,61 @@ export class BalancedChannel {
 
   /** Starts discovery and connects before the first call. */
   connect(): void {
+    this.getConnectivityState(true);
+  }
+
+  /** @throws Error if the channel is closed. */
+  createCall(
+    method: string,
+    deadline: Deadline,
+    host?: string | null,
+    parentCall?: Parameters<ChannelInterface['createCall']>[3],
+    propagateFlags?: number | null,
+  ): ReturnType<ChannelInterface['createCall']> {
+    return this.newCall(method, deadline, host, parentCall, propagateFlags);
+  }
+
+  /** @internal The same, for stubs. */
+  newCall(
+    method: string,
+    deadline: Deadline,
+    host?: string | null,
+    parentCall?: ParentCall | null,
+    propagateFlags?: number | null,
+  ): ClientCall {
+    // As in grpc-js.
+    if (typeof method !== 'string') throw new TypeError('Channel#createCall: method must be a string');
+    if (!(typeof deadline === 'number' || deadline instanceof Date))
+      throw new TypeError('Channel#createCall: deadline must be a number or Date');
+    if (this.#context.state === 'shutdown') throw new Error('Channel has been shut down');
+    const call = new ClientCall(this.#calls, {
+      path: method,
+      deadline: deadline instanceof Date ? deadline.getTime() : deadline,
+      host: host ?? undefined,
+      parent: parentCall ?? null,
+      flags: propagateFlags ?? propagate.DEFAULTS,
+    });
+    this.#busy?.callStarted(call);
+    return call;
+  }
+
+  getTarget(): string {
+    return this.#connector.getTarget();
+  }
+
+  /** @param tryToConnect Whether to connect if the channel is idle. */
+  getConnectivityState(tryToConnect: boolean): connectivityState {
     // grpc-js would reopen a closed channel.
-    if (this.#context.state === 'shutdown') return;
-    this.channel.getConnectivityState(true);
+    const connect = tryToConnect && this.#context.state !== 'shutdown';
+    return outside(() => this.#connector.getConnectivityState(connect));
+  }
+
+  watchConnectivityState(currentState: connectivityState, deadline: Deadline, callback: (error?: Error) => void): void {
+    this.#connector.watchConnectivityState(currentState, deadline, callback);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.#connector.getChannelzRef();
   }
 
   /** The current state of the client and its endpoints. */
@@ -115,7 +218,7 @@ export class BalancedChannel {
       zone: zone ?? null,
       priorities: balancer?.priorities() ?? [],
       inFlight: balancer?.inFlight ?? 0,
-      pending: balancer?.pending ?? 0,
+      pending: this.#calls.dispatcher.pending,
       panic: balancer?.panic ?? false,
       endpoints: balancer?.endpoints() ?? [],
     };
@@ -139,14 +242,31 @@ export class BalancedChannel {
     if (this.#context.state === 'shutdown')
       throw new GrpcLbClosedError(`client ${this.name} is closed; configure a client that is open`);
     this.#context.loadBalancing = effectiveLoadBalancing(loadBalancing);
-    this.#context.balancer?.reconfigure();
-    this.#context.discovery?.configChanged();
+    this.#calls.configure();
+    outside(() => {
+      this.#context.balancer?.reconfigure();
+      this.#context.discovery?.configChanged();
+    });
     this.#context.emit({ type: 'configured' });
   }
 
   /** Closes the client to new calls; calls in flight end by themselves. It does not keep the process alive. */
   close(): void {
     this.#context.setState('shutdown');
-    this.channel.close();
+    this.#calls.close();
+    this.#connector.close();
   }
+}
+
+/**
+ * Creates a channel that balances, for grpc-js clients without Nest.
+ *
+ * @example
+ *   const channel = createBalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
+ *   const orders = new OrdersClient('ignored', credentials, { channelOverride: channel });
+ *
+ * @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options.
+ */
+export function createBalancedChannel(options: BalancedChannelOptions): BalancedChannel {
+  return new BalancedChannel(options);
 }

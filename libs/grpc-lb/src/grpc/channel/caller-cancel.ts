@@ -25,13 +25,18 @@ export class WatchedChannel extends Channel {
   override createCall(...args: Parameters<Channel['createCall']>): ReturnType<Channel['createCall']> {
     const call = super.createCall(...args);
     const cancelWithStatus = call.cancelWithStatus.bind(call);
-    call.cancelWithStatus = (status, details) => {
+    const cancel: typeof cancelWithStatus = (status, details) => {
       cancelling++;
       try {
         cancelWithStatus(status, details);
       } finally {
         cancelling--;
       }
+    };
+    call.cancelWithStatus = (status, details) => {
+      cancel(status, details);
+      // grpc-js 1.14 still sends a call that is canceled in the turn of its start, and its stream would stay open.
+      setImmediate(() => cancel(status, details));
     };
     return call;
   }

@@ -12,6 +12,7 @@ import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } 
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
+import { outside } from './outside.js';
 import { ownStallOf } from './own-stall.js';
 import { localZone } from './local-zone.js';
 import { pendingSource } from '../resolver/source-summary.js';
@@ -49,7 +50,11 @@ export interface DiscoveryView {
   configChanged(): void;
 }
 
-export type ServiceConfigFor = (loadBalancing: EffectiveLoadBalancing, discovered?: object) => ServiceConfig | null;
+/**
+ * Called with the service config that discovery provides; returns the one for grpc-js, or null for that of the channel
+ * options.
+ */
+export type ServiceConfigFor = (discovered?: object) => ServiceConfig | null;
 
 export interface ClientContextOptions {
   readonly name: string;
@@ -108,9 +113,9 @@ export class ClientContext implements BalancingEnvironment {
     this.#findZone();
   }
 
-  /** The service config of the client's methods for grpc-js; null if the channel options apply. */
+  /** The service config for grpc-js; null if the channel options apply. */
   serviceConfig(discovered?: object): ServiceConfig | null {
-    return this.#serviceConfigFor(this.#loadBalancing, discovered);
+    return this.#serviceConfigFor(discovered);
   }
 
   get loadBalancing(): EffectiveLoadBalancing {
@@ -143,7 +148,7 @@ export class ClientContext implements BalancingEnvironment {
    */
   emit(event: EventBody): void {
     this.#untold.push(Object.assign(event, { client: this.name, time: Date.now() }));
-    if (this.#untold.length === 1) queueMicrotask(() => this.#tell());
+    if (this.#untold.length === 1) queueMicrotask(() => outside(() => this.#tell()));
   }
 
   #tell(): void {

@@ -115,8 +115,10 @@ export class ConnectionGroup implements ConnectionListener {
   }
 
   /** Returns the connection for a call; undefined if all are full. */
-  withRoom(): Connection | undefined {
+  withRoom(youngerThan?: number): Connection | undefined {
     const usable = this.#usable;
+    if (youngerThan !== undefined)
+      return usable.find(({ hasRoom, readyAt }) => hasRoom && readyAt !== undefined && readyAt > youngerThan);
     const first = usable[0];
     if (usable.length <= 1) return first?.hasRoom ? first : undefined;
     return leastBusy(usable, this.#pool.size, this.#turn++);
@@ -195,7 +197,9 @@ export class ConnectionGroup implements ConnectionListener {
 
   #redialLater(connection: Connection, reason: string): void {
     const delay = this.#redial.lost(connection, reason);
-    if (delay > 0 && !this.#draining && !this.#redial.waiting) this.#redial.wait(delay);
+    // Of connections that are lost together, one may have served.
+    if (delay === 0) this.#redial.stop();
+    else if (!this.#draining && !this.#redial.waiting) this.#redial.wait(delay);
   }
 
   /** Keeps at least `size` connections, ready or connecting, while the endpoint is in use and its connections last. */

@@ -2,7 +2,7 @@ import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Address } from '../../core/endpoint.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import type { ClientContext } from '../context/client-context.js';
-import type { ChannelControlHelper } from '../experimental.js';
+import type { ChannelControlHelper, SubchannelInterface } from '../experimental.js';
 import type { ConnectGate } from './connect-gate.js';
 
 /** What connections need from their client. */
@@ -14,6 +14,8 @@ export interface ConnectionEnvironment {
   readonly reportInterval: number | undefined;
   readonly connectGate: ConnectGate;
   nextConnectionId(): number;
+  /** Called when a connection attempt begins. */
+  subchannelCreated(subchannel: SubchannelInterface): void;
   /** Called when an endpoint cannot be reached. */
   askDiscovery(): void;
 }

@@ -2,6 +2,7 @@ import type { Carrier } from '../../core/balancing/members/link.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/connection/stream-limit.js';
+import { connectionFault } from '../capabilities.js';
 import { AgeTimer } from './age-timer.js';
 import { Dialer, type DialerListener } from './dialer.js';
 import { type PeerConnection, peerConnection, type SubchannelInterface } from '../experimental.js';
@@ -82,6 +83,12 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   /** Whether it can carry calls, healthy or not. */
   get usable(): boolean {
     return this.state === 'ready' && this.retiring === undefined && this.health !== 'unknown';
+  }
+
+  /** Whether it is about to carry calls: it connects, or waits for the first word of its peer's health. */
+  get coming(): boolean {
+    if (this.retiring !== undefined) return false;
+    return this.state === 'connecting' || (this.state === 'ready' && this.health === 'unknown');
   }
 
   /** Maximum number of concurrent calls. */
@@ -169,6 +176,8 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   }
 
   dialed(): void {
+    const fault = connectionFault(this.subchannel);
+    if (fault !== undefined) return this.failed(fault);
     const peer = (this.#peer = peerConnection(this.subchannel));
     this.#limit.begin(peer?.maxConcurrentStreams);
     peer?.onLimit((limit) => {

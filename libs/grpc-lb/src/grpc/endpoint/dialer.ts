@@ -4,6 +4,7 @@ import { connectFailure } from '../../core/connection/connect-failure.js';
 import type { Address } from '../../core/endpoint.js';
 import { printable } from '../../core/printable.js';
 import { jittered } from '../../core/random.js';
+import { outside } from '../context/outside.js';
 import { abortable, type AbortableAddress } from './abortable-address.js';
 import type { ConnectionEnvironment } from './connection-site.js';
 import type { SubchannelInterface } from '../experimental.js';
@@ -52,7 +53,7 @@ export class Dialer {
     private readonly listener: DialerListener,
   ) {
     this.#address = abortable(address);
-    this.#leaveGate = environment.connectGate.enter(() => this.#dial());
+    this.#leaveGate = environment.connectGate.enter(() => outside(() => this.#dial()));
   }
 
   /** Exists once an attempt has begun. */
@@ -68,7 +69,7 @@ export class Dialer {
     this.#cancelDialNow = context.clock.after(context.random() * DIAL_NOW_SPREAD_MS, () => {
       this.#cancelDialNow = undefined;
       this.#leaveGate();
-      this.#leaveGate = connectGate.enter(() => this.subchannel.getRealSubchannel().resetBackoff());
+      this.#leaveGate = connectGate.enter(() => outside(() => this.subchannel.getRealSubchannel().resetBackoff()));
     });
   }
 
@@ -101,6 +102,7 @@ export class Dialer {
       'grpc_lb.connection': ++sequence,
     });
     this.#subchannel = subchannel;
+    this.environment.subchannelCreated(subchannel);
     subchannel.ref();
     subchannel.addConnectivityStateListener(this.#onState);
     helper.addChannelzChild(subchannel.getChannelzRef());

@@ -62,7 +62,7 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
 
   get roomToCome(): number {
     let room = 0;
-    for (const { state, limit } of this.#connections.all) if (state === 'connecting') room += limit;
+    for (const { coming, limit } of this.#connections.all) if (coming) room += limit;
     return room;
   }
 
@@ -70,8 +70,8 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
     return this.#connections.canGrow;
   }
 
-  withRoom(): Connection | undefined {
-    return this.#connections.withRoom();
+  withRoom(youngerThan?: number): Connection | undefined {
+    return this.#connections.withRoom(youngerThan);
   }
 
   open(): void {

@@ -1,5 +1,5 @@
 import { Metadata, status as Status } from '@grpc/grpc-js';
-import { splitHostPort, type SubchannelInterface } from '../experimental.js';
+import { splitHostPort, type SubchannelCall, type SubchannelInterface } from '../experimental.js';
 
 /** The connection that a watch runs on. */
 export interface WatchPeer {
@@ -28,8 +28,6 @@ export interface WatchStreamListener {
   received(message: Buffer): void;
   ended(end: WatchEnd): void;
 }
-
-type SubchannelCall = ReturnType<ReturnType<SubchannelInterface['getRealSubchannel']>['createCall']>;
 
 /** A gRPC message frame begins with one byte of flags and four bytes of length. */
 const FRAME_HEADER = 5;

@@ -5,7 +5,7 @@ import { byTarget } from '../../core/balancing/members/by-target.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
-import { selectorAttribute } from '../call/config-selector.js';
+import { selectorAttribute } from '../balancer/config-selector.js';
 import { authorityOf } from '../channel/default-authority.js';
 import { faultOfConfig } from './discovered-config.js';
 import {

@@ -1,5 +1,6 @@
 import type { OutlierEjectionOptions } from '../../core/options/ejection-options.js';
 import type { HealthCheckOptions } from '../../core/options/health-options.js';
+import type { HedgeOptions } from '../../core/options/hedge-options.js';
 import type { LoadBalancingOptions } from '../../core/options/load-balancing.js';
 import type { LocalityOptions } from '../../core/options/locality-options.js';
 import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
@@ -61,6 +62,17 @@ export function slowStart(options: SlowStartOptions = {}): SlowStartOptions {
  *   loadBalancing: { retry: retry({ maxAttempts: 3 }) }
  */
 export function retry(options: RetryOptions = {}): RetryOptions {
+  return copied(options);
+}
+
+/**
+ * Sets the hedging: a call that has no answer after a delay is also sent to another endpoint, and the first answer
+ * counts. Applies to the methods that it names, and to those that the proto file marks as idempotent.
+ *
+ * @example
+ *   loadBalancing: { hedge: hedge({ methods: { Find: true } }) }
+ */
+export function hedge(options: HedgeOptions = {}): HedgeOptions {
   return copied(options);
 }
 
@@ -130,6 +142,14 @@ export const SlowStart: (options?: SlowStartOptions) => ClientDecorator = decora
  */
 export const Retry: (options?: RetryOptions) => ClientDecorator = decorator('@Retry', (options?: RetryOptions) => ({
   retry: retry(options),
+}));
+
+/**
+ * Sets the hedging: a call that has no answer after a delay is also sent to another endpoint, and the first answer
+ * counts. Decorates a client class: `@Hedge({ methods: { Find: true } })`.
+ */
+export const Hedge: (options?: HedgeOptions) => ClientDecorator = decorator('@Hedge', (options?: HedgeOptions) => ({
+  hedge: hedge(options),
 }));
 
 /**

@@ -7,9 +7,16 @@ export interface CallArguments {
   readonly metadata: Metadata;
   readonly options: CallOptions;
   readonly signal: AbortSignal | undefined;
+  readonly onMetadata: GrpcLbCallOptions['onMetadata'];
+  readonly onStatus: GrpcLbCallOptions['onStatus'];
 }
 
-const NO_OPTIONS: CallOptions = Object.freeze({});
+const NO_CALL_OPTIONS: Omit<CallArguments, 'metadata'> = Object.freeze({
+  options: Object.freeze({}),
+  signal: undefined,
+  onMetadata: undefined,
+  onStatus: undefined,
+});
 
 /**
  * The arguments after the request: metadata, options, both or neither. `subject` is for the error, as in `client
@@ -41,9 +48,9 @@ export function kindOf(value: unknown): string {
 }
 
 function callOptions(subject: string, given: GrpcLbCallOptions | null | undefined): Omit<CallArguments, 'metadata'> {
-  if (!given) return { options: NO_OPTIONS, signal: undefined };
-  const { timeout, signal, ...options } = given;
-  if (timeout === undefined) return { options, signal };
+  if (!given) return NO_CALL_OPTIONS;
+  const { timeout, signal, onMetadata, onStatus, ...options } = given;
+  if (timeout === undefined) return { options, signal, onMetadata, onStatus };
   if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
     throw new GrpcLbArgumentError(
       `${subject}: options.timeout is ${shown(timeout)}; pass a number from 1 to 2147483647 (milliseconds)`,
@@ -51,5 +58,5 @@ function callOptions(subject: string, given: GrpcLbCallOptions | null | undefine
   }
   const end = Date.now() + timeout;
   const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);
-  return { options: { ...options, deadline }, signal };
+  return { options: { ...options, deadline }, signal, onMetadata, onStatus };
 }

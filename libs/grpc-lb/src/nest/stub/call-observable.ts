@@ -1,9 +1,19 @@
-import { type Client, Metadata, type MethodDefinition, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { AsyncResource } from 'node:async_hooks';
+import {
+  type Client,
+  type Metadata,
+  type MethodDefinition,
+  type ServiceError,
+  status as Status,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
+import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
-import { withoutStack } from './without-stack.js';
+import { serviceError } from './service-error.js';
+import { callUnary } from './unary-call.js';
 
 type Method = MethodDefinition<unknown, unknown>;
 
@@ -16,19 +26,25 @@ export interface OpenCall {
 /** The metadata, with the policy's key of the request. */
 export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
 
+/** What the calls of one method need. */
+export interface MethodCaller {
+  /** For errors, as in `client ORDERS, Orders/Find`. */
+  readonly subject: string;
+  readonly client: Client;
+  /** The channel, if calls without interceptors may be made on it directly. */
+  readonly direct: BalancedChannel | undefined;
+  readonly method: Method;
+  /** The calls that run. */
+  readonly openCalls: Set<OpenCall>;
+  readonly keyed?: Keyed;
+}
+
 /**
  * One method of a service in Nest's form: a function that returns a cold Observable. Unsubscribing cancels the call; an
- * error is the ServiceError of grpc-js. Calls are in `openCalls` while they run. `intercepted` means that the client
- * has interceptors.
+ * error is the ServiceError of grpc-js.
  */
-export function callObservable(
-  subject: string,
-  client: Client,
-  method: Method,
-  openCalls: Set<OpenCall>,
-  intercepted: boolean,
-  keyed: Keyed = (_request, metadata) => metadata,
-): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
+export function callObservable(caller: MethodCaller): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
+  const { subject, method, openCalls, keyed = (_request, metadata) => metadata } = caller;
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
     new Observable((subscriber) => {
@@ -42,26 +58,17 @@ export function callObservable(
       // Keys come from single requests only.
       const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
       const outcome = new Outcome(subscriber);
-      const withKey = metadata === args.metadata ? args : { ...args, metadata };
-      const running = start(client, method, request, withKey, outcome, intercepted || isIntercepted(args));
+      const started = start(caller, request, metadata === args.metadata ? args : { ...args, metadata }, outcome);
+      outcome.scope = started.scope;
       openCalls.add(outcome);
       const unwatch = args.signal && giveUpOnAbort(args.signal, outcome);
       return () => {
         openCalls.delete(outcome);
         unwatch?.();
-        running.stopRequests?.();
-        if (!outcome.ended) cancelForGood(running.call);
+        started.stopRequests?.();
+        if (!outcome.ended) started.call.cancel();
       };
     });
-}
-
-/**
- * grpc-js 1.14 still sends a call that is canceled in the turn of its start, and its stream would stay open forever:
- * such a call must be canceled again once it is on its way.
- */
-function cancelForGood(call: RunningCall['call']): void {
-  call.cancel();
-  setImmediate(() => call.cancel());
 }
 
 function isIntercepted({ options }: CallArguments): boolean {
@@ -71,6 +78,8 @@ function isIntercepted({ options }: CallArguments): boolean {
 /** Passes on the results of the call, and remembers whether it has ended. */
 class Outcome implements OpenCall {
   ended = false;
+  /** The async context in which it was subscribed; undefined while the call starts in it. */
+  scope: AsyncResource | undefined;
 
   constructor(private readonly subscriber: Subscriber<unknown>) {}
 
@@ -91,12 +100,16 @@ class Outcome implements OpenCall {
 
   /** The caller failed or gave up: the call still runs, and the teardown cancels it. */
   giveUp(error: unknown): void {
-    this.subscriber.error(error);
+    // What aborts the call, or closes the client, runs in another context.
+    if (this.scope) this.scope.runInAsyncScope(() => this.subscriber.error(error));
+    else this.subscriber.error(error);
   }
 }
 
 interface RunningCall {
   readonly call: { cancel(): void };
+  /** The async context of the call. */
+  readonly scope: AsyncResource | undefined;
   readonly stopRequests?: () => void;
 }
 
@@ -108,59 +121,79 @@ function giveUpOnAbort(signal: AbortSignal, outcome: Outcome): () => void {
   return () => signal.removeEventListener('abort', abort);
 }
 
-type Start = (
-  client: Client,
-  method: Method,
-  request: unknown,
-  args: CallArguments,
-  outcome: Outcome,
-  intercepted: boolean,
-) => RunningCall;
+type Start = (caller: MethodCaller, request: unknown, args: CallArguments, outcome: Outcome) => RunningCall;
 
 /** Unary and client-streaming calls. */
-const startSingle: Start = (client, method, request, { metadata, options }, outcome, intercepted) => {
+const startSingle: Start = ({ client, direct, method }, request, args, outcome) => {
   const { path, requestSerialize, responseDeserialize } = method;
-  const done = (error: ServiceError | null, response?: unknown): void => {
-    if (error) return outcome.error(error);
-    outcome.next(response);
-    outcome.complete();
-  };
-  if (!method.requestStream) {
-    const call = (): RunningCall['call'] =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
-    // Interceptors are user code, and run immediately.
-    return { call: intercepted ? call() : withoutStack(call) };
+  const { metadata, options } = args;
+  if (!method.requestStream && direct && !isIntercepted(args)) {
+    const call = callUnary(direct, method, request, args, outcome);
+    return { call, scope: call.scope };
   }
-  const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done);
-  return { call, stopRequests: pipeRequests(request, call, outcome) };
+  let end = (): void => {};
+  const done = (error: ServiceError | null, response?: unknown): void => {
+    end = () => {
+      if (error) return outcome.error(error);
+      outcome.next(response);
+      outcome.complete();
+    };
+  };
+  const call = method.requestStream
+    ? client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done)
+    : client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
+  listen(call, args);
+  // grpc-js emits the status right after the callback.
+  call.on('status', () => end());
+  return running(call, request, outcome);
 };
 
 /** Server-streaming and bidirectional calls. */
-const startStreaming: Start = (client, method, request, { metadata, options }, outcome) => {
+const startStreaming: Start = ({ client, method }, request, args, outcome) => {
   const { path, requestSerialize, responseDeserialize } = method;
-  if (!method.requestStream) {
-    const call = client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      metadata,
-      options,
-    );
-    readResponses(call, outcome);
-    return { call };
-  }
-  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, options);
+  const { metadata, options } = args;
+  const call = method.requestStream
+    ? client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, options)
+    : client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata, options);
+  listen(call, args);
   readResponses(call, outcome);
-  return { call, stopRequests: pipeRequests(request, call, outcome) };
+  return running(call, request, outcome);
 };
+
+function running(
+  call: { cancel(): void } | (Writable & { cancel(): void }),
+  request: unknown,
+  outcome: Outcome,
+): RunningCall {
+  const scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
+  return isWritable(call) ? { call, scope, stopRequests: pipeRequests(request, call, outcome) } : { call, scope };
+}
+
+function isWritable<T extends object>(call: T | (T & Writable)): call is T & Writable {
+  return 'write' in call;
+}
+
+function listen(call: CallEvents, { onMetadata, onStatus }: CallArguments): void {
+  if (onMetadata) call.on('metadata', onMetadata);
+  if (onStatus) call.on('status', onStatus);
+}
+
+interface CallEvents {
+  on(event: 'metadata', listener: (metadata: Metadata) => void): unknown;
+  on(event: 'status', listener: (status: StatusObject) => void): unknown;
+}
 
 /** The 'end' of the messages also precedes errors, so only the status decides. */
 function readResponses(call: ReturnType<Client['makeServerStreamRequest']>, outcome: Outcome): void {
   call.on('data', (response: unknown) => outcome.next(response));
-  call.on('error', (error: ServiceError) => outcome.error(error));
-  call.on('status', ({ code }) => {
-    if (code !== Status.OK) return;
+  let failure: ServiceError | undefined;
+  call.on('error', (error: ServiceError) => {
+    failure = error;
+    // If it is not from the status, which would come first.
+    queueMicrotask(() => outcome.error(error));
+  });
+  call.on('status', () => {
+    if (failure) return outcome.error(failure);
     // The status may overtake messages that wait in the stream's buffer.
     if (call.readableEnded) outcome.complete();
     else call.once('end', () => outcome.complete());
@@ -176,8 +209,7 @@ function aborted(signal: AbortSignal): Error {
   return cancelled('The call was cancelled by its AbortSignal', signal.reason);
 }
 
-/** An error like those of grpc-js, for a call that ends on this side. */
+/** The error of a call that ends on this side. */
 export function cancelled(details: string, cause?: unknown): Error {
-  const error = new Error(`${Status.CANCELLED} CANCELLED: ${details}`, cause === undefined ? undefined : { cause });
-  return Object.assign(error, { code: Status.CANCELLED, details, metadata: new Metadata() });
+  return serviceError({ code: Status.CANCELLED, details }, cause);
 }

@@ -6,7 +6,10 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Attempts } from './attempts.js';
 
-/** What ended an attempt, judged by its status; `unknown` may be either side. */
+/**
+ * What ended an attempt. `caller`: this side, for a reason of its own, which says nothing about the endpoint; `unknown`
+ * may be either side.
+ */
 export type EndedBy = 'peer' | 'caller' | 'deadline' | 'unknown';
 
 /** One attempt of a call, from the pick to its end, and what the balancer learns from the end. */
@@ -15,14 +18,15 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     private readonly attempts: Attempts<C>,
     member: Member<C>,
     carrier: C,
-    /** Identifies the call to which this attempt belongs. */
-    protected readonly token: object,
     private readonly policy: Policy,
   ) {
     super(attempts, member, carrier);
   }
 
   protected abstract get call(): CallInfo;
+
+  /** When the peer refused it before it ran, by the clock; undefined if it did not. */
+  refusedAt: number | undefined;
 
   /** The load report of the backend. It is parsed only if the policy reads it. */
   abstract get report(): LoadReport | undefined;
@@ -46,8 +50,10 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     this.end();
     const wasProbe = endpoint.passiveHealth.endProbe(this);
     const failed = kind === 'failed' || kind === 'timed_out';
-    if (failed) attempts.rememberFailure(this.token, endpoint);
-    if (by === 'peer') connection.callAnswered();
+    if (by === 'peer') {
+      connection.callAnswered();
+      endpoint.superseded = 0;
+    }
     // A lost connection says nothing about the process that may replace the old one.
     if (connection.lost) return;
     const stalled = attempts.wasStalled(this.reservedAt, now);
@@ -58,6 +64,18 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (stalled) return;
     if (by !== 'caller') this.#compareZones(failed, now);
     if (this.policy.learn) this.#teach(failed, kind === 'refused', now);
+  }
+
+  /**
+   * Called when it is cancelled because another attempt of the call was faster. Its server may work on, so it counts for
+   * as long again as it has taken, and twice as long with each that follows before the endpoint answers: otherwise
+   * hedging would empty the count of a slow endpoint, and attract calls to it.
+   */
+  supersede(): void {
+    const { endpoint, attempts } = this;
+    this.finish('refused', 'caller');
+    if (!this.connection.lost)
+      attempts.superseded.hold(endpoint, (attempts.now - this.reservedAt) * 2 ** endpoint.superseded++);
   }
 
   override lapse(): void {

@@ -1,3 +1,4 @@
+import { Lingering } from '../../load/lingering.js';
 import { Refusals } from '../../load/refusals.js';
 import type { BalancingEnvironment } from '../environment.js';
 import { Ledger, type OnRelease } from './ledger.js';
@@ -5,11 +6,11 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Router } from '../route/router.js';
 
-/** All attempts of a client's calls: which endpoints carry them, and where an earlier attempt of a call failed. */
+/** All attempts of a client's calls, by the endpoints that carry them. */
 export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
   readonly refusals: Refusals<Member<C>>;
-  /** Keyed by the object that identifies a call; an entry is collected with that object. */
-  readonly #failedOn = new WeakMap<object, Member<C>>();
+  /** Cancelled attempts that their servers may still work on. */
+  readonly superseded: Lingering<Member<C>>;
 
   constructor(
     private readonly environment: Pick<BalancingEnvironment, 'clock' | 'ownStall'>,
@@ -18,6 +19,7 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
   ) {
     super(environment.clock, onRelease);
     this.refusals = new Refusals(environment.clock);
+    this.superseded = new Lingering(environment.clock);
   }
 
   get spillover() {
@@ -29,17 +31,9 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
     return this.environment.ownStall.explains(since, now);
   }
 
-  /** The endpoint on which the previous attempt of this call failed. */
-  failedOn(call: object): Member<C> | undefined {
-    return this.#failedOn.get(call);
-  }
-
-  rememberFailure(call: object, member: Member<C>): void {
-    this.#failedOn.set(call, member);
-  }
-
   override close(): void {
     super.close();
     this.refusals.close();
+    this.superseded.close();
   }
 }

@@ -5,35 +5,39 @@ import type { Random } from '../../random.js';
 import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Route } from '../route/route.js';
-import type { Attempts } from './attempts.js';
+import type { Attempt } from './attempt.js';
+import { NO_VISITS, repeat, type Visits } from './visits.js';
 
 /** The inputs of a picker. */
 export interface PickerSource<C extends Carrier> {
   readonly route: Route<Member<C>>;
   readonly policies: PolicySet;
-  readonly attempts: Attempts<C>;
   readonly random: Random;
   readonly crossShare: CrossShare<Member<C>>;
 }
 
 /** Creates the attempt for a pick. */
-export type Open<C extends Carrier, A> = (member: Member<C>, carrier: C, token: object, policy: Policy) => A;
+export type Open<C extends Carrier, A, T> = (member: Member<C>, carrier: C, call: T, policy: Policy) => A;
+
+/**
+ * Why a pick has no endpoint. `full`: all connections are at their stream limit, for every call. `wait`: the endpoint is
+ * being probed, or is about to have a new connection. `none`: the call has tried all endpoints.
+ */
+export type NoPick = 'full' | 'wait' | 'none';
 
 /**
  * Picks from frozen lists of endpoints with live counters. An attempt is reserved synchronously, so that each of a
  * hundred calls in one tick sees the ones before it.
  */
-export class Picker<C extends Carrier, A extends object> {
+export class Picker<C extends Carrier, A extends Attempt<C>, T> {
   readonly #choices: ReadonlyMap<Policy, Choice<Member<C>>>;
   readonly #route: Route<Member<C>>;
-  readonly #attempts: Attempts<C>;
 
   constructor(
-    { route, policies, attempts, random, crossShare }: PickerSource<C>,
-    private readonly open: Open<C, A>,
+    { route, policies, random, crossShare }: PickerSource<C>,
+    private readonly open: Open<C, A, T>,
   ) {
     this.#route = route;
-    this.#attempts = attempts;
     this.#choices = new Map(policies.all.map((policy) => [policy, new Choice(route, policy, random, crossShare)]));
   }
 
@@ -43,34 +47,55 @@ export class Picker<C extends Carrier, A extends object> {
   }
 
   /**
-   * Returns an attempt on a connection with room, else on another endpoint with room; `full` if there is none, which
-   * the caller may already know (`isFull`); undefined if the only candidate is being probed.
+   * Returns an attempt on a connection with room, else on another endpoint with room.
+   *
+   * @param token Passed to `open`.
+   * @param isFull Whether the caller knows already that all connections are full.
+   * @param visits Where the call has been.
    */
-  pick(token: object, call: CallInfo, policy: Policy, isFull: boolean): A | 'full' | undefined {
+  pick(token: T, call: CallInfo, policy: Policy, isFull: boolean, visits: Visits<C> = NO_VISITS): A | NoPick {
     const choice = this.#choices.get(policy)!;
-    const failedOn = this.#attempts.failedOn(token);
-    const probe = choice.probe(failedOn, call);
+    const { tried } = visits;
+    const probe = choice.probe(tried, call);
     const probed = probe?.link.withRoom();
     if (probe && probed) {
       const attempt = this.open(probe, probed, token, policy);
       probe.passiveHealth.beginProbe(attempt);
       return attempt;
     }
-    const member = choice.pick(call, failedOn);
-    if (!member) return undefined;
+    const member = choice.pick(call, tried);
+    if (!member) return 'wait';
+    if (visits.only !== undefined && tried.includes(member)) return this.#again(token, policy, visits);
     const carrier = member.link.withRoom();
     if (carrier) return this.open(member, carrier, token, policy);
-    const other = isFull ? undefined : this.#elsewhere(choice, member, call);
-    return other ? this.open(other, other.link.withRoom()!, token, policy) : 'full';
+    const other = isFull ? undefined : this.#elsewhere(choice, member, call, tried);
+    if (!other) return 'full';
+    if (visits.only !== undefined && tried.includes(other)) return 'wait';
+    return this.open(other, other.link.withRoom()!, token, policy);
   }
 
-  /** Another endpoint with room, preferably in the same priority and zone as the full one. */
-  #elsewhere(choice: Choice<Member<C>>, full: Member<C>, call: CallInfo): Member<C> | undefined {
+  /** All endpoints have been tried. */
+  #again(token: T, policy: Policy, visits: Visits<C>): A | NoPick {
+    if (visits.only === 'untried') return 'none';
+    const next = repeat(visits, this.#route.pickable);
+    if (next === 'wait' || next === 'none') return next;
+    return this.open(next.endpoint, next.connection, token, policy);
+  }
+
+  /** Another endpoint with room, preferably in the same priority and zone as the full one, and not tried. */
+  #elsewhere(
+    choice: Choice<Member<C>>,
+    full: Member<C>,
+    call: CallInfo,
+    tried: readonly Member<C>[],
+  ): Member<C> | undefined {
     const withRoom = this.#route.pickable.filter(({ link }) => link.hasRoom);
     if (withRoom.length === 0) return undefined;
-    const beside = withRoom.filter(
+    const untried = withRoom.filter((member) => !tried.includes(member));
+    const from = untried.length > 0 ? untried : withRoom;
+    const beside = from.filter(
       ({ priority, inLocalZone }) => priority === full.priority && inLocalZone === full.inLocalZone,
     );
-    return choice.among(beside.length > 0 ? beside : withRoom, call);
+    return choice.among(beside.length > 0 ? beside : from, call);
   }
 }

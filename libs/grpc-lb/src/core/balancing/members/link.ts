@@ -33,8 +33,12 @@ export interface Link<C extends Carrier> {
   /** Whether another connection may be opened (gRFC A105). */
   readonly canGrow: boolean;
   readonly size: number;
-  /** Returns the connection for a call; undefined if all are full. */
-  withRoom(): C | undefined;
+  /**
+   * Returns the connection for a call; undefined if all are full.
+   *
+   * @param youngerThan Only a connection that became ready later than this, by the clock.
+   */
+  withRoom(youngerThan?: number): C | undefined;
   /** Connects; called again when the endpoint is used again while it drains. */
   open(): void;
   /** Applies changed options. */

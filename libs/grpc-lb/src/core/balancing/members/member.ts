@@ -31,6 +31,8 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
   /** Includes the refusals that still count as load. */
   inFlight = 0;
   lingering = 0;
+  /** Attempts in a row, since its last answer, that were cancelled because others were faster. */
+  superseded = 0;
   started = 0;
   succeeded = 0;
   failed = 0;

@@ -2,16 +2,19 @@ import type { Metadata, status as Status } from '@grpc/grpc-js';
 import { Attempt } from '../../core/balancing/calls/attempt.js';
 import type { Attempts } from '../../core/balancing/calls/attempts.js';
 import type { Member } from '../../core/balancing/members/member.js';
+import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import type { CallInfo, Policy } from '../../core/policy/policy.js';
 import type { Connection } from '../endpoint/connection.js';
 import { reportIn } from '../endpoint/orca-report.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from '../experimental.js';
+import type { Statuses } from '../call/statuses.js';
 import { callOf } from './config-selector.js';
-import type { Statuses } from './statuses.js';
 
 /** State that the picks of one client share. */
 export interface PickContext {
+  /** Where the earlier attempts of a call failed, by the object that identifies the call. */
+  readonly failures: WeakMap<object, Visits<Connection>>;
   readonly attempts: Attempts<Connection>;
   readonly statuses: Statuses;
   /** Called when an endpoint has sent an unreadable load report. */
@@ -29,10 +32,10 @@ export class CompletePick extends Attempt<Connection> implements PickResult {
     private readonly context: PickContext,
     member: Member<Connection>,
     connection: Connection,
-    token: object,
+    private readonly token: object,
     policy: Policy,
   ) {
-    super(context.attempts, member, connection, token, policy);
+    super(context.attempts, member, connection, policy);
     this.subchannel = connection.subchannel;
   }
 
@@ -55,8 +58,20 @@ export class CompletePick extends Attempt<Connection> implements PickResult {
   readonly onCallEnded = (code: Status, details: string, trailers: Metadata): void => {
     this.#trailers = trailers;
     const { statuses } = this.context;
-    this.finish(statuses.kindOf(code), statuses.endedBy(code, details));
+    const kind = statuses.kindOf(code);
+    if (kind === 'failed' || kind === 'timed_out') this.#rememberFailure();
+    this.finish(kind, statuses.endedBy(code, details));
   };
+
+  #rememberFailure(): void {
+    const { failures } = this.context;
+    const before = failures.get(this.token) ?? NO_VISITS;
+    failures.set(this.token, {
+      all: [...before.all, this],
+      tried: [...before.tried, this.endpoint],
+      only: undefined,
+    });
+  }
 }
 
 /** Makes the call wait for the next picker. */

@@ -15,10 +15,10 @@ const EVENT_INTERVAL_MS = 1000;
 const RECOUNT_INTERVAL_MS = 10;
 
 /**
- * Calls that are pending because every connection is at its stream limit. grpc-js queues them, and passes each to the
+ * Calls of grpc-js's own channel that are pending because every connection is at its stream limit. grpc-js queues them, and passes each to the
  * picker again whenever a new one is published; so the count restarts at zero with each publication.
  */
-export class PendingCalls {
+export class QueuedPicks {
   /** Whether a call has found every connection full since the last publication. */
   full = false;
   #count = 0;

@@ -3,7 +3,7 @@ import { type CallInfo, UNKNOWN_CALL } from '../../core/policy/policy.js';
 import { givenServiceConfig } from '../config/channel-options.js';
 import type { ClientContext } from '../context/client-context.js';
 import { CONFIG_SELECTOR_ATTRIBUTE, type ConfigSelector } from '../experimental.js';
-import { type MethodInfo, methodConfigsOf } from '../config/service-config.js';
+import { configOfMethod, generalConfig, type MethodInfo, methodConfigsOf } from '../config/service-config.js';
 
 /** Limits the cached methods: a proxy may receive calls with arbitrary method names. */
 const MAX_METHODS = 1000;
@@ -66,11 +66,5 @@ export function selectorAttribute(
 
 /** The most specific entry that matches: for the method, for its service, for all. Does not merge entries. */
 function configFor(configs: readonly MethodConfig[], service: string, method: string): MethodConfig {
-  const named = (matches: (name: MethodConfig['name'][number]) => boolean): MethodConfig | undefined =>
-    configs.find(({ name }) => name.some(matches));
-  return (
-    named((name) => name.service === service && name.method === method) ??
-    named((name) => name.service === service && !name.method) ??
-    named((name) => !name.service && !name.method) ?? { name: [] }
-  );
+  return configOfMethod(configs, service, method) ?? generalConfig(configs, service) ?? { name: [] };
 }

@@ -1,0 +1,83 @@
+import 'reflect-metadata';
+import { pathToFileURL } from 'node:url';
+import { InterceptingCall, type Interceptor } from '@grpc/grpc-js';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
+import type { RunSpec } from '../run-spec.js';
+import type { Subject } from './subject.js';
+
+interface Line {
+  readonly text: string;
+}
+
+interface Echo {
+  say(line: Line): Observable<Line>;
+  repeat(line: Line & { readonly times: number }): Observable<Line>;
+}
+
+/** One interceptor, as many applications have it: it adds a key to the metadata. */
+const addTenant: Interceptor = (options, nextCall) =>
+  new InterceptingCall(nextCall(options), {
+    start(metadata, listener, next) {
+      metadata.set('x-tenant', 'a tenant');
+      next(metadata, listener);
+    },
+  });
+
+function interceptorsOf({ kind }: RunSpec): Interceptor[] {
+  return kind === 'interceptors' ? [addTenant] : [];
+}
+
+/** Nest's own client, with a policy of grpc-js. */
+export async function stock(policy: string, spec: RunSpec): Promise<Subject> {
+  const serviceConfig = JSON.stringify({ loadBalancingConfig: [{ [policy]: {} }] });
+  const options = {
+    package: 'echo.v1',
+    protoPath: spec.proto,
+    url: `ipv4:${spec.addresses.join(',')}`,
+    channelOptions: { 'grpc.service_config': serviceConfig, interceptors: interceptorsOf(spec) },
+  };
+  return inNest([ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options }])]);
+}
+
+/** This package. */
+export async function own(policy: 'least_request' | 'adaptive', spec: RunSpec): Promise<Subject> {
+  // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
+  const root = spec.build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${spec.build}/`);
+  const path = new URL('libs/grpc-lb/dist/index.js', root).href;
+  const { GrpcLbModule } = (await import(path)) as typeof import('nestjs-grpc-lb');
+  const options = {
+    package: 'echo.v1',
+    protoPath: spec.proto,
+    url: `static:///${spec.addresses.join(',')}`,
+    loadBalancing: { policy },
+    channelOptions: spec.channelOptions,
+    interceptors: interceptorsOf(spec),
+  };
+  return inNest([GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])]);
+}
+
+async function inNest(imports: readonly unknown[]): Promise<Subject> {
+  @Module({ imports: imports as never })
+  class BenchModule {}
+  const app = await NestFactory.createApplicationContext(BenchModule, { logger: false });
+  const echo = app.get<ClientGrpc>('ECHO', { strict: false }).getService<Echo>('Echo');
+  return {
+    say: (text) =>
+      new Promise((resolve, reject) => {
+        echo.say({ text }).subscribe({ error: reject, complete: resolve });
+      }),
+    repeat: (text, times) =>
+      new Promise((resolve, reject) => {
+        let count = 0;
+        echo.repeat({ text, times }).subscribe({
+          next: () => count++,
+          error: reject,
+          complete: () => resolve(count),
+        });
+      }),
+    close: () => app.close(),
+  };
+}

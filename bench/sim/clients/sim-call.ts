@@ -1,0 +1,126 @@
+import { NO_VISITS, type Visits } from '../../../libs/grpc-lb/src/core/balancing/calls/visits.js';
+import type { AttemptEnd } from '../../../libs/grpc-lb/src/core/call/attempt-end.js';
+import {
+  type AttemptKind,
+  CallPlan,
+  type PlanEnvironment,
+  type PlanOwner,
+} from '../../../libs/grpc-lb/src/core/call/call-plan.js';
+import type { CallPolicy } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
+import type { Call } from '../call.js';
+import { Attempt, type AttemptOwner } from './attempt.js';
+import { FAILED } from './call-model.js';
+import type { PlacedCall } from './placed-call.js';
+import type { Wire } from './wire.js';
+
+/** What the calls of one client share. */
+export interface CallEnvironment extends PlanEnvironment {
+  /** Undefined if there is no endpoint that the call may still go to. */
+  pick(call: Call, visits: Visits<Wire>): PlacedCall | undefined;
+  send(attempt: Attempt): void;
+  arrived(attempt: Attempt): void;
+  /** The server has answered. */
+  answered(attempt: Attempt): void;
+  /** @param gaveUp Whether it ended without an answer because it took too long. */
+  callEnded(call: SimCall, last: Attempt, failed: boolean, gaveUp: boolean): void;
+}
+
+const ONLY: Readonly<Record<AttemptKind, Visits<Wire>['only']>> = {
+  first: undefined,
+  retry: undefined,
+  hedge: 'untried',
+  transparent: 'untried_or_new_connection',
+};
+
+/** Carries out the plan of one call, which is the one that production makes. */
+export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
+  readonly startedAt: number;
+  readonly #plan: CallPlan<Attempt>;
+  #visits: Visits<Wire> = NO_VISITS;
+  #last: Attempt | undefined;
+
+  constructor(
+    readonly call: Call,
+    policy: CallPolicy,
+    private readonly deadline: number | undefined,
+    private readonly environment: CallEnvironment,
+  ) {
+    this.startedAt = environment.clock.now();
+    this.#plan = new CallPlan(policy, environment, this);
+  }
+
+  start(): void {
+    this.#plan.start();
+    if (this.deadline !== undefined) this.environment.clock.after(this.deadline, () => this.#expire());
+  }
+
+  get timeLeft(): number {
+    return this.deadline === undefined ? Infinity : this.startedAt + this.deadline - this.environment.clock.now();
+  }
+
+  place(kind: AttemptKind): void {
+    const { call, environment } = this;
+    const placed = environment.pick(call, { ...this.#visits, only: ONLY[kind] });
+    if (!placed) return this.#plan.ended(undefined, { code: FAILED, progress: 'exhausted' });
+    call.attempts++;
+    placed.begin();
+    const { endpoint, connection } = placed;
+    this.#visits = {
+      all: [...this.#visits.all, { endpoint, connection, refusedAt: undefined }],
+      tried: [...this.#visits.tried, endpoint],
+      only: undefined,
+    };
+    this.#last = new Attempt(this, call, placed);
+    environment.send(this.#last);
+    this.#plan.placed(this.#last);
+  }
+
+  unplace(): void {
+    // Each attempt is placed at once.
+  }
+
+  cancel(attempt: Attempt, timedOut: boolean): void {
+    if (timedOut) this.#giveUp(attempt);
+    else {
+      attempt.over = true;
+      attempt.placed.supersede();
+    }
+  }
+
+  committed(): void {
+    // Nothing is kept to repeat it.
+  }
+
+  finish(attempt: Attempt | undefined, end: AttemptEnd): void {
+    this.environment.callEnded(this, attempt ?? this.#last!, end.code !== 0, end.timedOut === true);
+  }
+
+  attemptArrived(attempt: Attempt): void {
+    this.environment.arrived(attempt);
+  }
+
+  attemptAnswered(attempt: Attempt): void {
+    this.environment.answered(attempt);
+  }
+
+  attemptEnded(attempt: Attempt): void {
+    if (attempt.over) return;
+    attempt.over = true;
+    attempt.placed.finish(attempt.failed ? 'failed' : 'ok', 'peer');
+    this.#plan.ended(attempt, { code: attempt.failed ? FAILED : 0, progress: 'processed' });
+  }
+
+  #expire(): void {
+    if (this.#plan.done) return;
+    this.#plan.stop();
+    for (const attempt of this.#plan.running) this.#giveUp(attempt);
+    this.environment.callEnded(this, this.#last!, true, true);
+  }
+
+  /** The server still does its work. */
+  #giveUp(attempt: Attempt): void {
+    attempt.over = true;
+    attempt.placed.report = undefined;
+    attempt.placed.finish('timed_out', 'deadline');
+  }
+}

@@ -1,0 +1,358 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
+import { effectiveLoadBalancing } from '../../options/load-balancing.js';
+import type { PolicyConfig } from '../../options/policy-config.js';
+import { OwnStall } from '../../own-stall.js';
+import type { CallInfo } from '../../policy/policy.js';
+import { seededRandom } from '../../random.js';
+import { Balancing } from '../balancing.js';
+import { type Carrier, type Link, NO_LINK } from '../members/link.js';
+import type { Member } from '../members/member.js';
+import { Attempt } from './attempt.js';
+import { type NoPick, Picker } from './picker.js';
+import { NO_VISITS, type Visits } from './visits.js';
+
+/** A connection that the test opens, fills and loses. */
+class Connection implements Carrier {
+  inFlight = 0;
+  lost = false;
+  full = false;
+
+  constructor(readonly readyAt: number) {}
+
+  callStarted(): void {}
+
+  callAnswered(): void {}
+}
+
+class FakeLink implements Link<Connection> {
+  readonly serving = true;
+  readonly notServing = null;
+  readonly suspicion = undefined;
+  readonly failure = null;
+  readonly canGrow = false;
+  readonly released = NO_LINK.released;
+  readonly configure = NO_LINK.configure;
+  readonly grow = NO_LINK.grow;
+  readonly dialNow = NO_LINK.dialNow;
+  readonly close = NO_LINK.close;
+  readonly snapshot = NO_LINK.snapshot;
+  failing = false;
+  /** Whether a lost connection is replaced. */
+  replaces = true;
+  connections: Connection[] = [];
+
+  constructor(
+    private readonly clock: FakeClock,
+    private readonly member: Member<Connection>,
+  ) {}
+
+  get usable(): boolean {
+    return this.connections.length > 0;
+  }
+
+  get empty(): boolean {
+    return !this.usable;
+  }
+
+  get size(): number {
+    return this.connections.length;
+  }
+
+  get roomToCome(): number {
+    return this.usable || this.failing || !this.replaces ? 0 : 100;
+  }
+
+  get hasRoom(): boolean {
+    return this.withRoom() !== undefined;
+  }
+
+  withRoom(youngerThan = -1): Connection | undefined {
+    return this.connections.find(({ full, readyAt }) => !full && readyAt > youngerThan);
+  }
+
+  open(): void {
+    this.failing = false;
+    this.connections.push(new Connection(this.clock.now()));
+    this.member.reachable();
+    this.member.update();
+  }
+
+  lose(): void {
+    for (const connection of this.connections.splice(0)) connection.lost = true;
+    this.member.update();
+  }
+
+  /** Opens a new connection, then loses the old one. */
+  replace(): void {
+    const [old] = this.connections;
+    this.open();
+    this.connections.shift();
+    old!.lost = true;
+  }
+
+  fail(): void {
+    this.failing = true;
+    this.member.update();
+  }
+
+  drain(): void {
+    this.replaces = false;
+    this.lose();
+  }
+}
+
+class Picked extends Attempt<Connection> {
+  readonly call: CallInfo = { method: '', stream: false };
+  readonly report = undefined;
+}
+
+/** A client of endpoints named by letters: `a` is of priority 0, `b1` of priority 1. */
+class Client {
+  readonly clock = new FakeClock();
+  readonly links = new Map<string, FakeLink>();
+  readonly balancing: Balancing<Connection>;
+  picker!: Picker<Connection, Picked, object>;
+
+  constructor(names: string, policy: PolicyConfig = { name: 'least_request' }) {
+    const { clock } = this;
+    const environment = {
+      clock,
+      random: seededRandom(1),
+      loadBalancing: effectiveLoadBalancing({ policy }),
+      zone: undefined,
+      ownStall: new OwnStall(clock),
+      emit: () => {},
+    };
+    this.balancing = new Balancing(environment, {
+      connect: (member) => {
+        const link = new FakeLink(clock, member);
+        this.links.set(nameOf(member), link);
+        return link;
+      },
+      changed: (balancing) => {
+        const { attempts } = balancing;
+        this.picker = new Picker(
+          balancing,
+          (member, connection, _, picks) => new Picked(attempts, member, connection, picks),
+        );
+      },
+      released: () => {},
+    });
+    onTestFinished(() => this.balancing.close());
+    this.list(names);
+  }
+
+  list(names: string): void {
+    this.balancing.adopt(
+      names.split(' ').map((name) => ({ address: { path: name }, priority: Number(name.slice(1) || 0) })),
+    );
+  }
+
+  link(name: string): FakeLink {
+    return this.links.get(name)!;
+  }
+}
+
+const nameOf = ({ key }: Member<Connection>): string => key.slice('unix:'.length);
+
+/** One call and its attempts, each of which takes a millisecond. */
+class Call {
+  readonly attempts: Picked[] = [];
+
+  constructor(
+    private readonly client: Client,
+    private readonly hashKey = 'key',
+  ) {}
+
+  /** The name of the endpoint that takes the next attempt. */
+  next(only?: Visits<Connection>['only']): string {
+    const { picker, balancing, clock } = this.client;
+    const call = { method: '', stream: false, hashKey: this.hashKey };
+    const all = this.attempts;
+    const visits = all.length === 0 ? NO_VISITS : { all, tried: all.map(({ endpoint }) => endpoint), only };
+    const policy = balancing.policies.common;
+    const picked: Picked | NoPick = picker.pick({}, call, policy, false, visits);
+    if (typeof picked === 'string') return picked;
+    picked.begin();
+    this.attempts.push(picked);
+    clock.advance(1);
+    return nameOf(picked.endpoint);
+  }
+
+  /** The last attempt is refused before it runs. */
+  refuse(): void {
+    this.attempts.at(-1)!.refusedAt = this.client.clock.now();
+    this.client.clock.advance(1);
+  }
+
+  /** A transparent retry. */
+  again(): string {
+    return this.next('untried_or_new_connection');
+  }
+
+  refused(): string {
+    this.refuse();
+    return this.again();
+  }
+}
+
+const POLICIES: PolicyConfig[] = [
+  { name: 'least_request' },
+  { name: 'round_robin' },
+  { name: 'pick_first' },
+  { name: 'ring_hash', by: 'user' },
+];
+
+describe.each(POLICIES)('under $name, a retry', (policy) => {
+  test('goes to an endpoint that the call has not tried, while there is one', () => {
+    for (let i = 0; i < 20; i++) {
+      const call = new Call(new Client('a b c d', policy), `key ${i}`);
+      const names = [call.next(), call.next(), call.next(), call.next()];
+      expect(names.toSorted()).toEqual(['a', 'b', 'c', 'd']);
+      // All have been tried, so any is as good.
+      expect(names).toContain(call.next());
+    }
+  });
+
+  test('of two failing endpoints among four, the third attempt finds another', () => {
+    const failing = new Set(['a', 'b']);
+    for (let i = 0; i < 50; i++) {
+      const call = new Call(new Client('a b c d', policy), `key ${i}`);
+      let name = call.next();
+      for (let attempt = 1; attempt < 3 && failing.has(name); attempt++) name = call.next();
+      expect(failing).not.toContain(name);
+    }
+  });
+});
+
+describe('a retry', () => {
+  test('leaves a priority of which it has tried all endpoints', () => {
+    const client = new Client('a b c d1');
+    for (const name of ['b', 'c']) {
+      client.link(name).lose();
+      client.link(name).fail();
+    }
+    for (let i = 0; i < 20; i++) {
+      const call = new Call(client);
+      expect([call.next(), call.next()].toSorted()).toEqual(['a', 'd1']);
+    }
+  });
+
+  test('goes back to an endpoint that it has tried if all others are full', () => {
+    const client = new Client('a b');
+    client.link('b').connections[0]!.full = true;
+    const call = new Call(client);
+    expect([call.next(), call.next()]).toEqual(['a', 'a']);
+  });
+});
+
+describe('a hedge', () => {
+  test('goes to endpoints that the call has not tried, and to none if there is no other', () => {
+    const call = new Call(new Client('a b c'));
+    const names = [call.next(), call.next('untried'), call.next('untried')];
+    expect(names.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(call.next('untried')).toBe('none');
+    expect(call.attempts).toHaveLength(3);
+  });
+
+  test('waits while all endpoints that the call has not tried are full', () => {
+    const client = new Client('a b');
+    client.link('b').connections[0]!.full = true;
+    const call = new Call(client);
+    expect([call.next(), call.next('untried')]).toEqual(['a', 'wait']);
+    client.link('b').connections[0]!.full = false;
+    expect(call.next('untried')).toBe('b');
+  });
+});
+
+describe('a call that is refused before it runs', () => {
+  test('visits each endpoint once, the last of them once more, and then none', () => {
+    const call = new Call(new Client('a b c'));
+    const names = [call.next(), call.refused(), call.refused()];
+    expect(names.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(call.refused()).toBe(names[2]);
+    expect(call.refused()).toBe('none');
+  });
+
+  test('is sent once more on a connection that lives on', () => {
+    const call = new Call(new Client('a'));
+    expect([call.next(), call.refused(), call.refused()]).toEqual(['a', 'a', 'none']);
+    expect(new Set(call.attempts.map(({ connection }) => connection)).size).toBe(1);
+  });
+
+  test('goes to a new connection, and to no other one that is as old as the refusal', () => {
+    const client = new Client('a b');
+    const call = new Call(client);
+    const [first, second] = [call.next(), call.refused()];
+    client.clock.advance(10);
+    client.link(first).open();
+    expect(call.refused()).toBe(first);
+    expect(call.attempts[2]!.connection).toBe(client.link(first).connections[1]);
+    expect(second).not.toBe(first);
+  });
+
+  test('waits for the new connection while the old one is lost', () => {
+    const client = new Client('a b');
+    const call = new Call(client);
+    const [first] = [call.next(), call.next('untried')];
+    call.attempts[0]!.refusedAt = client.clock.now();
+    call.refuse();
+    client.link(first).lose();
+    expect(call.again()).toBe('wait');
+    client.link(first).open();
+    expect(call.again()).toBe(first);
+  });
+
+  test('waits no longer for an endpoint that has left, or cannot be reached', () => {
+    for (const leave of [
+      (client: Client, name: string) => client.list(name === 'a' ? 'b' : 'a'),
+      (client: Client, name: string) => client.link(name).fail(),
+    ]) {
+      const client = new Client('a b');
+      const call = new Call(client);
+      const [first, second] = [call.next(), call.refused()];
+      client.link(first).lose();
+      call.refuse();
+      expect(call.again()).toBe('wait');
+      leave(client, first);
+      expect(call.again()).toBe(second);
+      expect(call.refused()).toBe('none');
+    }
+  });
+
+  test('does not wait for a connection that is not replaced', () => {
+    const client = new Client('a');
+    client.link('a').open();
+    const call = new Call(client);
+    call.next();
+    call.refuse();
+    // An extra connection.
+    call.attempts[0]!.connection.lost = true;
+    client.link('a').connections.shift();
+    expect(call.again()).toBe('a');
+    expect(call.refused()).toBe('none');
+  });
+
+  test('does not wait for a connection that another one has replaced and that refused it as well', () => {
+    const client = new Client('a');
+    const call = new Call(client);
+    call.next();
+    call.refuse();
+    client.link('a').replace();
+    expect(call.again()).toBe('a');
+    expect(call.refused()).toBe('none');
+  });
+
+  test('goes to five new connections at most', () => {
+    const client = new Client('a');
+    const call = new Call(client);
+    const names = [call.next()];
+    for (let i = 0; i < 6; i++) {
+      call.refuse();
+      client.link('a').replace();
+      names.push(call.again());
+    }
+    expect(names).toEqual(['a', 'a', 'a', 'a', 'a', 'a', 'none']);
+  });
+});

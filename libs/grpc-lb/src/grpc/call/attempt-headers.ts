@@ -1,0 +1,60 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
+import { Metadata } from '@grpc/grpc-js';
+import { ACCEPTED_ENCODINGS, type Encoding } from './message-codec.js';
+
+/**
+ * The metadata of one attempt, for grpc-js, which only converts it to headers. The headers of all attempts of a call are
+ * the same but for a few, so they are computed once, not copied key by key into a Metadata for each attempt.
+ */
+export class AttemptHeaders extends Metadata {
+  /** Whether grpc-js has asked for them. */
+  asked = false;
+
+  constructor(private readonly headers: OutgoingHttpHeaders) {
+    super();
+  }
+
+  override toHttp2Headers(): OutgoingHttpHeaders {
+    this.asked = true;
+    return this.headers;
+  }
+}
+
+const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
+  ['m', 1],
+  ['S', 1000],
+  ['M', 60_000],
+  ['H', 3_600_000],
+];
+
+/** The value of `grpc-timeout`: a number of at most 8 digits, and its unit. */
+export function timeoutHeader(milliseconds: number): string {
+  const left = Math.max(milliseconds, 0);
+  const [unit, size] = UNITS.find((each) => left / each[1] < 1e8) ?? UNITS.at(-1)!;
+  return `${Math.min(Math.ceil(left / size), 99_999_999)}${unit}`;
+}
+
+/** How often a call has been tried before, for the server (gRFC A6). */
+export const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
+
+/** The headers that all attempts of a call have. */
+export function callHeaders(metadata: Metadata, encoding: Encoding): OutgoingHttpHeaders {
+  const headers = metadata.toHttp2Headers();
+  headers['grpc-accept-encoding'] = ACCEPTED_ENCODINGS;
+  headers['accept-encoding'] = 'identity';
+  // Deleting a key that does not exist would make the object slow as well.
+  if (encoding === 'identity' && headers['grpc-encoding'] !== undefined) delete headers['grpc-encoding'];
+  if (encoding !== 'identity') headers['grpc-encoding'] = encoding;
+  return headers;
+}
+
+/** Headers with those that call credentials add, beside values of the same key. */
+export function authorizedHeaders(headers: OutgoingHttpHeaders, credentials: Metadata): OutgoingHttpHeaders {
+  const authorized = { ...headers };
+  const added = credentials.toHttp2Headers();
+  for (const key in added) {
+    const own = authorized[key];
+    authorized[key] = own === undefined ? added[key]! : [own, added[key]!].flat().map(String);
+  }
+  return authorized;
+}

@@ -1,0 +1,147 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import type { PlanEnvironment } from '../../core/call/call-plan.js';
+import { RetryBudget } from '../../core/call/retry-budget.js';
+import { RetryThrottle } from '../../core/call/retry-throttle.js';
+import type { Clock } from '../../core/clock.js';
+import type { Random } from '../../core/random.js';
+import { givenServiceConfig } from '../config/channel-options.js';
+import { MethodPolicies } from '../config/method-policies.js';
+import type { GivenServiceConfig } from '../config/service-config.js';
+import type { ClientContext } from '../context/client-context.js';
+import { splitHostPort, SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
+import { isSecure } from '../channel/tls-name.js';
+import { ActiveCalls } from './active-calls.js';
+import { CallDispatcher } from './call-dispatcher.js';
+import type { CallObserver } from './call-observer.js';
+import { GuardedObserver } from './guarded-observer.js';
+import { accepts, type Encoding, encodingOf } from './message-codec.js';
+import { ReplayMemory } from './replay-memory.js';
+import { SecondReads } from './second-reads.js';
+import { Statuses } from './statuses.js';
+
+/** As in grpc-js. */
+const MAX_RECEIVE_MESSAGE_LENGTH = 4 * 1024 * 1024;
+const UNLIMITED = -1;
+
+/** The channel option that passes the calls of a client to its balancer. grpc-js does not compare it. */
+export const CALLS_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_calls`;
+
+export interface CallEnvironmentOptions {
+  readonly context: ClientContext;
+  /** The `:authority` of calls that set none. */
+  readonly authority: string;
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  /** Is told of each call; undefined for nothing. */
+  readonly observer: CallObserver | undefined;
+  /** Starts discovery, or starts it again after a failure. */
+  readonly connect: () => void;
+}
+
+/** State that the calls of one client share. */
+export class CallEnvironment implements PlanEnvironment {
+  readonly dispatcher: CallDispatcher;
+  readonly active = new ActiveCalls();
+  readonly secondReads = new SecondReads();
+  readonly statuses: Statuses;
+  readonly replayMemory: ReplayMemory;
+  readonly limits: { readonly maxSend: number; readonly maxReceive: number };
+  /** Whether connections are encrypted, so that call credentials may be sent. */
+  readonly secure: boolean;
+  throttle: RetryThrottle | undefined;
+  budget: RetryBudget | undefined;
+  policies!: MethodPolicies;
+  /** The service config from the channel options. */
+  readonly #given: GivenServiceConfig;
+  #discovered: GivenServiceConfig | undefined;
+  readonly #encoding: Encoding;
+  /** The encodings that a server accepts, as its last answer says; undefined before the first. */
+  #accepted: string | undefined;
+  #serverTakesEncoding = true;
+
+  readonly context: ClientContext;
+  readonly authority: string;
+  readonly target: string;
+  readonly observer: CallObserver | undefined;
+  readonly #channelOptions: ChannelOptions;
+
+  constructor(options: CallEnvironmentOptions) {
+    const { context, credentials, channelOptions } = options;
+    this.context = context;
+    this.authority = options.authority;
+    this.target = options.target;
+    this.observer = options.observer && new GuardedObserver(context.name, options.observer);
+    this.#channelOptions = channelOptions;
+    this.statuses = new Statuses(channelOptions);
+    this.dispatcher = new CallDispatcher(context, options.connect);
+    this.replayMemory = new ReplayMemory(channelOptions);
+    this.limits = {
+      maxSend: channelOptions['grpc.max_send_message_length'] ?? UNLIMITED,
+      maxReceive: channelOptions['grpc.max_receive_message_length'] ?? MAX_RECEIVE_MESSAGE_LENGTH,
+    };
+    this.secure = isSecure(credentials);
+    this.#encoding = encodingOf(channelOptions['grpc.default_compression_algorithm']) ?? 'identity';
+    this.#given = givenServiceConfig(channelOptions);
+  }
+
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
+  get random(): Random {
+    return this.context.random;
+  }
+
+  /** The encoding of requests. */
+  get encoding(): Encoding {
+    return this.#serverTakesEncoding ? this.#encoding : 'identity';
+  }
+
+  /** Called with each `grpc-accept-encoding` of a server. */
+  serverAccepts(accepted: string): void {
+    if (accepted === this.#accepted) return;
+    this.#accepted = accepted;
+    this.#serverTakesEncoding = accepts(accepted, this.#encoding);
+  }
+
+  /** Applies the options in force. Called before the first call. */
+  configure(): void {
+    const { loadBalancing, methods } = this.context;
+    const config = this.#discovered ?? this.#given;
+    this.policies = new MethodPolicies(loadBalancing, methods, config, this.#channelOptions, this.policies);
+    this.statuses.failures = loadBalancing.ejection.failureCodes;
+    this.#limitRetries();
+  }
+
+  /** Applies the service config that discovery provides; it replaces the one of the channel options. */
+  discovered(config: GivenServiceConfig | undefined): void {
+    if (isDeepStrictEqual(config, this.#discovered)) return;
+    this.#discovered = config;
+    this.configure();
+  }
+
+  close(): void {
+    this.dispatcher.close();
+    this.active.close();
+  }
+
+  /** The `service_url` for call credentials. */
+  readonly serviceUrl = (host: string, path: string): string => {
+    const name = splitHostPort(host)?.host ?? 'localhost';
+    return `https://${name}/${path.split('/')[1] ?? ''}`;
+  };
+
+  /** State is kept while the options stay the same. */
+  #limitRetries(): void {
+    const { throttling, budget } = this.policies;
+    const { throttle } = this;
+    if (!throttling) this.throttle = undefined;
+    else if (throttle?.maxTokens !== throttling.maxTokens || throttle?.tokenRatio !== throttling.tokenRatio)
+      this.throttle = new RetryThrottle(throttling.maxTokens, throttling.tokenRatio, throttle);
+    if (!budget) this.budget = undefined;
+    else if (this.budget) Object.assign(this.budget, budget);
+    else this.budget = new RetryBudget(this.clock, budget.ratio, budget.minPerSecond);
+  }
+}

@@ -1,0 +1,499 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { OutgoingHttpHeaders } from 'node:http2';
+import { type CallCredentials, Metadata, status as Status } from '@grpc/grpc-js';
+import type { EndedBy } from '../../core/balancing/calls/attempt.js';
+import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
+import type { Cancel } from '../../core/clock.js';
+import type { AttemptEnd } from '../../core/call/attempt-end.js';
+import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
+import type { MethodPolicy } from '../config/method-policies.js';
+import type { Connection } from '../endpoint/connection.js';
+import type { CallStream } from '../experimental.js';
+import { AttemptHeaders, authorizedHeaders, callHeaders, PREVIOUS_ATTEMPTS, timeoutHeader } from './attempt-headers.js';
+import type { PlaceableCall } from './call-dispatcher.js';
+import type { CallEnvironment } from './call-environment.js';
+import type { CallObservation, EndOrigin, WaitReason } from './call-observer.js';
+import { deadlineText } from './deadline-text.js';
+import { forbiddenMetadata } from './forbidden-metadata.js';
+import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
+import { type RequestOwner, RequestWriter } from './request-writer.js';
+import type { WireAttempt } from './wire-attempt.js';
+import { controlPlaneStatus } from './wire-status.js';
+
+type Listener = Parameters<CallStream['start']>[1];
+type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
+
+/** setTimeout's maximum. A later deadline counts as none, as in grpc-js. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+export interface CallArguments {
+  readonly path: string;
+  /** In milliseconds since the epoch; Infinity for none. */
+  readonly deadline: number;
+  readonly host: string | undefined;
+  readonly parent: ParentCall | null;
+  /** Which parts of the parent apply, as in `propagate` of grpc-js. */
+  readonly flags: number;
+}
+
+let calls = 0;
+
+/**
+ * One call: the `Call` that grpc-js's clients and interceptors use. It carries out its plan: sends attempts, and passes
+ * the results of one of them to the listener, in the async context in which the call was created.
+ */
+export class ClientCall
+  extends AsyncResource
+  implements CallStream, PlaceableCall, PlanOwner<WireAttempt>, RequestOwner
+{
+  readonly method: string;
+  readonly stream: boolean;
+  /** The key of ring hash. */
+  hashKey: string | undefined;
+  metadata!: Metadata;
+  waitForReady = false;
+  /** Called once, when the call has ended. */
+  onEnd: (() => void) | undefined;
+
+  readonly #number = ++calls;
+  readonly #policy: MethodPolicy;
+  readonly #plan: CallPlan<WireAttempt>;
+  readonly #requests: RequestWriter;
+  readonly #host: string;
+  readonly #startedAt = Date.now();
+  readonly #deadline: number;
+  #cancelDeadline: Cancel | undefined;
+  /** Stops listening to the parent. */
+  #leaveParent: (() => void) | undefined;
+  #listener: Listener | undefined;
+  #headers: OutgoingHttpHeaders = {};
+  #credentials: CallCredentials | undefined;
+  #readStarted = false;
+  #responded = false;
+  /** Whether it counts as active. */
+  #active = false;
+  ended = false;
+  /** The attempt whose results the listener gets. */
+  #committed: WireAttempt | undefined;
+  /** All attempts that were sent. */
+  #attempts: WireAttempt[] | undefined;
+  /** The headers that the call credentials add to the attempt to be placed. */
+  #authorized: Metadata | undefined;
+  #attemptAt = 0;
+  #sentAt: number | undefined;
+  #waitsFor: WaitReason | undefined;
+  /** Counts the attempts that were to be placed, so that what one of them waits for does not place the next one. */
+  #placement = 0;
+  /** Why the attempt could not be placed. */
+  #refusal: { readonly code: Status; readonly details: string } | undefined;
+  #observation: CallObservation | undefined;
+
+  constructor(
+    readonly environment: CallEnvironment,
+    private readonly args: CallArguments,
+  ) {
+    super('GRPC_LB_CALL', { requireManualDestroy: true });
+    const { path, host, deadline, parent, flags } = args;
+    this.method = path;
+    this.#policy = environment.policies.for(path);
+    this.stream = this.#policy.stream;
+    this.#host = host ?? environment.authority;
+    const ownDeadline = Math.min(deadline, this.#startedAt + (this.#policy.timeout ?? Infinity));
+    this.#deadline = parent ? Math.min(ownDeadline, inheritedDeadline(parent, flags)) : ownDeadline;
+    this.#requests = new RequestWriter(
+      this,
+      environment.replayMemory,
+      environment.encoding,
+      environment.limits.maxSend,
+    );
+    this.#plan = new CallPlan(this.#policy.call, environment, this);
+  }
+
+  // What grpc-js calls.
+
+  start(metadata: Metadata, listener: Listener): void {
+    this.#listener = listener;
+    this.metadata = metadata;
+    this.waitForReady = metadata.getOptions().waitForReady === true;
+    const { environment } = this;
+    const { observer } = environment;
+    if (observer !== undefined) {
+      const { name: client } = environment.context;
+      this.#observation = observer.callStarted({ client, method: this.method, stream: this.stream });
+    }
+    if (this.ended) {
+      this.#observation?.ended?.(endOf(this.#refusal!));
+      return this.#deliverLater();
+    }
+    this.#followParent();
+    if (this.ended) return;
+    this.#headers = callHeaders(metadata, this.#requests.encoding);
+    const forbidden = forbiddenMetadata(this.#headers);
+    if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
+    if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
+    if (!this.#watchDeadline()) return;
+    environment.active.started();
+    this.#active = true;
+    this.#plan.start();
+  }
+
+  setCredentials(credentials: CallCredentials): void {
+    this.#credentials = credentials;
+  }
+
+  sendMessageWithContext(context: MessageContext, message: Buffer): void {
+    this.#requests.write(context, message);
+  }
+
+  startRead(): void {
+    this.#readStarted = true;
+    if (this.#committed) this.#committed.startRead();
+    else for (const attempt of this.#plan.running) attempt.startRead();
+  }
+
+  halfClose(): void {
+    this.#requests.close();
+  }
+
+  cancelWithStatus(code: Status, details: string): void {
+    this.#stop(code, details, 'caller');
+  }
+
+  getPeer(): string {
+    return this.#lastAttempt?.peer ?? this.environment.target;
+  }
+
+  getAuthContext() {
+    return this.#lastAttempt?.authContext ?? null;
+  }
+
+  getCallNumber(): number {
+    return this.#number;
+  }
+
+  // What the dispatcher calls.
+
+  /** The attempt that waits for an endpoint; undefined if none does. */
+  get placing(): AttemptKind | undefined {
+    return this.#plan.placing;
+  }
+
+  /** Where the call has been. */
+  get visits(): Visits<Connection> {
+    const all = this.#attempts;
+    if (!all) return NO_VISITS;
+    const { placing } = this;
+    const only = placing === 'hedge' ? 'untried' : placing === 'transparent' ? 'untried_or_new_connection' : undefined;
+    return { all, tried: all.map(({ endpoint }) => endpoint), only };
+  }
+
+  /** Whether its call credentials must be asked before the attempt can be placed. */
+  needsAuthorization(channelCredentials: CallCredentials | undefined): boolean {
+    return this.#authorized === undefined && (this.#credentials ?? channelCredentials) !== undefined;
+  }
+
+  /** Asks the call credentials, and calls back when the attempt can be placed. */
+  authorize(channelCredentials: CallCredentials | undefined, placeable: () => void): void {
+    this.waits('call_credentials');
+    const credentials =
+      this.#credentials && channelCredentials
+        ? this.#credentials.compose(channelCredentials)
+        : (this.#credentials ?? channelCredentials)!;
+    const { serviceUrl } = this.environment;
+    const placement = this.#placement;
+    const options = { method_name: this.method, service_url: serviceUrl(this.#host, this.method) };
+    // In a promise, so that credentials that throw fail only this call.
+    const asked = this.runInAsyncScope(async () => credentials.generateMetadata(options));
+    asked.then(
+      (metadata) => {
+        if (this.ended || this.#placement !== placement) return;
+        this.#authorized = metadata;
+        placeable();
+      },
+      (error: unknown) => {
+        if (this.ended || this.#placement !== placement) return;
+        const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+        const details = `Getting metadata from plugin failed with error: ${String(message ?? error)}`;
+        this.notPlaced(controlPlaneStatus(typeof code === 'number' ? code : Status.UNKNOWN, details), 'not_placed');
+      },
+    );
+  }
+
+  waits(reason: WaitReason): void {
+    this.#waitsFor = reason;
+  }
+
+  /** Sends the attempt that was to be placed; returns false if its connection cannot take it. */
+  send(attempt: WireAttempt): boolean {
+    const headers = this.#attemptHeaders();
+    if (typeof headers === 'string') {
+      attempt.lapse();
+      this.#refuseLocally(Status.INTERNAL, headers);
+      return true;
+    }
+    // A pending call is sent in the context of what wakes it.
+    return this.runInAsyncScope(() => this.#open(attempt, headers));
+  }
+
+  #open(attempt: WireAttempt, headers: OutgoingHttpHeaders): boolean {
+    const kind = this.placing!;
+    try {
+      if (!attempt.open(new AttemptHeaders(headers), this.#host, this.method)) return false;
+    } catch (error) {
+      // No other connection, and no other attempt, can do better.
+      this.#refuseLocally(Status.INTERNAL, (error as Error).message);
+      return true;
+    }
+    this.#sentAt = Date.now();
+    this.#authorized = undefined;
+    if (this.#attempts) attempt.number = this.#attempts.push(attempt);
+    else this.#attempts = [attempt];
+    if (this.#observation) this.#tellStarted(attempt, kind);
+    this.#requests.replay(attempt);
+    if (this.#observation) for (const { frame } of this.#requests.kept) this.#tellSent(attempt, frame);
+    if (this.#readStarted) attempt.startRead();
+    this.#plan.placed(attempt);
+    return true;
+  }
+
+  /** The attempt cannot be placed. Ends the call later, so that a caller who repeats it at once does not loop. */
+  notPlaced(
+    refusal: { readonly code: Status; readonly details: string },
+    progress: 'exhausted' | 'dropped' | 'not_placed',
+  ): void {
+    this.#refusal = refusal;
+    if (progress === 'dropped') this.#observation?.dropped?.(endOf(refusal));
+    const placement = this.#placement;
+    setImmediate(() => {
+      // Another attempt may have been answered in the meantime, so that this one is not needed any more.
+      if (this.#placement === placement) this.#plan.ended(undefined, { code: refusal.code, progress });
+    });
+  }
+
+  // What the plan calls.
+
+  get timeLeft(): number {
+    return this.#deadline - Date.now();
+  }
+
+  place(): void {
+    this.#placement++;
+    this.#attemptAt = Date.now();
+    this.#sentAt = undefined;
+    this.#waitsFor = undefined;
+    this.environment.dispatcher.place(this);
+  }
+
+  unplace(): void {
+    this.#placement++;
+    this.#authorized = undefined;
+    this.environment.dispatcher.remove(this);
+  }
+
+  cancel(attempt: WireAttempt, timedOut: boolean): void {
+    if (timedOut) {
+      this.#learnLatency();
+      const details = `attempt timed out: no response from ${attempt.endpoint.key} within ${this.#policy.call.attemptTimeout} ms (retry.attemptTimeout)`;
+      attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
+    } else attempt.overtake();
+    this.#tellEnded(attempt);
+  }
+
+  committed(attempt: WireAttempt): void {
+    this.#committed = attempt;
+    this.#requests.release();
+  }
+
+  finish(attempt: WireAttempt | undefined): void {
+    const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
+    const previous = this.#plan.attempts - 1;
+    if (previous > 0 && this.#committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
+    this.#deliver(status);
+  }
+
+  // What its requests need.
+
+  get repeatable(): boolean {
+    return this.#plan.open;
+  }
+
+  get running(): readonly WireAttempt[] {
+    return this.#plan.running;
+  }
+
+  seal(): void {
+    this.#plan.seal();
+  }
+
+  messageSent(frame: Buffer): void {
+    if (this.#observation) for (const attempt of this.running) this.#tellSent(attempt, frame);
+  }
+
+  // What an attempt calls.
+
+  headersReceived(attempt: WireAttempt, metadata: Metadata): void {
+    this.#learnLatency();
+    this.#plan.responded(attempt);
+    if (this.ended || this.#committed !== attempt) return;
+    const [encoding] = metadata.get('grpc-encoding');
+    if (typeof encoding === 'string') attempt.encoding = encoding;
+    metadata.remove('grpc-encoding');
+    const [accepted] = metadata.get('grpc-accept-encoding');
+    if (typeof accepted === 'string') this.#serverAccepts(accepted);
+    metadata.remove('grpc-accept-encoding');
+    const previous = this.#plan.attempts - 1;
+    if (previous > 0) metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    this.#observation?.headersReceived?.(attempt.number, metadata);
+    this.runInAsyncScope(() => this.#listener!.onReceiveMetadata(metadata));
+  }
+
+  messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void {
+    if (this.#committed !== attempt) this.#plan.responded(attempt);
+    if (this.ended || this.#committed !== attempt) return;
+    this.#observation?.messageReceived?.(attempt.number, wireLength - FRAME_HEADER);
+    const single = this.#policy.responseStream === false;
+    if (single && this.#responded) return this.cancelLocally(Status.UNIMPLEMENTED, 'Too many responses received');
+    this.#responded = true;
+    this.runInAsyncScope(() => this.#listener!.onReceiveMessage(message));
+    if (single) this.environment.secondReads.add(attempt);
+  }
+
+  attemptEnded(attempt: WireAttempt, end: AttemptEnd): void {
+    this.#tellEnded(attempt);
+    this.#plan.ended(attempt, end);
+  }
+
+  /** Ends the call for a reason of this side, such as a message that is too large. */
+  cancelLocally(code: Status, details: string): void {
+    this.#stop(code, details, 'caller');
+  }
+
+  /** Of the call, not of the attempt: a hedge that wins must not make the next hedge come earlier. */
+  #learnLatency(): void {
+    const { latency } = this.#policy;
+    const [first] = this.#attempts ?? [];
+    if (!latency || !first || this.#committed !== undefined) return;
+    const now = this.environment.clock.now();
+    latency.record(now - first.reservedAt, now);
+  }
+
+  get #lastAttempt(): WireAttempt | undefined {
+    return this.#committed ?? this.#attempts?.at(-1);
+  }
+
+  #followParent(): void {
+    const { parent, flags } = this.args;
+    if (!parent) return;
+    const cancelled = (): void => this.#stop(Status.CANCELLED, 'Cancelled by parent call', 'caller');
+    this.#leaveParent = onParentCancelled(parent, flags, cancelled);
+  }
+
+  /** The headers of the next attempt; a string says why they are forbidden. */
+  #attemptHeaders(): OutgoingHttpHeaders | string {
+    const headers = this.#authorized ? authorizedHeaders(this.#headers, this.#authorized) : this.#headers;
+    if (this.#deadline !== Infinity) headers['grpc-timeout'] = timeoutHeader(this.timeLeft);
+    const previous = this.#plan.attempts - 1;
+    if (previous > 0) headers[PREVIOUS_ATTEMPTS] = String(previous);
+    return (this.#authorized && forbiddenMetadata(headers)) ?? headers;
+  }
+
+  /** Returns false if the deadline has passed already. */
+  #watchDeadline(): boolean {
+    if (this.#deadline === Infinity) return true;
+    const left = this.timeLeft;
+    if (left > MAX_TIMER_MS) return true;
+    if (left <= 0) {
+      this.#exceedDeadline();
+      return false;
+    }
+    this.#cancelDeadline = this.environment.clock.after(left, () => this.#exceedDeadline());
+    return true;
+  }
+
+  #exceedDeadline(): void {
+    this.#learnLatency();
+    const times = {
+      startedAt: this.#startedAt,
+      resolvedAt: this.environment.dispatcher.resolvedAt,
+      attemptAt: this.#attemptAt,
+      sentAt: this.#sentAt,
+      previousAttempts: Math.max(0, this.#plan.attempts - 1),
+      waitForReady: this.waitForReady,
+      peer: this.#lastAttempt?.peer,
+    };
+    this.#stop(Status.DEADLINE_EXCEEDED, deadlineText(times, Date.now()), 'deadline');
+  }
+
+  /** Later calls are compressed as the server understands them from their beginning. */
+  #serverAccepts(encodings: string): void {
+    this.environment.serverAccepts(encodings);
+    this.#requests.adapt(encodings);
+  }
+
+  /** Ends the call before any stream is opened. */
+  #refuseLocally(code: Status, details: string): void {
+    this.#stop(code, `client ${this.environment.context.name}: ${details}`, 'caller');
+  }
+
+  #stop(code: Status, details: string, by: EndedBy): void {
+    if (this.ended) return;
+    const status = { code, details, metadata: new Metadata() };
+    const running = [...this.#plan.running];
+    this.#plan.stop();
+    this.#end(status, 'local', () => {
+      for (const attempt of running) {
+        attempt.abort(code, details, by);
+        this.#tellEnded(attempt);
+      }
+    });
+    this.#refusal = status;
+    if (this.#listener) this.#deliverLater();
+  }
+
+  /** Releases everything that the call holds. */
+  #end(status: { code: Status; details: string; metadata: Metadata }, origin: EndOrigin, abort?: () => void): void {
+    this.ended = true;
+    if (this.#active) this.environment.active.ended();
+    this.#cancelDeadline?.();
+    this.#leaveParent?.();
+    this.environment.dispatcher.remove(this);
+    abort?.();
+    this.#requests.release();
+    this.onEnd?.();
+    this.#observation?.ended?.({ ...status, origin });
+  }
+
+  #deliverLater(): void {
+    process.nextTick(() => this.#deliver({ ...this.#refusal!, metadata: new Metadata() }));
+  }
+
+  #deliver(status: { code: Status; details: string; metadata: Metadata }): void {
+    this.runInAsyncScope(() => this.#listener!.onReceiveStatus(status));
+    this.emitDestroy();
+  }
+
+  #tellStarted(attempt: WireAttempt, kind: AttemptKind): void {
+    // The clock may tick while a call is sent at once.
+    const waited = this.#waitsFor === undefined ? 0 : Math.max(0, this.#sentAt! - this.#attemptAt);
+    const { number, endpoint } = attempt;
+    this.#observation!.attemptStarted?.({ number, kind, address: endpoint.key, waited, waitedFor: this.#waitsFor });
+  }
+
+  #tellSent({ number }: WireAttempt, frame: Buffer): void {
+    this.#observation!.messageSent?.(number, frame.length - FRAME_HEADER);
+  }
+
+  #tellEnded({ number, status, local }: WireAttempt): void {
+    this.#observation?.attemptEnded?.(number, { ...status!, origin: local ? 'local' : 'remote' });
+  }
+}
+
+const FRAME_HEADER = 5;
+const PLAINTEXT =
+  'the call has credentials, but without TLS they would be sent in plaintext; ' +
+  'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';
+
+function endOf({ code, details }: { readonly code: Status; readonly details: string }) {
+  return { code, details, metadata: new Metadata(), origin: 'local' as const };
+}

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { type CallTimes, deadlineText } from './deadline-text.js';
+
+const START = 1_000_000;
+
+function text(times: Partial<CallTimes>): string {
+  const all: CallTimes = {
+    startedAt: START,
+    resolvedAt: START - 5000,
+    attemptAt: START,
+    sentAt: undefined,
+    previousAttempts: 0,
+    waitForReady: false,
+    peer: undefined,
+    ...times,
+  };
+  return deadlineText(all, START + 1500);
+}
+
+test.each<[string, Partial<CallTimes>, string]>([
+  ['discovery has not answered', { resolvedAt: undefined }, 'waiting for name resolution'],
+  [
+    'it waited for discovery, then for an endpoint',
+    { resolvedAt: START + 200 },
+    'name resolution: 0.200s,Waiting for LB pick',
+  ],
+  ['it waits for an endpoint', {}, 'Waiting for LB pick'],
+  ['it waits for ready', { waitForReady: true }, 'wait_for_ready,Waiting for LB pick'],
+  ['it was sent at once', { sentAt: START, peer: '10.0.0.1:50051' }, 'remote_addr=10.0.0.1:50051'],
+  [
+    'it was sent at once, and would have waited',
+    { sentAt: START, waitForReady: true, peer: '10.0.0.1:50051' },
+    'remote_addr=10.0.0.1:50051',
+  ],
+  [
+    'it waited before it was sent',
+    { sentAt: START + 300, waitForReady: true, peer: '10.0.0.1:50051' },
+    'wait_for_ready,LB pick: 0.300s,remote_addr=10.0.0.1:50051',
+  ],
+  [
+    'the wait for discovery is none for an endpoint',
+    { resolvedAt: START + 200, sentAt: START + 300, peer: 'a' },
+    'name resolution: 0.200s,LB pick: 0.100s,remote_addr=a',
+  ],
+  [
+    'the third attempt waits',
+    { attemptAt: START + 900, previousAttempts: 2 },
+    'previous attempts: 2,time to current attempt start: 0.900s,Waiting for LB pick',
+  ],
+  [
+    'the second attempt was sent',
+    { attemptAt: START + 900, previousAttempts: 1, sentAt: START + 950, peer: 'b' },
+    'previous attempts: 1,time to current attempt start: 0.900s,LB pick: 0.050s,remote_addr=b',
+  ],
+])('%s', (_, times, expected) => {
+  expect(text(times)).toBe(`Deadline exceeded after 1.500s,${expected}`);
+});

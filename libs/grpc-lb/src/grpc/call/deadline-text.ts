@@ -1,0 +1,39 @@
+/** Where the time of a call went, in milliseconds since the epoch. */
+export interface CallTimes {
+  readonly startedAt: number;
+  /** When discovery had its first answer; undefined if it has none. */
+  readonly resolvedAt: number | undefined;
+  /** When the last attempt began to wait for an endpoint. */
+  readonly attemptAt: number;
+  /** When it was sent; undefined if it waits. */
+  readonly sentAt: number | undefined;
+  /** The attempts before it. */
+  readonly previousAttempts: number;
+  readonly waitForReady: boolean;
+  /** The address of the last attempt. */
+  readonly peer: string | undefined;
+}
+
+/** The details of DEADLINE_EXCEEDED, in the words of grpc-js, which users search for. */
+export function deadlineText(times: CallTimes, now: number): string {
+  const { startedAt, resolvedAt, attemptAt, sentAt, previousAttempts, waitForReady, peer } = times;
+  const parts = [`Deadline exceeded after ${seconds(startedAt, now)}`];
+  if (resolvedAt === undefined) return [...parts, 'waiting for name resolution'].join(',');
+  if (resolvedAt > startedAt) parts.push(`name resolution: ${seconds(startedAt, resolvedAt)}`);
+  if (previousAttempts > 0) {
+    parts.push(`previous attempts: ${previousAttempts}`);
+    parts.push(`time to current attempt start: ${seconds(startedAt, attemptAt)}`);
+  }
+  const pickFrom = Math.max(attemptAt, resolvedAt);
+  if (waitForReady && (sentAt === undefined || sentAt > pickFrom)) parts.push('wait_for_ready');
+  if (sentAt === undefined) parts.push('Waiting for LB pick');
+  else {
+    if (sentAt > pickFrom) parts.push(`LB pick: ${seconds(pickFrom, sentAt)}`);
+    if (peer !== undefined) parts.push(`remote_addr=${peer}`);
+  }
+  return parts.join(',');
+}
+
+function seconds(from: number, to: number): string {
+  return `${((to - from) / 1000).toFixed(3)}s`;
+}

@@ -1,0 +1,74 @@
+import { Metadata, status as Status } from '@grpc/grpc-js';
+import { expect, test, vi } from 'vitest';
+import type { CallObservation } from './call-observer.js';
+import { GuardedObserver } from './guarded-observer.js';
+
+const CALL = { client: 'ORDERS', method: '/orders.v1.Orders/Find', stream: false };
+const END = { code: Status.OK, details: '', metadata: new Metadata(), origin: 'remote' } as const;
+const ATTEMPT = { number: 1, kind: 'first', address: 'a:1', waited: 0, waitedFor: undefined } as const;
+
+function tellAll(observation: CallObservation): void {
+  observation.attemptStarted!(ATTEMPT);
+  observation.messageSent!(1, 5);
+  observation.headersReceived!(1, END.metadata);
+  observation.messageReceived!(1, 7);
+  observation.attemptEnded!(1, END);
+  observation.dropped!(END);
+  observation.ended!(END);
+}
+
+test('everything is passed on, in order, to what the observer returned', () => {
+  const told: unknown[] = [];
+  class Recorder implements Required<CallObservation> {
+    attemptStarted = (...args: unknown[]): unknown => told.push(['attemptStarted', ...args]);
+    headersReceived = (...args: unknown[]): unknown => told.push(['headersReceived', ...args]);
+    messageSent = (...args: unknown[]): unknown => told.push(['messageSent', ...args]);
+    messageReceived = (...args: unknown[]): unknown => told.push(['messageReceived', ...args]);
+    attemptEnded = (...args: unknown[]): unknown => told.push(['attemptEnded', ...args]);
+    dropped = (...args: unknown[]): unknown => told.push(['dropped', ...args]);
+    // A method that needs its object.
+    ended(...args: unknown[]): void {
+      this.dropped('again', ...args);
+    }
+  }
+  const observer = new GuardedObserver('ORDERS', {
+    callStarted: (call) => {
+      told.push(['callStarted', call]);
+      return new Recorder();
+    },
+  });
+  tellAll(observer.callStarted(CALL)!);
+  expect(told).toEqual([
+    ['callStarted', CALL],
+    ['attemptStarted', ATTEMPT],
+    ['messageSent', 1, 5],
+    ['headersReceived', 1, END.metadata],
+    ['messageReceived', 1, 7],
+    ['attemptEnded', 1, END],
+    ['dropped', END],
+    ['dropped', 'again', END],
+  ]);
+});
+
+test('an observer may be told of nothing, or of some things only', () => {
+  expect(new GuardedObserver('ORDERS', { callStarted: () => undefined }).callStarted(CALL)).toBeUndefined();
+  tellAll(new GuardedObserver('ORDERS', { callStarted: () => ({}) }).callStarted(CALL)!);
+});
+
+test('errors end here: the first one is a warning that names the client', () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const fail = (): never => {
+    throw new Error('no\nroom');
+  };
+  const observer = new GuardedObserver('ORDERS', { callStarted: () => ({ attemptStarted: fail, ended: fail }) });
+  tellAll(observer.callStarted(CALL)!);
+  tellAll(observer.callStarted(CALL)!);
+  expect(warn.mock.calls).toEqual([
+    [
+      expect.stringMatching(/^The observer of client ORDERS failed: no.*room; its further errors are not reported$/),
+      'GrpcLbWarning',
+    ],
+  ]);
+  expect(new GuardedObserver('ORDERS', { callStarted: fail }).callStarted(CALL)).toBeUndefined();
+  warn.mockRestore();
+});

@@ -1,0 +1,203 @@
+import { constants } from 'node:http2';
+import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { Attempt, type EndedBy } from '../../core/balancing/calls/attempt.js';
+import type { Attempts } from '../../core/balancing/calls/attempts.js';
+import type { ResultKind } from '../../core/balancing/health/recent-results.js';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { AttemptEnd } from '../../core/call/attempt-end.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
+import type { CallInfo, Policy } from '../../core/policy/policy.js';
+import type { ClientContext } from '../context/client-context.js';
+import type { Connection } from '../endpoint/connection.js';
+import { reportIn } from '../endpoint/orca-report.js';
+import type { SubchannelCall } from '../experimental.js';
+import { assertNotMisunderstood, assertStream } from '../capabilities.js';
+import type { AttemptHeaders } from './attempt-headers.js';
+import { decompressed, isCompressed, messageIn, type MessageFault } from './message-codec.js';
+import type { RequestMessage } from './request-messages.js';
+import type { Statuses } from './statuses.js';
+import { isReceiveLimit, retryPushback } from './wire-status.js';
+
+/** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
+type StreamStatus = StatusObject & { readonly rstCode?: number };
+
+/** What an attempt needs from its client. */
+export interface AttemptEnvironment {
+  readonly context: ClientContext;
+  readonly statuses: Statuses;
+  readonly limits: { readonly maxReceive: number };
+}
+
+/** The call of an attempt. */
+export interface AttemptOwner extends CallInfo {
+  readonly environment: AttemptEnvironment;
+  headersReceived(attempt: WireAttempt, metadata: Metadata): void;
+  /** @param wireLength The length of its frame in bytes, before decompression. */
+  messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void;
+  attemptEnded(attempt: WireAttempt, end: AttemptEnd): void;
+  /** Ends the call for a reason of this side. */
+  cancelLocally(code: Status, details: string): void;
+}
+
+/** One attempt of a call: one HTTP/2 stream on one connection. It is also the entry of the call in the ledger. */
+export class WireAttempt extends Attempt<Connection> {
+  /** How it ended; undefined while it runs. */
+  status: StatusObject | undefined;
+  /** Whether this side ended it. */
+  local = false;
+  /** Counts the attempts of the call, from 1. */
+  number = 1;
+  /** The encoding of its responses. */
+  encoding = 'identity';
+  #stream: SubchannelCall | undefined;
+  /** Whether the peer has sent headers or a message. */
+  #answered = false;
+  #trailers: Metadata | undefined;
+  #decoding = false;
+  /** A status that waits for the last message to be decompressed. */
+  #heldStatus: StreamStatus | undefined;
+
+  constructor(
+    attempts: Attempts<Connection>,
+    member: Member<Connection>,
+    connection: Connection,
+    protected readonly call: AttemptOwner,
+    policy: Policy,
+  ) {
+    super(attempts, member, connection, policy);
+  }
+
+  get report(): LoadReport | undefined {
+    const report = this.#trailers && reportIn(this.#trailers);
+    if (report === null) this.call.environment.context.loadReportRejected(this.endpoint.key);
+    return report ?? undefined;
+  }
+
+  get peer(): string | undefined {
+    return this.#stream?.getPeer();
+  }
+
+  get authContext() {
+    return this.#stream?.getAuthContext() ?? null;
+  }
+
+  /**
+   * Opens the stream; returns whether it could: the connection may be about to close.
+   *
+   * @throws GrpcLbPeerError if grpc-js is not as expected.
+   */
+  open(headers: AttemptHeaders, authority: string, path: string): boolean {
+    let stream: SubchannelCall | undefined;
+    try {
+      stream = this.connection.subchannel.getRealSubchannel().createCall(headers, authority, path, this);
+    } catch (error) {
+      this.lapse();
+      assertNotMisunderstood(error, headers);
+      return false;
+    }
+    try {
+      assertStream(stream, headers);
+    } catch (error) {
+      this.status = { code: Status.INTERNAL, details: (error as Error).message, metadata: new Metadata() };
+      stream.cancelWithStatus?.(Status.CANCELLED, this.status.details);
+      this.lapse();
+      throw error;
+    }
+    this.#stream = stream;
+    this.begin();
+    return true;
+  }
+
+  send({ frame, sent }: RequestMessage): void {
+    this.#stream!.sendMessageWithContext(sent ? { callback: sent } : {}, frame);
+  }
+
+  halfClose(): void {
+    this.#stream!.halfClose();
+  }
+
+  startRead(): void {
+    this.#stream!.startRead();
+  }
+
+  /** Ends it for a reason of this side: exactly one stream is reset. */
+  abort(code: Status, details: string, by: EndedBy): void {
+    if (this.status) return;
+    this.#reset(code, details);
+    // What this side causes says nothing about the endpoint.
+    this.finish(by === 'caller' ? 'refused' : this.#kindOf(code), by);
+  }
+
+  /** Ends it because another attempt of the call was faster. */
+  overtake(): void {
+    if (this.status) return;
+    this.#reset(Status.CANCELLED, 'Discarded in favor of another attempt');
+    this.supersede();
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    if (this.status) return;
+    this.#answered = true;
+    this.call.headersReceived(this, metadata);
+  }
+
+  onReceiveMessage(frame: Buffer): void {
+    if (this.status) return;
+    this.#answered = true;
+    if (!isCompressed(frame)) return this.call.messageReceived(this, messageIn(frame), frame.length);
+    this.#decoding = true;
+    decompressed(frame, this.encoding, this.call.environment.limits.maxReceive).then(
+      (message) => {
+        this.#decoding = false;
+        if (!this.status) this.call.messageReceived(this, message, frame.length);
+        const held = this.#heldStatus;
+        if (held) this.onReceiveStatus(held);
+      },
+      (fault: unknown) => {
+        const { code, details } = fault as MessageFault;
+        this.call.cancelLocally(code, details);
+      },
+    );
+  }
+
+  onReceiveStatus(status: StreamStatus): void {
+    if (this.status) return;
+    if (this.#decoding) {
+      this.#heldStatus = status;
+      return;
+    }
+    const { code, details, metadata, rstCode } = status;
+    this.status = { code, details, metadata };
+    this.#trailers = metadata;
+    this.local = isReceiveLimit(status);
+    const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    if (refused) this.refusedAt = this.call.environment.context.clock.now();
+    if (this.local) this.finish('refused', 'caller');
+    else this.finish(this.#kindOf(code), this.#endedBy(code));
+    this.call.attemptEnded(this, this.#end(code, refused, metadata));
+  }
+
+  #reset(code: Status, details: string): void {
+    this.local = true;
+    this.status = { code, details, metadata: new Metadata() };
+    this.#stream?.cancelWithStatus(code, details);
+  }
+
+  #end(code: Status, refused: boolean, metadata: Metadata): AttemptEnd {
+    if (code === Status.OK) return OK_END;
+    const progress = refused ? 'refused' : 'processed';
+    return { code, progress, pushback: retryPushback(metadata), local: this.local };
+  }
+
+  #kindOf(code: Status): ResultKind {
+    return this.call.environment.statuses.kindOf(code);
+  }
+
+  #endedBy(code: Status): EndedBy {
+    if (code === Status.DEADLINE_EXCEEDED) return 'deadline';
+    // grpc-js creates the higher codes as well, such as UNAVAILABLE if the connection is lost.
+    return this.#answered || (code < Status.RESOURCE_EXHAUSTED && code !== Status.CANCELLED) ? 'peer' : 'unknown';
+  }
+}
+
+const OK_END: AttemptEnd = { code: Status.OK, progress: 'processed' };

@@ -1,0 +1,49 @@
+import { Metadata, status as Status } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { controlPlaneStatus, isReceiveLimit, retryPushback } from './wire-status.js';
+
+test('a status that only a server may choose becomes INTERNAL, and tells what it was (gRFC A54)', () => {
+  const forbidden = [
+    'OK',
+    'INVALID_ARGUMENT',
+    'NOT_FOUND',
+    'ALREADY_EXISTS',
+    'FAILED_PRECONDITION',
+    'ABORTED',
+    'OUT_OF_RANGE',
+    'DATA_LOSS',
+  ] as const;
+  const names = Object.keys(Status).filter((name): name is keyof typeof Status => Number.isNaN(Number(name)));
+  for (const name of names) {
+    const code = Status[name];
+    expect(controlPlaneStatus(code, 'why')).toEqual(
+      (forbidden as readonly string[]).includes(name)
+        ? { code: Status.INTERNAL, details: `Invalid status from control plane: ${code} ${name} why` }
+        : { code, details: 'why' },
+    );
+  }
+});
+
+test('a response over the limit is told from a server that sends the same status', () => {
+  const limit = { code: Status.RESOURCE_EXHAUSTED, details: 'Received message larger than max (20 vs 10)' };
+  expect(isReceiveLimit({ ...limit, metadata: new Metadata() })).toBe(true);
+  const trailers = new Metadata();
+  trailers.set('content-type', 'application/grpc');
+  expect(isReceiveLimit({ ...limit, metadata: trailers })).toBe(false);
+  expect(isReceiveLimit({ ...limit, details: 'quota', metadata: new Metadata() })).toBe(false);
+  expect(isReceiveLimit({ ...limit, code: Status.UNAVAILABLE, metadata: new Metadata() })).toBe(false);
+});
+
+test.each([
+  [undefined, undefined],
+  ['0', 0],
+  ['1500', 1500],
+  ['-1', -1],
+  ['soon', Number.NaN],
+  ['1.5', Number.NaN],
+  ['', Number.NaN],
+])('a pushback of %j is %s', (value, expected) => {
+  const metadata = new Metadata();
+  if (value !== undefined) metadata.set('grpc-retry-pushback-ms', value);
+  expect(retryPushback(metadata)).toBe(expected);
+});

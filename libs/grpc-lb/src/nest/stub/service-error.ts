@@ -1,0 +1,14 @@
+import { Metadata, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
+
+/** An error like those of grpc-js's clients. */
+export function serviceError(
+  {
+    code,
+    details,
+    metadata = new Metadata(),
+  }: Omit<StatusObject, 'metadata'> & Partial<Pick<StatusObject, 'metadata'>>,
+  cause?: unknown,
+): ServiceError {
+  const error = new Error(`${code} ${Status[code]}: ${details}`, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code, details, metadata });
+}

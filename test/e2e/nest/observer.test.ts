@@ -1,0 +1,50 @@
+import type { ClientGrpc } from '@nestjs/microservices';
+import { type CallObserver, GrpcLbModule, type GrpcLbModuleOptions, type ObservedCall } from 'nestjs-grpc-lb';
+import { lastValueFrom, toArray } from 'rxjs';
+import { expect, it } from 'vitest';
+import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+it('the observer of forRoot is told of the calls of all clients, on the fast path and beside it', async () => {
+  const [server] = await serversOfTest(1);
+  const calls: ObservedCall[] = [];
+  const ends: unknown[] = [];
+  const observer: CallObserver = {
+    callStarted: (call) => {
+      calls.push(call);
+      return { ended: ({ code, origin }) => ends.push([code, origin]) };
+    },
+  };
+  const options = echoOptions(server!.address);
+  const app = await startApp({
+    imports: [
+      GrpcLbModule.forRoot({ observer }),
+      GrpcLbModule.forFeature([
+        { name: 'ONE', options },
+        { name: 'TWO', options },
+      ]),
+    ],
+  });
+  const stub = (name: string): EchoStub => app.get<ClientGrpc>(name).getService<EchoStub>('Echo');
+  await lastValueFrom(stub('ONE').say({ text: 'x' }));
+  await lastValueFrom(stub('TWO').repeat({ text: 'x', times: 2 }).pipe(toArray()));
+  await lastValueFrom(stub('TWO').join([{ text: 'x' }]));
+  expect(calls).toEqual([
+    { client: 'ONE', method: '/echo.v1.Echo/Say', stream: false },
+    { client: 'TWO', method: '/echo.v1.Echo/Repeat', stream: true },
+    { client: 'TWO', method: '/echo.v1.Echo/Join', stream: true },
+  ]);
+  expect(ends).toEqual([
+    [0, 'remote'],
+    [0, 'remote'],
+    [0, 'remote'],
+  ]);
+});
+
+it.each([null, {}, () => {}, 'console'])('an observer of %j is rejected', async (observer) => {
+  const options = { observer } as unknown as GrpcLbModuleOptions;
+  const { message } = await startError({ imports: [GrpcLbModule.forRoot(options)] });
+  expect(message).toMatch(/GrpcLbModule\.forRoot.*observer is .*; use an object with a method callStarted/s);
+});
