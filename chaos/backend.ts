@@ -6,7 +6,14 @@ import type { FromBackend, Knobs, ToBackend } from './protocol.js';
 const SCRIPT = fileURLToPath(new URL('processes/backend.js', import.meta.url));
 
 /** 20 ms a call, serving. */
-export const HEALTHY: Knobs = { delay: 20, failWith: null, failShare: 1, slots: 1_000_000, health: 'SERVING' };
+export const HEALTHY: Knobs = {
+  delay: 20,
+  failWith: null,
+  failShare: 1,
+  hung: false,
+  slots: 1_000_000,
+  health: 'SERVING',
+};
 
 export interface BackendOptions {
   readonly knobs?: Partial<Knobs>;

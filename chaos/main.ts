@@ -1,4 +1,5 @@
-/** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours. */
+/** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours.
+ * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. */
 // The exit ends the processes too, those that are stopped as well.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -10,7 +11,10 @@ switch (part) {
   case 'soak':
     await import('./soak.js');
     break;
+  case 'calls':
+    await import('./calls.js');
+    break;
   default:
-    console.error(`There is no part "${part}" of chaos: npm run chaos [scenarios | soak] -- [options]`);
+    console.error(`There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls] -- [options]`);
     process.exitCode = 2;
 }

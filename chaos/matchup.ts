@@ -4,6 +4,7 @@ import { type Outcome, outcomeOf } from './outcome.js';
 import type { SubjectName } from './protocol.js';
 import type { Pass, Scenario, Setting } from './scenario.js';
 
+/** Calls a second, unless `--rate` says otherwise. */
 export const RATE = 300;
 export const DEADLINE_MS = 1000;
 /** Compilers and connections are warm after this; nothing is done to the backends before. */
@@ -15,15 +16,15 @@ export type Outcomes = Readonly<Record<SubjectName, Outcome>>;
  * One pass of a scenario, with both subjects at the same time: each has a client process and backends of its own, and
  * the same is done to both at the same moment, so that whatever else this machine does hits both.
  */
-export async function runMatchup(scenario: Scenario, pass: Pass): Promise<Outcomes> {
+export async function runMatchup(scenario: Scenario, pass: Pass, rate: number): Promise<Outcomes> {
   const [ours, peer] = await Promise.all([
-    goThrough(scenario, pass, 'grpc-lb'),
-    goThrough(scenario, pass, 'round_robin'),
+    goThrough(scenario, pass, 'grpc-lb', rate),
+    goThrough(scenario, pass, 'round_robin', rate),
   ]);
   return { 'grpc-lb': ours, round_robin: peer };
 }
 
-async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName): Promise<Outcome> {
+async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName, rate: number): Promise<Outcome> {
   const setting: Setting = await scenario.prepare();
   const client = new Client({
     subject,
@@ -31,7 +32,7 @@ async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName): 
     retry: pass.retry ?? false,
     loadBalancing: pass.loadBalancing ?? {},
     channelOptions: pass.channelOptions ?? {},
-    rate: RATE,
+    rate,
     deadline: DEADLINE_MS,
   });
   try {

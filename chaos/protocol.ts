@@ -13,6 +13,8 @@ export interface Knobs {
   readonly failWith: status | null;
   /** The share of the calls that end so. */
   readonly failShare: number;
+  /** Calls are accepted, and never answered. */
+  readonly hung: boolean;
   /** Calls that it works on at a time; the others wait in a queue, also those that were given up. */
   readonly slots: number;
   readonly health: 'SERVING' | 'NOT_SERVING';

@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
-import { DEADLINE_MS, RATE } from './matchup.js';
+import { DEADLINE_MS } from './matchup.js';
 import { type Result, type Skipped, table } from './table.js';
 
+/** How the results came about. */
+export interface Run {
+  readonly command: string;
+  /** Calls a second. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
 /** docs/measurements/chaos.md. */
-export function report(results: readonly (Result | Skipped)[], command: string, seconds: number): string {
+export function report(results: readonly (Result | Skipped)[], { command, rate, seconds }: Run): string {
   const missed = results.filter((result) => 'missed' in result && result.missed.length > 0).length;
   const skipped = results.filter((result) => 'skipped' in result).length;
   const passes = results.length - skipped;
@@ -17,7 +25,7 @@ ${passes - missed} of ${passes} bounds are met${skipped > 0 ? `; ${skipped} scen
 
 ## How it is measured
 
-Five backends, ${RATE} calls a second of 20 ms as an open loop, a deadline of ${DEADLINE_MS / 1000} s, default settings unless said. Backends and
+Five backends, ${rate} calls a second of 20 ms as an open loop, a deadline of ${DEADLINE_MS / 1000} s, default settings unless said. Backends and
 clients are processes of their own. Both clients go through a scenario at the same time, each with its own set of
 backends, and the same is done to both sets at the same moment: what else the machine does hits both. The peer is grpc-js
 \`round_robin\` at its defaults, with the same retry policy where there are retries.

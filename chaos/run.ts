@@ -2,18 +2,20 @@
  * Sick backends, real processes: each scenario with figures, against grpc-js round_robin in the same run. Ends with 1 if
  * nestjs-grpc-lb misses a bound.
  *
- *   npm run chaos -- [--only NAME] [--list] [--write]
+ *   npm run chaos -- [--only NAME] [--rate 300] [--list] [--write]
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { runMatchup } from './matchup.js';
+import { RATE, runMatchup } from './matchup.js';
 import { now } from './clock.js';
 import { report } from './report.js';
 import type { Scenario } from './scenario.js';
 import { blackhole } from './scenarios/blackhole.js';
 import { failingBackend } from './scenarios/failing-backend.js';
+import { fullOutage } from './scenarios/full-outage.js';
+import { hungBackend } from './scenarios/hung-backend.js';
 import { overload } from './scenarios/overload.js';
 import { refusingBackend } from './scenarios/refusing-backend.js';
 import { sharedFailures } from './scenarios/shared-failures.js';
@@ -36,6 +38,8 @@ const SCENARIOS = [
   stoppedBackend,
   blackhole,
   silentPeer,
+  hungBackend,
+  ...fullOutage,
   panic,
   newPod,
   sharedFailures,
@@ -44,7 +48,12 @@ const SCENARIOS = [
 ] as readonly Scenario[];
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, list: { type: 'boolean' }, write: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    rate: { type: 'string', default: String(RATE) },
+    list: { type: 'boolean' },
+    write: { type: 'boolean' },
+  },
 });
 const chosen = SCENARIOS.filter(({ name }) => values.only === undefined || name === values.only);
 if (values.list || chosen.length === 0) {
@@ -52,6 +61,7 @@ if (values.list || chosen.length === 0) {
   process.exit(values.list ? 0 : 2);
 }
 
+const rate = Number(values.rate);
 const started = now();
 const results: (Result | Skipped)[] = [];
 for (const scenario of chosen) {
@@ -63,7 +73,7 @@ for (const scenario of chosen) {
     continue;
   }
   for (const pass of scenario.passes) {
-    const outcomes = await runMatchup(scenario, pass);
+    const outcomes = await runMatchup(scenario, pass, rate);
     const result = { scenario, pass, outcomes, missed: pass.judge(outcomes['grpc-lb'], outcomes.round_robin) };
     results.push(result);
     console.log(`${table(result)}\n`);
@@ -72,7 +82,10 @@ for (const scenario of chosen) {
 const seconds = (now() - started) / 1000;
 if (values.write) {
   const path = fileURLToPath(new URL('../../../docs/measurements/chaos.md', import.meta.url));
-  await writeFile(path, report(results, 'npm run chaos -- --write', seconds));
+  await writeFile(
+    path,
+    report(results, { command: `npm run chaos -- --write${rate === RATE ? '' : ` --rate ${rate}`}`, rate, seconds }),
+  );
   await promisify(execFile)('npx', ['oxfmt', path]);
 }
 const missed = results.filter((result) => 'missed' in result && result.missed.length > 0);

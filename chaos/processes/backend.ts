@@ -39,6 +39,7 @@ const health = new HealthImplementation({ '': knobs.health });
 health.addToServer(server);
 server.addService(Echo.service, {
   Say({ request }: grpc.ServerUnaryCall<Line, Line>, done: grpc.sendUnaryData<Line>): void {
+    if (knobs.hung) return;
     if (knobs.failWith !== null && Math.random() < knobs.failShare)
       done({ code: knobs.failWith, details: 'told to fail' });
     else work(() => done(null, request));

@@ -26,7 +26,9 @@ export class OpenLoop {
   ) {
     this.#rate = options.rate;
     this.#timer = setInterval(() => {
-      for (; this.#due <= now(); this.#due += 1000 / this.#rate) this.#start(this.#due);
+      // Calls that become due meanwhile wait for the next turn: on a busy machine this turn would never end.
+      const until = now();
+      for (; this.#due <= until; this.#due += 1000 / this.#rate) this.#start(this.#due);
     }, 1);
   }
 

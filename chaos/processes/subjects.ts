@@ -47,7 +47,7 @@ export function grpcLb(
     target: 'chaos:///echo',
     credentials,
     methods: [SAY],
-    loadBalancing: { ...loadBalancing, ...(retry && { retry: {} }) },
+    loadBalancing: { ...(retry && { retry: {} }), ...loadBalancing },
     onEvent: (event) => {
       onEvent(event);
       if (event.type === 'endpoint_state') connecting.delete(event.address);
