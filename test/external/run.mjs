@@ -4,7 +4,7 @@
  *   discovery                    knot; kubectl if it is there
  *   interop [--minutes 10]       python3-grpcio, grpc-proto; GO_PEERS for grpc-go. Streams are quiet for that long.
  *   page [--screenshot]          chromium, or its path in CHROMIUM
- *   proxy                        haproxy
+ *   proxy                        haproxy, nginx-light, nghttp2-proxy
  *
  * vitest refuses options that are not its own, so these reach the tests by the environment.
  */

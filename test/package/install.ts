@@ -15,7 +15,7 @@ const installs = new Map<string, Promise<string>>();
 
 /** The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. */
 export function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
-  const name = [nest, ...Object.keys(more).map((each) => each.replaceAll(/\W/g, ''))].join('-');
+  const name = [nest, ...Object.entries(more).map((each) => each.join('').replaceAll(/\W/g, ''))].join('-');
   const home = installs.get(name) ?? install(nest, join(directory, name), more);
   installs.set(name, home);
   return home;

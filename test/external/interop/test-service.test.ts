@@ -1,220 +1,321 @@
-import { once } from 'node:events';
-import * as grpc from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BalancedChannel } from '../../../libs/grpc-lb/src/grpc/index.js';
+import { type Metadata as GrpcMetadata, Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { concat, EMPTY, firstValueFrom, NEVER, type Observable, of, Subject } from 'rxjs';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Certificate } from '../../support/peers/certificates.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import {
-  ECHO_INITIAL,
-  ECHO_TRAILING,
-  type InputRequest,
-  type InputResponse,
-  InteropServer,
-  type OutputRequest,
-  type OutputResponse,
-  payloadOf,
-  type SimpleRequest,
-  type SimpleResponse,
-  TestService,
-  UnimplementedService,
-} from './test-service.js';
+import { Mailbox } from '../../support/run/mailbox.js';
+import { answerOf, type Frames, TestClient, watchFrames } from './test-client.js';
+import { certificateOfPeers, HAS_OPENSSL, type Peer, PEERS, type RunningPeer } from './test-peers.js';
+import { ECHO_INITIAL, ECHO_TRAILING, type InputResponse, type OutputRequest, payloadOf } from './test-service.js';
+
+/*
+ * The test cases of grpc/grpc, doc/interop-test-descriptions.md, through the client of a Nest application, under their
+ * names. Not here: cases for Google's cloud (credentials) and for a caching proxy (cacheable_unary, which wants GET).
+ */
 
 expectNoLeaks();
 
-type Unary<Req, Res> = (
-  request: Partial<Req>,
-  metadata: grpc.Metadata,
-  options: grpc.CallOptions,
-  done: grpc.requestCallback<Res>,
-) => grpc.ClientUnaryCall;
-type Stub = grpc.Client & {
-  EmptyCall: Unary<object, object>;
-  UnaryCall: Unary<SimpleRequest, SimpleResponse>;
-  UnimplementedCall: Unary<object, object>;
-  StreamingOutputCall(request: Partial<OutputRequest>): grpc.ClientReadableStream<OutputResponse>;
-  StreamingInputCall(done: grpc.requestCallback<InputResponse>): grpc.ClientWritableStream<InputRequest>;
-  FullDuplexCall(
-    metadata?: grpc.Metadata,
-    options?: grpc.CallOptions,
-  ): grpc.ClientDuplexStream<Partial<OutputRequest>, OutputResponse>;
-};
+/** The flag of grpc-js for a message that is not compressed, where an interface wants the encoding of a string. */
+const NO_COMPRESS = 2 as unknown as BufferEncoding;
 
-let servers: InteropServer[];
-let balanced: BalancedChannel;
-let stub: Stub;
-let unimplemented: Stub;
+const COMBINATIONS = (HAS_OPENSSL ? [false, true] : [false]).flatMap((tls) =>
+  [false, true].flatMap((gzip) => [false, true].map((retries) => ({ tls, gzip, retries }))),
+);
 
-beforeAll(async () => {
-  servers = await Promise.all([new InteropServer().start(), new InteropServer().start()]);
-  const credentials = grpc.credentials.createInsecure();
-  const target = `static:///${servers.map(({ address }) => address).join(',')}`;
-  // Many of the cases end with a status that would eject.
-  const loadBalancing = { policy: 'round_robin', ejection: { enabled: false } } as const;
-  balanced = new BalancedChannel({ name: 'INTEROP', target, credentials, loadBalancing });
-  const override = { channelOverride: balanced.channel };
-  stub = new TestService('override', credentials, override) as unknown as Stub;
-  unimplemented = new UnimplementedService('override', credentials, override) as unknown as Stub;
-  balanced.connect();
+let certificate: Certificate | undefined;
+let running: RunningPeer | undefined;
+let client: TestClient;
+let frames: Frames;
+
+beforeAll(() => {
+  if (HAS_OPENSSL) certificate = certificateOfPeers();
 });
 
-afterAll(() => {
-  balanced.close();
-  for (const server of servers) server.stop();
+afterEach(() => {
+  vi.restoreAllMocks();
 });
-
-interface Answer<T> {
-  readonly response: T;
-  readonly initial: grpc.Metadata;
-  readonly trailer: grpc.Metadata;
-}
-
-/** A unary call with all that comes back. */
-function unary<Req, Res>(
-  method: Unary<Req, Res>,
-  request: Partial<Req>,
-  metadata = new grpc.Metadata(),
-): Promise<Answer<Res>> {
-  return new Promise((resolve, reject) => {
-    let [initial, trailer] = [new grpc.Metadata(), new grpc.Metadata()];
-    let response: Res;
-    const call = method.call(stub, request, metadata, {}, (error, answer) => {
-      if (error) reject(error);
-      else response = answer!;
-    });
-    call.on('metadata', (given: grpc.Metadata) => (initial = given));
-    call.on('status', (status) => {
-      trailer = status.metadata;
-      // The callback comes in the same turn, before or after.
-      setImmediate(() => resolve({ response, initial, trailer }));
-    });
-  });
-}
-
-async function sizes(stream: AsyncIterable<OutputResponse>): Promise<number[]> {
-  const seen: number[] = [];
-  for await (const { payload } of stream) seen.push(payload.body.length);
-  return seen;
-}
 
 const parameters = (...wanted: number[]): Partial<OutputRequest> => ({
   response_parameters: wanted.map((size) => ({ size, interval_us: 0 })),
 });
-const errorOf = async (emitter: NodeJS.EventEmitter): Promise<grpc.ServiceError> =>
-  (await once(emitter, 'error').catch((error: unknown) => [error]))[0] as grpc.ServiceError;
-const failure = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
 
-// Each case twice: round_robin sends the second to the other server.
-describe.each(['once', 'and on the other server'])('%s', () => {
-  test('empty_unary', async () => {
-    expect((await unary(stub.EmptyCall, {})).response).toEqual({});
+async function sizes(call: Observable<{ payload: { body: Buffer } }>): Promise<number[]> {
+  const { responses } = await answerOf(() => call);
+  return responses.map(({ payload }) => payload.body.length);
+}
+
+function failureOf(call: Observable<unknown>): Promise<ServiceError> {
+  return new Promise((resolve, reject) => {
+    call.subscribe({ error: resolve, complete: () => reject(new Error('the call succeeded')) });
   });
+}
 
-  test('large_unary', async () => {
-    const { response } = await unary(stub.UnaryCall, { response_size: 314_159, payload: payloadOf(271_828) });
-    expect(response.payload!.body).toHaveLength(314_159);
+/** A client that runs for one group of tests, and the peer that they need. */
+function withClient(peer: Peer, { tls, gzip, retries }: { tls: boolean; gzip: boolean; retries: boolean }): void {
+  beforeAll(async () => {
+    running = await peer.start({ certificate: tls ? certificate : undefined });
+    client = await TestClient.start(running.addresses, { gzip, retries, root: tls ? certificate!.cert : undefined });
   });
-
-  test('client_streaming', async () => {
-    const response = await new Promise<InputResponse>((resolve, reject) => {
-      const stream = stub.StreamingInputCall((error, answer) => (error ? reject(error) : resolve(answer!)));
-      for (const size of [27_182, 8, 1828, 45_904]) stream.write({ payload: payloadOf(size) });
-      stream.end();
-    });
-    expect(response.aggregated_payload_size).toBe(74_922);
+  afterAll(async () => {
+    await client.close();
+    await running!.stop();
   });
+}
 
-  test('server_streaming', async () => {
-    const wanted = [31_415, 9, 2653, 58_979];
-    expect(await sizes(stub.StreamingOutputCall(parameters(...wanted)))).toEqual(wanted);
-  });
+const largeRequest = { response_size: 314_159, payload: payloadOf(271_828) };
 
-  test('ping_pong', async () => {
-    const stream = stub.FullDuplexCall();
-    const rounds = [
-      [27_182, 31_415],
-      [8, 9],
-      [1828, 2653],
-      [45_904, 58_979],
-    ] as const;
-    for (const [size, wanted] of rounds) {
-      const answer = once(stream, 'data');
-      stream.write({ ...parameters(wanted), payload: payloadOf(size) });
-      const [{ payload }] = (await answer) as [OutputResponse];
-      expect(payload.body).toHaveLength(wanted);
+async function largeUnary(more: object = {}): Promise<void> {
+  const { payload } = await firstValueFrom(client.stub.unaryCall({ ...largeRequest, ...more }));
+  expect(payload!.body).toHaveLength(largeRequest.response_size);
+}
+
+/** grpc-js's own client, as a stub cannot choose the encoding of one message. */
+async function inputStream(
+  ...messages: readonly { readonly size: number; readonly expected: boolean; readonly compressed: boolean }[]
+): Promise<InputResponse> {
+  return new Promise((resolve, reject) => {
+    const stream = client.grpcJs.StreamingInputCall((error, response) => (error ? reject(error) : resolve(response!)));
+    for (const { size, expected, compressed } of messages) {
+      const message = { payload: payloadOf(size), expect_compressed: { value: expected } };
+      if (compressed) stream.write(message);
+      else stream.write(message, NO_COMPRESS);
     }
     stream.end();
-    const [{ code }] = (await once(stream, 'status')) as [grpc.StatusObject];
-    expect(code).toBe(grpc.status.OK);
   });
+}
 
-  test('empty_stream', async () => {
-    const stream = stub.FullDuplexCall();
-    stream.end();
-    expect(await sizes(stream)).toEqual([]);
-  });
+describe.each(PEERS)('$name', (peer) => {
+  describe.skipIf(!peer.available).each(COMBINATIONS.filter(({ gzip }) => peer.gzip || !gzip))(
+    'TLS $tls, gzip $gzip, retries $retries',
+    (combination) => {
+      const { gzip } = combination;
+      withClient(peer, combination);
 
-  test('custom_metadata', async () => {
-    const metadata = new grpc.Metadata();
-    metadata.set(ECHO_INITIAL, 'test_initial_metadata_value');
-    metadata.set(ECHO_TRAILING, Buffer.from('ababab', 'hex'));
-    const { initial, trailer } = await unary(stub.UnaryCall, { response_size: 1 }, metadata);
-    expect(initial.get(ECHO_INITIAL)).toEqual(['test_initial_metadata_value']);
-    expect(trailer.get(ECHO_TRAILING)).toEqual([Buffer.from('ababab', 'hex')]);
-  });
+      test('empty_unary', async () => {
+        expect(await firstValueFrom(client.stub.emptyCall({}))).toEqual({});
+      });
 
-  test('status_code_and_message', async () => {
-    const response_status = { code: grpc.status.UNKNOWN, message: 'test status message' };
-    const expected = { code: grpc.status.UNKNOWN, details: 'test status message' };
-    expect(await failure(unary(stub.UnaryCall, { response_status }))).toMatchObject(expected);
-    const stream = stub.FullDuplexCall();
-    stream.on('data', () => {}).write({ response_status });
-    stream.end();
-    expect(await errorOf(stream)).toMatchObject(expected);
-  });
+      test('large_unary', async () => {
+        frames = watchFrames();
+        await largeUnary();
+        expect(frames.sent).toEqual([gzip]);
+      });
 
-  test('special_status_message', async () => {
-    const message = '\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n';
-    const call = unary(stub.UnaryCall, { response_status: { code: grpc.status.UNKNOWN, message } });
-    expect(await failure(call)).toMatchObject({ code: grpc.status.UNKNOWN, details: message });
-  });
+      test('client_streaming', async () => {
+        const requests = [27_182, 8, 1828, 45_904].map((size) => ({ payload: payloadOf(size) }));
+        const { aggregated_payload_size: size } = await firstValueFrom(client.stub.streamingInputCall(of(...requests)));
+        expect(size).toBe(74_922);
+      });
 
-  test('unimplemented_method', async () => {
-    expect(await failure(unary(stub.UnimplementedCall, {}))).toMatchObject({ code: grpc.status.UNIMPLEMENTED });
-  });
+      test('server_streaming', async () => {
+        const wanted = [31_415, 9, 2653, 58_979];
+        expect(await sizes(client.stub.streamingOutputCall(parameters(...wanted)))).toEqual(wanted);
+      });
 
-  test('unimplemented_service', async () => {
-    expect(await failure(unary(unimplemented.UnimplementedCall, {}))).toMatchObject({
-      code: grpc.status.UNIMPLEMENTED,
+      test('ping_pong', async () => {
+        const rounds = [
+          [27_182, 31_415],
+          [8, 9],
+          [1828, 2653],
+          [45_904, 58_979],
+        ] as const;
+        const requests = new Subject<Partial<OutputRequest>>();
+        const answers = new Mailbox<number>();
+        const ended = new Promise<void>((complete, error) => {
+          const next = ({ payload }: { payload: { body: Buffer } }): void => answers.put(payload.body.length);
+          client.stub.fullDuplexCall(requests).subscribe({ next, complete, error });
+        });
+        for (const [size, wanted] of rounds) {
+          requests.next({ ...parameters(wanted), payload: payloadOf(size) });
+          expect(await answers.next()).toBe(wanted);
+        }
+        requests.complete();
+        await ended;
+        expect(answers.empty).toBe(true);
+      });
+
+      test('empty_stream', async () => {
+        expect(await sizes(client.stub.fullDuplexCall(EMPTY))).toEqual([]);
+      });
+
+      describe('custom_metadata', () => {
+        const binary = Buffer.from('ababab', 'hex');
+        const sent = (): GrpcMetadata => {
+          const metadata = new Metadata();
+          metadata.set(ECHO_INITIAL, 'test_initial_metadata_value');
+          metadata.set(ECHO_TRAILING, binary);
+          return metadata;
+        };
+        const request = { ...parameters(314_159), payload: payloadOf(271_828) };
+
+        test.each([
+          ['UnaryCall', (options: object) => client.stub.unaryCall(largeRequest, sent(), options)],
+          ['FullDuplexCall', (options: object) => client.stub.fullDuplexCall(of(request), sent(), options)],
+        ] as const)('%s', async (_, call) => {
+          const { initial, trailer } = await answerOf<unknown>(call);
+          expect(initial.get(ECHO_INITIAL)).toEqual(['test_initial_metadata_value']);
+          expect(trailer.get(ECHO_TRAILING)).toEqual([binary]);
+        });
+      });
+
+      test('status_code_and_message', async () => {
+        const response_status = { code: Status.UNKNOWN, message: 'test status message' };
+        const expected = { code: Status.UNKNOWN, details: 'test status message' };
+        expect(await failureOf(client.stub.unaryCall({ response_status }))).toMatchObject(expected);
+        expect(await failureOf(client.stub.fullDuplexCall(of({ response_status })))).toMatchObject(expected);
+      });
+
+      test('special_status_message', async () => {
+        const message = '\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n';
+        const response_status = { code: Status.UNKNOWN, message };
+        const expected = { code: Status.UNKNOWN, details: message };
+        expect(await failureOf(client.stub.unaryCall({ response_status }))).toMatchObject(expected);
+      });
+
+      test('unimplemented_method', async () => {
+        const expected = { code: Status.UNIMPLEMENTED };
+        expect(await failureOf(client.stub.unimplementedCall({}))).toMatchObject(expected);
+      });
+
+      test('unimplemented_service', async () => {
+        const expected = { code: Status.UNIMPLEMENTED };
+        expect(await failureOf(client.unimplemented.unimplementedCall({}))).toMatchObject(expected);
+      });
+
+      test('cancel_after_begin', async () => {
+        const cancel = new AbortController();
+        const failure = failureOf(client.stub.streamingInputCall(NEVER, { signal: cancel.signal }));
+        await expect.poll(() => client.snapshot.inFlight).toBe(1);
+        cancel.abort();
+        expect(await failure).toMatchObject({ code: Status.CANCELLED });
+      });
+
+      test('cancel_after_first_response', async () => {
+        const cancel = new AbortController();
+        const request = { ...parameters(31_415), payload: payloadOf(27_182) };
+        const call = client.stub.fullDuplexCall(concat(of(request), NEVER), { signal: cancel.signal });
+        const failure = new Promise<ServiceError>((resolve) => {
+          call.subscribe({ next: () => cancel.abort(), error: resolve });
+        });
+        expect(await failure).toMatchObject({ code: Status.CANCELLED });
+      });
+
+      test('timeout_on_sleeping_server', async () => {
+        const requests = concat(of({ payload: payloadOf(27_182) }), NEVER);
+        const call = client.stub.fullDuplexCall(requests, { timeout: 1 });
+        expect(await failureOf(call)).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+      });
+
+      test('rpc_soak, five calls one after the other', async () => {
+        for (let i = 0; i < 5; i++) await largeUnary();
+      });
+
+      test('concurrent_large_unary, eight calls', async () => {
+        await Promise.all(Array.from({ length: 8 }, () => largeUnary()));
+      });
+
+      // An uncompressed request, which should be compressed, shows that the server checks.
+      const notAsExpected = { code: Status.INVALID_ARGUMENT };
+
+      test.runIf(peer.checksRequests)('client_compressed_unary', async () => {
+        // One unary call cannot choose: the client compresses all requests or none.
+        await largeUnary({ expect_compressed: { value: gzip } });
+        const call = client.stub.unaryCall({ ...largeRequest, expect_compressed: { value: !gzip } });
+        expect(await failureOf(call)).toMatchObject(notAsExpected);
+      });
+
+      test.runIf(peer.checksRequests && gzip)('client_compressed_streaming', async () => {
+        const probe = { size: 27_182, expected: true, compressed: false };
+        await expect(inputStream(probe)).rejects.toMatchObject(notAsExpected);
+        frames = watchFrames();
+        const { aggregated_payload_size: size } = await inputStream(
+          { size: 27_182, expected: true, compressed: true },
+          { size: 45_904, expected: false, compressed: false },
+        );
+        expect(size).toBe(73_086);
+        expect(frames.sent).toEqual([true, false]);
+      });
+
+      test.runIf(peer.compressesResponses)('server_compressed_unary', async () => {
+        frames = watchFrames();
+        await largeUnary({ response_compressed: { value: true } });
+        await largeUnary({ response_compressed: { value: false } });
+        expect(frames.received).toEqual([true, false]);
+      });
+
+      test.runIf(peer.compressesResponses)('server_compressed_streaming', async () => {
+        frames = watchFrames();
+        const second = peer.compressesResponses === 'by call';
+        const wanted = [
+          { size: 31_415, interval_us: 0, compressed: { value: true } },
+          { size: 92_653, interval_us: 0, compressed: { value: second } },
+        ];
+        expect(await sizes(client.stub.streamingOutputCall({ response_parameters: wanted }))).toEqual([31_415, 92_653]);
+        expect(frames.received).toEqual([true, second]);
+      });
+
+      test('all endpoints have served, and nothing is left in flight', async () => {
+        await expect.poll(() => client.snapshot.inFlight).toBe(0);
+        expect(client.snapshot.endpoints).toHaveLength(running!.addresses.length);
+        for (const { started } of client.snapshot.endpoints) expect(started).toBeGreaterThan(10);
+      });
+    },
+  );
+});
+
+describe.each(PEERS.filter(({ available, gzip }) => available && !gzip))('gzip to $name', (peer) => {
+  withClient(peer, { tls: false, gzip: true, retries: true });
+
+  test('a server without it refuses the call, with the reason', async () => {
+    expect(await failureOf(client.stub.unaryCall(largeRequest))).toMatchObject({
+      code: Status.UNIMPLEMENTED,
+      details: expect.stringContaining('gzip'),
     });
-  });
-
-  test('cancel_after_begin', async () => {
-    const error = await new Promise((resolve) => {
-      const stream = stub.StreamingInputCall(resolve);
-      // Wait until it is sent: a call that is cancelled in the turn of its start never reaches the server.
-      setImmediate(() => stream.cancel());
-    });
-    expect(error).toMatchObject({ code: grpc.status.CANCELLED });
-  });
-
-  test('cancel_after_first_response', async () => {
-    const stream = stub.FullDuplexCall();
-    stream.write({ ...parameters(31_415), payload: payloadOf(27_182) });
-    await once(stream, 'data');
-    const error = errorOf(stream);
-    stream.cancel();
-    expect(await error).toMatchObject({ code: grpc.status.CANCELLED });
-  });
-
-  test('timeout_on_sleeping_server', async () => {
-    const stream = stub.FullDuplexCall(new grpc.Metadata(), { deadline: Date.now() + 1 });
-    stream.on('data', () => {});
-    stream.write({ payload: payloadOf(27_182) });
-    expect(await errorOf(stream)).toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
   });
 });
 
-test('both servers have served, and nothing is left in flight', async () => {
-  expect(servers.every(({ calls }) => calls >= 8)).toBe(true);
-  // A call that was cancelled between its pick and its start counts until its reservation lapses.
-  await expect.poll(() => balanced.snapshot().inFlight, { timeout: 3000 }).toBe(0);
+describe('max_concurrent_streams_connection_scaling', () => {
+  const LIMIT = 3;
+
+  /** A stream that has had an answer, so that it is open on the server. */
+  async function openStream(): Promise<{ end(): Promise<void> }> {
+    const requests = new Subject<Partial<OutputRequest>>();
+    const answers = new Mailbox<unknown>();
+    const ended = new Promise<void>((complete, error) => {
+      client.stub.fullDuplexCall(requests).subscribe({ next: (answer) => answers.put(answer), complete, error });
+    });
+    requests.next(parameters(1));
+    await answers.next();
+    return { end: () => (requests.complete(), ended) };
+  }
+
+  describe.each(PEERS.filter(({ available, gzip }) => available && gzip))('$name', (peer) => {
+    beforeAll(async () => {
+      const { addresses, stop } = await peer.start({ maxStreams: LIMIT });
+      // One endpoint, so that all streams share its limit.
+      running = { addresses: addresses.slice(0, 1), stop };
+    });
+    afterEach(() => client.close());
+    afterAll(() => running!.stop());
+
+    const connections = (): number => client.snapshot.endpoints[0]!.connections.length;
+    const choice = { gzip: false, retries: true, root: undefined };
+
+    test('a stream beyond the limit gets another connection', async () => {
+      client = await TestClient.start(running!.addresses, { ...choice, pool: { maxSize: 2 } });
+      const streams = [await openStream(), await openStream(), await openStream(), await openStream()];
+      expect(connections()).toBe(2);
+      for (const stream of streams) await stream.end();
+    });
+
+    test('and without another one it waits for the end of a stream', async () => {
+      client = await TestClient.start(running!.addresses, { ...choice, pool: { maxSize: 1 } });
+      const [first, ...others] = [await openStream(), await openStream(), await openStream()];
+      const waiting = openStream();
+      await expect.poll(() => client.snapshot.pending).toBe(1);
+      await first!.end();
+      for (const stream of [...others, await waiting]) await stream.end();
+      expect(connections()).toBe(1);
+    });
+  });
 });

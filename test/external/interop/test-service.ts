@@ -2,16 +2,14 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 /** Where Debian's `grpc-proto` puts the protos of gRPC's own interoperability tests. */
-const PROTOS = '/usr/share/grpc-proto';
+export const PROTOS = '/usr/share/grpc-proto';
 
 const loaded = grpc.loadPackageDefinition(
   loadSync('grpc/testing/test.proto', { includeDirs: [PROTOS], defaults: true, keepCase: true }),
 ) as unknown as {
-  grpc: {
-    testing: { TestService: grpc.ServiceClientConstructor; UnimplementedService: grpc.ServiceClientConstructor };
-  };
+  grpc: { testing: { TestService: grpc.ServiceClientConstructor } };
 };
-export const { TestService, UnimplementedService } = loaded.grpc.testing;
+export const { TestService } = loaded.grpc.testing;
 
 export interface Payload {
   body: Buffer;
@@ -20,8 +18,14 @@ export interface EchoStatus {
   code: number;
   message: string;
 }
+/** A Boolean that may be absent. */
+export interface BoolValue {
+  value: boolean;
+}
 export interface SimpleRequest {
   response_size: number;
+  response_compressed: BoolValue | null;
+  expect_compressed: BoolValue | null;
   payload: Payload | null;
   response_status: EchoStatus | null;
 }
@@ -29,7 +33,7 @@ export interface SimpleResponse {
   payload: Payload | null;
 }
 export interface OutputRequest {
-  response_parameters: { size: number; interval_us: number }[];
+  response_parameters: { size: number; interval_us: number; compressed?: BoolValue | null }[];
   payload: Payload | null;
   response_status: EchoStatus | null;
 }
@@ -38,6 +42,7 @@ export interface OutputResponse {
 }
 export interface InputRequest {
   payload: Payload;
+  expect_compressed: BoolValue | null;
 }
 export interface InputResponse {
   aggregated_payload_size: number;
@@ -50,15 +55,18 @@ export const payloadOf = (size: number): Payload => ({ body: Buffer.alloc(size) 
 
 /** The server of gRPC's interoperability tests (grpc/grpc, doc/interop-test-descriptions.md). */
 export class InteropServer {
-  calls = 0;
   port = 0;
-  readonly #server = new grpc.Server();
+  readonly #server: grpc.Server;
+
+  constructor(options: grpc.ServerOptions = {}) {
+    this.#server = new grpc.Server(options);
+  }
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<this> {
+  async start(credentials: grpc.ServerCredentials): Promise<this> {
     this.#server.addService(TestService.service, {
       EmptyCall: (call: grpc.ServerUnaryCall<object, object>, done: grpc.sendUnaryData<object>) => {
         this.#begin(call);
@@ -98,9 +106,7 @@ export class InteropServer {
       },
     });
     this.port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
-        error ? reject(error) : resolve(port),
-      );
+      this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
     return this;
   }
@@ -111,7 +117,6 @@ export class InteropServer {
 
   /** Sends the metadata that is asked for; returns the trailer. */
   #begin(call: { metadata: grpc.Metadata; sendMetadata(metadata: grpc.Metadata): void }): grpc.Metadata {
-    this.calls++;
     const [initial, trailer] = [new grpc.Metadata(), new grpc.Metadata()];
     for (const value of call.metadata.get(ECHO_INITIAL)) initial.add(ECHO_INITIAL, value);
     for (const value of call.metadata.get(ECHO_TRAILING)) trailer.add(ECHO_TRAILING, value);

@@ -13,9 +13,12 @@ def varint(value):
     return bytes(out)
 
 
-def text_field(number, text):
-    data = text.encode()
+def bytes_field(number, data):
     return bytes([number << 3 | 2]) + varint(len(data)) + data if data else b''
+
+
+def text_field(number, text):
+    return bytes_field(number, text.encode())
 
 
 def number_field(number, value):
@@ -24,6 +27,11 @@ def number_field(number, value):
 
 def parse(data):
     """Field number to value, as int or bytes; the last one wins."""
+    return {number: values[-1] for number, values in parse_all(data).items()}
+
+
+def parse_all(data):
+    """Field number to its values in their order, as int or bytes."""
     fields = {}
     at = 0
 
@@ -41,13 +49,14 @@ def parse(data):
     while at < len(data):
         key = read()
         if key & 7 == 0:
-            fields[key >> 3] = read()
+            value = read()
         elif key & 7 == 2:
             length = read()
-            fields[key >> 3] = data[at : at + length]
+            value = data[at : at + length]
             at += length
         else:
             raise ValueError(f'wire type {key & 7}')
+        fields.setdefault(key >> 3, []).append(value)
     return fields
 
 
