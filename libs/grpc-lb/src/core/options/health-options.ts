@@ -1,3 +1,4 @@
+import { CONNECTION_SPECIFIC_HEADERS } from '../connection-headers.js';
 import { boolean, type Check, fields, integer, isObject, number, shown } from './validation.js';
 
 /** Health checks (gRFC A17), and what happens if too few endpoints are healthy. */
@@ -53,13 +54,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'te',
   'user-agent',
   'host',
-  // Connection-specific headers (RFC 9113, 8.2.2): Node throws on them, and grpc-js then gives up the connection.
-  'connection',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
+  ...CONNECTION_SPECIFIC_HEADERS,
 ]);
 /** gRPC: "ASCII-Value". */
 const VALUE = /^[\x20-\x7e]+$/;

@@ -1,14 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-
-/** RFC 9113, 8.2.2: "An endpoint MUST NOT generate an HTTP/2 message containing connection-specific header fields." */
-const CONNECTION_SPECIFIC = new Set([
-  'connection',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { CONNECTION_SPECIFIC_HEADERS } from '../../core/connection-headers.js';
 
 /** Header fields that Node allows only once. */
 const SINGLE_VALUED = new Set([
@@ -61,7 +52,7 @@ const SIZE_OF_EACH = 12;
 export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefined {
   let size = 0;
   for (const key in headers) {
-    if (CONNECTION_SPECIFIC.has(key)) {
+    if (CONNECTION_SPECIFIC_HEADERS.has(key)) {
       return `metadata "${key}" is a header of HTTP/1.1 connections, which HTTP/2 forbids; remove it, as when forwarding the headers of an HTTP request`;
     }
     if (key === 'content-length') {
