@@ -9,7 +9,7 @@ import { givenServiceConfig } from '../config/channel-options.js';
 import { MethodPolicies } from '../config/method-policies.js';
 import type { GivenServiceConfig } from '../config/service-config.js';
 import type { ClientContext } from '../context/client-context.js';
-import { splitHostPort, SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
+import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 import { isSecure } from '../channel/tls-name.js';
 import { ActiveCalls } from './active-calls.js';
 import { CallDispatcher } from './call-dispatcher.js';
@@ -126,12 +126,6 @@ export class CallEnvironment implements PlanEnvironment {
     this.dispatcher.close();
     this.active.close();
   }
-
-  /** The `service_url` for call credentials. */
-  readonly serviceUrl = (host: string, path: string): string => {
-    const name = splitHostPort(host)?.host ?? 'localhost';
-    return `https://${name}/${path.split('/')[1] ?? ''}`;
-  };
 
   /** State is kept while the options stay the same. */
   #limitRetries(): void {

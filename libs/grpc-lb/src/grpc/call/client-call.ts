@@ -15,8 +15,10 @@ import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, WaitReason } from './call-observer.js';
 import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
+import { messageSize } from './frame.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
+import { serviceUrl } from './service-url.js';
 import type { WireAttempt } from './wire-attempt.js';
 import { controlPlaneStatus } from './wire-status.js';
 
@@ -199,7 +201,6 @@ export class ClientCall
       this.#credentials && channelCredentials
         ? this.#credentials.compose(channelCredentials)
         : (this.#credentials ?? channelCredentials)!;
-    const { serviceUrl } = this.environment;
     const placement = this.#placement;
     const options = { method_name: this.method, service_url: serviceUrl(this.#host, this.method) };
     // In a promise, so that credentials that throw fail only this call.
@@ -351,7 +352,7 @@ export class ClientCall
   messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void {
     if (this.#committed !== attempt) this.#plan.responded(attempt);
     if (this.ended || this.#committed !== attempt) return;
-    this.#observation?.messageReceived?.(attempt.number, wireLength - FRAME_HEADER);
+    this.#observation?.messageReceived?.(attempt.number, messageSize(wireLength));
     const single = this.#policy.responseStream === false;
     if (single && this.#responded) return this.cancelLocally(Status.UNIMPLEMENTED, 'Too many responses received');
     this.#responded = true;
@@ -481,7 +482,7 @@ export class ClientCall
   }
 
   #tellSent({ number }: WireAttempt, frame: Buffer): void {
-    this.#observation!.messageSent?.(number, frame.length - FRAME_HEADER);
+    this.#observation!.messageSent?.(number, messageSize(frame.length));
   }
 
   #tellEnded({ number, status, local }: WireAttempt): void {
@@ -489,7 +490,6 @@ export class ClientCall
   }
 }
 
-const FRAME_HEADER = 5;
 const PLAINTEXT =
   'the call has credentials, but without TLS they would be sent in plaintext; ' +
   'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';

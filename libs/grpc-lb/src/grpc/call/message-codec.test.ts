@@ -1,16 +1,8 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { compressionAlgorithms, status as Status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import {
-  accepts,
-  compressedFrameOf,
-  decompressed,
-  type Encoding,
-  encodingOf,
-  frameOf,
-  isCompressed,
-  messageIn,
-} from './message-codec.js';
+import { frameOf, isCompressed, messageIn } from './frame.js';
+import { accepts, compressedFrameOf, decompressed, type Encoding, encodingOf } from './message-codec.js';
 
 const MESSAGES = ['', 'x', 'hello '.repeat(10_000)].map((text) => Buffer.from(text));
 

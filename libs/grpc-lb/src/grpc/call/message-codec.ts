@@ -1,5 +1,6 @@
 import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
 import { compressionAlgorithms, status as Status } from '@grpc/grpc-js';
+import { COMPRESSED, frameOf, messageIn } from './frame.js';
 
 /** The status of a call that this side ends because of a message. */
 export class MessageFault extends Error {
@@ -12,10 +13,6 @@ export class MessageFault extends Error {
 }
 
 export type Encoding = 'identity' | 'deflate' | 'gzip';
-
-/** A gRPC message frame begins with one byte of flags and four bytes of length. */
-const FRAME_HEADER = 5;
-const COMPRESSED = 1;
 
 /** The encodings that this side understands, for `grpc-accept-encoding`. */
 export const ACCEPTED_ENCODINGS = 'identity,deflate,gzip';
@@ -31,30 +28,12 @@ export function accepts(acceptEncoding: string, encoding: Encoding): boolean {
   return acceptEncoding.split(',').some((each) => each.trim() === encoding);
 }
 
-/** A message as one frame, not compressed. */
-export function frameOf(message: Uint8Array, flags = 0): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEADER + message.length);
-  frame[0] = flags;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, FRAME_HEADER);
-  return frame;
-}
-
 /** A message as one compressed frame. */
 export function compressedFrameOf(message: Uint8Array, encoding: Exclude<Encoding, 'identity'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const compress = encoding === 'gzip' ? gzip : deflate;
     compress(message, (error, output) => (error ? reject(error) : resolve(frameOf(output, COMPRESSED))));
   });
-}
-
-export function isCompressed(frame: Buffer): boolean {
-  return frame[0] === COMPRESSED;
-}
-
-/** The message in a frame that is not compressed. */
-export function messageIn(frame: Buffer): Buffer {
-  return frame.subarray(FRAME_HEADER);
 }
 
 /**
@@ -81,7 +60,7 @@ export function decompressed(frame: Buffer, encoding: string, maxLength: number)
       reject(new MessageFault(Status.RESOURCE_EXHAUSTED, details));
     });
     stream.on('end', () => resolve(Buffer.concat(parts, length)));
-    stream.end(frame.subarray(FRAME_HEADER));
+    stream.end(messageIn(frame));
   });
 }
 

@@ -1,6 +1,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { CallStream } from '../experimental.js';
-import { accepts, compressedFrameOf, type Encoding, frameOf } from './message-codec.js';
+import { frameOf } from './frame.js';
+import { accepts, compressedFrameOf, type Encoding } from './message-codec.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { RequestMessages, type Sent } from './request-messages.js';
 import type { WireAttempt } from './wire-attempt.js';

@@ -1,5 +1,7 @@
 import { Metadata, status as Status } from '@grpc/grpc-js';
-import { splitHostPort, type SubchannelCall, type SubchannelInterface } from '../experimental.js';
+import { frameOf, isCompressed, messageIn } from '../call/frame.js';
+import { serviceUrl } from '../call/service-url.js';
+import type { SubchannelCall, SubchannelInterface } from '../experimental.js';
 
 /** The connection that a watch runs on. */
 export interface WatchPeer {
@@ -28,9 +30,6 @@ export interface WatchStreamListener {
   received(message: Buffer): void;
   ended(end: WatchEnd): void;
 }
-
-/** A gRPC message frame begins with one byte of flags and four bytes of length. */
-const FRAME_HEADER = 5;
 
 /**
  * One server-streaming call on one connection. It starts like the calls that grpc-js sends to a picked subchannel. The
@@ -76,11 +75,10 @@ export class WatchStream {
 
   #callCredentials(): Promise<Metadata> {
     const { subchannel, authority } = this.peer;
-    const host = splitHostPort(authority)?.host ?? 'localhost';
     const { path } = this.request;
     return subchannel.getCallCredentials().generateMetadata({
       method_name: path,
-      service_url: `https://${host}/${path.split('/')[1]}`,
+      service_url: serviceUrl(authority, path),
     });
   }
 
@@ -92,7 +90,7 @@ export class WatchStream {
       onReceiveStatus: ({ code, details }) => this.#end({ code, details, fromPeer: true }),
     });
     this.#call = call;
-    call.sendMessageWithContext({}, framed(this.request.message));
+    call.sendMessageWithContext({}, frameOf(this.request.message));
     call.halfClose();
     call.startRead();
   }
@@ -100,14 +98,14 @@ export class WatchStream {
   #onFrame(frame: Buffer): void {
     if (this.#over) return;
     // The client offered no encoding, so the server must not compress.
-    if (frame[0] !== 0) {
+    if (isCompressed(frame)) {
       this.#call?.cancelWithStatus(
         Status.INTERNAL,
         'the server compressed a message, but the client does not accept compression',
       );
       return;
     }
-    this.listener.received(frame.subarray(FRAME_HEADER));
+    this.listener.received(messageIn(frame));
     if (!this.#over) this.#call?.startRead();
   }
 
@@ -121,10 +119,4 @@ export class WatchStream {
 function failure(what: string, error: unknown): WatchEnd {
   const details = error instanceof Error ? error.message : String(error);
   return { code: Status.UNAVAILABLE, details: `${what}: ${details}`, fromPeer: false };
-}
-
-function framed(message: Buffer): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER);
-  header.writeUInt32BE(message.length, 1);
-  return Buffer.concat([header, message]);
 }
