@@ -3,20 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { UNKNOWN_CALL } from '../../core/policy/policy.js';
 import { callOf, configSelector, selectorAttribute } from './config-selector.js';
 import { CONFIG_SELECTOR_ATTRIBUTE } from '../experimental.js';
-import type { MethodInfo } from '../config/service-config.js';
 
 const service = 'orders.v1.Orders';
 const OF_METHOD: MethodConfig = { name: [{ service, method: 'Find' }], timeout: { seconds: 1, nanos: 0 } };
 const OF_SERVICE: MethodConfig = { name: [{ service: 'other.Service' }, { service }], waitForReady: true };
 const OF_ALL: MethodConfig = { name: [{}], timeout: { seconds: 9, nanos: 0 } };
-const methods: MethodInfo[] = [
-  { service, method: 'Find', responseStream: false },
-  { service, method: 'Watch', responseStream: true },
-  { service, method: 'Upload', responseStream: false, requestStream: true },
-];
-
 function invoke(configs: readonly MethodConfig[], path: string) {
-  return configSelector(configs, methods).invoke(path, new Metadata(), 0);
+  return configSelector(configs).invoke(path, new Metadata(), 0);
 }
 
 describe('the method config of a call', () => {
@@ -37,22 +30,19 @@ describe('the method config of a call', () => {
   });
 
   test('is the same for any of thousands of made-up methods', () => {
-    const selector = configSelector([OF_ALL], methods);
+    const selector = configSelector([OF_ALL]);
     for (let i = 0; i < 3000; i++) expect(selector.invoke(`/a.B/${i}`, new Metadata(), 0).methodConfig).toBe(OF_ALL);
   });
 });
 
 describe('the call information that the picker gets', () => {
-  test('has the method, and whether the call streams in either direction', () => {
-    const call = (method: string) => callOf(invoke([], `/${service}/${method}`).pickInformation);
-    expect(call('Find')).toEqual({ method: `/${service}/Find`, stream: false });
-    expect(call('Watch')).toEqual({ method: `/${service}/Watch`, stream: true });
-    expect(call('Upload')).toEqual({ method: `/${service}/Upload`, stream: true });
-    expect(call('Unknown')).toEqual({ method: `/${service}/Unknown`, stream: false });
+  test('has the method', () => {
+    const { pickInformation } = invoke([], `/${service}/Find`);
+    expect(callOf(pickInformation)).toEqual({ method: `/${service}/Find`, stream: false });
   });
 
   test('is a distinct object for each call, so that it identifies the attempts of that call', () => {
-    const selector = configSelector([], methods);
+    const selector = configSelector([]);
     const [first, second] = [1, 2].map(() => selector.invoke(`/${service}/Find`, new Metadata(), 0));
     expect(first!.pickInformation).not.toBe(second!.pickInformation);
     expect(first).toMatchObject({ status: status.OK, dynamicFilterFactories: [] });
@@ -64,13 +54,10 @@ describe('the call information that the picker gets', () => {
   });
 });
 
-test('without a service config from the resolver the one from the channel options applies', () => {
-  const context = { methods } as never;
+test('the service config of the channel options applies', () => {
   const text = JSON.stringify({ methodConfig: [{ name: [{}], timeout: '0.25s' }] });
-  const timeoutOf = (...args: [serviceConfig: never, options: object]): unknown =>
-    selectorAttribute(context, ...args)[CONFIG_SELECTOR_ATTRIBUTE]!.invoke('/a.B/C', new Metadata(), 0).methodConfig
-      .timeout;
-  expect(timeoutOf(null as never, { 'grpc.service_config': text })).toEqual({ seconds: 0, nanos: 250_000_000 });
-  expect(timeoutOf(null as never, {})).toBeUndefined();
-  expect(timeoutOf({ methodConfig: [OF_ALL] } as never, { 'grpc.service_config': text })).toEqual(OF_ALL.timeout);
+  const timeoutOf = (options: object): unknown =>
+    selectorAttribute(options)[CONFIG_SELECTOR_ATTRIBUTE]!.invoke('/a.B/C', new Metadata(), 0).methodConfig.timeout;
+  expect(timeoutOf({ 'grpc.service_config': text })).toEqual({ seconds: 0, nanos: 250_000_000 });
+  expect(timeoutOf({})).toBeUndefined();
 });

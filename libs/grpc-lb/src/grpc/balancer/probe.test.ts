@@ -1,7 +1,6 @@
 import { connectivityState, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
-import { configSelector } from './config-selector.js';
 import { QUEUE } from './complete-pick.js';
 
 type FakeCall = ReturnType<FakeChannel['pick']>;
@@ -27,7 +26,6 @@ beforeEach(async () => {
 const stateOfA = (): string => channel.view.endpoints()[0]!.state;
 const pick = (extraPickInfo: Record<string, string> = {}) =>
   channel.picker!.pick({ metadata: undefined as never, extraPickInfo });
-const streams = configSelector([], [{ service: 'S', method: 'Watch', responseStream: true }]);
 
 test('calls that wait for a probe get the endpoint when it succeeds', async () => {
   const probe = channel.pick();
@@ -63,16 +61,6 @@ test('when a probe never starts, one of the calls that wait for it is the next p
   await channel.pass(1000);
   expect(channel.picker).not.toBe(before);
   expect(pick().subchannel).not.toBeNull();
-});
-
-test('a streaming probe brings the endpoint back before it ends', async () => {
-  const stream = pick(streams.invoke('/S/Watch', undefined as never, 0).pickInformation);
-  stream.onCallStarted?.();
-  expect(pick()).toBe(QUEUE);
-  await channel.pass(1000);
-  expect(stateOfA()).toBe('ready');
-  stream.onCallEnded?.(status.UNAVAILABLE, '', undefined as never);
-  expect(stateOfA()).toBe('ready');
 });
 
 /** Calls in flight at a; those that were picked for b have ended. */

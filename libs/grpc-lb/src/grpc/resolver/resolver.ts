@@ -148,7 +148,8 @@ export class SourceResolver implements Resolver {
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
       {
-        ...selectorAttribute(this.#context, serviceConfig, this.options),
+        // A client with a service config of its own makes its calls itself.
+        ...(serviceConfig === null && selectorAttribute(this.options)),
         // grpc-js verifies the name of the first target.
         ...tlsNameAttribute(this.#context.targets[0]!, this.options),
       },

@@ -3,12 +3,13 @@ import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
 import { effectiveLoadBalancing } from '../../options/load-balancing.js';
 import type { PolicyConfig } from '../../options/policy-config.js';
 import { OwnStall } from '../../own-stall.js';
-import type { CallInfo } from '../../policy/policy.js';
+import type { CallInfo, Policy } from '../../policy/policy.js';
 import { seededRandom } from '../../random.js';
 import { Balancing } from '../balancing.js';
 import { type Carrier, type Link, NO_LINK } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import { Attempt } from './attempt.js';
+import type { Attempts } from './attempts.js';
 import { type NoPick, Picker } from './picker.js';
 import { NO_VISITS, type Visits } from './visits.js';
 
@@ -102,9 +103,20 @@ class FakeLink implements Link<Connection> {
   }
 }
 
+const STREAM: CallInfo = { method: '', stream: true };
+
 class Picked extends Attempt<Connection> {
-  readonly call: CallInfo = { method: '', stream: false };
   readonly report = undefined;
+
+  constructor(
+    attempts: Attempts<Connection>,
+    member: Member<Connection>,
+    connection: Connection,
+    policy: Policy,
+    readonly call: CallInfo,
+  ) {
+    super(attempts, member, connection, policy);
+  }
 }
 
 /** A client of endpoints named by letters: `a` is of priority 0, `b1` of priority 1. */
@@ -112,7 +124,7 @@ class Client {
   readonly clock = new FakeClock();
   readonly links = new Map<string, FakeLink>();
   readonly balancing: Balancing<Connection>;
-  picker!: Picker<Connection, Picked, object>;
+  picker!: Picker<Connection, Picked, CallInfo>;
 
   constructor(names: string, policy: PolicyConfig = { name: 'least_request' }) {
     const { clock } = this;
@@ -134,7 +146,7 @@ class Client {
         const { attempts } = balancing;
         this.picker = new Picker(
           balancing,
-          (member, connection, _, picks) => new Picked(attempts, member, connection, picks),
+          (member, connection, call, picks) => new Picked(attempts, member, connection, picks, call),
         );
       },
       released: () => {},
@@ -172,7 +184,7 @@ class Call {
     const all = this.attempts;
     const visits = all.length === 0 ? NO_VISITS : { all, tried: all.map(({ endpoint }) => endpoint), only };
     const policy = balancing.policies.common;
-    const picked: Picked | NoPick = picker.pick({}, call, policy, false, visits);
+    const picked: Picked | NoPick = picker.pick(call, call, policy, false, visits);
     if (typeof picked === 'string') return picked;
     picked.begin();
     this.attempts.push(picked);
@@ -355,4 +367,32 @@ describe('a call that is refused before it runs', () => {
     }
     expect(names).toEqual(['a', 'a', 'a', 'a', 'a', 'a', 'none']);
   });
+});
+
+test('a streaming probe brings the endpoint back before it ends', () => {
+  const client = new Client('a b');
+  const { clock, balancing } = client;
+  for (const name of ['a', 'b']) client.link(name).open();
+  const policy = balancing.policies.common;
+  const pick = (): Picked => {
+    const picked = client.picker.pick(STREAM, STREAM, policy, false) as Picked;
+    picked.begin();
+    return picked;
+  };
+  const stateOfA = (): string => balancing.endpoints(0).find(({ address }) => address === 'unix:a')!.state;
+  const attempts = Array.from({ length: 40 }, pick);
+  clock.advance(1);
+  const [ofA, ofB] = ['a', 'b'].map((name) => attempts.filter(({ endpoint }) => nameOf(endpoint) === name));
+  for (const attempt of ofB!) attempt.finish('ok', 'peer');
+  for (const attempt of ofA!) attempt.finish('failed', 'peer');
+  expect(stateOfA()).toBe('ejected');
+  clock.advance(60_000);
+  const stream = pick();
+  expect(nameOf(stream.endpoint)).toBe('a');
+  clock.advance(999);
+  expect(stateOfA()).toBe('ejected');
+  clock.advance(1);
+  expect(stateOfA()).toBe('ready');
+  stream.finish('failed', 'unknown');
+  expect(stateOfA()).toBe('ready');
 });
