@@ -28,8 +28,8 @@ function recorder(): { observer: CallObserver; told: Told[] } {
     origin,
   ];
   const observer: CallObserver = {
-    callStarted: (started) => {
-      told.push(['call', started]);
+    callStarted: ({ client, method, stream }) => {
+      told.push(['call', { client, method, stream }]);
       return {
         attemptStarted: ({ waited, ...attempt }) => {
           expect(waited).toBeGreaterThanOrEqual(0);
@@ -257,6 +257,46 @@ test('it says what the attempt waited for, and how long', async () => {
     [true, 'call_credentials'],
     [false, undefined],
   ]);
+});
+
+test('a header that an observer sets is sent with each attempt, not added to the metadata of the caller', async () => {
+  const peer: RawPeer = await new RawPeer((arrived) =>
+    answerAll(
+      arrived,
+      peer.calls.length === 1 ? { trailers: { 'grpc-status': 14 } } : { messages: [message('hello')] },
+    ),
+  ).start();
+  const observer: CallObserver = {
+    callStarted: (started) => {
+      started.setHeader('traceparent', '00-1-2-01');
+      return undefined;
+    },
+  };
+  const { client } = balanced(peer.target, {
+    methods,
+    observer,
+    loadBalancing: { retry: { maxAttempts: 2, initialBackoff: 1 } },
+  });
+  await connected(client);
+  const metadata = new grpc.Metadata();
+  expect(await call(client, 'unary', { metadata })).toMatchObject({ code: grpc.status.OK });
+  expect(peer.calls.map(({ headers }) => headers['traceparent'])).toEqual(['00-1-2-01', '00-1-2-01']);
+  expect(metadata.getMap()).toEqual({});
+});
+
+test('several observers are told of each call, until they are removed', async () => {
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+  const [one, other] = [recorder(), recorder()];
+  const { client, channel } = balanced(peer.target, { observer: one.observer });
+  const remove = channel.observe(other.observer);
+  await call(client, 'unary');
+  expect(other.told).toEqual(one.told);
+  expect(one.told.map(([what]) => what)).toContain('ended');
+  remove();
+  const { length } = other.told;
+  await call(client, 'unary');
+  expect(other.told).toHaveLength(length);
+  expect(one.told).toHaveLength(2 * length);
 });
 
 test('an observer that throws breaks no call, and is reported once', async () => {

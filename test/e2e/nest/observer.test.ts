@@ -1,5 +1,11 @@
 import type { ClientGrpc } from '@nestjs/microservices';
-import { type CallObserver, GrpcLbModule, type GrpcLbModuleOptions, type ObservedCall } from 'nestjs-grpc-lb';
+import {
+  type CallObserver,
+  GrpcLbModule,
+  type GrpcLbModuleOptions,
+  GrpcLbRegistry,
+  type ObservedCall,
+} from 'nestjs-grpc-lb';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
@@ -9,11 +15,11 @@ expectNoLeaks();
 
 it('the observer of forRoot is told of the calls of all clients, on the fast path and beside it', async () => {
   const [server] = await serversOfTest(1);
-  const calls: ObservedCall[] = [];
+  const calls: Omit<ObservedCall, 'setHeader'>[] = [];
   const ends: unknown[] = [];
   const observer: CallObserver = {
-    callStarted: (call) => {
-      calls.push(call);
+    callStarted: ({ client, method, stream }) => {
+      calls.push({ client, method, stream });
       return { ended: ({ code, origin }) => ends.push([code, origin]) };
     },
   };
@@ -29,8 +35,12 @@ it('the observer of forRoot is told of the calls of all clients, on the fast pat
   });
   const stub = (name: string): EchoStub => app.get<ClientGrpc>(name).getService<EchoStub>('Echo');
   await lastValueFrom(stub('ONE').say({ text: 'x' }));
+  const later: string[] = [];
+  const remove = app.get(GrpcLbRegistry).observe({ callStarted: ({ client }) => void later.push(client) });
   await lastValueFrom(stub('TWO').repeat({ text: 'x', times: 2 }).pipe(toArray()));
+  remove();
   await lastValueFrom(stub('TWO').join([{ text: 'x' }]));
+  expect(later).toEqual(['TWO']);
   expect(calls).toEqual([
     { client: 'ONE', method: '/echo.v1.Echo/Say', stream: false },
     { client: 'TWO', method: '/echo.v1.Echo/Repeat', stream: true },

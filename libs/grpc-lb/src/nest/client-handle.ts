@@ -103,6 +103,16 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.#balanced.configure(loadBalancing);
   }
 
+  /**
+   * Tells an observer of the calls that start from now on. With a target of `xds:` it is told of none, because grpc-js
+   * makes those calls.
+   *
+   * @returns A function that removes it.
+   */
+  observe(observer: CallObserver): () => void {
+    return this.#balanced instanceof BalancedChannel ? this.#balanced.observe(observer) : () => {};
+  }
+
   /** Starts discovery and connects. The module calls it when the application starts. */
   connect(): void {
     this.#balanced.connect();

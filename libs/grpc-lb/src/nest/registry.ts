@@ -16,6 +16,7 @@ import { overridePath } from '../core/options/origin.js';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
+import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { Explanation } from '../grpc/channel/explain.js';
 import { systemClock } from '../grpc/context/system-clock.js';
 import { isDelegated } from '../grpc/channel/delegated-channel.js';
@@ -37,6 +38,8 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   readonly events$: Observable<LbEvent>;
   readonly #events = new Subject<LbEvent>();
   readonly #clients = new Map<string, { readonly declared: DeclaredClient; readonly handle: GrpcLbClientHandle }>();
+  /** Add an observer to a new client. */
+  readonly #observing = new Set<(handle: GrpcLbClientHandle) => unknown>();
   readonly #logger = new Logger('GrpcLb');
   #started = false;
 
@@ -105,6 +108,24 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     );
   }
 
+  /**
+   * Tells an observer of the calls of all clients that start from now on, beside the `observer` of `forRoot()`.
+   *
+   * @returns A function that removes it.
+   *
+   * @example
+   *   registry.observe({ callStarted: ({ method }) => ({ ended: ({ code }) => count(method, code) }) });
+   */
+  observe(observer: CallObserver): () => void {
+    const removals = [...this.#clients.values()].map(({ handle }) => handle.observe(observer));
+    const add = (handle: GrpcLbClientHandle): unknown => removals.push(handle.observe(observer));
+    this.#observing.add(add);
+    return () => {
+      this.#observing.delete(add);
+      for (const remove of removals) remove();
+    };
+  }
+
   /** @internal Called by the module. Clients that several modules declare equally are one client. */
   add(declared: DeclaredClient): GrpcLbClientHandle {
     const existing = this.#clients.get(declared.name);
@@ -127,6 +148,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       this.options.observer,
     );
     this.#clients.set(declared.name, { declared, handle });
+    for (const add of this.#observing) add(handle);
     if (this.#started) this.#connect(declared.ref, handle);
     return handle;
   }

@@ -14,7 +14,7 @@ import { isSecure } from '../channel/tls-name.js';
 import { ActiveCalls } from './active-calls.js';
 import { CallDispatcher } from './call-dispatcher.js';
 import type { CallObserver } from './call-observer.js';
-import { GuardedObserver } from './guarded-observer.js';
+import { CallObservers } from './call-observers.js';
 import { accepts, type Encoding, encodingOf } from './message-codec.js';
 import { ReplayMemory } from './replay-memory.js';
 import { SecondReads } from './second-reads.js';
@@ -64,7 +64,7 @@ export class CallEnvironment implements PlanEnvironment {
   readonly context: ClientContext;
   readonly authority: string;
   readonly target: string;
-  readonly observer: CallObserver | undefined;
+  readonly observers: CallObservers;
   readonly #channelOptions: ChannelOptions;
 
   constructor(options: CallEnvironmentOptions) {
@@ -72,7 +72,8 @@ export class CallEnvironment implements PlanEnvironment {
     this.context = context;
     this.authority = options.authority;
     this.target = options.target;
-    this.observer = options.observer && new GuardedObserver(context.name, options.observer);
+    this.observers = new CallObservers(context.name);
+    if (options.observer) this.observers.add(options.observer);
     this.#channelOptions = channelOptions;
     this.statuses = new Statuses(channelOptions);
     this.dispatcher = new CallDispatcher(context, options.connect);

@@ -15,6 +15,13 @@ export interface ObservedCall {
   readonly method: string;
   /** Whether it is known to have many messages in either direction. */
   readonly stream: boolean;
+  /**
+   * Sets a header of all attempts of the call, such as `traceparent`. Only while the observer is told of the start;
+   * later it has no effect. The caller's metadata stays as it is.
+   *
+   * @param key In lower case.
+   */
+  setHeader(key: string, value: string): void;
 }
 
 /** What a call or an attempt waited for before it could be sent. */

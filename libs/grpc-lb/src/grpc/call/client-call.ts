@@ -12,7 +12,7 @@ import type { CallStream } from '../experimental.js';
 import { AttemptHeaders, authorizedHeaders, callHeaders, PREVIOUS_ATTEMPTS, timeoutHeader } from './attempt-headers.js';
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
-import type { CallObservation, EndOrigin, WaitReason } from './call-observer.js';
+import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
 import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
@@ -46,7 +46,7 @@ let calls = 0;
  */
 export class ClientCall
   extends AsyncResource
-  implements CallStream, PlaceableCall, PlanOwner<WireAttempt>, RequestOwner
+  implements CallStream, PlaceableCall, PlanOwner<WireAttempt>, RequestOwner, ObservedCall
 {
   readonly method: string;
   readonly stream: boolean;
@@ -89,6 +89,8 @@ export class ClientCall
   /** Why the attempt could not be placed. */
   #refusal: { readonly code: Status; readonly details: string } | undefined;
   #observation: CallObservation | undefined;
+  /** Headers that observers have set. */
+  #observedHeaders: Record<string, string> | undefined;
 
   constructor(
     readonly environment: CallEnvironment,
@@ -118,11 +120,8 @@ export class ClientCall
     this.metadata = metadata;
     this.waitForReady = metadata.getOptions().waitForReady === true;
     const { environment } = this;
-    const { observer } = environment;
-    if (observer !== undefined) {
-      const { name: client } = environment.context;
-      this.#observation = observer.callStarted({ client, method: this.method, stream: this.stream });
-    }
+    const observer = environment.observers.all;
+    if (observer !== undefined) this.#observation = observer.callStarted(this);
     if (this.ended) {
       this.#observation?.ended?.(endOf(this.#refusal!));
       return this.#deliverLater();
@@ -130,6 +129,7 @@ export class ClientCall
     this.#followParent();
     if (this.ended) return;
     this.#headers = callHeaders(metadata, this.#requests.encoding);
+    if (this.#observedHeaders) Object.assign(this.#headers, this.#observedHeaders);
     const forbidden = forbiddenMetadata(this.#headers);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
@@ -171,6 +171,16 @@ export class ClientCall
 
   getCallNumber(): number {
     return this.#number;
+  }
+
+  // What an observer is shown.
+
+  get client(): string {
+    return this.environment.context.name;
+  }
+
+  setHeader(key: string, value: string): void {
+    (this.#observedHeaders ??= {})[key] = value;
   }
 
   // What the dispatcher calls.

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import type { CallObservation } from './call-observer.js';
 import { GuardedObserver } from './guarded-observer.js';
 
-const CALL = { client: 'ORDERS', method: '/orders.v1.Orders/Find', stream: false };
+const CALL = { client: 'ORDERS', method: '/orders.v1.Orders/Find', stream: false, setHeader: () => {} };
 const END = { code: Status.OK, details: '', metadata: new Metadata(), origin: 'remote' } as const;
 const ATTEMPT = { number: 1, kind: 'first', address: 'a:1', waited: 0, waitedFor: undefined } as const;
 

@@ -204,6 +204,15 @@ export class BalancedChannel implements ChannelInterface {
     return this.#connector.getChannelzRef();
   }
 
+  /**
+   * Tells an observer of the calls that start from now on.
+   *
+   * @returns A function that removes it.
+   */
+  observe(observer: CallObserver): () => void {
+    return this.#calls.observers.add(observer);
+  }
+
   /** The current state of the client and its endpoints. */
   snapshot(): ClientSnapshot {
     const { name, target, state, loadBalancing, balancer, zone } = this.#context;
