@@ -125,9 +125,9 @@ export interface Frames {
 export function watchFrames(): Frames {
   const frames: Frames = { sent: [], received: [] };
   const { send, onReceiveMessage } = WireAttempt.prototype;
-  vi.spyOn(WireAttempt.prototype, 'send').mockImplementation(function (this: WireAttempt, message) {
-    frames.sent.push(message.frame[0] === 1);
-    send.call(this, message);
+  vi.spyOn(WireAttempt.prototype, 'send').mockImplementation(function (this: WireAttempt, frame, sent) {
+    frames.sent.push(frame[0] === 1);
+    send.call(this, frame, sent);
   });
   vi.spyOn(WireAttempt.prototype, 'onReceiveMessage').mockImplementation(function (this: WireAttempt, frame) {
     frames.received.push(frame[0] === 1);

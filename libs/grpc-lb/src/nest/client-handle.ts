@@ -14,7 +14,9 @@ import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
 import { checkMethodNames, methodsOf } from './methods.js';
-import { callObservable, cancelled, type Keyed, type OpenCall } from './stub/call-observable.js';
+import { callObservable, type Keyed } from './stub/call-observable.js';
+import { OpenCalls } from './stub/open-calls.js';
+import { cancelled } from './stub/service-error.js';
 import { loadServices } from './stub/service-definitions.js';
 import { transportChannelOptions } from './transport-options.js';
 import { targetOf } from './url.js';
@@ -30,7 +32,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   readonly #options: GrpcLbClientOptions;
   readonly #clients = new Map<string, Client>();
   readonly #stubs = new Map<string, object>();
-  readonly #openCalls = new Set<OpenCall>();
+  readonly #openCalls = new OpenCalls();
 
   /**
    * @internal The registry creates clients.
@@ -124,10 +126,8 @@ export class GrpcLbClientHandle implements ClientGrpc {
    */
   close(): void {
     this.#balanced.close();
-    if (this.#openCalls.size === 0) return;
-    const cancelRest = (): void => {
-      for (const call of this.#openCalls) call.giveUp(cancelled(`client ${this.name} is closed`));
-    };
+    if (this.#openCalls.isEmpty) return;
+    const cancelRest = (): void => this.#openCalls.giveUp(cancelled(`client ${this.name} is closed`));
     setTimeout(cancelRest, CLOSE_GRACE_MS).unref();
   }
 

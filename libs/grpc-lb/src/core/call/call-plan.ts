@@ -37,6 +37,9 @@ export interface PlanOwner<A> {
   readonly timeLeft: number;
 }
 
+/** No attempts. It is never changed. */
+const NONE: readonly never[] = Object.freeze([]);
+
 /**
  * The plan of one call: which attempts it makes, and which of them the caller gets.
  *
@@ -54,7 +57,7 @@ export class CallPlan<A extends object> {
   attempts = 0;
   /** Whether an attempt is waiting for an endpoint. */
   placing: AttemptKind | undefined;
-  #running: A[] = [];
+  #running: A[] = NONE as never[];
   #committed: A | undefined;
   /** The attempt that a hedge after a delay was to help, until it is known which of them was faster. */
   #late: A | undefined;

@@ -2,19 +2,20 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import { Metadata } from '@grpc/grpc-js';
 import { ACCEPTED_ENCODINGS, type Encoding } from './message-codec.js';
 
+/** What grpc-js uses of the metadata of an attempt. */
+export type HeaderSource = Pick<Metadata, 'toHttp2Headers'>;
+
 /**
  * The metadata of one attempt, for grpc-js, which only converts it to headers. The headers of all attempts of a call are
  * the same but for a few, so they are computed once, not copied key by key into a Metadata for each attempt.
  */
-export class AttemptHeaders extends Metadata {
+export class AttemptHeaders implements HeaderSource {
   /** Whether grpc-js has asked for them. */
   asked = false;
 
-  constructor(private readonly headers: OutgoingHttpHeaders) {
-    super();
-  }
+  constructor(private readonly headers: OutgoingHttpHeaders) {}
 
-  override toHttp2Headers(): OutgoingHttpHeaders {
+  toHttp2Headers(): OutgoingHttpHeaders {
     this.asked = true;
     return this.headers;
   }
@@ -37,8 +38,12 @@ export function timeoutHeader(milliseconds: number): string {
 /** How often a call has been tried before, for the server (gRFC A6). */
 export const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
+/** The metadata of a call that has none. It is shared, so it must not be changed. */
+export const NO_METADATA = new Metadata();
+
 /** The headers that all attempts of a call have. */
 export function callHeaders(metadata: Metadata, encoding: Encoding): OutgoingHttpHeaders {
+  if (metadata === NO_METADATA && encoding === 'identity') return plainHeaders();
   const headers = metadata.toHttp2Headers();
   headers['grpc-accept-encoding'] = ACCEPTED_ENCODINGS;
   headers['accept-encoding'] = 'identity';
@@ -46,6 +51,20 @@ export function callHeaders(metadata: Metadata, encoding: Encoding): OutgoingHtt
   if (encoding === 'identity' && headers['grpc-encoding'] !== undefined) delete headers['grpc-encoding'];
   if (encoding !== 'identity') headers['grpc-encoding'] = encoding;
   return headers;
+}
+
+/** Has all keys that grpc-js sets later, because an object that grows is moved several times. */
+function plainHeaders(): OutgoingHttpHeaders {
+  return {
+    'grpc-accept-encoding': ACCEPTED_ENCODINGS,
+    'accept-encoding': 'identity',
+    ':authority': undefined,
+    'user-agent': undefined,
+    'content-type': undefined,
+    ':method': undefined,
+    ':path': undefined,
+    te: undefined,
+  };
 }
 
 /** Headers with those that call credentials add, beside values of the same key. */

@@ -95,6 +95,11 @@ export class CallEnvironment implements PlanEnvironment {
     return this.context.random;
   }
 
+  /** Whether requests are compressed, if the server understands it. */
+  get compresses(): boolean {
+    return this.#encoding !== 'identity';
+  }
+
   /** The encoding of requests. */
   get encoding(): Encoding {
     return this.#serverTakesEncoding ? this.#encoding : 'identity';

@@ -9,20 +9,34 @@ import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call
 import type { MethodPolicy } from '../config/method-policies.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
-import { AttemptHeaders, authorizedHeaders, callHeaders, PREVIOUS_ATTEMPTS, timeoutHeader } from './attempt-headers.js';
+import {
+  AttemptHeaders,
+  authorizedHeaders,
+  callHeaders,
+  NO_METADATA,
+  PREVIOUS_ATTEMPTS,
+  timeoutHeader,
+} from './attempt-headers.js';
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
 import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
+import { encodingIn } from './message-codec.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
 import { serviceUrl } from './service-url.js';
 import type { WireAttempt } from './wire-attempt.js';
 import { controlPlaneStatus } from './wire-status.js';
 
-type Listener = Parameters<CallStream['start']>[1];
+/** Receives the results of a call. */
+export type CallListener = Parameters<CallStream['start']>[1] & {
+  /** Whether it enters the async context of the call itself, where it calls the user. */
+  readonly entersContext?: boolean;
+  /** False: it is not told of the response headers. */
+  readonly wantsHeaders?: boolean;
+};
 type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
 
 /** setTimeout's maximum. A later deadline counts as none, as in grpc-js. */
@@ -62,16 +76,18 @@ export class ClientCall
   readonly #plan: CallPlan<WireAttempt>;
   readonly #requests: RequestWriter;
   readonly #host: string;
-  readonly #startedAt = Date.now();
+  readonly #startedAt: number;
   readonly #deadline: number;
   #cancelDeadline: Cancel | undefined;
   /** Stops listening to the parent. */
   #leaveParent: (() => void) | undefined;
-  #listener: Listener | undefined;
-  #headers: OutgoingHttpHeaders = {};
+  #listener: CallListener | undefined;
+  #headers!: OutgoingHttpHeaders;
   #credentials: CallCredentials | undefined;
   #readStarted = false;
   #responded = false;
+  /** Whether the caller is starting it, in its own async context. */
+  #starting = false;
   /** Whether it counts as active. */
   #active = false;
   ended = false;
@@ -102,6 +118,7 @@ export class ClientCall
     this.#policy = environment.policies.for(path);
     this.stream = this.#policy.stream;
     this.#host = host ?? environment.authority;
+    this.#startedAt = Date.now();
     const ownDeadline = Math.min(deadline, this.#startedAt + (this.#policy.timeout ?? Infinity));
     this.#deadline = parent ? Math.min(ownDeadline, inheritedDeadline(parent, flags)) : ownDeadline;
     this.#requests = new RequestWriter(
@@ -115,7 +132,7 @@ export class ClientCall
 
   // What grpc-js calls.
 
-  start(metadata: Metadata, listener: Listener): void {
+  start(metadata: Metadata, listener: CallListener): void {
     this.#listener = listener;
     this.metadata = metadata;
     this.waitForReady = metadata.getOptions().waitForReady === true;
@@ -130,13 +147,15 @@ export class ClientCall
     if (this.ended) return;
     this.#headers = callHeaders(metadata, this.#requests.encoding);
     if (this.#observedHeaders) Object.assign(this.#headers, this.#observedHeaders);
-    const forbidden = forbiddenMetadata(this.#headers);
+    const forbidden = metadata === NO_METADATA && !this.#observedHeaders ? undefined : forbiddenMetadata(this.#headers);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
     if (!this.#watchDeadline()) return;
     environment.active.started();
     this.#active = true;
+    this.#starting = true;
     this.#plan.start();
+    this.#starting = false;
   }
 
   setCredentials(credentials: CallCredentials): void {
@@ -243,7 +262,7 @@ export class ClientCall
       return true;
     }
     // A pending call is sent in the context of what wakes it.
-    return this.runInAsyncScope(() => this.#open(attempt, headers));
+    return this.#starting ? this.#open(attempt, headers) : this.runInAsyncScope(() => this.#open(attempt, headers));
   }
 
   #open(attempt: WireAttempt, headers: OutgoingHttpHeaders): boolean {
@@ -255,7 +274,7 @@ export class ClientCall
       this.#refuseLocally(Status.INTERNAL, (error as Error).message);
       return true;
     }
-    this.#sentAt = Date.now();
+    if (this.#isTimed) this.#sentAt = Date.now();
     this.#authorized = undefined;
     if (this.#attempts) attempt.number = this.#attempts.push(attempt);
     else this.#attempts = [attempt];
@@ -289,7 +308,7 @@ export class ClientCall
 
   place(): void {
     this.#placement++;
-    this.#attemptAt = Date.now();
+    if (this.#isTimed) this.#attemptAt = Date.now();
     this.#sentAt = undefined;
     this.#waitsFor = undefined;
     this.environment.dispatcher.place(this);
@@ -347,16 +366,16 @@ export class ClientCall
     this.#learnLatency();
     this.#plan.responded(attempt);
     if (this.ended || this.#committed !== attempt) return;
-    const [encoding] = metadata.get('grpc-encoding');
-    if (typeof encoding === 'string') attempt.encoding = encoding;
+    attempt.headers = metadata;
+    if (this.environment.compresses) this.#learnEncodings(metadata);
+    if (this.#listener!.wantsHeaders === false && this.#observation === undefined) return;
+    attempt.encoding = encodingIn(metadata);
     metadata.remove('grpc-encoding');
-    const [accepted] = metadata.get('grpc-accept-encoding');
-    if (typeof accepted === 'string') this.#serverAccepts(accepted);
     metadata.remove('grpc-accept-encoding');
     const previous = this.#plan.attempts - 1;
     if (previous > 0) metadata.set(PREVIOUS_ATTEMPTS, String(previous));
     this.#observation?.headersReceived?.(attempt.number, metadata);
-    this.runInAsyncScope(() => this.#listener!.onReceiveMetadata(metadata));
+    if (this.#listener!.wantsHeaders !== false) this.#tell('onReceiveMetadata', metadata);
   }
 
   messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void {
@@ -366,7 +385,7 @@ export class ClientCall
     const single = this.#policy.responseStream === false;
     if (single && this.#responded) return this.cancelLocally(Status.UNIMPLEMENTED, 'Too many responses received');
     this.#responded = true;
-    this.runInAsyncScope(() => this.#listener!.onReceiveMessage(message));
+    this.#tell('onReceiveMessage', message);
     if (single) this.environment.secondReads.add(attempt);
   }
 
@@ -387,6 +406,11 @@ export class ClientCall
     if (!latency || !first || this.#committed !== undefined) return;
     const now = this.environment.clock.now();
     latency.record(now - first.reservedAt, now);
+  }
+
+  /** Whether something asks for its times: the text of a deadline, or an observer. */
+  get #isTimed(): boolean {
+    return this.#deadline !== Infinity || this.#observation !== undefined;
   }
 
   get #lastAttempt(): WireAttempt | undefined {
@@ -437,9 +461,11 @@ export class ClientCall
   }
 
   /** Later calls are compressed as the server understands them from their beginning. */
-  #serverAccepts(encodings: string): void {
-    this.environment.serverAccepts(encodings);
-    this.#requests.adapt(encodings);
+  #learnEncodings(headers: Metadata): void {
+    const [accepted] = headers.get('grpc-accept-encoding');
+    if (typeof accepted !== 'string') return;
+    this.environment.serverAccepts(accepted);
+    this.#requests.adapt(accepted);
   }
 
   /** Ends the call before any stream is opened. */
@@ -480,8 +506,17 @@ export class ClientCall
   }
 
   #deliver(status: { code: Status; details: string; metadata: Metadata }): void {
-    this.runInAsyncScope(() => this.#listener!.onReceiveStatus(status));
+    this.#tell('onReceiveStatus', status);
     this.emitDestroy();
+  }
+
+  #tell<K extends 'onReceiveMetadata' | 'onReceiveMessage' | 'onReceiveStatus'>(
+    what: K,
+    result: Parameters<CallListener[K]>[0],
+  ): void {
+    const listener = this.#listener!;
+    if (listener.entersContext) listener[what](result);
+    else this.runInAsyncScope(listener[what], listener, result);
   }
 
   #tellStarted(attempt: WireAttempt, kind: AttemptKind): void {

@@ -52,6 +52,8 @@ const SIZE_OF_EACH = 12;
 export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefined {
   let size = 0;
   for (const key in headers) {
+    const value = headers[key];
+    if (value === undefined) continue;
     if (CONNECTION_SPECIFIC_HEADERS.has(key)) {
       return `metadata "${key}" is a header of HTTP/1.1 connections, which HTTP/2 forbids; remove it, as when forwarding the headers of an HTTP request`;
     }
@@ -59,7 +61,6 @@ export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefi
       return `metadata "${key}" is not the length of the gRPC message, so HTTP/2 forbids it; remove it, as when forwarding the headers of an HTTP request`;
     }
     if (key.includes(':')) return `metadata "${key}" contains ":", which HTTP/2 forbids; rename it`;
-    const value = headers[key];
     if (Array.isArray(value) && SINGLE_VALUED.has(key)) {
       return `"${key}" metadata cannot have multiple values, and has ${value.length}; send one of them`;
     }

@@ -47,13 +47,15 @@ describe('the key of a call', () => {
 
   test('by a function is its return value', () => {
     const seen: unknown[] = [];
-    const by = (...args: unknown[]): string => {
-      seen.push(...args);
+    const by = (request: unknown, given: Metadata, path: string): string => {
+      seen.push(request, given.getMap(), path);
+      given.set('x-id', 'changed');
       return 'key';
     };
-    const metadata = new Metadata();
+    const metadata = metadataOf(['x-id', '7']);
     expect(keyOf(by, { id: 1 }, metadata)).toBe('key');
-    expect(seen).toEqual([{ id: 1 }, metadata, PATH]);
+    expect(seen).toEqual([{ id: 1 }, { 'x-id': '7' }, PATH]);
+    expect(metadata.getMap()).toEqual({ 'x-id': '7' });
     expect(keyOf(() => undefined, {})).toBeUndefined();
   });
 

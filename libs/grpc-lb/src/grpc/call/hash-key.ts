@@ -40,9 +40,10 @@ export function withHashKey(
   const own = methods && methods[path.slice(path.lastIndexOf('/') + 1)]?.policy;
   const by = keyedBy(own ?? policy);
   if (by === undefined || typeof by === 'string') return metadata;
-  const key =
-    typeof by === 'function' ? by(request as never, metadata as never, path) : fieldOf(request, by.field.split('.'));
+  // A copy, because the function may change it.
   const keyed = metadata.clone();
+  const key =
+    typeof by === 'function' ? by(request as never, keyed as never, path) : fieldOf(request, by.field.split('.'));
   const options: MetadataOptions & KeyedOptions = { ...metadata.getOptions(), [HASH_KEY]: asKey(key) };
   keyed.setOptions(options);
   return keyed;

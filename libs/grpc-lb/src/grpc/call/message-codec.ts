@@ -1,5 +1,5 @@
 import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
-import { compressionAlgorithms, status as Status } from '@grpc/grpc-js';
+import { compressionAlgorithms, type Metadata, status as Status } from '@grpc/grpc-js';
 import { COMPRESSED, frameOf, messageIn } from './frame.js';
 
 /** The status of a call that this side ends because of a message. */
@@ -21,6 +21,12 @@ export const ACCEPTED_ENCODINGS = 'identity,deflate,gzip';
 export function encodingOf(algorithm: number | undefined): Encoding | undefined {
   if (algorithm === undefined) return 'identity';
   return compressionAlgorithms[algorithm] as Encoding | undefined;
+}
+
+/** The encoding of compressed messages, as the headers before them name it. */
+export function encodingIn(headers: Metadata | undefined): string {
+  const [encoding] = headers?.get('grpc-encoding') ?? [];
+  return typeof encoding === 'string' ? encoding : 'identity';
 }
 
 /** Whether a `grpc-accept-encoding` lists this encoding. C-core puts a space after each comma, others do not. */

@@ -3,6 +3,9 @@ import type { ReplayMemory } from './replay-memory.js';
 /** Called when a message has been handed to the connection, so that the next one may follow. */
 export type Sent = () => void;
 
+/** Most calls keep none, or one. It is never changed. */
+const NONE: RequestMessage[] = [];
+
 export interface RequestMessage {
   readonly frame: Buffer;
   readonly sent: Sent | undefined;
@@ -13,7 +16,7 @@ export interface RequestMessage {
  * take, or that all calls of the client may take, the call is bound to the attempt that has them.
  */
 export class RequestMessages {
-  kept: RequestMessage[] = [];
+  kept: RequestMessage[] = NONE;
   closed = false;
   #bytes = 0;
 
@@ -34,7 +37,7 @@ export class RequestMessages {
 
   /** Forgets all messages, because no other attempt follows. */
   release(): void {
-    this.kept.length = 0;
+    this.kept = NONE;
     if (this.#bytes > 0) this.memory.release(this.#bytes);
     this.#bytes = 0;
   }

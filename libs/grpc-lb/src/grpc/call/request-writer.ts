@@ -59,7 +59,7 @@ export class RequestWriter extends RequestMessages {
 
   /** Sends what has been written so far to a new attempt. */
   replay(attempt: WireAttempt): void {
-    for (const message of this.kept) attempt.send(message);
+    for (const { frame, sent } of this.kept) attempt.send(frame, sent);
     if (this.closed) attempt.halfClose();
   }
 
@@ -73,10 +73,10 @@ export class RequestWriter extends RequestMessages {
     if (owner.ended) return afterThisTurn(sent);
     owner.messageSent(frame);
     const { running } = owner;
-    if (!owner.repeatable && running.length > 0) return running[0]!.send({ frame, sent });
+    if (!owner.repeatable && running.length > 0) return running[0]!.send(frame, sent);
     const kept = this.keep(frame, sent);
     if (!kept) owner.seal();
-    for (const attempt of running) attempt.send({ frame, sent: kept ? undefined : sent });
+    for (const attempt of running) attempt.send(frame, kept ? undefined : sent);
   }
 
   #close(): void {

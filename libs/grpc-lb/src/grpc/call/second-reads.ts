@@ -6,15 +6,14 @@ import type { WireAttempt } from './wire-attempt.js';
  * loop, and need no second read, which costs as much as the rest of this package's work for a call.
  */
 export class SecondReads {
-  #attempts: WireAttempt[] = [];
+  readonly #attempts: WireAttempt[] = [];
 
   add(attempt: WireAttempt): void {
-    if (this.#attempts.push(attempt) === 1) setImmediate(() => this.#read());
+    if (this.#attempts.push(attempt) === 1) setImmediate(this.#read);
   }
 
-  #read(): void {
-    const attempts = this.#attempts;
-    this.#attempts = [];
-    for (const attempt of attempts) if (attempt.status === undefined) attempt.startRead();
-  }
+  readonly #read = (): void => {
+    // One by one, because an array that is emptied at once gives up its memory.
+    for (let attempt; (attempt = this.#attempts.pop());) if (attempt.status === undefined) attempt.startRead();
+  };
 }

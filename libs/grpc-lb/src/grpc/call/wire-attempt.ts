@@ -12,10 +12,10 @@ import type { Connection } from '../endpoint/connection.js';
 import { reportIn } from '../endpoint/orca-report.js';
 import type { SubchannelCall } from '../experimental.js';
 import { assertNotMisunderstood, assertStream } from '../capabilities.js';
-import type { AttemptHeaders } from './attempt-headers.js';
+import type { AttemptHeaders, HeaderSource } from './attempt-headers.js';
 import { isCompressed, messageIn } from './frame.js';
-import { decompressed, type MessageFault } from './message-codec.js';
-import type { RequestMessage } from './request-messages.js';
+import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
+import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
 import { isReceiveLimit, retryPushback } from './wire-status.js';
 
@@ -48,8 +48,10 @@ export class WireAttempt extends Attempt<Connection> {
   local = false;
   /** Counts the attempts of the call, from 1. */
   number = 1;
-  /** The encoding of its responses. */
-  encoding = 'identity';
+  /** The response headers, as long as they name the encoding of its messages. */
+  headers: Metadata | undefined;
+  /** The encoding of its messages, once the headers do not name it any more. */
+  encoding: string | undefined;
   #stream: SubchannelCall | undefined;
   /** Whether the peer has sent headers or a message. */
   #answered = false;
@@ -90,7 +92,9 @@ export class WireAttempt extends Attempt<Connection> {
   open(headers: AttemptHeaders, authority: string, path: string): boolean {
     let stream: SubchannelCall | undefined;
     try {
-      stream = this.connection.subchannel.getRealSubchannel().createCall(headers, authority, path, this);
+      stream = this.connection.subchannel
+        .getRealSubchannel()
+        .createCall(headers as HeaderSource as Metadata, authority, path, this);
     } catch (error) {
       this.lapse();
       assertNotMisunderstood(error, headers);
@@ -109,8 +113,8 @@ export class WireAttempt extends Attempt<Connection> {
     return true;
   }
 
-  send({ frame, sent }: RequestMessage): void {
-    this.#stream!.sendMessageWithContext(sent ? { callback: sent } : {}, frame);
+  send(frame: Buffer, sent: Sent | undefined): void {
+    this.#stream!.sendMessageWithContext(sent ? { callback: sent } : NO_CONTEXT, frame);
   }
 
   halfClose(): void {
@@ -147,7 +151,7 @@ export class WireAttempt extends Attempt<Connection> {
     this.#answered = true;
     if (!isCompressed(frame)) return this.call.messageReceived(this, messageIn(frame), frame.length);
     this.#decoding = true;
-    decompressed(frame, this.encoding, this.call.environment.limits.maxReceive).then(
+    decompressed(frame, this.encoding ?? encodingIn(this.headers), this.call.environment.limits.maxReceive).then(
       (message) => {
         this.#decoding = false;
         if (!this.status) this.call.messageReceived(this, message, frame.length);
@@ -168,7 +172,7 @@ export class WireAttempt extends Attempt<Connection> {
       return;
     }
     const { code, details, metadata, rstCode } = status;
-    this.status = { code, details, metadata };
+    this.status = rstCode === undefined ? status : { code, details, metadata };
     this.#trailers = metadata;
     this.local = isReceiveLimit(status);
     const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
@@ -200,5 +204,8 @@ export class WireAttempt extends Attempt<Connection> {
     return this.#answered || (code < Status.RESOURCE_EXHAUSTED && code !== Status.CANCELLED) ? 'peer' : 'unknown';
   }
 }
+
+/** The context of a message without a callback. */
+const NO_CONTEXT = Object.freeze({});
 
 const OK_END: AttemptEnd = { code: Status.OK, progress: 'processed' };

@@ -1,9 +1,11 @@
 import { type CallOptions, Metadata } from '@grpc/grpc-js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
+import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { shown } from '../../core/options/validation.js';
 import type { GrpcLbCallOptions } from '../service-types.js';
 
 export interface CallArguments {
+  /** NO_METADATA if the caller gives none. */
   readonly metadata: Metadata;
   readonly options: CallOptions;
   readonly signal: AbortSignal | undefined;
@@ -11,7 +13,8 @@ export interface CallArguments {
   readonly onStatus: GrpcLbCallOptions['onStatus'];
 }
 
-const NO_CALL_OPTIONS: Omit<CallArguments, 'metadata'> = Object.freeze({
+const NO_ARGUMENTS: CallArguments = Object.freeze({
+  metadata: NO_METADATA,
   options: Object.freeze({}),
   signal: undefined,
   onMetadata: undefined,
@@ -33,7 +36,8 @@ export function callArguments(subject: string, first: unknown, second: unknown):
   if (options !== undefined && options !== null && typeof options !== 'object') {
     throw new GrpcLbArgumentError(`${subject}: options is ${kindOf(options)}; pass an object, as in { timeout: 1000 }`);
   }
-  return { metadata: metadata ?? new Metadata(), ...callOptions(subject, options) };
+  if (!options) return metadata ? { ...NO_ARGUMENTS, metadata } : NO_ARGUMENTS;
+  return { metadata: metadata ?? NO_METADATA, ...callOptions(subject, options) };
 }
 
 /** Also matches one of another copy of grpc-js, which would otherwise be mistaken for options and lost. */
@@ -47,8 +51,7 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
 }
 
-function callOptions(subject: string, given: GrpcLbCallOptions | null | undefined): Omit<CallArguments, 'metadata'> {
-  if (!given) return NO_CALL_OPTIONS;
+function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArguments, 'metadata'> {
   const { timeout, signal, onMetadata, onStatus, ...options } = given;
   if (timeout === undefined) return { options, signal, onMetadata, onStatus };
   if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { type Client, type MethodDefinition, status as Status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { callObservable, type OpenCall } from './call-observable.js';
+import { callObservable } from './call-observable.js';
+import { OpenCalls } from './open-calls.js';
 
 // Calls over real sockets are tested in test/e2e; these tests cover what a real server cannot be made to do.
 
@@ -18,14 +19,14 @@ class PlayedCall extends Readable {
   }
 }
 
-function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: Set<OpenCall>; unsubscribe: () => void } {
+function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: OpenCalls; unsubscribe: () => void } {
   const call = new PlayedCall();
   const client = { makeServerStreamRequest: () => call } as unknown as Client;
   const method = { path: '/echo.v1.Echo/Repeat', requestStream: false, responseStream: true } as MethodDefinition<
     unknown,
     unknown
   >;
-  const openCalls = new Set<OpenCall>();
+  const openCalls = new OpenCalls();
   const told: unknown[] = [];
   const subscription = callObservable({ subject: 'Repeat', client, direct: undefined, method, openCalls })(
     {},
@@ -62,23 +63,23 @@ it('the end of the messages alone does not end the stream: its status may be an 
 
 it('a call is open until it has ended, and only an open one is cancelled', async () => {
   const complete = subscribe();
-  expect(complete.openCalls.size).toBe(1);
+  expect(complete.openCalls.isEmpty).toBe(false);
   complete.call.push(null);
   await ended(complete.call);
   complete.call.emit('status', { code: Status.OK });
-  expect(complete).toMatchObject({ openCalls: new Set(), call: { cancelled: 0 }, told: ['end'] });
+  expect(complete).toMatchObject({ openCalls: { isEmpty: true }, call: { cancelled: 0 }, told: ['end'] });
 
   const failed = subscribe();
   failed.call.emit('error', new Error('broken'));
   // It may come without a status, if a bug of the stream is the cause.
   await Promise.resolve();
-  expect(failed).toMatchObject({ openCalls: new Set(), call: { cancelled: 0 } });
+  expect(failed).toMatchObject({ openCalls: { isEmpty: true }, call: { cancelled: 0 } });
 
   const left = subscribe();
   left.unsubscribe();
-  expect(left).toMatchObject({ openCalls: new Set(), call: { cancelled: 1 }, told: [] });
+  expect(left).toMatchObject({ openCalls: { isEmpty: true }, call: { cancelled: 1 }, told: [] });
 
   const givenUp = subscribe();
-  for (const call of givenUp.openCalls) call.giveUp('closed');
-  expect(givenUp).toMatchObject({ openCalls: new Set(), call: { cancelled: 1 }, told: ['closed'] });
+  givenUp.openCalls.giveUp('closed');
+  expect(givenUp).toMatchObject({ openCalls: { isEmpty: true }, call: { cancelled: 1 }, told: ['closed'] });
 });

@@ -1,27 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
-import {
-  type Client,
-  type Metadata,
-  type MethodDefinition,
-  type ServiceError,
-  status as Status,
-  type StatusObject,
-} from '@grpc/grpc-js';
+import { type Client, Metadata, type MethodDefinition, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
 import { GrpcLbArgumentError } from '../../core/errors.js';
+import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
+import { OpenCall, type OpenCalls } from './open-calls.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
-import { serviceError } from './service-error.js';
-import { callUnary } from './unary-call.js';
+import { aborted } from './service-error.js';
+import { UnaryCall } from './unary-call.js';
 
 type Method = MethodDefinition<unknown, unknown>;
-
-/** A call that has started and not ended. */
-export interface OpenCall {
-  /** Its subscriber gets the error, and the server sees the call canceled. */
-  giveUp(error: unknown): void;
-}
 
 /** The metadata, with the policy's key of the request. */
 export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
@@ -35,7 +24,7 @@ export interface MethodCaller {
   readonly direct: BalancedChannel | undefined;
   readonly method: Method;
   /** The calls that run. */
-  readonly openCalls: Set<OpenCall>;
+  readonly openCalls: OpenCalls;
   readonly keyed?: Keyed;
 }
 
@@ -44,7 +33,8 @@ export interface MethodCaller {
  * error is the ServiceError of grpc-js.
  */
 export function callObservable(caller: MethodCaller): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
-  const { subject, method, openCalls, keyed = (_request, metadata) => metadata } = caller;
+  const { subject, method, openCalls, direct, keyed = (_request, metadata) => metadata } = caller;
+  const isUnary = !method.requestStream && !method.responseStream;
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
     new Observable((subscriber) => {
@@ -57,8 +47,14 @@ export function callObservable(caller: MethodCaller): (request: unknown, ...rest
       if (args.signal?.aborted) return subscriber.error(aborted(args.signal));
       // Keys come from single requests only.
       const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
+      const keyedArgs = metadata === args.metadata ? args : { ...args, metadata };
+      if (isUnary && direct && !isIntercepted(args)) {
+        const call = new UnaryCall(method, keyedArgs, subscriber, openCalls);
+        call.start(direct, request);
+        return call;
+      }
       const outcome = new Outcome(subscriber);
-      const started = start(caller, request, metadata === args.metadata ? args : { ...args, metadata }, outcome);
+      const started = start(caller, request, keyedArgs, outcome);
       outcome.scope = started.scope;
       openCalls.add(outcome);
       const unwatch = args.signal && giveUpOnAbort(args.signal, outcome);
@@ -76,12 +72,14 @@ function isIntercepted({ options }: CallArguments): boolean {
 }
 
 /** Passes on the results of the call, and remembers whether it has ended. */
-class Outcome implements OpenCall {
+class Outcome extends OpenCall {
   ended = false;
   /** The async context in which it was subscribed; undefined while the call starts in it. */
   scope: AsyncResource | undefined;
 
-  constructor(private readonly subscriber: Subscriber<unknown>) {}
+  constructor(private readonly subscriber: Subscriber<unknown>) {
+    super();
+  }
 
   next(response: unknown): void {
     this.subscriber.next(response);
@@ -109,7 +107,7 @@ class Outcome implements OpenCall {
 interface RunningCall {
   readonly call: { cancel(): void };
   /** The async context of the call. */
-  readonly scope: AsyncResource | undefined;
+  readonly scope: AsyncResource;
   readonly stopRequests?: () => void;
 }
 
@@ -124,13 +122,10 @@ function giveUpOnAbort(signal: AbortSignal, outcome: Outcome): () => void {
 type Start = (caller: MethodCaller, request: unknown, args: CallArguments, outcome: Outcome) => RunningCall;
 
 /** Unary and client-streaming calls. */
-const startSingle: Start = ({ client, direct, method }, request, args, outcome) => {
+const startSingle: Start = ({ client, method }, request, args, outcome) => {
   const { path, requestSerialize, responseDeserialize } = method;
-  const { metadata, options } = args;
-  if (!method.requestStream && direct && !isIntercepted(args)) {
-    const call = callUnary(direct, method, request, args, outcome);
-    return { call, scope: call.scope };
-  }
+  const { options } = args;
+  const metadata = ownMetadata(args);
   let end = (): void => {};
   const done = (error: ServiceError | null, response?: unknown): void => {
     end = () => {
@@ -151,7 +146,8 @@ const startSingle: Start = ({ client, direct, method }, request, args, outcome) 
 /** Server-streaming and bidirectional calls. */
 const startStreaming: Start = ({ client, method }, request, args, outcome) => {
   const { path, requestSerialize, responseDeserialize } = method;
-  const { metadata, options } = args;
+  const { options } = args;
+  const metadata = ownMetadata(args);
   const call = method.requestStream
     ? client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, options)
     : client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata, options);
@@ -159,6 +155,11 @@ const startStreaming: Start = ({ client, method }, request, args, outcome) => {
   readResponses(call, outcome);
   return running(call, request, outcome);
 };
+
+/** grpc-js and interceptors may change it. */
+function ownMetadata({ metadata }: CallArguments): Metadata {
+  return metadata === NO_METADATA ? new Metadata() : metadata;
+}
 
 function running(
   call: { cancel(): void } | (Writable & { cancel(): void }),
@@ -203,13 +204,4 @@ function readResponses(call: ReturnType<Client['makeServerStreamRequest']>, outc
 /** If the caller's own stream fails, the caller gets that error; the server sees a canceled call. */
 function pipeRequests(request: unknown, call: Writable, outcome: Outcome): () => void {
   return writeRequests(request as Parameters<typeof writeRequests>[0], call, (error) => outcome.giveUp(error));
-}
-
-function aborted(signal: AbortSignal): Error {
-  return cancelled('The call was cancelled by its AbortSignal', signal.reason);
-}
-
-/** The error of a call that ends on this side. */
-export function cancelled(details: string, cause?: unknown): Error {
-  return serviceError({ code: Status.CANCELLED, details }, cause);
 }

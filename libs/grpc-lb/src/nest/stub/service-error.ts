@@ -12,3 +12,13 @@ export function serviceError(
   const error = new Error(`${code} ${Status[code]}: ${details}`, cause === undefined ? undefined : { cause });
   return Object.assign(error, { code, details, metadata });
 }
+
+/** The error of a call that ends on this side. */
+export function cancelled(details: string, cause?: unknown): Error {
+  return serviceError({ code: Status.CANCELLED, details }, cause);
+}
+
+/** The error of a call whose signal is aborted. */
+export function aborted(signal: AbortSignal): Error {
+  return cancelled('The call was cancelled by its AbortSignal', signal.reason);
+}

@@ -73,7 +73,9 @@ export class Ledger<E extends Counted, C extends Counted> {
   #dropConfirmed(): void {
     while (this.#front < this.#waiting.length && !this.#waiting[this.#front]!.unconfirmed) this.#front++;
     if (this.#front === this.#waiting.length) {
-      this.#waiting.length = this.#front = 0;
+      // One by one, because an array that is emptied at once gives up its memory.
+      while (this.#waiting.pop());
+      this.#front = 0;
     } else if (this.#front > 1024) {
       this.#waiting.splice(0, this.#front);
       this.#front = 0;
