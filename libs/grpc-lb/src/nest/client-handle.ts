@@ -14,7 +14,7 @@ import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
 import { checkMethodNames, methodsOf } from './methods.js';
-import { callObservable, type Keyed } from './stub/call-observable.js';
+import { callObservable, type DirectWay, type Keyed } from './stub/call-observable.js';
 import { OpenCalls } from './stub/open-calls.js';
 import { cancelled } from './stub/service-error.js';
 import { loadServices } from './stub/service-definitions.js';
@@ -187,7 +187,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createStub(name: string): object {
     const client = this.getClientByServiceName(name);
-    const direct = this.#directChannel(client);
+    const direct = this.#directWay(client);
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
       const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
@@ -200,14 +200,16 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return stub;
   }
 
-  /** The channel, if nobody wants to see the calls on their way through grpc-js's client. */
-  #directChannel(client: Client): BalancedChannel | undefined {
-    if (!(this.#balanced instanceof BalancedChannel)) return undefined;
+  /** A way without grpc-js's client, unless something else has to see the calls that go through it. */
+  #directWay(client: Client): DirectWay | undefined {
+    const channel = this.#balanced;
+    if (!(channel instanceof BalancedChannel)) return undefined;
     const { interceptors, interceptor_providers } = this.#interceptorOptions;
     const { callInvocationTransformer } = (this.#options.channelOptions ?? {}) as ClientOptions;
-    const intercepted = interceptors!.length > 0 || (interceptor_providers ?? callInvocationTransformer) !== undefined;
+    if ((interceptor_providers ?? callInvocationTransformer) !== undefined) return undefined;
     // Instrumentations, such as OpenTelemetry's, wrap the methods of the client.
-    const { makeUnaryRequest: wrapped } = client as { readonly makeUnaryRequest: object };
-    return intercepted || '__wrapped' in wrapped ? undefined : this.#balanced;
+    const { makeUnaryRequest, makeServerStreamRequest } = client as unknown as Record<string, object>;
+    if ('__wrapped' in makeUnaryRequest! || '__wrapped' in makeServerStreamRequest!) return undefined;
+    return { channel, interceptors: interceptors! };
   }
 }

@@ -1,30 +1,33 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Client, Metadata, type MethodDefinition, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { type Client, type Interceptor, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
-import { OpenCall, type OpenCalls } from './open-calls.js';
+import { OpenCall } from './open-calls.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
 import { aborted } from './service-error.js';
-import { UnaryCall } from './unary-call.js';
+import { ServerStreamCall, UnaryCall } from './direct-call.js';
+import { InterceptedCall } from './intercepted-call.js';
+import type { CallTarget, SubscribedCall } from './subscribed-call.js';
 
-type Method = MethodDefinition<unknown, unknown>;
+/** A channel, and the interceptors of the client. */
+export interface DirectWay {
+  readonly channel: BalancedChannel;
+  readonly interceptors: readonly Interceptor[];
+}
 
 /** The metadata, with the policy's key of the request. */
 export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
 
 /** What the calls of one method need. */
-export interface MethodCaller {
+export interface MethodCaller extends CallTarget {
   /** For errors, as in `client ORDERS, Orders/Find`. */
   readonly subject: string;
   readonly client: Client;
-  /** The channel, if calls without interceptors may be made on it directly. */
-  readonly direct: BalancedChannel | undefined;
-  readonly method: Method;
-  /** The calls that run. */
-  readonly openCalls: OpenCalls;
+  /** How to make calls without grpc-js's client; undefined if they must go through it. */
+  readonly direct: DirectWay | undefined;
   readonly keyed?: Keyed;
 }
 
@@ -34,7 +37,7 @@ export interface MethodCaller {
  */
 export function callObservable(caller: MethodCaller): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
   const { subject, method, openCalls, direct, keyed = (_request, metadata) => metadata } = caller;
-  const isUnary = !method.requestStream && !method.responseStream;
+  const startDirect = direct && directStart(direct, caller);
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
     new Observable((subscriber) => {
@@ -48,11 +51,7 @@ export function callObservable(caller: MethodCaller): (request: unknown, ...rest
       // Keys come from single requests only.
       const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
       const keyedArgs = metadata === args.metadata ? args : { ...args, metadata };
-      if (isUnary && direct && !isIntercepted(args)) {
-        const call = new UnaryCall(method, keyedArgs, subscriber, openCalls);
-        call.start(direct, request);
-        return call;
-      }
+      if (startDirect && !isIntercepted(args)) return startDirect(request, keyedArgs, subscriber);
       const outcome = new Outcome(subscriber);
       const started = start(caller, request, keyedArgs, outcome);
       outcome.scope = started.scope;
@@ -65,6 +64,27 @@ export function callObservable(caller: MethodCaller): (request: unknown, ...rest
         if (!outcome.ended) started.call.cancel();
       };
     });
+}
+
+type StartDirect = (request: unknown, args: CallArguments, subscriber: Subscriber<unknown>) => SubscribedCall;
+
+/** Starts calls without grpc-js's client; undefined if it must make them. */
+function directStart({ channel, interceptors }: DirectWay, target: CallTarget): StartDirect | undefined {
+  const { requestStream, responseStream } = target.method;
+  if (requestStream || (responseStream && interceptors.length > 0)) return undefined;
+  if (interceptors.length > 0) {
+    return (request, args, subscriber) => {
+      const call = new InterceptedCall(target, args, subscriber);
+      call.start(channel, interceptors, request);
+      return call;
+    };
+  }
+  const Call = responseStream ? ServerStreamCall : UnaryCall;
+  return (request, args, subscriber) => {
+    const call = new Call(target, args, subscriber);
+    call.start(channel, request);
+    return call;
+  };
 }
 
 function isIntercepted({ options }: CallArguments): boolean {

@@ -1,0 +1,105 @@
+import { type Metadata, type MethodDefinition, status as Status, type StatusObject } from '@grpc/grpc-js';
+import type { Subscriber, Unsubscribable } from 'rxjs';
+import type { CallArguments } from './call-arguments.js';
+import { OpenCall, type OpenCalls } from './open-calls.js';
+import { aborted, serviceError } from './service-error.js';
+
+export type Method = MethodDefinition<unknown, unknown>;
+
+/** What the calls of a method share. */
+export interface CallTarget {
+  readonly method: Method;
+  readonly openCalls: OpenCalls;
+}
+
+/** What runs functions in the async context in which a call was subscribed. */
+interface Scope {
+  runInAsyncScope<T>(run: () => T): T;
+}
+
+/** A call whose results one subscriber gets, in the async context in which it subscribed. */
+export abstract class SubscribedCall extends OpenCall implements Unsubscribable {
+  #scope: Scope | undefined;
+  #ended = false;
+
+  constructor(
+    protected readonly target: CallTarget,
+    protected readonly args: CallArguments,
+    protected readonly subscriber: Subscriber<unknown>,
+  ) {
+    super();
+  }
+
+  /** Cancels the call on the wire. */
+  protected abstract cancel(code: Status, details: string): void;
+
+  /** Delivers what is left when the call has ended with OK; returns the status that it really ends with. */
+  protected abstract deliverRest(status: StatusObject): StatusObject;
+
+  /** Called before the call starts. */
+  protected opened(scope: Scope): void {
+    this.#scope = scope;
+    this.target.openCalls.add(this);
+    this.args.signal?.addEventListener('abort', this);
+  }
+
+  /** Whether the call ends before it starts, as its signal is aborted. */
+  protected get isAborted(): boolean {
+    return this.args.signal?.aborted === true;
+  }
+
+  /** The signal is aborted. */
+  handleEvent(): void {
+    this.giveUp(aborted(this.args.signal!));
+  }
+
+  giveUp(error: unknown): void {
+    // What aborts the call, or closes the client, runs in another context.
+    this.#scope!.runInAsyncScope(() => this.subscriber.error(error));
+  }
+
+  /** The subscriber has left, or its call has ended. */
+  unsubscribe(): void {
+    if (!this.#scope) return;
+    this.target.openCalls.delete(this);
+    this.args.signal?.removeEventListener('abort', this);
+    if (!this.#ended) this.cancel(Status.CANCELLED, 'Cancelled on client');
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    const { onMetadata } = this.args;
+    if (onMetadata) this.#scope!.runInAsyncScope(() => onMetadata(metadata));
+  }
+
+  onReceiveStatus(status: StatusObject): void {
+    this.#scope!.runInAsyncScope(() => this.end(status));
+  }
+
+  protected get ended(): boolean {
+    return this.#ended;
+  }
+
+  protected end(status: StatusObject): void {
+    this.#ended = true;
+    try {
+      this.args.onStatus?.(status);
+    } finally {
+      // Even if the user's function throws.
+      this.#complete(status);
+    }
+  }
+
+  protected inScope(run: () => void): void {
+    this.#scope!.runInAsyncScope(run);
+  }
+
+  #complete(status: StatusObject): void {
+    const end = status.code === Status.OK ? this.deliverRest(status) : status;
+    if (end.code === Status.OK) this.subscriber.complete();
+    else this.subscriber.error(serviceError(end));
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
