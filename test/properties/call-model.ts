@@ -188,7 +188,7 @@ function ended(setup: Setup, call: Call, at: number, failure: Failure, kind?: At
     return leave(call, call.last ?? failure);
   }
   if (attempt !== undefined && call.placing !== 'transparent') call = { ...call, last: failure };
-  const untouched = end.progress === 'not_sent' || end.progress === 'refused';
+  const untouched = end.progress === 'refused';
   return untouched && call.phase === 'open' ? again(call) : byPolicy(setup, call, at, failure);
 }
 

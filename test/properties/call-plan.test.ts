@@ -42,16 +42,15 @@ const endOf = (code: number, progress: AttemptProgress): AttemptEnd => ({ code, 
 const failure = pushback.map((ms): AttemptEnd => ({ ...endOf(UNAVAILABLE, 'processed'), pushback: ms }));
 const end: fc.Arbitrary<AttemptEnd> = fc.oneof(
   { weight: 5, arbitrary: failure },
-  { weight: 2, arbitrary: fc.constantFrom(endOf(UNAVAILABLE, 'refused'), endOf(UNAVAILABLE, 'not_sent')) },
+  { weight: 2, arbitrary: fc.constant(endOf(UNAVAILABLE, 'refused')) },
   { weight: 1, arbitrary: fc.constant(endOf(OK, 'processed')) },
   { weight: 1, arbitrary: pushback.map((ms) => ({ ...endOf(FATAL, 'processed'), pushback: ms })) },
-  { weight: 1, arbitrary: fc.constant({ ...endOf(CANCELLED, 'not_sent'), local: true }) },
+  { weight: 1, arbitrary: fc.constant({ ...endOf(CANCELLED, 'processed'), local: true }) },
 );
 const unplaceable = fc.constantFrom(
   endOf(UNAVAILABLE, 'not_placed'),
   endOf(UNAVAILABLE, 'exhausted'),
   endOf(UNAVAILABLE, 'dropped'),
-  endOf(UNAVAILABLE, 'not_sent'),
   endOf(FATAL, 'not_placed'),
 );
 const answer: fc.Arbitrary<Answer> = fc.oneof(
@@ -274,7 +273,7 @@ class Run implements PlanOwner<{ readonly id: number }> {
     const { setup: rules } = this.given;
     const limit = rules.policy === 'none' ? 1 : rules.maxAttempts;
     const hasRun = ({ ended }: { ended?: 'cancelled' | AttemptEnd }): boolean =>
-      typeof ended !== 'object' || (ended.progress !== 'refused' && ended.progress !== 'not_sent');
+      typeof ended !== 'object' || ended.progress !== 'refused';
     expect(this.attempts.filter(hasRun).length).toBeLessThanOrEqual(limit);
     expect(this.plan.attempts).toBeLessThanOrEqual(limit);
     expect(this.#count('commit')).toBeLessThanOrEqual(1);

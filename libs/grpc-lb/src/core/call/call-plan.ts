@@ -146,8 +146,7 @@ export class CallPlan<A extends object> {
     if (end.progress === 'exhausted') return this.#exhausted(kind, end);
     // A transparent retry that finds no endpoint leaves the call to the failure that it was to repeat.
     if (attempt !== undefined && this.placing !== 'transparent') this.#lastFailure = { attempt, end };
-    const hasNotRun = end.progress === 'not_sent' || end.progress === 'refused';
-    if (hasNotRun && this.#state === 'open') this.#repeat();
+    if (end.progress === 'refused' && this.#state === 'open') this.#repeat();
     else this.#failed(attempt, end);
   }
 
