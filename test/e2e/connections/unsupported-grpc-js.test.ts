@@ -38,6 +38,13 @@ test.each<[string, CreateCall, RegExp]>([
       copy.merge(metadata);
       return original.call(this, copy, ...rest);
     },
+    /needs @grpc\/grpc-js \^1\.14\.0: .* takes the headers of a call from elsewhere than Metadata\.toHttp2Headers/,
+  ],
+  [
+    'takes no headers',
+    function (this: object, _metadata, ...rest) {
+      return original.call(this, new Metadata(), ...rest);
+    },
     /needs @grpc\/grpc-js \^1\.14\.0: .* does not ask Metadata\.toHttp2Headers for the headers of a call/,
   ],
   [

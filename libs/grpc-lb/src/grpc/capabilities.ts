@@ -58,7 +58,9 @@ let isProven = false;
 export function assertNotMisunderstood(error: unknown, headers: { readonly asked: boolean }): void {
   // A lost connection throws an Error before it asks for headers, and a session throws after it.
   if (isProven || headers.asked || !(error instanceof TypeError)) return;
-  throw unsupported(`has another Subchannel.createCall than (metadata, host, method, listener): ${error.message}`);
+  throw unsupported(
+    `has another Subchannel.createCall than (metadata, host, method, listener), or takes the headers of a call from elsewhere than Metadata.toHttp2Headers: ${error.message}`,
+  );
 }
 
 /**
