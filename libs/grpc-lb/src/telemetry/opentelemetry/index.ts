@@ -1,0 +1,2 @@
+export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
+export { type MetricName, METRICS } from '../metrics/metrics.js';
