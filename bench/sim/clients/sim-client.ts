@@ -11,6 +11,7 @@ import { OwnStall } from '../../../libs/grpc-lb/src/core/own-stall.js';
 import type { CallInfo, Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import { PolicySet } from '../../../libs/grpc-lb/src/core/policy/policy-set.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
+import { Totals } from '../../../libs/grpc-lb/src/core/totals.js';
 import type { Call } from '../call.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from '../servers/job.js';
@@ -75,6 +76,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
       zone: undefined,
       // Virtual time never stalls.
       ownStall: new OwnStall(queue),
+      totals: new Totals(),
       emit: () => {},
     };
     this.#balancing = new Balancing(around, this, () => new PolicySet(policy));

@@ -57,6 +57,8 @@ export type {
   SourceState,
 } from './core/snapshot.js';
 export type { Random as RandomSource } from './core/random.js';
+export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from './core/totals.js';
+export type { WeightsUpdate } from './core/policy/weights-update.js';
 export {
   type AddressRecord,
   type DnsLookup,
@@ -76,6 +78,7 @@ export type {
   ObservedAttempt,
   ObservedCall,
   ObservedEnd,
+  ObservedWeights,
   WaitReason,
 } from './grpc/call/call-observer.js';
 export type { EndpointExplanation, Explanation } from './grpc/channel/explain.js';

@@ -7,6 +7,7 @@ import { balanced, type Balanced, call, connected, KINDS, METHODS } from '../../
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
 import { answer, answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
+import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -259,6 +260,36 @@ test('it says what the attempt waited for, and how long', async () => {
   ]);
 });
 
+test('each thing that a call waits for is told when the wait begins, and how it is given up', async () => {
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+  const discovery = new SilentDiscovery();
+  const told: unknown[] = [];
+  const observer: CallObserver = {
+    callStarted: () => ({
+      waits: (reason) => told.push(reason),
+      attemptStarted: ({ waitedFor }) => told.push(['sent', waitedFor]),
+      notSent: (end) => told.push(['not sent', end?.code]),
+      ended: ({ code }) => told.push(['ended', code]),
+    }),
+  };
+  const { client } = balanced(discovery.target, { observer });
+  const running = call(client, 'unary');
+  await expect.poll(() => told).toEqual(['discovery']);
+  discovery.setEndpoints([{ address: { host: '127.0.0.1', port: peer.port } }]);
+  await running;
+  expect(told.splice(0)).toEqual(['discovery', 'connection', ['sent', 'connection'], ['ended', grpc.status.OK]]);
+
+  const unreachable = await freePort();
+  const other = balanced(`static:///127.0.0.1:${unreachable}`, { observer });
+  expect((await call(other.client, 'unary')).code).toBe(grpc.status.UNAVAILABLE);
+  expect(told.splice(0)).toEqual(['discovery', 'connection', ['not sent', 14], ['ended', 14]]);
+
+  const metadata = new grpc.Metadata({ waitForReady: true });
+  const waiting = call(other.client, 'unary', { metadata, onCall: (started) => setTimeout(() => started.cancel(), 5) });
+  expect((await waiting).code).toBe(grpc.status.CANCELLED);
+  expect(told).toEqual(['ready', ['ended', grpc.status.CANCELLED]]);
+});
+
 test('a header that an observer sets is sent with each attempt, not added to the metadata of the caller', async () => {
   const peer: RawPeer = await new RawPeer((arrived) =>
     answerAll(
@@ -305,6 +336,8 @@ test('an observer that throws breaks no call, and is reported once', async () =>
     throw new Error('a bug of the observer');
   };
   const all: Required<CallObservation> = {
+    waits: fail,
+    notSent: fail,
     attemptStarted: fail,
     headersReceived: fail,
     messageSent: fail,

@@ -15,7 +15,7 @@ expectNoLeaks();
 
 it('the observer of forRoot is told of the calls of all clients, on the fast path and beside it', async () => {
   const [server] = await serversOfTest(1);
-  const calls: Omit<ObservedCall, 'setHeader'>[] = [];
+  const calls: Pick<ObservedCall, 'client' | 'method' | 'stream'>[] = [];
   const ends: unknown[] = [];
   const observer: CallObserver = {
     callStarted: ({ client, method, stream }) => {

@@ -1,5 +1,6 @@
 import type { Locality } from './endpoint.js';
 import type { EffectiveLoadBalancing } from './options/load-balancing.js';
+import type { ClientTotals } from './totals.js';
 
 /**
  * The state of a client. `idle`: not connected yet, if the client does not connect early. `connecting`: until the first
@@ -164,6 +165,10 @@ export interface ClientSnapshot {
   readonly pending: number;
   /** Too few endpoints are healthy, so calls go to all that are connected. */
   readonly panic: boolean;
+  /** Milliseconds between the keepalive PINGs of a connection; null if it sends none. */
+  readonly keepaliveTime: number | null;
+  /** What happened since the start. */
+  readonly totals: ClientTotals;
   /** The endpoints in the order of discovery, then the draining ones. */
   readonly endpoints: readonly EndpointSnapshot[];
 }

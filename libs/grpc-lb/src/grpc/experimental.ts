@@ -5,6 +5,7 @@
 import { experimental, type ServiceConfig } from '@grpc/grpc-js';
 import { assertCapabilities } from './capabilities.js';
 import { outside } from './context/outside.js';
+import { goawayReason, socketReason } from './endpoint/disconnect-reason.js';
 import { restoreListenerHook } from './endpoint/session-events.js';
 
 export type CallStream = experimental.CallStream;
@@ -55,6 +56,8 @@ export interface PeerConnection {
   drop(): void;
   /** Calls back when the peer announces another limit. */
   onLimit(listener: (limit: number) => void): void;
+  /** Calls back before the connection is lost with what is known of the reason, in the words of gRFC A94. */
+  onGone(listener: (reason: string) => void): void;
 }
 
 export interface PingListener {
@@ -71,6 +74,8 @@ interface Session {
   readonly remoteSettings?: { maxConcurrentStreams?: number };
   readonly socket: { readonly bytesRead: number };
   readonly destroyed: boolean;
+  prependListener(event: 'goaway', listener: (code: number) => void): void;
+  prependListener(event: 'error', listener: (error: { readonly code?: string }) => void): void;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
   readonly state: { readonly effectiveRecvDataLength?: number };
   ping(callback: (error: Error | null, ...answer: unknown[]) => void): boolean;
@@ -121,6 +126,11 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
       session.on('remoteSettings', ({ maxConcurrentStreams }) => {
         if (typeof maxConcurrentStreams === 'number') listener(maxConcurrentStreams);
       });
+    },
+    onGone(listener) {
+      // Before grpc-js's own listeners, which report the loss.
+      session.prependListener('goaway', (code) => listener(goawayReason(code)));
+      session.prependListener('error', ({ code }) => listener(socketReason(code)));
     },
   };
 }

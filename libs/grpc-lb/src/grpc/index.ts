@@ -42,6 +42,8 @@ export type { FailureStatus } from '../core/options/status-names.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from '../core/options/subset-options.js';
 export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-robin-options.js';
 export type { Random as RandomSource } from '../core/random.js';
+export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from '../core/totals.js';
+export type { WeightsUpdate } from '../core/policy/weights-update.js';
 export type {
   ClientSnapshot,
   ClientState,
@@ -62,6 +64,7 @@ export type {
   ObservedAttempt,
   ObservedCall,
   ObservedEnd,
+  ObservedWeights,
   WaitReason,
 } from './call/call-observer.js';
 export { DEFAULT_CHANNEL_OPTIONS } from './config/channel-options.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { effectiveLoadBalancing } from '../core/options/load-balancing.js';
 import type { ClientSnapshot, EndpointSnapshot, EndpointState } from '../core/snapshot.js';
+import { Totals } from '../core/totals.js';
 import { type ClientHealth, healthOf } from './client-health.js';
 import { type MinReady, readMinReady } from './min-ready.js';
 
@@ -51,6 +52,8 @@ function snapshot(states: EndpointState[], more: Partial<ClientSnapshot> = {}): 
     sources: [],
     priorities: [],
     zone: null,
+    keepaliveTime: null,
+    totals: new Totals().snapshot(),
     ...more,
   };
 }

@@ -54,7 +54,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   ) {
     this.#policyOptions = environment.loadBalancing;
     this.#policies = createPolicies(environment);
-    this.peers = new PeerComparison(environment.clock, () => environment.loadBalancing.ejection);
+    this.peers = new PeerComparison(environment.clock, () => environment.loadBalancing.ejection, environment.totals);
     this.#members = new Members(
       this,
       () => this.rearrange(),
@@ -253,6 +253,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   }
 }
 
-function policiesOf({ loadBalancing, random, clock }: BalancingEnvironment): PolicySet {
-  return PolicySet.of(loadBalancing, random, clock);
+function policiesOf(environment: BalancingEnvironment): PolicySet {
+  const { loadBalancing, random, clock } = environment;
+  return PolicySet.of(loadBalancing, random, clock, (update) => environment.weightsUpdated?.(update));
 }

@@ -2,7 +2,9 @@ import type { Clock } from '../clock.js';
 import type { EventBody } from '../events.js';
 import type { EffectiveLoadBalancing } from '../options/load-balancing.js';
 import type { OwnStall } from '../own-stall.js';
+import type { WeightsUpdate } from '../policy/weights-update.js';
 import type { Random } from '../random.js';
+import type { Totals } from '../totals.js';
 
 /** What a balancer needs from its client. */
 export interface BalancingEnvironment {
@@ -14,5 +16,9 @@ export interface BalancingEnvironment {
   readonly zone: string | undefined;
   /** Detects stalls of this process. */
   readonly ownStall: OwnStall;
+  /** Counts what happens. */
+  readonly totals: Totals;
   emit(event: EventBody): void;
+  /** Called when `weighted_round_robin` has computed new weights from load reports. */
+  weightsUpdated?(update: WeightsUpdate): void;
 }

@@ -270,7 +270,10 @@ export class CallPlan<A extends object> {
 
   #mayAdd(): boolean {
     const { throttle, budget } = this.environment;
-    if (throttle && !throttle.open) return false;
+    if (throttle && !throttle.open) {
+      throttle.denied++;
+      return false;
+    }
     this.#granted ||= budget?.take() ?? true;
     return this.#granted;
   }

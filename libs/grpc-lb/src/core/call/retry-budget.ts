@@ -8,6 +8,9 @@ const BUCKET_MS = 1000;
  * for clients with few calls (Finagle's `RetryBudget`).
  */
 export class RetryBudget {
+  /** Retries and hedges that it allowed since the start, and those that it did not. */
+  granted = 0;
+  denied = 0;
   readonly #calls = new Float64Array(BUCKETS);
   readonly #extras = new Float64Array(BUCKETS);
   #allCalls = 0;
@@ -35,7 +38,11 @@ export class RetryBudget {
   take(): boolean {
     this.#advance();
     const allowed = this.ratio * this.#allCalls + (this.minPerSecond * BUCKETS * BUCKET_MS) / 1000;
-    if (this.#allExtras + 1 > allowed) return false;
+    if (this.#allExtras + 1 > allowed) {
+      this.denied++;
+      return false;
+    }
+    this.granted++;
     this.#extras[this.#bucket % BUCKETS]!++;
     this.#allExtras++;
     return true;

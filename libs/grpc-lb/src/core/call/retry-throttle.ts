@@ -6,6 +6,8 @@ const TOKEN = 1000;
  * add load.
  */
 export class RetryThrottle {
+  /** Retries and hedges that it prevented since the start. */
+  denied: number;
   readonly #max: number;
   readonly #gain: number;
   #tokens: number;
@@ -16,6 +18,7 @@ export class RetryThrottle {
     /** The throttle that this one replaces; the share of its tokens is taken over. */
     previous?: RetryThrottle,
   ) {
+    this.denied = previous?.denied ?? 0;
     this.#max = maxTokens * TOKEN;
     this.#gain = Math.round(tokenRatio * TOKEN);
     this.#tokens = Math.round(this.#max * (previous?.level ?? 1));

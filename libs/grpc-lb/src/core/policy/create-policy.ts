@@ -11,8 +11,15 @@ import { RingHash } from './ring-hash.js';
 import { RoundRobin } from './round-robin.js';
 import { WeightedRandom } from './weighted-random.js';
 import { WeightedRoundRobin } from './weighted-round-robin.js';
+import type { WeightsUpdate } from './weights-update.js';
 
-export function createPolicy(config: PolicyConfig, random: Random, clock: Clock): Policy {
+/** @param onWeights Called when `weighted_round_robin` has computed new weights from reports. */
+export function createPolicy(
+  config: PolicyConfig,
+  random: Random,
+  clock: Clock,
+  onWeights?: (update: WeightsUpdate) => void,
+): Policy {
   switch (config.name) {
     case 'least_request':
       return new LeastRequest(config, random);
@@ -25,7 +32,7 @@ export function createPolicy(config: PolicyConfig, random: Random, clock: Clock)
     case 'round_robin':
       return new RoundRobin(random);
     case 'weighted_round_robin':
-      return new WeightedRoundRobin(config, random, clock);
+      return new WeightedRoundRobin(config, random, clock, onWeights);
     case 'ring_hash':
       return new RingHash(config, random);
     case 'random':

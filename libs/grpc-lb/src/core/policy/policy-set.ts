@@ -5,6 +5,7 @@ import type { Random } from '../random.js';
 import { createPolicy } from './create-policy.js';
 import type { LoadReport } from './load-report.js';
 import type { CallInfo, Candidate, Policy } from './policy.js';
+import type { WeightsUpdate } from './weights-update.js';
 
 /** Limits the cached paths: a proxy may receive calls with arbitrary method names. */
 const MAX_PATHS = 1000;
@@ -30,11 +31,13 @@ export class PolicySet {
     }: { readonly policy: PolicyConfig; readonly methods?: Readonly<Record<string, MethodOptions>> | undefined },
     random: Random,
     clock: Clock,
+    onWeights?: (update: WeightsUpdate) => void,
   ): PolicySet {
-    const common = createPolicy(policy, random, clock);
+    const common = createPolicy(policy, random, clock, onWeights);
     const own = Object.entries(methods).flatMap(([name, { policy: other }]): [string, Policy][] => {
       if (other === undefined) return [];
-      return [[name, createPolicy(typeof other === 'string' ? { name: other } : other, random, clock)]];
+      const config = typeof other === 'string' ? { name: other } : other;
+      return [[name, createPolicy(config, random, clock, onWeights)]];
     });
     return new PolicySet(common, new Map(own));
   }

@@ -10,6 +10,7 @@ import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 import { ReportedWeight } from './reported-weight.js';
 import { byWeight, equalShares } from './shares.js';
 import { scaledWeights, Sequence } from './static-stride.js';
+import type { WeightsUpdate } from './weights-update.js';
 
 /** Computed for a list, until its weights are updated. */
 interface Schedule {
@@ -34,6 +35,7 @@ export class WeightedRoundRobin implements Policy {
     config: Omit<WeightedRoundRobinConfig, 'name'>,
     random: Random,
     private readonly clock: Clock,
+    private readonly onUpdate: (update: WeightsUpdate) => void = () => {},
   ) {
     this.#options = effectiveWeightedRoundRobin(config);
     this.#sequence = new Sequence(randomBelow(random, 2 ** 32));
@@ -110,12 +112,20 @@ export class WeightedRoundRobin implements Policy {
   #reportedWeights(candidates: readonly Candidate[], now: number): Uint16Array | undefined {
     let total = 0;
     let usable = 0;
+    let stale = 0;
     const weights = candidates.map((candidate) => {
       const weight = this.#reported.get(candidate)?.at(now, this.#options);
+      if (weight === 'stale') stale++;
       if (typeof weight !== 'number') return undefined;
       total += weight;
       usable++;
       return weight;
+    });
+    this.onUpdate({
+      weights: weights.map((weight) => weight ?? 0),
+      notYetUsable: weights.length - usable - stale,
+      stale,
+      fallback: usable < 2,
     });
     if (usable < 2) return undefined;
     return scaledWeights(weights.map((weight) => weight ?? total / usable));

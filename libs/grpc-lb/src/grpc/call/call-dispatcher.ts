@@ -168,7 +168,7 @@ export class CallDispatcher {
         return 'taken';
       case 'failed':
         if (call.waitForReady) {
-          call.waits('connection');
+          call.waits('ready');
           return 'waits';
         }
         call.notPlaced({ code: Status.UNAVAILABLE, details: destination.details }, 'not_placed');

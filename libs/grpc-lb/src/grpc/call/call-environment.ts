@@ -5,6 +5,7 @@ import { RetryBudget } from '../../core/call/retry-budget.js';
 import { RetryThrottle } from '../../core/call/retry-throttle.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
+import type { ClientTotals } from '../../core/totals.js';
 import { givenServiceConfig } from '../config/channel-options.js';
 import { MethodPolicies } from '../config/method-policies.js';
 import type { GivenServiceConfig } from '../config/service-config.js';
@@ -74,6 +75,10 @@ export class CallEnvironment implements PlanEnvironment {
     this.target = options.target;
     this.observers = new CallObservers(context.name);
     if (options.observer) this.observers.add(options.observer);
+    context.onWeights = (update) => {
+      const { name: client, target } = context;
+      this.observers.all?.weightsUpdated?.({ client, target, ...update });
+    };
     this.#channelOptions = channelOptions;
     this.statuses = new Statuses(channelOptions);
     this.dispatcher = new CallDispatcher(context, options.connect);
@@ -98,6 +103,13 @@ export class CallEnvironment implements PlanEnvironment {
   /** Whether requests are compressed, if the server understands it. */
   get compresses(): boolean {
     return this.#encoding !== 'identity';
+  }
+
+  /** What the budget and the throttle have counted. */
+  get retries(): Pick<ClientTotals, 'retriesGranted' | 'retriesDenied'> {
+    const { budget, throttle } = this;
+    const retriesDenied = { budget: budget?.denied ?? 0, throttle: throttle?.denied ?? 0 };
+    return { retriesGranted: budget?.granted ?? 0, retriesDenied };
   }
 
   /** The encoding of requests. */

@@ -1,5 +1,6 @@
 import type { Metadata, status as Status } from '@grpc/grpc-js';
 import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { WeightsUpdate } from '../../core/policy/weights-update.js';
 
 /**
  * Which side ended a call or an attempt. `local`: this process, as by a cancellation, a deadline, a limit of message
@@ -11,8 +12,12 @@ export type EndOrigin = 'local' | 'remote';
 export interface ObservedCall {
   /** The name of the client. */
   readonly client: string;
+  /** The target of the client, without secrets; several targets are separated by spaces. */
+  readonly target: string;
   /** As in `/orders.v1.Orders/Find`. */
   readonly method: string;
+  /** Whether the client declares the method: it has the service, or was created with it in `methods`. */
+  readonly declared: boolean;
   /** Whether it is known to have many messages in either direction. */
   readonly stream: boolean;
   /**
@@ -24,8 +29,12 @@ export interface ObservedCall {
   setHeader(key: string, value: string): void;
 }
 
-/** What a call or an attempt waited for before it could be sent. */
-export type WaitReason = 'discovery' | 'connection' | 'stream_limit' | 'call_credentials';
+/**
+ * What a call or an attempt waited for before it could be sent. `discovery`: the first answer of discovery.
+ * `connection`: a connection. `ready`: an endpoint that is ready again, with `waitForReady`. `stream_limit`: room on a
+ * connection. `call_credentials`: the call credentials.
+ */
+export type WaitReason = 'discovery' | 'connection' | 'ready' | 'stream_limit' | 'call_credentials';
 
 /** An attempt that has been sent. */
 export interface ObservedAttempt {
@@ -53,8 +62,25 @@ export interface ObservedEnd {
   readonly origin: EndOrigin;
 }
 
+/** An update of the weights of `weighted_round_robin`. */
+export interface ObservedWeights extends WeightsUpdate {
+  /** The name of the client. */
+  readonly client: string;
+  /** The target of the client, without secrets. */
+  readonly target: string;
+}
+
 /** Is told what happens to one call. An attempt is identified by its number. */
 export interface CallObservation {
+  /** The next attempt cannot be sent at once; or it waits for something else from now on. */
+  waits?(reason: WaitReason): void;
+  /**
+   * The next attempt is not sent.
+   *
+   * @param end How it ended, because no endpoint could take it; undefined if it is not needed any more, or has no
+   *   endpoint left to go to.
+   */
+  notSent?(end: ObservedEnd | undefined): void;
   /** An attempt has been sent to an endpoint. */
   attemptStarted?(attempt: ObservedAttempt): void;
   /** The response headers that the caller gets have arrived. */
@@ -91,4 +117,6 @@ export interface CallObservation {
 export interface CallObserver {
   /** Returns what is told of this call; undefined for nothing. */
   callStarted(call: ObservedCall): CallObservation | undefined;
+  /** `weighted_round_robin` computed new weights from load reports; once in a `weightUpdatePeriod` with calls. */
+  weightsUpdated?(update: ObservedWeights): void;
 }

@@ -1,4 +1,12 @@
-import type { CallObservation, CallObserver, ObservedAttempt, ObservedCall, ObservedEnd } from './call-observer.js';
+import type {
+  CallObservation,
+  CallObserver,
+  ObservedAttempt,
+  ObservedCall,
+  ObservedEnd,
+  ObservedWeights,
+  WaitReason,
+} from './call-observer.js';
 import { GuardedObserver } from './guarded-observer.js';
 import type { Metadata } from '@grpc/grpc-js';
 
@@ -34,10 +42,22 @@ class SeveralObservers implements CallObserver {
     }
     return observations.length > 1 ? new SeveralObservations(observations) : observations[0];
   }
+
+  weightsUpdated(update: ObservedWeights): void {
+    for (const observer of this.observers) observer.weightsUpdated?.(update);
+  }
 }
 
 class SeveralObservations implements CallObservation {
   constructor(private readonly observations: readonly CallObservation[]) {}
+
+  waits(reason: WaitReason): void {
+    for (const each of this.observations) each.waits?.(reason);
+  }
+
+  notSent(end: ObservedEnd | undefined): void {
+    for (const each of this.observations) each.notSent?.(end);
+  }
 
   attemptStarted(attempt: ObservedAttempt): void {
     for (const each of this.observations) each.attemptStarted?.(attempt);

@@ -198,6 +198,14 @@ export class ClientCall
     return this.environment.context.name;
   }
 
+  get target(): string {
+    return this.environment.context.target;
+  }
+
+  get declared(): boolean {
+    return this.#policy.declared;
+  }
+
   setHeader(key: string, value: string): void {
     (this.#observedHeaders ??= {})[key] = value;
   }
@@ -250,7 +258,9 @@ export class ClientCall
   }
 
   waits(reason: WaitReason): void {
+    if (reason === this.#waitsFor) return;
     this.#waitsFor = reason;
+    this.#observation?.waits?.(reason);
   }
 
   /** Sends the attempt that was to be placed; returns false if its connection cannot take it. */
@@ -293,6 +303,7 @@ export class ClientCall
   ): void {
     this.#refusal = refusal;
     if (progress === 'dropped') this.#observation?.dropped?.(endOf(refusal));
+    else this.#observation?.notSent?.(progress === 'not_placed' ? endOf(refusal) : undefined);
     const placement = this.#placement;
     setImmediate(() => {
       // Another attempt may have been answered in the meantime, so that this one is not needed any more.
@@ -315,6 +326,7 @@ export class ClientCall
   }
 
   unplace(): void {
+    this.#observation?.notSent?.(undefined);
     this.#placement++;
     this.#authorized = undefined;
     this.environment.dispatcher.remove(this);

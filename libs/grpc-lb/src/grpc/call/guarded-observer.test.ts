@@ -3,12 +3,21 @@ import { expect, test, vi } from 'vitest';
 import type { CallObservation } from './call-observer.js';
 import { GuardedObserver } from './guarded-observer.js';
 
-const CALL = { client: 'ORDERS', method: '/orders.v1.Orders/Find', stream: false, setHeader: () => {} };
+const CALL = {
+  client: 'ORDERS',
+  target: 'dns:///orders:50051',
+  method: '/orders.v1.Orders/Find',
+  declared: true,
+  stream: false,
+  setHeader: () => {},
+};
 const END = { code: Status.OK, details: '', metadata: new Metadata(), origin: 'remote' } as const;
 const ATTEMPT = { number: 1, kind: 'first', address: 'a:1', waited: 0, waitedFor: undefined } as const;
 
 function tellAll(observation: CallObservation): void {
+  observation.waits!('connection');
   observation.attemptStarted!(ATTEMPT);
+  observation.notSent!(undefined);
   observation.messageSent!(1, 5);
   observation.headersReceived!(1, END.metadata);
   observation.messageReceived!(1, 7);
@@ -20,6 +29,8 @@ function tellAll(observation: CallObservation): void {
 test('everything is passed on, in order, to what the observer returned', () => {
   const told: unknown[] = [];
   class Recorder implements Required<CallObservation> {
+    waits = (...args: unknown[]): unknown => told.push(['waits', ...args]);
+    notSent = (...args: unknown[]): unknown => told.push(['notSent', ...args]);
     attemptStarted = (...args: unknown[]): unknown => told.push(['attemptStarted', ...args]);
     headersReceived = (...args: unknown[]): unknown => told.push(['headersReceived', ...args]);
     messageSent = (...args: unknown[]): unknown => told.push(['messageSent', ...args]);
@@ -40,7 +51,9 @@ test('everything is passed on, in order, to what the observer returned', () => {
   tellAll(observer.callStarted(CALL)!);
   expect(told).toEqual([
     ['callStarted', CALL],
+    ['waits', 'connection'],
     ['attemptStarted', ATTEMPT],
+    ['notSent', undefined],
     ['messageSent', 1, 5],
     ['headersReceived', 1, END.metadata],
     ['messageReceived', 1, 7],

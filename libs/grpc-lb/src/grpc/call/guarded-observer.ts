@@ -1,6 +1,14 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { printableError } from '../../core/printable.js';
-import type { CallObservation, CallObserver, ObservedAttempt, ObservedCall, ObservedEnd } from './call-observer.js';
+import type {
+  CallObservation,
+  CallObserver,
+  ObservedAttempt,
+  ObservedCall,
+  ObservedEnd,
+  ObservedWeights,
+  WaitReason,
+} from './call-observer.js';
 
 /** Passes everything on to an observer. If it throws, the call goes on; the first error is reported as a warning. */
 export class GuardedObserver implements CallObserver {
@@ -12,20 +20,23 @@ export class GuardedObserver implements CallObserver {
   ) {}
 
   callStarted(call: ObservedCall): CallObservation | undefined {
-    const observation = this.safely(() => this.observer.callStarted(call));
-    return observation && new GuardedObservation(observation, this);
-  }
-
-  safely<T>(tell: () => T): T | undefined {
     try {
-      return tell();
+      const observation = this.observer.callStarted(call);
+      return observation && new GuardedObservation(observation, this);
     } catch (error) {
-      this.#warn(error);
-      return undefined;
+      return this.warn(error);
     }
   }
 
-  #warn(error: unknown): void {
+  weightsUpdated(update: ObservedWeights): void {
+    try {
+      this.observer.weightsUpdated?.(update);
+    } catch (error) {
+      this.warn(error);
+    }
+  }
+
+  warn(error: unknown): undefined {
     if (this.#warned) return;
     this.#warned = true;
     process.emitWarning(
@@ -35,37 +46,82 @@ export class GuardedObserver implements CallObserver {
   }
 }
 
+/** Without a closure for each thing that is told, as calls are many. */
 class GuardedObservation implements CallObservation {
   constructor(
     private readonly told: CallObservation,
     private readonly guard: GuardedObserver,
   ) {}
 
+  waits(reason: WaitReason): void {
+    try {
+      this.told.waits?.(reason);
+    } catch (error) {
+      this.guard.warn(error);
+    }
+  }
+
+  notSent(end: ObservedEnd | undefined): void {
+    try {
+      this.told.notSent?.(end);
+    } catch (error) {
+      this.guard.warn(error);
+    }
+  }
+
   attemptStarted(attempt: ObservedAttempt): void {
-    this.guard.safely(() => this.told.attemptStarted?.(attempt));
+    try {
+      this.told.attemptStarted?.(attempt);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   headersReceived(attempt: number, metadata: Metadata): void {
-    this.guard.safely(() => this.told.headersReceived?.(attempt, metadata));
+    try {
+      this.told.headersReceived?.(attempt, metadata);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   messageSent(attempt: number, bytes: number): void {
-    this.guard.safely(() => this.told.messageSent?.(attempt, bytes));
+    try {
+      this.told.messageSent?.(attempt, bytes);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   messageReceived(attempt: number, bytes: number): void {
-    this.guard.safely(() => this.told.messageReceived?.(attempt, bytes));
+    try {
+      this.told.messageReceived?.(attempt, bytes);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   attemptEnded(attempt: number, end: ObservedEnd): void {
-    this.guard.safely(() => this.told.attemptEnded?.(attempt, end));
+    try {
+      this.told.attemptEnded?.(attempt, end);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   dropped(end: ObservedEnd): void {
-    this.guard.safely(() => this.told.dropped?.(end));
+    try {
+      this.told.dropped?.(end);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 
   ended(end: ObservedEnd): void {
-    this.guard.safely(() => this.told.ended?.(end));
+    try {
+      this.told.ended?.(end);
+    } catch (error) {
+      this.guard.warn(error);
+    }
   }
 }

@@ -20,7 +20,7 @@ import { withoutSecrets } from '../../core/options/secrets.js';
 import type { Random } from '../../core/random.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
-import { channelOptionsFor } from '../config/channel-options.js';
+import { channelOptionsFor, keepaliveTimeOf } from '../config/channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { explainClient, type Explanation } from './explain.js';
 import { outside } from '../context/outside.js';
@@ -85,6 +85,7 @@ export class BalancedChannel implements ChannelInterface {
   /** grpc-js's channel, which runs discovery and the balancer, and creates connections. */
   readonly #connector: Channel;
   readonly #busy: BusyChannel | undefined;
+  readonly #keepaliveTime: number | null;
 
   /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
@@ -107,6 +108,7 @@ export class BalancedChannel implements ChannelInterface {
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
     const target = `${GRPC_LB_SCHEME}:${targets[0]!}`;
     const effective = channelOptionsFor(channelOptions);
+    this.#keepaliveTime = keepaliveTimeOf(effective);
     const authority = effective['grpc.default_authority'] ?? authorityOf(targets[0]!);
     this.#calls = new CallEnvironment({
       context: this.#context,
@@ -229,6 +231,8 @@ export class BalancedChannel implements ChannelInterface {
       inFlight: balancer?.inFlight ?? 0,
       pending: this.#calls.dispatcher.pending,
       panic: balancer?.panic ?? false,
+      keepaliveTime: this.#keepaliveTime,
+      totals: this.#context.totals.snapshot(this.#calls.retries),
       endpoints: balancer?.endpoints() ?? [],
     };
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import type { LbEventListener } from '../../core/events.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { Random } from '../../core/random.js';
+import { Totals } from '../../core/totals.js';
 import { type BalancerView, ClientContext } from '../context/client-context.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 
@@ -13,6 +14,8 @@ export const DELEGATED_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_d
  * for its clusters: none, or one per cluster, priority and locality, as the library creates them.
  */
 export class DelegatedBalancers {
+  /** Of all balancers, including those that are closed. */
+  readonly totals = new Totals();
   #contexts: readonly ClientContext[] = [];
 
   constructor(
@@ -35,6 +38,7 @@ export class DelegatedBalancers {
       },
       clock: this.clock,
       random: this.random,
+      totals: this.totals,
     });
     this.#contexts = [...this.#live, context];
     return context;

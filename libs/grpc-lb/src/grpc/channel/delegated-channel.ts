@@ -7,7 +7,7 @@ import type { ClientSnapshot, ClientState, SourceSnapshot } from '../../core/sna
 import { delegatedSchemeOf } from '../../discovery/delegated-schemes.js';
 import { parseTarget } from '../../discovery/index.js';
 import type { BalancedChannelOptions } from './balanced-channel.js';
-import { DEFAULT_CHANNEL_OPTIONS } from '../config/channel-options.js';
+import { DEFAULT_CHANNEL_OPTIONS, keepaliveTimeOf } from '../config/channel-options.js';
 import { ClientContext } from '../context/client-context.js';
 import { explainClient, type Explanation } from './explain.js';
 import { DELEGATED_OPTION, DelegatedBalancers } from './delegated-balancers.js';
@@ -54,6 +54,7 @@ export class DelegatedChannel {
   readonly #balancers: DelegatedBalancers;
   #connected = false;
   #lastReady: number | null = null;
+  readonly #keepaliveTime: number | null;
 
   /** @throws GrpcLbOptionsError that lists all faults. */
   constructor(options: BalancedChannelOptions & { readonly target: string }) {
@@ -71,9 +72,10 @@ export class DelegatedChannel {
       random,
     });
     this.#balancers = new DelegatedBalancers(name, target, onEvent, clock, random);
+    const channelOptions = { ...DEFAULT_CHANNEL_OPTIONS, ...options.channelOptions };
+    this.#keepaliveTime = keepaliveTimeOf(channelOptions);
     this.channel = new GuardedChannel(name, target, options.credentials, {
-      ...DEFAULT_CHANNEL_OPTIONS,
-      ...options.channelOptions,
+      ...channelOptions,
       [DELEGATED_OPTION]: this.#balancers,
     });
     this.#watch();
@@ -112,6 +114,8 @@ export class DelegatedChannel {
       inFlight: views.reduce((sum, { inFlight }) => sum + inFlight, 0),
       pending: views.reduce((sum, { pending }) => sum + pending, 0),
       panic: views.some(({ panic }) => panic),
+      keepaliveTime: this.#keepaliveTime,
+      totals: this.#balancers.totals.snapshot(),
       endpoints,
     };
   }

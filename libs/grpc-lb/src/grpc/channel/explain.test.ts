@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { POLICY_NAMES, type PolicyName } from '../../core/options/policy-config.js';
+import { Totals } from '../../core/totals.js';
 import type { ClientSnapshot, EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
 import { explainClient } from './explain.js';
 import { pendingSource } from '../resolver/source-summary.js';
@@ -18,6 +19,8 @@ const snapshot = (name: PolicyName): ClientSnapshot => ({
   sources: [],
   priorities: [],
   zone: null,
+  keepaliveTime: null,
+  totals: new Totals().snapshot(),
 });
 
 it.each(POLICY_NAMES.filter((name) => name !== 'ring_hash'))(

@@ -31,6 +31,12 @@ export function channelOptionsFor(user: ChannelOptions = {}): ChannelOptions {
   return { ...DEFAULT_CHANNEL_OPTIONS, ...user, 'grpc.service_config': JSON.stringify(serviceConfig) };
 }
 
+/** Milliseconds between keepalive PINGs; null if there are none. */
+export function keepaliveTimeOf(options: ChannelOptions): number | null {
+  const time = options['grpc.keepalive_time_ms'] ?? -1;
+  return time > 0 && time < NEVER_MS ? time : null;
+}
+
 /** @throws Error if the user's service config is not JSON. */
 export function givenServiceConfig(user: ChannelOptions = {}): GivenServiceConfig {
   const text = user['grpc.service_config'];

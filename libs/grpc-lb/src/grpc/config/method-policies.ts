@@ -35,6 +35,8 @@ const MAX_UNKNOWN = 1000;
 
 /** What the calls of one method may do. */
 export interface MethodPolicy {
+  /** Whether the client declares the method. */
+  readonly declared: boolean;
   /** Whether it streams in either direction. */
   readonly stream: boolean;
   /** Undefined if the method is unknown. */
@@ -102,7 +104,7 @@ export class MethodPolicies {
   ): MethodPolicy {
     const stream = responseStream || requestStream;
     const own = configOfMethod(this.#configs, service, method);
-    if (own) return { ...this.#configured(own), stream, responseStream };
+    if (own) return { ...this.#configured(own), declared: true, stream, responseStream };
 
     const general = generalConfig(this.#configs, service);
     const retryPolicy = retryPolicyOf(retry, method);
@@ -114,6 +116,7 @@ export class MethodPolicies {
     if (undecided) hedgeRule ??= configuredHedgeRule(general?.hedgingPolicy);
     const retryRule = retry ? retryPolicy && retryRuleOf(retryPolicy) : configuredRetryRule(general?.retryPolicy);
     return {
+      declared: true,
       stream,
       responseStream,
       timeout: timeoutOf(deadline, method, responseStream) ?? timeoutOfConfig(general),
@@ -135,7 +138,14 @@ export class MethodPolicies {
     if (!policy) {
       const retryRule = configuredRetryRule(config?.retryPolicy);
       const call = this.#callPolicy(retryRule, configuredHedgeRule(config?.hedgingPolicy), undefined);
-      policy = { stream: false, responseStream: undefined, timeout: timeoutOfConfig(config), call, latency: undefined };
+      policy = {
+        declared: false,
+        stream: false,
+        responseStream: undefined,
+        timeout: timeoutOfConfig(config),
+        call,
+        latency: undefined,
+      };
       this.#byConfig.set(config, policy);
     }
     return policy;

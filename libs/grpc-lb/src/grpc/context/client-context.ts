@@ -5,12 +5,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OwnStall } from '../../core/own-stall.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { printableError } from '../../core/printable.js';
+import type { WeightsUpdate } from '../../core/policy/weights-update.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
 import type { Random } from '../../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../../core/snapshot.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { TokenBucket } from '../../core/token-bucket.js';
+import { Totals } from '../../core/totals.js';
 import { SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX } from '../experimental.js';
 import { outside } from './outside.js';
 import { ownStallOf } from './own-stall.js';
@@ -67,6 +69,8 @@ export interface ClientContextOptions {
   readonly random?: Random | undefined;
   readonly serviceConfigFor?: ServiceConfigFor;
   readonly methods?: readonly MethodInfo[] | undefined;
+  /** Counts what happens. Default: nothing so far. */
+  readonly totals?: Totals;
 }
 
 /**
@@ -79,13 +83,13 @@ export class ClientContext implements BalancingEnvironment {
   balancer: BalancerView | undefined;
   /** Detects stalls of this process while the client has a balancer. */
   readonly ownStall: OwnStall;
+  /** Is told of new weights of `weighted_round_robin`. */
+  onWeights: ((update: WeightsUpdate) => void) | undefined;
   #loadBalancing: EffectiveLoadBalancing;
   #zone: string | undefined;
   readonly #saidNotOffered = new Set<HealthNotOffered>();
   #saidNoReports = false;
-  #reportsRejected = 0;
   readonly #rejectedEvents: TokenBucket;
-  #watchesBackedOff = 0;
   readonly #backedOffEvents: TokenBucket;
   readonly #untold: LbEvent[] = [];
 
@@ -95,6 +99,7 @@ export class ClientContext implements BalancingEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly methods: readonly MethodInfo[];
+  readonly totals: Totals;
   readonly #onEvent: LbEventListener;
   readonly #serviceConfigFor: ServiceConfigFor;
 
@@ -104,6 +109,7 @@ export class ClientContext implements BalancingEnvironment {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.methods = options.methods ?? [];
+    this.totals = options.totals ?? new Totals();
     this.#onEvent = options.onEvent ?? (() => {});
     this.#serviceConfigFor = options.serviceConfigFor ?? (() => null);
     this.#loadBalancing = options.loadBalancing;
@@ -188,9 +194,11 @@ export class ClientContext implements BalancingEnvironment {
   }
 
   watchBackedOff(address: string, watch: 'health' | 'load_reports', reason: string): void {
-    this.#watchesBackedOff++;
+    const { watchesBackedOff } = this.totals;
+    watchesBackedOff[watch === 'health' ? 'health' : 'loadReports']++;
     if (!this.#backedOffEvents.take()) return;
-    this.emit({ type: 'watch_backed_off', address, watch, reason, total: this.#watchesBackedOff });
+    const total = watchesBackedOff.health + watchesBackedOff.loadReports;
+    this.emit({ type: 'watch_backed_off', address, watch, reason, total });
   }
 
   /** Reported once, because policies work without load reports. */
@@ -201,9 +209,13 @@ export class ClientContext implements BalancingEnvironment {
   }
 
   loadReportRejected(address: string): void {
-    this.#reportsRejected++;
+    const total = ++this.totals.loadReportsRejected;
     if (!this.#rejectedEvents.take()) return;
-    this.emit({ type: 'load_report_rejected', address, total: this.#reportsRejected });
+    this.emit({ type: 'load_report_rejected', address, total });
+  }
+
+  weightsUpdated(update: WeightsUpdate): void {
+    this.onWeights?.(update);
   }
 
   /** grpc-js prints channel options as JSON in traces; a context has cycles. */

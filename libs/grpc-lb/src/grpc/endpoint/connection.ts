@@ -51,6 +51,8 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   #liveness: Liveness | undefined;
   /** Why the client declared the peer dead. */
   #dead: string | undefined;
+  /** Why the connection goes, in the words of gRFC A94. */
+  #gone: string | undefined;
   #closed = false;
   readonly #ageTimer: AgeTimer;
 
@@ -74,6 +76,10 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   get #clock() {
     return this.site.environment.context.clock;
+  }
+
+  get #totals() {
+    return this.site.environment.context.totals;
   }
 
   get lost(): boolean {
@@ -135,6 +141,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   suspected(): void {
     const { pingAfter, suspectAfter } = this.#options.pool;
+    this.#totals.suspects++;
     this.suspicion = `no answer to a PING for ${suspectAfter} ms, after ${pingAfter} ms without data; calls in flight may still be answered`;
     this.listener.connectionChanged(this, false);
   }
@@ -147,7 +154,13 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   died(): void {
     const { pingAfter, pingTimeout } = this.#options.pool;
     this.#dead = `no answer to a PING within ${pingTimeout} ms, after ${pingAfter} ms without data`;
+    // A94: "connection timed out ... also includes connections closed due to [A8]: gRPC keepalives".
+    this.#gone ??= 'connection timed out';
     this.#peer?.drop();
+  }
+
+  pinged(): void {
+    this.#totals.pings++;
   }
 
   /** Stops new calls; the owner closes it when its last call has ended. */
@@ -160,6 +173,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.state === 'ready') this.#totals.connectionClosed('subchannel shutdown');
     this.#stopWatching();
     this.#dialer.close();
   }
@@ -185,6 +199,10 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
       if (peer === this.#peer) this.#limit.announced(limit);
     });
     this.state = 'ready';
+    this.#totals.connectionsOpened++;
+    peer?.onGone((reason) => {
+      if (peer === this.#peer) this.#gone ??= reason;
+    });
     this.lastError = undefined;
     this.readyAt = this.#clock.now();
     this.#watchAge();
@@ -197,6 +215,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   }
 
   failed(error: string): void {
+    this.#totals.connectionAttemptsFailed++;
     this.state = 'transient_failure';
     this.lastError = error;
     this.#stopWatching();
@@ -205,6 +224,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   disconnected(): void {
     this.lastError = this.#dead;
+    this.#totals.connectionClosed(this.#gone ?? 'unknown');
     this.#stopWatching();
     this.state = 'lost';
     this.listener.connectionChanged(this, true);

@@ -20,6 +20,7 @@ class Scene implements LivenessListener {
     ping: () => this.ping(),
     drop() {},
     onLimit() {},
+    onGone() {},
     onPing: (listener: PingListener) => {
       this.#pingListener = listener;
     },
@@ -37,6 +38,8 @@ class Scene implements LivenessListener {
   get waiting(): boolean {
     return this.inFlight > 0;
   }
+
+  pinged(): void {}
 
   suspected(): void {
     this.told.push(`suspected at ${this.clock.now()}`);

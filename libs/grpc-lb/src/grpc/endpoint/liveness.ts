@@ -18,6 +18,8 @@ export interface LivenessListener {
   readonly waiting: boolean;
   /** Whether a stream is open on the connection, including that of a watch. */
   readonly streamOpen: boolean;
+  /** Called when it sends a PING. */
+  pinged(): void;
   /** Called when the peer may have stalled: it gets no new calls. */
   suspected(): void;
   /** Called when a suspect peer has answered. */
@@ -116,6 +118,7 @@ export class Liveness {
     const { suspectAfter, pingTimeout } = this.options;
     this.#cancel = this.clock.after(Math.min(suspectAfter, pingTimeout), this.#judge);
     this.peer.ping();
+    this.listener.pinged();
   }
 
   readonly #judge = (): void => {

@@ -5,6 +5,7 @@ import type { PolicyConfig } from '../../options/policy-config.js';
 import { OwnStall } from '../../own-stall.js';
 import type { CallInfo, Policy } from '../../policy/policy.js';
 import { seededRandom } from '../../random.js';
+import { Totals } from '../../totals.js';
 import { Balancing } from '../balancing.js';
 import { type Carrier, type Link, NO_LINK } from '../members/link.js';
 import type { Member } from '../members/member.js';
@@ -134,6 +135,7 @@ class Client {
       loadBalancing: effectiveLoadBalancing({ policy }),
       zone: undefined,
       ownStall: new OwnStall(clock),
+      totals: new Totals(),
       emit: () => {},
     };
     this.balancing = new Balancing(environment, {

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../clock.js';
 import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
 import type { EffectiveSlowStartOptions } from '../../options/slow-start-options.js';
 import type { Random } from '../../random.js';
+import type { EjectionMethod } from '../../totals.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
 import { Outlier } from './outlier.js';
 import type { Peer, Verdict } from './peer.js';
@@ -167,7 +168,8 @@ export class PassiveHealth implements Peer {
     return true;
   }
 
-  eject(verdict: Verdict): void {
+  eject(verdict: Verdict, method = methodOf(verdict)): void {
+    this.peers.totals.ejected(method);
     this.#forgetProbe();
     const now = this.#clock.now();
     const until = this.outlier.eject(verdict, now, this.#options.ejection);
@@ -188,6 +190,7 @@ export class PassiveHealth implements Peer {
   /** Ends an ejection that was a mistake, without a slow start. */
   withdraw(): void {
     this.outlier.withdraw(this.#clock.now());
+    this.peers.totals.ejectionsWithdrawn++;
     this.#withdrawing = true;
     this.reset();
     this.owner.ejectionChanged();
@@ -234,13 +237,22 @@ export class PassiveHealth implements Peer {
   }
 
   #judge(failed: boolean, since: number, now: number): void {
+    const { accused } = this.outlier;
     const verdict = this.outlier.record(failed, since, now, this.#options.ejection);
-    if (verdict && this.peers.confirms(this, verdict)) this.eject(verdict);
+    if (!verdict) return;
+    const obstacle = this.peers.obstacleTo(this, verdict);
+    if (obstacle === undefined) this.eject(verdict);
+    // Each further failure asks again.
+    else if (!accused) this.peers.totals.ejectionPrevented(methodOf(verdict), obstacle);
   }
 
   #onProbe(failed: boolean): void {
     if (this.outlier.state.kind !== 'probing') return;
-    if (failed) this.eject(this.outlier.state.verdict);
+    if (failed) this.eject(this.outlier.state.verdict, 'failed_probe');
     else this.endEjection();
   }
+}
+
+function methodOf({ inARow }: Verdict): EjectionMethod {
+  return inARow ? 'consecutive_failures' : 'success_rate';
 }

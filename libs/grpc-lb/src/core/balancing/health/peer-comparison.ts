@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../../clock.js';
 import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
+import { type EjectionObstacle, Totals } from '../../totals.js';
 import { clearlyBelow, exceedsChance, likelyShare } from './chance.js';
 import { CommonFailures } from './common-failures.js';
 import { tallyOthers } from './others.js';
@@ -40,6 +41,8 @@ export class PeerComparison {
   constructor(
     private readonly clock: Clock,
     private readonly options: () => EffectiveEjectionOptions,
+    /** Counts ejections. */
+    readonly totals = new Totals(),
   ) {}
 
   /** Removes those that have left in one pass, since there may be thousands. */
@@ -106,8 +109,8 @@ export class PeerComparison {
       this.#cancelDecay ??= this.clock.after(DECAY_INTERVAL_MS, this.#decay);
   }
 
-  /** Whether to eject the endpoint: it is worse than the others, and enough of them are left. */
-  confirms(peer: Peer, verdict: Verdict): boolean {
+  /** Why not to eject the endpoint; undefined if it is worse than the others, and enough of them are left. */
+  obstacleTo(peer: Peer, verdict: Verdict): EjectionObstacle | undefined {
     const { maxEjectionPercent } = this.options();
     let connected = 1;
     let ejected = 0;
@@ -118,7 +121,9 @@ export class PeerComparison {
       if (other.ejected) ejected++;
       if (other.healthy) anyHealthy = true;
     }
-    return anyHealthy && mayEject(ejected, connected, maxEjectionPercent) && this.#isWorse(peer, verdict);
+    if (!anyHealthy) return 'last_healthy';
+    if (!mayEject(ejected, connected, maxEjectionPercent)) return 'max_ejection_overflow';
+    return this.#isWorse(peer, verdict) ? undefined : 'not_worse_than_others';
   }
 
   /** Whether it refuses more calls than the others. If all refuse as many, the service answers that way. */

@@ -54,6 +54,7 @@ export class Router<E extends Routable> {
     const key = `${priority} ${Math.round(share * 10)}`;
     if (key === this.#toldFailover) return;
     this.#toldFailover = key;
+    this.environment.totals.failovers++;
     this.environment.emit({ type: 'failover', priority, share });
   }
 

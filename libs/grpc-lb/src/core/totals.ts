@@ -1,0 +1,105 @@
+/**
+ * Why an endpoint was ejected. `consecutive_failures`: calls in a row failed. `success_rate`: too few calls of a window
+ * succeeded. `failed_probe`: the probe at the end of an ejection failed.
+ */
+export type EjectionMethod = 'consecutive_failures' | 'success_rate' | 'failed_probe';
+
+/**
+ * Why an endpoint that failed was not ejected. `max_ejection_overflow`: `maxEjectionPercent` are already.
+ * `last_healthy`: no other endpoint is healthy. `not_worse_than_others`: chance, or a failure that all share, explains
+ * the difference.
+ */
+export type EjectionObstacle = 'max_ejection_overflow' | 'last_healthy' | 'not_worse_than_others';
+
+/** What happened to a client since its start, in numbers that only grow. */
+export interface ClientTotals {
+  /** Attempts to connect that led to a connection. */
+  readonly connectionsOpened: number;
+  /** Attempts to connect that failed. */
+  readonly connectionAttemptsFailed: number;
+  /**
+   * Connections that were closed, by the reason in the words of gRFC A94: `GOAWAY NO_ERROR`, `subchannel shutdown`,
+   * `connection reset`, `connection timed out`, `connection aborted`, `socket error`, `unknown`.
+   */
+  readonly connectionsClosed: Readonly<Record<string, number>>;
+  /** Connections that became suspect, because their peer did not answer a PING in time. */
+  readonly suspects: number;
+  /** PINGs sent to silent peers. */
+  readonly pings: number;
+  /** Ejections, by what caused them. */
+  readonly ejections: Readonly<Partial<Record<EjectionMethod, number>>>;
+  /** Endpoints that failed as much as ejected ones and were not ejected. */
+  readonly ejectionsPrevented: readonly EjectionsPrevented[];
+  /** Ejections that ended early, because the other endpoints turned out to fail as often. */
+  readonly ejectionsWithdrawn: number;
+  /** Changes of the shares of the priorities. */
+  readonly failovers: number;
+  /** Retries and hedges that the budget allowed. */
+  readonly retriesGranted: number;
+  /** Retries and hedges that were not made, because of the budget or the throttle. */
+  readonly retriesDenied: { readonly budget: number; readonly throttle: number };
+  /** Load reports that were unreadable, impossible or too large. */
+  readonly loadReportsRejected: number;
+  /** Watches that ended early. */
+  readonly watchesBackedOff: { readonly health: number; readonly loadReports: number };
+}
+
+/** How many ejections one obstacle prevented. */
+export interface EjectionsPrevented {
+  /** What would have caused the ejection. */
+  readonly method: EjectionMethod;
+  /** What prevented it. */
+  readonly obstacle: EjectionObstacle;
+  /** How often. */
+  readonly count: number;
+}
+
+/** Counts what happens to a client, except its calls. */
+export class Totals {
+  connectionsOpened = 0;
+  connectionAttemptsFailed = 0;
+  suspects = 0;
+  pings = 0;
+  ejectionsWithdrawn = 0;
+  failovers = 0;
+  loadReportsRejected = 0;
+  readonly watchesBackedOff = { health: 0, loadReports: 0 };
+  readonly #connectionsClosed: Record<string, number> = {};
+  readonly #ejections: Partial<Record<EjectionMethod, number>> = {};
+  readonly #prevented: { method: EjectionMethod; obstacle: EjectionObstacle; count: number }[] = [];
+
+  /** @param reason One of a fixed set. */
+  connectionClosed(reason: string): void {
+    this.#connectionsClosed[reason] = (this.#connectionsClosed[reason] ?? 0) + 1;
+  }
+
+  ejected(method: EjectionMethod): void {
+    this.#ejections[method] = (this.#ejections[method] ?? 0) + 1;
+  }
+
+  ejectionPrevented(method: EjectionMethod, obstacle: EjectionObstacle): void {
+    const known = this.#prevented.find((each) => each.method === method && each.obstacle === obstacle);
+    if (known) known.count++;
+    else this.#prevented.push({ method, obstacle, count: 1 });
+  }
+
+  /** @param retries What the budget and the throttle of the client have counted. */
+  snapshot(retries: Pick<ClientTotals, 'retriesGranted' | 'retriesDenied'> = NO_RETRIES): ClientTotals {
+    return {
+      connectionsOpened: this.connectionsOpened,
+      connectionAttemptsFailed: this.connectionAttemptsFailed,
+      connectionsClosed: { ...this.#connectionsClosed },
+      suspects: this.suspects,
+      pings: this.pings,
+      ejections: { ...this.#ejections },
+      ejectionsPrevented: this.#prevented.map((each) => ({ ...each })),
+      ejectionsWithdrawn: this.ejectionsWithdrawn,
+      failovers: this.failovers,
+      ...retries,
+      loadReportsRejected: this.loadReportsRejected,
+      watchesBackedOff: { ...this.watchesBackedOff },
+    };
+  }
+}
+
+const NO_RETRIES = { retriesGranted: 0, retriesDenied: { budget: 0, throttle: 0 } };
