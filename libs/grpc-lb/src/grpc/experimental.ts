@@ -72,10 +72,12 @@ interface Transport {
 
 interface Session {
   readonly remoteSettings?: { maxConcurrentStreams?: number };
-  readonly socket: { readonly bytesRead: number };
+  readonly socket: {
+    readonly bytesRead: number;
+    prependListener(event: 'error', listener: (error: { readonly code?: string }) => void): void;
+  };
   readonly destroyed: boolean;
   prependListener(event: 'goaway', listener: (code: number) => void): void;
-  prependListener(event: 'error', listener: (error: { readonly code?: string }) => void): void;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
   readonly state: { readonly effectiveRecvDataLength?: number };
   ping(callback: (error: Error | null, ...answer: unknown[]) => void): boolean;
@@ -130,7 +132,8 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
     onGone(listener) {
       // Before grpc-js's own listeners, which report the loss.
       session.prependListener('goaway', (code) => listener(goawayReason(code)));
-      session.prependListener('error', ({ code }) => listener(socketReason(code)));
+      // Not that of the session, which passes no reset on.
+      if (!session.destroyed) session.socket.prependListener('error', ({ code }) => listener(socketReason(code)));
     },
   };
 }

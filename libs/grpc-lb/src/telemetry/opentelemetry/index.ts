@@ -1,2 +1,6 @@
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
+export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
+export type { MetricsSource } from '../metrics/metrics-source.js';
 export { type MetricName, METRICS } from '../metrics/metrics.js';
+export { GrpcLbOpenTelemetryModule, type GrpcLbOpenTelemetryOptions } from './grpc-lb-opentelemetry.module.js';
+export { METER_NAME, observeMetrics, type ObserveMetricsOptions } from './metrics/observe-metrics.js';

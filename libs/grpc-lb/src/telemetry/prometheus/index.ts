@@ -1,3 +1,7 @@
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
+export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
+export type { MetricsSource } from '../metrics/metrics-source.js';
 export { type MetricName, METRICS } from '../metrics/metrics.js';
 export { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
+export { GrpcLbPrometheusModule, type GrpcLbPrometheusOptions } from './grpc-lb-prometheus.module.js';
+export { observeMetrics, type PrometheusMetricsOptions } from './observe-metrics.js';

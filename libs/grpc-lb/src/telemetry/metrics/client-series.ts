@@ -1,0 +1,74 @@
+import type { ObservedCall, WaitReason } from '../../grpc/call/call-observer.js';
+import type { Counter } from './counters.js';
+import { MethodSeries, type SeriesSource } from './method-series.js';
+import { type HistogramSeries, type Labels, NO_SERIES } from './series.js';
+import { type ServerAddress, serverAddressOf } from './server-address.js';
+import { knownCode, STATUS_NAMES } from './status-name.js';
+
+/** The methods of a client that have series of their own; further ones are `other`. A client of a proxy may name any. */
+const MAX_METHODS = 1000;
+
+/** The series of the calls of one client. */
+export class ClientSeries {
+  readonly #labels: Labels;
+  readonly #address: ServerAddress;
+  readonly #methods = new Map<string, MethodSeries>();
+  #other: MethodSeries | undefined;
+  readonly #waits = new Map<WaitReason, HistogramSeries>();
+
+  constructor(
+    private readonly source: SeriesSource,
+    client: string,
+    private readonly target: string,
+    /** Whether to name a method that the client does not declare. */
+    private readonly filter: ((method: string) => boolean) | undefined,
+  ) {
+    this.#labels = { 'grpc.lb.client': client, 'grpc.target': target };
+    this.#address = serverAddressOf(target);
+    // Series that alerts watch exist from the beginning.
+    for (const reason of ['connection', 'stream_limit'] as const) this.pending(reason);
+  }
+
+  method({ method: path, declared }: ObservedCall): MethodSeries {
+    const known = this.#methods.get(path);
+    if (known) return known;
+    const name = path.startsWith('/') ? path.slice(1) : path;
+    // gRFC A66: "unregistered/generic method names should by default be reported with "other" value instead".
+    if (this.#methods.size >= MAX_METHODS || !(declared || (this.filter?.(name) ?? false)))
+      return (this.#other ??= this.#series('other'));
+    const series = this.#series(name);
+    this.#methods.set(path, series);
+    return series;
+  }
+
+  /** The calls that wait for this now. */
+  pending(reason: WaitReason): Counter {
+    return this.source.counters.get('grpc.lb.pending', { ...this.#labels, 'grpc.lb.wait_reason': reason });
+  }
+
+  /** @param seconds How long a call waited for this. */
+  waited(reason: WaitReason, seconds: number, context: unknown): void {
+    let series = this.#waits.get(reason);
+    if (!series) {
+      const name = 'grpc.lb.wait.duration';
+      const labels = { ...this.#labels, 'grpc.lb.wait_reason': reason };
+      series = this.source.isEnabled(name) ? this.source.histograms.series(name, labels) : NO_SERIES;
+      this.#waits.set(reason, series);
+    }
+    series.record(seconds, context);
+  }
+
+  /** Called when a call with hedges has ended. */
+  hedged(won: boolean): void {
+    this.source.counters.get('grpc.lb.hedges_won', this.#labels).value += won ? 1 : 0;
+  }
+
+  dropped(code: number): void {
+    const labels = { ...this.#labels, 'grpc.status': STATUS_NAMES[knownCode(code)]! };
+    this.source.counters.get('grpc.lb.dropped', labels).value++;
+  }
+
+  #series(method: string): MethodSeries {
+    return new MethodSeries(this.source, method, this.target, this.#address);
+  }
+}

@@ -1,0 +1,105 @@
+import type { WaitReason } from '../../grpc/call/call-observer.js';
+import type { Counter, Counters } from './counters.js';
+import type { MetricName } from './metrics.js';
+import { type Histograms, type HistogramSeries, type Labels, NO_SERIES } from './series.js';
+import type { ServerAddress } from './server-address.js';
+import { knownCode, STATUS_NAMES } from './status-name.js';
+
+/** Where the series of a client come from. */
+export interface SeriesSource {
+  readonly histograms: Histograms;
+  readonly counters: Counters;
+  isEnabled(name: MetricName): boolean;
+}
+
+/** The series that the end of an attempt or a call with one status is recorded in. */
+export interface StatusSeries {
+  readonly attemptDuration: HistogramSeries;
+  readonly sentSize: HistogramSeries;
+  readonly receivedSize: HistogramSeries;
+  readonly callDuration: HistogramSeries;
+  readonly rpcDuration: HistogramSeries;
+}
+
+/** What A121 calls the things that a call of this package waits for; it has no name for the others. */
+const DELAYS: Readonly<Record<WaitReason, readonly [MetricName, type: string] | undefined>> = {
+  // "`resolving`: The channel is delayed waiting for name resolution".
+  discovery: ['grpc.client.call.delay.duration', 'resolving'],
+  // "`connecting`: The attempt is delayed waiting for subchannel connection establishment or picker initialization".
+  connection: ['grpc.client.attempt.delay.duration', 'connecting'],
+  // Among the causes of `connecting`: "A105 Connection Scaling".
+  stream_limit: ['grpc.client.attempt.delay.duration', 'connecting'],
+  // "A `wait_for_ready` RPC is buffered/queued because the picker is in `TRANSIENT_FAILURE`".
+  ready: ['grpc.client.attempt.delay.duration', 'picker_failing_with_wait_for_ready'],
+  // "this proposal focuses specifically on ... name resolution and load balancing pick delays".
+  call_credentials: undefined,
+};
+
+/** The series of one method of one client. Made once, so that a call looks up its method and nothing else. */
+export class MethodSeries {
+  readonly started: Counter;
+  readonly #byStatus: (StatusSeries | undefined)[] = [];
+  readonly #labels: Labels;
+  readonly #others = new Map<string, HistogramSeries>();
+
+  /** @param method As in `orders.v1.Orders/Find`; `other` for methods that are not named. */
+  constructor(
+    private readonly source: SeriesSource,
+    private readonly method: string,
+    private readonly target: string,
+    private readonly address: ServerAddress,
+  ) {
+    this.#labels = { 'grpc.method': method, 'grpc.target': target };
+    this.started = source.counters.get('grpc.client.attempt.started', this.#labels);
+  }
+
+  ofStatus(code: number): StatusSeries {
+    return (this.#byStatus[code] ??= this.#create(knownCode(code)));
+  }
+
+  /** Records a number or a time of a call that had several attempts. */
+  record(name: MetricName, value: number, context: unknown): void {
+    this.#other(name, name, this.#labels).record(value, context);
+  }
+
+  /** @param seconds How long the call waited. */
+  delayed(reason: WaitReason, seconds: number, context: unknown): void {
+    const delay = DELAYS[reason];
+    if (!delay) return;
+    const [name, type] = delay;
+    const labels = { 'grpc.target': this.target, 'grpc.method': this.method, 'grpc.delay_type': type };
+    this.#other(reason, name, labels).record(seconds, context);
+  }
+
+  #other(key: string, name: MetricName, labels: Labels): HistogramSeries {
+    let series = this.#others.get(key);
+    if (!series) this.#others.set(key, (series = this.#series(name, labels)));
+    return series;
+  }
+
+  #create(code: number): StatusSeries {
+    const known = this.#byStatus[code];
+    if (known) return known;
+    const status = STATUS_NAMES[code]!;
+    const labels = { ...this.#labels, 'grpc.status': status };
+    return {
+      attemptDuration: this.#series('grpc.client.attempt.duration', labels),
+      sentSize: this.#series('grpc.client.attempt.sent_total_compressed_message_size', labels),
+      receivedSize: this.#series('grpc.client.attempt.rcvd_total_compressed_message_size', labels),
+      callDuration: this.#series('grpc.client.call.duration', labels),
+      rpcDuration: this.#series('rpc.client.call.duration', {
+        'rpc.system.name': 'grpc',
+        // "When the value is `other`, replace it with `_OTHER`" (semantic conventions, gRPC compatibility).
+        'rpc.method': this.method === 'other' ? '_OTHER' : this.method,
+        'rpc.status_code': status,
+        ...this.address,
+        // Of a client, "All status codes except `OK` SHOULD be considered errors".
+        ...(code === 0 ? {} : { 'error.type': status }),
+      }),
+    };
+  }
+
+  #series(name: MetricName, labels: Labels): HistogramSeries {
+    return this.source.isEnabled(name) ? this.source.histograms.series(name, labels) : NO_SERIES;
+  }
+}

@@ -1,0 +1,74 @@
+import { boolean, type Check, integer, isObject, shown, unknownOption } from '../../core/options/validation.js';
+import { type MetricName, METRICS } from './metrics.js';
+
+/** Options of the metrics, for OpenTelemetry and for Prometheus. */
+export interface GrpcLbMetricsOptions {
+  /**
+   * Switches single metrics off, by their OpenTelemetry names: `{ 'rpc.client.call.duration': false }`.
+   *
+   * @default all are on
+   */
+  readonly instruments?: Readonly<Partial<Record<MetricName, boolean>>>;
+  /**
+   * Whether endpoints have metrics of their own, with their address as a label. Each endpoint adds five series.
+   *
+   * @default false
+   */
+  readonly addresses?: boolean;
+  /**
+   * How many endpoints of a client have metrics of their own; `grpc.lb.addresses_omitted` counts the others. 1 to 10000.
+   *
+   * @default 100
+   */
+  readonly maxAddresses?: number;
+  /**
+   * Whether to record the name of a method that the client does not declare, instead of `other` (gRFC A66, as in
+   * grpc-go). Called with names such as `orders.v1.Orders/Find`. At most 1000 methods of a client are named.
+   *
+   * @default none
+   */
+  readonly methodAttributeFilter?: (method: string) => boolean;
+}
+
+const instruments: Check = (path, value, faults) => {
+  if (!isObject(value)) {
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use an object by metric, as in { 'rpc.client.call.duration': false }`,
+    });
+    return;
+  }
+  for (const [name, on] of Object.entries(value)) {
+    if (!Object.hasOwn(METRICS, name)) faults.push(unknownOption(`${path}['${name}']`, name, Object.keys(METRICS)));
+    else if (on !== undefined) boolean(`${path}['${name}']`, on, faults);
+  }
+};
+
+const methodAttributeFilter: Check = (path, value, faults) => {
+  if (typeof value !== 'function') faults.push({ path, message: `is ${shown(value)}; use a function of the method` });
+};
+
+/** The checks of the options, by their names. */
+export const METRICS_CHECKS: Readonly<Record<keyof GrpcLbMetricsOptions, Check>> = {
+  instruments,
+  addresses: boolean,
+  maxAddresses: integer({ min: 1, max: 10_000 }),
+  methodAttributeFilter,
+};
+
+/** The options in force. */
+export interface EffectiveMetricsOptions {
+  readonly instruments: Readonly<Partial<Record<MetricName, boolean>>>;
+  /** How many endpoints of a client have metrics of their own. */
+  readonly maxAddresses: number;
+  readonly methodAttributeFilter: ((method: string) => boolean) | undefined;
+}
+
+export function effectiveMetricsOptions(options: GrpcLbMetricsOptions = {}): EffectiveMetricsOptions {
+  const { addresses = false, maxAddresses = 100 } = options;
+  return {
+    instruments: options.instruments ?? {},
+    maxAddresses: addresses ? maxAddresses : 0,
+    methodAttributeFilter: options.methodAttributeFilter,
+  };
+}

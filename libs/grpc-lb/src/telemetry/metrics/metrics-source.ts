@@ -1,0 +1,15 @@
+import type { ClientSnapshot } from '../../core/snapshot.js';
+import type { CallObserver } from '../../grpc/call/call-observer.js';
+
+/** Clients whose metrics are wanted: a `BalancedChannel`, a `GrpcLbClientHandle`, or `GrpcLbRegistry`. */
+export interface MetricsSource {
+  /** Tells an observer of the calls that start from now on; returns a function that removes it. */
+  observe(observer: CallObserver): () => void;
+  /** The state of the client, or of all clients. */
+  snapshot(): ClientSnapshot | readonly ClientSnapshot[];
+}
+
+/** The snapshots of the clients that are open. */
+export function snapshotsOf(source: MetricsSource): readonly ClientSnapshot[] {
+  return [source.snapshot()].flat().filter(({ state }) => state !== 'shutdown');
+}

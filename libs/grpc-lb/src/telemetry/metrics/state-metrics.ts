@@ -1,0 +1,114 @@
+import type { ClientSnapshot, ConnectionState, EndpointState, SourceSnapshot } from '../../core/snapshot.js';
+import { canonicalTarget } from './canonical-target.js';
+import type { Collection } from './collection.js';
+import { FairnessWindow } from './fairness.js';
+import { NamedAddresses } from './named-addresses.js';
+import type { Labels } from './series.js';
+import { collectTotals } from './total-metrics.js';
+
+type Add = Collection['add'];
+
+/** The state of one client as metrics, from its snapshot at the moment of the collection. */
+export class StateMetrics {
+  readonly #fairness = new FairnessWindow();
+  readonly #addresses: NamedAddresses | undefined;
+
+  /** @param maxAddresses How many endpoints have metrics of their own; 0 for none. */
+  constructor(maxAddresses: number) {
+    if (maxAddresses > 0) this.#addresses = new NamedAddresses(maxAddresses);
+  }
+
+  /**
+   * @param now In milliseconds, from any beginning.
+   * @param epoch In milliseconds since the epoch.
+   */
+  collect(snapshot: ClientSnapshot, add: Add, now: number, epoch: number): void {
+    const { client, state } = snapshot;
+    const labels = { 'grpc.lb.client': client, 'grpc.target': canonicalTarget(snapshot.target) };
+    add('grpc.lb.client.ready', labels, Number(state === 'ready'));
+    add('grpc.lb.client.failing', labels, Number(state === 'transient_failure'));
+    add('grpc.lb.panic', labels, Number(snapshot.panic));
+    add('grpc.lb.keepalive.enabled', labels, Number(snapshot.keepaliveTime !== null));
+    add('grpc.lb.in_flight', labels, snapshot.inFlight);
+    collectEndpoints(snapshot, labels, add);
+    const fairness = this.#fairness.update(snapshot.endpoints, now);
+    if (fairness) {
+      add('grpc.lb.share.max', labels, fairness.max);
+      add('grpc.lb.share.min', labels, fairness.min);
+    }
+    for (const source of snapshot.sources) collectSource(source, labels, add, epoch);
+    collectPriorities(snapshot, labels, add);
+    collectTotals(snapshot, labels, add);
+    if (this.#addresses) collectAddresses(snapshot, labels, this.#addresses, add);
+  }
+}
+
+function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Add): void {
+  const states: Record<EndpointState, number> = {
+    connecting: 0,
+    ready: 0,
+    not_serving: 0,
+    suspect: 0,
+    ejected: 0,
+    transient_failure: 0,
+    draining: 0,
+  };
+  const connections: Record<ConnectionState, number> = { connecting: 0, ready: 0, transient_failure: 0, retiring: 0 };
+  let warming = 0;
+  let most = 0;
+  let notOffered = 0;
+  for (const endpoint of endpoints) {
+    states[endpoint.state]++;
+    if (endpoint.warmth < 1) warming++;
+    if (endpoint.inFlight > most) most = endpoint.inFlight;
+    for (const { state, health } of endpoint.connections) {
+      connections[state]++;
+      if (health === 'not_offered') notOffered++;
+    }
+  }
+  for (const [state, count] of Object.entries(states))
+    add('grpc.lb.endpoints', { ...labels, 'grpc.lb.endpoint.state': state }, count);
+  for (const [state, count] of Object.entries(connections))
+    add('grpc.lb.connections', { ...labels, 'grpc.lb.connection.state': state }, count);
+  add('grpc.lb.endpoints.warming', labels, warming);
+  add('grpc.lb.endpoint.in_flight.max', labels, most);
+  add('grpc.lb.connections.health_not_offered', labels, notOffered);
+}
+
+function collectSource(source: SourceSnapshot, client: Labels, add: Add, epoch: number): void {
+  const labels = {
+    ...client,
+    'grpc.lb.discovery.target': canonicalTarget(source.target),
+    'grpc.lb.discovery.kind': source.kind,
+  };
+  add('grpc.lb.discovery.up', labels, Number(source.state === 'ok'));
+  if (source.lastUpdate !== null) add('grpc.lb.discovery.age', labels, Math.max(0, (epoch - source.lastUpdate) / 1000));
+  add('grpc.lb.discovery.stale', labels, (source.staleForMs ?? 0) / 1000);
+  add('grpc.lb.discovery.endpoints', labels, source.endpoints);
+  add('grpc.lb.discovery.updates', labels, source.updates);
+  add('grpc.lb.discovery.failures', labels, source.failures);
+  add('grpc.lb.discovery.dropped', labels, source.dropped);
+}
+
+function collectPriorities({ priorities, sources, totals }: ClientSnapshot, client: Labels, add: Add): void {
+  for (const { priority, share, crossZoneShare } of priorities) {
+    const labels = { ...client, 'grpc.lb.priority': String(priority) };
+    if (priorities.length > 1 || sources.length > 1) add('grpc.lb.priority.share', labels, share);
+    if (crossZoneShare !== null) add('grpc.lb.zone.cross_share', labels, crossZoneShare);
+  }
+  if (priorities.length > 1 || sources.length > 1 || totals.failovers > 0)
+    add('grpc.lb.failovers', client, totals.failovers);
+}
+
+function collectAddresses({ endpoints }: ClientSnapshot, client: Labels, addresses: NamedAddresses, add: Add): void {
+  const named = addresses.among(endpoints);
+  for (const { address, inFlight, started, failed, state, failureRate } of named) {
+    const labels = { ...client, 'grpc.lb.endpoint.address': address };
+    add('grpc.lb.endpoint.in_flight', labels, inFlight);
+    add('grpc.lb.endpoint.attempts', labels, started);
+    add('grpc.lb.endpoint.failures', labels, failed);
+    add('grpc.lb.endpoint.ready', labels, Number(state === 'ready'));
+    add('grpc.lb.endpoint.failure_rate', labels, failureRate);
+  }
+  add('grpc.lb.addresses_omitted', client, endpoints.length - named.length);
+}

@@ -1,0 +1,84 @@
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { MeterProvider } from '@opentelemetry/api';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { type Check, fields } from '../../core/options/validation.js';
+import { GrpcLbRegistry } from '../../nest/registry.js';
+import { type GrpcLbMetricsOptions, METRICS_CHECKS } from '../metrics/metrics-options.js';
+import { meterProviderCheck, observeMetrics } from './metrics/observe-metrics.js';
+
+/** Options of `GrpcLbOpenTelemetryModule.forRoot()`. */
+export interface GrpcLbOpenTelemetryOptions {
+  /**
+   * The metrics of all clients; `false` for none.
+   *
+   * @default all of them, without addresses
+   */
+  readonly metrics?: GrpcLbMetricsOptions | false;
+  /**
+   * Whose instruments record the metrics.
+   *
+   * @default the one that the application registers with the API, before or after this module is created
+   */
+  readonly meterProvider?: MeterProvider;
+}
+
+const OPTIONS = Symbol('nestjs-grpc-lb OpenTelemetry options');
+
+const metricsFields = fields(METRICS_CHECKS);
+const metrics: Check = (path, value, faults) => {
+  if (value !== false) metricsFields(path, value, faults);
+};
+const check = fields({ metrics, meterProvider: meterProviderCheck });
+
+/** Observes all clients from the start of the application to its end. */
+@Injectable()
+class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
+  #stop: (() => void) | undefined;
+
+  constructor(
+    @Inject(OPTIONS) private readonly options: GrpcLbOpenTelemetryOptions,
+    @Inject(GrpcLbRegistry) private readonly registry: GrpcLbRegistry,
+  ) {}
+
+  onModuleInit(): void {
+    const { metrics: options, meterProvider } = this.options;
+    if (options === false) return;
+    this.#stop = observeMetrics(this.registry, { ...options, ...(meterProvider && { meterProvider }) });
+  }
+
+  onApplicationShutdown(): void {
+    this.#stop?.();
+  }
+}
+
+/**
+ * OpenTelemetry for all clients of an application. It uses the API alone, and patches nothing; the SDK is that of the
+ * application.
+ *
+ * @example
+ *   imports: [GrpcLbModule.forRoot(), GrpcLbOpenTelemetryModule.forRoot()]
+ */
+@Module({})
+export class GrpcLbOpenTelemetryModule {
+  /**
+   * Observes the clients of `GrpcLbModule`. Import it once, beside `GrpcLbModule.forRoot()`.
+   *
+   * @throws GrpcLbOptionsError that lists all faults.
+   */
+  static forRoot(options: GrpcLbOpenTelemetryOptions = {}): DynamicModule {
+    const faults: Fault[] = [];
+    check('', options, faults);
+    if (faults.length > 0) throw new GrpcLbOptionsError('GrpcLbOpenTelemetryModule.forRoot', faults);
+    return {
+      module: GrpcLbOpenTelemetryModule,
+      providers: [{ provide: OPTIONS, useValue: options }, OpenTelemetryObserver],
+    };
+  }
+}

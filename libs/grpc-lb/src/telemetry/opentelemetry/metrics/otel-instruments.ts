@@ -1,0 +1,68 @@
+import {
+  type BatchObservableCallback,
+  context,
+  type Context,
+  type Histogram,
+  type Meter,
+  type Observable,
+} from '@opentelemetry/api';
+import type { Collection } from '../../metrics/collection.js';
+import type { MetricDefinition } from '../../metrics/definition.js';
+import { type MetricName, METRICS } from '../../metrics/metrics.js';
+import type { Histograms, HistogramSeries, Labels } from '../../metrics/series.js';
+
+/** The metrics of this package as instruments of OpenTelemetry. */
+export class OtelInstruments implements Histograms {
+  readonly #histograms = new Map<MetricName, Histogram>();
+  readonly #observables = new Map<MetricName, Observable>();
+
+  /** @param isEnabled Whether a metric is wanted; the others have no instrument. */
+  constructor(
+    private readonly meter: Meter,
+    isEnabled: (name: MetricName) => boolean,
+  ) {
+    for (const [name, definition] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) {
+      if (!isEnabled(name)) continue;
+      if (definition.kind === 'histogram') this.#histograms.set(name, createHistogram(meter, name, definition));
+      else this.#observables.set(name, createObservable(meter, name, definition));
+    }
+  }
+
+  series(name: MetricName, labels: Labels): HistogramSeries {
+    const histogram = this.#histograms.get(name)!;
+    return { record: (value, ofCall) => histogram.record(value, labels, ofCall as Context | undefined) };
+  }
+
+  /** An SDK takes exemplars from the context of a call, and its attribute processors may read it. */
+  context(): Context {
+    return context.active();
+  }
+
+  /** Observes counters and gauges at each collection. Returns a function that ends it. */
+  observe(collect: () => Collection): () => void {
+    const callback: BatchObservableCallback = (result) => {
+      for (const [name, { labels, value }] of collect()) {
+        const instrument = this.#observables.get(name);
+        if (instrument) result.observe(instrument, value, labels);
+      }
+    };
+    const all = [...this.#observables.values()];
+    this.meter.addBatchObservableCallback(callback, all);
+    return () => this.meter.removeBatchObservableCallback(callback, all);
+  }
+}
+
+function createHistogram(meter: Meter, name: string, { unit, description, buckets }: MetricDefinition): Histogram {
+  return meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets!] } });
+}
+
+function createObservable(meter: Meter, name: string, { kind, unit, description }: MetricDefinition): Observable {
+  switch (kind) {
+    case 'counter':
+      return meter.createObservableCounter(name, { unit, description });
+    case 'up_down_counter':
+      return meter.createObservableUpDownCounter(name, { unit, description });
+    default:
+      return meter.createObservableGauge(name, { unit, description });
+  }
+}

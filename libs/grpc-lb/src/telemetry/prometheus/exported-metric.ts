@@ -1,0 +1,119 @@
+import type { BucketSeries } from '../metrics/bucket-series.js';
+import type { Sample } from '../metrics/collection.js';
+import type { MetricDefinition } from '../metrics/definition.js';
+import type { Labels } from '../metrics/series.js';
+import { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
+
+/** Labels as Prometheus names them. */
+export type PrometheusLabels = Readonly<Record<string, string | number>>;
+
+/** One value, as a registry of prom-client writes it. */
+export interface ExportedValue {
+  readonly metricName?: string;
+  readonly labels: PrometheusLabels;
+  /** Written behind the others; prom-client formats the same object once. */
+  readonly sharedLabels?: PrometheusLabels;
+  readonly value: number;
+}
+
+/** What the registries of prom-client ask of a metric. */
+export interface Exported {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly aggregator: 'sum' | 'max';
+  readonly values: readonly ExportedValue[];
+}
+
+/** Where the values of a metric come from. */
+export interface ValueSource {
+  samples(): Iterable<Sample>;
+  series(): Iterable<BucketSeries>;
+}
+
+/** One metric of this package in a registry of prom-client, which reads it at each scrape. */
+export class ExportedMetric {
+  /** Its name in Prometheus. */
+  readonly key: string;
+  /** The same, from which prom-client cuts off `_total` for OpenMetrics. */
+  name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly aggregator: 'sum' | 'max';
+  /** Those of the last scrape: addresses come and go. */
+  #labels = new Map<string, PrometheusLabels>();
+  #lastLabels = new Map<string, PrometheusLabels>();
+  readonly #bucketLabels: readonly PrometheusLabels[];
+
+  constructor(
+    name: string,
+    definition: MetricDefinition,
+    private readonly source: ValueSource,
+  ) {
+    const { kind, description, buckets = [] } = definition;
+    this.key = this.name = prometheusName(name, definition);
+    this.help = description;
+    this.type = kind === 'up_down_counter' ? 'gauge' : kind;
+    this.aggregator = kind === 'gauge' ? 'max' : 'sum';
+    this.#bucketLabels = [...buckets, '+Inf'].map((le) => ({ le }));
+  }
+
+  /** Called by a registry for JSON, as when the metrics of a cluster are added up. */
+  async get(): Promise<Exported> {
+    const { values, ...rest } = await this.getForPromString();
+    return {
+      ...rest,
+      values: values.map(({ sharedLabels, labels, ...value }) => ({
+        ...value,
+        labels: { ...labels, ...sharedLabels },
+      })),
+    };
+  }
+
+  /** Called by a registry for text. */
+  async getForPromString(): Promise<Exported> {
+    const { name, help, type, aggregator } = this;
+    this.#lastLabels = this.#labels;
+    this.#labels = new Map();
+    return { name, help, type, aggregator, values: type === 'histogram' ? this.#buckets() : this.#values() };
+  }
+
+  /** Called by `registry.resetMetrics()`. Values that only grow, and states, are not reset. */
+  reset(): void {}
+
+  #values(): ExportedValue[] {
+    const values: ExportedValue[] = [];
+    for (const { labels, value } of this.source.samples())
+      values.push({ labels: NONE, sharedLabels: this.#prometheusLabels(labels), value });
+    return values;
+  }
+
+  #buckets(): ExportedValue[] {
+    const values: ExportedValue[] = [];
+    const { name } = this;
+    const [bucket, sum, count] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
+    for (const { labels, counts, sum: total } of this.source.series()) {
+      const sharedLabels = this.#prometheusLabels(labels);
+      let below = 0;
+      this.#bucketLabels.forEach((le, i) => {
+        below += counts[i]!;
+        values.push({ metricName: bucket, labels: le, sharedLabels, value: below });
+      });
+      values.push({ metricName: sum, labels: NONE, sharedLabels, value: total });
+      values.push({ metricName: count, labels: NONE, sharedLabels, value: below });
+    }
+    return values;
+  }
+
+  /** The same object for the same labels. */
+  #prometheusLabels(labels: Labels): PrometheusLabels {
+    const key = Object.values(labels).join('\0');
+    const found =
+      this.#lastLabels.get(key) ??
+      Object.fromEntries(Object.entries(labels).map(([name, value]) => [prometheusLabel(name), value]));
+    this.#labels.set(key, found);
+    return found;
+  }
+}
+
+const NONE: PrometheusLabels = Object.freeze({});

@@ -1,0 +1,201 @@
+import 'reflect-metadata';
+import type { INestApplication } from '@nestjs/common';
+import type { ClientGrpc } from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { GrpcLbModule, type LoadBalancingOptions } from 'nestjs-grpc-lb';
+import {
+  GrpcLbPrometheusModule,
+  type GrpcLbPrometheusOptions,
+  METRICS,
+  observeMetrics,
+  prometheusName,
+} from 'nestjs-grpc-lb/prometheus';
+import { AggregatorRegistry, Counter, register, Registry } from 'prom-client';
+import { lastValueFrom } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { balanced, call } from '../../support/calls/call.js';
+import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { answerAll, message, RawPeer } from '../../support/peers/raw-peer.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+/** Each series with its value, as the text format writes it. */
+function seriesOf(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+async function appWith(
+  options: GrpcLbPrometheusOptions,
+  more: readonly unknown[] = [],
+  adapter: ExpressAdapter | FastifyAdapter = new ExpressAdapter(),
+): Promise<{ app: INestApplication; url: string; say: () => Promise<unknown>; address: string }> {
+  const [server] = await serversOfTest(1);
+  const module = await Test.createTestingModule({
+    imports: [
+      ...(more as []),
+      GrpcLbModule.forRoot(),
+      GrpcLbPrometheusModule.forRoot(options),
+      GrpcLbModule.forFeature([{ name: 'ECHO', options: echoOptions(server!.address) }]),
+    ],
+  }).compile();
+  const app = module.createNestApplication(adapter);
+  onTestFinished(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  const stub = app.get<ClientGrpc>('ECHO', { strict: false }).getService<EchoStub>('Echo');
+  return { app, url: await app.getUrl(), say: () => lastValueFrom(stub.say({ text: 'hi' })), address: server!.address };
+}
+
+describe.each([
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+])('in %s', (_name, adapter) => {
+  test('the module serves its metrics and those of the process', async () => {
+    const options = { registry: new Registry(), defaultMetrics: true };
+    const { url, say, address } = await appWith(options, [], adapter());
+    await say();
+    const response = await fetch(`${url}/metrics`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const series = seriesOf(await response.text());
+    const labels = `grpc_method="echo.v1.Echo/Say",grpc_target="dns:///${address}"`;
+    expect(series.get(`grpc_client_attempt_started_total{${labels}}`)).toBe(1);
+    expect(series.get(`grpc_client_call_duration_seconds_count{${labels},grpc_status="OK"}`)).toBe(1);
+    expect(series.get(`grpc_client_call_duration_seconds_bucket{le="+Inf",${labels},grpc_status="OK"}`)).toBe(1);
+    const client = `grpc_lb_client="ECHO",grpc_target="dns:///${address}"`;
+    expect(series.get(`grpc_lb_endpoints{${client},grpc_lb_endpoint_state="ready"}`)).toBe(1);
+    expect(series.get(`grpc_lb_client_ready{${client}}`)).toBe(1);
+    expect([...series.keys()]).toContain('process_cpu_user_seconds_total');
+    options.registry.clear();
+  });
+});
+
+test('the path may be another one, or none', async () => {
+  const { url } = await appWith({ registry: new Registry(), path: 'internal/scrape' });
+  expect((await fetch(`${url}/internal/scrape`)).status).toBe(200);
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  const none = await appWith({ registry: new Registry(), path: false });
+  expect((await fetch(`${none.url}/metrics`)).status).toBe(404);
+});
+
+test('it shares the default registry with @willsoto/nestjs-prometheus', async () => {
+  const prometheus = PrometheusModule.register({ defaultMetrics: { enabled: false } });
+  const { app, url, say } = await appWith({ path: false }, [prometheus]);
+  const own = new Counter({ name: 'orders_placed_total', help: 'Of the application.' });
+  own.inc();
+  await say();
+  const series = seriesOf(await (await fetch(`${url}/metrics`)).text());
+  expect(series.get('orders_placed_total')).toBe(1);
+  expect([...series.keys()].some((name) => name.startsWith('grpc_client_attempt_started_total{'))).toBe(true);
+  await app.close();
+  // Nothing of it is left for the next application of the process.
+  expect((await register.getMetricsAsJSON()).map(({ name }) => name)).toEqual(['orders_placed_total']);
+  register.clear();
+});
+
+test('two applications of one process share a registry', async () => {
+  const registry = new Registry();
+  const one = await appWith({ registry });
+  const two = await appWith({ registry });
+  await Promise.all([one.say(), two.say()]);
+  const started = (): string[] =>
+    text.split('\n').filter((line) => line.startsWith('grpc_client_attempt_started_total{'));
+  let text = await registry.metrics();
+  expect(started()).toHaveLength(2);
+  await one.app.close();
+  text = await registry.metrics();
+  expect(started()).toHaveLength(1);
+  await two.app.close();
+  expect(registry.getMetricsAsArray()).toEqual([]);
+});
+
+test('faulty options are rejected, all at once', async () => {
+  const faulty = { path: '', registry: {}, maxAddresses: 0, instruments: { 'grpc.lb.panics': false } };
+  expect(() => GrpcLbPrometheusModule.forRoot(faulty as never)).toThrow(
+    /GrpcLbPrometheusModule\.forRoot.*path is "".*registry is {}.*maxAddresses is 0.*instruments\['grpc\.lb\.panics'\] is not an option; did you mean "grpc\.lb\.panic"/s,
+  );
+});
+
+test('it needs GrpcLbModule', async () => {
+  const { message: text } = await startError({
+    imports: [GrpcLbPrometheusModule.forRoot({ registry: new Registry() })],
+  });
+  expect(text).toMatch(/GrpcLbRegistry/);
+});
+
+async function observed(
+  loadBalancing: LoadBalancingOptions = {},
+): Promise<{ registry: Registry; say: () => Promise<unknown>; peer: RawPeer; stop: () => void }> {
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+  const methods = [{ service: 'echo.v1.Echo', method: 'Say', responseStream: false }];
+  const { client, channel } = balanced(peer.target, { methods, loadBalancing });
+  const registry = new Registry();
+  const stop = observeMetrics(channel, { registry });
+  onTestFinished(stop);
+  return { registry, say: () => call(client, 'unary'), peer, stop };
+}
+
+test('without Nest: every series has the name and the labels of the table', async () => {
+  const { registry, say } = await observed();
+  await say();
+  const known = new Map(
+    Object.entries(METRICS).map(([name, definition]) => [prometheusName(name, definition), definition]),
+  );
+  const metrics = await registry.getMetricsAsJSON();
+  expect(metrics.map(({ name }) => name).toSorted()).toEqual([...known.keys()].toSorted());
+  for (const { name, help, type } of metrics) {
+    const { description, kind } = known.get(name)!;
+    expect(help).toBe(description);
+    expect(type).toBe(kind === 'up_down_counter' ? 'gauge' : (kind as unknown));
+  }
+});
+
+test('buckets are cumulative, up to the count, and inclusive', async () => {
+  const { registry, say } = await observed();
+  await say();
+  const name = 'grpc_client_attempt_sent_total_compressed_message_size_bytes';
+  const series = seriesOf(await registry.getSingleMetricAsString(name));
+  const buckets = [...series].filter(([key]) => key.startsWith(`${name}_bucket`)).map(([, value]) => value);
+  // Three bytes: not in the bucket of 0, and in all others.
+  expect(buckets).toEqual([0, ...Array.from({ length: 14 }, () => 1)]);
+  const at = (suffix: string): unknown => [...series].find(([key]) => key.startsWith(`${name}_${suffix}`))?.[1];
+  expect([at('sum'), at('count')]).toEqual([3, 1]);
+});
+
+test('it is readable as OpenMetrics, again and again, and as part of a cluster', async () => {
+  const { registry, say } = await observed();
+  await say();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  for (let i = 0; i < 2; i++) {
+    const text = await registry.metrics();
+    expect(text).toContain('# TYPE grpc_client_attempt_started counter\n');
+    expect(text).toMatch(/^grpc_client_attempt_started_total\{[^}]*\} 1$/m);
+    expect(text.endsWith('# EOF\n')).toBe(true);
+  }
+  registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE);
+  const worker = await registry.getMetricsAsJSON();
+  const whole = AggregatorRegistry.aggregate([worker, structuredClone(worker)] as never);
+  const sums = seriesOf(await whole.metrics());
+  const count = [...sums].find(([key]) => key.startsWith('grpc_client_call_duration_seconds_count'))?.[1];
+  expect(count).toBe(2);
+});
+
+test('it leaves nothing behind when it ends, whatever the format was', async () => {
+  const { registry, stop } = await observed();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  await registry.metrics();
+  stop();
+  expect(registry.getMetricsAsArray()).toEqual([]);
+});
+
+test('an application that only declares the module starts', async () => {
+  const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbPrometheusModule.forRoot({ path: false })] });
+  expect((await register.metrics()).length).toBeGreaterThan(0);
+  await app.close();
+});
