@@ -15,9 +15,10 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { toMarkdown } from '../sim/report/tables.js';
 import { saveResults } from '../results/store.js';
-import { cellsOf, CPU_HEAD, type CpuRound, cpuRows, type CpuTable, roundOf } from './cpu-table.js';
-import { type Backends, startBackends, SubjectProcess } from './processes.js';
-import type { CpuRun, Kind } from './run-spec.js';
+import { cellsOf, CPU_HEAD, type CpuRound, cpuRows, type CpuTable } from './cpu-table.js';
+import { type Backends, startBackends } from './processes.js';
+import { type Entry, measureRound } from './round.js';
+import type { Kind } from './run-spec.js';
 
 const { values } = parseArgs({
   options: {
@@ -37,19 +38,10 @@ const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 const calls = Number(values.calls ?? (values.quick ? 8000 : 20_000));
 const messages = Number(values.messages ?? (values.quick ? 100_000 : 400_000));
 
-interface Entry {
-  readonly title: string;
-  readonly subject: string;
-  readonly channelOptions?: object;
-  readonly build?: string;
-  readonly nodeOption?: string;
-}
-
 const BASELINE = 'nest + grpc-js round_robin';
 const OWN = 'nestjs-grpc-lb least_request';
 const ADAPTIVE = 'nestjs-grpc-lb adaptive';
 const LOWER = ['grpc-js subchannels alone', 'node:http2'];
-const SLICES = 50;
 const GOALS: Readonly<Record<Kind, number>> = { unary: 0.72, interceptors: 0.85, streaming: 0.8 };
 
 function entriesOf(kind: Kind): Entry[] {
@@ -78,33 +70,13 @@ function titleOf(kind: Kind): string {
   return `Client CPU for ${what}; median (min to max) of ${rounds} rounds`;
 }
 
-/** One round: a fresh process for each subject; once all are warm, each makes a slice of its calls in turn. The first is the baseline. */
-async function measureRound(entries: readonly Entry[], kind: Kind, backends: Backends): Promise<CpuRound[]> {
-  const streaming = kind === 'streaming';
-  const concurrency = Number(streaming ? values.streams : values.concurrency);
-  const processes = entries.map(({ subject, channelOptions = {}, build, nodeOption }) => {
-    const spec = { subject, kind, concurrency, channelOptions, build };
-    return new SubjectProcess(spec, backends, nodeOption === undefined ? [] : [nodeOption]);
-  });
-  await Promise.all(processes.map((each) => each.warm()));
-  const runs: CpuRun[][] = processes.map(() => []);
-  const total = streaming ? messages : calls;
-  for (let slice = 0; slice < SLICES; slice++) {
-    for (let i = 0; i < processes.length; i++) {
-      // Each slice begins with another subject, so that none always runs first.
-      const turn = (i + slice) % processes.length;
-      runs[turn]!.push(await processes[turn]!.receive(Math.ceil(total / SLICES)));
-    }
-  }
-  await Promise.all(processes.map((each) => each.stop()));
-  return runs.map((slices) => roundOf(slices, runs[0]!, Math.ceil(total / SLICES)));
-}
-
 async function measure(kind: Kind, backends: Backends): Promise<CpuTable> {
   const entries = entriesOf(kind);
   const results = new Map(entries.map(({ title }) => [title, [] as CpuRound[]]));
   for (let round = 1; round <= rounds; round++) {
-    const runs = await measureRound(entries, kind, backends);
+    const streaming = kind === 'streaming';
+    const concurrency = Number(streaming ? values.streams : values.concurrency);
+    const runs = await measureRound(entries, { kind, concurrency, total: streaming ? messages : calls }, backends);
     entries.forEach(({ title }, i) => results.get(title)!.push(runs[i]!));
     const ratio = runs[1]!.ratio.toFixed(2);
     process.stderr.write(

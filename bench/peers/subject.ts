@@ -11,6 +11,8 @@ import type { Subject } from './subjects/subject.js';
 const SUBJECTS: Readonly<Record<string, (spec: RunSpec) => Promise<Subject>>> = {
   'nest + grpc-js round_robin': (spec) => stock('round_robin', spec),
   'nestjs-grpc-lb least_request': (spec) => own('least_request', spec),
+  'nestjs-grpc-lb with OpenTelemetry metrics': (spec) => own('least_request', spec, 'opentelemetry'),
+  'nestjs-grpc-lb with Prometheus metrics': (spec) => own('least_request', spec, 'prometheus'),
   'nestjs-grpc-lb adaptive': (spec) => own('adaptive', spec),
   'grpc-js subchannels alone': subchannelOnly,
   'node:http2': bare,

@@ -4,6 +4,12 @@ import { InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type ClientGrpc, ClientsModule, Transport } from '@nestjs/microservices';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import type { Observable } from 'rxjs';
 import type { RunSpec } from '../run-spec.js';
 import type { Subject } from './subject.js';
@@ -42,12 +48,20 @@ export async function stock(policy: string, spec: RunSpec): Promise<Subject> {
   return inNest([ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options }])]);
 }
 
+/** Metrics of the calls of this package. */
+export type Telemetry = 'none' | 'opentelemetry' | 'prometheus';
+
 /** This package. */
-export async function own(policy: 'least_request' | 'adaptive', spec: RunSpec): Promise<Subject> {
+export async function own(
+  policy: 'least_request' | 'adaptive',
+  spec: RunSpec,
+  telemetry: Telemetry = 'none',
+): Promise<Subject> {
   // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
   const root = spec.build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${spec.build}/`);
-  const path = new URL('libs/grpc-lb/dist/index.js', root).href;
-  const { GrpcLbModule } = (await import(path)) as typeof import('nestjs-grpc-lb');
+  const load = async <T>(file: string): Promise<T> =>
+    (await import(new URL(`libs/grpc-lb/dist/${file}`, root).href)) as T;
+  const { GrpcLbModule } = await load<typeof import('nestjs-grpc-lb')>('index.js');
   const options = {
     package: 'echo.v1',
     protoPath: spec.proto,
@@ -56,7 +70,29 @@ export async function own(policy: 'least_request' | 'adaptive', spec: RunSpec): 
     channelOptions: spec.channelOptions,
     interceptors: interceptorsOf(spec),
   };
-  return inNest([GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])]);
+  const observed = await telemetryModule(telemetry, load);
+  return inNest([GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name: 'ECHO', options }])]);
+}
+
+async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {
+  if (telemetry === 'opentelemetry') {
+    type Module = typeof import('nestjs-grpc-lb/opentelemetry');
+    const { GrpcLbOpenTelemetryModule } = await load<Module>('telemetry/opentelemetry/index.js');
+    return [GrpcLbOpenTelemetryModule.forRoot({ meterProvider: otelMeterProvider() })];
+  }
+  if (telemetry === 'prometheus') {
+    type Module = typeof import('nestjs-grpc-lb/prometheus');
+    const { GrpcLbPrometheusModule } = await load<Module>('telemetry/prometheus/index.js');
+    return [GrpcLbPrometheusModule.forRoot({ path: false })];
+  }
+  return [];
+}
+
+/** An SDK as applications have it; it exports nothing while the calls are measured. */
+function otelMeterProvider(): MeterProvider {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  return new MeterProvider({ readers: [reader] });
 }
 
 async function inNest(imports: readonly unknown[]): Promise<Subject> {

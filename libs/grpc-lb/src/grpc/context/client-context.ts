@@ -96,6 +96,8 @@ export class ClientContext implements BalancingEnvironment {
   readonly name: string;
   /** In order of priority: the endpoints of the first are used while they can carry the load. */
   readonly targets: readonly string[];
+  /** The targets without secrets. */
+  readonly target: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly methods: readonly MethodInfo[];
@@ -106,6 +108,7 @@ export class ClientContext implements BalancingEnvironment {
   constructor(options: ClientContextOptions) {
     this.name = options.name;
     this.targets = options.targets;
+    this.target = options.targets.map(withoutSecrets).join(' ');
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.methods = options.methods ?? [];
@@ -138,10 +141,6 @@ export class ClientContext implements BalancingEnvironment {
   /** The local zone; undefined if zones are ignored. */
   get zone(): string | undefined {
     return this.#zone;
-  }
-
-  get target(): string {
-    return this.targets.map(withoutSecrets).join(' ');
   }
 
   sourceSnapshots(): SourceSnapshot[] {

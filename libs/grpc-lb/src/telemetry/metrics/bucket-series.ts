@@ -7,6 +7,8 @@ export class BucketSeries implements HistogramSeries {
   sum = 0;
 
   constructor(
+    /** What tells it apart from the other series of the metric. */
+    readonly key: string,
     readonly labels: Labels,
     readonly bounds: readonly number[],
   ) {

@@ -3,6 +3,8 @@ import { keyOf, type Labels } from './series.js';
 
 /** The value of one series at one moment. */
 export interface Sample {
+  /** What tells it apart from the other series of the metric. */
+  readonly key: string;
   readonly labels: Labels;
   value: number;
 }
@@ -17,7 +19,7 @@ export class Collection {
     if (!series) this.#all.set(name, (series = new Map<string, Sample>()));
     const key = keyOf(labels);
     const sample = series.get(key);
-    if (!sample) series.set(key, { labels, value });
+    if (!sample) series.set(key, { key, labels, value });
     else if (METRICS[name].kind === 'gauge') sample.value = value;
     else sample.value += value;
   };

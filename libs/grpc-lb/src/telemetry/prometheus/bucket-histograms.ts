@@ -14,7 +14,7 @@ export class BucketHistograms implements Histograms {
     if (!ofName) this.#all.set(name, (ofName = new Map<string, BucketSeries>()));
     const key = keyOf(labels);
     let series = ofName.get(key);
-    if (!series) ofName.set(key, (series = new BucketSeries(labels, METRICS[name].buckets!)));
+    if (!series) ofName.set(key, (series = new BucketSeries(key, labels, METRICS[name].buckets!)));
     return series;
   }
 

@@ -1,7 +1,6 @@
 import type { BucketSeries } from '../metrics/bucket-series.js';
 import type { Sample } from '../metrics/collection.js';
 import type { MetricDefinition } from '../metrics/definition.js';
-import type { Labels } from '../metrics/series.js';
 import { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
 
 /** Labels as Prometheus names them. */
@@ -83,8 +82,8 @@ export class ExportedMetric {
 
   #values(): ExportedValue[] {
     const values: ExportedValue[] = [];
-    for (const { labels, value } of this.source.samples())
-      values.push({ labels: NONE, sharedLabels: this.#prometheusLabels(labels), value });
+    for (const sample of this.source.samples())
+      values.push({ labels: NONE, sharedLabels: this.#prometheusLabels(sample), value: sample.value });
     return values;
   }
 
@@ -92,8 +91,9 @@ export class ExportedMetric {
     const values: ExportedValue[] = [];
     const { name } = this;
     const [bucket, sum, count] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
-    for (const { labels, counts, sum: total } of this.source.series()) {
-      const sharedLabels = this.#prometheusLabels(labels);
+    for (const series of this.source.series()) {
+      const { counts, sum: total } = series;
+      const sharedLabels = this.#prometheusLabels(series);
       let below = 0;
       this.#bucketLabels.forEach((le, i) => {
         below += counts[i]!;
@@ -106,8 +106,7 @@ export class ExportedMetric {
   }
 
   /** The same object for the same labels. */
-  #prometheusLabels(labels: Labels): PrometheusLabels {
-    const key = Object.values(labels).join('\0');
+  #prometheusLabels({ key, labels }: Sample | BucketSeries): PrometheusLabels {
     const found =
       this.#lastLabels.get(key) ??
       Object.fromEntries(Object.entries(labels).map(([name, value]) => [prometheusLabel(name), value]));
