@@ -12,6 +12,7 @@ const SUBJECTS: Readonly<Record<string, (spec: RunSpec) => Promise<Subject>>> = 
   'nest + grpc-js round_robin': (spec) => stock('round_robin', spec),
   'nestjs-grpc-lb least_request': (spec) => own('least_request', spec),
   'nestjs-grpc-lb with OpenTelemetry metrics': (spec) => own('least_request', spec, 'opentelemetry'),
+  'nestjs-grpc-lb with an OpenTelemetry producer': (spec) => own('least_request', spec, 'producer'),
   'nestjs-grpc-lb with Prometheus metrics': (spec) => own('least_request', spec, 'prometheus'),
   'nestjs-grpc-lb adaptive': (spec) => own('adaptive', spec),
   'grpc-js subchannels alone': subchannelOnly,

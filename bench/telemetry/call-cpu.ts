@@ -28,8 +28,9 @@ const GOAL = 1.08;
 const ENTRIES: readonly Entry[] = [
   { title: 'nestjs-grpc-lb', subject: 'nestjs-grpc-lb least_request' },
   { title: 'again', subject: 'nestjs-grpc-lb least_request' },
-  { title: 'with OpenTelemetry metrics', subject: 'nestjs-grpc-lb with OpenTelemetry metrics' },
-  { title: 'with Prometheus metrics', subject: 'nestjs-grpc-lb with Prometheus metrics' },
+  { title: 'with OpenTelemetry, instruments', subject: 'nestjs-grpc-lb with OpenTelemetry metrics' },
+  { title: 'with OpenTelemetry, a producer', subject: 'nestjs-grpc-lb with an OpenTelemetry producer' },
+  { title: 'with Prometheus', subject: 'nestjs-grpc-lb with Prometheus metrics' },
 ];
 
 const backends = await startBackends();

@@ -8,6 +8,7 @@ import {
   AggregationTemporality,
   InMemoryMetricExporter,
   MeterProvider,
+  type MetricProducer,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { Observable } from 'rxjs';
@@ -49,7 +50,7 @@ export async function stock(policy: string, spec: RunSpec): Promise<Subject> {
 }
 
 /** Metrics of the calls of this package. */
-export type Telemetry = 'none' | 'opentelemetry' | 'prometheus';
+export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus';
 
 /** This package. */
 export async function own(
@@ -75,10 +76,12 @@ export async function own(
 }
 
 async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {
-  if (telemetry === 'opentelemetry') {
+  if (telemetry === 'opentelemetry' || telemetry === 'producer') {
     type Module = typeof import('nestjs-grpc-lb/opentelemetry');
-    const { GrpcLbOpenTelemetryModule } = await load<Module>('telemetry/opentelemetry/index.js');
-    return [GrpcLbOpenTelemetryModule.forRoot({ meterProvider: otelMeterProvider() })];
+    const { GrpcLbOpenTelemetryModule, GrpcLbMetricProducer } = await load<Module>('telemetry/opentelemetry/index.js');
+    const metricProducer = new GrpcLbMetricProducer();
+    const meterProvider = otelMeterProvider([metricProducer]);
+    return [GrpcLbOpenTelemetryModule.forRoot(telemetry === 'producer' ? { metricProducer } : { meterProvider })];
   }
   if (telemetry === 'prometheus') {
     type Module = typeof import('nestjs-grpc-lb/prometheus');
@@ -89,9 +92,9 @@ async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => 
 }
 
 /** An SDK as applications have it; it exports nothing while the calls are measured. */
-function otelMeterProvider(): MeterProvider {
+function otelMeterProvider(metricProducers: MetricProducer[]): MeterProvider {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000, metricProducers });
   return new MeterProvider({ readers: [reader] });
 }
 

@@ -3,4 +3,12 @@ export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
 export type { MetricsSource } from '../metrics/metrics-source.js';
 export { type MetricName, METRICS } from '../metrics/metrics.js';
 export { GrpcLbOpenTelemetryModule, type GrpcLbOpenTelemetryOptions } from './grpc-lb-opentelemetry.module.js';
-export { METER_NAME, observeMetrics, type ObserveMetricsOptions } from './metrics/observe-metrics.js';
+export { METER_NAME } from './metrics/meter-name.js';
+export {
+  GrpcLbMetricProducer,
+  type ProducedHistogram,
+  type ProducedMetric,
+  type ProducedMetrics,
+  type ProducedPoint,
+} from './metrics/metric-producer.js';
+export { observeMetrics, type ObserveMetricsOptions } from './metrics/observe-metrics.js';

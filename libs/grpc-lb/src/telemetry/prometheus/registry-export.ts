@@ -3,7 +3,7 @@ import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { Collection } from '../metrics/collection.js';
 import type { MetricDefinition } from '../metrics/definition.js';
 import { type MetricName, METRICS } from '../metrics/metrics.js';
-import { BucketHistograms } from './bucket-histograms.js';
+import { BucketHistograms } from '../metrics/bucket-histograms.js';
 import { ExportedMetric } from './exported-metric.js';
 
 const exports = new WeakMap<Registry, RegistryExport>();

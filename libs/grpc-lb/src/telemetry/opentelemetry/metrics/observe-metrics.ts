@@ -13,10 +13,9 @@ import type { MetricName } from '../../metrics/metrics.js';
 import type { MetricsSource } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
+import { METER_NAME } from './meter-name.js';
+import { GrpcLbMetricProducer } from './metric-producer.js';
 import { OtelInstruments } from './otel-instruments.js';
-
-/** The name of the meter. */
-export const METER_NAME = 'nestjs-grpc-lb';
 
 /** Options of `observeMetrics`. */
 export interface ObserveMetricsOptions extends GrpcLbMetricsOptions {
@@ -26,6 +25,12 @@ export interface ObserveMetricsOptions extends GrpcLbMetricsOptions {
    * @default the one that the application registers with the API, before or after this
    */
   readonly meterProvider?: MeterProvider;
+  /**
+   * Adds the values up itself instead of recording them with instruments, which costs a call much less.
+   *
+   * @default none
+   */
+  readonly metricProducer?: GrpcLbMetricProducer;
 }
 
 const meterProvider: Check = (path, value, faults) => {
@@ -33,10 +38,22 @@ const meterProvider: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use the MeterProvider of an OpenTelemetry SDK` });
 };
 
-/** Checks a meter provider. */
-export { meterProvider as meterProviderCheck };
+const metricProducer: Check = (path, value, faults) => {
+  if (!(value instanceof GrpcLbMetricProducer))
+    faults.push({ path, message: `is ${shown(value)}; use a new GrpcLbMetricProducer()` });
+};
 
-const check = fields({ ...METRICS_CHECKS, meterProvider });
+/** The checks of where metrics go. */
+export const DESTINATION_CHECKS = { meterProvider, metricProducer };
+
+const checkFields = fields({ ...METRICS_CHECKS, ...DESTINATION_CHECKS });
+
+/** Checks that only one destination is given. */
+export const oneDestination: Check = (path, value, faults) => {
+  const { meterProvider: instruments, metricProducer: producer } = value as ObserveMetricsOptions;
+  if (instruments !== undefined && producer !== undefined)
+    faults.push({ path: `${path}metricProducer`, message: 'is set together with meterProvider; remove one of them' });
+};
 
 /**
  * Records the metrics of clients with OpenTelemetry. `GrpcLbOpenTelemetryModule` does it for all clients of an
@@ -51,8 +68,10 @@ const check = fields({ ...METRICS_CHECKS, meterProvider });
  */
 export function observeMetrics(clients: MetricsSource, options: ObserveMetricsOptions = {}): () => void {
   const faults: Fault[] = [];
-  check('', options, faults);
+  checkFields('', options, faults);
+  if (faults.length === 0) oneDestination('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('observeMetrics', faults);
+  if (options.metricProducer) return options.metricProducer.add(clients, effectiveMetricsOptions(options));
   const recorder = new MetricsRecorder(clients, effectiveMetricsOptions(options), options.meterProvider);
   return () => recorder.close();
 }

@@ -1,6 +1,6 @@
-import { BucketSeries } from '../metrics/bucket-series.js';
-import { type MetricName, METRICS } from '../metrics/metrics.js';
-import { type Histograms, keyOf, type Labels } from '../metrics/series.js';
+import { BucketSeries } from './bucket-series.js';
+import { type MetricName, METRICS } from './metrics.js';
+import { type Histograms, keyOf, type Labels } from './series.js';
 
 /**
  * The histograms of one registry. prom-client looks a series up by its labels at each value, which costs more than all

@@ -1,0 +1,138 @@
+import 'reflect-metadata';
+import { context, type Context, metrics } from '@opentelemetry/api';
+import { MeterProvider, type MetricProducer, MetricReader } from '@opentelemetry/sdk-metrics';
+import type { ClientGrpc } from '@nestjs/microservices';
+import type { TestingModule } from '@nestjs/testing';
+import { GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
+import {
+  GrpcLbMetricProducer,
+  GrpcLbOpenTelemetryModule,
+  type GrpcLbOpenTelemetryOptions,
+  observeMetrics,
+} from 'nestjs-grpc-lb/opentelemetry';
+import { lastValueFrom } from 'rxjs';
+import { expect, onTestFinished, test } from 'vitest';
+import { echoOptions, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
+
+expectNoLeaks();
+
+async function appWith(
+  options: GrpcLbOpenTelemetryOptions,
+): Promise<{ app: TestingModule; say: () => Promise<unknown> }> {
+  const [server] = await serversOfTest(1);
+  const app = await startApp({
+    imports: [
+      GrpcLbOpenTelemetryModule.forRoot(options),
+      GrpcLbModule.forRoot(),
+      GrpcLbModule.forFeature([{ name: 'ECHO', options: echoOptions(server!.address) }]),
+    ],
+  });
+  const stub = app.get<ClientGrpc>('ECHO', { strict: false }).getService<EchoStub>('Echo');
+  return { app, say: () => lastValueFrom(stub.say({ text: 'hi' })) };
+}
+
+test('the module observes all clients, from the start to the end of the application', async () => {
+  const otel = new OtelMetrics();
+  const { app, say } = await appWith({ meterProvider: otel.provider });
+  await say();
+  await otel.collect();
+  expect(otel.labels('grpc.client.attempt.started')).toMatchObject([{ 'grpc.method': 'echo.v1.Echo/Say' }]);
+  expect(otel.values('grpc.lb.client.ready', 'grpc.lb.client')).toEqual({ ECHO: 1 });
+  expect(await otel.scopes).toMatchObject([{ name: 'nestjs-grpc-lb', version: '0.1.0' }]);
+  await app.close();
+  const after = new OtelMetrics();
+  expect((await after.collect()).names).toEqual([]);
+});
+
+test('an SDK may be registered after the application has started', async () => {
+  const { say } = await appWith({});
+  await say();
+  const otel = new OtelMetrics();
+  metrics.setGlobalMeterProvider(otel.provider);
+  onTestFinished(() => metrics.disable());
+  await say();
+  await otel.collect();
+  expect(otel.value('grpc.client.attempt.started')).toBe(1);
+  expect(otel.values('grpc.client.call.duration', 'grpc.status')).toEqual({ OK: 1 });
+});
+
+test('metrics may be off', async () => {
+  const otel = new OtelMetrics();
+  const { say } = await appWith({ metrics: false, meterProvider: otel.provider });
+  await say();
+  expect((await otel.collect()).names).toEqual([]);
+});
+
+test('a producer adds the same values up by itself', async () => {
+  const producer = new GrpcLbMetricProducer();
+  // The types of the SDK accept it.
+  const metricProducers: MetricProducer[] = [producer];
+  class Reader extends MetricReader {
+    protected async onForceFlush(): Promise<void> {}
+    protected async onShutdown(): Promise<void> {}
+  }
+  const reader = new Reader({ metricProducers });
+  const provider = new MeterProvider({ readers: [reader] });
+  onTestFinished(() => provider.shutdown());
+  const otel = new OtelMetrics();
+  const { app, say } = await appWith({ metricProducer: producer });
+  onTestFinished(observeMetrics(app.get(GrpcLbRegistry, { strict: false }), { meterProvider: otel.provider }));
+  await say();
+  await otel.collect();
+  const { resourceMetrics } = await reader.collect();
+  const [{ scope, metrics: produced }] = resourceMetrics.scopeMetrics as [(typeof resourceMetrics.scopeMetrics)[0]];
+  expect(scope).toEqual({ name: 'nestjs-grpc-lb', version: '0.1.0' });
+  expect(produced.map(({ descriptor }) => descriptor.name).toSorted()).toEqual(otel.names.toSorted());
+  for (const { descriptor, dataPointType, aggregationTemporality, dataPoints } of produced) {
+    const recorded = otel.data(descriptor.name)!;
+    expect(descriptor).toMatchObject({ unit: recorded.descriptor.unit, description: recorded.descriptor.description });
+    expect([dataPointType, aggregationTemporality]).toEqual([recorded.dataPointType, recorded.aggregationTemporality]);
+    expect(dataPoints.map(({ attributes }) => Object.keys(attributes))).toEqual(
+      recorded.dataPoints.map(({ attributes }) => Object.keys(attributes)),
+    );
+  }
+  const sizes = produced.find(({ descriptor }) => descriptor.name.endsWith('sent_total_compressed_message_size'))!;
+  expect(sizes.dataPoints[0]!.value).toEqual(
+    expect.objectContaining({
+      count: 1,
+      sum: 4,
+      buckets: { boundaries: expect.any(Array), counts: [0, 1, ...Array.from({ length: 13 }, () => 0)] },
+    }),
+  );
+});
+
+test('values are recorded in the context in which the call was made, for exemplars', async () => {
+  const seen: (Context | undefined)[] = [];
+  const otel = new OtelMetrics();
+  const provider = {
+    getMeter: (...args: Parameters<MeterProvider['getMeter']>) => {
+      const meter = otel.provider.getMeter(...args);
+      const createHistogram = meter.createHistogram.bind(meter);
+      meter.createHistogram = (...histogram) => {
+        const made = createHistogram(...histogram);
+        const record = made.record.bind(made);
+        made.record = (value, attributes, of) => {
+          seen.push(of);
+          record(value, attributes, of);
+        };
+        return made;
+      };
+      return meter;
+    },
+  };
+  const { say } = await appWith({ meterProvider: provider });
+  await say();
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every((each) => each === context.active())).toBe(true);
+});
+
+test('faulty options are rejected', () => {
+  const producer = new GrpcLbMetricProducer();
+  expect(() => GrpcLbOpenTelemetryModule.forRoot({ metrics: { maxAddress: 1 }, meterProvider: 1 } as never)).toThrow(
+    /GrpcLbOpenTelemetryModule\.forRoot.*metrics\.maxAddress is not an option; did you mean "maxAddresses".*meterProvider is 1/s,
+  );
+  const both = { metricProducer: producer, meterProvider: new OtelMetrics().provider };
+  expect(() => GrpcLbOpenTelemetryModule.forRoot(both)).toThrow(/metricProducer is set together with meterProvider/);
+});
