@@ -41,6 +41,6 @@ if (args[0] !== undefined && !args[0].startsWith('-')) {
     args.filter((arg) => arg !== '--write'),
   );
   // `--quick` is for a look at the tail of latency.
-  if (!args.includes('--quick')) for (const part of ['cpu', 'micro']) run(part);
+  if (!args.includes('--quick')) for (const part of ['cpu', 'metrics', 'micro']) run(part);
   if (args.includes('--write')) run('page');
 }

@@ -12,6 +12,7 @@ npm run bench -- --proxies --write   # with haproxy and nginx as well; Debian: a
 npm run bench tail -- --quick        # what matters most, in under a minute
 npm run bench tail -- --help         # scenarios, clients, load, rounds
 npm run bench cpu                    # client CPU for a call
+npm run bench metrics                # what metrics cost a call and a scrape
 npm run bench tail -- --hedging      # what hedging gains and costs
 npm run bench micro                  # nanoseconds of the parts
 \`\`\`
@@ -46,6 +47,14 @@ export function cpuIntroduction(): string {
 CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way, and for a message of a stream. The ratio is to Nest's own client with the round_robin of grpc-js in the same round, in which all clients take turns. \`node:http2\` and the subchannels of grpc-js, without any client on them, are what cannot be saved without replacing those.
 
 \`npm run bench profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
+}
+
+export function metricsIntroduction(): string {
+  return `## What metrics cost
+
+CPU of the client's process for a unary call that is answered at once, with all [metrics](../operations/metrics.md) on, over the same without, in turns of some hundred milliseconds; \`again\` is the same client once more. **Instruments** are those of OpenTelemetry's SDK, which hashes the labels at each value; **a producer** adds the values up itself.
+
+A scrape renders the text of prom-client's registry. Its CPU counts; the time depends on what else the machine does. Static targets are cut to 255 characters, so the labels are long here.`;
 }
 
 export function microIntroduction(): string {

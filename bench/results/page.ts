@@ -10,14 +10,23 @@ import { cellsOf } from '../tail/report/cells.js';
 import { chapter, overview, soundness } from '../tail/report/chapters.js';
 import { hedgingTable } from '../tail/report/hedging.js';
 import type { RunResult } from '../tail/result.js';
-import { bottom, cpuIntroduction, hedgingIntroduction, microIntroduction, tailIntroduction, top } from './page-text.js';
+import { METRICS_HEAD, SCRAPE_HEAD, scrapeCellsOf, type ScrapeTable } from '../telemetry/tables.js';
+import {
+  bottom,
+  cpuIntroduction,
+  hedgingIntroduction,
+  metricsIntroduction,
+  microIntroduction,
+  tailIntroduction,
+  top,
+} from './page-text.js';
 import { loadResults, type Stored } from './store.js';
 
 const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
 const MICRO = ['pick', 'call', 'ledger', 'latency', 'endpoint-list'];
 
-const text = [top(), ...tailPart(), ...cpuPart(), ...microPart(), bottom()].join('\n\n');
+const text = [top(), ...tailPart(), ...cpuPart(), ...metricsPart(), ...microPart(), bottom()].join('\n\n');
 writeFileSync(PAGE, `${text}\n`);
 execFileSync('npx', ['oxfmt', PAGE], { stdio: ['ignore', 'ignore', 'inherit'] });
 console.log(`${PAGE} is written`);
@@ -61,6 +70,17 @@ function cpuPart(): string[] {
     toMarkdown({ head: CPU_HEAD, rows: rows.map(cpuCellsOf) }),
   ]);
   return [cpuIntroduction(), ...tables, provenance(stored)];
+}
+
+function metricsPart(): string[] {
+  const [calls, scrape] = [loadResults<{ tables: CpuTable[] }>('metrics'), loadResults<ScrapeTable>('scrape')];
+  if (!calls || !scrape) return [];
+  const tables = calls.tables.flatMap(({ title, rows }) => [
+    `${title}:`,
+    toMarkdown({ head: METRICS_HEAD, rows: rows.map(cpuCellsOf) }),
+  ]);
+  const table = toMarkdown({ head: SCRAPE_HEAD, rows: scrape.rows.map(scrapeCellsOf) });
+  return [metricsIntroduction(), ...tables, `${scrape.title}:`, table, provenance(calls)];
 }
 
 function microPart(): string[] {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { saveResults } from '../results/store.js';
 import { toMarkdown } from '../sim/report/tables.js';
 import { cellsOf, type CpuRound, cpuRows } from '../peers/cpu-table.js';
+import { METRICS_HEAD } from './tables.js';
 import { startBackends } from '../peers/processes.js';
 import { type Entry, measureRound } from '../peers/round.js';
 
@@ -46,6 +47,5 @@ await backends.stop();
 const measured = ENTRIES.slice(2).map(({ title }) => [title, GOAL] as const);
 const title = `Client CPU for a unary call; ${calls} calls a round, ${values.concurrency} at a time; median (min to max) of ${rounds} rounds`;
 const rows = cpuRows(results, new Map(measured));
-const head = ['client', 'CPU µs', 'over the same without', 'goal', 'µs, wall'];
-console.log(`\n${title}\n\n${toMarkdown({ head, rows: rows.map(cellsOf) })}`);
+console.log(`\n${title}\n\n${toMarkdown({ head: METRICS_HEAD, rows: rows.map(cellsOf) })}`);
 saveResults('metrics', 'metrics', { tables: [{ title, rows }] });

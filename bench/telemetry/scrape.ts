@@ -13,6 +13,7 @@ import { Registry } from 'prom-client';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
 import { saveResults } from '../results/store.js';
 import { toMarkdown } from '../sim/report/tables.js';
+import { SCRAPE_HEAD, scrapeCellsOf, type ScrapeRow } from './tables.js';
 
 const { values } = parseArgs({
   // `call-cpu` runs with the same arguments.
@@ -66,18 +67,7 @@ async function callOnce(channel: BalancedChannel): Promise<void> {
   });
 }
 
-interface Row {
-  readonly what: string;
-  readonly series: number;
-  /** Milliseconds of CPU. */
-  readonly cpu: number;
-  /** Milliseconds. */
-  readonly median: number;
-  readonly slowest: number;
-  readonly kilobytes: number;
-}
-
-async function measure(what: string, addresses: boolean): Promise<Row> {
+async function measure(what: string, addresses: boolean): Promise<ScrapeRow> {
   const registry = new Registry();
   const stops = channels.map((channel) => observeMetrics(channel, { registry, addresses }));
   if (what.includes('a method')) for (const channel of channels) await callOnce(channel);
@@ -117,14 +107,5 @@ for (const channel of channels) channel.close();
 await backend.kill();
 
 const title = `A scrape of ${clients} clients with ${endpoints} endpoints each; median and slowest of ${scrapes}`;
-const head = ['', 'series', 'CPU ms', 'ms', 'slowest', 'kB'];
-const cells = rows.map(({ what, series, cpu, median: middle, slowest, kilobytes }) => [
-  what,
-  String(series),
-  cpu.toFixed(1),
-  middle.toFixed(1),
-  slowest.toFixed(1),
-  String(kilobytes),
-]);
-console.log(`\n${title}\n\n${toMarkdown({ head, rows: cells })}`);
+console.log(`\n${title}\n\n${toMarkdown({ head: SCRAPE_HEAD, rows: rows.map(scrapeCellsOf) })}`);
 saveResults('metrics', 'scrape', { title, rows });

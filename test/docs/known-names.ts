@@ -9,6 +9,7 @@ import { fileSourceFactory } from '../../libs/grpc-lb/src/discovery/file/index.j
 import { kubernetesSourceFactory } from '../../libs/grpc-lb/src/discovery/kubernetes/index.js';
 import { edsSourceFactory } from '../../libs/grpc-lb/src/discovery/xds/index.js';
 import { checkClientOptions } from '../../libs/grpc-lb/src/nest/client-check.js';
+import { GrpcLbOpenTelemetryModule } from '../../libs/grpc-lb/src/telemetry/opentelemetry/index.js';
 import { assertModuleOptions } from '../../libs/grpc-lb/src/nest/module-check.js';
 import { compilerOptions } from './compile-code.js';
 import { ROOT } from './pages.js';
@@ -60,6 +61,7 @@ export const CHECKED: Readonly<Record<string, readonly string[]>> = {
   ConsulSourceOptions: thrown((wrong) => consulSourceFactory(wrong)),
   FileSourceOptions: thrown((wrong) => fileSourceFactory(wrong)),
   KubernetesSourceOptions: thrown((wrong) => kubernetesSourceFactory(wrong)),
+  GrpcLbMetricsOptions: thrown((wrong) => GrpcLbOpenTelemetryModule.forRoot({ metrics: wrong })),
   EdsSourceOptions: thrown((wrong) => edsSourceFactory(wrong)),
 };
 
@@ -76,6 +78,8 @@ export class PublicTypes {
       'discovery/kubernetes/index.ts',
       'discovery/consul/index.ts',
       'discovery/file/index.ts',
+      'telemetry/opentelemetry/index.ts',
+      'telemetry/prometheus/index.ts',
     ].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
     const program = ts.createProgram(entries, compilerOptions());
     this.#checker = program.getTypeChecker();

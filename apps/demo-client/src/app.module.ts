@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { GrpcLbModule } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
+import { GrpcLbPrometheusModule } from 'nestjs-grpc-lb/prometheus';
 import { HealthModule } from './health/health.module.js';
 import { BackendsController } from './live/backends.controller.js';
 import { EventLog } from './live/event-log.js';
@@ -17,6 +18,7 @@ import { StockOrdersModule } from './stock-orders.module.js';
     StockOrdersModule,
     GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()),
     GrpcLbModule.forFeature([OrdersClient]),
+    GrpcLbPrometheusModule.forRoot({ defaultMetrics: true }),
     HealthModule,
   ],
   controllers: [LiveController, BackendsController],

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
+import { Totals } from '../../../libs/grpc-lb/src/core/totals.js';
 import { registerXds } from '../../../libs/grpc-lb/src/discovery/xds/index.js';
 import type { BalancedChannelOptions } from '../../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
 import { DelegatedChannel, isDelegated } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
@@ -142,6 +143,8 @@ describe('xds: with a policy of the control plane', () => {
       loadBalancing: null,
       source: expect.objectContaining({ kind: 'xds', state: 'ok', error: null, endpoints: 0 }),
       sources: [expect.objectContaining({ target: 'xds:///truth' })],
+      keepaliveTime: 330_000,
+      totals: new Totals().snapshot(),
       zone: null,
       priorities: [],
       inFlight: 0,

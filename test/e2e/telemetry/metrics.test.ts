@@ -2,6 +2,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { LoadBalancingOptions } from 'nestjs-grpc-lb';
 import { METRICS, observeMetrics, type ObserveMetricsOptions } from 'nestjs-grpc-lb/opentelemetry';
 import { describe, expect, test } from 'vitest';
+import { encodeReport } from '../../../libs/grpc-lb/src/server/orca-proto.js';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { balanced, type Balanced, call, connected, METHODS } from '../../support/calls/call.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
@@ -304,6 +305,54 @@ describe('connections (gRFC A94)', () => {
     await otel.collect();
     expect(otel.values('grpc.subchannel.disconnections', 'grpc.disconnect_error')).toEqual({ 'connection reset': 1 });
   });
+});
+
+test('updates of weights are those of weighted_round_robin (gRFC A78)', async () => {
+  const report = encodeReport({
+    cpu_utilization: 0,
+    application_utilization: 0.5,
+    rps_fractional: 100,
+    eps: 0,
+    utilization: {},
+    named_metrics: {},
+  });
+  const trailers = { 'grpc-status': 0, 'endpoint-load-metrics-bin': report.toString('base64') };
+  const reports = (arrived: RawCall): unknown => answerAll(arrived, { messages: [message('hello')], trailers });
+  const peers = await Promise.all([peerThat(reports), peerThat(reports), peerThat(hello)]);
+  const policy = { name: 'weighted_round_robin', blackoutPeriod: 0, weightUpdatePeriod: 100 } as const;
+  const target = `static:///${peers.map(({ address }) => address).join(',')}`;
+  const { client, channel, otel } = measured(target, { policy });
+  await connected(client);
+  await expect.poll(() => channel.snapshot().endpoints.every(({ state }) => state === 'ready')).toBe(true);
+  // Until an update has seen the reports of two.
+  await expect
+    .poll(async () => {
+      await call(client, 'unary');
+      return (await otel.collect()).histogram('grpc.lb.wrr.endpoint_weights').sum;
+    })
+    .toBeGreaterThanOrEqual(400);
+  expect(otel.value('grpc.lb.wrr.rr_fallback')).toBeGreaterThanOrEqual(1);
+  expect(otel.value('grpc.lb.wrr.endpoint_weight_not_yet_usable')).toBeGreaterThanOrEqual(1);
+  expect(otel.value('grpc.lb.wrr.endpoint_weight_stale')).toBe(0);
+  expect(otel.labels('grpc.lb.wrr.endpoint_weights')).toEqual([{ 'grpc.target': target }]);
+});
+
+test('ejections are counted by their cause (gRFC A91)', async () => {
+  const peers = await Promise.all([peerThat(fails(14)), peerThat(hello), peerThat(hello)]);
+  const target = `static:///${peers.map(({ address }) => address).join(',')}`;
+  const { client, channel, otel } = measured(target, { policy: 'round_robin' });
+  await connected(client);
+  await expect.poll(() => channel.snapshot().endpoints.every(({ state }) => state === 'ready')).toBe(true);
+  while (channel.snapshot().endpoints.every(({ state }) => state !== 'ejected')) await call(client, 'unary');
+  await otel.collect();
+  expect(
+    otel.values(
+      'grpc.lb.outlier_detection.ejections_enforced',
+      'grpc.target',
+      'grpc.lb.outlier_detection.detection_method',
+    ),
+  ).toEqual({ [`${target} consecutive_failures`]: 1 });
+  expect(otel.values('grpc.lb.endpoints', 'grpc.lb.endpoint.state')).toMatchObject({ ready: 2, ejected: 1 });
 });
 
 test('every metric that is collected is in the table, with its kind, unit and labels', async () => {

@@ -6,6 +6,7 @@ import { seededRandom } from '../random.js';
 import type { LoadReport } from './load-report.js';
 import { type Outcome, UNKNOWN_CALL } from './policy.js';
 import { WeightedRoundRobin } from './weighted-round-robin.js';
+import type { WeightsUpdate } from './weights-update.js';
 
 type Options = Omit<WeightedRoundRobinConfig, 'name'>;
 
@@ -253,4 +254,33 @@ describe('weighted round robin by fixed weights', () => {
     const list = hosts([0, 0, 0], [5, 5, 5]);
     expect(Array.from({ length: 4 }, () => policy.pick(list))).toEqual([0, 1, 2, 0]);
   });
+});
+
+test('each update of the weights is told, with what was missing (gRFC A78)', () => {
+  const clock = new FakeClock();
+  const told: WeightsUpdate[] = [];
+  const options = { blackoutPeriod: 0, weightExpirationPeriod: 5000, weightUpdatePeriod: 1000 };
+  const policy = new WeightedRoundRobin(options, scripted(0), clock, (update) => told.push(update));
+  const list = hosts([0, 0, 0]);
+  const report = (i: number, load: Partial<LoadReport>): void =>
+    policy.learn(list[i]!, UNKNOWN_CALL, outcome(reportOf(load)));
+  const pick = (): unknown => policy.pick(list);
+  pick();
+  pick();
+  expect(told.splice(0)).toEqual([{ weights: [0, 0, 0], notYetUsable: 3, stale: 0, fallback: true }]);
+  report(0, BUSY);
+  clock.advance(1000);
+  report(1, FREE);
+  pick();
+  expect(told.splice(0)).toEqual([{ weights: [200, 400, 0], notYetUsable: 1, stale: 0, fallback: false }]);
+  clock.advance(4000);
+  pick();
+  expect(told).toEqual([{ weights: [0, 400, 0], notYetUsable: 1, stale: 1, fallback: true }]);
+});
+
+test('fixed weights have no updates to tell', () => {
+  const policy = new WeightedRoundRobin({ weights: 'fixed' }, scripted(0), new FakeClock(), () => {
+    throw new Error('there is none');
+  });
+  policy.pick(hosts([0, 0]));
 });

@@ -1,4 +1,4 @@
-import type { Metadata } from '@grpc/grpc-js';
+import { type Metadata, status as Status } from '@grpc/grpc-js';
 import type { CallObservation, ObservedAttempt, ObservedEnd, WaitReason } from '../../grpc/call/call-observer.js';
 import type { ClientSeries } from './client-series.js';
 import type { MethodSeries } from './method-series.js';
@@ -106,7 +106,7 @@ export class CallRecording implements CallObservation {
 
   attemptEnded(number: number, { code }: ObservedEnd): void {
     const now = this.now();
-    if (code === 0) this.#winner ||= number;
+    if (code === Status.OK) this.#winner ||= number;
     if (number === 1) this.#attempt(code, now - this.#firstAt, this.#sent, this.#received);
     else {
       const { startedAt, sent, received } = this.#others![number]!;

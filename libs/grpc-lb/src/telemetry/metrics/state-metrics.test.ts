@@ -135,6 +135,18 @@ describe('the state of a client', () => {
   });
 });
 
+test('of a client that another library balances, only what is known has values', () => {
+  const collection = new Collection();
+  const delegated = snapshot({ target: 'xds:///orders', loadBalancing: null, priorities: [], endpoints: [] });
+  new StateMetrics(10).collect(delegated, collection.add, 0, 0);
+  const names = new Set(Array.from(collection, ([name]) => name));
+  expect([...names].filter((name) => !name.startsWith('grpc.lb.discovery.'))).toEqual([
+    'grpc.lb.client.ready',
+    'grpc.lb.client.failing',
+    'grpc.lb.keepalive.enabled',
+  ]);
+});
+
 describe('addresses', () => {
   test('are no labels unless they are wanted', () => {
     const collection = new Collection();
@@ -216,7 +228,7 @@ test('a long target is cut: each series has it as a label', () => {
   expect(canonicalTarget(`static:///${'10.0.0.1:50051,'.repeat(1000)}`).length).toBeLessThanOrEqual(255);
 });
 
-// As in semantic-conventions, docs/rpc/grpc.md.
+// The first ones are the examples of the semantic conventions for gRPC.
 test.each([
   ['grpc.io:50051', 'grpc.io', 50_051],
   ['dns://1.2.3.4/grpc.io:50051', 'grpc.io', 50_051],

@@ -27,8 +27,11 @@ export class StateMetrics {
     const labels = { 'grpc.lb.client': client, 'grpc.target': canonicalTarget(snapshot.target) };
     add('grpc.lb.client.ready', labels, Number(state === 'ready'));
     add('grpc.lb.client.failing', labels, Number(state === 'transient_failure'));
-    add('grpc.lb.panic', labels, Number(snapshot.panic));
     add('grpc.lb.keepalive.enabled', labels, Number(snapshot.keepaliveTime !== null));
+    for (const source of snapshot.sources) collectSource(source, labels, add, epoch);
+    // Another library balances, and does not report how: zeros would be wrong.
+    if (snapshot.loadBalancing === null) return;
+    add('grpc.lb.panic', labels, Number(snapshot.panic));
     add('grpc.lb.in_flight', labels, snapshot.inFlight);
     collectEndpoints(snapshot, labels, add);
     const fairness = this.#fairness.update(snapshot.endpoints, now);
@@ -36,7 +39,6 @@ export class StateMetrics {
       add('grpc.lb.share.max', labels, fairness.max);
       add('grpc.lb.share.min', labels, fairness.min);
     }
-    for (const source of snapshot.sources) collectSource(source, labels, add, epoch);
     collectPriorities(snapshot, labels, add);
     collectTotals(snapshot, labels, add);
     if (this.#addresses) collectAddresses(snapshot, labels, this.#addresses, add);

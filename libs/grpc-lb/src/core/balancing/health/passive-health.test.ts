@@ -159,3 +159,39 @@ describe('the failure factor', () => {
     },
   );
 });
+
+describe('the totals count', () => {
+  test('an ejection by what caused it, and one that is withdrawn', () => {
+    const peers = new PeerComparison(clock, () => ejection);
+    const { passiveHealth: health } = create(peers);
+    create(peers);
+    health.eject(ILL);
+    health.eject({ ...ILL, inARow: false });
+    health.withdraw();
+    expect(peers.totals.snapshot()).toMatchObject({
+      ejections: { consecutive_failures: 1, success_rate: 1 },
+      ejectionsWithdrawn: 1,
+    });
+  });
+
+  test('a failed probe', () => {
+    const peers = new PeerComparison(clock, () => ejection);
+    const { passiveHealth: health } = create(peers);
+    create(peers);
+    health.eject(ILL);
+    clock.advance(60_000);
+    health.record('failed', clock.now(), clock.now(), true);
+    expect(peers.totals.snapshot().ejections).toEqual({ consecutive_failures: 1, failed_probe: 1 });
+  });
+
+  test('an endpoint that is not ejected, once while its failures go on', () => {
+    // It is the only one.
+    const peers = new PeerComparison(clock, () => ejection);
+    const { passiveHealth: health } = create(peers);
+    for (let i = 0; i < 20; i++) health.record('failed', clock.now(), clock.now(), false);
+    expect(peers.totals.snapshot()).toMatchObject({
+      ejections: {},
+      ejectionsPrevented: [{ method: 'consecutive_failures', obstacle: 'last_healthy', count: 1 }],
+    });
+  });
+});
