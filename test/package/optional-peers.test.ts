@@ -36,6 +36,24 @@ describe.each(['nest-11', 'nest-12'])('the server side in %s, with the optional 
   });
 });
 
+describe.each(['nest-11', 'nest-12'])('metrics in %s, with the optional @opentelemetry/api and prom-client', (nest) => {
+  const libraries = { '@opentelemetry/api': '^1.9.0', 'prom-client': '^15.0.0' };
+
+  beforeAll(() => installed(nest, libraries), 200_000);
+
+  it.each(FORMATS)('count a call, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, libraries), 'metrics', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({
+      produced: 1,
+      exported:
+        'grpc_client_attempt_started_total{grpc_method="orders.v1.Orders/Find",grpc_target="dns:///127.0.0.1:PORT"} 1',
+    });
+    expect(ran.lingeredMs).toBeLessThan(1000);
+  });
+});
+
 // Each with its own optional peer, and no other.
 describe.each([
   ['consul', { consul: '^2.0.1' }, { kind: 'consul', state: 'failed' }],
