@@ -290,6 +290,39 @@ test('each thing that a call waits for is told when the wait begins, and how it 
   expect(told).toEqual(['ready', ['ended', grpc.status.CANCELLED]]);
 });
 
+test('an attempt that waits and is not needed any more is told as not sent', async () => {
+  let answerFirst = (): void => {};
+  const peer = await new RawPeer((arrived) => {
+    answerFirst = () => void answerAll(arrived, { messages: [message('hello')] });
+  }).start();
+  const told: unknown[] = [];
+  const observer: CallObserver = {
+    callStarted: () => ({
+      waits: (reason) => told.push(reason),
+      attemptStarted: ({ kind }) => told.push(kind),
+      notSent: (end) => told.push(['not sent', end]),
+    }),
+  };
+  const hedge = { maxAttempts: 2, delay: 5, maxShare: 1, methods: { Say: {} } };
+  const { client } = balanced(peer.target, {
+    methods,
+    observer,
+    credentials: pretendedTls(),
+    loadBalancing: { hedge },
+  });
+  await connected(client);
+  let asked = 0;
+  // Never for the hedge.
+  const credentials = grpc.credentials.createFromMetadataGenerator((_options, done) => {
+    if (++asked === 1) done(null, new grpc.Metadata());
+  });
+  const running = call(client, 'unary', { credentials });
+  await expect.poll(() => told).toEqual(['call_credentials', 'first', 'call_credentials']);
+  answerFirst();
+  expect((await running).code).toBe(grpc.status.OK);
+  expect(told).toEqual(['call_credentials', 'first', 'call_credentials', ['not sent', undefined]]);
+});
+
 test('a header that an observer sets is sent with each attempt, not added to the metadata of the caller', async () => {
   const peer: RawPeer = await new RawPeer((arrived) =>
     answerAll(

@@ -12,7 +12,7 @@ import {
 } from 'nestjs-grpc-lb/opentelemetry';
 import { lastValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { echoOptions, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
 
@@ -126,6 +126,12 @@ test('values are recorded in the context in which the call was made, for exempla
   await say();
   expect(seen.length).toBeGreaterThan(0);
   expect(seen.every((each) => each === context.active())).toBe(true);
+});
+
+test('it is imported once: twice it would count twice', async () => {
+  const two = [{}, { metrics: { maxAddresses: 1 } }].map((options) => GrpcLbOpenTelemetryModule.forRoot(options));
+  const { message } = await startError({ imports: [GrpcLbModule.forRoot(), ...two] });
+  expect(message).toMatch(/GrpcLbOpenTelemetryModule.*forRoot\(\) is imported more than once/s);
 });
 
 test('faulty options are rejected', () => {

@@ -16,7 +16,7 @@ import {
 import { AggregatorRegistry, Counter, register, Registry } from 'prom-client';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { balanced, call } from '../../support/calls/call.js';
+import { balanced, type Balanced, call } from '../../support/calls/call.js';
 import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
 import { answerAll, message, RawPeer } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -122,6 +122,13 @@ test('faulty options are rejected, all at once', async () => {
   );
 });
 
+test('a registry exports the same clients once: twice it would count twice', async () => {
+  const registry = new Registry();
+  const two = [{ registry }, { registry, maxAddresses: 1 }].map((options) => GrpcLbPrometheusModule.forRoot(options));
+  const { message: text } = await startError({ imports: [GrpcLbModule.forRoot(), ...two] });
+  expect(text).toMatch(/registry exports these clients already; import GrpcLbPrometheusModule\.forRoot once/);
+});
+
 test('it needs GrpcLbModule', async () => {
   const { message: text } = await startError({
     imports: [GrpcLbPrometheusModule.forRoot({ registry: new Registry() })],
@@ -131,14 +138,14 @@ test('it needs GrpcLbModule', async () => {
 
 async function observed(
   loadBalancing: LoadBalancingOptions = {},
-): Promise<{ registry: Registry; say: () => Promise<unknown>; peer: RawPeer; stop: () => void }> {
+): Promise<{ registry: Registry; channel: Balanced['channel']; say: () => Promise<unknown>; stop: () => void }> {
   const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
   const methods = [{ service: 'echo.v1.Echo', method: 'Say', responseStream: false }];
   const { client, channel } = balanced(peer.target, { methods, loadBalancing });
   const registry = new Registry();
   const stop = observeMetrics(channel, { registry });
   onTestFinished(stop);
-  return { registry, say: () => call(client, 'unary'), peer, stop };
+  return { registry, channel, say: () => call(client, 'unary'), stop };
 }
 
 test('without Nest: every series has the name and the labels of the table', async () => {
@@ -187,11 +194,14 @@ test('it is readable as OpenMetrics, again and again, and as part of a cluster',
 });
 
 test('it leaves nothing behind when it ends, whatever the format was', async () => {
-  const { registry, stop } = await observed();
+  const { registry, say, stop, channel } = await observed();
+  await say();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
   await registry.metrics();
   stop();
   expect(registry.getMetricsAsArray()).toEqual([]);
+  onTestFinished(observeMetrics(channel, { registry }));
+  expect(await registry.metrics()).not.toContain('grpc_client_call_duration_seconds_count{');
 });
 
 test('an application that only declares the module starts', async () => {

@@ -15,7 +15,7 @@ export class ClientMetrics {
   readonly #states = new Map<string, StateMetrics>();
 
   constructor(
-    private readonly clients: MetricsSource,
+    readonly clients: MetricsSource,
     private readonly options: EffectiveMetricsOptions,
     histograms: Histograms,
     private readonly now: () => number = () => performance.now(),

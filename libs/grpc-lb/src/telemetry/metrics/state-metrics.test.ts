@@ -199,6 +199,12 @@ describe('the fairness of shares', () => {
     expect(single.update(of(1000), 1000)).toBeUndefined();
   });
 
+  test('leaves out an endpoint that counts from 0 again', () => {
+    const window = new FairnessWindow();
+    window.update(of(500, 0, 0), 0);
+    expect(window.update(of(10, 40, 20), 1000)).toEqual({ max: 40 / 30, min: 20 / 30 });
+  });
+
   test('leaves out endpoints that are not ready, start slowly, are new, or stand by', () => {
     const window = new FairnessWindow();
     const others = [

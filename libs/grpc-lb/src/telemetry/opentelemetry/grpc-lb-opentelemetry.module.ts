@@ -45,6 +45,9 @@ const metrics: Check = (path, value, faults) => {
 };
 const check = fields({ metrics, ...DESTINATION_CHECKS });
 
+/** The applications that are observed: twice, they would count everything twice. */
+const observed = new WeakSet<GrpcLbRegistry>();
+
 /** Observes all clients from the start of the application to its end. */
 @Injectable()
 class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
@@ -56,6 +59,11 @@ class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
+    if (observed.has(this.registry))
+      throw new GrpcLbOptionsError('GrpcLbOpenTelemetryModule', [
+        { path: 'forRoot()', message: 'is imported more than once; keep the import in the root module' },
+      ]);
+    observed.add(this.registry);
     const { metrics: options, ...destination } = this.options;
     if (options === false) return;
     this.#stop = observeMetrics(this.registry, { ...options, ...destination });

@@ -38,7 +38,7 @@ const check = fields(PROMETHEUS_CHECKS);
  *
  * @param clients A channel, a client, or `GrpcLbRegistry` for all clients of an application.
  * @returns A function that ends it.
- * @throws GrpcLbOptionsError that lists all faults.
+ * @throws GrpcLbOptionsError that lists all faults; if the registry exports these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: PrometheusMetricsOptions = {}): () => void {
   const faults: Fault[] = [];

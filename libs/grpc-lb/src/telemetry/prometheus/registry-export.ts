@@ -1,4 +1,5 @@
 import type { Metric, Registry } from 'prom-client';
+import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { Collection } from '../metrics/collection.js';
 import type { MetricDefinition } from '../metrics/definition.js';
@@ -35,8 +36,17 @@ export class RegistryExport {
     return found;
   }
 
-  /** Adds the metrics of some clients. Returns a function that removes them. */
+  /**
+   * Adds the metrics of some clients. Returns a function that removes them.
+   *
+   * @throws GrpcLbOptionsError if they are there already.
+   */
   add(clients: ClientMetrics): () => void {
+    // They would count everything twice.
+    if ([...this.#clients].some((other) => other.clients === clients.clients))
+      throw new GrpcLbOptionsError('Prometheus metrics', [
+        { path: 'registry', message: 'exports these clients already; import GrpcLbPrometheusModule.forRoot once' },
+      ]);
     this.#clients.add(clients);
     // Again each time: the registry may have been cleared.
     for (const metric of this.#metrics) {
