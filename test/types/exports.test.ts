@@ -19,7 +19,9 @@ const paths = Object.fromEntries(
 );
 
 /** These extend the main entry: importing one of them brings in the main entry and the types that it exports. */
-const ON_MAIN: ReadonlySet<string> = new Set([`${name}/config`, `${name}/terminus`]);
+const ON_MAIN: ReadonlySet<string> = new Set(
+  ['config', 'opentelemetry', 'prometheus', 'terminus'].map((path) => `${name}/${path}`),
+);
 
 describe('of the entry', () => {
   let entries = new Map<string, Entry>();

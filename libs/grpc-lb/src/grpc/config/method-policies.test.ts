@@ -40,7 +40,13 @@ describe('without options', () => {
   test('a method makes one attempt, and has no deadline', () => {
     const all = policies({});
     const common = { timeout: undefined, latency: undefined };
-    expect(of(all, 'Find')).toEqual({ ...common, stream: false, responseStream: false, call: SINGLE_ATTEMPT });
+    expect(of(all, 'Find')).toEqual({
+      ...common,
+      declared: true,
+      stream: false,
+      responseStream: false,
+      call: SINGLE_ATTEMPT,
+    });
     expect(of(all, 'Watch')).toMatchObject({ stream: true, responseStream: true });
     expect(of(all, 'Upload')).toMatchObject({ stream: true, responseStream: false });
     expect(of(all, 'Find').call).toBe(SINGLE_ATTEMPT);
@@ -209,6 +215,7 @@ describe("the user's own service config", () => {
     };
     const all = policies(OURS, { given });
     expect(of(all, 'Find')).toEqual({
+      declared: true,
       stream: false,
       responseStream: false,
       timeout: 250,

@@ -3,9 +3,11 @@ export type MetricKind = 'counter' | 'up_down_counter' | 'gauge' | 'histogram';
 
 /** What a metric is, for OpenTelemetry and for Prometheus. */
 export interface MetricDefinition {
+  /** How its values add up. */
   readonly kind: MetricKind;
   /** As in UCUM: `s`, `By`, `1`, or what is counted in braces, such as `{call}`. */
   readonly unit: string;
+  /** What it says, in one sentence. */
   readonly description: string;
   /** The labels that it always has. */
   readonly labels: readonly string[];

@@ -6,6 +6,7 @@ export { GrpcLbOpenTelemetryModule, type GrpcLbOpenTelemetryOptions } from './gr
 export { METER_NAME } from './metrics/meter-name.js';
 export {
   GrpcLbMetricProducer,
+  type ProducedBase,
   type ProducedHistogram,
   type ProducedMetric,
   type ProducedMetrics,

@@ -19,31 +19,41 @@ const CUMULATIVE = 1;
 
 /** One value of a metric, as an SDK exports it. */
 export interface ProducedPoint<T> {
+  /** When counting began. */
   readonly startTime: HrTime;
+  /** When the value was read. */
   readonly endTime: HrTime;
+  /** The labels. */
   readonly attributes: Record<string, string | number>;
+  /** A number, or a histogram. */
   readonly value: T;
 }
 
 /** The value of one series of a histogram. */
 export interface ProducedHistogram {
+  /** How many values there were. */
   readonly count: number;
+  /** Their sum. */
   readonly sum: number;
+  /** How many values each bucket has; there is one more than bounds. */
   readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
 }
 
-interface Produced {
+/** What all produced metrics have. */
+export interface ProducedBase {
+  /** What it is. */
   readonly descriptor: {
     readonly name: string;
     readonly description: string;
     readonly unit: string;
     readonly valueType: ValueType;
   };
+  /** Cumulative: values are since the start. */
   readonly aggregationTemporality: typeof CUMULATIVE;
 }
 
 /** One metric, as an SDK exports it. */
-export type ProducedMetric = Produced &
+export type ProducedMetric = ProducedBase &
   (
     | { readonly dataPointType: typeof SUM; readonly isMonotonic: boolean; dataPoints: ProducedPoint<number>[] }
     | { readonly dataPointType: typeof GAUGE; dataPoints: ProducedPoint<number>[] }
@@ -52,11 +62,13 @@ export type ProducedMetric = Produced &
 
 /** What an SDK gets from a producer. */
 export interface ProducedMetrics {
+  /** The metrics of this package, as one scope. */
   readonly resourceMetrics: {
     /** An SDK puts its own here. */
     readonly resource: never;
     scopeMetrics: { readonly scope: { readonly name: string; readonly version: string }; metrics: ProducedMetric[] }[];
   };
+  /** Always empty. */
   readonly errors: unknown[];
 }
 
