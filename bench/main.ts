@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   tail: ['tail/main.js'],
   cpu: ['peers/client-cpu.js'],
   metrics: ['telemetry/call-cpu.js', 'telemetry/scrape.js'],
+  traces: ['telemetry/traces-cpu.js'],
   micro: ['micro/pick.js', 'micro/call.js', 'micro/ledger.js', 'micro/latency.js', 'micro/endpoint-list.js'],
   scale: ['micro/scale.js'],
   profile: ['peers/profile.js'],

@@ -11,13 +11,19 @@ export interface Ran {
 }
 
 /** Runs a program to its end, whatever that is. */
-export function run(command: string, args: readonly string[], cwd: string, timeoutMs: number): Promise<Ran> {
+export function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  timeoutMs: number,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Ran> {
   return new Promise((resolve) => {
     let lastLine = performance.now();
     const child = execFile(
       command,
       args,
-      { cwd, timeout: timeoutMs, killSignal: 'SIGKILL' },
+      { cwd, env, timeout: timeoutMs, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
         // `code` is a text when the program could not be started at all.
         const code = error ? (typeof error.code === 'number' ? error.code : null) : 0;

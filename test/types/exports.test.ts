@@ -18,9 +18,9 @@ const paths = Object.fromEntries(
   ),
 );
 
-/** These extend the main entry: importing one of them brings in the main entry and the types that it exports. */
+/** These extend the main entry, or take its options, so their users have the types that it exports. */
 const ON_MAIN: ReadonlySet<string> = new Set(
-  ['config', 'opentelemetry', 'prometheus', 'terminus'].map((path) => `${name}/${path}`),
+  ['config', 'console', 'doctor', 'opentelemetry', 'prometheus', 'terminus'].map((path) => `${name}/${path}`),
 );
 
 describe('of the entry', () => {

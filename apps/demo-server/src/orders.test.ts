@@ -33,7 +33,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'demo-server-'));
   // A socket in a separate directory: no port that another test could take.
   const url = `unix:${join(directory, 'socket')}`;
-  const settings = { port: 0, slots: 1, delayMs: 0, factor: 1, errorRate: 0 };
+  const settings = { port: 0, slots: 1, delayMs: 0, factor: 1, errorRate: 0, metricsPort: 0 };
   app = await NestFactory.createMicroservice(AppModule.with(settings, ADDRESS), {
     ...grpcServer({ options: { package: 'orders.v1', protoPath, url } }),
     logger: false,

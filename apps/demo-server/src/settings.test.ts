@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { readSettings } from './settings.js';
 
 test('the default is one backend on the default port', () => {
-  expect(readSettings([], {})).toEqual({ port: 50051, delayMs: 20, slots: 4, factor: 1, errorRate: 0 });
+  expect(readSettings([], {})).toEqual({
+    port: 50051,
+    delayMs: 20,
+    slots: 4,
+    factor: 1,
+    errorRate: 0,
+    metricsPort: 0,
+  });
 });
 
 test('flags take precedence over the environment', () => {

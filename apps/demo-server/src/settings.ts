@@ -4,6 +4,8 @@ import type { Knobs } from 'demo-server/control';
 export interface Settings extends Knobs {
   readonly port: number;
   readonly slots: number;
+  /** Of `/metrics`; 0 for none. */
+  readonly metricsPort: number;
 }
 
 interface Field {
@@ -22,6 +24,7 @@ const FIELDS: readonly Field[] = [
   { key: 'slots', env: 'SLOTS', flag: 'slots', fallback: 4, min: 1, max: 10_000, whole: true },
   { key: 'factor', env: 'FACTOR', flag: 'factor', fallback: 1, min: 0.01, max: 1000 },
   { key: 'errorRate', env: 'ERROR_RATE', flag: 'error-rate', fallback: 0, min: 0, max: 1 },
+  { key: 'metricsPort', env: 'METRICS_PORT', flag: 'metrics-port', fallback: 0, min: 0, max: 65535, whole: true },
 ];
 
 /** Flags override the environment. Throws one error that lists all faults. */

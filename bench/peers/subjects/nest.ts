@@ -13,6 +13,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { Observable } from 'rxjs';
 import type { RunSpec } from '../run-spec.js';
+import { setUpTracing } from './tracing.js';
 import type { Subject } from './subject.js';
 
 interface Line {
@@ -49,8 +50,14 @@ export async function stock(policy: string, spec: RunSpec): Promise<Subject> {
   return inNest([ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options }])]);
 }
 
-/** Metrics of the calls of this package. */
-export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus';
+/** The SDK with a share of the traces sampled, and whether this package starts spans. */
+export interface Traces {
+  readonly sampled: number;
+  readonly spans: boolean;
+}
+
+/** What observes the calls of this package. */
+export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus' | Traces;
 
 /** This package. */
 export async function own(
@@ -76,12 +83,19 @@ export async function own(
 }
 
 async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {
+  if (typeof telemetry === 'object') {
+    setUpTracing(telemetry.sampled);
+    type Module = typeof import('nestjs-grpc-lb/opentelemetry');
+    const { GrpcLbOpenTelemetryModule } = await load<Module>('telemetry/opentelemetry/index.js');
+    return telemetry.spans ? [GrpcLbOpenTelemetryModule.forRoot({ metrics: false })] : [];
+  }
   if (telemetry === 'opentelemetry' || telemetry === 'producer') {
     type Module = typeof import('nestjs-grpc-lb/opentelemetry');
     const { GrpcLbOpenTelemetryModule, GrpcLbMetricProducer } = await load<Module>('telemetry/opentelemetry/index.js');
     const metricProducer = new GrpcLbMetricProducer();
     const meterProvider = otelMeterProvider([metricProducer]);
-    return [GrpcLbOpenTelemetryModule.forRoot(telemetry === 'producer' ? { metricProducer } : { meterProvider })];
+    const destination = telemetry === 'producer' ? { metricProducer } : { meterProvider };
+    return [GrpcLbOpenTelemetryModule.forRoot({ ...destination, traces: false })];
   }
   if (telemetry === 'prometheus') {
     type Module = typeof import('nestjs-grpc-lb/prometheus');

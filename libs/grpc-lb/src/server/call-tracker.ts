@@ -5,6 +5,11 @@ import {
   ServerInterceptingCall,
   status,
 } from '@grpc/grpc-js';
+import { ResponseSizes } from './message-sizes.js';
+import { ObservedCall } from './observed-call.js';
+import type { Registration } from './registration.js';
+import { ServerObservers } from './server-observers.js';
+import { isOwnService } from './service-names.js';
 
 /** How a call ends if its handler does not end it. */
 export interface Ending {
@@ -33,9 +38,6 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.DATA_LOSS,
 ]);
 
-/** Watches of the server itself: neither load, nor work that a drain must wait for. */
-const WATCHES = /^\/(grpc\.health\.|grpc\.reflection\.|xds\.service\.orca\.)/;
-
 /** Knows every call of a server from its arrival to its end, and can end it. */
 export class CallTracker {
   /** Calls to the application that have arrived and not ended, streams included. */
@@ -44,7 +46,10 @@ export class CallTracker {
   ended = 0;
   /** Those of them that have failed through the server's fault. */
   errors = 0;
+  readonly observers = new ServerObservers();
+  readonly registration: Registration = { sizes: new ResponseSizes(), instrumented: new Set() };
   readonly #calls = new Set<OpenCall>();
+  /** Calls to the server's own services: neither load, nor work that a drain must wait for. */
   readonly #watches = new Set<OpenCall>();
 
   constructor(
@@ -56,10 +61,11 @@ export class CallTracker {
 
   /** The first of a server's interceptors is next to the wire: it sees the status that is sent. */
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const watch = WATCHES.test(method.path);
+    const watch = isOwnService(method.path);
+    const observed = watch ? undefined : this.#observed(method.path, call);
     let open = false;
     let cut = false;
-    const close = (code: status): void => {
+    const close = (code: status, details = ''): void => {
       if (!open) return;
       open = false;
       (watch ? this.#watches : this.#calls).delete(tracked);
@@ -67,12 +73,13 @@ export class CallTracker {
       this.inFlight--;
       this.ended++;
       if (SERVER_FAULTS.has(code)) this.errors++;
+      observed?.ended(code, details);
     };
     const tracked: OpenCall = {
       responseStream: method.responseStream,
       end: (ending) => {
         cut = true;
-        close(ending.code);
+        close(ending.code, ending.details);
         call.sendStatus(ending);
       },
     };
@@ -87,21 +94,36 @@ export class CallTracker {
               this.inFlight++;
               this.arrived();
             }
-            forward(metadata);
+            if (observed) observed.started(metadata, () => forward(metadata));
+            else forward(metadata);
           },
+          ...(observed && {
+            onReceiveMessage: (message: unknown, forward: (message: unknown) => void) =>
+              observed.run(() => forward(message)),
+            onReceiveHalfClose: (forward: () => void) => observed.run(forward),
+          }),
           // Comes after every end. If no status was sent, the deadline has passed or the caller has canceled.
           onCancel: () => close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED),
         }),
       // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
-        if (!cut) next(message);
+        if (cut) return;
+        if (observed) observed.send(() => next(message));
+        else next(message);
       },
       sendStatus: (ending, next) => {
-        close(ending.code);
+        close(ending.code, ending.details);
         next(watch || !this.trailer ? ending : { ...ending, metadata: this.trailer(ending.metadata) });
       },
     });
   };
+
+  #observed(path: string, call: ServerInterceptingCallInterface): ObservedCall | undefined {
+    const observer = this.observers.all;
+    if (observer === undefined) return undefined;
+    const { sizes, instrumented } = this.registration;
+    return new ObservedCall(observer, call, sizes, path, instrumented.has(path));
+  }
 
   /** Ends the watches of the server's health, load and reflection. */
   endWatches(ending: Ending): void {

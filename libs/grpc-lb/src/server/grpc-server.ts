@@ -12,7 +12,9 @@ import { LoadProbe } from './load-probe.js';
 import type { EffectiveServerOptions } from './options.js';
 import { encodeReport, OpenRcaService, ORCA_PACKAGE, ORCA_SERVICE, orcaReport, REPORT_KEY } from './orca-proto.js';
 import { orcaService } from './orca-service.js';
+import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
+import type { ServerCallObserver } from './server-observer.js';
 
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
@@ -44,6 +46,7 @@ export class GrpcServer implements OnApplicationShutdown {
       loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
       loadReports ? () => this.#probe.callArrived() : undefined,
     );
+    if (options.observer) this.observe(options.observer);
     this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
   }
 
@@ -94,6 +97,16 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#stop();
   }
 
+  /**
+   * Tells an observer of the calls that arrive from now on, beside the `observer` of the options. Health, reflection
+   * and load reports are exempt.
+   *
+   * @returns A function that removes it.
+   */
+  observe(observer: ServerCallObserver): () => void {
+    return this.#calls.observers.add(observer);
+  }
+
   /** @internal A transport will listen. */
   addTransport(): void {
     this.#transports++;
@@ -112,6 +125,11 @@ export class GrpcServer implements OnApplicationShutdown {
   /** @internal For the options of a server. */
   get interceptor(): CallTracker['interceptor'] {
     return this.#calls.interceptor;
+  }
+
+  /** @internal Called with each server before it has services. */
+  created(server: Server): void {
+    observeRegistration(server, this.#calls.registration);
   }
 
   /** @internal Adds the server's own services to one that has those of the application. */

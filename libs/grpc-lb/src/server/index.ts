@@ -10,6 +10,12 @@ export type {
 } from './options.js';
 export type { HealthCheck } from './health-check.js';
 export { DRAINING_KEY, type GrpcDrainReport } from './drain.js';
+export type {
+  ObservedServerCall,
+  ObservedServerEnd,
+  ServerCallObservation,
+  ServerCallObserver,
+} from './server-observer.js';
 export type { ServerLoad } from './load-meter.js';
 export {
   type Fault,

@@ -1,6 +1,7 @@
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import type { HealthCheck } from './health-check.js';
+import type { ServerCallObserver } from './server-observer.js';
 
 /** The checks that decide whether a service is SERVING. */
 export interface GrpcHealthOptions {
@@ -125,6 +126,12 @@ export interface GrpcServerOptions {
    * @default true
    */
   readonly loadReports?: boolean | GrpcLoadReportOptions;
+  /**
+   * Is told of each call, except those of health, reflection and load reports.
+   *
+   * @default none
+   */
+  readonly observer?: ServerCallObserver;
 }
 
 /** The same with every default filled in. */
@@ -134,6 +141,7 @@ export interface EffectiveServerOptions {
   readonly drain: Required<GrpcDrainOptions>;
   readonly connection: GrpcConnectionOptions;
   readonly loadReports: Required<GrpcLoadReportOptions> | undefined;
+  readonly observer: ServerCallObserver | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -165,6 +173,11 @@ const checksCheck: Check = (path, value, faults) => {
   }
 };
 
+const observerCheck: Check = (path, value, faults) => {
+  if (isObject(value) && typeof (value as Partial<ServerCallObserver>).callStarted === 'function') return;
+  faults.push({ path, message: `is ${shown(value)}; use an object with a method callStarted` });
+};
+
 const optionsCheck = fields({
   health: switchable(
     fields({
@@ -189,6 +202,7 @@ const optionsCheck = fields({
       minInterval: milliseconds(10, HOUR),
     }),
   ),
+  observer: observerCheck,
 });
 
 /** @throws GrpcLbOptionsError that lists all faults. */
@@ -196,7 +210,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   const faults: Fault[] = [];
   optionsCheck('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-  const { drain, connection, reflection } = options;
+  const { drain, connection, reflection, observer } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
   return {
@@ -219,6 +233,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
       window: loadReports.window ?? 5000,
       minInterval: loadReports.minInterval ?? 1000,
     },
+    observer,
   };
 }
 

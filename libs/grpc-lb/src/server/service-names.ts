@@ -7,3 +7,10 @@ export function serviceNames(loaded: PackageDefinition, packages: readonly strin
     .map(([name]) => name)
     .filter((name) => packages.some((pkg) => pkg === '' || name.startsWith(`${pkg}.`)));
 }
+
+const OWN = /^\/(grpc\.health\.|grpc\.reflection\.|xds\.service\.orca\.)/;
+
+/** Whether a method belongs to a service about the server itself: health, reflection or load reports. */
+export function isOwnService(path: string): boolean {
+  return OWN.test(path);
+}

@@ -94,6 +94,12 @@ class GrpcServerTransport extends ServerGrpc {
     await super.listen(callback);
   }
 
+  override async createClient(): Promise<unknown> {
+    const server = (await super.createClient()) as Server;
+    this.#server!.created(server);
+    return server;
+  }
+
   override async bindEvents(): Promise<void> {
     await super.bindEvents();
     const services = serviceNames(this.#loaded, [this.#options.package].flat());

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http2';
+import { type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { Metadata } from '@grpc/grpc-js';
 import { ACCEPTED_ENCODINGS, type Encoding } from './message-codec.js';
 
@@ -65,6 +65,15 @@ function plainHeaders(): OutgoingHttpHeaders {
     ':path': undefined,
     te: undefined,
   };
+}
+
+/**
+ * Adds the headers that observers have set. They differ from call to call, as `traceparent` does, so they do not go into
+ * the header table of the connection (RFC 7541, "never indexed"), where they would displace those that are equal.
+ */
+export function addObserved(headers: OutgoingHttpHeaders, observed: Readonly<Record<string, string>>): void {
+  Object.assign(headers, observed);
+  headers[sensitiveHeaders as unknown as string] = Object.keys(observed);
 }
 
 /** Headers with those that call credentials add, beside values of the same key. */

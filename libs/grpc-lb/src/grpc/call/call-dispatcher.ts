@@ -37,6 +37,8 @@ export interface PlaceableCall extends AttemptOwner {
     refusal: { readonly code: Status; readonly details: string },
     progress: 'exhausted' | 'dropped' | 'not_placed',
   ): void;
+  /** Runs code in the async context of the call. */
+  runInAsyncScope(action: () => void): void;
 }
 
 export type CallPicker = Picker<Connection, WireAttempt, PlaceableCall>;
@@ -220,7 +222,7 @@ export class CallDispatcher {
 
   #reject(call: PlaceableCall, maxPending: number): void {
     const pending = this.#pending.size;
-    if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending, maxPending });
+    if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending, maxPending }, call);
     const { size, maxSize } = this.context.loadBalancing.pool;
     const why = REJECTIONS[this.#destination.state];
     const details =

@@ -22,7 +22,8 @@ export interface ObservedCall {
   readonly stream: boolean;
   /**
    * Sets a header of all attempts of the call, such as `traceparent`. Only while the observer is told of the start;
-   * later it has no effect. The caller's metadata stays as it is.
+   * later it has no effect. The caller's metadata stays as it is. It is sent as "never indexed" (RFC 7541), because such
+   * headers differ from call to call.
    *
    * @param key In lower case.
    */

@@ -10,6 +10,7 @@ import type { MethodPolicy } from '../config/method-policies.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
 import {
+  addObserved,
   AttemptHeaders,
   authorizedHeaders,
   callHeaders,
@@ -146,7 +147,7 @@ export class ClientCall
     this.#followParent();
     if (this.ended) return;
     this.#headers = callHeaders(metadata, this.#requests.encoding);
-    if (this.#observedHeaders) Object.assign(this.#headers, this.#observedHeaders);
+    if (this.#observedHeaders) addObserved(this.#headers, this.#observedHeaders);
     const forbidden = metadata === NO_METADATA && !this.#observedHeaders ? undefined : forbiddenMetadata(this.#headers);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);

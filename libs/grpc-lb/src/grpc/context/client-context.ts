@@ -73,6 +73,11 @@ export interface ClientContextOptions {
   readonly totals?: Totals;
 }
 
+/** The async context of a call. */
+interface CallScope {
+  runInAsyncScope(action: () => void): void;
+}
+
 /**
  * State that the parts of one client share. grpc-js creates the resolver and the balancer itself, possibly more than
  * once (a channel that goes idle drops both), so state that must outlive them is here.
@@ -92,6 +97,8 @@ export class ClientContext implements BalancingEnvironment {
   readonly #rejectedEvents: TokenBucket;
   readonly #backedOffEvents: TokenBucket;
   readonly #untold: LbEvent[] = [];
+  /** Of the events that concern one call. */
+  readonly #calls = new WeakMap<LbEvent, CallScope>();
 
   readonly name: string;
   /** In order of priority: the endpoints of the first are used while they can carry the load. */
@@ -150,9 +157,14 @@ export class ClientContext implements BalancingEnvironment {
   /**
    * Emits events in order, after the operation that causes them: a listener may call `configure()`, and an error that
    * it throws does not affect the client.
+   *
+   * @param call The call that the event is about; its listeners then run in the async context of that call. Otherwise
+   *   they run outside of any call.
    */
-  emit(event: EventBody): void {
-    this.#untold.push(Object.assign(event, { client: this.name, time: Date.now() }));
+  emit(event: EventBody, call?: CallScope): void {
+    const told: LbEvent = Object.assign(event, { client: this.name, time: Date.now() });
+    if (call) this.#calls.set(told, call);
+    this.#untold.push(told);
     if (this.#untold.length === 1) queueMicrotask(() => outside(() => this.#tell()));
   }
 
@@ -162,7 +174,9 @@ export class ClientContext implements BalancingEnvironment {
     if (this.#untold.length > 0) setImmediate(() => this.#tell());
     for (const event of events) {
       try {
-        this.#onEvent(event);
+        const call = this.#calls.get(event);
+        if (call) call.runInAsyncScope(() => this.#onEvent(event));
+        else this.#onEvent(event);
       } catch (error) {
         process.emitWarning(
           `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`,

@@ -13,6 +13,8 @@ import { GrpcLbRegistry } from '../../nest/registry.js';
 import { type GrpcLbMetricsOptions, METRICS_CHECKS } from '../metrics/metrics-options.js';
 import type { GrpcLbMetricProducer } from './metrics/metric-producer.js';
 import { DESTINATION_CHECKS, observeMetrics, oneDestination } from './metrics/observe-metrics.js';
+import { CallSpans } from './traces/call-spans.js';
+import { type GrpcLbTraceOptions, traceOptionsCheck } from './traces/trace-options.js';
 
 /** Options of `GrpcLbOpenTelemetryModule.forRoot()`. */
 export interface GrpcLbOpenTelemetryOptions {
@@ -22,6 +24,12 @@ export interface GrpcLbOpenTelemetryOptions {
    * @default all of them, without addresses
    */
   readonly metrics?: GrpcLbMetricsOptions | false;
+  /**
+   * The spans of calls, and the context that is sent with them; `false` for neither.
+   *
+   * @default on, with the spans of attempts where a call has several
+   */
+  readonly traces?: GrpcLbTraceOptions | false;
   /**
    * Whose instruments record the metrics.
    *
@@ -39,11 +47,18 @@ export interface GrpcLbOpenTelemetryOptions {
 
 const OPTIONS = Symbol('nestjs-grpc-lb OpenTelemetry options');
 
-const metricsFields = fields(METRICS_CHECKS);
-const metrics: Check = (path, value, faults) => {
-  if (value !== false) metricsFields(path, value, faults);
-};
-const check = fields({ metrics, ...DESTINATION_CHECKS });
+/** `false`, or what passes the check. */
+function orFalse(check: Check): Check {
+  return (path, value, faults) => {
+    if (value !== false) check(path, value, faults);
+  };
+}
+
+const check = fields({
+  metrics: orFalse(fields(METRICS_CHECKS)),
+  traces: orFalse(traceOptionsCheck),
+  ...DESTINATION_CHECKS,
+});
 
 /** The applications that are observed: twice, they would count everything twice. */
 const observed = new WeakSet<GrpcLbRegistry>();
@@ -51,7 +66,7 @@ const observed = new WeakSet<GrpcLbRegistry>();
 /** Observes all clients from the start of the application to its end. */
 @Injectable()
 class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
-  #stop: (() => void) | undefined;
+  readonly #stops: (() => void)[] = [];
 
   constructor(
     @Inject(OPTIONS) private readonly options: GrpcLbOpenTelemetryOptions,
@@ -64,13 +79,15 @@ class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
         { path: 'forRoot()', message: 'is imported more than once; keep the import in the root module' },
       ]);
     observed.add(this.registry);
-    const { metrics: options, ...destination } = this.options;
-    if (options === false) return;
-    this.#stop = observeMetrics(this.registry, { ...options, ...destination });
+    const { metrics, traces, ...destination } = this.options;
+    const { registry } = this;
+    // First, so that the span of a call is there when the others are told of it.
+    if (traces !== false) this.#stops.push(registry.observe(new CallSpans(traces)));
+    if (metrics !== false) this.#stops.push(observeMetrics(registry, { ...metrics, ...destination }));
   }
 
   onApplicationShutdown(): void {
-    this.#stop?.();
+    for (const stop of this.#stops) stop();
   }
 }
 

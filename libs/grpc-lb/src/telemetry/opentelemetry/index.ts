@@ -13,3 +13,13 @@ export {
   type ProducedPoint,
 } from './metrics/metric-producer.js';
 export { observeMetrics, type ObserveMetricsOptions } from './metrics/observe-metrics.js';
+export { GrpcServerTelemetry, type GrpcServerTelemetryOptions } from './server/server-telemetry.js';
+export { CallSpans } from './traces/call-spans.js';
+export type { GrpcLbTraceOptions } from './traces/trace-options.js';
+export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
+export type {
+  ObservedServerCall,
+  ObservedServerEnd,
+  ServerCallObservation,
+  ServerCallObserver,
+} from '../../server/server-observer.js';

@@ -5,3 +5,11 @@ export { type MetricName, METRICS } from '../metrics/metrics.js';
 export { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
 export { GrpcLbPrometheusModule, type GrpcLbPrometheusOptions } from './grpc-lb-prometheus.module.js';
 export { observeMetrics, type PrometheusMetricsOptions } from './observe-metrics.js';
+export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
+export { GrpcServerMetrics, type GrpcServerMetricsOptions } from './server/server-metrics.js';
+export type {
+  ObservedServerCall,
+  ObservedServerEnd,
+  ServerCallObservation,
+  ServerCallObserver,
+} from '../../server/server-observer.js';

@@ -1,0 +1,55 @@
+import type { Metadata, ServerInterceptingCallInterface, status as Status } from '@grpc/grpc-js';
+import { countRequests, FrameCounter, type ResponseSizes } from './message-sizes.js';
+import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from './server-observer.js';
+
+/** One call of a server that has an observer. */
+export class ObservedCall implements ObservedServerCall {
+  metadata!: Metadata;
+  #observation: ServerCallObservation | undefined;
+  #sentBytes = 0;
+  readonly #received = new FrameCounter();
+
+  constructor(
+    private readonly observer: ServerCallObserver,
+    private readonly call: ServerInterceptingCallInterface,
+    private readonly sizes: ResponseSizes,
+    readonly method: string,
+    readonly instrumented: boolean,
+  ) {
+    countRequests(call, this.#received);
+  }
+
+  get authority(): string {
+    return this.call.getHost();
+  }
+
+  get peer(): string {
+    return this.call.getPeer();
+  }
+
+  /** The call has arrived; `forward` passes it on to its handler. */
+  started(metadata: Metadata, forward: () => void): void {
+    this.metadata = metadata;
+    this.#observation = this.observer.callStarted(this);
+    this.run(forward);
+  }
+
+  /** Runs a part of the handler. */
+  run(action: () => void): void {
+    const observation = this.#observation;
+    if (observation?.run) observation.run(action);
+    else action();
+  }
+
+  /** Sends a response. */
+  send(next: () => void): void {
+    this.sizes.last = 0;
+    next();
+    this.#sentBytes += this.sizes.last;
+  }
+
+  ended(code: Status, details: string): void {
+    const { bytes: receivedBytes } = this.#received;
+    this.#observation?.ended?.({ code, details, sentBytes: this.#sentBytes, receivedBytes });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Metadata, status as Status } from '@grpc/grpc-js';
+
+/** A call that has arrived at the server. */
+export interface ObservedServerCall {
+  /** As in `/orders.v1.Orders/Find`. The server has this method. */
+  readonly method: string;
+  /** What the caller has sent. It must not be changed. */
+  readonly metadata: Metadata;
+  /** The `:authority` of the call: the name by which the client knows this server. */
+  readonly authority: string;
+  /** The address of the client's end of the connection, `host:port`, or `unknown`. */
+  readonly peer: string;
+  /** Whether an instrumentation, such as OpenTelemetry's, has wrapped the handler of the method. */
+  readonly instrumented: boolean;
+}
+
+/** How a call ended at the server. */
+export interface ObservedServerEnd {
+  /** The gRPC status that is sent; CANCELLED if the caller left. */
+  readonly code: Status;
+  /** The text of the status. */
+  readonly details: string;
+  /** Bytes of all responses, without frame headers. grpc-js's servers do not compress. */
+  readonly sentBytes: number;
+  /** Bytes of all requests on the wire, compressed if the client compresses, without frame headers. */
+  readonly receivedBytes: number;
+}
+
+/** Is told what happens to one call at the server. */
+export interface ServerCallObservation {
+  /** Runs a part of the handler, such as in an async context; it must run it once, before it returns. */
+  run?(action: () => void): void;
+  /** The call has ended. Nothing follows. */
+  ended?(end: ObservedServerEnd): void;
+}
+
+/**
+ * Is told of the calls of a server, except those of health, reflection and load reports. grpc-js refuses calls of
+ * methods that the server does not have, before anything is told of them. The methods run inside the call, so they must
+ * be quick. If one throws, the call goes on, and the first error is reported as a warning of the process.
+ *
+ * @example
+ *   const observer: ServerCallObserver = {
+ *     callStarted: ({ method }) => ({ ended: ({ code }) => count(method, code) }),
+ *   };
+ */
+export interface ServerCallObserver {
+  /** Returns what is told of this call; undefined for nothing. */
+  callStarted(call: ObservedServerCall): ServerCallObservation | undefined;
+}

@@ -1,0 +1,53 @@
+import { LATENCY_BUCKETS, type MetricDefinition, RPC_BUCKETS, SIZE_BUCKETS } from './definition.js';
+
+const ENDED = ['grpc.method', 'grpc.status'];
+
+/** All metrics of the server side by their names, with the units, labels and buckets that are specified. */
+export const SERVER_METRICS = {
+  // gRFC A66, "Server Instruments".
+  'grpc.server.call.started': {
+    kind: 'counter',
+    unit: '{call}',
+    description: 'The total number of RPCs started, including those that have not completed.',
+    labels: ['grpc.method'],
+    source: 'A66',
+  },
+  'grpc.server.call.sent_total_compressed_message_size': {
+    kind: 'histogram',
+    unit: 'By',
+    description: 'Total bytes (compressed but not encrypted) sent across all response messages per RPC.',
+    labels: ENDED,
+    buckets: SIZE_BUCKETS,
+    source: 'A66',
+  },
+  'grpc.server.call.rcvd_total_compressed_message_size': {
+    kind: 'histogram',
+    unit: 'By',
+    description: 'Total bytes (compressed but not encrypted) received across all request messages per RPC.',
+    labels: ENDED,
+    buckets: SIZE_BUCKETS,
+    source: 'A66',
+  },
+  'grpc.server.call.duration': {
+    kind: 'histogram',
+    unit: 's',
+    description: 'The end-to-end time that an RPC takes from the perspective of the server transport.',
+    labels: ENDED,
+    buckets: LATENCY_BUCKETS,
+    source: 'A66',
+  },
+
+  // OpenTelemetry's semantic conventions, `metric.rpc.server.call.duration`.
+  'rpc.server.call.duration': {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Measures the duration of an incoming Remote Procedure Call (RPC).',
+    labels: ['rpc.system.name', 'rpc.method', 'rpc.status_code'],
+    optionalLabels: ['error.type'],
+    buckets: RPC_BUCKETS,
+    source: 'semconv',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+/** The name of a metric of the server side, as OpenTelemetry writes it. */
+export type ServerMetricName = keyof typeof SERVER_METRICS;

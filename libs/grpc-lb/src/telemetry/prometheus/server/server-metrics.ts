@@ -1,0 +1,44 @@
+import { register, type Registry } from 'prom-client';
+import { type Fault, GrpcLbOptionsError } from '../../../core/errors.js';
+import { fields } from '../../../core/options/validation.js';
+import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from '../../../server/server-observer.js';
+import { ServerRecorder } from '../../metrics/server-recorder.js';
+import { PROMETHEUS_CHECKS } from '../observe-metrics.js';
+import { ServerExport } from './server-export.js';
+
+/** Options of `GrpcServerMetrics`. */
+export interface GrpcServerMetricsOptions {
+  /**
+   * The registry that exports the metrics.
+   *
+   * @default the default registry of prom-client
+   */
+  readonly registry?: Registry;
+}
+
+const check = fields({ registry: PROMETHEUS_CHECKS.registry });
+
+/**
+ * The metrics of a server for Prometheus: the observer that `GrpcServerModule` and `grpcServer` take. The calls of
+ * health, reflection and load reports are exempt.
+ *
+ * @example
+ *   GrpcServerModule.forRoot({ observer: new GrpcServerMetrics() });
+ */
+export class GrpcServerMetrics implements ServerCallObserver {
+  readonly #recorder: ServerRecorder;
+
+  /** @throws GrpcLbOptionsError that lists all faults. */
+  constructor(options: GrpcServerMetricsOptions = {}) {
+    const faults: Fault[] = [];
+    check('', options, faults);
+    if (faults.length > 0) throw new GrpcLbOptionsError('GrpcServerMetrics', faults);
+    const exported = ServerExport.of(options.registry ?? register);
+    this.#recorder = new ServerRecorder((metric, value, labels) => exported.take(metric, value, labels));
+  }
+
+  /** Called by the server. */
+  callStarted(call: ObservedServerCall): ServerCallObservation {
+    return this.#recorder.callStarted(call);
+  }
+}
