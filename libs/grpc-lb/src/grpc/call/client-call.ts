@@ -3,7 +3,6 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import { type CallCredentials, Metadata, status as Status } from '@grpc/grpc-js';
 import type { EndedBy } from '../../core/balancing/calls/attempt.js';
 import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
-import type { Cancel } from '../../core/clock.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
 import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
 import type { MethodPolicy } from '../config/method-policies.js';
@@ -21,15 +20,16 @@ import {
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
+import { CallTimes } from './call-times.js';
 import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
+import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
+import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
-import { serviceUrl } from './service-url.js';
 import type { WireAttempt } from './wire-attempt.js';
-import { controlPlaneStatus } from './wire-status.js';
 
 /** Receives the results of a call. */
 export type CallListener = Parameters<CallStream['start']>[1] & {
@@ -39,9 +39,6 @@ export type CallListener = Parameters<CallStream['start']>[1] & {
   readonly wantsHeaders?: boolean;
 };
 type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
-
-/** setTimeout's maximum. A later deadline counts as none, as in grpc-js. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 export interface CallArguments {
   readonly path: string;
@@ -77,9 +74,7 @@ export class ClientCall
   readonly #plan: CallPlan<WireAttempt>;
   readonly #requests: RequestWriter;
   readonly #host: string;
-  readonly #startedAt: number;
-  readonly #deadline: number;
-  #cancelDeadline: Cancel | undefined;
+  readonly #times: CallTimes;
   /** Stops listening to the parent. */
   #leaveParent: (() => void) | undefined;
   #listener: CallListener | undefined;
@@ -98,8 +93,6 @@ export class ClientCall
   #attempts: WireAttempt[] | undefined;
   /** The headers that the call credentials add to the attempt to be placed. */
   #authorized: Metadata | undefined;
-  #attemptAt = 0;
-  #sentAt: number | undefined;
   #waitsFor: WaitReason | undefined;
   /** Counts the attempts that were to be placed, so that what one of them waits for does not place the next one. */
   #placement = 0;
@@ -119,9 +112,9 @@ export class ClientCall
     this.#policy = environment.policies.for(path);
     this.stream = this.#policy.stream;
     this.#host = host ?? environment.authority;
-    this.#startedAt = Date.now();
-    const ownDeadline = Math.min(deadline, this.#startedAt + (this.#policy.timeout ?? Infinity));
-    this.#deadline = parent ? Math.min(ownDeadline, inheritedDeadline(parent, flags)) : ownDeadline;
+    const now = Date.now();
+    const own = Math.min(deadline, now + (this.#policy.timeout ?? Infinity));
+    this.#times = new CallTimes(now, parent ? Math.min(own, inheritedDeadline(parent, flags)) : own);
     this.#requests = new RequestWriter(
       this,
       environment.replayMemory,
@@ -139,9 +132,12 @@ export class ClientCall
     this.waitForReady = metadata.getOptions().waitForReady === true;
     const { environment } = this;
     const observer = environment.observers.all;
-    if (observer !== undefined) this.#observation = observer.callStarted(this);
+    if (observer !== undefined) {
+      this.#observation = observer.callStarted(this);
+      this.#times.keep();
+    }
     if (this.ended) {
-      this.#observation?.ended?.(endOf(this.#refusal!));
+      this.#observation?.ended?.(refusedEnd(this.#refusal!));
       return this.#deliverLater();
     }
     this.#followParent();
@@ -151,7 +147,8 @@ export class ClientCall
     const forbidden = metadata === NO_METADATA && !this.#observedHeaders ? undefined : forbiddenMetadata(this.#headers);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
-    if (!this.#watchDeadline()) return;
+    const times = this.#times;
+    if (times.deadline !== Infinity && !times.watch(environment.clock, () => this.#exceedDeadline())) return;
     environment.active.started();
     this.#active = true;
     this.#starting = true;
@@ -235,25 +232,16 @@ export class ClientCall
   /** Asks the call credentials, and calls back when the attempt can be placed. */
   authorize(channelCredentials: CallCredentials | undefined, placeable: () => void): void {
     this.waits('call_credentials');
-    const credentials =
-      this.#credentials && channelCredentials
-        ? this.#credentials.compose(channelCredentials)
-        : (this.#credentials ?? channelCredentials)!;
     const placement = this.#placement;
-    const options = { method_name: this.method, service_url: serviceUrl(this.#host, this.method) };
-    // In a promise, so that credentials that throw fail only this call.
-    const asked = this.runInAsyncScope(async () => credentials.generateMetadata(options));
-    asked.then(
+    const call = { host: this.#host, method: this.method };
+    this.runInAsyncScope(() => askCredentials(this.#credentials, channelCredentials, call)).then(
       (metadata) => {
         if (this.ended || this.#placement !== placement) return;
         this.#authorized = metadata;
         placeable();
       },
       (error: unknown) => {
-        if (this.ended || this.#placement !== placement) return;
-        const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-        const details = `Getting metadata from plugin failed with error: ${String(message ?? error)}`;
-        this.notPlaced(controlPlaneStatus(typeof code === 'number' ? code : Status.UNKNOWN, details), 'not_placed');
+        if (!this.ended && this.#placement === placement) this.notPlaced(credentialsFailure(error), 'not_placed');
       },
     );
   }
@@ -285,13 +273,17 @@ export class ClientCall
       this.#refuseLocally(Status.INTERNAL, (error as Error).message);
       return true;
     }
-    if (this.#isTimed) this.#sentAt = Date.now();
+    this.#times.sent();
     this.#authorized = undefined;
     if (this.#attempts) attempt.number = this.#attempts.push(attempt);
     else this.#attempts = [attempt];
-    if (this.#observation) this.#tellStarted(attempt, kind);
+    const observation = this.#observation;
+    if (observation) {
+      const wait = { from: this.#times.attemptAt, to: this.#times.sentAt!, reason: this.#waitsFor };
+      tellStarted(observation, attempt, kind, wait);
+    }
     this.#requests.replay(attempt);
-    if (this.#observation) for (const { frame } of this.#requests.kept) this.#tellSent(attempt, frame);
+    if (observation) for (const { frame } of this.#requests.kept) tellSent(observation, attempt, frame);
     if (this.#readStarted) attempt.startRead();
     this.#plan.placed(attempt);
     return true;
@@ -303,8 +295,8 @@ export class ClientCall
     progress: 'exhausted' | 'dropped' | 'not_placed',
   ): void {
     this.#refusal = refusal;
-    if (progress === 'dropped') this.#observation?.dropped?.(endOf(refusal));
-    else this.#observation?.notSent?.(progress === 'not_placed' ? endOf(refusal) : undefined);
+    if (progress === 'dropped') this.#observation?.dropped?.(refusedEnd(refusal));
+    else this.#observation?.notSent?.(progress === 'not_placed' ? refusedEnd(refusal) : undefined);
     const placement = this.#placement;
     setImmediate(() => {
       // Another attempt may have been answered in the meantime, so that this one is not needed any more.
@@ -315,13 +307,12 @@ export class ClientCall
   // What the plan calls.
 
   get timeLeft(): number {
-    return this.#deadline - Date.now();
+    return this.#times.left;
   }
 
   place(): void {
     this.#placement++;
-    if (this.#isTimed) this.#attemptAt = Date.now();
-    this.#sentAt = undefined;
+    this.#times.placing();
     this.#waitsFor = undefined;
     this.environment.dispatcher.place(this);
   }
@@ -339,7 +330,7 @@ export class ClientCall
       const details = `attempt timed out: no response from ${attempt.endpoint.key} within ${this.#policy.call.attemptTimeout} ms (retry.attemptTimeout)`;
       attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
     } else attempt.overtake();
-    this.#tellEnded(attempt);
+    if (this.#observation) tellEnded(this.#observation, attempt);
   }
 
   committed(attempt: WireAttempt): void {
@@ -370,7 +361,7 @@ export class ClientCall
   }
 
   messageSent(frame: Buffer): void {
-    if (this.#observation) for (const attempt of this.running) this.#tellSent(attempt, frame);
+    if (this.#observation) for (const attempt of this.running) tellSent(this.#observation, attempt, frame);
   }
 
   // What an attempt calls.
@@ -403,7 +394,7 @@ export class ClientCall
   }
 
   attemptEnded(attempt: WireAttempt, end: AttemptEnd): void {
-    this.#tellEnded(attempt);
+    if (this.#observation) tellEnded(this.#observation, attempt);
     this.#plan.ended(attempt, end);
   }
 
@@ -421,11 +412,6 @@ export class ClientCall
     latency.record(now - first.reservedAt, now);
   }
 
-  /** Whether something asks for its times: the text of a deadline, or an observer. */
-  get #isTimed(): boolean {
-    return this.#deadline !== Infinity || this.#observation !== undefined;
-  }
-
   get #lastAttempt(): WireAttempt | undefined {
     return this.#committed ?? this.#attempts?.at(-1);
   }
@@ -440,37 +426,22 @@ export class ClientCall
   /** The headers of the next attempt; a string says why they are forbidden. */
   #attemptHeaders(): OutgoingHttpHeaders | string {
     const headers = this.#authorized ? authorizedHeaders(this.#headers, this.#authorized) : this.#headers;
-    if (this.#deadline !== Infinity) headers['grpc-timeout'] = timeoutHeader(this.timeLeft);
+    if (this.#times.deadline !== Infinity) headers['grpc-timeout'] = timeoutHeader(this.timeLeft);
     const previous = this.#plan.attempts - 1;
     if (previous > 0) headers[PREVIOUS_ATTEMPTS] = String(previous);
     return (this.#authorized && forbiddenMetadata(headers)) ?? headers;
   }
 
-  /** Returns false if the deadline has passed already. */
-  #watchDeadline(): boolean {
-    if (this.#deadline === Infinity) return true;
-    const left = this.timeLeft;
-    if (left > MAX_TIMER_MS) return true;
-    if (left <= 0) {
-      this.#exceedDeadline();
-      return false;
-    }
-    this.#cancelDeadline = this.environment.clock.after(left, () => this.#exceedDeadline());
-    return true;
-  }
-
   #exceedDeadline(): void {
     this.#learnLatency();
-    const times = {
-      startedAt: this.#startedAt,
+    const course = {
+      times: this.#times,
       resolvedAt: this.environment.dispatcher.resolvedAt,
-      attemptAt: this.#attemptAt,
-      sentAt: this.#sentAt,
       previousAttempts: Math.max(0, this.#plan.attempts - 1),
       waitForReady: this.waitForReady,
       peer: this.#lastAttempt?.peer,
     };
-    this.#stop(Status.DEADLINE_EXCEEDED, deadlineText(times, Date.now()), 'deadline');
+    this.#stop(Status.DEADLINE_EXCEEDED, deadlineText(course, Date.now()), 'deadline');
   }
 
   /** Later calls are compressed as the server understands them from their beginning. */
@@ -494,7 +465,7 @@ export class ClientCall
     this.#end(status, 'local', () => {
       for (const attempt of running) {
         attempt.abort(code, details, by);
-        this.#tellEnded(attempt);
+        if (this.#observation) tellEnded(this.#observation, attempt);
       }
     });
     this.#refusal = status;
@@ -505,7 +476,7 @@ export class ClientCall
   #end(status: { code: Status; details: string; metadata: Metadata }, origin: EndOrigin, abort?: () => void): void {
     this.ended = true;
     if (this.#active) this.environment.active.ended();
-    this.#cancelDeadline?.();
+    this.#times.stop();
     this.#leaveParent?.();
     this.environment.dispatcher.remove(this);
     abort?.();
@@ -531,27 +502,8 @@ export class ClientCall
     if (listener.entersContext) listener[what](result);
     else this.runInAsyncScope(listener[what], listener, result);
   }
-
-  #tellStarted(attempt: WireAttempt, kind: AttemptKind): void {
-    // The clock may tick while a call is sent at once.
-    const waited = this.#waitsFor === undefined ? 0 : Math.max(0, this.#sentAt! - this.#attemptAt);
-    const { number, endpoint } = attempt;
-    this.#observation!.attemptStarted?.({ number, kind, address: endpoint.key, waited, waitedFor: this.#waitsFor });
-  }
-
-  #tellSent({ number }: WireAttempt, frame: Buffer): void {
-    this.#observation!.messageSent?.(number, messageSize(frame.length));
-  }
-
-  #tellEnded({ number, status, local }: WireAttempt): void {
-    this.#observation?.attemptEnded?.(number, { ...status!, origin: local ? 'local' : 'remote' });
-  }
 }
 
 const PLAINTEXT =
   'the call has credentials, but without TLS they would be sent in plaintext; ' +
   'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';
-
-function endOf({ code, details }: { readonly code: Status; readonly details: string }) {
-  return { code, details, metadata: new Metadata(), origin: 'local' as const };
-}

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
-import { type CallTimes, deadlineText } from './deadline-text.js';
+import { type CallCourse, deadlineText } from './deadline-text.js';
 
 const START = 1_000_000;
 
-function text(times: Partial<CallTimes>): string {
-  const all: CallTimes = {
-    startedAt: START,
+type Given = Partial<CallCourse['times'] & Omit<CallCourse, 'times'>>;
+
+function text({ startedAt = START, attemptAt = START, sentAt, ...given }: Given): string {
+  const course: CallCourse = {
+    times: { startedAt, attemptAt, sentAt },
     resolvedAt: START - 5000,
-    attemptAt: START,
-    sentAt: undefined,
     previousAttempts: 0,
     waitForReady: false,
     peer: undefined,
-    ...times,
+    ...given,
   };
-  return deadlineText(all, START + 1500);
+  return deadlineText(course, START + 1500);
 }
 
-test.each<[string, Partial<CallTimes>, string]>([
+test.each<[string, Given, string]>([
   ['discovery has not answered', { resolvedAt: undefined }, 'waiting for name resolution'],
   [
     'it waited for discovery, then for an endpoint',

@@ -1,13 +1,11 @@
-/** Where the time of a call went, in milliseconds since the epoch. */
-export interface CallTimes {
-  readonly startedAt: number;
-  /** When discovery had its first answer; undefined if it has none. */
+import type { CallTimes } from './call-times.js';
+
+/** Where the time of a call went. */
+export interface CallCourse {
+  readonly times: Pick<CallTimes, 'startedAt' | 'attemptAt' | 'sentAt'>;
+  /** When discovery had its first answer, in milliseconds since the epoch; undefined if it has none. */
   readonly resolvedAt: number | undefined;
-  /** When the last attempt began to wait for an endpoint. */
-  readonly attemptAt: number;
-  /** When it was sent; undefined if it waits. */
-  readonly sentAt: number | undefined;
-  /** The attempts before it. */
+  /** The attempts before the last one. */
   readonly previousAttempts: number;
   readonly waitForReady: boolean;
   /** The address of the last attempt. */
@@ -15,8 +13,9 @@ export interface CallTimes {
 }
 
 /** The details of DEADLINE_EXCEEDED, in the words of grpc-js, which users search for. */
-export function deadlineText(times: CallTimes, now: number): string {
-  const { startedAt, resolvedAt, attemptAt, sentAt, previousAttempts, waitForReady, peer } = times;
+export function deadlineText(course: CallCourse, now: number): string {
+  const { resolvedAt, previousAttempts, waitForReady, peer } = course;
+  const { startedAt, attemptAt, sentAt } = course.times;
   const parts = [`Deadline exceeded after ${seconds(startedAt, now)}`];
   if (resolvedAt === undefined) return [...parts, 'waiting for name resolution'].join(',');
   if (resolvedAt > startedAt) parts.push(`name resolution: ${seconds(startedAt, resolvedAt)}`);

@@ -1,0 +1,30 @@
+import { type CallCredentials, type Metadata, status as Status } from '@grpc/grpc-js';
+import { serviceUrl } from './service-url.js';
+import { controlPlaneStatus } from './wire-status.js';
+
+/** The call for which call credentials are asked. */
+export interface AuthorizedCall {
+  readonly host: string;
+  /** As in `/orders.v1.Orders/Find`. */
+  readonly method: string;
+}
+
+/**
+ * Asks the credentials of a call and those of its channel for metadata, such as a token. Rejects with what they throw,
+ * or call back with, so that credentials that fail, fail only this call.
+ */
+export async function askCredentials(
+  own: CallCredentials | undefined,
+  ofChannel: CallCredentials | undefined,
+  { host, method }: AuthorizedCall,
+): Promise<Metadata> {
+  const credentials = own && ofChannel ? own.compose(ofChannel) : (own ?? ofChannel)!;
+  return credentials.generateMetadata({ method_name: method, service_url: serviceUrl(host, method) });
+}
+
+/** The status of a call whose credentials failed, in the words of grpc-js. */
+export function credentialsFailure(error: unknown): { readonly code: Status; readonly details: string } {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const details = `Getting metadata from plugin failed with error: ${String(message ?? error)}`;
+  return controlPlaneStatus(typeof code === 'number' ? code : Status.UNKNOWN, details);
+}
