@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,6 +29,35 @@ export function makeCertificate(...names: string[]): Certificate {
       stdio: 'pipe',
     });
     return { key: readFileSync(key), cert: readFileSync(cert) };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** As in `20300131120000Z`. */
+const asn1 = (days: number): string =>
+  `${new Date(Date.now() + days * DAY_MS).toISOString().replace(/[-:T]|\.\d+Z/g, '')}Z`;
+
+/** The same, valid from one day until another, counted from now; both may be in the past. */
+export function makeDatedCertificate(fromDays: number, untilDays: number, ...names: string[]): Certificate {
+  const directory = mkdtempSync(join(tmpdir(), 'certificate-'));
+  const path = (name: string): string => join(directory, name);
+  const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe', cwd: directory });
+  try {
+    writeFileSync(path('index'), '');
+    writeFileSync(path('serial'), '01');
+    writeFileSync(
+      path('config'),
+      '[ca]\ndefault_ca=own\n[own]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=any\n' +
+        `x509_extensions=names\n[any]\ncommonName=supplied\n[names]\nsubjectAltName=${names.join(',')}\n`,
+    );
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=test'];
+    openssl('req', '-new', ...kind, '-keyout', 'key.pem', '-out', 'request.pem');
+    const dates = ['-startdate', asn1(fromDays), '-enddate', asn1(untilDays)];
+    const files = ['-in', 'request.pem', '-keyfile', 'key.pem', '-out', 'cert.pem', '-notext'];
+    openssl('ca', '-batch', '-selfsign', '-config', 'config', ...dates, ...files);
+    return { key: readFileSync(path('key.pem')), cert: readFileSync(path('cert.pem')) };
   } finally {
     rmSync(directory, { recursive: true });
   }

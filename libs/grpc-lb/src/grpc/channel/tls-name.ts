@@ -7,7 +7,7 @@ import { hostOf } from './default-authority.js';
 const OVERRIDE = 'grpc.ssl_target_name_override';
 
 /** A name for which no certificate exists (RFC 2606), so that TLS accepts none. */
-const NO_NAME = 'target-names-no-host.invalid';
+export const NO_NAME = 'target-names-no-host.invalid';
 
 /** Uses a private method that grpc-js itself calls before it combines credentials. */
 export function isSecure(credentials: ChannelCredentials): boolean {

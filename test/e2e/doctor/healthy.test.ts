@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
+import { startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startGrpcServer } from '../../support/doctor/servers.js';
+import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certificates.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+const examine = (options: DoctorOptions): Promise<DoctorReport> => runDoctor({ env: {}, ...options });
+
+describe('a healthy target has no findings', () => {
+  test('in plaintext', async () => {
+    const port = await startGrpcServer();
+    const report = await examine({ target: `static:///127.0.0.1:${port}` });
+    expect(report).toMatchObject({
+      version: 1,
+      healthy: true,
+      findings: [],
+      endpoints: 1,
+      examined: [`127.0.0.1:${port}`],
+    });
+    const notChecked = report.checks.filter(({ status }) => status !== 'ok').map(({ name }) => name);
+    expect(notChecked).toEqual(['tls']);
+  });
+
+  test('by name', async () => {
+    const port = await startGrpcServer();
+    expect(await examine({ target: `dns:///127.0.0.1:${port}` })).toMatchObject({ healthy: true, findings: [] });
+  });
+
+  test.runIf(HAS_OPENSSL)('with TLS, and with certificates on both sides', async () => {
+    const certificate = makeDatedCertificate(-1, 90, 'IP:127.0.0.1', 'DNS:orders.shop');
+    const { cert: ca, key } = certificate;
+    const port = await startGrpcServer({ certificate });
+    const target = `static:///127.0.0.1:${port}`;
+    expect(await examine({ target, tls: { ca } })).toMatchObject({ healthy: true, findings: [] });
+    expect(await examine({ target, tls: { ca, serverName: 'orders.shop' } })).toMatchObject({ findings: [] });
+    const strict = await startGrpcServer({ certificate, clientCa: ca });
+    const report = await examine({ target: `static:///127.0.0.1:${strict}`, tls: { ca, cert: ca, key } });
+    expect(report.findings).toEqual([]);
+  });
+
+  test('with many endpoints, of which some are examined', async () => {
+    const servers = await startServers(5, { withHealth: { '': 'SERVING' } });
+    const report = await examine({ target: staticTarget(servers), maxEndpoints: 3 });
+    expect(report).toMatchObject({ findings: [], endpoints: 5 });
+    expect(report.examined).toEqual(servers.slice(0, 3).map(({ address }) => address));
+    expect(servers.map(({ connections }) => connections)).toEqual([1, 1, 1, 0, 0]);
+  });
+});
+
+test('one fault at several endpoints is one finding, with its addresses', async () => {
+  const servers = await startServers(3, { withHealth: { '': 'NOT_SERVING' } });
+  const { findings } = await examine({ target: staticTarget(servers) });
+  expect(findings).toHaveLength(1);
+  expect(findings[0]).toMatchObject({ code: 'not-serving', severity: 'error', certainty: 'certain' });
+  expect(findings[0]!.addresses.toSorted()).toEqual(servers.map(({ address }) => address).toSorted());
+  expect(findings[0]!.evidence).toHaveLength(3);
+});
+
+test('invalid options of the doctor are one error with all faults', async () => {
+  const wrong = { target: '', timeout: 10, methods: ['Find'], quik: true } as unknown as DoctorOptions;
+  await expect(runDoctor(wrong)).rejects.toThrow(
+    'runDoctor: 4 options are invalid\n' +
+      '  - target is ""; use a non-empty string\n' +
+      '  - timeout is 10; use a whole number from 500 to 60000 (milliseconds)\n' +
+      '  - methods[0] is "Find"; use service and method, as in "orders.v1.Orders/Find"\n' +
+      '  - quik is not an option; did you mean "quick"?',
+  );
+});
