@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
-import { startServers, staticTarget } from '../../support/echo/cluster.js';
+import { ECHO_PROTO, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { startGrpcServer } from '../../support/doctor/servers.js';
 import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certificates.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -21,12 +21,37 @@ describe('a healthy target has no findings', () => {
       examined: [`127.0.0.1:${port}`],
     });
     const notChecked = report.checks.filter(({ status }) => status !== 'ok').map(({ name }) => name);
-    expect(notChecked).toEqual(['tls']);
+    expect(notChecked.toSorted()).toEqual(['address families', 'services', 'tls']);
   });
 
-  test('by name', async () => {
+  test('by DNS', async () => {
     const port = await startGrpcServer();
     expect(await examine({ target: `dns:///127.0.0.1:${port}` })).toMatchObject({ healthy: true, findings: [] });
+  });
+
+  test('with the services and methods that it must have', async () => {
+    const target = `static:///127.0.0.1:${await startGrpcServer()}`;
+    const { findings, checks } = await examine({
+      target,
+      proto: ECHO_PROTO,
+      services: ['echo.v1.Mirror'],
+      methods: ['echo.v1.Echo/Talk'],
+    });
+    expect(findings).toEqual([]);
+    expect(checks.find(({ name }) => name === 'services')).toMatchObject({
+      status: 'ok',
+      detail: '2 of 2 are there, with their methods (reflection v1)',
+    });
+  });
+
+  test('without reflection, where services were asked for, says that it could not look', async () => {
+    const target = `static:///127.0.0.1:${await startGrpcServer({ reflection: false })}`;
+    const { findings, checks } = await examine({ target, services: ['echo.v1.Echo'] });
+    expect(findings).toEqual([]);
+    expect(checks.find(({ name }) => name === 'services')).toMatchObject({
+      status: 'not-checked',
+      detail: expect.stringContaining('has no reflection service'),
+    });
   });
 
   test.runIf(HAS_OPENSSL)('with TLS, and with certificates on both sides', async () => {

@@ -1,5 +1,6 @@
 export type { DnsSourceOptions } from './dns/dns-options.js';
 export type { DnsLookup } from './dns/system-lookup.js';
+export { isServiceAddress } from './dns/cluster-ip.js';
 export { dnsSourceFactory } from './dns/dns-source-factory.js';
 export type { LookupAddress } from './dns/addresses.js';
 export type { AddressRecord, DnsResolver, DnsResolverFactory, SrvRecord } from './dns/resolver.js';

@@ -4,11 +4,20 @@ import { withoutSecrets } from '../core/target-secrets.js';
 import { Budget } from './budget.js';
 import { examineClient } from './checks/client.js';
 import { connect } from './checks/connect.js';
+import { examineClock } from './checks/clock.js';
+import { examineCopies } from './checks/copies.js';
 import { examineHealth } from './checks/health.js';
+import { examineKeepalive } from './checks/keepalive.js';
+import { examineProxies } from './checks/proxies.js';
+import { examineReachability } from './checks/reachability.js';
+import { examineServices } from './checks/services.js';
+import { examineSingleAddress } from './checks/single-address.js';
+import { examineStreamLimits } from './checks/stream-limit.js';
+import { type Wanted, wantedOf } from './checks/wanted.js';
 import { examineTarget } from './checks/target.js';
 import { Examination } from './examination.js';
 import { type DoctorOptions, effectiveDoctorOptions } from './options.js';
-import type { DoctorReport } from './report.js';
+import type { DoctorCheckName, DoctorReport } from './report.js';
 import type { Connected, Site } from './site.js';
 import { namesOf } from './target/names.js';
 
@@ -30,9 +39,30 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const client = examineClient(exam, effective);
   const site: Site = { exam, budget, options: effective, client, ...namesOf(exam, effective, client) };
 
+  const wanted = wantedOf(exam, effective);
+
+  // The search for copies takes time, and no connection.
+  const copies = effective.quick ? undefined : examineCopies(exam, effective.cwd);
   const endpoints = await examineTarget(site);
   const chosen = endpoints.slice(0, effective.maxEndpoints);
-  await Promise.all(chosen.map((endpoint) => examineEndpoint(site, endpoint)));
+  const met = await Promise.all(chosen.map(({ address }) => connect(site, address)));
+  const connected = met.filter((each) => each !== undefined && 'peer' in each);
+  try {
+    examineReachability(
+      site,
+      met.filter((each) => each !== undefined && 'code' in each),
+      connected.map(({ endpoint }) => endpoint),
+    );
+    await Promise.all(connected.map((each) => examineServer(site, each, wanted)));
+    if (!effective.quick) {
+      examineStreamLimits(site, connected, endpoints.length);
+      if (connected[0] && !budget.spent) await examineSingleAddress(site, endpoints, connected[0]);
+    }
+  } finally {
+    for (const { peer } of connected) peer.close();
+  }
+  examineProxies(site, connected.length > 0);
+  await copies;
   skipRest(site, endpoints);
 
   const { findings, checks } = exam;
@@ -49,24 +79,30 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   };
 }
 
-async function examineEndpoint(site: Site, { address }: Endpoint): Promise<void> {
-  const connected = await connect(site, address);
-  if (!connected) return;
-  try {
-    await examineServer(site, connected);
-  } finally {
-    connected.peer.close();
+async function examineServer(site: Site, connected: Connected, wanted: Wanted): Promise<void> {
+  const { budget, options } = site;
+  if (budget.spent) return;
+  const answer = await examineHealth(site, connected);
+  examineClock(site, connected.address, answer);
+  // A server that does not answer one call would not answer others.
+  if (answer.kind === 'timeout' || answer.kind === 'lost' || budget.spent) return;
+  await examineServices(site, connected, wanted);
+  // May end the connection.
+  if (!options.quick && !budget.spent) await examineKeepalive(site, connected);
+}
+
+const AFTER_CONNECT: readonly DoctorCheckName[] = ['health', 'services', 'stream limit', 'keepalive', 'clock'];
+
+/** Says of every check that did not run why. */
+function skipRest({ exam, options, budget }: Site, endpoints: readonly Endpoint[]): void {
+  if (options.quick) {
+    for (const name of ['stream limit', 'single address', 'keepalive', 'copies of grpc-js'] as const)
+      exam.skip(name, 'not examined with quick');
   }
-}
-
-async function examineServer(site: Site, connected: Connected): Promise<void> {
-  await examineHealth(site, connected);
-}
-
-/** Says of every check that found nothing to examine why. */
-function skipRest({ exam, options }: Site, endpoints: readonly Endpoint[]): void {
-  const why = endpoints.length === 0 ? 'discovery found no endpoint' : 'no endpoint has a connection';
+  const late = budget.spent ? 'the time was used up' : 'no endpoint has a connection that takes calls';
+  const why = endpoints.length === 0 ? 'discovery found no endpoint' : late;
   exam.skip('connection', why);
   exam.skip('tls', options.tls ? why : 'the client uses none');
-  exam.skip('health', why);
+  exam.skip('single address', why);
+  for (const name of AFTER_CONNECT) exam.skip(name, why);
 }

@@ -37,7 +37,7 @@ export class Examination {
       this.#found.set(code, found);
     }
     if (certainty === 'certain') found.certainty = certainty;
-    if (severity === 'error') found.severity = severity;
+    if (severity && ORDER.indexOf(severity) < ORDER.indexOf(found.severity)) found.severity = severity;
     if (found.evidence.size < MAX_EVIDENCE) found.evidence.add(printable(evidence));
     if (address !== undefined && found.addresses.size < MAX_ADDRESSES) found.addresses.add(printable(address));
     this.#checks.set(check, { name: check, status: 'findings', detail: printable(evidence) });

@@ -10,7 +10,6 @@ const LOOK_UPS = 3;
  * balancing useless, and nothing else reveals it.
  */
 export class ClusterIpWatch {
-  readonly #services: BlockList | undefined;
   #address: string | undefined;
   #seen = 0;
   #told = false;
@@ -18,10 +17,8 @@ export class ClusterIpWatch {
   /** @param apiServer The address of the Service of the API server, as in KUBERNETES_SERVICE_HOST. */
   constructor(
     private readonly name: string,
-    apiServer: string | false,
-  ) {
-    this.#services = apiServer === false ? undefined : serviceRange(apiServer);
-  }
+    private readonly apiServer: string | false,
+  ) {}
 
   /** Examines an answer; returns a warning once. */
   look(addresses: readonly Address[]): string | undefined {
@@ -29,7 +26,8 @@ export class ClusterIpWatch {
     const host = addresses.length === 1 && 'host' in only! ? only.host : undefined;
     this.#seen = host !== undefined && host === this.#address ? this.#seen + 1 : 1;
     this.#address = host;
-    if (this.#told || host === undefined || this.#seen < LOOK_UPS || !this.#isService(host)) return undefined;
+    if (this.#told || host === undefined || this.#seen < LOOK_UPS || !isServiceAddress(host, this.apiServer))
+      return undefined;
     this.#told = true;
     return (
       `"${this.name}" has one address, ${host}, which looks like the cluster IP of a Kubernetes Service: all calls over ` +
@@ -37,11 +35,13 @@ export class ClusterIpWatch {
       'kubernetes:/// target'
     );
   }
+}
 
-  #isService(host: string): boolean {
-    const family = isIP(host);
-    return family > 0 && (this.#services?.check(host, family === 4 ? 'ipv4' : 'ipv6') ?? false);
-  }
+/** Whether an address is in the range that the cluster assigns to Services, as far as the API server's own shows it. */
+export function isServiceAddress(host: string, apiServer: string | false): boolean {
+  const family = isIP(host);
+  if (family === 0 || apiServer === false) return false;
+  return serviceRange(apiServer)?.check(host, family === 4 ? 'ipv4' : 'ipv6') ?? false;
 }
 
 /**

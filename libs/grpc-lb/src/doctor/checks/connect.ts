@@ -6,6 +6,7 @@ import { shakeHands } from '../peer/handshake.js';
 import { openSession } from '../peer/session.js';
 import { sniff } from '../peer/sniff.js';
 import type { Connected, Site } from '../site.js';
+import type { Unreached } from './reachability.js';
 import { examineCertificate } from './certificate.js';
 
 const DIAL_MS = 1000;
@@ -13,15 +14,12 @@ const HANDSHAKE_MS = 1000;
 const SETTINGS_MS = 1000;
 const SNIFF_MS = 500;
 
-/** Connects as a client would, and finds out why it cannot. */
-export async function connect(site: Site, endpoint: Address): Promise<Connected | undefined> {
+/** Connects as a client would, and finds out why it cannot. Failures to reach the peer at all are left to the caller. */
+export async function connect(site: Site, endpoint: Address): Promise<Connected | Unreached | undefined> {
   const { exam, budget, authority } = site;
   const address = addressToString(endpoint);
   const dialed = await dial(endpoint, budget.step(DIAL_MS));
-  if (!dialed.socket) {
-    exam.find('connection', dialFault(dialed.code), { address, evidence: `${address}: ${dialed.message}` });
-    return undefined;
-  }
+  if (!dialed.socket) return { endpoint, code: dialed.code, message: dialed.message };
   const secured = site.tls ? await secure(site, endpoint, dialed.socket) : { socket: dialed.socket };
   if (!secured) {
     dialed.socket.destroy();
@@ -43,11 +41,6 @@ export async function connect(site: Site, endpoint: Address): Promise<Connected 
 }
 
 const noHttp2 = (address: string): string => `${address}: TLS succeeds without ALPN, and HTTP/2 does not begin`;
-
-function dialFault(code: string): DoctorCode {
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') return 'port-closed';
-  return code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'name-not-found' : 'address-unreachable';
-}
 
 interface Secured {
   readonly socket: net.Socket;
@@ -100,7 +93,8 @@ async function explainHandshake(site: Site, endpoint: Address, { code, message }
   const { protocol, evidence } = await sniff(endpoint, name, files, budget.step(SNIFF_MS));
   if (protocol === 'http/2') return find('server-expects-plaintext', `${message}; ${evidence}`);
   if (protocol === 'http/1') return find('not-http2', `${message}; ${evidence}`);
-  if (protocol === 'nothing') {
+  // An alert of TLS shows that the peer speaks it.
+  if (protocol === 'nothing' && !code.startsWith('ERR_SSL')) {
     const fault = code === 'timeout' ? 'silent-peer' : 'connection-closed';
     return exam.find('connection', fault, { address, evidence: `${address}: ${message}; ${evidence}` });
   }
