@@ -186,6 +186,33 @@ describe('the environment', () => {
   });
 });
 
+describe('at start-up', () => {
+  const warningsOf = async (options: GrpcLbModuleOptions): Promise<string[]> => {
+    const warnings: string[] = [];
+    const nothing = (): void => {};
+    const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
+    const [server] = await serversOfTest(1);
+    const client = echoClient(`static:///${server!.address}`, { loadBalancing: { health: { enabled: false } } });
+    await startApp({ imports: [GrpcLbModule.forRoot(options), GrpcLbModule.forFeature([client])] }, (builder) =>
+      builder.setLogger(logger),
+    );
+    return warnings;
+  };
+
+  it('a proxy for gRPC that has no effect causes a warning', async () => {
+    environment({ grpc_proxy: 'http://me:secret@proxy.corp:3128' });
+    expect(await warningsOf({})).toEqual([
+      expect.stringMatching(/^client EchoClient: grpc_proxy is http:\/\/proxy\.corp:3128 and has no effect/),
+    ]);
+    expect(await warningsOf({ logging: false })).toEqual([]);
+  });
+
+  it('a usual process causes none', async () => {
+    environment({ grpc_proxy: '', https_proxy: '', http_proxy: '' });
+    expect(await warningsOf({})).toEqual([]);
+  });
+});
+
 /** `ConfigModule.forRoot` validates when it is called; here its error becomes that of the application. */
 async function errorAsModule(config: () => unknown): Promise<never> {
   try {

@@ -1,3 +1,5 @@
+import { KEEP_ONE_COPY } from '../grpc/process/loaded-copies.js';
+
 /**
  * How bad a finding is. `error`: calls fail, or will. `warning`: calls work, but not as they should. `note`: worth
  * knowing; never changes the exit status.
@@ -19,8 +21,7 @@ export const DIAGNOSES = define({
   'invalid-environment': { severity: 'error', remedy: 'Correct or remove the environment variable' },
   'duplicate-grpc-js': {
     severity: 'warning',
-    remedy:
-      'Keep one copy: npm install @grpc/grpc-js@^1.14.0 at the top level, npm dedupe, and an override for a dependency that pins another',
+    remedy: `K${KEEP_ONE_COPY.slice(1)}`,
   },
   'proxy-ignored': {
     severity: 'note',

@@ -168,6 +168,13 @@ describe('events that matter to an operator are logged with the name of the clie
       ],
     ],
     [
+      [{ type: 'health_not_offered', address: 'a:1', why: 'UNIMPLEMENTED' }],
+      [
+        'warn client ORDERS: a:1 has no health service; such endpoints count as healthy while they are connected; serve ' +
+          'grpc.health.v1.Health, as grpcServer() does, or set health: { enabled: false }',
+      ],
+    ],
+    [
       [{ type: 'health_not_offered', address: 'a:1', why: 'STREAM_LIMIT' }],
       [
         'warn client ORDERS: a:1 allows too few streams on a connection for a health watch and calls; such endpoints ' +
@@ -205,7 +212,6 @@ test('routine events are not logged', () => {
     { type: 'endpoint_state', address: 'a:1', from: 'ready', to: 'draining', reason: 'x' },
     { type: 'connection_opened', address: 'a:1', connection: 1 },
     { type: 'connection_closed', address: 'a:1', connection: 1, reason: null },
-    { type: 'health_not_offered', address: 'a:1', why: 'UNIMPLEMENTED' },
     { type: 'pool_saturated', pending: 1 },
     { type: 'configured' },
     // The end of something that was not logged.

@@ -92,7 +92,7 @@ function lineOf(event: LbEvent): Line | undefined {
         ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
         : undefined;
     case 'health_not_offered':
-      return event.why === 'UNIMPLEMENTED' ? undefined : { level: 'warn', text: notOfferedText(event) };
+      return { level: 'warn', text: notOfferedText(event) };
     case 'watch_backed_off': {
       const what = event.watch === 'health' ? 'the health watch' : 'the load report watch';
       const text = `${what} of ${event.address} ended early, and is reopened with growing delays: ${event.reason}`;
@@ -145,6 +145,10 @@ function failoverText({ priority, share }: { readonly priority: number; readonly
 
 function notOfferedText({ address, why }: { readonly address: string; readonly why: HealthNotOffered }): string {
   const meaning = 'such endpoints count as healthy while they are connected';
+  if (why === 'UNIMPLEMENTED') {
+    const remedy = 'serve grpc.health.v1.Health, as grpcServer() does, or set health: { enabled: false }';
+    return `${address} has no health service; ${meaning}; ${remedy}`;
+  }
   return why === 'STREAM_LIMIT'
     ? `${address} allows too few streams on a connection for a health watch and calls; ${meaning}`
     : `the health service of ${address} refuses the watch with ${why}; ${meaning}. ` +

@@ -29,6 +29,7 @@ import { environmentName, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
+import { startUpWarnings } from './start-up-warnings.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
 /** All balanced clients of an application: their state, their events, and changes at run time. */
@@ -159,7 +160,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     for (const { declared, handle } of this.#clients.values()) this.#connect(declared.ref, handle);
   }
 
-  /** Called by Nest: warns about configuration without effect. */
+  /** Called by Nest: warns about configuration without effect, and about the process. */
   onApplicationBootstrap(): void {
     const names = [...this.#clients.keys()].map(environmentName);
     const unread = unreadVariables(process.env, names, this.options.overrides);
@@ -173,6 +174,12 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
         `Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`,
       );
     }
+    if (!(this.options.logging ?? true)) return;
+    const clients = [...this.#clients.values()].map(({ declared }) => ({
+      name: declared.name,
+      options: this.#effective(declared),
+    }));
+    for (const warning of startUpWarnings(process.env, clients)) this.#logger.warn(warning);
   }
 
   /** Called by Nest after the last request: controllers may use their clients until then. */

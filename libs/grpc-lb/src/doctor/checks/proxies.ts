@@ -1,44 +1,18 @@
-import { isIPv4, BlockList } from 'node:net';
 import { splitHostPort } from '../../grpc/experimental.js';
+import { environmentProxy, PROXY_VARIABLES } from '../../grpc/process/proxy.js';
 import type { Site } from '../site.js';
-
-/** In the order in which grpc-js looks for them; it reads none in upper case. */
-const PROXIES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
-const EXCEPTIONS = ['no_grpc_proxy', 'no_proxy'];
 
 /** Compares the proxies of the environment with the options of the client. */
 export function examineProxies({ exam, options, client, authority }: Site, reached: boolean): void {
-  const { env } = options;
-  const variable = PROXIES.find((name) => env[name]);
-  if (variable === undefined) return exam.pass('proxies', `none of ${PROXIES.join(', ')} is set`);
   const host = splitHostPort(authority)?.host ?? authority;
-  const proxy = `${variable} is ${withoutUser(env[variable]!)}`;
-  const exception = EXCEPTIONS.find((name) => env[name]);
-  if (exception !== undefined && env[exception]!.split(',').some((each) => isExcepted(host, each)))
-    return exam.pass('proxies', `${proxy}, and ${exception} excepts ${host}`);
+  const proxy = environmentProxy(options.env, host);
+  if (!proxy) return exam.pass('proxies', `none of ${PROXY_VARIABLES.join(', ')} is set`);
+  const { variable, url, exception } = proxy;
+  if (exception !== undefined) return exam.pass('proxies', `${variable} is ${url}, and ${exception} excepts ${host}`);
   if (client.channelOptions['grpc.enable_http_proxy'] === 0) {
-    const evidence = `${proxy}, and grpc.enable_http_proxy is 0, the default of this package: connections are direct`;
-    exam.find('proxies', 'proxy-ignored', { evidence, ...(!reached && { severity: 'warning' }) });
-  } else {
-    const evidence = `${proxy}, and grpc.enable_http_proxy is on: grpc-js connects to the proxy in place of ${host}`;
-    exam.find('proxies', 'proxy-used', { evidence, certainty: 'likely' });
+    const evidence = `${variable} is ${url}, and grpc.enable_http_proxy is 0, the default of this package: connections are direct`;
+    return exam.find('proxies', 'proxy-ignored', { evidence, ...(!reached && { severity: 'warning' }) });
   }
-}
-
-/** As grpc-js does: a CIDR of IPv4, or the end of a name. */
-function isExcepted(host: string, entry: string): boolean {
-  const [address = '', length] = entry.split('/');
-  if (isIPv4(host) && isIPv4(address) && length !== undefined && /^([0-9]|[12][0-9]|3[0-2])$/.test(length)) {
-    const range = new BlockList();
-    range.addSubnet(address, Number(length));
-    return range.check(host);
-  }
-  return host.endsWith(entry);
-}
-
-/** A proxy may need a password. */
-function withoutUser(url: string): string {
-  if (!URL.canParse(url)) return 'not a URL';
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}`;
+  const evidence = `${variable} is ${url}, and grpc.enable_http_proxy is on: grpc-js connects to the proxy in place of ${host}`;
+  exam.find('proxies', 'proxy-used', { evidence, certainty: 'likely' });
 }
