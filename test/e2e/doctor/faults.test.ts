@@ -152,6 +152,15 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     expect(await codesOf(seed)).toEqual(['no-alpn-h2']);
   });
 
+  test('the evidence of a failed handshake is in plain words', async () => {
+    const target = onPort(await startGrpcServer());
+    const { findings } = await runDoctor({ target, env: {}, tls: true });
+    const [address] = findings[0]!.addresses;
+    expect(findings[0]!.evidence).toEqual([
+      `${address}: wrong version number; it answers an HTTP/2 preface with SETTINGS`,
+    ]);
+  });
+
   test('a certificate that has expired and is for another name is both', async () => {
     const certificate = makeDatedCertificate(-10, -1, 'DNS:orders.shop');
     expect(await codesOf(() => at(startGrpcServer({ certificate }), { tls: true }))).toEqual([

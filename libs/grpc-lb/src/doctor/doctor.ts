@@ -91,18 +91,18 @@ async function examineServer(site: Site, connected: Connected, wanted: Wanted): 
   if (!options.quick && !budget.spent) await examineKeepalive(site, connected);
 }
 
-const AFTER_CONNECT: readonly DoctorCheckName[] = ['health', 'services', 'stream limit', 'keepalive', 'clock'];
+const AFTER_CONNECT: readonly DoctorCheckName[] = ['health', 'services', 'stream-limit', 'keepalive', 'clock'];
 
 /** Says of every check that did not run why. */
 function skipRest({ exam, options, budget }: Site, endpoints: readonly Endpoint[]): void {
   if (options.quick) {
-    for (const name of ['stream limit', 'single address', 'keepalive', 'copies of grpc-js'] as const)
+    for (const name of ['stream-limit', 'single-address', 'keepalive', 'grpc-js-copies'] as const)
       exam.skip(name, 'not examined with quick');
   }
   const late = budget.spent ? 'the time was used up' : 'no endpoint has a connection that takes calls';
   const why = endpoints.length === 0 ? 'discovery found no endpoint' : late;
   exam.skip('connection', why);
   exam.skip('tls', options.tls ? why : 'the client uses none');
-  exam.skip('single address', why);
+  exam.skip('single-address', why);
   for (const name of AFTER_CONNECT) exam.skip(name, why);
 }

@@ -1,6 +1,12 @@
 import { printable } from '../core/printable.js';
 import { DIAGNOSES, type DoctorCode, type DoctorSeverity } from './codes.js';
-import type { DoctorCertainty, DoctorCheck, DoctorCheckName, DoctorFinding } from './report.js';
+import {
+  DOCTOR_CHECKS,
+  type DoctorCertainty,
+  type DoctorCheck,
+  type DoctorCheckName,
+  type DoctorFinding,
+} from './report.js';
 
 const MAX_EVIDENCE = 5;
 const MAX_ADDRESSES = 20;
@@ -70,6 +76,6 @@ export class Examination {
   }
 
   get checks(): DoctorCheck[] {
-    return [...this.#checks.values()];
+    return DOCTOR_CHECKS.flatMap((name) => this.#checks.get(name) ?? []);
   }
 }

@@ -19,21 +19,25 @@ export interface DoctorFinding {
   readonly addresses: readonly string[];
 }
 
+/** The checks, in the order of a report. */
+export const DOCTOR_CHECKS = [
+  'options',
+  'grpc-js-copies',
+  'proxies',
+  'discovery',
+  'single-address',
+  'address-families',
+  'connection',
+  'tls',
+  'health',
+  'services',
+  'stream-limit',
+  'keepalive',
+  'clock',
+] as const;
+
 /** What was examined. */
-export type DoctorCheckName =
-  | 'options'
-  | 'copies of grpc-js'
-  | 'proxies'
-  | 'discovery'
-  | 'single address'
-  | 'address families'
-  | 'connection'
-  | 'tls'
-  | 'health'
-  | 'services'
-  | 'stream limit'
-  | 'keepalive'
-  | 'clock';
+export type DoctorCheckName = (typeof DOCTOR_CHECKS)[number];
 
 /** The outcome of one check, over all endpoints. */
 export interface DoctorCheck {
@@ -63,6 +67,6 @@ export interface DoctorReport {
   readonly examined: readonly string[];
   /** Errors first, then warnings and notes; one for each code. */
   readonly findings: readonly DoctorFinding[];
-  /** All checks, in the order in which they ran. */
+  /** All checks, in an order that does not change. */
   readonly checks: readonly DoctorCheck[];
 }

@@ -18,9 +18,9 @@ export async function examineCopies(exam: Examination, cwd: string): Promise<voi
   if (copies.length > 1) {
     const [first, ...more] = shown;
     for (const other of more)
-      exam.find('copies of grpc-js', 'duplicate-grpc-js', { evidence: `${first} and ${other}: their objects differ` });
-  } else if (copies.length === 0) exam.skip('copies of grpc-js', `no ${NAME} is installed in or above ${cwd}`);
-  else exam.pass('copies of grpc-js', shown[0]!);
+      exam.find('grpc-js-copies', 'duplicate-grpc-js', { evidence: `${first} and ${other}: their objects differ` });
+  } else if (copies.length === 0) exam.skip('grpc-js-copies', `no ${NAME} is installed in or above ${cwd}`);
+  else exam.pass('grpc-js-copies', shown[0]!);
 }
 
 /** All copies that packages of this folder may load, each once. */

@@ -25,11 +25,11 @@ export function examineReachability(
     const address = addressToString(endpoint);
     if (byFamily) {
       const evidence = `IPv${only} fails where IPv${only === 4 ? 6 : 4} works: ${address}: ${message}`;
-      exam.find('address families', 'address-family-unreachable', { address, evidence });
+      exam.find('address-families', 'address-family-unreachable', { address, evidence });
     } else exam.find('connection', faultOf(code), { address, evidence: `${address}: ${message}` });
   }
-  if (new Set([...lost, ...good]).size > 1) exam.pass('address families', 'IPv4 and IPv6 are reachable');
-  else exam.skip('address families', 'the endpoints have addresses of one family');
+  if (new Set([...lost, ...good]).size > 1) exam.pass('address-families', 'IPv4 and IPv6 are reachable');
+  else exam.skip('address-families', 'the endpoints have addresses of one family');
 }
 
 /** 0: a name, or a Unix socket. */

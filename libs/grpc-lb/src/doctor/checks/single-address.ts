@@ -26,7 +26,7 @@ export async function examineSingleAddress(
   const { exam } = site;
   const [only] = endpoints;
   if (endpoints.length !== 1 || !only || !('host' in only.address)) {
-    return exam.skip('single address', `the target has ${endpoints.length} addresses`);
+    return exam.skip('single-address', `the target has ${endpoints.length} addresses`);
   }
   const { host, port } = only.address;
   const address = addressToString(only.address);
@@ -35,23 +35,23 @@ export async function examineSingleAddress(
   if (service !== undefined && apiServer !== false) {
     const pods = await podsOf(site, service, port);
     if (pods?.includes(host))
-      return exam.pass('single address', `${address} is the only pod of the Service ${service}`);
+      return exam.pass('single-address', `${address} is the only pod of the Service ${service}`);
     if (pods) {
       const evidence = `${address} is in no EndpointSlice of the Service ${service}, which lists ${pods.slice(0, 5).join(', ')}`;
-      return exam.find('single address', 'cluster-ip', { address, evidence });
+      return exam.find('single-address', 'cluster-ip', { address, evidence });
     }
     if (isServiceAddress(host, apiServer)) {
       const evidence = `${address} is in the range of cluster IPs, as far as that of the API server (${apiServer}) shows it`;
-      return exam.find('single address', 'cluster-ip', { address, evidence, certainty: 'likely' });
+      return exam.find('single-address', 'cluster-ip', { address, evidence, certainty: 'likely' });
     }
   }
   const others = await Promise.all(Array.from({ length: MORE_CONNECTIONS }, () => identityOf(site, only)));
   const different = others.find((each) => each !== undefined && each !== identity(first));
   if (different === undefined) {
-    exam.pass('single address', `no sign that several backends share ${address}; equal ones cannot be told apart`);
+    exam.pass('single-address', `no sign that several backends share ${address}; equal ones cannot be told apart`);
   } else {
     const evidence = `connections to ${address} reach servers that differ: ${identity(first)}, and ${different}`;
-    exam.find('single address', 'shared-address', { address, evidence });
+    exam.find('single-address', 'shared-address', { address, evidence });
   }
 }
 

@@ -18,7 +18,7 @@ export function examineStreamLimits(
   }));
   for (const { address, limit } of limits) {
     const find = (evidence: string): void =>
-      exam.find('stream limit', 'stream-limit-low', { address, evidence: `${address} ${evidence}` });
+      exam.find('stream-limit', 'stream-limit-low', { address, evidence: `${address} ${evidence}` });
     if (limit <= watches) find(`allows ${limit} streams on a connection, of which the health watch takes ${watches}`);
     else if (pool.maxConcurrentStreams !== undefined && pool.maxConcurrentStreams > limit)
       find(`allows ${limit} streams on a connection; pool.maxConcurrentStreams is ${pool.maxConcurrentStreams}`);
@@ -29,8 +29,8 @@ export function examineStreamLimits(
   const { concurrency = 0 } = options;
   if (concurrency > capacity) {
     const evidence = `${endpoints} endpoints with ${pool.maxSize} connections of ${Math.floor(average)} calls carry ${capacity} calls at a time, fewer than ${concurrency}`;
-    exam.find('stream limit', 'stream-limit-low', { evidence });
+    exam.find('stream-limit', 'stream-limit-low', { evidence });
   }
   const least = Math.min(...limits.map(({ limit }) => limit));
-  exam.pass('stream limit', least === NO_LIMIT ? 'the servers announce none' : `${least} streams on a connection`);
+  exam.pass('stream-limit', least === NO_LIMIT ? 'the servers announce none' : `${least} streams on a connection`);
 }

@@ -32,8 +32,15 @@ export function shakeHands(raw: net.Socket, name: string, files: TlsFiles, timeo
         settle({ code, message });
       };
       socket.once('secureConnect', () => settle({ socket }));
-      socket.once('error', (error: NodeJS.ErrnoException) => failed(error.code ?? 'unknown', error.message));
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        failed(error.code ?? 'unknown', plainReason(error.message)),
+      );
       socket.once('close', () => failed('closed', 'the peer closed the connection during the TLS handshake'));
     },
   );
+}
+
+/** A message of OpenSSL is `80BC...:error:0A00010B:SSL routines:function:reason:file:line:`. */
+export function plainReason(message: string): string {
+  return /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
 }

@@ -1,5 +1,6 @@
 import http2, { type ClientHttp2Session, type Settings } from 'node:http2';
 import type net from 'node:net';
+import { plainReason } from './handshake.js';
 import { firstOutcome } from '../outcome.js';
 
 /** An HTTP/2 connection. */
@@ -60,7 +61,7 @@ export function openSession(socket: net.Socket, authority: string, timeoutMs: nu
         }),
       );
       session.once('error', (error: NodeJS.ErrnoException) =>
-        failed(error.code === 'ERR_HTTP2_ERROR' ? 'protocol' : 'closed', error.message),
+        failed(error.code === 'ERR_HTTP2_ERROR' ? 'protocol' : 'closed', plainReason(error.message)),
       );
       session.once('close', () => failed('closed', 'the peer closed the connection before HTTP/2 began'));
     },
