@@ -80,6 +80,7 @@ export class PublicTypes {
       'discovery/file/index.ts',
       'telemetry/opentelemetry/index.ts',
       'telemetry/prometheus/index.ts',
+      'doctor/index.ts',
     ].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
     const program = ts.createProgram(entries, compilerOptions());
     this.#checker = program.getTypeChecker();
