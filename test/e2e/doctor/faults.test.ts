@@ -358,6 +358,7 @@ describe('configuration', () => {
       () => at(startGrpcServer(), { client: { loadBalancing: { policy: 'least_requests' as 'least_request' } } }),
     ],
     ['invalid-options', () => at(startGrpcServer(), { proto: '/no/such.proto' })],
+    ['invalid-options', () => at(startGrpcServer(), { client: { channelOptions: { 'grpc.keepalive_time': 20_000 } } })],
     ['invalid-environment', () => at(startGrpcServer(), { env: { GRPC_LB_ORDERS_POLCY: 'random' } })],
     ['duplicate-grpc-js', () => at(startGrpcServer(), { cwd: twoCopies() })],
     ['proxy-ignored', () => at(startGrpcServer(), { env: proxy })],

@@ -12,6 +12,7 @@ import { DEFAULT_CHANNEL_OPTIONS } from '../../grpc/config/channel-options.js';
 import type { Examination } from '../examination.js';
 import type { EffectiveDoctorOptions } from '../options.js';
 import type { ClientView } from '../site.js';
+import { channelOptionFaults } from './channel-option-names.js';
 
 const anything: Check = () => {};
 
@@ -19,7 +20,7 @@ const object: Check = (path, value, faults) => {
   if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
 };
 
-/** The options of a client that can be written as JSON. Those that are not about calls are only known by name. */
+/** The options of a client. Those that no check compares are only known by name. */
 const clientCheck = fields(
   {
     target: anything,
@@ -28,6 +29,10 @@ const clientCheck = fields(
     package: anything,
     protoPath: anything,
     protoLoader: anything,
+    packageDefinition: anything,
+    credentials: anything,
+    interceptors: anything,
+    onLoadPackageDefinition: anything,
     loader: anything,
     keepalive: object,
     maxSendMessageLength: anything,
@@ -44,6 +49,7 @@ const clientCheck = fields(
 export function examineClient(exam: Examination, { client, env }: EffectiveDoctorOptions): ClientView {
   const faults: Fault[] = [];
   if (client !== undefined) clientCheck('', client, faults);
+  if (isObject(client?.channelOptions)) faults.push(...channelOptionFaults(client.channelOptions));
   for (const { path, message } of faults) exam.find('options', 'invalid-options', { evidence: `${path} ${message}` });
   const wrong: Fault[] = [];
   readEnvironment(env, wrong);
