@@ -270,7 +270,8 @@ describe('the server', () => {
     const options = { target: onPort(port), env: {}, client: often };
     expect(await codesOf(() => options)).toEqual(['keepalive-clash', 'no-health-service']);
     const { findings } = await runDoctor(options);
-    expect(findings[0]).toMatchObject({ certainty: 'likely', evidence: [expect.stringContaining('too_many_pings')] });
+    const evidence = [expect.stringContaining('too_many_pings')];
+    expect(findings[0]).toMatchObject({ certainty: 'likely', severity: 'warning', evidence });
   });
 
   test('keepalive-clash is certain, if it refuses those of every client', async () => {

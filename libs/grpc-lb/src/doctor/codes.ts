@@ -139,7 +139,7 @@ export const DIAGNOSES = define({
   },
   'not-serving': { severity: 'error', remedy: 'Ask the server why: its log, or its readiness checks' },
   'keepalive-clash': {
-    severity: 'error',
+    severity: 'warning',
     remedy:
       'Raise grpc.keepalive_time_ms to 300000 or more, or lower the minimum that the server enforces (gRFC A8: permit_keepalive_time)',
   },

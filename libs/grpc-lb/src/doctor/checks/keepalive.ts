@@ -22,8 +22,10 @@ export async function examineKeepalive({ exam, budget, client }: Site, { peer, a
   if (goaway?.code === ENHANCE_YOUR_CALM || /too_many_pings/.test(goaway?.text ?? '')) {
     const pings = many ? `${MANY_PINGS} PINGs at once` : `${USUAL_PINGS} PINGs`;
     const evidence = `${address} answers ${pings} with GOAWAY ${goaway!.text || 'ENHANCE_YOUR_CALM'}; ${setting}`;
-    // Many at once show that the server enforces a minimum; five minutes is the usual one, and not known to be its.
-    exam.find('keepalive', 'keepalive-clash', { address, evidence, certainty: many ? 'likely' : 'certain' });
+    // Many at once show that the server enforces a minimum. Five minutes is usual; its own takes as long to measure.
+    const usual = `; the minimum of most servers is ${ENFORCED_MS}`;
+    if (many) exam.find('keepalive', 'keepalive-clash', { address, evidence: evidence + usual, certainty: 'likely' });
+    else exam.find('keepalive', 'keepalive-clash', { address, evidence, severity: 'error' });
   } else if (answered === 'timeout') {
     exam.find('keepalive', 'ping-unanswered', { address, evidence: `${address}: no answer within ${timeoutMs} ms` });
   } else if (answered === 'closed') {
