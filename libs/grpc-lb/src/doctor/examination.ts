@@ -10,6 +10,7 @@ import {
 
 const MAX_EVIDENCE = 5;
 const MAX_ADDRESSES = 20;
+const CODES = Object.keys(DIAGNOSES);
 const ORDER: readonly DoctorSeverity[] = ['error', 'warning', 'note'];
 
 /** What a check adds to the finding of a code. */
@@ -72,7 +73,9 @@ export class Examination {
       remedy: DIAGNOSES[code].remedy,
       addresses: [...addresses],
     }));
-    return list.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+    return list.toSorted(
+      (a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || CODES.indexOf(a.code) - CODES.indexOf(b.code),
+    );
   }
 
   get checks(): DoctorCheck[] {

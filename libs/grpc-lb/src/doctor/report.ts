@@ -65,7 +65,7 @@ export interface DoctorReport {
   readonly endpoints: number;
   /** The endpoints that were examined. */
   readonly examined: readonly string[];
-  /** Errors first, then warnings and notes; one for each code. */
+  /** Errors first, then warnings and notes; one for each code, in an order that does not change. */
   readonly findings: readonly DoctorFinding[];
   /** All checks, in an order that does not change. */
   readonly checks: readonly DoctorCheck[];
