@@ -1,8 +1,16 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { registeredSchemes } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
 import { ECHO_PROTO, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { startGrpcServer } from '../../support/doctor/servers.js';
 import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certificates.js';
+import { KubernetesApi } from '../../support/kubernetes/api.js';
+import { kubeConfigFile } from '../../support/kubernetes/client.js';
+import { GRPC_PORT, slice } from '../../support/kubernetes/slices.js';
+import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -64,6 +72,37 @@ describe('a healthy target has no findings', () => {
     const strict = await startGrpcServer({ certificate, clientCa: ca });
     const report = await examine({ target: `static:///127.0.0.1:${strict}`, tls: { ca, cert: ca, key } });
     expect(report.findings).toEqual([]);
+  });
+
+  test('on a Unix socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'orders.sock');
+    await startGrpcServer({ path });
+    const report = await examine({ target: `static:///unix:${path}` });
+    expect(report).toMatchObject({ healthy: true, findings: [], examined: [`unix:${path}`] });
+  });
+
+  test('with IPv4 and IPv6', async () => {
+    const [four, six] = await Promise.all([startGrpcServer(), startGrpcServer({ host: '[::1]' })]);
+    const { findings, checks } = await examine({ target: `static:///127.0.0.1:${four},[::1]:${six}` });
+    expect(findings).toEqual([]);
+    expect(checks.find(({ name }) => name === 'address-families')).toMatchObject({ status: 'ok' });
+  });
+
+  test('from the API server of Kubernetes, whose source the doctor does not register', async () => {
+    const port = await startGrpcServer();
+    const api = await new KubernetesApi().start();
+    closeWithTest(() => api.stop());
+    api.store.apply(slice({ name: 'orders-1', pods: ['127.0.0.1'], ports: [{ ...GRPC_PORT, port }] }));
+    vi.stubEnv('KUBECONFIG', kubeConfigFile({ server: api.url }));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const target = 'kubernetes:///orders.shop:grpc';
+    expect(await examine({ target })).toMatchObject({ healthy: true, findings: [], endpoints: 1 });
+    expect(registeredSchemes()).not.toContain('kubernetes');
+    api.forbidden.add('shop');
+    const { findings } = await examine({ target });
+    expect(findings).toMatchObject([{ code: 'discovery-failed', evidence: [expect.stringContaining('forbidden')] }]);
   });
 
   test('with many endpoints, of which some are examined', async () => {

@@ -16,12 +16,15 @@ export interface GrpcServerOptions {
   readonly certificate?: Certificate;
   /** Requires a certificate of the client that this one signed. */
   readonly clientCa?: Buffer;
+  /** Default 127.0.0.1. */
   readonly host?: string;
+  /** In place of a port: the path of a Unix socket. */
+  readonly path?: string;
 }
 
 /** A grpc-js server with health and reflection, as a healthy target has. It ends with the test. Returns its port. */
 export async function startGrpcServer(options: GrpcServerOptions = {}): Promise<number> {
-  const { health = { '': 'SERVING' }, reflection = true, certificate, clientCa, host = '127.0.0.1' } = options;
+  const { health = { '': 'SERVING' }, reflection = true, certificate, clientCa, host = '127.0.0.1', path } = options;
   const server = new grpc.Server();
   closeWithTest(() => server.forceShutdown());
   const say = (call: grpc.ServerUnaryCall<object, object>, done: grpc.sendUnaryData<object>): void =>
@@ -37,7 +40,9 @@ export async function startGrpcServer(options: GrpcServerOptions = {}): Promise<
       )
     : grpc.ServerCredentials.createInsecure();
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:0`, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    server.bindAsync(path === undefined ? `${host}:0` : `unix:${path}`, credentials, (error, port) =>
+      error ? reject(error) : resolve(port),
+    );
   });
 }
 
