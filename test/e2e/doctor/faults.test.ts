@@ -142,6 +142,16 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     expect(await codesOf(seed)).toEqual(['no-alpn-h2', 'no-health-service']);
   });
 
+  test('a server with a certificate that the client refuses gets no call, and so no metadata', async () => {
+    const seen: unknown[] = [];
+    const port = await startTlsHttp2(good, (headers) => seen.push(headers['x-key']));
+    const client = { loadBalancing: { health: { metadata: { 'x-key': 'secret' } } } };
+    await runDoctor({ target: onPort(port), env: {}, tls: true, client });
+    expect(seen).toEqual([]);
+    await runDoctor({ target: onPort(port), env: {}, tls: { ca: good.cert }, client });
+    expect(seen[0]).toBe('secret');
+  });
+
   test('tls-handshake-failed', async () => {
     const old = (): Promise<number> => startTlsHttp2({ ...good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' });
     expect(await codesOf(() => at(old(), { tls: { ca: good.cert } }))).toEqual(['tls-handshake-failed']);
@@ -254,6 +264,13 @@ describe('one address', () => {
     resolveTo('::1', '127.0.0.1');
     expect(await codesOf(() => ({ target: `dns:///orders.shop:${port}` }))).toEqual(['address-family-unreachable']);
   });
+});
+
+test('one closed port beside an open one of the same family is that, and no fault of the family', async () => {
+  const [good, six, closed] = await Promise.all([startGrpcServer(), startGrpcServer({ host: '[::1]' }), closedPort()]);
+  const target = `static:///127.0.0.1:${good},127.0.0.1:${closed},[::1]:${six}`;
+  const { findings } = await runDoctor({ target, env: {} });
+  expect(findings).toMatchObject([{ code: 'port-closed', addresses: [`127.0.0.1:${closed}`] }]);
 });
 
 describe('the server', () => {

@@ -10,6 +10,7 @@ import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certifica
 import { KubernetesApi } from '../../support/kubernetes/api.js';
 import { kubeConfigFile } from '../../support/kubernetes/client.js';
 import { GRPC_PORT, slice } from '../../support/kubernetes/slices.js';
+import { RawServer } from '../../support/peers/raw-server.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
@@ -112,6 +113,20 @@ describe('a healthy target has no findings', () => {
     expect(report.examined).toEqual(servers.slice(0, 3).map(({ address }) => address));
     expect(servers.map(({ connections }) => connections)).toEqual([1, 1, 1, 0, 0]);
   });
+});
+
+test('a run leaves no connection open', async () => {
+  const server = await new RawServer().start();
+  await examine({ target: `static:///${server.address}` });
+  expect(server.accepted).toBeGreaterThan(1);
+  await expect.poll(() => server.sessions.size).toBe(0);
+});
+
+test('the evidence has five lines at most', async () => {
+  const servers = await startServers(7, { withHealth: { '': 'NOT_SERVING' } });
+  const { findings } = await examine({ target: staticTarget(servers) });
+  expect(findings[0]!.evidence).toHaveLength(5);
+  expect(findings[0]!.addresses).toHaveLength(7);
 });
 
 test('one fault at several endpoints is one finding, with its addresses', async () => {

@@ -12,12 +12,18 @@ export function startHttp1(): Promise<number> {
 }
 
 /** A server over TLS that speaks HTTP/2 whatever ALPN says, as Node's own does not, and has no health service. */
-export function startTlsHttp2(options: tls.TlsOptions): Promise<number> {
+export function startTlsHttp2(
+  options: tls.TlsOptions,
+  onCall: (headers: http2.IncomingHttpHeaders) => void = () => {},
+): Promise<number> {
   const server = tls.createServer(options, (socket) => {
     socket.on('error', () => {});
     const session = http2.performServerHandshake(socket);
     session.on('error', () => {});
-    session.on('stream', refuse);
+    session.on('stream', (stream, headers) => {
+      onCall(headers);
+      refuse(stream, headers);
+    });
   });
   return startTcpServer((socket) => void server.emit('connection', socket));
 }
