@@ -4,6 +4,7 @@ import { checkEndpoints } from '../../libs/grpc-lb/src/core/endpoint-check.js';
 import { decodeResponse } from '../../libs/grpc-lb/src/discovery/xds/discovery-response.js';
 import { type DiscoveryResponse, EDS_TYPE_URL } from '../../libs/grpc-lb/src/discovery/xds/eds-messages.js';
 import { type ReadResponse, readResponse } from '../../libs/grpc-lb/src/discovery/xds/read-response.js';
+import { methodsIn, servicesIn } from '../../libs/grpc-lb/src/doctor/peer/reflection-messages.js';
 import { decodeStatus } from '../../libs/grpc-lb/src/grpc/endpoint/health-messages.js';
 import { decodeReport } from '../../libs/grpc-lb/src/grpc/endpoint/orca-report.js';
 import { encodeReportRequest } from '../../libs/grpc-lb/src/grpc/endpoint/orca-request.js';
@@ -48,6 +49,39 @@ test(
       expect([undefined, 'UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']).toContain(status);
   }),
 );
+
+/** A field of wire type 2 with less than 128 bytes. */
+const field = (id: number, ...parts: readonly Buffer[]): Buffer => {
+  const body = Buffer.concat(parts).subarray(0, 127);
+  return Buffer.concat([Buffer.from([(id << 3) | 2, body.length]), body]);
+};
+const names = fc.array(
+  fc.string({ maxLength: 8 }).map((name) => field(1, Buffer.from(name))),
+  { maxLength: 4 },
+);
+const listings = names.map((list) => field(6, ...list.map((name) => field(1, name))));
+const descriptions = names.map((methods) => {
+  const service = field(6, field(1, Buffer.from('Orders')), ...methods.map((name) => field(2, name)));
+  return field(4, field(1, field(2, Buffer.from('shop')), service));
+});
+
+test(
+  'an answer of reflection yields names or nothing',
+  fuzz(messageBytes(fc.oneof(listings, descriptions)), (bytes) => {
+    for (const found of [servicesIn(bytes), methodsIn(bytes, 'shop.Orders')])
+      if (found) expect(found).toSatisfy((all: unknown[]) => all.every((name) => typeof name === 'string'));
+  }),
+);
+
+test('a listing and a description are read', () => {
+  const name = (text: string): Buffer => field(1, Buffer.from(text));
+  expect(servicesIn(field(6, field(1, name('a.B')), field(1, name('c.D'))))).toEqual(['a.B', 'c.D']);
+  const service = field(6, name('Orders'), field(2, name('Find')), field(2, name('List')));
+  expect(methodsIn(field(4, field(1, field(2, Buffer.from('shop')), service)), 'shop.Orders')).toEqual([
+    'Find',
+    'List',
+  ]);
+});
 
 function readAll(response: DiscoveryResponse): ReadResponse {
   const reading = readResponse(response);
