@@ -59,6 +59,8 @@ export class Wire implements Link<Wire>, Carrier {
 
   dialNow(): void {}
 
+  recycle(): void {}
+
   configure(): void {}
 
   close(): void {}

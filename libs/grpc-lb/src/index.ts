@@ -81,7 +81,7 @@ export type {
   ObservedWeights,
   WaitReason,
 } from './grpc/call/call-observer.js';
-export type { EndpointExplanation, Explanation } from './grpc/channel/explain.js';
+export type { CallToExplain, EndpointExplanation, Explanation } from './grpc/channel/explain.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
 export {
@@ -155,5 +155,6 @@ export type {
   GrpcLbModuleOptions,
   GrpcLbModuleOptionsFactory,
 } from './nest/module-options.js';
+export type { OptionInForce, OptionOrigin } from './nest/option-origins.js';
 export { GrpcLbRegistry } from './nest/registry.js';
 export { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from './nest/tokens.js';

@@ -171,4 +171,6 @@ export interface ClientSnapshot {
   readonly totals: ClientTotals;
   /** The endpoints in the order of discovery, then the draining ones. */
   readonly endpoints: readonly EndpointSnapshot[];
+  /** Addresses that `drain()` has taken out of use, although discovery lists them; absent if there are none. */
+  readonly drained?: readonly string[];
 }

@@ -56,6 +56,7 @@ export type {
   SourceSnapshot,
   SourceState,
 } from '../core/snapshot.js';
+export type { EndpointActions } from './channel/endpoint-actions.js';
 export { BalancedChannel, type BalancedChannelOptions, createBalancedChannel } from './channel/balanced-channel.js';
 export type {
   CallObservation,
@@ -69,6 +70,6 @@ export type {
 } from './call/call-observer.js';
 export { DEFAULT_CHANNEL_OPTIONS } from './config/channel-options.js';
 export { SUPPORTED_GRPC_JS } from './capabilities.js';
-export type { EndpointExplanation, Explanation } from './channel/explain.js';
+export type { CallToExplain, EndpointExplanation, Explanation } from './channel/explain.js';
 export { register } from './channel/register.js';
 export type { MethodInfo } from './config/service-config.js';

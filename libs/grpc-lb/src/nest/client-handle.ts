@@ -7,7 +7,7 @@ import { didYouMean } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
-import type { Explanation } from '../grpc/channel/explain.js';
+import type { CallToExplain, Explanation } from '../grpc/channel/explain.js';
 import { DelegatedChannel, isDelegated } from '../grpc/channel/delegated-channel.js';
 import type { MethodInfo } from '../grpc/config/service-config.js';
 import { checkClientOptions } from './client-check.js';
@@ -33,6 +33,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
   readonly #clients = new Map<string, Client>();
   readonly #stubs = new Map<string, object>();
   readonly #openCalls = new OpenCalls();
+  #configured: LoadBalancingOptions | undefined;
 
   /**
    * @internal The registry creates clients.
@@ -85,9 +86,63 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#balanced.snapshot();
   }
 
-  /** Explains where the next call goes, and why. */
-  explain(): Explanation {
-    return this.#balanced.explain();
+  /** The methods of all its services, as in `/orders.v1.Orders/Find`. */
+  get methods(): readonly string[] {
+    return methodsOf(this.#services).map(({ service, method }) => `/${service}/${method}`);
+  }
+
+  /**
+   * Explains where the next call goes, and why.
+   *
+   * @param call The method of the call, and its key for `ring_hash`.
+   * @throws GrpcLbArgumentError if the client has no such method.
+   */
+  explain(call?: CallToExplain): Explanation {
+    return this.#balanced.explain(call);
+  }
+
+  /**
+   * Gives an endpoint no calls for a time; its calls in flight continue. Panic overrides it, as it overrides every
+   * ejection.
+   *
+   * @param durationMs Milliseconds, 1 to 86400000.
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address, or the duration is out of range.
+   */
+  eject(address: string, durationMs: number): void {
+    this.#balanced.endpointActions.eject(address, durationMs);
+  }
+
+  /**
+   * Takes an endpoint out of use: no new calls, and its connections close when the last call has ended. It stays out
+   * until `restore`, or until discovery no longer lists it.
+   *
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address, or if it is the last one.
+   */
+  drain(address: string): void {
+    this.#balanced.endpointActions.drain(address);
+  }
+
+  /**
+   * Ends `eject` and `drain`. The endpoint starts slowly.
+   *
+   * @throws GrpcLbArgumentError if neither is in force at the address.
+   */
+  restore(address: string): void {
+    this.#balanced.endpointActions.restore(address);
+  }
+
+  /**
+   * Replaces the connections of an endpoint; no call is lost.
+   *
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address.
+   */
+  recycle(address: string): void {
+    this.#balanced.endpointActions.recycle(address);
+  }
+
+  /** @internal What the last `configure()` was given; undefined before the first. */
+  get configured(): LoadBalancingOptions | undefined {
+    return this.#configured;
   }
 
   /**
@@ -103,6 +158,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     checkHashFields(loadBalancing, this.#services, faults);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${this.name}`, faults);
     this.#balanced.configure(loadBalancing);
+    this.#configured = loadBalancing;
   }
 
   /**

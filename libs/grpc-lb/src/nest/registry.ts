@@ -17,7 +17,7 @@ import { GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
-import type { Explanation } from '../grpc/channel/explain.js';
+import type { CallToExplain, Explanation } from '../grpc/channel/explain.js';
 import { systemClock } from '../grpc/context/system-clock.js';
 import { isDelegated } from '../grpc/channel/delegated-channel.js';
 import { GrpcLbClientHandle } from './client-handle.js';
@@ -27,6 +27,7 @@ import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInstantiated } from './demand.js';
 import { environmentName, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
+import { type OptionInForce, type OptionLayer, optionsInForce } from './option-origins.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 import { startUpWarnings } from './start-up-warnings.js';
@@ -89,10 +90,70 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   /**
    * Explains where the next call of a client goes, and why.
    *
+   * @param call The method of the call, and its key for `ring_hash`.
+   * @throws GrpcLbOptionsError if there is no such client.
+   * @throws GrpcLbArgumentError if the client has no such method.
+   *
+   * @example
+   *   registry.explain(OrdersClient, { method: 'Find', key: 'session-7' });
+   */
+  explain(client: ClientRef, call?: CallToExplain): Explanation {
+    return this.get(client).explain(call);
+  }
+
+  /**
+   * The load-balancing options in force, each with the place that sets it; empty with `xds:`, where the control plane
+   * decides.
+   *
    * @throws GrpcLbOptionsError if there is no such client.
    */
-  explain(client: ClientRef): Explanation {
-    return this.get(client).explain();
+  origins(client: ClientRef): OptionInForce[] {
+    const handle = this.get(client);
+    const { loadBalancing } = handle.snapshot();
+    return loadBalancing ? optionsInForce(loadBalancing, this.#layers(handle)) : [];
+  }
+
+  /**
+   * Gives an endpoint no calls for a time; its calls in flight continue. Panic overrides it, as it overrides every
+   * ejection.
+   *
+   * @param durationMs Milliseconds, 1 to 86400000.
+   * @throws GrpcLbOptionsError if there is no such client.
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address, or the duration is out of range.
+   */
+  eject(client: ClientRef, address: string, durationMs: number): void {
+    this.get(client).eject(address, durationMs);
+  }
+
+  /**
+   * Takes an endpoint out of use: no new calls, and its connections close when the last call has ended. It stays out
+   * until `restore`, or until discovery no longer lists it.
+   *
+   * @throws GrpcLbOptionsError if there is no such client.
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address, or if it is the last one.
+   */
+  drain(client: ClientRef, address: string): void {
+    this.get(client).drain(address);
+  }
+
+  /**
+   * Ends `eject` and `drain`. The endpoint starts slowly.
+   *
+   * @throws GrpcLbOptionsError if there is no such client.
+   * @throws GrpcLbArgumentError if neither is in force at the address.
+   */
+  restore(client: ClientRef, address: string): void {
+    this.get(client).restore(address);
+  }
+
+  /**
+   * Replaces the connections of an endpoint; no call is lost.
+   *
+   * @throws GrpcLbOptionsError if there is no such client.
+   * @throws GrpcLbArgumentError if no endpoint is in use at the address.
+   */
+  recycle(client: ClientRef, address: string): void {
+    this.get(client).recycle(address);
   }
 
   /**
@@ -200,6 +261,14 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const over = this.options.overrides?.[client];
     if (over?.target === undefined && over?.targets === undefined) return undefined;
     return (path) => overridePath(over, client, path);
+  }
+
+  /** Where the options of a client come from, the weakest first. */
+  #layers({ name, configured }: GrpcLbClientHandle): OptionLayer[] {
+    const overrides: OptionLayer = ['overrides', this.options.overrides?.[environmentName(name)]?.loadBalancing];
+    if (configured) return [['configure', configured], overrides];
+    const { declared } = this.#clients.get(name)!;
+    return [['module', this.options.loadBalancing], ['client', declared.options.loadBalancing], overrides];
   }
 
   #effective({ name, options }: DeclaredClient): GrpcLbClientOptions {

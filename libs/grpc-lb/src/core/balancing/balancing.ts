@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint.js';
 import { chancesOf, type EndpointChance } from '../picking/chances.js';
 import type { LoadReport } from '../policy/load-report.js';
+import { type CallInfo, UNKNOWN_CALL } from '../policy/policy.js';
 import { PolicySet } from '../policy/policy-set.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../snapshot.js';
 import { Attempts } from './calls/attempts.js';
@@ -204,8 +205,44 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     return this.#router.priorities();
   }
 
-  explain(): EndpointChance[] {
-    return chancesOf(this.route, this.#policies.common, this.crossShare);
+  /** @param call The call whose chances are of interest; without it, any call of a method without its own policy. */
+  explain(call: CallInfo = UNKNOWN_CALL): EndpointChance[] {
+    return chancesOf(this.route, this.#policies.for(call), this.crossShare, call);
+  }
+
+  /** Addresses that `drain` has taken out of use. */
+  get drained(): readonly string[] {
+    return this.#members.heldOut;
+  }
+
+  /** What the operator does to the endpoint at an address; returns false if no endpoint is in use there. */
+  eject(address: string, durationMs: number, reason: string): boolean {
+    const member = this.#members.at(address);
+    member?.passiveHealth.setAside(durationMs, reason);
+    return member !== undefined;
+  }
+
+  /** The same: no new calls; its connections close when the last one has ended. */
+  drain(address: string): boolean {
+    return this.#members.at(address) !== undefined && this.#holdOut(address, true);
+  }
+
+  /** Ends `eject` and `drain`; returns false if neither was in force. */
+  restore(address: string): boolean {
+    return this.#holdOut(address, false) || (this.#members.at(address)?.passiveHealth.takeBack() ?? false);
+  }
+
+  /** Replaces the connections of an endpoint; returns false if no endpoint is in use there. */
+  recycle(address: string): boolean {
+    const member = this.#members.at(address);
+    member?.link.recycle();
+    return member !== undefined;
+  }
+
+  #holdOut(address: string, out: boolean): boolean {
+    if (!this.#members.holdOut(address, out)) return false;
+    this.rearrange();
+    return true;
   }
 
   /** Publishes one picker for many changes. */

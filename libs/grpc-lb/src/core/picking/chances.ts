@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/policy.js';
+import type { CallInfo, Policy } from '../policy/policy.js';
 import type { Choosable, CrossShare } from './choice.js';
 import { Ramp } from './ramp.js';
 import type { Rotation } from '../balancing/route/rotation.js';
@@ -14,22 +14,30 @@ export function chancesOf<E extends Choosable>(
   route: Route<E>,
   policy: Policy,
   crossShare: CrossShare<E>,
+  call?: CallInfo,
 ): EndpointChance[] {
+  const within = (rotation: Rotation<E>, share: number): EndpointChance[] =>
+    chancesWithin(rotation, policy, share, call);
   return route.open.flatMap((priority) => {
     const { share, localZone, otherZones } = priority;
-    if (!otherZones) return within(localZone, policy, share);
+    if (!otherZones) return within(localZone, share);
     const crossing = crossShare(priority);
-    return [...within(localZone, policy, share * (1 - crossing)), ...within(otherZones, policy, share * crossing)];
+    return [...within(localZone, share * (1 - crossing)), ...within(otherZones, share * crossing)];
   });
 }
 
-function within<E extends Choosable>(rotation: Rotation<E>, policy: Policy, share: number): EndpointChance[] {
+function chancesWithin<E extends Choosable>(
+  rotation: Rotation<E>,
+  policy: Policy,
+  share: number,
+  call: CallInfo | undefined,
+): EndpointChance[] {
   const { pickable, warm, cold } = rotation;
-  const amongAll = policy.chances(pickable);
+  const amongAll = policy.chances(pickable, call);
   if (policy.sticky || cold.length === 0) return pickable.map(({ key }, i) => [key, amongAll[i]! * share, 1]);
   const { even, considered, coldShares } = new Ramp(rotation, policy).look();
   const rest = 1 - considered.reduce((sum, part) => sum + part, 0);
-  const amongWarm = policy.chances(warm);
+  const amongWarm = policy.chances(warm, call);
   let [i, j] = [0, 0];
   return pickable.map((endpoint, at) => {
     const { key, warmth } = endpoint;

@@ -46,8 +46,12 @@ export interface Outcome {
 export interface Policy {
   /** The index of the endpoint for the next call. */
   pick(candidates: readonly Candidate[], call: CallInfo): number;
-  /** For display: the current chance of each candidate to get the next call. They add up to 1. */
-  chances(candidates: readonly Candidate[]): number[];
+  /**
+   * For display: the current chance of each candidate to get the next call. They add up to 1.
+   *
+   * @param call Which call; the key matters to `ring_hash` alone.
+   */
+  chances(candidates: readonly Candidate[], call?: CallInfo): number[];
   /**
    * The share of calls that each candidate should have while all are equally loaded. The shares add up to 1, and are
    * constant for a list. Proportional to the weights if absent.

@@ -31,8 +31,12 @@ export class RingHash implements Policy {
     return this.#placement.find(candidates, hash, this.#room(candidates));
   }
 
-  /** For a call with any key. */
-  chances(candidates: readonly Candidate[]): number[] {
+  /** Without a key for a call with any key. */
+  chances(candidates: readonly Candidate[], call?: CallInfo): number[] {
+    if (call?.hashKey && candidates.length > 0) {
+      const home = this.pick(candidates, call);
+      return candidates.map((_, i) => (i === home ? 1 : 0));
+    }
     return this.#placement.shares(candidates, this.#room(candidates));
   }
 

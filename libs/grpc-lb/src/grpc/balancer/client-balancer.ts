@@ -4,6 +4,7 @@ import { Balancing } from '../../core/balancing/balancing.js';
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 import type { Cancel } from '../../core/clock.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
+import type { CallInfo } from '../../core/policy/policy.js';
 import { printable } from '../../core/printable.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../../core/snapshot.js';
 import { type CallEnvironment, CALLS_OPTION } from '../call/call-environment.js';
@@ -147,8 +148,28 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     return this.#balancing.standbys();
   }
 
-  explain(): readonly EndpointChance[] {
-    return this.#balancing.explain();
+  explain(call?: CallInfo): readonly EndpointChance[] {
+    return this.#balancing.explain(call);
+  }
+
+  get drained(): readonly string[] {
+    return this.#balancing.drained;
+  }
+
+  eject(address: string, durationMs: number, reason: string): boolean {
+    return this.#balancing.eject(address, durationMs, reason);
+  }
+
+  drain(address: string): boolean {
+    return outside(() => this.#balancing.drain(address));
+  }
+
+  restore(address: string): boolean {
+    return outside(() => this.#balancing.restore(address));
+  }
+
+  recycle(address: string): boolean {
+    return outside(() => this.#balancing.recycle(address));
   }
 
   get #hasOwnResolver(): boolean {

@@ -22,7 +22,8 @@ import type { ClientSnapshot } from '../../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import { channelOptionsFor, keepaliveTimeOf } from '../config/channel-options.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
-import { explainClient, type Explanation } from './explain.js';
+import { drainedOf, EndpointActions } from './endpoint-actions.js';
+import { type CallToExplain, explainClient, type Explanation, infoOf } from './explain.js';
 import { outside } from '../context/outside.js';
 import { CallEnvironment, CALLS_OPTION } from '../call/call-environment.js';
 import type { CallObserver } from '../call/call-observer.js';
@@ -86,6 +87,8 @@ export class BalancedChannel implements ChannelInterface {
   readonly #connector: Channel;
   readonly #busy: BusyChannel | undefined;
   readonly #keepaliveTime: number | null;
+  /** What an operator may do to single endpoints. */
+  readonly endpointActions: EndpointActions;
 
   /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
@@ -102,6 +105,7 @@ export class BalancedChannel implements ChannelInterface {
         return NO_METHOD_CONFIG;
       },
     });
+    this.endpointActions = new EndpointActions(name, () => [this.#context.balancer ?? []].flat());
     // grpc-js would create the sources at the first call; report an invalid target now.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
     const faults = tlsNameFaults(targets[0]!, credentials, channelOptions);
@@ -234,13 +238,19 @@ export class BalancedChannel implements ChannelInterface {
       keepaliveTime: this.#keepaliveTime,
       totals: this.#context.totals.snapshot(this.#calls.retries),
       endpoints: balancer?.endpoints() ?? [],
+      ...drainedOf([balancer ?? []].flat()),
     };
   }
 
-  /** Why the next call goes where it goes. */
-  explain(): Explanation {
-    const { balancer } = this.#context;
-    return explainClient(this.snapshot(), balancer?.explain(), balancer?.standbys());
+  /**
+   * Why the next call goes where it goes.
+   *
+   * @throws GrpcLbArgumentError if the client has no such method.
+   */
+  explain(call: CallToExplain = {}): Explanation {
+    const { balancer, methods } = this.#context;
+    const info = infoOf(call, this.name, methods);
+    return explainClient(this.snapshot(), balancer?.explain(info), balancer?.standbys(), info);
   }
 
   /**

@@ -9,6 +9,7 @@ import { parseTarget } from '../../discovery/index.js';
 import type { BalancedChannelOptions } from './balanced-channel.js';
 import { DEFAULT_CHANNEL_OPTIONS, keepaliveTimeOf } from '../config/channel-options.js';
 import { ClientContext } from '../context/client-context.js';
+import { drainedOf, EndpointActions } from './endpoint-actions.js';
 import { explainClient, type Explanation } from './explain.js';
 import { DELEGATED_OPTION, DelegatedBalancers } from './delegated-balancers.js';
 import { withHashKey } from '../call/hash-key.js';
@@ -52,6 +53,8 @@ export class DelegatedChannel {
   readonly channel: Channel;
   readonly #context: ClientContext;
   readonly #balancers: DelegatedBalancers;
+  /** What an operator may do to single endpoints of this package's balancers. */
+  readonly endpointActions: EndpointActions;
   #connected = false;
   #lastReady: number | null = null;
   readonly #keepaliveTime: number | null;
@@ -74,6 +77,7 @@ export class DelegatedChannel {
     this.#balancers = new DelegatedBalancers(name, target, onEvent, clock, random);
     const channelOptions = { ...DEFAULT_CHANNEL_OPTIONS, ...options.channelOptions };
     this.#keepaliveTime = keepaliveTimeOf(channelOptions);
+    this.endpointActions = new EndpointActions(name, () => this.#balancers.views);
     this.channel = new GuardedChannel(name, target, options.credentials, {
       ...channelOptions,
       [DELEGATED_OPTION]: this.#balancers,
@@ -117,9 +121,11 @@ export class DelegatedChannel {
       keepaliveTime: this.#keepaliveTime,
       totals: this.#balancers.totals.snapshot(),
       endpoints,
+      ...drainedOf(views),
     };
   }
 
+  /** The control plane decides by method, so the call makes no difference to what is known here. */
   explain(): Explanation {
     const { views, loadBalancing } = this.#balancers;
     // With several balancers the library chooses between them, and does not report how.

@@ -1,11 +1,16 @@
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
+import { GrpcLbArgumentError } from '../../core/errors.js';
+import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
+import { didYouMean, shown } from '../../core/options/validation.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
+import { type CallInfo, UNKNOWN_CALL } from '../../core/policy/policy.js';
 import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/sample.js';
 import { HOT_QUANTILE, POOL_SIZE } from '../../core/policy/hot-cold.js';
 import { DECAY_TIME_MS } from '../../core/policy/peak-ewma.js';
 import type { ClientSnapshot, EndpointSnapshot } from '../../core/snapshot.js';
+import type { MethodInfo } from '../config/service-config.js';
 
 /** One endpoint in an explanation. */
 export interface EndpointExplanation {
@@ -15,6 +20,22 @@ export interface EndpointExplanation {
   readonly chance: number;
   /** The reason, for people. */
   readonly why: string;
+}
+
+/** The call that is to be explained. */
+export interface CallToExplain {
+  /**
+   * As in `Find` or `/orders.v1.Orders/Find`. A method may have its own policy.
+   *
+   * @default any method without its own policy
+   */
+  readonly method?: string | undefined;
+  /**
+   * The key of `ring_hash`; other policies ignore it.
+   *
+   * @default a call with any key
+   */
+  readonly key?: string | undefined;
 }
 
 /** Why the next call goes where it goes. */
@@ -33,12 +54,13 @@ export function explainClient(
   snapshot: ClientSnapshot,
   chances: readonly EndpointChance[] = [],
   standbys: readonly StandbyEndpoint[] = [],
+  call: CallInfo = UNKNOWN_CALL,
 ): Explanation {
   const chanceOf = new Map(chances.map((each) => [each[0], each]));
   return {
     client: snapshot.client,
     rule: snapshot.loadBalancing
-      ? ruleOf(snapshot.loadBalancing.policy, chances.length)
+      ? ruleOf(policyFor(snapshot.loadBalancing, call), chances.length)
       : 'the control plane decides, and does not report how',
     next: nextOf(snapshot),
     endpoints: [
@@ -54,6 +76,28 @@ export function explainClient(
       })),
     ],
   };
+}
+
+/** @throws GrpcLbArgumentError if the client has no such method. */
+export function infoOf({ method, key }: CallToExplain, client: string, methods: readonly MethodInfo[]): CallInfo {
+  if (method === undefined && key === undefined) return UNKNOWN_CALL;
+  const found = methods.find((each) => each.method === method || `/${each.service}/${each.method}` === method);
+  if (method !== undefined && !found) {
+    const known = [...new Set(methods.map((each) => each.method))];
+    throw new GrpcLbArgumentError(
+      `client ${client}: ${shown(method)} is not a method of its services${didYouMean(method, known)}; they have ${known.join(', ') || 'none'}`,
+    );
+  }
+  return {
+    method: found ? `/${found.service}/${found.method}` : '',
+    stream: found !== undefined && (found.requestStream === true || found.responseStream),
+    hashKey: key,
+  };
+}
+
+function policyFor({ policy, methods }: EffectiveLoadBalancing, { method }: CallInfo): PolicyConfig {
+  const own = methods?.[method.slice(method.lastIndexOf('/') + 1)]?.policy ?? policy;
+  return typeof own === 'string' ? { name: own } : own;
 }
 
 function ruleOf(policy: PolicyConfig, ready: number): string {

@@ -7,6 +7,7 @@ import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.j
 import { printableError } from '../../core/printable.js';
 import type { WeightsUpdate } from '../../core/policy/weights-update.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
+import type { CallInfo } from '../../core/policy/policy.js';
 import type { Random } from '../../core/random.js';
 import type { ServiceConfig } from '@grpc/grpc-js';
 import type { ClientState, EndpointSnapshot, PrioritySnapshot, SourceSnapshot } from '../../core/snapshot.js';
@@ -38,7 +39,15 @@ export interface BalancerView {
   endpoints(): EndpointSnapshot[];
   priorities(): PrioritySnapshot[];
   standbys(): StandbyEndpoint[];
-  explain(): readonly EndpointChance[];
+  explain(call?: CallInfo): readonly EndpointChance[];
+  /** Addresses that `drain` has taken out of use. */
+  readonly drained: readonly string[];
+  /** These return false if no endpoint is in use at the address. */
+  eject(address: string, durationMs: number, reason: string): boolean;
+  drain(address: string): boolean;
+  recycle(address: string): boolean;
+  /** Returns false if neither `eject` nor `drain` was in force. */
+  restore(address: string): boolean;
   /** Called when new load-balancing options are in force. */
   reconfigure(): void;
 }

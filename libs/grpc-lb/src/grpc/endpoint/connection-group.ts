@@ -33,6 +33,8 @@ export class ConnectionGroup implements ConnectionListener {
   readonly #redial: Redial;
   #draining = false;
   readonly #aged = new AgedConnections();
+  /** Those that an operator replaces, whatever their age. */
+  readonly #recycled = new WeakSet<Connection>();
   readonly #idleTimers: IdleTimers;
 
   constructor(
@@ -106,6 +108,14 @@ export class ConnectionGroup implements ConnectionListener {
    */
   dialNow(): void {
     for (const connection of this.#all) connection.dialNow();
+  }
+
+  /** Replaces the connections in use, as if they had reached their maximum age. */
+  recycle(): void {
+    for (const connection of this.#usable) {
+      this.#recycled.add(connection);
+      this.connectionAged(connection);
+    }
   }
 
   grow(): Connection {
@@ -190,7 +200,8 @@ export class ConnectionGroup implements ConnectionListener {
   #onUsable(connection: Connection): void {
     connection.announced = true;
     this.listener.connectionOpened(connection);
-    for (const aged of this.#aged.replacedBy(connection)) this.#retire(aged, 'age');
+    for (const aged of this.#aged.replacedBy(connection))
+      this.#retire(aged, this.#recycled.has(aged) ? 'recycled' : 'age');
     // The calls for which it was opened may have used other connections in the meantime.
     if (connection.inFlight === 0) this.#idleTimers.start(connection);
   }

@@ -19,7 +19,7 @@ export interface ConnectionListener {
 }
 
 /** Why a connection gets no new calls. A lost connection never reconnects; after a GOAWAY its calls continue. */
-export type RetireReason = 'draining' | 'age' | 'idle' | 'lost';
+export type RetireReason = 'draining' | 'age' | 'recycled' | 'idle' | 'lost';
 
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and the state of its peer. */
 export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner {

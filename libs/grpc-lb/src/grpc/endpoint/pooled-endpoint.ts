@@ -90,6 +90,10 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
     this.#connections.dialNow();
   }
 
+  recycle(): void {
+    this.#connections.recycle();
+  }
+
   released(connection: Connection): void {
     this.#connections.released(connection);
   }

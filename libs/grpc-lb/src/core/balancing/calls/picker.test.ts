@@ -37,6 +37,7 @@ class FakeLink implements Link<Connection> {
   readonly configure = NO_LINK.configure;
   readonly grow = NO_LINK.grow;
   readonly dialNow = NO_LINK.dialNow;
+  readonly recycle = NO_LINK.recycle;
   readonly close = NO_LINK.close;
   readonly snapshot = NO_LINK.snapshot;
   failing = false;

@@ -52,6 +52,9 @@ export class PassiveHealth implements Peer {
   #compared = true;
   #cancelProbe: Cancel | undefined;
   #cancelVerdict: Cancel | undefined;
+  /** Why an operator has ejected it; undefined if none has. */
+  #setAside: string | undefined;
+  #cancelSetAside: Cancel | undefined;
 
   constructor(
     private readonly environment: PassiveHealthEnvironment,
@@ -88,18 +91,25 @@ export class PassiveHealth implements Peer {
     return state.kind === 'not_ejected' ? undefined : state.verdict;
   }
 
+  /** Why the endpoint is ejected; undefined if it is not. */
+  get ejectionReason(): string | undefined {
+    if (this.#setAside !== undefined) return this.#setAside;
+    const reason = this.verdict?.reason;
+    return reason !== undefined && this.probing ? `${reason}; the next call is a probe` : reason;
+  }
+
   get results(): { readonly calls: number; readonly rate: number } {
     return this.outlier.results(this.#clock.now(), this.#options.ejection);
   }
 
   /** Whether the endpoint is ejected, or waits for its probe. */
   get ejected(): boolean {
-    return this.outlier.state.kind !== 'not_ejected';
+    return this.#setAside !== undefined || this.outlier.state.kind !== 'not_ejected';
   }
 
   /** Whether the ejection time is over, and one call decides whether the endpoint is ejected again. */
   get probing(): boolean {
-    return this.outlier.state.kind === 'probing';
+    return this.#setAside === undefined && this.outlier.state.kind === 'probing';
   }
 
   /** Whether the ejection time is over and no probe is in flight. */
@@ -181,6 +191,27 @@ export class PassiveHealth implements Peer {
     this.owner.ejectionChanged();
   }
 
+  /**
+   * Ejects the endpoint for a time, whatever its calls and those of the others show. Its calls do not end that early,
+   * and neither does a lost connection; no probe follows.
+   */
+  setAside(durationMs: number, reason: string): void {
+    this.#forgetProbe();
+    this.#cancelSetAside?.();
+    this.#setAside = reason;
+    this.#cancelSetAside = this.#clock.after(durationMs, () => this.takeBack());
+    this.owner.ejectionChanged();
+  }
+
+  /** Ends `setAside`; returns whether the endpoint was set aside. */
+  takeBack(): boolean {
+    if (this.#setAside === undefined) return false;
+    this.#cancelSetAside?.();
+    this.#setAside = undefined;
+    this.owner.ejectionChanged();
+    return true;
+  }
+
   endEjection(): void {
     const wasEjected = this.ejected;
     this.reset();
@@ -227,6 +258,7 @@ export class PassiveHealth implements Peer {
   close(): void {
     this.leave();
     this.#cancelProbe?.();
+    this.#cancelSetAside?.();
     this.#forgetProbe();
     this.#slowStart.stop();
   }

@@ -46,6 +46,8 @@ export interface Link<C extends Carrier> {
   grow(): void;
   /** Connects now instead of at the end of the backoff. */
   dialNow(): void;
+  /** Replaces its connections by new ones, each of which is ready before the old one takes no more calls. */
+  recycle(): void;
   /** Called when a call has ended. */
   released(carrier: C): void;
   /** Stops new calls; calls in flight end by themselves. */
@@ -72,6 +74,7 @@ export const NO_LINK: Link<never> = {
   configure: () => {},
   grow: () => {},
   dialNow: () => {},
+  recycle: () => {},
   released: () => {},
   drain: () => {},
   close: () => {},

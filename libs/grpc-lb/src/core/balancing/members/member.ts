@@ -238,7 +238,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
       case 'suspect':
         return this.link.suspicion!;
       case 'ejected':
-        return this.passiveHealth.verdict!.reason + (this.probing ? '; the next call is a probe' : '');
+        return this.passiveHealth.ejectionReason!;
       default:
         return this.link.failure;
     }

@@ -39,6 +39,8 @@ export class Members<C extends Carrier> {
   #neededSince = 1;
   #cancelFailover: Cancel | undefined;
   readonly #subsets: GroupSubsets;
+  /** Addresses that an operator has taken out of use. */
+  readonly #heldOut = new Set<string>();
   /** Whether there has been a list before: endpoints that join now start slowly. */
   #adopted = false;
 
@@ -87,6 +89,8 @@ export class Members<C extends Carrier> {
   adopt(list: readonly Endpoint[]): void {
     const before = this.#listed;
     this.#listed = byAddress(list);
+    // An address that returns later is another process.
+    for (const address of this.#heldOut) if (!this.#listed.has(address)) this.#heldOut.delete(address);
     this.rearrange();
     this.#adopted = true;
     const added = countMissing(this.#listed, before);
@@ -98,9 +102,28 @@ export class Members<C extends Carrier> {
   /** Selects the endpoints in use again, after the list, the zone or the subset has changed. */
   rearrange(): void {
     const { zone, loadBalancing } = this.#environment;
-    this.#named = byPriority(this.#listed.values(), zone, this.#subsets.chooser(loadBalancing.subset));
+    const offered = [...this.#listed].flatMap(([address, each]) => (this.#heldOut.has(address) ? [] : [each]));
+    this.#named = byPriority(offered, zone, this.#subsets.chooser(loadBalancing.subset));
     this.#active = Math.max(this.#active, this.#prioritiesInUse());
     this.#arrange();
+  }
+
+  /** The member in use at an address. */
+  at(address: string): Member<C> | undefined {
+    return this.#used.get(address);
+  }
+
+  /** Addresses that are listed, but held out of use. */
+  get heldOut(): readonly string[] {
+    return [...this.#heldOut];
+  }
+
+  /** Takes a listed endpoint out of use, or puts it back in. Select the members again afterwards. */
+  holdOut(address: string, out: boolean): boolean {
+    if (out === this.#heldOut.has(address) || !this.#listed.has(address)) return false;
+    if (out) this.#heldOut.add(address);
+    else this.#heldOut.delete(address);
+    return true;
   }
 
   /** Healthy members stay in use until better ones can carry the calls, wherever the new list places them. */
