@@ -42,6 +42,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   readonly #clients = new Map<string, { readonly declared: DeclaredClient; readonly handle: GrpcLbClientHandle }>();
   /** Add an observer to a new client. */
   readonly #observing = new Set<(handle: GrpcLbClientHandle) => unknown>();
+  /** What `adjust` has made of the layers of a client, as long as nothing else configures it. */
+  readonly #adjusted = new Map<
+    GrpcLbClientHandle,
+    { readonly layers: readonly OptionLayer[]; readonly configured: LoadBalancingOptions | undefined }
+  >();
   readonly #logger = new Logger('GrpcLb');
   #started = false;
 
@@ -171,6 +176,27 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   }
 
   /**
+   * Changes some load-balancing options of a client, and keeps the others. Those of the environment still win. No call
+   * is dropped.
+   *
+   * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
+   *
+   * @example
+   *   registry.adjust(OrdersClient, { policy: 'round_robin' });
+   */
+  adjust(client: ClientRef, change: LoadBalancingOptions): void {
+    const handle = this.get(client);
+    const before = this.#layers(handle).filter(([origin]) => origin !== 'overrides');
+    const configured = before.find(([origin]) => origin === 'configure')?.[1];
+    const layers: OptionLayer[] = [
+      ...before.filter(([origin]) => origin !== 'configure'),
+      ['configure', mergeLoadBalancing(configured, change)],
+    ];
+    this.configure(client, merged(layers));
+    this.#adjusted.set(handle, { layers, configured: handle.configured });
+  }
+
+  /**
    * Tells an observer of the calls of all clients that start from now on, beside the `observer` of `forRoot()`.
    *
    * @returns A function that removes it.
@@ -264,8 +290,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
   }
 
   /** Where the options of a client come from, the weakest first. */
-  #layers({ name, configured }: GrpcLbClientHandle): OptionLayer[] {
+  #layers(handle: GrpcLbClientHandle): OptionLayer[] {
+    const { name, configured } = handle;
     const overrides: OptionLayer = ['overrides', this.options.overrides?.[environmentName(name)]?.loadBalancing];
+    const adjusted = this.#adjusted.get(handle);
+    if (adjusted && adjusted.configured === configured) return [...adjusted.layers, overrides];
     if (configured) return [['configure', configured], overrides];
     const { declared } = this.#clients.get(name)!;
     return [['module', this.options.loadBalancing], ['client', declared.options.loadBalancing], overrides];
@@ -281,6 +310,10 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
     return { ...effective, loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}) };
   }
+}
+
+function merged(layers: readonly OptionLayer[]): LoadBalancingOptions {
+  return layers.reduce<LoadBalancingOptions>((base, [, over]) => mergeLoadBalancing(base, over), {});
 }
 
 /** A target from the environment replaces the target of the code, however it is set. */

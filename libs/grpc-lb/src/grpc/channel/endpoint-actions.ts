@@ -1,3 +1,4 @@
+import { EJECTED_BY_HAND } from '../../core/balancing/health/passive-health.js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { didYouMean, shown } from '../../core/options/validation.js';
 import type { BalancerView } from '../context/client-context.js';
@@ -23,7 +24,7 @@ export class EndpointActions {
   eject(address: string, durationMs: number): void {
     if (!(durationMs >= 1 && durationMs <= LONGEST_EJECTION_MS))
       throw this.#invalid(`durationMs is ${shown(durationMs)}; use 1 to ${LONGEST_EJECTION_MS} (milliseconds)`);
-    const reason = `ejected by hand for ${Math.round(durationMs / 100) / 10} s`;
+    const reason = `${EJECTED_BY_HAND} for ${Math.round(durationMs / 100) / 10} s`;
     this.#act(address, (view) => view.eject(address, durationMs, reason));
   }
 

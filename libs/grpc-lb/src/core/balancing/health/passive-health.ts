@@ -13,6 +13,9 @@ import { SlowStart } from './slow-start.js';
 /** A stream may stay open forever; a probe that is a stream succeeds once it has stayed open for this long. */
 const STREAM_STANDS_MS = 1000;
 
+/** How the reason of an ejection by an operator begins. */
+export const EJECTED_BY_HAND = 'ejected by hand';
+
 export interface PassiveHealthEnvironment {
   readonly clock: Clock;
   readonly random: Random;

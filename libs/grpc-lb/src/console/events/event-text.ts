@@ -1,0 +1,69 @@
+import type { LbEvent } from '../../core/events.js';
+
+/** `problem`: someone may have to act. `good`: a problem is over. `note`: worth knowing. `detail`: the rest. */
+export type EventWeight = 'problem' | 'good' | 'note' | 'detail';
+
+/** An event as a sentence. */
+export function eventText(event: LbEvent): readonly [weight: EventWeight, text: string] {
+  switch (event.type) {
+    case 'client_state':
+      return [
+        event.to === 'transient_failure' ? 'problem' : event.to === 'ready' ? 'good' : 'note',
+        `the client went from ${event.from} to ${event.to}${because(event.reason)}`,
+      ];
+    case 'endpoint_state':
+      return [weightOf(event.to), `${event.address} went from ${event.from} to ${event.to}${because(event.reason)}`];
+    case 'discovery_updated':
+      return ['note', `discovery lists ${event.total} endpoints: ${event.added} new, ${event.removed} gone`];
+    case 'discovery_failed':
+      return ['problem', `discovery of ${event.target} failed, ${USES[event.uses]}: ${event.error}`];
+    case 'discovery_recovered':
+      return ['good', `discovery of ${event.target} answers again`];
+    case 'discovery_warning':
+      return ['note', `discovery: ${event.warning}`];
+    case 'endpoint_added':
+      return ['detail', `${event.address} is used from now on`];
+    case 'endpoint_removed':
+      return ['detail', `${event.address} has left, and its last call has ended`];
+    case 'connection_opened':
+      return ['detail', `connection ${event.connection} to ${event.address} is ready`];
+    case 'connection_closed':
+      return ['detail', `connection ${event.connection} to ${event.address} is closed${because(event.reason)}`];
+    case 'failover':
+      return ['note', `${Math.round(event.share * 100)} % of the calls go to priority ${event.priority}`];
+    case 'panic':
+      return event.on
+        ? ['problem', `panic: only ${event.healthy} of ${event.connected} endpoints are healthy, so all are used`]
+        : ['good', 'panic has ended: enough endpoints are healthy'];
+    case 'health_not_offered':
+      return ['detail', `the health of ${event.address} is not watched: ${event.why}`];
+    case 'watch_backed_off':
+      return ['note', `a watch of ${event.address} ended early: ${event.reason}`];
+    case 'load_reports_not_offered':
+      return ['note', 'a backend does not report its load out of band'];
+    case 'load_report_rejected':
+      return ['note', `load reports of ${event.address} cannot be read`];
+    case 'pool_saturated':
+      return ['problem', `every connection is at its stream limit: ${event.pending} calls wait`];
+    case 'call_rejected':
+      return ['problem', `a call was rejected: ${event.pending} of at most ${event.maxPending} calls are pending`];
+    case 'configured':
+      return ['note', 'new load-balancing options are in force'];
+  }
+}
+
+const USES = {
+  last: 'the last list stays in use',
+  leaving: 'the last list is in use for a few more seconds',
+  part: 'the valid part of the list is in use',
+  none: 'and there has never been a list',
+} as const;
+
+function weightOf(to: string): EventWeight {
+  if (to === 'ready') return 'good';
+  return to === 'connecting' || to === 'draining' ? 'detail' : 'problem';
+}
+
+function because(reason: string | null): string {
+  return reason === null ? '' : `: ${reason}`;
+}

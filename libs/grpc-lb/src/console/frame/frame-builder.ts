@@ -1,0 +1,108 @@
+import type { ClientSnapshot } from '../../core/snapshot.js';
+import type { GrpcLbRegistry } from '../../nest/registry.js';
+import type { CallWatch } from '../calls/call-watch.js';
+import { AttemptCounts } from './attempt-counts.js';
+import { endpointPage } from './endpoint-page.js';
+import type { ClientDetail, ClientSummary, Figures, Frame } from './frame.js';
+import type { ViewQuery } from './view-query.js';
+
+/** Shares, rates and latencies cover this window, so that the page shows the present. */
+const WINDOW_MS = 10_000;
+
+/** Builds frames for all viewers: looks at the clients once for each time, however many viewers there are. */
+export class FrameBuilder {
+  readonly #counts = new Map<string, AttemptCounts>();
+  #snapshots: readonly ClientSnapshot[] = [];
+  #now = 0;
+
+  constructor(
+    private readonly registry: Pick<GrpcLbRegistry, 'snapshot' | 'explain'>,
+    /** Undefined if calls are not observed. */
+    private readonly calls: CallWatch | undefined,
+  ) {}
+
+  /** Reads the state of all clients; `now` by the clock of the calls. */
+  look(now: number): void {
+    this.#now = now;
+    this.#snapshots = this.registry.snapshot();
+    for (const { client, endpoints } of this.#snapshots) {
+      let counts = this.#counts.get(client);
+      if (!counts) this.#counts.set(client, (counts = new AttemptCounts(WINDOW_MS)));
+      counts.add(now, endpoints);
+      this.calls?.retain(client, new Set(endpoints.map(({ address }) => address)));
+    }
+  }
+
+  /** Forgets what was counted, as nobody looks for a while. */
+  forget(): void {
+    this.#counts.clear();
+    this.#snapshots = [];
+  }
+
+  /** The frame for one viewer, as of the last look. */
+  frame(query: ViewQuery): Frame {
+    const snapshot = this.#named(query.client);
+    return {
+      time: Date.now(),
+      windowSeconds: WINDOW_MS / 1000,
+      clients: this.#snapshots.map((each) => this.#summary(each)),
+      client: snapshot ? this.#detail(snapshot, query) : null,
+    };
+  }
+
+  /** The client that a query names: the first one if it names none. */
+  #named(client: string): ClientSnapshot | undefined {
+    return client === '' ? this.#snapshots[0] : this.#snapshots.find((each) => each.client === client);
+  }
+
+  #summary({ client, state, endpoints, inFlight, pending, panic, source }: ClientSnapshot): ClientSummary {
+    const used = endpoints.filter((each) => each.state !== 'draining');
+    return {
+      name: client,
+      state,
+      endpoints: used.length,
+      ready: used.filter((each) => each.state === 'ready').length,
+      inFlight,
+      pending,
+      panic,
+      source: source.state,
+      perSecond: this.#counts.get(client)?.perSecond ?? null,
+    };
+  }
+
+  #detail(snapshot: ClientSnapshot, query: ViewQuery): ClientDetail {
+    const { client, target, state, loadBalancing, zone, panic, inFlight, pending, sources, priorities } = snapshot;
+    const { rule, next, endpoints: explained } = this.registry.explain(client);
+    const counts = this.#counts.get(client)!;
+    const since = this.#now - WINDOW_MS;
+    const latencyOf = (address: string) => this.calls?.endpoint(client, address, since);
+    return {
+      name: client,
+      target,
+      state,
+      policy: loadBalancing?.policy.name ?? null,
+      zone,
+      panic,
+      inFlight,
+      pending,
+      figures: this.#figures(client, counts, since),
+      rule,
+      next,
+      sources,
+      priorities,
+      endpoints: endpointPage({ snapshot, explained, counts, latencyOf }, query),
+    };
+  }
+
+  #figures(client: string, { perSecond }: AttemptCounts, since: number): Figures {
+    const view = this.calls?.of(client).latencies.view(since);
+    return {
+      perSecond,
+      observed: view?.calls ?? 0,
+      sampled: this.calls?.share ?? 0,
+      failed: view && view.calls > 0 ? view.failed / view.calls : null,
+      p50: view?.p50 ?? null,
+      p99: view?.p99 ?? null,
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { type PageFile, pageFile } from './page-files.js';
+
+/** The page for both forms of its address: its files have addresses relative to it, so that a proxy may add a prefix. */
+export class IndexPage {
+  readonly #below: PageFile;
+  readonly #beside: PageFile;
+
+  /**
+   * @param template `index.html` with `{{title}}` and `{{base}}`.
+   * @param path Where the page is, as the application knows it.
+   */
+  constructor({ type, text }: PageFile, title: string, path: string) {
+    const titled = text.replaceAll('{{title}}', escaped(title));
+    const last = path.split('/').findLast((segment) => segment !== '') ?? '';
+    const forBase = (base: string): PageFile => pageFile(type, titled.replaceAll('{{base}}', base));
+    this.#below = forBase('./');
+    this.#beside = last === '' ? this.#below : forBase(`./${last}/`);
+  }
+
+  /** @param url The URL of the request, `/grpc-lb` or `/grpc-lb/`. */
+  at(url: string): PageFile {
+    return url.split('?', 1)[0]!.endsWith('/') ? this.#below : this.#beside;
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+
+/** A file of the page as it is served. */
+export interface PageFile {
+  readonly type: string;
+  readonly text: string;
+  readonly etag: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The files of the page, by name; they are read once, and no other file can be served. */
+export class PageFiles {
+  readonly #files: ReadonlyMap<string, PageFile>;
+
+  constructor(directory = new URL('../page/', import.meta.url)) {
+    this.#files = new Map(
+      readdirSync(directory).map((name) => {
+        const text = readFileSync(new URL(name, directory), 'utf8');
+        return [name, pageFile(TYPES[extname(name)] ?? 'text/plain', text)];
+      }),
+    );
+  }
+
+  get(name: string): PageFile | undefined {
+    return this.#files.get(name);
+  }
+}
+
+export function pageFile(type: string, text: string): PageFile {
+  return { type, text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` };
+}

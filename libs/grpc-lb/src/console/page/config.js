@@ -1,0 +1,77 @@
+/** The options in force, and what a call of a method would do. */
+import { byId, create, setText } from './dom.js';
+import { ask } from './server.js';
+import { ORIGINS, percent } from './words.js';
+
+export function configuration() {
+  let options = [];
+  const drawOptions = () => {
+    const onlySet = byId('only-set').checked;
+    const shown = options.filter(({ origin }) => !onlySet || origin !== 'default');
+    byId('options').replaceChildren(
+      ...shown.map(({ path, value, origin }) =>
+        create(
+          'tr',
+          { class: origin },
+          create('th', { scope: 'row' }, path),
+          create('td', { class: 'words' }, create('code', {}, valueText(value))),
+          create('td', { class: 'words' }, ORIGINS[origin]),
+        ),
+      ),
+    );
+    if (shown.length === 0)
+      byId('options').append(
+        create('tr', {}, create('td', { class: 'words', colspan: 3 }, 'Everything has its default.')),
+      );
+  };
+  byId('only-set').addEventListener('change', drawOptions);
+  return async (client) => {
+    const config = await ask('config', { client });
+    options = config.options;
+    drawOptions();
+    const chosen = byId('method').value;
+    byId('method').replaceChildren(
+      create('option', { value: '' }, 'any'),
+      ...config.methods.map((method) => create('option', { value: method }, method)),
+    );
+    if (config.methods.includes(chosen)) byId('method').value = chosen;
+  };
+}
+
+export function explainer(clientOf) {
+  byId('explain').addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const result = byId('explanation');
+    try {
+      const asked = { client: clientOf(), method: byId('method').value, key: byId('key').value };
+      const { rule, next, endpoints } = await ask('explain', asked);
+      const likely = endpoints.filter(({ chance }) => chance > 0).toSorted((one, other) => other.chance - one.chance);
+      const rest = likely.length > 10 ? `, and ${likely.length - 10} more` : '';
+      result.replaceChildren(
+        create('p', {}, `${rule}.`),
+        create('p', {}, `Such a call ${next}${likely.length > 0 ? ', to:' : '.'}`),
+        create(
+          'ul',
+          { class: 'plain' },
+          ...likely
+            .slice(0, 10)
+            .map(({ address, chance, why }) =>
+              create('li', {}, create('b', {}, percent(chance)), ' ', create('code', {}, address), ` ${why}`),
+            ),
+        ),
+      );
+      if (rest !== '') result.append(create('p', { class: 'soft' }, rest.slice(2)));
+    } catch (error) {
+      result.replaceChildren(create('p', { class: 'lost' }, error.message));
+    }
+  });
+}
+
+export function drawRule({ rule }) {
+  setText(byId('rule'), `The policy: ${rule}.`);
+}
+
+function valueText(value) {
+  if (value === null) return 'off';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
