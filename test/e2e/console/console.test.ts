@@ -92,7 +92,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(config.options).toContainEqual({ path: 'pool.size', value: 1, origin: 'default' });
     expect(config.methods).toContain('/echo.v1.Echo/Say');
     const explained = await ask('/grpc-lb/explain?client=ECHO&method=Say');
-    expect(JSON.parse(explained.text)).toMatchObject({ endpoints: addresses.map((address) => ({ address, chance: 0.5 })) });
+    expect(JSON.parse(explained.text)).toMatchObject({
+      endpoints: addresses.map((address) => ({ address, chance: 0.5 })),
+    });
     expect(await ask('/grpc-lb/explain?client=ECHO&method=Nope')).toMatchObject({ status: 404 });
     expect(await ask('/grpc-lb/config?client=NOPE')).toMatchObject({
       status: 404,
@@ -150,7 +152,11 @@ describe('the table', () => {
     const reader = (await events('/grpc-lb/stream')).start();
     registry.drain('ECHO', addresses[1]!);
     const drained = await reader.next<Frame>('frame', ({ client }) => client!.endpoints.states.drained === 1);
-    expect(drained.client!.endpoints.rows[0]).toMatchObject({ address: addresses[1], state: 'drained', restorable: true });
+    expect(drained.client!.endpoints.rows[0]).toMatchObject({
+      address: addresses[1],
+      state: 'drained',
+      restorable: true,
+    });
     registry.restore('ECHO', addresses[1]!);
     await reader.next<Frame>('frame', ({ client }) => client!.endpoints.states.ready === 2);
   });

@@ -19,7 +19,10 @@ export type Platform = keyof typeof ADAPTERS;
 
 export interface ConsoleAppOptions {
   readonly platform?: Platform;
+  /** Servers behind the client; by default two. */
   readonly servers?: number;
+  /** In place of servers. */
+  readonly target?: string;
   readonly console?: GrpcLbConsoleOptions;
   readonly root?: GrpcLbModuleOptions;
   readonly more?: ModuleMetadata;
@@ -35,8 +38,8 @@ export interface Answer {
 
 /** An application with a console over a client with ready servers; all of it ends with the test. */
 export async function consoleApp(options: ConsoleAppOptions = {}) {
-  const servers: EchoServer[] = await serversOfTest(options.servers ?? 2);
-  const EchoClient = echoClient(staticTarget(servers), { name: 'ECHO' });
+  const servers: EchoServer[] = await serversOfTest(options.servers ?? (options.target === undefined ? 2 : 0));
+  const EchoClient = echoClient(options.target ?? staticTarget(servers), { name: 'ECHO' });
   const module = await Test.createTestingModule({
     ...options.more,
     imports: [
@@ -51,13 +54,15 @@ export async function consoleApp(options: ConsoleAppOptions = {}) {
   options.prepare?.(app);
   await app.listen(0, '127.0.0.1');
   const registry = app.get(GrpcLbRegistry);
-  while (registry.snapshot('ECHO').endpoints.some(({ state }) => state !== 'ready')) await firstValueFrom(registry.events$);
+  while (servers.length > 0 && registry.snapshot('ECHO').endpoints.some(({ state }) => state !== 'ready'))
+    await firstValueFrom(registry.events$);
   const { port } = app.getHttpServer().address() as AddressInfo;
   return {
     app,
     servers,
     registry,
     port,
+    url: `http://127.0.0.1:${port}`,
     addresses: servers.map(({ address }) => address),
     echo: app.get<EchoStub>(EchoClient),
     ask: (path: string, init: AskOptions = {}) => ask(port, path, init),
@@ -109,7 +114,7 @@ export class EventReader {
 
   /** The next event of this type that satisfies the condition, also one that has already come. */
   async next<T>(type: string, condition: (data: T) => boolean = () => true): Promise<T> {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       for (; at < this.seen.length; at++) {
         const { type: each, data } = this.seen[at]!;
         if (each === type && condition(data as T)) return data as T;
