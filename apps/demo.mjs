@@ -1,4 +1,4 @@
-/** `npm run demo`: builds what has changed, quietly, and runs. Plain JavaScript, because it runs before there is a build. */
+/** `npm run demo`: builds what has changed, says what it builds, and runs. Plain JavaScript, because it runs before there is a build. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,17 +20,13 @@ const results = ['../libs/grpc-lb/dist/index.js', 'demo-server/dist/main.js', 'd
 const stamp = here('demo-client/dist/.built');
 
 if (!upToDate()) {
-  process.stderr.write('building...\n');
   const startedAt = new Date();
-  const build = spawnSync('npm', ['run', '--silent', 'build'], {
-    cwd: here('..'),
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (build.status !== 0) {
-    process.stderr.write(`${build.stdout}${build.stderr}demo: the build failed\n`);
-    process.exit(1);
-  }
+  const steps = [
+    ['the package nestjs-grpc-lb', 'grpc-lb'],
+    ['the backend, demo-server', 'demo-server'],
+    ['the client with its page, demo-client', 'demo-client'],
+  ];
+  steps.forEach(([what, project], i) => build(`building ${i + 1} of ${steps.length}: ${what}`, project));
   writeFileSync(stamp, '');
   // What was changed while the build ran may not be in it.
   utimesSync(stamp, startedAt, startedAt);
@@ -45,4 +41,20 @@ function upToDate() {
   });
   const newest = Math.max(...[...inputs, ...settings.map(here)].map(modifiedAt));
   return newest < builtAt && results.every((path) => modifiedAt(here(path)) > 0);
+}
+
+/** Says what is built before, and how long it took after, because the first time takes a while. */
+function build(says, project) {
+  process.stderr.write(`${says} ... `);
+  const began = performance.now();
+  const result = spawnSync('npx', ['--no-install', 'nest', 'build', project], {
+    cwd: here('..'),
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    process.stderr.write(`\n${result.stdout}${result.stderr}demo: the build failed\n`);
+    process.exit(1);
+  }
+  process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1)} s\n`);
 }

@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
-import type { Frame } from './live/frame.js';
-import { LiveService } from './live/live.service.js';
 import { LoadService } from './load/load.service.js';
 import { guardPage } from './page-guard.js';
 import { pagePort } from './page-port.js';
+import type { Frame } from './panel/frame.js';
+import { FramesService } from './panel/frames.service.js';
 import { RunnerLink } from './runner-link.js';
 import { settings } from './settings.js';
 
@@ -31,7 +31,7 @@ async function bootstrap(): Promise<void> {
   guardPage(app, settings.hosts);
   const link = app.get(RunnerLink);
   const load = app.get(LoadService);
-  const live = app.get(LiveService);
+  const frames = app.get(FramesService);
 
   link.open(() => void close());
   const close = async (): Promise<void> => {
@@ -47,12 +47,12 @@ async function bootstrap(): Promise<void> {
     app.enableShutdownHooks();
     console.log(`page: ${url}`);
   }
-  live.start();
+  frames.start();
   const show = (frame: Frame | null): void => {
     if (frame) link.tell({ type: 'frame', frame });
   };
-  live.frames$.subscribe(show);
-  await load.run(() => show(live.frame()));
+  frames.frames$.subscribe(show);
+  await load.run(() => show(frames.frame()));
   link.tell({ type: 'done', phases: load.summaries() });
 }
 

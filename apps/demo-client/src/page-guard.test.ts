@@ -5,11 +5,12 @@ import { Test } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectNoLeaks } from '../../../test/support/run/leaks.js';
-import { BackendsController } from './live/backends.controller.js';
-import { EventLog } from './live/event-log.js';
-import { LiveController } from './live/live.controller.js';
-import { LiveService } from './live/live.service.js';
+import { LoadService } from './load/load.service.js';
 import { guardPage } from './page-guard.js';
+import { BackendsController } from './panel/backends.controller.js';
+import { ClickVerdict } from './panel/click-verdict.js';
+import { FramesService } from './panel/frames.service.js';
+import { PanelController } from './panel/panel.controller.js';
 import { RunnerLink } from './runner-link.js';
 import { settings } from './settings.js';
 
@@ -26,11 +27,12 @@ async function page() {
   const told: object[] = [];
   const link = { connected: true, tell: (message: object) => told.push(message) };
   const module = await Test.createTestingModule({
-    controllers: [LiveController, BackendsController],
+    controllers: [PanelController, BackendsController],
     providers: [
       { provide: RunnerLink, useValue: link },
-      { provide: LiveService, useValue: {} },
-      { provide: EventLog, useValue: {} },
+      { provide: FramesService, useValue: {} },
+      { provide: LoadService, useValue: { runs: [] } },
+      ClickVerdict,
     ],
   }).compile();
   const app = module.createNestApplication<NestExpressApplication>({ logger: false });
@@ -59,7 +61,7 @@ async function page() {
   return { told, port, ask };
 }
 
-const SLOW = `/backends/${encodeURIComponent(settings.addresses[0]!)}/slow`;
+const SLOW = `/demo/backends/${encodeURIComponent(settings.addresses[0]!)}/slow`;
 
 test('the page is served under names that DNS cannot rebind, and under those that are configured', async () => {
   const { ask, port } = await page();
@@ -71,9 +73,9 @@ test('the page is served under names that DNS cannot rebind, and under those tha
     'demo.example',
     'LOCALHOST',
   ])
-    expect(await ask('GET', '/', { host })).toMatchObject({ status: 200 });
+    expect(await ask('GET', '/demo/panel.js', { host })).toMatchObject({ status: 200 });
   for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', '127.0.0.1.evil.example']) {
-    const { status, text } = await ask('GET', '/', { host });
+    const { status, text } = await ask('GET', '/demo/panel.js', { host });
     expect({ host, status }).toEqual({ host, status: 403 });
     expect(text).toContain('Host is not a name of this page');
   }
@@ -101,7 +103,7 @@ test('other pages cannot trigger its actions', async () => {
 
 test('no response can be framed, and none reveals the server software', async () => {
   const { ask } = await page();
-  for (const path of ['/', '/nothing', '/backends']) {
+  for (const path of ['/demo/panel.js', '/nothing', '/demo/backends']) {
     const { headers } = await ask('GET', path);
     expect(headers).toMatchObject({
       'x-frame-options': 'DENY',

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { settings } from './settings.js';
 
 const HEADERS = {
   // No other page may frame this one and trick users into pressing its buttons.
@@ -35,6 +37,14 @@ export function refusal({ method, headers }: Request, hosts: readonly string[]):
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+/** The same for the actions of the console. */
+@Injectable()
+export class PageGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return refusal(context.switchToHttp().getRequest<Request>(), settings.hosts) === undefined;
+  }
 }
 
 /** Lets only this page press its buttons. */

@@ -1,9 +1,7 @@
+import type { Action } from './action.js';
 import type { BackendProcess } from './backend-process.js';
-import type { Frame } from './live/frame.js';
+import type { Frame } from './panel/frame.js';
 import type { PhaseSummary } from './load/tally.js';
-
-export const ACTIONS = ['stop', 'restart', 'slow', 'normal'] as const;
-export type Action = (typeof ACTIONS)[number];
 
 export type ToClient = { type: 'backends'; backends: readonly BackendProcess[] } | { type: 'shutdown' };
 

@@ -13,6 +13,8 @@ export interface Settings {
   /** Calls started per second, whatever happens to earlier ones. */
   readonly rate: number;
   readonly deadlineMs: number;
+  /** Calls that a backend can answer in a second at full speed; null if unknown. */
+  readonly capacity: number | null;
   /** How long the first phase lasts; 0 leaves it out. */
   readonly baselineSeconds: number;
   /** How long the second phase lasts; null: until the application is told to end. */
@@ -26,6 +28,7 @@ const DEFAULTS: Settings = {
   anyPort: true,
   rate: 100,
   deadlineMs: 5000,
+  capacity: null,
   baselineSeconds: 15,
   balancedSeconds: null,
 };

@@ -49,15 +49,8 @@ export class ConsolePage {
     return this.page.locator(`#rows tr[data-address="${address}"]`);
   }
 
-  /** What axe finds, in a form that a failure shows. */
-  async violations(): Promise<string[]> {
-    await this.page.evaluate(axe.source);
-    const found = await this.page.evaluate<{ id: string; nodes: { html: string; failureSummary: string }[] }[]>(
-      'axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations)',
-    );
-    return found.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    );
+  violations(): Promise<string[]> {
+    return violationsOf(this.page);
   }
 
   /** What sticks out of the window. */
@@ -68,4 +61,13 @@ export class ConsolePage {
         .filter((node) => node.getBoundingClientRect().right > innerWidth + 0.5)
         .map((node) => node.tagName + '.' + node.getAttribute('class'))`);
   }
+}
+
+/** What axe finds, in a form that a failure shows. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate<{ id: string; nodes: { html: string; failureSummary: string }[] }[]>(
+    'axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations)',
+  );
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }

@@ -1,11 +1,11 @@
 /** Runs inside the page, before its own script: what a test looks at. Plain JavaScript, as the page is. */
 globalThis.seen = {
   rows: () =>
-    [...document.querySelectorAll('#rows tr')].map((tr) => {
+    [...document.querySelectorAll('#backends tr')].map((tr) => {
       const text = (name) => tr.querySelector(`[data-cell=${name}]`).textContent;
       return {
         address: tr.dataset.address,
-        share: Number.parseFloat(text('share')),
+        share: text('share') === '–' ? 0 : Number.parseFloat(text('share')),
         state: text('state'),
         note: text('note'),
       };
@@ -13,7 +13,7 @@ globalThis.seen = {
 
   /** What sticks out of the window, and buttons whose text sticks out of them. */
   outside: () =>
-    [document.documentElement, ...document.querySelectorAll('main *:not(.unseen, thead, thead *)')]
+    [document.documentElement, ...document.querySelectorAll('main *:not(.unseen, thead, thead *, .scroll *)')]
       .filter(
         (node) =>
           node.getBoundingClientRect().right > innerWidth + 0.5 ||

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -56,7 +56,7 @@ export async function consoleApp(options: ConsoleAppOptions = {}) {
   const registry = app.get(GrpcLbRegistry);
   while (servers.length > 0 && registry.snapshot('ECHO').endpoints.some(({ state }) => state !== 'ready'))
     await firstValueFrom(registry.events$);
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   return {
     app,
     servers,

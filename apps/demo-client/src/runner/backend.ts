@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { FromBackend, Knobs, ToBackend } from 'demo-server/control';
 import type { BackendProcess } from '../backend-process.js';
-import type { Action } from '../runner-messages.js';
+import type { Action } from '../action.js';
 import { Child, node } from './child-process.js';
 
 const SCRIPT = createRequire(import.meta.url).resolve('demo-server');

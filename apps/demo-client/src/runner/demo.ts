@@ -88,7 +88,7 @@ export class Demo {
   }
 
   #settings(): Settings {
-    const { seconds, rate, deadlineMs, port } = this.flags;
+    const { seconds, rate, deadlineMs, port, slots, delayMs } = this.flags;
     const half = seconds === null ? DEFAULT_BASELINE_SECONDS : seconds / 2;
     const baselineSeconds = this.flags.baselineSeconds ?? half;
     return {
@@ -98,6 +98,7 @@ export class Demo {
       anyPort: port === null,
       rate,
       deadlineMs,
+      capacity: (slots * 1000) / delayMs,
       baselineSeconds,
       balancedSeconds: seconds === null ? null : seconds - baselineSeconds,
     };

@@ -1,5 +1,5 @@
 import type { BackendProcess } from '../backend-process.js';
-import type { Action } from '../runner-messages.js';
+import type { Action } from '../action.js';
 import { Backend } from './backend.js';
 import type { Flags } from './flags.js';
 import { freePort, freePorts } from './ports.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BackendRow, Frame } from '../live/frame.js';
+import type { BackendRow, Frame } from '../panel/frame.js';
 import type { PhaseSummary } from '../load/tally.js';
 import { drawFrame, drawSummary } from './table.js';
 import { bar, plain } from './text.js';
@@ -47,6 +47,10 @@ const frame: Frame = {
   inFlight: 5,
   summary: balanced,
   lastSecond: { calls: 240, errors: 0, p50: 20, p99: 48 },
+  recent: { calls: 1200, errors: 0, p50: 20, p99: 48 },
+  story: '',
+  verdict: null,
+  finished: [],
   backends: [
     row,
     {

@@ -1,4 +1,4 @@
-import type { BackendRow, Frame } from '../live/frame.js';
+import type { BackendRow, Frame } from '../panel/frame.js';
 import type { PhaseSummary } from '../load/tally.js';
 import { bar, columns, count, ms, type Paint, percent } from './text.js';
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from 'vitest';
-import type { Frame } from '../live/frame.js';
+import type { Frame } from '../panel/frame.js';
 import { openView, type View } from './view.js';
 
 const frame = {
@@ -14,6 +14,10 @@ const frame = {
   inFlight: 0,
   summary: { phase: 'balanced', policy: 'least_request', calls: 1, errors: 0, p50: 1, p99: 1, endpoints: {} },
   lastSecond: { calls: 1, errors: 0, p50: 1, p99: 1 },
+  recent: { calls: 5, errors: 0, p50: 1, p99: 1 },
+  story: '',
+  verdict: null,
+  finished: [],
   backends: [],
   before: [],
 } satisfies Frame;

@@ -1,4 +1,4 @@
-import type { Frame } from '../live/frame.js';
+import type { Frame } from '../panel/frame.js';
 import { drawFrame } from './table.js';
 import { coloured, count, ms, type Paint, plain } from './text.js';
 

@@ -30,7 +30,7 @@ const RETRY_AFTER_SECONDS = 30;
 export function consoleControllers(options: EffectiveConsoleOptions): Type[] {
   const { path, title, guards, actions, panels } = options;
   const files = new PageFiles();
-  const index = new IndexPage(files.get('index.html')!, title, path);
+  const index = new IndexPage(files.get('index.html')!, title, path, files.modules);
 
   /** What is read. */
   @Controller({ path, version: VERSION_NEUTRAL })

@@ -6,11 +6,14 @@ export class IndexPage {
   readonly #beside: PageFile;
 
   /**
-   * @param template `index.html` with `{{title}}` and `{{base}}`.
+   * @param template `index.html` with `{{title}}`, `{{base}}` and `{{modules}}`.
    * @param path Where the page is, as the application knows it.
+   * @param modules The scripts that the page will load.
    */
-  constructor({ type, text }: PageFile, title: string, path: string) {
-    const titled = text.replaceAll('{{title}}', escaped(title));
+  constructor({ type, text }: PageFile, title: string, path: string, modules: readonly string[]) {
+    // The browser would find each module only in the one that imports it.
+    const preloads = modules.map((name) => `<link rel="modulepreload" href="{{base}}assets/${name}" />`);
+    const titled = text.replaceAll('{{title}}', escaped(title)).replaceAll('{{modules}}', preloads.join('\n    '));
     const last = path.split('/').findLast((segment) => segment !== '') ?? '';
     const forBase = (base: string): PageFile => pageFile(type, titled.replaceAll('{{base}}', base));
     this.#below = forBase('./');

@@ -29,6 +29,11 @@ export class PageFiles {
     );
   }
 
+  /** The names of the scripts. */
+  get modules(): string[] {
+    return [...this.#files.keys()].filter((name) => name.endsWith('.js'));
+  }
+
   get(name: string): PageFile | undefined {
     return this.#files.get(name);
   }

@@ -1,6 +1,6 @@
 /** The table of endpoints. Only the rows of one page exist, and only what has changed is drawn. */
 import { byId, create, keyedList, setAttribute, setClass, setText } from './dom.js';
-import { count, duration, ENDPOINT_STATES, ms, percent } from './words.js';
+import { count, describeEndpoint, duration, ENDPOINT_STATES, ms, percent } from './words.js';
 
 const COLUMNS = 6;
 
@@ -93,7 +93,7 @@ function endpointRow({ endpoint: { address } }, actionsOf) {
     draw({ endpoint, time }) {
       last = { endpoint, time };
       const slowly = endpoint.state === 'ready' && endpoint.warmth < 1;
-      const [word, sign, plain] = ENDPOINT_STATES[slowly ? 'slow_start' : endpoint.state];
+      const { word, sign, plain } = describeEndpoint(endpoint);
       const width = `${((endpoint.share ?? 0) * 100).toFixed(1)}%`;
       if (fill.style.width !== width) fill.style.width = width;
       setText(share, endpoint.share === null ? '–' : percent(endpoint.share));

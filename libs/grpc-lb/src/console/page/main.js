@@ -27,7 +27,7 @@ let optionsOf = '';
 
 const info = await ask('info').catch((error) => ({ panels: [], actions: false, policies: [], error }));
 const clientOf = () => shown;
-const toPanels = await openPanels(info.panels);
+const toPanels = openPanels(info.panels);
 const drawClients = clientList(select);
 const drawHeadline = headline();
 const drawPlacement = placement();

@@ -13,6 +13,12 @@ export const ENDPOINT_STATES = {
   drained: ['taken out', 'off', 'an operator has drained it: no calls until it is restored'],
 };
 
+/** The state of an endpoint for people: a word, the class of its sign, and plain words. */
+export function describeEndpoint({ state, warmth }) {
+  const [word, sign, plain] = ENDPOINT_STATES[state === 'ready' && warmth < 1 ? 'slow_start' : state];
+  return { word, sign, plain };
+}
+
 export const CLIENT_STATES = {
   idle: ['idle', 'off', 'not connected yet'],
   connecting: ['connecting', 'wait', 'waits for its first connection'],

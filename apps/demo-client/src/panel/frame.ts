@@ -1,5 +1,6 @@
 import type { PhaseStatus } from '../load/phase-run.js';
 import type { RecentView } from '../load/recent-calls.js';
+import type { Verdict } from './click-verdict.js';
 import type { PhaseSummary } from '../load/tally.js';
 import type { BackendProcess } from '../backend-process.js';
 
@@ -37,9 +38,24 @@ export interface Frame {
   readonly inFlight: number;
   readonly summary: PhaseSummary;
   readonly lastSecond: RecentView;
+  /** The calls of the last five seconds. */
+  readonly recent: RecentView;
   readonly backends: readonly BackendRow[];
   /** The finished phases. */
   readonly before: readonly PhaseSummary[];
+  /** What happens, in sentences. */
+  readonly story: string;
+  /** What the last click has cost; null before the first in this phase. */
+  readonly verdict: Verdict | null;
+  /** The last frames of the finished phases. */
+  readonly finished: readonly FinishedPhase[];
+}
+
+/** What a phase looked like at its end. */
+export interface FinishedPhase {
+  readonly key: string;
+  readonly recent: RecentView;
+  readonly backends: readonly BackendRow[];
 }
 
 /** One second of the past, for the curve. */

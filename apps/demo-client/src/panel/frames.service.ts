@@ -6,7 +6,9 @@ import { LoadService } from '../load/load.service.js';
 import type { PhaseRun } from '../load/phase-run.js';
 import { RunnerLink } from '../runner-link.js';
 import { settings } from '../settings.js';
-import type { BackendRow, Frame, HistoryPoint } from './frame.js';
+import { ClickVerdict } from './click-verdict.js';
+import type { BackendRow, FinishedPhase, Frame, HistoryPoint } from './frame.js';
+import { story } from './story.js';
 
 const FRAME_EVERY_MS = 250;
 const POINT_EVERY_MS = 1000;
@@ -14,8 +16,10 @@ const HISTORY_POINTS = 180;
 
 /** Draws frames of the load while a page is open, and keeps the last minutes for later visitors. */
 @Injectable()
-export class LiveService implements OnModuleDestroy {
+export class FramesService implements OnModuleDestroy {
   readonly history: HistoryPoint[] = [];
+  /** The last look of each phase while its calls ran. */
+  readonly #looks = new Map<string, FinishedPhase>();
   /** Emits once, when the application is about to close. */
   readonly ended$ = new Subject<void>();
 
@@ -36,6 +40,7 @@ export class LiveService implements OnModuleDestroy {
   constructor(
     private readonly load: LoadService,
     private readonly link: RunnerLink,
+    private readonly clicks: ClickVerdict,
   ) {}
 
   /** Starts the history. */
@@ -61,6 +66,9 @@ export class LiveService implements OnModuleDestroy {
     const summary = run.tally.summary();
     const elapsed = (now - run.startedAt) / 1000;
     const { key, title, policy, seconds } = run.phase;
+    const { all: recent } = run.recent.view(now);
+    const backends = this.#rows(run, now, summary.endpoints);
+    if (run.status === 'running') this.#looks.set(key, { key, recent, backends });
     return {
       phase: { key, title, policy },
       phaseNumber: this.load.runs.length,
@@ -72,8 +80,12 @@ export class LiveService implements OnModuleDestroy {
       inFlight: run.inFlight,
       summary,
       lastSecond: run.recent.view(now, 1000).all,
-      backends: this.#rows(run, now, summary.endpoints),
+      recent,
+      backends,
       before: this.load.summaries().slice(0, -1),
+      story: story({ phase: key, status: run.status, rate: settings.rate, capacity: settings.capacity, backends }),
+      verdict: this.clicks.verdict(run, now),
+      finished: [...this.#looks.values()].filter((look) => look.key !== key),
     };
   }
 
@@ -87,12 +99,13 @@ export class LiveService implements OnModuleDestroy {
       const endpoint = endpoints?.find((view) => view.address === address);
       return {
         address,
-        share: answered === 0 ? 0 : recently / answered,
+        share: answered === 0 || host?.process === 'stopped' ? 0 : recently / answered,
         calls: calls[address] ?? 0,
         // The backend's last report may be a fifth of a second old, and miss that all calls have ended.
         inFlight: run.inFlight === 0 ? 0 : (endpoint?.inFlight ?? host?.inFlight ?? 0),
-        p50,
-        p99,
+        // The last answers of a process that is gone are not its state.
+        p50: host?.process === 'stopped' ? null : p50,
+        p99: host?.process === 'stopped' ? null : p99,
         state: endpoint?.state ?? (host?.process === 'stopped' ? 'down' : 'up'),
         reason: endpoint?.reason ?? null,
         warmth: endpoint?.state === 'ready' ? endpoint.warmth : 1,
