@@ -50,6 +50,29 @@ describe.each(['nest-11', 'nest-12'])('metrics in %s, with the optional @opentel
       exported:
         'grpc_client_attempt_started_total{grpc_method="orders.v1.Orders/Find",grpc_target="dns:///127.0.0.1:PORT"} 1',
     });
+// The platforms are peers of the application, not of the package.
+describe.each([
+  ['nest-11', '^11.0.0'],
+  ['nest-12', '^12.0.0'],
+])('the console in %s', (nest, version) => {
+  // The declarations of Nest's platform need those of express, which it does not bring.
+  const platforms = {
+    '@nestjs/platform-express': version,
+    '@nestjs/platform-fastify': version,
+    '@types/express': '^5.0.0',
+  };
+
+  beforeAll(() => installed(nest, platforms), 200_000);
+
+  it.each(FORMATS)('is served on Express and on Fastify, in %s', async (_, type) => {
+    const app = await compile(await installed(nest, platforms), 'console', type);
+    const page = {
+      statuses: [200, 200, 200, 200],
+      types: ['text/html', 'text/javascript', 'text/css', 'text/event-stream'].map((each) => `${each}; charset=utf-8`),
+      title: 'Orders',
+      first: 'event: frame',
+    };
+    expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual([page, page]);
     expect(ran.lingeredMs).toBeLessThan(1000);
   });
 });

@@ -15,14 +15,24 @@ const files = readdirSync(unpacked, { recursive: true, withFileTypes: true })
 
 describe('the tarball', () => {
   it('has the build, its sources and the documents, but no tests', () => {
-    const sources = readdirSync(join(ROOT, 'libs/grpc-lb/src'), { recursive: true, encoding: 'utf8' })
+    const names = readdirSync(join(ROOT, 'libs/grpc-lb/src'), { recursive: true, encoding: 'utf8' });
+    const sources = names
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => name.slice(0, -'.ts'.length));
+    // Served as they are.
+    const page = names.filter((name) => name.startsWith(join('console', 'page', '/')));
     const built = sources.flatMap((name) =>
       ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`),
     );
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
-    expect(files).toEqual([...papers, ...built, ...sources.map((name) => `src/${name}.ts`)].toSorted());
+    expect(files).toEqual(
+      [
+        ...papers,
+        ...built,
+        ...sources.map((name) => `src/${name}.ts`),
+        ...page.flatMap((name) => [`src/${name}`, `dist/${name}`]),
+      ].toSorted(),
+    );
   });
 
   it('has no source map that points nowhere', () => {
