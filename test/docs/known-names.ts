@@ -3,6 +3,7 @@ import ts from 'typescript';
 import { loadBalancingCheck } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError } from '../../libs/grpc-lb/src/core/errors.js';
 import type { Check } from '../../libs/grpc-lb/src/core/options/validation.js';
+import { effectiveConsoleOptions } from '../../libs/grpc-lb/src/console/options.js';
 import { dnsSourceFactory } from '../../libs/grpc-lb/src/discovery/index.js';
 import { consulSourceFactory } from '../../libs/grpc-lb/src/discovery/consul/index.js';
 import { fileSourceFactory } from '../../libs/grpc-lb/src/discovery/file/index.js';
@@ -62,6 +63,9 @@ export const CHECKED: Readonly<Record<string, readonly string[]>> = {
   FileSourceOptions: thrown((wrong) => fileSourceFactory(wrong)),
   KubernetesSourceOptions: thrown((wrong) => kubernetesSourceFactory(wrong)),
   GrpcLbMetricsOptions: thrown((wrong) => GrpcLbOpenTelemetryModule.forRoot({ metrics: wrong })),
+  GrpcLbConsoleOptions: thrown((wrong) => effectiveConsoleOptions(wrong)),
+  ConsoleCallsOptions: thrown((wrong) => effectiveConsoleOptions({ calls: wrong })),
+  ConsolePanel: thrown((wrong) => effectiveConsoleOptions({ panels: [wrong as never] })),
   EdsSourceOptions: thrown((wrong) => edsSourceFactory(wrong)),
 };
 
@@ -81,6 +85,7 @@ export class PublicTypes {
       'telemetry/opentelemetry/index.ts',
       'telemetry/prometheus/index.ts',
       'doctor/index.ts',
+      'console/index.ts',
     ].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
     const program = ts.createProgram(entries, compilerOptions());
     this.#checker = program.getTypeChecker();

@@ -28,7 +28,7 @@ if (values.minutes !== undefined) {
 }
 if (values.screenshot) {
   process.env.PAGE_SCREENSHOT = 'yes';
-  [part, file] = ['page', 'page.test.ts'];
+  part = 'page';
 }
 const vitest = await startVitest('test', [`test/external/${part && `${part}/`}${file}`], {
   run: true,

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -70,4 +71,12 @@ export async function violationsOf(page: Page): Promise<string[]> {
     'axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations)',
   );
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+/** Takes the picture of a page down to the end of an element. */
+export async function takePicture(page: Page, name: string, until: string): Promise<void> {
+  const path = fileURLToPath(new URL(`../../../docs/images/${name}`, import.meta.url));
+  const { y, height } = (await page.locator(until).boundingBox())!;
+  const width = page.viewportSize()!.width;
+  await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width, height: y + height + 16 } });
 }

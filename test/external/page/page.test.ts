@@ -1,13 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DemoProcess, startDemo } from './demo-process.js';
-import { LOOKS, violationsOf } from './console-page.js';
+import { LOOKS, takePicture, violationsOf } from './console-page.js';
 import { launchBrowser, LivePage } from './live-page.js';
 
-const SCREENSHOT = process.env.PAGE_SCREENSHOT
-  ? fileURLToPath(new URL('../../../docs/images/demo-page.png', import.meta.url))
-  : null;
+const SCREENSHOT = process.env.PAGE_SCREENSHOT !== undefined;
 const BACKENDS = 5;
 const EQUAL_SHARE = 100 / BACKENDS;
 
@@ -49,7 +46,7 @@ test('balanced, all are ready, the fast ones share evenly, and the slow one gets
   });
   expect(rows.map((row) => row.state)).toEqual(Array.from({ length: BACKENDS }, () => 'ready'));
   expect(rows.map((row) => row.note)).toEqual(['', '', '', '', '3× slower']);
-  if (SCREENSHOT) await takeScreenshot(SCREENSHOT);
+  if (SCREENSHOT) await takeScreenshot();
 });
 
 test('a stopped backend is shown as such, and no call is lost', async () => {
@@ -173,7 +170,7 @@ test('Ctrl-C ends the demo with code 0, and the page shows it', async () => {
 });
 
 /** When the curve shows enough of both phases. */
-async function takeScreenshot(path: string): Promise<void> {
+async function takeScreenshot(): Promise<void> {
   await expect.poll(() => live.seconds(), { timeout: 40_000 }).toBeGreaterThan(35);
-  await live.page.screenshot({ path, fullPage: true });
+  await takePicture(live.page, 'demo-page.png', 'section[aria-labelledby=endpoints-title]');
 }
