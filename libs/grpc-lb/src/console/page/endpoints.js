@@ -103,7 +103,7 @@ function endpointRow({ endpoint: { address } }, actionsOf) {
       setText(state, word);
       setClass(state, `state ${sign}`);
       setAttribute(state, 'title', endpoint.state);
-      const since = endpoint.since === null ? '' : `, for ${duration(time - endpoint.since)}`;
+      const since = endpoint.since === null ? '' : ` · ${duration(time - endpoint.since)} ago`;
       const why = slowly
         ? `${Math.round(endpoint.warmth * 100)} % of the way to its full share`
         : endpoint.state === 'ready'

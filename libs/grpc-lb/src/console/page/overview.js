@@ -1,6 +1,6 @@
 /** The list of clients, and the headline of the one that is looked at. */
 import { byId, create, keyedList, setAttribute, setClass, setText } from './dom.js';
-import { CLIENT_STATES, count, duration, ms, percent, rate, SOURCE_STATES, story } from './words.js';
+import { CLIENT_STATES, count, duration, ms, percent, plural, rate, SOURCE_STATES, story } from './words.js';
 
 export function clientList(onSelect) {
   const draw = keyedList(
@@ -79,10 +79,10 @@ export function placement() {
         setClass(state, `state ${sign}`);
         const age = source.lastUpdate === null ? 'no list yet' : `list of ${duration(time - source.lastUpdate)} ago`;
         const dropped = source.dropped > 0 ? `, ${count(source.dropped)} dropped` : '';
-        const failures = source.failures > 0 ? `, ${count(source.failures)} failures` : '';
+        const failures = source.failures > 0 ? `, ${plural(source.failures, 'failure')}` : '';
         setText(
           facts,
-          `${source.kind}: ${count(source.endpoints)} endpoints, ${age}, ${count(source.updates)} answers${failures}${dropped}${source.error ? `. ${source.error}` : ''}`,
+          `${source.kind}: ${plural(source.endpoints, 'endpoint')}, ${age}, ${plural(source.updates, 'answer')}${failures}${dropped}${source.error ? `. ${source.error}` : ''}`,
         );
       },
     };
