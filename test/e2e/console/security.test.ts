@@ -117,6 +117,14 @@ describe.each(Object.keys(ADAPTERS) as Platform[])('on %s', (platform) => {
     expect(empty.status).toBe(400);
   });
 
+  it('a policy that the environment sets stays, and the page says why', async () => {
+    const root = { overrides: { ECHO: { loadBalancing: { policy: 'round_robin' } } } } as const;
+    const { ask, registry } = await consoleApp({ platform, console: GUARDED, root });
+    const answer = await ask('/grpc-lb/actions', act({ action: 'policy', client: 'ECHO', policy: 'random' }));
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('it stays round_robin') });
+    expect(registry.snapshot('ECHO').loadBalancing!.policy.name).toBe('round_robin');
+  });
+
   it('guards of the page decide who may see anything', async () => {
     const { ask } = await consoleApp({ platform, console: { imports: [AdminsModule], guards: [AdminGuard] } });
     for (const path of ['', '/assets/main.js', '/info', '/stream', '/config?client=ECHO', '/explain?client=ECHO']) {

@@ -60,7 +60,7 @@ describe('eject', () => {
     expect(() => registry.restore('ECHO', addresses[1]!)).toThrow(/there is nothing to restore/);
   });
 
-  it('outlives a lost connection and a change of options', async () => {
+  it('outlives a change of options that ends other ejections', async () => {
     const { registry, addresses, snapshot } = await start(2);
     registry.eject('ECHO', addresses[0]!, 3_600_000);
     registry.configure('ECHO', { ejection: { enabled: false } });
@@ -131,6 +131,40 @@ it('origins tells where each option comes from, and configure() changes it', asy
   });
   registry.configure('ECHO', { pool: { size: 2 } });
   expect(origins()).toMatchObject({ policy: 'default', 'pool.maxSize': 'default', 'pool.size': 'configure' });
+});
+
+describe('adjust', () => {
+  it('changes some options, and keeps the others and their origins', async () => {
+    const { registry, snapshot } = await start(1, { policy: 'round_robin', retry: { maxAttempts: 2 } });
+    registry.adjust('ECHO', { pool: { size: 2 } });
+    registry.adjust('ECHO', { policy: 'random' });
+    expect(snapshot().loadBalancing).toMatchObject({
+      policy: { name: 'random' },
+      pool: { size: 2, maxSize: 7 },
+      retry: { maxAttempts: 2 },
+    });
+    const origins = Object.fromEntries(registry.origins('ECHO').map(({ path, origin }) => [path, origin]));
+    expect(origins).toMatchObject({
+      policy: 'configure',
+      'pool.size': 'configure',
+      'pool.maxSize': 'module',
+      'retry.maxAttempts': 'client',
+    });
+    // What else configures the client replaces everything.
+    registry.configure('ECHO', { policy: 'random' });
+    registry.adjust('ECHO', { pool: { maxSize: 5 } });
+    expect(snapshot().loadBalancing).toMatchObject({ policy: { name: 'random' }, pool: { size: 1, maxSize: 5 } });
+    expect(snapshot().loadBalancing!.retry).not.toHaveProperty('maxAttempts', 2);
+  });
+
+  it('with a fault changes nothing', async () => {
+    const { registry, snapshot } = await start(1);
+    const before = snapshot().loadBalancing;
+    expect(() => registry.adjust('ECHO', { pool: { size: 0 } })).toThrow(/loadBalancing\.pool\.size/);
+    expect(snapshot().loadBalancing).toEqual(before);
+    registry.adjust('ECHO', { policy: 'random' });
+    expect(snapshot().loadBalancing).toMatchObject({ policy: { name: 'random' }, pool: { size: 1 } });
+  });
 });
 
 describe('explain', () => {

@@ -414,3 +414,62 @@ test('after any sequence of changes the pool holds exactly the connected priorit
     { seed: Number(process.env['FAST_CHECK_SEED'] ?? 1), numRuns: 200 },
   );
 });
+
+describe('an operator', () => {
+  const stateOf = ({ view }: FakeChannel, key: string) =>
+    view.endpoints().find(({ address }) => address === key)?.state;
+  const [a, b] = keys('a', 'b');
+
+  test('ejects an endpoint for a time, which a lost connection does not end', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    channel.view.eject(a!, MINUTE, 'by hand');
+    await channel.become(IDLE, a!);
+    await channel.become(READY, a!);
+    expect(stateOf(channel, a!)).toBe('ejected');
+    await channel.pass(MINUTE - 1);
+    expect(stateOf(channel, a!)).toBe('ejected');
+    await channel.pass(1);
+    expect(stateOf(channel, a!)).toBe('ready');
+    expect(channel.view.restore(a!)).toBe(false);
+  });
+
+  test('extends or shortens an ejection by ejecting again', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    channel.view.eject(a!, MINUTE, 'by hand');
+    channel.view.eject(a!, 1000, 'by hand');
+    await channel.pass(1000);
+    expect(stateOf(channel, a!)).toBe('ready');
+    await channel.pass(MINUTE);
+    expect(stateOf(channel, a!)).toBe('ready');
+  });
+
+  test('drains an endpoint until it is restored, whatever lists say', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    expect(channel.view.drain(a!)).toBe(true);
+    expect(channel.view.drain(a!)).toBe(false);
+    expect([channel.used, channel.view.drained]).toEqual([[b], [a]]);
+    await channel.name(endpoints('a', 'b', 'c'));
+    expect(channel.used).toEqual(keys('b', 'c'));
+    expect(channel.view.restore(a!)).toBe(true);
+    expect([channel.used, channel.view.drained]).toEqual([keys('a', 'b', 'c'), []]);
+  });
+
+  test('has drained an address only as long as it is listed: later it is another process', async () => {
+    const channel = await started('a', 'b');
+    channel.view.drain(a!);
+    await channel.name(endpoints('b'));
+    await channel.name(endpoints('a', 'b'));
+    expect([channel.used, channel.view.drained]).toEqual([keys('a', 'b'), []]);
+  });
+
+  test('finds no endpoint at other addresses', async () => {
+    const { view } = await started('a');
+    const nowhere = 'unix:nowhere';
+    expect([view.eject(nowhere, 1, ''), view.drain(nowhere), view.recycle(nowhere), view.restore(nowhere)]).toEqual(
+      Array.from({ length: 4 }, () => false),
+    );
+  });
+});
