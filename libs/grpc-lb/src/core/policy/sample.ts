@@ -78,10 +78,15 @@ export function chancesOf(loads: readonly number[], choices: number): number[] {
     for (let i = 0; i < size; i++) chance *= Math.max(0, group - i) / (n - i);
     return chance;
   };
-  return loads.map((load) => {
-    const lower = loads.filter((other) => other < load).length;
-    const equal = loads.filter((other) => other === load).length;
+  const sorted = Float64Array.from(loads).toSorted();
+  const chanceOf = new Map<number, number>();
+  for (let lower = 0; lower < n;) {
+    const load = sorted[lower]!;
+    let end = lower + 1;
+    while (end < n && sorted[end] === load) end++;
     // This load is the lowest if no candidate of the sample has a lower one and at least one has it; ties are even.
-    return (allFrom(n - lower) - allFrom(n - lower - equal)) / equal;
-  });
+    chanceOf.set(load, (allFrom(n - lower) - allFrom(n - end)) / (end - lower));
+    lower = end;
+  }
+  return loads.map((load) => chanceOf.get(load)!);
 }
