@@ -50,6 +50,10 @@ describe.each(['nest-11', 'nest-12'])('metrics in %s, with the optional @opentel
       exported:
         'grpc_client_attempt_started_total{grpc_method="orders.v1.Orders/Find",grpc_target="dns:///127.0.0.1:PORT"} 1',
     });
+    expect(ran.lingeredMs).toBeLessThan(1000);
+  });
+});
+
 // The platforms are peers of the application, not of the package.
 describe.each([
   ['nest-11', '^11.0.0'],
@@ -66,6 +70,8 @@ describe.each([
 
   it.each(FORMATS)('is served on Express and on Fastify, in %s', async (_, type) => {
     const app = await compile(await installed(nest, platforms), 'console', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
     const page = {
       statuses: [200, 200, 200, 200],
       types: ['text/html', 'text/javascript', 'text/css', 'text/event-stream'].map((each) => `${each}; charset=utf-8`),

@@ -1,4 +1,5 @@
 import type { ClientSnapshot } from '../../core/snapshot.js';
+import type { Explanation } from '../../grpc/channel/explain.js';
 import type { GrpcLbRegistry } from '../../nest/registry.js';
 import type { CallWatch } from '../calls/call-watch.js';
 import { AttemptCounts } from './attempt-counts.js';
@@ -13,6 +14,8 @@ const WINDOW_MS = 10_000;
 export class FrameBuilder {
   readonly #counts = new Map<string, AttemptCounts>();
   #snapshots: readonly ClientSnapshot[] = [];
+  /** What is explained since the last look. */
+  readonly #explained = new Map<string, Explanation>();
   #now = 0;
 
   constructor(
@@ -25,6 +28,7 @@ export class FrameBuilder {
   look(now: number): void {
     this.#now = now;
     this.#snapshots = this.registry.snapshot();
+    this.#explained.clear();
     for (const { client, endpoints } of this.#snapshots) {
       let counts = this.#counts.get(client);
       if (!counts) this.#counts.set(client, (counts = new AttemptCounts(WINDOW_MS)));
@@ -37,6 +41,7 @@ export class FrameBuilder {
   forget(): void {
     this.#counts.clear();
     this.#snapshots = [];
+    this.#explained.clear();
   }
 
   /** The frame for one viewer, as of the last look. */
@@ -72,7 +77,7 @@ export class FrameBuilder {
 
   #detail(snapshot: ClientSnapshot, query: ViewQuery): ClientDetail {
     const { client, target, state, loadBalancing, zone, panic, inFlight, pending, sources, priorities } = snapshot;
-    const { rule, next, endpoints: explained } = this.registry.explain(client);
+    const { rule, next, endpoints: explained } = this.#explain(client);
     const counts = this.#counts.get(client)!;
     const since = this.#now - WINDOW_MS;
     const latencyOf = (address: string) => this.calls?.endpoint(client, address, since);
@@ -92,6 +97,12 @@ export class FrameBuilder {
       priorities,
       endpoints: endpointPage({ snapshot, explained, counts, latencyOf }, query),
     };
+  }
+
+  #explain(client: string): Explanation {
+    let explained = this.#explained.get(client);
+    if (!explained) this.#explained.set(client, (explained = this.registry.explain(client)));
+    return explained;
   }
 
   #figures(client: string, { perSecond }: AttemptCounts, since: number): Figures {
