@@ -14,7 +14,14 @@ function watched(stream = false) {
   const clock = { time: 1000, now: () => clock.time };
   const watch = new CallWatch(clock, 1000);
   watch.byEndpoint = true;
-  const call = watch.callStarted({ client: 'A', target: 'static:///a:1', method: '/a/B', declared: true, stream, setHeader: () => {} })!;
+  const call = watch.callStarted({
+    client: 'A',
+    target: 'static:///a:1',
+    method: '/a/B',
+    declared: true,
+    stream,
+    setHeader: () => {},
+  })!;
   const attempt = (number: number, address: string, startedAt: number): void => {
     clock.time = startedAt;
     call.attemptStarted!({ number, address, kind: number === 1 ? 'first' : 'retry', waited: 0, waitedFor: undefined });

@@ -1,11 +1,11 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { BucketSeries } from './bucket-series.js';
 
 test('each value is in the first bucket whose bound is not below it, as in OpenTelemetry and Prometheus', () => {
   const bounds = [0, 1, 2.5, 10];
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(0, 0.5, 1, 2, 2.5, 3, 10, 11, 1e9)), (values) => {
+  assert(
+    property(array(constantFrom(0, 0.5, 1, 2, 2.5, 3, 10, 11, 1e9)), (values) => {
       const series = new BucketSeries('', {}, bounds);
       for (const value of values) series.record(value);
       const expected = Array.from({ length: bounds.length + 1 }, (_, i) => {
