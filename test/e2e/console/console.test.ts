@@ -2,6 +2,7 @@ import { status as Status } from '@grpc/grpc-js';
 import { VersioningType } from '@nestjs/common';
 import { firstValueFrom, lastValueFrom, mergeMap, range } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { ConsoleFeed } from '../../../libs/grpc-lb/src/console/console-feed.js';
 import type { Frame } from '../../../libs/grpc-lb/src/console/frame/frame.js';
 import type { CallRecord } from '../../../libs/grpc-lb/src/console/calls/call-record.js';
 import { ADAPTERS, consoleApp, type Platform } from '../../support/console/console-app.js';
@@ -126,6 +127,14 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     await reader.ended();
     expect(reader.seen.at(-1)).toMatchObject({ type: 'bye' });
   });
+});
+
+it('a page that comes while the application closes is sent away', async () => {
+  const { app, events } = await consoleApp();
+  app.get(ConsoleFeed, { strict: false }).onModuleDestroy();
+  const reader = (await events('/grpc-lb/stream')).start();
+  await reader.ended();
+  expect(reader.seen.map(({ type }) => type)).toEqual(['bye']);
 });
 
 describe('the table', () => {

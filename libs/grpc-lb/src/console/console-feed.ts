@@ -33,6 +33,7 @@ export class ConsoleFeed implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #maxViewers: number;
   #stopObserving: (() => void) | undefined;
   readonly #subscription: Subscription;
+  #closed = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @internal Nest creates it. */
@@ -54,6 +55,7 @@ export class ConsoleFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Called by Nest before it closes its server, which an open stream would hold. */
   onModuleDestroy(): void {
+    this.#closed = true;
     this.#subscription.unsubscribe();
     for (const { stream } of this.#viewers) stream.close();
     this.#stopObserving?.();
@@ -73,6 +75,8 @@ export class ConsoleFeed implements OnApplicationBootstrap, OnModuleDestroy {
   open(response: ServerResponse, headers: Readonly<Record<string, string>>, query: ViewQuery): void {
     const stream = new EventStream(response, headers, () => this.#left(viewer));
     const viewer: Viewer = { query, stream, lastEvent: 0, framesToCalls: 0 };
+    // A page that comes back while the application closes would keep it open.
+    if (this.#closed) return stream.close();
     if (this.#viewers.size === 0) this.#begin();
     this.#viewers.add(viewer);
     this.#show(viewer);

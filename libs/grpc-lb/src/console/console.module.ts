@@ -15,7 +15,11 @@ import { CONSOLE_OPTIONS } from './tokens.js';
  */
 @Module({})
 export class GrpcLbConsoleModule {
-  /** @throws GrpcLbOptionsError that lists all faults. */
+  /**
+   * Mounts the page. Import it beside `GrpcLbModule.forRoot()`.
+   *
+   * @throws GrpcLbOptionsError that lists all faults.
+   */
   static forRoot(options: GrpcLbConsoleOptions = {}): DynamicModule {
     const effective = effectiveConsoleOptions(options);
     return {

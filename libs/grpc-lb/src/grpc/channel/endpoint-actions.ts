@@ -8,6 +8,7 @@ const LONGEST_EJECTION_MS = 86_400_000;
 
 /** What an operator may do to single endpoints of a client while it runs. No action loses a call. */
 export class EndpointActions {
+  /** @internal Channels create it. */
   constructor(
     private readonly client: string,
     /** The balancers of the client: one, or those of a delegated channel. */
