@@ -406,8 +406,9 @@ export class ClientCall
   /** Of the call, not of the attempt: a hedge that wins must not make the next hedge come earlier. */
   #learnLatency(): void {
     const { latency } = this.#policy;
-    const [first] = this.#attempts ?? [];
-    if (!latency || !first || this.#committed !== undefined) return;
+    if (!latency || this.#committed !== undefined) return;
+    const first = this.#attempts?.[0];
+    if (!first) return;
     const now = this.environment.clock.now();
     latency.record(now - first.reservedAt, now);
   }
