@@ -116,7 +116,7 @@ export class MixedCalls {
     const plan = planOf(random);
     const stub = randomBelow(random, this.nest.length + this.bare.length);
     this.running++;
-    const code = await new Promise<grpc.status | undefined>((ended) => {
+    const { code, details } = await new Promise<End>((ended) => {
       const nest = this.nest[stub];
       if (nest) this.#throughNest(nest, plan, ended);
       else this.#throughGrpcJs(this.bare[stub - this.nest.length]!, plan, ended);
@@ -126,7 +126,7 @@ export class MixedCalls {
     const name = code === undefined ? 'unsubscribed' : grpc.status[code];
     this.ends[name] = (this.ends[name] ?? 0) + 1;
     if (!explains(plan, code) && this.unexplained.length < 20)
-      this.unexplained.push(`call ${call} (${plan.kind}, cancelled ${plan.cancel}) ended with ${name}`);
+      this.unexplained.push(`call ${call} (${plan.kind}, cancelled ${plan.cancel}) ended with ${name}: ${details}`);
   }
 
   /** Gives up as planned. Returns what must be called at the first response. */
@@ -150,7 +150,7 @@ export class MixedCalls {
     return plan.bound ? { signal: this.#signal, parent: asParent(this.#parent) } : {};
   }
 
-  #throughNest(stub: NestStub, plan: Plan, ended: (code: grpc.status | undefined) => void): void {
+  #throughNest(stub: NestStub, plan: Plan, ended: (end: End) => void): void {
     const { signal, parent, cancel } = this.#lives(plan);
     const metadata = new grpc.Metadata({ waitForReady: plan.waitForReady });
     const options: GrpcLbCallOptions = {
@@ -170,18 +170,18 @@ export class MixedCalls {
         early = true;
         first();
       },
-      error: ({ code }: grpc.ServiceError) => ended(code),
-      complete: () => ended(grpc.status.OK),
+      error: ({ code, details }: grpc.ServiceError) => ended({ code, details }),
+      complete: () => ended({ code: grpc.status.OK, details: '' }),
     });
     first = this.#giveUp(plan, () => {
       if (cancel) return cancel();
       subscription.unsubscribe();
-      ended(undefined);
+      ended({ code: undefined, details: 'unsubscribed' });
     });
     if (early) first();
   }
 
-  #throughGrpcJs(stub: BareStub, plan: Plan, ended: (code: grpc.status) => void): void {
+  #throughGrpcJs(stub: BareStub, plan: Plan, ended: (end: End) => void): void {
     const { parent, cancel } = this.#lives(plan.by === 'signal' ? { ...plan, by: 'call' } : plan);
     const metadata = new grpc.Metadata({ waitForReady: plan.waitForReady });
     const options: grpc.CallOptions = {
@@ -190,7 +190,7 @@ export class MixedCalls {
     };
     const call = this.#start(stub, plan, metadata, options);
     call.on('error', () => {});
-    call.on('status', ({ code }: grpc.StatusObject) => ended(code));
+    call.on('status', ({ code, details }: grpc.StatusObject) => ended({ code, details }));
     const first = this.#giveUp(plan, cancel ?? (() => call.cancel()));
     call.on(plan.kind === 'repeat' || plan.kind === 'talk' ? 'data' : 'metadata', first);
   }
@@ -204,6 +204,12 @@ export class MixedCalls {
     call.end();
     return call;
   }
+}
+
+/** How a call ended; without a code if its caller has left. */
+interface End {
+  readonly code: grpc.status | undefined;
+  readonly details: string;
 }
 
 function asParent(parent: Parent): grpc.CallOptions['parent'] {
