@@ -3,8 +3,11 @@ import type { LoadBalancingOptions } from 'nestjs-grpc-lb';
 import { METRICS, observeMetrics, type ObserveMetricsOptions } from 'nestjs-grpc-lb/opentelemetry';
 import { describe, expect, test } from 'vitest';
 import { encodeReport } from '../../../libs/grpc-lb/src/server/orca-proto.js';
+import { dnsSourceFactory, registerEndpointSource } from '../../../libs/grpc-lb/src/discovery/index.js';
+import { VERSION } from '../../../libs/grpc-lb/src/telemetry/version.js';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { balanced, type Balanced, call, connected, METHODS } from '../../support/calls/call.js';
+import { FakeDns } from '../../support/discovery/fake-dns.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
 import { answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
 import { TcpProxy } from '../../support/peers/tcp-proxy.js';
@@ -353,6 +356,24 @@ test('ejections are counted by their cause (gRFC A91)', async () => {
     ),
   ).toEqual({ [`${target} consecutive_failures`]: 1 });
   expect(otel.values('grpc.lb.endpoints', 'grpc.lb.endpoint.state')).toMatchObject({ ready: 2, ejected: 1 });
+});
+
+test('a cluster IP, the policy and the version are metrics', async () => {
+  // As in a cluster whose API server is 127.0.0.1: the address is one of its Services.
+  const dns = new FakeDns().a('orders.shop', 0, '127.0.0.1').set('AAAA orders.shop', 'ENODATA');
+  const { resolver } = dns;
+  const options = { resolver, kubernetesServiceHost: '127.0.0.1', refreshInterval: 100, minRefreshInterval: 100 };
+  registerEndpointSource('dns', dnsSourceFactory(options), { replace: true });
+  closeWithTest(() => registerEndpointSource('dns', dnsSourceFactory(), { replace: true }));
+  const peer = await peerThat(hello);
+  const { client, channel, otel } = measured(`dns://10.43.0.10/orders.shop:${peer.port}`, {
+    policy: { name: 'random' },
+  });
+  await call(client, 'unary');
+  await expect.poll(() => channel.snapshot().sources[0]!.clusterIp).toBe(true);
+  await otel.collect();
+  expect(otel.value('grpc.lb.discovery.cluster_ip')).toBe(1);
+  expect(otel.values('grpc.lb.info', 'grpc.lb.policy', 'grpc.lb.version')).toEqual({ [`random ${VERSION}`]: 1 });
 });
 
 test('every metric that is collected is in the table, with its kind, unit and labels', async () => {

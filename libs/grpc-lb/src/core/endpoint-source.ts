@@ -25,6 +25,13 @@ export interface EndpointAnswer {
    * @default false
    */
   readonly authoritative?: boolean;
+  /**
+   * Whether the only endpoint is the virtual address of a Kubernetes Service, which the node balances by connection, so
+   * that calls cannot be balanced.
+   *
+   * @default false
+   */
+  readonly clusterIp?: boolean;
   /** A gRPC service config that came with the list (gRFC A2): its methods' timeouts and retries are used. */
   readonly serviceConfig?: object;
 }

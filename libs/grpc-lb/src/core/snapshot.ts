@@ -108,6 +108,11 @@ export interface SourceSnapshot {
   readonly staleForMs: number | null;
   /** What is wrong now; also while `ok`, if part of the list was dropped. Null if nothing is. */
   readonly error: string | null;
+  /**
+   * Whether the only endpoint looks like the cluster IP of a Kubernetes Service, so that all calls over one connection
+   * reach one pod. Known for `dns` targets.
+   */
+  readonly clusterIp: boolean;
   /** Endpoints dropped since the start because they were invalid, or because the list was too long. */
   readonly dropped: number;
   /** Endpoints in the last good list. */

@@ -12,6 +12,7 @@ const SOURCE = {
   lastUpdate: SINCE,
   staleForMs: null,
   error: null,
+  clusterIp: false,
   dropped: 0,
   endpoints: 1,
   updates: 1,

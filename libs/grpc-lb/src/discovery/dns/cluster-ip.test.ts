@@ -43,7 +43,13 @@ test('an address that changes, is one of several, or is not an IP address causes
   for (const addresses of [[a!], [a!], [b!], [b!], [a!, b!], [b!], [b!], [], [b!], [b!], [{ path: 'x' }], [b!], [b!]]) {
     expect(watch.look(addresses)).toBeUndefined();
   }
+  expect(watch.detected).toBe(false);
   expect(watch.look([b!])).toBeDefined();
+  expect(watch.detected).toBe(true);
+  watch.look([b!]);
+  expect(watch.detected).toBe(true);
+  watch.look([a!]);
+  expect(watch.detected).toBe(false);
 });
 
 test('the warning is given once, with the name, the address, and the remedy', async () => {

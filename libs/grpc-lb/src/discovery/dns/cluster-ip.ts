@@ -13,6 +13,7 @@ export class ClusterIpWatch {
   #address: string | undefined;
   #seen = 0;
   #told = false;
+  #detected = false;
 
   /** @param apiServer The address of the Service of the API server, as in KUBERNETES_SERVICE_HOST. */
   constructor(
@@ -20,14 +21,19 @@ export class ClusterIpWatch {
     private readonly apiServer: string | false,
   ) {}
 
+  /** Whether the last answers were such an address. */
+  get detected(): boolean {
+    return this.#detected;
+  }
+
   /** Examines an answer; returns a warning once. */
   look(addresses: readonly Address[]): string | undefined {
     const [only] = addresses;
     const host = addresses.length === 1 && 'host' in only! ? only.host : undefined;
     this.#seen = host !== undefined && host === this.#address ? this.#seen + 1 : 1;
     this.#address = host;
-    if (this.#told || host === undefined || this.#seen < LOOK_UPS || !isServiceAddress(host, this.apiServer))
-      return undefined;
+    this.#detected = host !== undefined && this.#seen >= LOOK_UPS && isServiceAddress(host, this.apiServer);
+    if (this.#told || !this.#detected) return undefined;
     this.#told = true;
     return (
       `"${this.name}" has one address, ${host}, which looks like the cluster IP of a Kubernetes Service: all calls over ` +

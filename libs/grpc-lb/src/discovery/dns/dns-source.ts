@@ -115,9 +115,13 @@ export class DnsSource implements EndpointSource {
   }
 
   #tell({ endpoints, authoritative, serviceConfig, warnings = [] }: DnsAnswer): void {
-    const clusterIp = this.#clusterIp.look(endpoints.map(({ address }) => address));
-    this.#listener.onEndpoints(endpoints, { authoritative, serviceConfig });
-    for (const warning of clusterIp === undefined ? warnings : [...warnings, clusterIp]) {
+    const warned = this.#clusterIp.look(endpoints.map(({ address }) => address));
+    this.#listener.onEndpoints(endpoints, {
+      authoritative,
+      clusterIp: this.#clusterIp.detected || undefined,
+      serviceConfig,
+    });
+    for (const warning of warned === undefined ? warnings : [...warnings, warned]) {
       if (this.#state.kind === 'stopped') return;
       this.#listener.onWarning(warning);
     }

@@ -235,6 +235,15 @@ test('each failure reports which endpoints stay in use', () => {
   expect(told()).toEqual(['none', 'part', 'last', 'leaving']);
 });
 
+test('a cluster IP is in the snapshot while the source reports one', () => {
+  fake.name([1], { clusterIp: true });
+  expect(tracked.snapshot().clusterIp).toBe(true);
+  fake.fail('gone');
+  expect(tracked.snapshot().clusterIp).toBe(true);
+  fake.name([1, 2]);
+  expect(tracked.snapshot().clusterIp).toBe(false);
+});
+
 describe('warnings', () => {
   test('are reported once for each text', () => {
     for (let i = 0; i < 5; i++) for (const text of ['headless?', 'a long list']) fake.warn(text);
@@ -270,6 +279,7 @@ describe('the snapshot', () => {
         lastUpdate: null,
         staleForMs: null,
         error: null,
+        clusterIp: false,
         dropped: 0,
         endpoints: 0,
         updates: 0,

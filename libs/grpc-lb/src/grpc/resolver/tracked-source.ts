@@ -72,10 +72,11 @@ export class TrackedSource implements EndpointListener {
     };
   }
 
-  onEndpoints(list: readonly Endpoint[], { authoritative = false, serviceConfig }: EndpointAnswer = {}): void {
+  onEndpoints(list: readonly Endpoint[], answer: EndpointAnswer = {}): void {
     if (this.#stopped) return;
+    const { authoritative = false, clusterIp = false, serviceConfig } = answer;
     const { good, dropped, fault } = checkEndpoints(list);
-    this.#snapshot = { ...this.#snapshot, dropped: this.#snapshot.dropped + dropped };
+    this.#snapshot = { ...this.#snapshot, clusterIp, dropped: this.#snapshot.dropped + dropped };
     const bad = fault === undefined ? null : `${dropped} of ${good.length + dropped} endpoints dropped: ${fault}`;
     if (good.length > 0) return this.#use(good, serviceConfig, bad);
     if (bad !== null || !authoritative) return this.#fail(bad ?? `${this.uri} lists no endpoints`);

@@ -2,11 +2,19 @@ import { type MetricDefinition, RPC_BUCKETS } from './definition.js';
 
 const CLIENT = ['grpc.lb.client', 'grpc.target'];
 const SOURCE = [...CLIENT, 'grpc.lb.discovery.target', 'grpc.lb.discovery.kind'];
+const INFO = [...CLIENT, 'grpc.lb.policy', 'grpc.lb.version'];
 const PRIORITY = [...CLIENT, 'grpc.lb.priority'];
 const ADDRESS = [...CLIENT, 'grpc.lb.endpoint.address'];
 
 /** The metrics of this package: what only a balancer knows. */
 export const OWN_METRICS = {
+  'grpc.lb.info': {
+    kind: 'gauge',
+    unit: '{client}',
+    description: 'Always 1: the policy of a client and the version of this package, as labels.',
+    labels: INFO,
+    source: 'own',
+  },
   'grpc.lb.client.ready': {
     kind: 'gauge',
     unit: '{bool}',
@@ -164,6 +172,13 @@ export const OWN_METRICS = {
     kind: 'gauge',
     unit: '{endpoint}',
     description: 'Endpoints in the last good answer of discovery.',
+    labels: SOURCE,
+    source: 'own',
+  },
+  'grpc.lb.discovery.cluster_ip': {
+    kind: 'gauge',
+    unit: '{bool}',
+    description: 'Whether the only endpoint looks like the cluster IP of a Kubernetes Service; only of dns targets.',
     labels: SOURCE,
     source: 'own',
   },

@@ -38,6 +38,7 @@ const SOURCE = {
   lastUpdate: 1000,
   staleForMs: null,
   error: null,
+  clusterIp: false,
   dropped: 0,
   endpoints: 2,
   updates: 3,
@@ -141,6 +142,7 @@ test('of a client that another library balances, only what is known has values',
   new StateMetrics(10).collect(delegated, collection.add, 0, 0);
   const names = new Set(Array.from(collection, ([name]) => name));
   expect([...names].filter((name) => !name.startsWith('grpc.lb.discovery.'))).toEqual([
+    'grpc.lb.info',
     'grpc.lb.client.ready',
     'grpc.lb.client.failing',
     'grpc.lb.keepalive.enabled',

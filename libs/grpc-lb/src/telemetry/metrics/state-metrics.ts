@@ -1,4 +1,5 @@
 import type { ClientSnapshot, ConnectionState, EndpointState, SourceSnapshot } from '../../core/snapshot.js';
+import { VERSION } from '../version.js';
 import { canonicalTarget } from './canonical-target.js';
 import type { Collection } from './collection.js';
 import { FairnessWindow } from './fairness.js';
@@ -25,6 +26,7 @@ export class StateMetrics {
   collect(snapshot: ClientSnapshot, add: Add, now: number, epoch: number): void {
     const { client, state } = snapshot;
     const labels = { 'grpc.lb.client': client, 'grpc.target': canonicalTarget(snapshot.target) };
+    add('grpc.lb.info', { ...labels, 'grpc.lb.policy': policyOf(snapshot), 'grpc.lb.version': VERSION }, 1);
     add('grpc.lb.client.ready', labels, Number(state === 'ready'));
     add('grpc.lb.client.failing', labels, Number(state === 'transient_failure'));
     add('grpc.lb.keepalive.enabled', labels, Number(snapshot.keepaliveTime !== null));
@@ -43,6 +45,11 @@ export class StateMetrics {
     collectTotals(snapshot, labels, add);
     if (this.#addresses) collectAddresses(snapshot, labels, this.#addresses, add);
   }
+}
+
+/** With `xds:` the control plane decides, and does not report how. */
+function policyOf({ loadBalancing }: ClientSnapshot): string {
+  return loadBalancing?.policy.name ?? 'unknown';
 }
 
 function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Add): void {
@@ -87,6 +94,7 @@ function collectSource(source: SourceSnapshot, client: Labels, add: Add, epoch: 
   if (source.lastUpdate !== null) add('grpc.lb.discovery.age', labels, Math.max(0, (epoch - source.lastUpdate) / 1000));
   add('grpc.lb.discovery.stale', labels, (source.staleForMs ?? 0) / 1000);
   add('grpc.lb.discovery.endpoints', labels, source.endpoints);
+  if (source.kind === 'dns') add('grpc.lb.discovery.cluster_ip', labels, Number(source.clusterIp));
   add('grpc.lb.discovery.updates', labels, source.updates);
   add('grpc.lb.discovery.failures', labels, source.failures);
   add('grpc.lb.discovery.dropped', labels, source.dropped);
