@@ -25,15 +25,19 @@ export class FairnessWindow {
   #newer: Sample | undefined;
 
   /**
-   * Compares endpoints that are ready, have no slow start and have the first priority among those.
+   * Compares endpoints that are ready, have no slow start and have the first priority among those; of a client that
+   * knows its zone, those in it, because they get more calls than others on purpose.
    *
    * @param now In milliseconds, from any beginning.
+   * @param zone That of the client; null if it does not know it, the default.
    * @returns Undefined while there are fewer than two, or too few attempts to say.
    */
-  update(endpoints: readonly EndpointSnapshot[], now: number): Fairness | undefined {
+  update(endpoints: readonly EndpointSnapshot[], now: number, zone: string | null = null): Fairness | undefined {
     const settled = endpoints.filter(({ state, warmth }) => state === 'ready' && warmth === 1);
     const first = Math.min(...settled.map(({ priority }) => priority));
-    const compared = settled.filter(({ priority }) => priority === first);
+    const ofFirst = settled.filter(({ priority }) => priority === first);
+    const local = ofFirst.filter(({ locality }) => locality?.zone === zone);
+    const compared = local.length > 0 ? local : ofFirst;
     const sample = { at: now, started: new Map(compared.map(({ address, started }) => [address, started])) };
     const base = this.#older ?? this.#newer;
     this.#newer ??= sample;

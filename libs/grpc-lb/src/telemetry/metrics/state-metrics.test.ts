@@ -218,6 +218,20 @@ describe('the fairness of shares', () => {
     const now = [...of(100, 100), ...others, endpoint('new', { started: 1 })];
     expect(window.update(now, 1000)).toEqual({ max: 1, min: 1 });
   });
+
+  test('is that of the local zone, whose endpoints get more calls on purpose', () => {
+    const zoned = (...started: number[]): EndpointSnapshot[] =>
+      started.map((count, i) => endpoint(`${i}:1`, { started: count, locality: { zone: i < 2 ? 'a' : 'b' } }));
+    const [inA, inC] = [new FairnessWindow(), new FairnessWindow()];
+    for (const [window, zone] of [
+      [inA, 'a'],
+      [inC, 'c'],
+    ] as const)
+      window.update(zoned(0, 0, 0), 0, zone);
+    expect(inA.update(zoned(100, 100, 10), 1000, 'a')).toEqual({ max: 1, min: 1 });
+    // No endpoint is in the zone of this client, so all are alike to it.
+    expect(inC.update(zoned(100, 100, 10), 1000, 'c')).toEqual({ max: 100 / 70, min: 10 / 70 });
+  });
 });
 
 test.each([

@@ -36,7 +36,7 @@ export class StateMetrics {
     add('grpc.lb.panic', labels, Number(snapshot.panic));
     add('grpc.lb.in_flight', labels, snapshot.inFlight);
     collectEndpoints(snapshot, labels, add);
-    const fairness = this.#fairness.update(snapshot.endpoints, now);
+    const fairness = this.#fairness.update(snapshot.endpoints, now, snapshot.zone);
     if (fairness) {
       add('grpc.lb.share.max', labels, fairness.max);
       add('grpc.lb.share.min', labels, fairness.min);
