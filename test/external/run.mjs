@@ -3,6 +3,7 @@
  *
  *   discovery                    knot; kubectl if it is there
  *   interop [--minutes 10]       python3-grpcio, grpc-proto; GO_PEERS for grpc-go. Streams are quiet for that long.
+ *   observability                prometheus
  *   page [--screenshot]          chromium, or its path in CHROMIUM
  *   proxy                        haproxy, nginx-light, nghttp2-proxy
  *
@@ -11,7 +12,7 @@
 import { parseArgs } from 'node:util';
 import { startVitest } from 'vitest/node';
 
-const PARTS = ['discovery', 'interop', 'page', 'proxy'];
+const PARTS = ['discovery', 'interop', 'observability', 'page', 'proxy'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { minutes: { type: 'string' }, screenshot: { type: 'boolean' } },
