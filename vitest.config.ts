@@ -19,6 +19,7 @@ export default defineConfig({
     include: [
       'libs/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
+      'deploy/**/*.test.ts',
       'test/{docs,e2e,fuzz,properties,support,types}/**/*.test.ts',
     ],
     // Vitest leaves one core to itself, which is half of a machine with two.
