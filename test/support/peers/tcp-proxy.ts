@@ -23,8 +23,9 @@ export class TcpProxy {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
+    this.#server.listen(this.port, '127.0.0.1');
     await once(this.#server, 'listening');
     this.port = (this.#server.address() as net.AddressInfo).port;
     return this;
