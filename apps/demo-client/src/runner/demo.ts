@@ -63,7 +63,8 @@ export class Demo {
     client.onMessage((message) => {
       switch (message.type) {
         case 'listening':
-          return this.view.line(`page: ${message.url}`);
+          this.view.line(`page: ${message.url}`);
+          return this.view.line(`metrics: ${new URL('/metrics', message.url).href}`);
         case 'frame':
           return this.view.frame(message.frame);
         case 'command':
