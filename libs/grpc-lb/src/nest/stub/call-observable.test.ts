@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Client, type MethodDefinition, status as Status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { callObservable } from './call-observable.js';
+import { callObservable, type MethodCaller } from './call-observable.js';
 import { OpenCalls } from './open-calls.js';
 
 // Calls over real sockets are tested in test/e2e; these tests cover what a real server cannot be made to do.
@@ -82,4 +82,29 @@ it('a call is open until it has ended, and only an open one is cancelled', async
   const givenUp = subscribe();
   givenUp.openCalls.giveUp('closed');
   expect(givenUp).toMatchObject({ openCalls: { isEmpty: true }, call: { cancelled: 1 }, told: ['closed'] });
+});
+
+it.each([
+  ['the channel', []],
+  ['an interceptor', [(_options: unknown, next: (options: unknown) => unknown) => next({})]],
+])('a call that %s refuses by throwing is canceled, and not open', (_, interceptors) => {
+  const statuses: unknown[] = [];
+  const call = {
+    start: () => {
+      throw new Error('no');
+    },
+    cancelWithStatus: (code: Status) => statuses.push(Status[code]),
+  };
+  const direct = { channel: { newCall: () => call }, interceptors } as unknown as MethodCaller['direct'];
+  const serialize = (): Buffer => Buffer.alloc(0);
+  const method = { path: '/a.B/C', requestStream: false, responseStream: false, requestSerialize: serialize };
+  const openCalls = new OpenCalls();
+  const errors: unknown[] = [];
+  const caller = { subject: 'C', client: {}, direct, method, openCalls } as unknown as MethodCaller;
+  callObservable(caller)({}).subscribe({ error: (error: Error) => errors.push(error.message) });
+  expect({ errors, statuses, open: !openCalls.isEmpty }).toEqual({
+    errors: ['no'],
+    statuses: ['CANCELLED'],
+    open: false,
+  });
 });

@@ -1,28 +1,21 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Client, type Interceptor, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { type Client, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { Observable, type Subscriber } from 'rxjs';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
-import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { OpenCall } from './open-calls.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
 import { aborted } from './service-error.js';
 import { ServerStreamCall, UnaryCall } from './direct-call.js';
 import { InterceptedCall } from './intercepted-call.js';
-import type { CallTarget, SubscribedCall } from './subscribed-call.js';
-
-/** A channel, and the interceptors of the client. */
-export interface DirectWay {
-  readonly channel: BalancedChannel;
-  readonly interceptors: readonly Interceptor[];
-}
+import type { CallTarget, DirectWay, SubscribedCall } from './subscribed-call.js';
 
 /** The metadata, with the policy's key of the request. */
 export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
 
 /** What the calls of one method need. */
-export interface MethodCaller extends CallTarget {
+export interface MethodCaller extends Pick<CallTarget, 'method' | 'openCalls'> {
   /** For errors, as in `client ORDERS, Orders/Find`. */
   readonly subject: string;
   readonly client: Client;
@@ -37,7 +30,8 @@ export interface MethodCaller extends CallTarget {
  */
 export function callObservable(caller: MethodCaller): (request: unknown, ...rest: unknown[]) => Observable<unknown> {
   const { subject, method, openCalls, direct, keyed = (_request, metadata) => metadata } = caller;
-  const startDirect = direct && directStart(direct, caller);
+  const target = direct && { ...direct, method, openCalls };
+  const DirectCall = target && directClass(target);
   const start = method.responseStream ? startStreaming : startSingle;
   return (request, first, second) =>
     new Observable((subscriber) => {
@@ -51,7 +45,8 @@ export function callObservable(caller: MethodCaller): (request: unknown, ...rest
       // Keys come from single requests only.
       const metadata = keyed(method.requestStream ? undefined : request, args.metadata);
       const keyedArgs = metadata === args.metadata ? args : { ...args, metadata };
-      if (startDirect && !isIntercepted(args)) return startDirect(request, keyedArgs, subscriber);
+      if (target && DirectCall && !isIntercepted(args))
+        return startDirectly(new DirectCall(target, keyedArgs, subscriber), request);
       const outcome = new Outcome(subscriber);
       const started = start(caller, request, keyedArgs, outcome);
       outcome.scope = started.scope;
@@ -66,25 +61,25 @@ export function callObservable(caller: MethodCaller): (request: unknown, ...rest
     });
 }
 
-type StartDirect = (request: unknown, args: CallArguments, subscriber: Subscriber<unknown>) => SubscribedCall;
+type DirectClass = new (...args: ConstructorParameters<typeof UnaryCall>) => SubscribedCall;
 
-/** Starts calls without grpc-js's client; undefined if it must make them. */
-function directStart({ channel, interceptors }: DirectWay, target: CallTarget): StartDirect | undefined {
-  const { requestStream, responseStream } = target.method;
+/** The class of the calls that are made without grpc-js's client; undefined if it must make them. */
+function directClass({ interceptors, method }: CallTarget): DirectClass | undefined {
+  const { requestStream, responseStream } = method;
   if (requestStream || (responseStream && interceptors.length > 0)) return undefined;
-  if (interceptors.length > 0) {
-    return (request, args, subscriber) => {
-      const call = new InterceptedCall(target, args, subscriber);
-      call.start(channel, interceptors, request);
-      return call;
-    };
+  if (interceptors.length > 0) return InterceptedCall;
+  return responseStream ? ServerStreamCall : UnaryCall;
+}
+
+/** Starts a call; returns what ends it. RxJS gets nothing to unsubscribe from if that throws, as an interceptor may. */
+function startDirectly(call: SubscribedCall, request: unknown): SubscribedCall {
+  try {
+    call.start(request);
+  } catch (error) {
+    call.unsubscribe();
+    throw error;
   }
-  const Call = responseStream ? ServerStreamCall : UnaryCall;
-  return (request, args, subscriber) => {
-    const call = new Call(target, args, subscriber);
-    call.start(channel, request);
-    return call;
-  };
+  return call;
 }
 
 function isIntercepted({ options }: CallArguments): boolean {

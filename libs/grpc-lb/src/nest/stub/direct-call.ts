@@ -1,6 +1,5 @@
 import { Metadata, propagate, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { CallListener, ClientCall } from '../../grpc/call/client-call.js';
-import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { aborted } from './service-error.js';
 import { messageOf, SubscribedCall } from './subscribed-call.js';
 
@@ -19,9 +18,9 @@ abstract class DirectCall extends SubscribedCall implements CallListener {
 
   abstract onReceiveMessage(message: Buffer): void;
 
-  start(channel: BalancedChannel, request: unknown): void {
+  start(request: unknown): void {
     const { args } = this;
-    const { method } = this.target;
+    const { channel, method } = this.target;
     let message: Buffer;
     try {
       message = method.requestSerialize(request);

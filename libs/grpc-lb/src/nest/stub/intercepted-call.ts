@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Interceptor, Metadata, type NextCall, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { Metadata, type NextCall, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
-import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { InnermostCall } from './innermost-call.js';
 import { aborted } from './service-error.js';
 import { SubscribedCall } from './subscribed-call.js';
@@ -15,9 +14,9 @@ export class InterceptedCall extends SubscribedCall {
   #response: unknown = null;
   #hasStatus = false;
 
-  start(channel: BalancedChannel, interceptors: readonly Interceptor[], request: unknown): void {
+  start(request: unknown): void {
     const { args } = this;
-    const { method } = this.target;
+    const { channel, interceptors, method } = this.target;
     if (this.isAborted) return this.subscriber.error(aborted(args.signal!));
     const innermost: NextCall = (options) => new InnermostCall(channel, method, options);
     const first = interceptors.reduceRight<NextCall>(

@@ -1,4 +1,11 @@
-import { type Metadata, type MethodDefinition, status as Status, type StatusObject } from '@grpc/grpc-js';
+import {
+  type Interceptor,
+  type Metadata,
+  type MethodDefinition,
+  status as Status,
+  type StatusObject,
+} from '@grpc/grpc-js';
+import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { Subscriber, Unsubscribable } from 'rxjs';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
@@ -6,8 +13,14 @@ import { aborted, serviceError } from './service-error.js';
 
 export type Method = MethodDefinition<unknown, unknown>;
 
+/** How to make calls without grpc-js's client: a channel, and the interceptors of the client. */
+export interface DirectWay {
+  readonly channel: BalancedChannel;
+  readonly interceptors: readonly Interceptor[];
+}
+
 /** What the calls of a method share. */
-export interface CallTarget {
+export interface CallTarget extends DirectWay {
   readonly method: Method;
   readonly openCalls: OpenCalls;
 }
@@ -29,6 +42,9 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
   ) {
     super();
   }
+
+  /** Called once. If it throws, the call must be unsubscribed. */
+  abstract start(request: unknown): void;
 
   /** Cancels the call on the wire. */
   protected abstract cancel(code: Status, details: string): void;
