@@ -23,10 +23,16 @@ export function logScale(low: number, high: number, from: number, to: number): S
 
 /** From 0 to a round number above the highest value. */
 export function linearScale(high: number, from: number, to: number): Scale {
-  const step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25].find((each) => high / each <= 5) ?? 0.25;
+  const step = Math.max(0.001, roundUp(high / 5));
   const top = Math.max(step, Math.ceil(high / step - 1e-9) * step);
   return {
     place: (value) => from + (Math.min(top, Math.max(0, value)) / top) * (to - from),
     ticks: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => i * step),
   };
+}
+
+/** The next of 1, 2 and 5 times a power of ten. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((digit) => digit * power).find((each) => each >= value * (1 - 1e-9))!;
 }

@@ -14,7 +14,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { DashboardDefinition, PanelDefinition, VariableDefinition } from './definition.js';
+import { type DashboardDefinition, type PanelDefinition, panelsInLine, type VariableDefinition } from './definition.js';
 
 const TAG = 'nestjs-grpc-lb';
 /** The data source is a variable, so that the dashboards can be imported as they are. */
@@ -44,7 +44,12 @@ export function build(definition: DashboardDefinition): string {
   let id = 0;
   for (const row of rows) {
     dashboard.withRow(new RowBuilder(row.title).id(++id));
-    for (const each of row.panels) dashboard.withPanel(panel(each, row.panels.length).id(++id));
+    for (const each of row.panels)
+      dashboard.withPanel(
+        panel(each)
+          .span(24 / panelsInLine(row))
+          .id(++id),
+      );
   }
   return `${JSON.stringify(dashboard.build(), null, 2)}\n`;
 }
@@ -62,11 +67,7 @@ function variable({ name, label, of, series }: VariableDefinition): QueryVariabl
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 
-/** Three panels fill a row, or two wide ones. */
-function panel(
-  { title, description, unit, stacked, threshold, queries }: PanelDefinition,
-  count: number,
-): PanelBuilder {
+function panel({ title, description, unit, stacked, threshold, queries }: PanelDefinition): PanelBuilder {
   const made = new PanelBuilder()
     .title(title)
     .description(description)
@@ -74,7 +75,6 @@ function panel(
     .unit(unit)
     .min(0)
     .height(8)
-    .span(count === 2 || count === 4 ? 12 : 8)
     .lineWidth(1)
     .fillOpacity(stacked ? 40 : 8)
     .showPoints(common.VisibilityMode.Never)

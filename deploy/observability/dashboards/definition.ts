@@ -23,6 +23,11 @@ export interface RowDefinition {
   readonly panels: readonly PanelDefinition[];
 }
 
+/** Three panels fill a line of a row, or two wide ones. */
+export function panelsInLine({ panels }: RowDefinition): 2 | 3 {
+  return panels.length === 2 || panels.length === 4 ? 2 : 3;
+}
+
 export interface PanelDefinition {
   readonly title: string;
   /** The question that it answers, and what a bad answer looks like. */

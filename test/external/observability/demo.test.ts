@@ -1,57 +1,24 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import type { FromBackend, ToBackend } from 'demo-server/control';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { FromClient, ToClient } from '../../../apps/demo-client/src/runner-messages.js';
-import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePort, freePorts } from '../../../apps/demo-client/src/runner/ports.js';
-import { type Settings, SETTINGS_VARIABLE } from '../../../apps/demo-client/src/settings.js';
+import { DemoProcesses } from './demo-processes.js';
 import { now, Prometheus } from './prometheus.js';
 
 /** An hour of the rules lasts a minute here. */
 const FACTOR = 60;
 const PATIENCE = { timeout: 110_000, interval: 250 };
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-
-type Server = Child<FromBackend, ToBackend>;
 
 const prometheus = new Prometheus(FACTOR);
-const servers: Server[] = [];
-let client: Child<FromClient, ToClient>;
+const demo = new DemoProcesses();
+const { servers } = demo;
 let began = 0;
-/** Starts a server again where it was. */
-let restart: (index: number) => Promise<void>;
 
 beforeAll(async () => {
-  await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: ROOT });
-  const [ports, metricsPorts] = [await freePorts(3), await freePorts(3)];
-  restart = async (i) => {
-    const env = { PORT: String(ports[i]), METRICS_PORT: String(metricsPorts[i]), DELAY_MS: '5' };
-    servers[i] = new Child<FromBackend, ToBackend>(node(`${ROOT}apps/demo-server/dist/main.js`), { env, quiet: true });
-    await servers[i].next('listening');
-  };
-  for (const i of ports.keys()) await restart(i);
-  const addresses = ports.map((port) => `127.0.0.1:${port}`);
-  const httpPort = await freePort();
-  const settings: Partial<Settings> = { addresses, httpPort, anyPort: false, rate: 60, baselineSeconds: 0 };
-  const env = {
-    [SETTINGS_VARIABLE]: JSON.stringify(settings),
-    GRPC_LB_ORDERS_CLIENT_TARGET: `static:///${addresses.join(',')}`,
-  };
-  client = new Child<FromClient, ToClient>(node(`${ROOT}apps/demo-client/dist/main.js`), { env, quiet: true });
-  await client.next('listening');
-  await prometheus.start([
-    { job: 'demo-client', address: `127.0.0.1:${httpPort}` },
-    ...metricsPorts.map((port) => ({ job: 'demo-server', address: `127.0.0.1:${port}` })),
-  ]);
+  await prometheus.start(await demo.start());
   began = now();
 });
 
 afterAll(async () => {
   await prometheus.close();
-  await client?.kill();
-  await Promise.all(servers.map((server) => server.kill()));
+  await demo.close();
 });
 
 const firing = async (): Promise<(string | undefined)[]> =>
@@ -74,7 +41,7 @@ test('a server that is killed fires its alert, and no other', async () => {
   const start = now();
   await servers[2]!.kill();
   await expect.poll(() => prometheus.firedSince(start), PATIENCE).toEqual(['GrpcLbBackendDown']);
-  await restart(2);
+  await demo.startServer(2);
   await expect.poll(firing, PATIENCE).toEqual([]);
   expect(await prometheus.firedSince(start)).toEqual(['GrpcLbBackendDown']);
 });

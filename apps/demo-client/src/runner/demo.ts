@@ -64,7 +64,8 @@ export class Demo {
       switch (message.type) {
         case 'listening':
           this.view.line(`page: ${message.url}`);
-          return this.view.line(`metrics: ${new URL('/metrics', message.url).href}`);
+          this.view.line(`metrics: ${new URL('/metrics', message.url).href}`);
+          return this.view.line('dashboards: docs/operations/dashboards.md');
         case 'frame':
           return this.view.frame(message.frame);
         case 'command':
