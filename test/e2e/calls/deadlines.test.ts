@@ -1,3 +1,4 @@
+import { constants as http2 } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { balanced, call, connected, KINDS, slowInterceptor, stock } from '../../support/calls/call.js';
@@ -6,6 +7,7 @@ import { answer, answerAll, message, RawPeer } from '../../support/peers/raw-pee
 import { SilentServer } from '../../support/peers/silent-server.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
 
 expectNoLeaks();
 
@@ -115,6 +117,26 @@ test('each attempt gets the time that is left then, and the text counts the atte
   expect(left[1]).toBeLessThanOrEqual(left[0]! - 32);
   expect(left[2]).toBeLessThanOrEqual(left[1]! - 32);
   expect(peer.calls.map(({ headers }) => headers['grpc-previous-rpc-attempts'])).toEqual([undefined, '1', '2']);
+});
+
+test('a server that cancels because the deadline has passed does not hide that it has', async () => {
+  const deadline = Date.now() + 50;
+  const peer = await new RawPeer(async ({ stream }) => {
+    while (Date.now() <= deadline) await new Promise(setImmediate);
+    stream.close(http2.NGHTTP2_CANCEL);
+  }).start();
+  // Its timers never run, as if the event loop came to the answer first.
+  const { client, channel } = balanced(peer.target, { clock: new FakeClock() });
+  expect(await call(client, 'unary', { deadline })).toMatchObject({
+    code: grpc.status.DEADLINE_EXCEEDED,
+    details: expect.stringMatching(/^Deadline exceeded after .*remote_addr=/),
+  });
+  expect(channel.snapshot()).toMatchObject({ inFlight: 0, pending: 0 });
+  const cancelling = await new RawPeer(({ stream }) => stream.close(http2.NGHTTP2_CANCEL)).start();
+  const other = balanced(cancelling.target);
+  expect(await call(other.client, 'unary', { deadline: Date.now() + 60_000 })).toMatchObject({
+    code: grpc.status.CANCELLED,
+  });
 });
 
 describe('a call that waits for ready', () => {

@@ -148,7 +148,7 @@ export class ClientCall
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
     const times = this.#times;
-    if (times.deadline !== Infinity && !times.watch(environment.clock, () => this.#exceedDeadline())) return;
+    if (times.deadline !== Infinity && !times.watch(environment.clock, () => this.exceedDeadline())) return;
     environment.active.started();
     this.#active = true;
     this.#starting = true;
@@ -433,7 +433,8 @@ export class ClientCall
     return (this.#authorized && forbiddenMetadata(headers)) ?? headers;
   }
 
-  #exceedDeadline(): void {
+  /** Ends the call, because its deadline has passed. */
+  exceedDeadline(): void {
     this.#learnLatency();
     const course = {
       times: this.#times,

@@ -36,6 +36,10 @@ export interface AttemptOwner extends CallInfo {
   /** @param wireLength The length of its frame in bytes, before decompression. */
   messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void;
   attemptEnded(attempt: WireAttempt, end: AttemptEnd): void;
+  /** Milliseconds until its deadline; Infinity if it has none. */
+  readonly timeLeft: number;
+  /** Ends the call, because its deadline has passed. */
+  exceedDeadline(): void;
   /** Ends the call for a reason of this side. */
   cancelLocally(code: Status, details: string): void;
 }
@@ -172,6 +176,9 @@ export class WireAttempt extends Attempt<Connection> {
       return;
     }
     const { code, details, metadata, rstCode } = status;
+    // The server knows the deadline too, and may notice first that it has passed (grpc-go: "Our deadline was already
+    // exceeded, and that was likely the cause of this cancelation").
+    if (rstCode === constants.NGHTTP2_CANCEL && this.call.timeLeft <= 0) return this.call.exceedDeadline();
     this.status = rstCode === undefined ? status : { code, details, metadata };
     this.#trailers = metadata;
     this.local = isReceiveLimit(status);
