@@ -28,10 +28,12 @@ const stream = {
   startRead: () => {},
   cancelWithStatus: () => {},
   getPeer: () => 'host:1',
+  getAuthContext: () => null,
 } as unknown as SubchannelCall;
 const subchannel = {
   getRealSubchannel: () => subchannel,
-  createCall: (_metadata: Metadata, _authority: string, _path: string, attempt: WireAttempt) => {
+  createCall: (metadata: Metadata, _authority: string, _path: string, attempt: WireAttempt) => {
+    metadata.toHttp2Headers();
     opened = attempt;
     return stream;
   },
