@@ -91,10 +91,6 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
     this.#scope!.runInAsyncScope(() => this.end(status));
   }
 
-  protected get ended(): boolean {
-    return this.#ended;
-  }
-
   protected end(status: StatusObject): void {
     this.#ended = true;
     try {
