@@ -207,12 +207,12 @@ describe('an outlier', () => {
             const enough = Math.min(ejection.consecutiveFailures, unlikely(before));
             const tooMany = ejection.consecutiveFailures > 0 && inARow >= enough;
             const tooFew = seen.calls >= ejection.minimumCalls && highestLikely(seen) < ejection.successRate;
-            const verdict = outlier.record(failed, now, now, ejection);
+            const verdict = outlier.record(failed ? 'failed' : 'ok', now, now, ejection);
             expect(verdict !== undefined, verdict?.reason).toBe(failed && (tooMany || tooFew));
             // The balancer may not allow the ejection; then the endpoint stays in rotation.
             if (verdict === undefined || !ejects[i]) return;
             const until = outlier.eject(verdict, now, ejection);
-            expect(outlier.record(true, until, until, ejection)).toBeUndefined();
+            expect(outlier.record('failed', until, until, ejection)).toBeUndefined();
             outlier.probe();
             outlier.reset(until);
             now = Math.ceil(until);

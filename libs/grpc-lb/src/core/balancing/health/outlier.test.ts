@@ -15,9 +15,12 @@ const byShare = { ...defaults, consecutiveFailures: 0 };
 const ILL: Verdict = { reason: 'ill', failures: 5, calls: 5, since: 0, inARow: true };
 const create = (): Outlier => new Outlier(seededRandom(1));
 
-/** The ejection reasons after each result of a sequence, `x` for a failure. */
+/** The ejection reasons after each result of a sequence, `x` for a failure, `t` for a timeout. */
 function reasons(outlier: Outlier, results: string, options = defaults, now = 0): (string | undefined)[] {
-  return results.split('').map((result) => outlier.record(result === 'x', now, now, options)?.reason);
+  const kinds = { x: 'failed', t: 'timed_out', '.': 'ok' } as const;
+  return results
+    .split('')
+    .map((result) => outlier.record(kinds[result as keyof typeof kinds], now, now, options)?.reason);
 }
 
 describe('failures in a row', () => {
@@ -29,6 +32,14 @@ describe('failures in a row', () => {
       undefined,
       '5 failures in a row',
     ]);
+  });
+
+  test.each([
+    ['ttttt', '5 timeouts in a row'],
+    ['xtxxt', '5 failures in a row, 2 of them timeouts'],
+    ['tt.xxxxx', '5 failures in a row'],
+  ])('name the timeouts among them: %s', (results, reason) => {
+    expect(reasons(create(), results, inARow).at(-1)).toBe(reason);
   });
 
   test.each([
@@ -125,7 +136,9 @@ describe('the share of successes', () => {
     const ejected = (share: number): number => {
       const outliers = Array.from({ length: 1000 }, create);
       const found = outliers.filter((outlier) =>
-        Array.from({ length: 100 }, () => outlier.record(random() < share, 0, 0, byShare)).some(Boolean),
+        Array.from({ length: 100 }, () => outlier.record(random() < share ? 'failed' : 'ok', 0, 0, byShare)).some(
+          Boolean,
+        ),
       );
       return found.length;
     };
@@ -226,9 +239,9 @@ describe('after its ejection an endpoint', () => {
     outlier.eject(ILL, 0, defaults);
     outlier.probe();
     outlier.reset(20_000);
-    const hung = Array.from({ length: 10 }, () => outlier.record(true, 19_999, 30_000, defaults));
+    const hung = Array.from({ length: 10 }, () => outlier.record('failed', 19_999, 30_000, defaults));
     expect(hung).not.toContainEqual(expect.anything());
-    const fresh = Array.from({ length: 5 }, () => outlier.record(true, 20_000, 30_000, defaults));
+    const fresh = Array.from({ length: 5 }, () => outlier.record('failed', 20_000, 30_000, defaults));
     expect(fresh.at(-1)?.reason).toBe('5 failures in a row');
   });
 

@@ -2,6 +2,7 @@ import type { EffectiveEjectionOptions } from '../../options/ejection-options.js
 import type { Random } from '../../random.js';
 import { clearlyBelow } from './chance.js';
 import type { Verdict } from './peer.js';
+import type { ResultKind } from './recent-results.js';
 import { SuccessWindow } from './success-window.js';
 
 /** `ejected` until a time, then `probing`: a single call decides whether the endpoint is ejected for longer. */
@@ -21,6 +22,8 @@ export class Outlier {
   state: OutlierState = NOT_EJECTED;
   #inARow = 0;
   #inARowSince = 0;
+  /** How many of them are timeouts. */
+  #timeoutsInARow = 0;
   /** Consecutive failures that eject the endpoint, given its results before them. */
   #enough = Infinity;
   /** Recent ejections; each window without one subtracts one. */
@@ -51,14 +54,17 @@ export class Outlier {
    * Records the end of a call that was made at `since` and was not a probe. Returns why the endpoint should be ejected,
    * or undefined.
    */
-  record(failed: boolean, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
+  record(kind: ResultKind, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
     // Calls that were in flight when the endpoint was ejected or lost its connections say nothing new.
     if (this.state.kind !== 'not_ejected' || since < this.countsSince || !options.enabled) return undefined;
+    const failed = kind === 'failed' || kind === 'timed_out';
     if (failed && this.#inARow === 0) {
       this.#enough = enoughInARow(this.#window.read(now, options.window));
       this.#inARowSince = now;
+      this.#timeoutsInARow = 0;
     }
     this.#inARow = failed ? this.#inARow + 1 : 0;
+    if (kind === 'timed_out') this.#timeoutsInARow++;
     this.#window.record(failed, now, options.window);
     const verdict = failed ? this.#verdict(now, options) : undefined;
     this.#accused = verdict !== undefined;
@@ -106,7 +112,7 @@ export class Outlier {
   ): Verdict | undefined {
     if (consecutiveFailures > 0 && this.#inARow >= Math.min(this.#enough, consecutiveFailures))
       return {
-        reason: `${this.#inARow} failures in a row`,
+        reason: inARowText(this.#inARow, this.#timeoutsInARow),
         failures: this.#inARow,
         calls: this.#inARow,
         since: this.#inARowSince,
@@ -136,4 +142,10 @@ const LEAST_IN_A_ROW = 2;
 function enoughInARow({ calls, rate }: { readonly calls: number; readonly rate: number }): number {
   const failures = calls * (1 - rate);
   return Math.max(LEAST_IN_A_ROW, Math.ceil(Math.log(CHANCE) / Math.log((failures + 1) / (calls + 2))));
+}
+
+/** Says which of the failures are timeouts: an endpoint that does not answer needs another remedy than one that fails. */
+function inARowText(failures: number, timeouts: number): string {
+  if (timeouts === failures) return `${failures} timeouts in a row`;
+  return `${failures} failures in a row${timeouts > 0 ? `, ${timeouts} of them timeouts` : ''}`;
 }

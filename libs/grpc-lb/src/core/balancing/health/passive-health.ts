@@ -142,7 +142,7 @@ export class PassiveHealth implements Peer {
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
     if (counts && itsOwn) this.#failureRate.record(failed, now);
     if (wasProbe) this.#onProbe(failed);
-    else if (itsOwn) this.#judge(failed, since, now);
+    else if (itsOwn) this.#judge(kind, since, now);
     this.peers.refresh(this, failed, now);
   }
 
@@ -271,9 +271,9 @@ export class PassiveHealth implements Peer {
     this.#cancelVerdict?.();
   }
 
-  #judge(failed: boolean, since: number, now: number): void {
+  #judge(kind: ResultKind, since: number, now: number): void {
     const { accused } = this.outlier;
-    const verdict = this.outlier.record(failed, since, now, this.#options.ejection);
+    const verdict = this.outlier.record(kind, since, now, this.#options.ejection);
     if (!verdict) return;
     const obstacle = this.peers.obstacleTo(this, verdict);
     if (obstacle === undefined) this.eject(verdict);
