@@ -1,9 +1,12 @@
 import type { Cancel, Clock } from '../core/clock.js';
 import { TokenBucket } from '../core/token-bucket.js';
 
-/** A problem and its end are logged at once, later lines once in this time. */
-const INTERVAL_MS = 60_000;
-const BURST = 2;
+/** The problem of one subject and its end are logged at once, its later lines once in this time. */
+const SUBJECT_MS = 60_000;
+const SUBJECT_BURST = 2;
+/** All subjects together: a rolling restart of a few endpoints is logged line by line, an outage of hundreds is not. */
+const TOPIC_MS = 10_000;
+const TOPIC_BURST = 10;
 
 export interface Line {
   /** `log` is the end of a problem that was a `warn`. */
@@ -13,6 +16,7 @@ export interface Line {
 
 /** The endpoint, the target, or whatever else has this kind of problem separately. */
 interface Subject {
+  readonly bucket: TokenBucket;
   told: Line | undefined;
   toldAt: number;
   /** The line that has not been logged yet. */
@@ -21,26 +25,32 @@ interface Subject {
 
 /**
  * One kind of problem of one client. Flapping is logged a few times, but the last line always reports the final state
- * of each subject. Delayed lines are combined into one.
+ * of each subject. A subject that flaps does not hide the others. Delayed lines are combined into one.
  */
 export class LogTopic {
   readonly #bucket: TokenBucket;
   readonly #subjects = new Map<string, Subject>();
   #cancel: Cancel | undefined;
+  /** All subjects wait for the limit that they share. */
+  #exhausted = false;
 
   constructor(
     private readonly write: (line: Line) => void,
     private readonly clock: Clock,
   ) {
-    this.#bucket = new TokenBucket(BURST, INTERVAL_MS, clock);
+    this.#bucket = new TokenBucket(TOPIC_BURST, TOPIC_MS, clock);
   }
 
   tell(name: string, line: Line): void {
-    const subject = this.#subjects.get(name) ?? { told: undefined, toldAt: 0, waiting: undefined };
+    let subject = this.#subjects.get(name);
+    // The end of a problem that was never logged is not logged.
+    if (!subject && line.level === 'log') return;
+    if (!subject) {
+      const bucket = new TokenBucket(SUBJECT_BURST, SUBJECT_MS, this.clock);
+      this.#subjects.set(name, (subject = { bucket, told: undefined, toldAt: 0, waiting: undefined }));
+    }
     subject.waiting = this.#isNews(subject, line) ? line : undefined;
-    if (subject.waiting ?? subject.told) this.#subjects.set(name, subject);
-    else this.#subjects.delete(name);
-    if (!this.#cancel) this.#tellWaiting();
+    if (!this.#exhausted) this.#tellWaiting();
   }
 
   /** The subject is gone: do not log its problem or the end of it. */
@@ -52,30 +62,38 @@ export class LogTopic {
     this.#cancel?.();
   }
 
-  /** The end of a problem that was never logged is not logged. A lasting problem is logged again after the interval. */
+  /** A lasting problem is logged again after the interval. */
   #isNews({ told, toldAt }: Subject, { level, text }: Line): boolean {
-    if (level === 'log') return told !== undefined;
-    return text !== told?.text || this.clock.now() >= toldAt + INTERVAL_MS;
+    if (level === 'log') return told?.level === 'warn';
+    return text !== told?.text || this.clock.now() >= toldAt + SUBJECT_MS;
   }
 
   #tellWaiting(): void {
+    this.#cancel?.();
     this.#cancel = undefined;
+    this.#exhausted = false;
+    let wait = Infinity;
     for (const level of ['warn', 'log'] as const) {
-      const waiting = [...this.#subjects].filter(([, subject]) => subject.waiting?.level === level);
-      if (waiting.length === 0) continue;
-      if (!this.#bucket.take()) {
-        this.#cancel = this.clock.after(this.#bucket.wait, () => this.#tellWaiting());
-        return;
+      const ready: Subject[] = [];
+      for (const subject of this.#subjects.values()) {
+        if (subject.waiting?.level !== level) continue;
+        if (subject.bucket.wait === 0) ready.push(subject);
+        else wait = Math.min(wait, subject.bucket.wait);
       }
-      const text = waiting[0]![1].waiting!.text;
-      this.write({ level, text: text + others(level, waiting.length - 1) });
-      for (const [name, subject] of waiting) this.#told(name, subject);
+      if (ready.length === 0) continue;
+      if (!this.#bucket.take()) {
+        this.#exhausted = true;
+        wait = this.#bucket.wait;
+        break;
+      }
+      this.write({ level, text: ready[0]!.waiting!.text + others(level, ready.length - 1) });
+      for (const subject of ready) this.#told(subject);
     }
+    if (wait < Infinity) this.#cancel = this.clock.after(wait, () => this.#tellWaiting());
   }
 
-  #told(name: string, subject: Subject): void {
-    // Drops subjects whose problem is over.
-    if (subject.waiting!.level === 'log') this.#subjects.delete(name);
+  #told(subject: Subject): void {
+    subject.bucket.take();
     subject.told = subject.waiting;
     subject.toldAt = this.clock.now();
     subject.waiting = undefined;
