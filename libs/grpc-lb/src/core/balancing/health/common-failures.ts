@@ -9,10 +9,22 @@ const DEVIATIONS = 3;
 /** The variance of a moving average with the weight 0.2 per result, divided by that of a single result. */
 const VARIANCE = 0.2 / 1.8;
 
+/** At this common failure rate the service is out for all. */
+const OUTAGE = 0.5;
+/** How long the end of an outage that all share may differ between endpoints. */
+const RETURN_MS = 10_000;
+
 /** The failure rate that most endpoints share, and that is therefore not the fault of a single one. */
 export class CommonFailures {
   #allowed = 0;
   #failures = Infinity;
+  /** When the endpoints last failed together. */
+  #outageAt = -Infinity;
+
+  /** Whether all endpoints failed together a moment ago: they return one by one. */
+  returning(now: number): boolean {
+    return now - this.#outageAt <= RETURN_MS;
+  }
 
   get allowed(): number {
     return this.#allowed;
@@ -40,6 +52,7 @@ export class CommonFailures {
     const rates: number[] = [];
     for (const peer of peers) if (!peer.ejected && now - peer.recent.lastAt <= CURRENT_MS) rates.push(peer.failureRate);
     this.#allowed = rates.length < 2 ? 0 : withChance(rates.toSorted((a, b) => a - b)[(rates.length - 2) >> 1]!);
+    if (this.#allowed >= OUTAGE) this.#outageAt = now;
   }
 }
 

@@ -181,6 +181,21 @@ describe('an ejection', () => {
     }
   });
 
+  test('lasts 1 s to 2 s while endpoints return from an outage of all, and is not counted', () => {
+    for (const [draw, expected] of [
+      [0, [1000, 1000, 1000, 5000, 10_000]],
+      [1, [2000, 2000, 2000, 10_000, 20_000]],
+    ] as const) {
+      const outlier = new Outlier(() => draw);
+      const lengths = [true, true, true, false, false].map((returning) => {
+        const length = outlier.eject(ILL, 0, defaults, returning);
+        outlier.probe();
+        return length;
+      });
+      expect(lengths).toEqual(expected);
+    }
+  });
+
   test.each([
     [5000, 5000],
     [5000, 7000],

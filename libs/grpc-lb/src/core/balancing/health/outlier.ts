@@ -11,6 +11,9 @@ export type OutlierState =
   | { readonly kind: 'ejected'; readonly until: number; readonly verdict: Verdict }
   | { readonly kind: 'probing'; readonly verdict: Verdict };
 
+/** Share of the base time for an endpoint that is late to return from an outage of all. */
+const RETURNING = 0.2;
+
 const NOT_EJECTED: OutlierState = { kind: 'not_ejected' };
 
 /**
@@ -71,19 +74,32 @@ export class Outlier {
     return verdict;
   }
 
-  /** Ejects the endpoint; returns the time at which the ejection ends. */
-  eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions): number {
-    const cleanWindows = Math.floor((now - this.countsSince) / options.window);
-    this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'not_ejected' ? cleanWindows : 0)) + 1;
-    const { baseEjectionTime: shortest, maxEjectionTime } = options;
-    const longest = Math.min(shortest * 2 ** this.#ejections, maxEjectionTime);
-    // Equal jitter, as in Finagle: half of the time is fixed and half is random, so that clients do not return in step.
-    const until = now + Math.max(shortest, longest / 2 + this.random() * (longest / 2));
+  /**
+   * Ejects the endpoint; returns the time at which the ejection ends.
+   *
+   * @param returning All endpoints have just failed together. This one probably returns soon too, only later.
+   */
+  eject(verdict: Verdict, now: number, options: EffectiveEjectionOptions, returning = false): number {
+    const length = returning ? this.#between(options.baseEjectionTime * RETURNING) : this.#nextLength(now, options);
+    const until = now + length;
     this.state = { kind: 'ejected', until, verdict };
     this.#inARow = 0;
     this.#accused = false;
     this.#window.clear();
     return until;
+  }
+
+  /** Each ejection is longer than the one before; each window without one takes that back. */
+  #nextLength(now: number, { window, baseEjectionTime, maxEjectionTime }: EffectiveEjectionOptions): number {
+    const cleanWindows = Math.floor((now - this.countsSince) / window);
+    this.#ejections = Math.max(0, this.#ejections - (this.state.kind === 'not_ejected' ? cleanWindows : 0)) + 1;
+    const longest = Math.min(baseEjectionTime * 2 ** this.#ejections, maxEjectionTime);
+    return Math.max(baseEjectionTime, this.#between(longest / 2));
+  }
+
+  /** Equal jitter, as in Finagle: half of the time is fixed and half is random, so that clients do not return in step. */
+  #between(least: number): number {
+    return least + this.random() * least;
   }
 
   /** Called when the time of the ejection is over: the next call is the probe. */

@@ -50,6 +50,8 @@ export class PassiveHealth implements Peer {
   #probe: object | undefined;
   readonly #failureRate = new FailureRate();
   readonly #slowStart: SlowStart;
+  /** When its last ejection began, from which it returns. */
+  #ejectedAt = -Infinity;
   #withdrawing = false;
   /** Whether it is among those that are compared. */
   #compared = true;
@@ -185,7 +187,8 @@ export class PassiveHealth implements Peer {
     this.peers.totals.ejected(method);
     this.#forgetProbe();
     const now = this.#clock.now();
-    const until = this.outlier.eject(verdict, now, this.#options.ejection);
+    this.#ejectedAt = now;
+    const until = this.outlier.eject(verdict, now, this.#options.ejection, this.peers.returning);
     this.#cancelProbe?.();
     this.#cancelProbe = this.#clock.after(until - now, () => {
       this.outlier.probe();
@@ -201,6 +204,7 @@ export class PassiveHealth implements Peer {
   setAside(durationMs: number, reason: string): void {
     this.#forgetProbe();
     this.#cancelSetAside?.();
+    this.#ejectedAt = this.#clock.now();
     this.#setAside = reason;
     this.#cancelSetAside = this.#clock.after(durationMs, () => this.takeBack());
     this.owner.ejectionChanged();
@@ -252,10 +256,15 @@ export class PassiveHealth implements Peer {
     this.#compared = true;
   }
 
-  /** Starts its slow start. */
-  startSlowly(): void {
+  /**
+   * Starts its slow start. After an ejection this takes no longer than the ejection, or its last repetition: the process
+   * was warm, and cools down no faster than it warms up.
+   */
+  startSlowly(afterEjection: boolean): void {
     const { slowStart } = this.#options;
-    if (slowStart.enabled && !this.#withdrawing) this.#slowStart.begin(slowStart, () => this.owner.warmedUp());
+    if (!slowStart.enabled || this.#withdrawing) return;
+    const atMost = afterEjection ? this.#clock.now() - this.#ejectedAt : Infinity;
+    this.#slowStart.begin(slowStart, atMost, () => this.owner.warmedUp());
   }
 
   close(): void {

@@ -21,7 +21,7 @@ class Endpoint implements PassiveHealthOwner {
 
   ejectionChanged(): void {
     if (this.passiveHealth.ejected && !this.passiveHealth.wantsProbe) this.ejections++;
-    else this.passiveHealth.startSlowly();
+    else this.passiveHealth.startSlowly(true);
   }
 
   warmedUp(): void {}
@@ -230,5 +230,31 @@ describe('an endpoint that refuses calls', () => {
     const pool = refusing((index) => (index === 0 ? 0.5 : 1));
     for (const { passiveHealth } of pool.endpoints.slice(1)) passiveHealth.leave();
     expect(pool.peers.refusesMore(pool.endpoints[0]!.passiveHealth)).toBe(true);
+  });
+});
+
+describe('after an outage of all, in which they return one each second', () => {
+  /** An outage of those, for 10 s; then they return within 4 s, and 5 s pass. */
+  function returns(seed: number, outage: readonly number[]): Pool {
+    const pool = new Pool(5, seed);
+    pool.run(300, () => 'ok', 10);
+    const end = pool.clock.now() + 10_000;
+    const isBack = (index: number): boolean => pool.clock.now() - end >= index * 1000;
+    pool.run(1900, (index) => (outage.includes(index) && !isBack(index) ? 'failed' : 'ok'), 10);
+    return pool;
+  }
+
+  test.each(SEEDS)('none is out and none starts slowly 5 s after the last is back (seed %d)', (seed) => {
+    const { ejected, endpoints } = returns(seed, [0, 1, 2, 3, 4]);
+    expect(ejected).toEqual([]);
+    expect(endpoints.map(({ passiveHealth }) => passiveHealth.warmth)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  test('but who fails alone is out for as long as ever', () => {
+    const out = SEEDS.filter((seed) => {
+      const { ejected, endpoints } = returns(seed, [4]);
+      return ejected.length > 0 || endpoints.some(({ passiveHealth }) => passiveHealth.warmth < 1);
+    });
+    expect(out.length).toBeGreaterThan(SEEDS.length / 2);
   });
 });

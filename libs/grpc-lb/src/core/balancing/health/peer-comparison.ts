@@ -98,6 +98,11 @@ export class PeerComparison {
     return this.#common.allowed;
   }
 
+  /** Whether an outage that all endpoints shared has just ended, or is about to. */
+  get returning(): boolean {
+    return this.#common.returning(this.clock.now());
+  }
+
   /** Called when its failure rate has changed. */
   refresh(peer: Peer, failed: boolean, now: number): void {
     if (failed) {

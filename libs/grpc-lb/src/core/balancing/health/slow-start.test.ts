@@ -24,6 +24,12 @@ describe('warmth', () => {
     for (const age of [0, 1, 9999]) expect(warmth(age, { ...defaults, enabled: false })).toBe(1);
   });
 
+  test('is that of a shorter window where one is given', () => {
+    expect(warmth(500, defaults, 1000)).toBe(0.25);
+    expect(warmth(1000, defaults, 1000)).toBe(1);
+    expect(warmth(5000, defaults, 60_000)).toBe(0.25);
+  });
+
   test('is the least share at a negative age, as after a step of the clock', () => {
     expect(warmth(-5, defaults)).toBe(0.05);
   });

@@ -209,13 +209,13 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     this.since = environment.clock.now();
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
     const wasWarm = from === 'draining' || from === 'suspect';
-    if (to === 'ready' && !wasWarm) this.#warmUp();
+    if (to === 'ready' && !wasWarm) this.#warmUp(from === 'ejected');
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
   }
 
   /** An endpoint that joins later, or returns, starts slowly; those in the client's first list do not. */
-  #warmUp(): void {
-    if (this.startsSlowly) this.passiveHealth.startSlowly();
+  #warmUp(afterEjection: boolean): void {
+    if (this.startsSlowly) this.passiveHealth.startSlowly(afterEjection);
     this.startsSlowly = true;
   }
 
