@@ -1,0 +1,322 @@
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
+import { seededRandom } from '../random.js';
+import { LEAVE_WITHIN_MS } from './departure.js';
+import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
+import { type RebalanceRule, StreamPlacement } from './stream-placement.js';
+
+class Host implements StreamHost {
+  streams = 0;
+  weight = 1;
+  warmth = 1;
+  failureFactor = 1;
+
+  constructor(readonly name: string) {}
+}
+
+interface Move {
+  readonly at: number;
+  readonly from: Host;
+  readonly to: Host | undefined;
+  readonly reason: MoveReason;
+}
+
+/** A client on a virtual clock, whose streams move as soon as they are asked to. */
+class Client {
+  readonly clock = new FakeClock();
+  readonly random = seededRandom(7);
+  rebalance: RebalanceRule | undefined = { interval: 10_000, threshold: 0.1 };
+  groups: Host[][];
+  readonly placement = new StreamPlacement<Host>(this);
+  readonly moves: Move[] = [];
+
+  constructor(...groups: Host[][]) {
+    this.groups = groups;
+  }
+
+  open(endpoint: Host, n = 1): Stream[] {
+    return Array.from({ length: n }, () => {
+      const stream = new Stream(this, endpoint);
+      endpoint.streams++;
+      this.placement.opened(stream);
+      return stream;
+    });
+  }
+
+  close(...streams: Stream[]): void {
+    for (const stream of streams) {
+      stream.endpoint.streams--;
+      this.placement.closed(stream);
+    }
+  }
+
+  /** Where a pick takes a stream that leaves without a target. */
+  get emptiest(): Host {
+    return this.groups[0]!.toSorted((a, b) => a.streams - b.streams)[0]!;
+  }
+}
+
+class Stream implements PlacedStream<Host> {
+  movable = true;
+  keyed = false;
+  asked = 0;
+  /** Whether its moves do not come to an end. */
+  stuck = false;
+
+  constructor(
+    private readonly client: Client,
+    public endpoint: Host,
+  ) {}
+
+  move(reason: MoveReason, to?: Host): void {
+    const { client, endpoint: from } = this;
+    this.asked++;
+    client.moves.push({ at: client.clock.now(), from, to, reason });
+    if (this.stuck) return;
+    this.endpoint = to ?? client.emptiest;
+    from.streams--;
+    this.endpoint.streams++;
+    client.placement.moved(this, from, reason);
+  }
+}
+
+const hosts = (n: number): Host[] => Array.from({ length: n }, (_, i) => new Host(`host ${i}`));
+const counts = (all: readonly Host[]): number[] => all.map(({ streams }) => streams);
+
+describe('StreamPlacement', () => {
+  it('counts streams by endpoint, through moves, until they close', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([a, b]);
+    const [first, second] = client.open(a, 2) as [Stream, Stream];
+    expect([client.placement.size, client.placement.count(a), client.placement.count(b)]).toEqual([2, 2, 0]);
+    first.move('max_age', b);
+    expect([client.placement.count(a), client.placement.count(b)]).toEqual([1, 1]);
+    client.close(first, second);
+    client.placement.closed(first);
+    expect([client.placement.size, client.placement.count(a), client.placement.count(b)]).toEqual([0, 0, 0]);
+    expect(client.placement.moves('max_age')).toBe(1);
+    expect(client.placement.moves('rebalance')).toBe(0);
+  });
+
+  describe('rebalancing', () => {
+    it('moves one stream within a fifth of the interval, then at most one in each interval, until the streams are even', () => {
+      const all = hosts(3);
+      const client = new Client(all);
+      client.open(all[0]!, 4);
+      client.open(all[1]!, 5);
+      client.clock.advance(120_000);
+      expect(counts(all)).toEqual([3, 3, 3]);
+      const times = client.moves.map(({ at }) => at);
+      expect(times[0]).toBeLessThan(2000);
+      const gaps = times.slice(1).map((at, i) => at - times[i]!);
+      for (const gap of gaps) {
+        expect(gap).toBeGreaterThanOrEqual(10_000);
+        expect(gap).toBeLessThanOrEqual(11_000);
+      }
+      expect(client.moves.map(({ reason }) => reason)).toEqual(['rebalance', 'rebalance', 'rebalance']);
+      expect(client.clock.pendingTimers).toBe(0);
+    });
+
+    it('leaves a difference of one stream, and one within the threshold', () => {
+      const [few, many] = [hosts(3), hosts(2)];
+      const [ones, hundreds] = [new Client(few), new Client(many)];
+      ones.open(few[0]!, 2);
+      ones.open(few[1]!, 1);
+      ones.open(few[2]!, 1);
+      hundreds.open(many[0]!, 110);
+      hundreds.open(many[1]!, 90);
+      for (const client of [ones, hundreds]) {
+        client.clock.advance(60_000);
+        expect(client.moves).toEqual([]);
+      }
+      hundreds.open(many[0]!, 2);
+      hundreds.clock.advance(60_000);
+      expect(counts(many)).toEqual([111, 91]);
+    });
+
+    it('regards weights, slow start and failures', () => {
+      const [heavy, light] = hosts(2) as [Host, Host];
+      heavy.weight = 3;
+      const client = new Client([heavy, light]);
+      client.open(heavy, 12);
+      client.clock.advance(600_000);
+      expect(counts([heavy, light])).toEqual([9, 3]);
+      const cold = new Host('cold');
+      cold.warmth = 0.05;
+      client.groups = [[heavy, light, cold]];
+      client.placement.changed();
+      client.clock.advance(60_000);
+      expect(cold.streams).toBe(0);
+      cold.warmth = 1;
+      cold.failureFactor = 4;
+      client.clock.advance(60_000);
+      expect(cold.streams).toBe(0);
+      cold.failureFactor = 1;
+      client.clock.advance(60_000);
+      expect(cold.streams).toBe(2);
+    });
+
+    it('moves neither streams with a key nor those without a token, and looks again for the token', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      const streams = client.open(a, 4);
+      for (const stream of streams) stream.movable = false;
+      streams[0]!.keyed = true;
+      client.clock.advance(60_000);
+      expect(client.moves).toEqual([]);
+      streams[0]!.movable = true;
+      client.clock.advance(60_000);
+      expect(client.moves).toEqual([]);
+      streams[3]!.movable = true;
+      client.clock.advance(2000);
+      expect(streams.map(({ asked }) => asked)).toEqual([0, 0, 0, 1]);
+    });
+
+    it('waits while a move is under way, and lets another stream try if it fails', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      const [first, second] = client.open(a, 6) as [Stream, Stream];
+      first.stuck = true;
+      client.clock.advance(2000);
+      first.movable = false;
+      client.clock.advance(60_000);
+      expect(client.moves).toHaveLength(1);
+      first.movable = true;
+      client.clock.advance(11_000);
+      expect([first.asked, second.asked]).toEqual([1, 1]);
+    });
+
+    it('keeps to the group, and brings home the streams of endpoints that get no new ones', () => {
+      const [first, second] = [hosts(2), hosts(2)];
+      const client = new Client(first, second);
+      client.open(second[0]!, 4);
+      client.clock.advance(60_000);
+      expect(counts([...first, ...second])).toEqual([0, 0, 2, 2]);
+      client.groups = [first];
+      client.placement.changed();
+      client.clock.advance(60_000);
+      expect(counts([...first, ...second])).toEqual([2, 2, 0, 0]);
+    });
+
+    it('is off if the options say so', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      client.rebalance = undefined;
+      client.open(a, 10);
+      expect(client.clock.pendingTimers).toBe(0);
+      client.clock.advance(60_000);
+      expect(client.moves).toEqual([]);
+      client.rebalance = { interval: 1000, threshold: 0.1 };
+      client.placement.changed();
+      client.clock.advance(60_000);
+      expect(counts([a, b])).toEqual([5, 5]);
+    });
+  });
+
+  describe('vacating', () => {
+    it('asks every stream to go, spread over the time', () => {
+      const all = hosts(3);
+      const client = new Client(all);
+      client.open(all[0]!, 1000);
+      client.groups = [all.slice(1)];
+      client.placement.vacate(all[0]!, 'draining');
+      expect(client.moves).toEqual([]);
+      const after: number[] = [];
+      for (let i = 0; i < 4; i++) {
+        client.clock.advance(LEAVE_WITHIN_MS / 4);
+        after.push(client.moves.length);
+      }
+      client.clock.advance(20);
+      expect(counts(all)).toEqual([0, 500, 500]);
+      for (const [i, n] of after.entries()) expect(Math.abs(n - 250 * (i + 1))).toBeLessThan(50);
+      expect(new Set(client.moves.map(({ reason }) => reason))).toEqual(new Set(['draining']));
+      expect(client.placement.moves('draining')).toBe(1000);
+    });
+
+    it('lets the only stream of each of many clients go at different times', () => {
+      const random = seededRandom(1);
+      const times = Array.from({ length: 200 }, () => {
+        const all = hosts(2);
+        const client = new Client(all);
+        Object.assign(client, { random });
+        client.open(all[0]!);
+        client.groups = [[all[1]!]];
+        client.placement.vacate(all[0]!, 'draining');
+        client.clock.advance(LEAVE_WITHIN_MS + 20);
+        return client.moves[0]!.at;
+      });
+      for (let quarter = 0; quarter < 4; quarter++) {
+        const here = times.filter((at) => Math.floor((at * 4) / LEAVE_WITHIN_MS) === quarter).length;
+        expect(here).toBeGreaterThan(30);
+        expect(here).toBeLessThan(70);
+      }
+    });
+
+    it('asks again those that could not move', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      client.rebalance = undefined;
+      const [late, failing] = client.open(a, 3) as [Stream, Stream];
+      late.movable = false;
+      failing.stuck = true;
+      client.groups = [[b]];
+      client.placement.vacate(a, 'ejected');
+      client.clock.advance(LEAVE_WITHIN_MS + 20);
+      expect(counts([a, b])).toEqual([2, 1]);
+      late.movable = true;
+      failing.stuck = false;
+      client.clock.advance(2 * LEAVE_WITHIN_MS + 20);
+      expect(counts([a, b])).toEqual([0, 3]);
+      client.clock.advance(2 * LEAVE_WITHIN_MS);
+      expect(client.clock.pendingTimers).toBe(0);
+    });
+
+    it('waits while there is no other endpoint, and ends when the endpoint may be picked again', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      client.rebalance = undefined;
+      client.open(a, 3);
+      client.groups = [[]];
+      client.placement.vacate(a, 'ejected');
+      client.clock.advance(60_000);
+      expect(client.moves).toEqual([]);
+      client.groups = [[a, b]];
+      client.clock.advance(60_000);
+      expect(client.moves).toEqual([]);
+      expect(client.clock.pendingTimers).toBe(0);
+    });
+
+    it('lets only the streams of a connection leave, even to the same endpoint', () => {
+      const [a] = hosts(1) as [Host];
+      const client = new Client([a]);
+      const streams = client.open(a, 5);
+      client.placement.leave(streams.slice(0, 3), 'connection_retired');
+      client.close(streams[2]!);
+      client.clock.advance(3 * LEAVE_WITHIN_MS);
+      expect(streams.map(({ asked }) => asked)).toEqual([1, 1, 0, 0, 0]);
+      expect(client.placement.moves('connection_retired')).toBe(2);
+      expect(client.clock.pendingTimers).toBe(0);
+    });
+  });
+
+  it('leaves no timer behind when it is closed', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([b]);
+    const streams = client.open(a, 10);
+    client.placement.vacate(a, 'removed');
+    client.placement.leave(streams, 'connection_retired');
+    expect(client.clock.pendingTimers).toBe(3);
+    client.placement.close();
+    expect(client.clock.pendingTimers).toBe(0);
+  });
+
+  it('looks at ten thousand streams as cheaply as at ten', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([a, b]);
+    const streams = client.open(a, 5000);
+    client.open(b, 5000);
+    expect(client.clock.pendingTimers).toBe(1);
+    client.close(...streams.slice(0, 100));
+    expect(client.clock.pendingTimers).toBe(1);
+  });
+});

@@ -1,0 +1,219 @@
+import type { Cancel } from '../clock.js';
+import { Departure, type DepartureSource, type Exit } from './departure.js';
+import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
+import { emptiest, laterLevelOf, levelOf, type Relocation, relocationWithin } from './relocation.js';
+
+/** When streams move only to be divided evenly. */
+export interface RebalanceRule {
+  /** Milliseconds between two moves of one client, at least. */
+  readonly interval: number;
+  /** By how much more than the mean an endpoint must carry, as a fraction. */
+  readonly threshold: number;
+}
+
+/** What a placement reads. */
+export interface StreamPlacementSource<E> extends DepartureSource {
+  /** Undefined if streams do not move only to be divided evenly. */
+  readonly rebalance: RebalanceRule | undefined;
+  /** The endpoints that new streams may be given, in groups between which streams do not move; the best group first. */
+  readonly groups: readonly (readonly E[])[];
+}
+
+/** The first look after a change comes within this part of the interval, so that clients do not act in step. */
+const FIRST_LOOK = 1 / 5;
+
+/** The time between two moves is longer than the interval by up to this part of it. */
+const JITTER = 1 / 10;
+
+/**
+ * Decides when the streams of one client move, and which. The cost of a stream that opens or closes does not depend on
+ * how many there are, and no stream has a timer.
+ */
+export class StreamPlacement<E extends StreamHost> {
+  readonly #streams = new Map<E, Set<PlacedStream<E>>>();
+  readonly #moves = new Map<MoveReason, number>();
+  readonly #leaving = new Map<E, Departure<E>>();
+  /** Streams whose connections are being replaced. */
+  readonly #retiring = new Map<Set<PlacedStream<E>>, Departure<E>>();
+  #size = 0;
+  #cancelLook: Cancel | undefined;
+  /** No move only for evenness before this time. */
+  #quietUntil = -Infinity;
+  /** The stream that was last asked to move for evenness, until it has. */
+  #underWay: PlacedStream<E> | undefined;
+
+  constructor(private readonly source: StreamPlacementSource<E>) {}
+
+  /** Called when a stream is open at its endpoint. */
+  opened(stream: PlacedStream<E>): void {
+    this.#place(stream, stream.endpoint);
+    this.#size++;
+    this.#lookSoon();
+  }
+
+  /** Called when a stream, which has been opened here, is open at its new endpoint, and the old one is closed. */
+  moved(stream: PlacedStream<E>, from: E, reason: MoveReason): void {
+    this.#take(stream, from);
+    this.#place(stream, stream.endpoint);
+    this.#moves.set(reason, this.moves(reason) + 1);
+    this.#lookSoon();
+  }
+
+  /** Called when a stream has ended. */
+  closed(stream: PlacedStream<E>): void {
+    if (!this.#take(stream, stream.endpoint)) return;
+    this.#size--;
+    this.#lookSoon();
+  }
+
+  /**
+   * Called when an endpoint gets no new streams: asks its streams to go, spread over `LEAVE_WITHIN_MS`. Ends when the
+   * endpoint may be picked again.
+   */
+  vacate(endpoint: E, reason: MoveReason): void {
+    const streams = this.#streams.get(endpoint);
+    if (!streams || this.#leaving.has(endpoint)) return;
+    const end = (): void => {
+      this.#leaving.delete(endpoint);
+      this.#lookSoon();
+    };
+    this.#leaving.set(endpoint, new Departure(this.source, streams, reason, () => this.#exitFrom(endpoint), end));
+  }
+
+  /** Called when only some streams of an endpoint must go, as those of one connection: spread in the same way. */
+  leave(streams: Iterable<PlacedStream<E>>, reason: MoveReason): void {
+    const leaving = new Set(streams);
+    if (leaving.size === 0) return;
+    const end = (): unknown => this.#retiring.delete(leaving);
+    this.#retiring.set(leaving, new Departure(this.source, leaving, reason, () => 'open', end));
+  }
+
+  /** Called when endpoints, their weights, or the options have changed. */
+  changed(): void {
+    this.#lookSoon();
+  }
+
+  close(): void {
+    this.#cancelLook?.();
+    for (const departure of [...this.#leaving.values(), ...this.#retiring.values()]) departure.close();
+    this.#leaving.clear();
+    this.#retiring.clear();
+  }
+
+  /** Streams that are open here. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Streams that are open at an endpoint. */
+  count(endpoint: E): number {
+    return this.#streams.get(endpoint)?.size ?? 0;
+  }
+
+  /** Moves for a reason so far. */
+  moves(reason: MoveReason): number {
+    return this.#moves.get(reason) ?? 0;
+  }
+
+  #place(stream: PlacedStream<E>, endpoint: E): void {
+    let streams = this.#streams.get(endpoint);
+    if (!streams) this.#streams.set(endpoint, (streams = new Set()));
+    streams.add(stream);
+  }
+
+  #take(stream: PlacedStream<E>, endpoint: E): boolean {
+    for (const leaving of this.#retiring.keys()) leaving.delete(stream);
+    if (stream === this.#underWay) this.#underWay = undefined;
+    const streams = this.#streams.get(endpoint);
+    if (!streams?.delete(stream)) return false;
+    // A departure reads the set, and must not outlive it.
+    if (streams.size > 0) return true;
+    this.#streams.delete(endpoint);
+    this.#leaving.get(endpoint)?.close();
+    this.#leaving.delete(endpoint);
+    return true;
+  }
+
+  #exitFrom(endpoint: E): Exit {
+    const { groups } = this.source;
+    if (groups.some((group) => group.includes(endpoint))) return 'over';
+    return groups.some((group) => group.length > 0) ? 'open' : 'blocked';
+  }
+
+  /** At most one timer, whatever the number of streams. */
+  #lookSoon(): void {
+    const { rebalance, random } = this.source;
+    if (this.#cancelLook || !rebalance || this.#size === 0) return;
+    this.#lookAfter(rebalance.interval * FIRST_LOOK * random());
+  }
+
+  #lookAfter(delay: number): void {
+    const { clock } = this.source;
+    this.#cancelLook = clock.after(Math.max(delay, this.#quietUntil - clock.now()), this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#cancelLook = undefined;
+    const { rebalance, clock, random } = this.source;
+    if (!rebalance || this.#size === 0) return;
+    const { interval } = rebalance;
+    if (this.#underWay) {
+      if (!this.#underWay.movable) return this.#lookAfter(interval);
+      this.#putLast(this.#underWay);
+      this.#underWay = undefined;
+    }
+    const next = this.#next(rebalance, this.#firstMovable);
+    if (!next) {
+      // If the streams are even, the next change wakes it. Nothing tells of a token, or of progress in a slow start.
+      if (this.#next(rebalance, this.#first, laterLevelOf)) this.#lookAfter(interval * FIRST_LOOK * (1 - random() / 2));
+      return;
+    }
+    const stream = this.#firstMovable(next.from)!;
+    this.#underWay = stream;
+    this.#quietUntil = clock.now() + interval * (1 + JITTER * random());
+    this.#lookAfter(interval);
+    stream.move('rebalance', next.to);
+  };
+
+  #next({ threshold }: RebalanceRule, leaver: Leaver<E>, level = levelOf): Relocation<E> | undefined {
+    const { groups } = this.source;
+    for (const hosts of groups) {
+      const relocation = relocationWithin(hosts, threshold, (host) => leaver(host) !== undefined, level);
+      if (relocation) return relocation;
+    }
+    return this.#stray(leaver);
+  }
+
+  /** From an endpoint that no longer gets new streams though nothing is wrong with it, as when a priority returns. */
+  #stray(leaver: Leaver<E>): Relocation<E> | undefined {
+    const { groups } = this.source;
+    const to = groups[0] && emptiest(groups[0]);
+    if (!to) return undefined;
+    for (const from of this.#streams.keys()) {
+      if (this.#leaving.has(from) || groups.some((group) => group.includes(from))) continue;
+      if (leaver(from)) return { from, to };
+    }
+    return undefined;
+  }
+
+  /** The stream that has been there longest, so that the same stream is not moved again and again. */
+  readonly #firstMovable: Leaver<E> = (endpoint) => {
+    for (const stream of this.#streams.get(endpoint) ?? []) if (stream.movable && !stream.keyed) return stream;
+    return undefined;
+  };
+
+  /** The same, whether or not it can move now. */
+  readonly #first: Leaver<E> = (endpoint) => {
+    for (const stream of this.#streams.get(endpoint) ?? []) if (!stream.keyed) return stream;
+    return undefined;
+  };
+
+  /** Called when its move has failed: others get their turn. */
+  #putLast(stream: PlacedStream<E>): void {
+    const streams = this.#streams.get(stream.endpoint);
+    if (streams?.delete(stream)) streams.add(stream);
+  }
+}
+
+/** Finds the stream of an endpoint that would leave it. */
+type Leaver<E> = (endpoint: E) => PlacedStream<E> | undefined;
