@@ -17,7 +17,7 @@ import { isCompressed, messageIn } from './frame.js';
 import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
-import { isReceiveLimit, retryPushback } from './wire-status.js';
+import { isReceiveLimit, retryPushback, withLostConnection } from './wire-status.js';
 
 /** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
 type StreamStatus = StatusObject & { readonly rstCode?: number };
@@ -175,11 +175,13 @@ export class WireAttempt extends Attempt<Connection> {
       this.#heldStatus = status;
       return;
     }
-    const { code, details, metadata, rstCode } = status;
+    const { rstCode } = status;
+    const ended = withLostConnection(status);
+    const { code, details, metadata } = ended;
     // The server knows the deadline too, and may notice first that it has passed (grpc-go: "Our deadline was already
     // exceeded, and that was likely the cause of this cancelation").
     if (rstCode === constants.NGHTTP2_CANCEL && this.call.timeLeft <= 0) return this.call.exceedDeadline();
-    this.status = rstCode === undefined ? status : { code, details, metadata };
+    this.status = rstCode === undefined ? ended : { code, details, metadata };
     this.#trailers = metadata;
     this.local = isReceiveLimit(status);
     const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;

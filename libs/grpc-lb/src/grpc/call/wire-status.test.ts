@@ -1,6 +1,6 @@
-import { Metadata, status as Status } from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
-import { controlPlaneStatus, isReceiveLimit, retryPushback } from './wire-status.js';
+import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { controlPlaneStatus, isReceiveLimit, retryPushback, withLostConnection } from './wire-status.js';
 
 test('a status that only a server may choose becomes INTERNAL, and tells what it was (gRFC A54)', () => {
   const forbidden = [
@@ -32,6 +32,38 @@ test('a response over the limit is told from a server that sends the same status
   expect(isReceiveLimit({ ...limit, metadata: trailers })).toBe(false);
   expect(isReceiveLimit({ ...limit, details: 'quota', metadata: new Metadata() })).toBe(false);
   expect(isReceiveLimit({ ...limit, code: Status.UNAVAILABLE, metadata: new Metadata() })).toBe(false);
+});
+
+describe('an INTERNAL of grpc-js', () => {
+  const reset = 'Received RST_STREAM with code 2 triggered by internal client error: ';
+  const internal = (details: string, metadata = new Metadata()): StatusObject => ({
+    code: Status.INTERNAL,
+    details,
+    metadata,
+  });
+
+  test.each(['write EPIPE', 'write ECONNABORTED', 'read EHOSTUNREACH', 'connect ENETUNREACH 10.0.0.1:80'])(
+    'after %s is a lost connection',
+    (error) => {
+      expect(withLostConnection(internal(reset + error))).toMatchObject({
+        code: Status.UNAVAILABLE,
+        details: `The connection was lost: ${error}`,
+      });
+    },
+  );
+
+  test('of another error, or sent by a server, stays', () => {
+    const trailers = new Metadata();
+    trailers.set('content-type', 'application/grpc');
+    for (const status of [
+      internal(`${reset}Protocol error`),
+      internal('Received RST_STREAM with code 2 (Internal server error)'),
+      internal('write EPIPE'),
+      internal(`${reset}write EPIPE`, trailers),
+      { ...internal(`${reset}write EPIPE`), code: Status.UNKNOWN },
+    ])
+      expect(withLostConnection(status)).toBe(status);
+  });
 });
 
 test.each([

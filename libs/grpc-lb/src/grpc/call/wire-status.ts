@@ -30,6 +30,24 @@ export function isReceiveLimit({ code, details, metadata }: StatusObject): boole
   );
 }
 
+/** How grpc-js reports a stream that ended because of an error on this side. */
+const INTERNAL_CLIENT_ERROR = 'triggered by internal client error: ';
+/** Errors of a socket whose peer or network is gone. grpc-js knows only ECONNRESET and ETIMEDOUT. */
+const CONNECTION_LOST = /\b(?:EPIPE|ECONNABORTED|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ENOTCONN)\b/;
+
+/**
+ * The status of a stream whose connection was lost while this side wrote: UNAVAILABLE, not the INTERNAL of grpc-js, so
+ * that the call is retried and counts as a failure of the endpoint like every lost connection. Other statuses unchanged.
+ */
+export function withLostConnection(status: StatusObject): StatusObject {
+  const { code, details, metadata } = status;
+  if (code !== Status.INTERNAL) return status;
+  const at = details.indexOf(INTERNAL_CLIENT_ERROR);
+  if (at < 0 || !CONNECTION_LOST.test(details) || Object.keys(metadata.getMap()).length > 0) return status;
+  const error = details.slice(at + INTERNAL_CLIENT_ERROR.length);
+  return { code: Status.UNAVAILABLE, details: `The connection was lost: ${error}`, metadata };
+}
+
 /** `grpc-retry-pushback-ms` in milliseconds (gRFC A6); NaN if it cannot be read, undefined if there is none. */
 export function retryPushback(metadata: Metadata): number | undefined {
   const [value] = metadata.get('grpc-retry-pushback-ms');
