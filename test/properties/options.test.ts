@@ -130,9 +130,18 @@ describe('arbitrary options', () => {
       {
         policy: fc.oneof(anything, fc.record({ name: anything })),
         ...Object.fromEntries(
-          ['pool', 'health', 'ejection', 'slowStart', 'subset', 'locality', 'retry', 'hedge', 'deadline'].map(
-            (aspect) => [aspect, near],
-          ),
+          [
+            'pool',
+            'health',
+            'ejection',
+            'slowStart',
+            'subset',
+            'locality',
+            'retry',
+            'hedge',
+            'deadline',
+            'streams',
+          ].map((aspect) => [aspect, near]),
         ),
       },
       optional,

@@ -52,6 +52,8 @@ describe('variables', () => {
     ['RETRY_MAX_ATTEMPTS', '1', { loadBalancing: { retry: { maxAttempts: 1 } } }],
     ['RETRY_ATTEMPT_TIMEOUT', '250', { loadBalancing: { retry: { attemptTimeout: 250 } } }],
     ['RETRY_BUDGET_RATIO', '0.1', { loadBalancing: { retry: { budget: { ratio: 0.1 } } } }],
+    ['STREAMS_REBALANCE', 'false', { loadBalancing: { streams: { rebalance: false } } }],
+    ['STREAMS_REBALANCE', '{"interval":30000}', { loadBalancing: { streams: { rebalance: { interval: 30_000 } } } }],
     ['RETRY_BUDGET_MIN_PER_SECOND', '0', { loadBalancing: { retry: { budget: { minPerSecond: 0 } } } }],
     ['HEDGE_MAX_ATTEMPTS', '3', { loadBalancing: { hedge: { maxAttempts: 3 } } }],
     ['HEDGE_MAX_SHARE', '0.1', { loadBalancing: { hedge: { maxShare: 0.1 } } }],
@@ -64,7 +66,7 @@ describe('variables', () => {
   });
 
   test('this list is complete, and none is a suffix of another', () => {
-    expect(VARIABLES).toHaveLength(35);
+    expect(VARIABLES).toHaveLength(36);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
@@ -175,6 +177,8 @@ describe('values', () => {
     ['LOCALITY_SPILL_RATIO', '1', 'is 1; use a number from 1.1 to 10'],
     ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
     ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
+    ['STREAMS_REBALANCE', 'off', 'is "off"; use true, false, or an object with interval, threshold'],
+    ['STREAMS_REBALANCE', '{"interval":1}', 'interval is 1; use a whole number from 100 to 3600000 (milliseconds)'],
     ['RETRY_BUDGET_RATIO', '20%', 'is "20%"; use a number from 0 to 1'],
     [
       'HEDGE_DELAY',

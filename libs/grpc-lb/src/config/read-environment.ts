@@ -34,6 +34,9 @@ const asBoolean: Reader = (text) => {
   return word === 'true' || word === 'false' ? word === 'true' : text;
 };
 
+/** True, false, or options as JSON: `{"interval":30000}`. */
+const asSwitch: Reader = (text) => (text.trim().startsWith('{') ? asJson(text) : asBoolean(text));
+
 const asText: Reader = (text) => text.trim();
 
 /** The option of a variable, and how to read it. */
@@ -79,6 +82,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   HEDGE_DELAY: { at: ['hedge', 'delay'], read: asDelay },
   HEDGE_MAX_SHARE: { at: ['hedge', 'maxShare'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
+  STREAMS_REBALANCE: { at: ['streams', 'rebalance'], read: asSwitch },
 };
 
 /** The possible suffixes of `GRPC_LB_<CLIENT>_`. None is the end of another (`_SIZE` would be), so only one matches. */
@@ -144,10 +148,10 @@ function readOption(variable: string, { at, read }: Option, text: string, faults
   const option = at.reduceRight((value: unknown, key) => ({ [key]: value }), read(text)) as LoadBalancingOptions;
   const found: Fault[] = [];
   loadBalancingCheck('', option, found);
-  // The variable replaces the whole path of the option; only the name of a policy's own option remains in the path.
-  const stands = at.length === 1 ? `${at[0]}.` : at.join('.');
+  // The variable replaces the whole path of the option; only the name of an option within its JSON remains in the path.
+  const stands = at.join('.');
   for (const { path, message } of found) {
-    const within = path.slice(stands.length);
+    const within = path.slice(stands.length + 1);
     faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });
   }
   return found.length > 0 ? {} : option;

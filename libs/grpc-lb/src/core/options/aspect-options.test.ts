@@ -13,6 +13,7 @@ import {
   timeoutOf,
 } from './retry-options.js';
 import { effectiveSlowStart, slowStartCheck } from './slow-start-options.js';
+import { effectiveStreams, streamCheck } from './stream-options.js';
 import { effectiveSubset, subsetCheck } from './subset-options.js';
 import { FAILURE_STATUS_NAMES } from './status-names.js';
 import type { Fault } from '../errors.js';
@@ -33,6 +34,7 @@ const CHECKS = {
   retry: retryCheck,
   hedge: hedgeCheck,
   deadline: deadlineCheck,
+  streams: streamCheck,
 };
 
 const HOUR = 3_600_000;
@@ -108,11 +110,36 @@ test.each([
   ],
   ['hedge', 'maxAttempts, delay, maxShare, nonFatalStatusCodes, methods'],
   ['deadline', 'timeout, methods'],
+  ['streams', 'rebalance'],
 ] as const)('%s is an object of options that are known', (aspect, all) => {
   const check = CHECKS[aspect];
   for (const value of [null, true, 'x', [1]])
     expect(faultsOf(check, value)).toEqual([`at is ${shown(value)}; use an object with ${all}`]);
   expect(faultsOf(check, { xyzzy: 1 })).toEqual([`at.xyzzy is not an option; the options here are ${all}`]);
+});
+
+describe('streams', () => {
+  test('are evened out every 10 s by more than a tenth, or not at all', () => {
+    const defaults = { rebalance: { interval: 10_000, threshold: 0.1 } };
+    for (const options of [undefined, {}, { rebalance: true }, { rebalance: {} }])
+      expect(effectiveStreams(options)).toStrictEqual(defaults);
+    expect(effectiveStreams({ rebalance: { threshold: 0 } })).toStrictEqual({
+      rebalance: { interval: 10_000, threshold: 0 },
+    });
+    expect(effectiveStreams({ rebalance: false })).toStrictEqual({ rebalance: false });
+  });
+
+  test('have an interval and a threshold in their ranges', () => {
+    for (const rebalance of [true, false, { interval: 100, threshold: 0 }, { interval: HOUR, threshold: 10 }])
+      expect(faultsOf(streamCheck, { rebalance })).toEqual([]);
+    expect(faultsOf(streamCheck, { rebalance: { interval: 99, threshold: 11 } })).toEqual([
+      'at.rebalance.interval is 99; use a whole number from 100 to 3600000 (milliseconds)',
+      'at.rebalance.threshold is 11; use a number from 0 to 10',
+    ]);
+    expect(faultsOf(streamCheck, { rebalance: 10_000 })).toEqual([
+      'at.rebalance is 10000; use true, false, or an object with interval, threshold',
+    ]);
+  });
 });
 
 describe('health', () => {

@@ -12,6 +12,7 @@ import { effectiveHealth } from './health-options.js';
 import { effectiveLocality } from './locality-options.js';
 import { effectivePool } from './pool-options.js';
 import { effectiveSlowStart } from './slow-start-options.js';
+import { effectiveStreams } from './stream-options.js';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
 
 function faultsOf(options: unknown, path?: string): string[] {
@@ -64,7 +65,7 @@ describe('assertLoadBalancing', () => {
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams`,
     ]);
   });
 });
@@ -112,6 +113,7 @@ describe('effectiveLoadBalancing', () => {
         retry: undefined,
         hedge: undefined,
         deadline: undefined,
+        streams: effectiveStreams(),
       });
     }
   });
@@ -201,6 +203,21 @@ describe('mergeLoadBalancing', () => {
     expect(mergeLoadBalancing({ pool: { maxPending: 5 } }, { pool: { maxPending: 0 } })).toEqual({
       pool: { maxPending: 0 },
     });
+  });
+
+  test('completes the rebalancing of streams, unless the layer above turns it off', () => {
+    const base = { streams: { rebalance: { interval: 5000 } } };
+    const of = (over: LoadBalancingOptions) => mergeLoadBalancing(base, over).streams;
+    expect(of({ streams: { rebalance: { threshold: 0.2 } } })).toEqual({
+      rebalance: { interval: 5000, threshold: 0.2 },
+    });
+    expect(of({ streams: { rebalance: true } })).toEqual(base.streams);
+    expect(of({ streams: { rebalance: undefined } })).toEqual(base.streams);
+    expect(of({ streams: { rebalance: false } })).toEqual({ rebalance: false });
+    const off = { streams: { rebalance: false } };
+    expect(mergeLoadBalancing(off, base).streams).toEqual(base.streams);
+    expect(mergeLoadBalancing(off, { streams: { rebalance: true } }).streams).toEqual({ rebalance: {} });
+    expect(mergeLoadBalancing({ streams: { rebalance: true } }, base).streams).toEqual(base.streams);
   });
 
   test('completes throttling and budget of retries, unless one of the layers turns them off', () => {

@@ -40,6 +40,7 @@ import {
   subsetGaps,
   type SubsetOptions,
 } from './subset-options.js';
+import { type EffectiveStreamOptions, effectiveStreams, streamCheck, type StreamOptions } from './stream-options.js';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
 import { type Check, defined, fields, isObject, recordOf } from './validation.js';
 
@@ -97,6 +98,8 @@ export interface LoadBalancingOptions {
    * @default none
    */
   readonly deadline?: DeadlineOptions;
+  /** Streams that last: how they are divided among the endpoints. */
+  readonly streams?: StreamOptions;
 }
 
 /** The load-balancing options in force, with every default filled in. */
@@ -123,6 +126,8 @@ export interface EffectiveLoadBalancing {
   readonly hedge: HedgeOptions | undefined;
   /** Default deadlines; undefined if there are none. */
   readonly deadline: DeadlineOptions | undefined;
+  /** Streams that last. */
+  readonly streams: EffectiveStreamOptions;
 }
 
 const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
@@ -137,6 +142,7 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   retry: retryCheck,
   hedge: hedgeCheck,
   deadline: deadlineCheck,
+  streams: streamCheck,
 };
 
 /** Checks one layer of options, which other layers may complete. */
@@ -171,6 +177,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
     retry: options.retry,
     hedge: options.hedge,
     deadline: options.deadline,
+    streams: effectiveStreams(options.streams),
   };
 }
 
@@ -186,8 +193,8 @@ export function assertLoadBalancing(
 }
 
 /**
- * `over` wins field by field within each aspect (`pool`, `health`, ...), also within `retry.throttling` and
- * `retry.budget`, and as a whole for `policy`; undefined fields have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
+ * `over` wins field by field within each aspect (`pool`, `health`, ...), also within `retry.throttling`,
+ * `retry.budget` and `streams.rebalance`, and as a whole for `policy`; undefined fields have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
  */
 export function mergeLoadBalancing(
   base: LoadBalancingOptions = {},
@@ -199,7 +206,7 @@ export function mergeLoadBalancing(
   const both = Object.keys(below!).filter((key) => below![key] !== undefined && above![key] !== undefined);
   const aspects = both.filter((key) => key !== 'policy');
   const mergeAspect = (key: string): object => {
-    const merge = key === 'retry' ? mergeRetry : mergeFields;
+    const merge = MERGES[key] ?? mergeFields;
     return merge(below![key] as object, above![key] as object);
   };
   return { ...merged, ...Object.fromEntries(aspects.map((key) => [key, mergeAspect(key)])) };
@@ -219,6 +226,26 @@ function mergeRetry(base: RetryOptions, over: RetryOptions): RetryOptions {
   const budget = mergeUnlessOff(base.budget, over.budget, effectiveBudget());
   return { ...merged, ...defined({ throttling, budget }) };
 }
+
+function mergeStreams(base: StreamOptions, over: StreamOptions): StreamOptions {
+  const merged = mergeFields(base, over);
+  if (!isObject(base) || !isObject(over)) return merged;
+  const [below, above] = [base.rebalance, over.rebalance];
+  const keeps = above === true && isObject(below);
+  // `true` means the defaults, unless there is an object below it.
+  const rebalance = keeps ? below : mergeUnlessOff(objectOf(below), objectOf(above), {});
+  return { ...merged, ...defined({ rebalance }) };
+}
+
+function objectOf<T extends object>(value: T | boolean | undefined): T | object | false | undefined {
+  return value === true ? {} : value;
+}
+
+/** How the aspects merge that have options within options. */
+const MERGES: Readonly<Record<string, (base: object, over: object) => object>> = {
+  retry: mergeRetry,
+  streams: mergeStreams,
+};
 
 /** An object over `false` starts from the defaults, so that layers below the `false` cannot complete it. */
 function mergeUnlessOff<T extends object>(
