@@ -41,7 +41,7 @@ export function balancingOf(config: PolicyConfig, size: number, subchannel: obje
   };
   const policies = PolicySet.of({ policy: config }, Math.random, systemClock);
   const attempts = new Attempts<Connection>(context, { spillover: undefined }, () => {});
-  return { context, attempts, source: { route, policies, random: Math.random, crossShare: () => 0 } };
+  return { context, attempts, source: { route, policies, random: Math.random, crossShare: () => 0, attempts } };
 }
 
 function member(subchannel: object): Member<Connection> {
@@ -55,6 +55,7 @@ function member(subchannel: object): Member<Connection> {
   return {
     key: 'host:1',
     inFlight: 0,
+    streams: 0,
     weight: 1,
     failureFactor: 1,
     inLocalZone: true,

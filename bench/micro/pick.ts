@@ -20,6 +20,7 @@ function candidates(count: number): Candidate[] {
   return Array.from({ length: count }, (_, i) => ({
     key: `host-${i}:1`,
     inFlight: Math.floor(random() * 10),
+    streams: 0,
     weight: 1,
     failureFactor: 1,
   }));

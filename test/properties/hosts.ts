@@ -3,6 +3,7 @@ import type { Random } from '../../libs/grpc-lb/src/core/random.js';
 
 export interface Host extends Candidate {
   inFlight: number;
+  streams: number;
   weight: number;
   failureFactor: number;
 }
@@ -12,6 +13,7 @@ export function hosts(inFlight: readonly number[], weights: readonly number[] = 
   return inFlight.map((calls, i) => ({
     key: `host-${i}:1`,
     inFlight: calls,
+    streams: 0,
     weight: weights[i] ?? 1,
     failureFactor: 1,
   }));

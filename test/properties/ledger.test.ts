@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type Counted,
+  type CountedEndpoint,
   LAPSE_AFTER_MS,
   Ledger,
   Reservation,
@@ -12,7 +13,7 @@ import { StrictClock } from './strict-clock.js';
 type Step =
   | { readonly kind: 'reserve'; readonly endpoint: number; readonly connection: number }
   /** For any call so far, even one that has ended or lapsed. */
-  | { readonly kind: 'start' | 'end'; readonly which: number }
+  | { readonly kind: 'start' | 'end' | 'last'; readonly which: number }
   | { readonly kind: 'advance'; readonly ms: number };
 
 const PLACES = 3;
@@ -22,6 +23,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: kind('reserve'), endpoint: place, connection: place }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('start'), which: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ kind: kind('end'), which: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('last'), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('advance'), ms: fc.integer({ min: 0, max: 1500 }) }) },
   // Fractions, as clocks have them, so that sums are rounded.
   {
@@ -35,19 +37,22 @@ interface ModelCall {
   readonly endpoint: number;
   readonly connection: number;
   readonly reservedAt: number;
+  /** Whether it is a stream that lasts. */
+  lasts: boolean;
   state: 'reserved' | 'started' | 'lapsed' | 'ended';
 }
 
 class Run {
   readonly clock = new StrictClock();
-  readonly endpoints = Array.from({ length: PLACES }, () => ({ inFlight: 0 }));
+  readonly endpoints = Array.from({ length: PLACES }, () => ({ inFlight: 0, streams: 0 }));
   readonly connections = Array.from({ length: PLACES }, () => ({ inFlight: 0 }));
   releases = 0;
-  readonly ledger = new Ledger<Counted, Counted>(this.clock, (endpoint, connection) => {
+  readonly ledger = new Ledger<CountedEndpoint, Counted>(this.clock, (endpoint, connection) => {
     this.releases++;
-    if (endpoint.inFlight < 0 || connection.inFlight < 0) throw new Error('a counter is negative');
+    if (endpoint.inFlight < 0 || endpoint.streams < 0 || connection.inFlight < 0)
+      throw new Error('a counter is negative');
   });
-  readonly #calls: { readonly real: Reservation<Counted, Counted>; readonly model: ModelCall }[] = [];
+  readonly #calls: { readonly real: Reservation<CountedEndpoint, Counted>; readonly model: ModelCall }[] = [];
   expectedReleases = 0;
 
   take(next: Step): void {
@@ -55,6 +60,11 @@ class Run {
     if (next.kind === 'advance') return this.#advance(next.ms);
     const call = this.#calls[next.which % this.#calls.length];
     if (!call) return;
+    if (next.kind === 'last') {
+      call.real.countAsStream();
+      call.model.lasts = true;
+      return;
+    }
     call.real[next.kind]();
     if (next.kind === 'start') {
       if (call.model.state !== 'ended') call.model.state = 'started';
@@ -66,7 +76,10 @@ class Run {
 
   #reserve(endpoint: number, connection: number): void {
     const real = new Reservation(this.ledger, this.endpoints[endpoint]!, this.connections[connection]!);
-    this.#calls.push({ real, model: { endpoint, connection, reservedAt: this.clock.now(), state: 'reserved' } });
+    this.#calls.push({
+      real,
+      model: { endpoint, connection, reservedAt: this.clock.now(), lasts: false, state: 'reserved' },
+    });
   }
 
   #advance(ms: number): void {
@@ -90,10 +103,17 @@ class Run {
     const counting = this.#calls
       .map(({ model }) => model)
       .filter(({ state }) => state === 'reserved' || state === 'started');
-    const expected = (part: 'endpoint' | 'connection'): Counted[] =>
-      Array.from({ length: PLACES }, (_, i) => ({ inFlight: counting.filter((model) => model[part] === i).length }));
-    expect(this.endpoints).toEqual(expected('endpoint'));
-    expect(this.connections).toEqual(expected('connection'));
+    const places = Array.from({ length: PLACES }, (_, i) => i);
+    expect(this.endpoints).toEqual(
+      places.map((at) => {
+        const here = counting.filter(({ endpoint }) => endpoint === at);
+        const streams = here.filter(({ lasts }) => lasts).length;
+        return { inFlight: here.length - streams, streams };
+      }),
+    );
+    expect(this.connections).toEqual(
+      places.map((at) => ({ inFlight: counting.filter(({ connection }) => connection === at).length })),
+    );
     expect(this.releases).toBe(this.expectedReleases);
     // While something may lapse there is one timer, within the time it has; else at most the last one, which finds nothing.
     if (this.unconfirmed > 0) expect(this.clock.pendingTimers).toBe(1);
@@ -129,7 +149,8 @@ test('the counters are zero when all calls have ended', () => {
       const run = play(taken);
       run.endAll();
       run.compare();
-      expect([...run.endpoints, ...run.connections].every(({ inFlight }) => inFlight === 0)).toBe(true);
+      expect(run.endpoints.every(({ inFlight, streams }) => inFlight === 0 && streams === 0)).toBe(true);
+      expect(run.connections.every(({ inFlight }) => inFlight === 0)).toBe(true);
     }),
   );
 });
@@ -152,7 +173,8 @@ test('close() leaves no timer, and calls in flight still end', () => {
       run.ledger.close();
       expect(run.clock.pendingTimers).toBe(0);
       run.endAll();
-      expect([...run.endpoints, ...run.connections].every(({ inFlight }) => inFlight === 0)).toBe(true);
+      expect(run.endpoints.every(({ inFlight, streams }) => inFlight === 0 && streams === 0)).toBe(true);
+      expect(run.connections.every(({ inFlight }) => inFlight === 0)).toBe(true);
     }),
   );
 });

@@ -15,6 +15,7 @@ const host: fc.Arbitrary<Host> = fc.record({
   key: fc.uuid(),
   // Few different loads, so that there are ties.
   inFlight: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 1_000_000 })),
+  streams: fc.constantFrom(0, 0, 1, 100),
   weight: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4_294_967_295 })),
   failureFactor: fc.constantFrom(1, 1, 1, 2, 2500),
 });

@@ -241,6 +241,10 @@ export const usage = {
             return `${event.error}, ${event.uses === 'none' ? 'no list' : 'a list'}`;
           case 'discovery_recovered':
             return event.target;
+          case 'streams_leaving':
+            return `${event.address} ${event.streams} ${event.reason}`;
+          case 'stream_rebalanced':
+            return `${event.address} ${event.to}`;
           case 'failover':
             return `${event.priority}: ${event.share}`;
           case 'discovery_warning':

@@ -31,6 +31,12 @@ export type { EffectiveLocalityOptions, LocalityOptions } from './core/options/l
 export type { ConnectionPoolOptions, EffectivePoolOptions } from './core/options/pool-options.js';
 export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
 export type { EffectiveSlowStartOptions, SlowStartOptions } from './core/options/slow-start-options.js';
+export type {
+  EffectiveStreamOptions,
+  EffectiveStreamRebalance,
+  StreamOptions,
+  StreamRebalanceOptions,
+} from './core/options/stream-options.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
 export type { FailureStatus } from './core/options/status-names.js';
 export {
@@ -55,8 +61,10 @@ export type {
   PrioritySnapshot,
   SourceSnapshot,
   SourceState,
+  StreamsSnapshot,
 } from './core/snapshot.js';
 export type { Random as RandomSource } from './core/random.js';
+export type { MoveReason } from './core/streams/placed-stream.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from './core/totals.js';
 export type { WeightsUpdate } from './core/policy/weights-update.js';
 export {

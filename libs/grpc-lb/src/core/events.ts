@@ -1,4 +1,5 @@
 import type { ClientState, EndpointState } from './snapshot.js';
+import type { MoveReason } from './streams/placed-stream.js';
 
 /** The fields of every event. */
 export interface LbEventBase {
@@ -87,6 +88,14 @@ export type LbEvent =
       readonly connection: number;
       readonly reason: string | null;
     })
+  /** An endpoint gets no new streams, and `streams` that can resume are asked to go to others, within two seconds. */
+  | (LbEndpointEventBase & {
+      readonly type: 'streams_leaving';
+      readonly reason: MoveReason;
+      readonly streams: number;
+    })
+  /** A stream has moved from the endpoint at `address`, which carried more streams than others, to the one at `to`. */
+  | (LbEndpointEventBase & { readonly type: 'stream_rebalanced'; readonly to: string })
   /** The shares of the priorities changed: `priority` is the first one that gets calls, with the share `share`. */
   | (LbEventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
   /**

@@ -51,6 +51,16 @@ export interface ConnectionSnapshot {
   readonly ageMs: number | null;
 }
 
+/** The streams of one endpoint that last, such as subscriptions: open for ten seconds, or known to be of that kind. */
+export interface StreamsSnapshot {
+  /** How many are open. */
+  readonly open: number;
+  /** Milliseconds since the oldest one was opened at this endpoint; null if there is none. */
+  readonly oldestMs: number | null;
+  /** The same for the median. */
+  readonly medianMs: number | null;
+}
+
 /** One endpoint of a client. */
 export interface EndpointSnapshot {
   /** `host:port`, `[ipv6]:port` or `unix:path` */
@@ -78,6 +88,8 @@ export interface EndpointSnapshot {
   readonly refusalRate: number;
   /** Calls in flight: picked and not ended, including streams and retries. */
   readonly inFlight: number;
+  /** Its streams that last. */
+  readonly streams: StreamsSnapshot;
   /** Attempts since the endpoint joined. */
   readonly started: number;
   /** Attempts since the endpoint joined that ended without a failure of the endpoint. */

@@ -1,3 +1,5 @@
+import type { MoveReason } from './streams/placed-stream.js';
+
 /**
  * Why an endpoint was ejected. `consecutive_failures`: calls in a row failed. `success_rate`: too few calls of a window
  * succeeded. `failed_probe`: the probe at the end of an ejection failed.
@@ -34,6 +36,8 @@ export interface ClientTotals {
   readonly ejectionsWithdrawn: number;
   /** Changes of the shares of the priorities. */
   readonly failovers: number;
+  /** Moves of streams that can resume, by the reason. */
+  readonly streamMoves: Readonly<Partial<Record<MoveReason, number>>>;
   /** Retries and hedges that the budget allowed. */
   readonly retriesGranted: number;
   /** Retries and hedges that were not made, because of the budget or the throttle. */
@@ -65,12 +69,17 @@ export class Totals {
   loadReportsRejected = 0;
   readonly watchesBackedOff = { health: 0, loadReports: 0 };
   readonly #connectionsClosed: Record<string, number> = {};
+  readonly #streamMoves: Partial<Record<MoveReason, number>> = {};
   readonly #ejections: Partial<Record<EjectionMethod, number>> = {};
   readonly #prevented: { method: EjectionMethod; obstacle: EjectionObstacle; count: number }[] = [];
 
   /** @param reason One of a fixed set. */
   connectionClosed(reason: string): void {
     this.#connectionsClosed[reason] = (this.#connectionsClosed[reason] ?? 0) + 1;
+  }
+
+  streamMoved(reason: MoveReason): void {
+    this.#streamMoves[reason] = (this.#streamMoves[reason] ?? 0) + 1;
   }
 
   ejected(method: EjectionMethod): void {
@@ -95,6 +104,7 @@ export class Totals {
       ejectionsPrevented: this.#prevented.map((each) => ({ ...each })),
       ejectionsWithdrawn: this.ejectionsWithdrawn,
       failovers: this.failovers,
+      streamMoves: { ...this.#streamMoves },
       ...retries,
       loadReportsRejected: this.loadReportsRejected,
       watchesBackedOff: { ...this.watchesBackedOff },

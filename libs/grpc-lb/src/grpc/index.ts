@@ -38,10 +38,17 @@ export type { ConnectionPoolOptions, EffectivePoolOptions } from '../core/option
 export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from '../core/options/retry-options.js';
 export type { HashKeyFunction, HashKeySource, RingHashConfig } from '../core/options/ring-hash-options.js';
 export type { EffectiveSlowStartOptions, SlowStartOptions } from '../core/options/slow-start-options.js';
+export type {
+  EffectiveStreamOptions,
+  EffectiveStreamRebalance,
+  StreamOptions,
+  StreamRebalanceOptions,
+} from '../core/options/stream-options.js';
 export type { FailureStatus } from '../core/options/status-names.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from '../core/options/subset-options.js';
 export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-robin-options.js';
 export type { Random as RandomSource } from '../core/random.js';
+export type { MoveReason } from '../core/streams/placed-stream.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from '../core/totals.js';
 export type { WeightsUpdate } from '../core/policy/weights-update.js';
 export type {
@@ -55,6 +62,7 @@ export type {
   PrioritySnapshot,
   SourceSnapshot,
   SourceState,
+  StreamsSnapshot,
 } from '../core/snapshot.js';
 export type { EndpointActions } from './channel/endpoint-actions.js';
 export { BalancedChannel, type BalancedChannelOptions, createBalancedChannel } from './channel/balanced-channel.js';

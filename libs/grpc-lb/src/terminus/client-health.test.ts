@@ -32,6 +32,7 @@ function endpoint(state: EndpointState, i: number): EndpointSnapshot {
     failureRate: 0,
     refusalRate: 0,
     inFlight: i,
+    streams: { open: 0, oldestMs: null, medianMs: null },
     started: 0,
     succeeded: 0,
     failed: 0,

@@ -1,4 +1,5 @@
 import type { LbEvent } from '../../core/events.js';
+import type { MoveReason } from '../../core/streams/placed-stream.js';
 
 /** `problem`: someone may have to act. `good`: a problem is over. `note`: worth knowing. `detail`: the rest. */
 export type EventWeight = 'problem' | 'good' | 'note' | 'detail';
@@ -29,6 +30,10 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
       return ['detail', `connection ${event.connection} to ${event.address} is ready`];
     case 'connection_closed':
       return ['detail', `connection ${event.connection} to ${event.address} is closed${because(event.reason)}`];
+    case 'streams_leaving':
+      return ['note', `${event.streams} streams leave ${event.address}: ${STREAMS[event.reason]}`];
+    case 'stream_rebalanced':
+      return ['detail', `a stream moved from ${event.address} to ${event.to}, which carried fewer`];
     case 'failover':
       return ['note', `${Math.round(event.share * 100)} % of the calls go to priority ${event.priority}`];
     case 'panic':
@@ -58,6 +63,16 @@ const USES = {
   part: 'the valid part of the list is in use',
   none: 'and there has never been a list',
 } as const;
+
+/** Why streams leave an endpoint. */
+const STREAMS: Readonly<Record<MoveReason, string>> = {
+  draining: 'its server does not take new calls',
+  ejected: 'it is ejected',
+  removed: 'it is no longer used',
+  connection_retired: 'their connection is replaced',
+  max_age: 'its server ends streams of their age',
+  rebalance: 'it carries more than others',
+};
 
 function weightOf(to: string): EventWeight {
   if (to === 'ready') return 'good';

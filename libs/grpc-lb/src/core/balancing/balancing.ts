@@ -4,6 +4,7 @@ import type { LoadReport } from '../policy/load-report.js';
 import { type CallInfo, UNKNOWN_CALL } from '../policy/policy.js';
 import { PolicySet } from '../policy/policy-set.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../snapshot.js';
+import { StreamPlacement } from '../streams/stream-placement.js';
 import { Attempts } from './calls/attempts.js';
 import type { PickerSource } from './calls/picker.js';
 import type { BalancingEnvironment } from './environment.js';
@@ -13,6 +14,7 @@ import type { Member, MemberOwner } from './members/member.js';
 import { OutageDials } from './members/outage-dials.js';
 import { Members, type StandbyEndpoint } from './members/members.js';
 import { Router } from './route/router.js';
+import { StreamGroups } from './stream-groups.js';
 
 /** Carries out the decisions: grpc-js's balancer, or a client of the simulator. */
 export interface BalancingOwner<C extends Carrier> {
@@ -38,6 +40,8 @@ export type Condition =
 export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSource<C> {
   readonly peers: PeerComparison;
   readonly attempts: Attempts<C>;
+  /** Decides when streams that can resume move. */
+  readonly streams: StreamPlacement<Member<C>>;
   readonly #members: Members<C>;
   readonly #router: Router<Member<C>>;
   readonly #outageDials: OutageDials;
@@ -62,6 +66,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
       () => this.#settle(),
     );
     this.#router = new Router(environment);
+    this.streams = new StreamPlacement(new StreamGroups(environment, this.#router));
     this.#outageDials = new OutageDials(environment.clock, environment.random);
     this.attempts = new Attempts(environment, this.#router, (member, carrier) => {
       member.link.released(carrier);
@@ -98,10 +103,12 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#activate();
     this.#router.update(this.#members.priorities);
     this.owner.changed(this);
+    this.streams.changed();
   }
 
   close(): void {
     this.#closed = true;
+    this.streams.close();
     this.#members.close();
     this.attempts.close();
   }
@@ -142,6 +149,10 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   connect(member: Member<C>, endpoint: Endpoint): Link<C> {
     return this.owner.connect(member, endpoint);
+  }
+
+  streamsOf(member: Member<C>): ReadonlySet<{ readonly reservedAt: number }> {
+    return this.attempts.streams.of(member);
   }
 
   memberChanged(member: Member<C>): void {

@@ -11,7 +11,7 @@ interface Endpoint extends Choosable {
 }
 
 function endpoint(key: string, over: Partial<Endpoint> = {}): Endpoint {
-  const always = { inFlight: 0, weight: 1, failureFactor: 1, warmth: 1, wantsProbe: false };
+  const always = { inFlight: 0, streams: 0, lingering: 0, weight: 1, failureFactor: 1, warmth: 1, wantsProbe: false };
   return { key, ...always, connected: true, healthy: true, probing: false, ...over };
 }
 

@@ -1,6 +1,7 @@
 import { type CallInfo, type Policy, UNKNOWN_CALL } from '../policy/policy.js';
 import { xxh64 } from '../hash/xxh64.js';
 import type { Random } from '../random.js';
+import { withFewestStreams } from './fewest-streams.js';
 import { Ramp, type Ramped } from './ramp.js';
 import type { Rotation } from '../balancing/route/rotation.js';
 import type { PriorityRoute, Route } from '../balancing/route/route.js';
@@ -9,6 +10,8 @@ import type { PriorityRoute, Route } from '../balancing/route/route.js';
 export interface Choosable extends Ramped {
   /** Whether its ejection time is over and it waits for its probe. */
   readonly wantsProbe: boolean;
+  /** Refused calls that still count as load. */
+  readonly lingering: number;
 }
 
 /** An endpoint in slow start also takes over a call from an endpoint with more than this many times its load. */
@@ -37,19 +40,24 @@ export class Choice<E extends Choosable> {
   /**
    * Returns the endpoint for a call, if possible none of `tried`, where the call has been. Undefined if no endpoint may
    * be picked, but one is being probed.
+   *
+   * @param lasts Whether it is a stream that is expected to last.
    */
-  pick(call: CallInfo, tried: readonly E[]): E | undefined {
+  pick(call: CallInfo, tried: readonly E[], lasts = false): E | undefined {
     const rotation = this.#rotationFor(call);
     if (!rotation) return undefined;
-    // Calls with the same key stay on their endpoint during its slow start.
-    const even = rotation.cold.length === 0 || this.policy.sticky;
-    const endpoint = even ? this.among(rotation.pickable, call) : this.#onTheRamp(rotation, call);
-    return tried.includes(endpoint) ? (this.#other(tried, call, rotation) ?? endpoint) : endpoint;
+    // Calls with the same key stay on their endpoint during its slow start. Of the streams that last, a cold endpoint
+    // holds as many as its warmth allows.
+    const byNumber = lasts && this.policy.streams === 'fewest';
+    const even = rotation.cold.length === 0 || byNumber || this.policy.sticky;
+    const endpoint = even ? this.among(rotation.pickable, call, lasts) : this.#onTheRamp(rotation, call);
+    return tried.includes(endpoint) ? (this.#other(tried, call, rotation, lasts) ?? endpoint) : endpoint;
   }
 
-  /** The choice of the policy alone. */
-  among(endpoints: readonly E[], call: CallInfo): E {
-    return endpoints[this.policy.pick(endpoints, call)]!;
+  /** The choice of the policy alone; for a stream that lasts, among the endpoints with the fewest, if it regards load. */
+  among(endpoints: readonly E[], call: CallInfo, lasts = false): E {
+    const candidates = lasts && this.policy.streams === 'fewest' ? withFewestStreams(endpoints) : endpoints;
+    return candidates[this.policy.pick(candidates, call)]!;
   }
 
   /**
@@ -127,10 +135,10 @@ export class Choice<E extends Choosable> {
     return waiting.includes(endpoint) ? endpoint : undefined;
   }
 
-  #other(tried: readonly E[], call: CallInfo, { pickable }: Rotation<E>): E | undefined {
+  #other(tried: readonly E[], call: CallInfo, { pickable }: Rotation<E>, lasts: boolean): E | undefined {
     let others = pickable.filter((endpoint) => !tried.includes(endpoint));
     if (others.length === 0) others = this.route.pickable.filter((endpoint) => !tried.includes(endpoint));
-    return others.length > 0 ? this.among(others, call) : undefined;
+    return others.length > 0 ? this.among(others, call, lasts) : undefined;
   }
 }
 

@@ -16,7 +16,15 @@ interface Endpoint extends Choosable, Rotatable {
   warmth: number;
 }
 
-const ALWAYS = { failureFactor: 1, connected: true, healthy: true, probing: false, wantsProbe: false };
+const ALWAYS = {
+  failureFactor: 1,
+  streams: 0,
+  lingering: 0,
+  connected: true,
+  healthy: true,
+  probing: false,
+  wantsProbe: false,
+};
 const endpoint = (key: string, weight = 1): Endpoint => ({ key, weight, warmth: 1, inFlight: 0, ...ALWAYS });
 const endpoints = (weights: readonly number[]): Endpoint[] =>
   weights.map((weight, i) => endpoint(`host-${i}:1`, weight));

@@ -35,6 +35,7 @@ const LEAST_LAG_MS = 1;
  * and rejected alternatives: docs/decisions/027-adaptive-rule.md and 030-lag-of-the-moment.md.
  */
 export class Adaptive implements Policy {
+  readonly streams = 'fewest';
   readonly #methods = new MethodLatency();
   readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
   /** The mean busyness by own calls, sampled when a call ends. */
@@ -68,7 +69,7 @@ export class Adaptive implements Policy {
   learn(candidate: Candidate, call: CallInfo, { latency: measured, failed, cutShort, report }: Outcome): void {
     const now = this.clock.now();
     const state = this.#candidates.of(candidate);
-    if (report) state.reported(report, candidate.inFlight, now);
+    if (report) state.reported(report, candidate.inFlight + candidate.streams, now);
     // The load multiplier covers failures; the duration of a stream says nothing.
     if (!call.stream && !failed) {
       const latency = measured / this.#crowding(candidate);

@@ -29,6 +29,7 @@ const BUSYNESS_FADE_MS = 5000;
  * Prequal sends probes; here the trailers of the calls themselves carry the reports.
  */
 export class HotCold implements Policy {
+  readonly streams = 'fewest';
   readonly #methods = new MethodLatency();
   readonly #ofAll = { others: new RunningMean(), busyness: new RunningMean() };
   readonly #candidates: CandidateStates<EndpointTemperature>;
@@ -68,7 +69,7 @@ export class HotCold implements Policy {
   learn(candidate: Candidate, call: CallInfo, { latency, failed, cutShort, report }: Outcome): void {
     const now = this.clock.now();
     const state = this.#candidates.of(candidate);
-    if (report) state.reported.record(report, candidate.inFlight, now);
+    if (report) state.reported.record(report, candidate.inFlight + candidate.streams, now);
     if (!call.stream && !failed) {
       const ratio = this.#methods.ratio(call.method, latency);
       if (cutShort) state.latency.recordAtLeast(ratio, now);

@@ -7,6 +7,7 @@ import type { Candidate, Policy } from './policy.js';
 
 /** Least outstanding requests (gRFC A48, Envoy), over distinct endpoints. */
 export class LeastRequest implements Policy {
+  readonly streams = 'fewest';
   readonly #lists: PerList<{ readonly sample: Sample; readonly weighted: boolean }>;
 
   constructor(

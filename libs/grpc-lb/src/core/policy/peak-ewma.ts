@@ -18,6 +18,7 @@ const LEAST_COST = 1e-6;
  * a stream would then block all further calls, so this policy assumes the mean latency of all endpoints, as in Linkerd.
  */
 export class PeakEwma implements Policy {
+  readonly streams = 'fewest';
   readonly #candidates: CandidateStates<EndpointCost>;
   readonly #usual: UsualCost;
 

@@ -18,9 +18,9 @@ export const HASHES = 2 ** 53;
 /** Maximum calls in flight per unit of an endpoint's weight; the product is rounded up. */
 export type Room = number;
 
-export function hasRoom({ inFlight, weight }: Candidate, room: Room): boolean {
+export function hasRoom({ inFlight, streams, weight }: Candidate, room: Room): boolean {
   // Rounding errors must not add one to a whole number.
-  return inFlight < Math.ceil(weight * room - 1e-6);
+  return inFlight + streams < Math.ceil(weight * room - 1e-6);
 }
 
 /**
@@ -32,7 +32,7 @@ export function boundedRoom(candidates: readonly Candidate[], c: number): Room {
   let calls = 1;
   let weights = 0;
   for (const candidate of candidates) {
-    calls += candidate.inFlight;
+    calls += candidate.inFlight + candidate.streams;
     weights += candidate.weight;
   }
   return (c * calls) / weights;

@@ -5,8 +5,10 @@ import type { LoadReport } from './load-report.js';
 export interface Candidate {
   /** Identifies the endpoint: `host:port`. */
   readonly key: string;
-  /** Calls that are picked and have not ended. */
+  /** Calls that are picked and have not ended, without the streams that last. */
   readonly inFlight: number;
+  /** Open streams that last. */
+  readonly streams: number;
   /** At least 1; relative to the others. */
   readonly weight: number;
   /** Load multiplier for recent failures; 1 when healthy. */
@@ -19,6 +21,8 @@ export interface CallInfo {
   readonly method: string;
   /** Whether it has many messages in either direction: its duration says nothing about the endpoint. */
   readonly stream: boolean;
+  /** Whether it is a stream that stays open, as a subscription does; undefined if only experience can tell. */
+  readonly lasting?: boolean | undefined;
   /** The key of ring hash; undefined if the call has none. */
   readonly hashKey?: string | undefined;
 }
@@ -59,6 +63,12 @@ export interface Policy {
   shares?(candidates: readonly Candidate[]): number[];
   /** Whether calls with the same key belong together: only the state of an endpoint moves them, not slow start. */
   readonly sticky?: boolean;
+  /**
+   * What it means for streams that last. `fewest`: a new one goes to the endpoint with the fewest, and they may move to
+   * even out their numbers. `even`: new ones are placed as calls are, and they may move. Undefined: they do not move
+   * unless they have to.
+   */
+  readonly streams?: 'fewest' | 'even';
   /** The source of the key; the caller of `pick` reads it from the call into `hashKey`. */
   readonly keyedBy?: HashKeySource;
   /** Called when an attempt has ended, for policies that learn. It may have been picked before the endpoint left. */

@@ -8,6 +8,7 @@ import { equalShares } from './shares.js';
  * weights, like gRPC's `round_robin`.
  */
 export class RoundRobin implements Policy {
+  readonly streams = 'even';
   readonly shares = equalShares;
   #next: number | undefined;
   /**

@@ -3,6 +3,7 @@ import type { Candidate, Policy } from './policy.js';
 
 /** A random endpoint, in proportion to its weight; ignores load. */
 export class WeightedRandom implements Policy {
+  readonly streams = 'even';
   #seen: readonly Candidate[] = [];
   /** The end of each candidate's share, on a scale from 0 to the sum of the weights. */
   #ends: number[] = [];

@@ -17,6 +17,10 @@ export interface StreamPlacementSource<E> extends DepartureSource {
   readonly rebalance: RebalanceRule | undefined;
   /** The endpoints that new streams may be given, in groups between which streams do not move; the best group first. */
   readonly groups: readonly (readonly E[])[];
+  /** Called when the streams of an endpoint are asked to go. */
+  leaving?(endpoint: E, reason: MoveReason, streams: number): void;
+  /** Called when a stream has moved. */
+  moved?(from: E, to: E, reason: MoveReason): void;
 }
 
 /** The first look after a change comes within this part of the interval, so that clients do not act in step. */
@@ -31,7 +35,6 @@ const JITTER = 1 / 10;
  */
 export class StreamPlacement<E extends StreamHost> {
   readonly #streams = new Map<E, Set<PlacedStream<E>>>();
-  readonly #moves = new Map<MoveReason, number>();
   readonly #leaving = new Map<E, Departure<E>>();
   /** Streams whose connections are being replaced. */
   readonly #retiring = new Map<Set<PlacedStream<E>>, Departure<E>>();
@@ -55,7 +58,7 @@ export class StreamPlacement<E extends StreamHost> {
   moved(stream: PlacedStream<E>, from: E, reason: MoveReason): void {
     this.#take(stream, from);
     this.#place(stream, stream.endpoint);
-    this.#moves.set(reason, this.moves(reason) + 1);
+    this.source.moved?.(from, stream.endpoint, reason);
     this.#lookSoon();
   }
 
@@ -73,6 +76,7 @@ export class StreamPlacement<E extends StreamHost> {
   vacate(endpoint: E, reason: MoveReason): void {
     const streams = this.#streams.get(endpoint);
     if (!streams || this.#leaving.has(endpoint)) return;
+    this.source.leaving?.(endpoint, reason, streams.size);
     const end = (): void => {
       this.#leaving.delete(endpoint);
       this.#lookSoon();
@@ -108,11 +112,6 @@ export class StreamPlacement<E extends StreamHost> {
   /** Streams that are open at an endpoint. */
   count(endpoint: E): number {
     return this.#streams.get(endpoint)?.size ?? 0;
-  }
-
-  /** Moves for a reason so far. */
-  moves(reason: MoveReason): number {
-    return this.#moves.get(reason) ?? 0;
   }
 
   #place(stream: PlacedStream<E>, endpoint: E): void {

@@ -40,6 +40,7 @@ const endpoint = (address: string, priority: number): EndpointSnapshot => ({
   failureRate: 0,
   refusalRate: 0,
   inFlight: 0,
+  streams: { open: 0, oldestMs: null, medianMs: null },
   started: 0,
   succeeded: 0,
   failed: 0,

@@ -23,6 +23,7 @@ function endpoint(address: string, more: Partial<EndpointSnapshot> = {}): Endpoi
     failureRate: 0,
     refusalRate: 0,
     inFlight: 0,
+    streams: { open: 0, oldestMs: null, medianMs: null },
     started: 0,
     succeeded: 0,
     failed: 0,

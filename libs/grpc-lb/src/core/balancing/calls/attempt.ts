@@ -25,6 +25,11 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
 
   protected abstract get call(): CallInfo;
 
+  /** Whether its place follows a rule that moves to even out the streams would break. */
+  get keyed(): boolean {
+    return this.policy.streams === undefined;
+  }
+
   /** When the peer refused it before it ran, by the clock; undefined if it did not. */
   refusedAt: number | undefined;
 
@@ -37,8 +42,11 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     this.endpoint.started++;
     this.connection.callStarted();
     this.attempts.spillover?.started(this.endpoint.inLocalZone, this.reservedAt);
+    const { call } = this;
+    if (!call.stream) return;
     const { passiveHealth } = this.endpoint;
-    if (passiveHealth.isProbe(this) && this.call.stream) passiveHealth.probeStreams(this);
+    if (passiveHealth.isProbe(this)) passiveHealth.probeStreams(this);
+    this.attempts.streams.began(this, call);
   }
 
   /** Called when the attempt has ended. */
@@ -48,6 +56,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (kind === 'ok') endpoint.succeeded++;
     else endpoint.failed++;
     this.end();
+    if (this.call.stream) attempts.streams.ended(this, this.call, kind !== 'ok' && by !== 'caller');
     const wasProbe = endpoint.passiveHealth.endProbe(this);
     const failed = kind === 'failed' || kind === 'timed_out';
     if (by === 'peer') {

@@ -1,7 +1,8 @@
+import { LastingStreams } from '../../streams/lasting-streams.js';
 import { Lingering } from '../../load/lingering.js';
 import { Refusals } from '../../load/refusals.js';
 import type { BalancingEnvironment } from '../environment.js';
-import { Ledger, type OnRelease } from './ledger.js';
+import { Ledger, type OnRelease, type Reservation } from './ledger.js';
 import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Router } from '../route/router.js';
@@ -11,6 +12,7 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
   readonly refusals: Refusals<Member<C>>;
   /** Cancelled attempts that their servers may still work on. */
   readonly superseded: Lingering<Member<C>>;
+  readonly streams: LastingStreams<Member<C>, Reservation<Member<C>, C>>;
 
   constructor(
     private readonly environment: Pick<BalancingEnvironment, 'clock' | 'ownStall'>,
@@ -20,6 +22,7 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
     super(environment.clock, onRelease);
     this.refusals = new Refusals(environment.clock);
     this.superseded = new Lingering(environment.clock);
+    this.streams = new LastingStreams(environment.clock);
   }
 
   get spillover() {
@@ -35,5 +38,6 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
     super.close();
     this.refusals.close();
     this.superseded.close();
+    this.streams.close();
   }
 }

@@ -3,15 +3,15 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { StrictClock } from '../../../../../../test/properties/strict-clock.js';
 import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
-import { type Counted, LAPSE_AFTER_MS, Ledger, Reservation } from './ledger.js';
+import { type Counted, type CountedEndpoint, LAPSE_AFTER_MS, Ledger, Reservation } from './ledger.js';
 
 /** A ledger over one endpoint and one connection. */
 function setUp(clock = new FakeClock()) {
-  const endpoint = { inFlight: 0 };
+  const endpoint = { inFlight: 0, streams: 0 };
   const connection = { inFlight: 0 };
   const released: (readonly [number, number])[] = [];
-  const ledger = new Ledger<Counted, Counted>(clock, (e, c) => released.push([e.inFlight, c.inFlight]));
-  const reserve = (): Reservation<Counted, Counted> => new Reservation(ledger, endpoint, connection);
+  const ledger = new Ledger<CountedEndpoint, Counted>(clock, (e, c) => released.push([e.inFlight, c.inFlight]));
+  const reserve = (): Reservation<CountedEndpoint, Counted> => new Reservation(ledger, endpoint, connection);
   return { clock, endpoint, connection, released, ledger, reserve };
 }
 
@@ -174,9 +174,9 @@ describe('the sweep', () => {
 
   test('sweeps a pick made during a release when it is due', () => {
     const clock = new FakeClock();
-    const endpoint = { inFlight: 0 };
+    const endpoint = { inFlight: 0, streams: 0 };
     let waitingCalls = 2;
-    const ledger: Ledger<Counted, Counted> = new Ledger(clock, () => {
+    const ledger: Ledger<CountedEndpoint, Counted> = new Ledger(clock, () => {
       if (waitingCalls-- > 0) new Reservation(ledger, endpoint, { inFlight: 0 });
     });
     new Reservation(ledger, endpoint, { inFlight: 0 });

@@ -3,9 +3,16 @@ import type { Cancel, Clock } from '../../clock.js';
 /** Something that carries calls: an endpoint, a connection. */
 export interface Counted {
   /**
-   * Calls that are picked and have not ended. A stream counts until it closes; each attempt of a retried call counts.
+   * Calls that are picked and have not ended. A stream counts until it closes; on an endpoint, until it turns out to
+   * last. Each attempt of a retried call counts.
    */
   inFlight: number;
+}
+
+/** An endpoint, whose streams that last count by themselves. */
+export interface CountedEndpoint extends Counted {
+  /** Open streams that last; they are not in flight. */
+  streams: number;
 }
 
 /** Called when a call no longer counts, after the counters have been decremented. */
@@ -20,7 +27,7 @@ export const LAPSE_AFTER_MS = 1000;
  * the pick leaks. Hence a call is reserved at the pick, confirmed at the start and released at the end, and a
  * reservation lapses if it is not confirmed.
  */
-export class Ledger<E extends Counted, C extends Counted> {
+export class Ledger<E extends CountedEndpoint, C extends Counted> {
   /** Reservations in the order of their picks; confirmed ones are skipped when they reach the front. */
   readonly #waiting: Reservation<E, C>[] = [];
   #front = 0;
@@ -84,8 +91,10 @@ export class Ledger<E extends Counted, C extends Counted> {
 }
 
 /** One call's entry in the counters, kept from its pick to its end. */
-export class Reservation<E extends Counted, C extends Counted> {
+export class Reservation<E extends CountedEndpoint, C extends Counted> {
   private state: 'reserved' | 'started' | 'lapsed' | 'ended' = 'reserved';
+  /** Whether it is a stream that lasts. */
+  private lasting = false;
   readonly reservedAt: number;
 
   constructor(
@@ -106,11 +115,17 @@ export class Reservation<E extends Counted, C extends Counted> {
    * Called when the call has started. A reservation that had lapsed, because its credentials took long, counts again.
    */
   start(): void {
-    if (this.state === 'lapsed') {
-      this.endpoint.inFlight++;
-      this.connection.inFlight++;
-    }
+    if (this.state === 'lapsed') this.#count(1);
     if (this.state !== 'ended') this.state = 'started';
+  }
+
+  /** Called when it is a stream that lasts: it counts among the streams of its endpoint instead of its calls. */
+  countAsStream(): void {
+    if (this.lasting) return;
+    this.lasting = true;
+    if (this.state !== 'reserved' && this.state !== 'started') return;
+    this.endpoint.inFlight--;
+    this.endpoint.streams++;
   }
 
   /** Called when the call has ended, whatever its status. */
@@ -127,8 +142,13 @@ export class Reservation<E extends Counted, C extends Counted> {
   }
 
   #release(): void {
-    this.endpoint.inFlight--;
-    this.connection.inFlight--;
+    this.#count(-1);
     this.ledger.released(this.endpoint, this.connection);
+  }
+
+  #count(by: 1 | -1): void {
+    if (this.lasting) this.endpoint.streams += by;
+    else this.endpoint.inFlight += by;
+    this.connection.inFlight += by;
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
+import type { EventBody } from '../../events.js';
 import { effectiveLoadBalancing } from '../../options/load-balancing.js';
 import type { PolicyConfig } from '../../options/policy-config.js';
 import { OwnStall } from '../../own-stall.js';
 import type { CallInfo, Policy } from '../../policy/policy.js';
 import { seededRandom } from '../../random.js';
+import type { PlacedStream } from '../../streams/placed-stream.js';
 import { Totals } from '../../totals.js';
 import { Balancing } from '../balancing.js';
 import { type Carrier, type Link, NO_LINK } from '../members/link.js';
@@ -28,7 +30,7 @@ class Connection implements Carrier {
 }
 
 class FakeLink implements Link<Connection> {
-  readonly serving = true;
+  serving = true;
   readonly notServing = null;
   readonly suspicion = undefined;
   readonly failure = null;
@@ -47,7 +49,7 @@ class FakeLink implements Link<Connection> {
 
   constructor(
     private readonly clock: FakeClock,
-    private readonly member: Member<Connection>,
+    readonly owner: Member<Connection>,
   ) {}
 
   get usable(): boolean {
@@ -77,13 +79,13 @@ class FakeLink implements Link<Connection> {
   open(): void {
     this.failing = false;
     this.connections.push(new Connection(this.clock.now()));
-    this.member.reachable();
-    this.member.update();
+    this.owner.reachable();
+    this.owner.update();
   }
 
   lose(): void {
     for (const connection of this.connections.splice(0)) connection.lost = true;
-    this.member.update();
+    this.owner.update();
   }
 
   /** Opens a new connection, then loses the old one. */
@@ -96,7 +98,7 @@ class FakeLink implements Link<Connection> {
 
   fail(): void {
     this.failing = true;
-    this.member.update();
+    this.owner.update();
   }
 
   drain(): void {
@@ -125,6 +127,8 @@ class Picked extends Attempt<Connection> {
 class Client {
   readonly clock = new FakeClock();
   readonly links = new Map<string, FakeLink>();
+  readonly events: EventBody[] = [];
+  readonly totals = new Totals();
   readonly balancing: Balancing<Connection>;
   picker!: Picker<Connection, Picked, CallInfo>;
 
@@ -136,8 +140,8 @@ class Client {
       loadBalancing: effectiveLoadBalancing({ policy }),
       zone: undefined,
       ownStall: new OwnStall(clock),
-      totals: new Totals(),
-      emit: () => {},
+      totals: this.totals,
+      emit: (event: EventBody) => void this.events.push(event),
     };
     this.balancing = new Balancing(environment, {
       connect: (member) => {
@@ -162,6 +166,13 @@ class Client {
     this.balancing.adopt(
       names.split(' ').map((name) => ({ address: { path: name }, priority: Number(name.slice(1) || 0) })),
     );
+  }
+
+  /** Opens a stream. */
+  stream(call = LASTING, visits?: Visits<Connection>): Picked | NoPick {
+    const picked = this.picker.pick(call, call, this.balancing.policies.common, false, visits);
+    if (typeof picked !== 'string') picked.begin();
+    return picked;
   }
 
   link(name: string): FakeLink {
@@ -398,4 +409,164 @@ test('a streaming probe brings the endpoint back before it ends', () => {
   expect(stateOfA()).toBe('ready');
   stream.finish('failed', 'unknown');
   expect(stateOfA()).toBe('ready');
+});
+
+/** A stream that can resume, and moves as soon as it is asked to. */
+class Subscription implements PlacedStream<Member<Connection>> {
+  readonly movable = true;
+  attempt: Picked;
+
+  constructor(private readonly client: Client) {
+    this.attempt = client.stream() as Picked;
+    client.balancing.streams.opened(this);
+  }
+
+  get endpoint(): Member<Connection> {
+    return this.attempt.endpoint;
+  }
+
+  get keyed(): boolean {
+    return this.attempt.keyed;
+  }
+
+  move(...[reason, to]: Parameters<PlacedStream<Member<Connection>>['move']>): void {
+    const from = this.attempt;
+    const visits = { ...NO_VISITS, leaving: this.endpoint, to };
+    const picked = this.client.stream(LASTING, visits);
+    if (typeof picked === 'string') return;
+    this.attempt = picked;
+    from.finish('refused', 'caller');
+    this.client.balancing.streams.moved(this, from.endpoint, reason);
+  }
+}
+
+const LASTING: CallInfo = { method: '/Orders/Watch', stream: true, lasting: true };
+
+describe('streams that last', () => {
+  const streamsOf = ({ links }: Client): Record<string, number> =>
+    Object.fromEntries([...links].map(([name, link]) => [name, link.owner.streams]));
+
+  const subscribe = (client: Client, count: number): Subscription[] =>
+    Array.from({ length: count }, () => new Subscription(client));
+
+  test.for(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
+    'are divided evenly by %s, in one tick, and count neither as calls nor against them',
+    (name) => {
+      const client = new Client('a b c', { name });
+      const attempts = Array.from({ length: 30 }, () => client.stream() as Picked);
+      expect(streamsOf(client)).toEqual({ a: 10, b: 10, c: 10 });
+      for (const attempt of attempts) if (nameOf(attempt.endpoint) === 'a') attempt.finish('ok', 'peer');
+      expect(streamsOf(client)).toEqual({ a: 0, b: 10, c: 10 });
+      // Calls do not all go to the one without streams.
+      const names = Array.from({ length: 30 }, () => {
+        const call = { method: '/Orders/Find', stream: false };
+        return nameOf((client.picker.pick(call, call, client.balancing.policies.common, false) as Picked).endpoint);
+      });
+      for (const each of ['a', 'b', 'c']) expect(names.filter((one) => one === each)).toHaveLength(10);
+      expect(client.balancing.inFlight).toBe(50);
+    },
+  );
+
+  test.for(['round_robin', 'random'] as const)('are placed by %s as calls are, and may move', (name) => {
+    const client = new Client('a b', { name });
+    const [first] = subscribe(client, 9);
+    expect(first!.keyed).toBe(false);
+    for (const attempt of Array.from({ length: 4 }, () => client.stream() as Picked))
+      if (nameOf(attempt.endpoint) === 'a') attempt.finish('ok', 'peer');
+    client.clock.advance(120_000);
+    const { a, b } = streamsOf(client);
+    expect(Math.abs(a! - b!)).toBeLessThan(3);
+  });
+
+  test.for(['pick_first', 'ring_hash', 'weighted_round_robin'] as const)('do not move to even out %s', (name) => {
+    const client = new Client('a b', { name } as PolicyConfig);
+    for (const each of subscribe(client, 9)) expect(each.keyed).toBe(true);
+    const before = streamsOf(client);
+    client.list('a b c');
+    client.clock.advance(120_000);
+    expect(streamsOf(client)).toEqual({ ...before, c: 0 });
+  });
+
+  test('that come to last while they are open stop counting as calls', () => {
+    const client = new Client('a b');
+    const call = { method: '/Orders/Watch', stream: true };
+    const open = (): Picked => client.stream(call) as Picked;
+    for (let i = 0; i < 4; i++) open();
+    expect([...client.links.values()].map(({ owner }) => [owner.inFlight, owner.streams])).toEqual([
+      [2, 0],
+      [2, 0],
+    ]);
+    client.clock.advance(11_000);
+    const last = open();
+    open();
+    expect([...client.links.values()].map(({ owner }) => [owner.inFlight, owner.streams, owner.running])).toEqual([
+      [0, 3, 3],
+      [0, 3, 3],
+    ]);
+    last.finish('ok', 'peer');
+    expect(last.endpoint.streams).toBe(2);
+  });
+
+  test('that move to an endpoint go there, or nowhere', () => {
+    const client = new Client('a b');
+    const b = client.link('b').owner;
+    const to = (): Picked | NoPick => client.stream(LASTING, { ...NO_VISITS, to: b });
+    expect([1, 2, 3].map(() => nameOf((to() as Picked).endpoint))).toEqual(['b', 'b', 'b']);
+    client.link('b').connections[0]!.full = true;
+    expect(to()).toBe('none');
+    client.link('b').connections[0]!.full = false;
+    client.link('b').serving = false;
+    b.update();
+    expect(to()).toBe('none');
+  });
+
+  test('that leave an endpoint go to another one if there is one', () => {
+    const client = new Client('a b');
+    const leave = (name: string): string =>
+      nameOf((client.stream(LASTING, { ...NO_VISITS, leaving: client.link(name).owner }) as Picked).endpoint);
+    expect([leave('a'), leave('a'), leave('a')]).toEqual(['b', 'b', 'b']);
+    client.list('a');
+    expect(leave('a')).toBe('a');
+  });
+
+  test('move to an endpoint that joins, one in ten seconds, once it is warm', () => {
+    const client = new Client('a b');
+    subscribe(client, 12);
+    client.clock.advance(5000);
+    client.list('a b c');
+    expect(streamsOf(client)).toEqual({ a: 6, b: 6, c: 0 });
+    client.clock.advance(2000);
+    expect(streamsOf(client)['c']).toBe(0);
+    client.clock.advance(60_000);
+    expect(streamsOf(client)).toEqual({ a: 4, b: 4, c: 4 });
+    const moves = client.events.filter(({ type }) => type === 'stream_rebalanced');
+    expect(moves).toHaveLength(4);
+    expect(moves[0]).toMatchObject({ address: expect.stringMatching(/^unix:[ab]$/) as string, to: 'unix:c' });
+    expect(client.totals.snapshot().streamMoves).toEqual({ rebalance: 4 });
+  });
+
+  test.for([
+    ['draining', (client: Client) => Object.assign(client.link('a'), { serving: false }).owner.update()],
+    ['ejected', (client: Client) => client.balancing.eject('unix:a', 60_000, 'by hand')],
+    ['removed', (client: Client) => client.list('b c')],
+    ['removed', (client: Client) => client.balancing.drain('unix:a')],
+  ] as const)('leave an endpoint within two seconds: %s', ([reason, leave]) => {
+    const client = new Client('a b c');
+    subscribe(client, 30);
+    leave(client);
+    expect(streamsOf(client)['a']).toBe(10);
+    client.clock.advance(2020);
+    expect(streamsOf(client)).toMatchObject({ b: 15, c: 15 });
+    expect(client.links.get('a')!.owner.streams).toBe(0);
+    expect(client.events).toContainEqual({ type: 'streams_leaving', address: 'unix:a', reason, streams: 10 });
+    expect(client.totals.snapshot().streamMoves).toEqual({ [reason]: 10 });
+  });
+
+  test('stay where they are while all endpoints are used in panic', () => {
+    const client = new Client('a b c');
+    subscribe(client, 9);
+    for (const name of ['a', 'b']) Object.assign(client.link(name), { serving: false }).owner.update();
+    client.clock.advance(60_000);
+    expect(streamsOf(client)).toEqual({ a: 3, b: 3, c: 3 });
+  });
 });

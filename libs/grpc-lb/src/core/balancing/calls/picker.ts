@@ -6,6 +6,7 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Route } from '../route/route.js';
 import type { Attempt } from './attempt.js';
+import type { Attempts } from './attempts.js';
 import { NO_VISITS, repeat, type Visits } from './visits.js';
 
 /** The inputs of a picker. */
@@ -14,6 +15,7 @@ export interface PickerSource<C extends Carrier> {
   readonly policies: PolicySet;
   readonly random: Random;
   readonly crossShare: CrossShare<Member<C>>;
+  readonly attempts: { readonly streams: Pick<Attempts<C>['streams'], 'expects'> };
 }
 
 /** Creates the attempt for a pick. */
@@ -32,12 +34,14 @@ export type NoPick = 'full' | 'wait' | 'none';
 export class Picker<C extends Carrier, A extends Attempt<C>, T> {
   readonly #choices: ReadonlyMap<Policy, Choice<Member<C>>>;
   readonly #route: Route<Member<C>>;
+  readonly #streams: PickerSource<C>['attempts']['streams'];
 
   constructor(
-    { route, policies, random, crossShare }: PickerSource<C>,
+    { route, policies, random, crossShare, attempts }: PickerSource<C>,
     private readonly open: Open<C, A, T>,
   ) {
     this.#route = route;
+    this.#streams = attempts.streams;
     this.#choices = new Map(policies.all.map((policy) => [policy, new Choice(route, policy, random, crossShare)]));
   }
 
@@ -54,8 +58,19 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
    * @param visits Where the call has been.
    */
   pick(token: T, call: CallInfo, policy: Policy, isFull: boolean, visits: Visits<C> = NO_VISITS): A | NoPick {
+    if (!call.stream) return this.#pick(token, call, policy, isFull, visits, false);
+    const lasts = this.#streams.expects(call);
+    const picked = visits.to
+      ? this.#pickAt(visits.to, token, policy)
+      : this.#pick(token, call, policy, isFull, visits, lasts);
+    // At once, since the next pick may follow before it is sent.
+    if (lasts && typeof picked !== 'string') picked.countAsStream();
+    return picked;
+  }
+
+  #pick(token: T, call: CallInfo, policy: Policy, isFull: boolean, visits: Visits<C>, lasts: boolean): A | NoPick {
     const choice = this.#choices.get(policy)!;
-    const { tried } = visits;
+    const tried = visits.leaving ? [...visits.tried, visits.leaving] : visits.tried;
     const probe = choice.probe(tried, call);
     const probed = probe?.link.withRoom();
     if (probe && probed) {
@@ -63,15 +78,21 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
       probe.passiveHealth.beginProbe(attempt);
       return attempt;
     }
-    const member = choice.pick(call, tried);
+    const member = choice.pick(call, tried, lasts);
     if (!member) return 'wait';
-    if (visits.only !== undefined && tried.includes(member)) return this.#again(token, policy, visits);
+    if (visits.only !== undefined && visits.tried.includes(member)) return this.#again(token, policy, visits);
     const carrier = member.link.withRoom();
     if (carrier) return this.open(member, carrier, token, policy);
-    const other = isFull ? undefined : this.#elsewhere(choice, member, call, tried);
+    const other = isFull ? undefined : this.#elsewhere(choice, member, call, tried, lasts);
     if (!other) return 'full';
-    if (visits.only !== undefined && tried.includes(other)) return 'wait';
+    if (visits.only !== undefined && visits.tried.includes(other)) return 'wait';
     return this.open(other, other.link.withRoom()!, token, policy);
+  }
+
+  /** Only there, if it may be picked and has room. */
+  #pickAt(member: Member<C>, token: T, policy: Policy): A | NoPick {
+    const carrier = this.#route.pickable.includes(member) ? member.link.withRoom() : undefined;
+    return carrier ? this.open(member, carrier, token, policy) : 'none';
   }
 
   /** All endpoints have been tried. */
@@ -88,6 +109,7 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
     full: Member<C>,
     call: CallInfo,
     tried: readonly Member<C>[],
+    lasts: boolean,
   ): Member<C> | undefined {
     const withRoom = this.#route.pickable.filter(({ link }) => link.hasRoom);
     if (withRoom.length === 0) return undefined;
@@ -96,6 +118,6 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
     const beside = from.filter(
       ({ priority, inLocalZone }) => priority === full.priority && inLocalZone === full.inLocalZone,
     );
-    return choice.among(beside.length > 0 ? beside : from, call);
+    return choice.among(beside.length > 0 ? beside : from, call, lasts);
   }
 }

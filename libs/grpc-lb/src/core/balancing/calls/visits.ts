@@ -20,6 +20,10 @@ export interface Visits<C extends Carrier> {
    * others.
    */
   readonly only: 'untried' | 'untried_or_new_connection' | undefined;
+  /** The endpoint that the stream leaves which the call is to carry; preferably not there. */
+  readonly leaving?: Member<C> | undefined;
+  /** The only endpoint where the call may go. */
+  readonly to?: Member<C> | undefined;
 }
 
 /** A call that has been nowhere. */

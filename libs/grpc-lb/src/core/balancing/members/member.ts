@@ -5,8 +5,11 @@ import type { EndpointSnapshot, EndpointState } from '../../snapshot.js';
 import type { BalancingEnvironment } from '../environment.js';
 import { PassiveHealth, type PassiveHealthOwner } from '../health/passive-health.js';
 import type { PeerComparison } from '../health/peer-comparison.js';
-import type { Counted } from '../calls/ledger.js';
+import type { CountedEndpoint } from '../calls/ledger.js';
 import type { Routable } from '../route/route.js';
+import type { MoveReason } from '../../streams/placed-stream.js';
+import { streamsSnapshot } from '../../streams/stream-ages.js';
+import type { StreamHome } from '../../streams/stream-home.js';
 import { type Carrier, type Link, NO_LINK } from './link.js';
 import type { Settling } from './link-turns.js';
 
@@ -14,8 +17,12 @@ export interface MemberOwner<C extends Carrier> {
   readonly environment: BalancingEnvironment;
   /** All members, for comparison. */
   readonly peers: PeerComparison;
+  /** Decides when streams that can resume move. */
+  readonly streams: StreamHome<Member<C>>;
   /** Creates the link to a member that joins. */
   connect(member: Member<C>, endpoint: Endpoint): Link<C>;
+  /** The open streams of a member that last. */
+  streamsOf(member: Member<C>): ReadonlySet<{ readonly reservedAt: number }>;
   /** Called when a member may be picked or no longer, or takes a different number of calls. */
   memberChanged(member: Member<C>): void;
   /** Called when a member has its first connection, or one again. */
@@ -26,11 +33,19 @@ export interface MemberOwner<C extends Carrier> {
   memberGone(member: Member<C>): void;
 }
 
+/** The states in which its streams go elsewhere. A silent endpoint may only be slow to answer. */
+const LEAVES: Readonly<Partial<Record<EndpointState, MoveReason>>> = {
+  draining: 'removed',
+  not_serving: 'draining',
+  ejected: 'ejected',
+};
+
 /** An endpoint that a balancer uses, with its counters. It outlives pickers and policies. */
-export class Member<C extends Carrier> implements Choosable, Counted, Routable, PassiveHealthOwner, Settling {
+export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Routable, PassiveHealthOwner, Settling {
   /** Includes the refusals that still count as load. */
   inFlight = 0;
   lingering = 0;
+  streams = 0;
   /** Attempts in a row, since its last answer, that were cancelled because others were faster. */
   superseded = 0;
   started = 0;
@@ -100,9 +115,14 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     return this.passiveHealth.warmth;
   }
 
+  /** Decides when streams that can resume move. */
+  get placement(): StreamHome<Member<C>> {
+    return this.owner.streams;
+  }
+
   /** Calls that have not ended. */
   get running(): number {
-    return this.inFlight - this.lingering;
+    return this.inFlight - this.lingering + this.streams;
   }
 
   /** Whether it refuses more calls than the others. */
@@ -196,6 +216,7 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
       failureRate: this.passiveHealth.failureRate,
       refusalRate: this.passiveHealth.refusalRate,
       inFlight: this.running,
+      streams: streamsSnapshot(this.owner.streamsOf(this), this.owner.environment.clock.now()),
       started: this.started,
       succeeded: this.succeeded,
       failed: this.failed,
@@ -211,6 +232,8 @@ export class Member<C extends Carrier> implements Choosable, Counted, Routable, 
     const wasWarm = from === 'draining' || from === 'suspect';
     if (to === 'ready' && !wasWarm) this.#warmUp(from === 'ejected');
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
+    const leaves = LEAVES[to];
+    if (leaves) this.placement.vacate(this, leaves);
   }
 
   /** An endpoint that joins later, or returns, starts slowly; those in the client's first list do not. */
