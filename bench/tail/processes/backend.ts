@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { HealthImplementation } from 'grpc-health-check';
+import { Admission } from '../../../libs/grpc-lb/src/server/admission.js';
 import { CallTracker } from '../../../libs/grpc-lb/src/server/call-tracker.js';
 import { LoadProbe } from '../../../libs/grpc-lb/src/server/load-probe.js';
 import {
@@ -34,6 +35,7 @@ interface Done {
 export class Backend {
   readonly #server: grpc.Server;
   readonly #tracker = new CallTracker(
+    new Admission({ deadlines: { propagate: false, refuseHopeless: false } }),
     (metadata) => this.#withReport(metadata),
     () => this.#probe.callArrived(),
   );

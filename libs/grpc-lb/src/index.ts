@@ -29,7 +29,12 @@ export type { EffectiveHealthOptions, HealthCheckOptions } from './core/options/
 export type { HedgeOptions, HedgePolicyOptions, HedgeQuantile } from './core/options/hedge-options.js';
 export type { EffectiveLocalityOptions, LocalityOptions } from './core/options/locality-options.js';
 export type { ConnectionPoolOptions, EffectivePoolOptions } from './core/options/pool-options.js';
-export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from './core/options/retry-options.js';
+export type {
+  DeadlineOptions,
+  MethodDeadlineOptions,
+  RetryOptions,
+  RetryPolicyOptions,
+} from './core/options/retry-options.js';
 export type { EffectiveSlowStartOptions, SlowStartOptions } from './core/options/slow-start-options.js';
 export type {
   EffectiveStreamOptions,

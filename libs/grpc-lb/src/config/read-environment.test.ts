@@ -60,6 +60,7 @@ describe('variables', () => {
     ['HEDGE_DELAY', '20', { loadBalancing: { hedge: { delay: 20 } } }],
     ['HEDGE_DELAY', ' p99.9\n', { loadBalancing: { hedge: { delay: 'p99.9' } } }],
     ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
+    ['DEADLINE_INHERIT', 'false', { loadBalancing: { deadline: { inherit: false } } }],
   ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
     expect(VARIABLES).toContain(name);
     expect(read({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual({ ORDERS: expected });

@@ -83,6 +83,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   HEDGE_MAX_SHARE: { at: ['hedge', 'maxShare'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
   STREAMS_REBALANCE: { at: ['streams', 'rebalance'], read: asSwitch },
+  DEADLINE_INHERIT: { at: ['deadline', 'inherit'], read: asBoolean },
 };
 
 /** The possible suffixes of `GRPC_LB_<CLIENT>_`. None is the end of another (`_SIZE` would be), so only one matches. */

@@ -35,7 +35,12 @@ export type {
   RoundRobinConfig,
 } from '../core/options/policy-config.js';
 export type { ConnectionPoolOptions, EffectivePoolOptions } from '../core/options/pool-options.js';
-export type { DeadlineOptions, RetryOptions, RetryPolicyOptions } from '../core/options/retry-options.js';
+export type {
+  DeadlineOptions,
+  MethodDeadlineOptions,
+  RetryOptions,
+  RetryPolicyOptions,
+} from '../core/options/retry-options.js';
 export type { HashKeyFunction, HashKeySource, RingHashConfig } from '../core/options/ring-hash-options.js';
 export type { EffectiveSlowStartOptions, SlowStartOptions } from '../core/options/slow-start-options.js';
 export type {

@@ -8,6 +8,13 @@ export interface GrpcLbCallOptions extends CallOptions {
   /** Cancels the call when it aborts: the call ends with CANCELLED, with the reason as `cause` of the error. */
   readonly signal?: AbortSignal;
   /**
+   * Whether a call that a handler of `nestjs-grpc-lb/server` makes ends with the call that the handler serves; false for
+   * work that goes on without its caller.
+   *
+   * @default true, unless `loadBalancing.deadline` says otherwise
+   */
+  readonly inherit?: boolean;
+  /**
    * Receives the response headers of the call.
    *
    * @example

@@ -5,18 +5,15 @@ import {
   ServerInterceptingCall,
   status,
 } from '@grpc/grpc-js';
+import type { Admission } from './admission.js';
+import type { Ending } from './ending.js';
 import { ResponseSizes } from './message-sizes.js';
 import { ObservedCall } from './observed-call.js';
+import type { Refusal, RefusalReason } from './refusal.js';
 import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
+import { ServedCall } from './served-call.js';
 import { isOwnService } from './service-names.js';
-
-/** How a call ends if its handler does not end it. */
-export interface Ending {
-  readonly code: status;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
 
 interface OpenCall {
   /** Whether the server answers with a stream, which may never end on its own. */
@@ -53,6 +50,8 @@ export class CallTracker {
   readonly #watches = new Set<OpenCall>();
 
   constructor(
+    /** Decides which calls get a handler. */
+    private readonly admission: Admission,
     /** Adds the load report to the end of every call. */
     private readonly trailer?: (metadata: Metadata | null | undefined) => Metadata,
     /** A call to the application has arrived. */
@@ -63,9 +62,13 @@ export class CallTracker {
   readonly interceptor: ServerInterceptor = (method, call) => {
     const watch = isOwnService(method.path);
     const observed = watch ? undefined : this.#observed(method.path, call);
+    const { admission } = this;
+    const singleResponse = !method.responseStream;
+    let served: ServedCall | undefined;
+    let arrivedAt = 0;
     let open = false;
     let cut = false;
-    const close = (code: status, details = ''): void => {
+    const close = (code: status, details = '', refused?: RefusalReason): void => {
       if (!open) return;
       open = false;
       (watch ? this.#watches : this.#calls).delete(tracked);
@@ -73,13 +76,30 @@ export class CallTracker {
       this.inFlight--;
       this.ended++;
       if (SERVER_FAULTS.has(code)) this.errors++;
-      observed?.ended(code, details);
+      if (code === status.OK && singleResponse) admission.succeeded(method.path, arrivedAt);
+      observed?.ended(code, details, refused);
+    };
+    const observe = (part: () => void): void => {
+      if (observed) observed.run(part);
+      else part();
+    };
+    /** Runs a part of the handler. */
+    const run = (part: () => void): void => {
+      if (served) served.run(() => observe(part));
+      else observe(part);
+    };
+    /** Ends it before its handler has started. */
+    const refuse = (refusal: Refusal): void => {
+      cut = true;
+      close(refusal.code, refusal.details, refusal.reason);
+      call.sendStatus(this.trailer ? { ...refusal, metadata: this.trailer(refusal.metadata) } : refusal);
     };
     const tracked: OpenCall = {
       responseStream: method.responseStream,
       end: (ending) => {
         cut = true;
         close(ending.code, ending.details);
+        served?.cancel();
         call.sendStatus(ending);
       },
     };
@@ -90,28 +110,46 @@ export class CallTracker {
           onReceiveMetadata: (metadata, forward) => {
             open = true;
             (watch ? this.#watches : this.#calls).add(tracked);
-            if (!watch) {
-              this.inFlight++;
-              this.arrived();
-            }
-            if (observed) observed.started(metadata, () => forward(metadata));
-            else forward(metadata);
+            if (watch) return forward(metadata);
+            this.inFlight++;
+            this.arrived();
+            arrivedAt = Date.now();
+            observed?.started(metadata);
+            const refusal = admission.onArrival(method.path, call);
+            if (refusal) return refuse(refusal);
+            served = admission.served(call);
+            // The handler of a stream of requests starts here, that of one request when it is complete.
+            if (method.requestStream) run(() => forward(metadata));
+            else observe(() => forward(metadata));
           },
-          ...(observed && {
-            onReceiveMessage: (message: unknown, forward: (message: unknown) => void) =>
-              observed.run(() => forward(message)),
-            onReceiveHalfClose: (forward: () => void) => observed.run(forward),
+          ...((method.requestStream || observed) && {
+            onReceiveMessage: (message: unknown, forward: (message: unknown) => void) => {
+              if (method.requestStream) run(() => forward(message));
+              else observe(() => forward(message));
+            },
+          }),
+          ...(!watch && {
+            onReceiveHalfClose: (forward: () => void) => {
+              const refusal = method.requestStream ? undefined : admission.beforeHandler(call);
+              if (refusal) refuse(refusal);
+              else run(forward);
+            },
           }),
           // Comes after every end. If no status was sent, the deadline has passed or the caller has canceled.
-          onCancel: () => close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED),
+          onCancel: () => {
+            close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED);
+            served?.cancel();
+          },
         }),
       // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
+        if (singleResponse) served?.answered();
         if (cut) return;
         if (observed) observed.send(() => next(message));
         else next(message);
       },
       sendStatus: (ending, next) => {
+        served?.answered();
         close(ending.code, ending.details);
         next(watch || !this.trailer ? ending : { ...ending, metadata: this.trailer(ending.metadata) });
       },

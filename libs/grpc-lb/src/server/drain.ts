@@ -1,5 +1,6 @@
 import { Metadata, type Server, status } from '@grpc/grpc-js';
-import type { CallTracker, Ending } from './call-tracker.js';
+import type { CallTracker } from './call-tracker.js';
+import type { Ending } from './ending.js';
 import type { GrpcDrainOptions } from './options.js';
 
 /** What happened to the calls during a drain. */

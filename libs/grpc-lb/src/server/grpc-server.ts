@@ -3,6 +3,7 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
+import { Admission, type RefusedCalls } from './admission.js';
 import { CallTracker } from './call-tracker.js';
 import { drain, type GrpcDrainReport } from './drain.js';
 import { HealthBoard } from './health-board.js';
@@ -25,6 +26,7 @@ const HEALTH_SERVICE = 'grpc.health.v1.Health';
 @Injectable()
 export class GrpcServer implements OnApplicationShutdown {
   readonly #logger = new Logger('GrpcServer');
+  readonly #admission: Admission;
   readonly #calls: CallTracker;
   readonly #probe: LoadProbe;
   readonly #board = new HealthBoard();
@@ -42,7 +44,9 @@ export class GrpcServer implements OnApplicationShutdown {
     readonly options: EffectiveServerOptions,
   ) {
     const { loadReports } = options;
+    this.#admission = new Admission(options);
     this.#calls = new CallTracker(
+      this.#admission,
       loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
       loadReports ? () => this.#probe.callArrived() : undefined,
     );
@@ -82,6 +86,11 @@ export class GrpcServer implements OnApplicationShutdown {
   /** The load that reports carry; all zero before the server listens. */
   load(): ServerLoad {
     return this.#probe.load();
+  }
+
+  /** Calls that the server refused without starting their handlers, since its start, by reason. */
+  refused(): RefusedCalls {
+    return this.#admission.refused;
   }
 
   /**

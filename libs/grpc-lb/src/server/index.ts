@@ -6,8 +6,11 @@ export type {
   GrpcDrainOptions,
   GrpcHealthOptions,
   GrpcLoadReportOptions,
+  GrpcServerDeadlineOptions,
   GrpcServerOptions,
 } from './options.js';
+export type { RefusedCalls } from './admission.js';
+export type { RefusalReason } from './refusal.js';
 export type { HealthCheck } from './health-check.js';
 export { DRAINING_KEY, type GrpcDrainReport } from './drain.js';
 export type {

@@ -1,5 +1,6 @@
 import type { Metadata, ServerInterceptingCallInterface, status as Status } from '@grpc/grpc-js';
 import { countRequests, FrameCounter, type ResponseSizes } from './message-sizes.js';
+import type { RefusalReason } from './refusal.js';
 import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from './server-observer.js';
 
 /** One call of a server that has an observer. */
@@ -27,11 +28,10 @@ export class ObservedCall implements ObservedServerCall {
     return this.call.getPeer();
   }
 
-  /** The call has arrived; `forward` passes it on to its handler. */
-  started(metadata: Metadata, forward: () => void): void {
+  /** The call has arrived. */
+  started(metadata: Metadata): void {
     this.metadata = metadata;
     this.#observation = this.observer.callStarted(this);
-    this.run(forward);
   }
 
   /** Runs a part of the handler. */
@@ -48,8 +48,9 @@ export class ObservedCall implements ObservedServerCall {
     this.#sentBytes += this.sizes.last;
   }
 
-  ended(code: Status, details: string): void {
+  ended(code: Status, details: string, refused: RefusalReason | undefined): void {
     const { bytes: receivedBytes } = this.#received;
-    this.#observation?.ended?.({ code, details, sentBytes: this.#sentBytes, receivedBytes });
+    const end = { code, details, sentBytes: this.#sentBytes, receivedBytes };
+    this.#observation?.ended?.(refused === undefined ? end : { ...end, refused });
   }
 }

@@ -21,6 +21,7 @@ test('without options every feature that costs nothing until a client uses it is
     drain: { delay: 500, streamGrace: 5000, timeout: 25_000 },
     connection: {},
     loadReports: { trailer: true, outOfBand: true, window: 5000, minInterval: 1000 },
+    deadlines: { propagate: true, refuseHopeless: false },
   });
   expect(effective({ health: true, loadReports: true })).toEqual(effective({}));
   expect(effective({ health: false, loadReports: false })).toMatchObject({ health: undefined, loadReports: undefined });
@@ -45,7 +46,7 @@ test('all faults are reported at once, each with its path, value, range and reme
 
 test('a value that is not an object is an error, and undefined counts as absent', () => {
   expect(faultsOf(null)).toEqual([
-    'options is null; use an object with health, reflection, drain, connection, loadReports, observer',
+    'options is null; use an object with health, reflection, drain, connection, loadReports, deadlines, observer',
   ]);
   expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, timeout']);
   expect(faultsOf({ health: { checks: [] } })).toEqual([

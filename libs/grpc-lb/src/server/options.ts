@@ -102,6 +102,25 @@ export interface GrpcLoadReportOptions {
   readonly minInterval?: number;
 }
 
+/** What the server makes of the deadlines of its calls. */
+export interface GrpcServerDeadlineOptions {
+  /**
+   * Whether the calls of balanced clients that a handler makes end with the call that it serves: no later than its
+   * deadline, and when it is cancelled. Clients, methods and calls may opt out (`deadline.inherit`, `inherit`).
+   *
+   * @default true
+   */
+  readonly propagate?: boolean;
+  /**
+   * Whether a call is refused at once, with DEADLINE_EXCEEDED, if less time is left than half of the calls of its method
+   * lately took (p50, after 50 calls). One of ten such calls is served, so that a method that has become faster is
+   * noticed.
+   *
+   * @default false
+   */
+  readonly refuseHopeless?: boolean;
+}
+
 /** Options of the server side. */
 export interface GrpcServerOptions {
   /**
@@ -126,6 +145,8 @@ export interface GrpcServerOptions {
    * @default true
    */
   readonly loadReports?: boolean | GrpcLoadReportOptions;
+  /** What the server makes of the deadlines of its calls. */
+  readonly deadlines?: GrpcServerDeadlineOptions;
   /**
    * Is told of each call, except those of health, reflection and load reports.
    *
@@ -141,6 +162,7 @@ export interface EffectiveServerOptions {
   readonly drain: Required<GrpcDrainOptions>;
   readonly connection: GrpcConnectionOptions;
   readonly loadReports: Required<GrpcLoadReportOptions> | undefined;
+  readonly deadlines: Required<GrpcServerDeadlineOptions>;
   readonly observer: ServerCallObserver | undefined;
 }
 
@@ -202,6 +224,7 @@ const optionsCheck = fields({
       minInterval: milliseconds(10, HOUR),
     }),
   ),
+  deadlines: fields({ propagate: boolean, refuseHopeless: boolean }),
   observer: observerCheck,
 });
 
@@ -210,7 +233,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   const faults: Fault[] = [];
   optionsCheck('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-  const { drain, connection, reflection, observer } = options;
+  const { drain, connection, reflection, deadlines, observer } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
   return {
@@ -233,6 +256,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
       window: loadReports.window ?? 5000,
       minInterval: loadReports.minInterval ?? 1000,
     },
+    deadlines: { propagate: deadlines?.propagate ?? true, refuseHopeless: deadlines?.refuseHopeless ?? false },
     observer,
   };
 }

@@ -1,4 +1,5 @@
 import type { Metadata, status as Status } from '@grpc/grpc-js';
+import type { RefusalReason } from './refusal.js';
 
 /** A call that has arrived at the server. */
 export interface ObservedServerCall {
@@ -24,6 +25,8 @@ export interface ObservedServerEnd {
   readonly sentBytes: number;
   /** Bytes of all requests on the wire, compressed if the client compresses, without frame headers. */
   readonly receivedBytes: number;
+  /** Why the server refused the call, so that its handler was not started; undefined if it was. */
+  readonly refused?: RefusalReason;
 }
 
 /** Is told what happens to one call at the server. */

@@ -109,8 +109,8 @@ test.each([
     'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, attemptTimeout, methods, throttling, budget',
   ],
   ['hedge', 'maxAttempts, delay, maxShare, nonFatalStatusCodes, methods'],
-  ['deadline', 'timeout, methods'],
   ['streams', 'rebalance'],
+  ['deadline', 'timeout, inherit, methods'],
 ] as const)('%s is an object of options that are known', (aspect, all) => {
   const check = CHECKS[aspect];
   for (const value of [null, true, 'x', [1]])
@@ -463,7 +463,8 @@ describe('deadline', () => {
   });
 
   test('of single methods is a number', () => {
-    expect(faultsOf(deadlineCheck, { methods: { Find: 100 } })).toEqual([]);
+    expect(faultsOf(deadlineCheck, { inherit: false, methods: { Find: 100, Place: { inherit: true } } })).toEqual([]);
+    expect(faultsOf(deadlineCheck, { methods: { Find: { timeout: 0, inherit: 1 } } })).toHaveLength(2);
     expect(faultsOf(deadlineCheck, { methods: { Find: '1s', Place: 0 } })).toEqual([
       'at.methods.Find is "1s"; use a whole number from 1 to 86400000 (milliseconds)',
       'at.methods.Place is 0; use a whole number from 1 to 86400000 (milliseconds)',

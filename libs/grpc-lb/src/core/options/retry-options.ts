@@ -1,6 +1,18 @@
 import { ofMethod } from './of-method.js';
 import { FAILURE_STATUS_NAMES, type FailureStatus } from './status-names.js';
-import { type Check, defined, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
+import {
+  boolean,
+  type Check,
+  defined,
+  fields,
+  integer,
+  isObject,
+  listOf,
+  number,
+  oneOf,
+  recordOf,
+  shown,
+} from './validation.js';
 
 /** A retry policy (gRFC A6). Each attempt is balanced again, and avoids the endpoint that failed. */
 export interface RetryPolicyOptions {
@@ -88,8 +100,23 @@ export interface DeadlineOptions {
    * @default none
    */
   readonly timeout?: number;
-  /** Milliseconds for single methods, by name as in the proto file; these may be streams. */
-  readonly methods?: Readonly<Record<string, number>>;
+  /**
+   * Whether a call that a handler of the server half (`nestjs-grpc-lb/server`) makes ends with the call that the handler
+   * serves: no later than its deadline, and when it is cancelled. It applies to streams too.
+   *
+   * @default true
+   */
+  readonly inherit?: boolean;
+  /** Options of single methods, by name as in the proto file; a number is a `timeout`. These may be streams. */
+  readonly methods?: Readonly<Record<string, number | MethodDeadlineOptions>>;
+}
+
+/** Deadlines of the calls of one method. */
+export interface MethodDeadlineOptions {
+  /** Milliseconds, 1 to 86400000. */
+  readonly timeout?: number;
+  /** Whether the calls end with the call that the handler serves which makes them. */
+  readonly inherit?: boolean;
 }
 
 const policyFields: Record<string, Check> = {
@@ -132,11 +159,16 @@ function milliseconds(value: unknown): number | undefined {
   return digits === undefined ? undefined : Number(digits) * { ms: 1, s: 1000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
 }
 
+const methodDeadline: Check = (path, value, faults) => {
+  if (isObject(value)) fields({ timeout, inherit: boolean })(path, value, faults);
+  else timeout(path, value, faults);
+};
+
 export const deadlineCheck: Check = (path, value, faults) => {
   const timeoutMs = milliseconds(value);
   if (timeoutMs !== undefined)
     faults.push({ path, message: `is ${shown(value)}; use { timeout: ${timeoutMs} }, in milliseconds` });
-  else fields({ timeout, methods: recordOf(timeout) })(path, value, faults);
+  else fields({ timeout, inherit: boolean, methods: recordOf(methodDeadline) })(path, value, faults);
 };
 
 export function effectiveRetryPolicy(options: RetryPolicyOptions): EffectiveRetryPolicy {
@@ -175,5 +207,13 @@ export function timeoutOf(
   method: string,
   responseStream: boolean,
 ): number | undefined {
-  return ofMethod(options?.methods, method) ?? (responseStream ? undefined : options?.timeout);
+  const own = ofMethod(options?.methods, method);
+  const ownTimeout = typeof own === 'object' ? own.timeout : own;
+  return ownTimeout ?? (responseStream ? undefined : options?.timeout);
+}
+
+/** Whether calls of a method end with the call that the handler serves which makes them. */
+export function inheritsDeadline(options: DeadlineOptions | undefined, method: string): boolean {
+  const own = ofMethod(options?.methods, method);
+  return (typeof own === 'object' ? own.inherit : undefined) ?? options?.inherit ?? true;
 }

@@ -6,6 +6,7 @@ import { RetryThrottle } from '../../core/call/retry-throttle.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import type { ClientTotals } from '../../core/totals.js';
+import { wantHandledCall } from '../../handled-call/handled-call.js';
 import { givenServiceConfig } from '../config/channel-options.js';
 import { MethodPolicies } from '../config/method-policies.js';
 import type { GivenServiceConfig } from '../config/service-config.js';
@@ -70,6 +71,7 @@ export class CallEnvironment implements PlanEnvironment {
 
   constructor(options: CallEnvironmentOptions) {
     const { context, credentials, channelOptions } = options;
+    wantHandledCall();
     this.context = context;
     this.authority = options.authority;
     this.target = options.target;

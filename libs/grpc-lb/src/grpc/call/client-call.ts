@@ -27,7 +27,7 @@ import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
 import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
-import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
+import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
 import type { WireAttempt } from './wire-attempt.js';
 
@@ -75,6 +75,8 @@ export class ClientCall
   readonly #requests: RequestWriter;
   readonly #host: string;
   readonly #times: CallTimes;
+  /** The call whose deadline and cancellation it inherits. */
+  readonly #parent: ParentCall | null;
   /** Stops listening to the parent. */
   #leaveParent: (() => void) | undefined;
   #listener: CallListener | undefined;
@@ -114,7 +116,9 @@ export class ClientCall
     this.#host = host ?? environment.authority;
     const now = Date.now();
     const own = Math.min(deadline, now + (this.#policy.timeout ?? Infinity));
-    this.#times = new CallTimes(now, parent ? Math.min(own, inheritedDeadline(parent, flags)) : own);
+    this.#parent = parentOf(parent, flags, this.#policy.inherits);
+    const inherited = this.#parent ? inheritedDeadline(this.#parent, flags) : Infinity;
+    this.#times = new CallTimes(now, Math.min(own, inherited));
     this.#requests = new RequestWriter(
       this,
       environment.replayMemory,
@@ -418,10 +422,13 @@ export class ClientCall
   }
 
   #followParent(): void {
-    const { parent, flags } = this.args;
-    if (!parent) return;
-    const cancelled = (): void => this.#stop(Status.CANCELLED, 'Cancelled by parent call', 'caller');
-    this.#leaveParent = onParentCancelled(parent, flags, cancelled);
+    if (!this.#parent) return;
+    const cancelled = (): void => {
+      // The parent has the same deadline, and may notice first that it has passed.
+      if (this.#times.left <= 0) this.exceedDeadline();
+      else this.#stop(Status.CANCELLED, 'Cancelled by parent call', 'caller');
+    };
+    this.#leaveParent = onParentCancelled(this.#parent, this.args.flags, cancelled);
   }
 
   /** The headers of the next attempt; a string says why they are forbidden. */

@@ -39,7 +39,7 @@ const RETRY_POLICY = {
 describe('without options', () => {
   test('a method makes one attempt, and has no deadline', () => {
     const all = policies({});
-    const common = { timeout: undefined, latency: undefined };
+    const common = { timeout: undefined, latency: undefined, inherits: true };
     expect(of(all, 'Find')).toEqual({
       ...common,
       declared: true,
@@ -216,6 +216,7 @@ describe("the user's own service config", () => {
     const all = policies(OURS, { given });
     expect(of(all, 'Find')).toEqual({
       declared: true,
+      inherits: true,
       stream: false,
       responseStream: false,
       timeout: 250,

@@ -10,6 +10,7 @@ import {
   type EffectiveRetryBudget,
   type EffectiveRetryThrottling,
   effectiveThrottling,
+  inheritsDeadline,
   retryPolicyOf,
   timeoutOf,
 } from '../../core/options/retry-options.js';
@@ -43,6 +44,8 @@ export interface MethodPolicy {
   readonly responseStream: boolean | undefined;
   /** The default deadline in milliseconds; undefined if there is none. */
   readonly timeout: number | undefined;
+  /** Whether it ends with the call that the handler serves which makes it. */
+  readonly inherits: boolean;
   readonly call: CallPolicy;
   /** Learns from the latency of each call; undefined if the method needs no learned delay. */
   readonly latency: LearnedDelay | undefined;
@@ -65,6 +68,8 @@ export class MethodPolicies {
   readonly #byConfig = new Map<MethodConfig | undefined, MethodPolicy>();
   readonly #learned = new Map<string, LearnedDelay>();
   readonly #shares = new Map<string, HedgeShare>();
+  /** Whether calls of unknown methods end with the call that the handler serves. */
+  readonly #inherits: boolean;
 
   /** @param previous The policies that these replace: what they have learned is kept. */
   constructor(
@@ -76,6 +81,7 @@ export class MethodPolicies {
   ) {
     this.#configs = methodConfigsOf(given);
     this.#limit = attemptLimit(channelOptions);
+    this.#inherits = loadBalancing.deadline?.inherit ?? true;
     for (const info of methods) {
       const path = `/${info.service}/${info.method}`;
       this.#byPath.set(path, this.#policyOf(loadBalancing, info, path, previous));
@@ -103,8 +109,9 @@ export class MethodPolicies {
     previous: MethodPolicies | undefined,
   ): MethodPolicy {
     const stream = responseStream || requestStream;
+    const inherits = inheritsDeadline(deadline, method);
     const own = configOfMethod(this.#configs, service, method);
-    if (own) return { ...this.#configured(own), declared: true, stream, responseStream };
+    if (own) return { ...this.#configured(own), declared: true, stream, responseStream, inherits };
 
     const general = generalConfig(this.#configs, service);
     const retryPolicy = retryPolicyOf(retry, method);
@@ -120,6 +127,7 @@ export class MethodPolicies {
       stream,
       responseStream,
       timeout: timeoutOf(deadline, method, responseStream) ?? timeoutOfConfig(general),
+      inherits,
       call: this.#callPolicy(retryRule, hedgeRule, retryPolicy?.attemptTimeout),
       latency: this.#limit > 1 ? latency : undefined,
     };
@@ -143,6 +151,7 @@ export class MethodPolicies {
         stream: false,
         responseStream: undefined,
         timeout: timeoutOfConfig(config),
+        inherits: this.#inherits,
         call,
         latency: undefined,
       };

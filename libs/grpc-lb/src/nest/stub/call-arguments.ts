@@ -1,6 +1,7 @@
-import { type CallOptions, Metadata } from '@grpc/grpc-js';
+import { type CallOptions, Metadata, propagate } from '@grpc/grpc-js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
+import { INHERIT_ALWAYS } from '../../grpc/call/parent-call.js';
 import { shown } from '../../core/options/validation.js';
 import type { GrpcLbCallOptions } from '../service-types.js';
 
@@ -52,7 +53,8 @@ export function kindOf(value: unknown): string {
 }
 
 function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArguments, 'metadata'> {
-  const { timeout, signal, onMetadata, onStatus, ...options } = given;
+  const { timeout, signal, onMetadata, onStatus, inherit, ...others } = given;
+  const options = inherit === undefined ? others : { ...others, propagate_flags: flagsOf(subject, inherit, others) };
   if (timeout === undefined) return { options, signal, onMetadata, onStatus };
   if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
     throw new GrpcLbArgumentError(
@@ -62,4 +64,12 @@ function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArgume
   const end = Date.now() + timeout;
   const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);
   return { options: { ...options, deadline }, signal, onMetadata, onStatus };
+}
+
+/** grpc-js's flags pass through interceptors and its own client. */
+function flagsOf(subject: string, inherit: unknown, { propagate_flags = propagate.DEFAULTS }: CallOptions): number {
+  if (typeof inherit !== 'boolean')
+    throw new GrpcLbArgumentError(`${subject}: options.inherit is ${kindOf(inherit)}; pass true or false`);
+  if (inherit) return propagate_flags | INHERIT_ALWAYS;
+  return propagate_flags & ~(propagate.DEADLINE | propagate.CANCELLATION);
 }

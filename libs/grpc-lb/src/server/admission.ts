@@ -1,0 +1,52 @@
+import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { isHandledCallWanted } from '../handled-call/handled-call.js';
+import { DeadlineGuard } from './deadline-guard.js';
+import type { EffectiveServerOptions } from './options.js';
+import type { Refusal, RefusalReason } from './refusal.js';
+import { ServedCall } from './served-call.js';
+
+type Call = Pick<ServerInterceptingCallInterface, 'getDeadline'>;
+
+/** Calls that the server refused without starting their handlers, since its start, by reason. */
+export type RefusedCalls = Readonly<Record<RefusalReason, number>>;
+
+/** Decides which calls of the application get a handler, and what the calls of a handler inherit. */
+export class Admission {
+  readonly #refused: Record<RefusalReason, number> = { deadline_passed: 0, deadline_hopeless: 0 };
+  readonly #deadlines: DeadlineGuard;
+  readonly #propagates: boolean;
+
+  constructor({ deadlines }: Pick<EffectiveServerOptions, 'deadlines'>) {
+    this.#propagates = deadlines.propagate;
+    this.#deadlines = new DeadlineGuard(deadlines.refuseHopeless);
+  }
+
+  get refused(): RefusedCalls {
+    return { ...this.#refused };
+  }
+
+  /** Called when a call arrives, before its request is decoded; returns how it ends if it gets no handler. */
+  onArrival(path: string, call: Call): Refusal | undefined {
+    return this.#count(this.#deadlines.onArrival(path, Number(call.getDeadline())));
+  }
+
+  /** Called when the one request of a call is complete. */
+  beforeHandler(call: Call): Refusal | undefined {
+    return this.#count(this.#deadlines.beforeHandler(Number(call.getDeadline())));
+  }
+
+  /** The call as its handler's calls see it; undefined if there can be none, or they inherit nothing. */
+  served(call: Call): ServedCall | undefined {
+    return this.#propagates && isHandledCallWanted() ? new ServedCall(call, undefined) : undefined;
+  }
+
+  /** Called when a call with one response has succeeded. */
+  succeeded(path: string, arrivedAt: number): void {
+    this.#deadlines.succeeded(path, arrivedAt);
+  }
+
+  #count(refusal: Refusal | undefined): Refusal | undefined {
+    if (refusal) this.#refused[refusal.reason]++;
+    return refusal;
+  }
+}

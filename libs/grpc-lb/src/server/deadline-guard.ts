@@ -1,0 +1,57 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { LearnedDelay } from '../core/call/learned-delay.js';
+import type { Refusal } from './refusal.js';
+
+/** One of so many hopeless calls is served, so that a method that has become faster is noticed. */
+const PROBE_EVERY = 10;
+
+/** What the server knows of the durations of one method. */
+interface Method {
+  readonly median: LearnedDelay;
+  /** Hopeless calls since the last one that was served. */
+  hopeless: number;
+}
+
+/** Refuses calls whose deadline has passed, or which the method would not end in time. */
+export class DeadlineGuard {
+  /** The methods that the server has: others are refused before. */
+  readonly #methods = new Map<string, Method>();
+
+  constructor(
+    /** Whether a call is refused if less time is left than half of the calls of its method lately took. */
+    private readonly refuseHopeless: boolean,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Called when a call arrives, before its request is decoded. */
+  onArrival(path: string, deadline: number): Refusal | undefined {
+    if (deadline === Infinity) return undefined;
+    const left = deadline - this.now();
+    if (left <= 0) return passed();
+    if (!this.refuseHopeless) return undefined;
+    const method = this.#methods.get(path);
+    const median = method?.median.value;
+    if (median === undefined || left >= median || ++method!.hopeless % PROBE_EVERY === 0) return undefined;
+    const details = `Deadline cannot be met: ${Math.round(left)} ms are left, and half of the calls take over ${Math.round(median)} ms; the handler was not started`;
+    return { code: status.DEADLINE_EXCEEDED, details, metadata: new Metadata(), reason: 'deadline_hopeless' };
+  }
+
+  /** Called when the request is complete, and its handler would start. */
+  beforeHandler(deadline: number): Refusal | undefined {
+    return deadline !== Infinity && deadline <= this.now() ? passed() : undefined;
+  }
+
+  /** Called when a call with one response has succeeded. */
+  succeeded(path: string, startedAt: number): void {
+    if (!this.refuseHopeless) return;
+    let method = this.#methods.get(path);
+    if (!method) this.#methods.set(path, (method = { median: new LearnedDelay(0.5), hopeless: 0 }));
+    const now = this.now();
+    method.median.record(now - startedAt, now);
+  }
+}
+
+function passed(): Refusal {
+  const details = 'Deadline exceeded before the handler was started';
+  return { code: status.DEADLINE_EXCEEDED, details, metadata: new Metadata(), reason: 'deadline_passed' };
+}
