@@ -19,11 +19,18 @@ import { ECHO_PROTO, Echo, type Line } from '../echo/cluster.js';
 export interface Handlers {
   say(line: Line, call: grpc.ServerUnaryCall<Line, Line>): Promise<Partial<Line>> | Partial<Line>;
   repeat(line: Line): Observable<Partial<Line>>;
+  join(lines: Observable<Line>): Observable<Partial<Line>>;
+  talk(lines: Observable<Line>): Observable<Partial<Line>>;
 }
 
 /** A controller of the Echo service, and what its handlers do. By default `Say` echoes and `Repeat` never ends. */
 export function echoController(): { controller: new () => object; handlers: Handlers } {
-  const handlers: Handlers = { say: (line) => line, repeat: () => NEVER };
+  const handlers: Handlers = {
+    say: (line) => line,
+    repeat: () => NEVER,
+    join: (lines) => lines,
+    talk: (lines) => lines.pipe(map((line) => ({ ...line }))),
+  };
 
   @Controller()
   class EchoController {
@@ -38,13 +45,13 @@ export function echoController(): { controller: new () => object; handlers: Hand
     }
 
     @GrpcStreamMethod('Echo', 'Join')
-    join(lines: Observable<Line>): Observable<Line> {
-      return lines;
+    join(lines: Observable<Line>): Observable<Partial<Line>> {
+      return handlers.join(lines);
     }
 
     @GrpcStreamMethod('Echo', 'Talk')
-    talk(lines: Observable<Line>): Observable<Line> {
-      return lines.pipe(map((line) => ({ ...line })));
+    talk(lines: Observable<Line>): Observable<Partial<Line>> {
+      return handlers.talk(lines);
     }
   }
   return { controller: EchoController, handlers };
@@ -58,9 +65,14 @@ export interface EchoMicroservice {
 }
 
 /** What Nest's gRPC transport takes for echo.proto. */
-export function echoTransport(port: number, channelOptions: object = {}): Parameters<typeof grpcServer>[0] {
+export function echoTransport(
+  port: number,
+  channelOptions: object = {},
+  credentials?: grpc.ServerCredentials,
+): Parameters<typeof grpcServer>[0] {
   return {
     options: {
+      ...(credentials && { credentials }),
       url: `127.0.0.1:${port}`,
       package: 'echo.v1',
       protoPath: ECHO_PROTO,
@@ -75,6 +87,9 @@ interface More {
   readonly imports?: ModuleMetadata['imports'];
   readonly server?: DynamicModule;
   readonly channelOptions?: grpc.ServerOptions;
+  readonly credentials?: grpc.ServerCredentials;
+  /** Instead of the one of `handlers`. */
+  readonly controller?: new () => object;
 }
 
 /** A Nest microservice of echo.proto with the server side of balancing. It ends with the test. */
@@ -106,8 +121,8 @@ async function start(
   const port = more.port ?? (await freePort());
   const server = more.server ?? GrpcServerModule.forRoot({ ...options, drain: { delay: 0, ...options.drain } });
   const imports = [...(more.imports ?? []), server];
-  const module = await Test.createTestingModule({ imports, controllers: [controller] }).compile();
-  const { app, listen } = create(module, grpcServer(echoTransport(port, more.channelOptions)));
+  const module = await Test.createTestingModule({ imports, controllers: [more.controller ?? controller] }).compile();
+  const { app, listen } = create(module, grpcServer(echoTransport(port, more.channelOptions, more.credentials)));
   app.useLogger(false);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= app.close());
@@ -135,6 +150,7 @@ type Callback = (error: grpc.ServiceError | null, line?: Line) => void;
 export interface EchoClient extends grpc.Client {
   say(line: Partial<Line>, options: grpc.CallOptions, callback: Callback): grpc.ClientUnaryCall;
   repeat(line: Partial<Line>): grpc.ClientReadableStream<Line>;
+  join(callback: Callback): grpc.ClientWritableStream<Partial<Line>>;
   talk(): grpc.ClientDuplexStream<Partial<Line>, Line>;
 }
 

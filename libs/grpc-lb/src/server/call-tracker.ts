@@ -6,20 +6,18 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Admission } from './admission.js';
-import type { Ending } from './ending.js';
+import { AgingStream } from './aging-stream.js';
+import { DueQueue } from './due-queue.js';
 import { ResponseSizes } from './message-sizes.js';
-import { ObservedCall } from './observed-call.js';
-import type { Refusal, RefusalReason } from './refusal.js';
+import { type EndMark, ObservedCall } from './observed-call.js';
+import type { OpenCall } from './open-call.js';
+import type { Refusal } from './refusal.js';
 import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
 import { isOwnService } from './service-names.js';
-
-interface OpenCall {
-  /** Whether the server answers with a stream, which may never end on its own. */
-  readonly responseStream: boolean;
-  end(ending: Ending): void;
-}
+import { StreamCall } from './stream-call.js';
+import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
 
 /**
  * Failures that concern the server; not those that concern the request, nor cancellation by the caller. As in
@@ -35,14 +33,27 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.DATA_LOSS,
 ]);
 
+/** How streams age. */
+export interface StreamAging {
+  readonly queue: DueQueue;
+  /** The age at which a new stream ends, in milliseconds; false for never. */
+  drawAge(path: string): number | false;
+  /** Milliseconds that it may continue after that. */
+  readonly grace: number;
+}
+
+const AGELESS: StreamAging = { queue: new DueQueue(), drawAge: () => false, grace: 0 };
+
 /** Knows every call of a server from its arrival to its end, and can end it. */
 export class CallTracker {
   /** Calls to the application that have arrived and not ended, streams included. */
   inFlight = 0;
   /** Calls to the application that have ended. */
   ended = 0;
-  /** Those of them that have failed through the server's fault. */
+  /** Those of them that have failed through the server's fault; not streams that end at their maximum age. */
   errors = 0;
+  /** Streams that their clients have left. */
+  streamsLeft = 0;
   readonly observers = new ServerObservers();
   readonly registration: Registration = { sizes: new ResponseSizes(), instrumented: new Set() };
   readonly #calls = new Set<OpenCall>();
@@ -56,6 +67,7 @@ export class CallTracker {
     private readonly trailer?: (metadata: Metadata | null | undefined) => Metadata,
     /** A call to the application has arrived. */
     private readonly arrived: () => void = () => {},
+    private readonly aging: StreamAging = AGELESS,
   ) {}
 
   /** The first of a server's interceptors is next to the wire: it sees the status that is sent. */
@@ -63,21 +75,26 @@ export class CallTracker {
     const watch = isOwnService(method.path);
     const observed = watch ? undefined : this.#observed(method.path, call);
     const { admission } = this;
+    const streaming = method.requestStream || method.responseStream;
     const singleResponse = !method.responseStream;
+    const maxAge = streaming && !watch && this.aging.drawAge(method.path);
     let served: ServedCall | undefined;
+    let age: AgingStream | undefined;
     let arrivedAt = 0;
     let open = false;
     let cut = false;
-    const close = (code: status, details = '', refused?: RefusalReason): void => {
+    const close = (code: status, details = '', mark?: EndMark): void => {
       if (!open) return;
       open = false;
       (watch ? this.#watches : this.#calls).delete(tracked);
       if (watch) return;
       this.inFlight--;
       this.ended++;
-      if (SERVER_FAULTS.has(code)) this.errors++;
+      if (SERVER_FAULTS.has(code) && mark?.streamEnd === undefined) this.errors++;
       if (code === status.OK && singleResponse) admission.succeeded(method.path, arrivedAt);
-      observed?.ended(code, details, refused);
+      if (streaming && code === status.CANCELLED) this.streamsLeft++;
+      age?.closed();
+      observed?.ended(code, details, mark);
     };
     const observe = (part: () => void): void => {
       if (observed) observed.run(part);
@@ -91,19 +108,25 @@ export class CallTracker {
     /** Ends it before its handler has started. */
     const refuse = (refusal: Refusal): void => {
       cut = true;
-      close(refusal.code, refusal.details, refusal.reason);
+      close(refusal.code, refusal.details, { refused: refusal.reason });
       call.sendStatus(this.trailer ? { ...refusal, metadata: this.trailer(refusal.metadata) } : refusal);
     };
     const tracked: OpenCall = {
+      requestStream: method.requestStream,
       responseStream: method.responseStream,
       end: (ending) => {
+        if (!open) return false;
         cut = true;
-        close(ending.code, ending.details);
+        close(ending.code, ending.details, ending);
         served?.cancel();
         call.sendStatus(ending);
+        if (intercepting instanceof StreamCall) intercepting.cancelHandler();
+        return true;
       },
     };
-    return new ServerInterceptingCall(call, {
+    // Only a stream needs to be canceled before its end has been sent.
+    const Intercepting = streaming ? StreamCall : ServerInterceptingCall;
+    const intercepting = new Intercepting(call, {
       start: (next) =>
         next({
           // Not at `start`: if the stream of a call is gone by then, its end is never reported.
@@ -117,6 +140,7 @@ export class CallTracker {
             observed?.started(metadata);
             const refusal = admission.onArrival(method.path, call);
             if (refusal) return refuse(refusal);
+            if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
             served = admission.served(call);
             // The handler of a stream of requests starts here, that of one request when it is complete.
             if (method.requestStream) run(() => forward(metadata));
@@ -139,8 +163,17 @@ export class CallTracker {
           onCancel: () => {
             close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED);
             served?.cancel();
+            age?.gone();
           },
         }),
+      // Comes before the first message, too.
+      ...(maxAge !== false && {
+        sendMetadata: (metadata: Metadata, next: (metadata: Metadata) => void) => {
+          const headers = metadata.clone();
+          headers.set(STREAM_MAX_AGE_KEY, String(maxAge));
+          next(headers);
+        },
+      }),
       // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
         if (singleResponse) served?.answered();
@@ -150,10 +183,13 @@ export class CallTracker {
       },
       sendStatus: (ending, next) => {
         served?.answered();
+        // Of a handler that has noticed its cancellation.
+        if (cut) return;
         close(ending.code, ending.details);
         next(watch || !this.trailer ? ending : { ...ending, metadata: this.trailer(ending.metadata) });
       },
     });
+    return intercepting;
   };
 
   #observed(path: string, call: ServerInterceptingCallInterface): ObservedCall | undefined {
@@ -168,11 +204,9 @@ export class CallTracker {
     for (const call of this.#watches) call.end(ending);
   }
 
-  /** Ends the response streams, or all calls; returns how many. */
-  endCalls(kind: 'streams' | 'all', ending: Ending): number {
-    const calls = [...this.#calls].filter(({ responseStream }) => kind === 'all' || responseStream);
-    for (const call of calls) call.end(ending);
-    return calls.length;
+  /** The calls to the application that have not ended. */
+  open(): OpenCall[] {
+    return [...this.#calls];
   }
 }
 

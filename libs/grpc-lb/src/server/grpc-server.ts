@@ -6,6 +6,7 @@ import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { Admission, type RefusedCalls } from './admission.js';
 import { CallTracker } from './call-tracker.js';
 import { drain, type GrpcDrainReport } from './drain.js';
+import { DueQueue } from './due-queue.js';
 import { HealthBoard } from './health-board.js';
 import { HealthPoller } from './health-check.js';
 import type { ServerLoad } from './load-meter.js';
@@ -16,6 +17,7 @@ import { orcaService } from './orca-service.js';
 import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
 import type { ServerCallObserver } from './server-observer.js';
+import { StreamAges } from './stream-ages.js';
 
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
@@ -34,6 +36,9 @@ export class GrpcServer implements OnApplicationShutdown {
   readonly #servers: Server[] = [];
   readonly #services = new Set<string>();
   readonly #moving = new AbortController();
+  readonly #ages: StreamAges;
+  readonly #aging = new DueQueue();
+  readonly #loaded: PackageDefinition = {};
   #transports = 0;
   #reflection: Reflection | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
@@ -45,10 +50,12 @@ export class GrpcServer implements OnApplicationShutdown {
   ) {
     const { loadReports } = options;
     this.#admission = new Admission(options);
+    this.#ages = new StreamAges(options.maxStreamAge);
     this.#calls = new CallTracker(
       this.#admission,
       loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
       loadReports ? () => this.#probe.callArrived() : undefined,
+      { queue: this.#aging, drawAge: (path) => this.#ages.draw(path), grace: options.maxStreamAge.grace },
     );
     if (options.observer) this.observe(options.observer);
     this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
@@ -141,6 +148,11 @@ export class GrpcServer implements OnApplicationShutdown {
     observeRegistration(server, this.#calls.registration);
   }
 
+  /** @internal The age that `@MaxStreamAge` sets. */
+  decorateStreamAge(service: string, method: string, age: number | false): void {
+    this.#ages.decorate(service, method, age);
+  }
+
   /** @internal Adds the server's own services to one that has those of the application. */
   attach(server: Server, loaded: PackageDefinition, services: readonly string[]): void {
     const { health, loadReports } = this.options;
@@ -158,6 +170,7 @@ export class GrpcServer implements OnApplicationShutdown {
     const reflect = this.#reflection;
     if (reflect) add('reflection', 'reflection', () => reflect(server, packages, [...services, ...own]));
     this.#servers.push(server);
+    for (const [name, definition] of Object.entries(loaded)) this.#loaded[name] = definition;
     for (const service of services) this.#services.add(service);
     this.#board.add(services);
     if (this.#servers.length === this.#transports) this.#open();
@@ -165,6 +178,7 @@ export class GrpcServer implements OnApplicationShutdown {
 
   #open(): void {
     const { health } = this.options;
+    this.#ages.check(this.#loaded, this.#services);
     this.#probe.start();
     for (const [service, checks] of Object.entries(health?.checks ?? {})) {
       this.#assertServed(service);
@@ -203,8 +217,9 @@ export class GrpcServer implements OnApplicationShutdown {
     };
     const report = await drain(drained, { ...this.options.drain, delay: listening ? delay : 0 });
     this.#stop();
-    const { duration, finished, streamsMoved, cut } = report;
-    const text = `Drained in ${duration} ms: ${finished} calls finished, ${streamsMoved} streams moved, ${cut} calls cut`;
+    const { duration, finished, streamsLeft, streamsMoved, cut } = report;
+    const streams = `${streamsLeft} streams left by their clients, ${streamsMoved} ended so that they move`;
+    const text = `Drained in ${duration} ms: ${finished} calls finished, ${streams}, ${cut} calls cut`;
     if (cut > 0) this.#logger.warn(text);
     else if (listening) this.#logger.log(text);
     return report;
@@ -212,6 +227,7 @@ export class GrpcServer implements OnApplicationShutdown {
 
   #stop(): void {
     this.#probe.stop();
+    this.#aging.clear();
     for (const poller of this.#pollers) poller.stop();
   }
 

@@ -12,7 +12,10 @@ export type {
 export type { RefusedCalls } from './admission.js';
 export type { RefusalReason } from './refusal.js';
 export type { HealthCheck } from './health-check.js';
-export { DRAINING_KEY, type GrpcDrainReport } from './drain.js';
+export type { GrpcDrainReport } from './drain.js';
+export type { GrpcStreamAgeOptions } from './stream-age-options.js';
+export { MaxStreamAge } from './max-stream-age.js';
+export { DRAINING_KEY, STREAM_END_KEY, STREAM_MAX_AGE_KEY, type StreamEnd } from './stream-end.js';
 export type {
   ObservedServerCall,
   ObservedServerEnd,

@@ -1,7 +1,16 @@
 import type { Metadata, ServerInterceptingCallInterface, status as Status } from '@grpc/grpc-js';
 import { countRequests, FrameCounter, type ResponseSizes } from './message-sizes.js';
 import type { RefusalReason } from './refusal.js';
+import type { StreamEnd } from './stream-end.js';
 import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from './server-observer.js';
+
+/** Why the server has ended a call itself. */
+export interface EndMark {
+  /** Set if no handler was started. */
+  readonly refused?: RefusalReason;
+  /** Set if the handler of a stream still ran. */
+  readonly streamEnd?: StreamEnd;
+}
 
 /** One call of a server that has an observer. */
 export class ObservedCall implements ObservedServerCall {
@@ -48,9 +57,11 @@ export class ObservedCall implements ObservedServerCall {
     this.#sentBytes += this.sizes.last;
   }
 
-  ended(code: Status, details: string, refused: RefusalReason | undefined): void {
+  ended(code: Status, details: string, mark: EndMark | undefined): void {
     const { bytes: receivedBytes } = this.#received;
     const end = { code, details, sentBytes: this.#sentBytes, receivedBytes };
-    this.#observation?.ended?.(refused === undefined ? end : { ...end, refused });
+    if (mark?.refused !== undefined) this.#observation?.ended?.({ ...end, refused: mark.refused });
+    else if (mark?.streamEnd !== undefined) this.#observation?.ended?.({ ...end, streamEnd: mark.streamEnd });
+    else this.#observation?.ended?.(end);
   }
 }

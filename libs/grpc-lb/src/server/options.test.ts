@@ -18,8 +18,9 @@ test('without options every feature that costs nothing until a client uses it is
   expect(effective({})).toEqual({
     health: { checks: {}, interval: 5000, timeout: 3000, failureThreshold: 2 },
     reflection: false,
-    drain: { delay: 500, streamGrace: 5000, timeout: 25_000 },
+    drain: { delay: 500, streamGrace: 5000, streamSpread: 5000, timeout: 25_000 },
     connection: {},
+    maxStreamAge: { default: false, methods: {}, jitter: 0.1, grace: 5000 },
     loadReports: { trailer: true, outOfBand: true, window: 5000, minInterval: 1000 },
     deadlines: { propagate: true, refuseHopeless: false },
   });
@@ -46,13 +47,33 @@ test('all faults are reported at once, each with its path, value, range and reme
 
 test('a value that is not an object is an error, and undefined counts as absent', () => {
   expect(faultsOf(null)).toEqual([
-    'options is null; use an object with health, reflection, drain, connection, loadReports, deadlines, observer',
+    'options is null; use an object with health, reflection, drain, connection, maxStreamAge, loadReports, deadlines, observer',
   ]);
-  expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, timeout']);
+  expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, streamSpread, timeout']);
   expect(faultsOf({ health: { checks: [] } })).toEqual([
     'health.checks is []; use an object of functions by service name',
   ]);
   expect(faultsOf({ drain: undefined, health: { interval: undefined } })).toEqual([]);
+});
+
+test('the age of streams is a number, or details', () => {
+  expect(effective({ maxStreamAge: 60_000 }).maxStreamAge.default).toBe(60_000);
+  expect(effective({ maxStreamAge: { methods: { 'a.B': false } } }).maxStreamAge).toEqual({
+    default: false,
+    methods: { 'a.B': false },
+    jitter: 0.1,
+    grace: 5000,
+  });
+  expect(faultsOf({ maxStreamAge: 10 })).toEqual([
+    'maxStreamAge is 10; use a whole number from 1000 to 604800000 (milliseconds)',
+  ]);
+  expect(faultsOf({ maxStreamAge: '5m' })).toEqual([
+    'maxStreamAge is "5m"; use an object with default, methods, jitter, grace',
+  ]);
+  expect(faultsOf({ maxStreamAge: { jitter: 1, methods: { 'a.B/C': true } } })).toEqual([
+    'maxStreamAge.jitter is 1; use a number from 0 to 0.5',
+    "maxStreamAge.methods['a.B/C'] is true; use a whole number from 1000 to 604800000 (milliseconds), or false for never",
+  ]);
 });
 
 test('an option of the prototype is not an option', () => {

@@ -2,6 +2,12 @@ import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import type { HealthCheck } from './health-check.js';
 import type { ServerCallObserver } from './server-observer.js';
+import {
+  effectiveStreamAge,
+  type EffectiveStreamAge,
+  type GrpcStreamAgeOptions,
+  streamAgeCheck,
+} from './stream-age-options.js';
 
 /** The checks that decide whether a service is SERVING. */
 export interface GrpcHealthOptions {
@@ -43,15 +49,23 @@ export interface GrpcDrainOptions {
    */
   readonly delay?: number;
   /**
-   * Milliseconds that response streams may continue after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE, and
-   * their clients reopen them elsewhere.
+   * Milliseconds that response streams may continue after the GOAWAY, 0 to 3600000, so that clients can move them; then
+   * they end with UNAVAILABLE, and their clients reopen them elsewhere.
    *
    * @default 5000
    */
   readonly streamGrace?: number;
   /**
+   * Milliseconds over which the streams that are left then end, 0 to 3600000, in random order: clients that open them
+   * again at once would overload the other servers. Fewer than a hundred streams a second take less, and `timeout` bounds
+   * it.
+   *
+   * @default 5000
+   */
+  readonly streamSpread?: number;
+  /**
    * Milliseconds that all other calls may continue after the GOAWAY, 0 to 3600000; then they end with UNAVAILABLE.
-   * Kubernetes kills a pod after 30 s.
+   * Streams of requests end within the last `streamSpread` of it. Kubernetes kills a pod after 30 s.
    *
    * @default 25000
    */
@@ -140,6 +154,13 @@ export interface GrpcServerOptions {
   /** The maximum age of connections. */
   readonly connection?: GrpcConnectionOptions;
   /**
+   * The maximum age of streams, in milliseconds (1000 to 604800000) ± 10 %, or details, also by method. Then a stream ends
+   * with UNAVAILABLE, and its client opens it again, on a server of its choice. The other calls of its connection go on.
+   *
+   * @default never
+   */
+  readonly maxStreamAge?: number | GrpcStreamAgeOptions;
+  /**
    * Load reports.
    *
    * @default true
@@ -161,6 +182,7 @@ export interface EffectiveServerOptions {
   readonly reflection: boolean;
   readonly drain: Required<GrpcDrainOptions>;
   readonly connection: GrpcConnectionOptions;
+  readonly maxStreamAge: EffectiveStreamAge;
   readonly loadReports: Required<GrpcLoadReportOptions> | undefined;
   readonly deadlines: Required<GrpcServerDeadlineOptions>;
   readonly observer: ServerCallObserver | undefined;
@@ -213,9 +235,11 @@ const optionsCheck = fields({
   drain: fields({
     delay: milliseconds(0, 600_000),
     streamGrace: milliseconds(0, HOUR),
+    streamSpread: milliseconds(0, HOUR),
     timeout: milliseconds(0, HOUR),
   }),
   connection: fields({ maxAge: milliseconds(1000, 24 * HOUR), maxAgeGrace: milliseconds(0, 24 * HOUR) }),
+  maxStreamAge: streamAgeCheck,
   loadReports: switchable(
     fields({
       trailer: boolean,
@@ -233,7 +257,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   const faults: Fault[] = [];
   optionsCheck('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-  const { drain, connection, reflection, deadlines, observer } = options;
+  const { drain, connection, maxStreamAge, reflection, deadlines, observer } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
   return {
@@ -247,9 +271,11 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
     drain: {
       delay: drain?.delay ?? 500,
       streamGrace: drain?.streamGrace ?? 5000,
+      streamSpread: drain?.streamSpread ?? 5000,
       timeout: drain?.timeout ?? 25_000,
     },
     connection: connection ?? {},
+    maxStreamAge: effectiveStreamAge(maxStreamAge),
     loadReports: loadReports && {
       trailer: loadReports.trailer ?? true,
       outOfBand: loadReports.outOfBand ?? true,

@@ -1,4 +1,4 @@
-import type { Ending } from './ending.js';
+import type { Ending } from './stream-end.js';
 
 /**
  * Why a server refused a call without starting its handler. `deadline_passed`: the deadline was over. `deadline_hopeless`:

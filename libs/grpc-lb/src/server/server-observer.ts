@@ -1,5 +1,6 @@
 import type { Metadata, status as Status } from '@grpc/grpc-js';
 import type { RefusalReason } from './refusal.js';
+import type { StreamEnd } from './stream-end.js';
 
 /** A call that has arrived at the server. */
 export interface ObservedServerCall {
@@ -27,6 +28,8 @@ export interface ObservedServerEnd {
   readonly receivedBytes: number;
   /** Why the server refused the call, so that its handler was not started; undefined if it was. */
   readonly refused?: RefusalReason;
+  /** Set if the server has ended a stream while its handler still ran: for a drain, or at its maximum age. */
+  readonly streamEnd?: StreamEnd;
 }
 
 /** Is told what happens to one call at the server. */

@@ -2,9 +2,10 @@ import type { Server, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { InjectionToken } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { type CustomStrategy, type GrpcOptions, ServerGrpc } from '@nestjs/microservices';
+import { type CustomStrategy, type GrpcOptions, type MessageHandler, ServerGrpc } from '@nestjs/microservices';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { GrpcServer } from './grpc-server.js';
+import { decoratedAge } from './max-stream-age.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
 import { serviceNames } from './service-names.js';
 
@@ -104,6 +105,15 @@ class GrpcServerTransport extends ServerGrpc {
     await super.bindEvents();
     const services = serviceNames(this.#loaded, [this.#options.package].flat());
     this.#server!.attach(this.grpcClient as Server, this.#loaded, services);
+  }
+
+  /** Called by Nest with each handler, and with what decorators have said of it. */
+  override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler?: boolean, extras?: object): void {
+    super.addHandler(pattern, callback, isEventHandler);
+    const age = decoratedAge(extras);
+    if (age === undefined) return;
+    const { service, rpc } = pattern as { readonly service: string; readonly rpc: string };
+    this.#server!.decorateStreamAge(service, rpc, age);
   }
 
   /** Nest's own would cut running calls, or wait for streams that never end. */
