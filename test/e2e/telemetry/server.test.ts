@@ -6,6 +6,7 @@ import {
   CallSpans,
   GrpcServerTelemetry,
   type GrpcServerTelemetryOptions,
+  type MetricDefinition,
   SERVER_METRICS,
 } from 'nestjs-grpc-lb/opentelemetry';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
@@ -169,7 +170,8 @@ describe('metrics', () => {
     const ok = { 'grpc.method': SAY, 'grpc.status': 'OK' };
     const internal = { 'grpc.method': SAY, 'grpc.status': 'INTERNAL' };
     const rpc = { 'rpc.system.name': 'grpc', 'rpc.method': SAY };
-    const names = Object.keys(SERVER_METRICS);
+    const specified = Object.entries<MetricDefinition>(SERVER_METRICS).filter(([, { source }]) => source !== 'own');
+    const names = specified.map(([name]) => name);
     expect(otel.names.toSorted()).toEqual(names.toSorted());
     expect(Object.fromEntries(names.map((name) => [name, otel.labels(name)]))).toEqual({
       'grpc.server.call.started': [{ 'grpc.method': SAY }],
@@ -185,14 +187,33 @@ describe('metrics', () => {
     const sum = (way: string, labels: Record<string, string>): unknown =>
       otel.histogram(`grpc.server.call.${way}_total_compressed_message_size`, labels).sum;
     expect([sum('sent', ok), sum('sent', internal), sum('rcvd', ok), sum('rcvd', internal)]).toEqual([20, 0, 12, 3]);
-    for (const [name, { unit, kind, ...more }] of Object.entries(SERVER_METRICS)) {
+    for (const [name, { unit, kind, ...more }] of specified) {
       const { descriptor, dataPointType } = otel.data(name)!;
       const type = kind === 'counter' ? DataPointType.SUM : DataPointType.HISTOGRAM;
       expect([descriptor.unit, dataPointType]).toEqual([unit, type]);
-      if (!('buckets' in more)) continue;
+      if (!more.buckets) continue;
       const status = name.startsWith('rpc.') ? 'rpc.status_code' : 'grpc.status';
       expect(otel.histogram(name, { [status]: 'OK' }).buckets.boundaries).toEqual(more.buckets);
     }
+  });
+
+  test('a stream that the server ends is counted with the reason, which its span has, too', async () => {
+    const otel = new OtelMetrics();
+    const tracing = new Tracing();
+    const observer = new GrpcServerTelemetry({ meterProvider: otel.provider });
+    const { address, close, server } = await startEcho({ observer, drain: { streamGrace: 0 } });
+    const client = echoClient(address, insecure);
+    const ends = [1, 2].map(async () => {
+      const stream = client.repeat({ text: 'x' });
+      return new Promise((resolve) => stream.on('error', resolve));
+    });
+    await eventually(() => server.load().inFlight === 2);
+    await close();
+    await Promise.all(ends);
+    const labels = { 'grpc.method': 'echo.v1.Echo/Repeat', 'grpc.lb.stream_end': 'drain' };
+    expect((await otel.collect()).labels('grpc.lb.server.streams_ended')).toEqual([labels]);
+    expect(otel.value('grpc.lb.server.streams_ended')).toBe(2);
+    expect(tracing.shown.map(({ attributes }) => attributes['grpc.lb.stream_end'])).toEqual(['drain', 'drain']);
   });
 
   test('an SDK that is registered after the first call is used', async () => {

@@ -47,6 +47,14 @@ export const SERVER_METRICS = {
     buckets: RPC_BUCKETS,
     source: 'semconv',
   },
+
+  'grpc.lb.server.streams_ended': {
+    kind: 'counter',
+    unit: '{stream}',
+    description: 'Streams that the server ended while their handlers ran, by the reason: drain or max_age.',
+    labels: ['grpc.method', 'grpc.lb.stream_end'],
+    source: 'own',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 /** The name of a metric of the server side, as OpenTelemetry writes it. */

@@ -4,6 +4,7 @@ import type {
   ServerCallObservation,
   ServerCallObserver,
 } from '../../server/server-observer.js';
+import type { StreamEnd } from '../../server/stream-end.js';
 import { isServerError } from './server-errors.js';
 import type { ServerMetricName } from './server-metrics.js';
 import { knownCode, STATUS_NAMES } from './status-name.js';
@@ -23,6 +24,7 @@ interface EndLabels {
 class MethodLabels {
   readonly started: ServerLabels;
   readonly #ended = new Map<number, EndLabels>();
+  readonly #streamEnds = new Map<string, ServerLabels>();
 
   constructor(private readonly method: string) {
     this.started = { 'grpc.method': method };
@@ -32,6 +34,12 @@ class MethodLabels {
     const code = knownCode(given);
     let labels = this.#ended.get(code);
     if (!labels) this.#ended.set(code, (labels = this.#create(code)));
+    return labels;
+  }
+
+  streamEnd(reason: StreamEnd): ServerLabels {
+    let labels = this.#streamEnds.get(reason);
+    if (!labels) this.#streamEnds.set(reason, (labels = { ...this.started, 'grpc.lb.stream_end': reason }));
     return labels;
   }
 
@@ -69,12 +77,13 @@ class MeasuredCall implements ServerCallObservation {
     private readonly labels: MethodLabels,
   ) {}
 
-  ended({ code, sentBytes, receivedBytes }: ObservedServerEnd): void {
+  ended({ code, sentBytes, receivedBytes, streamEnd }: ObservedServerEnd): void {
     const seconds = (performance.now() - this.#started) / 1000;
     const { grpc, rpc } = this.labels.ended(code);
     this.take('grpc.server.call.duration', seconds, grpc);
     this.take('grpc.server.call.sent_total_compressed_message_size', sentBytes, grpc);
     this.take('grpc.server.call.rcvd_total_compressed_message_size', receivedBytes, grpc);
     this.take('rpc.server.call.duration', seconds, rpc);
+    if (streamEnd) this.take('grpc.lb.server.streams_ended', 1, this.labels.streamEnd(streamEnd));
   }
 }

@@ -14,3 +14,4 @@ export type {
   ServerCallObservation,
   ServerCallObserver,
 } from '../../server/server-observer.js';
+export type { StreamEnd } from '../../server/stream-end.js';

@@ -22,7 +22,7 @@ import { isServerError } from '../../metrics/server-errors.js';
 import { VERSION } from '../../version.js';
 import { CallClock } from '../traces/call-clock.js';
 import { TRACER_NAME } from '../traces/call-spans.js';
-import { RPC_METHOD, RPC_SYSTEM_NAME, SERVER_ADDRESS, SERVER_PORT } from '../traces/conventions.js';
+import { RPC_METHOD, RPC_SYSTEM_NAME, SERVER_ADDRESS, SERVER_PORT, STREAM_END } from '../traces/conventions.js';
 import { peerAttributes } from '../traces/peer-attributes.js';
 import { hostAndPort } from '../traces/host-and-port.js';
 import { endSpan } from '../traces/span-end.js';
@@ -76,6 +76,8 @@ class ServedCall implements ServerCallObservation {
   }
 
   ended(end: ObservedServerEnd): void {
-    if (this.clock) endSpan(this.span, end, isServerError(end.code), this.clock.now());
+    if (!this.clock) return;
+    if (end.streamEnd) this.span.setAttribute(STREAM_END, end.streamEnd);
+    endSpan(this.span, end, isServerError(end.code), this.clock.now());
   }
 }

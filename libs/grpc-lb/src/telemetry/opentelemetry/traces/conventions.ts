@@ -41,6 +41,8 @@ export const ENDED_BY = 'grpc.lb.ended_by';
 /** What an attempt waited for, and how long, in milliseconds. */
 export const WAIT_REASON = 'grpc.lb.wait_reason';
 export const WAIT_MS = 'grpc.lb.wait_ms';
+/** Why a server ended a stream whose handler still ran: `drain` or `max_age`. */
+export const STREAM_END = 'grpc.lb.stream_end';
 
 export const EVENTS = {
   wait: 'Wait',
