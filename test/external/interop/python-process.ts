@@ -6,21 +6,20 @@ import { fileURLToPath } from 'node:url';
 
 const script = (name: string): string => fileURLToPath(new URL(`python/${name}`, import.meta.url));
 
-/** A Python program that reports in lines of JSON, and takes commands in lines of text. */
-export class PythonProcess {
+/** A program that reports in lines of JSON, and takes commands in lines of text. */
+export class ReportingProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(name: string, args: readonly string[] = []) {
-    // Debian's own, which sees Debian's python3-grpcio; there may be others in the PATH.
-    this.#child = spawn('/usr/bin/python3', ['-u', script(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor([program, ...args]: readonly [string, ...string[]]) {
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
   /** Its next report. */
   async next<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error('the Python process has ended');
+    if (done) throw new Error('the process has ended');
     return JSON.parse(value as string) as T;
   }
 
@@ -36,6 +35,11 @@ export class PythonProcess {
     this.#child.stdin.write(`${command}\n`);
   }
 
+  /** No more commands. */
+  closeInput(): void {
+    this.#child.stdin.end();
+  }
+
   /** Resolves when it has ended by itself. */
   async ended(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
@@ -44,6 +48,14 @@ export class PythonProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.ended();
+  }
+}
+
+/** A Python program. */
+export class PythonProcess extends ReportingProcess {
+  constructor(name: string, args: readonly string[] = []) {
+    // Debian's own, which sees Debian's python3-grpcio; there may be others in the PATH.
+    super(['/usr/bin/python3', '-u', script(name), ...args]);
   }
 }
 

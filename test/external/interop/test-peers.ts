@@ -1,20 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
 import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { type Certificate, HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
+import { builtGo, GO, HAS_GO } from './go-programs.js';
 import { PythonProcess } from './python-process.js';
 import { InteropServer } from './test-service.js';
 
-/** Where `install-go-peers.sh` has put grpc-go. */
-const GO = process.env['GO_PEERS'];
 /** grpc-go's own interoperability server. */
 const GO_SERVER = GO && join(GO, 'bin/interop_server');
-const HAS_GO = GO_SERVER !== undefined && existsSync(GO_SERVER);
 
 /** How to start a peer. */
 export interface PeerOptions {
@@ -58,7 +54,8 @@ export const PEERS: readonly Peer[] = [
     gzip: true,
     checksRequests: true,
     compressesResponses: 'by call',
-    start: ({ certificate, maxStreams = 0 }) => startGo([builtGoServer(), `--max_streams=${maxStreams}`], certificate),
+    start: ({ certificate, maxStreams = 0 }) =>
+      startGo([builtGo('test_server'), `--max_streams=${maxStreams}`], certificate),
   },
   {
     name: 'C-core',
@@ -108,18 +105,6 @@ function startGo(command: readonly string[], certificate: Certificate | undefine
     await server.unlessEnded(accepting(port));
     return { addresses: [`127.0.0.1:${port}`], stop: () => server.kill() };
   });
-}
-
-let goServer: string | undefined;
-
-/** Built once, with the compiler and the packages of `install-go-peers.sh`. */
-function builtGoServer(): string {
-  if (goServer !== undefined) return goServer;
-  const source = fileURLToPath(new URL('go/test_server.go', import.meta.url));
-  const program = join(GO!, 'bin/test_server');
-  const build = '. "$GO_PEERS/env.sh" && go build -o "$1" "$2"';
-  execFileSync('bash', ['-c', build, 'bash', program, source], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return (goServer = program);
 }
 
 function startPython({ certificate, maxStreams }: PeerOptions): Promise<RunningPeer> {
