@@ -10,12 +10,14 @@ export function rate(series: string, filter: string, by: string): string {
   return `sum by (${by}) (rate(${series}{${filter}}[$__rate_interval]))`;
 }
 
-/** The share of calls that failed, 0 included. */
+/** The share of calls that failed, 0 included; not streams whose end a server planned. */
 export function failures(side: 'client' | 'server', filter: string, by: string): string {
   const series = `grpc_${side}_call_duration_seconds_count`;
   const errors = side === 'client' ? CLIENT_ERRORS : SERVER_ERRORS;
   const all = rate(series, filter, by);
-  return `(${rate(series, `${filter}, grpc_status=~"${errors}"`, by)} or 0 * ${all}) / (${all} > 0)`;
+  const failed = rate(series, `${filter}, grpc_status=~"${errors}"`, by);
+  const planned = `(${rate('grpc_lb_server_streams_ended_total', filter, by)} or 0 * ${all})`;
+  return `(${side === 'client' ? failed : `clamp_min(${failed} - ${planned}, 0)`} or 0 * ${all}) / (${all} > 0)`;
 }
 
 /** Percentiles of a histogram, one query for each. */

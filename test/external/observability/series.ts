@@ -18,6 +18,7 @@ const calls = (status: string): string =>
   `grpc_client_call_duration_seconds_count{${PROCESS}, ${TARGET}, grpc_method="orders.v1.Orders/Find", grpc_status="${status}"}`;
 const answers = (status: string): string =>
   `grpc_server_call_duration_seconds_count{${SERVER}, grpc_status="${status}"}`;
+const streamsEnded = `grpc_lb_server_streams_ended_total{${SERVER}, grpc_lb_stream_end="max_age"}`;
 const endpoints = (state: string): string => `grpc_lb_endpoints{${CLIENT}, grpc_lb_endpoint_state="${state}"}`;
 const pending = (reason: string): string => `grpc_lb_pending{${CLIENT}, grpc_lb_wait_reason="${reason}"}`;
 const waits = (reason: string): string =>
@@ -54,6 +55,9 @@ export const COUNTERS: Readonly<Record<string, number>> = {
   [answers('OK')]: 60_000,
   [answers('NOT_FOUND')]: 600,
   [answers('INTERNAL')]: 12,
+  // Streams that end at their maximum age.
+  [answers('UNAVAILABLE')]: 1200,
+  [streamsEnded]: 1200,
   [SERIES.attempts]: 60_600,
   [waits('connection')]: 30,
   [waits('stream_limit')]: 6,
