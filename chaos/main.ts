@@ -1,5 +1,6 @@
 /** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours.
- * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. */
+ * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. `npm run chaos streams -- [options]`:
+ * streams that move and resume. `npm run chaos stream-ends -- [options]`: streams that a server ends. */
 // The exit ends the processes too, those that are stopped as well.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -14,7 +15,15 @@ switch (part) {
   case 'calls':
     await import('./calls.js');
     break;
+  case 'stream-ends':
+    await import('./stream-ends.js');
+    break;
+  case 'streams':
+    await import('./streams.js');
+    break;
   default:
-    console.error(`There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls] -- [options]`);
+    console.error(
+      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends] -- [options]`,
+    );
     process.exitCode = 2;
 }
