@@ -59,7 +59,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
       subjects: values.policies === undefined ? undefined : subjectsOf(values.policies),
       clients: numbersOf('--clients', values.clients, 1),
       quick,
-      loads: numbersOf('--load', values.load, 0.01),
+      loads: numbersOf('--load', values.load, 0.0001),
       balancing: values.balancing === undefined ? {} : balancingOf(values.balancing),
       seeds: Array.from({ length: seeds }, (_, i) => i + 1),
     },

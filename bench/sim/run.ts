@@ -8,6 +8,7 @@ import { PerfectKnowledge } from './dispatch/perfect-knowledge.js';
 import { EventQueue, type Task } from './engine/event-queue.js';
 import { randomFor } from './engine/seeds.js';
 import type { Subject, PolicyFactory } from './subjects.js';
+import { ONE_PLACE } from './places.js';
 import { Collector, type RunResult } from './result.js';
 import type { Scenario } from './scenario.js';
 import { EventLoopServer } from './servers/event-loop-server.js';
@@ -79,15 +80,17 @@ function dispatcherFor(
   delay: number,
   listener: CallListener,
 ): Dispatcher {
-  if (subject.kind === 'bound') return new CentralQueue(queue, delay, listener);
-  if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, listener);
+  const { places = ONE_PLACE } = scenario;
+  if (subject.kind === 'bound') return new CentralQueue(queue, delay, places, listener);
+  if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, places, listener);
   const balancing = effectiveLoadBalancing(scenario.balancing);
   const { subset } = scenario;
   const calls =
     'hedge' in subject && subject.hedge
       ? { ...LIMITS, ...scenario.calls, hedge: subject.hedge }
       : (scenario.calls ?? {});
-  return new Fleet(queue, { clients, createPolicy: createPolicy!, balancing, calls, subset, delay, seed }, listener);
+  const options = { clients, createPolicy: createPolicy!, balancing, calls, subset, delay, places, seed };
+  return new Fleet(queue, options, listener);
 }
 
 function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server {

@@ -2,6 +2,7 @@ import type { LoadBalancingOptions } from '../../libs/grpc-lb/src/core/options/l
 import type { CallModel } from './clients/call-model.js';
 import type { Subject } from './subjects.js';
 import type { Subset } from './dispatch/subsets.js';
+import type { Places } from './places.js';
 import type { Workload } from './workload.js';
 import type { World } from './world.js';
 
@@ -31,10 +32,14 @@ export interface Scenario {
   readonly subset?: Subset;
   /** Compared with the policies of the package. */
   readonly alsoCompared?: readonly Subject[];
+  /** Where clients and servers are. Default: all at the same distance. */
+  readonly places?: Places;
   /** What happens to the servers. */
   readonly script?: (world: World) => void;
   /** Measured by the share of calls that fail: callers give up, so latencies are meaningless. */
   readonly byFailures?: boolean;
+  /** Measured by how evenly the backends are used: what that costs in latency is small, and accepted. */
+  readonly byShares?: boolean;
   /** Also drawn over time: the latency, the failures, or the share of the calls at the servers from this index on. */
   readonly timeline?: 'latency' | 'failures' | { readonly shareFrom: number };
 }

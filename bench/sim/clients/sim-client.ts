@@ -14,6 +14,7 @@ import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
 import { Totals } from '../../../libs/grpc-lb/src/core/totals.js';
 import type { Call } from '../call.js';
 import type { EventQueue } from '../engine/event-queue.js';
+import type { Places } from '../places.js';
 import type { Job } from '../servers/job.js';
 import { endpointOf, type Server } from '../servers/server.js';
 import { StreamSession } from '../servers/stream.js';
@@ -34,12 +35,15 @@ interface Method {
   readonly delay: LearnedDelay | undefined;
 }
 
-/** State that all clients of a run share. */
+/** The surroundings of a client. */
 export interface ClientEnvironment {
   readonly queue: EventQueue;
   readonly balancing: EffectiveLoadBalancing;
   /** Milliseconds that a message takes. */
   readonly delay: number;
+  readonly places: Places;
+  /** Where the client is. */
+  readonly zone: number;
   readonly listener: ClientListener;
 }
 
@@ -112,7 +116,9 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
   }
 
   send(attempt: Attempt): void {
-    this.#queue.at(this.#queue.now() + this.environment.delay, attempt);
+    const { delay, places, zone } = this.environment;
+    const distance = places.distance(zone, places.serverZone(attempt.placed.server.index));
+    this.#queue.at(this.#queue.now() + delay + distance, attempt);
   }
 
   arrived(attempt: Attempt): void {

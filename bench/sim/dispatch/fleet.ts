@@ -5,6 +5,7 @@ import type { CallModel } from '../clients/call-model.js';
 import { SimClient } from '../clients/sim-client.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import { randomFor } from '../engine/seeds.js';
+import type { Places } from '../places.js';
 import type { PolicyFactory } from '../subjects.js';
 import type { Server } from '../servers/server.js';
 import type { CallListener, Dispatcher } from './dispatcher.js';
@@ -17,6 +18,7 @@ export interface FleetOptions {
   readonly calls: CallModel;
   readonly subset: Subset | undefined;
   readonly delay: number;
+  readonly places: Places;
   readonly seed: number;
 }
 
@@ -35,12 +37,13 @@ export class Fleet implements Dispatcher {
     private readonly options: FleetOptions,
     listener: CallListener,
   ) {
-    const { balancing, delay, createPolicy, calls, seed, clients, subset } = options;
+    const { balancing, delay, places, createPolicy, calls, seed, clients, subset } = options;
     this.#subsets = subset && Array.from({ length: clients }, (_, i) => subset(i, clients));
     this.#clients = Array.from({ length: clients }, (_, i) => {
       const random = randomFor(seed, 'client', i);
       const policy = createPolicy(random, queue);
-      return new SimClient({ queue, balancing, delay, listener }, policy, calls, random);
+      const zone = places.clientZone((i + 0.5) / clients);
+      return new SimClient({ queue, balancing, delay, places, zone, listener }, policy, calls, random);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Call } from '../call.js';
 import type { EventQueue, Task } from '../engine/event-queue.js';
 import { Job } from '../servers/job.js';
+import type { Places } from '../places.js';
 import type { Server } from '../servers/server.js';
 import { StreamSession } from '../servers/stream.js';
 import type { CallListener, Dispatcher } from './dispatcher.js';
@@ -26,6 +27,7 @@ export abstract class Omniscient implements Dispatcher {
   constructor(
     private readonly queue: EventQueue,
     private readonly delay: number,
+    protected readonly places: Places,
     private readonly listener: CallListener,
   ) {}
 
@@ -38,7 +40,7 @@ export abstract class Omniscient implements Dispatcher {
 
   dispatch(call: Call): void {
     call.attempts++;
-    this.#later(() => this.#arrive(call));
+    this.#later(this.delay, () => this.#arrive(call));
   }
 
   #arrive(call: Call): void {
@@ -58,11 +60,18 @@ export abstract class Omniscient implements Dispatcher {
   }
 
   #back(call: Call, failed: boolean, server: Server): void {
-    this.#later(() => this.listener.callEnded(call, failed, server));
+    // The way there beyond the usual delay counts here: the decision is made before it is known.
+    const way = this.delay + 2 * distanceTo(server, call, this.places);
+    this.#later(way, () => this.listener.callEnded(call, failed, server));
   }
 
-  #later(run: () => void): void {
+  #later(milliseconds: number, run: () => void): void {
     const task: Task = { run };
-    this.queue.at(this.queue.now() + this.delay, task);
+    this.queue.at(this.queue.now() + milliseconds, task);
   }
+}
+
+/** Milliseconds each way between the client of the call and a server, beyond the usual delay. */
+export function distanceTo(server: Server, { who }: Call, { clientZone, serverZone, distance }: Places): number {
+  return distance(clientZone(who), serverZone(server.index));
 }

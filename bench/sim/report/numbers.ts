@@ -22,7 +22,7 @@ export function milliseconds(value: number): string {
 }
 
 export function loadName(load: number): string {
-  return `${Math.round(load * 100)} %`;
+  return roundPercent(load);
 }
 
 export function clientsName(count: number): string {

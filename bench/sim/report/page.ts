@@ -6,7 +6,7 @@ import type { Plan } from '../plan.js';
 import type { Scenario } from '../scenario.js';
 import type { Cell } from './cells.js';
 import { dotPlot } from './dot-plot.js';
-import { clientsName, loadName, milliseconds } from './numbers.js';
+import { clientsName, loadName, milliseconds, ratio } from './numbers.js';
 import { introduction, summary } from './page-text.js';
 import { failures, overviewTable, situations, situationTable, tail, toMarkdown } from './tables.js';
 import { timePlot } from './time-plot.js';
@@ -34,6 +34,11 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
   const parts = [`### ${scenario.title}`, scenario.explains, `\`--scenarios ${scenario.name}\``];
   parts.push(image(scenario, '', dotPlot(scenario, cells)));
   if (!scenario.byFailures) parts.push(tailCaption(cells), toMarkdown(overviewTable(cells, tail)));
+  if (scenario.byShares)
+    parts.push(
+      'Calls at the busiest backend, over the mean:',
+      toMarkdown(overviewTable(cells, ({ busiest }) => ratio(busiest * scenario.servers))),
+    );
   if (cells.some(({ failed }) => failed > 0))
     parts.push('Share of the calls that fail:', toMarkdown(overviewTable(cells, failures)));
   if (cells.some(({ attempts }) => attempts > 1))

@@ -35,7 +35,9 @@ export function matchup(own: Cell, peer: Cell, measure: Measure): Matchup {
 
 /** Situations in which latencies are meaningful. Hedging is not what policies differ in. */
 export function byLatency(scenarios: readonly Scenario[], cells: readonly Cell[]): Cell[] {
-  const names = new Set(scenarios.filter(({ byFailures }) => byFailures !== true).map(({ name }) => name));
+  const names = new Set(
+    scenarios.filter(({ byFailures, byShares }) => byFailures !== true && byShares !== true).map(({ name }) => name),
+  );
   return cells.filter(({ scenario, subject }) => names.has(scenario) && !isHedged(subject));
 }
 

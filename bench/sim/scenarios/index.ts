@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
+import { distances, far, near, quick } from './distance.js';
 import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
@@ -21,6 +22,10 @@ export const SCENARIOS: readonly Scenario[] = [
   oneSlow,
   fastFailure,
   errors,
+  near,
+  distances,
+  far,
+  quick,
   sharedFailures,
   overload,
   coldStart,

@@ -1,0 +1,11 @@
+/** Where clients and servers are. Zones are numbered from 0. */
+export interface Places {
+  readonly serverZone: (index: number) => number;
+  /** @param who The client, from 0 to 1 over all clients, however many there are. */
+  readonly clientZone: (who: number) => number;
+  /** Milliseconds that a message takes each way, beyond the usual delay. */
+  readonly distance: (from: number, to: number) => number;
+}
+
+/** All at the same distance, and no zones. */
+export const ONE_PLACE: Places = { serverZone: () => 0, clientZone: () => 0, distance: () => 0 };
