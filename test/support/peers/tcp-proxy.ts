@@ -9,11 +9,16 @@ export class TcpProxy {
   readonly #sockets = new Set<net.Socket>();
   readonly #server: net.Server;
 
-  constructor(target: string) {
+  constructor(
+    target: string,
+    /** Called before bytes of the target are passed on. */
+    private readonly onAnswer: () => void = () => {},
+  ) {
     const [host, port] = target.split(':') as [string, string];
     this.#server = net.createServer((client) => {
       const upstream = net.connect(Number(port), host);
       this.#join(client, upstream);
+      upstream.on('data', this.onAnswer);
       this.#join(upstream, client);
     });
     closeWithTest(() => this.stop());

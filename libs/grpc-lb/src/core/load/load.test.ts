@@ -3,6 +3,7 @@ import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { MethodLatency } from './method-latency.js';
 import { coarseTime } from './coarse-time.js';
+import { Distances, ShortestLatency } from './distances.js';
 import { PeakLatency } from './peak-latency.js';
 import { RecentQuantile } from './recent-quantile.js';
 import { RelativeLatency } from './relative-latency.js';
@@ -58,6 +59,15 @@ describe('RelativeLatency', () => {
     for (let i = 0; i < 100; i++) latency.record(10, i * 10);
     expect(latency.read(1000)).toBeGreaterThan(5);
     expect(latency.read(60_000)).toBeCloseTo(1, 3);
+  });
+
+  test('is what was assumed until there are responses, which count as beside four of those', () => {
+    const latency = new RelativeLatency();
+    for (let i = 0; i < 100; i++) latency.record(9, 0);
+    latency.assume(1.5, 0);
+    expect(latency.read(0)).toBe(1.5);
+    latency.record(1, 0);
+    expect(latency.read(0)).toBeCloseTo((4 * 1.5 + 1) / 5, 12);
   });
 
   test('is the mean of the responses and of four assumed usual ones', () => {
@@ -134,6 +144,56 @@ describe('RelativeLatency', () => {
     const latency = new RelativeLatency();
     for (let i = 0; i < 5000; i++) latency.record(0, 0);
     expect(latency.read(0)).toBe(0.05);
+  });
+});
+
+describe('ShortestLatency', () => {
+  test('is that of all calls so far, and rises by 0.02 ms a second', () => {
+    const shortest = new ShortestLatency();
+    expect(shortest.value).toBe(Infinity);
+    shortest.record(5, 1000);
+    shortest.record(3, 1000);
+    shortest.record(9, 2000);
+    expect(shortest.value).toBeCloseTo(3.02, 12);
+    // The clock has gone back.
+    shortest.record(9, 1000);
+    expect(shortest.value).toBeCloseTo(3.02, 12);
+  });
+});
+
+describe('Distances', () => {
+  /** The excuse of an endpoint whose calls take `extra` ms longer than those of the nearest, which take from 10 ms on. */
+  function excuse(extra: number, spread: number, calls = 10_000): number {
+    const distances = new Distances();
+    const [near, far] = [new ShortestLatency(), new ShortestLatency()];
+    const record = (endpoint: ShortestLatency, latency: number): void => {
+      endpoint.record(latency, 0);
+      distances.record(latency, 0);
+    };
+    for (let i = 0; i < calls; i++) {
+      record(near, 10 + spread * (i % 3));
+      record(far, 10 + spread * (i % 3) + extra);
+    }
+    expect(distances.excuse(near)).toBe(0);
+    return distances.excuse(far);
+  }
+
+  test('excuse a few milliseconds in any case', () => {
+    expect(excuse(2, 0)).toBeCloseTo(2, 9);
+    expect(excuse(4, 0)).toBe(3);
+    expect(excuse(8, 20, 3)).toBe(3);
+  });
+
+  test('excuse more where calls differ by more, and half of that at most', () => {
+    expect(excuse(8, 20)).toBeCloseTo(8, 1);
+    // The mean is 20 + 40 / 2 above the shortest.
+    expect(excuse(40, 20)).toBeCloseTo(20, 0);
+  });
+
+  test('do not excuse an endpoint that has not answered yet', () => {
+    const distances = new Distances();
+    distances.record(10, 0);
+    expect(distances.excuse(new ShortestLatency())).toBe(0);
   });
 });
 

@@ -34,6 +34,13 @@ export class RelativeLatency {
     if (ratio > this.#faded(now)) this.record(ratio, now);
   }
 
+  /** Replaces what is known. */
+  assume(ratio: number, now: number): void {
+    this.#value = ratio;
+    this.#count = 0;
+    this.#at = now;
+  }
+
   /** The value, 1 without history. Reading changes nothing. */
   read(now: number): number {
     return Math.max(LEAST, this.#faded(now));

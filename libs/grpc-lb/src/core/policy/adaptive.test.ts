@@ -189,6 +189,92 @@ describe('latency', () => {
   });
 });
 
+describe('distance', () => {
+  const NEAR = 0.7;
+  const FAR = 1.7;
+
+  /** Three replicas that work for 0.7 ms on average, of which the first is 1 ms nearer. */
+  const quick = (random: () => number) => (_host: unknown, index: number) => ({
+    latency: (index === 0 ? NEAR : FAR) - 0.7 * Math.log(1 - random()),
+  });
+
+  test.each([20, 200, 2000])('of a millisecond does not decide where %d quick calls a second go', (rate) => {
+    for (const seed of [1, 2, 3]) {
+      const { policy, clock } = adaptive(seed);
+      const loop = new CallLoop(policy, hosts([0, 0, 0]), clock, quick(seededRandom(seed + 10)), rate);
+      loop.run(5000);
+      const shares = loop.run(rate === 20 ? 120_000 : 20_000);
+      expect(Math.max(...shares)).toBeLessThan(1.5 / 3);
+    }
+  });
+
+  test('does not hide a backend that is as near and slower', () => {
+    const { policy, clock } = adaptive();
+    const random = seededRandom(3);
+    const slow = (_host: unknown, index: number) => ({
+      latency: NEAR - (index === 0 ? 3 : 1) * Math.log(1 - random()),
+    });
+    const loop = new CallLoop(policy, hosts([0, 0, 0]), clock, slow, 200);
+    loop.run(5000);
+    expect(loop.run(30_000)[0]).toBeLessThan(0.1);
+  });
+
+  test('is excused in part where calls always take as long, so that a backend three times slower is avoided', () => {
+    const { policy, clock } = adaptive();
+    const constant = (_host: unknown, index: number) => ({ latency: index === 0 ? 90 : 30 });
+    const loop = new CallLoop(policy, hosts([0, 0, 0]), clock, constant, 20);
+    loop.run(10_000);
+    expect(loop.run(60_000)[0]).toBeLessThan(0.06);
+  });
+});
+
+describe('a newcomer', () => {
+  /** Two endpoints that are known, and one that joins later. */
+  function joined(): { policy: Adaptive; clock: FakeClock; candidates: Host[] } {
+    const { policy, clock } = adaptive();
+    const candidates = hosts([0, 0, 0]);
+    policy.members(candidates.slice(0, 2));
+    for (const founder of candidates.slice(0, 2)) policy.ready(founder);
+    for (const founder of candidates.slice(0, 2)) policy.learn(founder, CALL, took(20));
+    policy.members(candidates);
+    policy.ready(candidates[2]!);
+    return { policy, clock, candidates };
+  }
+
+  test('gets calls when the others are busy', () => {
+    const { policy, candidates } = joined();
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2, 0]);
+    candidates[0]!.inFlight = candidates[1]!.inFlight = 1;
+    expect(policy.chances(candidates)).toEqual([0, 0, 1]);
+  });
+
+  test('is one of them after at most fifteen seconds, and sooner if it answers as they do', () => {
+    const { policy, clock, candidates } = joined();
+    clock.advance(15_000);
+    expect(policy.chances(candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+
+    const answering = joined();
+    for (let i = 0; i < 60; i++) answering.policy.learn(answering.candidates[2]!, CALL, took(20));
+    expect(answering.policy.chances(answering.candidates)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+  });
+
+  test('is also one that is back: the process may be another', () => {
+    const { policy, candidates } = joined();
+    policy.ready(candidates[0]!);
+    expect(policy.chances(candidates)).toEqual([0, 1, 0]);
+  });
+
+  test('is none of the first list, however late it connects', () => {
+    const { policy } = adaptive();
+    const candidates = hosts([0, 0]);
+    policy.members(candidates);
+    policy.ready(candidates[0]!);
+    policy.learn(candidates[0]!, CALL, took(20));
+    policy.ready(candidates[1]!);
+    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+  });
+});
+
 describe('the load that backends report', () => {
   test('decides between otherwise equal backends, and never outweighs one call of this client', () => {
     const { policy } = adaptive();

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { MethodLatency } from '../load/method-latency.js';
 import { coarseTime } from '../load/coarse-time.js';
+import { Distances, ShortestLatency } from '../load/distances.js';
 import { RelativeLatency } from '../load/relative-latency.js';
 import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
@@ -26,21 +27,29 @@ const LAG_WEIGHT = 0.3;
 const MAX_REPORTED = 1;
 /** Lower lags are noise. */
 const LEAST_LAG_MS = 1;
+/**
+ * The latency that is assumed of an endpoint that is new, or back, while others are known: otherwise it looks like the
+ * best one to all clients at the same time, before the first of them has its answer. It fades like any other latency.
+ */
+const NEWCOMER_LATENCY = 1.5;
 
 /**
  * This project's own policy: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` is the number of own calls in
  * flight, `t` the reported load (calls of other clients and event loop lag, both in units of the mean), `l` the latency
- * in units of the mean, `f` the load multiplier for failures and `w` the weight. Calls in flight alone do not
+ * in units of the mean and without what distance explains, `f` the load multiplier for failures and `w` the weight. Calls in flight alone do not
  * distinguish a slow backend from a busy one when each client has few calls; latency alone reacts late. Measurements
- * and rejected alternatives: docs/decisions/027-adaptive-rule.md and 030-lag-of-the-moment.md.
+ * and rejected alternatives: docs/decisions/027-adaptive-rule.md, 030-lag-of-the-moment.md and 054-distance.md.
  */
 export class Adaptive implements Policy {
   readonly streams = 'fewest';
   readonly #methods = new MethodLatency();
+  readonly #distances = new Distances();
   readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
   /** The mean busyness by own calls, sampled when a call ends. */
   readonly #usualBusyness = new RunningMean();
   readonly #candidates: CandidateStates<EndpointLoad>;
+  /** The endpoints of the first list: none of them is new when it connects. */
+  #founders: WeakSet<Candidate> | undefined;
 
   constructor(
     random: Random,
@@ -72,7 +81,7 @@ export class Adaptive implements Policy {
     if (report) state.reported(report, candidate.inFlight + candidate.streams, now);
     // The load multiplier covers failures; the duration of a stream says nothing.
     if (!call.stream && !failed) {
-      const latency = measured / this.#crowding(candidate);
+      const latency = this.#comparable(candidate, state, measured, cutShort, now);
       const ratio = this.#methods.ratio(call.method, latency);
       if (cutShort) state.latency.recordAtLeast(ratio, now);
       else {
@@ -81,6 +90,27 @@ export class Adaptive implements Policy {
       }
     }
     state.changed();
+  }
+
+  members(all: readonly Candidate[]): void {
+    if (all.length > 0) this.#founders ??= new WeakSet(all);
+  }
+
+  ready(candidate: Candidate): void {
+    if (this.#founders?.delete(candidate) !== false || !this.#usualBusyness.known) return;
+    const state = this.#candidates.of(candidate);
+    state.latency.assume(NEWCOMER_LATENCY, this.clock.now());
+    state.changed();
+  }
+
+  /** What a call took, without the parts that distance and concurrent calls explain. */
+  #comparable(candidate: Candidate, state: EndpointLoad, measured: number, cutShort: boolean, now: number): number {
+    // A call that was cut short takes less than the way.
+    if (!cutShort) {
+      this.#distances.record(measured, now);
+      state.shortest.record(measured, now);
+    }
+    return Math.max(0, measured - this.#distances.excuse(state.shortest)) / this.#crowding(candidate);
   }
 
   /**
@@ -97,6 +127,7 @@ export class Adaptive implements Policy {
 /** The state of one endpoint beside its calls in flight. */
 class EndpointLoad {
   readonly latency = new RelativeLatency();
+  readonly shortest = new ShortestLatency();
   readonly #calls: ReportedLoad;
   readonly #lag: ReportedLag;
   /** The coarse time for which the two fields below were computed. */
