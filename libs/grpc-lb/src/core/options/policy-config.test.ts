@@ -136,6 +136,8 @@ describe('weighted_round_robin', () => {
     expect(weighted({ ...periods, errorUtilizationPenalty: 0.5 })).toEqual([]);
     expect(weighted({ enableOobLoadReport: true, oobReportingPeriod: 1000 })).toEqual([]);
     expect(weighted({ weights: 'fixed' })).toEqual([]);
+    const metrics = ['named_metrics.a.b', 'utilization.disk', 'mem_utilization'];
+    expect(weighted({ metricNamesForComputingUtilization: metrics })).toEqual([]);
   });
 
   test.each([
@@ -143,6 +145,10 @@ describe('weighted_round_robin', () => {
     [
       { weightUpdatePeriod: 99 },
       'policy.weightUpdatePeriod is 99; use a whole number from 100 to 60000 (milliseconds)',
+    ],
+    [
+      { metricNamesForComputingUtilization: ['queue'] },
+      'policy.metricNamesForComputingUtilization[0] is "queue"; use application_utilization, cpu_utilization, mem_utilization, named_metrics.<name>, utilization.<name>',
     ],
     [{ errorUtilizationPenalty: -1 }, 'policy.errorUtilizationPenalty is -1; use a number from 0 to 1000'],
     [

@@ -1,4 +1,5 @@
-import { boolean, type Check, integer, number, oneOf } from './validation.js';
+import { METRIC_NAMES, metricNamed } from '../policy/utilization.js';
+import { boolean, type Check, integer, listOf, number, oneOf, shown } from './validation.js';
 
 /**
  * One endpoint after the other, in proportion to weights: from load reports (gRFC A58) or from discovery.
@@ -48,9 +49,22 @@ export interface WeightedRoundRobinConfig {
    * @default 1
    */
   readonly errorUtilizationPenalty?: number;
+  /**
+   * Metrics of the load reports that tell how busy a backend is if it does not report `application_utilization` (gRFC
+   * A114): `mem_utilization`, or an entry of a map, as in `named_metrics.queue` and `utilization.disk`. The greatest one
+   * counts; values of 0 do not. If a backend reports none of them, its `cpu_utilization` counts.
+   *
+   * @default none
+   */
+  readonly metricNamesForComputingUtilization?: readonly string[];
 }
 
 export type EffectiveWeightedRoundRobin = Required<Omit<WeightedRoundRobinConfig, 'name'>>;
+
+const metricName: Check = (path, value, faults) => {
+  if (typeof value === 'string' && metricNamed(value)) return;
+  faults.push({ path, message: `is ${shown(value)}; use ${METRIC_NAMES.join(', ')}` });
+};
 
 export const WEIGHTED_ROUND_ROBIN_FIELDS: Readonly<Record<string, Check>> = {
   weights: oneOf(['reported', 'fixed']),
@@ -60,6 +74,7 @@ export const WEIGHTED_ROUND_ROBIN_FIELDS: Readonly<Record<string, Check>> = {
   weightExpirationPeriod: integer({ min: 1000, max: 86_400_000, unit: 'milliseconds' }),
   weightUpdatePeriod: integer({ min: 100, max: 60_000, unit: 'milliseconds' }),
   errorUtilizationPenalty: number({ min: 0, max: 1000 }),
+  metricNamesForComputingUtilization: listOf(metricName, 'a list of metrics, as in ["named_metrics.queue"]'),
 };
 
 /** Checks combinations of fields that are valid by themselves. */
@@ -92,5 +107,6 @@ export function effectiveWeightedRoundRobin(
     weightExpirationPeriod: config.weightExpirationPeriod ?? 180_000,
     weightUpdatePeriod: config.weightUpdatePeriod ?? 1000,
     errorUtilizationPenalty: config.errorUtilizationPenalty ?? 1,
+    metricNamesForComputingUtilization: config.metricNamesForComputingUtilization ?? [],
   };
 }

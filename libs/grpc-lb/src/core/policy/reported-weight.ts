@@ -1,4 +1,5 @@
 import type { LoadReport } from './load-report.js';
+import { type Metric, utilizationOf } from './utilization.js';
 
 export interface ReportedWeightOptions {
   readonly blackoutPeriod: number;
@@ -17,11 +18,14 @@ export class ReportedWeight {
   #nonEmptySince: number | undefined;
 
   /** A58: `weight = qps / (utilization + eps / qps * error_utilization_penalty)`. Drops a report without data. */
-  update(report: LoadReport, now: number, { errorUtilizationPenalty }: ReportedWeightOptions): void {
+  update(
+    report: LoadReport,
+    now: number,
+    { errorUtilizationPenalty }: ReportedWeightOptions,
+    metrics: readonly Metric[] = [],
+  ): void {
     const { rps, eps } = report;
-    // A58: "The utilization value will come from the application_utilization field, if set; otherwise, the
-    // cpu_utilization field".
-    const busy = report.applicationUtilization > 0 ? report.applicationUtilization : report.cpuUtilization;
+    const busy = utilizationOf(report, metrics);
     if (!(busy > 0 && rps > 0)) return;
     const weight = rps / (busy + (eps / rps) * errorUtilizationPenalty);
     if (!(weight > 0 && weight < Infinity)) return;

@@ -60,6 +60,34 @@ const BUSY = { rps: 100, applicationUtilization: 0.5 };
 const FREE = { rps: 100, applicationUtilization: 0.25 };
 
 describe('weighted round robin by report', () => {
+  describe('by other metrics', () => {
+    const metrics = ['named_metrics.queue.length', 'utilization.disk', 'mem_utilization'];
+    const shares = (...reports: Partial<LoadReport>[]): number[] => {
+      const bench = new Bench(2, { blackoutPeriod: 0, metricNamesForComputingUtilization: metrics });
+      bench.trailers(...reports.map((report) => ({ rps: 100, cpuUtilization: 0.5, ...report })));
+      return bench.policy.chances(bench.list).map((share) => Number(share.toFixed(3)));
+    };
+
+    test.each([
+      ['a named metric, split on the first dot', { namedMetrics: { 'queue.length': 0.25 } }],
+      ['an entry of utilization', { utilization: { disk: 0.25 } }],
+      ['the memory', { memUtilization: 0.25 }],
+      ['the greatest of them', { memUtilization: 0.1, utilization: { disk: 0.25 } }],
+      ['application_utilization, which comes first', { applicationUtilization: 0.25, memUtilization: 0.9 }],
+    ])('%s is used in place of the CPU', (_, free) => {
+      expect(shares({}, free)).toEqual([0.333, 0.667]);
+    });
+
+    test.each([
+      ['another metric', { namedMetrics: { queue: 0.25 } }],
+      ['zero', { memUtilization: 0 }],
+      ['NaN', { utilization: { disk: NaN } }],
+      ['infinity', { memUtilization: Infinity }],
+    ])('%s is not', (_, same) => {
+      expect(shares({}, same)).toEqual([0.5, 0.5]);
+    });
+  });
+
   test('is plain round robin from a random start until endpoints report', () => {
     const bench = new Bench(3, {}, 0.5);
     expect(Array.from({ length: 6 }, () => bench.policy.pick(bench.list))).toEqual([2, 0, 1, 2, 0, 1]);

@@ -10,6 +10,7 @@ import type { CallInfo, Candidate, Outcome, Policy } from './policy.js';
 import { ReportedWeight } from './reported-weight.js';
 import { byWeight, equalShares } from './shares.js';
 import { scaledWeights, Sequence } from './static-stride.js';
+import { type Metric, metricNamed } from './utilization.js';
 import type { WeightsUpdate } from './weights-update.js';
 
 /** Computed for a list, until its weights are updated. */
@@ -24,6 +25,7 @@ interface Schedule {
  */
 export class WeightedRoundRobin implements Policy {
   readonly #options: EffectiveWeightedRoundRobin;
+  readonly #metrics: readonly Metric[];
   readonly #sequence: Sequence;
   readonly #reported = new WeakMap<Candidate, ReportedWeight>();
   /** Several lists may alternate. */
@@ -38,6 +40,7 @@ export class WeightedRoundRobin implements Policy {
     private readonly onUpdate: (update: WeightsUpdate) => void = () => {},
   ) {
     this.#options = effectiveWeightedRoundRobin(config);
+    this.#metrics = this.#options.metricNamesForComputingUtilization.flatMap((name) => metricNamed(name) ?? []);
     this.#sequence = new Sequence(randomBelow(random, 2 ** 32));
   }
 
@@ -85,7 +88,7 @@ export class WeightedRoundRobin implements Policy {
     if (this.#options.weights === 'fixed') return;
     let weight = this.#reported.get(candidate);
     if (!weight) this.#reported.set(candidate, (weight = new ReportedWeight()));
-    weight.update(report, this.clock.now(), this.#options);
+    weight.update(report, this.clock.now(), this.#options, this.#metrics);
   }
 
   #scheduleOf(candidates: readonly Candidate[]): Schedule {

@@ -24,6 +24,15 @@ describe('a report', () => {
     });
   });
 
+  test('also has the memory, and the utilization of other resources', () => {
+    const memory = Buffer.alloc(9, 0x11);
+    memory.writeDoubleLE(0.75, 1);
+    const report = decodeReport(Buffer.concat([encodeReport(FULL), memory]))!;
+    expect(report.memUtilization).toBe(0.75);
+    expect(report.utilization).toEqual(FULL.utilization);
+    expect(decodeReport(Buffer.alloc(0))!.utilization).toEqual({});
+  });
+
   test('with more than 64 named metrics, or of more than 16 KiB, is rejected', () => {
     const metrics = (count: number, name = 'metric') =>
       encodeReport({
@@ -100,8 +109,9 @@ describe('a malformed report', () => {
       const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 40) }, () => Math.floor(random() * 256)));
       const report = decodeReport(bytes);
       if (!report) continue;
-      const { namedMetrics, ...figures } = report;
-      for (const figure of [...Object.values(figures), ...Object.values(namedMetrics)])
+      const { cpuUtilization, memUtilization = 0, applicationUtilization, rps, eps } = report;
+      const maps = [report.namedMetrics, report.utilization!].flatMap((map) => Object.values(map));
+      for (const figure of [cpuUtilization, memUtilization, applicationUtilization, rps, eps, ...maps])
         expect(figure >= 0 && figure < Infinity).toBe(true);
     }
   });

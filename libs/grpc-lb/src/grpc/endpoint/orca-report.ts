@@ -12,6 +12,8 @@ const FIXED32 = 5;
 
 /** Fields of xds.data.orca.v3.OrcaLoadReport. */
 const CPU_UTILIZATION = 1;
+const MEM_UTILIZATION = 2;
+const UTILIZATION = 5;
 const RPS_FRACTIONAL = 6;
 const EPS = 7;
 const NAMED_METRICS = 8;
@@ -27,12 +29,28 @@ export function reportIn(trailers: Metadata): LoadReport | null | undefined {
 const MAX_BYTES = 16 * 1024;
 const MAX_METRICS = 64;
 
-interface Draft {
-  cpuUtilization: number;
-  applicationUtilization: number;
-  rps: number;
-  eps: number;
-  namedMetrics: Record<string, number>;
+class DecodedReport implements LoadReport {
+  cpuUtilization = 0;
+  memUtilization: number | undefined = undefined;
+  applicationUtilization = 0;
+  rps = 0;
+  eps = 0;
+  readonly namedMetrics: Record<string, number> = {};
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Decoded when it is asked for: nearly no policy reads it. */
+  get utilization(): Readonly<Record<string, number>> {
+    const metrics: Record<string, number> = {};
+    eachField(this.#bytes, (reader, field, wireType) => {
+      if (field === UTILIZATION && wireType === LENGTH_DELIMITED) readMetric(metrics, reader, reader.block());
+      else reader.skipField(wireType);
+    });
+    return metrics;
+  }
 }
 
 /**
@@ -41,31 +59,36 @@ interface Draft {
  */
 export function decodeReport(bytes: Buffer): LoadReport | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
-  const report: Draft = { cpuUtilization: 0, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics: {} };
+  const report = new DecodedReport(bytes);
+  return eachField(bytes, (reader, field, wireType) => readField(report, reader, field, wireType)) ? report : undefined;
+}
+
+/** Returns whether the message is well-formed. */
+function eachField(bytes: Buffer, read: (reader: Reader, field: number, wireType: number) => void): boolean {
   const reader = new Reader(bytes);
   try {
     while (reader.more) {
       const tag = reader.varint();
-      readField(report, reader, tag >>> 3, tag & 7);
+      read(reader, tag >>> 3, tag & 7);
     }
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return false;
     throw error;
   }
-  return report;
+  return true;
 }
 
-function readField(report: Draft, reader: Reader, field: number, wireType: number): void {
+function readField(report: DecodedReport, reader: Reader, field: number, wireType: number): void {
   if (wireType === FIXED64) {
     const value = reader.double();
     if (field === CPU_UTILIZATION) report.cpuUtilization = sane(value);
+    else if (field === MEM_UTILIZATION) report.memUtilization = sane(value);
     else if (field === RPS_FRACTIONAL) report.rps = sane(value);
     else if (field === EPS) report.eps = sane(value);
     else if (field === APPLICATION_UTILIZATION) report.applicationUtilization = sane(value);
   } else if (wireType === LENGTH_DELIMITED) {
     const end = reader.block();
     if (field === NAMED_METRICS) {
-      if (++reader.metrics > MAX_METRICS) throw new RangeError();
       readMetric(report.namedMetrics, reader, end);
     } else reader.skipTo(end);
   } else reader.skip(wireType);
@@ -73,6 +96,7 @@ function readField(report: Draft, reader: Reader, field: number, wireType: numbe
 
 /** An entry of a map: a message with the key as its first field and the value as its second. */
 function readMetric(metrics: Record<string, number>, reader: Reader, end: number): void {
+  if (++reader.metrics > MAX_METRICS) throw new RangeError();
   let name = '';
   let value = 0;
   while (reader.at < end) {
@@ -141,6 +165,12 @@ class Reader {
 
   skipTo(end: number): void {
     this.at = end;
+  }
+
+  /** Skips a field of any type. */
+  skipField(wireType: number): void {
+    if (wireType === LENGTH_DELIMITED) this.skipTo(this.block());
+    else this.skip(wireType);
   }
 
   skip(wireType: number): void {
