@@ -8,6 +8,8 @@ export interface PodEntry {
   readonly zone?: string;
   readonly node?: string;
   readonly uid?: string;
+  readonly forZones?: readonly string[];
+  readonly forNodes?: readonly string[];
 }
 
 export interface SliceSpec {
@@ -54,7 +56,18 @@ export function slice({
 }
 
 function podEntry(pod: PodEntry | string): object {
-  const { ip, ready = true, serving, terminating, zone, node, uid } = typeof pod === 'string' ? { ip: pod } : pod;
+  const {
+    ip,
+    ready = true,
+    serving,
+    terminating,
+    zone,
+    node,
+    uid,
+    forZones,
+    forNodes,
+  } = typeof pod === 'string' ? ({ ip: pod } as PodEntry) : pod;
+  const names = (list: readonly string[] | undefined) => list?.map((name) => ({ name }));
   return {
     addresses: [ip],
     conditions: {
@@ -64,6 +77,7 @@ function podEntry(pod: PodEntry | string): object {
     },
     ...(zone !== undefined && { zone }),
     ...(node !== undefined && { nodeName: node }),
+    ...((forZones ?? forNodes) && { hints: { forZones: names(forZones), forNodes: names(forNodes) } }),
     targetRef: { kind: 'Pod', name: `pod-${uid ?? ip}`, uid: uid ?? `uid-${ip}` },
   };
 }

@@ -239,8 +239,8 @@ describe('several targets', () => {
   });
 });
 
-test('the zone of the process is not a variable of a client', () => {
-  expect(read({ GRPC_LB_ZONE: 'eu-central-1a', GRPC_LB_A_LOCALITY_ENABLED: 'true' })).toEqual({
+test('the zone and the node of the process are not variables of a client', () => {
+  expect(read({ GRPC_LB_ZONE: 'eu-central-1a', GRPC_LB_NODE: 'node-1', GRPC_LB_A_LOCALITY_ENABLED: 'true' })).toEqual({
     A: { loadBalancing: { locality: { enabled: true } } },
   });
 });

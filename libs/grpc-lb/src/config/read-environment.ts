@@ -92,8 +92,8 @@ export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
 /** Targets contain no spaces, except next to the commas and semicolons of a list. */
 const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
 
-/** The zone of the process, not of one client; the clients read it themselves. */
-const ZONE = 'GRPC_LB_ZONE';
+/** Where the process runs, not one client; who needs it reads it directly. */
+const PLACE = ['GRPC_LB_ZONE', 'GRPC_LB_NODE'];
 
 /**
  * Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`,
@@ -113,7 +113,7 @@ export function readEnvironment(
   const overrides = new Map<string, { target?: string; targets?: string[]; loadBalancing?: LoadBalancingOptions }>();
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || KUBERNETES_LINK.test(variable) || value === undefined || value === '') continue;
-    if (variable === ZONE) continue;
+    if (PLACE.includes(variable)) continue;
     const rest = variable.slice(PREFIX.length);
     const suffix = VARIABLES.find((each) => `_${rest}`.endsWith(`_${each}`));
     if (suffix === undefined) {
@@ -161,7 +161,7 @@ function readOption(variable: string, { at, read }: Option, text: string, faults
 function unknownVariable(variable: string, rest: string): Fault {
   const tail = (words: number): string => rest.split('_').slice(-words).join('_');
   const guesses = [1, 2, 3, 4].map((words) => didYouMean(tail(words), VARIABLES));
-  const guess = [...guesses, didYouMean(variable, [ZONE])].find((text) => text !== '') ?? '';
+  const guess = [...guesses, didYouMean(variable, PLACE)].find((text) => text !== '') ?? '';
   const several = tail(1) === 'TARGETS' ? '; it takes several, separated by spaces' : '';
   return {
     path: variable,

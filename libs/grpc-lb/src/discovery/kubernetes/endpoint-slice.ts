@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { isObject, shown } from '../../core/options/validation.js';
+import type { Hints } from './hints.js';
 
 /** The address family of an EndpointSlice. */
 export type AddressFamily = 'IPv4' | 'IPv6';
@@ -7,7 +8,7 @@ export type AddressFamily = 'IPv4' | 'IPv6';
 /** How calls to a pod are handled. */
 export type Condition = 'ready' | 'terminating-serving' | 'unusable';
 
-export interface SliceEndpoint {
+export interface SliceEndpoint extends Hints {
   readonly host: string;
   /** Identifies the pod; an address may pass from one pod to the next. */
   readonly uid: string;
@@ -51,6 +52,8 @@ export function nameOf(object: unknown): string | undefined {
  */
 const MAX_ENDPOINTS = 1000;
 const MAX_PORTS = 1000;
+/** "May contain a maximum of 8 entries." */
+const MAX_HINTS = 8;
 /** Kubernetes names have at most 253 characters. */
 const MAX_NAME = 253;
 
@@ -118,6 +121,7 @@ function readEndpoint(family: AddressFamily, endpoint: Loose): SliceEndpoint | u
   const host = typeof address === 'string' ? canonical(family, address) : undefined;
   if (host === undefined) return undefined;
   const { ready, serving, terminating } = loose(endpoint['conditions']);
+  const { forZones, forNodes } = loose(endpoint['hints']);
   return {
     host,
     uid: textOf(loose(endpoint['targetRef'])['uid']) ?? '',
@@ -125,7 +129,17 @@ function readEndpoint(family: AddressFamily, endpoint: Loose): SliceEndpoint | u
     terminating: terminating === true,
     zone: textOf(endpoint['zone']),
     node: textOf(endpoint['nodeName']),
+    forZones: namesIn(forZones),
+    forNodes: namesIn(forNodes),
   };
+}
+
+/** Shared by all endpoints without hints, which are nearly all. */
+const NONE: readonly string[] = [];
+
+function namesIn(hints: unknown): readonly string[] {
+  if (!Array.isArray(hints) || hints.length === 0) return NONE;
+  return hints.slice(0, MAX_HINTS).flatMap((hint) => textOf(loose(hint)['name']) ?? []);
 }
 
 function canonical(family: AddressFamily, address: string): string | undefined {

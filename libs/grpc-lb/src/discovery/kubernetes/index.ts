@@ -11,4 +11,4 @@ export type {
 export type { Random as RandomSource } from '../../core/random.js';
 export type { AddressFamily } from './endpoint-slice.js';
 export { kubernetesSourceFactory, registerKubernetes } from './kubernetes-source-factory.js';
-export type { KubernetesSourceOptions } from './kubernetes-options.js';
+export type { KubernetesPlace, KubernetesSourceOptions } from './kubernetes-options.js';

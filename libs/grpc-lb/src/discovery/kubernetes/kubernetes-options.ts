@@ -2,6 +2,23 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, integer, isObject, oneOf, shown } from '../../core/options/validation.js';
 import type { AddressFamily } from './endpoint-slice.js';
+import type { Place } from './hints.js';
+
+/** Where this process runs, for the hints of EndpointSlices. */
+export interface KubernetesPlace {
+  /**
+   * Its zone, as in `eu-central-1a`.
+   *
+   * @default the environment variable `GRPC_LB_ZONE`
+   */
+  readonly zone?: string;
+  /**
+   * The name of its node.
+   *
+   * @default the environment variable `GRPC_LB_NODE`
+   */
+  readonly node?: string;
+}
 
 /** What `kubernetesSourceFactory` and `registerKubernetes` take. */
 export interface KubernetesSourceOptions {
@@ -44,10 +61,21 @@ export interface KubernetesSourceOptions {
    * @default 120000
    */
   readonly watchTimeout?: number;
+  /**
+   * Whether to honor the hints of EndpointSlices, which Kubernetes writes for a Service with `trafficDistribution:
+   * PreferSameZone` or `PreferSameNode`: pods that are meant for other zones or nodes get calls only when too few of the
+   * others are healthy. `true`, or where this process runs.
+   *
+   * @default false
+   */
+  readonly hints?: boolean | KubernetesPlace;
 }
 
-export type EffectiveKubernetesOptions = KubernetesSourceOptions &
-  Required<Pick<KubernetesSourceOptions, 'apiVersion' | 'timeout' | 'watchTimeout'>>;
+export type EffectiveKubernetesOptions = Omit<KubernetesSourceOptions, 'hints'> &
+  Required<Pick<KubernetesSourceOptions, 'apiVersion' | 'timeout' | 'watchTimeout'>> & {
+    /** Undefined if hints are ignored. */
+    readonly place: Place | undefined;
+  };
 
 const text =
   (what: string): Check =>
@@ -68,6 +96,14 @@ const loadedConfig: Check = (path, value, faults) => {
   faults.push({ path, message: `${found}; use a loaded KubeConfig of @kubernetes/client-node` });
 };
 
+const placeFields = fields({ zone: text('the name of a zone'), node: text('the name of a node') });
+
+const hintsCheck: Check = (path, value, faults) => {
+  if (typeof value === 'boolean') return;
+  if (isObject(value)) placeFields(path, value, faults);
+  else faults.push({ path, message: `is ${shown(value)}; use true, false, or { zone, node }` });
+};
+
 const check = fields(
   {
     kubeConfig: loadedConfig,
@@ -77,6 +113,7 @@ const check = fields(
     addressFamily: oneOf(['IPv4', 'IPv6']),
     timeout: integer({ min: 100, max: 600_000, unit: 'milliseconds' }),
     watchTimeout: integer({ min: 5000, max: 3_600_000, unit: 'milliseconds' }),
+    hints: hintsCheck,
   },
   { namespace: 'the target, as in kubernetes:///orders.shop:grpc' },
 );
@@ -90,7 +127,26 @@ export function effectiveKubernetesOptions(options: KubernetesSourceOptions): Ef
     if (options.kubeConfigFile !== undefined) faults.push({ path: 'options.kubeConfigFile', message: remedy });
     if (options.context !== undefined) faults.push({ path: 'options.context', message: remedy });
   }
+  const place = faults.length === 0 ? placeOf(options.hints ?? false) : undefined;
+  if (place && place.zone === undefined && place.node === undefined)
+    faults.push({ path: 'options.hints', message: NO_PLACE });
   if (faults.length > 0) throw new GrpcLbOptionsError('kubernetesSourceFactory', faults);
-  const { apiVersion = 'v1', timeout = 15_000, watchTimeout = 120_000 } = options;
-  return { ...options, apiVersion, timeout, watchTimeout };
+  const { apiVersion = 'v1', timeout = 15_000, watchTimeout = 120_000, hints: _, ...others } = options;
+  return { ...others, apiVersion, timeout, watchTimeout, place };
+}
+
+const NO_PLACE =
+  'needs to know where this process runs; set the environment variables GRPC_LB_ZONE and GRPC_LB_NODE by the Downward ' +
+  'API, or hints: { zone, node }';
+
+function placeOf(hints: boolean | KubernetesPlace): Place | undefined {
+  if (hints === false) return undefined;
+  const { zone = fromEnvironment('GRPC_LB_ZONE'), node = fromEnvironment('GRPC_LB_NODE') } =
+    hints === true ? {} : hints;
+  return { zone, node };
+}
+
+function fromEnvironment(name: string): string | undefined {
+  const value = process.env[name]?.trim();
+  return value === '' ? undefined : value;
 }

@@ -89,7 +89,8 @@ export class KubernetesSource implements EndpointSource {
       return this.#fail('there are none; check that the Service exists and has a selector');
     this.#known = true;
     const all = [...slices.values()];
-    const merged = slices.size === 0 ? { endpoints: [] } : mergeSlices(all, this.name.port, this.#family);
+    const merged =
+      slices.size === 0 ? { endpoints: [] } : mergeSlices(all, this.name.port, this.#family, this.options.place);
     if ('problem' in merged) return this.#fail(merged.problem);
     if (all.some(({ addressType }) => addressType === 'FQDN')) {
       this.#listener?.onWarning(`${this.#subject}: slices of addressType FQDN are ignored`);

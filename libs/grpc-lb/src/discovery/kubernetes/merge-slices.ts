@@ -1,6 +1,7 @@
 import type { Endpoint, Locality } from '../../core/endpoint.js';
 import { shown } from '../../core/options/validation.js';
 import type { AddressFamily, Slice, SliceEndpoint, SlicePort } from './endpoint-slice.js';
+import { meantFor, type Place } from './hints.js';
 
 /** The endpoints of a Service, or why its slices contain no suitable ones. */
 export type Merged = { readonly endpoints: readonly Endpoint[] } | { readonly problem: string };
@@ -17,8 +18,15 @@ interface Candidate {
 /**
  * The slices of a Service as one list, each address once: an endpoint may be in two slices while it moves from one to
  * the other, and a dual-stack Service has a slice of each family for the same pods.
+ *
+ * @param place Where this process runs, if hints count: endpoints that are meant for other places are the fallback.
  */
-export function mergeSlices(slices: Iterable<Slice>, port: string | number, preferred: AddressFamily): Merged {
+export function mergeSlices(
+  slices: Iterable<Slice>,
+  port: string | number,
+  preferred: AddressFamily,
+  place?: Place,
+): Merged {
   const all = [...slices];
   const family = all.some(({ addressType }) => addressType === preferred) ? preferred : other(preferred);
   const used = all.filter(({ addressType }) => addressType === family);
@@ -52,7 +60,19 @@ export function mergeSlices(slices: Iterable<Slice>, port: string | number, pref
   const ready = judged.filter(({ entry }) => entry.condition === 'ready');
   // As in kube-proxy: a pod that is about to go is better than none.
   const best = ready.length > 0 ? ready : judged.filter(({ entry }) => entry.condition === 'terminating-serving');
-  return { endpoints: best.toSorted(byAddress).map(toEndpoint) };
+  const meant =
+    place &&
+    meantFor(
+      best.map(({ entry }) => entry),
+      place,
+    );
+  const first = meant && new Set(meant);
+  return {
+    endpoints: best.toSorted(byAddress).map((candidate) => {
+      const endpoint = toEndpoint(candidate);
+      return !first || first.has(candidate.entry) ? endpoint : { ...endpoint, priority: 1 };
+    }),
+  };
 }
 
 function other(family: AddressFamily): AddressFamily {
