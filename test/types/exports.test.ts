@@ -20,7 +20,9 @@ const paths = Object.fromEntries(
 
 /** These extend the main entry, or take its options, so their users have the types that it exports. */
 const ON_MAIN: ReadonlySet<string> = new Set(
-  ['config', 'console', 'doctor', 'opentelemetry', 'prometheus', 'terminus'].map((path) => `${name}/${path}`),
+  ['config', 'console', 'doctor', 'opentelemetry', 'prometheus', 'terminus', 'testing'].map(
+    (path) => `${name}/${path}`,
+  ),
 );
 
 describe('of the entry', () => {

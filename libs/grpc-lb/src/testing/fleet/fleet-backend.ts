@@ -1,0 +1,286 @@
+import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { BackendCall } from '../handlers.js';
+import { type StatusName, statusError } from '../status-error.js';
+import { Conduct } from './conduct.js';
+import { FrontDoor } from './front-door.js';
+import { type AnyCall, type CallHost, implementationOf, type ServedCall } from './service-implementation.js';
+import { atLeastOne, checkedDelay } from './backend-arguments.js';
+import { failShare, type ShareBounds } from './shares.js';
+import type { CallLog } from './call-log.js';
+import type { TappedSocket } from './tapped-socket.js';
+
+/** What discovery tells of a backend, and how many streams a connection to it takes. */
+export interface BackendOptions extends Omit<Endpoint, 'address'> {
+  /**
+   * Streams that one connection takes at a time, 1 to 1000000.
+   *
+   * @default no limit
+   */
+  readonly maxConcurrentStreams?: number;
+}
+
+/** @internal What the backends of a fleet share. */
+export interface FleetParts {
+  readonly services: readonly ServiceDefinition[];
+  readonly serverOptions: ServerOptions;
+  readonly log: CallLog;
+  handlerFor(names: readonly string[]): ((request: unknown, call: BackendCall) => unknown) | undefined;
+  /** A client can send calls to a backend, or cannot any more. */
+  changed(): void;
+}
+
+/** Which of the calls a backend fails. */
+export interface FailOptions {
+  /**
+   * The text of the status.
+   *
+   * @default the name of the status
+   */
+  readonly details?: string;
+  /**
+   * How many calls fail; those after them are answered.
+   *
+   * @default all, until `recover`
+   */
+  readonly times?: number;
+  /** Trailers, such as `{ 'grpc-retry-pushback-ms': '100' }`. */
+  readonly trailers?: Readonly<Record<string, string>>;
+}
+
+/** A gRPC server of a fleet, in this process, over real sockets on 127.0.0.1. */
+export class FleetBackend {
+  /** Its place in the fleet. */
+  readonly index: number;
+  /** @internal What discovery tells of it. */
+  readonly options: BackendOptions;
+  readonly #fleet: FleetParts;
+  readonly #conduct = new Conduct();
+  readonly #door: FrontDoor;
+  readonly #running = new Set<AbortController>();
+  #server: Server | undefined;
+  #limit: number | undefined;
+  #mostRunning = 0;
+
+  /** @internal A fleet creates its backends. */
+  constructor(index: number, options: BackendOptions, fleet: FleetParts) {
+    this.index = index;
+    this.options = options;
+    this.#limit = options.maxConcurrentStreams;
+    this.#fleet = fleet;
+    this.#door = new FrontDoor(() => fleet.changed());
+  }
+
+  /** As in `127.0.0.1:40123`; the same after a restart. */
+  get address(): string {
+    return `127.0.0.1:${this.#door.port}`;
+  }
+
+  /** @internal */
+  get port(): number {
+    return this.#door.port;
+  }
+
+  /** Whether it accepts connections: not after `stop` and `drain`. */
+  get running(): boolean {
+    return this.#door.isOpen;
+  }
+
+  /** Connections over which a client can send calls. */
+  get connections(): number {
+    return this.#door.settled;
+  }
+
+  /** @internal Whether calls can reach it now. */
+  get reachable(): boolean {
+    return this.#door.isOpen && !this.#door.partitioned && this.#door.settled > 0;
+  }
+
+  /** @internal Whether a client should be able to reach it. */
+  get expected(): boolean {
+    return this.#door.isOpen && !this.#door.partitioned;
+  }
+
+  /** Calls that it got since the start, or since `fleet.clear()`. */
+  get calls(): number {
+    return this.#fleet.log.countOf(this.index);
+  }
+
+  /** Calls that run now, with those that hang. */
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
+  /** The most calls that ran at a time since the start, or since `fleet.clear()`. */
+  get mostInFlight(): number {
+    return this.#mostRunning;
+  }
+
+  /** Its part of the calls that all backends got, 0 to 1. */
+  get share(): number {
+    const { total } = this.#fleet.log;
+    return total === 0 ? 0 : this.calls / total;
+  }
+
+  /**
+   * Answers each call late.
+   *
+   * @param delay Milliseconds, 0 to 86400000; or a function that returns them for the next call.
+   * @throws GrpcLbArgumentError if the delay is out of range.
+   * @example
+   *   fleet[1].slow(200);
+   */
+  slow(delay: number | (() => number)): void {
+    this.#conduct.slow(checkedDelay(delay));
+  }
+
+  /**
+   * Fails calls with a status.
+   *
+   * @throws GrpcLbArgumentError if there is no such status, or `times` is not a whole number from 1.
+   * @example
+   *   fleet[1].fail('UNAVAILABLE', { times: 3 });
+   */
+  fail(status: StatusName, { details, times, trailers }: FailOptions = {}): void {
+    // Checks the status now, not when a call comes.
+    statusError(status);
+    this.#conduct.fail(() => statusError(status, details, trailers), atLeastOne('times', times));
+  }
+
+  /** Answers no call, until `recover`; the connections stay open and healthy. */
+  hang(): void {
+    this.#conduct.hang();
+  }
+
+  /** Ends `slow`, `fail` and `hang`; calls that hang are answered. */
+  recover(): void {
+    this.#conduct.recover();
+  }
+
+  /** Loses all packets in both directions: connections stay open and silent, and so do new ones. */
+  partition(): void {
+    this.#door.partition();
+    this.#fleet.changed();
+  }
+
+  /** Ends `partition`: what was sent meanwhile arrives. */
+  heal(): void {
+    this.#door.heal();
+    this.#fleet.changed();
+  }
+
+  /** Dies, as a process that is killed: all connections are cut, and the port refuses new ones. */
+  async stop(): Promise<void> {
+    this.#door.close();
+    const cut = this.#door.cut();
+    this.#end();
+    await cut;
+  }
+
+  /**
+   * Ends as a server that shuts down: GOAWAY on its connections, no new ones, and calls in flight are answered. It stays
+   * in the list of discovery; `fleet.remove` takes it out.
+   *
+   * @returns Resolves when the last call has been answered.
+   */
+  async drain(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#door.close();
+    await shutDown(server, this.#door.retire());
+    if (this.#server === server) this.#end();
+  }
+
+  /** Starts anew on the same port, as a new process: `slow`, `fail`, `hang` and `partition` end. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.recover();
+    this.heal();
+    await this.start();
+  }
+
+  /**
+   * Limits the streams that one connection takes at a time. A server tells its limit when a connection begins, so the
+   * connections of before are drained, and clients connect again: wait for them with `await fleet.ready()`.
+   *
+   * @param limit 1 to 1000000.
+   * @returns Resolves when the last call on the connections of before has been answered.
+   * @throws GrpcLbArgumentError if the limit is out of range.
+   */
+  async limitStreams(limit: number): Promise<void> {
+    this.#limit = atLeastOne('limit', limit);
+    const old = this.#server;
+    if (!old || !this.running) return;
+    const server = this.#createServer();
+    const connections = this.#door.handOver(server.accept);
+    this.#server = server.server;
+    await shutDown(old, connections);
+  }
+
+  /**
+   * Fails unless its part of the calls is within bounds.
+   *
+   * @throws AssertionError that lists the calls of all backends.
+   * @example
+   *   fleet[1].expectShare({ atMost: 0.1 });
+   */
+  expectShare(bounds: ShareBounds): void {
+    const { atLeast = 0, atMost = 1 } = bounds;
+    const { share } = this;
+    if (share >= atLeast && share <= atMost) return;
+    failShare(this.index, share, bounds, this.#fleet.log);
+  }
+
+  /** @internal */
+  async start(): Promise<void> {
+    const { server, accept } = this.#createServer();
+    this.#server = server;
+    await this.#door.open(accept);
+  }
+
+  /** @internal */
+  clear(): void {
+    this.#mostRunning = this.#running.size;
+  }
+
+  #createServer(): { readonly server: Server; readonly accept: (connection: TappedSocket) => void } {
+    const limit = this.#limit === undefined ? {} : { 'grpc.max_concurrent_streams': this.#limit };
+    const server = new Server({ ...this.#fleet.serverOptions, ...limit });
+    const host: CallHost = {
+      arrived: (method, call, request) => this.#arrived(method, call, request),
+      handlerFor: (names) => this.#fleet.handlerFor(names),
+    };
+    for (const service of this.#fleet.services) server.addService(service, implementationOf(service, host));
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    return { server, accept: (connection) => injector.injectConnection(connection) };
+  }
+
+  #end(): void {
+    this.#server?.forceShutdown();
+    this.#server = undefined;
+    for (const running of this.#running) running.abort();
+  }
+
+  #arrived(method: string, call: AnyCall, request: unknown): ServedCall {
+    const { index } = this;
+    const { metadata }: { metadata: Metadata } = call;
+    this.#fleet.log.add({ backend: index, method, request, metadata });
+    const running = new AbortController();
+    this.#running.add(running);
+    this.#mostRunning = Math.max(this.#mostRunning, this.#running.size);
+    call.once('cancelled', () => running.abort());
+    const done = (): void => void this.#running.delete(running);
+    running.signal.addEventListener('abort', done);
+    return {
+      info: { backend: index, method, metadata, signal: running.signal },
+      admitted: () => this.#conduct.admit(running.signal),
+      done,
+    };
+  }
+}
+
+/** GOAWAY, and the end of the connections when the last call has been answered. */
+async function shutDown(server: Server, connections: readonly TappedSocket[]): Promise<void> {
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  for (const connection of connections) connection.end();
+}

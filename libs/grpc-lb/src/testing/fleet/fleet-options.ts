@@ -1,0 +1,93 @@
+import type { ServerOptions, ServiceDefinition } from '@grpc/grpc-js';
+import type { Type } from '@nestjs/common';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
+import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
+import { checkHandlerNames, type ProtoOptions, servicesOfClient, servicesOfProto } from '../served-services.js';
+import type { BackendOptions } from './fleet-backend.js';
+
+/**
+ * What `createFleet` takes. The services come from exactly one of `client`, `definition`, `protoPath` and
+ * `packageDefinition`; the last two need `package`.
+ */
+export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
+  /** A class with `@GrpcLbClient`: the fleet serves all services of its package, and knows the types of the handlers. */
+  readonly client?: Type<Client>;
+  /** Services as grpc-js and generators define them: `OrdersClient.service`, or `OrdersService` of ts-proto. */
+  readonly definition?: ServiceDefinition | readonly ServiceDefinition[];
+  /**
+   * How many backends there are, 0 to 1000; or a list of what discovery tells of each.
+   *
+   * @default 1
+   */
+  readonly backends?: number | readonly BackendOptions[];
+  /**
+   * Answers by method. A method without a handler answers an empty message, or an empty stream.
+   *
+   * @default {}
+   */
+  readonly handlers?: HandlersOf<NoInfer<Client>, BackendCall>;
+  /**
+   * Options of the grpc-js servers.
+   *
+   * @default {}
+   */
+  readonly serverOptions?: ServerOptions;
+}
+
+const SOURCES = ['client', 'definition', 'protoPath', 'packageDefinition'] as const;
+const OTHERS = ['backends', 'handlers', 'serverOptions', 'package', 'loader', 'protoLoader'];
+const MAX_BACKENDS = 1000;
+
+/** What a fleet is made of. @throws GrpcLbOptionsError that lists all faults. */
+export function checkedFleet(options: FleetOptions<never>): {
+  readonly services: readonly ServiceDefinition[];
+  readonly backends: readonly BackendOptions[];
+} {
+  const faults: Fault[] = [];
+  const known: readonly string[] = [...SOURCES, ...OTHERS];
+  for (const key of Object.keys(options).filter((each) => !known.includes(each)))
+    faults.push({ path: key, message: `is not an option; the options here are ${known.join(', ')}` });
+  const services = servicesFor(options, faults);
+  if (services.length > 0) checkHandlerNames(options.handlers ?? {}, services, 'handlers.', faults);
+  const backends = backendsOf(options.backends ?? 1, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError('createFleet', faults);
+  return { services, backends };
+}
+
+function servicesFor(options: FleetOptions<never>, faults: Fault[]): readonly ServiceDefinition[] {
+  const { client, definition } = options;
+  const given = SOURCES.filter((source) => options[source] !== undefined);
+  if (given.length !== 1) {
+    const found = given.length === 0 ? 'is missing' : `is set together with ${given.slice(1).join(' and ')}`;
+    faults.push({ path: given[0] ?? 'client', message: `${found}; set exactly one of ${SOURCES.join(', ')}` });
+    return [];
+  }
+  if (client) return servicesOfClient(client, faults);
+  if (!definition) return servicesOfProto(options, faults);
+  const list = [definition].flat() as readonly ServiceDefinition[];
+  if (list.every(isDefinition)) return list;
+  faults.push({
+    path: 'definition',
+    message: 'is not a service of grpc-js; pass OrdersClient.service, or OrdersService of generated code',
+  });
+  return [];
+}
+
+/** Methods with their paths and codecs. */
+function isDefinition(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const methods: unknown[] = Object.values(value);
+  return methods.length > 0 && methods.every((each) => typeof (each as { path?: unknown } | null)?.path === 'string');
+}
+
+function backendsOf(backends: unknown, faults: Fault[]): readonly BackendOptions[] {
+  if (Array.isArray(backends)) return backends as readonly BackendOptions[];
+  if (typeof backends === 'number' && Number.isInteger(backends) && backends >= 0 && backends <= MAX_BACKENDS)
+    return Array.from({ length: backends }, () => ({}));
+  faults.push({
+    path: 'backends',
+    message: `is ${shown(backends)}; use a whole number from 0 to ${MAX_BACKENDS}, or a list of options`,
+  });
+  return [];
+}

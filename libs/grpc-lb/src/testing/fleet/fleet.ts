@@ -1,0 +1,347 @@
+import { AssertionError } from 'node:assert';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import type { Type } from '@nestjs/common';
+import { GrpcLbArgumentError, GrpcLbClosedError, GrpcLbConflictError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
+import type { CallObserver } from '../../grpc/call/call-observer.js';
+import type { GrpcLbClientHandle } from '../../nest/client-handle.js';
+import type { GrpcLbClientOptions } from '../../nest/client-options.js';
+import { type DeclaredClient, declaredClass, declaredItem } from '../../nest/declared-clients.js';
+import type { GrpcLbClientItem } from '../../nest/module-options.js';
+import { GrpcLbRegistry } from '../../nest/registry.js';
+import type { AnyClient, UntypedHandler } from '../handlers.js';
+import { type AttemptBounds, type AttemptedCall, AttemptLog } from './attempt-log.js';
+import { CallLog, type ReceivedCall } from './call-log.js';
+import { type BackendOptions, FleetBackend, type FleetParts } from './fleet-backend.js';
+import { checkedFleet, type FleetOptions } from './fleet-options.js';
+import { FleetList } from './fleet-source.js';
+import { assertShares, type ShareOptions } from './shares.js';
+
+/** The largest index that may be written as `fleet[15]`. */
+const INDEXES = 16;
+
+/** What `overrideProvider(...).useFactory` of a Nest testing module takes. */
+export interface FleetClientFactory {
+  /** Creates the client in the place of the module. */
+  readonly factory: (registry: GrpcLbRegistry) => GrpcLbClientHandle;
+  /** What `factory` gets. */
+  readonly inject: [typeof GrpcLbRegistry];
+}
+
+/** How long to wait. */
+export interface ReadyOptions {
+  /**
+   * Milliseconds, after which `ready` fails.
+   *
+   * @default 10000
+   */
+  readonly timeout?: number;
+}
+
+/**
+ * Backends in this process, over real sockets on 127.0.0.1, and the discovery of their clients. `createFleet` creates
+ * it; close it when the test ends.
+ */
+export class BackendFleet implements Iterable<FleetBackend> {
+  /** The target of the clients of this process, as in `fleet:///7`. Its list changes with `add` and `remove`. */
+  readonly target: string;
+  readonly #parts: FleetParts;
+  readonly #list = new FleetList();
+  readonly #log: CallLog;
+  readonly #attempts = new AttemptLog();
+  readonly #backends: FleetBackend[] = [];
+  readonly #listed = new Set<FleetBackend>();
+  readonly #clients = new Set<GrpcLbClientHandle>();
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
+
+  /** @internal Use `createFleet`. */
+  constructor(
+    services: readonly ServiceDefinition[],
+    options: Pick<FleetOptions<never>, 'handlers' | 'serverOptions'>,
+  ) {
+    this.target = this.#list.target;
+    this.#log = new CallLog();
+    const handlers = (options.handlers ?? {}) as Readonly<Record<string, UntypedHandler | undefined>>;
+    this.#parts = {
+      services,
+      serverOptions: options.serverOptions ?? {},
+      log: this.#log,
+      handlerFor: (names) => {
+        const name = names.find((each) => Object.hasOwn(handlers, each));
+        return name === undefined ? undefined : handlers[name];
+      },
+      changed: () => {
+        for (const look of this.#waiting) look();
+      },
+    };
+  }
+
+  /** How many backends there are, with those that were removed from the list. */
+  get size(): number {
+    return this.#backends.length;
+  }
+
+  /** Sees the calls of clients: pass it to `forRoot`, or to `createBalancedChannel`, for `attempts`. */
+  get observer(): CallObserver {
+    return this.#attempts;
+  }
+
+  /** The addresses that clients are told, as for a target of `static:///`. */
+  get addresses(): readonly string[] {
+    return [...this.#listed].map(({ address }) => address);
+  }
+
+  [Symbol.iterator](): IterableIterator<FleetBackend> {
+    return [...this.#backends].values();
+  }
+
+  /**
+   * The backend at an index, as `fleet[index]`.
+   *
+   * @throws GrpcLbArgumentError if there is none.
+   */
+  backend(index: number): FleetBackend {
+    const found = this.#backends[index];
+    if (found) return found;
+    const has = this.size === 0 ? 'the fleet has no backend' : `the fleet has backends 0 to ${this.size - 1}`;
+    throw new GrpcLbArgumentError(`backend ${shown(index)} does not exist; ${has}`);
+  }
+
+  /**
+   * A client that calls this fleet, in the place of the one that the application declares. All its options but the
+   * target stay, except those in `more`.
+   *
+   * @example
+   *   Test.createTestingModule({ imports: [AppModule] })
+   *     .overrideProvider(getGrpcLbClientToken(OrdersClient))
+   *     .useFactory(fleet.client(OrdersClient));
+   *
+   * @param client A class with `@GrpcLbClient`, or an item of `forFeature`.
+   * @param more Options of the client for this test.
+   */
+  client(
+    client: Type | GrpcLbClientItem,
+    more: Partial<Omit<GrpcLbClientOptions, 'target' | 'targets' | 'url'>> = {},
+  ): FleetClientFactory {
+    const declare = (): DeclaredClient => {
+      const declared =
+        typeof client === 'function'
+          ? declaredClass(client, more)
+          : declaredItem({ ...client, options: { ...client.options, ...more } });
+      const { url: _url, targets: _targets, ...options } = declared.options;
+      return { ...declared, options: { ...options, target: this.target } };
+    };
+    const factory = (registry: GrpcLbRegistry): GrpcLbClientHandle => {
+      const handle = registry.add(declare());
+      const { target } = handle.snapshot();
+      if (target !== this.target) {
+        throw new GrpcLbConflictError(
+          `client ${handle.name}: overrides of forRoot(), perhaps from GRPC_LB_* variables, set the target ${target}, so it would not call the fleet; remove the override in this test`,
+        );
+      }
+      handle.observe(this.#attempts);
+      this.#clients.add(handle);
+      // An event is emitted before all its effects are done.
+      registry.events$.subscribe({
+        next: () => void setImmediate(() => this.#parts.changed()),
+        complete: () => this.#clients.delete(handle),
+      });
+      return handle;
+    };
+    return { factory, inject: [GrpcLbRegistry] };
+  }
+
+  /**
+   * Starts a backend, and adds it to the list that clients are told.
+   *
+   * @throws GrpcLbClosedError if the fleet is closed.
+   */
+  async add(options: BackendOptions = {}): Promise<FleetBackend> {
+    if (this.#closed) throw new GrpcLbClosedError('the fleet is closed; create another one');
+    const backend = new FleetBackend(this.size, options, this.#parts);
+    this.#backends.push(backend);
+    await backend.start();
+    this.#listed.add(backend);
+    this.#tell();
+    return backend;
+  }
+
+  /**
+   * Takes a backend out of the list that clients are told; it runs on, so that calls in flight end.
+   *
+   * @throws GrpcLbArgumentError if there is no such backend.
+   */
+  remove(index: number): void {
+    this.#listed.delete(this.backend(index));
+    this.#tell();
+  }
+
+  /**
+   * Lists a backend again that was removed.
+   *
+   * @throws GrpcLbArgumentError if there is no such backend.
+   */
+  restore(index: number): void {
+    this.#listed.add(this.backend(index));
+    this.#tell();
+  }
+
+  /**
+   * Waits until clients can send calls to backends. Of a client that `client` created it knows which endpoints are ready;
+   * of any other, such as one of another process, only that there is a connection to the backend.
+   *
+   * @param count How many backends; by default all that are listed and run.
+   * @throws AssertionError that shows the state of each backend, if it takes too long.
+   */
+  async ready(count?: number, { timeout = 10_000 }: ReadyOptions = {}): Promise<void> {
+    await this.#until(() => this.#isReady(count), timeout);
+  }
+
+  /** The calls that backends got since the start or `clear`, in order; of many the first 10000. */
+  calls(): readonly ReceivedCall[] {
+    return this.#log.all;
+  }
+
+  /** The calls that observed clients made since the start or `clear`, with their attempts; of many the first 10000. */
+  attempts(): readonly AttemptedCall[] {
+    return this.#attempts.all;
+  }
+
+  /** Forgets all calls, so that assertions count anew. */
+  clear(): void {
+    this.#log.clear();
+    this.#attempts.clear();
+    for (const backend of this.#backends) backend.clear();
+  }
+
+  /**
+   * Fails unless the listed backends got equal parts of the calls; or the parts that are given by index.
+   *
+   * @throws AssertionError that lists the calls of each backend.
+   * @example
+   *   fleet.expectShares({ within: 0.2 });
+   *   fleet.expectShares([0.5, 0.25, 0.25]);
+   */
+  expectShares(shares: readonly number[], options?: ShareOptions): void;
+  expectShares(options?: ShareOptions): void;
+  expectShares(first: readonly number[] | ShareOptions = {}, second: ShareOptions = {}): void {
+    const given = Array.isArray(first) ? (first as readonly number[]) : undefined;
+    if (given && given.length > this.size)
+      throw new GrpcLbArgumentError(`expectShares: ${given.length} shares are given for ${this.size} backends`);
+    const listed = [...this.#listed].map(({ index }): [number, number] => [index, 1 / this.#listed.size]);
+    const expected = new Map(given ? given.entries() : listed);
+    assertShares(expected, given ? second : (first as ShareOptions), this.#log, this.size);
+  }
+
+  /**
+   * Fails unless each call that an observed client made took so many attempts.
+   *
+   * @throws AssertionError that shows the first call that did not.
+   * @example
+   *   fleet.expectAttempts({ atMost: 2 });
+   */
+  expectAttempts(attempts: number | AttemptBounds): void {
+    this.#attempts.expect(attempts);
+  }
+
+  /** Stops all backends. Afterwards no port, socket or timer of the fleet is left. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#list.close();
+    await Promise.all(this.#backends.map((backend) => backend.stop()));
+  }
+
+  #tell(): void {
+    this.#list.tell(
+      [...this.#listed].map(({ port, options: { maxConcurrentStreams: _limit, ...endpoint } }) => ({
+        ...endpoint,
+        address: { host: '127.0.0.1', port },
+      })),
+    );
+    this.#parts.changed();
+  }
+
+  #isReady(count: number | undefined): boolean {
+    const expected = [...this.#listed].filter((each) => each.expected);
+    const needed = count ?? expected.length;
+    const addresses = new Set(expected.map(({ address }) => address));
+    const clients = [...this.#clients].map((client) => client.snapshot()).filter(({ state }) => state !== 'idle');
+    return (
+      expected.filter((each) => each.reachable).length >= needed &&
+      clients.every(
+        ({ endpoints }) =>
+          endpoints.filter(({ address, state }) => state === 'ready' && addresses.has(address)).length >= needed,
+      )
+    );
+  }
+
+  async #until(holds: () => boolean, timeoutMs: number): Promise<void> {
+    if (holds()) return;
+    await new Promise<void>((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+      };
+      const look = (): void => {
+        if (!holds()) return;
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        stop();
+        reject(
+          new AssertionError({ message: `not ready within ${timeoutMs} ms\n${this.#states()}`, operator: 'ready' }),
+        );
+      }, timeoutMs);
+      this.#waiting.add(look);
+    });
+  }
+
+  #states(): string {
+    if (this.#listed.size === 0) return '  no backend is listed';
+    return [...this.#listed]
+      .map((each) => {
+        const state = each.expected ? `${each.connections} connections` : each.running ? 'partitioned' : 'stopped';
+        return `  backend ${each.index} (${each.address}): ${state}`;
+      })
+      .join('\n');
+  }
+}
+
+for (let index = 0; index < INDEXES; index++) {
+  Object.defineProperty(BackendFleet.prototype, index, {
+    get(this: BackendFleet) {
+      return this.backend(index);
+    },
+  });
+}
+
+/** A fleet whose backends are `fleet[0]`, `fleet[1]`, and so on; use `fleet.backend(index)` from 16. */
+export type Fleet = BackendFleet & {
+  readonly [Index in 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15]: FleetBackend;
+};
+
+/**
+ * Starts backends in this process, for tests of what a client does when they are slow, die, drain, are full or cannot be
+ * reached. Close the fleet when the test ends.
+ *
+ * @example
+ *   const fleet = await createFleet({ client: OrdersClient, backends: 3, handlers: { find: ({ id }) => ({ id }) } });
+ *   fleet[1].slow(200);
+ *
+ * @throws GrpcLbOptionsError that lists all faults.
+ */
+export async function createFleet<Client = AnyClient>(options: FleetOptions<Client>): Promise<Fleet> {
+  const given = options as FleetOptions<never>;
+  const { services, backends } = checkedFleet(given);
+  const fleet = new BackendFleet(services, given);
+  try {
+    for (const each of backends) await fleet.add(each);
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+  return fleet as Fleet;
+}

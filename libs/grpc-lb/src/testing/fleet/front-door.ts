@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { setImmediate } from 'node:timers';
+import { TappedSocket } from './tapped-socket.js';
+
+/**
+ * Turns of the event loop, of which one reads the end of a socket, the next ones end its HTTP/2 session, and tell the
+ * client.
+ */
+const TURNS = 5;
+
+/** The port of a backend, which stays the same over restarts, and the connections to it. */
+export class FrontDoor {
+  /** TCP connections since the start. */
+  accepted = 0;
+  port = 0;
+  #server: Server | undefined;
+  #accept: (connection: TappedSocket) => void = () => {};
+  #partitioned = false;
+  readonly #open = new Set<TappedSocket>();
+
+  /** @param onChange Called when a client can send calls over a connection, or cannot any more. */
+  constructor(private readonly onChange: () => void) {}
+
+  get isOpen(): boolean {
+    return this.#server !== undefined;
+  }
+
+  get partitioned(): boolean {
+    return this.#partitioned;
+  }
+
+  /** How many connections clients can send calls over. */
+  get settled(): number {
+    return [...this.#open].filter((each) => each.settled).length;
+  }
+
+  /** Hands over the connections that come from now on; returns those that are open, which count no more. */
+  handOver(accept: (connection: TappedSocket) => void): readonly TappedSocket[] {
+    this.#accept = accept;
+    return this.retire();
+  }
+
+  /** The open connections get no new calls; they count no more. */
+  retire(): readonly TappedSocket[] {
+    for (const connection of this.#open) connection.retire();
+    return [...this.#open];
+  }
+
+  /** Listens, the second time on the same port. Nothing here keeps the process alive. */
+  async open(accept: (connection: TappedSocket) => void): Promise<void> {
+    this.#accept = accept;
+    const server = createServer({ noDelay: true }, (socket) => {
+      socket.unref();
+      this.accepted++;
+      const connection = new TappedSocket(socket, this.onChange);
+      this.#open.add(connection);
+      connection.once('close', () => {
+        this.#open.delete(connection);
+        this.onChange();
+      });
+      if (this.#partitioned) connection.hold();
+      this.#accept(connection);
+    });
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
+    server.unref();
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  /** Accepts no more connections; those that are open stay. */
+  close(): void {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    // It emits `close` when the last connection has ended, too, which may take long; the port is free at once.
+    server.close();
+  }
+
+  /** Cuts all connections. Resolves when clients in this process have seen it. */
+  async cut(): Promise<void> {
+    for (const connection of this.#open) connection.cut();
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  partition(): void {
+    this.#partitioned = true;
+    for (const connection of this.#open) connection.hold();
+  }
+
+  heal(): void {
+    this.#partitioned = false;
+    for (const connection of this.#open) connection.release();
+  }
+}

@@ -1,0 +1,33 @@
+export type { AttemptKind } from '../core/call/call-plan.js';
+export type { Cancel, Clock } from '../core/clock.js';
+export type { BackendOptions, FailOptions, FleetBackend } from './fleet/fleet-backend.js';
+export {
+  type BackendFleet,
+  createFleet,
+  type Fleet,
+  type FleetClientFactory,
+  type ReadyOptions,
+} from './fleet/fleet.js';
+export type { FleetOptions } from './fleet/fleet-options.js';
+export type { AttemptBounds, AttemptedCall, SentAttempt } from './fleet/attempt-log.js';
+export type { ReceivedCall } from './fleet/call-log.js';
+export type { ShareBounds, ShareOptions } from './fleet/shares.js';
+export { FakeClock } from './fake-clock.js';
+export type {
+  Answer,
+  AnswerStream,
+  AnyClient,
+  BackendCall,
+  Handler,
+  HandlerCall,
+  HandlerRequest,
+  HandlersOf,
+  RequestIn,
+  ResponseIn,
+} from './handlers.js';
+export { type Leak, type LeakCheck, trackLeaks } from './leaks.js';
+export { type MockedCall, type MockedClient, type MockedMethod, mockClient } from './mock-client.js';
+export { type RepeatedCalls, type RepeatOptions, repeat } from './repeat.js';
+export type { ProtoOptions } from './served-services.js';
+export { seededRandom, type Random as RandomSource } from '../core/random.js';
+export { type StatusName, statusError } from './status-error.js';

@@ -1,0 +1,185 @@
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService } from 'nestjs-grpc-lb';
+import { mockClient, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
+import { firstValueFrom, lastValueFrom, NEVER, of, throwError, toArray, type Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
+import type { EchoService } from '../../support/nest/app.js';
+import { EchoClient, EchoModule } from '../../support/testing/fleet-app.js';
+
+@Injectable()
+class Caller {
+  constructor(readonly echo: EchoClient) {}
+}
+
+@Module({ imports: [EchoModule, GrpcLbModule.forFeature([EchoClient])], providers: [Caller] })
+class CallerModule {}
+
+function errorOf(call: Observable<unknown>): Promise<ServiceError> {
+  return firstValueFrom(call).then(
+    () => {
+      throw new Error('the call has succeeded');
+    },
+    (error: unknown) => error as ServiceError,
+  );
+}
+
+describe('a mocked client', () => {
+  it('takes the place of the client, and opens nothing: no connection, no timer', async () => {
+    const leaks = trackLeaks();
+    const echo = mockClient(EchoClient, { say: ({ text }) => ({ text }) });
+    const app = await Test.createTestingModule({ imports: [CallerModule] })
+      .overrideProvider(EchoClient)
+      .useValue(echo)
+      .compile();
+    await app.init();
+    expect(app.get(Caller).echo).toBe(echo);
+    expect(echo).toBeInstanceOf(EchoClient);
+    expect((await firstValueFrom(app.get(Caller).echo.say({ text: 'a' }))).text).toBe('a');
+    expect(app.get(GrpcLbRegistry).snapshot(EchoClient).state).toBe('idle');
+    expect(leaks.open()).toEqual([]);
+    await app.close();
+    await leaks.expectNone(0);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a message', () => ({ text: 'a' })],
+    ['a promise', () => Promise.resolve({ text: 'a' })],
+    ['an Observable', () => of({ text: 'a' })],
+  ])('answers a unary call with %s', async (_, say) => {
+    const echo = mockClient(EchoClient, { say } as object);
+    expect(await lastValueFrom(echo.say({}).pipe(toArray()))).toEqual([{ text: 'a' }]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['an array', () => [{ text: 'a' }, { text: 'b' }]],
+    ['an Observable', () => of({ text: 'a' }, { text: 'b' })],
+    ['a promise of an array', () => Promise.resolve([{ text: 'a' }, { text: 'b' }])],
+    [
+      'an async generator',
+      async function* () {
+        yield { text: 'a' };
+        yield { text: 'b' };
+      },
+    ],
+  ])('answers a stream with %s', async (_, repeat) => {
+    const echo = mockClient(EchoClient, { repeat } as object);
+    expect(await lastValueFrom(echo.repeat({}).pipe(toArray()))).toEqual([{ text: 'a' }, { text: 'b' }]);
+  });
+
+  it('gives a handler the requests of a stream, from an Observable or an iterable', async () => {
+    const echo = mockClient(EchoClient, {
+      join: async (lines) => {
+        const texts: string[] = [];
+        for await (const { text } of lines) texts.push(text!);
+        return { text: texts.join() };
+      },
+    });
+    expect((await firstValueFrom(echo.join(of({ text: 'a' }, { text: 'b' })))).text).toBe('a,b');
+    expect((await firstValueFrom(echo.join([{ text: 'a' }]))).text).toBe('a');
+    expect(echo.join.calls).toHaveLength(2);
+  });
+
+  it('keeps the calls: one for each subscription, none before', async () => {
+    const echo = mockClient(EchoClient, { say: (line) => line });
+    const metadata = new Metadata();
+    metadata.set('x-user', '7');
+    const call = echo.say({ text: 'a' }, metadata, { timeout: 100 });
+    expect(echo.say.calls).toEqual([]);
+    await firstValueFrom(call);
+    await firstValueFrom(call);
+    expect(echo.say.calls).toHaveLength(2);
+    expect(echo.say.calls[0]).toMatchObject({ request: { text: 'a' } });
+    expect(echo.say.calls[0]!.metadata.get('x-user')).toEqual(['7']);
+  });
+
+  it('has messages as over the wire: no field that the service does not have, and the defaults of the loader', async () => {
+    @GrpcLbClient({
+      package: 'echo.v1',
+      service: 'Echo',
+      protoPath: ECHO_PROTO,
+      loader: { defaults: true },
+      target: 'a:1',
+    })
+    class Defaults extends GrpcService<EchoService>() {}
+    let seen: unknown;
+    const echo = mockClient(Defaults, {
+      say: (line) => {
+        seen = line;
+        return { text: 'a', unknown: 1 } as Partial<Line>;
+      },
+    });
+    expect(await firstValueFrom(echo.say({ text: 'b' }))).toEqual({ text: 'a', server: '', times: 0 });
+    expect(seen).toEqual({ text: 'b', server: '', times: 0 });
+  });
+
+  it('fails calls as a server does', async () => {
+    const echo = mockClient(EchoClient, {
+      say: () => Promise.reject(statusError('NOT_FOUND', 'no line')),
+      repeat: () => throwError(() => new Error('oops')),
+    });
+    expect(await errorOf(echo.say({}))).toMatchObject({ code: 5, details: 'no line', message: '5 NOT_FOUND: no line' });
+    expect(await errorOf(echo.repeat({}))).toMatchObject({ code: 2, details: 'oops' });
+  });
+
+  it('tells its handler when the caller goes, and obeys a signal', async () => {
+    const signals: AbortSignal[] = [];
+    const echo = mockClient(EchoClient, {
+      repeat: (_, { signal }) => {
+        signals.push(signal);
+        return NEVER;
+      },
+    });
+    echo.repeat({}).subscribe().unsubscribe();
+    const abort = new AbortController();
+    const error = errorOf(echo.repeat({}, { signal: abort.signal }));
+    abort.abort();
+    expect(await error).toMatchObject({ code: 1, details: 'The call was cancelled by its AbortSignal' });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('has the own methods of the class', async () => {
+    @GrpcLbClient({ package: 'echo.v1', service: 'Echo', protoPath: ECHO_PROTO, target: 'a:1' })
+    class WithOwn extends GrpcService<EchoService>() {
+      shout(text: string): Promise<Line> {
+        return firstValueFrom(this.say({ text: text.toUpperCase() }));
+      }
+    }
+    const echo = mockClient(WithOwn, { say: (line) => line });
+    expect((await echo.shout('a')).text).toBe('A');
+  });
+});
+
+describe('mistakes', () => {
+  it('a method without a handler fails, and the error says what to do', async () => {
+    const error = await errorOf(mockClient(EchoClient, {}).say({}));
+    expect([error.code, error.details]).toEqual([
+      12,
+      'mockClient(EchoClient) has no handler for say; pass one, as in { say: () => ({}) }',
+    ]);
+  });
+
+  it('a handler for a method that the service does not have', () => {
+    expect(() => mockClient(EchoClient, { sey: () => ({}) } as object)).toThrow(
+      'mockClient(EchoClient): an option is invalid\n  - sey is not a method of the service; did you mean "say"?; the service has say, repeat, join, talk',
+    );
+  });
+
+  it('a class that is no client, and one whose service does not exist', () => {
+    @GrpcLbClient({ package: 'echo.v1', service: 'Ecko', protoPath: ECHO_PROTO, target: 'a:1' })
+    class Wrong extends GrpcService<EchoService>() {}
+    expect(() => mockClient(class Plain {})).toThrow('client is the class Plain, which has no @GrpcLbClient');
+    expect(() => mockClient(undefined as never)).toThrow('client is undefined; pass the class of the client');
+    expect(() => mockClient(Wrong)).toThrow('service is "Ecko", which the package does not have; did you mean "Echo"?');
+  });
+
+  it('an answer that the service cannot encode', async () => {
+    const echo = mockClient(EchoClient, { repeat: () => ({ text: 'a' }) });
+    expect(await errorOf(echo.repeat({}))).toMatchObject({
+      code: 2,
+      details: 'the handler of a stream returned one message; return an array, an iterable or an Observable',
+    });
+  });
+});
