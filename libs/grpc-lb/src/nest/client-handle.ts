@@ -2,7 +2,7 @@ import { type Client, type ClientOptions, credentials, type ServiceClientConstru
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { LbEventListener } from '../core/events.js';
 import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
-import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { type Fault, GrpcLbError, GrpcLbOptionsError } from '../core/errors.js';
 import { didYouMean } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
@@ -207,7 +207,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
         ? new DelegatedChannel({ ...common, target: only })
         : new BalancedChannel({ ...common, target: (targets ?? only)!, observer });
     } catch (error) {
-      if (error instanceof GrpcLbOptionsError) throw error;
+      if (error instanceof GrpcLbError) throw error;
       // grpc-js checks some of them itself, such as retry policies of a service config, without naming the client.
       throw new GrpcLbOptionsError(`client ${name}`, [
         { path: 'channelOptions', message: `are rejected by grpc-js: ${(error as Error).message}` },
