@@ -163,6 +163,7 @@ export type {
   GrpcLbClientItem,
   GrpcLbClientOptionsFactory,
   GrpcLbClientOverrides,
+  GrpcLbConnectMode,
   GrpcLbFeatureOptions,
   GrpcLbModuleAsyncOptions,
   GrpcLbModuleOptions,

@@ -1,6 +1,6 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
-import { boolean, type Check, fields, shown } from '../core/options/validation.js';
+import { boolean, type Check, fields, oneOf, shown } from '../core/options/validation.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
@@ -48,7 +48,7 @@ const observer: Check = (path, value, faults) => {
 };
 
 const checkFields = fields(
-  { loadBalancing: loadBalancingCheck, overrides, logging: boolean, observer },
+  { loadBalancing: loadBalancingCheck, overrides, connect: oneOf(['eager', 'lazy']), logging: boolean, observer },
   IN_LOAD_BALANCING,
 );
 

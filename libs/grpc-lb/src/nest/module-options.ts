@@ -13,6 +13,12 @@ export interface GrpcLbClientOverrides {
   readonly loadBalancing?: LoadBalancingOptions;
 }
 
+/**
+ * When clients connect. `eager`: when the application starts, so that the first call finds connections. `lazy`: at the
+ * first call of each client, which waits for discovery and a connection.
+ */
+export type GrpcLbConnectMode = 'eager' | 'lazy';
+
 /** What `GrpcLbModule.forRoot` takes. */
 export interface GrpcLbModuleOptions {
   /**
@@ -28,6 +34,14 @@ export interface GrpcLbModuleOptions {
    * @default {}
    */
   readonly overrides?: Readonly<Record<string, GrpcLbClientOverrides>>;
+  /**
+   * When clients connect. With `lazy`, a client that nothing calls opens no connection, no watch and no timer, as in a
+   * command-line tool or a test; it counts as not ready until its first call. `connect()` of a client connects it
+   * earlier.
+   *
+   * @default 'eager'
+   */
+  readonly connect?: GrpcLbConnectMode;
   /**
    * Logs what an operator should know to Nest's logger, with the context `GrpcLb`: failing discovery and its recovery,
    * clients without a ready endpoint, failover, panic, rejected calls. Repetitions are logged once a minute at most.

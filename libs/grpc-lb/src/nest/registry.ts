@@ -241,7 +241,10 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     return handle;
   }
 
-  /** Called by Nest: connects early, so that the first call finds connections and readiness is right before it. */
+  /**
+   * Called by Nest: connects early, so that the first call finds connections and readiness is right before it; not with
+   * `connect: 'lazy'`.
+   */
   onModuleInit(): void {
     this.#started = true;
     for (const { declared, handle } of this.#clients.values()) this.#connect(declared.ref, handle);
@@ -278,6 +281,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
 
   /** A client whose class a test replaced does not connect, unless the application injects the client itself. */
   #connect(ref: ClientRef, handle: GrpcLbClientHandle): void {
+    if (this.options.connect === 'lazy') return;
     if (typeof ref !== 'function' || isUsed(this.modules, ref)) handle.connect();
   }
 
