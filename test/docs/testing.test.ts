@@ -38,7 +38,7 @@ describe('run as they are:', () => {
   for (const name of recipeFiles('vitest').keys()) {
     if (!name.endsWith('.spec.ts')) continue;
     // Each with its own hooks.
-    describe(name, async () => {
+    describe(`${name},`, async () => {
       await import(join(folder, name.replace(/\.ts$/, '.js')));
     });
   }

@@ -166,9 +166,14 @@ describe('a backend of a fleet', () => {
     const fleet = await fleetOfTest({ backends: 1 });
     const { echo } = await appOfFleet(fleet);
     fleet[0].hang();
-    expect(await errorOf(firstValueFrom(echo.say({ text: 'a' }, { timeout: 30 })))).toMatchObject({ code: 4 });
+    const abort = new AbortController();
+    const canceled = errorOf(firstValueFrom(echo.say({ text: 'a' }, { signal: abort.signal })));
+    await expect.poll(() => fleet[0].inFlight).toBe(1);
+    abort.abort();
+    expect(await canceled).toMatchObject({ code: 1 });
+    await expect.poll(() => fleet[0].inFlight).toBe(0);
     const answer = firstValueFrom(echo.say({ text: 'b' }));
-    while (fleet.calls().length < 2 || fleet[0].inFlight !== 1) await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(() => fleet[0].inFlight).toBe(1);
     fleet[0].recover();
     expect(await answer).toMatchObject({ text: 'b' });
     expect(fleet[0].inFlight).toBe(0);
@@ -270,6 +275,22 @@ it('a closed fleet leaves no socket and no timer, and neither does a forgotten c
   await fleet.close();
 });
 
+it('a fleet that closes ends what is under way: calls that hang, and backends that drain or change their limit', async () => {
+  const fleet = await fleetOfTest({ backends: 2 });
+  const { echo } = await appOfFleet(fleet);
+  for (const backend of fleet) backend.hang();
+  const calls = repeat(4, () => echo.say({ text: 'a' }));
+  while (fleet[0].inFlight + fleet[1].inFlight < 4) await new Promise((resolve) => setImmediate(resolve));
+  const underWay = [fleet[0].drain(), fleet[1].limitStreams(5)];
+  await fleet.close();
+  await Promise.all(underWay);
+  expect((await calls).errors).toHaveLength(4);
+  expect([...fleet].map(({ running, inFlight }) => [running, inFlight])).toEqual([
+    [false, 0],
+    [false, 0],
+  ]);
+});
+
 describe('mistakes', () => {
   it.each([
     ['- client is missing; set exactly one of client, definition, protoPath, packageDefinition', {}],
@@ -291,6 +312,12 @@ describe('mistakes', () => {
       '- package is "echo.v2", which the proto files do not define; did you mean "echo.v1"?',
       { protoPath: ECHO_PROTO, package: 'echo.v2' },
     ],
+    [
+      '- backends[1].wieght is not an option; did you mean "weight"?',
+      { client: EchoClient, backends: [{}, { wieght: 2 }] },
+    ],
+    ['- backends[0].locality.zone is 7; use a text', { client: EchoClient, backends: [{ locality: { zone: 7 } }] }],
+    ['- backends[0] is null; use an object with weight', { client: EchoClient, backends: [null] }],
   ])('of createFleet: %s', async (line, options) => {
     await expect(createFleet(options as never)).rejects.toThrow(line);
   });

@@ -1,7 +1,7 @@
 import type { ServerOptions, ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
-import { shown } from '../../core/options/validation.js';
+import { type Check, fields, integer, shown } from '../../core/options/validation.js';
 import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
 import { checkHandlerNames, type ProtoOptions, servicesOfClient, servicesOfProto } from '../served-services.js';
 import type { BackendOptions } from './fleet-backend.js';
@@ -34,6 +34,19 @@ export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
    */
   readonly serverOptions?: ServerOptions;
 }
+
+const text: Check = (path, value, faults) => {
+  if (typeof value !== 'string')
+    faults.push({ path, message: `is ${shown(value)}; use a text, as in "eu-central-1a"` });
+};
+
+/** Discovery drops endpoints that are not as it says; a fleet reports them. */
+const checkBackend = fields({
+  weight: integer({ min: 1, max: 4_294_967_295 }),
+  priority: integer({ min: 0, max: 127 }),
+  locality: fields({ region: text, zone: text, subZone: text }),
+  maxConcurrentStreams: integer({ min: 1, max: 1_000_000 }),
+});
 
 const SOURCES = ['client', 'definition', 'protoPath', 'packageDefinition'] as const;
 const OTHERS = ['backends', 'handlers', 'serverOptions', 'package', 'loader', 'protoLoader'];
@@ -82,7 +95,10 @@ function isDefinition(value: unknown): boolean {
 }
 
 function backendsOf(backends: unknown, faults: Fault[]): readonly BackendOptions[] {
-  if (Array.isArray(backends)) return backends as readonly BackendOptions[];
+  if (Array.isArray(backends)) {
+    backends.forEach((each, i) => checkBackend(`backends[${i}]`, each, faults));
+    return backends as readonly BackendOptions[];
+  }
   if (typeof backends === 'number' && Number.isInteger(backends) && backends >= 0 && backends <= MAX_BACKENDS)
     return Array.from({ length: backends }, () => ({}));
   faults.push({
