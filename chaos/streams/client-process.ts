@@ -18,6 +18,8 @@ const PAUSE_MS = 100;
 const CALLS_PER_SECOND = 50;
 /** One in so many gaps of unmoved streams is kept. */
 const SAMPLE = 50;
+/** Gaps of unmoved streams that are longer are kept, too. */
+const STALL_MS = 300;
 /** The end of the recording waits at most so long for messages that are late. */
 const LATE_MS = 5000;
 
@@ -57,6 +59,7 @@ const records = Array.from({ length: schedule.logs }, (_, log) => new LogRecord(
 const subscriptions = new Map<LogRecord, Subscription>();
 const handovers: Handover[] = [];
 const unmoved: number[] = [];
+const stalls: Handover[] = [];
 const ends: StreamEndRecord[] = [];
 const failedCalls: string[] = [];
 let calls = 0;
@@ -70,8 +73,13 @@ function take(record: LogRecord, { number, server }: Entry): void {
   const { server: from, log } = record;
   const gap = record.take(number, server, at);
   if (gap === undefined) return;
-  if (from !== server) handovers.push({ at, log, from, to: server, gap });
-  else if (gaps++ % SAMPLE === 0) unmoved.push(gap);
+  const handover = { at, log, from, to: server, gap };
+  if (from !== server) {
+    handovers.push(handover);
+    return;
+  }
+  if (gap > STALL_MS) stalls.push(handover);
+  if (gaps++ % SAMPLE === 0) unmoved.push(gap);
 }
 
 function open(record: LogRecord): void {
@@ -130,6 +138,7 @@ async function stop(): Promise<void> {
       ends,
       handovers,
       unmoved,
+      stalls,
       calls,
       failedCalls,
     },

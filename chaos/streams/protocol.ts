@@ -66,6 +66,8 @@ export interface StreamRecording {
   readonly handovers: readonly Handover[];
   /** A sample of the same gap between two messages of one backend. */
   readonly unmoved: readonly number[];
+  /** All such gaps that are long. */
+  readonly stalls: readonly Handover[];
   readonly calls: number;
   readonly failedCalls: readonly string[];
 }

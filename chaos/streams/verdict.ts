@@ -46,7 +46,7 @@ const described = ({ code, details, reason }: StreamEndRecord): string =>
   `${status[code]}, ${reason ?? 'no reason'}: ${details.replaceAll(/\d+\.\d+\.\d+\.\d+:\d+/g, 'HOST')}`;
 
 export function summary(recording: StreamRecording, absences: readonly Absence[]): string {
-  const { messages, lost, doubled, unordered, ends, handovers, unmoved, calls, failedCalls } = recording;
+  const { messages, lost, doubled, unordered, ends, handovers, unmoved, stalls, calls, failedCalls } = recording;
   const lines = [
     `${messages} messages: ${lost} lost, ${doubled} doubled, ${unordered} out of order`,
     `${calls} unary calls: ${failedCalls.length} failed${failedCalls.length > 0 ? `, such as ${failedCalls[0]}` : ''}`,
@@ -54,6 +54,9 @@ export function summary(recording: StreamRecording, absences: readonly Absence[]
   ];
   for (const [cause, group] of byCause(handovers, causeOfHandover(absences))) {
     lines.push(`  ${group.length} moved, ${cause}: ${figures(gapsOf(group))}`);
+  }
+  for (const [cause, group] of byCause(stalls, causeOfHandover(absences))) {
+    lines.push(`  ${group.length} stalled on one backend, ${cause}: ${figures(gapsOf(group))}`);
   }
   const told = byCause(ends, (end) => `${causeOf(absences, end.server, end.at)}: ${described(end)}`);
   for (const [text, group] of told) lines.push(`  ${group.length} ended for their subscribers, ${text}`);
