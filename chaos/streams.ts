@@ -2,9 +2,10 @@
  * 500 streams over five backends, through rolling restarts, a kill and an ejection: does every message arrive, once and in
  * order? Ends with 1 if a bound is missed.
  *
- *   npm run chaos streams -- [--plain] [--streams 500] [--rate 2000] [--rounds 2]
+ *   npm run chaos streams -- [--plain] [--streams 500] [--rate 2000] [--rounds 2] [--age MS]
  *
- * With `--plain` the streams do not resume by this package: the subscriber opens those that end again.
+ * With `--plain` the streams do not resume by this package: the subscriber opens those that end again. With
+ * `--age` the backends end streams at this age.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -27,10 +28,12 @@ const { values } = parseArgs({
     streams: { type: 'string', default: '500' },
     rate: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '2' },
+    age: { type: 'string' },
   },
 });
 const schedule: Schedule = { epoch: now() + 5000, logs: Number(values.streams), rate: Number(values.rate) };
-const backends = await Promise.all(Array.from({ length: BACKENDS }, () => new LogBackend(schedule).start()));
+const age = values.age === undefined ? undefined : Number(values.age);
+const backends = await Promise.all(Array.from({ length: BACKENDS }, () => new LogBackend(schedule, age).start()));
 const client = new LogClientProcess({
   addresses: backends.map(({ address }) => address),
   schedule,

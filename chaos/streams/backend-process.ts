@@ -15,7 +15,7 @@ import { lastOf } from './schedule.js';
 const TICK_MS = 5;
 
 const args = JSON.parse(process.argv[2]!) as LogBackendArguments;
-const { schedule } = args;
+const { schedule, maxStreamAge } = args;
 const port = args.port || (await freePort());
 
 interface Tail {
@@ -61,7 +61,7 @@ const url = `127.0.0.1:${port}`;
 const options = { url, package: 'chaos.v1', protoPath, loader: { defaults: true } };
 const drain = { delay: 300, streamGrace: 2000, streamSpread: 1000, timeout: 8000 };
 const app = await NestFactory.createMicroservice(LogModule, {
-  ...grpcServer({ options }, { drain }),
+  ...grpcServer({ options }, { drain, ...(maxStreamAge !== undefined && { maxStreamAge }) }),
   logger: ['warn', 'error'],
 });
 app.enableShutdownHooks();

@@ -10,14 +10,17 @@ export class LogBackend {
   port = 0;
   #child!: Child<FromLogBackend>;
 
-  constructor(private readonly schedule: Schedule) {}
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly maxStreamAge: number | undefined,
+  ) {}
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
   async start(): Promise<this> {
-    const args = JSON.stringify({ port: this.port, schedule: this.schedule });
+    const args = JSON.stringify({ port: this.port, schedule: this.schedule, maxStreamAge: this.maxStreamAge });
     this.#child = new Child(node(SCRIPT, [args], ['--no-warnings']));
     ({ port: this.port } = await this.#child.next('listening'));
     return this;

@@ -7,6 +7,8 @@ export interface LogBackendArguments {
   /** 0 for any. */
   readonly port: number;
   readonly schedule: Schedule;
+  /** Milliseconds; undefined for never. */
+  readonly maxStreamAge: number | undefined;
 }
 
 export interface FromLogBackend {

@@ -78,6 +78,8 @@ export function verdict(recording: StreamRecording, absences: readonly Absence[]
     return missed;
   }
   for (const end of recording.ends) {
+    // Only with --age.
+    if (end.code === status.UNAVAILABLE && end.reason === 'max_age') continue;
     const cause = causeOf(absences, end.server, end.at);
     const expected = cause === 'restarted' ? 'drain' : cause === 'killed' ? null : undefined;
     if (end.code !== status.UNAVAILABLE || end.reason !== expected)
