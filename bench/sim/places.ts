@@ -5,6 +5,8 @@ export interface Places {
   readonly clientZone: (who: number) => number;
   /** Milliseconds that a message takes each way, beyond the usual delay. */
   readonly distance: (from: number, to: number) => number;
+  /** Whether clients know their zone and those of the servers, and prefer their own. Default: false. */
+  readonly known?: boolean;
 }
 
 /** All at the same distance, and no zones. */

@@ -68,7 +68,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     private readonly model: CallModel,
     readonly random: Random,
   ) {
-    const { queue, balancing } = environment;
+    const { queue, balancing, places, zone } = environment;
     const { throttling, budget } = model;
     this.#queue = this.clock = queue;
     this.throttle = throttling && new RetryThrottle(throttling.maxTokens, throttling.tokenRatio);
@@ -77,7 +77,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
       clock: queue,
       random,
       loadBalancing: balancing,
-      zone: undefined,
+      zone: places.known ? zoneName(zone) : undefined,
       // Virtual time never stalls.
       ownStall: new OwnStall(queue),
       totals: new Totals(),
@@ -91,7 +91,12 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
   /** Discovery lists these. */
   update(servers: readonly Server[]): void {
     this.#servers = new Map(servers.map((server) => [server.key, server]));
-    this.#balancing.adopt(servers.map(endpointOf));
+    const { known, serverZone } = this.environment.places;
+    this.#balancing.adopt(
+      servers.map((server) =>
+        known ? { ...endpointOf(server), locality: { zone: zoneName(serverZone(server.index)) } } : endpointOf(server),
+      ),
+    );
   }
 
   connect(member: Member<Wire>): Wire {
@@ -166,4 +171,8 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
 function methodOf(model: CallModel, { stream }: CallInfo): Method {
   const delay = model.hedge && !stream ? new LearnedDelay(model.hedge.quantile) : undefined;
   return { policy: callPolicyOf(model, delay), delay };
+}
+
+function zoneName(zone: number): string {
+  return `zone-${zone}`;
 }

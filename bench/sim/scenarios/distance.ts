@@ -61,3 +61,26 @@ export const quick: Scenario = {
     for (const server of servers.slice(0, 2)) server.slowness = SLOW;
   },
 };
+
+/** Of three zones with as many servers, seven tenths of the clients are in the first. */
+const UNEQUAL: Places = {
+  serverZone: (index) => index % 3,
+  clientZone: (who) => (who < 0.7 ? 0 : who < 0.85 ? 1 : 2),
+  distance: (from, to) => (from === to ? 0 : 0.75),
+  known: true,
+};
+
+export const zones: Scenario = {
+  name: 'zones',
+  title: 'Three zones, and most clients in one of them',
+  explains:
+    'Calls prefer the zone of their client, which has a third of the backends and seven tenths of the clients, so that at 60 % load it would have to do 126 % of what it can. How many calls leave it depends on the latencies that the zones show; the figures are those from the 20th second on.',
+  servers: 9,
+  slots: 8,
+  capacity: 72,
+  loads: [0.6],
+  clients: [10, 100],
+  workload: { duration: 60 * SECOND, methods: USUAL },
+  window: [20 * SECOND, 60 * SECOND],
+  places: UNEQUAL,
+};

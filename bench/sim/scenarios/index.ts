@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
-import { distances, far, near, quick } from './distance.js';
+import { distances, far, near, quick, zones } from './distance.js';
 import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
@@ -26,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   distances,
   far,
   quick,
+  zones,
   sharedFailures,
   overload,
   coldStart,
