@@ -1,4 +1,5 @@
-import 'reflect-metadata';
+import { SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { maxAgeCheck } from './stream-age-options.js';
 
@@ -23,9 +24,8 @@ export function MaxStreamAge(age: number | false): MethodDecorator {
     maxAgeCheck('age', age, faults);
     const subject = `@MaxStreamAge on ${target.constructor.name}.${String(key)}`;
     if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-    const handler = descriptor.value as object;
-    const extras = Reflect.getMetadata(PATTERN_EXTRAS, handler) as object | undefined;
-    Reflect.defineMetadata(PATTERN_EXTRAS, { ...extras, [KEY]: age }, handler);
+    const extras = new Reflector().get<object | undefined>(PATTERN_EXTRAS, descriptor.value as never);
+    SetMetadata(PATTERN_EXTRAS, { ...extras, [KEY]: age })(target, key, descriptor);
   };
 }
 
