@@ -149,6 +149,49 @@ export interface PrioritySnapshot {
   readonly crossZoneShare: number | null;
 }
 
+/**
+ * The state of certificates. `pending`: their provider has not answered yet. `ok`: what was read last is in force.
+ * `rejected`: what was read last cannot be used, and the last good ones are in force. `failed`: there have never been
+ * usable ones, so that no connection can be made.
+ */
+export type CertificateState = 'pending' | 'ok' | 'rejected' | 'failed';
+
+/** The certificates of a client or a server. It contains no key. */
+export interface CertificateSnapshot {
+  /** The state of the certificates. */
+  readonly state: CertificateState;
+  /** Why what was read last cannot be used, and what to do; null if it is in force. */
+  readonly error: string | null;
+  /** The first name in the own certificate, as in `spiffe://example.org/orders`; null if there is none. */
+  readonly name: string | null;
+  /** SHA-256 of the own certificate, in hexadecimal; null if there is none. */
+  readonly fingerprint: string | null;
+  /** When the own certificate, or one of those sent with it, expires, in milliseconds since the epoch; null if there is none. */
+  readonly expires: number | null;
+  /** Milliseconds until then, negative afterwards; null if there is none. */
+  readonly expiresInMs: number | null;
+  /** Whether that is less than `expiryWarning`. */
+  readonly expiring: boolean;
+  /** How many CAs are trusted; null for those of the system. */
+  readonly authorities: number | null;
+  /** When the last of them expires, in milliseconds since the epoch; null for those of the system. */
+  readonly authoritiesExpire: number | null;
+  /** When the certificates were last found good, in milliseconds since the epoch; null before. */
+  readonly lastUpdate: number | null;
+  /** How often other certificates came into force since the start. */
+  readonly rotations: number;
+  /** How often certificates were found that cannot be used. */
+  readonly rejections: number;
+}
+
+/** TLS of a client. */
+export interface TlsSnapshot extends CertificateSnapshot {
+  /** Open connections that were made with earlier certificates. */
+  readonly outdatedConnections: number;
+  /** Why the last attempt to replace such a connection failed; null if none has, or all are replaced. */
+  readonly replacementError: string | null;
+}
+
 /** The state of one client. Terminus, metrics and pages read only this and the events. */
 export interface ClientSnapshot {
   /** The name of the client. */
@@ -184,6 +227,8 @@ export interface ClientSnapshot {
   readonly panic: boolean;
   /** Milliseconds between the keepalive PINGs of a connection; null if it sends none. */
   readonly keepaliveTime: number | null;
+  /** TLS by the `tls` option; absent without it. */
+  readonly tls?: TlsSnapshot;
   /** What happened since the start. */
   readonly totals: ClientTotals;
   /** The endpoints in the order of discovery, then the draining ones. */

@@ -12,9 +12,13 @@ export function shown(value: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
-/** Hides values under this key, which may be secret. */
-function withoutMetadata(key: string, value: unknown): unknown {
-  return key === 'metadata' ? '(hidden)' : value;
+/** Of PEM, which may be a private key. */
+const PEM = '-----BEGIN';
+
+/** Hides values that may be secret. */
+function withoutSecrets(key: string, value: unknown): unknown {
+  const isSecret = key === 'metadata' || key === 'tls' || (typeof value === 'string' && value.includes(PEM));
+  return isSecret ? '(hidden)' : value;
 }
 
 function textOf(value: unknown): string {
@@ -24,10 +28,10 @@ function textOf(value: unknown): string {
     case 'bigint':
       return `${value}n`;
     case 'string':
-      return JSON.stringify(value.slice(0, MAX_SHOWN + 1));
+      return value.includes(PEM) ? '(hidden)' : JSON.stringify(value.slice(0, MAX_SHOWN + 1));
     case 'object':
       try {
-        return JSON.stringify(value, withoutMetadata) ?? 'an object';
+        return JSON.stringify(value, withoutSecrets) ?? 'an object';
       } catch {
         // A cycle, a nested bigint, or a toJSON that throws.
         return 'an object';

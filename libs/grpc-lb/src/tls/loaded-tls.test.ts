@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { HAS_OPENSSL } from '../../../../test/support/peers/certificates.js';
+import { CertificateAuthority } from '../../../../test/support/peers/certificate-authority.js';
+import { SecretVolume } from '../../../../test/support/peers/secret-volume.js';
+import { loadTls } from './loaded-tls.js';
+import { certificateFaults } from './open-source.js';
+import { PemFiles } from './pem-files.js';
+import { TlsFault } from './pem.js';
+
+const CLIENT = { needsOwn: false, needsCa: false };
+const ANY = { ...CLIENT, minVersion: 'TLSv1.2' } as const;
+
+describe.skipIf(!HAS_OPENSSL)('certificates', () => {
+  const ca = HAS_OPENSSL ? new CertificateAuthority() : undefined!;
+  const other = HAS_OPENSSL ? new CertificateAuthority('other') : undefined!;
+  const good = HAS_OPENSSL ? ca.issue({ names: ['DNS:orders', 'URI:spiffe://example.org/orders'] }) : undefined!;
+  afterAll(() => [ca, other].forEach((each) => each?.close()));
+
+  const faultOf = (texts: { ca?: string; cert?: string; key?: string }, now = Date.now()): string => {
+    try {
+      loadTls({ ca: undefined, cert: undefined, key: undefined, ...texts }, ANY, now);
+      return 'none';
+    } catch (error) {
+      if (!(error instanceof TlsFault)) throw error;
+      return `${error.part} ${error.message}`;
+    }
+  };
+
+  test('are known by their SPIFFE id, fingerprint and end', () => {
+    const { own, ca: trusted } = loadTls({ ca: ca.cert + other.cert, ...good }, ANY, Date.now());
+    expect(own).toMatchObject({
+      name: 'spiffe://example.org/orders',
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(Math.round((own!.until - Date.now()) / 86_400_000)).toBe(5);
+    expect(trusted!.count).toBe(2);
+  });
+
+  test('a chain ends with the first of its certificates', () => {
+    const short = ca.issue({ names: ['DNS:middle'], until: 1 });
+    const { own } = loadTls({ ca: undefined, cert: good.cert + short.cert, key: good.key }, ANY, Date.now());
+    expect(Math.round((own!.until - Date.now()) / 86_400_000)).toBe(1);
+  });
+
+  test.each<[string, () => { ca?: string; cert?: string; key?: string }, RegExp]>([
+    ['a key of another', () => ({ ...good, key: ca.issue({ names: ['DNS:x'] }).key }), /^key does not belong/],
+    [
+      'a chain in the wrong order',
+      () => ({ ...good, cert: ca.cert + good.cert }),
+      /^cert has the certificate of the key at place 2/,
+    ],
+    ['half a certificate', () => ({ ...good, cert: good.cert.slice(0, 200) }), /^cert ends within a certificate/],
+    ['half a key', () => ({ ...good, key: good.key.slice(0, 100) }), /^key cannot be read; it may be half written/],
+    [
+      'garbage in a certificate',
+      () => ({ ...good, cert: good.cert.replace(/[A-Za-z]{40}/, 'A'.repeat(40)) }),
+      /^cert has a certificate \(number 1\) that cannot be read/,
+    ],
+    ['no certificate', () => ({ ...good, cert: 'hello' }), /^cert contains no certificate/],
+    ['an empty key', () => ({ ...good, key: ' \n' }), /^key is empty/],
+    ['an empty bundle', () => ({ ca: '' }), /^ca is empty/],
+    ['a key instead of a bundle', () => ({ ca: good.key }), /^ca contains no certificate/],
+    [
+      'an expired certificate',
+      () => ca.issue({ names: ['DNS:x'], from: -3, until: -1 }),
+      /^cert expired at 20\d\d-.* UTC; renew it/,
+    ],
+    ['one for later', () => ca.issue({ names: ['DNS:x'], from: 1, until: 2 }), /^cert is not valid before/],
+    ['a certificate without a key', () => ({ cert: good.cert }), /^key is missing/],
+    ['too many', () => ({ ca: ca.cert.repeat(1001) }), /^ca has 1001 certificates/],
+  ])('%s is refused', (_, texts, why) => {
+    const fault = faultOf(texts());
+    expect(fault).toMatch(why);
+    expect(fault).not.toContain('BEGIN PRIVATE');
+  });
+
+  test('a bundle may contain an expired CA, but not only expired ones', () => {
+    const late = Date.now() + 11 * 86_400_000;
+    expect(faultOf({ ca: ca.cert }, late)).toMatch(/^ca has expired at/);
+    expect(faultOf({ ca: ca.cert + other.cert }, late)).toMatch(/^ca has only CAs that have expired/);
+  });
+
+  test('an encrypted key is refused with a remedy', () => {
+    const encrypted = execFileSync('openssl', ['pkcs8', '-topk8', '-passout', 'pass:x'], {
+      input: good.key,
+      encoding: 'utf8',
+    });
+    expect(faultOf({ ...good, key: encrypted })).toMatch(/^key is encrypted; use a key without a passphrase/);
+  });
+
+  test('a fault names the option and the file', () => {
+    const volume = new SecretVolume({ 'tls.crt': good.cert, 'tls.key': '' });
+    const files = { cert: volume.path('tls.crt'), key: volume.path('tls.key') };
+    const missing = { cert: volume.path('nothing'), key: volume.path('tls.key') };
+    mkdirSync(volume.path('directory'));
+    expect(certificateFaults('tls', files, CLIENT)).toEqual([
+      { path: 'tls.key', message: `(${files.key}) is empty; it may be half written` },
+    ]);
+    expect(certificateFaults('tls', missing, CLIENT)).toEqual([
+      {
+        path: 'tls.cert',
+        message: `${missing.cert} cannot be read: ENOENT; check the path, and that the file is mounted`,
+      },
+    ]);
+    expect(certificateFaults('tls', { ca: volume.path('directory') }, CLIENT)[0]!.message).toContain('EISDIR');
+    volume.close();
+  });
+
+  test('what looks like a path may be a key, and is never shown', () => {
+    const base64 = good.key.split('\n').slice(1, -2).join('');
+    const [fault] = certificateFaults('tls', { cert: good.cert, key: base64 }, CLIENT);
+    expect(fault).toEqual({
+      path: 'tls.key',
+      message: 'names a file that cannot be read: ENOENT; check the path, and that the file is mounted',
+    });
+  });
+
+  test('files that change while they are read are read again', async () => {
+    const volume = new SecretVolume({ 'tls.crt': good.cert, 'tls.key': good.key });
+    const next = ca.issue({ names: ['DNS:orders'] });
+    const files = new PemFiles({ ca: undefined, cert: volume.path('tls.crt'), key: volume.path('tls.key') });
+    const read = files.read();
+    volume.replace({ 'tls.crt': next.cert, 'tls.key': next.key });
+    expect([good.cert, next.cert]).toContain((await read).cert);
+    const { cert, key } = await files.read();
+    expect({ cert, key }).toEqual(next);
+    files.close();
+    writeFileSync(join(volume.path('..data'), 'tls.key'), 'x');
+    volume.close();
+  });
+});

@@ -1,0 +1,22 @@
+/** Certificates and a key as PEM text. */
+export interface PemTexts {
+  /** The certificates of the CAs to trust; undefined for those of the system. */
+  readonly ca: string | undefined;
+  /** The own certificate, then those of the CAs between it and the root. */
+  readonly cert: string | undefined;
+  /** The private key of `cert`. */
+  readonly key: string | undefined;
+}
+
+export function sameTexts(one: PemTexts, other: PemTexts | undefined): boolean {
+  return one.ca === other?.ca && one.cert === other?.cert && one.key === other?.key;
+}
+
+/** Where the texts come from. */
+export interface PemReader {
+  /** Reads all of them as they belong together. @throws TlsFault */
+  read(): Promise<PemTexts>;
+  /** Reports changes, as far as that is possible; may be called repeatedly. Returns the error, if any. */
+  watch(changed: () => void): Promise<Error | undefined>;
+  close(): void;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../core/clock.js';
+import { isObject } from '../core/options/validation.js';
+import { printableError } from '../core/printable.js';
+import type { PemReader, PemTexts } from './material.js';
+import { type PemSource } from './pem-files.js';
+import { TlsFault } from './pem.js';
+
+/** What a provider returns: PEM, as text or as its bytes. */
+export interface ProvidedCertificates {
+  /**
+   * Certificates of the CAs to trust, old and new ones while they change.
+   *
+   * @default `ca` of the options
+   */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /** The own certificate, then those of the CAs between it and the root. */
+  readonly cert?: string | Buffer;
+  /** The private key of `cert`, without a passphrase. */
+  readonly key?: string | Buffer;
+}
+
+/**
+ * Returns the certificates that are in force, such as those of a secret store. It is called at the start and then each
+ * `refreshInterval`; while it fails, the last ones stay in use.
+ *
+ * @param signal Aborts when the answer is no longer awaited, after 10 s or when the client or server closes.
+ */
+export type CertificateProvider = (signal: AbortSignal) => ProvidedCertificates | Promise<ProvidedCertificates>;
+
+const TIMEOUT_MS = 10_000;
+
+/** Asks a user's function for certificates, and waits for its answer within bounds. */
+export class ProvidedPem implements PemReader {
+  #asked: AbortController | undefined;
+
+  /** @param ca Reads the CAs of the options, for a provider that returns none. */
+  constructor(
+    private readonly provider: CertificateProvider,
+    private readonly ca: PemReader,
+    private readonly clock: Clock,
+  ) {}
+
+  async read(): Promise<PemTexts> {
+    const { ca } = await this.ca.read();
+    const provided = textsOf(await this.#ask());
+    return { ...provided, ca: provided.ca ?? ca };
+  }
+
+  watch(changed: () => void): Promise<Error | undefined> {
+    return this.ca.watch(changed);
+  }
+
+  close(): void {
+    this.#asked?.abort();
+    this.ca.close();
+  }
+
+  #ask(): Promise<unknown> {
+    const controller = (this.#asked = new AbortController());
+    return new Promise((resolve, reject) => {
+      const give = (message: string): void => reject(new TlsFault('provider', message));
+      const cancel = this.clock.after(TIMEOUT_MS, () => {
+        give(`has not answered within ${TIMEOUT_MS} ms; check what it waits for`);
+        controller.abort();
+      });
+      controller.signal.addEventListener('abort', () => give('was given up, because its user closes'), { once: true });
+      const answer = new Promise<unknown>((done) => done(this.provider(controller.signal)));
+      answer.then(resolve, (error: unknown) => give(`failed: ${printableError(error, 200)}`)).finally(cancel);
+    });
+  }
+}
+
+function textsOf(answer: unknown): PemTexts {
+  if (!isObject(answer))
+    throw new TlsFault('provider', 'returned no object; return { cert, key } or { ca, cert, key }');
+  const { ca, cert, key } = answer as Record<string, PemSource | undefined>;
+  const texts = { ca: textOf('ca', ca), cert: textOf('cert', cert), key: textOf('key', key) };
+  if (texts.ca === undefined && texts.cert === undefined && texts.key === undefined)
+    throw new TlsFault('provider', 'returned neither ca nor cert and key; return { cert, key } or { ca, cert, key }');
+  return texts;
+}
+
+function textOf(part: 'ca' | 'cert' | 'key', value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const items: unknown[] = part === 'ca' ? [value].flat() : [value];
+  return items
+    .map((item) => {
+      if (typeof item === 'string' || item instanceof Uint8Array) return Buffer.from(item as string).toString('utf8');
+      throw new TlsFault('provider', `returned a ${part} that is neither text nor bytes; return PEM`);
+    })
+    .join('\n');
+}
