@@ -272,6 +272,14 @@ export const usage = {
             return String(event.pending);
           case 'call_rejected':
             return `${event.pending} of ${event.maxPending}`;
+          case 'certificates_rotated':
+            return `${event.fingerprint ?? ''} ${event.expires ?? ''}`;
+          case 'certificates_rejected':
+            return `${event.reason} ${event.uses === 'last'}`;
+          case 'certificate_expiring':
+            return `${event.reason} ${event.expires}`;
+          case 'connection_not_replaced':
+            return `${event.address} ${event.reason}`;
           case 'configured':
             return String(event.time);
         }

@@ -56,6 +56,8 @@ export {
   GrpcLbPeerError,
 } from './core/errors.js';
 export type {
+  CertificateSnapshot,
+  CertificateState,
   ClientSnapshot,
   ClientState,
   ConnectionHealth,
@@ -67,6 +69,7 @@ export type {
   SourceSnapshot,
   SourceState,
   StreamsSnapshot,
+  TlsSnapshot,
 } from './core/snapshot.js';
 export type { Random as RandomSource } from './core/random.js';
 export type { MoveReason } from './core/streams/placed-stream.js';
@@ -95,6 +98,9 @@ export type {
   WaitReason,
 } from './grpc/call/call-observer.js';
 export type { CallToExplain, EndpointExplanation, Explanation } from './grpc/channel/explain.js';
+export type { TlsVersion } from './tls/loaded-tls.js';
+export type { CertificateOptions, TlsOptions } from './tls/options.js';
+export type { CertificateProvider, ProvidedCertificates } from './tls/provided-pem.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
 export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
 export {
@@ -116,6 +122,8 @@ export {
   slowStart,
   Subset,
   subset,
+  Tls,
+  tls,
 } from './nest/decorators/aspects.js';
 export { GrpcLbClient } from './nest/decorators/grpc-lb-client.js';
 export type { ClientDecorator } from './nest/decorators/metadata.js';

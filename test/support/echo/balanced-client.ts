@@ -40,7 +40,7 @@ export class BalancedClient {
     const credentials = grpc.credentials.createInsecure();
     this.balanced = new BalancedChannel({
       name: 'ECHO',
-      credentials,
+      ...(!options.tls && { credentials }),
       ...options,
       onEvent: (event) => {
         this.events.push(event);

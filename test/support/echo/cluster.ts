@@ -50,6 +50,8 @@ export class EchoServer {
       readonly withHealth?: ServingStatusMap;
       /** Default 127.0.0.1. */
       readonly host?: string;
+      /** Default: without TLS. */
+      readonly credentials?: grpc.ServerCredentials;
     } = {},
   ) {
     this.host = options.host ?? '127.0.0.1';
@@ -62,7 +64,7 @@ export class EchoServer {
 
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    const { withHealth, host: _, ...options } = this.options;
+    const { withHealth, host: _, credentials = grpc.ServerCredentials.createInsecure(), ...options } = this.options;
     const server = new grpc.Server(options);
     if (withHealth) {
       this.health = new HealthImplementation(withHealth);
@@ -86,7 +88,7 @@ export class EchoServer {
       socket.once('close', () => this.#sockets.delete(socket));
       injector.injectConnection(socket);
     });
-    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const injector = server.createConnectionInjector(credentials);
     this.#server = server;
     this.#front.listen(this.port, this.host);
     await once(this.#front, 'listening');

@@ -61,13 +61,23 @@ describe('variables', () => {
     ['HEDGE_DELAY', ' p99.9\n', { loadBalancing: { hedge: { delay: 'p99.9' } } }],
     ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
     ['DEADLINE_INHERIT', 'false', { loadBalancing: { deadline: { inherit: false } } }],
+    ['TLS_CA', '/tls/ca.crt', { tls: { ca: '/tls/ca.crt' } }],
+    ['TLS_CERT', '/tls/tls.crt', { tls: { cert: '/tls/tls.crt' } }],
+    ['TLS_KEY', '/tls/tls.key', { tls: { key: '/tls/tls.key' } }],
+    ['TLS_SERVER_NAME', 'orders', { tls: { serverName: 'orders' } }],
+    ['TLS_SERVER_NAME', 'orders.us  orders.eu', { tls: { serverName: ['orders.us', 'orders.eu'] } }],
+    ['TLS_SPIFFE_IDS', 'spiffe://a/b,spiffe://a/c', { tls: { spiffeIds: ['spiffe://a/b', 'spiffe://a/c'] } }],
+    ['TLS_MIN_VERSION', 'TLSv1.3', { tls: { minVersion: 'TLSv1.3' } }],
+    ['TLS_REFRESH_INTERVAL', '5000', { tls: { refreshInterval: 5000 } }],
+    ['TLS_EXPIRY_WARNING', '0', { tls: { expiryWarning: 0 } }],
+    ['TLS_REPLACE_WITHIN', '0', { tls: { replaceWithin: 0 } }],
   ])('GRPC_LB_<CLIENT>_%s=%s', (name, text, expected) => {
     expect(VARIABLES).toContain(name);
     expect(read({ [`GRPC_LB_ORDERS_${name}`]: text })).toEqual({ ORDERS: expected });
   });
 
   test('this list is complete, and none is a suffix of another', () => {
-    expect(VARIABLES).toHaveLength(37);
+    expect(VARIABLES).toHaveLength(46);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 
@@ -185,6 +195,12 @@ describe('values', () => {
       'HEDGE_DELAY',
       '20ms',
       'is "20ms"; use a whole number from 0 to 60000 (milliseconds), or one of p50, p75, p90, p95, p98, p99, p99.9',
+    ],
+    ['TLS_MIN_VERSION', 'TLSv1', 'is "TLSv1"; use one of TLSv1.2, TLSv1.3; did you mean "TLSv1.2"?'],
+    [
+      'TLS_SPIFFE_IDS',
+      'spiffe://a b',
+      '[1] is "b"; use a SPIFFE id, as in spiffe://example.org/ns/shop/sa/orders, or all below a path, as in spiffe://example.org/ns/shop/*',
     ],
     ['DEADLINE_TIMEOUT', '1s', 'is "1s"; use a whole number from 1 to 86400000 (milliseconds)'],
     [

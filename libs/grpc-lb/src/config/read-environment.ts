@@ -1,6 +1,7 @@
 import { type LoadBalancingOptions, loadBalancingCheck, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import type { Fault } from '../core/errors.js';
-import { didYouMean, shown } from '../core/options/validation.js';
+import { type Check, didYouMean, shown } from '../core/options/validation.js';
+import { tlsFieldCheck, type TlsOptions } from '../tls/options.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
 import { rememberVariable } from '../core/options/origin.js';
 
@@ -39,12 +40,30 @@ const asSwitch: Reader = (text) => (text.trim().startsWith('{') ? asJson(text) :
 
 const asText: Reader = (text) => text.trim();
 
+/** A list, separated by spaces or commas. */
+const asList: Reader = (text) => text.trim().split(/[\s,]+/);
+
+/** One name, or a list. */
+const asNames: Reader = (text) => {
+  const names = text.trim().split(/[\s,]+/);
+  return names.length > 1 ? names : names[0];
+};
+
 /** The option of a variable, and how to read it. */
 interface Option {
   /** As in `['pool', 'size']`. */
   readonly at: readonly [aspect: string, ...fields: string[]];
   readonly read: Reader;
 }
+
+/** Where the options of a variable belong in the overrides of a client. */
+interface Place<T> {
+  readonly check: Check;
+  readonly merge: (base: T | undefined, over: T) => T;
+}
+
+const LOAD_BALANCING: Place<LoadBalancingOptions> = { check: loadBalancingCheck, merge: mergeLoadBalancing };
+const TLS: Place<TlsOptions> = { check: tlsFieldCheck, merge: (base, over) => ({ ...base, ...over }) };
 
 /** All options except the target. Lists and options of single methods can only be set in code. */
 const OPTIONS: Readonly<Record<string, Option>> = {
@@ -86,8 +105,29 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   DEADLINE_INHERIT: { at: ['deadline', 'inherit'], read: asBoolean },
 };
 
+/** Options of `tls`. A provider can only be set in code. */
+const TLS_OPTIONS: Readonly<Record<string, Option>> = {
+  TLS_CA: { at: ['ca'], read: asText },
+  TLS_CERT: { at: ['cert'], read: asText },
+  TLS_KEY: { at: ['key'], read: asText },
+  TLS_SERVER_NAME: { at: ['serverName'], read: asNames },
+  TLS_SPIFFE_IDS: { at: ['spiffeIds'], read: asList },
+  TLS_MIN_VERSION: { at: ['minVersion'], read: asText },
+  TLS_REFRESH_INTERVAL: { at: ['refreshInterval'], read: asNumber },
+  TLS_EXPIRY_WARNING: { at: ['expiryWarning'], read: asNumber },
+  TLS_REPLACE_WITHIN: { at: ['replaceWithin'], read: asNumber },
+};
+
 /** The possible suffixes of `GRPC_LB_<CLIENT>_`. None is the end of another (`_SIZE` would be), so only one matches. */
-export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS)];
+export const VARIABLES: readonly string[] = ['TARGET', ...Object.keys(OPTIONS), ...Object.keys(TLS_OPTIONS)];
+
+/** `GrpcLbClientOverrides` while it is read. */
+interface Overrides {
+  target?: string;
+  targets?: string[];
+  loadBalancing?: LoadBalancingOptions;
+  tls?: TlsOptions;
+}
 
 /** Targets contain no spaces, except next to the commas and semicolons of a list. */
 const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
@@ -110,7 +150,7 @@ export function readEnvironment(
   environment: Readonly<Record<string, unknown>>,
   faults: Fault[],
 ): Record<string, GrpcLbClientOverrides> {
-  const overrides = new Map<string, { target?: string; targets?: string[]; loadBalancing?: LoadBalancingOptions }>();
+  const overrides = new Map<string, Overrides>();
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || KUBERNETES_LINK.test(variable) || value === undefined || value === '') continue;
     if (PLACE.includes(variable)) continue;
@@ -137,25 +177,34 @@ export function readEnvironment(
       if (targets.length > 1) entry.targets = targets;
       else entry.target = text;
     } else {
-      const option = readOption(variable, OPTIONS[suffix]!, text, faults);
-      entry.loadBalancing = mergeLoadBalancing(entry.loadBalancing, option);
+      const [ofCalls, ofTls] = [OPTIONS[suffix], TLS_OPTIONS[suffix]];
+      if (ofCalls)
+        entry.loadBalancing = readOption(variable, ofCalls, text, LOAD_BALANCING, entry.loadBalancing, faults);
+      if (ofTls) entry.tls = readOption(variable, ofTls, text, TLS, entry.tls, faults);
     }
   }
   return Object.fromEntries(overrides);
 }
 
-/** The one option that a variable sets; nothing if it is invalid. */
-function readOption(variable: string, { at, read }: Option, text: string, faults: Fault[]): LoadBalancingOptions {
-  const option = at.reduceRight((value: unknown, key) => ({ [key]: value }), read(text)) as LoadBalancingOptions;
+/** The options with the one that a variable sets; without it if it is invalid. */
+function readOption<T extends object>(
+  variable: string,
+  { at, read }: Option,
+  text: string,
+  { check, merge }: Place<T>,
+  before: T | undefined,
+  faults: Fault[],
+): T {
+  const option = at.reduceRight((value: unknown, key) => ({ [key]: value }), read(text)) as T;
   const found: Fault[] = [];
-  loadBalancingCheck('', option, found);
+  check('', option, found);
   // The variable replaces the whole path of the option; only the name of an option within its JSON remains in the path.
-  const stands = at.join('.');
+  const { length } = at.join('.');
   for (const { path, message } of found) {
-    const within = path.slice(stands.length + 1);
+    const within = path.slice(length).replace(/^\./, '');
     faults.push({ path: variable, message: within === '' ? message : `${within} ${message}` });
   }
-  return found.length > 0 ? {} : option;
+  return merge(before, found.length > 0 ? ({} as T) : option);
 }
 
 function unknownVariable(variable: string, rest: string): Fault {

@@ -130,6 +130,25 @@ export type LbEvent =
   | (LbEventBase & { readonly type: 'pool_saturated'; readonly pending: number })
   /** A call was rejected with RESOURCE_EXHAUSTED, because `maxPending` calls are pending. At most one a second. */
   | (LbEventBase & { readonly type: 'call_rejected'; readonly pending: number; readonly maxPending: number })
+  /**
+   * Other certificates are in force: new connections use them, and connections that were made with earlier ones are
+   * replaced within `tls.replaceWithin`. `expires`: when the own certificate expires, in milliseconds since the epoch;
+   * null if there is none.
+   */
+  | (LbEventBase & {
+      readonly type: 'certificates_rotated';
+      readonly fingerprint: string | null;
+      readonly expires: number | null;
+    })
+  /** Certificates were found that cannot be used. `last`: the last good ones stay in force. Once for each reason. */
+  | (LbEventBase & { readonly type: 'certificates_rejected'; readonly reason: string; readonly uses: 'last' | 'none' })
+  /** The own certificate expires soon, or has expired. Once for each. */
+  | (LbEventBase & { readonly type: 'certificate_expiring'; readonly reason: string; readonly expires: number })
+  /**
+   * A connection that was made with earlier certificates could not be replaced; it stays in use, and the next attempt
+   * follows. At most one in ten seconds.
+   */
+  | (LbEndpointEventBase & { readonly type: 'connection_not_replaced'; readonly reason: string })
   /** `configure()` changed the load-balancing options. */
   | (LbEventBase & { readonly type: 'configured' });
 

@@ -57,6 +57,8 @@ export type { MoveReason } from '../core/streams/placed-stream.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from '../core/totals.js';
 export type { WeightsUpdate } from '../core/policy/weights-update.js';
 export type {
+  CertificateSnapshot,
+  CertificateState,
   ClientSnapshot,
   ClientState,
   ConnectionHealth,
@@ -68,7 +70,11 @@ export type {
   SourceSnapshot,
   SourceState,
   StreamsSnapshot,
+  TlsSnapshot,
 } from '../core/snapshot.js';
+export type { TlsVersion } from '../tls/loaded-tls.js';
+export type { CertificateOptions, TlsOptions } from '../tls/options.js';
+export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';
 export type { EndpointActions } from './channel/endpoint-actions.js';
 export { BalancedChannel, type BalancedChannelOptions, createBalancedChannel } from './channel/balanced-channel.js';
 export type {

@@ -5,9 +5,11 @@ import { boolean, type Check, fields, integer, isObject, shown } from '../core/o
 import { withoutSecrets } from '../core/target-secrets.js';
 import { checkTarget, sameTarget } from '../grpc/channel/check-target.js';
 import { isDelegated } from '../grpc/channel/delegated-channel.js';
-import { tlsNameFaults } from '../grpc/channel/tls-name.js';
+import { isSecure, tlsNameFaults } from '../grpc/channel/tls-name.js';
+import { TLS_AND_CREDENTIALS, tlsFaults } from '../grpc/tls/tls-faults.js';
+import { tlsFieldCheck } from '../tls/options.js';
 import type { GrpcLbClientOptions } from './client-options.js';
-import { addressList } from './url.js';
+import { addressList, targetOf } from './url.js';
 
 const anything: Check = () => {};
 
@@ -61,6 +63,11 @@ const credentials: Check = (path, value, faults) => {
     message:
       'are not ChannelCredentials of the @grpc/grpc-js that this package uses; create them with credentials.createSsl(), and check that "npm ls @grpc/grpc-js" shows one version',
   });
+};
+
+/** The whole of it, and the files, once it is known where it comes from. */
+const tls: Check = (path, value, faults) => {
+  if (value !== false) tlsFieldCheck(path, value, faults);
 };
 
 const interceptors: Check = (path, value, faults) => {
@@ -134,6 +141,7 @@ const checkFields = fields(
     packageDefinition: object,
     loader: object,
     credentials,
+    tls,
     channelOptions,
     interceptors,
     keepalive: fields({
@@ -171,7 +179,7 @@ export function checkClientOptions(
   for (const { path, message } of found) {
     faults.push({ path: /^targets?(\[|$)/.test(path) ? targetPath(path) : path, message });
   }
-  if (found.length === 0) faults.push(...nameFaults(options));
+  if (found.length === 0) faults.push(...tlsFaultsOf(options));
   if (options.package === undefined)
     faults.push({ path: 'package', message: 'is missing; set the package of the proto file, as in orders.v1' });
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
@@ -185,8 +193,13 @@ export function checkClientOptions(
 }
 
 /** For options that are valid individually. */
-function nameFaults(options: GrpcLbClientOptions): Fault[] {
-  const [first] = [options.targets ?? options.target ?? options.url].flat();
-  if (first === undefined || options.credentials === undefined || isDelegated(first)) return [];
-  return tlsNameFaults(first, options.credentials, options.channelOptions);
+function tlsFaultsOf(options: GrpcLbClientOptions): Fault[] {
+  const { credentials: given } = options;
+  const used = options.tls === false ? undefined : options.tls;
+  const faults = used ? tlsFaults(used) : [];
+  if (used && given) faults.push({ path: 'tls', message: TLS_AND_CREDENTIALS });
+  const all = options.targets ?? [targetOf(options) ?? []].flat();
+  const isOwn = all.length > 0 && !isDelegated(all[0]!);
+  if (isOwn && (used ?? (given && isSecure(given)))) faults.push(...tlsNameFaults(all, used, options.channelOptions));
+  return faults;
 }

@@ -188,20 +188,17 @@ export class GrpcLbClientHandle implements ClientGrpc {
     setTimeout(cancelRest, CLOSE_GRACE_MS).unref();
   }
 
-  get #credentials() {
-    return this.#options.credentials ?? credentials.createInsecure();
-  }
-
   #createChannel(
     methods: readonly MethodInfo[],
     onEvent: LbEventListener,
     observer: CallObserver | undefined,
   ): BalancedChannel | DelegatedChannel {
     const { name } = this;
-    const { targets, loadBalancing } = this.#options;
+    const { targets, loadBalancing, tls } = this.#options;
+    const secured = tls ? { tls } : { credentials: this.#options.credentials ?? credentials.createInsecure() };
     const channelOptions = transportChannelOptions(this.#options);
     try {
-      const common = { name, credentials: this.#credentials, channelOptions, loadBalancing, methods, onEvent };
+      const common = { name, ...secured, channelOptions, loadBalancing, methods, onEvent };
       const only = targetOf(this.#options);
       return only !== undefined && isDelegated(only)
         ? new DelegatedChannel({ ...common, target: only })
@@ -229,7 +226,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createClient(name: string): Client {
     const Service = this.#serviceNamed(name);
-    return new Service(this.#balanced.channel.getTarget(), this.#credentials, {
+    return new Service(this.#balanced.channel.getTarget(), this.#balanced.credentials, {
       ...this.#options.channelOptions,
       ...this.#interceptorOptions,
       channelOverride: this.#balanced.channel,

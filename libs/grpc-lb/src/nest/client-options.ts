@@ -1,6 +1,7 @@
 import type { ChannelCredentials, Interceptor } from '@grpc/grpc-js';
 import type { GrpcOptions } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import type { TlsOptions } from '../tls/options.js';
 
 /**
  * Options of a balanced client: those of Nest's gRPC transport, with the same meaning, and how to balance. The package
@@ -23,11 +24,17 @@ export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'crede
    */
   readonly targets?: readonly string[];
   /**
-   * Credentials of the connections.
+   * Credentials of the connections, made with grpc-js. Cannot be set together with `tls`.
    *
    * @default insecure, as in Nest
    */
   readonly credentials?: ChannelCredentials;
+  /**
+   * TLS with certificates that may change while the client runs. `false`: none, whatever `forRoot` sets.
+   *
+   * @default that of `forRoot`
+   */
+  readonly tls?: TlsOptions | false;
   /** grpc-js client interceptors. They see each call once, however many attempts it has. */
   readonly interceptors?: readonly Interceptor[];
   /** How to balance. */

@@ -4,6 +4,7 @@ import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { isObject, shown } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
+import { mergeTls } from './merge-tls.js';
 import { CLIENT_PROPERTY } from './grpc-service.js';
 import type { GrpcLbClientItem } from './module-options.js';
 import type { ClientRef } from './tokens.js';
@@ -43,9 +44,9 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
       },
     ]);
   }
-  const { name, service, loadBalancing: _, ...options } = declaration.client;
+  const { name, service, loadBalancing: _, tls: __, ...options } = declaration.client;
   const faults: Fault[] = declaration.conflicts.map(([key, decorators]) => ({
-    path: `loadBalancing.${key}`,
+    path: key === 'tls' ? key : `loadBalancing.${key}`,
     message: `is declared by ${decorators.join(' and ')}; keep one`,
   }));
   if (!(CLIENT_PROPERTY in (target.prototype as object))) {
@@ -57,7 +58,13 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
   if (typeof service !== 'string' || service === '')
     faults.push({ path: 'service', message: `is ${shown(service)}; set the service of the proto file` });
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
-  return { ref: target, name: name ?? target.name, options: { ...options, ...more, loadBalancing }, faults };
+  const tls = mergeTls(declaration.tls, more.tls);
+  return {
+    ref: target,
+    name: name ?? target.name,
+    options: { ...options, ...more, ...(tls === undefined ? {} : { tls }), loadBalancing },
+    faults,
+  };
 }
 
 /** @throws GrpcLbOptionsError if checking the options further would only report consequential faults. */

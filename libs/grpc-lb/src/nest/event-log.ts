@@ -38,6 +38,11 @@ export function eventLog(
 /** The kind of problem, whose lines share a limit, and its subject. */
 function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
   switch (event.type) {
+    case 'certificates_rotated':
+    case 'certificates_rejected':
+      return ['certificates', ''];
+    case 'connection_not_replaced':
+      return [event.type, event.address];
     case 'discovery_failed':
     case 'discovery_recovered':
       return [`discovery ${event.target}`, ''];
@@ -57,6 +62,8 @@ const IN_USE: Readonly<Record<ListInUse, string>> = {
   part: '; the valid endpoints are used',
   none: '; no endpoint is known yet',
 };
+
+const CERTIFICATES = { last: 'so the last good ones stay in force', none: 'so no connection can be made' } as const;
 
 function lineOf(event: LbEvent): Line | undefined {
   switch (event.type) {
@@ -98,6 +105,22 @@ function lineOf(event: LbEvent): Line | undefined {
       const text = `${what} of ${event.address} ended early, and is reopened with growing delays: ${event.reason}`;
       return { level: 'warn', text };
     }
+    case 'certificates_rotated': {
+      const until = event.expires === null ? '' : `; its own one expires at ${new Date(event.expires).toISOString()}`;
+      return { level: 'log', text: `other certificates are in force, and connections are replaced${until}` };
+    }
+    case 'certificates_rejected':
+      return {
+        level: 'warn',
+        text: `certificates cannot be used, ${CERTIFICATES[event.uses]}: ${event.reason}`,
+      };
+    case 'certificate_expiring':
+      return { level: 'warn', text: `${event.reason}; check what renews it` };
+    case 'connection_not_replaced':
+      return {
+        level: 'warn',
+        text: `endpoint ${event.address} refuses a connection with the new certificates, so the old one stays in use: ${event.reason}`,
+      };
     case 'call_rejected':
       return {
         level: 'warn',
@@ -110,7 +133,7 @@ function lineOf(event: LbEvent): Line | undefined {
 
 /** Remedies for unreachable endpoints, by their reason; null if the reason contains the remedy. */
 const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
-  [/credentials|does not speak HTTP\/2/, null],
+  [/credentials|does not speak HTTP\/2|(?:certificate|handshake|TLS).*(?:the peer|tls\.)/, null],
   [/ENOTFOUND|EAI_AGAIN/, 'check the host name, and that DNS resolves it on this machine'],
   [
     /certificate|altname|SSL|TLS|self-signed|wrong version number/i,

@@ -1,6 +1,7 @@
 import { IN_LOAD_BALANCING, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, oneOf, shown } from '../core/options/validation.js';
+import { tlsFieldCheck } from '../tls/options.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 
@@ -19,7 +20,10 @@ const targets: Check = (path, value, faults) => {
   else value.forEach((item, i) => target(`${path}[${i}]`, item, faults));
 };
 
-const overrideFields = fields({ target, targets, loadBalancing: loadBalancingCheck }, IN_LOAD_BALANCING);
+const overrideFields = fields(
+  { target, targets, loadBalancing: loadBalancingCheck, tls: tlsFieldCheck },
+  IN_LOAD_BALANCING,
+);
 
 const override: Check = (path, value, faults) => {
   overrideFields(path, value, faults);
@@ -48,7 +52,14 @@ const observer: Check = (path, value, faults) => {
 };
 
 const checkFields = fields(
-  { loadBalancing: loadBalancingCheck, overrides, connect: oneOf(['eager', 'lazy']), logging: boolean, observer },
+  {
+    loadBalancing: loadBalancingCheck,
+    tls: tlsFieldCheck,
+    overrides,
+    connect: oneOf(['eager', 'lazy']),
+    logging: boolean,
+    observer,
+  },
   IN_LOAD_BALANCING,
 );
 

@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import type { TlsOptions } from '../tls/options.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
@@ -11,6 +12,8 @@ export interface GrpcLbClientOverrides {
   readonly targets?: readonly string[];
   /** Wins over the options of the code, field by field. */
   readonly loadBalancing?: LoadBalancingOptions;
+  /** Wins over the options of the code, field by field. */
+  readonly tls?: TlsOptions;
 }
 
 /**
@@ -27,6 +30,12 @@ export interface GrpcLbModuleOptions {
    * @default {}
    */
   readonly loadBalancing?: LoadBalancingOptions;
+  /**
+   * TLS of every client that has no `credentials`. Options of a client win over these, field by field.
+   *
+   * @default none
+   */
+  readonly tls?: TlsOptions;
   /**
    * Overrides by client, with its name in upper snake case (`ORDERS_CLIENT` for the class `OrdersClient`). They win
    * over the code.

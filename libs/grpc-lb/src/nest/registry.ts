@@ -28,6 +28,7 @@ import { isDecoratedWith, isInstantiated } from './demand.js';
 import { environmentName, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { type OptionInForce, type OptionLayer, optionsInForce } from './option-origins.js';
+import { mergeTls } from './merge-tls.js';
 import { assertModuleOptions } from './module-check.js';
 import type { GrpcLbClientOverrides, GrpcLbModuleOptions } from './module-options.js';
 import { startUpWarnings } from './start-up-warnings.js';
@@ -312,7 +313,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     // A control plane decides itself; options for all clients are not meant for this one.
     const common = typeof only === 'string' && isDelegated(only) ? {} : this.options.loadBalancing;
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
-    return { ...effective, loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}) };
+    // Credentials of a client are its own choice; those and an override of tls are a fault, which the check reports.
+    const tls = [options.credentials ? undefined : this.options.tls, options.tls, overrides?.tls].reduce(mergeTls);
+    return {
+      ...effective,
+      ...(tls === undefined ? {} : { tls }),
+      loadBalancing: layers.reduce<LoadBalancingOptions>(mergeLoadBalancing, {}),
+    };
   }
 }
 

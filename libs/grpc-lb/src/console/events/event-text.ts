@@ -52,10 +52,23 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
       return ['problem', `every connection is at its stream limit: ${event.pending} calls wait`];
     case 'call_rejected':
       return ['problem', `a call was rejected: ${event.pending} of at most ${event.maxPending} calls are pending`];
+    case 'certificates_rotated':
+      return ['note', 'other certificates are in force; connections are replaced'];
+    case 'certificates_rejected':
+      return ['problem', `certificates cannot be used, ${CERTIFICATES[event.uses]}: ${event.reason}`];
+    case 'certificate_expiring':
+      return ['problem', event.reason];
+    case 'connection_not_replaced':
+      return [
+        'problem',
+        `a connection to ${event.address} cannot be replaced with the new certificates: ${event.reason}`,
+      ];
     case 'configured':
       return ['note', 'new load-balancing options are in force'];
   }
 }
+
+const CERTIFICATES = { last: 'the last good ones stay in force', none: 'so no connection can be made' } as const;
 
 const USES = {
   last: 'the last list stays in use',

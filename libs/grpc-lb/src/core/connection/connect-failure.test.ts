@@ -11,5 +11,19 @@ it.each([
     'Failed to connect: the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()',
   ],
   ['Protocol error', 'Protocol error: the peer does not speak HTTP/2; check that the port is the gRPC port'],
+  [
+    '808CA28CEB7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../ssl/record.c:1601:SSL alert number 116',
+    'tlsv13 alert certificate required: the peer requires a certificate of this client; set tls.cert and tls.key',
+  ],
+  [
+    'certificate has expired',
+    'certificate has expired: the certificate of the peer, or of its CA, has expired; renew it there, or check the clock of this machine',
+  ],
   ['connect ECONNREFUSED 10.0.0.1:50051', 'connect ECONNREFUSED 10.0.0.1:50051'],
 ])('%s', (error, meaning) => expect(connectFailure(error)).toBe(meaning));
+
+it('a connection that is closed after a TLS handshake needs no hint to use TLS', () => {
+  expect(connectFailure('Failed to connect', true)).toBe(
+    'Failed to connect: the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one',
+  );
+});

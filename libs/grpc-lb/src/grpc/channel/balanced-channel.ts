@@ -37,7 +37,10 @@ import { registerOwn } from './register.js';
 import { GRPC_LB_SCHEME } from '../resolver/resolver.js';
 import type { MethodInfo } from '../config/service-config.js';
 import { summaryOf } from '../resolver/source-summary.js';
-import { tlsNameFaults } from './tls-name.js';
+import type { TlsOptions } from '../../tls/options.js';
+import { ClientTls } from '../tls/client-tls.js';
+import { assertOneCredentials } from '../tls/tls-faults.js';
+import { isSecure, targetNamesOf, tlsNameFaults } from './tls-name.js';
 
 /** What `new BalancedChannel` takes. */
 export interface BalancedChannelOptions {
@@ -47,8 +50,10 @@ export interface BalancedChannelOptions {
    * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2`; several targets in order of preference.
    */
   readonly target: string | readonly string[];
-  /** Credentials of the connections. */
-  readonly credentials: ChannelCredentials;
+  /** Credentials of the connections. Exactly one of `credentials` and `tls` is required. */
+  readonly credentials?: ChannelCredentials | undefined;
+  /** TLS with certificates that may change while the client runs. */
+  readonly tls?: TlsOptions | undefined;
   /** Channel options of grpc-js; they win over `DEFAULT_CHANNEL_OPTIONS`. */
   readonly channelOptions?: ChannelOptions;
   /** How to balance. */
@@ -89,11 +94,14 @@ export class BalancedChannel implements ChannelInterface {
   readonly #keepaliveTime: number | null;
   /** What an operator may do to single endpoints. */
   readonly endpointActions: EndpointActions;
+  /** @internal Those of its connections. */
+  readonly credentials: ChannelCredentials;
 
   /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
-    const { name, credentials, channelOptions } = options;
+    const { name, channelOptions, tls } = options;
     assertLoadBalancing(`client ${name}`, options.loadBalancing ?? {});
+    assertOneCredentials(options);
     registerOwn();
     const targets = [options.target].flat();
     this.#context = new ClientContext({
@@ -108,8 +116,15 @@ export class BalancedChannel implements ChannelInterface {
     this.endpointActions = new EndpointActions(name, () => [this.#context.balancer ?? []].flat());
     // grpc-js would create the sources at the first call; report an invalid target now.
     for (const target of targets) createEndpointSource(parseTarget(target), this.#context);
-    const faults = tlsNameFaults(targets[0]!, credentials, channelOptions);
-    if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
+    this.#context.secure = tls !== undefined || isSecure(options.credentials!);
+    if (this.#context.secure) {
+      const faults = tlsNameFaults(targets, tls, channelOptions);
+      if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
+      this.#context.targetNames = targetNamesOf(targets, tls, channelOptions);
+    }
+    if (tls) this.#context.tls = new ClientTls(tls, this.#context);
+    const credentials = this.#context.tls?.credentials ?? options.credentials!;
+    this.credentials = credentials;
     const target = `${GRPC_LB_SCHEME}:${targets[0]!}`;
     const effective = channelOptionsFor(channelOptions);
     this.#keepaliveTime = keepaliveTimeOf(effective);
@@ -221,7 +236,7 @@ export class BalancedChannel implements ChannelInterface {
 
   /** The current state of the client and its endpoints. */
   snapshot(): ClientSnapshot {
-    const { name, target, state, loadBalancing, balancer, zone } = this.#context;
+    const { name, target, state, loadBalancing, balancer, zone, tls } = this.#context;
     const sources = this.#context.sourceSnapshots();
     return {
       client: name,
@@ -236,6 +251,7 @@ export class BalancedChannel implements ChannelInterface {
       pending: this.#calls.dispatcher.pending,
       panic: balancer?.panic ?? false,
       keepaliveTime: this.#keepaliveTime,
+      ...(tls && { tls: tls.snapshot() }),
       totals: this.#context.totals.snapshot(this.#calls.retries),
       endpoints: balancer?.endpoints() ?? [],
       ...drainedOf([balancer ?? []].flat()),
@@ -278,6 +294,7 @@ export class BalancedChannel implements ChannelInterface {
     this.#context.setState('shutdown');
     this.#calls.close();
     this.#connector.close();
+    this.#context.tls?.stop();
   }
 }
 

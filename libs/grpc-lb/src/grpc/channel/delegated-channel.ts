@@ -1,4 +1,10 @@
-import { type Channel, connectivityState, type Metadata } from '@grpc/grpc-js';
+import {
+  type Channel,
+  type ChannelCredentials,
+  type ChannelOptions,
+  connectivityState,
+  type Metadata,
+} from '@grpc/grpc-js';
 import { effectiveLoadBalancing, type LoadBalancingOptions } from '../../core/options/load-balancing.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
@@ -14,6 +20,9 @@ import { explainClient, type Explanation } from './explain.js';
 import { DELEGATED_OPTION, DelegatedBalancers } from './delegated-balancers.js';
 import { withHashKey } from '../call/hash-key.js';
 import { GuardedChannel } from './guarded-channel.js';
+import type { TlsOptions } from '../../tls/options.js';
+import { ClientTls } from '../tls/client-tls.js';
+import { assertOneCredentials } from '../tls/tls-faults.js';
 import { registerOwn } from './register.js';
 import { pendingSource } from '../resolver/source-summary.js';
 
@@ -31,7 +40,7 @@ export function isDelegated(target: string): boolean {
 }
 
 /** The faults of a delegated target, and of options that have no effect with it. */
-export function delegatedFaults(target: string, loadBalancing: LoadBalancingOptions = {}): Fault[] {
+export function delegatedFaults(target: string, loadBalancing: LoadBalancingOptions = {}, tls?: TlsOptions): Fault[] {
   const parsed = parseTarget(target);
   const idle = Object.entries(loadBalancing).filter(([, value]) => value !== undefined);
   return [
@@ -40,6 +49,14 @@ export function delegatedFaults(target: string, loadBalancing: LoadBalancingOpti
       path: `loadBalancing.${key}`,
       message: `has no effect with ${shown(target)}, where the control plane decides; remove it`,
     })),
+    ...(tls?.replaceWithin === undefined
+      ? []
+      : [
+          {
+            path: 'tls.replaceWithin',
+            message: `has no effect with ${shown(target)}, whose connections belong to another library: only new ones use new certificates; remove it`,
+          },
+        ]),
   ];
 }
 
@@ -55,14 +72,17 @@ export class DelegatedChannel {
   readonly #balancers: DelegatedBalancers;
   /** What an operator may do to single endpoints of this package's balancers. */
   readonly endpointActions: EndpointActions;
+  /** @internal Those of its connections. */
+  readonly credentials: ChannelCredentials;
   #connected = false;
   #lastReady: number | null = null;
   readonly #keepaliveTime: number | null;
 
   /** @throws GrpcLbOptionsError that lists all faults. */
   constructor(options: BalancedChannelOptions & { readonly target: string }) {
-    const { name, target, onEvent, clock, random } = options;
-    const faults = delegatedFaults(target, options.loadBalancing);
+    const { name, target, onEvent, clock, random, tls } = options;
+    const faults = delegatedFaults(target, options.loadBalancing, tls);
+    assertOneCredentials(options);
     if (faults.length > 0) throw new GrpcLbOptionsError(`client ${name}`, faults);
     // Lets a control plane name `grpc_lb`.
     registerOwn();
@@ -75,10 +95,12 @@ export class DelegatedChannel {
       random,
     });
     this.#balancers = new DelegatedBalancers(name, target, onEvent, clock, random);
-    const channelOptions = { ...DEFAULT_CHANNEL_OPTIONS, ...options.channelOptions };
+    if (tls) this.#context.tls = new ClientTls(tls, this.#context);
+    this.credentials = this.#context.tls?.credentials ?? options.credentials!;
+    const channelOptions = { ...DEFAULT_CHANNEL_OPTIONS, ...serverNameOption(tls), ...options.channelOptions };
     this.#keepaliveTime = keepaliveTimeOf(channelOptions);
     this.endpointActions = new EndpointActions(name, () => this.#balancers.views);
-    this.channel = new GuardedChannel(name, target, options.credentials, {
+    this.channel = new GuardedChannel(name, target, this.credentials, {
       ...channelOptions,
       [DELEGATED_OPTION]: this.#balancers,
     });
@@ -119,6 +141,7 @@ export class DelegatedChannel {
       pending: views.reduce((sum, { pending }) => sum + pending, 0),
       panic: views.some(({ panic }) => panic),
       keepaliveTime: this.#keepaliveTime,
+      ...(this.#context.tls && { tls: this.#context.tls.snapshot() }),
       totals: this.#balancers.totals.snapshot(),
       endpoints,
       ...drainedOf(views),
@@ -144,6 +167,7 @@ export class DelegatedChannel {
   close(): void {
     this.#context.setState('shutdown');
     this.channel.close();
+    this.#context.tls?.stop();
   }
 
   readonly #watch = (): void => {
@@ -166,4 +190,10 @@ export class DelegatedChannel {
       endpoints,
     };
   }
+}
+
+/** The name for all connections: another library finds the endpoints. */
+function serverNameOption(tls: TlsOptions | undefined): ChannelOptions {
+  const [name] = [tls?.serverName ?? []].flat();
+  return name === undefined ? {} : { 'grpc.ssl_target_name_override': name };
 }

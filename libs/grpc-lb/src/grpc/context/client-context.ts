@@ -20,6 +20,8 @@ import { ownStallOf } from './own-stall.js';
 import { localZone } from './local-zone.js';
 import { pendingSource } from '../resolver/source-summary.js';
 import type { MethodInfo } from '../config/service-config.js';
+import type { ClientTls } from '../tls/client-tls.js';
+import type { TargetNames } from '../tls/target-names.js';
 import { systemClock } from './system-clock.js';
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 
@@ -97,6 +99,12 @@ export class ClientContext implements BalancingEnvironment {
   balancer: BalancerView | undefined;
   /** Detects stalls of this process while the client has a balancer. */
   readonly ownStall: OwnStall;
+  /** Whether connections use TLS, as far as this package knows. */
+  secure = false;
+  /** TLS by the option `tls`. */
+  tls: ClientTls | undefined;
+  /** The names that TLS verifies; undefined without TLS, and if the channel options name one. */
+  targetNames: TargetNames | undefined;
   /** Is told of new weights of `weighted_round_robin`. */
   onWeights: ((update: WeightsUpdate) => void) | undefined;
   #loadBalancing: EffectiveLoadBalancing;

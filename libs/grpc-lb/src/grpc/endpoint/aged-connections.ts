@@ -17,9 +17,14 @@ export class AgedConnections {
 
   /** Returns the connections that a new one replaces, and forgets them. */
   replacedBy(connection: Connection): Connection[] {
-    const replaced = [...this.#replacements].flatMap(([aged, replacement]) => (replacement === connection ? aged : []));
+    const replaced = this.replacedIfReady(connection);
     for (const aged of replaced) this.#replacements.delete(aged);
     return replaced;
+  }
+
+  /** The connections that a new one would replace. */
+  replacedIfReady(connection: Connection): Connection[] {
+    return [...this.#replacements].flatMap(([aged, replacement]) => (replacement === connection ? aged : []));
   }
 
   /** Forgets a connection. Returns whether it was a replacement: the connection that it was to replace waits for another. */

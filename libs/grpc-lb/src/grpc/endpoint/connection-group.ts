@@ -1,4 +1,5 @@
 import type { Cancel } from '../../core/clock.js';
+import { addressToString } from '../../core/endpoint.js';
 import { jittered } from '../../core/random.js';
 import { AgedConnections } from './aged-connections.js';
 import { Connection, type ConnectionListener, type RetireReason } from './connection.js';
@@ -33,8 +34,8 @@ export class ConnectionGroup implements ConnectionListener {
   readonly #redial: Redial;
   #draining = false;
   readonly #aged = new AgedConnections();
-  /** Those that an operator replaces, whatever their age. */
-  readonly #recycled = new WeakSet<Connection>();
+  /** Why those are replaced that are, unless for their age. */
+  readonly #replacedFor = new WeakMap<Connection, 'recycled' | 'certificates'>();
   readonly #idleTimers: IdleTimers;
 
   constructor(
@@ -113,9 +114,15 @@ export class ConnectionGroup implements ConnectionListener {
   /** Replaces the connections in use, as if they had reached their maximum age. */
   recycle(): void {
     for (const connection of this.#usable) {
-      this.#recycled.add(connection);
+      this.#replacedFor.set(connection, 'recycled');
       this.connectionAged(connection);
     }
+  }
+
+  connectionOutdated(connection: Connection): void {
+    if (connection.retiring !== undefined) return;
+    this.#replacedFor.set(connection, 'certificates');
+    this.connectionAged(connection);
   }
 
   grow(): Connection {
@@ -192,6 +199,8 @@ export class ConnectionGroup implements ConnectionListener {
 
   #onFailed(connection: Connection): void {
     this.listener.connectionFailed();
+    if (this.#aged.replacedIfReady(connection).some((aged) => this.#replacedFor.get(aged) === 'certificates'))
+      this.#context.tls?.notReplaced(addressToString(this.site.address), connection.lastError!);
     // An extra connection is not retried.
     if (connection.retiring ?? this.#isExtra(connection)) this.#forget(connection);
     this.#growLater();
@@ -200,8 +209,7 @@ export class ConnectionGroup implements ConnectionListener {
   #onUsable(connection: Connection): void {
     connection.announced = true;
     this.listener.connectionOpened(connection);
-    for (const aged of this.#aged.replacedBy(connection))
-      this.#retire(aged, this.#recycled.has(aged) ? 'recycled' : 'age');
+    for (const aged of this.#aged.replacedBy(connection)) this.#retire(aged, this.#replacedFor.get(aged) ?? 'age');
     // The calls for which it was opened may have used other connections in the meantime.
     if (connection.inFlight === 0) this.#idleTimers.start(connection);
   }

@@ -1,4 +1,5 @@
 import type { Carrier } from '../../core/balancing/members/link.js';
+import type { Cancel } from '../../core/clock.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/connection/stream-limit.js';
@@ -9,6 +10,7 @@ import { type PeerConnection, peerConnection, type SubchannelInterface } from '.
 import { Liveness, type LivenessListener } from './liveness.js';
 import { callAuthority } from './call-authority.js';
 import type { ConnectionSite } from './connection-site.js';
+import type { Certified } from '../tls/client-tls.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
 
 export interface ConnectionListener {
@@ -16,13 +18,15 @@ export interface ConnectionListener {
   connectionChanged(connection: Connection, lost: boolean): void;
   /** Called when it is older than `maxConnectionAge`. */
   connectionAged(connection: Connection): void;
+  /** Called when it should be replaced, because it was made with earlier certificates. */
+  connectionOutdated(connection: Connection): void;
 }
 
 /** Why a connection gets no new calls. A lost connection never reconnects; after a GOAWAY its calls continue. */
-export type RetireReason = 'draining' | 'age' | 'recycled' | 'idle' | 'lost';
+export type RetireReason = 'draining' | 'age' | 'recycled' | 'certificates' | 'idle' | 'lost';
 
 /** One HTTP/2 connection to one endpoint, from its first attempt to its end, and the state of its peer. */
-export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner {
+export class Connection implements Carrier, DialerListener, LivenessListener, WatchesOwner, Certified {
   inFlight = 0;
   /** `transient_failure` lasts until the connection is ready: calls fail fast while attempts continue (gRFC A62). */
   state: 'connecting' | 'ready' | 'transient_failure' | 'lost' = 'connecting';
@@ -55,6 +59,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   #gone: string | undefined;
   #closed = false;
   readonly #ageTimer: AgeTimer;
+  #stopCertificates: Cancel | undefined;
 
   constructor(
     private readonly site: ConnectionSite,
@@ -72,6 +77,14 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   get subchannel(): SubchannelInterface {
     return this.#dialer.subchannel;
+  }
+
+  get generation(): number {
+    return this.#dialer.generation;
+  }
+
+  outdated(): void {
+    this.listener.connectionOutdated(this);
   }
 
   get #clock() {
@@ -110,7 +123,10 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#options = options;
     this.#limit.configure(options.pool.maxConcurrentStreams);
     if (this.state !== 'ready') return;
-    if (this.retiring === undefined) this.#watchAge();
+    if (this.retiring === undefined) {
+      this.#watchAge();
+      this.#watchCertificates();
+    }
     this.#watchLiveness();
     this.#arrangeWatches();
   }
@@ -167,6 +183,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   retire(reason: RetireReason): void {
     this.retiring = reason;
     this.#ageTimer.stop();
+    this.#forgetCertificates();
   }
 
   /** Releases the connection. Its calls end by themselves, then grpc-js closes the socket. */
@@ -206,6 +223,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.lastError = undefined;
     this.readyAt = this.#clock.now();
     this.#watchAge();
+    this.#watchCertificates();
     this.#watchLiveness();
     const { subchannel } = this;
     const watched = { subchannel, authority: callAuthority(subchannel, this.site.environment.channelOptions) };
@@ -246,6 +264,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   #stopWatching(): void {
     this.#ageTimer.stop();
+    this.#forgetCertificates();
     this.#liveness?.stop();
     this.#liveness = undefined;
     this.suspicion = undefined;
@@ -270,6 +289,15 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   #watchAge(): void {
     this.#ageTimer.start(this.#options.pool.maxConnectionAge, this.readyAt!);
+  }
+
+  #watchCertificates(): void {
+    this.#stopCertificates ??= this.site.environment.context.tls?.watch(this);
+  }
+
+  #forgetCertificates(): void {
+    this.#stopCertificates?.();
+    this.#stopCertificates = undefined;
   }
 
   #onLimit(): void {

@@ -27,16 +27,21 @@ export interface DialerListener {
  * Removes from an error of grpc-js what differs each time: a prefix, a time, a line break of OpenSSL. The error may
  * quote the peer, such as the names in its certificate.
  */
-function plain(error: string): string {
-  const constant = error.replace(/^Error: /, '').replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '');
-  return printable(connectFailure(constant.trim()));
+function plain(error: string, secure: boolean): string {
+  const constant = error.replace(/^Error(?: \[\w+\])?: /, '').replace(/[:\s]*(?: \(\d{4}-[\d-]+T[\d:.]+Z\))?$/, '');
+  return printable(connectFailure(constant.trim(), secure));
 }
+
+/** The channel option with the name that TLS verifies. */
+const SERVER_NAME = 'grpc.ssl_target_name_override';
 
 let sequence = 0;
 
 /** Opens one HTTP/2 connection, with as many attempts as needed: a grpc-js subchannel that is not shared. */
 export class Dialer {
   readonly #address: AbortableAddress;
+  /** The certificates in force when the last attempt began; 0 without the option `tls`. */
+  generation = 0;
   /** Created when the gate admits the first attempt. */
   #subchannel: SubchannelInterface | undefined;
   #wasReady = false;
@@ -95,9 +100,11 @@ export class Dialer {
    * the gate admits them, not all at once.
    */
   #dial(): void {
-    const { helper, channelOptions } = this.environment;
+    const { helper, channelOptions, context } = this.environment;
+    const serverName = context.targetNames?.of(this.#address);
     const subchannel = helper.createSubchannel(this.#address, {
       ...channelOptions,
+      ...(serverName !== undefined && { [SERVER_NAME]: serverName }),
       // grpc-js shares subchannels with equal arguments; this argument keeps each connection of the pool separate.
       'grpc_lb.connection': ++sequence,
     });
@@ -131,9 +138,10 @@ export class Dialer {
   };
 
   #onConnecting(): void {
-    const { clock, loadBalancing } = this.environment.context;
+    const { clock, loadBalancing, tls } = this.environment.context;
     const { connectTimeout } = loadBalancing.pool;
     this.#address.renew();
+    this.generation = tls?.generation ?? 0;
     this.#cancelTimeout = clock.after(connectTimeout, () =>
       this.#address.abort(`no HTTP/2 connection within the connectTimeout of ${connectTimeout} ms`),
     );
@@ -148,7 +156,9 @@ export class Dialer {
 
   #onFailure(error: string | undefined): void {
     this.#leaveGate();
-    this.listener.failed(this.#address.abortReason ?? plain(error ?? 'the connection failed'));
+    this.listener.failed(
+      this.#address.abortReason ?? plain(error ?? 'the connection failed', this.environment.context.secure),
+    );
     this.#dialAgain();
   }
 

@@ -133,7 +133,9 @@ export class SourceResolver implements Resolver {
     // A delivery for another reason takes a token too, but leaves no debt: the next list waits 50 ms at most.
     this.#budget.spend();
     const sources = this.#sources;
-    const endpoints = byTarget(sources.map((source) => source.endpoints));
+    const lists = sources.map((source) => source.endpoints);
+    this.#context.targetNames?.listed(lists);
+    const endpoints = byTarget(lists);
     const error = endpoints.length > 0 ? null : firstErrorOf(sources);
     if (endpoints.length === 0 && !this.#delivered) {
       if (error !== null) return this.#deliverFailure(error);

@@ -8,7 +8,8 @@ import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-opt
 import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
 import type { SubsetOptions } from '../../core/options/subset-options.js';
 import { isObject } from '../../core/options/validation.js';
-import { assertParentheses, type ClientDecorator, declareAspect } from './metadata.js';
+import type { TlsOptions } from '../../tls/options.js';
+import { assertParentheses, type ClientDecorator, declareAspect, declareTls } from './metadata.js';
 
 /** Values that are not objects are left to the check: spreading `'2s'` would make two options, `2` none. */
 function copied<T extends object>(options: T): T {
@@ -171,6 +172,22 @@ export const Locality: (options?: LocalityOptions) => ClientDecorator = decorato
   '@Locality',
   (options?: LocalityOptions) => ({ locality: locality(options) }),
 );
+
+/**
+ * Sets TLS of a client.
+ *
+ * @example
+ *   tls: tls({ ca: '/etc/tls/ca.crt', cert: '/etc/tls/tls.crt', key: '/etc/tls/tls.key' })
+ */
+export function tls(options: TlsOptions = {}): TlsOptions {
+  return copied(options);
+}
+
+/** Sets TLS of a client. Decorates a client class: `@Tls({ ca: '/etc/tls/ca.crt' })`. */
+export const Tls = (options: TlsOptions = {}): ClientDecorator => {
+  assertParentheses('@Tls', options);
+  return declareTls('@Tls', tls(options));
+};
 
 function decorator<Options extends unknown[]>(
   name: string,

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/options/load-balancing.js';
 import { GrpcLbOptionsError } from '../../core/errors.js';
+import type { TlsOptions } from '../../tls/options.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
 
 const CLIENT = Symbol('nestjs-grpc-lb client');
@@ -11,13 +12,15 @@ interface Declaration {
   /** As written in the code, `@LeastRequest`. */
   readonly decorator: string;
   readonly options: LoadBalancingOptions;
+  readonly tls?: TlsOptions | false | undefined;
 }
 
 /** What the decorators of a class declare; nothing is built or checked while they are evaluated. */
 export interface ClientDeclaration {
   readonly client: GrpcLbClientDecoratorOptions;
   readonly loadBalancing: LoadBalancingOptions;
-  /** Parts of `loadBalancing` that are declared more than once, with all that declare them. */
+  readonly tls: TlsOptions | false | undefined;
+  /** Parts of `loadBalancing`, and `tls`, that are declared more than once, with all that declare them. */
   readonly conflicts: readonly (readonly [key: string, declaredBy: readonly string[]])[];
 }
 
@@ -47,10 +50,17 @@ export function assertParentheses(decorator: string, argument: unknown): void {
 
 /** Decorators run from the last to the first. The order does not matter, because two may not set the same aspect. */
 export function declareAspect(decorator: string, options: LoadBalancingOptions): ClientDecorator {
-  return (target) => {
-    const declared = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
-    Reflect.defineMetadata(ASPECTS, [{ decorator, options }, ...declared], target);
-  };
+  return (target) => declare(target, { decorator, options });
+}
+
+/** TLS is not a part of load balancing. */
+export function declareTls(decorator: string, tls: TlsOptions): ClientDecorator {
+  return (target) => declare(target, { decorator, options: {}, tls });
+}
+
+function declare(target: Type, declaration: Declaration): void {
+  const declared = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
+  Reflect.defineMetadata(ASPECTS, [declaration, ...declared], target);
 }
 
 /** The service of a decorated class; a subclass, such as a test's spy, calls the same one. */
@@ -62,15 +72,17 @@ export function clientDeclaration(target: Type): ClientDeclaration | undefined {
   const client = ownMetadata<GrpcLbClientDecoratorOptions>(CLIENT, target);
   if (!client) return undefined;
   const aspects = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
-  const own = client.loadBalancing ? [{ decorator: '@GrpcLbClient', options: client.loadBalancing }] : [];
-  const declarations = [...own, ...aspects];
+  const own = { decorator: '@GrpcLbClient', options: client.loadBalancing ?? {}, tls: client.tls };
+  const declarations: Declaration[] = [own, ...aspects];
   const declaredBy = new Map<string, string[]>();
-  for (const { decorator, options } of declarations) {
-    for (const key of Object.keys(options)) declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
+  for (const { decorator, options, tls } of declarations) {
+    const keys = [...Object.keys(options), ...(tls === undefined ? [] : ['tls'])];
+    for (const key of keys) declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
   }
   return {
     client,
     loadBalancing: declarations.map(({ options }) => options).reduce(mergeLoadBalancing, {}),
+    tls: declarations.find(({ tls }) => tls !== undefined)?.tls,
     conflicts: [...declaredBy].filter(([, decorators]) => decorators.length > 1),
   };
 }
