@@ -1,9 +1,10 @@
-import { Metadata, type Server } from '@grpc/grpc-js';
+import { Metadata, type Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { Admission, type RefusedCalls } from './admission.js';
+import type { CertificateSnapshot } from '../core/snapshot.js';
 import { CallTracker } from './call-tracker.js';
 import { drain, type GrpcDrainReport } from './drain.js';
 import { DueQueue } from './due-queue.js';
@@ -18,6 +19,7 @@ import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
 import type { ServerCallObserver } from './server-observer.js';
 import { StreamAges } from './stream-ages.js';
+import { ServerTls } from './tls/server-tls.js';
 
 const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
@@ -42,6 +44,7 @@ export class GrpcServer implements OnApplicationShutdown {
   #transports = 0;
   #reflection: Reflection | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
+  readonly #tls: ServerTls | undefined;
 
   /** @internal `GrpcServerModule` and `grpcServer` create it. */
   constructor(
@@ -57,6 +60,7 @@ export class GrpcServer implements OnApplicationShutdown {
       loadReports ? () => this.#probe.callArrived() : undefined,
       { queue: this.#aging, drawAge: (path) => this.#ages.draw(path), grace: options.maxStreamAge.grace },
     );
+    if (options.tls) this.#tls = new ServerTls(options.tls, this.#logger);
     if (options.observer) this.observe(options.observer);
     this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
   }
@@ -136,6 +140,17 @@ export class GrpcServer implements OnApplicationShutdown {
   /** @internal Prepares what must exist before it listens. */
   async prepare(): Promise<void> {
     if (this.options.reflection) this.#reflection ??= await loadReflection();
+    await this.#tls?.ready();
+  }
+
+  /** The certificates of the option `tls`; null without it. */
+  tls(): CertificateSnapshot | null {
+    return this.#tls?.snapshot() ?? null;
+  }
+
+  /** @internal Those of the option `tls`. */
+  get credentials(): ServerCredentials | undefined {
+    return this.#tls?.credentials;
   }
 
   /** @internal For the options of a server. */
@@ -226,6 +241,7 @@ export class GrpcServer implements OnApplicationShutdown {
   }
 
   #stop(): void {
+    this.#tls?.stop();
     this.#probe.stop();
     this.#aging.clear();
     for (const poller of this.#pollers) poller.stop();

@@ -11,6 +11,10 @@ export type {
 } from './options.js';
 export type { RefusedCalls } from './admission.js';
 export type { RefusalReason } from './refusal.js';
+export type { CertificateOptions, ClientCertificates, ServerTlsOptions } from '../tls/options.js';
+export type { TlsVersion } from '../tls/loaded-tls.js';
+export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';
+export type { CertificateSnapshot, CertificateState } from '../core/snapshot.js';
 export type { HealthCheck } from './health-check.js';
 export type { GrpcDrainReport } from './drain.js';
 export type { GrpcStreamAgeOptions } from './stream-age-options.js';

@@ -1,6 +1,8 @@
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { boolean, type Check, fields, integer, isObject, shown } from '../core/options/validation.js';
 import type { HealthCheck } from './health-check.js';
+import { type ServerTlsOptions, serverTlsCheck } from '../tls/options.js';
+import { serverTlsFaults } from './tls/server-tls-faults.js';
 import type { ServerCallObserver } from './server-observer.js';
 import {
   effectiveStreamAge,
@@ -169,6 +171,13 @@ export interface GrpcServerOptions {
   /** What the server makes of the deadlines of its calls. */
   readonly deadlines?: GrpcServerDeadlineOptions;
   /**
+   * TLS with certificates that may change while the server runs. Cannot be set together with `credentials` of the
+   * transport.
+   *
+   * @default none
+   */
+  readonly tls?: ServerTlsOptions;
+  /**
    * Is told of each call, except those of health, reflection and load reports.
    *
    * @default none
@@ -185,6 +194,7 @@ export interface EffectiveServerOptions {
   readonly maxStreamAge: EffectiveStreamAge;
   readonly loadReports: Required<GrpcLoadReportOptions> | undefined;
   readonly deadlines: Required<GrpcServerDeadlineOptions>;
+  readonly tls: ServerTlsOptions | undefined;
   readonly observer: ServerCallObserver | undefined;
 }
 
@@ -249,6 +259,7 @@ const optionsCheck = fields({
     }),
   ),
   deadlines: fields({ propagate: boolean, refuseHopeless: boolean }),
+  tls: serverTlsCheck,
   observer: observerCheck,
 });
 
@@ -256,8 +267,9 @@ const optionsCheck = fields({
 export function effectiveServerOptions(subject: string, options: GrpcServerOptions): EffectiveServerOptions {
   const faults: Fault[] = [];
   optionsCheck('', options, faults);
+  if (faults.length === 0 && options.tls) faults.push(...serverTlsFaults(options.tls));
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-  const { drain, connection, maxStreamAge, reflection, deadlines, observer } = options;
+  const { drain, connection, maxStreamAge, reflection, deadlines, tls, observer } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
   return {
@@ -283,6 +295,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
       minInterval: loadReports.minInterval ?? 1000,
     },
     deadlines: { propagate: deadlines?.propagate ?? true, refuseHopeless: deadlines?.refuseHopeless ?? false },
+    tls,
     observer,
   };
 }

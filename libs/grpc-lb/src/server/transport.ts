@@ -69,6 +69,7 @@ class GrpcServerTransport extends ServerGrpc {
 
   use(server: GrpcServer): void {
     this.#server = server;
+    this.#useTls(server);
     server.addTransport();
     const { channelOptions, onLoadPackageDefinition } = this.#options;
     const { interceptors = [] } = (channelOptions ?? {}) as { interceptors?: ServerInterceptor[] };
@@ -83,6 +84,16 @@ class GrpcServerTransport extends ServerGrpc {
       this.#loaded = loaded as PackageDefinition;
       onLoadPackageDefinition?.(loaded, grpc);
     };
+  }
+
+  #useTls({ credentials }: GrpcServer): void {
+    if (credentials === undefined) return;
+    if (this.#options.credentials !== undefined) {
+      const message =
+        'is set together with credentials of the transport, which bring their own certificates; remove one of them';
+      throw new GrpcLbOptionsError('grpcServer', [{ path: 'tls', message }]);
+    }
+    this.#options.credentials = credentials;
   }
 
   override async listen(callback: (error?: unknown, ...more: unknown[]) => void): Promise<void> {

@@ -1,0 +1,87 @@
+import type { ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from '../../core/clock.js';
+import type { CertificateSnapshot } from '../../core/snapshot.js';
+import { certificateSnapshot } from '../../tls/certificate-snapshot.js';
+import { dateText } from '../../tls/expiry.js';
+import { openTlsSource, type Side } from '../../tls/open-source.js';
+import type { ClientCertificates, ServerTlsOptions } from '../../tls/options.js';
+import type { TlsEvent, TlsSource } from '../../tls/tls-source.js';
+import { RotatingServerCredentials } from './rotating-server-credentials.js';
+import { spiffeInterceptor } from './spiffe-interceptor.js';
+
+export function clientCertificatesOf({ clientCertificates, ca }: ServerTlsOptions): ClientCertificates {
+  return clientCertificates ?? (ca === undefined ? 'none' : 'require');
+}
+
+/** A server needs a certificate; the CAs of the system would let everyone in who has one of them. */
+export function sideOf(options: ServerTlsOptions): Side {
+  return { needsOwn: true, needsCa: clientCertificatesOf(options) !== 'none' };
+}
+
+/** TLS of one server. */
+export class ServerTls {
+  readonly #source: TlsSource;
+  readonly #credentials: RotatingServerCredentials;
+
+  constructor(
+    options: ServerTlsOptions,
+    private readonly logger: { log(text: string): void; warn(text: string): void },
+  ) {
+    const { spiffeIds } = options;
+    const interceptors = spiffeIds ? [spiffeInterceptor(spiffeIds)] : [];
+    this.#credentials = new RotatingServerCredentials(clientCertificatesOf(options), interceptors);
+    this.#source = openTlsSource(options, sideOf(options), {
+      clock: realTime,
+      random: Math.random,
+      epoch: () => Date.now(),
+      listener: (event) => this.#told(event),
+      outside: (action) => action(),
+    });
+    if (this.#source.current) this.#credentials.rotate(this.#source.current);
+  }
+
+  get credentials(): ServerCredentials {
+    return this.#credentials;
+  }
+
+  /** Waits for the first certificates. @throws Error if there are none. */
+  async ready(): Promise<void> {
+    await this.#source.ready();
+    if (!this.#source.current) throw new Error(`there are no certificates for TLS: ${this.#source.error}`);
+  }
+
+  snapshot(): CertificateSnapshot {
+    return certificateSnapshot(this.#source, Date.now());
+  }
+
+  stop(): void {
+    this.#source.stop();
+  }
+
+  #told(event: TlsEvent): void {
+    switch (event.type) {
+      case 'rotated':
+        this.#credentials.rotate(event.loaded);
+        if (!event.first)
+          this.logger.log(
+            `TLS: other certificates are in force; the own one expires at ${dateText(event.loaded.own!.until)}`,
+          );
+        return;
+      case 'rejected': {
+        const effect = this.#source.current ? 'the last good ones stay in force' : 'the server cannot listen';
+        this.logger.warn(`TLS: certificates cannot be used, so ${effect}: ${event.reason}`);
+        return;
+      }
+      case 'expiring':
+        this.logger.warn(`TLS: ${event.text}; check what renews it`);
+    }
+  }
+}
+
+const realTime: Clock = {
+  now: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,143 @@
+import { credentials, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import { Logger } from '@nestjs/common';
+import { describe, expect, test, vi } from 'vitest';
+import { effectiveServerOptions, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/options.js';
+import { GrpcServerModule, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
+import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { HAS_OPENSSL } from '../../support/peers/certificates.js';
+import { authorityOfTest, filesOf, HERE, secretOf, volumeOfTest } from '../../support/peers/tls-echo.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { echoClient, echoTransport, failureOf, say, startEcho } from '../../support/server/app.js';
+
+expectNoLeaks();
+
+describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
+  const client = { names: ['URI:spiffe://example.org/client'] };
+
+  test('rotates for new handshakes, and leaves connections and streams alone', async () => {
+    const ca = authorityOfTest();
+    const volume = volumeOfTest(ca.cert, ca.issue(HERE));
+    const { server, address } = await startEcho({ tls: filesOf(volume) });
+    const own = ca.issue(client);
+    const target = `static:///${address}`;
+    const first = await new BalancedClient({ target, tls: { ca: ca.cert, ...own } }).ready(1);
+    await first.say();
+    const before = server.tls()!.fingerprint;
+    const next = authorityOfTest('new');
+    volume.replace(secretOf(ca.cert, next.issue(HERE)));
+    await vi.waitUntil(() => server.tls()!.fingerprint !== before, { timeout: 20_000 });
+    expect(server.tls()).toMatchObject({ state: 'ok', rotations: 1, authorities: 1 });
+    await first.say();
+    expect(first.snapshot.totals.connectionsOpened).toBe(1);
+    // A new connection sees the new certificate.
+    const second = new BalancedClient({ target, tls: { ca: ca.cert, ...own } });
+    await expect(second.say()).rejects.toMatchObject({ details: expect.stringContaining('does not trust') });
+    const third = new BalancedClient({ target, tls: { ca: next.cert, ...own } });
+    expect(await third.say('x')).toMatchObject({ text: 'x' });
+  });
+
+  test('keeps the last good certificates, with a warning and without the key', async () => {
+    const ca = authorityOfTest();
+    const pair = ca.issue(HERE);
+    const volume = volumeOfTest(ca.cert, pair);
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { server, address } = await startEcho({ tls: { ...filesOf(volume), clientCertificates: 'none' } });
+    volume.replace(secretOf(ca.cert, { ...pair, key: ca.issue(HERE).key }));
+    await vi.waitUntil(() => server.tls()!.state === 'rejected', { timeout: 20_000 });
+    const lines = warned.mock.calls.flat().join('\n');
+    warned.mockRestore();
+    expect(lines).toContain('TLS: certificates cannot be used, so the last good ones stay in force: tls.key (/');
+    expect(JSON.stringify([server.tls(), lines])).not.toContain(pair.key.split('\n')[1]);
+    const after = new BalancedClient({ target: `static:///${address}`, tls: { ca: ca.cert } });
+    expect(await after.say('x')).toMatchObject({ text: 'x' });
+  });
+
+  test('requires certificates of clients, asks for them, or ignores them', async () => {
+    const [ca, other] = [authorityOfTest(), authorityOfTest('other')];
+    const files = filesOf(volumeOfTest(ca.cert, ca.issue(HERE)));
+    const known = { ca: ca.cert, ...ca.issue(client) };
+    const unknown = { ca: ca.cert, ...other.issue(client) };
+    const outcome = async (tls: GrpcServerOptions['tls']) => {
+      const { address } = await startEcho({ tls: tls! });
+      const results = [];
+      for (const own of [known, unknown, { ca: ca.cert }]) {
+        const balanced = new BalancedClient({ target: `static:///${address}`, tls: own });
+        results.push(
+          await balanced.say().then(
+            () => 'ok',
+            (error: unknown) => Status[(error as { code: Status }).code],
+          ),
+        );
+      }
+      return results;
+    };
+    expect(await outcome(files)).toEqual(['ok', 'UNAVAILABLE', 'UNAVAILABLE']);
+    expect(await outcome({ ...files, clientCertificates: 'optional' })).toEqual(['ok', 'ok', 'ok']);
+    expect(await outcome({ cert: files.cert, key: files.key })).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  test('ends calls of clients with another SPIFFE id, unary ones and streams', async () => {
+    const ca = authorityOfTest();
+    const files = filesOf(volumeOfTest(ca.cert, ca.issue(HERE)));
+    const { address } = await startEcho({ tls: { ...files, spiffeIds: ['spiffe://example.org/*'] } });
+    const bare = (names: string[]) => {
+      const { cert, key } = ca.issue({ names });
+      return echoClient(address, credentials.createSsl(Buffer.from(ca.cert), Buffer.from(key), Buffer.from(cert)));
+    };
+    const [good, bad, nameless] = [bare(client.names), bare(['URI:spiffe://example.com/client']), bare(['DNS:client'])];
+    for (let i = 0; i < 3; i++) {
+      expect(await say(good)).toMatchObject({ text: 'x' });
+      expect(await failureOf(say(bad))).toMatchObject({
+        code: Status.PERMISSION_DENIED,
+        details:
+          'the certificate of the client names spiffe://example.com/client, which is not one of the allowed ids: spiffe://example.org/*',
+      });
+    }
+    expect(await failureOf(say(nameless))).toMatchObject({
+      details: 'the certificate of the client names no SPIFFE id',
+    });
+    for (const stream of [bad.repeat({ text: 'x' }), bad.talk()]) {
+      const error = await new Promise<unknown>((resolve) => stream.on('error', resolve).on('data', resolve));
+      expect(error).toMatchObject({ code: Status.PERMISSION_DENIED });
+    }
+  });
+
+  test('takes certificates of a provider, and does not listen without', async () => {
+    const ca = authorityOfTest();
+    const { cert, key } = ca.issue(HERE);
+    const { address } = await startEcho({ tls: { provider: () => Promise.resolve({ cert, key }) } });
+    const balanced = new BalancedClient({ target: `static:///${address}`, tls: { ca: ca.cert } });
+    expect(await balanced.say('x')).toMatchObject({ text: 'x' });
+    await expect(startEcho({ tls: { provider: () => Promise.reject(new Error('vault is sealed')) } })).rejects.toThrow(
+      'there are no certificates for TLS: tls.provider failed: vault is sealed',
+    );
+  });
+
+  test('is checked when the module is built', () => {
+    const faults = (tls: object): string => {
+      try {
+        effectiveServerOptions('grpcServer', { tls });
+        return 'none';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const ca = authorityOfTest();
+    const { cert, key } = ca.issue(HERE);
+    expect(faults({ cert, key })).toBe('none');
+    expect(faults({})).toContain('tls.cert is missing; set cert and key, or provider: a server needs a certificate');
+    expect(faults({ cert, key, clientCertificates: 'require' })).toContain(
+      'tls.ca is missing; name the CA that issues',
+    );
+    expect(faults({ cert, key, spiffeIds: ['spiffe://a/b'] })).toContain("set clientCertificates: 'require', and ca");
+    expect(faults({ cert, key, clientCertificates: 'yes' })).toContain('use one of none, optional, require');
+    expect(faults({ cert, key: ca.issue(HERE).key })).toContain('tls.key does not belong to the certificate');
+    const twice = echoTransport(0);
+    Object.assign(twice.options, { credentials: ServerCredentials.createInsecure() });
+    const microservice = grpcServer(twice, { tls: { cert, key } });
+    expect(() => microservice.useFactory({ get: () => undefined } as never)).toThrow(
+      'tls is set together with credentials',
+    );
+    expect(() => GrpcServerModule.forRoot({ tls: { cert } })).toThrow('tls.key is missing');
+  });
+});
