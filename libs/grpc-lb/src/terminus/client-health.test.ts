@@ -222,6 +222,45 @@ describe('failover', () => {
   });
 });
 
+describe('certificates', () => {
+  const tls = {
+    state: 'ok',
+    error: null,
+    name: 'orders',
+    fingerprint: 'ab',
+    expires: SINCE,
+    expiresInMs: 90_500,
+    expiring: false,
+    authorities: 1,
+    authoritiesExpire: SINCE,
+    lastUpdate: SINCE,
+    rotations: 0,
+    rejections: 0,
+    outdatedConnections: 0,
+    replacementError: null,
+  } as const;
+
+  test('that are good change nothing, and show the time left', () => {
+    expect(health(snapshot(['ready'], { tls }))).toMatchObject({
+      status: 'up',
+      certificates: { state: 'ok', error: null, expires: '2026-01-02T03:04:05.000Z', expiresInSeconds: 90 },
+    });
+    expect(health(snapshot(['ready']))).not.toHaveProperty('certificates');
+  });
+
+  test.each<[object, string]>([
+    [{ expiring: true }, 'its certificate expires at 2026-01-02T03:04:05.000Z'],
+    [{ expiring: true, expiresInMs: -1 }, 'its certificate expired at 2026-01-02T03:04:05.000Z'],
+    [{ state: 'rejected', error: 'tls.key is empty' }, 'certificates cannot be used: tls.key is empty'],
+  ])('degrade a client whose endpoints are all ready: %j', (more, text) => {
+    const found = health(snapshot(['ready'], { tls: { ...tls, ...more } }));
+    expect(found).toMatchObject({ status: 'degraded', message: expect.stringContaining(text) });
+    const channel = health(snapshot([], { tls: { ...tls, ...more }, loadBalancing: null }));
+    expect(channel).toMatchObject({ status: 'degraded', message: expect.stringContaining(text) });
+    expect(health(snapshot(['not_serving'], { tls: { ...tls, ...more } })).status).toBe('down');
+  });
+});
+
 test('each endpoint is listed with its state, reason, time of change, and calls in flight', () => {
   const { endpoints, message } = health(snapshot(['ready', 'ejected', 'draining']), '50%');
   expect(message).toBe('1 of 2 endpoints are ready, at least 1 required');

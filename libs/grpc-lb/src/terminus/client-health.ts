@@ -1,11 +1,20 @@
-import type { ClientSnapshot, EndpointSnapshot, EndpointState, SourceSnapshot, SourceState } from '../core/snapshot.js';
+import type {
+  CertificateState,
+  ClientSnapshot,
+  EndpointSnapshot,
+  EndpointState,
+  SourceSnapshot,
+  SourceState,
+  TlsSnapshot,
+} from '../core/snapshot.js';
 import type { MinimumOf } from './min-ready.js';
 
 /** The health of the backends of one client: what `GrpcLbHealthIndicator` adds to the details of Terminus. */
 export interface ClientHealth {
   /**
-   * `up`: every endpoint in use is ready and discovery works. `degraded`: fewer endpoints are ready, but enough.
-   * `down`: fewer than `required`.
+   * `up`: every endpoint in use is ready, discovery works, and certificates are good. `degraded`: fewer endpoints are
+   * ready, but enough; or the certificate of the client expires soon, or new ones cannot be used. `down`: fewer than
+   * `required`.
    */
   readonly status: 'up' | 'degraded' | 'down';
   /** The same as a sentence. */
@@ -20,8 +29,22 @@ export interface ClientHealth {
   readonly panic: boolean;
   /** The state of discovery, and its error; null if there is none. */
   readonly discovery: { readonly state: SourceState; readonly error: string | null };
+  /** The certificates of the option `tls`; absent without it. */
+  readonly certificates?: CertificateHealth;
   /** All endpoints, by address. */
   readonly endpoints: Readonly<Record<string, EndpointHealth>>;
+}
+
+/** Certificates in the details of Terminus. */
+export interface CertificateHealth {
+  /** The state of the certificates, as in the snapshot. */
+  readonly state: CertificateState;
+  /** Why what was read last cannot be used; null if it is in force. */
+  readonly error: string | null;
+  /** When the certificate of the client expires, as ISO 8601; null if it has none. */
+  readonly expires: string | null;
+  /** Whole seconds until then, negative afterwards; null if it has none. */
+  readonly expiresInSeconds: number | null;
 }
 
 /** One endpoint in the details of Terminus. */
@@ -38,7 +61,7 @@ export interface EndpointHealth {
 
 /** The health of a client's backends. Endpoints that have left discovery do not count. */
 export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): ClientHealth {
-  const { endpoints, source, panic, priorities } = snapshot;
+  const { endpoints, source, panic, priorities, tls } = snapshot;
   if (snapshot.loadBalancing === null) return healthOfChannel(snapshot);
   // Only priorities that get calls count: neither a failed first one nor a later one on standby.
   const open = new Set(priorities.filter(({ share }) => share > 0).map(({ priority }) => priority));
@@ -50,7 +73,8 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   // Priority 0 is missing if the first target lists no endpoints.
   const preferred = priorities.find(({ priority }) => priority === 0)?.share ?? 0;
   const failedOver = open.size > 0 && preferred < 1;
-  const isUp = ready === inUse.length && discoveryWorks && !failedOver;
+  const certificateTrouble = troubleOf(tls);
+  const isUp = ready === inUse.length && discoveryWorks && !failedOver && certificateTrouble === '';
   const status = ready < required ? 'down' : isUp ? 'up' : 'degraded';
   return {
     status,
@@ -58,12 +82,14 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
       `${ready} of ${inUse.length} endpoints${inUse.length < listed.length ? ' in use' : ''} are ready` +
       `${givenUp(listed, Math.min(...open))}, at least ${required} required` +
       (failedOver ? `; ${Math.round(preferred * 100)} % of calls go to the endpoints of priority 0` : '') +
-      discoveryText(source),
+      discoveryText(source) +
+      certificateTrouble,
     ready,
     total: inUse.length,
     required,
     panic,
     discovery: { state: source.state, error: source.error },
+    ...certificatesOf(tls),
     endpoints: Object.fromEntries(
       endpoints.map(({ address, state, reason, since, inFlight }) => [
         address,
@@ -87,16 +113,40 @@ function discoveryText({ state, error, endpoints }: SourceSnapshot): string {
 }
 
 /** Only the control plane knows the endpoints: the channel counts as one. */
-function healthOfChannel({ state, source, panic }: ClientSnapshot): ClientHealth {
+function healthOfChannel({ state, source, panic, tls }: ClientSnapshot): ClientHealth {
   const ready = state === 'ready';
+  const certificateTrouble = troubleOf(tls);
   return {
-    status: ready ? 'up' : 'down',
-    message: `the channel is ${state}; only the control plane knows its endpoints`,
+    status: ready ? (certificateTrouble === '' ? 'up' : 'degraded') : 'down',
+    message: `the channel is ${state}; only the control plane knows its endpoints${certificateTrouble}`,
     ready: Number(ready),
     total: 1,
     required: 1,
     panic,
     discovery: { state: source.state, error: source.error },
+    ...certificatesOf(tls),
     endpoints: {},
+  };
+}
+
+function troubleOf(tls: TlsSnapshot | undefined): string {
+  if (tls === undefined) return '';
+  const { state, error, expiring, expires, expiresInMs } = tls;
+  const unusable = state === 'rejected' || state === 'failed' ? `; certificates cannot be used: ${error}` : '';
+  if (!expiring || expires === null) return unusable;
+  const when = new Date(expires).toISOString();
+  return `${unusable}; its certificate ${expiresInMs! > 0 ? 'expires' : 'expired'} at ${when}`;
+}
+
+function certificatesOf(tls: TlsSnapshot | undefined): Pick<ClientHealth, 'certificates'> {
+  if (tls === undefined) return {};
+  const { state, error, expires, expiresInMs } = tls;
+  return {
+    certificates: {
+      state,
+      error,
+      expires: expires === null ? null : new Date(expires).toISOString(),
+      expiresInSeconds: expiresInMs === null ? null : Math.floor(expiresInMs / 1000),
+    },
   };
 }

@@ -1,4 +1,10 @@
-import type { ClientSnapshot, ConnectionState, EndpointState, SourceSnapshot } from '../../core/snapshot.js';
+import type {
+  ClientSnapshot,
+  ConnectionState,
+  EndpointState,
+  SourceSnapshot,
+  TlsSnapshot,
+} from '../../core/snapshot.js';
 import { VERSION } from '../version.js';
 import { canonicalTarget } from './canonical-target.js';
 import type { Collection } from './collection.js';
@@ -30,6 +36,7 @@ export class StateMetrics {
     add('grpc.lb.client.ready', labels, Number(state === 'ready'));
     add('grpc.lb.client.failing', labels, Number(state === 'transient_failure'));
     add('grpc.lb.keepalive.enabled', labels, Number(snapshot.keepaliveTime !== null));
+    if (snapshot.tls) collectTls(snapshot.tls, labels, add, epoch);
     for (const source of snapshot.sources) collectSource(source, labels, add, epoch);
     // Another library balances, and does not report how: zeros would be wrong.
     if (snapshot.loadBalancing === null) return;
@@ -82,6 +89,19 @@ function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Ad
   add('grpc.lb.endpoints.warming', labels, warming);
   add('grpc.lb.endpoint.in_flight.max', labels, most);
   add('grpc.lb.connections.health_not_offered', labels, notOffered);
+}
+
+function collectTls(tls: TlsSnapshot, labels: Labels, add: Add, epoch: number): void {
+  if (tls.expires !== null) {
+    add('grpc.lb.tls.certificate.time_left', labels, (tls.expires - epoch) / 1000);
+    add('grpc.lb.tls.certificate.expiring', labels, Number(tls.expiring));
+  }
+  if (tls.authoritiesExpire !== null)
+    add('grpc.lb.tls.authorities.time_left', labels, (tls.authoritiesExpire - epoch) / 1000);
+  add('grpc.lb.tls.certificates.up', labels, Number(tls.state === 'ok'));
+  add('grpc.lb.tls.rotations', labels, tls.rotations);
+  add('grpc.lb.tls.rejections', labels, tls.rejections);
+  add('grpc.lb.tls.connections.outdated', labels, tls.outdatedConnections);
 }
 
 function collectSource(source: SourceSnapshot, client: Labels, add: Add, epoch: number): void {
