@@ -311,10 +311,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     // The check of the client reports targets that are not strings.
     const only: unknown = effective.target ?? effective.url;
     // A control plane decides itself; options for all clients are not meant for this one.
-    const common = typeof only === 'string' && isDelegated(only) ? {} : this.options.loadBalancing;
+    const delegated = typeof only === 'string' && isDelegated(only);
+    const common = delegated ? {} : this.options.loadBalancing;
+    const commonTls =
+      delegated && isObject(this.options.tls) ? { ...this.options.tls, replaceWithin: undefined } : this.options.tls;
     const layers = [common, options.loadBalancing, overrides?.loadBalancing];
     // Credentials of a client are its own choice; those and an override of tls are a fault, which the check reports.
-    const tls = [options.credentials ? undefined : this.options.tls, options.tls, overrides?.tls].reduce(mergeTls);
+    const tls = [options.credentials ? undefined : commonTls, options.tls, overrides?.tls].reduce(mergeTls);
     return {
       ...effective,
       ...(tls === undefined ? {} : { tls }),

@@ -28,9 +28,15 @@ export interface DialerListener {
  * quote the peer, such as the names in its certificate.
  */
 function plain(error: string, secure: boolean): string {
-  const constant = error.replace(/^Error(?: \[\w+\])?: /, '').replace(/[:\s]*(?: \(\d{4}-[\d-]+T[\d:.]+Z\))?$/, '');
-  return printable(connectFailure(constant.trim(), secure));
+  const constant = error
+    .slice(0, MAX_ERROR)
+    .replace(/^Error(?: \[\w+\])?: /, '')
+    .replace(/ \(\d{4}-[\d-]+T[\d:.]+Z\)$/, '');
+  return printable(connectFailure(constant.trim().replace(/:$/, ''), secure));
 }
+
+/** What the peer can make longer, as by the names in its certificate, is not examined further. */
+const MAX_ERROR = 2000;
 
 /** The channel option with the name that TLS verifies. */
 const SERVER_NAME = 'grpc.ssl_target_name_override';
