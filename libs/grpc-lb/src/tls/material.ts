@@ -16,6 +16,8 @@ export function sameTexts(one: PemTexts, other: PemTexts | undefined): boolean {
 export interface PemReader {
   /** Reads all of them as they belong together. @throws TlsFault */
   read(): Promise<PemTexts>;
+  /** The same at once, if that is possible. @throws TlsFault */
+  readNow?(): PemTexts;
   /** Reports changes, as far as that is possible; may be called repeatedly. Returns the error, if any. */
   watch(changed: () => void): Promise<Error | undefined>;
   close(): void;

@@ -1,5 +1,4 @@
-import { constants, readFileSync, type Stats, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DirectoryWatch } from '../discovery/file/directory-watch.js';
 import { type PemReader, type PemTexts, sameTexts } from './material.js';
@@ -23,7 +22,12 @@ export function isPem(text: string): boolean {
   return text.includes('-----BEGIN');
 }
 
-/** Reads certificates and keys from files; what is given as text stays as it is. */
+/**
+ * Reads certificates and keys from files; what is given as text stays as it is.
+ *
+ * The reads are synchronous: three small files take a fraction of a millisecond, and asynchronous ones dozens of turns
+ * of the event loop, which took 15 s in a process that was short of CPU.
+ */
 export class PemFiles implements PemReader {
   readonly #watches: readonly DirectoryWatch[];
 
@@ -32,25 +36,13 @@ export class PemFiles implements PemReader {
     this.#watches = [...paths].map((path) => new DirectoryWatch(resolve(path)));
   }
 
-  /**
-   * Reads until two reads in a row agree: of two files that are replaced one after the other, as the link `..data` of
-   * Kubernetes does with a Secret, one read may get the old certificate and the new key.
-   */
+  readNow(): PemTexts {
+    return readPemFiles(this.sources);
+  }
+
+  // eslint-disable-next-line typescript/require-await -- A fault rejects.
   async read(): Promise<PemTexts> {
-    let before: PemTexts | undefined;
-    for (let i = 0; i < READS; i++) {
-      const texts = {
-        ca: await textOf('ca', this.sources.ca),
-        cert: await textOf('cert', this.sources.cert),
-        key: await textOf('key', this.sources.key),
-      };
-      if (this.#watches.length === 0 || sameTexts(texts, before)) return texts;
-      before = texts;
-    }
-    throw new TlsFault(
-      'cert',
-      'and the other files keep changing while they are read; replace them at once, by a rename',
-    );
+    return this.readNow();
   }
 
   async watch(changed: () => void): Promise<Error | undefined> {
@@ -63,18 +55,29 @@ export class PemFiles implements PemReader {
   }
 }
 
-/** The same, once and at once, when options are checked. @throws TlsFault */
+/**
+ * Reads until two reads in a row agree: of two files that are replaced one after the other, as the link `..data` of
+ * Kubernetes does with a Secret, one read may get the old certificate and the new key.
+ *
+ * @throws TlsFault
+ */
 export function readPemFiles(sources: PemSources): PemTexts {
-  const text = (part: Part): string | undefined =>
-    joined(listOf(sources[part])?.map((each) => (isText(each) ? String(each) : readNow(part, String(each)))));
-  return { ca: text('ca'), cert: text('cert'), key: text('key') };
+  let before: PemTexts | undefined;
+  for (let i = 0; i < READS; i++) {
+    const texts = { ca: textOf('ca', sources), cert: textOf('cert', sources), key: textOf('key', sources) };
+    if (sameTexts(texts, before)) return texts;
+    before = texts;
+  }
+  throw new TlsFault(
+    'cert',
+    'and the other files keep changing while they are read; replace them at once, by a rename',
+  );
 }
 
-async function textOf(part: Part, source: PemSource | undefined): Promise<string | undefined> {
-  const texts: string[] = [];
-  for (const each of listOf(source) ?? [])
-    texts.push(isText(each) ? String(each) : await readLater(part, String(each)));
-  return source === undefined ? undefined : joined(texts);
+function textOf(part: Part, sources: PemSources): string | undefined {
+  return listOf(sources[part])
+    ?.map((each) => (isText(each) ? String(each) : fileOf(part, String(each))))
+    .join('\n');
 }
 
 function listOf(source: PemSource | undefined): readonly (string | Buffer)[] | undefined {
@@ -89,29 +92,11 @@ function isText(source: string | Buffer): boolean {
   return typeof source !== 'string' || isPem(source);
 }
 
-function joined(texts: readonly string[] | undefined): string | undefined {
-  return texts?.join('\n');
-}
-
-function readNow(part: Part, path: string): string {
+function fileOf(part: Part, path: string): string {
   try {
+    // Opening a pipe would wait for a writer.
     assertSmallFile(part, path, statSync(path));
     return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw faultOf(part, path, error);
-  }
-}
-
-async function readLater(part: Part, path: string): Promise<string> {
-  try {
-    // Opening a pipe must not wait for a writer.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      assertSmallFile(part, path, await file.stat());
-      return await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
   } catch (error) {
     throw faultOf(part, path, error);
   }

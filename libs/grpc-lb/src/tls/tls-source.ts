@@ -54,6 +54,7 @@ export class TlsSource {
   #stopped = false;
   #looking = false;
   #lookAgain = false;
+  #watched = false;
   #cancelPoll: Cancel = () => {};
   #cancelEvent: Cancel | undefined;
   #cancelSecondLook: Cancel = () => {};
@@ -144,22 +145,30 @@ export class TlsSource {
     this.#looking = true;
     do {
       this.#lookAgain = false;
+      const { reader } = this;
+      // To determine what must be watched takes many turns of the event loop, and what has been reported is there now.
+      if (this.#watched && reader.readNow) this.#take(await this.#checked(() => reader.readNow!()));
       // Polling finds what cannot be watched.
-      await this.reader.watch(this.#changed);
+      await reader.watch(this.#changed);
+      this.#watched = true;
       if (this.#stopped) break;
-      const found = await this.#read();
-      if (this.#stopped) break;
-      if (typeof found === 'string') this.#reject(found);
-      else this.#adopt(found);
+      // What changed before it was watched.
+      this.#take(await this.#checked(() => reader.read()));
       this.#settled();
     } while (this.#lookAgain && !this.#stopped);
     this.#looking = false;
   }
 
+  #take(found: LoadedTls | string): void {
+    if (this.#stopped) return;
+    if (typeof found === 'string') this.#reject(found);
+    else this.#adopt(found);
+  }
+
   /** Certificates that can be used, or why there are none. */
-  async #read(): Promise<LoadedTls | string> {
+  async #checked(read: () => PemTexts | Promise<PemTexts>): Promise<LoadedTls | string> {
     try {
-      const texts = await this.reader.read();
+      const texts = await read();
       const { current } = this;
       // Those in force stay in force, even when they have expired.
       return current && sameTexts(texts, current.texts) ? current : this.#loaded(texts);
