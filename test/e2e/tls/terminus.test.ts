@@ -1,0 +1,39 @@
+import { TerminusModule } from '@nestjs/terminus';
+import { GrpcLbModule } from 'nestjs-grpc-lb';
+import { GrpcLbHealthIndicator, GrpcLbTerminusModule } from 'nestjs-grpc-lb/terminus';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, test, vi } from 'vitest';
+import { staticTarget } from '../../support/echo/cluster.js';
+import { echoClient, startApp } from '../../support/nest/app.js';
+import { HAS_OPENSSL } from '../../support/peers/certificates.js';
+import { authorityOfTest, filesOf, HERE, secretOf, tlsServer, volumeOfTest } from '../../support/peers/tls-echo.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+
+expectNoLeaks();
+
+describe.skipIf(!HAS_OPENSSL)('Terminus', () => {
+  test('is degraded from a fifth of the lifetime on, until the certificate is renewed', async () => {
+    const ca = authorityOfTest();
+    const server = await tlsServer(ca.issue(HERE), ca.cert);
+    const names = ['DNS:client'];
+    const volume = volumeOfTest(ca.cert, ca.issue({ names, from: -1, until: 0.2 }));
+    const Echo = echoClient(staticTarget([server]), { tls: filesOf(volume) });
+    const app = await startApp({
+      imports: [
+        TerminusModule.forRoot({ logger: false }),
+        GrpcLbTerminusModule,
+        GrpcLbModule.forRoot({ logging: false }),
+        GrpcLbModule.forFeature([Echo]),
+      ],
+    });
+    await firstValueFrom(app.get(Echo).say({}));
+    const health = () => app.get(GrpcLbHealthIndicator).isHealthy('echo', { client: Echo }).echo;
+    expect(health()).toMatchObject({
+      status: 'degraded',
+      message: expect.stringMatching(/; its certificate expires at 20/),
+      certificates: { state: 'ok', expiresInSeconds: expect.any(Number) },
+    });
+    volume.replace(secretOf(ca.cert, ca.issue({ names })));
+    await vi.waitUntil(() => health().status === 'up', { timeout: 20_000 });
+  });
+});
