@@ -1,6 +1,7 @@
 /** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours.
  * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. `npm run chaos streams -- [options]`:
- * streams that move and resume. `npm run chaos stream-ends -- [options]`: streams that a server ends. */
+ * streams that move and resume. `npm run chaos stream-ends -- [options]`: streams that a server ends.
+ * `npm run chaos tls -- [options]`: certificates that rotate. */
 // The exit ends the processes too, those that are stopped as well.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -21,9 +22,12 @@ switch (part) {
   case 'streams':
     await import('./streams.js');
     break;
+  case 'tls':
+    await import('./tls.js');
+    break;
   default:
     console.error(
-      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends] -- [options]`,
+      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends | tls] -- [options]`,
     );
     process.exitCode = 2;
 }
