@@ -1,0 +1,35 @@
+import { GrpcLbArgumentError } from '../errors.js';
+import type { ResumeRules } from './resume-rules.js';
+import { type TokenKey, tokenKey } from './token-key.js';
+
+/** A message, and what the rules say about it. */
+export interface MessageFacts<Msg> {
+  readonly message: Msg;
+  readonly token: unknown;
+  /** Undefined if no stream may begin after it. */
+  readonly key: TokenKey | undefined;
+  /** Tells it from other messages; undefined for bookmarks, and if nothing does. */
+  readonly identity: TokenKey | undefined;
+  readonly isBookmark: boolean;
+}
+
+type MessageRules<Msg> = Pick<ResumeRules<unknown, Msg>, 'subject' | 'token' | 'bookmark' | 'dedupe'>;
+
+/** @throws What a function of the user throws. */
+export function factsOf<Msg>(rules: MessageRules<Msg>, message: Msg): MessageFacts<Msg> {
+  const token = rules.token(message);
+  const key = keyOf(rules, 'token', token);
+  const isBookmark = rules.bookmark?.(message) === true;
+  const { dedupe } = rules;
+  const own = dedupe && !isBookmark ? keyOf(rules, 'dedupe', dedupe(message)) : undefined;
+  const identity = isBookmark ? undefined : (own ?? key);
+  return { message, token, key, identity, isBookmark };
+}
+
+function keyOf({ subject }: { readonly subject: string }, name: string, value: unknown): TokenKey | undefined {
+  try {
+    return tokenKey(value);
+  } catch (error) {
+    throw new GrpcLbArgumentError(`${subject}: what ${name} returns ${(error as Error).message}`);
+  }
+}

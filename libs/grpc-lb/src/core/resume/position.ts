@@ -1,0 +1,85 @@
+import type { TokenKey } from './token-key.js';
+
+/** The most messages since the last token that are remembered. */
+export const MAX_REMEMBERED = 1000;
+
+const NONE: readonly TokenKey[] = [];
+
+/** How far the subscriber has got: the last token, and what was delivered since. */
+export class Position {
+  /** Undefined before the first one. */
+  token: unknown;
+  /** Whether a message has been delivered. */
+  begun = false;
+  /** Messages delivered since the token without an identity, which a new call would deliver again. */
+  loose = 0;
+  #key: TokenKey | undefined;
+  /** Mostly one message: an array would be new for each. */
+  #withToken: TokenKey | readonly TokenKey[] | undefined;
+  #since: TokenKey[] | undefined;
+
+  /** Whether a new call that begins here delivers nothing twice. */
+  get exact(): boolean {
+    return this.loose === 0;
+  }
+
+  get hasToken(): boolean {
+    return this.#key !== undefined;
+  }
+
+  /** The identities of the messages that were delivered with the token. */
+  get withToken(): readonly TokenKey[] {
+    const found = this.#withToken;
+    if (found === undefined) return NONE;
+    return typeof found === 'object' ? found : [found];
+  }
+
+  /** Those delivered since. */
+  get since(): readonly TokenKey[] {
+    return this.#since ?? NONE;
+  }
+
+  /**
+   * Called with each message that is taken from a call.
+   *
+   * @param key The key of its token.
+   * @param identity Undefined if it is a bookmark, or neither a token nor anything else identifies it.
+   */
+  advance(token: unknown, key: TokenKey | undefined, identity: TokenKey | undefined, isBookmark: boolean): void {
+    if (!isBookmark) this.begun = true;
+    if (key === undefined) {
+      if (!isBookmark) this.#remember(identity);
+      return;
+    }
+    const repeated = key === this.#key;
+    // A server may begin with the message before a bookmark.
+    const last = this.#since?.at(-1) ?? this.withToken.at(-1);
+    this.token = token;
+    this.#key = key;
+    this.loose = 0;
+    if (isBookmark) {
+      if (repeated) return;
+      this.#withToken = last;
+    } else this.#withToken = repeated ? this.#withOther(identity!) : identity;
+    this.#since = undefined;
+  }
+
+  /** The stream begins with another request, whose messages are new. */
+  restart(): void {
+    this.token = this.#key = this.#withToken = this.#since = undefined;
+    this.begun = false;
+    this.loose = 0;
+  }
+
+  #remember(identity: TokenKey | undefined): void {
+    if (identity === undefined || this.since.length >= MAX_REMEMBERED) this.loose++;
+    else (this.#since ??= []).push(identity);
+  }
+
+  /** A token that comes again: several messages have it. */
+  #withOther(identity: TokenKey): readonly TokenKey[] {
+    const { withToken, since } = this;
+    const all = withToken.length + since.length;
+    return all < MAX_REMEMBERED ? [...withToken, ...since, identity] : withToken;
+  }
+}

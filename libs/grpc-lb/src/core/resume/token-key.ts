@@ -1,0 +1,41 @@
+/** What a token or a dedupe key is compared by. */
+export type TokenKey = string | number | bigint | boolean;
+
+/** A 64-bit number as protobuf.js and proto-loader represent it. */
+interface Long {
+  readonly __isLong__?: unknown;
+  toString(): string;
+}
+
+/**
+ * By what a token is compared with others: bytes and 64-bit numbers by their value. Undefined if the message has none:
+ * proto3 cannot tell an absent string or absent bytes from empty ones, so these are none; 0 is one.
+ *
+ * @throws TypeError if it is an object of another kind, which cannot be compared.
+ */
+export function tokenKey(token: unknown): TokenKey | undefined {
+  switch (typeof token) {
+    case 'string':
+      return token === '' ? undefined : token;
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return token;
+    case 'undefined':
+      return undefined;
+    default:
+      if (token === null) return undefined;
+      if (token instanceof Uint8Array) return token.length === 0 ? undefined : textOf(token);
+      if (typeof token === 'object' && '__isLong__' in token) return (token as Long).toString();
+      throw new TypeError(
+        `is ${typeof token === 'object' ? 'an object' : `a ${typeof token}`}; ` +
+          'return a string, a number, a bigint, bytes, or a 64-bit number of proto-loader',
+      );
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
