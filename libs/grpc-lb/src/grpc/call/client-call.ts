@@ -29,6 +29,7 @@ import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
+import { slotIn, type StreamSlot } from './stream-slot.js';
 import type { WireAttempt } from './wire-attempt.js';
 
 /** Receives the results of a call. */
@@ -68,6 +69,8 @@ export class ClientCall
   waitForReady = false;
   /** Called once, when the call has ended. */
   onEnd: (() => void) | undefined;
+  /** The stream that it is to carry; undefined if it is a call of its own. */
+  slot: StreamSlot | undefined;
 
   readonly #number = ++calls;
   readonly #policy: MethodPolicy;
@@ -133,7 +136,12 @@ export class ClientCall
   start(metadata: Metadata, listener: CallListener): void {
     this.#listener = listener;
     this.metadata = metadata;
-    this.waitForReady = metadata.getOptions().waitForReady === true;
+    if (metadata !== NO_METADATA) {
+      const options = metadata.getOptions();
+      this.waitForReady = options.waitForReady === true;
+      this.slot ??= slotIn(options);
+    }
+    this.slot?.begun(this);
     const { environment } = this;
     const observer = environment.observers.all;
     if (observer !== undefined) {
@@ -194,6 +202,11 @@ export class ClientCall
     return this.#number;
   }
 
+  /** In milliseconds since the epoch; Infinity for none. */
+  get deadline(): number {
+    return this.#times.deadline;
+  }
+
   // What an observer is shown.
 
   get client(): string {
@@ -221,11 +234,15 @@ export class ClientCall
 
   /** Where the call has been. */
   get visits(): Visits<Connection> {
-    const all = this.#attempts;
-    if (!all) return NO_VISITS;
+    const { slot } = this;
+    if (!this.#attempts && !slot) return NO_VISITS;
+    const all = this.#attempts ?? [];
     const { placing } = this;
     const only = placing === 'hedge' ? 'untried' : placing === 'transparent' ? 'untried_or_new_connection' : undefined;
-    return { all, tried: all.map(({ endpoint }) => endpoint), only };
+    const tried = all.map(({ endpoint }) => endpoint);
+    // A key decides where a stream is; it moves only when its key does.
+    const leaving = this.hashKey === undefined ? slot?.leaving : undefined;
+    return { all, tried, only, leaving, to: slot?.to };
   }
 
   /** Whether its call credentials must be asked before the attempt can be placed. */
@@ -290,6 +307,7 @@ export class ClientCall
     if (observation) for (const { frame } of this.#requests.kept) tellSent(observation, attempt, frame);
     if (this.#readStarted) attempt.startRead();
     this.#plan.placed(attempt);
+    this.slot?.sent(attempt);
     return true;
   }
 

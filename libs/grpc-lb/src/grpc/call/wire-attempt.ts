@@ -17,6 +17,7 @@ import { isCompressed, messageIn } from './frame.js';
 import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
+import { asksToBeginAgain } from './stream-signals.js';
 import { isReceiveLimit, retryPushback, withLostConnection } from './wire-status.js';
 
 /** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
@@ -187,6 +188,8 @@ export class WireAttempt extends Attempt<Connection> {
     const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
     if (refused) this.refusedAt = this.call.environment.context.clock.now();
     if (this.local) this.finish('refused', 'caller');
+    // The endpoint has done nothing wrong.
+    else if (code !== Status.OK && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
     else this.finish(this.#kindOf(code), this.#endedBy(code));
     this.call.attemptEnded(this, this.#end(code, refused, metadata));
   }
