@@ -153,6 +153,11 @@ export class BalancedChannel implements ChannelInterface {
     return this;
   }
 
+  /** @internal What streams that move read: the clock, and who decides about moves. */
+  get context(): ClientContext {
+    return this.#context;
+  }
+
   /** The name of the client. */
   get name(): string {
     return this.#context.name;

@@ -16,6 +16,8 @@ export interface ConnectionGroupListener {
   connectionsChanged(): void;
   connectionOpened(connection: Connection): void;
   connectionClosed(connection: Connection, reason: string | null): void;
+  /** Called when a connection gets no more calls while the endpoint does. */
+  connectionRetired(connection: Connection): void;
   /** Called when an attempt to connect has failed. */
   connectionFailed(): void;
 }
@@ -241,6 +243,7 @@ export class ConnectionGroup implements ConnectionListener {
 
   #retire(connection: Connection, reason: RetireReason): void {
     connection.retire(reason);
+    if (reason !== 'draining') this.listener.connectionRetired(connection);
     if (connection.inFlight === 0) this.#drop(connection, `retired: ${reason}`);
   }
 

@@ -1,5 +1,7 @@
 import type { Carrier } from '../../core/balancing/members/link.js';
 import type { Cancel } from '../../core/clock.js';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { PlacedStream } from '../../core/streams/placed-stream.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { ConnectionHealth, ConnectionSnapshot } from '../../core/snapshot.js';
 import { StreamLimit } from '../../core/connection/stream-limit.js';
@@ -45,6 +47,8 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   suspicion: string | undefined;
   /** When its last call ended, by the clock. */
   idleSince = 0;
+  /** The streams on it that may move; undefined if there were none. */
+  streams: Set<PlacedStream<Member<Connection>>> | undefined;
   readonly id: number;
 
   readonly #dialer: Dialer;

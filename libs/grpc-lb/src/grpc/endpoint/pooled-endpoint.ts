@@ -127,6 +127,11 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
     this.environment.askDiscovery();
   }
 
+  connectionRetired({ streams }: Connection): void {
+    // After a GOAWAY they continue, but the server waits for their end.
+    if (streams !== undefined && streams.size > 0) this.member.placement.leave(streams, 'connection_retired');
+  }
+
   connectionFailed(): void {
     // Discovery may have a newer list.
     this.environment.askDiscovery();
