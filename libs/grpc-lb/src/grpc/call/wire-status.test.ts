@@ -42,15 +42,18 @@ describe('an INTERNAL of grpc-js', () => {
     metadata,
   });
 
-  test.each(['write EPIPE', 'write ECONNABORTED', 'read EHOSTUNREACH', 'connect ENETUNREACH 10.0.0.1:80'])(
-    'after %s is a lost connection',
-    (error) => {
-      expect(withLostConnection(internal(reset + error))).toMatchObject({
-        code: Status.UNAVAILABLE,
-        details: `The connection was lost: ${error}`,
-      });
-    },
-  );
+  test.each([
+    'write EPIPE',
+    'write ECONNABORTED',
+    'read EHOSTUNREACH',
+    'connect ENETUNREACH 10.0.0.1:80',
+    'Session closed with error code 2',
+  ])('after %s is a lost connection', (error) => {
+    expect(withLostConnection(internal(reset + error))).toMatchObject({
+      code: Status.UNAVAILABLE,
+      details: `The connection was lost: ${error}`,
+    });
+  });
 
   test('of another error, or sent by a server, stays', () => {
     const trailers = new Metadata();

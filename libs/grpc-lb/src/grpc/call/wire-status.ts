@@ -32,8 +32,12 @@ export function isReceiveLimit({ code, details, metadata }: StatusObject): boole
 
 /** How grpc-js reports a stream that ended because of an error on this side. */
 const INTERNAL_CLIENT_ERROR = 'triggered by internal client error: ';
-/** Errors of a socket whose peer or network is gone. grpc-js knows only ECONNRESET and ETIMEDOUT. */
-const CONNECTION_LOST = /\b(?:EPIPE|ECONNABORTED|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ENOTCONN)\b/;
+/**
+ * Errors of a socket whose peer or network is gone, and of a session that its peer has ended, as Node.js does when many
+ * streams are canceled at once. grpc-js knows only ECONNRESET and ETIMEDOUT.
+ */
+const CONNECTION_LOST =
+  /\b(?:Session closed with error code|EPIPE|ECONNABORTED|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ENOTCONN)\b/;
 
 /**
  * The status of a stream whose connection was lost while this side wrote: UNAVAILABLE, not the INTERNAL of grpc-js, so
