@@ -10,6 +10,7 @@ import { fileSourceFactory } from '../../libs/grpc-lb/src/discovery/file/index.j
 import { kubernetesSourceFactory } from '../../libs/grpc-lb/src/discovery/kubernetes/index.js';
 import { edsSourceFactory } from '../../libs/grpc-lb/src/discovery/xds/index.js';
 import { checkClientOptions } from '../../libs/grpc-lb/src/nest/client-check.js';
+import { checkResumable } from '../../libs/grpc-lb/src/nest/streams/resumable-check.js';
 import { GrpcLbOpenTelemetryModule } from '../../libs/grpc-lb/src/telemetry/opentelemetry/index.js';
 import { assertModuleOptions } from '../../libs/grpc-lb/src/nest/module-check.js';
 import { compilerOptions } from './compile-code.js';
@@ -41,6 +42,11 @@ function thrown(give: (wrong: object) => unknown): string[] {
 }
 
 const ofClient: Check = (_path, value, faults) => checkClientOptions(value as never, faults);
+const checkedResumable = (): string[] => {
+  const faults: Fault[] = [];
+  checkResumable([{ [NO_OPTION]: true }], new Map(), faults);
+  return told(faults);
+};
 const policy = (name: string) =>
   checked(loadBalancingCheck, (wrong) => ({ policy: { name, ...wrong } })).filter((each) => each !== 'name');
 
@@ -49,6 +55,7 @@ export const CHECKED: Readonly<Record<string, readonly string[]>> = {
   GrpcLbModuleOptions: thrown((wrong) => assertModuleOptions(wrong)),
   GrpcLbClientOverrides: thrown((wrong) => assertModuleOptions({ overrides: { ORDERS: wrong } })),
   GrpcLbClientOptions: checked(ofClient, (wrong) => wrong),
+  ResumableMethod: checkedResumable(),
   keepalive: checked(ofClient, (wrong) => ({ keepalive: wrong })),
   LoadBalancingOptions: checked(loadBalancingCheck, (wrong) => wrong),
   ConnectionPoolOptions: checked(loadBalancingCheck, (wrong) => ({ pool: wrong })),

@@ -34,6 +34,9 @@ import {
   outlierEjection,
   PeakEwma,
   type RequestStream,
+  Resumable,
+  resumable,
+  iterate,
   Retry,
   retry,
   type RetryOptions,
@@ -50,6 +53,34 @@ import { type Item, type Order, type Orders, OrdersClient } from './orders.js';
 
 /** What is right compiles: never run, `npm run typecheck` is the test. What is wrong is in misuse/. */
 export const usage = {
+  'a resumable method': {
+    'has the types of the method, and of the token': () => {
+      interface Feed {
+        watch(request: { topic: string; after?: string }): Observable<{ revision: string; text: string }>;
+        find(request: { id: string }): Observable<{ id: string }>;
+      }
+      const watch = (feed: ServiceClient<Feed>) => iterate(feed.watch({ topic: 'a' }));
+      expectTypeOf(watch).returns.toEqualTypeOf<AsyncIterableIterator<{ revision: string; text: string }, undefined>>();
+      @Resumable<Feed, string>({
+        method: 'watch',
+        token: (change) => (change.text === '' ? undefined : change.revision),
+        resume: (request, token) => ({ ...request, after: token }),
+        bookmark: ({ text }) => text === '',
+        dedupe: ({ text }) => text,
+        onGap: async ({ token, request, error }) => {
+          expectTypeOf(token).toEqualTypeOf<string>();
+          expectTypeOf(error.code).toBeNumber();
+          return request;
+        },
+        handover: { timeout: 1000 },
+      })
+      class FeedClient extends GrpcService<Feed>() {}
+      // Without types, whatever the functions take.
+      const token = (change: { revision: string }): string => change.revision;
+      const item = resumable({ method: 'watch', token, resume: (request: object) => request });
+      return [FeedClient, item];
+    },
+  },
   'a client class': {
     'has the methods of its service, with metadata and call options': () => {
       expectTypeOf<OrdersClient['find']>().toEqualTypeOf<GrpcLbMethod<{ id: string }, Order>>();

@@ -177,6 +177,16 @@ export type {
   GrpcLbModuleOptions,
   GrpcLbModuleOptionsFactory,
 } from './nest/module-options.js';
+export { iterate } from './nest/streams/iterate.js';
+export { Resumable, resumable } from './nest/streams/resumable.js';
+export type {
+  MessageOf,
+  RequestIn,
+  ResumableMethod,
+  ResumableOf,
+  ResumableOptions,
+  StreamGap,
+} from './nest/streams/resumable-options.js';
 export type { OptionInForce, OptionOrigin } from './nest/option-origins.js';
 export { GrpcLbRegistry } from './nest/registry.js';
 export { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken } from './nest/tokens.js';

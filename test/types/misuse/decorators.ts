@@ -13,6 +13,7 @@ import {
   OutlierEjection,
   PeakEwma,
   PickFirst,
+  Resumable,
   Retry,
   RoundRobin,
   SlowStart,
@@ -135,3 +136,15 @@ class Injecting {
   // error: Expected 2 arguments, but got 1
   constructor(@InjectGrpcService(OrdersClient) readonly orders: Orders) {}
 }
+
+declare const resume: never;
+
+// error: Type '"watsh"' is not assignable to type '"find" | "watch" | "place" | "bargain"'
+@Resumable<Orders>({ method: 'watsh', token: () => undefined, resume })
+class MisspelledStream extends GrpcService<Orders>() {}
+
+// error: Property 'sku' does not exist on type 'Order'
+@Resumable<Orders>({ method: 'find', token: ({ sku }) => sku, resume: (request) => request })
+class WrongToken extends GrpcService<Orders>() {}
+
+export const streams = [MisspelledStream, WrongToken];

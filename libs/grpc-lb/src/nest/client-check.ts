@@ -157,6 +157,8 @@ const checkFields = fields(
     maxReceiveMessageLength: bytes,
     maxMetadataSize: bytes,
     loadBalancing: loadBalancingCheck,
+    // Checked with the methods of the proto files.
+    resumable: anything,
     // A server option; accepted because one options object often serves both sides, but without effect, as in Nest.
     gracefulShutdown: boolean,
     onLoadPackageDefinition: anything,

@@ -14,11 +14,14 @@ import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
 import { checkMethodNames, methodsOf } from './methods.js';
-import { callObservable, type Keyed } from './stub/call-observable.js';
+import { callObservable, type Keyed, type MethodCaller } from './stub/call-observable.js';
 import { OpenCalls } from './stub/open-calls.js';
 import { cancelled } from './stub/service-error.js';
 import type { DirectWay } from './stub/subscribed-call.js';
 import { loadServices } from './stub/service-definitions.js';
+import { checkResumable } from './streams/resumable-check.js';
+import { resumableFor, streamTarget } from './streams/stream-target.js';
+import { pullableMethod, resumableMethod } from './streams/resumable-method.js';
 import { transportChannelOptions } from './transport-options.js';
 import { targetOf } from './url.js';
 
@@ -55,6 +58,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const methods = methodsOf(this.#services);
     checkMethodNames(options.loadBalancing, methods, found);
     checkHashFields(options.loadBalancing, this.#services, found);
+    checkResumable(options.resumable, this.#services, found);
     if (found.length > 0) throw new GrpcLbOptionsError(`client ${name}`, found);
     this.#options = options;
     this.#balanced = this.#createChannel(methods, onEvent, observer);
@@ -246,12 +250,21 @@ export class GrpcLbClientHandle implements ClientGrpc {
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
       const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
       const subject = `client ${this.name}, ${name}/${key}`;
-      const call = callObservable({ subject, client, direct, method, openCalls: this.#openCalls, keyed });
+      const caller = { subject, client, direct, method, openCalls: this.#openCalls, keyed };
+      const resumes = resumableFor(this.#options.resumable, method);
+      const call = resumes ? resumableMethod(streamTarget(caller, this.#balanced, resumes)) : this.#plainMethod(caller);
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;
     }
     return stub;
+  }
+
+  #plainMethod(caller: MethodCaller): ReturnType<typeof callObservable> {
+    const call = callObservable(caller);
+    const { requestStream, responseStream } = caller.method;
+    if (requestStream || !responseStream) return call;
+    return pullableMethod(call, streamTarget(caller, this.#balanced, undefined));
   }
 
   /** A way without grpc-js's client, unless something else has to see the calls that go through it. */

@@ -2,6 +2,7 @@ import type { ChannelCredentials, Interceptor } from '@grpc/grpc-js';
 import type { GrpcOptions } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 import type { TlsOptions } from '../tls/options.js';
+import type { ResumableMethod } from './streams/resumable-options.js';
 
 /**
  * Options of a balanced client: those of Nest's gRPC transport, with the same meaning, and how to balance. The package
@@ -37,6 +38,8 @@ export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'crede
   readonly tls?: TlsOptions | false;
   /** grpc-js client interceptors. They see each call once, however many attempts it has. */
   readonly interceptors?: readonly Interceptor[];
+  /** Methods whose streams resume and move. Elements are made by `resumable()`. */
+  readonly resumable?: readonly ResumableMethod[];
   /** How to balance. */
   readonly loadBalancing?: LoadBalancingOptions;
 }

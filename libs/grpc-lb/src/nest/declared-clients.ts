@@ -59,10 +59,17 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
     faults.push({ path: 'service', message: `is ${shown(service)}; set the service of the proto file` });
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
   const tls = mergeTls(declaration.tls, more.tls);
+  const resumable = more.resumable ?? declaration.resumable;
   return {
     ref: target,
     name: name ?? target.name,
-    options: { ...options, ...more, ...(tls === undefined ? {} : { tls }), loadBalancing },
+    options: {
+      ...options,
+      ...more,
+      ...(tls === undefined ? {} : { tls }),
+      ...(resumable && { resumable }),
+      loadBalancing,
+    },
     faults,
   };
 }

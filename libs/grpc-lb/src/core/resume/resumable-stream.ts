@@ -169,10 +169,9 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     }
   }
 
-  /** A new call that is level, but has nothing to say, takes over: what it may lose is resumed. */
-  #timeOut(handover: Handover<Msg, End>): void {
-    const { call } = handover;
-    if (call.sent && call.behind === 0) this.#takeOver();
+  /** A new call takes over if neither has anything to say: a server need not answer before its first message. */
+  #timeOut({ call, held }: Handover<Msg, End>): void {
+    if (call.sent && call.behind === 0 && held.length === 0) this.#takeOver();
     else {
       this.#stay();
       call.cancel();
@@ -188,8 +187,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     if (this.#isGap(end)) return this.#gap(end);
     if (!this.#isResumable(end)) return this.#end(end);
     const note = this.#obstacle;
-    if (note !== undefined) return this.#end(end, note);
-    if (this.#attempts >= this.rules.maxAttempts) return this.#end(end, `${this.#attempts} attempts have failed`);
+    if (note !== undefined) return this.#end(end, this.rules.maxAttempts > 0 ? note : undefined);
     this.owner.interrupted();
     this.#openAfter(end.beginAgain && lived >= AT_ONCE_AFTER_MS ? 0 : this.#backoff());
   }
@@ -216,10 +214,11 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     return beginAgain || this.rules.codes.has(code) || (code === RESOURCE_EXHAUSTED && !sent && this.#position.begun);
   }
 
-  /** Why the stream cannot begin where it was; undefined if it can. */
+  /** Why the stream does not begin again where it was; undefined if it does. */
   get #obstacle(): string | undefined {
     const { begun, hasToken, exact, loose } = this.#position;
-    const { dedupe } = this.rules;
+    const { dedupe, maxAttempts } = this.rules;
+    if (this.#attempts >= maxAttempts) return `${maxAttempts} attempts have failed`;
     if (begun && !hasToken && !dedupe) return 'no message has had a token';
     if (exact || dedupe === false) return undefined;
     return `${loose} messages since the last token would be delivered again, as nothing identifies them; set dedupe`;

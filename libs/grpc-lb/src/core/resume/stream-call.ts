@@ -77,14 +77,14 @@ export class StreamCall<Msg, End> implements StreamListener<Msg, End> {
 
   onHeaders(): void {
     if (this.#ended) return;
-    this.answered = true;
+    this.sent = this.answered = true;
     this.stream.callOpened(this);
   }
 
   onMessage(message: Msg): void {
     if (this.#ended) return;
     this.#reading = false;
-    this.answered = true;
+    this.sent = this.answered = true;
     this.stream.callMessage(this, message);
   }
 

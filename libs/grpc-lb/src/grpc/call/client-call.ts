@@ -221,6 +221,11 @@ export class ClientCall
     return this.#policy.declared;
   }
 
+  /** Whether it carries a stream that stays open. */
+  get lasting(): boolean | undefined {
+    return this.slot?.lasting;
+  }
+
   setHeader(key: string, value: string): void {
     (this.#observedHeaders ??= {})[key] = value;
   }

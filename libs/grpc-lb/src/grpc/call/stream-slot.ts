@@ -11,6 +11,8 @@ export interface SlottedCall {
 
 /** What a stream that may move asks of a call that is to carry it, and is told about it. */
 export interface StreamSlot {
+  /** Whether the stream stays open, as a subscription does. */
+  readonly lasting: boolean;
   /** The endpoint that the stream leaves: the call goes to another one if it can. */
   readonly leaving: Member<Connection> | undefined;
   /** The only endpoint that the call may go to; undefined if any will do. */

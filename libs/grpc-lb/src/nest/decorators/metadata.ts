@@ -3,9 +3,11 @@ import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/option
 import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { TlsOptions } from '../../tls/options.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
+import type { ResumableMethod } from '../streams/resumable-options.js';
 
 const CLIENT = Symbol('nestjs-grpc-lb client');
 const ASPECTS = Symbol('nestjs-grpc-lb aspects');
+const RESUMABLE = Symbol('nestjs-grpc-lb resumable methods');
 
 /** One policy or aspect as a decorator declared it. */
 interface Declaration {
@@ -20,6 +22,8 @@ export interface ClientDeclaration {
   readonly client: GrpcLbClientDecoratorOptions;
   readonly loadBalancing: LoadBalancingOptions;
   readonly tls: TlsOptions | false | undefined;
+  /** Methods whose streams resume; undefined if there are none. */
+  readonly resumable: readonly ResumableMethod[] | undefined;
   /** Parts of `loadBalancing`, and `tls`, that are declared more than once, with all that declare them. */
   readonly conflicts: readonly (readonly [key: string, declaredBy: readonly string[]])[];
 }
@@ -63,6 +67,14 @@ function declare(target: Type, declaration: Declaration): void {
   Reflect.defineMetadata(ASPECTS, [declaration, ...declared], target);
 }
 
+/** The same for a method whose streams resume; there may be several. */
+export function declareResumable(method: ResumableMethod): ClientDecorator {
+  return (target) => {
+    const declared = ownMetadata<ResumableMethod[]>(RESUMABLE, target) ?? [];
+    Reflect.defineMetadata(RESUMABLE, [method, ...declared], target);
+  };
+}
+
 /** The service of a decorated class; a subclass, such as a test's spy, calls the same one. */
 export function declaredService(target: Type): string {
   return (Reflect.getMetadata(CLIENT, target) as GrpcLbClientDecoratorOptions).service;
@@ -79,8 +91,10 @@ export function clientDeclaration(target: Type): ClientDeclaration | undefined {
     const keys = [...Object.keys(options), ...(tls === undefined ? [] : ['tls'])];
     for (const key of keys) declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
   }
+  const resumable = ownMetadata<ResumableMethod[]>(RESUMABLE, target);
   return {
     client,
+    resumable: resumable ? [...(client.resumable ?? []), ...resumable] : client.resumable,
     loadBalancing: declarations.map(({ options }) => options).reduce(mergeLoadBalancing, {}),
     tls: declarations.find(({ tls }) => tls !== undefined)?.tls,
     conflicts: [...declaredBy].filter(([, decorators]) => decorators.length > 1),

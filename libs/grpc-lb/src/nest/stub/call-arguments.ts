@@ -41,6 +41,11 @@ export function callArguments(subject: string, first: unknown, second: unknown):
   return { metadata: metadata ?? NO_METADATA, ...callOptions(subject, options) };
 }
 
+/** Whether the call has interceptors of its own. */
+export function isIntercepted({ options }: CallArguments): boolean {
+  return options.interceptors !== undefined || options.interceptor_providers !== undefined;
+}
+
 /** Also matches one of another copy of grpc-js, which would otherwise be mistaken for options and lost. */
 function isMetadata(value: unknown): boolean {
   return value instanceof Metadata || typeof (value as Metadata | null | undefined)?.getMap === 'function';

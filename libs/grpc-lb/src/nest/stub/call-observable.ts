@@ -3,7 +3,7 @@ import { type Client, Metadata, type ServiceError, type StatusObject } from '@gr
 import { Observable, type Subscriber } from 'rxjs';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
-import { type CallArguments, callArguments, kindOf } from './call-arguments.js';
+import { type CallArguments, callArguments, isIntercepted, kindOf } from './call-arguments.js';
 import { OpenCall } from './open-calls.js';
 import { isRequestStream, type Writable, writeRequests } from './request-stream.js';
 import { aborted } from './service-error.js';
@@ -80,10 +80,6 @@ function startDirectly(call: SubscribedCall, request: unknown): SubscribedCall {
     throw error;
   }
   return call;
-}
-
-function isIntercepted({ options }: CallArguments): boolean {
-  return options.interceptors !== undefined || options.interceptor_providers !== undefined;
 }
 
 /** Passes on the results of the call, and remembers whether it has ended. */

@@ -1,0 +1,77 @@
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { OpenedCall, StreamListener } from '../../core/resume/stream-call.js';
+import type { SlottedCall, StreamSlot } from '../../grpc/call/stream-slot.js';
+import { maxAgeIn } from '../../grpc/call/stream-signals.js';
+import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
+import type { Connection } from '../../grpc/endpoint/connection.js';
+import { StreamEnd } from './stream-end.js';
+
+/** The stream that a call carries. */
+export interface CarrierOwner {
+  /** Whether it stays open, as a subscription does. */
+  readonly lasting: boolean;
+  /** Runs code in the async context in which the stream was subscribed. */
+  runInScope(action: () => void): void;
+  /** The call has been sent, perhaps once more, or its response headers have come. */
+  placed(carrier: Carrier): void;
+  headersReceived(carrier: Carrier, headers: Metadata): void;
+}
+
+/** Where a call goes that is to carry a stream. */
+export interface Route {
+  readonly leaving: Member<Connection> | undefined;
+  readonly to: Member<Connection> | undefined;
+}
+
+/** A call that carries a stream; the forms differ in who makes it. */
+export abstract class Carrier implements StreamSlot, OpenedCall {
+  /** Undefined before it is sent, and if grpc-js makes the calls of the channel. */
+  attempt: WireAttempt | undefined;
+  /** The deadline of the call in milliseconds since the epoch. */
+  deadline = Infinity;
+  /** The age at which the server ends it, in milliseconds. */
+  maxAge: number | undefined;
+  readonly leaving: Member<Connection> | undefined;
+  readonly to: Member<Connection> | undefined;
+  #answered = false;
+
+  constructor(
+    protected readonly owner: CarrierOwner,
+    protected readonly listener: StreamListener<unknown, StreamEnd>,
+    route: Route,
+    /** When it was opened, by the clock. */
+    readonly since: number,
+  ) {
+    this.leaving = route.leaving;
+    this.to = route.to;
+  }
+
+  get lasting(): boolean {
+    return this.owner.lasting;
+  }
+
+  abstract read(): void;
+  abstract cancel(): void;
+
+  begun({ deadline }: SlottedCall): void {
+    this.deadline = deadline;
+  }
+
+  sent(attempt: WireAttempt): void {
+    this.attempt = attempt;
+    this.listener.onSent();
+    this.owner.placed(this);
+  }
+
+  protected headers(headers: Metadata): void {
+    this.#answered = true;
+    this.maxAge = maxAgeIn(headers);
+    this.owner.headersReceived(this, headers);
+    this.listener.onHeaders();
+  }
+
+  protected ended(status: StatusObject): void {
+    this.listener.onEnd(new StreamEnd(status, this.#answered || this.attempt !== undefined));
+  }
+}

@@ -1,0 +1,47 @@
+import type { Client, ClientReadableStream, Metadata, ServiceError, StatusObject } from '@grpc/grpc-js';
+import { withSlot } from '../../grpc/call/stream-slot.js';
+import type { CallArguments } from '../stub/call-arguments.js';
+import type { Method } from '../stub/subscribed-call.js';
+import { Carrier } from './carrier.js';
+
+/** A call that grpc-js's client makes, because interceptors or an instrumentation have to see it. */
+export class ClientCarrier extends Carrier {
+  #call: ClientReadableStream<unknown> | undefined;
+  #failure: ServiceError | undefined;
+
+  /** @throws What an interceptor throws. */
+  start(client: Client, method: Method, request: unknown, { metadata, options }: CallArguments): void {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const slotted = withSlot(metadata, this);
+    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, slotted, options);
+    this.#call = call;
+    call.pause();
+    call.on('data', (message: unknown) => {
+      call.pause();
+      this.owner.runInScope(() => this.listener.onMessage(message));
+    });
+    call.on('metadata', (headers: Metadata) => this.owner.runInScope(() => this.headers(headers)));
+    call.on('error', (error: ServiceError) => {
+      this.#failure = error;
+      // If it is not from the status, which would come first.
+      queueMicrotask(() => this.#end(error));
+    });
+    call.on('status', (status: StatusObject) => {
+      if (this.#failure || call.readableEnded) return this.#end(status);
+      // The status may overtake messages that wait in the stream's buffer.
+      call.once('end', () => this.#end(status));
+    });
+  }
+
+  read(): void {
+    this.#call?.resume();
+  }
+
+  cancel(): void {
+    this.#call?.cancel();
+  }
+
+  #end({ code, details, metadata }: StatusObject): void {
+    this.owner.runInScope(() => this.ended({ code, details, metadata }));
+  }
+}

@@ -1,0 +1,297 @@
+import { AsyncResource } from 'node:async_hooks';
+import { type Client, Metadata, status as Status } from '@grpc/grpc-js';
+import type { Unsubscribable } from 'rxjs';
+import type { Member } from '../../core/balancing/members/member.js';
+import type { Cancel } from '../../core/clock.js';
+import type { Random } from '../../core/random.js';
+import { ResumableStream, type StreamOwner } from '../../core/resume/resumable-stream.js';
+import type { OpenedCall, StreamListener } from '../../core/resume/stream-call.js';
+import { moveBefore } from '../../core/resume/stream-age.js';
+import type { MoveReason, PlacedStream } from '../../core/streams/placed-stream.js';
+import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
+import { systemClock } from '../../grpc/context/system-clock.js';
+import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
+import type { Connection } from '../../grpc/endpoint/connection.js';
+import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
+import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
+import { aborted, serviceError } from '../stub/service-error.js';
+import type { Method } from '../stub/subscribed-call.js';
+import type { Carrier, CarrierOwner, Route } from './carrier.js';
+import { ClientCarrier } from './client-carrier.js';
+import { DirectCarrier } from './direct-carrier.js';
+import type { StreamRules } from './resumable-rules.js';
+import { ScopedClock } from './scoped-clock.js';
+import type { Sink } from './sink.js';
+import { StreamEnd } from './stream-end.js';
+
+type Endpoint = Member<Connection>;
+
+/** What the streams of one method share. */
+export interface StreamTarget {
+  readonly method: Method;
+  readonly openCalls: OpenCalls;
+  readonly rules: StreamRules;
+  /** Undefined if grpc-js makes the calls of the channel. */
+  readonly channel: BalancedChannel | undefined;
+  /** Makes the calls, unless `direct`. */
+  readonly client: Client;
+  /** Whether calls go straight to the channel. */
+  readonly direct: boolean;
+  /** Adds the policy's key of a request to the metadata. */
+  keyed(request: unknown, metadata: Metadata): Metadata;
+}
+
+/** Where a stream moves, and why. */
+interface Move {
+  readonly reason: MoveReason;
+  readonly to: Endpoint | undefined;
+}
+
+/**
+ * One subscription of a resumable method: it looks like one call, and is carried by one call after the other. All of its
+ * user's code runs in the async context of the subscriber.
+ */
+export class ResumableCall
+  extends OpenCall
+  implements StreamOwner<unknown, unknown, StreamEnd>, PlacedStream<Endpoint>, CarrierOwner, Unsubscribable
+{
+  readonly clock: ScopedClock;
+  readonly #scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
+  readonly #stream: ResumableStream<unknown, unknown, StreamEnd>;
+  /** The call whose messages are delivered. */
+  #carrier: Carrier | undefined;
+  /** The call that is to take over. */
+  #next: Carrier | undefined;
+  #move: Move | undefined;
+  /** The attempt that carries it, with its endpoint and its connection. */
+  #placed: WireAttempt | undefined;
+  #deadline: number | undefined;
+  #cancelAge: Cancel | undefined;
+  #done = false;
+
+  constructor(
+    private readonly target: StreamTarget,
+    private readonly args: CallArguments,
+    request: unknown,
+    private readonly sink: Sink,
+  ) {
+    super();
+    this.clock = new ScopedClock(target.channel?.context.clock ?? systemClock, this.#scope);
+    this.#stream = new ResumableStream(target.rules, request, this);
+  }
+
+  start(): void {
+    const { signal } = this.args;
+    if (signal?.aborted) return this.sink.fail(aborted(signal));
+    this.target.openCalls.add(this);
+    signal?.addEventListener('abort', this);
+    this.#stream.start();
+  }
+
+  /** Called when the sink takes messages again. */
+  pump(): void {
+    this.#stream.pump();
+  }
+
+  /** The signal is aborted. */
+  handleEvent(): void {
+    this.giveUp(aborted(this.args.signal!));
+  }
+
+  giveUp(error: unknown): void {
+    this.runInScope(() => this.#finish(() => this.sink.fail(error)));
+  }
+
+  /** The subscriber has left, or the stream has ended. */
+  unsubscribe(): void {
+    this.#finish(() => {});
+  }
+
+  runInScope(action: () => void): void {
+    this.#scope.runInAsyncScope(action);
+  }
+
+  // What the placement reads and asks.
+
+  get endpoint(): Endpoint {
+    return this.#placed!.endpoint;
+  }
+
+  get movable(): boolean {
+    return this.#placed !== undefined && this.#stream.movable;
+  }
+
+  get keyed(): boolean {
+    return this.#carrier?.attempt?.keyed === true;
+  }
+
+  move(reason: MoveReason, to?: Endpoint): void {
+    if (!this.movable) return;
+    this.#move = { reason, to };
+    this.runInScope(() => this.#stream.move());
+  }
+
+  // What the stream asks.
+
+  get random(): Random {
+    return this.target.channel?.context.random ?? Math.random;
+  }
+
+  get wantsMore(): boolean {
+    return this.sink.wantsMore;
+  }
+
+  open(request: unknown, why: 'first' | 'resume' | 'move', listener: StreamListener<unknown, StreamEnd>): OpenedCall {
+    const carrier = this.#create(listener, why === 'move' ? this.#route : ANYWHERE);
+    if (why === 'move') this.#next = carrier;
+    else this.#carrier = carrier;
+    try {
+      this.#begin(carrier, request);
+    } catch (error) {
+      // The client is closed, or an interceptor has thrown.
+      if (why === 'move') listener.onEnd(NOT_OPENED);
+      else this.failed(error);
+    }
+    return carrier;
+  }
+
+  deliver(message: unknown): void {
+    this.sink.take(message);
+  }
+
+  moved(): void {
+    const { reason } = this.#move!;
+    this.#carrier = this.#next;
+    this.#next = this.#move = undefined;
+    this.#place(reason);
+    this.#watchAge();
+  }
+
+  stayed(): void {
+    const { reason } = this.#move!;
+    this.#next = this.#move = undefined;
+    if (reason === 'max_age') this.#moveAfter(AGAIN_MS);
+  }
+
+  interrupted(): void {
+    this.#carrier = undefined;
+    this.#cancelAge?.();
+    this.#place();
+  }
+
+  ended({ status }: StreamEnd, note: string | undefined): void {
+    const details =
+      note === undefined ? status.details : `${status.details} (${this.target.rules.subject} does not resume: ${note})`;
+    const end = { ...status, details };
+    this.#finish(() => {
+      try {
+        this.args.onStatus?.(end);
+      } finally {
+        // Even if the user's function throws.
+        if (end.code === Status.OK) this.sink.complete();
+        else this.sink.fail(serviceError(end));
+      }
+    });
+  }
+
+  failed(error: unknown): void {
+    this.#finish(() => this.sink.fail(error));
+  }
+
+  // What the calls ask and tell.
+
+  get lasting(): boolean {
+    return this.target.rules.lasting;
+  }
+
+  placed(carrier: Carrier): void {
+    if (carrier === this.#carrier) this.#place();
+  }
+
+  headersReceived(carrier: Carrier, headers: Metadata): void {
+    if (carrier === this.#carrier) {
+      this.#place();
+      this.#watchAge();
+    }
+    this.args.onMetadata?.(headers);
+  }
+
+  /** A stream whose connection alone is replaced may stay at its endpoint. */
+  get #route(): Route {
+    const { reason, to } = this.#move!;
+    return { to, leaving: reason === 'connection_retired' ? undefined : this.#placed?.endpoint };
+  }
+
+  #create(listener: StreamListener<unknown, StreamEnd>, route: Route): Carrier {
+    const direct = this.target.direct && !isIntercepted(this.args);
+    const since = this.clock.now();
+    return direct ? new DirectCarrier(this, listener, route, since) : new ClientCarrier(this, listener, route, since);
+  }
+
+  #begin(carrier: Carrier, request: unknown): void {
+    const { channel, client, method } = this.target;
+    const { options } = this.args;
+    const deadline = this.#deadline ?? options.deadline;
+    const args = {
+      ...this.args,
+      metadata: this.target.keyed(request, this.args.metadata),
+      options: deadline === undefined ? options : { ...options, deadline },
+    };
+    if (carrier instanceof DirectCarrier) carrier.start(channel!, method, request, args);
+    else (carrier as ClientCarrier).start(client, method, request, args);
+    // The deadline is that of the subscription, also if the options of the method set it.
+    if (carrier.deadline !== Infinity) this.#deadline ??= carrier.deadline;
+  }
+
+  /** Tells the placement where the stream is now. */
+  #place(reason?: MoveReason): void {
+    const [from, to] = [this.#placed, this.#carrier?.attempt];
+    if (from === to || !this.target.rules.moves) return;
+    from?.connection.streams?.delete(this);
+    const moves = from !== undefined && to !== undefined && reason !== undefined;
+    if (from && !moves) from.endpoint.placement.closed(this);
+    this.#placed = to;
+    if (!to) return;
+    (to.connection.streams ??= new Set()).add(this);
+    const { placement } = to.endpoint;
+    if (moves) placement.moved(this, from.endpoint, reason);
+    else placement.opened(this);
+  }
+
+  #watchAge(): void {
+    this.#cancelAge?.();
+    const { maxAge, since = 0 } = this.#carrier ?? {};
+    const before = maxAge === undefined || !this.target.rules.moves ? undefined : moveBefore(maxAge, this.random);
+    // The headers may come late, with the first message.
+    if (before !== undefined) this.#moveAfter(Math.max(0, before - (this.clock.now() - since)));
+  }
+
+  #moveAfter(delay: number): void {
+    this.#cancelAge = this.clock.after(delay, () => {
+      if (this.movable) this.move('max_age');
+      // It has no token yet, or moves for another reason.
+      else this.#moveAfter(AGAIN_MS);
+    });
+  }
+
+  #finish(tell: () => void): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.target.openCalls.delete(this);
+    this.args.signal?.removeEventListener('abort', this);
+    this.#stream.stop();
+    this.interrupted();
+    tell();
+    this.#scope.emitDestroy();
+  }
+}
+
+const ANYWHERE: Route = { leaving: undefined, to: undefined };
+
+/** Milliseconds until a stream that is due for its age, and cannot move, tries again. */
+const AGAIN_MS = 1000;
+
+const NOT_OPENED = new StreamEnd(
+  { code: Status.UNAVAILABLE, details: 'the call was not opened', metadata: new Metadata() },
+  false,
+);

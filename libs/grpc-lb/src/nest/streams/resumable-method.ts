@@ -1,0 +1,49 @@
+import { Observable, type Subscriber } from 'rxjs';
+import { callArguments } from '../stub/call-arguments.js';
+import { pullable } from './iterate.js';
+import { ResumableCall, type StreamTarget } from './resumable-call.js';
+import type { Sink } from './sink.js';
+
+type StubMethod = (request: unknown, ...rest: unknown[]) => Observable<unknown>;
+
+/** One resumable method in Nest's form: a function that returns a cold Observable. */
+export function resumableMethod(target: StreamTarget): StubMethod {
+  return pullableMethod(
+    (request, first, second) =>
+      new Observable((subscriber) => {
+        const args = callArguments(target.rules.subject, first, second);
+        const call = new ResumableCall(target, args, request, new SubscriberSink(subscriber));
+        call.start();
+        return call;
+      }),
+    target,
+  );
+}
+
+/** The streams that a method returns, so that `iterate` can pull them. */
+export function pullableMethod(method: StubMethod, target: StreamTarget): StubMethod {
+  return (request, ...rest) =>
+    pullable(method(request, ...rest), (sink) => {
+      const args = callArguments(target.rules.subject, rest[0], rest[1]);
+      return new ResumableCall(target, args, request, sink);
+    });
+}
+
+/** An Observable takes whatever comes. */
+class SubscriberSink implements Sink {
+  readonly wantsMore = true;
+
+  constructor(private readonly subscriber: Subscriber<unknown>) {}
+
+  take(message: unknown): void {
+    this.subscriber.next(message);
+  }
+
+  fail(error: unknown): void {
+    this.subscriber.error(error);
+  }
+
+  complete(): void {
+    this.subscriber.complete();
+  }
+}

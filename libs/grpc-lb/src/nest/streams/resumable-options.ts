@@ -1,0 +1,121 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import type { Observable } from 'rxjs';
+import type { FailureStatus } from '../../core/options/status-names.js';
+import type { RequestStream } from '../service-types.js';
+
+/** What `onGap` is told. */
+export interface StreamGap<Req, Token> {
+  /** The token from which the server cannot begin any more. */
+  readonly token: Token;
+  /** The request of the subscription, or the last one that `onGap` has returned. */
+  readonly request: Req;
+  /** How the server refused. */
+  readonly error: ServiceError;
+}
+
+/** How the streams of one method resume and move. */
+export interface ResumableOptions<Req, Msg, Token> {
+  /**
+   * Reads from a message where a stream may begin after it: a revision, an offset, a resume token. Texts, numbers,
+   * bigints, bytes and the 64-bit numbers of proto-loader are compared by their value. Return undefined if no stream may
+   * begin there, as for all but the last of several messages with one revision; empty texts and empty bytes count as
+   * undefined, 0 does not.
+   */
+  readonly token: (message: Msg) => Token | null | undefined;
+  /**
+   * Makes the request of a stream that begins at a token, from the request of the subscription. The server may repeat
+   * the message of the token; it is not delivered again.
+   */
+  readonly resume: (request: Req, token: Token) => Req;
+  /**
+   * Whether a message is only a place to begin at: its token is taken, and it is not delivered.
+   *
+   * @default no message is
+   */
+  readonly bookmark?: (message: Msg) => boolean;
+  /**
+   * The identity of a message, for methods whose messages do not all have a token: messages since the last token that a
+   * new stream repeats are recognized by it. `false`: they may be delivered twice.
+   *
+   * @default the token
+   */
+  readonly dedupe?: ((message: Msg) => unknown) | false;
+  /**
+   * Called when the server cannot begin at the token any more. Returns the request to go on with, such as one that
+   * begins with a snapshot, or a promise of it; undefined: the stream ends with the error.
+   *
+   * @default the stream ends with the error
+   */
+  readonly onGap?: (gap: StreamGap<Req, Token>) => Req | undefined | Promise<Req | undefined>;
+  /**
+   * Statuses by which the server says that a token is too old.
+   *
+   * @default `["OUT_OF_RANGE"]`
+   */
+  readonly gapStatusCodes?: readonly FailureStatus[];
+  /**
+   * Statuses after which the stream resumes; any other status ends it. A server of this package that drains, or ends
+   * streams of a maximum age, causes a resumption whatever the status is.
+   *
+   * @default `["UNAVAILABLE"]`
+   */
+  readonly resumableStatusCodes?: readonly FailureStatus[];
+  /**
+   * Attempts in a row to resume, 0 to Infinity (forever). The count begins again with each new message, and after ten
+   * seconds on one server.
+   *
+   * @default Infinity
+   */
+  readonly maxAttempts?: number;
+  /**
+   * The first attempt to resume comes within so many milliseconds, at random, 1 to 60000; each further one after twice
+   * the time, ± 20 %.
+   *
+   * @default 100
+   */
+  readonly initialBackoff?: number;
+  /**
+   * Maximum backoff in milliseconds, 1 to 600000.
+   *
+   * @default 10000
+   */
+  readonly maxBackoff?: number;
+  /**
+   * Moves the stream before its server ends it, and to even out the streams. `timeout`: milliseconds in which the new
+   * stream must catch up with the old one, 1 to 600000; else it is given up, and the old one goes on. `false`: the
+   * stream resumes after a failure, and never moves before one.
+   *
+   * @default `{ timeout: 5000 }`
+   */
+  readonly handover?: { readonly timeout?: number } | false;
+}
+
+/** A method whose streams resume, in the form that the client's options take. */
+export interface ResumableMethod extends ResumableOptions<never, never, never> {
+  /** The method, as in the proto file or in lower camel case. */
+  readonly method: string;
+}
+
+/** The request of a method, without the wrapping of a stream of requests. */
+export type RequestIn<Method> = Method extends (request: infer Req, ...rest: never[]) => unknown
+  ? Req extends Observable<infer Item> | RequestStream<infer Item>
+    ? Item
+    : Req
+  : never;
+
+/** The messages of a method. */
+export type MessageOf<Method> = Method extends (...args: never[]) => Observable<infer Msg> ? Msg : never;
+
+/**
+ * A resumable method of a service interface `T`; its messages and requests have the types of the method. With `any` for
+ * `T`, they have any type.
+ */
+export type ResumableOf<T, Token> = 0 extends 1 & T
+  ? // oxlint-disable-next-line typescript/no-explicit-any
+    ResumableOptions<any, any, Token> & Pick<ResumableMethod, 'method'>
+  : {
+      [K in keyof T & string]: ResumableOptions<RequestIn<T[K]>, MessageOf<T[K]>, Token> & {
+        /** The method. */
+        readonly method: K;
+      };
+    }[keyof T & string];

@@ -1,0 +1,168 @@
+import { InterceptingCall, status as Status } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { expectNoLeaks } from '../../support/run/leaks.js';
+import { startFeed } from '../../support/streams/feed.js';
+import { FeedClient, feedTarget, upTo } from '../../support/streams/subscriber.js';
+import { eventually } from '../../support/time/patience.js';
+
+expectNoLeaks();
+
+test('a stream whose backend is killed goes on at another one, where it was', async () => {
+  const { feed, servers } = await startFeed(3);
+  const client = await new FeedClient(feedTarget(servers)).ready(3);
+  const subscriber = client.subscribe();
+  feed.append(10);
+  await subscriber.seen(10);
+  await servers.find(({ address }) => address === subscriber.last)!.kill();
+  feed.append(10);
+  await subscriber.seen(20);
+  expect(subscriber.numbers).toEqual(upTo(20));
+  expect(new Set(subscriber.servers).size).toBe(2);
+});
+
+test('UNAVAILABLE resumes; a server that repeats the message of the token is no matter', async () => {
+  const { feed, servers } = await startFeed(2);
+  for (const { behavior } of servers) behavior.overlap = 1;
+  const client = await new FeedClient(feedTarget(servers)).ready(2);
+  const subscriber = client.subscribe();
+  for (let round = 1; round <= 5; round++) {
+    feed.append(3);
+    await subscriber.seen(3 * round);
+    for (const server of servers) server.endStreams({ code: Status.UNAVAILABLE });
+  }
+  feed.append(3);
+  await subscriber.seen(18);
+  expect(subscriber.numbers).toEqual(upTo(18));
+});
+
+test.each(['NOT_FOUND', 'PERMISSION_DENIED', 'OUT_OF_RANGE', 'OK'] as const)(
+  '%s ends the stream as it is',
+  async (name) => {
+    const { feed, servers } = await startFeed(1);
+    const client = await new FeedClient(feedTarget(servers)).ready(1);
+    const statuses: number[] = [];
+    const subscriber = client.subscribe({ onStatus: ({ code }) => void statuses.push(code) });
+    feed.append(2);
+    await subscriber.seen(2);
+    if (name === 'OK') for (const { call } of servers[0]!.streams) call.end();
+    else servers[0]!.endStreams({ code: Status[name], details: 'no' });
+    await subscriber.seen(3);
+    expect(subscriber.completed).toBe(name === 'OK');
+    expect(subscriber.error?.code).toBe(name === 'OK' ? undefined : Status[name]);
+    expect(statuses).toEqual([Status[name]]);
+    expect(servers[0]!.begun).toBe(1);
+  },
+);
+
+test('the trailer of a server that drains resumes whatever its status, and teaches nothing about the endpoint', async () => {
+  const { feed, servers } = await startFeed(1);
+  const loadBalancing = { ejection: { consecutiveFailures: 1 } };
+  const client = await new FeedClient(feedTarget(servers), { resumableStatusCodes: [] }, { loadBalancing }).ready(1);
+  const subscriber = client.subscribe();
+  feed.append(1);
+  await subscriber.seen(1);
+  servers[0]!.endStreams({ code: Status.UNAVAILABLE }, { 'grpc-lb-stream-end': 'drain' });
+  feed.append(1);
+  await subscriber.seen(2);
+  expect(subscriber.numbers).toEqual(upTo(2));
+  const [endpoint] = client.handle.snapshot().endpoints;
+  expect(endpoint).toMatchObject({ state: 'ready', failed: 0 });
+});
+
+test('a token that is too old: onGap names the request to go on with', async () => {
+  const { feed, servers } = await startFeed(1);
+  const gaps: unknown[] = [];
+  const onGap = ({ token, request, error }: { token: string; request: object; error: { code: number } }): object => {
+    gaps.push([token, request, error.code]);
+    return { text: '7' };
+  };
+  const client = await new FeedClient(feedTarget(servers), { onGap } as never).ready(1);
+  const subscriber = client.subscribe();
+  feed.append(2);
+  await subscriber.seen(2);
+  feed.length = 7;
+  servers[0]!.behavior.refuse = (after) =>
+    after < 7 ? { code: Status.OUT_OF_RANGE, details: 'compacted' } : undefined;
+  servers[0]!.endStreams({});
+  await eventually(() => gaps.length === 1);
+  feed.append(2);
+  await subscriber.seen(4);
+  expect(subscriber.numbers).toEqual([1, 2, 8, 9]);
+  expect(gaps).toEqual([['2', { text: '' }, Status.OUT_OF_RANGE]]);
+});
+
+test('without onGap, a token that is too old ends the stream with the status of the server', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const subscriber = client.subscribe();
+  feed.append(2);
+  await subscriber.seen(2);
+  servers[0]!.behavior.refuse = () => ({ code: Status.OUT_OF_RANGE, details: 'compacted' });
+  servers[0]!.endStreams({});
+  await subscriber.seen(3);
+  expect(subscriber.error).toMatchObject({ code: Status.OUT_OF_RANGE, details: 'compacted' });
+});
+
+test('the deadline is that of the subscription, whatever resumes in the meantime', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const began = performance.now();
+  const subscriber = client.subscribe({ timeout: 500 });
+  feed.append(1);
+  await subscriber.seen(1);
+  for (let i = 0; i < 3; i++) {
+    servers[0]!.endStreams({});
+    feed.append(1);
+    await subscriber.seen(i + 2);
+  }
+  await eventually(() => subscriber.error !== undefined);
+  expect(subscriber.error).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+  expect(performance.now() - began).toBeGreaterThan(450);
+  expect(subscriber.numbers).toEqual(upTo(4));
+});
+
+test('the attempts are bounded if the options say so, and the error says why it ends', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers), { maxAttempts: 2 }).ready(1);
+  const subscriber = client.subscribe();
+  feed.append(1);
+  await subscriber.seen(1);
+  servers[0]!.behavior.refuse = () => ({ code: Status.UNAVAILABLE, details: 'down' });
+  servers[0]!.endStreams({});
+  await subscriber.seen(2);
+  expect(subscriber.error).toMatchObject({ code: Status.UNAVAILABLE });
+  expect(subscriber.error!.details).toBe('down (client FEED, Echo/Repeat does not resume: 2 attempts have failed)');
+  expect(servers[0]!.begun).toBe(3);
+});
+
+test('a subscriber that leaves while the stream waits to resume is the end of it', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers), { initialBackoff: 60_000 }).ready(1);
+  const subscriber = client.subscribe();
+  feed.append(1);
+  await subscriber.seen(1);
+  servers[0]!.endStreams({});
+  await eventually(() => servers[0]!.streams.size === 0);
+  subscriber.subscription.unsubscribe();
+  expect(servers[0]!.begun).toBe(1);
+});
+
+test('interceptors see each call that carries the stream', async () => {
+  const { feed, servers } = await startFeed(2);
+  let seen = 0;
+  const client = await new FeedClient(
+    feedTarget(servers),
+    {},
+    {
+      interceptors: [(options, next) => (seen++, new InterceptingCall(next(options)))],
+    },
+  ).ready(2);
+  const subscriber = client.subscribe();
+  feed.append(3);
+  await subscriber.seen(3);
+  await servers.find(({ address }) => address === subscriber.last)!.kill();
+  feed.append(3);
+  await subscriber.seen(6);
+  expect(subscriber.numbers).toEqual(upTo(6));
+  expect(seen).toBe(2);
+});
