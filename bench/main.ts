@@ -14,6 +14,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   scale: ['micro/scale.js'],
   profile: ['peers/profile.js'],
   page: ['results/page.js'],
+  streams: ['streams/main.js'],
 };
 
 function run(part: string, options: readonly string[] = []): void {
