@@ -9,7 +9,10 @@ export default defineConfig({
     // Tests run against the sources; test/package checks what is published.
     alias: [
       { find: /^nestjs-grpc-lb$/, replacement: source('index.ts') },
-      { find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|terminus|testing)$/, replacement: source('$1/index.ts') },
+      {
+        find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|terminus|testing)$/,
+        replacement: source('$1/index.ts'),
+      },
       { find: /^nestjs-grpc-lb\/(opentelemetry|prometheus)$/, replacement: source('telemetry/$1/index.ts') },
       { find: /^nestjs-grpc-lb\/(consul|file|kubernetes|xds)$/, replacement: source('discovery/$1/index.ts') },
     ],
