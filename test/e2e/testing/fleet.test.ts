@@ -1,13 +1,14 @@
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { Module } from '@nestjs/common';
-import { GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
+import { Test } from '@nestjs/testing';
+import { getGrpcLbClientToken, GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { createFleet, repeat, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Echo, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { appOfFleet, EchoClient, fleetOfTest } from '../../support/testing/fleet-app.js';
+import { appOfFleet, EchoClient, EchoModule, fleetOfTest } from '../../support/testing/fleet-app.js';
 
 expectNoLeaks();
 
@@ -289,6 +290,17 @@ it('a fleet that closes ends what is under way: calls that hang, and backends th
     [false, 0],
     [false, 0],
   ]);
+});
+
+it('a client that speaks TLS to a fleet is not ready, and the error says why', async () => {
+  const fleet = await fleetOfTest({ backends: 1 });
+  const start = Test.createTestingModule({ imports: [EchoModule] })
+    .overrideProvider(getGrpcLbClientToken(EchoClient))
+    .useFactory(fleet.client(EchoClient, { credentials: credentials.createSsl() }));
+  const app = await (await start.compile()).init();
+  onTestFinished(() => app.close());
+  const readiness = async (): Promise<string> => (await errorOf(fleet.ready(1, { timeout: 10 }))).message;
+  await expect.poll(readiness).toContain('0 connections; a client speaks TLS to it; pass { credentials: credentials');
 });
 
 describe('mistakes', () => {

@@ -41,7 +41,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * Whose timers are not the test's: those of test runners, such as the one of a timeout; and grpc-js's own, which end by
  * themselves and keep no process alive, such as the backoff of a connection that was given up.
  */
-const OTHERS = /[\\/](@?vitest|@jest|jest-[\w-]+|tinypool|mocha|@grpc[\\/]grpc-js)[\\/]/;
+const OTHERS = /node_modules[\\/](@?vitest|@jest|jest-[\w-]+|tinypool|mocha|@grpc[\\/]grpc-js)[\\/]/;
 /** The functions that set timers for programs; Node sets its own in other ways. */
 const BY_A_PROGRAM = /^(setTimeout|setInterval|AsyncFunction\.setTimeout|new Promise) |^node:timers/;
 const MAX_LINES = 6;
@@ -108,9 +108,16 @@ function stackOf(kind: string): string[] | undefined {
 function stackLines(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = MAX_FRAMES;
-  const stack = new Error('opened').stack ?? '';
+  const stack: unknown = new Error('opened').stack;
   Error.stackTraceLimit = stackTraceLimit;
+  // A program may have replaced how stacks are written. Throwing here would end the process.
+  if (typeof stack !== 'string') return [];
   const lines = stack.split('\n').map((line) => line.trim().replace(/^at /, ''));
   // The first are this function, `stackOf` and the hook.
-  return lines.slice(lines.findIndex((line) => line.startsWith('emitInitNative') || line.includes('async_hooks')));
+  return lines.slice(
+    Math.max(
+      0,
+      lines.findIndex((line) => line.includes('node:internal/async_hooks')),
+    ),
+  );
 }

@@ -91,6 +91,14 @@ export class FleetBackend {
     return this.#door.settled;
   }
 
+  /** @internal Its state, for the error of `ready`. */
+  get state(): string {
+    if (!this.#door.isOpen) return 'stopped';
+    if (this.#door.partitioned) return 'partitioned';
+    const tls = 'a client speaks TLS to it; pass { credentials: credentials.createInsecure() } to fleet.client()';
+    return `${this.connections} connections${this.#door.triedTls ? `; ${tls}` : ''}`;
+  }
+
   /** @internal Whether calls can reach it now. */
   get reachable(): boolean {
     return this.#door.isOpen && !this.#door.partitioned && this.#door.settled > 0;
@@ -181,7 +189,7 @@ export class FleetBackend {
    * Ends as a server that shuts down: GOAWAY on its connections, no new ones, and calls in flight are answered. It stays
    * in the list of discovery; `fleet.remove` takes it out.
    *
-   * @returns Resolves when the last call has been answered.
+   * @returns Resolves when the last call has been answered; calls that `hang` are answered after `recover`.
    */
   async drain(): Promise<void> {
     const server = this.#server;

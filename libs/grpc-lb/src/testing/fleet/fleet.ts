@@ -301,12 +301,7 @@ export class BackendFleet implements Iterable<FleetBackend> {
 
   #states(): string {
     if (this.#listed.size === 0) return '  no backend is listed';
-    return [...this.#listed]
-      .map((each) => {
-        const state = each.expected ? `${each.connections} connections` : each.running ? 'partitioned' : 'stopped';
-        return `  backend ${each.index} (${each.address}): ${state}`;
-      })
-      .join('\n');
+    return [...this.#listed].map((each) => `  backend ${each.index} (${each.address}): ${each.state}`).join('\n');
   }
 }
 

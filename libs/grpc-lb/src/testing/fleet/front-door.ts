@@ -14,6 +14,8 @@ export class FrontDoor {
   /** TCP connections since the start. */
   accepted = 0;
   port = 0;
+  /** Whether a client has tried TLS. */
+  triedTls = false;
   #server: Server | undefined;
   #accept: (connection: TappedSocket) => void = () => {};
   #partitioned = false;
@@ -57,6 +59,7 @@ export class FrontDoor {
       this.#open.add(connection);
       connection.once('close', () => {
         this.#open.delete(connection);
+        this.triedTls ||= connection.speaksTls;
         this.onChange();
       });
       if (this.#partitioned) connection.hold();

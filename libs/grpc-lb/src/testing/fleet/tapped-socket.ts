@@ -2,6 +2,9 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { SettingsAck } from './settings-ack.js';
 
+/** The first byte of a record of a TLS handshake (RFC 8446, section 5.1). */
+const TLS_HANDSHAKE = 22;
+
 /**
  * A connection of a backend, between the socket and the HTTP/2 session of its server. It can be held: nothing passes in
  * either direction, while both ends keep their sockets open, as in a network that drops packets.
@@ -11,13 +14,17 @@ export class TappedSocket extends Duplex {
   readonly #ack = new SettingsAck();
   #held = false;
   #retired = false;
-  /** Writes to the socket what the server wrote while the connection was held. */
+  #speaksTls = false;
+  /** Writes to the socket what the server wrote, or ended, while the connection was held. */
   #writeHeld: (() => void) | undefined;
 
   /** @param onSettled Called when the client has accepted the settings of the server, so that it can send calls. */
   constructor(socket: Socket, onSettled: () => void) {
     super();
     this.#socket = socket;
+    socket.once('data', ([first]: Buffer) => {
+      this.#speaksTls = first === TLS_HANDSHAKE;
+    });
     socket.on('data', (chunk: Buffer) => {
       if (!this.#ack.seen && this.#ack.read(chunk)) onSettled();
       if (!this.push(chunk)) socket.pause();
@@ -31,6 +38,11 @@ export class TappedSocket extends Duplex {
   /** Whether the client can send calls. */
   get settled(): boolean {
     return this.#ack.seen && !this.#retired && !this.destroyed;
+  }
+
+  /** Whether the client has begun a TLS handshake, which no backend of a fleet answers. */
+  get speaksTls(): boolean {
+    return this.#speaksTls;
   }
 
   /** Its server is about to end: it gets no new calls. */
@@ -66,7 +78,9 @@ export class TappedSocket extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#socket.end(() => done());
+    const end = (): void => void this.#socket.end(() => done());
+    if (this.#held) this.#writeHeld = end;
+    else end();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
