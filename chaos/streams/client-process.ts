@@ -58,7 +58,7 @@ const registry = app.get(GrpcLbRegistry);
 const records = Array.from({ length: schedule.logs }, (_, log) => new LogRecord(schedule, log));
 const subscriptions = new Map<LogRecord, Subscription>();
 const handovers: Handover[] = [];
-const unmoved: number[] = [];
+const unmoved: Handover[] = [];
 const stalls: Handover[] = [];
 const ends: StreamEndRecord[] = [];
 const failedCalls: string[] = [];
@@ -79,7 +79,7 @@ function take(record: LogRecord, { number, server }: Entry): void {
     return;
   }
   if (gap > STALL_MS) stalls.push(handover);
-  if (gaps++ % SAMPLE === 0) unmoved.push(gap);
+  if (gaps++ % SAMPLE === 0) unmoved.push(handover);
 }
 
 function open(record: LogRecord): void {

@@ -67,7 +67,7 @@ export interface StreamRecording {
   readonly ends: readonly StreamEndRecord[];
   readonly handovers: readonly Handover[];
   /** A sample of the same gap between two messages of one backend. */
-  readonly unmoved: readonly number[];
+  readonly unmoved: readonly Handover[];
   /** All such gaps that are long. */
   readonly stalls: readonly Handover[];
   readonly calls: number;
