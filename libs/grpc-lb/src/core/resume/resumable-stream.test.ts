@@ -455,3 +455,9 @@ test('a subscriber that wants no more is not read for; the new call of a move is
   expect([first.reads, next.reads]).toEqual([reads, 1]);
   expect(told).toEqual(['1', '(moved)']);
 });
+
+test('a token that is too long to be remembered ends the stream', () => {
+  const { told, first } = setUp();
+  first.message('a', { token: 'x'.repeat(16_385) });
+  expect(told[0]).toMatch(/what token returns has a length of 16385; return at most 16384 characters or bytes/);
+});
