@@ -25,6 +25,9 @@ export interface RunResult {
   readonly timeline: readonly number[];
 }
 
+/** The index of the server of a call that its client refused. */
+const REFUSED = -1;
+
 /** Collects how calls end. */
 export class Collector {
   readonly #latencies: Float64Array;
@@ -43,9 +46,9 @@ export class Collector {
     this.#left = trace.size;
   }
 
-  ended(call: Call, failed: boolean, server: Server, now: number): void {
+  ended(call: Call, failed: boolean, server: Server | undefined, now: number): void {
     this.#latencies[call.index] = failed ? NaN : now - call.at;
-    this.#servers[call.index] = server.index;
+    this.#servers[call.index] = server?.index ?? REFUSED;
     this.#attempts[call.index] = call.attempts;
     if (--this.#left === 0) this.onLast();
   }
@@ -59,7 +62,7 @@ export class Collector {
     }
     const sorted = this.#sorted(counted);
     const shares = servers.map(() => 0);
-    for (const i of counted) shares[this.#servers[i]!]! += 1 / counted.length;
+    for (const i of counted) if (this.#servers[i] !== REFUSED) shares[this.#servers[i]!]! += 1 / counted.length;
     return {
       calls: counted.length,
       failed: 1 - sorted.length / counted.length,

@@ -1,6 +1,6 @@
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Call } from './call.js';
-import { LIMITS } from './clients/call-model.js';
+import { type CallModel, LIMITS } from './clients/call-model.js';
 import { CentralQueue } from './dispatch/central-queue.js';
 import type { CallListener, Dispatcher } from './dispatch/dispatcher.js';
 import { Fleet } from './dispatch/fleet.js';
@@ -85,12 +85,15 @@ function dispatcherFor(
   if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, places, listener);
   const balancing = effectiveLoadBalancing(scenario.balancing);
   const { subset } = scenario;
-  const calls =
-    'hedge' in subject && subject.hedge
-      ? { ...LIMITS, ...scenario.calls, hedge: subject.hedge }
-      : (scenario.calls ?? {});
+  const calls = callModelOf(scenario, subject);
   const options = { clients, createPolicy: createPolicy!, balancing, calls, subset, delay, places, seed };
   return new Fleet(queue, options, listener);
+}
+
+function callModelOf({ calls }: Scenario, subject: Subject): CallModel {
+  const own = subject.kind === 'config' ? subject.calls : undefined;
+  if ('hedge' in subject && subject.hedge) return { ...LIMITS, ...calls, ...own, hedge: subject.hedge };
+  return { ...calls, ...own };
 }
 
 function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server {

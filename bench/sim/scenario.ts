@@ -34,6 +34,8 @@ export interface Scenario {
   readonly alsoCompared?: readonly Subject[];
   /** Where clients and servers are. Default: all at the same distance. */
   readonly places?: Places;
+  /** Compared in place of the policies of the package. */
+  readonly subjects?: readonly Subject[];
   /** What happens to the servers. */
   readonly script?: (world: World) => void;
   /** Measured by the share of calls that fail: callers give up, so latencies are meaningless. */

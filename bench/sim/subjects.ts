@@ -6,7 +6,7 @@ import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-co
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import type { Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../libs/grpc-lb/src/core/random.js';
-import type { HedgeModel } from './clients/call-model.js';
+import type { CallModel, HedgeModel } from './clients/call-model.js';
 
 /** Creates the policy of one client. */
 export type PolicyFactory = (random: Random, clock: Clock) => Policy;
@@ -15,7 +15,7 @@ export type PolicyFactory = (random: Random, clock: Clock) => Policy;
 export type Subject =
   | { readonly kind: 'bound'; readonly name: string }
   | { readonly kind: 'oracle'; readonly name: string }
-  | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig; readonly hedge?: HedgeModel }
+  | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig; readonly hedge?: HedgeModel; readonly calls?: CallModel }
   | { readonly kind: 'module'; readonly name: string; readonly path: string; readonly hedge?: HedgeModel };
 
 /** A word of the command line for hedging, after the policy: `adaptive+hedge`, `adaptive+p98`. */
@@ -61,6 +61,11 @@ export function hedged(subject: Subject, quantile = DEFAULT_QUANTILE): Subject {
 
 export function isHedged(subject: string): boolean {
   return subject.includes(HEDGING);
+}
+
+/** `least_request` with these limits of its calls, for scenarios that compare limits and not policies. */
+export function withCalls(name: string, calls: CallModel): Subject {
+  return { kind: 'config', name, config: CONFIGS['least_request']!, calls };
 }
 
 /**

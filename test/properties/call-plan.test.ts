@@ -205,6 +205,14 @@ class Run implements PlanOwner<{ readonly id: number }> {
     this.commands.push(`commit ${id}`);
   }
 
+  throttled(): void {
+    expect.unreachable('no call is throttled here');
+  }
+
+  isExcused(): boolean {
+    return false;
+  }
+
   finish(attempt: { readonly id: number } | undefined, { code }: AttemptEnd): void {
     this.commands.push(`finish ${attempt?.id} ${code}`);
   }
@@ -363,7 +371,7 @@ class Run implements PlanOwner<{ readonly id: number }> {
     if (this.over) return;
     this.#stopped = true;
     this.#waits = false;
-    this.#tell({ what: 'stop' }, () => this.plan.stop());
+    this.#tell({ what: 'stop' }, () => this.plan.stop(false));
   }
 
   #anotherCall(): void {

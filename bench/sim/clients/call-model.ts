@@ -1,5 +1,6 @@
 import type { CallPolicy, HedgeRule, RetryRule } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
 import { HedgeShare } from '../../../libs/grpc-lb/src/core/call/hedge-share.js';
+import type { ThrottleRule } from '../../../libs/grpc-lb/src/core/call/call-throttle.js';
 import type { LearnedDelay } from '../../../libs/grpc-lb/src/core/call/learned-delay.js';
 
 /** UNAVAILABLE. */
@@ -29,6 +30,8 @@ export interface CallModel {
   readonly throttling?: { readonly maxTokens: number; readonly tokenRatio: number };
   /** Limits retries and hedges to a share of the calls, plus some per second; without it they are unlimited. */
   readonly budget?: { readonly ratio: number; readonly minPerSecond: number };
+  /** Refuses calls while backends reject most of them. */
+  readonly throttle?: ThrottleRule;
 }
 
 /** The limits that a client has by default. */

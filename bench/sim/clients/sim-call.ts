@@ -21,8 +21,11 @@ export interface CallEnvironment extends PlanEnvironment {
   arrived(attempt: Attempt): void;
   /** The server has answered. */
   answered(attempt: Attempt): void;
-  /** @param gaveUp Whether it ended without an answer because it took too long. */
-  callEnded(call: SimCall, last: Attempt, failed: boolean, gaveUp: boolean): void;
+  /**
+   * @param last Undefined if the call was refused by its own client.
+   * @param gaveUp Whether it ended without an answer because it took too long.
+   */
+  callEnded(call: SimCall, last: Attempt | undefined, failed: boolean, gaveUp: boolean): void;
 }
 
 const ONLY: Readonly<Record<AttemptKind, Visits<Wire>['only']>> = {
@@ -51,6 +54,7 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
 
   start(): void {
     this.#plan.start();
+    if (this.#plan.done) return;
     if (this.deadline !== undefined) this.environment.clock.after(this.deadline, () => this.#expire());
   }
 
@@ -91,6 +95,14 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
     // Nothing is kept to repeat it.
   }
 
+  throttled(): void {
+    this.environment.callEnded(this, undefined, true, false);
+  }
+
+  isExcused({ placed }: Attempt): boolean {
+    return placed.excused;
+  }
+
   finish(attempt: Attempt | undefined, end: AttemptEnd): void {
     this.environment.callEnded(this, attempt ?? this.#last!, end.code !== 0, end.timedOut === true);
   }
@@ -112,7 +124,7 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
 
   #expire(): void {
     if (this.#plan.done) return;
-    this.#plan.stop();
+    this.#plan.stop(true);
     for (const attempt of this.#plan.running) this.#giveUp(attempt);
     this.environment.callEnded(this, this.#last!, true, true);
   }

@@ -4,6 +4,7 @@ import type { Visits } from '../../../libs/grpc-lb/src/core/balancing/calls/visi
 import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
 import type { EffectiveLoadBalancing } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { CallPolicy } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
+import { CallThrottle } from '../../../libs/grpc-lb/src/core/call/call-throttle.js';
 import { LearnedDelay } from '../../../libs/grpc-lb/src/core/call/learned-delay.js';
 import { RetryBudget } from '../../../libs/grpc-lb/src/core/call/retry-budget.js';
 import { RetryThrottle } from '../../../libs/grpc-lb/src/core/call/retry-throttle.js';
@@ -25,7 +26,7 @@ import { type CallEnvironment, SimCall } from './sim-call.js';
 import { Wire } from './wire.js';
 
 export interface ClientListener {
-  callEnded(call: Call, failed: boolean, server: Server): void;
+  callEnded(call: Call, failed: boolean, server: Server | undefined): void;
 }
 
 /** What the calls of one method share. */
@@ -142,16 +143,24 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     this.send(attempt);
   }
 
-  callEnded({ call, startedAt }: SimCall, last: Attempt, failed: boolean, gaveUp: boolean): void {
+  callEnded({ call, startedAt }: SimCall, last: Attempt | undefined, failed: boolean, gaveUp: boolean): void {
     const now = this.#queue.now();
     if (!failed || gaveUp) this.#methodOf(call).delay?.record(now - startedAt, now);
-    this.environment.listener.callEnded(call, failed, last.placed.server);
+    this.environment.listener.callEnded(call, failed, last?.placed.server);
   }
 
   #methodOf({ info }: Call): Method {
     let method = this.#methods.get(info.method);
-    if (!method) this.#methods.set(info.method, (method = methodOf(this.model, info)));
+    if (!method) this.#methods.set(info.method, (method = this.#newMethod(info)));
     return method;
+  }
+
+  #newMethod({ stream }: CallInfo): Method {
+    const { hedge, throttle } = this.model;
+    const delay = hedge && !stream ? new LearnedDelay(hedge.quantile) : undefined;
+    const refusing = throttle && new CallThrottle(throttle, this.#queue, this.random);
+    const policy = callPolicyOf(this.model, delay);
+    return { policy: { ...policy, throttle: refusing, acceptedByResponse: stream }, delay };
   }
 
   readonly #onUp = (wire: Wire, member: Member<Wire>): void => {
@@ -165,12 +174,6 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     member.reported(wire.server.report());
     this.#queue.after(interval, () => this.#listen(wire, member, interval));
   }
-}
-
-/** Streams are not hedged. */
-function methodOf(model: CallModel, { stream }: CallInfo): Method {
-  const delay = model.hedge && !stream ? new LearnedDelay(model.hedge.quantile) : undefined;
-  return { policy: callPolicyOf(model, delay), delay };
 }
 
 function zoneName(zone: number): string {

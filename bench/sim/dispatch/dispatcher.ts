@@ -9,5 +9,6 @@ export interface Dispatcher {
 }
 
 export interface CallListener {
-  callEnded(call: Call, failed: boolean, server: Server): void;
+  /** @param server Undefined if its client refused it. */
+  callEnded(call: Call, failed: boolean, server: Server | undefined): void;
 }

@@ -4,6 +4,7 @@ import { distances, far, near, quick, zones } from './distance.js';
 import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
+import { excess, metastable } from './overload.js';
 import { overload, sharedFailures } from './shared.js';
 import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
 import { bimodal, bursts, equal, heavyTail, methods, streams } from './work.js';
@@ -43,6 +44,8 @@ export const SCENARIOS: readonly Scenario[] = [
   retriesBudget,
   fullOutage,
   hedge,
+  excess,
+  metastable,
 ];
 
 export function scenarioNamed(name: string): Scenario {

@@ -1,4 +1,5 @@
 export type { AttemptKind } from './core/call/call-plan.js';
+export type { ThrottleState } from './core/call/call-throttle.js';
 export type { Cancel, Clock } from './core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
@@ -43,6 +44,7 @@ export type {
   StreamRebalanceOptions,
 } from './core/options/stream-options.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from './core/options/subset-options.js';
+export type { ThrottleOptions, ThrottlePolicyOptions } from './core/options/throttle-options.js';
 export type { FailureStatus } from './core/options/status-names.js';
 export {
   type Fault,
@@ -69,6 +71,7 @@ export type {
   SourceSnapshot,
   SourceState,
   StreamsSnapshot,
+  ThrottleSnapshot,
   TlsSnapshot,
 } from './core/snapshot.js';
 export type { Random as RandomSource } from './core/random.js';
@@ -122,6 +125,8 @@ export {
   slowStart,
   Subset,
   subset,
+  Throttle,
+  throttle,
   Tls,
   tls,
 } from './nest/decorators/aspects.js';

@@ -100,6 +100,8 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   HEDGE_MAX_ATTEMPTS: { at: ['hedge', 'maxAttempts'], read: asNumber },
   HEDGE_DELAY: { at: ['hedge', 'delay'], read: asDelay },
   HEDGE_MAX_SHARE: { at: ['hedge', 'maxShare'], read: asNumber },
+  THROTTLE_MULTIPLIER: { at: ['throttle', 'multiplier'], read: asNumber },
+  THROTTLE_WINDOW: { at: ['throttle', 'window'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
   STREAMS_REBALANCE: { at: ['streams', 'rebalance'], read: asSwitch },
   DEADLINE_INHERIT: { at: ['deadline', 'inherit'], read: asBoolean },

@@ -149,6 +149,17 @@ export type LbEvent =
    * follows. At most one in ten seconds.
    */
   | (LbEndpointEventBase & { readonly type: 'connection_not_replaced'; readonly reason: string })
+  /**
+   * Calls of a method begin to be refused, or all pass again: backends accepted `accepts` of `requests` calls of late.
+   */
+  | (LbEventBase & {
+      readonly type: 'throttle';
+      readonly on: boolean;
+      /** As in `/orders.v1.Orders/Find`. */
+      readonly method: string;
+      readonly requests: number;
+      readonly accepts: number;
+    })
   /** `configure()` changed the load-balancing options. */
   | (LbEventBase & { readonly type: 'configured' });
 

@@ -1,3 +1,4 @@
+import type { ThrottleState } from './call/call-throttle.js';
 import type { Locality } from './endpoint.js';
 import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 import type { ClientTotals } from './totals.js';
@@ -192,6 +193,24 @@ export interface TlsSnapshot extends CertificateSnapshot {
   readonly replacementError: string | null;
 }
 
+/** The throttle of one method. */
+export interface ThrottleSnapshot {
+  /** As in `/orders.v1.Orders/Find`; `other` for all methods beyond the first thousand. */
+  readonly method: string;
+  /** Whether the client declares the method: it has the service, or was created with it in `methods`. */
+  readonly declared: boolean;
+  /** Whether calls are refused. */
+  readonly state: ThrottleState;
+  /** Calls that ended or were refused, within `window`. */
+  readonly requests: number;
+  /** Those of them that backends accepted. */
+  readonly accepts: number;
+  /** Milliseconds over which they are counted at present. */
+  readonly window: number;
+  /** Calls that were refused since the start. */
+  readonly refused: number;
+}
+
 /** The state of one client. Terminus, metrics and pages read only this and the events. */
 export interface ClientSnapshot {
   /** The name of the client. */
@@ -233,6 +252,8 @@ export interface ClientSnapshot {
   readonly totals: ClientTotals;
   /** The endpoints in the order of discovery, then the draining ones. */
   readonly endpoints: readonly EndpointSnapshot[];
+  /** The throttles of the methods that have had calls of late; absent if calls are not throttled. */
+  readonly throttles?: readonly ThrottleSnapshot[];
   /** Addresses that `drain()` has taken out of use, although discovery lists them; absent if there are none. */
   readonly drained?: readonly string[];
 }

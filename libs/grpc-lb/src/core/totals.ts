@@ -42,6 +42,8 @@ export interface ClientTotals {
   readonly retriesGranted: number;
   /** Retries and hedges that were not made, because of the budget or the throttle. */
   readonly retriesDenied: { readonly budget: number; readonly throttle: number };
+  /** Calls that the throttles refused. */
+  readonly callsThrottled: number;
   /** Load reports that were unreadable, impossible or too large. */
   readonly loadReportsRejected: number;
   /** Watches that ended early. */
@@ -92,8 +94,8 @@ export class Totals {
     else this.#prevented.push({ method, obstacle, count: 1 });
   }
 
-  /** @param retries What the budget and the throttle of the client have counted. */
-  snapshot(retries: Pick<ClientTotals, 'retriesGranted' | 'retriesDenied'> = NO_RETRIES): ClientTotals {
+  /** @param calls What the limits of the client's calls have counted. */
+  snapshot(calls: LimitedCalls = NO_CALLS): ClientTotals {
     return {
       connectionsOpened: this.connectionsOpened,
       connectionAttemptsFailed: this.connectionAttemptsFailed,
@@ -105,11 +107,14 @@ export class Totals {
       ejectionsWithdrawn: this.ejectionsWithdrawn,
       failovers: this.failovers,
       streamMoves: { ...this.#streamMoves },
-      ...retries,
+      ...calls,
       loadReportsRejected: this.loadReportsRejected,
       watchesBackedOff: { ...this.watchesBackedOff },
     };
   }
 }
 
-const NO_RETRIES = { retriesGranted: 0, retriesDenied: { budget: 0, throttle: 0 } };
+/** What the budget and the throttles of a client count. */
+export type LimitedCalls = Pick<ClientTotals, 'retriesGranted' | 'retriesDenied' | 'callsThrottled'>;
+
+const NO_CALLS: LimitedCalls = { retriesGranted: 0, retriesDenied: { budget: 0, throttle: 0 }, callsThrottled: 0 };

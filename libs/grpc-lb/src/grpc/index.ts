@@ -8,6 +8,7 @@ export {
   GrpcLbPeerError,
 } from '../core/errors.js';
 export type { AttemptKind } from '../core/call/call-plan.js';
+export type { ThrottleState } from '../core/call/call-throttle.js';
 export type { Cancel, Clock } from '../core/clock.js';
 export type { Locality as EndpointLocality } from '../core/endpoint.js';
 export type {
@@ -49,6 +50,7 @@ export type {
   StreamOptions,
   StreamRebalanceOptions,
 } from '../core/options/stream-options.js';
+export type { ThrottleOptions, ThrottlePolicyOptions } from '../core/options/throttle-options.js';
 export type { FailureStatus } from '../core/options/status-names.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from '../core/options/subset-options.js';
 export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-robin-options.js';
@@ -70,6 +72,7 @@ export type {
   SourceSnapshot,
   SourceState,
   StreamsSnapshot,
+  ThrottleSnapshot,
   TlsSnapshot,
 } from '../core/snapshot.js';
 export type { TlsVersion } from '../tls/loaded-tls.js';

@@ -121,6 +121,13 @@ function lineOf(event: LbEvent): Line | undefined {
         level: 'warn',
         text: `endpoint ${event.address} refuses a connection with the new certificates, so the old one stays in use: ${event.reason}`,
       };
+    case 'throttle':
+      return event.on
+        ? {
+            level: 'warn',
+            text: `calls of ${event.method} are throttled: backends accepted ${event.accepts} of ${event.requests} of late; a part of them fails with UNAVAILABLE without being sent`,
+          }
+        : { level: 'log', text: `calls of ${event.method} are no longer throttled` };
     case 'call_rejected':
       return {
         level: 'warn',

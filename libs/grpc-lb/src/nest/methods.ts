@@ -21,18 +21,19 @@ function isIdempotent(definition: object): boolean {
   return options?.idempotency_level === 'IDEMPOTENT' || options?.idempotency_level === 'NO_SIDE_EFFECTS';
 }
 
-/** A misspelled method would silently have no retries, hedges or deadline. */
+/** A misspelled method would silently have no retries, hedges, throttle or deadline. */
 export function checkMethodNames(
   loadBalancing: LoadBalancingOptions | undefined,
   methods: readonly MethodInfo[],
   faults: Fault[],
 ): void {
   // Another check reports options that are not objects.
-  const { retry, hedge, deadline, methods: own } = isObject(loadBalancing) ? loadBalancing : {};
+  const { retry, hedge, throttle, deadline, methods: own } = isObject(loadBalancing) ? loadBalancing : {};
   const known = [...new Set(methods.map(({ method }) => method))];
   const aspects = {
     'retry.methods': retry?.methods,
     'hedge.methods': hedge?.methods,
+    'throttle.methods': throttle?.methods,
     'deadline.methods': deadline?.methods,
     methods: own,
   };

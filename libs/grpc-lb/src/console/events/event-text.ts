@@ -50,6 +50,10 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
       return ['note', `load reports of ${event.address} cannot be read`];
     case 'pool_saturated':
       return ['problem', `every connection is at its stream limit: ${event.pending} calls wait`];
+    case 'throttle':
+      return event.on
+        ? ['problem', `calls of ${event.method} are throttled: ${event.accepts} of ${event.requests} were accepted`]
+        : ['good', `calls of ${event.method} are no longer throttled`];
     case 'call_rejected':
       return ['problem', `a call was rejected: ${event.pending} of at most ${event.maxPending} calls are pending`];
     case 'certificates_rotated':

@@ -9,6 +9,8 @@ import type { ViewQuery } from './view-query.js';
 
 /** Shares, rates and latencies cover this window, so that the page shows the present. */
 const WINDOW_MS = 10_000;
+/** A service has few methods, but a proxy may have many. */
+const MAX_THROTTLES = 5;
 
 /** Builds frames for all viewers: looks at the clients once for each time, however many viewers there are. */
 export class FrameBuilder {
@@ -77,6 +79,7 @@ export class FrameBuilder {
 
   #detail(snapshot: ClientSnapshot, query: ViewQuery): ClientDetail {
     const { client, target, state, loadBalancing, zone, panic, inFlight, pending, sources, priorities } = snapshot;
+    const { throttles = [] } = snapshot;
     const { rule, next, endpoints: explained } = this.#explain(client);
     const counts = this.#counts.get(client)!;
     const since = this.#now - WINDOW_MS;
@@ -95,6 +98,7 @@ export class FrameBuilder {
       next,
       sources,
       priorities,
+      throttles: throttles.filter((each) => each.state !== 'closed').slice(0, MAX_THROTTLES),
       endpoints: endpointPage({ snapshot, explained, counts, latencyOf }, query),
     };
   }

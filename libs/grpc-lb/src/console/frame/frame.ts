@@ -5,6 +5,7 @@ import type {
   PrioritySnapshot,
   SourceSnapshot,
   SourceState,
+  ThrottleSnapshot,
 } from '../../core/snapshot.js';
 
 /** A client in the list of all clients. */
@@ -97,6 +98,8 @@ export interface ClientDetail {
   readonly next: string;
   readonly sources: readonly SourceSnapshot[];
   readonly priorities: readonly PrioritySnapshot[];
+  /** Methods whose calls are refused at present; a few of them. */
+  readonly throttles: readonly ThrottleSnapshot[];
   readonly endpoints: EndpointPage;
 }
 

@@ -71,7 +71,7 @@ export function duration(milliseconds) {
 
 /** The state of a client in sentences. */
 export function story(client) {
-  const { endpoints, figures, panic, pending, sources } = client;
+  const { endpoints, figures, panic, pending, sources, throttles } = client;
   const { states } = endpoints;
   const ready = states.ready ?? 0;
   const traffic =
@@ -92,6 +92,10 @@ export function story(client) {
   const trouble = [
     panic ? 'Too few are healthy, so calls go to all that are connected (panic).' : '',
     pending > 0 ? `${plural(pending, 'call')} ${pending === 1 ? 'waits' : 'wait'} for an endpoint.` : '',
+    ...throttles.map(
+      ({ method, requests, accepts, window, refused }) =>
+        `Calls of ${method} are throttled: backends accepted ${count(accepts)} of ${count(requests)} in the last ${duration(window)}, and ${plural(refused, 'call')} ${refused === 1 ? 'has' : 'have'} been refused so far.`,
+    ),
     ...sources.flatMap((source) =>
       source.state === 'stale' && source.staleForMs !== null
         ? `Discovery has been failing for ${duration(source.staleForMs)}; the last list stays in use.`

@@ -3,6 +3,7 @@ import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { AttemptEnd } from './attempt-end.js';
 import { type AttemptKind, CallPlan } from './call-plan.js';
 import type { CallPolicy } from './call-policy.js';
+import { CallThrottle } from './call-throttle.js';
 import { RetryBudget } from './retry-budget.js';
 import { RetryThrottle } from './retry-throttle.js';
 
@@ -20,10 +21,18 @@ const hedge = (delay: number | undefined, maxAttempts = 3): CallPolicy => ({
   hedge: { maxAttempts, nonFatalCodes: codes, delay: () => delay },
 });
 
+interface Limits {
+  readonly throttle?: RetryThrottle;
+  readonly extras?: number;
+  readonly timeLeft?: number;
+  /** Attempts whose endpoint fails more than the others. */
+  readonly excused?: readonly number[];
+}
+
 /** A plan whose attempts are named by numbers from 1; they are placed at once unless `waits` is set. */
-function planned(policy: CallPolicy, limits: { throttle?: RetryThrottle; extras?: number; timeLeft?: number } = {}) {
+function planned(policy: CallPolicy, limits: Limits = {}) {
   const clock = new FakeClock();
-  const { throttle, extras, timeLeft = Infinity } = limits;
+  const { throttle, extras, timeLeft = Infinity, excused = [] } = limits;
   const budget = extras === undefined ? undefined : new RetryBudget(clock, extras, 0);
   const told: string[] = [];
   const attempts: { readonly id: number }[] = [];
@@ -56,6 +65,8 @@ function planned(policy: CallPolicy, limits: { throttle?: RetryThrottle; extras?
       unplace: () => told.push('unplace'),
       cancel: ({ id }, timedOut) => told.push(timedOut ? `time out ${id}` : `cancel ${id}`),
       committed: ({ id }) => told.push(`commit ${id}`),
+      throttled: () => told.push('throttled'),
+      isExcused: ({ id }) => excused.includes(id),
       finish: (attempt, { code }) => told.push(`finish ${attempt?.id} ${code}`),
     },
   );
@@ -242,4 +253,84 @@ test('a call whose requests are no longer kept goes on with its oldest attempt, 
   between.clock.advance(100);
   between.end(2, UNAVAILABLE);
   expect(between.told).toEqual(['0 first', '100 retry', 'commit 2', 'finish 2 14']);
+});
+
+describe('a throttled call', () => {
+  /** What the throttle counts of a call. */
+  function counted(act: (call: ReturnType<typeof planned>) => void, policy: CallPolicy = {}, limits: Limits = {}) {
+    const rule = { multiplier: 2, window: 120_000, rejectionCodes: new Set([4, 14]) };
+    const throttle = new CallThrottle(rule, new FakeClock(), () => 0.5);
+    act(planned({ ...policy, throttle }, limits));
+    return [throttle.counts.requests, throttle.counts.accepts];
+  }
+  const ACCEPTED = [1, 1];
+  const REJECTED = [1, 0];
+  const UNKNOWN = [0, 0];
+
+  test('is accepted with any status but those of a rejection', () => {
+    for (const end of [OK, INVALID]) expect(counted((call) => call.end(1, end))).toEqual(ACCEPTED);
+    expect(counted((call) => call.end(1, UNAVAILABLE))).toEqual(REJECTED);
+  });
+
+  test('counts once, by its last attempt', () => {
+    const retried = (last: AttemptEnd) => (call: ReturnType<typeof planned>) => {
+      call.end(1, UNAVAILABLE);
+      call.clock.advance(100);
+      call.end(2, last);
+    };
+    const policy = { retry: { ...RETRY.retry!, maxAttempts: 2 } };
+    expect(counted(retried(OK), policy)).toEqual(ACCEPTED);
+    expect(counted(retried(UNAVAILABLE), policy)).toEqual(REJECTED);
+  });
+
+  test('says nothing if its endpoint alone fails, or if no endpoint had it', () => {
+    expect(counted((call) => call.end(1, UNAVAILABLE), {}, { excused: [1] })).toEqual(UNKNOWN);
+    expect(counted((call) => call.end(1, { ...UNAVAILABLE, local: true }))).toEqual(UNKNOWN);
+    const pending = planned({});
+    pending.waits = true;
+    expect(
+      counted((call) => {
+        call.end(1, REFUSED);
+        call.plan.stop(false);
+      }),
+    ).toEqual(UNKNOWN);
+  });
+
+  test('is rejected if its deadline passes while a backend has it, and not if its caller cancels it', () => {
+    expect(counted((call) => call.plan.stop(true))).toEqual(REJECTED);
+    expect(counted((call) => call.plan.stop(false))).toEqual(UNKNOWN);
+    expect(counted((call) => call.plan.stop(true), {}, { excused: [1] })).toEqual(UNKNOWN);
+    // The deadline passes while a retry waits for its backoff.
+    const between = (call: ReturnType<typeof planned>): void => {
+      call.end(1, UNAVAILABLE);
+      call.plan.stop(true);
+    };
+    expect(counted(between, RETRY)).toEqual(REJECTED);
+    expect(counted(between, RETRY, { excused: [1] })).toEqual(UNKNOWN);
+  });
+
+  test('that times out at each attempt is rejected', () => {
+    const policy = { retry: { ...RETRY.retry!, maxAttempts: 1 }, attemptTimeout: 30 };
+    expect(counted((call) => call.clock.advance(30), policy)).toEqual(REJECTED);
+  });
+
+  test('that is a stream is accepted with its first response', () => {
+    const respond = (call: ReturnType<typeof planned>): void => {
+      call.respond(1);
+      call.end(1, UNAVAILABLE);
+    };
+    expect(counted(respond, { acceptedByResponse: true })).toEqual(ACCEPTED);
+    expect(counted(respond)).toEqual(REJECTED);
+  });
+
+  test('has no attempt, and takes nothing from the budget, if it is refused', () => {
+    const rule = { multiplier: 2, window: 120_000, rejectionCodes: new Set([14]) };
+    const throttle = new CallThrottle(rule, new FakeClock(), () => 0);
+    for (let i = 0; i < 20; i++) throttle.ended('rejected');
+    const call = planned({ ...RETRY, throttle });
+    expect(call.told).toEqual(['throttled']);
+    expect(call.plan).toMatchObject({ done: true, attempts: 0 });
+    call.plan.stop(true);
+    expect(throttle.counts.requests).toBe(21);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import type { AttemptEnd } from './attempt-end.js';
+import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
 import type { RetryBudget } from './retry-budget.js';
 import type { RetryThrottle } from './retry-throttle.js';
@@ -31,6 +32,10 @@ export interface PlanOwner<A> {
   cancel(attempt: A, timedOut: boolean): void;
   /** No other attempt follows: the caller gets the results of this one, and what was kept to repeat it can go. */
   committed(attempt: A): void;
+  /** The throttle refuses the call: it has no attempt, and ends. */
+  throttled(throttle: CallThrottle): void;
+  /** Whether the failure of an attempt says nothing about the backends at large. Asked only if calls are throttled. */
+  isExcused(attempt: A): boolean;
   /** The call ends with the status of this attempt; of one that was not placed if undefined. */
   finish(attempt: A | undefined, end: AttemptEnd): void;
   /** Milliseconds until the deadline; Infinity if there is none. */
@@ -72,6 +77,8 @@ export class CallPlan<A extends object> {
   #granted = false;
   /** The attempts that may still time out. */
   #timeouts: Map<A, Cancel> | undefined;
+  /** Whether the throttle knows how the call ended. */
+  #settled = false;
   /** The last attempt that failed and was to be followed by another. */
   #lastFailure: { readonly attempt: A; readonly end: AttemptEnd } | undefined;
 
@@ -96,8 +103,14 @@ export class CallPlan<A extends object> {
   }
 
   start(): void {
+    const { throttle, hedge } = this.policy;
+    if (throttle && !throttle.admits()) {
+      this.#state = 'done';
+      this.#settled = true;
+      return this.owner.throttled(throttle);
+    }
     this.environment.budget?.called();
-    this.policy.hedge?.share?.called();
+    hedge?.share?.called();
     this.#place('first');
   }
 
@@ -117,6 +130,7 @@ export class CallPlan<A extends object> {
   responded(attempt: A): void {
     this.#stopTimeout(attempt);
     this.#commit(attempt);
+    if (this.policy.acceptedByResponse && this.policy.throttle) this.#settle('accepted');
   }
 
   /** Called when the requests no longer fit into the replay buffer: the oldest attempt has sent most of them. */
@@ -162,8 +176,13 @@ export class CallPlan<A extends object> {
     this.#place('transparent');
   }
 
-  /** Called when the call ends for another reason: its caller, its deadline. The owner ends the attempts. */
-  stop(): void {
+  /**
+   * Called when the call ends for another reason: its caller, its deadline. The owner ends the attempts.
+   *
+   * @param isLate Whether its deadline has passed.
+   */
+  stop(isLate: boolean): void {
+    if (this.policy.throttle) this.#settle(isLate ? this.#verdictOnLateness() : 'unknown');
     this.#state = 'done';
     this.#stopTimer();
     this.#timeouts?.forEach((cancel) => cancel());
@@ -303,10 +322,31 @@ export class CallPlan<A extends object> {
   }
 
   #finish(attempt: A | undefined, end: AttemptEnd): void {
+    if (this.policy.throttle) this.#settle(this.#verdict(attempt, end));
     this.#state = 'done';
     this.#stopTimer();
     this.#cancelOthers(attempt);
     this.owner.finish(attempt, end);
+  }
+
+  #settle(verdict: Verdict): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.policy.throttle!.ended(verdict);
+  }
+
+  /** An answer such as NOT_FOUND shows that the backend has done its work. */
+  #verdict(attempt: A | undefined, { code, timedOut, local }: AttemptEnd): Verdict {
+    if (attempt === undefined || local) return 'unknown';
+    if (!timedOut && !this.policy.throttle!.rule.rejectionCodes.has(code)) return 'accepted';
+    return this.owner.isExcused(attempt) ? 'unknown' : 'rejected';
+  }
+
+  /** Nothing is known of the backends if none has the call. */
+  #verdictOnLateness(): Verdict {
+    if (!this.policy.throttle!.rule.rejectionCodes.has(DEADLINE_EXCEEDED)) return 'unknown';
+    const attempts = this.#running.length > 0 ? this.#running : [this.#lastFailure?.attempt];
+    return attempts.some((attempt) => attempt && !this.owner.isExcused(attempt)) ? 'rejected' : 'unknown';
   }
 
   #cancelOthers(attempt: A | undefined): void {

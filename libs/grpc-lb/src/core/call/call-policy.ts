@@ -1,3 +1,4 @@
+import type { CallThrottle } from './call-throttle.js';
 import type { HedgeShare } from './hedge-share.js';
 
 /** Retries of a call (gRFC A6). */
@@ -30,6 +31,10 @@ export interface CallPolicy {
   readonly hedge?: HedgeRule | undefined;
   /** Milliseconds from the start of an attempt to its first response. */
   readonly attemptTimeout?: number | undefined;
+  /** Refuses calls while backends reject most of them. Undefined: no call is refused. */
+  readonly throttle?: CallThrottle | undefined;
+  /** Whether a throttled call counts as accepted with its first response: a stream may last for hours. */
+  readonly acceptedByResponse?: boolean;
 }
 
 /** One attempt, and it is not repeated for any status. */

@@ -73,6 +73,8 @@ describe('a plan with a share', () => {
         unplace: () => {},
         cancel: () => {},
         committed: () => {},
+        throttled: () => {},
+        isExcused: () => false,
         finish: () => {},
         timeLeft: Infinity,
       };

@@ -41,6 +41,7 @@ import {
   type SubsetOptions,
 } from './subset-options.js';
 import { type EffectiveStreamOptions, effectiveStreams, streamCheck, type StreamOptions } from './stream-options.js';
+import { throttleCheck, type ThrottleOptions } from './throttle-options.js';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
 import { type Check, defined, fields, isObject, recordOf } from './validation.js';
 
@@ -93,6 +94,12 @@ export interface LoadBalancingOptions {
    */
   readonly hedge?: HedgeOptions;
   /**
+   * Throttling: calls that most backends would reject are refused by the client.
+   *
+   * @default none
+   */
+  readonly throttle?: ThrottleOptions;
+  /**
    * Deadlines of calls that set none.
    *
    * @default none
@@ -124,6 +131,8 @@ export interface EffectiveLoadBalancing {
   readonly retry: RetryOptions | undefined;
   /** Hedging; undefined if there is none. */
   readonly hedge: HedgeOptions | undefined;
+  /** Throttling; undefined if there is none. */
+  readonly throttle: ThrottleOptions | undefined;
   /** Default deadlines; undefined if there are none. */
   readonly deadline: DeadlineOptions | undefined;
   /** Streams that last. */
@@ -141,6 +150,7 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   locality: localityCheck,
   retry: retryCheck,
   hedge: hedgeCheck,
+  throttle: throttleCheck,
   deadline: deadlineCheck,
   streams: streamCheck,
 };
@@ -176,6 +186,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
     locality: effectiveLocality(options.locality),
     retry: options.retry,
     hedge: options.hedge,
+    throttle: options.throttle,
     deadline: options.deadline,
     streams: effectiveStreams(options.streams),
   };

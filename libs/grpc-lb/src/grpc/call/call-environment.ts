@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
+import type { CallThrottle } from '../../core/call/call-throttle.js';
+import { CallThrottles } from '../../core/call/call-throttles.js';
 import type { PlanEnvironment } from '../../core/call/call-plan.js';
 import { RetryBudget } from '../../core/call/retry-budget.js';
 import { RetryThrottle } from '../../core/call/retry-throttle.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
-import type { ClientTotals } from '../../core/totals.js';
 import { wantHandledCall } from '../../handled-call/handled-call.js';
+import { throttlePolicyOf } from '../../core/options/throttle-options.js';
+import type { LimitedCalls } from '../../core/totals.js';
+import { codesOf } from '../config/attempt-rules.js';
 import { givenServiceConfig } from '../config/channel-options.js';
 import { MethodPolicies } from '../config/method-policies.js';
 import type { GivenServiceConfig } from '../config/service-config.js';
@@ -49,9 +53,12 @@ export class CallEnvironment implements PlanEnvironment {
   readonly secondReads = new SecondReads();
   readonly statuses: Statuses;
   readonly replayMemory: ReplayMemory;
+  /** Of calls, by method. */
+  readonly throttles: CallThrottles;
   readonly limits: { readonly maxSend: number; readonly maxReceive: number };
   /** Whether connections are encrypted, so that call credentials may be sent. */
   readonly secure: boolean;
+  /** Of retries and hedges. */
   throttle: RetryThrottle | undefined;
   budget: RetryBudget | undefined;
   policies!: MethodPolicies;
@@ -84,6 +91,13 @@ export class CallEnvironment implements PlanEnvironment {
     this.#channelOptions = channelOptions;
     this.statuses = new Statuses(channelOptions);
     this.dispatcher = new CallDispatcher(context, options.connect);
+    this.throttles = new CallThrottles({
+      clock: context.clock,
+      random: context.random,
+      codesOf,
+      changed: (method, { state, counts: { requests, accepts } }) =>
+        context.emit({ type: 'throttle', on: state !== 'closed', method, requests, accepts }),
+    });
     this.replayMemory = new ReplayMemory(channelOptions);
     this.limits = {
       maxSend: channelOptions['grpc.max_send_message_length'] ?? UNLIMITED,
@@ -107,11 +121,11 @@ export class CallEnvironment implements PlanEnvironment {
     return this.#encoding !== 'identity';
   }
 
-  /** What the budget and the throttle have counted. */
-  get retries(): Pick<ClientTotals, 'retriesGranted' | 'retriesDenied'> {
-    const { budget, throttle } = this;
+  /** What the budget and the throttles have counted. */
+  get limited(): LimitedCalls {
+    const { budget, throttle, throttles } = this;
     const retriesDenied = { budget: budget?.denied ?? 0, throttle: throttle?.denied ?? 0 };
-    return { retriesGranted: budget?.granted ?? 0, retriesDenied };
+    return { retriesGranted: budget?.granted ?? 0, retriesDenied, callsThrottled: throttles.refused };
   }
 
   /** The encoding of requests. */
@@ -130,7 +144,15 @@ export class CallEnvironment implements PlanEnvironment {
   configure(): void {
     const { loadBalancing, methods } = this.context;
     const config = this.#discovered ?? this.#given;
-    this.policies = new MethodPolicies(loadBalancing, methods, config, this.#channelOptions, this.policies);
+    if (!loadBalancing.throttle) this.throttles.clear();
+    this.policies = new MethodPolicies(
+      loadBalancing,
+      methods,
+      config,
+      this.#channelOptions,
+      this.policies,
+      this.#throttleOf,
+    );
     this.statuses.failures = loadBalancing.ejection.failureCodes;
     this.#limitRetries();
   }
@@ -146,6 +168,11 @@ export class CallEnvironment implements PlanEnvironment {
     this.dispatcher.close();
     this.active.close();
   }
+
+  readonly #throttleOf = (path: string, declared: boolean): CallThrottle | undefined => {
+    const policy = throttlePolicyOf(this.context.loadBalancing.throttle, path.slice(path.lastIndexOf('/') + 1));
+    return policy && this.throttles.of(path, policy, declared);
+  };
 
   /** State is kept while the options stay the same. */
   #limitRetries(): void {

@@ -4,6 +4,7 @@ import { type CallCredentials, Metadata, status as Status } from '@grpc/grpc-js'
 import type { EndedBy } from '../../core/balancing/calls/attempt.js';
 import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
+import type { CallThrottle } from '../../core/call/call-throttle.js';
 import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
 import type { MethodPolicy } from '../config/method-policies.js';
 import type { Connection } from '../endpoint/connection.js';
@@ -25,6 +26,7 @@ import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
+import { throttledText } from './throttled-text.js';
 import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
@@ -365,6 +367,24 @@ export class ClientCall
     this.#requests.release();
   }
 
+  /** Ends later, so that a caller who repeats it at once does not loop. */
+  throttled(throttle: CallThrottle): void {
+    const { name } = this.environment.context;
+    const refusal = { code: Status.UNAVAILABLE, details: throttledText(name, this.method, throttle) };
+    this.#refusal = refusal;
+    this.#observation?.dropped?.(refusedEnd(refusal));
+    setImmediate(() => {
+      if (this.ended) return;
+      const status = { ...refusal, metadata: new Metadata() };
+      this.#end(status, 'local');
+      this.#deliver(status);
+    });
+  }
+
+  isExcused(attempt: WireAttempt): boolean {
+    return attempt.excused;
+  }
+
   finish(attempt: WireAttempt | undefined): void {
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     const previous = this.#plan.attempts - 1;
@@ -493,7 +513,7 @@ export class ClientCall
     if (this.ended) return;
     const status = { code, details, metadata: new Metadata() };
     const running = [...this.#plan.running];
-    this.#plan.stop();
+    this.#plan.stop(by === 'deadline');
     this.#end(status, 'local', () => {
       for (const attempt of running) {
         attempt.abort(code, details, by);

@@ -257,8 +257,9 @@ export class BalancedChannel implements ChannelInterface {
       panic: balancer?.panic ?? false,
       keepaliveTime: this.#keepaliveTime,
       ...(tls && { tls: tls.snapshot() }),
-      totals: this.#context.totals.snapshot(this.#calls.retries),
+      totals: this.#context.totals.snapshot(this.#calls.limited),
       endpoints: balancer?.endpoints() ?? [],
+      ...(loadBalancing.throttle && { throttles: this.#calls.throttles.snapshot() }),
       ...drainedOf([balancer ?? []].flat()),
     };
   }

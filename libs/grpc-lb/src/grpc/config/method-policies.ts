@@ -1,5 +1,6 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { type CallPolicy, type HedgeRule, type RetryRule, SINGLE_ATTEMPT } from '../../core/call/call-policy.js';
+import type { CallThrottle } from '../../core/call/call-throttle.js';
 import { HedgeShare } from '../../core/call/hedge-share.js';
 import { LearnedDelay } from '../../core/call/learned-delay.js';
 import { type EffectiveHedgePolicy, HEDGE_QUANTILES, hedgePolicyOf } from '../../core/options/hedge-options.js';
@@ -78,6 +79,8 @@ export class MethodPolicies {
     given: GivenServiceConfig,
     channelOptions: ChannelOptions,
     previous?: MethodPolicies,
+    /** The throttle of a method; undefined if its calls are not throttled. */
+    private readonly throttleOf: (path: string, declared: boolean) => CallThrottle | undefined = () => undefined,
   ) {
     this.#configs = methodConfigsOf(given);
     this.#limit = attemptLimit(channelOptions);
@@ -111,7 +114,8 @@ export class MethodPolicies {
     const stream = responseStream || requestStream;
     const inherits = inheritsDeadline(deadline, method);
     const own = configOfMethod(this.#configs, service, method);
-    if (own) return { ...this.#configured(own), declared: true, stream, responseStream, inherits };
+    if (own)
+      return this.#throttled(path, { ...this.#configured(own), declared: true, stream, responseStream, inherits });
 
     const general = generalConfig(this.#configs, service);
     const retryPolicy = retryPolicyOf(retry, method);
@@ -122,7 +126,7 @@ export class MethodPolicies {
     const undecided = retry === undefined && ofMethod(hedge?.methods, method) === undefined;
     if (undecided) hedgeRule ??= configuredHedgeRule(general?.hedgingPolicy);
     const retryRule = retry ? retryPolicy && retryRuleOf(retryPolicy) : configuredRetryRule(general?.retryPolicy);
-    return {
+    return this.#throttled(path, {
       declared: true,
       stream,
       responseStream,
@@ -130,15 +134,21 @@ export class MethodPolicies {
       inherits,
       call: this.#callPolicy(retryRule, hedgeRule, retryPolicy?.attemptTimeout),
       latency: this.#limit > 1 ? latency : undefined,
-    };
+    });
   }
 
   #unknown(path: string): MethodPolicy {
     const [, service = '', method = ''] = path.split('/');
     const config = configOfMethod(this.#configs, service, method) ?? generalConfig(this.#configs, service);
-    const policy = this.#configured(config);
+    const policy = this.#throttled(path, this.#configured(config));
     if (this.#byPath.size < this.#maxCached) this.#byPath.set(path, policy);
     return policy;
+  }
+
+  #throttled(path: string, policy: MethodPolicy): MethodPolicy {
+    const throttle = this.throttleOf(path, policy.declared);
+    if (!throttle) return policy;
+    return { ...policy, call: { ...policy.call, throttle, acceptedByResponse: policy.responseStream !== false } };
   }
 
   #configured(config: MethodConfig | undefined): MethodPolicy {

@@ -7,6 +7,7 @@ import type { ConnectionPoolOptions } from '../../core/options/pool-options.js';
 import type { DeadlineOptions, RetryOptions } from '../../core/options/retry-options.js';
 import type { SlowStartOptions } from '../../core/options/slow-start-options.js';
 import type { SubsetOptions } from '../../core/options/subset-options.js';
+import type { ThrottleOptions } from '../../core/options/throttle-options.js';
 import { isObject } from '../../core/options/validation.js';
 import type { TlsOptions } from '../../tls/options.js';
 import { assertParentheses, type ClientDecorator, declareAspect, declareTls } from './metadata.js';
@@ -74,6 +75,17 @@ export function retry(options: RetryOptions = {}): RetryOptions {
  *   loadBalancing: { hedge: hedge({ methods: { Find: true } }) }
  */
 export function hedge(options: HedgeOptions = {}): HedgeOptions {
+  return copied(options);
+}
+
+/**
+ * Sets the throttling: while backends reject more calls of a method than they accept, the client refuses a part of them
+ * itself.
+ *
+ * @example
+ *   loadBalancing: { throttle: throttle() }
+ */
+export function throttle(options: ThrottleOptions = {}): ThrottleOptions {
   return copied(options);
 }
 
@@ -152,6 +164,15 @@ export const Retry: (options?: RetryOptions) => ClientDecorator = decorator('@Re
 export const Hedge: (options?: HedgeOptions) => ClientDecorator = decorator('@Hedge', (options?: HedgeOptions) => ({
   hedge: hedge(options),
 }));
+
+/**
+ * Sets the throttling: while backends reject more calls of a method than they accept, the client refuses a part of them
+ * itself. Decorates a client class: `@Throttle()`.
+ */
+export const Throttle: (options?: ThrottleOptions) => ClientDecorator = decorator(
+  '@Throttle',
+  (options?: ThrottleOptions) => ({ throttle: throttle(options) }),
+);
 
 /**
  * Sets the default deadlines of the client and of single methods. Decorates a client class: `@Deadline({ timeout: 1000

@@ -247,6 +247,20 @@ export const OWN_METRICS = {
     labels: [...CLIENT, 'grpc.lb.denied_by'],
     source: 'own',
   },
+  'grpc.lb.throttled': {
+    kind: 'counter',
+    unit: '{call}',
+    description: 'Calls of a method that the client refused because backends reject most of them.',
+    labels: [...CLIENT, 'grpc.method'],
+    source: 'own',
+  },
+  'grpc.lb.throttle.open': {
+    kind: 'gauge',
+    unit: '{bool}',
+    description: 'Whether a part of the calls of a method is refused.',
+    labels: [...CLIENT, 'grpc.method'],
+    source: 'own',
+  },
 
   'grpc.lb.load_reports_rejected': {
     kind: 'counter',

@@ -11,6 +11,7 @@ import type { Collection } from './collection.js';
 import { FairnessWindow } from './fairness.js';
 import { NamedAddresses } from './named-addresses.js';
 import type { Labels } from './series.js';
+import { collectThrottles } from './throttle-metrics.js';
 import { collectTotals } from './total-metrics.js';
 
 type Add = Collection['add'];
@@ -50,6 +51,7 @@ export class StateMetrics {
     }
     collectPriorities(snapshot, labels, add);
     collectTotals(snapshot, labels, add);
+    collectThrottles(snapshot, labels, add);
     if (this.#addresses) collectAddresses(snapshot, labels, this.#addresses, add);
   }
 }

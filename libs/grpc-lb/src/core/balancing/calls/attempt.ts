@@ -36,6 +36,15 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   /** The load report of the backend. It is parsed only if the policy reads it. */
   abstract get report(): LoadReport | undefined;
 
+  /**
+   * Whether its failure says nothing about the backends at large: its endpoint fails more than the others, or this
+   * process was stalled.
+   */
+  get excused(): boolean {
+    const { attempts, endpoint } = this;
+    return endpoint.failsMore || attempts.wasStalled(this.reservedAt, attempts.now);
+  }
+
   /** Called when the attempt is sent. */
   begin(): void {
     this.start();

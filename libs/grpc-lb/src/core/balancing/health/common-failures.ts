@@ -17,6 +17,7 @@ const RETURN_MS = 10_000;
 /** The failure rate that most endpoints share, and that is therefore not the fault of a single one. */
 export class CommonFailures {
   #allowed = 0;
+  #comparable = false;
   #failures = Infinity;
   /** When the endpoints last failed together. */
   #outageAt = -Infinity;
@@ -28,6 +29,11 @@ export class CommonFailures {
 
   get allowed(): number {
     return this.#allowed;
+  }
+
+  /** Whether there were at least two endpoints to compare. */
+  get comparable(): boolean {
+    return this.#comparable;
   }
 
   /** Makes the next check recompute the rate. */
@@ -51,6 +57,7 @@ export class CommonFailures {
     this.#failures = 0;
     const rates: number[] = [];
     for (const peer of peers) if (!peer.ejected && now - peer.recent.lastAt <= CURRENT_MS) rates.push(peer.failureRate);
+    this.#comparable = rates.length >= 2;
     this.#allowed = rates.length < 2 ? 0 : withChance(rates.toSorted((a, b) => a - b)[(rates.length - 2) >> 1]!);
     if (this.#allowed >= OUTAGE) this.#outageAt = now;
   }

@@ -103,6 +103,11 @@ export class PeerComparison {
     return this.#common.returning(this.clock.now());
   }
 
+  /** Whether at least two endpoints have results of late, so that one can be worse than another. */
+  get comparable(): boolean {
+    return this.#common.comparable;
+  }
+
   /** Called when its failure rate has changed. */
   refresh(peer: Peer, failed: boolean, now: number): void {
     if (failed) {

@@ -130,6 +130,11 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     return this.owner.peers.refusesMore(this.passiveHealth);
   }
 
+  /** Whether it fails or refuses more calls than the others, if there are others. */
+  get failsMore(): boolean {
+    return this.owner.peers.comparable && (this.failureFactor > 1 || this.refusesMore);
+  }
+
   /** Called when a probe has ended without a verdict: one of the waiting calls becomes the next probe. */
   probeLapsed(): void {
     this.owner.memberChanged(this);
