@@ -9,6 +9,8 @@ import { LearnedDelay } from '../../../libs/grpc-lb/src/core/call/learned-delay.
 import { RetryBudget } from '../../../libs/grpc-lb/src/core/call/retry-budget.js';
 import { RetryThrottle } from '../../../libs/grpc-lb/src/core/call/retry-throttle.js';
 import { OwnStall } from '../../../libs/grpc-lb/src/core/own-stall.js';
+import type { Cancel } from '../../../libs/grpc-lb/src/core/clock.js';
+import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import type { CallInfo, Policy } from '../../../libs/grpc-lb/src/core/policy/policy.js';
 import { PolicySet } from '../../../libs/grpc-lb/src/core/policy/policy-set.js';
 import type { Random } from '../../../libs/grpc-lb/src/core/random.js';
@@ -101,7 +103,8 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
   }
 
   connect(member: Member<Wire>): Wire {
-    return new Wire(this.#servers.get(member.key)!, member, this.#onUp);
+    const server = this.#servers.get(member.key)!;
+    return new Wire(server, member, this.#onUp, (told) => this.#ask(server, told));
   }
 
   changed(balancing: Balancing<Wire>): void {
@@ -138,8 +141,9 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
   }
 
   answered(attempt: Attempt): void {
-    if (this.policy.learn && this.policy.reportInterval === undefined)
-      attempt.placed.report = attempt.placed.server.report();
+    const { placed, failed } = attempt;
+    const wanted = this.policy.learn && this.policy.reportInterval === undefined;
+    if (wanted || (failed && placed.server.reportsFailures)) placed.report = placed.server.report();
     this.send(attempt);
   }
 
@@ -167,6 +171,16 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     if (this.policy.reportInterval !== undefined) this.#listen(wire, member, this.policy.reportInterval);
     else if (this.policy.learn) wire.server.startMeter();
   };
+
+  /** A question and its answer. */
+  #ask(server: Server, told: (report: LoadReport | undefined) => void): Cancel {
+    const { delay } = this.environment;
+    let cancel = this.#queue.after(delay, () => {
+      const report = server.reportsFailures ? server.report() : undefined;
+      cancel = this.#queue.after(delay, () => told(report));
+    });
+    return () => cancel();
+  }
 
   /** Out-of-band reports: one at once, and then at the requested interval. */
   #listen(wire: Wire, member: Member<Wire>, interval: number): void {

@@ -1,3 +1,5 @@
+import type { Cancel } from '../../../libs/grpc-lb/src/core/clock.js';
+import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import type { Carrier, Link } from '../../../libs/grpc-lb/src/core/balancing/members/link.js';
 import type { Member } from '../../../libs/grpc-lb/src/core/balancing/members/member.js';
 import type { Server } from '../servers/server.js';
@@ -22,6 +24,7 @@ export class Wire implements Link<Wire>, Carrier {
     readonly server: Server,
     private readonly member: Member<Wire>,
     private readonly onUp: (wire: Wire, member: Member<Wire>) => void,
+    private readonly ask: Link<Wire>['askReport'],
   ) {}
 
   /** Discovery no longer lists its server. */
@@ -60,6 +63,10 @@ export class Wire implements Link<Wire>, Carrier {
   dialNow(): void {}
 
   recycle(): void {}
+
+  askReport(told: (report: LoadReport | undefined) => void): Cancel {
+    return this.ask(told);
+  }
 
   configure(): void {}
 

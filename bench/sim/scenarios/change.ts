@@ -17,6 +17,17 @@ export const fastFailure: Scenario = {
   timeline: 'failures',
 };
 
+export const fastFailureReported: Scenario = {
+  ...fastFailure,
+  name: 'fast_failure_reported',
+  title: 'The same with backends that report it',
+  explains: 'A. B.',
+  script: (world) => {
+    for (const server of world.servers) server.reportsFailures = true;
+    fastFailure.script!(world);
+  },
+};
+
 export const errors: Scenario = {
   ...TEN,
   name: 'errors',

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.js';
-import { coldStart, coldStartPlain, errors, fastFailure, scale } from './change.js';
+import { coldStart, coldStartPlain, errors, fastFailure, fastFailureReported, scale } from './change.js';
 import { distances, far, near, quick, zones } from './distance.js';
 import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
@@ -22,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   changingSpeeds,
   oneSlow,
   fastFailure,
+  fastFailureReported,
   errors,
   near,
   distances,

@@ -9,6 +9,7 @@ export interface Metered {
   readonly errors: number;
   readonly cpus: number;
   readonly reportsEventLoop: boolean;
+  readonly failureMetrics: Readonly<Record<string, number>>;
   cpuUsed(): number;
   /** How late a timer would be. */
   lag(): number;
@@ -34,7 +35,7 @@ export class ServerMeter implements Task {
   ) {
     this.#meter = new LoadMeter(WINDOW_MS, server.cpus);
     this.#read();
-    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0 });
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
     this.#schedule();
   }
 
@@ -49,6 +50,7 @@ export class ServerMeter implements Task {
         in_flight: this.server.counted,
         event_loop_lag_ms: eventLoopLag,
         event_loop_lag_now_ms: this.server.lagOfNow(),
+        ...this.server.failureMetrics,
       },
     };
   }
@@ -72,6 +74,11 @@ export class ServerMeter implements Task {
     const { ended, errors } = this.server;
     this.#meter.add({ at: this.#readAt, cpu, active: cpu, calls: ended, errors }, this.#lag);
     this.#lag = 0;
-    this.#load = this.#meter.load({ inFlight: this.server.counted, eventLoopLagNow: this.server.lagOfNow() });
+    this.#load = this.#meter.load({
+      inFlight: this.server.counted,
+      eventLoopLagNow: this.server.lagOfNow(),
+      failuresInARow: 0,
+      idleTime: 0,
+    });
   }
 }

@@ -1,5 +1,7 @@
 import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
+import { FAILURES_IN_A_ROW, IDLE_TIME } from '../../../libs/grpc-lb/src/core/load/reported-failures.js';
+import { FailureRun } from '../../../libs/grpc-lb/src/server/failure-run.js';
 import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from './job.js';
@@ -18,9 +20,13 @@ export abstract class Server implements Metered {
   maxInFlight = 0;
   ended = 0;
   errors = 0;
+  /** Whether its failures carry its load report too, with the failures in a row. */
+  reportsFailures = false;
   /** Called when it could start another job at once, and none is waiting. */
   onIdle: (() => void) | undefined;
   #meter: ServerMeter | undefined;
+  readonly #failureRun = new FailureRun();
+  #lastEnd = 0;
   readonly #lagNow: MomentaryLag;
 
   constructor(
@@ -57,6 +63,11 @@ export abstract class Server implements Metered {
     return this.#lagNow.read();
   }
 
+  get failureMetrics(): Readonly<Record<string, number>> {
+    if (!this.reportsFailures) return {};
+    return { [FAILURES_IN_A_ROW]: this.#failureRun.length, [IDLE_TIME]: this.queue.now() - this.#lastEnd };
+  }
+
   /** The handler of a call starts. */
   protected handlerBegins(): void {
     this.#lagNow.sample();
@@ -67,6 +78,8 @@ export abstract class Server implements Metered {
     if (job.luck < this.failing || job.luck === 0) {
       this.ended++;
       this.errors++;
+      this.#failureRun.ended(true);
+      this.#lastEnd = this.queue.now();
       job.answered(true);
       return;
     }
@@ -89,6 +102,8 @@ export abstract class Server implements Metered {
   protected finish(job: Job): void {
     this.inFlight--;
     this.ended++;
+    this.#failureRun.ended(false);
+    this.#lastEnd = this.queue.now();
     job.answered(false);
   }
 }

@@ -8,6 +8,7 @@ import {
 import type { Admission } from './admission.js';
 import { AgingStream } from './aging-stream.js';
 import { DueQueue } from './due-queue.js';
+import { FailureRun } from './failure-run.js';
 import { ResponseSizes } from './message-sizes.js';
 import { type EndMark, ObservedCall } from './observed-call.js';
 import type { OpenCall } from './open-call.js';
@@ -54,6 +55,9 @@ export class CallTracker {
   errors = 0;
   /** Streams that their clients have left. */
   streamsLeft = 0;
+  readonly failureRun = new FailureRun();
+  /** When the last of them ended, by `performance.now()`. */
+  lastEnd = performance.now();
   readonly observers = new ServerObservers();
   readonly registration: Registration = { sizes: new ResponseSizes(), instrumented: new Set() };
   readonly #calls = new Set<OpenCall>();
@@ -90,7 +94,11 @@ export class CallTracker {
       if (watch) return;
       this.inFlight--;
       this.ended++;
-      if (SERVER_FAULTS.has(code) && mark?.streamEnd === undefined) this.errors++;
+      this.lastEnd = performance.now();
+      const failed = SERVER_FAULTS.has(code) && mark?.streamEnd === undefined;
+      if (failed) this.errors++;
+      // The caller may leave whatever the server does, and a call that is refused shows nothing about the handlers.
+      if (code !== status.CANCELLED && mark?.refused === undefined) this.failureRun.ended(failed);
       if (code === status.OK && singleResponse) admission.succeeded(method.path, arrivedAt);
       if (streaming && code === status.CANCELLED) this.streamsLeft++;
       age?.closed();

@@ -13,7 +13,7 @@ import { HealthPoller } from './health-check.js';
 import type { ServerLoad } from './load-meter.js';
 import { LoadProbe } from './load-probe.js';
 import type { EffectiveServerOptions } from './options.js';
-import { encodeReport, OpenRcaService, ORCA_PACKAGE, ORCA_SERVICE, orcaReport, REPORT_KEY } from './orca-proto.js';
+import { askedReport, encodeReport, OpenRcaService, ORCA_PACKAGE, ORCA_SERVICE, orcaReport, REPORT_KEY } from './orca-proto.js';
 import { orcaService } from './orca-service.js';
 import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
@@ -177,7 +177,7 @@ export class GrpcServer implements OnApplicationShutdown {
       own.push(HEALTH_SERVICE);
     }
     if (loadReports?.outOfBand) {
-      const service = orcaService(() => orcaReport(this.load()), loadReports.minInterval);
+      const service = orcaService(() => askedReport(this.load()), loadReports.minInterval);
       add('loadReports.outOfBand', ORCA_SERVICE, () => server.addService(OpenRcaService, service));
       own.push(ORCA_SERVICE);
     }

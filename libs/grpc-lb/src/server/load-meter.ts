@@ -27,10 +27,17 @@ export interface ServerLoad {
   readonly errorsPerSecond: number;
   /** Calls in flight. */
   readonly inFlight: number;
+  /**
+   * Calls that failed through the server's fault one after the other, up to now; 0 while chance explains them, given how
+   * many fail usually.
+   */
+  readonly failuresInARow: number;
+  /** Milliseconds since the last call ended, or since the start of the server. */
+  readonly idleTime: number;
 }
 
 /** Current values, not over the window. */
-export type CurrentLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow'>;
+export type CurrentLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow' | 'failuresInARow' | 'idleTime'>;
 
 /** Turns readings into load over a sliding window. */
 export class LoadMeter {

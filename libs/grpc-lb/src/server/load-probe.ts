@@ -29,7 +29,7 @@ export class LoadProbe {
     cpus = availableCpus(),
   ) {
     this.#meter = new LoadMeter(window, cpus);
-    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0 });
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
   }
 
   start(): void {
@@ -47,13 +47,15 @@ export class LoadProbe {
     this.#lagNow.sample();
   }
 
-  /** `inFlight` and `eventLoopLagNow` are current; the rest is as of the last step. */
+  /** The values of `CurrentLoad` are current; the rest is as of the last step. */
   load(): ServerLoad {
     return { ...this.#load, ...this.#current() };
   }
 
   #current(): CurrentLoad {
-    return { inFlight: this.calls.inFlight, eventLoopLagNow: this.#lagNow.read() };
+    const { inFlight, failureRun, lastEnd } = this.calls;
+    const idleTime = performance.now() - lastEnd;
+    return { inFlight, eventLoopLagNow: this.#lagNow.read(), failuresInARow: failureRun.length, idleTime };
   }
 
   #tick(): void {

@@ -1,4 +1,5 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
+import { FAILURES_IN_A_ROW, IDLE_TIME } from '../core/load/reported-failures.js';
 import type { ServerLoad } from './load-meter.js';
 
 /** The part of xds.data.orca.v3.OrcaLoadReport that is used here. */
@@ -87,6 +88,20 @@ export function orcaReport(load: ServerLoad): OrcaLoadReport {
       in_flight: load.inFlight,
       event_loop_lag_ms: load.eventLoopLag,
       event_loop_lag_now_ms: load.eventLoopLagNow,
+      ...(load.failuresInARow > 0 && failureMetrics(load)),
     },
   };
+}
+
+/**
+ * For clients that ask: whether the last calls failed, of all clients, and when they ended. In trailers only while they
+ * do, so that others do not cost more.
+ */
+export function askedReport(load: ServerLoad): OrcaLoadReport {
+  const report = orcaReport(load);
+  return { ...report, named_metrics: { ...report.named_metrics, ...failureMetrics(load) } };
+}
+
+function failureMetrics({ failuresInARow, idleTime }: ServerLoad): Readonly<Record<string, number>> {
+  return { [FAILURES_IN_A_ROW]: failuresInARow, [IDLE_TIME]: idleTime };
 }

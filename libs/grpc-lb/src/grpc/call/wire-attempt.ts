@@ -60,7 +60,9 @@ export class WireAttempt extends Attempt<Connection> {
   #stream: SubchannelCall | undefined;
   /** Whether the peer has sent headers or a message. */
   #answered = false;
+  /** Until the report in them has been read. */
   #trailers: Metadata | undefined;
+  #report: LoadReport | undefined;
   #decoding = false;
   /** A status that waits for the last message to be decompressed. */
   #heldStatus: StreamStatus | undefined;
@@ -75,10 +77,16 @@ export class WireAttempt extends Attempt<Connection> {
     super(attempts, member, connection, policy);
   }
 
+  /** It is read once: passive health and the policy may both ask for it. */
   get report(): LoadReport | undefined {
-    const report = this.#trailers && reportIn(this.#trailers);
-    if (report === null) this.call.environment.context.loadReportRejected(this.endpoint.key);
-    return report ?? undefined;
+    const trailers = this.#trailers;
+    if (trailers) {
+      this.#trailers = undefined;
+      const report = reportIn(trailers);
+      if (report === null) this.call.environment.context.loadReportRejected(this.endpoint.key);
+      else this.#report = report;
+    }
+    return this.#report;
   }
 
   get peer(): string | undefined {

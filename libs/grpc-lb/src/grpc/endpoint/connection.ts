@@ -14,6 +14,7 @@ import { callAuthority } from './call-authority.js';
 import type { ConnectionSite } from './connection-site.js';
 import type { Certified } from '../tls/client-tls.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
+import type { WatchPeer } from './watch-stream.js';
 
 export interface ConnectionListener {
   /** Called when its state, health or limit has changed. `lost`: it was ready, and was not closed by this side. */
@@ -89,6 +90,12 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
 
   outdated(): void {
     this.listener.connectionOutdated(this);
+  }
+
+  /** For streams of the client's own. */
+  get peer(): WatchPeer {
+    const { subchannel } = this;
+    return { subchannel, authority: callAuthority(subchannel, this.site.environment.channelOptions) };
   }
 
   get #clock() {
@@ -229,9 +236,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#watchAge();
     this.#watchCertificates();
     this.#watchLiveness();
-    const { subchannel } = this;
-    const watched = { subchannel, authority: callAuthority(subchannel, this.site.environment.channelOptions) };
-    this.#watches = new ConnectionWatches(watched, this.site, this);
+    this.#watches = new ConnectionWatches(this.peer, this.site, this);
     this.#arrangeWatches();
     this.listener.connectionChanged(this, false);
   }

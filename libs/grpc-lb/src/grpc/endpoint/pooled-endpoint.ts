@@ -1,7 +1,10 @@
+import type { Cancel } from '../../core/clock.js';
 import type { Address } from '../../core/endpoint.js';
 import type { Link } from '../../core/balancing/members/link.js';
 import type { Member } from '../../core/balancing/members/member.js';
+import type { LoadReport } from '../../core/policy/load-report.js';
 import type { ConnectionSnapshot } from '../../core/snapshot.js';
+import { askReport } from './asked-report.js';
 import type { Connection } from './connection.js';
 import type { ConnectionEnvironment } from './connection-site.js';
 import { ConnectionGroup, type ConnectionGroupListener } from './connection-group.js';
@@ -92,6 +95,12 @@ export class PooledEndpoint implements Link<Connection>, ConnectionGroupListener
 
   recycle(): void {
     this.#connections.recycle();
+  }
+
+  askReport(told: (report: LoadReport | undefined) => void): Cancel {
+    const connection = this.#connections.usable[0];
+    if (connection) return askReport(connection.peer, told);
+    return this.environment.context.clock.after(0, () => told(undefined));
   }
 
   released(connection: Connection): void {

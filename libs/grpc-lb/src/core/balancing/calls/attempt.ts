@@ -1,3 +1,4 @@
+import { reportedFailures } from '../../load/reported-failures.js';
 import type { LoadReport } from '../../policy/load-report.js';
 import type { CallInfo, Outcome, Policy } from '../../policy/policy.js';
 import type { ResultKind } from '../health/recent-results.js';
@@ -104,7 +105,9 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   #judge(kind: ResultKind, wasProbe: boolean, now: number): void {
     const { endpoint, attempts } = this;
     const latency = now - this.reservedAt;
-    endpoint.passiveHealth.record(kind, this.reservedAt, now, wasProbe);
+    // Only what has failed is worth the reading of its report.
+    const reported = kind === 'failed' ? reportedFailures(this.report) : 0;
+    endpoint.passiveHealth.record(kind, this.reservedAt, now, wasProbe, reported);
     if (kind === 'ok') attempts.refusals.succeeded(this.call, latency);
     else if (kind === 'refused' && endpoint.refusesMore) attempts.refusals.refused(endpoint, this.call, latency);
   }

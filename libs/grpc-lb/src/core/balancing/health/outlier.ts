@@ -56,8 +56,16 @@ export class Outlier {
   /**
    * Records the end of a call that was made at `since` and was not a probe. Returns why the endpoint should be ejected,
    * or undefined.
+   *
+   * @param reported How many failures in a row its backend reports, of all its clients; 0 if it reports none.
    */
-  record(kind: ResultKind, since: number, now: number, options: EffectiveEjectionOptions): Verdict | undefined {
+  record(
+    kind: ResultKind,
+    since: number,
+    now: number,
+    options: EffectiveEjectionOptions,
+    reported = 0,
+  ): Verdict | undefined {
     // Calls that were in flight when the endpoint was ejected or lost its connections say nothing new.
     if (this.state.kind !== 'not_ejected' || since < this.countsSince || !options.enabled) return undefined;
     const failed = kind === 'failed' || kind === 'timed_out';
@@ -69,7 +77,7 @@ export class Outlier {
     this.#inARow = failed ? this.#inARow + 1 : 0;
     if (kind === 'timed_out') this.#timeoutsInARow++;
     this.#window.record(failed, now, options.window);
-    const verdict = failed ? this.#verdict(now, options) : undefined;
+    const verdict = failed ? this.#verdict(now, options, reported) : undefined;
     this.#accused = verdict !== undefined;
     return verdict;
   }
@@ -125,7 +133,17 @@ export class Outlier {
   #verdict(
     now: number,
     { consecutiveFailures, successRate, window, minimumCalls }: EffectiveEjectionOptions,
+    reported: number,
   ): Verdict | undefined {
+    if (consecutiveFailures > 0 && reported > this.#inARow)
+      return {
+        reason: `it reports that it fails all calls, at least ${reported} in a row`,
+        failures: reported,
+        calls: reported,
+        since: now,
+        inARow: true,
+        reported: true,
+      };
     if (consecutiveFailures > 0 && this.#inARow >= Math.min(this.#enough, consecutiveFailures))
       return {
         reason: inARowText(this.#inARow, this.#timeoutsInARow),

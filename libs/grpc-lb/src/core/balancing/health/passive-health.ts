@@ -1,7 +1,9 @@
 import type { Cancel, Clock } from '../../clock.js';
 import type { EffectiveEjectionOptions } from '../../options/ejection-options.js';
 import type { EffectiveSlowStartOptions } from '../../options/slow-start-options.js';
-import type { Random } from '../../random.js';
+import { newsOf } from '../../load/reported-failures.js';
+import type { LoadReport } from '../../policy/load-report.js';
+import { jittered, type Random } from '../../random.js';
 import type { EjectionMethod } from '../../totals.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
 import { Outlier } from './outlier.js';
@@ -12,6 +14,11 @@ import { SlowStart } from './slow-start.js';
 
 /** A stream may stay open forever; a probe that is a stream succeeds once it has stayed open for this long. */
 const STREAM_STANDS_MS = 1000;
+
+/** How long the answer of an endpoint may take that is asked whether it still fails. */
+const ANSWER_MS = 1000;
+/** An endpoint that still fails is asked again after `baseEjectionTime`, more or less. */
+const ASK_JITTER = 0.3;
 
 /** How the reason of an ejection by an operator begins. */
 export const EJECTED_BY_HAND = 'ejected by hand';
@@ -35,6 +42,12 @@ export interface PassiveHealthOwner {
   failureFactor: number;
   /** Called when the endpoint is ejected or its ejection ends. */
   ejectionChanged(): void;
+  /**
+   * Asks the endpoint for a load report.
+   *
+   * @param told Called once, later, unless it is cancelled; with undefined if there is no report.
+   */
+  askReport(told: (report: LoadReport | undefined) => void): Cancel;
   /** Called when its slow start is over. */
   warmedUp(): void;
 }
@@ -137,14 +150,18 @@ export class PassiveHealth implements Peer {
     return this.recent.size === 0 ? 0 : this.recent.refused / this.recent.size;
   }
 
-  /** Records the end of a call that was made at `since`; the result may eject the endpoint, or decide its probe. */
-  record(kind: ResultKind, since: number, now: number, wasProbe: boolean): void {
+  /**
+   * Records the end of a call that was made at `since`; the result may eject the endpoint, or decide its probe.
+   *
+   * @param reported How many failures in a row its backend reports, of all its clients; 0 if it reports none.
+   */
+  record(kind: ResultKind, since: number, now: number, wasProbe: boolean, reported = 0): void {
     const counts = since >= this.outlier.countsSince;
     const itsOwn = !counts || this.peers.record(this, kind, now);
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
     if (counts && itsOwn) this.#failureRate.record(failed, now);
     if (wasProbe) this.#onProbe(failed);
-    else if (itsOwn) this.#judge(kind, since, now);
+    else if (itsOwn) this.#judge(kind, since, now, reported);
     this.peers.refresh(this, failed, now);
   }
 
@@ -190,10 +207,38 @@ export class PassiveHealth implements Peer {
     this.#ejectedAt = now;
     const until = this.outlier.eject(verdict, now, this.#options.ejection, this.peers.returning);
     this.#cancelProbe?.();
-    this.#cancelProbe = this.#clock.after(until - now, () => {
-      this.outlier.probe();
-      this.owner.ejectionChanged();
+    this.#cancelProbe = this.#clock.after(until - now, () => this.#ejectionOver(verdict));
+    this.owner.ejectionChanged();
+  }
+
+  /** With a hundred clients a hundred probes would fail; if one has shown that the endpoint still fails, that is enough. */
+  #ejectionOver(verdict: Verdict): void {
+    if (!verdict.reported) return this.#awaitProbe();
+    const stopAsking = this.owner.askReport((report) => {
+      this.#cancelProbe?.();
+      this.#decide(verdict, report);
     });
+    const stopWaiting = this.#clock.after(ANSWER_MS, () => {
+      stopAsking();
+      this.#awaitProbe();
+    });
+    this.#cancelProbe = () => {
+      stopAsking();
+      stopWaiting();
+    };
+  }
+
+  #decide(verdict: Verdict, report: LoadReport | undefined): void {
+    const news = newsOf(report);
+    if (news === 'serves') return this.endEjection();
+    if (news === 'unknown') return this.#awaitProbe();
+    const again = jittered(this.environment.random, this.#options.ejection.baseEjectionTime, ASK_JITTER);
+    this.#cancelProbe = this.#clock.after(again, () => this.#ejectionOver(verdict));
+  }
+
+  /** The next call decides. */
+  #awaitProbe(): void {
+    this.outlier.probe();
     this.owner.ejectionChanged();
   }
 
@@ -280,9 +325,9 @@ export class PassiveHealth implements Peer {
     this.#cancelVerdict?.();
   }
 
-  #judge(kind: ResultKind, since: number, now: number): void {
+  #judge(kind: ResultKind, since: number, now: number, reported: number): void {
     const { accused } = this.outlier;
-    const verdict = this.outlier.record(kind, since, now, this.#options.ejection);
+    const verdict = this.outlier.record(kind, since, now, this.#options.ejection, reported);
     if (!verdict) return;
     const obstacle = this.peers.obstacleTo(this, verdict);
     if (obstacle === undefined) this.eject(verdict);

@@ -1,3 +1,5 @@
+import type { Cancel } from '../../clock.js';
+import type { LoadReport } from '../../policy/load-report.js';
 import type { ConnectionSnapshot } from '../../snapshot.js';
 import type { Counted } from '../calls/ledger.js';
 
@@ -48,6 +50,12 @@ export interface Link<C extends Carrier> {
   dialNow(): void;
   /** Replaces its connections by new ones, each of which is ready before the old one takes no more calls. */
   recycle(): void;
+  /**
+   * Asks the endpoint for a load report (gRFC A51), past its calls.
+   *
+   * @param told Called once, later, unless it is cancelled; with undefined if there is no report.
+   */
+  askReport(told: (report: LoadReport | undefined) => void): Cancel;
   /** Called when a call has ended. */
   released(carrier: C): void;
   /** Stops new calls; calls in flight end by themselves. */
@@ -75,6 +83,7 @@ export const NO_LINK: Link<never> = {
   grow: () => {},
   dialNow: () => {},
   recycle: () => {},
+  askReport: () => () => {},
   released: () => {},
   drain: () => {},
   close: () => {},

@@ -1,3 +1,4 @@
+import type { Cancel } from '../../clock.js';
 import type { LoadReport } from '../../policy/load-report.js';
 import { addressToString, type Endpoint, type Locality } from '../../endpoint.js';
 import type { Choosable } from '../../picking/choice.js';
@@ -142,6 +143,10 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
 
   ejectionChanged(): void {
     this.update();
+  }
+
+  askReport(told: (report: LoadReport | undefined) => void): Cancel {
+    return this.link.askReport(told);
   }
 
   warmedUp(): void {
