@@ -228,3 +228,28 @@ test('reflection lists the services of the application and those of the server i
   stream.end();
   await once(stream, 'end');
 });
+
+test('tells clients that ask how many calls failed in a row; others only while it fails everything', async () => {
+  const backend = await startEcho();
+  const client = echo(backend.address);
+  await Promise.all(Array.from({ length: 100 }, () => say(client)));
+  const metrics = async (): Promise<Record<string, number>> => (await reported(client)).reports[0]!.named_metrics;
+  expect(await metrics()).not.toHaveProperty('failures_in_a_row');
+  backend.handlers.say = () => {
+    throw new RpcException({ code: status.UNAVAILABLE, message: 'no database' });
+  };
+  for (let i = 0; i < 3; i++) await metrics();
+  expect(await metrics()).toMatchObject({ failures_in_a_row: 4, idle_ms: expect.closeTo(0, -2) });
+  expect(backend.server.load().failuresInARow).toBe(4);
+  const asked = async (): Promise<Record<string, number>> => {
+    const stream = orcaClient(backend.address).streamCoreMetrics({ report_interval: { seconds: 60, nanos: 0 } });
+    stream.on('error', () => {});
+    const [report] = (await once(stream, 'data')) as [Report];
+    stream.cancel();
+    return report.named_metrics;
+  };
+  expect(await asked()).toMatchObject({ failures_in_a_row: 4 });
+  backend.handlers.say = (line) => line;
+  expect(await metrics()).not.toHaveProperty('failures_in_a_row');
+  expect(await asked()).toMatchObject({ failures_in_a_row: 0 });
+});

@@ -13,7 +13,15 @@ import { HealthPoller } from './health-check.js';
 import type { ServerLoad } from './load-meter.js';
 import { LoadProbe } from './load-probe.js';
 import type { EffectiveServerOptions } from './options.js';
-import { askedReport, encodeReport, OpenRcaService, ORCA_PACKAGE, ORCA_SERVICE, orcaReport, REPORT_KEY } from './orca-proto.js';
+import {
+  askedReport,
+  encodeReport,
+  OpenRcaService,
+  ORCA_PACKAGE,
+  ORCA_SERVICE,
+  orcaReport,
+  REPORT_KEY,
+} from './orca-proto.js';
 import { orcaService } from './orca-service.js';
 import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';

@@ -13,9 +13,6 @@ export const IDLE_TIME = 'idle_ms';
 const ALL = 0.95;
 /** Calls of the last second that say enough. */
 const ENOUGH = 5;
-/** More failures do not make it worse, and the number is that of a peer. */
-const MAX = 16;
-
 /**
  * How many failures in a row a report stands for; 0 if it does not say that its backend fails everything. Backends
  * without the server half may report it by the rates of all calls and of errors (gRFC A51).
@@ -24,22 +21,22 @@ export function reportedFailures(report: LoadReport | undefined): number {
   if (report === undefined) return 0;
   const { rps, eps, namedMetrics } = report;
   const rates = eps >= ENOUGH && eps >= ALL * rps ? eps : 0;
-  return Math.min(MAX, Math.floor(Math.max(rates, namedMetrics[FAILURES_IN_A_ROW] ?? 0)));
+  return Math.floor(Math.max(rates, namedMetrics[FAILURES_IN_A_ROW] ?? 0));
 }
-
-/** Milliseconds after which what a backend tells of its last call is out of date: somebody must try again. */
-const FRESH_MS = 8000;
 
 /**
  * What a backend that has failed everything tells when it is asked: whether the calls of other clients show that it
  * serves again, or that it still fails. `unknown`: nobody has called it of late, or it does not say.
+ *
+ * @param known How many failures in a row it reported with its last failure.
+ * @param freshMs Milliseconds after which its last call is out of date, so that somebody must try again.
  */
-export function newsOf(report: LoadReport | undefined): 'serves' | 'fails' | 'unknown' {
+export function newsOf(report: LoadReport | undefined, known: number, freshMs: number): 'serves' | 'fails' | 'unknown' {
   if (report === undefined) return 'unknown';
   const { rps, eps, namedMetrics } = report;
   const run = namedMetrics[FAILURES_IN_A_ROW];
   if (run === 0) return 'serves';
-  if (run !== undefined) return (namedMetrics[IDLE_TIME] ?? 0) < FRESH_MS ? 'fails' : 'unknown';
+  if (run !== undefined) return run > known && (namedMetrics[IDLE_TIME] ?? 0) < freshMs ? 'fails' : 'unknown';
   if (rps > 0 && eps === 0) return 'serves';
   return eps > 0 && eps >= ALL * rps ? 'fails' : 'unknown';
 }

@@ -40,6 +40,7 @@ class FakeLink implements Link<Connection> {
   readonly grow = NO_LINK.grow;
   readonly dialNow = NO_LINK.dialNow;
   readonly recycle = NO_LINK.recycle;
+  readonly askReport = NO_LINK.askReport;
   readonly close = NO_LINK.close;
   readonly snapshot = NO_LINK.snapshot;
   failing = false;

@@ -137,12 +137,12 @@ export class Outlier {
   ): Verdict | undefined {
     if (consecutiveFailures > 0 && reported > this.#inARow)
       return {
-        reason: `it reports that it fails all calls, at least ${reported} in a row`,
-        failures: reported,
-        calls: reported,
+        reason: `it reports that its last ${reported} calls failed, of all its clients`,
+        failures: Math.min(MAX_REPORTED, reported),
+        calls: Math.min(MAX_REPORTED, reported),
         since: now,
         inARow: true,
-        reported: true,
+        reported,
       };
     if (consecutiveFailures > 0 && this.#inARow >= Math.min(this.#enough, consecutiveFailures))
       return {
@@ -164,6 +164,8 @@ export class Outlier {
   }
 }
 
+/** Failures that a peer reports count as so many at most: they are not seen by this client, and say nothing of when. */
+const MAX_REPORTED = 16;
 /** Chance does not explain a run of failures that is less likely than this. */
 const CHANCE = 1e-6;
 /** Never eject for fewer consecutive failures, however good the earlier results are. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
 import { effectiveEjection } from '../../options/ejection-options.js';
 import { effectiveSlowStart } from '../../options/slow-start-options.js';
+import type { LoadReport } from '../../policy/load-report.js';
 import { seededRandom } from '../../random.js';
 import { FailureRate, UNDECIDED_FACTOR } from './failure-rate.js';
 import { PassiveHealth, type PassiveHealthOwner } from './passive-health.js';
@@ -20,7 +21,15 @@ class Owner implements PassiveHealthOwner {
     return !this.passiveHealth.ejected;
   }
 
+  /** Answers the question for a report; undefined while none is asked. */
+  answer: ((report: LoadReport | undefined) => void) | undefined;
+
   ejectionChanged(): void {}
+
+  askReport(told: (report: LoadReport | undefined) => void): () => void {
+    this.answer = told;
+    return () => (this.answer = undefined);
+  }
 
   warmedUp(): void {}
 }
@@ -193,5 +202,110 @@ describe('the totals count', () => {
       ejections: {},
       ejectionsPrevented: [{ method: 'consecutive_failures', obstacle: 'last_healthy', count: 1 }],
     });
+  });
+});
+
+describe('a backend that reports that it fails everything', () => {
+  const report = (namedMetrics: Record<string, number>, rates = { rps: 0, eps: 0 }): LoadReport => ({
+    cpuUtilization: 0,
+    applicationUtilization: 0,
+    ...rates,
+    namedMetrics,
+  });
+  const failWith = (reported: number): void =>
+    passiveHealth.record('failed', clock.now(), clock.now(), false, reported);
+  const untilAsked = (): void => {
+    owner.answer = undefined;
+    for (let ms = 0; ms < 100_000 && !owner.answer; ms += 100) clock.advance(100);
+    expect(owner.answer).toBeDefined();
+  };
+  /** Its ejection is over, and it is asked. */
+  const ejected = (reported = 40): void => {
+    failWith(reported);
+    expect(passiveHealth.ejected).toBe(true);
+    untilAsked();
+  };
+
+  test('is ejected for one failure', () => {
+    failWith(0);
+    expect(passiveHealth.ejected).toBe(false);
+    failWith(3);
+    expect(passiveHealth.ejectionReason).toBe('it reports that its last 3 calls failed, of all its clients');
+  });
+
+  test('is not ejected for what it reports if consecutive failures eject no endpoint', () => {
+    ejection = effectiveEjection({ consecutiveFailures: 0 });
+    failWith(40);
+    expect(passiveHealth.ejected).toBe(false);
+  });
+
+  test('gets no probe while those of others fail', () => {
+    ejected();
+    owner.answer!(report({ failures_in_a_row: 41, idle_ms: 100 }));
+    expect([passiveHealth.ejected, passiveHealth.wantsProbe]).toEqual([true, false]);
+    untilAsked();
+    expect(clock.now()).toBeLessThan(10_100 + 6500);
+  });
+
+  test('gets a probe if no other client has called it since', () => {
+    for (const metrics of [
+      { failures_in_a_row: 40, idle_ms: 5000 },
+      { failures_in_a_row: 41, idle_ms: 8000 },
+    ]) {
+      ejected();
+      owner.answer!(report(metrics));
+      expect(passiveHealth.wantsProbe).toBe(true);
+      passiveHealth.endEjection();
+    }
+  });
+
+  test('is back without a probe once the calls of others succeed', () => {
+    ejected();
+    owner.answer!(report({ failures_in_a_row: 0, idle_ms: 20 }));
+    expect(passiveHealth.ejected).toBe(false);
+  });
+
+  test('gets a probe if it has no report, or does not answer within a second', () => {
+    ejected();
+    owner.answer!(undefined);
+    expect(passiveHealth.wantsProbe).toBe(true);
+    passiveHealth.endEjection();
+    ejected();
+    clock.advance(1000);
+    expect([passiveHealth.wantsProbe, owner.answer]).toEqual([true, undefined]);
+  });
+
+  test('may report rates only, as other servers do', () => {
+    for (const [rates, expected] of [
+      [{ rps: 2, eps: 0 }, 'back'],
+      [{ rps: 2, eps: 2 }, 'ejected'],
+      [{ rps: 0, eps: 0 }, 'probe'],
+      [{ rps: 9, eps: 3 }, 'probe'],
+    ] as const) {
+      ejected();
+      owner.answer!(report({}, rates));
+      const { ejected: is, wantsProbe } = passiveHealth;
+      expect(is ? (wantsProbe ? 'probe' : 'ejected') : 'back').toBe(expected);
+      passiveHealth.endEjection();
+    }
+  });
+
+  test('knows after a failed probe what it reported then', () => {
+    ejected();
+    owner.answer!(undefined);
+    passiveHealth.record('failed', clock.now(), clock.now(), true, 45);
+    expect(passiveHealth.wantsProbe).toBe(false);
+    untilAsked();
+    owner.answer!(report({ failures_in_a_row: 45, idle_ms: 100 }));
+    expect(passiveHealth.wantsProbe).toBe(true);
+  });
+
+  test('is asked no more when it leaves, or when its connections are lost', () => {
+    ejected();
+    passiveHealth.reset();
+    expect(owner.answer).toBeUndefined();
+    ejected();
+    passiveHealth.close();
+    expect(owner.answer).toBeUndefined();
   });
 });

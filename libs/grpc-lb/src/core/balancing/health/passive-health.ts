@@ -19,6 +19,8 @@ const STREAM_STANDS_MS = 1000;
 const ANSWER_MS = 1000;
 /** An endpoint that still fails is asked again after `baseEjectionTime`, more or less. */
 const ASK_JITTER = 0.3;
+/** The failures of others count for so many times `baseEjectionTime`; then one of the clients has to try again. */
+const FRESH = 1.6;
 
 /** How the reason of an ejection by an operator begins. */
 export const EJECTED_BY_HAND = 'ejected by hand';
@@ -160,7 +162,7 @@ export class PassiveHealth implements Peer {
     const itsOwn = !counts || this.peers.record(this, kind, now);
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
     if (counts && itsOwn) this.#failureRate.record(failed, now);
-    if (wasProbe) this.#onProbe(failed);
+    if (wasProbe) this.#onProbe(failed, reported);
     else if (itsOwn) this.#judge(kind, since, now, reported);
     this.peers.refresh(this, failed, now);
   }
@@ -189,7 +191,7 @@ export class PassiveHealth implements Peer {
   /** Called when the probe is a stream and has started: its verdict does not wait for its end. */
   probeStreams(call: object): void {
     this.#cancelVerdict = this.#clock.after(STREAM_STANDS_MS, () => {
-      if (this.endProbe(call)) this.#onProbe(false);
+      if (this.endProbe(call)) this.#onProbe(false, 0);
     });
   }
 
@@ -213,7 +215,7 @@ export class PassiveHealth implements Peer {
 
   /** With a hundred clients a hundred probes would fail; if one has shown that the endpoint still fails, that is enough. */
   #ejectionOver(verdict: Verdict): void {
-    if (!verdict.reported) return this.#awaitProbe();
+    if (verdict.reported === undefined) return this.#awaitProbe();
     const stopAsking = this.owner.askReport((report) => {
       this.#cancelProbe?.();
       this.#decide(verdict, report);
@@ -229,10 +231,11 @@ export class PassiveHealth implements Peer {
   }
 
   #decide(verdict: Verdict, report: LoadReport | undefined): void {
-    const news = newsOf(report);
+    const { baseEjectionTime } = this.#options.ejection;
+    const news = newsOf(report, verdict.reported!, FRESH * baseEjectionTime);
     if (news === 'serves') return this.endEjection();
     if (news === 'unknown') return this.#awaitProbe();
-    const again = jittered(this.environment.random, this.#options.ejection.baseEjectionTime, ASK_JITTER);
+    const again = jittered(this.environment.random, baseEjectionTime, ASK_JITTER);
     this.#cancelProbe = this.#clock.after(again, () => this.#ejectionOver(verdict));
   }
 
@@ -335,10 +338,11 @@ export class PassiveHealth implements Peer {
     else if (!accused) this.peers.totals.ejectionPrevented(methodOf(verdict), obstacle);
   }
 
-  #onProbe(failed: boolean): void {
+  #onProbe(failed: boolean, reported: number): void {
     if (this.outlier.state.kind !== 'probing') return;
-    if (failed) this.eject(this.outlier.state.verdict, 'failed_probe');
-    else this.endEjection();
+    const { verdict } = this.outlier.state;
+    if (!failed) this.endEjection();
+    else this.eject(reported > 0 ? { ...verdict, reported } : verdict, 'failed_probe');
   }
 }
 

@@ -24,6 +24,10 @@ class Endpoint implements PassiveHealthOwner {
     else this.passiveHealth.startSlowly(true);
   }
 
+  askReport(): () => void {
+    return () => {};
+  }
+
   warmedUp(): void {}
 }
 

@@ -8,8 +8,8 @@ export interface Verdict {
   readonly since: number;
   /** Whether the failures are consecutive; otherwise they are a share of all calls in the window. */
   readonly inARow: boolean;
-  /** Whether the endpoint has reported them itself, so that it can be asked whether it still fails. */
-  readonly reported?: boolean;
+  /** How many failures in a row the endpoint itself has reported last, of all its clients; undefined if it has not. */
+  readonly reported?: number;
 }
 
 /** An endpoint as the comparison with others sees it. */
