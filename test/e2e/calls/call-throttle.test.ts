@@ -114,6 +114,34 @@ test('an observer is told of a refused call as of any that the client drops', as
   expect(told).toEqual(Array.from({ length: 5 }, () => ['dropped local', 'ended 14']).flat());
 });
 
+test('the least important calls are refused first', async () => {
+  const servers = await startServers(1);
+  const client = await clientOf(servers);
+  let calls = 0;
+  // Backends accept three of ten calls, so that six pass.
+  servers[0]!.behaviour.say = () => {
+    if (calls % 10 < 3) return {};
+    throw Object.assign(new Error('too busy'), { code: grpc.status.UNAVAILABLE });
+  };
+  const refused: Record<string, number> = { sheddable: 0, critical: 0, nonsense: 0 };
+  for (let round = 0; round < 100; round++) {
+    for (const criticality of ['sheddable', 'critical', 'nonsense']) {
+      calls++;
+      const metadata = new grpc.Metadata();
+      metadata.set('x-criticality', criticality);
+      await new Promise<void>((resolve) => {
+        client.echo.Say({ text: 'x' }, metadata, {}, (error) => {
+          if (error?.details.includes('throttled')) refused[criticality]!++;
+          resolve();
+        });
+      });
+    }
+  }
+  expect(refused['sheddable']).toBeGreaterThan(refused['critical']! + 10);
+  // What is no criticality counts as critical.
+  expect(Math.abs(refused['critical']! - refused['nonsense']!)).toBeLessThan(20);
+});
+
 test('a refused call can be cancelled, and ends once', async () => {
   const servers = await startServers(1);
   rejectWith(servers, grpc.status.UNAVAILABLE);

@@ -1,9 +1,11 @@
+import { CRITICALITY_LEVELS } from './criticality.js';
 import { SlidingCount } from './sliding-count.js';
 
 const SLICES = 12;
-/** Criticalities of calls, from the least to the most important; the usual one is that of calls that state none. */
-const RANKS = 4;
-export const USUAL_RANK = 2;
+/** Criticalities by their index. */
+const RANKS = CRITICALITY_LEVELS.length;
+/** That of calls that state none. */
+export const USUAL_RANK = CRITICALITY_LEVELS.indexOf('critical');
 
 /** How the calls of one method ended within a window. */
 export class CallCounts {

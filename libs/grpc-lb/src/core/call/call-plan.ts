@@ -40,6 +40,8 @@ export interface PlanOwner<A> {
   finish(attempt: A | undefined, end: AttemptEnd): void;
   /** Milliseconds until the deadline; Infinity if there is none. */
   readonly timeLeft: number;
+  /** The criticality of the call as an index of `CRITICALITY_LEVELS`; undefined if it states none. Read if it is throttled. */
+  readonly rank?: number | undefined;
 }
 
 /** No attempts. It is never changed. */
@@ -104,7 +106,7 @@ export class CallPlan<A extends object> {
 
   start(): void {
     const { throttle, hedge } = this.policy;
-    if (throttle && !throttle.admits()) {
+    if (throttle && !throttle.admits(this.owner.rank)) {
       this.#state = 'done';
       this.#settled = true;
       return this.owner.throttled(throttle);

@@ -137,7 +137,9 @@ describe('criticality', () => {
         const rank = [SHEDDABLE, CRITICAL, CRITICAL_PLUS][i % 3]!;
         if (throttle.admits(rank)) {
           passed[rank]!++;
-          throttle.ended(passed[SHEDDABLE]! + passed[CRITICAL]! + passed[CRITICAL_PLUS]! <= 90 ? 'accepted' : 'rejected');
+          throttle.ended(
+            passed[SHEDDABLE]! + passed[CRITICAL]! + passed[CRITICAL_PLUS]! <= 90 ? 'accepted' : 'rejected',
+          );
         }
         clock.advance(1000 / 300);
       }

@@ -95,8 +95,10 @@ export class CallEnvironment implements PlanEnvironment {
       clock: context.clock,
       random: context.random,
       codesOf,
-      changed: (method, { state, counts: { requests, accepts } }) =>
-        context.emit({ type: 'throttle', on: state !== 'closed', method, requests, accepts }),
+      changed: (method, { state, counts }) => {
+        const { window: _, ...counted } = counts;
+        context.emit({ type: 'throttle', on: state !== 'closed', method, ...counted });
+      },
     });
     this.replayMemory = new ReplayMemory(channelOptions);
     this.limits = {

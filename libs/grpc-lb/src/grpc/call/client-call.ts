@@ -5,6 +5,7 @@ import type { EndedBy } from '../../core/balancing/calls/attempt.js';
 import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
+import { CRITICALITY_KEY } from '../../core/call/criticality.js';
 import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
 import type { MethodPolicy } from '../config/method-policies.js';
 import type { Connection } from '../endpoint/connection.js';
@@ -26,6 +27,7 @@ import { deadlineText } from './deadline-text.js';
 import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
+import { rankOf } from './criticality-rank.js';
 import { throttledText } from './throttled-text.js';
 import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
@@ -365,6 +367,10 @@ export class ClientCall
   committed(attempt: WireAttempt): void {
     this.#committed = attempt;
     this.#requests.release();
+  }
+
+  get rank(): number | undefined {
+    return rankOf(this.#headers[CRITICALITY_KEY]);
   }
 
   /** Ends later, so that a caller who repeats it at once does not loop. */
