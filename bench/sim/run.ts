@@ -7,7 +7,7 @@ import { Fleet } from './dispatch/fleet.js';
 import { PerfectKnowledge } from './dispatch/perfect-knowledge.js';
 import { EventQueue, type Task } from './engine/event-queue.js';
 import { randomFor } from './engine/seeds.js';
-import type { Subject, PolicyFactory } from './subjects.js';
+import type { Limits, Subject, PolicyFactory } from './subjects.js';
 import { ONE_PLACE } from './places.js';
 import { Collector, type RunResult } from './result.js';
 import type { Scenario } from './scenario.js';
@@ -56,7 +56,7 @@ export function run(
   const dispatcher = dispatcherFor(setting, subject, createPolicy, queue, delay, listener);
   const world = new World(
     queue,
-    (index) => serverOf(scenario, queue, index),
+    (index) => serverOf(scenario, subject, queue, index),
     randomFor(seed, 'script'),
     scenario.workload.duration,
   );
@@ -91,13 +91,19 @@ function dispatcherFor(
 }
 
 function callModelOf({ calls }: Scenario, subject: Subject): CallModel {
-  const own = subject.kind === 'config' ? subject.calls : undefined;
+  const own = limitsOf(subject)?.calls;
   if ('hedge' in subject && subject.hedge) return { ...LIMITS, ...calls, ...own, hedge: subject.hedge };
   return { ...calls, ...own };
 }
 
-function serverOf({ slots }: Scenario, queue: EventQueue, index: number): Server {
-  return slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
+function limitsOf(subject: Subject): Limits | undefined {
+  return subject.kind === 'config' ? subject.limits : undefined;
+}
+
+function serverOf({ slots }: Scenario, subject: Subject, queue: EventQueue, index: number): Server {
+  const server = slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
+  server.shedsBeyond = limitsOf(subject)?.shedsBeyond ?? Infinity;
+  return server;
 }
 
 /** Calls start when the trace says so, whatever happens to earlier ones: an open loop. */

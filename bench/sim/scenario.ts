@@ -38,6 +38,8 @@ export interface Scenario {
   readonly subjects?: readonly Subject[];
   /** What happens to the servers. */
   readonly script?: (world: World) => void;
+  /** The second at which the cause of the failures ends, so that what follows is a recovery. */
+  readonly triggerEnds?: number;
   /** Measured by the share of calls that fail: callers give up, so latencies are meaningless. */
   readonly byFailures?: boolean;
   /** Measured by how evenly the backends are used: what that costs in latency is small, and accepted. */

@@ -15,8 +15,21 @@ export type PolicyFactory = (random: Random, clock: Clock) => Policy;
 export type Subject =
   | { readonly kind: 'bound'; readonly name: string }
   | { readonly kind: 'oracle'; readonly name: string }
-  | { readonly kind: 'config'; readonly name: string; readonly config: PolicyConfig; readonly hedge?: HedgeModel; readonly calls?: CallModel }
+  | {
+      readonly kind: 'config';
+      readonly name: string;
+      readonly config: PolicyConfig;
+      readonly hedge?: HedgeModel;
+      readonly limits?: Limits;
+    }
   | { readonly kind: 'module'; readonly name: string; readonly path: string; readonly hedge?: HedgeModel };
+
+/** How clients and servers limit calls, where that is compared and not policies. */
+export interface Limits {
+  readonly calls: CallModel;
+  /** Calls at a server, of all clients, beyond which it refuses more at once. Default: none is refused. */
+  readonly shedsBeyond?: number;
+}
 
 /** A word of the command line for hedging, after the policy: `adaptive+hedge`, `adaptive+p98`. */
 const HEDGE_WORD = /\+(hedge|p\d+)$/;
@@ -63,9 +76,9 @@ export function isHedged(subject: string): boolean {
   return subject.includes(HEDGING);
 }
 
-/** `least_request` with these limits of its calls, for scenarios that compare limits and not policies. */
-export function withCalls(name: string, calls: CallModel): Subject {
-  return { kind: 'config', name, config: CONFIGS['least_request']!, calls };
+/** `least_request` with these limits. */
+export function limited(name: string, limits: Limits): Subject {
+  return { kind: 'config', name, config: CONFIGS['least_request']!, limits };
 }
 
 /**

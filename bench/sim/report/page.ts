@@ -1,32 +1,59 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CENTRAL_QUEUE, PERFECT_KNOWLEDGE } from '../subjects.js';
 import type { Plan } from '../plan.js';
 import type { Scenario } from '../scenario.js';
+import { SCENARIOS } from '../scenarios/index.js';
 import type { Cell } from './cells.js';
 import { dotPlot } from './dot-plot.js';
 import { clientsName, loadName, milliseconds, ratio } from './numbers.js';
 import { introduction, summary } from './page-text.js';
-import { failures, overviewTable, situations, situationTable, tail, toMarkdown } from './tables.js';
+import { failures, goodput, overviewTable, recovery, situations, situationTable, tail, toMarkdown } from './tables.js';
 import { timePlot } from './time-plot.js';
 
 const PAGE = 'docs/measurements/laboratory.md';
 const IMAGES = 'docs/images/sim';
 
-/** Writes the page of the laboratory and its plots; run it from the root of the repository. */
+/**
+ * Writes the page of the laboratory and its plots; run it from the root of the repository.
+ *
+ * @throws RangeError if only some scenarios were run, and one of them counts in the summary of all.
+ */
 export function writePage(plan: Plan, cells: readonly Cell[]): void {
   mkdirSync(IMAGES, { recursive: true });
-  for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
-  const chapters = plan.scenarios.map((scenario) =>
-    chapter(
+  const isWhole = SCENARIOS.every((scenario) => plan.scenarios.includes(scenario));
+  if (isWhole) for (const file of readdirSync(IMAGES)) if (file.endsWith('.svg')) rmSync(join(IMAGES, file));
+  const summed = plan.scenarios.filter(({ byFailures }) => byFailures !== true);
+  if (!isWhole && summed.length > 0)
+    throw new RangeError(`${summed.map(({ name }) => name).join(', ')}: part of the summary; write all scenarios`);
+  const chapters = plan.scenarios.map((scenario) => ({
+    scenario,
+    text: chapter(
       scenario,
       cells.filter((cell) => cell.scenario === scenario.name),
     ),
-  );
-  const text = [introduction(plan), summary(plan, cells), '## The scenarios', ...chapters].join('\n\n');
+  }));
+  const text = isWhole
+    ? [introduction(plan), summary(plan, cells), '## The scenarios', ...chapters.map((each) => each.text)].join('\n\n')
+    : chapters.reduce(replaceChapter, readFileSync(PAGE, 'utf8').trimEnd());
   writeFileSync(PAGE, `${text}\n`);
   execFileSync('npx', ['oxfmt', PAGE], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** The page with another text of one chapter, which may be new. */
+function replaceChapter(page: string, { scenario, text }: { scenario: Scenario; text: string }): string {
+  const parts = page.split(/\n\n(?=### )/);
+  const isOf =
+    ({ title }: Scenario) =>
+    (part: string) =>
+      part.startsWith(`### ${title}\n`);
+  const at = parts.findIndex(isOf(scenario));
+  if (at >= 0) return parts.with(at, text).join('\n\n');
+  // Behind the last of those that come before it.
+  const before = SCENARIOS.slice(0, SCENARIOS.indexOf(scenario));
+  const last = parts.findLastIndex((part) => before.some((each) => isOf(each)(part)));
+  return parts.toSpliced(last + 1, 0, text).join('\n\n');
 }
 
 function chapter(scenario: Scenario, all: readonly Cell[]): string {
@@ -43,6 +70,15 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
     parts.push('Share of the calls that fail:', toMarkdown(overviewTable(cells, failures)));
   if (cells.some(({ attempts }) => attempts > 1))
     parts.push('Attempts for a call:', toMarkdown(overviewTable(cells, ({ attempts }) => attempts.toFixed(3))));
+  if (scenario.subjects)
+    parts.push(
+      'Calls that succeed, as a share of what the backends can do:',
+      toMarkdown(overviewTable(cells, goodput)),
+    );
+  if (scenario.triggerEnds !== undefined) {
+    parts.push('From the end of the trigger until fewer than 1 % of the calls fail:');
+    parts.push(toMarkdown(overviewTable(cells, recovery(scenario.triggerEnds))));
+  }
   const typical = typicalOf(cells);
   const { load, clients } = typical[0]!;
   if (scenario.timeline) parts.push(image(scenario, '-time', timePlot(scenario, typical)));

@@ -50,6 +50,23 @@ export function failures(cell: Cell): string {
   return percent(cell.failed);
 }
 
+/** Calls that succeed, as a share of what the backends can do. */
+export function goodput(cell: Cell): string {
+  return percent((1 - cell.failed) * cell.load);
+}
+
+/** Fewer failures than this are no trouble. */
+const FEW = 0.01;
+
+/** Seconds after the end of the trigger from which on few calls fail. */
+export function recovery(triggerEnds: number): (cell: Cell) => string {
+  return ({ timeline }) => {
+    const last = timeline.findLastIndex((failed) => failed >= FEW);
+    if (last === timeline.length - 1) return 'never';
+    return `${Math.max(0, last + 1 - triggerEnds)} s`;
+  };
+}
+
 /** The other measures of one situation. */
 export function situationTable(cells: readonly Cell[]): Table {
   const someFail = cells.some(({ failed }) => failed > 0);

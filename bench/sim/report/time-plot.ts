@@ -15,7 +15,8 @@ const CURVES = ['adaptive', 'round_robin', 'least_request', 'peak_ewma', 'hot_co
 
 /** One situation over time, second by second. */
 export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
-  const curves = cells.filter(({ subject, timeline }) => CURVES.includes(subject) && timeline.length > 0);
+  const names = scenario.subjects?.map(({ name }) => name) ?? CURVES;
+  const curves = cells.filter(({ subject, timeline }) => names.includes(subject) && timeline.length > 0);
   // A subject without clients has no share of the calls to compare.
   const shown = typeof scenario.timeline === 'object' ? withoutBound(curves) : curves;
   const seconds = shown[0]!.timeline.length;
@@ -32,8 +33,8 @@ export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
     ...rows(y, asShare),
     ...columns(seconds, x),
     text((LEFT + RIGHT) / 2, BOTTOM + 36, 'time in seconds', { 'text-anchor': 'middle', class: 'soft' }),
-    ...shown.map((cell) => curve(cell, x, y)),
-    ...shown.flatMap(({ subject }, i) => key(subject, i)),
+    ...shown.map((cell) => curve(cell, names.indexOf(cell.subject), x, y)),
+    ...shown.flatMap(({ subject }, i) => key(subject, names.indexOf(subject), i)),
   ];
   return svg(WIDTH, BOTTOM + 46, `${scenario.title}: ${title}`, body);
 }
@@ -67,18 +68,18 @@ function columns(seconds: number, x: (second: number) => number): string[] {
   ];
 }
 
-function curve({ subject, timeline }: Cell, x: (second: number) => number, y: Scale): string {
+function curve({ timeline }: Cell, series: number, x: (second: number) => number, y: Scale): string {
   const points = timeline
     .map((value, second) => [x(second), y.place(value)] as const)
     .filter(([, place]) => Number.isFinite(place))
     .map(([left, top]) => `${left.toFixed(1)},${top.toFixed(1)}`);
-  return element('polyline', { points: points.join(' '), class: `s${CURVES.indexOf(subject)} curve` });
+  return element('polyline', { points: points.join(' '), class: `s${series} curve` });
 }
 
-function key(subject: string, index: number): string[] {
+function key(subject: string, series: number, index: number): string[] {
   const top = TOP + 14 + index * 20;
   return [
-    line(RIGHT + 16, top - 4, RIGHT + 38, top - 4, { class: `s${CURVES.indexOf(subject)} curve` }),
+    line(RIGHT + 16, top - 4, RIGHT + 38, top - 4, { class: `s${series} curve` }),
     text(RIGHT + 46, top, subject, { class: subject === 'adaptive' ? 'strong' : undefined }),
   ];
 }

@@ -13,6 +13,8 @@ export abstract class Server implements Metered {
   slowness = 1;
   /** The share of the calls that fail at once. */
   failing = 0;
+  /** Calls in flight beyond which it refuses more at once, as the server half does that sheds load. */
+  shedsBeyond = Infinity;
   /** Discovery names it. */
   listed = true;
   /** Calls that have arrived and not been answered. */
@@ -80,6 +82,12 @@ export abstract class Server implements Metered {
       this.errors++;
       this.#failureRun.ended(true);
       this.#lastEnd = this.queue.now();
+      job.answered(true);
+      return;
+    }
+    if (this.inFlight >= this.shedsBeyond) {
+      this.ended++;
+      this.errors++;
       job.answered(true);
       return;
     }
