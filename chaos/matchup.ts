@@ -34,6 +34,7 @@ async function goThrough(scenario: Scenario, pass: Pass, subject: SubjectName, r
     channelOptions: pass.channelOptions ?? {},
     rate,
     deadline: DEADLINE_MS,
+    repeats: subject === 'round_robin' ? pass.peerRepeats : undefined,
   });
   try {
     await client.ready();

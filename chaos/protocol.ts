@@ -40,6 +40,14 @@ export type FromBackend =
   /** SIGTERM: it closes its port and sends GOAWAY. */
   | { readonly type: 'closing'; readonly at: number };
 
+/** A caller that repeats calls which end with UNAVAILABLE or take too long. */
+export interface Repeats {
+  /** In total, including the first. */
+  readonly attempts: number;
+  /** Milliseconds that each attempt has. */
+  readonly timeout: number;
+}
+
 /** Who balances. */
 export type SubjectName = 'grpc-lb' | 'round_robin';
 
@@ -56,6 +64,7 @@ export interface ClientArguments {
   readonly rate: number;
   /** Milliseconds that each call has. */
   readonly deadline: number;
+  readonly repeats?: Repeats | undefined;
 }
 
 export type ToClient =

@@ -20,6 +20,7 @@ import { overload } from './scenarios/overload.js';
 import { refusingBackend } from './scenarios/refusing-backend.js';
 import { sharedFailures } from './scenarios/shared-failures.js';
 import { killedBackend } from './scenarios/killed-backend.js';
+import { metastable } from './scenarios/metastable.js';
 import { newPod } from './scenarios/new-pod.js';
 import { notServing } from './scenarios/not-serving.js';
 import { panic } from './scenarios/panic.js';
@@ -44,6 +45,7 @@ const SCENARIOS = [
   newPod,
   sharedFailures,
   overload,
+  metastable,
   refusingBackend,
 ] as readonly Scenario[];
 

@@ -3,7 +3,7 @@ import type { Backend } from './backend.js';
 import type { Client } from './client.js';
 import type { Course } from './course.js';
 import type { Outcome } from './outcome.js';
-import type { SubjectName } from './protocol.js';
+import type { Repeats, SubjectName } from './protocol.js';
 
 /** A client with backends of its own. Both subjects go through a scenario at the same time. */
 export interface Subject {
@@ -28,6 +28,8 @@ export interface Pass {
   readonly loadBalancing?: LoadBalancingOptions;
   /** Beyond the defaults of round_robin. */
   readonly channelOptions?: Readonly<Record<string, number>>;
+  /** How callers of round_robin repeat calls that fail or take too long; grpc-js repeats no call that takes too long. */
+  readonly peerRepeats?: Repeats;
   /** What grpc-lb has to show, in words. */
   readonly bound: string;
   /** Whether it has, beside the peer in the same run: what is missed, in words. */

@@ -4,6 +4,7 @@ import { startBackends } from '../backend.js';
 import { busiest } from '../bounds.js';
 import { now } from '../clock.js';
 import type { Outcome } from '../outcome.js';
+import { recovery } from '../recovery.js';
 import type { Pass, Scenario } from '../scenario.js';
 import { LEARNING } from './learning.js';
 
@@ -20,18 +21,6 @@ const CHANCE = 4;
 const SHEDDING = { maxSize: 1, maxConcurrentStreams: KNOBS.slots, maxPending: 20 };
 /** The part of what the backends bear that is answered in time when load is shed. */
 const GOODPUT = 0.9;
-
-/** Seconds from the end of the overload to the last second in which more than one call in twenty failed. */
-function recovery({ recording: { calls }, course }: Outcome): number {
-  const end = course.faults[0]!.to;
-  let last = 0;
-  for (let second = 0; second < 60; second++) {
-    const made = calls.filter(({ at }) => at >= end + second * 1000 && at < end + (second + 1) * 1000);
-    const failed = made.filter(({ code }) => code !== status.OK);
-    if (failed.length > made.length / 20) last = second + 1;
-  }
-  return last;
-}
 
 const spread = (outcome: Outcome): number => {
   const { from, to } = outcome.course.faults[0]!;
