@@ -43,7 +43,7 @@ const client = new Child<FromTlsClient, ToTlsClient>(
       addresses: ports.map((port) => `127.0.0.1:${port}`),
       rate,
       streams: STREAMS,
-      replaceWithin: REPLACE_WITHIN * every * 1000,
+      replaceWithin: Math.round(REPLACE_WITHIN * every * 1000),
     }),
   ]),
 );

@@ -71,6 +71,7 @@ const load = new OpenLoop(echo, {
     if (failures.length < SHOWN) failures.push(`${status[code]}: ${details}`);
   },
 });
+const socketsAtFirst = openSockets();
 tell('ready');
 
 process.on('message', ({ do: what }: ToTlsClient) => void obey(what));
@@ -81,8 +82,9 @@ async function obey(what: ToTlsClient['do']): Promise<void> {
   if (what === 'end') {
     ending = true;
     for (const stream of streams) stream.cancel();
-    // The connections that only streams used close after them.
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // grpc-js closes connections that nobody uses within ten seconds.
+    for (let i = 0; i < 150 && openSockets() > socketsAtFirst; i++)
+      await new Promise((resolve) => setTimeout(resolve, 200));
   }
   tell('looked');
 }
