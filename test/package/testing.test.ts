@@ -53,22 +53,30 @@ describe.each(['nest-11-tools', 'nest-12-tools'])('the recipes for tests run, wi
     ...(nest === 'nest-11-tools'
       ? [['Jest, CommonJS, with ts-jest', 'jest.ts-jest.config.cjs', 'commonjs', NO_OPTIONS] as Setup]
       : []),
-  ])('%s', async (_, config, type, env) => {
-    const app = recipes(home, config, '@jest/globals', type);
-    const jest = join(home, 'node_modules/jest/bin/jest.js');
-    const ran = await run(process.execPath, [jest, '--config', config], app, 85_000, env);
-    expect(ran.code, ran.output).toBe(0);
-    expect(ran.output).toContain(`${COUNT} passed, ${COUNT} total`);
-  });
+  ])(
+    '%s',
+    async (_, config, type, env) => {
+      const app = recipes(home, config, '@jest/globals', type);
+      const jest = join(home, 'node_modules/jest/bin/jest.js');
+      const ran = await run(process.execPath, [jest, '--config', config, '--testTimeout', '60000'], app, 280_000, env);
+      expect(ran.code, ran.output).toBe(0);
+      expect(ran.output).toContain(`${COUNT} passed, ${COUNT} total`);
+    },
+    300_000,
+  );
 
-  it.each(FORMATS)('node:test, %s', async (format, type) => {
-    const app = recipes(home, `node-${format}`, 'node:test', type);
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(tsconfig));
-    await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 60_000);
-    const specs = readdirSync(join(app, 'dist/test')).filter((name) => name.endsWith('.spec.js'));
-    const tests = specs.map((name) => join('dist/test', name));
-    const ran = await run(process.execPath, ['--test', '--test-reporter=tap', ...tests], app, 60_000);
-    expect(ran.code, ran.output).toBe(0);
-    expect(ran.output).toMatch(new RegExp(`^# pass ${COUNT}$`, 'm'));
-  });
+  it.each(FORMATS)(
+    'node:test, %s',
+    async (format, type) => {
+      const app = recipes(home, `node-${format}`, 'node:test', type);
+      writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(tsconfig));
+      await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 280_000);
+      const specs = readdirSync(join(app, 'dist/test')).filter((name) => name.endsWith('.spec.js'));
+      const tests = specs.map((name) => join('dist/test', name));
+      const ran = await run(process.execPath, ['--test', '--test-reporter=tap', ...tests], app, 280_000);
+      expect(ran.code, ran.output).toBe(0);
+      expect(ran.output).toMatch(new RegExp(`^# pass ${COUNT}$`, 'm'));
+    },
+    600_000,
+  );
 });

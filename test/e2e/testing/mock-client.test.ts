@@ -1,7 +1,7 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService } from 'nestjs-grpc-lb';
+import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService, iterate } from 'nestjs-grpc-lb';
 import { mockClient, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, NEVER, of, throwError, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -138,6 +138,26 @@ describe('a mocked client', () => {
     abort.abort();
     expect(await error).toMatchObject({ code: 1, details: 'The call was cancelled by its AbortSignal' });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('can be pulled message by message, and stops when the loop is left', async () => {
+    let made = 0;
+    const echo = mockClient(EchoClient, {
+      async *repeat() {
+        for (;;) yield { times: ++made };
+      },
+    });
+    for await (const { times } of iterate(echo.repeat({}))) if (times === 3) break;
+    await new Promise((resolve) => setImmediate(resolve));
+    const after = made;
+    expect(after).toBeLessThan(30);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([made, echo.repeat.calls.length]).toEqual([after, 1]);
+  });
+
+  it('does not run the handler of a call whose signal is aborted', async () => {
+    const echo = mockClient(EchoClient, { say: () => expect.unreachable() });
+    expect(await errorOf(echo.say({}, { signal: AbortSignal.abort() }))).toMatchObject({ code: 1 });
   });
 
   it('has the own methods of the class', async () => {

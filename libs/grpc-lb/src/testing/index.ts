@@ -26,7 +26,7 @@ export type {
   ResponseIn,
 } from './handlers.js';
 export { type Leak, type LeakCheck, trackLeaks } from './leaks.js';
-export { type MockedCall, type MockedClient, type MockedMethod, mockClient } from './mock-client.js';
+export { type MadeCall, type MockedClient, type MockedMethod, mockClient } from './mock-client.js';
 export { type RepeatedCalls, type RepeatOptions, repeat } from './repeat.js';
 export type { ProtoOptions } from './served-services.js';
 export { seededRandom, type Random as RandomSource } from '../core/random.js';

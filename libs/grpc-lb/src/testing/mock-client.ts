@@ -1,20 +1,16 @@
-import {
-  type MethodDefinition,
-  Metadata,
-  type ServiceDefinition,
-  type ServiceError,
-  status as Status,
-} from '@grpc/grpc-js';
+import { Metadata, type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
-import { messageOf, messagesOf } from './answers.js';
-import type { HandlerCall, HandlersOf, RequestIn, UntypedHandler } from './handlers.js';
+import { pullable } from '../nest/streams/iterate.js';
+import type { Sink } from '../nest/streams/sink.js';
+import type { HandlersOf, RequestIn, UntypedHandler } from './handlers.js';
+import { MockedCall } from './mocked-call.js';
 import { checkHandlerNames, namesOf, serviceOfClient } from './served-services.js';
 
 /** A call that a test made with a mocked client. */
-export interface MockedCall<Req> {
+export interface MadeCall<Req> {
   /** The request, as the caller passed it. */
   readonly request: Req;
   /** The metadata that the caller passed; empty if none. */
@@ -24,7 +20,7 @@ export interface MockedCall<Req> {
 /** A method of a mocked client. */
 export interface MockedMethod<Req> {
   /** The calls that were made, in order: one for each subscription. */
-  readonly calls: readonly MockedCall<Req>[];
+  readonly calls: readonly MadeCall<Req>[];
 }
 
 /** A client without a connection, whose methods also have `calls`. */
@@ -76,72 +72,30 @@ function mockedMethod(
   key: string,
   handlers: Readonly<Record<string, UntypedHandler | undefined>>,
 ): object {
-  const calls: MockedCall<unknown>[] = [];
-  const method = service[key]! as MethodDefinition<object, object>;
-  const handler = names.map((name) => handlers[name]).find((each) => each !== undefined);
-  const call = (request: unknown, first?: unknown, second?: unknown): Observable<object> =>
-    new Observable((subscriber) => {
-      const metadata = first instanceof Metadata ? first : new Metadata();
-      const { signal } = ((first instanceof Metadata ? second : first) ?? {}) as { signal?: AbortSignal };
+  const calls: MadeCall<unknown>[] = [];
+  const parts = {
+    method: service[key]! as MethodDefinition<object, object>,
+    handler: names.map((name) => handlers[name]).find((each) => each !== undefined),
+    missing: `${subject} has no handler for ${names[0]!}; pass one, as in { ${names[0]!}: () => ({}) }`,
+  };
+  const call = (request: unknown, first?: unknown, second?: unknown): Observable<unknown> => {
+    const metadata = first instanceof Metadata ? first : new Metadata();
+    const { signal } = ((first instanceof Metadata ? second : first) ?? {}) as { signal?: AbortSignal };
+    const open = (sink: Sink): MockedCall => {
       calls.push({ request, metadata });
-      if (!handler) {
-        subscriber.error(unmocked(subject, names[0]!));
-        return undefined;
-      }
-      const over = new AbortController();
-      const cancel = (): void =>
-        subscriber.error(failure(Status.CANCELLED, 'The call was cancelled by its AbortSignal'));
-      if (signal?.aborted) cancel();
-      signal?.addEventListener('abort', cancel);
-      const info: HandlerCall = { method: method.path, metadata, signal: over.signal };
-      void (async () => {
-        for await (const message of answersOf(method, handler, request, info)) {
-          if (subscriber.closed) return;
-          subscriber.next(message);
-        }
-        subscriber.complete();
-      })().catch((error: unknown) => subscriber.error(asServiceError(error)));
-      return () => {
-        signal?.removeEventListener('abort', cancel);
-        over.abort();
-      };
+      return new MockedCall(parts, request, metadata, signal, sink);
+    };
+    const observable = new Observable((subscriber) => {
+      const opened = open({
+        wantsMore: true,
+        take: (message) => subscriber.next(message),
+        fail: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+      opened.start();
+      return opened;
     });
+    return parts.method.responseStream ? pullable(observable, open) : observable;
+  };
   return Object.assign(call, { calls });
-}
-
-async function* answersOf(
-  method: MethodDefinition<object, object>,
-  handler: UntypedHandler,
-  request: unknown,
-  info: HandlerCall,
-): AsyncGenerator<object> {
-  const asSent = (message: object): object => method.requestDeserialize(method.requestSerialize(message));
-  const asReceived = (message: object): object => method.responseDeserialize(method.responseSerialize(message));
-  const answer = handler(method.requestStream ? requestsOf(request, asSent) : asSent(request as object), info);
-  if (!method.responseStream) yield asReceived(await messageOf(answer));
-  else for await (const message of messagesOf(answer)) yield asReceived(message);
-}
-
-async function* requestsOf(requests: unknown, asSent: (message: object) => object): AsyncGenerator<object> {
-  for await (const message of messagesOf(requests)) yield asSent(message);
-}
-
-function unmocked(subject: string, name: string): ServiceError {
-  return failure(
-    Status.UNIMPLEMENTED,
-    `${subject} has no handler for ${name}; pass one, as in { ${name}: () => ({}) }`,
-  );
-}
-
-function failure(code: Status, details: string): ServiceError {
-  return Object.assign(new Error(`${code} ${Status[code]}: ${details}`), { code, details, metadata: new Metadata() });
-}
-
-/** As a server answers an error of its handler. */
-function asServiceError(error: unknown): ServiceError {
-  const { code, details, message, metadata } = (error ?? {}) as Partial<ServiceError>;
-  const known = Number.isInteger(code) && Status[code!] !== undefined;
-  const status = known ? code! : Status.UNKNOWN;
-  const made = failure(status, details ?? message ?? shown(error));
-  return Object.assign(made, { metadata: metadata ?? made.metadata, cause: error });
 }
