@@ -13,6 +13,9 @@ import { writePage } from './report/page.js';
 import { CENTRAL_QUEUE } from './subjects.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
+import { STREAM_SCENARIOS } from './streams/scenarios.js';
+import { writeStreamPage } from './streams/stream-page.js';
+import { streamRows, streamTable } from './streams/stream-table.js';
 
 async function main({ plan, write, json, from, threads }: SimOptions): Promise<void> {
   const began = performance.now();
@@ -24,6 +27,13 @@ async function main({ plan, write, json, from, threads }: SimOptions): Promise<v
   if (json !== undefined) writeFileSync(json, JSON.stringify(entries));
   if (write) writePage(plan, cells);
   console.log(`\n${entries.length} runs in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function streams({ plan: { seeds }, write }: SimOptions): void {
+  const chapters = STREAM_SCENARIOS.map((scenario) => ({ scenario, rows: streamRows(scenario, seeds) }));
+  for (const { scenario, rows } of chapters)
+    console.log(`\n${scenario.name}: ${scenario.title}\n${toText(streamTable(rows))}`);
+  if (write) writeStreamPage(chapters, seeds);
 }
 
 /** A value that is not a number is null in JSON. */
@@ -59,6 +69,7 @@ else {
   try {
     const options = simOptions(process.argv.slice(2));
     if (options.list) for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`);
+    else if (options.streams) streams(options);
     else await main(options);
   } catch (error) {
     // The request is impossible: explains why, without a stack.

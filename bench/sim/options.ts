@@ -15,6 +15,8 @@ export interface SimOptions {
   readonly from: string | undefined;
   readonly threads: number;
   readonly list: boolean;
+  /** The laboratory of long streams instead of that of calls. */
+  readonly streams: boolean;
 }
 
 export const USAGE = `npm run sim -- [options]
@@ -31,7 +33,8 @@ export const USAGE = `npm run sim -- [options]
   --from file            takes them from there, and runs nothing
   --write                docs/measurements/laboratory.md and its plots
   --threads n            default: as many as there are cores
-  --list                 the scenarios`;
+  --list                 the scenarios
+  --streams              long streams instead of calls, with --seeds and --write (docs/measurements/streams.md)`;
 
 export function simOptions(argv: readonly string[]): SimOptions {
   const { values } = parseArgs({
@@ -49,6 +52,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      streams: { type: 'boolean', default: false },
     },
   });
   const { quick } = values;
@@ -68,6 +72,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
     from: values.from,
     threads: values.threads === undefined ? availableParallelism() : numberOf('--threads', values.threads, 1),
     list: values.list,
+    streams: values.streams,
   };
 }
 

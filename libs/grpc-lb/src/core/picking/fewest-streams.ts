@@ -2,7 +2,7 @@ import type { StreamHost } from '../streams/placed-stream.js';
 import { levelOf } from '../streams/relocation.js';
 
 /** An endpoint to which streams are counted. */
-export interface StreamCandidate extends StreamHost {
+export interface StreamCandidate extends Omit<StreamHost, 'joinedAt'> {
   /** Refused calls that still count as load: an endpoint that refuses every stream would always have the fewest. */
   readonly lingering: number;
 }

@@ -30,4 +30,6 @@ export interface StreamHost {
   readonly warmth: number;
   /** Load multiplier for recent failures; 1 when healthy. */
   readonly failureFactor: number;
+  /** When it joined or returned while the client was in use, by the clock; undefined if it was there from the start. */
+  readonly joinedAt: number | undefined;
 }

@@ -3,13 +3,14 @@ import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { LEAVE_WITHIN_MS } from './departure.js';
 import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
-import { type RebalanceRule, StreamPlacement } from './stream-placement.js';
+import { NEW_FOR_MS, PATIENCE, type RebalanceRule, StreamPlacement } from './stream-placement.js';
 
 class Host implements StreamHost {
   streams = 0;
   weight = 1;
   warmth = 1;
   failureFactor = 1;
+  joinedAt: number | undefined;
 
   constructor(readonly name: string) {}
 }
@@ -110,10 +111,11 @@ describe('StreamPlacement', () => {
     it('moves one stream within a fifth of the interval, then at most one in each interval, until the streams are even', () => {
       const all = hosts(3);
       const client = new Client(all);
-      client.open(all[0]!, 4);
-      client.open(all[1]!, 5);
+      client.open(all[0]!, 10);
+      client.open(all[1]!, 11);
       client.clock.advance(120_000);
-      expect(counts(all)).toEqual([3, 3, 3]);
+      expect(Math.max(...counts(all))).toBe(8);
+      expect(Math.min(...counts(all))).toBe(6);
       const times = client.moves.map(({ at }) => at);
       expect(times[0]).toBeLessThan(2000);
       const gaps = times.slice(1).map((at, i) => at - times[i]!);
@@ -121,20 +123,20 @@ describe('StreamPlacement', () => {
         expect(gap).toBeGreaterThanOrEqual(10_000);
         expect(gap).toBeLessThanOrEqual(11_000);
       }
-      expect(client.moves.map(({ reason }) => reason)).toEqual(['rebalance', 'rebalance', 'rebalance']);
+      expect(client.moves.map(({ reason }) => reason)).toEqual(Array(6).fill('rebalance'));
       expect(client.clock.pendingTimers).toBe(0);
     });
 
-    it('leaves a difference of one stream, and one within the threshold', () => {
+    it('leaves one stream more or less than the mean, and a difference within the threshold', () => {
       const [few, many] = [hosts(3), hosts(2)];
       const [ones, hundreds] = [new Client(few), new Client(many)];
-      ones.open(few[0]!, 2);
-      ones.open(few[1]!, 1);
+      ones.open(few[0]!, 3);
+      ones.open(few[1]!, 2);
       ones.open(few[2]!, 1);
       hundreds.open(many[0]!, 110);
       hundreds.open(many[1]!, 90);
       for (const client of [ones, hundreds]) {
-        client.clock.advance(60_000);
+        client.clock.advance(600_000);
         expect(client.moves).toEqual([]);
       }
       hundreds.open(many[0]!, 2);
@@ -146,9 +148,9 @@ describe('StreamPlacement', () => {
       const [heavy, light] = hosts(2) as [Host, Host];
       heavy.weight = 3;
       const client = new Client([heavy, light]);
-      client.open(heavy, 12);
+      client.open(heavy, 16);
       client.clock.advance(600_000);
-      expect(counts([heavy, light])).toEqual([9, 3]);
+      expect(counts([heavy, light])).toEqual([13, 3]);
       const cold = new Host('cold');
       cold.warmth = 0.05;
       client.groups = [[heavy, light, cold]];
@@ -161,7 +163,86 @@ describe('StreamPlacement', () => {
       expect(cold.streams).toBe(0);
       cold.failureFactor = 1;
       client.clock.advance(60_000);
-      expect(cold.streams).toBe(2);
+      expect(cold.streams).toBe(3);
+    });
+
+    it('leaves a difference of two streams to arrivals for a while', () => {
+      const all = hosts(4);
+      const client = new Client(all);
+      client.open(all[0]!, 2);
+      client.open(all[1]!, 1);
+      client.open(all[2]!, 2);
+      client.clock.advance(PATIENCE * 10_000 - 1);
+      expect(client.moves).toEqual([]);
+      client.clock.advance(13_000);
+      expect(client.moves).toHaveLength(1);
+    });
+
+    describe('fills an endpoint that has joined', () => {
+      /** How many streams clients with `each` streams, spread over eight endpoints, move to two new ones. */
+      const fill = (clients: number, each: number): { readonly moved: number; readonly timers: number } => {
+        const random = seededRandom(5);
+        let [moved, timers] = [0, 0];
+        for (let i = 0; i < clients; i++) {
+          const [old, young] = [hosts(8), hosts(2)];
+          const client = new Client(old);
+          Object.assign(client, { random });
+          for (let n = 0; n < each; n++) client.open(old[(i + n) % 8]!);
+          for (const host of young) host.joinedAt = 0;
+          client.groups = [[...old, ...young]];
+          client.placement.changed();
+          client.clock.advance(NEW_FOR_MS / 2);
+          moved += client.moves.filter(({ to }) => young.includes(to!)).length;
+          // Nothing moves for any other reason.
+          expect(client.moves.every(({ to }) => young.includes(to!))).toBe(true);
+          timers += client.clock.pendingTimers;
+        }
+        return { moved, timers };
+      };
+
+      it.for([
+        [1000, 1],
+        [200, 5],
+        [100, 10],
+        [20, 50],
+      ] as const)('by %i clients with %i streams each, up to nine tenths of its share', ([clients, each]) => {
+        const { moved } = fill(clients, each);
+        // Of 1000 streams on ten endpoints two have 200.
+        expect(moved).toBeGreaterThan(150);
+        expect(moved).toBeLessThan(210);
+      });
+
+      it('once: what ends there is replaced by arrivals', () => {
+        const [old, [young]] = [hosts(1), hosts(1)] as [Host[], [Host]];
+        const client = new Client(old);
+        const streams = client.open(old[0]!, 4);
+        young.joinedAt = 0;
+        client.groups = [[...old, young]];
+        client.placement.changed();
+        client.clock.advance(60_000);
+        expect(young.streams).toBe(2);
+        client.close(...streams.filter(({ endpoint }) => endpoint === young));
+        client.clock.advance(60_000);
+        expect(young.streams).toBe(0);
+      });
+
+      it('but not from another one that has joined, and not once it is no longer new', () => {
+        const young = hosts(3);
+        const client = new Client(young);
+        for (const host of young) host.joinedAt = 0;
+        for (const host of young.slice(0, 2)) client.open(host, 1);
+        client.clock.advance(60_000);
+        expect(client.moves).toEqual([]);
+        const [old, [late]] = [hosts(2), hosts(1)] as [Host[], [Host]];
+        const other = new Client(old);
+        other.clock.advance(NEW_FOR_MS + 1);
+        late.joinedAt = 0;
+        for (const host of old) other.open(host, 1);
+        other.groups = [[...old, late]];
+        other.placement.changed();
+        other.clock.advance(60_000);
+        expect(other.moves).toEqual([]);
+      });
     });
 
     it('moves neither streams with a key nor those without a token, and looks again for the token', () => {
@@ -197,13 +278,13 @@ describe('StreamPlacement', () => {
     it('keeps to the group, and brings home the streams of endpoints that get no new ones', () => {
       const [first, second] = [hosts(2), hosts(2)];
       const client = new Client(first, second);
-      client.open(second[0]!, 4);
+      client.open(second[0]!, 6);
       client.clock.advance(60_000);
-      expect(counts([...first, ...second])).toEqual([0, 0, 2, 2]);
+      expect(counts([...first, ...second])).toEqual([0, 0, 4, 2]);
       client.groups = [first];
       client.placement.changed();
-      client.clock.advance(60_000);
-      expect(counts([...first, ...second])).toEqual([2, 2, 0, 0]);
+      client.clock.advance(90_000);
+      expect(counts([...first, ...second])).toEqual([3, 3, 0, 0]);
     });
 
     it('is off if the options say so', () => {
@@ -217,7 +298,7 @@ describe('StreamPlacement', () => {
       client.rebalance = { interval: 1000, threshold: 0.1 };
       client.placement.changed();
       client.clock.advance(60_000);
-      expect(counts([a, b])).toEqual([5, 5]);
+      expect(counts([a, b])).toEqual([6, 4]);
     });
   });
 

@@ -1,7 +1,7 @@
 import type { Cancel } from '../clock.js';
 import { Departure, type DepartureSource, type Exit } from './departure.js';
 import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
-import { emptiest, laterLevelOf, levelOf, type Relocation, relocationWithin } from './relocation.js';
+import { emptiest, type Relocation, relocationWithin } from './relocation.js';
 
 /** When streams move only to be divided evenly. */
 export interface RebalanceRule {
@@ -29,6 +29,15 @@ const FIRST_LOOK = 1 / 5;
 /** The time between two moves is longer than the interval by up to this part of it. */
 const JITTER = 1 / 10;
 
+/** For this many milliseconds after an endpoint has joined, streams move to fill it. */
+export const NEW_FOR_MS = 600_000;
+
+/**
+ * A difference of two streams must have lasted for this many intervals. With few streams on each endpoint, as many ends
+ * as arrivals keep making such differences, and arrivals level them.
+ */
+export const PATIENCE = 18;
+
 /**
  * Decides when the streams of one client move, and which. The cost of a stream that opens or closes does not depend on
  * how many there are, and no stream has a timer.
@@ -42,6 +51,10 @@ export class StreamPlacement<E extends StreamHost> {
   #cancelLook: Cancel | undefined;
   /** No move only for evenness before this time. */
   #quietUntil = -Infinity;
+  /** Since when there has been nothing to move but a difference of two streams. */
+  #patientSince: number | undefined;
+  /** How this client fills each endpoint, each time that it joins. */
+  readonly #fills = new WeakMap<E, { readonly joinedAt: number; readonly draw: number; moves: number }>();
   /** The stream that was last asked to move for evenness, until it has. */
   #underWay: PlacedStream<E> | undefined;
 
@@ -161,27 +174,46 @@ export class StreamPlacement<E extends StreamHost> {
       this.#putLast(this.#underWay);
       this.#underWay = undefined;
     }
-    const next = this.#next(rebalance, this.#firstMovable);
+    const next = this.#next(rebalance, true);
     if (!next) {
+      this.#patientSince = undefined;
       // If the streams are even, the next change wakes it. Nothing tells of a token, or of progress in a slow start.
-      if (this.#next(rebalance, this.#first, laterLevelOf)) this.#lookAfter(interval * FIRST_LOOK * (1 - random() / 2));
+      if (this.#next(rebalance, false)) this.#lookAfter(interval * FIRST_LOOK * (1 - random() / 2));
       return;
     }
+    const fill = this.#fillOf(next.to);
+    if (next.gain === 1 && !next.fills) {
+      const left = (this.#patientSince ??= clock.now()) + PATIENCE * interval - clock.now();
+      if (left > 0) return this.#lookAfter(Math.min(left, interval));
+    }
+    this.#patientSince = undefined;
     const stream = this.#firstMovable(next.from)!;
     this.#underWay = stream;
     this.#quietUntil = clock.now() + interval * (1 + JITTER * random());
     this.#lookAfter(interval);
+    if (fill) fill.moves++;
     stream.move('rebalance', next.to);
   };
 
-  #next({ threshold }: RebalanceRule, leaver: Leaver<E>, level = levelOf): Relocation<E> | undefined {
-    const { groups } = this.source;
-    for (const hosts of groups) {
-      const relocation = relocationWithin(hosts, threshold, (host) => leaver(host) !== undefined, level);
+  /** @param now Whether tokens, slow start and failures count. */
+  #next({ threshold }: RebalanceRule, now: boolean): Relocation<E> | undefined {
+    const leaver = now ? this.#firstMovable : this.#first;
+    const start = this.source.random();
+    const canLeave = (host: E): boolean => leaver(host) !== undefined;
+    for (const hosts of this.source.groups) {
+      const relocation = relocationWithin({ hosts, threshold, canLeave, fillOf: this.#fillOf, start, now });
       if (relocation) return relocation;
     }
     return this.#stray(leaver);
   }
+
+  readonly #fillOf = (host: E): { moves: number; readonly draw: number } | undefined => {
+    const { joinedAt } = host;
+    if (joinedAt === undefined || this.source.clock.now() - joinedAt > NEW_FOR_MS) return undefined;
+    let fill = this.#fills.get(host);
+    if (fill?.joinedAt !== joinedAt) this.#fills.set(host, (fill = { joinedAt, draw: this.source.random(), moves: 0 }));
+    return fill;
+  };
 
   /** From an endpoint that no longer gets new streams though nothing is wrong with it, as when a priority returns. */
   #stray(leaver: Leaver<E>): Relocation<E> | undefined {
@@ -190,7 +222,7 @@ export class StreamPlacement<E extends StreamHost> {
     if (!to) return undefined;
     for (const from of this.#streams.keys()) {
       if (this.#leaving.has(from) || groups.some((group) => group.includes(from))) continue;
-      if (leaver(from)) return { from, to };
+      if (leaver(from)) return { from, to, gain: Infinity, fills: false };
     }
     return undefined;
   }

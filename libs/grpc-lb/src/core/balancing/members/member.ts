@@ -47,6 +47,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   inFlight = 0;
   lingering = 0;
   streams = 0;
+  joinedAt: number | undefined;
   /** Attempts in a row, since its last answer, that were cancelled because others were faster. */
   superseded = 0;
   started = 0;
@@ -248,7 +249,10 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
 
   /** An endpoint that joins later, or returns, starts slowly; those in the client's first list do not. */
   #warmUp(afterEjection: boolean): void {
-    if (this.startsSlowly) this.passiveHealth.startSlowly(afterEjection);
+    if (this.startsSlowly) {
+      this.passiveHealth.startSlowly(afterEjection);
+      this.joinedAt = this.owner.environment.clock.now();
+    }
     this.startsSlowly = true;
   }
 
