@@ -84,7 +84,7 @@ function rowOf(
   { snapshot: { drained = [] }, counts, latencyOf }: EndpointFacts,
 ): EndpointRow {
   const { address, state, since, reason, inFlight, failureRate, refusalRate, warmth, weight } = endpoint;
-  const { priority, locality, started, failed, connections } = endpoint;
+  const { priority, locality, started, failed, connections, streams } = endpoint;
   const latency = latencyOf(address);
   return {
     address,
@@ -95,6 +95,7 @@ function rowOf(
     chance: explained?.chance ?? 0,
     share: counts.share(address),
     inFlight,
+    streams,
     p50: latency?.p50 ?? null,
     p99: latency?.p99 ?? null,
     failureRate,
@@ -121,6 +122,7 @@ function drainedRow(address: string): EndpointRow {
     chance: 0,
     share: null,
     inFlight: 0,
+    streams: { open: 0, oldestMs: null, medianMs: null },
     p50: null,
     p99: null,
     failureRate: 0,

@@ -4,7 +4,7 @@ import type { GrpcLbRegistry } from '../../nest/registry.js';
 import type { CallWatch } from '../calls/call-watch.js';
 import { AttemptCounts } from './attempt-counts.js';
 import { endpointPage } from './endpoint-page.js';
-import type { ClientDetail, ClientSummary, Figures, Frame } from './frame.js';
+import type { ClientDetail, ClientSummary, Figures, Frame, StreamFigures } from './frame.js';
 import type { ViewQuery } from './view-query.js';
 
 /** Shares, rates and latencies cover this window, so that the page shows the present. */
@@ -94,6 +94,7 @@ export class FrameBuilder {
       inFlight,
       pending,
       figures: this.#figures(client, counts, since),
+      streams: streamFigures(snapshot),
       rule,
       next,
       sources,
@@ -120,4 +121,14 @@ export class FrameBuilder {
       p99: view?.p99 ?? null,
     };
   }
+}
+
+function streamFigures({ endpoints, totals }: ClientSnapshot): StreamFigures {
+  let open = 0;
+  let oldestMs: number | null = null;
+  for (const { streams } of endpoints) {
+    open += streams.open;
+    if (streams.oldestMs !== null) oldestMs = Math.max(oldestMs ?? 0, streams.oldestMs);
+  }
+  return { open, oldestMs, moves: totals.streamMoves };
 }

@@ -5,8 +5,10 @@ import type {
   PrioritySnapshot,
   SourceSnapshot,
   SourceState,
+  StreamsSnapshot,
   ThrottleSnapshot,
 } from '../../core/snapshot.js';
+import type { ClientTotals } from '../../core/totals.js';
 
 /** A client in the list of all clients. */
 export interface ClientSummary {
@@ -38,6 +40,15 @@ export interface Figures {
   readonly p99: number | null;
 }
 
+/** The streams of a client that last. */
+export interface StreamFigures {
+  readonly open: number;
+  /** Milliseconds since the oldest was opened at its endpoint; null if there is none. */
+  readonly oldestMs: number | null;
+  /** Moves since the start, by the reason. */
+  readonly moves: ClientTotals['streamMoves'];
+}
+
 /** One endpoint in the table. */
 export interface EndpointRow {
   readonly address: string;
@@ -52,6 +63,8 @@ export interface EndpointRow {
   /** Share of the attempts in the window; null until two frames are known, or if there were no attempts. */
   readonly share: number | null;
   readonly inFlight: number;
+  /** Its streams that last. */
+  readonly streams: StreamsSnapshot;
   /** Milliseconds, over the window, of observed attempts. */
   readonly p50: number | null;
   readonly p99: number | null;
@@ -93,6 +106,7 @@ export interface ClientDetail {
   readonly inFlight: number;
   readonly pending: number;
   readonly figures: Figures;
+  readonly streams: StreamFigures;
   /** The rule of the policy, and what happens to a call made now, as `explain` says them. */
   readonly rule: string;
   readonly next: string;

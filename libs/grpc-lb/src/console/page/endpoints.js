@@ -1,6 +1,6 @@
 /** The table of endpoints. Only the rows of one page exist, and only what has changed is drawn. */
 import { byId, create, keyedList, setAttribute, setClass, setText } from './dom.js';
-import { count, describeEndpoint, duration, ENDPOINT_STATES, ms, percent } from './words.js';
+import { count, describeEndpoint, duration, ENDPOINT_STATES, ms, percent, plural } from './words.js';
 
 const COLUMNS = 6;
 
@@ -97,7 +97,11 @@ function endpointRow({ endpoint: { address } }, actionsOf) {
       const width = `${((endpoint.share ?? 0) * 100).toFixed(1)}%`;
       if (fill.style.width !== width) fill.style.width = width;
       setText(share, endpoint.share === null ? '–' : percent(endpoint.share));
-      setText(inFlight, count(endpoint.inFlight));
+      const { open } = endpoint.streams;
+      setText(
+        inFlight,
+        open === 0 ? count(endpoint.inFlight) : `${count(endpoint.inFlight)}, ${plural(open, 'stream')}`,
+      );
       setText(p50, ms(endpoint.p50));
       setText(p99, ms(endpoint.p99));
       setText(state, word);
@@ -168,12 +172,17 @@ function endpointDetail(address, actions) {
       const zone = endpoint.zone === null ? '' : `, zone ${endpoint.zone}`;
       setText(
         facts,
-        `Since it joined ${count(endpoint.started)} attempts, ${count(endpoint.failed)} failed. Priority ${endpoint.priority}, weight ${endpoint.weight}${zone}.`,
+        `Since it joined ${count(endpoint.started)} attempts, ${count(endpoint.failed)} failed. Priority ${endpoint.priority}, weight ${endpoint.weight}${zone}.${streamsOf(endpoint)}`,
       );
       connections(endpoint.connections);
       actions?.draw(endpoint);
     },
   };
+}
+
+function streamsOf({ streams: { open, oldestMs, medianMs } }) {
+  if (open === 0) return '';
+  return ` ${plural(open, 'stream')} that last: the oldest has been here for ${duration(oldestMs)}, the median for ${duration(medianMs)}.`;
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,6 +1,6 @@
 /** The list of clients, and the headline of the one that is looked at. */
 import { byId, create, keyedList, setAttribute, setClass, setText } from './dom.js';
-import { CLIENT_STATES, count, duration, ms, percent, plural, rate, SOURCE_STATES, story } from './words.js';
+import { CLIENT_STATES, count, duration, MOVES, ms, percent, plural, rate, SOURCE_STATES, story } from './words.js';
 
 export function clientList(onSelect) {
   const draw = keyedList(
@@ -60,8 +60,18 @@ export function headline() {
         : sampled < 1
           ? `Latencies are those of a sample: ${percent(sampled)} of the calls.`
           : `Latencies are those of ${count(observed)} calls.`;
-    setText(byId('figures-note'), `The last ${windowSeconds} seconds. ${sample}`);
+    setText(byId('figures-note'), `The last ${windowSeconds} seconds. ${sample}${streamStory(client.streams)}`);
   };
+}
+
+/** The streams of the client that last, and why some have moved. */
+function streamStory({ open, oldestMs, moves }) {
+  const oldest = oldestMs === null ? '' : `, the oldest for ${duration(oldestMs)}`;
+  const here = open === 0 ? '' : ` ${plural(open, 'stream')} that last${oldest}.`;
+  const reasons = Object.entries(moves);
+  const total = reasons.reduce((sum, [, times]) => sum + times, 0);
+  const why = reasons.map(([reason, times]) => `${count(times)} ${MOVES[reason]}`).join(', ');
+  return total === 0 ? here : `${here} Moves of streams since the start: ${why}.`;
 }
 
 /** Discovery, priorities and zones. */

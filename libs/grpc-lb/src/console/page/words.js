@@ -107,3 +107,13 @@ export function story(client) {
   const next = `A call made now ${client.next}.`;
   return [traffic, health, ...trouble, next].filter(Boolean).join(' ');
 }
+
+/** Why streams move. */
+export const MOVES = {
+  draining: 'from a server that stops',
+  ejected: 'from an ejected endpoint',
+  removed: 'from an endpoint that left',
+  connection_retired: 'to a new connection',
+  max_age: 'before the server ended them',
+  rebalance: 'to even out',
+};

@@ -148,7 +148,18 @@ function nextOf({ state, source, pending }: ClientSnapshot): string {
 }
 
 function whyOf(
-  { state, reason, inFlight, weight, connections, priority, locality, failureRate, refusalRate }: EndpointSnapshot,
+  {
+    state,
+    reason,
+    inFlight,
+    streams,
+    weight,
+    connections,
+    priority,
+    locality,
+    failureRate,
+    refusalRate,
+  }: EndpointSnapshot,
   priorities: ClientSnapshot['priorities'],
   ramp: number,
 ): string {
@@ -166,7 +177,8 @@ function whyOf(
   const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
   const failing = shareOfCalls(failureRate, 'failed');
   const refusing = shareOfCalls(refusalRate, 'were refused');
-  return `ready: ${inFlight} in flight, weight ${weight}${rank}${zone}${failing}${refusing}${slowly}${full}`;
+  const lasting = streams.open > 0 ? `, of them ${streams.open} streams that last` : '';
+  return `ready: ${inFlight} in flight${lasting}, weight ${weight}${rank}${zone}${failing}${refusing}${slowly}${full}`;
 }
 
 function shareOfCalls(share: number, became: string): string {

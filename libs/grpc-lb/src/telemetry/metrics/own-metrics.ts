@@ -226,6 +226,42 @@ export const OWN_METRICS = {
     source: 'own',
   },
 
+  'grpc.lb.streams': {
+    kind: 'up_down_counter',
+    unit: '{stream}',
+    description: 'Open streams that last, such as subscriptions.',
+    labels: CLIENT,
+    source: 'own',
+  },
+  'grpc.lb.endpoint.streams.max': {
+    kind: 'gauge',
+    unit: '{stream}',
+    description: 'Open streams that last on the endpoint that has the most.',
+    labels: CLIENT,
+    source: 'own',
+  },
+  'grpc.lb.endpoint.streams.min': {
+    kind: 'gauge',
+    unit: '{stream}',
+    description: 'Open streams that last on the ready endpoint that has the fewest.',
+    labels: CLIENT,
+    source: 'own',
+  },
+  'grpc.lb.streams.oldest': {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time since the oldest open stream was opened at its endpoint.',
+    labels: CLIENT,
+    source: 'own',
+  },
+  'grpc.lb.stream_moves': {
+    kind: 'counter',
+    unit: '{move}',
+    description: 'Moves of streams that can resume, by the reason.',
+    labels: [...CLIENT, 'grpc.lb.move_reason'],
+    source: 'own',
+  },
+
   'grpc.lb.hedges_won': {
     kind: 'counter',
     unit: '{hedge}',
@@ -359,6 +395,13 @@ export const OWN_METRICS = {
     kind: 'gauge',
     unit: '1',
     description: 'Recent failure rate of an endpoint. Only with addresses.',
+    labels: ADDRESS,
+    source: 'own',
+  },
+  'grpc.lb.endpoint.streams': {
+    kind: 'up_down_counter',
+    unit: '{stream}',
+    description: 'Open streams that last on an endpoint.',
     labels: ADDRESS,
     source: 'own',
   },

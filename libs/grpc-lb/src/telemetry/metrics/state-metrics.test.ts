@@ -130,6 +130,24 @@ describe('the state of a client', () => {
     expect(values('grpc.lb.outlier_detection.ejections_unenforced', label)).toEqual({ consecutive_failures: 1 });
   });
 
+  test('has streams that last, and moves by their reason, once there are some', () => {
+    expect(collected(snapshot({ endpoints: [endpoint('a:1')] }))('grpc.lb.streams')).toEqual({});
+    const totals = new Totals();
+    for (const reason of ['rebalance', 'draining', 'rebalance'] as const) totals.streamMoved(reason);
+    const endpoints = [
+      endpoint('a:1', { streams: { open: 5, oldestMs: 60_000, medianMs: 10_000 } }),
+      endpoint('b:1', { streams: { open: 3, oldestMs: 90_000, medianMs: 10_000 } }),
+      endpoint('c:1', { state: 'draining', streams: { open: 1, oldestMs: 1000, medianMs: 1000 } }),
+    ];
+    const values = collected(snapshot({ totals: totals.snapshot(), endpoints }), new StateMetrics(10));
+    expect(values('grpc.lb.streams')).toEqual({ ORDERS: 9 });
+    expect(values('grpc.lb.endpoint.streams.max')).toEqual({ ORDERS: 5 });
+    expect(values('grpc.lb.endpoint.streams.min')).toEqual({ ORDERS: 3 });
+    expect(values('grpc.lb.streams.oldest')).toEqual({ ORDERS: 90 });
+    expect(values('grpc.lb.stream_moves', 'grpc.lb.move_reason')).toEqual({ rebalance: 2, draining: 1 });
+    expect(values('grpc.lb.endpoint.streams', 'grpc.lb.endpoint.address')).toEqual({ 'a:1': 5, 'b:1': 3, 'c:1': 1 });
+  });
+
   test('has retries only where a client may retry', () => {
     expect(collected(snapshot())('grpc.lb.retries_granted')).toEqual({});
     const loadBalancing = effectiveLoadBalancing({ retry: { maxAttempts: 2 } });

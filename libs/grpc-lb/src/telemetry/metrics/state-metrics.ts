@@ -49,6 +49,7 @@ export class StateMetrics {
       add('grpc.lb.share.max', labels, fairness.max);
       add('grpc.lb.share.min', labels, fairness.min);
     }
+    collectStreams(snapshot, labels, add);
     collectPriorities(snapshot, labels, add);
     collectTotals(snapshot, labels, add);
     collectThrottles(snapshot, labels, add);
@@ -132,15 +133,34 @@ function collectPriorities({ priorities, sources, totals }: ClientSnapshot, clie
     add('grpc.lb.failovers', client, totals.failovers);
 }
 
+/** Only of clients that have such streams, or have moved some. */
+function collectStreams({ endpoints, totals: { streamMoves } }: ClientSnapshot, labels: Labels, add: Add): void {
+  let [all, most, least, oldest] = [0, 0, Infinity, 0];
+  for (const { state, streams } of endpoints) {
+    all += streams.open;
+    most = Math.max(most, streams.open);
+    if (state === 'ready') least = Math.min(least, streams.open);
+    oldest = Math.max(oldest, streams.oldestMs ?? 0);
+  }
+  const moves = Object.entries(streamMoves);
+  if (all === 0 && moves.length === 0) return;
+  add('grpc.lb.streams', labels, all);
+  add('grpc.lb.endpoint.streams.max', labels, most);
+  if (least !== Infinity) add('grpc.lb.endpoint.streams.min', labels, least);
+  add('grpc.lb.streams.oldest', labels, oldest / 1000);
+  for (const [reason, count] of moves) add('grpc.lb.stream_moves', { ...labels, 'grpc.lb.move_reason': reason }, count);
+}
+
 function collectAddresses({ endpoints }: ClientSnapshot, client: Labels, addresses: NamedAddresses, add: Add): void {
   const named = addresses.among(endpoints);
-  for (const { address, inFlight, started, failed, state, failureRate } of named) {
+  for (const { address, inFlight, streams, started, failed, state, failureRate } of named) {
     const labels = { ...client, 'grpc.lb.endpoint.address': address };
     add('grpc.lb.endpoint.in_flight', labels, inFlight);
     add('grpc.lb.endpoint.attempts', labels, started);
     add('grpc.lb.endpoint.failures', labels, failed);
     add('grpc.lb.endpoint.ready', labels, Number(state === 'ready'));
     add('grpc.lb.endpoint.failure_rate', labels, failureRate);
+    if (streams.open > 0) add('grpc.lb.endpoint.streams', labels, streams.open);
   }
   add('grpc.lb.addresses_omitted', client, endpoints.length - named.length);
 }
