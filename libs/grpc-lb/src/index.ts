@@ -1,5 +1,6 @@
 export type { AttemptKind } from './core/call/call-plan.js';
 export type { ThrottleState } from './core/call/call-throttle.js';
+export type { CriticalityLevel } from './core/call/criticality.js';
 export type { Cancel, Clock } from './core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from './core/endpoint.js';
 export type {
@@ -109,6 +110,7 @@ export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/c
 export {
   ConnectionPool,
   connectionPool,
+  Criticality,
   Deadline,
   deadline,
   HealthCheck,

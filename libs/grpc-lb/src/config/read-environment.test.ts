@@ -60,6 +60,7 @@ describe('variables', () => {
     ['HEDGE_DELAY', '20', { loadBalancing: { hedge: { delay: 20 } } }],
     ['HEDGE_DELAY', ' p99.9\n', { loadBalancing: { hedge: { delay: 'p99.9' } } }],
     ['DEADLINE_TIMEOUT', '1000', { loadBalancing: { deadline: { timeout: 1000 } } }],
+    ['CRITICALITY', 'sheddable', { loadBalancing: { criticality: 'sheddable' } }],
     ['DEADLINE_INHERIT', 'false', { loadBalancing: { deadline: { inherit: false } } }],
     ['TLS_CA', '/tls/ca.crt', { tls: { ca: '/tls/ca.crt' } }],
     ['TLS_CERT', '/tls/tls.crt', { tls: { cert: '/tls/tls.crt' } }],
@@ -77,7 +78,7 @@ describe('variables', () => {
   });
 
   test('this list is complete, and none is a suffix of another', () => {
-    expect(VARIABLES).toHaveLength(46);
+    expect(VARIABLES).toHaveLength(47);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 

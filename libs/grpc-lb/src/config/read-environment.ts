@@ -104,6 +104,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   THROTTLE_WINDOW: { at: ['throttle', 'window'], read: asNumber },
   DEADLINE_TIMEOUT: { at: ['deadline', 'timeout'], read: asNumber },
   STREAMS_REBALANCE: { at: ['streams', 'rebalance'], read: asSwitch },
+  CRITICALITY: { at: ['criticality'], read: asText },
   DEADLINE_INHERIT: { at: ['deadline', 'inherit'], read: asBoolean },
 };
 

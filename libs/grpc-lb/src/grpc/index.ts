@@ -9,6 +9,7 @@ export {
 } from '../core/errors.js';
 export type { AttemptKind } from '../core/call/call-plan.js';
 export type { ThrottleState } from '../core/call/call-throttle.js';
+export type { CriticalityLevel } from '../core/call/criticality.js';
 export type { Cancel, Clock } from '../core/clock.js';
 export type { Locality as EndpointLocality } from '../core/endpoint.js';
 export type {

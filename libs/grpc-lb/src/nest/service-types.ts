@@ -1,5 +1,6 @@
 import type { CallOptions, Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
+import type { CriticalityLevel } from '../core/call/criticality.js';
 
 /** Options of one call. */
 export interface GrpcLbCallOptions extends CallOptions {
@@ -14,6 +15,12 @@ export interface GrpcLbCallOptions extends CallOptions {
    * @default true, unless `loadBalancing.deadline` says otherwise
    */
   readonly inherit?: boolean;
+  /**
+   * How important the call is: servers that shed load refuse the least important ones first.
+   *
+   * @default that of the method or the client, and of the call that the handler serves
+   */
+  readonly criticality?: CriticalityLevel;
   /**
    * Receives the response headers of the call.
    *

@@ -1,5 +1,6 @@
-import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { isHandledCallWanted } from '../handled-call/handled-call.js';
+import { statedCriticality } from './criticality.js';
 import { DeadlineGuard } from './deadline-guard.js';
 import type { EffectiveServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
@@ -36,8 +37,9 @@ export class Admission {
   }
 
   /** The call as its handler's calls see it; undefined if there can be none, or they inherit nothing. */
-  served(call: Call): ServedCall | undefined {
-    return this.#propagates && isHandledCallWanted() ? new ServedCall(call, undefined) : undefined;
+  served(call: Call, metadata: Metadata): ServedCall | undefined {
+    if (!this.#propagates || !isHandledCallWanted()) return undefined;
+    return new ServedCall(call, statedCriticality(metadata));
   }
 
   /** Called when a call with one response has succeeded. */

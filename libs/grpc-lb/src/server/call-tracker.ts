@@ -149,7 +149,7 @@ export class CallTracker {
             const refusal = admission.onArrival(method.path, call);
             if (refusal) return refuse(refusal);
             if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
-            served = admission.served(call);
+            served = admission.served(call, metadata);
             // The handler of a stream of requests starts here, that of one request when it is complete.
             if (method.requestStream) run(() => forward(metadata));
             else observe(() => forward(metadata));

@@ -52,8 +52,8 @@ describe('assertLoadBalancing', () => {
     const wrong = { Search: { policy: 'peak' }, Find: { pool: { size: 2 } }, Place: 'random' };
     expect(faultsOf({ methods: wrong })).toEqual([
       `loadBalancing.methods.Search.policy is "peak", which is not a known policy; use one of ${POLICY_NAMES.join(', ')}`,
-      'loadBalancing.methods.Find.pool is not an option; the options here are policy',
-      'loadBalancing.methods.Place is "random"; use an object with policy',
+      'loadBalancing.methods.Find.pool is not an option; the options here are policy, criticality',
+      'loadBalancing.methods.Place is "random"; use an object with policy, criticality',
     ]);
   });
 
@@ -65,7 +65,7 @@ describe('assertLoadBalancing', () => {
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality`,
     ]);
   });
 });
@@ -114,6 +114,7 @@ describe('effectiveLoadBalancing', () => {
         hedge: undefined,
         deadline: undefined,
         streams: effectiveStreams(),
+        criticality: undefined,
       });
     }
   });
@@ -255,19 +256,19 @@ describe('mergeLoadBalancing', () => {
   test.each<[unknown, string]>([
     [
       null,
-      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
+      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
     ],
     [
       5,
-      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
+      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
     ],
     [
       'random',
-      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
+      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
     ],
     [
       ['random'],
-      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline',
+      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
     ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],

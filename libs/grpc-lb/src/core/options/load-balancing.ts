@@ -42,13 +42,16 @@ import {
 } from './subset-options.js';
 import { type EffectiveStreamOptions, effectiveStreams, streamCheck, type StreamOptions } from './stream-options.js';
 import { throttleCheck, type ThrottleOptions } from './throttle-options.js';
+import { CRITICALITY_LEVELS, type CriticalityLevel } from '../call/criticality.js';
 import { type Fault, GrpcLbOptionsError } from '../errors.js';
-import { type Check, defined, fields, isObject, recordOf } from './validation.js';
+import { type Check, defined, fields, isObject, oneOf, recordOf } from './validation.js';
 
 /** Options of one method. */
 export interface MethodOptions {
   /** Policy for calls of this method. It learns from the calls of this method only. */
   readonly policy?: PolicyConfig | PolicyName;
+  /** How important calls of this method are. */
+  readonly criticality?: CriticalityLevel;
 }
 
 /** How one client balances: the value of `loadBalancing`, and what the decorators set. */
@@ -107,6 +110,13 @@ export interface LoadBalancingOptions {
   readonly deadline?: DeadlineOptions;
   /** Streams that last: how they are divided among the endpoints. */
   readonly streams?: StreamOptions;
+  /**
+   * How important the calls are: servers that shed load refuse the least important ones first. In a handler the less
+   * important of this and the call that the handler serves counts.
+   *
+   * @default none: that of the call that the handler serves, or `critical` for the server
+   */
+  readonly criticality?: CriticalityLevel;
 }
 
 /** The load-balancing options in force, with every default filled in. */
@@ -137,11 +147,13 @@ export interface EffectiveLoadBalancing {
   readonly deadline: DeadlineOptions | undefined;
   /** Streams that last. */
   readonly streams: EffectiveStreamOptions;
+  /** How important the calls are; undefined if nothing states it. */
+  readonly criticality: CriticalityLevel | undefined;
 }
 
 const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   policy: policyCheck,
-  methods: recordOf(fields({ policy: policyCheck })),
+  methods: recordOf(fields({ policy: policyCheck, criticality: oneOf(CRITICALITY_LEVELS) })),
   pool: poolCheck,
   health: healthCheck,
   ejection: ejectionCheck,
@@ -153,6 +165,7 @@ const ASPECTS: Record<keyof LoadBalancingOptions, Check> = {
   throttle: throttleCheck,
   deadline: deadlineCheck,
   streams: streamCheck,
+  criticality: oneOf(CRITICALITY_LEVELS),
 };
 
 /** Checks one layer of options, which other layers may complete. */
@@ -189,6 +202,7 @@ export function effectiveLoadBalancing(options: LoadBalancingOptions = {}): Effe
     throttle: options.throttle,
     deadline: options.deadline,
     streams: effectiveStreams(options.streams),
+    criticality: options.criticality,
   };
 }
 
@@ -203,9 +217,12 @@ export function assertLoadBalancing(
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
 }
 
+/** Not merged field by field. */
+const WHOLE: ReadonlySet<string> = new Set(['policy', 'criticality']);
+
 /**
  * `over` wins field by field within each aspect (`pool`, `health`, ...), also within `retry.throttling`,
- * `retry.budget` and `streams.rebalance`, and as a whole for `policy`; undefined fields have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
+ * `retry.budget` and `streams.rebalance`, and as a whole for `policy` and `criticality`; undefined fields have no effect. A value that is not an object cannot be merged, and is kept for the check that follows.
  */
 export function mergeLoadBalancing(
   base: LoadBalancingOptions = {},
@@ -215,7 +232,7 @@ export function mergeLoadBalancing(
   if (!isObject(base) || !isObject(over)) return merged;
   const [below, above] = [base, over] as Record<string, unknown>[];
   const both = Object.keys(below!).filter((key) => below![key] !== undefined && above![key] !== undefined);
-  const aspects = both.filter((key) => key !== 'policy');
+  const aspects = both.filter((key) => !WHOLE.has(key));
   const mergeAspect = (key: string): object => {
     const merge = MERGES[key] ?? mergeFields;
     return merge(below![key] as object, above![key] as object);

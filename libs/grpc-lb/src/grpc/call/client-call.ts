@@ -5,9 +5,11 @@ import type { EndedBy } from '../../core/balancing/calls/attempt.js';
 import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
-import { CRITICALITY_KEY } from '../../core/call/criticality.js';
+import { CRITICALITY_KEY, type CriticalityLevel } from '../../core/call/criticality.js';
 import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
+import { currentHandledCall } from '../../handled-call/handled-call.js';
 import type { MethodPolicy } from '../config/method-policies.js';
+import { criticalityOf } from './inherited-criticality.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
 import {
@@ -84,6 +86,7 @@ export class ClientCall
   readonly #times: CallTimes;
   /** The call whose deadline and cancellation it inherits. */
   readonly #parent: ParentCall | null;
+  readonly #criticality: CriticalityLevel | undefined;
   /** Stops listening to the parent. */
   #leaveParent: (() => void) | undefined;
   #listener: CallListener | undefined;
@@ -123,7 +126,9 @@ export class ClientCall
     this.#host = host ?? environment.authority;
     const now = Date.now();
     const own = Math.min(deadline, now + (this.#policy.timeout ?? Infinity));
-    this.#parent = parentOf(parent, flags, this.#policy.inherits);
+    const handled = currentHandledCall();
+    this.#parent = parentOf(parent, handled, flags, this.#policy.inherits);
+    this.#criticality = criticalityOf(this.#policy.criticality, handled);
     const inherited = this.#parent ? inheritedDeadline(this.#parent, flags) : Infinity;
     this.#times = new CallTimes(now, Math.min(own, inherited));
     this.#requests = new RequestWriter(
@@ -159,6 +164,7 @@ export class ClientCall
     this.#followParent();
     if (this.ended) return;
     this.#headers = callHeaders(metadata, this.#requests.encoding);
+    if (this.#criticality !== undefined) this.#headers[CRITICALITY_KEY] ??= this.#criticality;
     if (this.#observedHeaders) addObserved(this.#headers, this.#observedHeaders);
     const forbidden = metadata === NO_METADATA && !this.#observedHeaders ? undefined : forbiddenMetadata(this.#headers);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);

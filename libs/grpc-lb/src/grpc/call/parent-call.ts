@@ -1,5 +1,4 @@
 import { type Deadline, propagate } from '@grpc/grpc-js';
-import { currentHandledCall } from '../../handled-call/handled-call.js';
 
 /** The call that a server handles, from which a call inherits its deadline and cancellation. */
 export interface ParentCall {
@@ -12,10 +11,19 @@ export interface ParentCall {
 /** Beside grpc-js's flags: the call inherits from the handler's call, whatever the options of its method say. */
 export const INHERIT_ALWAYS = 0x1_0000;
 
-/** What a call inherits from: the parent that its caller names, or the call whose handler makes it. */
-export function parentOf(parent: ParentCall | null, flags: number, inherits: boolean): ParentCall | null {
+/**
+ * What a call inherits from: the parent that its caller names, or the call whose handler makes it.
+ *
+ * @param inherits Whether the options of its method let it inherit from that.
+ */
+export function parentOf(
+  parent: ParentCall | null,
+  handled: ParentCall | undefined,
+  flags: number,
+  inherits: boolean,
+): ParentCall | null {
   if (parent !== null) return parent;
-  return inherits || (flags & INHERIT_ALWAYS) !== 0 ? (currentHandledCall() ?? null) : null;
+  return handled !== undefined && (inherits || (flags & INHERIT_ALWAYS) !== 0) ? handled : null;
 }
 
 /**

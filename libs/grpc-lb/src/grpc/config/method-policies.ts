@@ -1,6 +1,7 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { type CallPolicy, type HedgeRule, type RetryRule, SINGLE_ATTEMPT } from '../../core/call/call-policy.js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
+import type { CriticalityLevel } from '../../core/call/criticality.js';
 import { HedgeShare } from '../../core/call/hedge-share.js';
 import { LearnedDelay } from '../../core/call/learned-delay.js';
 import { type EffectiveHedgePolicy, HEDGE_QUANTILES, hedgePolicyOf } from '../../core/options/hedge-options.js';
@@ -47,6 +48,8 @@ export interface MethodPolicy {
   readonly timeout: number | undefined;
   /** Whether it ends with the call that the handler serves which makes it. */
   readonly inherits: boolean;
+  /** How important its calls are; undefined if no option states it. */
+  readonly criticality: CriticalityLevel | undefined;
   readonly call: CallPolicy;
   /** Learns from the latency of each call; undefined if the method needs no learned delay. */
   readonly latency: LearnedDelay | undefined;
@@ -71,6 +74,7 @@ export class MethodPolicies {
   readonly #shares = new Map<string, HedgeShare>();
   /** Whether calls of unknown methods end with the call that the handler serves. */
   readonly #inherits: boolean;
+  readonly #criticality: CriticalityLevel | undefined;
 
   /** @param previous The policies that these replace: what they have learned is kept. */
   constructor(
@@ -85,6 +89,7 @@ export class MethodPolicies {
     this.#configs = methodConfigsOf(given);
     this.#limit = attemptLimit(channelOptions);
     this.#inherits = loadBalancing.deadline?.inherit ?? true;
+    this.#criticality = loadBalancing.criticality;
     for (const info of methods) {
       const path = `/${info.service}/${info.method}`;
       this.#byPath.set(path, this.#policyOf(loadBalancing, info, path, previous));
@@ -106,32 +111,41 @@ export class MethodPolicies {
   }
 
   #policyOf(
-    { retry, hedge, deadline }: EffectiveLoadBalancing,
+    { retry, hedge, deadline, methods, criticality: general }: EffectiveLoadBalancing,
     { service, method, responseStream, requestStream = false, idempotent = false }: MethodInfo,
     path: string,
     previous: MethodPolicies | undefined,
   ): MethodPolicy {
     const stream = responseStream || requestStream;
     const inherits = inheritsDeadline(deadline, method);
+    const criticality = ofMethod(methods, method)?.criticality ?? general;
     const own = configOfMethod(this.#configs, service, method);
     if (own)
-      return this.#throttled(path, { ...this.#configured(own), declared: true, stream, responseStream, inherits });
+      return this.#throttled(path, {
+        ...this.#configured(own),
+        declared: true,
+        stream,
+        responseStream,
+        inherits,
+        criticality,
+      });
 
-    const general = generalConfig(this.#configs, service);
+    const config = generalConfig(this.#configs, service);
     const retryPolicy = retryPolicyOf(retry, method);
     // Requests that are streamed would have to be kept and sent twice: only if the user says so.
     const hedgePolicy = hedgePolicyOf(hedge, method, idempotent && !requestStream);
     const latency = hedgePolicy && this.#latencyOf(hedgePolicy, path, previous);
     let hedgeRule = hedgePolicy && hedgeRuleOf(hedgePolicy, latency, this.#shareOf(hedgePolicy, path, previous));
     const undecided = retry === undefined && ofMethod(hedge?.methods, method) === undefined;
-    if (undecided) hedgeRule ??= configuredHedgeRule(general?.hedgingPolicy);
-    const retryRule = retry ? retryPolicy && retryRuleOf(retryPolicy) : configuredRetryRule(general?.retryPolicy);
+    if (undecided) hedgeRule ??= configuredHedgeRule(config?.hedgingPolicy);
+    const retryRule = retry ? retryPolicy && retryRuleOf(retryPolicy) : configuredRetryRule(config?.retryPolicy);
     return this.#throttled(path, {
       declared: true,
       stream,
       responseStream,
-      timeout: timeoutOf(deadline, method, responseStream) ?? timeoutOfConfig(general),
+      timeout: timeoutOf(deadline, method, responseStream) ?? timeoutOfConfig(config),
       inherits,
+      criticality,
       call: this.#callPolicy(retryRule, hedgeRule, retryPolicy?.attemptTimeout),
       latency: this.#limit > 1 ? latency : undefined,
     });
@@ -162,6 +176,7 @@ export class MethodPolicies {
         responseStream: undefined,
         timeout: timeoutOfConfig(config),
         inherits: this.#inherits,
+        criticality: this.#criticality,
         call,
         latency: undefined,
       };

@@ -1,3 +1,4 @@
+import type { CriticalityLevel } from '../../core/call/criticality.js';
 import type { OutlierEjectionOptions } from '../../core/options/ejection-options.js';
 import type { HealthCheckOptions } from '../../core/options/health-options.js';
 import type { HedgeOptions } from '../../core/options/hedge-options.js';
@@ -209,6 +210,15 @@ export const Tls = (options: TlsOptions = {}): ClientDecorator => {
   assertParentheses('@Tls', options);
   return declareTls('@Tls', tls(options));
 };
+
+/**
+ * Says how important the calls are: servers that shed load refuse the least important ones first. Decorates a client
+ * class: `@Criticality('sheddable')`.
+ */
+export const Criticality: (level: CriticalityLevel) => ClientDecorator = decorator(
+  '@Criticality',
+  (level: CriticalityLevel) => ({ criticality: level }),
+);
 
 function decorator<Options extends unknown[]>(
   name: string,

@@ -1,4 +1,5 @@
 import { type CallOptions, Metadata, propagate } from '@grpc/grpc-js';
+import { CRITICALITY_KEY, CRITICALITY_LEVELS, isCriticality } from '../../core/call/criticality.js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { INHERIT_ALWAYS } from '../../grpc/call/parent-call.js';
@@ -38,7 +39,21 @@ export function callArguments(subject: string, first: unknown, second: unknown):
     throw new GrpcLbArgumentError(`${subject}: options is ${kindOf(options)}; pass an object, as in { timeout: 1000 }`);
   }
   if (!options) return metadata ? { ...NO_ARGUMENTS, metadata } : NO_ARGUMENTS;
-  return { metadata: metadata ?? NO_METADATA, ...callOptions(subject, options) };
+  const { criticality, ...others } = options as GrpcLbCallOptions;
+  const stated =
+    criticality === undefined ? (metadata ?? NO_METADATA) : withCriticality(subject, metadata, criticality);
+  return { metadata: stated, ...callOptions(subject, others) };
+}
+
+/** As metadata it passes through interceptors and grpc-js's own client. */
+function withCriticality(subject: string, metadata: Metadata | null | undefined, criticality: unknown): Metadata {
+  if (!isCriticality(criticality)) {
+    const levels = CRITICALITY_LEVELS.join(', ');
+    throw new GrpcLbArgumentError(`${subject}: options.criticality is ${shown(criticality)}; pass one of ${levels}`);
+  }
+  const stated = metadata?.clone() ?? new Metadata();
+  stated.set(CRITICALITY_KEY, criticality);
+  return stated;
 }
 
 /** Whether the call has interceptors of its own. */

@@ -1,0 +1,18 @@
+import type { Metadata } from '@grpc/grpc-js';
+import { CRITICALITY_KEY, type CriticalityLevel, isCriticality } from '../core/call/criticality.js';
+
+/** W3C Baggage: "list-member = key OWS "=" OWS value *( OWS ";" OWS property )", members are separated by commas. */
+const IN_BAGGAGE = /(?:^|,)[ \t]*criticality[ \t]*=[ \t]*([a-z_]+)[ \t]*(?=[,;]|$)/;
+
+/** What the recommendation asks everyone to pass on; no more is read. */
+const MAX_BAGGAGE = 8192;
+
+/** How important the caller says that a call is; undefined if it says nothing that can be understood. */
+export function statedCriticality(metadata: Metadata): CriticalityLevel | undefined {
+  const [stated] = metadata.get(CRITICALITY_KEY);
+  if (isCriticality(stated)) return stated;
+  const [baggage] = metadata.get('baggage');
+  if (typeof baggage !== 'string') return undefined;
+  const member = IN_BAGGAGE.exec(baggage.slice(0, MAX_BAGGAGE))?.[1];
+  return isCriticality(member) ? member : undefined;
+}
