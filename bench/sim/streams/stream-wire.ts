@@ -20,6 +20,7 @@ export class StreamWire implements Link<StreamWire>, Carrier {
   readonly grow = NO_LINK.grow;
   readonly dialNow = NO_LINK.dialNow;
   readonly recycle = NO_LINK.recycle;
+  readonly askReport = NO_LINK.askReport;
   readonly configure = NO_LINK.configure;
   readonly close = NO_LINK.close;
   readonly snapshot = NO_LINK.snapshot;

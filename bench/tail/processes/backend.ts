@@ -35,7 +35,7 @@ interface Done {
 export class Backend {
   readonly #server: grpc.Server;
   readonly #tracker = new CallTracker(
-    new Admission({ deadlines: { propagate: false, refuseHopeless: false } }),
+    new Admission({ deadlines: { propagate: false, refuseHopeless: false }, shedding: undefined }),
     (metadata) => this.#withReport(metadata),
     () => this.#probe.callArrived(),
   );

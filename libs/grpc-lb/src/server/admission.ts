@@ -4,6 +4,7 @@ import { statedCriticality } from './criticality.js';
 import { DeadlineGuard } from './deadline-guard.js';
 import type { EffectiveServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
+import { Shedder } from './shedder.js';
 import { ServedCall } from './served-call.js';
 
 type Call = Pick<ServerInterceptingCallInterface, 'getDeadline'>;
@@ -13,11 +14,18 @@ export type RefusedCalls = Readonly<Record<RefusalReason, number>>;
 
 /** Decides which calls of the application get a handler, and what the calls of a handler inherit. */
 export class Admission {
-  readonly #refused: Record<RefusalReason, number> = { deadline_passed: 0, deadline_hopeless: 0 };
+  readonly shedder: Shedder | undefined;
+  readonly #refused: Record<RefusalReason, number> = {
+    deadline_passed: 0,
+    deadline_hopeless: 0,
+    event_loop_delay: 0,
+    concurrency: 0,
+  };
   readonly #deadlines: DeadlineGuard;
   readonly #propagates: boolean;
 
-  constructor({ deadlines }: Pick<EffectiveServerOptions, 'deadlines'>) {
+  constructor({ deadlines, shedding }: Pick<EffectiveServerOptions, 'deadlines' | 'shedding'>) {
+    this.shedder = shedding && new Shedder(shedding);
     this.#propagates = deadlines.propagate;
     this.#deadlines = new DeadlineGuard(deadlines.refuseHopeless);
   }
@@ -27,8 +35,9 @@ export class Admission {
   }
 
   /** Called when a call arrives, before its request is decoded; returns how it ends if it gets no handler. */
-  onArrival(path: string, call: Call): Refusal | undefined {
-    return this.#count(this.#deadlines.onArrival(path, Number(call.getDeadline())));
+  onArrival(path: string, call: Call, metadata: Metadata): Refusal | undefined {
+    const late = this.#deadlines.onArrival(path, Number(call.getDeadline()));
+    return this.#count(late ?? this.shedder?.refuses(metadata));
   }
 
   /** Called when the one request of a call is complete. */

@@ -47,7 +47,7 @@ const AGELESS: StreamAging = { queue: new DueQueue(), drawAge: () => false, grac
 
 /** Knows every call of a server from its arrival to its end, and can end it. */
 export class CallTracker {
-  /** Calls to the application that have arrived and not ended, streams included. */
+  /** Calls to the application that have arrived, were not refused, and have not ended, streams included. */
   inFlight = 0;
   /** Calls to the application that have ended. */
   ended = 0;
@@ -58,6 +58,12 @@ export class CallTracker {
   readonly failureRun = new FailureRun();
   /** When the last of them ended, by `performance.now()`. */
   lastEnd = performance.now();
+
+  /** Calls to the application that were shed; they do not count as ended. */
+  get shed(): number {
+    return this.admission.shedder?.total ?? 0;
+  }
+
   readonly observers = new ServerObservers();
   readonly registration: Registration = { sizes: new ResponseSizes(), instrumented: new Set() };
   readonly #calls = new Set<OpenCall>();
@@ -79,6 +85,7 @@ export class CallTracker {
     const watch = isOwnService(method.path);
     const observed = watch ? undefined : this.#observed(method.path, call);
     const { admission } = this;
+    const { shedder } = admission;
     const streaming = method.requestStream || method.responseStream;
     const singleResponse = !method.responseStream;
     const maxAge = streaming && !watch && this.aging.drawAge(method.path);
@@ -93,6 +100,7 @@ export class CallTracker {
       (watch ? this.#watches : this.#calls).delete(tracked);
       if (watch) return;
       this.inFlight--;
+      if (!streaming) shedder?.ended();
       this.ended++;
       this.lastEnd = performance.now();
       const failed = SERVER_FAULTS.has(code) && mark?.streamEnd === undefined;
@@ -139,15 +147,23 @@ export class CallTracker {
         next({
           // Not at `start`: if the stream of a call is gone by then, its end is never reported.
           onReceiveMetadata: (metadata, forward) => {
-            open = true;
-            (watch ? this.#watches : this.#calls).add(tracked);
-            if (watch) return forward(metadata);
-            this.inFlight++;
+            if (watch) {
+              open = true;
+              this.#watches.add(tracked);
+              return forward(metadata);
+            }
             this.arrived();
             arrivedAt = Date.now();
             observed?.started(metadata);
-            const refusal = admission.onArrival(method.path, call);
-            if (refusal) return refuse(refusal);
+            const refusal = admission.onArrival(method.path, call, metadata);
+            if (refusal) {
+              observed?.ended(refusal.code, refusal.details, { refused: refusal.reason });
+              return refuse(refusal);
+            }
+            open = true;
+            this.#calls.add(tracked);
+            this.inFlight++;
+            if (!streaming) shedder?.started();
             if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
             served = admission.served(call, metadata);
             // The handler of a stream of requests starts here, that of one request when it is complete.

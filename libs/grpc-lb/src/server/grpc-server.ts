@@ -19,12 +19,15 @@ import {
   OpenRcaService,
   ORCA_PACKAGE,
   ORCA_SERVICE,
+  type OrcaLoadReport,
   orcaReport,
   REPORT_KEY,
 } from './orca-proto.js';
 import { orcaService } from './orca-service.js';
 import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
+import type { SheddingState } from './shedder.js';
+import { SheddingEpisodes } from './shedding-episodes.js';
 import type { ServerCallObserver } from './server-observer.js';
 import { StreamAges } from './stream-ages.js';
 import { ServerTls } from './tls/server-tls.js';
@@ -59,18 +62,23 @@ export class GrpcServer implements OnApplicationShutdown {
     /** @internal */
     readonly options: EffectiveServerOptions,
   ) {
-    const { loadReports } = options;
+    const { loadReports, shedding } = options;
     this.#admission = new Admission(options);
     this.#ages = new StreamAges(options.maxStreamAge);
     this.#calls = new CallTracker(
       this.#admission,
       loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
-      loadReports ? () => this.#probe.callArrived() : undefined,
+      (loadReports ?? shedding) ? () => this.#probe.callArrived() : undefined,
       { queue: this.#aging, drawAge: (path) => this.#ages.draw(path), grace: options.maxStreamAge.grace },
     );
     if (options.tls) this.#tls = new ServerTls(options.tls, this.#logger);
+    const { shedder } = this.#admission;
+    const episodes = shedder && new SheddingEpisodes(shedder, this.#logger);
     if (options.observer) this.observe(options.observer);
-    this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000);
+    this.#probe = new LoadProbe(this.#calls, loadReports?.window ?? 5000, (turn, lag) => {
+      shedder?.measured(turn, lag);
+      episodes?.look();
+    });
   }
 
   /** Whether the server drains: it reports NOT_SERVING and is about to close. */
@@ -110,6 +118,11 @@ export class GrpcServer implements OnApplicationShutdown {
   /** Calls that the server refused without starting their handlers, since its start, by reason. */
   refused(): RefusedCalls {
     return this.#admission.refused;
+  }
+
+  /** What the server has shed; undefined if shedding is off. */
+  shedding(): SheddingState | undefined {
+    return this.#admission.shedder?.state;
   }
 
   /**
@@ -185,7 +198,7 @@ export class GrpcServer implements OnApplicationShutdown {
       own.push(HEALTH_SERVICE);
     }
     if (loadReports?.outOfBand) {
-      const service = orcaService(() => askedReport(this.load()), loadReports.minInterval);
+      const service = orcaService(() => askedReport(this.load(), this.#admission.shedder?.utilization), loadReports.minInterval);
       add('loadReports.outOfBand', ORCA_SERVICE, () => server.addService(OpenRcaService, service));
       own.push(ORCA_SERVICE);
     }
@@ -262,8 +275,12 @@ export class GrpcServer implements OnApplicationShutdown {
   #withReport(metadata: Metadata | null | undefined): Metadata {
     const trailer = metadata?.clone() ?? new Metadata();
     const ofCall = trailer.get(REPORT_KEY) as Buffer[];
-    trailer.set(REPORT_KEY, Buffer.concat([encodeReport(orcaReport(this.load())), ...ofCall]));
+    trailer.set(REPORT_KEY, Buffer.concat([encodeReport(this.#report()), ...ofCall]));
     return trailer;
+  }
+
+  #report(): OrcaLoadReport {
+    return orcaReport(this.load(), this.#admission.shedder?.utilization);
   }
 
   #assertServed(service: string): void {

@@ -16,6 +16,7 @@ test('load covers the window, as shares and rates', () => {
     eventLoopLagNow: 3,
     callsPerSecond: 300,
     errorsPerSecond: 30,
+    shedPerSecond: 0,
     inFlight: 4,
     failuresInARow: 6,
     idleTime: 5,

@@ -9,6 +9,8 @@ export interface LoadReading {
   /** Calls that have ended, and those of them that failed through the server's fault. */
   readonly calls: number;
   readonly errors: number;
+  /** Calls that were shed; they do not count as ended. */
+  readonly shed?: number;
 }
 
 /** How busy a server is: utilization as a fraction of capacity, rates per second, over the window. */
@@ -25,6 +27,8 @@ export interface ServerLoad {
   readonly callsPerSecond: number;
   /** Calls that failed through the server's fault, per second. */
   readonly errorsPerSecond: number;
+  /** Calls that were shed, per second. */
+  readonly shedPerSecond: number;
   /** Calls in flight. */
   readonly inFlight: number;
   /**
@@ -72,6 +76,7 @@ export class LoadMeter {
       eventLoopLag: Math.max(0, ...this.#samples.slice(1).map(({ lag }) => lag)),
       callsPerSecond: 1000 * share(({ calls }) => calls),
       errorsPerSecond: 1000 * share(({ errors }) => errors),
+      shedPerSecond: 1000 * share(({ shed = 0 }) => shed),
       ...now,
     };
   }

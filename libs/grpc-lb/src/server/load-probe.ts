@@ -16,9 +16,10 @@ const STEPS = 10;
 /** Measures this process, from `start` to `stop`. Its timer does not keep the process alive. */
 export class LoadProbe {
   readonly #meter: LoadMeter;
-  readonly #lagNow = new MomentaryLag(() => performance.now(), setImmediate);
+  readonly #lagNow: MomentaryLag;
   #timer: NodeJS.Timeout | undefined;
   #lag = 0;
+  #tickLag = 0;
   #tickAt = 0;
   #readAt = 0;
   #load: ServerLoad;
@@ -26,8 +27,15 @@ export class LoadProbe {
   constructor(
     private readonly calls: CallTracker,
     private readonly window: number,
+    /** Is told of each turn in which calls arrived: its duration, and the delay of the last timer, in milliseconds. */
+    turnEnded: (turn: number, lag: number) => void = () => {},
     cpus = availableCpus(),
   ) {
+    this.#lagNow = new MomentaryLag(
+      () => performance.now(),
+      setImmediate,
+      (turn) => turnEnded(turn, this.#tickLag),
+    );
     this.#meter = new LoadMeter(window, cpus);
     this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
   }
@@ -60,7 +68,8 @@ export class LoadProbe {
 
   #tick(): void {
     const now = performance.now();
-    this.#lag = Math.max(this.#lag, now - this.#tickAt - TICK_MS);
+    this.#tickLag = now - this.#tickAt - TICK_MS;
+    this.#lag = Math.max(this.#lag, this.#tickLag);
     this.#tickAt = now;
     if (now - this.#readAt >= this.window / STEPS) this.#read();
   }
@@ -69,8 +78,9 @@ export class LoadProbe {
     const { user, system } = process.cpuUsage();
     this.#readAt = performance.now();
     const { active } = performance.eventLoopUtilization();
-    const { ended, errors } = this.calls;
-    this.#meter.add({ at: this.#readAt, cpu: (user + system) / 1000, active, calls: ended, errors }, this.#lag);
+    const { ended, errors, shed } = this.calls;
+    const reading = { at: this.#readAt, cpu: (user + system) / 1000, active, calls: ended, errors, shed };
+    this.#meter.add(reading, this.#lag);
     this.#lag = 0;
     this.#load = this.#meter.load(this.#current());
   }

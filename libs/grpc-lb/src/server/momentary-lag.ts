@@ -14,6 +14,8 @@ export class MomentaryLag {
     private readonly now: () => number,
     /** Calls back when the event loop has done all due work. */
     private readonly afterThisTurn: (callback: () => void) => void,
+    /** Is told of each measurement. */
+    private readonly measured: (milliseconds: number) => void = () => {},
   ) {}
 
   sample(): void {
@@ -33,5 +35,6 @@ export class MomentaryLag {
     this.#measuredAt = this.now();
     this.#measured = this.#measuredAt - this.#askedAt!;
     this.#askedAt = undefined;
+    this.measured(this.#measured);
   };
 }

@@ -23,9 +23,19 @@ test('without options every feature that costs nothing until a client uses it is
     maxStreamAge: { default: false, methods: {}, jitter: 0.1, grace: 5000 },
     loadReports: { trailer: true, outOfBand: true, window: 5000, minInterval: 1000 },
     deadlines: { propagate: true, refuseHopeless: false },
+    shedding: undefined,
   });
   expect(effective({ health: true, loadReports: true })).toEqual(effective({}));
   expect(effective({ health: false, loadReports: false })).toMatchObject({ health: undefined, loadReports: undefined });
+});
+
+test('shedding is off, on with its defaults, or with a number of calls', () => {
+  expect(effective({ shedding: true }).shedding).toEqual({ maxEventLoopDelay: 20, maxConcurrent: 'auto' });
+  expect(effective({ shedding: { maxConcurrent: 8 } }).shedding).toEqual({ maxEventLoopDelay: 20, maxConcurrent: 8 });
+  expect(faultsOf({ shedding: { maxConcurrent: 0, maxEventLoopDelay: 0 } })).toEqual([
+    "shedding.maxConcurrent is 0; use 'auto', or a whole number from 1 to 1000000",
+    'shedding.maxEventLoopDelay is 0; use a whole number from 1 to 10000 (milliseconds)',
+  ]);
 });
 
 test('all faults are reported at once, each with its path, value, range and remedy', () => {
@@ -47,7 +57,7 @@ test('all faults are reported at once, each with its path, value, range and reme
 
 test('a value that is not an object is an error, and undefined counts as absent', () => {
   expect(faultsOf(null)).toEqual([
-    'options is null; use an object with health, reflection, drain, connection, maxStreamAge, loadReports, deadlines, tls, observer',
+    'options is null; use an object with health, reflection, drain, connection, maxStreamAge, loadReports, deadlines, shedding, tls, observer',
   ]);
   expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, streamSpread, timeout']);
   expect(faultsOf({ health: { checks: [] } })).toEqual([

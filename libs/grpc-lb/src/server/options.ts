@@ -137,6 +137,29 @@ export interface GrpcServerDeadlineOptions {
   readonly refuseHopeless?: boolean;
 }
 
+/** When the server sheds load: refuses calls that it cannot bear, before their requests are decoded. */
+export interface GrpcSheddingOptions {
+  /**
+   * Milliseconds that the event loop may be late, 1 to 10000; if one call takes more than a quarter of that, four times
+   * as long as it takes. If the loop is later for a tenth of a second, the server learns how many calls at a time it can
+   * bear, and refuses others.
+   *
+   * @default 20
+   */
+  readonly maxEventLoopDelay?: number;
+  /**
+   * Calls that are worked on at a time, without streams: `auto` for as many as the event loop bears, or a number, 1 to
+   * 1000000, that is never exceeded either. `sheddable_plus` calls may use three quarters of a number, `sheddable` ones
+   * half of it.
+   *
+   * @default `auto`
+   */
+  readonly maxConcurrent?: number | 'auto';
+}
+
+/** `GrpcSheddingOptions` with the defaults. */
+export type EffectiveSheddingOptions = Required<GrpcSheddingOptions>;
+
 /** Options of the server side. */
 export interface GrpcServerOptions {
   /**
@@ -178,6 +201,12 @@ export interface GrpcServerOptions {
    */
   readonly tls?: ServerTlsOptions;
   /**
+   * Whether and when the server sheds load. Health, reflection and load reports are exempt.
+   *
+   * @default false
+   */
+  readonly shedding?: boolean | GrpcSheddingOptions;
+  /**
    * Is told of each call, except those of health, reflection and load reports.
    *
    * @default none
@@ -195,6 +224,7 @@ export interface EffectiveServerOptions {
   readonly loadReports: Required<GrpcLoadReportOptions> | undefined;
   readonly deadlines: Required<GrpcServerDeadlineOptions>;
   readonly tls: ServerTlsOptions | undefined;
+  readonly shedding: EffectiveSheddingOptions | undefined;
   readonly observer: ServerCallObserver | undefined;
 }
 
@@ -232,6 +262,12 @@ const observerCheck: Check = (path, value, faults) => {
   faults.push({ path, message: `is ${shown(value)}; use an object with a method callStarted` });
 };
 
+const maxConcurrentCheck: Check = (path, value, faults) => {
+  if (value === 'auto') return;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000_000) return;
+  faults.push({ path, message: `is ${shown(value)}; use 'auto', or a whole number from 1 to 1000000` });
+};
+
 const optionsCheck = fields({
   health: switchable(
     fields({
@@ -260,6 +296,7 @@ const optionsCheck = fields({
   ),
   deadlines: fields({ propagate: boolean, refuseHopeless: boolean }),
   tls: serverTlsCheck,
+  shedding: switchable(fields({ maxEventLoopDelay: milliseconds(1, 10_000), maxConcurrent: maxConcurrentCheck })),
   observer: observerCheck,
 });
 
@@ -272,6 +309,8 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   const { drain, connection, maxStreamAge, reflection, deadlines, tls, observer } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
+  // Off by default: a server that begins to refuse calls should not surprise anyone.
+  const shedding = details(options.shedding ?? false);
   return {
     health: health && {
       checks: health.checks ?? {},
@@ -296,11 +335,15 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
     },
     deadlines: { propagate: deadlines?.propagate ?? true, refuseHopeless: deadlines?.refuseHopeless ?? false },
     tls,
+    shedding: shedding && {
+      maxEventLoopDelay: shedding.maxEventLoopDelay ?? 20,
+      maxConcurrent: shedding.maxConcurrent ?? 'auto',
+    },
     observer,
   };
 }
 
-/** An option that is on by default, and may be disabled. */
+/** An option that is on, off, or has details. */
 function details<T extends object>(option: boolean | T | undefined): Partial<T> | undefined {
   if (option === false) return undefined;
   return typeof option === 'object' ? option : {};

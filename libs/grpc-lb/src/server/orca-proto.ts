@@ -76,19 +76,22 @@ export function encodeReport(report: OrcaLoadReport): Buffer {
 /**
  * The weights of gRFC A58 use `application_utilization` before `cpu_utilization`. It describes the limit of a Node
  * server: the one thread of its event loop.
+ *
+ * @param concurrency Calls that are worked on, as a share of the limit; 0 without a limit.
  */
-export function orcaReport(load: ServerLoad): OrcaLoadReport {
+export function orcaReport(load: ServerLoad, concurrency = 0): OrcaLoadReport {
   return {
     cpu_utilization: load.cpuUtilization,
-    application_utilization: load.eventLoopUtilization,
+    application_utilization: utilizationOf(load, concurrency),
     rps_fractional: load.callsPerSecond,
     eps: load.errorsPerSecond,
-    utilization: { event_loop: load.eventLoopUtilization },
+    utilization: { event_loop: load.eventLoopUtilization, ...(concurrency > 0 && { concurrency }) },
     named_metrics: {
       in_flight: load.inFlight,
       event_loop_lag_ms: load.eventLoopLag,
       event_loop_lag_now_ms: load.eventLoopLagNow,
       ...(load.failuresInARow > 0 && failureMetrics(load)),
+      ...(load.shedPerSecond > 0 && { shed_per_second: load.shedPerSecond }),
     },
   };
 }
@@ -97,11 +100,18 @@ export function orcaReport(load: ServerLoad): OrcaLoadReport {
  * For clients that ask: whether the last calls failed, of all clients, and when they ended. In trailers only while they
  * do, so that others do not cost more.
  */
-export function askedReport(load: ServerLoad): OrcaLoadReport {
-  const report = orcaReport(load);
+export function askedReport(load: ServerLoad, concurrency = 0): OrcaLoadReport {
+  const report = orcaReport(load, concurrency);
   return { ...report, named_metrics: { ...report.named_metrics, ...failureMetrics(load) } };
 }
 
 function failureMetrics({ failuresInARow, idleTime }: ServerLoad): Readonly<Record<string, number>> {
   return { [FAILURES_IN_A_ROW]: failuresInARow, [IDLE_TIME]: idleTime };
+}
+
+/** What is asked of the server, as a share of what it can do: with what it sheds it is above 1. */
+function utilizationOf(load: ServerLoad, concurrency: number): number {
+  const { callsPerSecond, shedPerSecond } = load;
+  const used = Math.max(load.eventLoopUtilization, Math.min(1, concurrency));
+  return shedPerSecond > 0 ? used * (1 + shedPerSecond / Math.max(1, callsPerSecond)) : used;
 }

@@ -1,9 +1,10 @@
 /**
  * How far an attempt came (gRFC A6, "transparent retries"). `exhausted`: the call has tried all endpoints. `dropped`:
  * the client refused it, and would refuse another one. `not_placed`: no endpoint could take it. `refused`: the
- * peer has not processed it (REFUSED_STREAM, or GOAWAY with a lower stream id). `processed`: it may have run.
+ * peer has not processed it (REFUSED_STREAM, or GOAWAY with a lower stream id). `shed`: the server has not processed it,
+ * because it has too much to do. `processed`: it may have run.
  */
-export type AttemptProgress = 'exhausted' | 'dropped' | 'not_placed' | 'refused' | 'processed';
+export type AttemptProgress = 'exhausted' | 'dropped' | 'not_placed' | 'refused' | 'shed' | 'processed';
 
 /** How an attempt ended. */
 export interface AttemptEnd {

@@ -334,3 +334,40 @@ describe('a throttled call', () => {
     expect(throttle.counts.requests).toBe(21);
   });
 });
+
+describe('a call that a server has shed', () => {
+  const SHED: AttemptEnd = { code: 14, progress: 'shed', pushback: 0 };
+
+  test('goes elsewhere once, without a retry policy', () => {
+    const call = planned({});
+    call.end(1, SHED);
+    expect(call.plan.onlyElsewhere).toBe(true);
+    call.end(2, SHED);
+    expect(call.told).toEqual(['0 first', '0 retry', 'finish 2 14']);
+  });
+
+  test('ends with what the server said if there is no other', () => {
+    const call = planned({});
+    call.waits = true;
+    call.end(1, SHED);
+    call.notPlaced(EXHAUSTED);
+    expect(call.told).toEqual(['0 first', '0 retry', 'finish 1 14']);
+  });
+
+  test('goes nowhere if the server says so, or the deadline would pass first', () => {
+    const forbidden = planned({});
+    forbidden.end(1, { ...SHED, pushback: -1 });
+    const late = planned({}, { timeLeft: 100 });
+    late.end(1, { ...SHED, pushback: 100 });
+    for (const { told } of [forbidden, late]) expect(told).toEqual(['0 first', 'finish 1 14']);
+  });
+
+  test('follows its retry policy if that names the status', () => {
+    const call = planned(RETRY);
+    call.end(1, SHED);
+    call.end(2, UNAVAILABLE);
+    call.clock.advance(100);
+    call.end(3, OK);
+    expect(call.told).toEqual(['0 first', '0 retry', '100 retry', 'finish 3 0']);
+  });
+});

@@ -4,10 +4,14 @@ import type { AttemptEnd } from './attempt-end.js';
 import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
 import type { RetryBudget } from './retry-budget.js';
-import type { RetryThrottle } from './retry-throttle.js';
+import { RetryThrottle } from './retry-throttle.js';
 
 /** The status code of an attempt that exceeded the attempt timeout. */
 const DEADLINE_EXCEEDED = 4;
+
+/** As for retries by default: about a tenth of the successes, and fifty at once. */
+const ELSEWHERE_TOKENS = 100;
+const ELSEWHERE_RATIO = 0.1;
 
 /** Why an attempt is made. */
 export type AttemptKind = 'first' | 'transparent' | 'retry' | 'hedge';
@@ -20,6 +24,8 @@ export interface PlanEnvironment {
   readonly throttle: RetryThrottle | undefined;
   /** Undefined if retries are unlimited. */
   readonly budget: RetryBudget | undefined;
+  /** Limits the attempts elsewhere of shed calls that have no retry policy; undefined before the first. */
+  elsewhere?: RetryThrottle | undefined;
 }
 
 /** Carries out a plan. */
@@ -75,6 +81,8 @@ export class CallPlan<A extends object> {
   #cancelTimer: Cancel | undefined;
   /** Whether hedges may follow: not after "an instruction to not retry at all", nor when no endpoint is left. */
   #hedging = true;
+  /** Whether a server has shed it, and it has no policy by which it is retried. */
+  #elsewhere = false;
   /** Whether the budget has granted an attempt that has not been placed yet. */
   #granted = false;
   /** The attempts that may still time out. */
@@ -92,6 +100,11 @@ export class CallPlan<A extends object> {
 
   get done(): boolean {
     return this.#state === 'done';
+  }
+
+  /** Whether the attempt to be placed may only go where the call has not been. */
+  get onlyElsewhere(): boolean {
+    return this.#elsewhere || this.placing === 'hedge';
   }
 
   /** Attempts that have been placed and have not ended. */
@@ -155,6 +168,7 @@ export class CallPlan<A extends object> {
   #concluded(attempt: A | undefined, kind: AttemptKind | undefined, end: AttemptEnd): void {
     if (end.code === 0) {
       this.environment.throttle?.succeeded();
+      this.environment.elsewhere?.succeeded();
       if (attempt) this.#compare(attempt);
     }
     if (end.code === 0 || end.local || this.#committed !== undefined) return this.#finish(attempt, end);
@@ -217,6 +231,7 @@ export class CallPlan<A extends object> {
   }
 
   #retryFailed(rule: RetryRule | undefined, attempt: A | undefined, end: AttemptEnd): void {
+    if (end.progress === 'shed' && !rule?.retryableCodes.has(end.code)) return this.#goElsewhere(attempt, end);
     if (!rule) return this.#finish(attempt, end);
     const retryable = this.#count(rule.retryableCodes, end);
     const { pushback } = end;
@@ -226,6 +241,20 @@ export class CallPlan<A extends object> {
     const delay = pushback ?? this.#backoff(rule);
     // If the deadline would pass first, the failure says more than DEADLINE_EXCEEDED.
     if (delay >= this.owner.timeLeft || !this.#mayAdd()) return this.#finish(attempt, end);
+    this.#after(delay, () => this.#place('retry'));
+  }
+
+  /**
+   * A call that a server has shed has not run, so it goes to another endpoint once, whatever its policy is. When all
+   * servers shed, this stops: it lasts while a tenth of the successes makes up for the calls that are shed.
+   */
+  #goElsewhere(attempt: A | undefined, end: AttemptEnd): void {
+    const throttle = (this.environment.elsewhere ??= new RetryThrottle(ELSEWHERE_TOKENS, ELSEWHERE_RATIO));
+    throttle.failed();
+    const delay = end.pushback ?? 0;
+    const late = forbids(end.pushback) || delay >= this.owner.timeLeft;
+    if (late || this.attempts > 1 || this.#state !== 'open' || !throttle.open) return this.#finish(attempt, end);
+    this.#elsewhere = true;
     this.#after(delay, () => this.#place('retry'));
   }
 

@@ -61,6 +61,7 @@ export class CallEnvironment implements PlanEnvironment {
   /** Of retries and hedges. */
   throttle: RetryThrottle | undefined;
   budget: RetryBudget | undefined;
+  elsewhere: RetryThrottle | undefined;
   policies!: MethodPolicies;
   /** The service config from the channel options. */
   readonly #given: GivenServiceConfig;

@@ -252,8 +252,8 @@ export class ClientCall
     const { slot } = this;
     if (!this.#attempts && !slot) return NO_VISITS;
     const all = this.#attempts ?? [];
-    const { placing } = this;
-    const only = placing === 'hedge' ? 'untried' : placing === 'transparent' ? 'untried_or_new_connection' : undefined;
+    const transparently = this.placing === 'transparent' ? 'untried_or_new_connection' : undefined;
+    const only = this.#plan.onlyElsewhere ? 'untried' : transparently;
     const tried = all.map(({ endpoint }) => endpoint);
     // A key decides where a stream is; it moves only when its key does.
     const leaving = this.hashKey === undefined ? slot?.leaving : undefined;

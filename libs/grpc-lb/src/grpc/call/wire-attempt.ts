@@ -4,7 +4,7 @@ import { Attempt, type EndedBy } from '../../core/balancing/calls/attempt.js';
 import type { Attempts } from '../../core/balancing/calls/attempts.js';
 import type { ResultKind } from '../../core/balancing/health/recent-results.js';
 import type { Member } from '../../core/balancing/members/member.js';
-import type { AttemptEnd } from '../../core/call/attempt-end.js';
+import type { AttemptEnd, AttemptProgress } from '../../core/call/attempt-end.js';
 import type { LoadReport } from '../../core/policy/load-report.js';
 import type { CallInfo, Policy } from '../../core/policy/policy.js';
 import type { ClientContext } from '../context/client-context.js';
@@ -18,7 +18,7 @@ import { decompressed, encodingIn, type MessageFault } from './message-codec.js'
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
 import { asksToBeginAgain } from './stream-signals.js';
-import { isReceiveLimit, retryPushback, withLostConnection } from './wire-status.js';
+import { isReceiveLimit, isShed, retryPushback, withLostConnection } from './wire-status.js';
 
 /** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
 type StreamStatus = StatusObject & { readonly rstCode?: number };
@@ -195,11 +195,14 @@ export class WireAttempt extends Attempt<Connection> {
     this.local = isReceiveLimit(status);
     const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
     if (refused) this.refusedAt = this.call.environment.context.clock.now();
+    const shed = !this.#answered && isShed(status);
     if (this.local) this.finish('refused', 'caller');
     // The endpoint has done nothing wrong.
     else if (code !== Status.OK && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
+    // It has too much to do, which is no failure: without it the next one would have too much to do.
+    else if (shed) this.finish('refused', 'peer');
     else this.finish(this.#kindOf(code), this.#endedBy(code));
-    this.call.attemptEnded(this, this.#end(code, refused, metadata));
+    this.call.attemptEnded(this, this.#end(code, refused ? 'refused' : shed ? 'shed' : 'processed', metadata));
   }
 
   #reset(code: Status, details: string): void {
@@ -208,9 +211,8 @@ export class WireAttempt extends Attempt<Connection> {
     this.#stream?.cancelWithStatus(code, details);
   }
 
-  #end(code: Status, refused: boolean, metadata: Metadata): AttemptEnd {
+  #end(code: Status, progress: AttemptProgress, metadata: Metadata): AttemptEnd {
     if (code === Status.OK) return OK_END;
-    const progress = refused ? 'refused' : 'processed';
     return { code, progress, pushback: retryPushback(metadata), local: this.local };
   }
 

@@ -58,3 +58,11 @@ export function retryPushback(metadata: Metadata): number | undefined {
   if (value === undefined) return undefined;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
 }
+
+/** The trailer by which the server half says that it has shed a call, and not processed it. */
+const SHED_KEY = 'grpc-lb-shed';
+
+/** Whether a server that has too much to do has ended the call without processing it. */
+export function isShed({ code, metadata }: StatusObject): boolean {
+  return code === Status.UNAVAILABLE && metadata.get(SHED_KEY).length > 0;
+}

@@ -55,6 +55,13 @@ export const SERVER_METRICS = {
     labels: ['grpc.method', 'grpc.lb.stream_end'],
     source: 'own',
   },
+  'grpc.lb.server.calls_refused': {
+    kind: 'counter',
+    unit: '{call}',
+    description: 'Calls whose handlers were not started: their deadline had passed, or the server sheds load.',
+    labels: ['grpc.method', 'grpc.lb.refusal'],
+    source: 'own',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 /** The name of a metric of the server side, as OpenTelemetry writes it. */

@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../../server/refusal.js';
 import type {
   ObservedServerCall,
   ObservedServerEnd,
@@ -25,6 +26,7 @@ class MethodLabels {
   readonly started: ServerLabels;
   readonly #ended = new Map<number, EndLabels>();
   readonly #streamEnds = new Map<string, ServerLabels>();
+  readonly #refused = new Map<RefusalReason, ServerLabels>();
 
   constructor(private readonly method: string) {
     this.started = { 'grpc.method': method };
@@ -40,6 +42,12 @@ class MethodLabels {
   streamEnd(reason: StreamEnd): ServerLabels {
     let labels = this.#streamEnds.get(reason);
     if (!labels) this.#streamEnds.set(reason, (labels = { ...this.started, 'grpc.lb.stream_end': reason }));
+    return labels;
+  }
+
+  refused(reason: RefusalReason): ServerLabels {
+    let labels = this.#refused.get(reason);
+    if (!labels) this.#refused.set(reason, (labels = { ...this.started, 'grpc.lb.refusal': reason }));
     return labels;
   }
 
@@ -77,7 +85,7 @@ class MeasuredCall implements ServerCallObservation {
     private readonly labels: MethodLabels,
   ) {}
 
-  ended({ code, sentBytes, receivedBytes, streamEnd }: ObservedServerEnd): void {
+  ended({ code, sentBytes, receivedBytes, streamEnd, refused }: ObservedServerEnd): void {
     const seconds = (performance.now() - this.#started) / 1000;
     const { grpc, rpc } = this.labels.ended(code);
     this.take('grpc.server.call.duration', seconds, grpc);
@@ -85,5 +93,6 @@ class MeasuredCall implements ServerCallObservation {
     this.take('grpc.server.call.rcvd_total_compressed_message_size', receivedBytes, grpc);
     this.take('rpc.server.call.duration', seconds, rpc);
     if (streamEnd) this.take('grpc.lb.server.streams_ended', 1, this.labels.streamEnd(streamEnd));
+    if (refused) this.take('grpc.lb.server.calls_refused', 1, this.labels.refused(refused));
   }
 }

@@ -17,7 +17,7 @@ export { GrpcServerTelemetry, type GrpcServerTelemetryOptions } from './server/s
 export { CallSpans } from './traces/call-spans.js';
 export type { GrpcLbTraceOptions } from './traces/trace-options.js';
 export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
-export type { RefusalReason } from '../../server/refusal.js';
+export type { RefusalReason, SheddingReason } from '../../server/refusal.js';
 export type {
   ObservedServerCall,
   ObservedServerEnd,

@@ -7,7 +7,7 @@ export { GrpcLbPrometheusModule, type GrpcLbPrometheusOptions } from './grpc-lb-
 export { observeMetrics, type PrometheusMetricsOptions } from './observe-metrics.js';
 export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
 export { GrpcServerMetrics, type GrpcServerMetricsOptions } from './server/server-metrics.js';
-export type { RefusalReason } from '../../server/refusal.js';
+export type { RefusalReason, SheddingReason } from '../../server/refusal.js';
 export type {
   ObservedServerCall,
   ObservedServerEnd,
