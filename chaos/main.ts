@@ -1,7 +1,8 @@
 /** `npm run chaos -- [options]`: the scenarios. `npm run chaos soak -- [options]`: random faults for minutes or hours.
  * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. `npm run chaos streams -- [options]`:
  * streams that move and resume. `npm run chaos stream-ends -- [options]`: streams that a server ends.
- * `npm run chaos tls -- [options]`: certificates that rotate. */
+ * `npm run chaos tls -- [options]`: certificates that rotate.
+ * `npm run chaos shedding -- [options]`: servers that shed load. */
 // The exit ends the processes too, those that are stopped as well.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -12,6 +13,9 @@ switch (part) {
     break;
   case 'soak':
     await import('./soak.js');
+    break;
+  case 'shedding':
+    await import('./shedding/run.js');
     break;
   case 'calls':
     await import('./calls.js');
@@ -27,7 +31,7 @@ switch (part) {
     break;
   default:
     console.error(
-      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends | tls] -- [options]`,
+      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends | tls | shedding] -- [options]`,
     );
     process.exitCode = 2;
 }

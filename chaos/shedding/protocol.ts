@@ -1,0 +1,46 @@
+export interface BackendSpec {
+  readonly port: number;
+  /** Milliseconds that a call blocks the event loop. */
+  readonly block: number;
+  /** Whether it has the server half, which sheds; else it is plain Nest. */
+  readonly sheds: boolean;
+}
+
+export type Level = 'critical' | 'sheddable_plus' | 'sheddable';
+
+/** A load for a while: a share of the calls for each criticality. */
+export interface Phase {
+  /** Calls a second. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+export interface ClientSpec {
+  readonly addresses: readonly string[];
+  readonly balanced: boolean;
+  readonly phases: readonly Phase[];
+  /** The share of the calls that are critical while the rate is greatest. */
+  readonly critical: number;
+  /** Milliseconds. */
+  readonly deadline: number;
+}
+
+/** What one second has shown. */
+export interface Second {
+  /** Since the start. */
+  readonly at: number;
+  readonly phase: number;
+  readonly calls: number;
+  readonly ok: number;
+  /** Milliseconds of the calls that succeeded. */
+  readonly latencies: readonly number[];
+  readonly critical: number;
+  readonly criticalOk: number;
+  /** Attempts on the wire; calls, where they are not counted. */
+  readonly attempts: number;
+  readonly heap: number;
+}
+
+export type FromShedding =
+  | { readonly type: 'listening' }
+  | { readonly type: 'ended'; readonly seconds: readonly Second[] };
