@@ -22,8 +22,6 @@ const TABLE: [name: string, kind: string, unit: string, labels: string[], bucket
   ['grpc.server.call.rcvd_total_compressed_message_size', 'histogram', 'By', ENDED, SIZES],
   ['grpc.server.call.duration', 'histogram', 's', ENDED, LATENCY],
   ['rpc.server.call.duration', 'histogram', 's', ['rpc.system.name', 'rpc.method', 'rpc.status_code'], RPC],
-  // This package's own.
-  ['grpc.lb.server.calls_refused', 'counter', '{call}', ['grpc.method', 'grpc.lb.refusal']],
 ];
 
 test('the metrics are those of the specifications', () => {
