@@ -6,7 +6,7 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { firstValueFrom, type Observable, type Subscription } from 'rxjs';
-import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService } from '../../libs/grpc-lb/src/index.js';
+import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService, resumable } from '../../libs/grpc-lb/src/index.js';
 import { STREAM_END_KEY } from '../../libs/grpc-lb/src/server/stream-end.js';
 import { now } from '../clock.js';
 import { LogRecord } from './log-record.js';
@@ -39,12 +39,19 @@ interface LogService {
 // From dist/chaos/chaos/streams, where this runs.
 const protoPath = fileURLToPath(new URL('../../../../chaos/streams/log.proto', import.meta.url));
 
+const tail = resumable<LogService, number>({
+  method: 'tail',
+  token: ({ number }) => number,
+  resume: (request, after) => ({ ...request, after }),
+});
+
 @GrpcLbClient({
   package: 'chaos.v1',
   service: 'Log',
   protoPath,
   loader: { defaults: true },
   target: `static:///${args.addresses.join(',')}`,
+  ...(args.resumable && { resumable: [tail] }),
 })
 class LogClient extends GrpcService<LogService>() {}
 
