@@ -198,7 +198,10 @@ export class GrpcServer implements OnApplicationShutdown {
       own.push(HEALTH_SERVICE);
     }
     if (loadReports?.outOfBand) {
-      const service = orcaService(() => askedReport(this.load(), this.#admission.shedder?.utilization), loadReports.minInterval);
+      const service = orcaService(
+        () => askedReport(this.load(), this.#admission.shedder?.utilization),
+        loadReports.minInterval,
+      );
       add('loadReports.outOfBand', ORCA_SERVICE, () => server.addService(OpenRcaService, service));
       own.push(ORCA_SERVICE);
     }
