@@ -29,7 +29,7 @@ export const excess: Scenario = {
   name: 'excess',
   title: 'Two and four times what all can bear, with and without each mechanism',
   explains:
-    'Callers give up after 400 ms and try again up to twice, backends finish what was given up, and for 30 s far more calls arrive than five backends can serve; the figures are those from the 10th second on, all with `least_request`. "Retries" has no limits, as stock clients; "retry budget" has those that are on by default; "throttle" adds `@Throttle()`, and "shedding" backends that refuse at once what exceeds twice the calls that they work on.',
+    'Callers give up after 400 ms and try again up to twice, backends finish what was given up, and for 30 s far more calls arrive than five backends can serve; the figures are those from the 10th second on, all with `least_request`. The subject "retries" has no limits, as stock clients; "retry budget" has those that are on by default; "throttle" adds `@Throttle()`, and "shedding" backends that refuse at once what exceeds twice the calls that they work on.',
   workload: { duration: 30 * SECOND, methods: USUAL },
   loads: [2, 4],
   clients: [10, 100],

@@ -1,4 +1,4 @@
-import { connectivityState, type ChannelOptions } from '@grpc/grpc-js';
+import { connectivityState, type ChannelOptions, Metadata } from '@grpc/grpc-js';
 import { addressToString, type Address, type Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Balancer } from '../../../libs/grpc-lb/src/grpc/balancer/balancer.js';
@@ -136,7 +136,7 @@ export class FakeChannel {
     const result = this.picker!.pick({ metadata: undefined as never, extraPickInfo: {} });
     result.onCallStarted?.();
     const { key } = result.subchannel as unknown as FakeSubchannel;
-    return { key, end: (status = 0, details = '') => result.onCallEnded?.(status, details, undefined as never) };
+    return { key, end: (status = 0, details = '') => result.onCallEnded?.(status, details, new Metadata()) };
   }
 }
 

@@ -65,7 +65,7 @@ describe('assertLoadBalancing', () => {
 
   test.for<unknown>([null, 'round_robin', 1, []])('%j is no object', (options) => {
     expect(faultsOf(options)).toEqual([
-      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality`,
+      `loadBalancing is ${JSON.stringify(options)}; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, throttle, deadline, streams, criticality`,
     ]);
   });
 });
@@ -112,6 +112,7 @@ describe('effectiveLoadBalancing', () => {
         locality: effectiveLocality(),
         retry: undefined,
         hedge: undefined,
+        throttle: undefined,
         deadline: undefined,
         streams: effectiveStreams(),
         criticality: undefined,
@@ -256,19 +257,19 @@ describe('mergeLoadBalancing', () => {
   test.each<[unknown, string]>([
     [
       null,
-      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
+      'loadBalancing is null; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, throttle, deadline, streams, criticality',
     ],
     [
       5,
-      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
+      'loadBalancing is 5; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, throttle, deadline, streams, criticality',
     ],
     [
       'random',
-      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
+      'loadBalancing is "random"; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, throttle, deadline, streams, criticality',
     ],
     [
       ['random'],
-      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, deadline, streams, criticality',
+      'loadBalancing is ["random"]; use an object with policy, methods, pool, health, ejection, slowStart, subset, locality, retry, hedge, throttle, deadline, streams, criticality',
     ],
     [{ pool: null }, 'loadBalancing.pool is null; use an object with '],
     [{ pool: 5 }, 'loadBalancing.pool is 5; use an object with '],
