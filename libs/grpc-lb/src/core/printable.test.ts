@@ -62,4 +62,8 @@ test('any thrown value is printable', () => {
   expect(printableError(new Error('a\nb'))).toBe('a\\nb');
   expect(printableError('text')).toBe('text');
   expect(printableError(undefined)).toBe('undefined');
+  expect(printableError(Object.create(null))).toBe('an error without a message');
+  expect(printableError(Object.assign(new Error(), { message: 7 }))).toBe('7');
+  const hostile = Object.defineProperty(new Error(), 'message', { get: () => BigInt('x') });
+  expect(printableError(hostile)).toBe('an error without a message');
 });

@@ -23,9 +23,18 @@ export function printable(text: string, max = MAX_TEXT): string {
   return head.replace(/[\uD800-\uDBFF]$|\\(?:u[0-9a-f]{0,3}|u\{[0-9a-f]*)?$/, '') + note;
 }
 
-/** The message of a thrown value, or of one passed to `onError`, safe to show. */
+/** The message of a thrown value, or of one passed to `onError`, safe to show, whatever a user's function throws. */
 export function printableError(error: unknown, max = MAX_TEXT): string {
-  return printable(error instanceof Error ? error.message : String(error), max);
+  return printable(messageOf(error), max);
+}
+
+/** A user may throw an object without a prototype, or an error whose message is not a text. */
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error without a message';
+  }
 }
 
 /** Whether the text may be shown unchanged. */
