@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { isObject } from '../core/options/validation.js';
-import { printableError } from '../core/printable.js';
+import { printable, printableError } from '../core/printable.js';
 import type { PemReader, PemTexts } from './material.js';
 import { type PemSource } from './pem-files.js';
 import { TlsFault } from './pem.js';
@@ -28,10 +28,12 @@ export interface ProvidedCertificates {
 export type CertificateProvider = (signal: AbortSignal) => ProvidedCertificates | Promise<ProvidedCertificates>;
 
 const TIMEOUT_MS = 10_000;
+const GIVEN_UP = 'was given up, because its user closes';
 
 /** Asks a user's function for certificates, and waits for its answer within bounds. */
 export class ProvidedPem implements PemReader {
   #asked: AbortController | undefined;
+  #closed = false;
 
   /** @param ca Reads the CAs of the options, for a provider that returns none. */
   constructor(
@@ -51,11 +53,14 @@ export class ProvidedPem implements PemReader {
   }
 
   close(): void {
+    this.#closed = true;
     this.#asked?.abort();
     this.ca.close();
   }
 
   #ask(): Promise<unknown> {
+    // Closed while the CAs were read.
+    if (this.#closed) return Promise.reject(new TlsFault('provider', GIVEN_UP));
     const controller = (this.#asked = new AbortController());
     return new Promise((resolve, reject) => {
       const give = (message: string): void => reject(new TlsFault('provider', message));
@@ -63,11 +68,22 @@ export class ProvidedPem implements PemReader {
         give(`has not answered within ${TIMEOUT_MS} ms; check what it waits for`);
         controller.abort();
       });
-      controller.signal.addEventListener('abort', () => give('was given up, because its user closes'), { once: true });
+      const abandoned = (): void => {
+        cancel();
+        give(GIVEN_UP);
+      };
+      controller.signal.addEventListener('abort', abandoned, { once: true });
       const answer = new Promise<unknown>((done) => done(this.provider(controller.signal)));
-      answer.then(resolve, (error: unknown) => give(`failed: ${printableError(error, 200)}`)).finally(cancel);
+      void answer.then(resolve, (error: unknown) => give(`failed: ${withoutPem(error)}`)).finally(cancel);
     });
   }
+}
+
+/** A store's client may quote the answer that it could not parse, and with it a key. */
+function withoutPem(error: unknown): string {
+  const text = printableError(error);
+  const begin = text.indexOf('-----BEGIN');
+  return printable(begin < 0 ? text : `${text.slice(0, begin)}(PEM, not shown)`, 200);
 }
 
 function textsOf(answer: unknown): PemTexts {
