@@ -52,6 +52,26 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
     expect(await after.say('x')).toMatchObject({ text: 'x' });
   });
 
+  test('does not flood the log when files are wrong in another way each time', async () => {
+    const ca = authorityOfTest();
+    const pair = ca.issue(HERE);
+    const volume = volumeOfTest(ca.cert, pair);
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { server } = await startEcho({ tls: filesOf(volume) });
+    for (let i = 0; i < 10; i++) {
+      volume.replace(secretOf(ca.cert, { ...pair, cert: i % 2 === 0 ? '' : 'x' }));
+      await vi.waitUntil(() => server.tls()!.rejections === i + 1, { timeout: 20_000, interval: 10 });
+    }
+    const lines = warned.mock.calls.flat().filter((text) => String(text).startsWith('TLS: '));
+    warned.mockRestore();
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+    expect(lines.length).toBeLessThan(9);
+    expect(server.tls()).toMatchObject({
+      state: 'rejected',
+      error: expect.stringContaining('contains no certificate'),
+    });
+  });
+
   test('requires certificates of clients, asks for them, or ignores them', async () => {
     const [ca, other] = [authorityOfTest(), authorityOfTest('other')];
     const files = filesOf(volumeOfTest(ca.cert, ca.issue(HERE)));

@@ -174,6 +174,23 @@ describe.skipIf(!HAS_OPENSSL)('a source of certificates', () => {
     source.stop();
   });
 
+  test('looks at files that change all the time about once a second', async () => {
+    const source = await started();
+    const before = files.reads;
+    for (let i = 0; i < 10_000; i += 10) {
+      files.put(i % 20 === 0 ? one! : two!);
+      await pass(10);
+    }
+    // Twenty at once, and then at most two a second.
+    expect(files.reads - before).toBeGreaterThan(20);
+    expect(files.reads - before).toBeLessThan(45);
+    files.put(one!);
+    await pass(1000);
+    expect(source.current!.own!.name).toBe('n1');
+    source.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('leaves no timer and no watch', async () => {
     const source = await started();
     files.put(new TlsFault('cert', 'is gone'));
@@ -221,6 +238,66 @@ describe.skipIf(!HAS_OPENSSL)('a source of certificates', () => {
       expect(source.error).toBe('tls.provider has not answered within 10000 ms; check what it waits for');
       expect(signal!.aborted).toBe(true);
       source.stop();
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    test.each<[string, () => never, string]>([
+      [
+        'an object without a prototype',
+        () => {
+          // eslint-disable-next-line typescript/only-throw-error -- Users do.
+          throw Object.create(null);
+        },
+        'tls.provider failed: an error without a message',
+      ],
+      [
+        'an error whose message is an object',
+        () => {
+          throw Object.assign(new Error(), { message: { code: 7 } });
+        },
+        'tls.provider failed: [object Object]',
+      ],
+      [
+        'an error that quotes a key',
+        () => {
+          throw new Error(`cannot parse "${one!.key}"`);
+        },
+        'tls.provider failed: cannot parse "(PEM, not shown)',
+      ],
+    ])('that throws %s is asked again', async (_, fails, error) => {
+      let answer: () => object = fails;
+      const source = open(new ProvidedPem(() => answer() as never, files, clock));
+      void source.ready();
+      await settle();
+      expect(source.error).toBe(error);
+      answer = () => one!;
+      await pass(1000);
+      expect(source).toMatchObject({ error: null, current: { own: { name: 'n1' } } });
+      source.stop();
+    });
+
+    test('leaves no timer behind one that never answers, and does not ask after the end', async () => {
+      let asked = 0;
+      let answer: (value: unknown) => void = () => {};
+      const never = (): never => {
+        asked++;
+        return new Promise((resolve) => (answer = resolve)) as never;
+      };
+      const source = open(new ProvidedPem(never, files, clock));
+      void source.ready();
+      await settle();
+      source.stop();
+      expect(clock.pendingTimers).toBe(0);
+      answer(one);
+      await settle();
+      expect(source.current).toBeUndefined();
+      expect(asked).toBe(1);
+
+      const early = new ProvidedPem(never, files, clock);
+      const read = early.read();
+      early.close();
+      await expect(read).rejects.toThrow('was given up, because its user closes');
+      expect(asked).toBe(1);
       expect(clock.pendingTimers).toBe(0);
     });
 

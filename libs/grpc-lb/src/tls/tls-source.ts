@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.js';
 import { printableError } from '../core/printable.js';
 import { jittered, type Random } from '../core/random.js';
+import { TokenBucket } from '../core/token-bucket.js';
 import { dateText, defaultNotice, duration } from './expiry.js';
 import { type LoadedTls, loadTls, type Requirements } from './loaded-tls.js';
 import { type PemReader, type PemTexts, sameTexts } from './material.js';
@@ -9,6 +10,8 @@ import { TlsFault } from './pem.js';
 const JITTER = 0.2;
 /** One replacement causes several events. */
 const EVENT_DELAY_MS = 50;
+/** So many changes in a row are looked at that soon; then, as in a directory of logs, about one a second. */
+const QUICK_LOOKS = 20;
 /** Certificate and key that are replaced one after the other do not fit for a moment: look again before reporting. */
 const SECOND_LOOK_MS = 1000;
 
@@ -61,6 +64,7 @@ export class TlsSource {
   /** Since when what is read cannot be used, by the clock. */
   #suspectSince: number | undefined;
   #attempts = 0;
+  readonly #quickLooks: TokenBucket;
   #warnedFor: { readonly fingerprint: string; readonly expired: boolean } | undefined;
   #settled: () => void = () => {};
   readonly #firstLook: Promise<void>;
@@ -70,6 +74,7 @@ export class TlsSource {
     private readonly options: TlsSourceOptions,
     private readonly environment: TlsSourceEnvironment,
   ) {
+    this.#quickLooks = new TokenBucket(QUICK_LOOKS, SECOND_LOOK_MS, environment.clock);
     this.#firstLook = new Promise((resolve) => (this.#settled = resolve));
   }
 
@@ -124,8 +129,9 @@ export class TlsSource {
   }
 
   readonly #changed = (): void => {
-    if (this.#stopped) return;
-    this.#cancelEvent ??= this.environment.clock.after(EVENT_DELAY_MS, () => {
+    if (this.#stopped || this.#cancelEvent) return;
+    const delay = this.#quickLooks.take() ? EVENT_DELAY_MS : SECOND_LOOK_MS;
+    this.#cancelEvent = this.environment.clock.after(delay, () => {
       this.#cancelEvent = undefined;
       this.#lookNow();
     });

@@ -1,6 +1,7 @@
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { CertificateSnapshot } from '../../core/snapshot.js';
+import { TokenBucket } from '../../core/token-bucket.js';
 import { certificateSnapshot } from '../../tls/certificate-snapshot.js';
 import { dateText } from '../../tls/expiry.js';
 import { openTlsSource, type Side } from '../../tls/open-source.js';
@@ -8,6 +9,10 @@ import type { ClientCertificates, ServerTlsOptions } from '../../tls/options.js'
 import type { TlsEvent, TlsSource } from '../../tls/tls-source.js';
 import { RotatingServerCredentials } from './rotating-server-credentials.js';
 import { spiffeInterceptor } from './spiffe-interceptor.js';
+
+/** Lines of the log in a row, and milliseconds until one more: files may change all the time. */
+const LINES = 5;
+const LINE_INTERVAL_MS = 10_000;
 
 export function clientCertificatesOf({ clientCertificates, ca }: ServerTlsOptions): ClientCertificates {
   return clientCertificates ?? (ca === undefined ? 'none' : 'require');
@@ -22,6 +27,7 @@ export function sideOf(options: ServerTlsOptions): Side {
 export class ServerTls {
   readonly #source: TlsSource;
   readonly #credentials: RotatingServerCredentials;
+  readonly #lines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
 
   constructor(
     options: ServerTlsOptions,
@@ -59,21 +65,24 @@ export class ServerTls {
   }
 
   #told(event: TlsEvent): void {
+    if (event.type === 'rotated') this.#credentials.rotate(event.loaded);
+    const line = this.#lineOf(event);
+    if (line && this.#lines.take()) this.logger[line.level](`TLS: ${line.text}`);
+  }
+
+  #lineOf(event: TlsEvent): { readonly level: 'log' | 'warn'; readonly text: string } | undefined {
     switch (event.type) {
-      case 'rotated':
-        this.#credentials.rotate(event.loaded);
-        if (!event.first)
-          this.logger.log(
-            `TLS: other certificates are in force; the own one expires at ${dateText(event.loaded.own!.until)}`,
-          );
-        return;
+      case 'rotated': {
+        if (event.first) return undefined;
+        const until = dateText(event.loaded.own!.until);
+        return { level: 'log', text: `other certificates are in force; the own one expires at ${until}` };
+      }
       case 'rejected': {
         const effect = this.#source.current ? 'the last good ones stay in force' : 'the server cannot listen';
-        this.logger.warn(`TLS: certificates cannot be used, so ${effect}: ${event.reason}`);
-        return;
+        return { level: 'warn', text: `certificates cannot be used, so ${effect}: ${event.reason}` };
       }
       case 'expiring':
-        this.logger.warn(`TLS: ${event.text}; check what renews it`);
+        return { level: 'warn', text: `${event.text}; check what renews it` };
     }
   }
 }
