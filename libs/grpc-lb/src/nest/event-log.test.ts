@@ -33,6 +33,7 @@ const failed = (error: string, target = 'dns:///orders:1'): EventBody => ({
   error,
   uses: 'last',
 });
+const altnames = "Hostname/IP does not match certificate's altnames: Host: a. is not in the cert's altnames: DNS:b";
 const state = (to: EndpointState, reason: string | null, address = '10.0.0.1:50051'): EventBody => ({
   type: 'endpoint_state',
   address,
@@ -106,7 +107,25 @@ describe('events that matter to an operator are logged with the name of the clie
     [
       [state('transient_failure', connectFailure('SSL routines: wrong version number'))],
       [
-        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer; it gets no calls until the client has reconnected',
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: wrong version number: the client uses TLS, but the peer does not; enable TLS at the peer, or correct the port; it gets no calls until the client has reconnected',
+      ],
+    ],
+    [
+      [state('transient_failure', connectFailure(altnames, true))],
+      [
+        `warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: ${altnames}: the certificate of the peer is for other names; issue one that has the name, or set tls.serverName to one that it has; it gets no calls until the client has reconnected`,
+      ],
+    ],
+    [
+      [state('transient_failure', connectFailure('certificate has expired', true))],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: certificate has expired: the certificate of the peer, or of its CA, has expired; renew it there, or check the clock of this machine; it gets no calls until the client has reconnected',
+      ],
+    ],
+    [
+      [state('transient_failure', connectFailure('unable to verify the first certificate', true))],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: unable to verify the first certificate: the certificate of the peer is of a CA that this client does not trust; add that CA to tls.ca, or let the peer send the certificates between its own and the root; it gets no calls until the client has reconnected',
       ],
     ],
     [

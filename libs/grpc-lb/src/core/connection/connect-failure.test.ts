@@ -4,7 +4,7 @@ import { connectFailure } from './connect-failure.js';
 it.each([
   [
     '802C22CB3D7F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/ssl3_record.c:350:',
-    'wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer',
+    'wrong version number: the client uses TLS, but the peer does not; enable TLS at the peer, or correct the port',
   ],
   [
     'Failed to connect',
@@ -26,4 +26,12 @@ it('a connection that is closed after a TLS handshake needs no hint to use TLS',
   expect(connectFailure('Failed to connect', true)).toBe(
     'Failed to connect: the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one',
   );
+});
+
+it('what a certificate with many names means is not displaced by them', () => {
+  const names = Array.from({ length: 1000 }, (_, i) => `DNS:host-${i}.example.org`).join(', ');
+  const text = connectFailure(`Hostname/IP does not match certificate's altnames: Host: a. is not in: ${names}`, true);
+  expect(text).toMatch(/^Hostname\/IP does not match certificate's altnames: Host: a\. is not in: DNS:host-0/);
+  expect(text).toMatch(/: the certificate of the peer is for other names; issue one .* that it has$/);
+  expect(text.length).toBeLessThan(400);
 });

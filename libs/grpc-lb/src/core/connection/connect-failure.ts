@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+
 type Meaning = readonly [pattern: RegExp, meaning: string];
 
 const WRONG_VERSION = /wrong version number|packet length too long/;
@@ -7,7 +9,7 @@ const WRONG_VERSION = /wrong version number|packet length too long/;
  * them are those of the options of a client.
  */
 const MEANINGS: readonly Meaning[] = [
-  [WRONG_VERSION, 'the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer'],
+  [WRONG_VERSION, 'the client uses TLS, but the peer does not; enable TLS at the peer, or correct the port'],
   [/^Protocol error$/, 'the peer does not speak HTTP/2; check that the port is the gRPC port'],
   [
     /altnames/,
@@ -59,5 +61,8 @@ export function connectFailure(error: string, secure = false): string {
   if (/^Failed to connect$/.test(plain)) return `${plain}: ${secure ? CLOSED_SECURE : CLOSED_PLAIN}`;
   const meaning = MEANINGS.find(([pattern]) => pattern.test(plain));
   if (!meaning) return plain;
-  return `${WRONG_VERSION.exec(plain)?.[0] ?? plain}: ${meaning[1]}`;
+  return `${WRONG_VERSION.exec(plain)?.[0] ?? printable(plain, MAX_QUOTE)}: ${meaning[1]}`;
 }
+
+/** A certificate may have thousands of names; all of them would displace what they mean. */
+const MAX_QUOTE = 200;
