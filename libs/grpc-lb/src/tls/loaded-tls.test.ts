@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { HAS_OPENSSL } from '../../../../test/support/peers/certificates.js';
@@ -109,6 +109,45 @@ describe.skipIf(!HAS_OPENSSL)('certificates', () => {
     volume.close();
   });
 
+  test('only small regular files are read, and none is waited for', () => {
+    const volume = new SecretVolume({ big: Buffer.alloc(1_048_577).toString() });
+    const pipe = volume.path('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const messageOf = (path: string): string => certificateFaults('tls', { ca: path }, CLIENT)[0]!.message;
+    expect(messageOf(pipe)).toBe(`${pipe} is not a regular file; name a file in PEM`);
+    expect(messageOf(volume.path('big'))).toContain('is larger than 1048576 bytes; name a file with certificates');
+    volume.close();
+  });
+
+  // Its size is 0 until it is read.
+  const symbols = '/proc/kallsyms';
+  test.skipIf(!isLong(symbols))('a file that hides its length is not read to its end', () => {
+    expect(certificateFaults('tls', { ca: symbols }, CLIENT)[0]!.message).toContain('is larger than 1048576 bytes');
+  });
+
+  test.each<[string, () => { cert: string; key: string }]>([
+    ['a byte order mark', () => ({ cert: `\ufeff${good.cert}`, key: `\ufeff${good.key}` })],
+    ['CRLF', () => ({ cert: good.cert.replaceAll('\n', '\r\n'), key: good.key.replaceAll('\n', '\r\n') })],
+    ['both in one file', () => ({ cert: good.key + good.cert, key: good.cert + good.key })],
+    [
+      'a key of SEC 1 after its parameters',
+      () => ({
+        cert: good.cert,
+        key: ['ecparam -name prime256v1', 'ec']
+          .map((command) => execFileSync('openssl', command.split(' '), { input: good.key, stdio: 'pipe' }))
+          .join(''),
+      }),
+    ],
+  ])('%s makes no difference', (_, texts) => {
+    expect(faultOf(texts())).toBe('none');
+  });
+
+  test('a relative path is shown if it cannot be a key', () => {
+    const messageOf = (path: string): string => certificateFaults('tls', { ca: path }, CLIENT)[0]!.message;
+    expect(messageOf('certs/ca.crt')).toMatch(/^certs\/ca\.crt cannot be read: ENOENT/);
+    expect(messageOf('~/ca.pem')).toMatch(/^~\/ca\.pem cannot be read: ENOENT/);
+  });
+
   test('what looks like a path may be a key, and is never shown', () => {
     const base64 = good.key.split('\n').slice(1, -2).join('');
     const [fault] = certificateFaults('tls', { cert: good.cert, key: base64 }, CLIENT);
@@ -132,3 +171,11 @@ describe.skipIf(!HAS_OPENSSL)('certificates', () => {
     volume.close();
   });
 });
+
+function isLong(path: string): boolean {
+  try {
+    return readFileSync(path).length > 2_000_000;
+  } catch {
+    return false;
+  }
+}

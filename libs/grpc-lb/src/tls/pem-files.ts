@@ -1,4 +1,4 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { DirectoryWatch } from '../discovery/file/directory-watch.js';
 import { type PemReader, type PemTexts, sameTexts } from './material.js';
@@ -6,6 +6,8 @@ import { TlsFault } from './pem.js';
 
 /** Files of certificates are small; a larger one is a mistake. */
 const MAX_BYTES = 1_048_576;
+/** A certificate, its chain and its key fit. */
+const CHUNK = 16_384;
 /** How often files that change while they are read are read again at once. */
 const READS = 4;
 
@@ -93,20 +95,40 @@ function isText(source: string | Buffer): boolean {
 }
 
 function fileOf(part: Part, path: string): string {
+  let file: number | undefined;
   try {
-    // Opening a pipe would wait for a writer.
-    assertSmallFile(part, path, statSync(path));
-    return readFileSync(path, 'utf8');
+    // Without O_NONBLOCK, to open a pipe would wait for a writer.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    assertSmallFile(part, path, fstatSync(file));
+    return boundedTextOf(part, path, file);
   } catch (error) {
     throw faultOf(part, path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
+}
+
+/** Examined and read by one descriptor: what the path leads to, and its length, may change in between. */
+function boundedTextOf(part: Part, path: string, file: number): string {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length <= MAX_BYTES;) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const read = readSync(file, chunk);
+    if (read === 0) return Buffer.concat(chunks).toString('utf8');
+    chunks.push(chunk.subarray(0, read));
+    length += read;
+  }
+  throw tooLarge(part, path);
 }
 
 function assertSmallFile(part: Part, path: string, found: Stats): void {
   if (found.isDirectory()) throw new TlsFault(part, `${named(path)} cannot be read: EISDIR; ${REMEDIES['EISDIR']}`);
   if (!found.isFile()) throw new TlsFault(part, `${named(path)} is not a regular file; name a file in PEM`);
-  if (found.size > MAX_BYTES)
-    throw new TlsFault(part, `${named(path)} is larger than ${MAX_BYTES} bytes; name a file with certificates`);
+  if (found.size > MAX_BYTES) throw tooLarge(part, path);
+}
+
+function tooLarge(part: Part, path: string): TlsFault {
+  return new TlsFault(part, `${named(path)} is larger than ${MAX_BYTES} bytes; name a file with certificates`);
 }
 
 function faultOf(part: Part, path: string, error: unknown): TlsFault {
@@ -123,9 +145,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EISDIR: 'name a file in that directory',
 };
 
-/** A path for a message. A key without its first line looks like a path, so only what certainly is one is shown. */
+/**
+ * A path for a message. A key without its first line looks like a path, so only what certainly is one is shown: base64
+ * contains no dot, and does not end with one and an extension.
+ */
 export function named(path: string): string {
-  return /^(?:\.{0,2}\/|[A-Za-z]:\\)/.test(path) && !/[\r\n]/.test(path) && path.length <= 300
+  return /^(?:\.{0,2}\/|[A-Za-z]:\\)|\.[A-Za-z0-9]{2,5}$/.test(path) && !/[\r\n]/.test(path) && path.length <= 300
     ? path
     : 'names a file that';
 }
