@@ -118,6 +118,41 @@ describe('the state of a client', () => {
     expect(values('grpc.lb.priority.share', 'grpc.lb.priority')).toEqual({ '0': 1 });
   });
 
+  test('has what is known of its certificates', () => {
+    const tls = {
+      state: 'ok',
+      error: null,
+      name: 'orders',
+      fingerprint: 'ab',
+      expires: 66_000,
+      expiresInMs: 60_000,
+      expiring: true,
+      authorities: 1,
+      authoritiesExpire: 3_606_000,
+      lastUpdate: 1000,
+      rotations: 3,
+      rejections: 2,
+      outdatedConnections: 4,
+      replacementError: null,
+    } as const;
+    const values = collected(snapshot({ tls }));
+    expect(values('grpc.lb.tls.certificate.time_left')).toEqual({ ORDERS: 60 });
+    expect(values('grpc.lb.tls.certificate.expiring')).toEqual({ ORDERS: 1 });
+    expect(values('grpc.lb.tls.authorities.time_left')).toEqual({ ORDERS: 3600 });
+    expect(values('grpc.lb.tls.certificates.up')).toEqual({ ORDERS: 1 });
+    expect(values('grpc.lb.tls.rotations')).toEqual({ ORDERS: 3 });
+    expect(values('grpc.lb.tls.rejections')).toEqual({ ORDERS: 2 });
+    expect(values('grpc.lb.tls.connections.outdated')).toEqual({ ORDERS: 4 });
+
+    const rejected = collected(snapshot({ tls: { ...tls, state: 'rejected', expires: 1000 } }));
+    expect(rejected('grpc.lb.tls.certificates.up')).toEqual({ ORDERS: 0 });
+    expect(rejected('grpc.lb.tls.certificate.time_left')).toEqual({ ORDERS: -5 });
+    const none = collected(snapshot({ tls: { ...tls, expires: null, authoritiesExpire: null } }));
+    for (const name of ['certificate.time_left', 'certificate.expiring', 'authorities.time_left'] as const)
+      expect(none(`grpc.lb.tls.${name}`)).toEqual({});
+    expect(collected(snapshot())('grpc.lb.tls.certificates.up')).toEqual({});
+  });
+
   test('has ejections by their method, and those that were prevented', () => {
     const totals = new Totals();
     totals.ejected('success_rate');
