@@ -243,7 +243,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
     });
     await expect(unknown.say()).rejects.toMatchObject({
       details: expect.stringContaining(
-        'names spiffe://example.org/ns/shop/sa/echo, which is not one of the allowed ids',
+        'names spiffe://example.org/ns/shop/sa/echo, which is not one of the allowed ids: spiffe://example.org/ns/other/*; correct tls.spiffeIds, or find out why',
       ),
     });
     // The CA is verified all the same.

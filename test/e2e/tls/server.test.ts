@@ -1,6 +1,6 @@
 import { credentials, ServerCredentials, status as Status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { effectiveServerOptions, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/options.js';
 import { GrpcServerModule, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
@@ -77,6 +77,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
     const files = filesOf(volumeOfTest(ca.cert, ca.issue(HERE)));
     const known = { ca: ca.cert, ...ca.issue(client) };
     const unknown = { ca: ca.cert, ...other.issue(client) };
+    const reasons: string[] = [];
     const outcome = async (tls: GrpcServerOptions['tls']) => {
       const { address } = await startEcho({ tls: tls! });
       const results = [];
@@ -85,13 +86,21 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
         results.push(
           await balanced.say().then(
             () => 'ok',
-            (error: unknown) => Status[(error as { code: Status }).code],
+            (error: unknown) => {
+              const { code, details } = error as { code: Status; details: string };
+              reasons.push(details);
+              return Status[code];
+            },
           ),
         );
       }
       return results;
     };
     expect(await outcome(files)).toEqual(['ok', 'UNAVAILABLE', 'UNAVAILABLE']);
+    expect(reasons).toEqual([
+      expect.stringContaining('may not accept the certificate of this one; check tls.cert'),
+      expect.stringMatching(/set tls\.cert and tls\.key|check tls\.cert/),
+    ]);
     expect(await outcome({ ...files, clientCertificates: 'optional' })).toEqual(['ok', 'ok', 'ok']);
     expect(await outcome({ cert: files.cert, key: files.key })).toEqual(['ok', 'ok', 'ok']);
   });
@@ -104,6 +113,8 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
       const { cert, key } = ca.issue({ names });
       return echoClient(address, credentials.createSsl(Buffer.from(ca.cert), Buffer.from(key), Buffer.from(cert)));
     };
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
     const [good, bad, nameless] = [bare(client.names), bare(['URI:spiffe://example.com/client']), bare(['DNS:client'])];
     for (let i = 0; i < 3; i++) {
       expect(await say(good)).toMatchObject({ text: 'x' });
@@ -116,6 +127,14 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
     expect(await failureOf(say(nameless))).toMatchObject({
       details: 'the certificate of the client names no SPIFFE id',
     });
+    // Once for each connection.
+    const lines = warned.mock.calls.flat().filter((text) => String(text).startsWith('TLS: '));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^TLS: calls of 127\.0\.0\.1:\d+ end with PERMISSION_DENIED: its certificate names spiffe:\/\/example\.com\/client, which is not one of the allowed ids: .*; if it may call/,
+      ),
+      expect.stringContaining('its certificate names no SPIFFE id; if it may call this server, add its id to'),
+    ]);
     for (const stream of [bad.repeat({ text: 'x' }), bad.talk()]) {
       const error = await new Promise<unknown>((resolve) => stream.on('error', resolve).on('data', resolve));
       expect(error).toMatchObject({ code: Status.PERMISSION_DENIED });

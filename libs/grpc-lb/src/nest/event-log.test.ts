@@ -129,6 +129,12 @@ describe('events that matter to an operator are logged with the name of the clie
       ],
     ],
     [
+      [state('transient_failure', connectFailure('read ECONNRESET', true))],
+      [
+        'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: read ECONNRESET: the peer reset the connection in or after the TLS handshake; if it verifies clients, it may not accept the certificate of this one; check tls.cert, and which CAs the peer trusts; it gets no calls until the client has reconnected',
+      ],
+    ],
+    [
       [state('transient_failure', 'getaddrinfo ENOTFOUND orders-a')],
       [
         'warn client ORDERS: endpoint 10.0.0.1:50051 is unavailable: getaddrinfo ENOTFOUND orders-a; it gets no calls until the client has reconnected; check the host name, and that DNS resolves it on this machine',

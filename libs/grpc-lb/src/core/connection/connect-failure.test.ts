@@ -23,9 +23,15 @@ it.each([
 ])('%s', (error, meaning) => expect(connectFailure(error)).toBe(meaning));
 
 it('a connection that is closed after a TLS handshake needs no hint to use TLS', () => {
+  const remedy =
+    'if it verifies clients, it may not accept the certificate of this one; check tls.cert, and which CAs the peer trusts';
   expect(connectFailure('Failed to connect', true)).toBe(
-    'Failed to connect: the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one',
+    `Failed to connect: the peer closed the connection after the TLS handshake; ${remedy}`,
   );
+  expect(connectFailure('read ECONNRESET', true)).toBe(
+    `read ECONNRESET: the peer reset the connection in or after the TLS handshake; ${remedy}`,
+  );
+  expect(connectFailure('read ECONNRESET')).toBe('read ECONNRESET');
 });
 
 it('what a certificate with many names means is not displaced by them', () => {

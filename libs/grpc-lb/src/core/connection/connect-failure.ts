@@ -46,7 +46,11 @@ const MEANINGS: readonly Meaning[] = [
 const CLOSED_PLAIN =
   'the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()';
 const CLOSED_SECURE =
-  'the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one';
+  'the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one; check tls.cert, and which CAs the peer trusts';
+
+const RESET_SECURE = CLOSED_SECURE.replace('closed', 'reset').replace('after', 'in or after');
+/** With TLS 1.3 a server verifies its client last, and Node then ends the connection without an alert. */
+const RESET = /^(?:read|write) (?:ECONNRESET|EPIPE)$/;
 
 /** OpenSSL's own words in one of its messages, between an address in this process and lines of its source. */
 const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
@@ -59,6 +63,7 @@ const OPENSSL = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 export function connectFailure(error: string, secure = false): string {
   const plain = OPENSSL.exec(error)?.[1] ?? error;
   if (/^Failed to connect$/.test(plain)) return `${plain}: ${secure ? CLOSED_SECURE : CLOSED_PLAIN}`;
+  if (secure && RESET.test(plain)) return `${plain}: ${RESET_SECURE}`;
   const meaning = MEANINGS.find(([pattern]) => pattern.test(plain));
   if (!meaning) return plain;
   return `${WRONG_VERSION.exec(plain)?.[0] ?? printable(plain, MAX_QUOTE)}: ${meaning[1]}`;

@@ -157,7 +157,9 @@ export class ClientTls {
   }
 }
 
+const SPIFFE_REMEDY = 'correct tls.spiffeIds, or find out why discovery lists that process';
+
 function spiffeError(allowed: readonly string[], peer: PeerCertificate): Error | undefined {
   const fault = spiffeFault(allowed, new X509Certificate(peer.raw));
-  return fault === undefined ? undefined : new Error(`the certificate of the peer ${fault}`);
+  return fault === undefined ? undefined : new Error(`the certificate of the peer ${fault}; ${SPIFFE_REMEDY}`);
 }

@@ -1,5 +1,6 @@
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
+import { printable } from '../../core/printable.js';
 import type { CertificateSnapshot } from '../../core/snapshot.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { certificateSnapshot } from '../../tls/certificate-snapshot.js';
@@ -28,13 +29,15 @@ export class ServerTls {
   readonly #source: TlsSource;
   readonly #credentials: RotatingServerCredentials;
   readonly #lines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
+  /** Of their own, so that clients cannot displace the lines about certificates. */
+  readonly #refusalLines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
 
   constructor(
     options: ServerTlsOptions,
     private readonly logger: { log(text: string): void; warn(text: string): void },
   ) {
     const { spiffeIds } = options;
-    const interceptors = spiffeIds ? [spiffeInterceptor(spiffeIds)] : [];
+    const interceptors = spiffeIds ? [spiffeInterceptor(spiffeIds, (...refused) => this.#refused(...refused))] : [];
     this.#credentials = new RotatingServerCredentials(clientCertificatesOf(options), interceptors);
     this.#source = openTlsSource(options, sideOf(options), {
       clock: realTime,
@@ -68,6 +71,13 @@ export class ServerTls {
     if (event.type === 'rotated') this.#credentials.rotate(event.loaded);
     const line = this.#lineOf(event);
     if (line && this.#lines.take()) this.logger[line.level](`TLS: ${line.text}`);
+  }
+
+  #refused(peer: string, fault: string): void {
+    if (!this.#refusalLines.take()) return;
+    this.logger.warn(
+      `TLS: calls of ${printable(peer, 100)} end with PERMISSION_DENIED: its certificate ${fault}; if it may call this server, add its id to tls.spiffeIds`,
+    );
   }
 
   #lineOf(event: TlsEvent): { readonly level: 'log' | 'warn'; readonly text: string } | undefined {

@@ -8,11 +8,14 @@ import {
 } from '@grpc/grpc-js';
 import { spiffeFault } from '../../tls/spiffe.js';
 
+/** Told of each connection whose calls are refused. */
+export type Refused = (peer: string, fault: string) => void;
+
 /**
  * Ends calls of clients whose certificate names none of the allowed ids with PERMISSION_DENIED. grpc-js shows the
  * certificate of a client only with a call, after the handshake has verified its CA.
  */
-export function spiffeInterceptor(allowed: readonly string[]): ServerInterceptor {
+export function spiffeInterceptor(allowed: readonly string[], refused: Refused): ServerInterceptor {
   const judged = new WeakMap<object, { readonly fault: string | undefined }>();
   return (_method, call) => {
     const connection = connectionOf(call);
@@ -20,6 +23,7 @@ export function spiffeInterceptor(allowed: readonly string[]): ServerInterceptor
     if (!verdict) {
       verdict = { fault: faultOf(call, allowed) };
       if (connection) judged.set(connection, verdict);
+      if (verdict.fault !== undefined) refused(call.getPeer(), verdict.fault);
     }
     if (verdict.fault === undefined) return call as ServerInterceptingCall;
     const details = `the certificate of the client ${verdict.fault}`;
