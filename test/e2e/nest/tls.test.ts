@@ -57,7 +57,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS (needs openssl to make certificates)', () => 
     const app = await startApp(CLIENTS['the balanced client'](echoOptions(target, client)));
     const error = await errorOf(app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo').say({}));
     expect(error.details).toBe(
-      'client ECHO: the only endpoint is not ready: wrong version number: the client uses TLS, but the peer does not; remove credentials, or enable TLS at the peer',
+      'client ECHO: the only endpoint is not ready: wrong version number: the client uses TLS, but the peer does not; enable TLS at the peer, or correct the port',
     );
 
     const { echo } = await connect(here, credentials.createInsecure());
