@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HAS_OPENSSL } from '../../../../test/support/peers/certificates.js';
 import { CertificateAuthority } from '../../../../test/support/peers/certificate-authority.js';
 import { SecretVolume } from '../../../../test/support/peers/secret-volume.js';
@@ -59,6 +59,16 @@ describe.skipIf(!HAS_OPENSSL)('certificates', () => {
       () => ({ ...good, cert: good.cert.replace(/[A-Za-z]{40}/, 'A'.repeat(40)) }),
       /^cert has a certificate \(number 1\) that cannot be read/,
     ],
+    [
+      'a key with \\n instead of line breaks',
+      () => ({ ...good, key: good.key.replaceAll('\n', '\\n') }),
+      /^key has "\\n" where line breaks belong/,
+    ],
+    [
+      'a bundle with \\n instead of line breaks',
+      () => ({ ca: ca.cert.replaceAll('\n', '\\n') }),
+      /^ca has "\\n" where line breaks belong/,
+    ],
     ['no certificate', () => ({ ...good, cert: 'hello' }), /^cert contains no certificate/],
     ['an empty key', () => ({ ...good, key: ' \n' }), /^key is empty/],
     ['an empty bundle', () => ({ ca: '' }), /^ca is empty/],
@@ -89,6 +99,12 @@ describe.skipIf(!HAS_OPENSSL)('certificates', () => {
       encoding: 'utf8',
     });
     expect(faultOf({ ...good, key: encrypted })).toMatch(/^key is encrypted; use a key without a passphrase/);
+  });
+
+  test('an unknown cipher of the environment is named as a possible cause', () => {
+    vi.stubEnv('GRPC_SSL_CIPHER_SUITES', 'nonsense');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(faultOf(good)).toMatch(/no cipher match; the variable GRPC_SSL_CIPHER_SUITES may be the cause$/);
   });
 
   test('a fault names the option and the file', () => {

@@ -64,7 +64,9 @@ export function loadTls(texts: PemTexts, { minVersion, needsOwn, needsCa }: Requ
   try {
     createSecureContext(options);
   } catch (error) {
-    throw new TlsFault(own ? 'cert' : 'ca', `is rejected by OpenSSL: ${reasonOf(error)}`);
+    // An unknown cipher is reported here too.
+    const ciphers = options.ciphers === undefined ? '' : '; the variable GRPC_SSL_CIPHER_SUITES may be the cause';
+    throw new TlsFault(own ? 'cert' : 'ca', `is rejected by OpenSSL: ${reasonOf(error)}${ciphers}`);
   }
   return { texts, options, own, ca: trusted && { count: trusted.usable.length, until: trusted.until } };
 }

@@ -24,6 +24,7 @@ const BLOCK = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?
 /** @throws TlsFault unless the text has at least one certificate, and all of them can be read. */
 export function certificatesOf(part: 'ca' | 'cert', pem: string): X509Certificate[] {
   if (pem.trim() === '') throw new TlsFault(part, 'is empty; it may be half written');
+  assertLineBreaks(part, pem);
   const begun = pem.match(BEGIN)?.length ?? 0;
   const blocks = pem.match(BLOCK) ?? [];
   if (begun === 0)
@@ -40,9 +41,16 @@ export function certificatesOf(part: 'ca' | 'cert', pem: string): X509Certificat
   });
 }
 
+/** As in files of variables for Docker, and in JSON that was not parsed. */
+function assertLineBreaks(part: TlsPart, pem: string): void {
+  if (/-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(pem))
+    throw new TlsFault(part, 'has "\\n" where line breaks belong; replace them, or name a file');
+}
+
 /** @throws TlsFault unless the text is a private key without a passphrase. It never quotes the text. */
 export function privateKeyOf(pem: string): KeyObject {
   if (pem.trim() === '') throw new TlsFault('key', 'is empty; it may be half written');
+  assertLineBreaks('key', pem);
   if (!pem.includes('-----BEGIN'))
     throw new TlsFault('key', 'contains no key; use PEM, with lines such as -----BEGIN PRIVATE KEY-----');
   if (/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(pem))
