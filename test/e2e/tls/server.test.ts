@@ -1,5 +1,7 @@
 import { credentials, ServerCredentials, status as Status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
+import { connect, type SecureVersion } from 'node:tls';
+import type { TlsVersion } from 'nestjs-grpc-lb';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { effectiveServerOptions, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/options.js';
 import { GrpcServerModule, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
@@ -70,6 +72,23 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
       state: 'rejected',
       error: expect.stringContaining('contains no certificate'),
     });
+  });
+
+  test.each<[TlsVersion, (string | undefined)[]]>([
+    ['TLSv1.2', [undefined, undefined, 'TLSv1.2', 'TLSv1.3']],
+    ['TLSv1.3', [undefined, undefined, undefined, 'TLSv1.3']],
+  ])('refuses what is older than %s, also after a rotation', async (minVersion, accepted) => {
+    const ca = authorityOfTest();
+    const volume = volumeOfTest(ca.cert, ca.issue(HERE));
+    const { server, address } = await startEcho({
+      tls: { ...filesOf(volume), clientCertificates: 'none', minVersion },
+    });
+    const versions = () =>
+      Promise.all((['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const).map((each) => protocolOf(address, each)));
+    expect(await versions()).toEqual(accepted);
+    volume.replace(secretOf(ca.cert, ca.issue(HERE)));
+    await vi.waitUntil(() => server.tls()!.rotations === 1, { timeout: 20_000 });
+    expect(await versions()).toEqual(accepted);
   });
 
   test('requires certificates of clients, asks for them, or ignores them', async () => {
@@ -180,3 +199,24 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
     expect(() => GrpcServerModule.forRoot({ tls: { cert } })).toThrow('tls.key is missing');
   });
 });
+
+/** The version that a client agrees on with a server; undefined if the handshake fails. */
+function protocolOf(address: string, maxVersion: SecureVersion): Promise<string | undefined> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: host!,
+      port: Number(port),
+      minVersion: 'TLSv1',
+      maxVersion,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+      ALPNProtocols: ['h2'],
+      rejectUnauthorized: false,
+    });
+    socket.once('error', () => resolve(undefined));
+    socket.once('secureConnect', () => {
+      resolve(socket.getProtocol() ?? undefined);
+      socket.destroy();
+    });
+  });
+}
