@@ -26,7 +26,8 @@ export function factsOf<Msg>(rules: MessageRules<Msg>, message: Msg): MessageFac
   return { message, token, key, identity, isBookmark };
 }
 
-function keyOf({ subject }: { readonly subject: string }, name: string, value: unknown): TokenKey | undefined {
+/** @throws GrpcLbArgumentError if it is not a value that can be compared. */
+export function keyOf({ subject }: { readonly subject: string }, name: string, value: unknown): TokenKey | undefined {
   try {
     return tokenKey(value);
   } catch (error) {

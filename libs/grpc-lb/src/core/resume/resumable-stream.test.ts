@@ -177,6 +177,18 @@ describe('a move', () => {
     expect(told.at(-1)).toBe('3');
   });
 
+  test('a message counts when it is delivered, not while it is held back, and once', () => {
+    const { owner, first, move } = setUp();
+    const taken: string[] = [];
+    owner.taken = ({ name }) => void taken.push(name);
+    first.tokens('1').message('', { token: '2', bookmark: true });
+    const next = move();
+    first.message('a');
+    expect(taken).toEqual(['1', '']);
+    next.message('a').tokens('3');
+    expect(taken).toEqual(['1', '', 'a', '3']);
+  });
+
   test('does not read the old call any more when too much is held back', () => {
     const { first, move } = setUp();
     first.tokens('1');

@@ -15,6 +15,8 @@ export interface StreamOwner<Req, Msg, End extends CallEnd> {
   readonly wantsMore: boolean;
   /** `move`: the call is to take over from the present one. What it ends with is told later. */
   open(request: Req, why: 'first' | 'resume' | 'move', listener: StreamListener<Msg, End>): OpenedCall;
+  /** A message counts from now on: called before it is delivered, also for bookmarks, but not for repeated ones. */
+  taken?(message: Msg): void;
   deliver(message: Msg): void;
   /** The new call of a move carries the stream from now on, and the old one is closed. */
   moved(): void;
@@ -144,7 +146,8 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     if (!isBookmark) call.passed(key !== undefined);
     this.#position.advance(token, key, identity, isBookmark);
     this.#attempts = 0;
-    if (!isBookmark) this.owner.deliver(message);
+    if (this.owner.taken) this.#try(() => this.owner.taken!(message));
+    if (!isBookmark && !this.#closed) this.owner.deliver(message);
   }
 
   #takeOver(): void {
