@@ -42,9 +42,9 @@ function thrown(give: (wrong: object) => unknown): string[] {
 }
 
 const ofClient: Check = (_path, value, faults) => checkClientOptions(value as never, faults);
-const checkedResumable = (): string[] => {
+const checkedResumable = (wrong: object): string[] => {
   const faults: Fault[] = [];
-  checkResumable([{ [NO_OPTION]: true }], new Map(), faults);
+  checkResumable([wrong], new Map(), faults);
   return told(faults);
 };
 const policy = (name: string) =>
@@ -55,7 +55,8 @@ export const CHECKED: Readonly<Record<string, readonly string[]>> = {
   GrpcLbModuleOptions: thrown((wrong) => assertModuleOptions(wrong)),
   GrpcLbClientOverrides: thrown((wrong) => assertModuleOptions({ overrides: { ORDERS: wrong } })),
   GrpcLbClientOptions: checked(ofClient, (wrong) => wrong),
-  ResumableMethod: checkedResumable(),
+  ResumableMethod: checkedResumable({ [NO_OPTION]: true }),
+  ReplayOptions: checkedResumable({ replay: { [NO_OPTION]: true } }),
   keepalive: checked(ofClient, (wrong) => ({ keepalive: wrong })),
   LoadBalancingOptions: checked(loadBalancingCheck, (wrong) => wrong),
   ConnectionPoolOptions: checked(loadBalancingCheck, (wrong) => ({ pool: wrong })),

@@ -81,6 +81,22 @@ export const usage = {
       return [FeedClient, item];
     },
   },
+  'a resumable bidirectional method': {
+    'says which requests are replayed; its functions have the types of single requests': () => {
+      interface Chat {
+        talk(lines: Observable<{ id: string; after?: string }>): Observable<{ revision: string; acks: string[] }>;
+      }
+      return resumable<Chat, string>({
+        method: 'talk',
+        token: ({ revision }) => revision,
+        resume: (first, token) => {
+          expectTypeOf(first).toEqualTypeOf<{ id: string; after?: string }>();
+          return token === '' ? undefined : { ...first, after: token };
+        },
+        replay: { key: ({ id }) => id, acknowledged: ({ acks }) => acks, cumulative: true, maxPending: 10 },
+      });
+    },
+  },
   'a client class': {
     'has the methods of its service, with metadata and call options': () => {
       expectTypeOf<OrdersClient['find']>().toEqualTypeOf<GrpcLbMethod<{ id: string }, Order>>();

@@ -189,6 +189,10 @@ export { Resumable, resumable } from './nest/streams/resumable.js';
 export type {
   MessageOf,
   RequestIn,
+  OptionsOf,
+  ReplayingOptions,
+  ReplayKey,
+  ReplayOptions,
   ResumableMethod,
   ResumableOf,
   ResumableOptions,

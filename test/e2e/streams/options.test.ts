@@ -67,12 +67,17 @@ describe('the option is refused', () => {
     [
       'a method with one response',
       [{ ...rules, method: 'Say' }],
-      '- resumable[0].method is "Say", which has one response; only streams of responses to one request can resume',
+      '- resumable[0].method is "Say", which has one response; only streams of responses can resume',
     ],
     [
-      'a method with a stream of requests',
+      'a method with a stream of requests, without replay',
       [{ ...rules, method: 'talk' }],
-      '- resumable[0].method is "talk", which streams its requests; only streams of responses to one request can resume',
+      '- resumable[0].replay is missing: "talk" streams its requests; say which of them a new call repeats, as in { key, acknowledged }',
+    ],
+    [
+      'a method with one request, with replay',
+      [{ ...rules, replay: { key: () => 1, acknowledged: () => 1 } }],
+      '- resumable[0].replay is for methods that stream their requests, and "repeat" has one request; remove it',
     ],
     ['a method twice', [rules, { ...rules, method: 'Repeat' }], '- resumable[1].method is "Repeat" a second time'],
     [
@@ -86,7 +91,8 @@ describe('the option is refused', () => {
           maxAttempts: -1,
           initialBackoff: 0,
           handover: { timeout: '5s' },
-          replay: true,
+          replay: { key: 'text', cumulative: 1, maxPending: 0 },
+          repeat: true,
         },
       ],
       '- resumable[0].dedupe is true; use a function that returns the identity of a message, or false',
@@ -95,7 +101,11 @@ describe('the option is refused', () => {
       '- resumable[0].maxAttempts is -1; use a whole number from 0, or Infinity',
       '- resumable[0].initialBackoff is 0; use a whole number from 1 to 60000 (milliseconds)',
       '- resumable[0].handover.timeout is "5s"; use a whole number from 1 to 600000 (milliseconds)',
-      expect.stringMatching(/^- resumable\[0\]\.replay is not an option/) as string,
+      '- resumable[0].replay.key is "text"; use a function',
+      '- resumable[0].replay.cumulative is 1; use true or false',
+      '- resumable[0].replay.maxPending is 0; use a whole number from 1 to 100000 (requests)',
+      '- resumable[0].replay.acknowledged is missing',
+      expect.stringMatching(/^- resumable\[0\]\.repeat is not an option/) as string,
     ],
   ])('%s', async (_, option, ...faults) => {
     expect(await faultsOf(option)).toEqual(faults);

@@ -147,4 +147,8 @@ class MisspelledStream extends GrpcService<Orders>() {}
 @Resumable<Orders>({ method: 'find', token: ({ sku }) => sku, resume: (request) => request })
 class WrongToken extends GrpcService<Orders>() {}
 
-export const streams = [MisspelledStream, WrongToken];
+// error: Property 'replay' is missing in type
+@Resumable<Orders>({ method: 'bargain', token: () => undefined, resume })
+class NothingReplayed extends GrpcService<Orders>() {}
+
+export const streams = [MisspelledStream, WrongToken, NothingReplayed];

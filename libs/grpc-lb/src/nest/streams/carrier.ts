@@ -1,5 +1,6 @@
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Member } from '../../core/balancing/members/member.js';
+import type { RequestOutlet } from '../../core/resume/request-relay.js';
 import type { OpenedCall, StreamListener } from '../../core/resume/stream-call.js';
 import type { SlottedCall, StreamSlot } from '../../grpc/call/stream-slot.js';
 import { maxAgeIn } from '../../grpc/call/stream-signals.js';
@@ -16,6 +17,8 @@ export interface CarrierOwner {
   /** The call has been sent, perhaps once more, or its response headers have come. */
   placed(carrier: Carrier): void;
   headersReceived(carrier: Carrier, headers: Metadata): void;
+  /** A call with a stream of requests takes requests again. */
+  drained(): void;
 }
 
 /** Where a call goes that is to carry a stream. */
@@ -25,7 +28,7 @@ export interface Route {
 }
 
 /** A call that carries a stream; the forms differ in who makes it. */
-export abstract class Carrier implements StreamSlot, OpenedCall {
+export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<unknown> {
   /** Undefined before it is sent, and if grpc-js makes the calls of the channel. */
   attempt: WireAttempt | undefined;
   /** The deadline of the call in milliseconds since the epoch. */
@@ -51,6 +54,10 @@ export abstract class Carrier implements StreamSlot, OpenedCall {
     return this.owner.lasting;
   }
 
+  /** Whether a call with a stream of requests takes one now. */
+  abstract readonly ready: boolean;
+  abstract send(request: unknown): void;
+  abstract halfClose(): void;
   abstract read(): void;
   abstract cancel(): void;
 

@@ -1,4 +1,11 @@
-import type { Client, ClientReadableStream, Metadata, ServiceError, StatusObject } from '@grpc/grpc-js';
+import type {
+  Client,
+  ClientDuplexStream,
+  ClientReadableStream,
+  Metadata,
+  ServiceError,
+  StatusObject,
+} from '@grpc/grpc-js';
 import { withSlot } from '../../grpc/call/stream-slot.js';
 import type { CallArguments } from '../stub/call-arguments.js';
 import type { Method } from '../stub/subscribed-call.js';
@@ -7,13 +14,43 @@ import { Carrier } from './carrier.js';
 /** A call that grpc-js's client makes, because interceptors or an instrumentation have to see it. */
 export class ClientCarrier extends Carrier {
   #call: ClientReadableStream<unknown> | undefined;
+  /** The same, if it has a stream of requests. */
+  #requests: ClientDuplexStream<unknown, unknown> | undefined;
   #failure: ServiceError | undefined;
+
+  get ready(): boolean {
+    const requests = this.#requests;
+    return requests !== undefined && requests.writable && !requests.writableNeedDrain;
+  }
 
   /** @throws What an interceptor throws. */
   start(client: Client, method: Method, request: unknown, { metadata, options }: CallArguments): void {
     const { path, requestSerialize, responseDeserialize } = method;
     const slotted = withSlot(metadata, this);
-    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, slotted, options);
+    this.#listen(
+      client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, slotted, options),
+    );
+  }
+
+  /** @throws What an interceptor throws. */
+  startRequests(client: Client, method: Method, { metadata, options }: CallArguments): void {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const slotted = withSlot(metadata, this);
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, slotted, options);
+    this.#requests = call;
+    call.on('drain', () => this.owner.runInScope(() => this.owner.drained()));
+    this.#listen(call);
+  }
+
+  send(request: unknown): void {
+    this.#requests!.write(request);
+  }
+
+  halfClose(): void {
+    this.#requests!.end();
+  }
+
+  #listen(call: ClientReadableStream<unknown>): void {
     this.#call = call;
     call.pause();
     call.on('data', (message: unknown) => {

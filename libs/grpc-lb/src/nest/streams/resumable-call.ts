@@ -57,7 +57,8 @@ export class ResumableCall
 {
   readonly clock: ScopedClock;
   readonly #scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
-  readonly #stream: ResumableStream<unknown, unknown, StreamEnd>;
+  /** Undefined until it has begun. */
+  #stream: ResumableStream<unknown, unknown, StreamEnd> | undefined;
   /** The call whose messages are delivered. */
   #carrier: Carrier | undefined;
   /** The call that is to take over. */
@@ -70,14 +71,13 @@ export class ResumableCall
   #done = false;
 
   constructor(
-    private readonly target: StreamTarget,
-    private readonly args: CallArguments,
-    request: unknown,
+    protected readonly target: StreamTarget,
+    protected readonly args: CallArguments,
+    protected readonly request: unknown,
     private readonly sink: Sink,
   ) {
     super();
     this.clock = new ScopedClock(target.channel?.context.clock ?? systemClock, this.#scope);
-    this.#stream = new ResumableStream(target.rules, request, this);
   }
 
   start(): void {
@@ -85,12 +85,25 @@ export class ResumableCall
     if (signal?.aborted) return this.sink.fail(aborted(signal));
     this.target.openCalls.add(this);
     signal?.addEventListener('abort', this);
+    this.begin();
+  }
+
+  protected begin(): void {
+    this.startStream(this.target.rules, this.request);
+  }
+
+  protected startStream(rules: StreamRules, request: unknown): void {
+    this.#stream = new ResumableStream(rules, request, this);
     this.#stream.start();
+  }
+
+  protected get isDone(): boolean {
+    return this.#done;
   }
 
   /** Called when the sink takes messages again. */
   pump(): void {
-    this.#stream.pump();
+    this.#stream?.pump();
   }
 
   /** The signal is aborted. */
@@ -118,7 +131,7 @@ export class ResumableCall
   }
 
   get movable(): boolean {
-    return this.#placed !== undefined && this.#stream.movable;
+    return this.#placed !== undefined && this.#stream?.movable === true;
   }
 
   get keyed(): boolean {
@@ -128,7 +141,7 @@ export class ResumableCall
   move(reason: MoveReason, to?: Endpoint): void {
     if (!this.movable) return;
     this.#move = { reason, to };
-    this.runInScope(() => this.#stream.move());
+    this.runInScope(() => this.#stream!.move());
   }
 
   // What the stream asks.
@@ -146,7 +159,7 @@ export class ResumableCall
     if (why === 'move') this.#next = carrier;
     else this.#carrier = carrier;
     try {
-      this.#begin(carrier, request);
+      this.#begin(carrier, request, why === 'move');
     } catch (error) {
       // The client is closed, or an interceptor has thrown.
       if (why === 'move') listener.onEnd(NOT_OPENED);
@@ -204,6 +217,8 @@ export class ResumableCall
     return this.target.rules.lasting;
   }
 
+  drained(): void {}
+
   placed(carrier: Carrier): void {
     if (carrier === this.#carrier) this.#place();
   }
@@ -228,20 +243,28 @@ export class ResumableCall
     return direct ? new DirectCarrier(this, listener, route, since) : new ClientCarrier(this, listener, route, since);
   }
 
-  #begin(carrier: Carrier, request: unknown): void {
-    const { channel, client, method } = this.target;
+  #begin(carrier: Carrier, request: unknown, moving: boolean): void {
     const { options } = this.args;
     const deadline = this.#deadline ?? options.deadline;
     const args = {
       ...this.args,
-      metadata: this.target.keyed(request, this.args.metadata),
       options: deadline === undefined ? options : { ...options, deadline },
     };
-    if (carrier instanceof DirectCarrier) carrier.start(channel!, method, request, args);
-    else (carrier as ClientCarrier).start(client, method, request, args);
+    this.startCall(carrier, request, args, moving);
     // The deadline is that of the subscription, also if the options of the method set it.
     if (carrier.deadline !== Infinity) this.#deadline ??= carrier.deadline;
   }
+
+  /** `moving`: the call is to take over from the present one. */
+  protected startCall(carrier: Carrier, request: unknown, given: CallArguments, _moving: boolean): void {
+    const { channel, client, method } = this.target;
+    const args = { ...given, metadata: this.target.keyed(request, given.metadata) };
+    if (carrier instanceof DirectCarrier) carrier.start(channel!, method, request, args);
+    else (carrier as ClientCarrier).start(client, method, request, args);
+  }
+
+  /** Called once, when it has ended. */
+  protected finished(): void {}
 
   /** Tells the placement where the stream is now. */
   #place(reason?: MoveReason): void {
@@ -279,8 +302,9 @@ export class ResumableCall
     this.#done = true;
     this.target.openCalls.delete(this);
     this.args.signal?.removeEventListener('abort', this);
-    this.#stream.stop();
+    this.#stream?.stop();
     this.interrupted();
+    this.finished();
     tell();
     this.#scope.emitDestroy();
   }

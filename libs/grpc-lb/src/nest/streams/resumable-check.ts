@@ -2,6 +2,7 @@ import type { ServiceClientConstructor } from '@grpc/grpc-js';
 import type { Fault } from '../../core/errors.js';
 import { FAILURE_STATUS_NAMES } from '../../core/options/status-names.js';
 import {
+  boolean,
   type Check,
   didYouMean,
   fields,
@@ -43,6 +44,22 @@ const resumableStatuses: Check = (path, value, faults) => {
   });
 };
 
+const replayFields = fields({
+  key: call,
+  acknowledged: call,
+  cumulative: boolean,
+  maxPending: integer({ min: 1, max: 100_000, unit: 'requests' }),
+});
+
+const replay: Check = (path, value, faults) => {
+  replayFields(path, value, faults);
+  if (!isObject(value)) return;
+  for (const name of ['key', 'acknowledged']) {
+    if ((value as Record<string, unknown>)[name] === undefined)
+      faults.push({ path: `${path}.${name}`, message: 'is missing' });
+  }
+};
+
 const checkFields = fields({
   method: (path, value, faults) => {
     if (typeof value !== 'string') faults.push({ path, message: `is ${shown(value)}; use the name of a method` });
@@ -58,6 +75,7 @@ const checkFields = fields({
   initialBackoff: integer({ min: 1, max: 60_000, unit: 'milliseconds' }),
   maxBackoff: integer({ min: 1, max: 600_000, unit: 'milliseconds' }),
   handover,
+  replay,
 });
 
 /** Adds the faults of the `resumable` option. */
@@ -99,10 +117,15 @@ function checkOne(
     faults.push({ path: `${path}.method`, message });
   }
   for (const method of found) {
-    if (!method.responseStream || method.requestStream) {
-      const kind = method.requestStream ? 'streams its requests' : 'has one response';
-      const message = `is ${shown(name)}, which ${kind}; only streams of responses to one request can resume`;
+    if (!method.responseStream) {
+      const message = `is ${shown(name)}, which has one response; only streams of responses can resume`;
       faults.push({ path: `${path}.method`, message });
+    } else if (method.requestStream && options['replay'] === undefined) {
+      const message = `is missing: ${shown(name)} streams its requests; say which of them a new call repeats, as in { key, acknowledged }`;
+      faults.push({ path: `${path}.replay`, message });
+    } else if (!method.requestStream && options['replay'] !== undefined) {
+      const message = `is for methods that stream their requests, and ${shown(name)} has one request; remove it`;
+      faults.push({ path: `${path}.replay`, message });
     }
     if (seen.has(method.path)) faults.push({ path: `${path}.method`, message: `is ${shown(name)} a second time` });
     seen.add(method.path);

@@ -1,6 +1,9 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { callArguments } from '../stub/call-arguments.js';
+import { type CallArguments, callArguments, kindOf } from '../stub/call-arguments.js';
 import { pullable } from './iterate.js';
+import { GrpcLbArgumentError } from '../../core/errors.js';
+import { isRequestStream } from '../stub/request-stream.js';
+import { ReplayingCall } from './replaying-call.js';
 import { ResumableCall, type StreamTarget } from './resumable-call.js';
 import type { Sink } from './sink.js';
 
@@ -12,7 +15,7 @@ export function resumableMethod(target: StreamTarget): StubMethod {
     (request, first, second) =>
       new Observable((subscriber) => {
         const args = callArguments(target.rules.subject, first, second);
-        const call = new ResumableCall(target, args, request, new SubscriberSink(subscriber));
+        const call = createCall(target, args, request, new SubscriberSink(subscriber));
         call.start();
         return call;
       }),
@@ -25,8 +28,17 @@ export function pullableMethod(method: StubMethod, target: StreamTarget): StubMe
   return (request, ...rest) =>
     pullable(method(request, ...rest), (sink) => {
       const args = callArguments(target.rules.subject, rest[0], rest[1]);
-      return new ResumableCall(target, args, request, sink);
+      return createCall(target, args, request, sink);
     });
+}
+
+function createCall(target: StreamTarget, args: CallArguments, request: unknown, sink: Sink): ResumableCall {
+  const { method, rules } = target;
+  if (!method.requestStream) return new ResumableCall(target, args, request, sink);
+  if (isRequestStream(request)) return new ReplayingCall(target, args, request, sink);
+  throw new GrpcLbArgumentError(
+    `${rules.subject}: request is ${kindOf(request)}, but the method takes a stream of requests; pass an Observable or an (async) iterable`,
+  );
 }
 
 /** An Observable takes whatever comes. */

@@ -13,6 +13,35 @@ export interface StreamGap<Req, Token> {
   readonly error: ServiceError;
 }
 
+/** Which requests of a bidirectional stream a new call repeats. */
+export interface ReplayOptions<Req, Msg> {
+  /**
+   * The identity of a request that the server acknowledges, such as an id or a number, unique within the subscription.
+   * Such a request is kept, and sent again on each new call, until a message acknowledges it; so the server may see it
+   * more than once. Return undefined for a request that is sent only once, and lost if its call is lost. If the first
+   * request has no key, it opens the stream: each call begins with it, or with what `resume` makes of it.
+   */
+  readonly key: (request: Req) => ReplayKey | null | undefined;
+  /** The keys of the requests that a message acknowledges; undefined if it acknowledges none. */
+  readonly acknowledged: (message: Msg) => ReplayKey | readonly ReplayKey[] | null | undefined;
+  /**
+   * Whether the acknowledgment of a request also acknowledges those before it.
+   *
+   * @default false
+   */
+  readonly cumulative?: boolean;
+  /**
+   * The most requests that wait to be sent or acknowledged, 1 to 100000. An iterable of requests is not read meanwhile;
+   * an Observable cannot wait: if it goes on, the stream ends with RESOURCE_EXHAUSTED.
+   *
+   * @default 1000
+   */
+  readonly maxPending?: number;
+}
+
+/** Identifies a request: texts, numbers, bigints, bytes and the 64-bit numbers of proto-loader, compared by their value. */
+export type ReplayKey = string | number | bigint | Uint8Array | { readonly low: number; readonly high: number };
+
 /** How the streams of one method resume and move. */
 export interface ResumableOptions<Req, Msg, Token> {
   /**
@@ -88,6 +117,18 @@ export interface ResumableOptions<Req, Msg, Token> {
    * @default `{ timeout: 5000 }`
    */
   readonly handover?: { readonly timeout?: number } | false;
+  /** How the requests of a bidirectional stream are replayed: required for these, and not allowed for others. */
+  readonly replay?: ReplayOptions<Req, Msg>;
+}
+
+/** The same for a method that streams its requests. */
+export interface ReplayingOptions<Req, Msg, Token> extends Omit<ResumableOptions<Req, Msg, Token>, 'resume'> {
+  /**
+   * Makes the request that opens a stream at a token, from the first request of the subscription; undefined: the call
+   * begins with the requests that are replayed.
+   */
+  readonly resume: (first: Req, token: Token) => Req | undefined;
+  readonly replay: ReplayOptions<Req, Msg>;
 }
 
 /** A method whose streams resume, in the form that the client's options take. */
@@ -106,6 +147,13 @@ export type RequestIn<Method> = Method extends (request: infer Req, ...rest: nev
 /** The messages of a method. */
 export type MessageOf<Method> = Method extends (...args: never[]) => Observable<infer Msg> ? Msg : never;
 
+/** The options for a method, by whether it streams its requests. */
+export type OptionsOf<Method, Token> = Method extends (request: infer Req, ...rest: never[]) => unknown
+  ? Req extends Observable<unknown> | RequestStream<unknown>
+    ? ReplayingOptions<RequestIn<Method>, MessageOf<Method>, Token>
+    : ResumableOptions<Req, MessageOf<Method>, Token>
+  : never;
+
 /**
  * A resumable method of a service interface `T`; its messages and requests have the types of the method. With `any` for
  * `T`, they have any type.
@@ -114,7 +162,7 @@ export type ResumableOf<T, Token> = 0 extends 1 & T
   ? // oxlint-disable-next-line typescript/no-explicit-any
     ResumableOptions<any, any, Token> & Pick<ResumableMethod, 'method'>
   : {
-      [K in keyof T & string]: ResumableOptions<RequestIn<T[K]>, MessageOf<T[K]>, Token> & {
+      [K in keyof T & string]: OptionsOf<T[K], Token> & {
         /** The method. */
         readonly method: K;
       };

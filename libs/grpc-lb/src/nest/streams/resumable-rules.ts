@@ -1,8 +1,11 @@
 import { status as Status } from '@grpc/grpc-js';
+import { GrpcLbArgumentError } from '../../core/errors.js';
 import type { ResumeRules } from '../../core/resume/resume-rules.js';
 import type { FailureStatus } from '../../core/options/status-names.js';
+import type { TokenKey } from '../../core/resume/token-key.js';
+import { keyOf } from '../../core/resume/message-facts.js';
 import { serviceError } from '../stub/service-error.js';
-import type { ResumableMethod, ResumableOptions } from './resumable-options.js';
+import type { ReplayOptions, ResumableMethod, ResumableOptions } from './resumable-options.js';
 import type { StreamEnd } from './stream-end.js';
 
 export const RESUMABLE_DEFAULTS = {
@@ -12,6 +15,7 @@ export const RESUMABLE_DEFAULTS = {
   initialBackoff: 100,
   maxBackoff: 10_000,
   handoverTimeout: 5000,
+  maxPending: 1000,
 } as const;
 
 /** The rules of a method, from checked options. */
@@ -20,6 +24,26 @@ export interface StreamRules extends ResumeRules<unknown, unknown, StreamEnd> {
   readonly moves: boolean;
   /** Whether its streams stay open, as subscriptions do. */
   readonly lasting: boolean;
+  /** How requests are replayed; undefined for methods with one request. */
+  readonly replay: ReplayRules | undefined;
+}
+
+/** Which requests a new call repeats. */
+export interface ReplayRules {
+  /** Undefined if the server does not acknowledge the request. */
+  key(request: unknown): TokenKey | undefined;
+  /** The keys of the requests that a message acknowledges. */
+  acknowledged(message: unknown): readonly TokenKey[];
+  readonly cumulative: boolean;
+  readonly maxPending: number;
+}
+
+/** The request with which a call of a stream of requests begins. */
+export interface Opening {
+  /** The first request of the subscriber, or the one that `onGap` has returned; undefined before it has come. */
+  first: unknown;
+  /** What the call sends before it replays; undefined: nothing. */
+  request: unknown;
 }
 
 type AnyOptions = ResumableOptions<unknown, unknown, unknown>;
@@ -38,16 +62,16 @@ const PLAIN: AnyOptions = {
  */
 export function rulesOf(subject: string, method: ResumableMethod | undefined): StreamRules {
   const options = (method ?? PLAIN) as AnyOptions;
-  const { token, resume, bookmark, dedupe, onGap, handover } = options;
+  const { token, bookmark, dedupe, handover } = options;
   const given = { ...RESUMABLE_DEFAULTS, ...withoutUndefined(options) };
   const { initialBackoff, maxBackoff, maxAttempts } = given;
   return {
     subject,
     token,
-    resume,
+    resume: resumeRule(subject, options),
     bookmark,
     dedupe,
-    onGap: onGap && (({ end: { status }, ...gap }) => onGap({ ...gap, error: serviceError(status) })),
+    onGap: gapRule(options),
     gapCodes: codesOf(given.gapStatusCodes),
     codes: codesOf(given.resumableStatusCodes),
     maxAttempts,
@@ -56,6 +80,41 @@ export function rulesOf(subject: string, method: ResumableMethod | undefined): S
     handoverTimeout: (handover === false ? undefined : handover?.timeout) ?? RESUMABLE_DEFAULTS.handoverTimeout,
     moves: handover !== false,
     lasting: method !== undefined,
+    replay: options.replay && replayRules(subject, options.replay),
+  };
+}
+
+function resumeRule(subject: string, { resume, replay }: AnyOptions): StreamRules['resume'] {
+  if (!replay) return resume;
+  return (opening, token) => {
+    const { first } = opening as Opening;
+    if (first === undefined)
+      throw new GrpcLbArgumentError(`${subject}: there is no request yet from which resume could begin at a token`);
+    return { first, request: resume(first, token) } satisfies Opening;
+  };
+}
+
+function gapRule({ onGap, replay }: AnyOptions): StreamRules['onGap'] {
+  if (!onGap) return undefined;
+  if (!replay) return ({ end: { status }, ...gap }) => onGap({ ...gap, error: serviceError(status) });
+  return async ({ end: { status }, token, request: opening }) => {
+    const request = await onGap({ token, request: (opening as Opening).first, error: serviceError(status) });
+    return request === undefined ? undefined : ({ first: request, request } satisfies Opening);
+  };
+}
+
+function replayRules(subject: string, options: ReplayOptions<unknown, unknown>): ReplayRules {
+  const rules = { subject };
+  return {
+    key: (request) => keyOf(rules, 'replay.key', options.key(request)),
+    acknowledged: (message) => {
+      const found = options.acknowledged(message);
+      if (found === undefined || found === null) return [];
+      const keys: readonly unknown[] = Array.isArray(found) ? found : [found];
+      return keys.map((key) => keyOf(rules, 'replay.acknowledged', key)).filter((key) => key !== undefined);
+    },
+    cumulative: options.cumulative ?? false,
+    maxPending: options.maxPending ?? RESUMABLE_DEFAULTS.maxPending,
   };
 }
 
