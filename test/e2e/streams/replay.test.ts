@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { InterceptingCall, type Interceptor, status as Status } from '@grpc/grpc-js';
 import { GrpcLbClientHandle, type GrpcLbClientOptions, iterate, resumable } from 'nestjs-grpc-lb';
 import { from, NEVER, Subject, throwError } from 'rxjs';
 import { expect, test } from 'vitest';
+import { randomBelow, seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import type { Line } from '../../support/echo/cluster.js';
 import { type EchoService, type EchoStub, echoOptions } from '../../support/nest/app.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
@@ -50,10 +52,12 @@ async function clientOf(
 /** Sends the numbers up to n from wherever it is. */
 class Speaker {
   readonly requests = new Subject<Partial<Line>>();
-  #said = 0;
+  said = 0;
+
+  constructor(private readonly name = '') {}
 
   say(count: number): void {
-    for (let i = 0; i < count; i++) this.requests.next({ text: String(++this.#said) });
+    for (let i = 0; i < count; i++) this.requests.next({ text: `${this.name}${++this.said}` });
   }
 }
 
@@ -132,6 +136,38 @@ test.each(REASONS)(
     expect(servers.reduce((sum, { openings }) => sum + openings.length, 0)).toBe(2);
   },
 );
+
+test('20 conversations, connections lost, backends ejected and streams ended at random: nothing lost, doubled, or out of order', async () => {
+  const COUNT = 20;
+  const { conversation, servers } = await startConversation(3);
+  const { echo, handle } = await clientOf(servers);
+  const random = seededRandom(14);
+  const speakers = Array.from({ length: COUNT }, (_, i) => new Speaker(`${i}-`));
+  const subscribers = speakers.map(({ requests }) => new Subscriber(echo.talk(requests)));
+  for (const { requests } of speakers) requests.next(HELLO);
+  for (let round = 1; round <= 60; round++) {
+    for (const speaker of speakers) speaker.say(1 + randomBelow(random, 3));
+    const server = servers[randomBelow(random, servers.length)]!;
+    if (round % 6 === 0) server.cut();
+    else if (round % 6 === 2) handle.eject(server.address, 100);
+    else if (round % 6 === 4) server.endStreams();
+    const { length } = conversation.log;
+    await eventually(() => conversation.log.length > length);
+    await delay(20);
+  }
+  const all = speakers.reduce((sum, { said }) => sum + said, 0);
+  await Promise.all(subscribers.map((subscriber) => subscriber.seen(all)));
+  for (const subscriber of subscribers) {
+    expect(subscriber.error).toBeUndefined();
+    expect(subscriber.numbers).toEqual(upTo(all));
+  }
+  expect(conversation.log).toHaveLength(all);
+  for (const [i, { said }] of speakers.entries()) {
+    const own = conversation.log.filter((text) => text.startsWith(`${i}-`));
+    expect(own).toEqual(texts(said).map((text) => `${i}-${text}`));
+  }
+  expect(handle.snapshot().totals.streamMoves.ejected).toBeGreaterThan(0);
+});
 
 test('an iterable of requests waits while too many are not acknowledged', async () => {
   const { conversation, servers } = await startConversation(2);

@@ -10,14 +10,16 @@ type Call = grpc.ServerDuplexStream<Line, Partial<Line>>;
 export class Conversation {
   readonly log: string[] = [];
   readonly servers: ConversationServer[] = [];
+  readonly #seen = new Set<string>();
   /** Requests that came once more. */
   repeated = 0;
   /** Whether requests are acknowledged. */
   acknowledges = true;
 
   process(text: string): void {
-    if (this.log.includes(text)) this.repeated++;
+    if (this.#seen.has(text)) this.repeated++;
     else this.log.push(text);
+    this.#seen.add(text);
     for (const server of this.servers) for (const talk of server.talks) talk.send();
   }
 }
@@ -91,8 +93,13 @@ export class ConversationServer {
   /** As a process that dies. */
   kill(): void {
     this.#front?.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     this.#server.forceShutdown();
+  }
+
+  /** Its connections are lost. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Sends GOAWAY on all connections; streams go on. */

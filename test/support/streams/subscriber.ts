@@ -63,8 +63,8 @@ export class Subscriber {
 
   constructor(stream: Observable<Line>) {
     this.subscription = stream.subscribe({
-      next: ({ text, server }) => {
-        this.numbers.push(Number(text));
+      next: ({ times, server }) => {
+        this.numbers.push(times);
         this.servers.push(server);
       },
       error: (error: ServiceError) => (this.error = error),

@@ -18,7 +18,7 @@ export interface ReplayOptions<Req, Msg> {
   /**
    * The identity of a request that the server acknowledges, such as an id or a number, unique within the subscription.
    * Such a request is kept, and sent again on each new call, until a message acknowledges it; so the server may see it
-   * more than once. Return undefined for a request that is sent only once, and lost if its call is lost. If the first
+   * more than once. Return undefined for a request that is sent only once, and lost if its call is lost; empty texts and empty bytes count as undefined. If the first
    * request has no key, it opens the stream: each call begins with it, or with what `resume` makes of it.
    */
   readonly key: (request: Req) => ReplayKey | null | undefined;
