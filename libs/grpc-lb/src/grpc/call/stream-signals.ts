@@ -11,8 +11,13 @@ export function asksToBeginAgain(trailers: Metadata): boolean {
   return trailers.get(STREAM_END_TRAILER).length > 0;
 }
 
-/** The maximum age in milliseconds; undefined if the server announces none, or something else. */
+/** The longest delay of a timer, 24.8 days: with a longer one it fires at once, and the stream would move without pause. */
+const MAX_AGE_MS = 2 ** 31 - 1;
+
+/** The maximum age in milliseconds; undefined if the server announces none, a longer one than timers have, or garbage. */
 export function maxAgeIn(headers: Metadata): number | undefined {
   const [value] = headers.get(STREAM_MAX_AGE_HEADER);
-  return typeof value === 'string' && /^[1-9]\d{0,12}$/.test(value) ? Number(value) : undefined;
+  if (typeof value !== 'string' || !/^[1-9]\d{0,9}$/.test(value)) return undefined;
+  const age = Number(value);
+  return age <= MAX_AGE_MS ? age : undefined;
 }
