@@ -28,6 +28,7 @@ export class Departure<E> {
   #left = 0;
   #until = 0;
   #cancel: Cancel | undefined;
+  #closed = false;
 
   /** @param streams Read at each step; streams that have moved or closed must have left it. */
   constructor(
@@ -41,6 +42,7 @@ export class Departure<E> {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancel?.();
   }
 
@@ -71,6 +73,8 @@ export class Departure<E> {
       this.#left--;
       if (!stream.movable) continue;
       stream.move(this.reason);
+      // A stream that ends instead, as when the user's function throws, may have been the last.
+      if (this.#closed) return;
       due--;
     }
     this.#wait();

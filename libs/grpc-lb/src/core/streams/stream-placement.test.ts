@@ -401,6 +401,23 @@ describe('StreamPlacement', () => {
     expect(client.clock.pendingTimers).toBe(3);
     client.placement.close();
     expect(client.clock.pendingTimers).toBe(0);
+    // The endpoints leave, and the streams end, when the client has closed.
+    client.placement.vacate(a, 'removed');
+    client.placement.leave(streams, 'connection_retired');
+    client.close(...streams.slice(1));
+    client.open(b);
+    expect(client.clock.pendingTimers).toBe(0);
+  });
+
+  it('has no timer left if the last stream that is asked to go ends instead', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([b]);
+    client.rebalance = undefined;
+    const [stream] = client.open(a) as [Stream];
+    stream.move = () => client.close(stream);
+    client.placement.vacate(a, 'removed');
+    while (client.placement.size > 0) client.clock.advance(1);
+    expect(client.clock.pendingTimers).toBe(0);
   });
 
   it('looks at ten thousand streams as cheaply as at ten', () => {

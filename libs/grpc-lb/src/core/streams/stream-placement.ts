@@ -57,6 +57,7 @@ export class StreamPlacement<E extends StreamHost> {
   readonly #fills = new WeakMap<E, { readonly joinedAt: number; readonly draw: number; moves: number }>();
   /** The stream that was last asked to move for evenness, until it has. */
   #underWay: PlacedStream<E> | undefined;
+  #closed = false;
 
   constructor(private readonly source: StreamPlacementSource<E>) {}
 
@@ -88,7 +89,7 @@ export class StreamPlacement<E extends StreamHost> {
    */
   vacate(endpoint: E, reason: MoveReason): void {
     const streams = this.#streams.get(endpoint);
-    if (!streams || this.#leaving.has(endpoint)) return;
+    if (!streams || this.#closed || this.#leaving.has(endpoint)) return;
     this.source.leaving?.(endpoint, reason, streams.size);
     const end = (): void => {
       this.#leaving.delete(endpoint);
@@ -100,7 +101,7 @@ export class StreamPlacement<E extends StreamHost> {
   /** Called when only some streams of an endpoint must go, as those of one connection: spread in the same way. */
   leave(streams: Iterable<PlacedStream<E>>, reason: MoveReason): void {
     const leaving = new Set(streams);
-    if (leaving.size === 0) return;
+    if (leaving.size === 0 || this.#closed) return;
     const end = (): unknown => this.#retiring.delete(leaving);
     this.#retiring.set(leaving, new Departure(this.source, leaving, reason, () => 'open', end));
   }
@@ -110,7 +111,9 @@ export class StreamPlacement<E extends StreamHost> {
     this.#lookSoon();
   }
 
+  /** Streams that are still open may close afterwards; none is asked to move any more. */
   close(): void {
+    this.#closed = true;
     this.#cancelLook?.();
     for (const departure of [...this.#leaving.values(), ...this.#retiring.values()]) departure.close();
     this.#leaving.clear();
@@ -155,7 +158,7 @@ export class StreamPlacement<E extends StreamHost> {
   /** At most one timer, whatever the number of streams. */
   #lookSoon(): void {
     const { rebalance, random } = this.source;
-    if (this.#cancelLook || !rebalance || this.#size === 0) return;
+    if (this.#closed || this.#cancelLook || !rebalance || this.#size === 0) return;
     this.#lookAfter(rebalance.interval * FIRST_LOOK * random());
   }
 
