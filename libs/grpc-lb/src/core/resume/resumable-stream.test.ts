@@ -389,6 +389,19 @@ describe('a lost call', () => {
   });
 });
 
+test('a subscriber that leaves while a call is opened cancels it', () => {
+  const { clock, calls, owner, stream, first } = setUp();
+  const { open } = owner;
+  owner.open = (...args) => {
+    const call = open(...args);
+    stream.stop();
+    return call;
+  };
+  first.tokens('1').end(UNAVAILABLE);
+  clock.advance(50);
+  expect(calls.map(({ cancelled }) => cancelled)).toEqual([false, true]);
+});
+
 describe('a gap', () => {
   test('goes on with the request that onGap returns, and its messages are new', () => {
     const { clock, told, first, last } = setUp({ onGap: ({ token }) => `snapshot instead of ${String(token)}` });
@@ -399,6 +412,17 @@ describe('a gap', () => {
     expect(last().request).toBe('snapshot instead of 1');
     last().tokens('1', '2');
     expect(told).toEqual(['1', '1', '2']);
+  });
+
+  test('right after a message is followed after a backoff, so that a server cannot make the client spin', () => {
+    const { clock, calls, first, last } = setUp({ onGap: () => 'anew' });
+    first.tokens('1').end(OUT_OF_RANGE);
+    expect(calls).toHaveLength(1);
+    clock.advance(50);
+    expect(last().request).toBe('anew');
+    clock.advance(1000);
+    last().tokens('2').end(OUT_OF_RANGE);
+    expect(calls).toHaveLength(3);
   });
 
   test('onGap may take its time, and may give up', async () => {

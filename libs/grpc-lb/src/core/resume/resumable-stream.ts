@@ -187,7 +187,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     const lived = this.owner.clock.now() - call.since;
     if (call.answered && lived >= PROGRESS_AFTER_MS) this.#attempts = 0;
     this.#call = undefined;
-    if (this.#isGap(end)) return this.#gap(end);
+    if (this.#isGap(end)) return this.#gap(end, lived);
     if (!this.#isResumable(end)) return this.#end(end);
     const note = this.#obstacle;
     if (note !== undefined) return this.#end(end, this.rules.maxAttempts > 0 ? note : undefined);
@@ -227,7 +227,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     return `${loose} messages since the last token would be delivered again, as nothing identifies them; set dedupe`;
   }
 
-  #gap(end: End): void {
+  #gap(end: End, lived: number): void {
     const { onGap, maxAttempts } = this.rules;
     if (!onGap || this.#attempts >= maxAttempts) return this.#end(end);
     this.owner.interrupted();
@@ -237,7 +237,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
       if (request === undefined) return this.#end(end);
       this.request = request;
       this.#position.restart();
-      this.#openAfter(this.#attempts === 0 ? 0 : this.#backoff());
+      this.#openAfter(this.#attempts === 0 && lived >= AT_ONCE_AFTER_MS ? 0 : this.#backoff());
     };
     const decided = this.#try(() => ({ request: onGap({ token, request: this.request, end }) }));
     if (!decided) return;
@@ -277,7 +277,10 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
   }
 
   #start(call: StreamCall<Msg, End>, request: Req, why: 'first' | 'resume' | 'move'): void {
-    call.handle = this.owner.open(request, why, call);
+    const handle = this.owner.open(request, why, call);
+    // The subscriber may leave while the call is opened, as an interceptor can make it.
+    if (this.#closed) return handle.cancel();
+    call.handle = handle;
     this.pump();
   }
 
