@@ -68,6 +68,27 @@ test.each(Object.entries(REASONS))(
   },
 );
 
+test('a hedged stream moves when the backend that answers it drains, whichever was asked last', async () => {
+  const { feed, servers } = await startFeed(2);
+  const hedge = { methods: { Repeat: { delay: 20 } } };
+  const client = await new FeedClient(feedTarget(servers), {}, { loadBalancing: { hedge } }).ready(2);
+  const subscriber = client.subscribe();
+  await eventually(() => servers.some(({ begun }) => begun > 0));
+  const first = servers.find(({ begun }) => begun > 0)!;
+  const second = servers.find((server) => server !== first)!;
+  second.behavior.silent = true;
+  await eventually(() => second.begun === 1);
+  feed.append();
+  await subscriber.seen(1);
+  expect(subscriber.last).toBe(first.address);
+  Object.assign(second.behavior, { silent: false, headers: true });
+  client.handle.drain(first.address);
+  await eventually(() => first.streams.size === 0);
+  feed.append();
+  await subscriber.seen(2);
+  expect(subscriber.last).toBe(second.address);
+});
+
 test('a stream whose server announces its maximum age moves before that age', async () => {
   const { feed, servers } = await startFeed(2);
   for (const { behavior } of servers) behavior.metadata = { 'grpc-lb-stream-max-age-ms': '1000' };

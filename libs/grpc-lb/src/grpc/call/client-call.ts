@@ -373,6 +373,8 @@ export class ClientCall
   committed(attempt: WireAttempt): void {
     this.#committed = attempt;
     this.#requests.release();
+    // Of several attempts, the one that carries the stream need not be the last that was sent.
+    this.slot?.sent(attempt);
   }
 
   get rank(): number | undefined {

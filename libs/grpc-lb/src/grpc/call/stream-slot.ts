@@ -19,7 +19,7 @@ export interface StreamSlot {
   readonly to: Member<Connection> | undefined;
   /** The call starts. */
   begun(call: SlottedCall): void;
-  /** An attempt has been sent. */
+  /** An attempt has been sent; or, of several that were sent, it carries the stream. */
   sent(attempt: WireAttempt): void;
 }
 
