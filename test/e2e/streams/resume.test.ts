@@ -121,6 +121,23 @@ test('the deadline is that of the subscription, whatever resumes in the meantime
   expect(subscriber.numbers).toEqual(upTo(4));
 });
 
+test.each(['the backoff', 'onGap'])('the deadline also ends a stream that waits for %s', async (what) => {
+  const { feed, servers } = await startFeed(1);
+  const rules =
+    what === 'onGap' ? { onGap: () => new Promise<never>(() => {}) } : { initialBackoff: 60_000, maxBackoff: 60_000 };
+  const client = await new FeedClient(feedTarget(servers), rules).ready(1);
+  const statuses: number[] = [];
+  const subscriber = client.subscribe({ timeout: 500, onStatus: ({ code }) => void statuses.push(code) });
+  feed.append(1);
+  await subscriber.seen(1);
+  servers[0]!.endStreams({ code: what === 'onGap' ? Status.OUT_OF_RANGE : Status.UNAVAILABLE });
+  await subscriber.seen(2);
+  expect(subscriber.error).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+  expect(subscriber.error!.details).toBe('Deadline exceeded before the stream resumed');
+  expect(statuses).toEqual([Status.DEADLINE_EXCEEDED]);
+  expect(servers[0]!.begun).toBe(1);
+});
+
 test('the attempts are bounded if the options say so, and the error says why it ends', async () => {
   const { feed, servers } = await startFeed(1);
   const client = await new FeedClient(feedTarget(servers), { maxAttempts: 2 }).ready(1);

@@ -68,6 +68,8 @@ export class ResumableCall
   #placed: WireAttempt | undefined;
   #deadline: number | undefined;
   #cancelAge: Cancel | undefined;
+  /** While no call watches the deadline. */
+  #cancelDeadline: Cancel | undefined;
   #done = false;
 
   constructor(
@@ -158,6 +160,7 @@ export class ResumableCall
     const carrier = this.#create(listener, why === 'move' ? this.#route : ANYWHERE);
     if (why === 'move') this.#next = carrier;
     else this.#carrier = carrier;
+    this.#cancelDeadline?.();
     try {
       this.#begin(carrier, request, why === 'move');
     } catch (error) {
@@ -189,7 +192,9 @@ export class ResumableCall
   interrupted(): void {
     this.#carrier = undefined;
     this.#cancelAge?.();
+    this.#cancelDeadline?.();
     this.#place();
+    if (!this.#done) this.#watchDeadline();
   }
 
   ended({ status }: StreamEnd, note: string | undefined): void {
@@ -289,6 +294,13 @@ export class ResumableCall
     if (before !== undefined) this.#moveAfter(Math.max(0, before - (this.clock.now() - since)));
   }
 
+  #watchDeadline(): void {
+    const left = Number(this.#deadline ?? this.args.options.deadline) - Date.now();
+    // A later deadline, as one that is absent, outlasts any backoff.
+    if (!(left <= MAX_DELAY_MS)) return;
+    this.#cancelDeadline = this.clock.after(Math.max(0, left), () => this.ended(tooLate(), undefined));
+  }
+
   #moveAfter(delay: number): void {
     this.#cancelAge = this.clock.after(delay, () => {
       if (this.movable) this.move('max_age');
@@ -314,6 +326,14 @@ const ANYWHERE: Route = { leaving: undefined, to: undefined };
 
 /** Milliseconds until a stream that is due for its age, and cannot move, tries again. */
 const AGAIN_MS = 1000;
+
+/** The maximum of setTimeout. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+function tooLate(): StreamEnd {
+  const details = 'Deadline exceeded before the stream resumed';
+  return new StreamEnd({ code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() }, false);
+}
 
 const NOT_OPENED = new StreamEnd(
   { code: Status.UNAVAILABLE, details: 'the call was not opened', metadata: new Metadata() },
