@@ -481,14 +481,27 @@ test('a token that cannot be compared ends the stream, with the remedy', () => {
   expect(first.cancelled).toBe(true);
 });
 
-test('a subscriber that wants no more is not read for; the new call of a move is, up to its first new message', () => {
-  const { owner, told, first, move } = setUp();
+test('a subscriber that wants no more is not read for; the new call of a move is, while it is behind', () => {
+  const { owner, told, stream, first, move } = setUp({ dedupe: ({ name }) => name });
+  first.tokens('1').message('a');
   owner.wantsMore = false;
-  first.tokens('1');
   const { reads } = first;
-  const next = move();
-  next.tokens('1');
+  const next = move().headers();
   expect([first.reads, next.reads]).toEqual([reads, 1]);
+  next.message('a');
+  expect([first.reads, next.reads]).toEqual([reads, 1]);
+  expect(told).toEqual(['1', 'a', '(moved)']);
+  owner.wantsMore = true;
+  stream.pump();
+  expect(next.reads).toBe(2);
+});
+
+test('a move brings no message to a subscriber that wants no more', () => {
+  const { owner, told, first, move } = setUp();
+  first.tokens('1');
+  owner.wantsMore = false;
+  const next = move().headers();
+  expect(next.reads).toBe(0);
   expect(told).toEqual(['1', '(moved)']);
 });
 

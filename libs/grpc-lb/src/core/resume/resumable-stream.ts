@@ -91,8 +91,10 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
   /** Asks for messages: called when the subscriber takes more. */
   pump(): void {
     const handover = this.#handover;
-    if (this.owner.wantsMore && !handover?.oldWaits) this.#call?.read();
-    handover?.call.read();
+    const { wantsMore } = this.owner;
+    if (wantsMore && !handover?.oldWaits) this.#call?.read();
+    // It must catch up though the subscriber takes nothing now; a message beyond that would wait with the subscriber.
+    if (handover && (wantsMore || handover.call.behind > 0)) handover.call.read();
   }
 
   /** The subscriber has left. */
