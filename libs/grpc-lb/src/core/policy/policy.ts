@@ -21,7 +21,7 @@ export interface CallInfo {
   readonly method: string;
   /** Whether it has many messages in either direction: its duration says nothing about the endpoint. */
   readonly stream: boolean;
-  /** Whether it is a stream that stays open, as a subscription does; undefined if only experience can tell. */
+  /** Whether it is known to be a stream that stays open, as a subscription does; if not, experience tells. */
   readonly lasting?: boolean | undefined;
   /** The key of ring hash; undefined if the call has none. */
   readonly hashKey?: string | undefined;

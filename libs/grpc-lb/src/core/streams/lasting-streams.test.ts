@@ -71,6 +71,8 @@ describe('a method', () => {
     expect(streams.expects(WATCH)).toBe(false);
     clock.advance(LASTS_AFTER_MS);
     expect([streams.expects(WATCH), streams.expects(LIST)]).toEqual([true, false]);
+    // As a stream that iterate() pulls, and that does not resume.
+    expect(streams.expects({ ...WATCH, lasting: false })).toBe(true);
     expect(begin(WATCH).counted).toBe(true);
     streams.ended(first, WATCH, false);
     expect(streams.expects(WATCH)).toBe(true);

@@ -44,7 +44,7 @@ export class LastingStreams<E, S extends CountedStream<E>> {
 
   /** Whether a stream that is about to be opened is expected to last. */
   expects({ lasting, method }: CallInfo): boolean {
-    return lasting ?? this.#methods.get(method)?.lasts ?? false;
+    return lasting === true || this.#methods.get(method)?.lasts === true;
   }
 
   /** Called when a stream has been sent to its endpoint. */
