@@ -11,7 +11,7 @@ export class Position {
   token: unknown;
   /** Whether a message has been delivered. */
   begun = false;
-  /** Messages delivered since the token without an identity, which a new call would deliver again. */
+  /** Messages delivered with the token or since that are not remembered: a new call would deliver them again. */
   loose = 0;
   #key: TokenKey | undefined;
   /** Mostly one message: an array would be new for each. */
@@ -21,6 +21,11 @@ export class Position {
   /** Whether a new call that begins here delivers nothing twice. */
   get exact(): boolean {
     return this.loose === 0;
+  }
+
+  /** Whether no more messages are remembered before the next token. */
+  get full(): boolean {
+    return this.withToken.length + this.since.length >= MAX_REMEMBERED;
   }
 
   get hasToken(): boolean {
@@ -56,7 +61,7 @@ export class Position {
     const last = this.#since?.at(-1) ?? this.withToken.at(-1);
     this.token = token;
     this.#key = key;
-    this.loose = 0;
+    this.loose = repeated && !isBookmark && this.full ? this.loose + 1 : 0;
     if (isBookmark) {
       if (repeated) return;
       this.#withToken = last;
@@ -79,7 +84,6 @@ export class Position {
   /** A token that comes again: several messages have it. */
   #withOther(identity: TokenKey): readonly TokenKey[] {
     const { withToken, since } = this;
-    const all = withToken.length + since.length;
-    return all < MAX_REMEMBERED ? [...withToken, ...since, identity] : withToken;
+    return this.full ? [...withToken, ...since] : [...withToken, ...since, identity];
   }
 }

@@ -389,6 +389,33 @@ describe('a lost call', () => {
   });
 });
 
+test.each([
+  ['with one token', {}, { token: 'T' }],
+  ['since a token', { dedupe: ({ name }) => name }, {}],
+] satisfies [string, Rules, Partial<Message>][])(
+  'at most 1000 messages %s are remembered; a stream with more does not move, and does not deliver them twice',
+  (_where, rules, more) => {
+    const { told, stream, first } = setUp(rules);
+    first.tokens('T');
+    for (let i = 1; i <= 999; i++) first.message(`${i}`, more);
+    expect(stream.movable).toBe(true);
+    for (let i = 1000; i <= 1002; i++) first.message(`${i}`, more);
+    expect(stream.movable).toBe(false);
+    first.end(UNAVAILABLE);
+    const loose = 'token' in more ? 3 : 2;
+    expect(told.at(-1)).toBe(
+      `(14: ${loose} messages since the last token would be delivered again, at most 1000 are remembered)`,
+    );
+  },
+);
+
+test('the next token ends what is remembered', () => {
+  const { stream, first } = setUp();
+  for (let i = 0; i < 1500; i++) first.message(`${i}`, { token: 'T' });
+  first.tokens('U');
+  expect(stream.movable).toBe(true);
+});
+
 test('a subscriber that leaves while a call is opened cancels it', () => {
   const { clock, calls, owner, stream, first } = setUp();
   const { open } = owner;

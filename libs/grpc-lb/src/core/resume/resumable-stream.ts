@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import { Handover } from './handover.js';
 import { factsOf, type MessageFacts } from './message-facts.js';
-import { Position } from './position.js';
+import { MAX_REMEMBERED, Position } from './position.js';
 import { Repeats } from './repeats.js';
 import type { CallEnd, ResumeRules } from './resume-rules.js';
 import { type CallEvents, type OpenedCall, StreamCall, type StreamListener } from './stream-call.js';
@@ -221,12 +221,13 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
 
   /** Why the stream does not begin again where it was; undefined if it does. */
   get #obstacle(): string | undefined {
-    const { begun, hasToken, exact, loose } = this.#position;
+    const { begun, hasToken, exact, full, loose } = this.#position;
     const { dedupe, maxAttempts } = this.rules;
     if (this.#attempts >= maxAttempts) return `${maxAttempts} attempts have failed`;
     if (begun && !hasToken && !dedupe) return 'no message has had a token';
     if (exact || dedupe === false) return undefined;
-    return `${loose} messages since the last token would be delivered again, as nothing identifies them; set dedupe`;
+    const why = full ? `at most ${MAX_REMEMBERED} are remembered` : 'as nothing identifies them; set dedupe';
+    return `${loose} messages since the last token would be delivered again, ${why}`;
   }
 
   #gap(end: End, lived: number): void {
