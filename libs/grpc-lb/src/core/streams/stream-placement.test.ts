@@ -3,6 +3,7 @@ import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { seededRandom } from '../random.js';
 import { LEAVE_WITHIN_MS } from './departure.js';
 import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
+import { relocationWithin } from './relocation.js';
 import { NEW_FOR_MS, PATIENCE, type RebalanceRule, StreamPlacement } from './stream-placement.js';
 
 class Host implements StreamHost {
@@ -226,6 +227,23 @@ describe('StreamPlacement', () => {
         expect(young.streams).toBe(0);
       });
 
+      it('no further than it is warm, and not while it fails', () => {
+        const [old, young] = hosts(2) as [Host, Host];
+        old.streams = 10;
+        const find = (streams: number, more: Partial<Host>): boolean | undefined =>
+          relocationWithin({
+            hosts: [old, Object.assign(young, { streams, ...more })],
+            threshold: 0.1,
+            canLeave: () => true,
+            fillOf: (host) => (host === young ? { draw: 0, moves: 0 } : undefined),
+            start: 0,
+            now: true,
+          })?.fills;
+        // Its part is 4 of 10 streams, and a quarter of that at a quarter of its warmth.
+        expect([find(0, { warmth: 0.25 }), find(1, { warmth: 0.25 })]).toEqual([true, false]);
+        expect([find(1, { warmth: 1 }), find(1, { failureFactor: 30 })]).toEqual([true, undefined]);
+      });
+
       it('but not from another one that has joined, and not once it is no longer new', () => {
         const young = hosts(3);
         const client = new Client(young);
@@ -273,6 +291,18 @@ describe('StreamPlacement', () => {
       first.movable = true;
       client.clock.advance(11_000);
       expect([first.asked, second.asked]).toEqual([1, 1]);
+    });
+
+    it('goes on when the stream whose move was under way ends', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      const [first, ...others] = client.open(a, 6) as [Stream, ...Stream[]];
+      first.stuck = true;
+      client.clock.advance(2000);
+      first.movable = false;
+      client.close(first);
+      client.clock.advance(12_000);
+      expect([first.asked, others[0]!.asked]).toEqual([1, 1]);
     });
 
     it('keeps to the group, and brings home the streams of endpoints that get no new ones', () => {
