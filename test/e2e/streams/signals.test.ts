@@ -1,6 +1,10 @@
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { maxAgeIn, STREAM_END_TRAILER, STREAM_MAX_AGE_HEADER } from '../../../libs/grpc-lb/src/grpc/call/stream-signals.js';
+import {
+  maxAgeIn,
+  STREAM_END_TRAILER,
+  STREAM_MAX_AGE_HEADER,
+} from '../../../libs/grpc-lb/src/grpc/call/stream-signals.js';
 import { STREAM_END_KEY, STREAM_MAX_AGE_KEY } from '../../../libs/grpc-lb/src/server/stream-end.js';
 
 test('clients and servers of this package use the same names for the ends of streams', () => {
