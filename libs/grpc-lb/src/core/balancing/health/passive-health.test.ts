@@ -247,6 +247,18 @@ describe('a backend that reports that it fails everything', () => {
     expect(clock.now()).toBeLessThan(10_100 + 6500);
   });
 
+  test('gets a probe after the longest ejection, however many calls of others fail: they may be those of one caller', () => {
+    ejection = effectiveEjection({ maxEjectionTime: 30_000 });
+    const since = clock.now();
+    ejected();
+    for (let run = 41; !passiveHealth.wantsProbe; run++) {
+      owner.answer!(report({ failures_in_a_row: run, idle_ms: 100 }));
+      if (!passiveHealth.wantsProbe) untilAsked();
+    }
+    expect(clock.now() - since).toBeGreaterThanOrEqual(30_000);
+    expect(clock.now() - since).toBeLessThan(36_600);
+  });
+
   test('gets a probe if no other client has called it since', () => {
     for (const metrics of [
       { failures_in_a_row: 40, idle_ms: 5000 },

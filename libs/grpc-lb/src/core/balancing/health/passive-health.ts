@@ -231,10 +231,12 @@ export class PassiveHealth implements Peer {
   }
 
   #decide(verdict: Verdict, report: LoadReport | undefined): void {
-    const { baseEjectionTime } = this.#options.ejection;
+    const { baseEjectionTime, maxEjectionTime } = this.#options.ejection;
     const news = newsOf(report, verdict.reported!, FRESH * baseEjectionTime);
     if (news === 'serves') return this.endEjection();
-    if (news === 'unknown') return this.#awaitProbe();
+    // The calls that fail may be those of a single caller that no other client makes.
+    const isLong = this.#clock.now() - this.#ejectedAt >= maxEjectionTime;
+    if (news === 'unknown' || isLong) return this.#awaitProbe();
     const again = jittered(this.environment.random, baseEjectionTime, ASK_JITTER);
     this.#cancelProbe = this.#clock.after(again, () => this.#ejectionOver(verdict));
   }
