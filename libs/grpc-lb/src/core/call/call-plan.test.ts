@@ -352,6 +352,8 @@ describe('a call that a server has shed', () => {
     call.end(1, SHED);
     call.notPlaced(EXHAUSTED);
     expect(call.told).toEqual(['0 first', '0 retry', 'finish 1 14']);
+    // The caller is told of one attempt, not of two.
+    expect(call.plan.attempts).toBe(1);
   });
 
   test('goes nowhere if the server says so, or the deadline would pass first', () => {

@@ -217,10 +217,9 @@ export class CallPlan<A extends object> {
   /** No endpoint is left: what the last one answered counts. */
   #exhausted(kind: AttemptKind | undefined, end: AttemptEnd): void {
     const last = this.#lastFailure;
-    if (kind === 'hedge') {
-      this.attempts--;
-      this.#hedging = false;
-    }
+    // It was not sent.
+    if (kind === 'hedge' || (kind === 'retry' && this.#elsewhere)) this.attempts--;
+    if (kind === 'hedge') this.#hedging = false;
     if (kind === 'transparent' && last) this.#failed(last.attempt, last.end);
     else this.#giveUp(last?.attempt, last?.end ?? end);
   }
