@@ -42,12 +42,14 @@ test('the snapshot has the methods that had calls, and the total stays when they
   expect(throttles.refused).toBe(1);
 });
 
-test('methods beyond a thousand share one', () => {
+test('undeclared methods beyond a thousand share one', () => {
   const { throttles } = setUp();
   for (let i = 0; i < MAX_THROTTLES; i++) throttles.of(`/a/${i}`, POLICY, false);
   const shared = throttles.of('/a/beyond', POLICY, false);
   expect(throttles.of('/a/further', POLICY, false)).toBe(shared);
   expect(throttles.of('/a/0', POLICY, false)).not.toBe(shared);
+  // Whoever sends strange names must not take the throttle of a method that the client declares.
+  expect(throttles.of('/a/Find', POLICY, true)).not.toBe(shared);
   shared.ended('rejected');
   expect(throttles.snapshot()).toMatchObject([{ method: OTHER_METHODS, declared: false, requests: 1 }]);
 });

@@ -4,7 +4,10 @@ import type { Random } from '../random.js';
 import type { ThrottleSnapshot } from '../snapshot.js';
 import { CallThrottle, type ThrottleRule } from './call-throttle.js';
 
-/** A proxy may receive calls with arbitrary method names: those beyond this number share one throttle. */
+/**
+ * A proxy may receive calls with arbitrary method names: of those that the client does not declare, the ones beyond this
+ * number share one throttle.
+ */
 export const MAX_THROTTLES = 1000;
 /** The name of the methods that share it. */
 export const OTHER_METHODS = 'other';
@@ -29,6 +32,8 @@ export class CallThrottles {
   /** Calls that were refused by throttles that are gone. */
   #refusedBefore = 0;
   readonly #byPath = new Map<string, Entry>();
+  /** How many of them the client does not declare. */
+  #undeclared = 0;
 
   constructor(private readonly environment: ThrottlesEnvironment) {}
 
@@ -38,12 +43,13 @@ export class CallThrottles {
    * @param path As in `/orders.v1.Orders/Find`.
    */
   of(path: string, policy: EffectiveThrottlePolicy, declared: boolean): CallThrottle {
-    const method = this.#byPath.has(path) || this.#byPath.size < MAX_THROTTLES ? path : OTHER_METHODS;
+    const method = this.#byPath.has(path) || declared || this.#undeclared < MAX_THROTTLES ? path : OTHER_METHODS;
     const known = this.#byPath.get(method);
     if (known && equal(known.policy, policy)) return known.throttle;
     if (known) this.#refusedBefore += known.throttle.refused;
+    else if (!declared) this.#undeclared++;
     const throttle = this.#create(method, policy);
-    this.#byPath.set(method, { policy, declared: declared && method === path, throttle });
+    this.#byPath.set(method, { policy, declared, throttle });
     return throttle;
   }
 
@@ -51,6 +57,7 @@ export class CallThrottles {
   clear(): void {
     this.#refusedBefore = this.refused;
     this.#byPath.clear();
+    this.#undeclared = 0;
   }
 
   /** Calls that were refused since the start. */
