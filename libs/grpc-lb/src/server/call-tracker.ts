@@ -153,7 +153,7 @@ export class CallTracker {
               return forward(metadata);
             }
             this.arrived();
-            arrivedAt = Date.now();
+            arrivedAt = performance.now();
             observed?.started(metadata);
             const refusal = admission.onArrival(method.path, call, metadata);
             if (refusal) {

@@ -6,7 +6,12 @@ const PATH = '/orders.v1.Orders/Find';
 /** A guard that has seen calls of 100 ms. */
 function setUp(calls: number, refuseHopeless = true) {
   let now = 0;
-  const guard = new DeadlineGuard(refuseHopeless, () => now);
+  let dayStart = 0;
+  const guard = new DeadlineGuard(
+    refuseHopeless,
+    () => now + dayStart,
+    () => now,
+  );
   const succeed = (count: number, duration: number): void => {
     for (let i = 0; i < count; i++) {
       now += duration;
@@ -14,8 +19,10 @@ function setUp(calls: number, refuseHopeless = true) {
     }
   };
   succeed(calls, 100);
-  const arrive = (left: number, path = PATH): string | undefined => guard.onArrival(path, now + left)?.reason;
-  return { guard, arrive, succeed };
+  const arrive = (left: number, path = PATH): string | undefined =>
+    guard.onArrival(path, now + dayStart + left)?.reason;
+  const setDay = (ms: number): void => void (dayStart = ms);
+  return { guard, arrive, succeed, setDay };
 }
 
 describe('a call that arrives', () => {
@@ -42,6 +49,13 @@ describe('a call that arrives', () => {
 
   test('is not refused as hopeless unless that is switched on', () => {
     expect(setUp(100, false).arrive(50)).toBeUndefined();
+  });
+
+  test('is judged by how long calls take, also after the time of day was set back', () => {
+    const { arrive, succeed, setDay } = setUp(50);
+    setDay(-3_600_000);
+    succeed(200, 20);
+    expect([arrive(50), arrive(10)]).toEqual([undefined, 'deadline_hopeless']);
   });
 
   test('is served as each tenth hopeless one, so that a method that has become faster is noticed', () => {

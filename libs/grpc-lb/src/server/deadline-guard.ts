@@ -20,13 +20,15 @@ export class DeadlineGuard {
   constructor(
     /** Whether a call is refused if less time is left than half of the calls of its method lately took. */
     private readonly refuseHopeless: boolean,
-    private readonly now: () => number = Date.now,
+    /** Deadlines are times of day; durations must not depend on them. */
+    private readonly timeOfDay: () => number = Date.now,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Called when a call arrives, before its request is decoded. */
   onArrival(path: string, deadline: number): Refusal | undefined {
     if (deadline === Infinity) return undefined;
-    const left = deadline - this.now();
+    const left = deadline - this.timeOfDay();
     if (left <= 0) return passed();
     if (!this.refuseHopeless) return undefined;
     const method = this.#methods.get(path);
@@ -38,10 +40,14 @@ export class DeadlineGuard {
 
   /** Called when the request is complete, and its handler would start. */
   beforeHandler(deadline: number): Refusal | undefined {
-    return deadline !== Infinity && deadline <= this.now() ? passed() : undefined;
+    return deadline !== Infinity && deadline <= this.timeOfDay() ? passed() : undefined;
   }
 
-  /** Called when a call with one response has succeeded. */
+  /**
+   * Called when a call with one response has succeeded.
+   *
+   * @param startedAt By `performance.now()`.
+   */
   succeeded(path: string, startedAt: number): void {
     if (!this.refuseHopeless) return;
     let method = this.#methods.get(path);

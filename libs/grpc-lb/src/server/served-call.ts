@@ -25,7 +25,7 @@ export class ServedCall implements HandledCall {
    * with a call that is long gone.
    */
   get over(): boolean {
-    return this.#answered || (this.cancelled && Date.now() - this.#cancelledAt > NOTICE_MS);
+    return this.#answered || (this.cancelled && performance.now() - this.#cancelledAt > NOTICE_MS);
   }
 
   on(_event: 'cancelled', listener: () => void): void {
@@ -51,7 +51,7 @@ export class ServedCall implements HandledCall {
   cancel(): void {
     if (this.cancelled || this.#answered) return;
     this.cancelled = true;
-    this.#cancelledAt = Date.now();
+    this.#cancelledAt = performance.now();
     const listeners = this.#listeners;
     this.#listeners = undefined;
     listeners?.forEach((listener) => listener());
