@@ -1,9 +1,9 @@
-import { status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { RpcException } from '@nestjs/microservices';
 import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { type EchoMicroservice, startEcho } from '../../support/server/app.js';
+import { echoClient, type EchoMicroservice, failureOf, say, startEcho } from '../../support/server/app.js';
 
 expectNoLeaks();
 
@@ -74,3 +74,27 @@ async function callUntil(
   }
   return sum(failures);
 }
+
+test('a server that passes on the errors of another one does not look as if it failed everything itself', async () => {
+  const { backends } = await setUp();
+  const [ill, ...middles] = backends as [EchoMicroservice, EchoMicroservice, EchoMicroservice];
+  ill.handlers.say = () => {
+    throw new RpcException({ code: status.UNAVAILABLE, message: 'no database' });
+  };
+  const next = echoClient(ill.address, credentials.createInsecure());
+  for (let i = 0; i < 40; i++) await failureOf(say(next));
+  const through = { next: false };
+  for (const { handlers } of middles)
+    handlers.say = async (line) => {
+      if (!through.next) return line;
+      const { code, details, metadata } = await failureOf(say(next));
+      throw new RpcException({ code, message: details, metadata });
+    };
+  const target = `static:///${middles.map(({ address }) => address).join(',')}`;
+  const client = await new BalancedClient({ target }).ready(2);
+  for (let i = 0; i < 40; i++) await client.say();
+  through.next = true;
+  await expect(client.say()).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  through.next = false;
+  expect(Object.values(client.states)).toEqual(['ready', 'ready']);
+});

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
+import { RpcException } from '@nestjs/microservices';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { isShed } from '../../../libs/grpc-lb/src/grpc/call/wire-status.js';
@@ -9,7 +10,7 @@ import { SHED_KEY } from '../../../libs/grpc-lb/src/server/index.js';
 import { call } from '../../support/calls/call.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, type EchoMicroservice, startEcho } from '../../support/server/app.js';
+import { echoClient, type EchoMicroservice, say, startEcho } from '../../support/server/app.js';
 import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
@@ -211,6 +212,52 @@ describe('a balanced client', () => {
     for (let i = 0; i < CALLS; i++) await client.say().catch(() => {});
     expect(attempts.length).toBeLessThanOrEqual(1.1 * CALLS);
     expect(Object.values(client.states)).toEqual(['ready', 'ready']);
+  });
+});
+
+describe('a handler that passes on the error of a call which was shed', () => {
+  const passOn = (error: unknown): never => {
+    const { code, details, metadata } = error as grpc.ServiceError;
+    throw new RpcException({ code, message: details, metadata });
+  };
+
+  /** A server whose handler calls a full one; returns how often it runs for one call, and the trailers of its end. */
+  async function passedOn(balanced: boolean, loadReports: boolean) {
+    const full = await holding(1);
+    void call(echoClient(full.address, insecure), 'unary', { requests: [''] });
+    await eventually(() => full.held === 1);
+    const middles = await Promise.all([startEcho({ loadReports }), startEcho({ loadReports })]);
+    const next = echoClient(full.address, insecure);
+    const client = balanced && (await new BalancedClient({ target: `static:///${full.address}` }).ready(1));
+    let runs = 0;
+    for (const { handlers } of middles)
+      handlers.say = async (line) => {
+        runs++;
+        return client ? client.say().then(() => line, passOn) : say(next).catch(passOn);
+      };
+    const outer = await new BalancedClient({
+      target: `static:///${middles.map(({ address }) => address).join(',')}`,
+    }).ready(2);
+    const error = await outer.say().then(
+      () => undefined,
+      (reason: unknown) => reason as grpc.ServiceError,
+    );
+    const onTheWire = await call(echoClient(middles[0]!.address, insecure), 'unary', { requests: [''] });
+    full.release();
+    return { runs: runs - 1, error, onTheWire };
+  }
+
+  test.each([
+    [true, true],
+    [true, false],
+    [false, true],
+    [false, false],
+  ])('has run, so its call is not made again elsewhere; balanced %s, with load reports %s', async (...how) => {
+    const { runs, error, onTheWire } = await passedOn(...how);
+    expect(runs).toBe(1);
+    expect(error?.code).toBe(grpc.status.UNAVAILABLE);
+    expect(onTheWire.code).toBe(grpc.status.UNAVAILABLE);
+    expect(onTheWire.trailers).not.toHaveProperty(SHED_KEY);
   });
 });
 

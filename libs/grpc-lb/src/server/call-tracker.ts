@@ -16,6 +16,7 @@ import type { Refusal } from './refusal.js';
 import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
+import { withoutShedMark } from './passed-on.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
 import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
@@ -210,7 +211,10 @@ export class CallTracker {
         // Of a handler that has noticed its cancellation.
         if (cut) return;
         close(ending.code, ending.details);
-        next(watch || !this.trailer ? ending : { ...ending, metadata: this.trailer(ending.metadata) });
+        if (watch) return next(ending);
+        const metadata = ending.code === status.OK ? ending.metadata : withoutShedMark(ending.metadata);
+        if (this.trailer) next({ ...ending, metadata: this.trailer(metadata) });
+        else next(metadata === ending.metadata ? ending : { ...ending, metadata });
       },
     });
     return intercepting;

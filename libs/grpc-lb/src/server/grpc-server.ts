@@ -19,7 +19,7 @@ import {
   OpenRcaService,
   ORCA_PACKAGE,
   ORCA_SERVICE,
-  type OrcaLoadReport,
+  failureReport,
   orcaReport,
   REPORT_KEY,
 } from './orca-proto.js';
@@ -278,12 +278,12 @@ export class GrpcServer implements OnApplicationShutdown {
   #withReport(metadata: Metadata | null | undefined): Metadata {
     const trailer = metadata?.clone() ?? new Metadata();
     const ofCall = trailer.get(REPORT_KEY) as Buffer[];
-    trailer.set(REPORT_KEY, Buffer.concat([encodeReport(this.#report()), ...ofCall]));
+    const load = this.load();
+    const report = encodeReport(orcaReport(load, this.#admission.shedder?.utilization));
+    // What a handler passes on of a server that it has called must not make this one look as if it failed everything.
+    if (ofCall.length > 0) ofCall.push(encodeReport(failureReport(load)));
+    trailer.set(REPORT_KEY, Buffer.concat([report, ...ofCall]));
     return trailer;
-  }
-
-  #report(): OrcaLoadReport {
-    return orcaReport(this.load(), this.#admission.shedder?.utilization);
   }
 
   #assertServed(service: string): void {

@@ -69,7 +69,7 @@ export const OpenRcaService = ORCA_PACKAGE[ORCA_SERVICE] as ServiceDefinition;
 /** Where a client finds the report of a call (gRFC A51). */
 export const REPORT_KEY = 'endpoint-load-metrics-bin';
 
-export function encodeReport(report: OrcaLoadReport): Buffer {
+export function encodeReport(report: Partial<OrcaLoadReport>): Buffer {
   return OpenRcaService['StreamCoreMetrics']!.responseSerialize(report);
 }
 
@@ -103,6 +103,11 @@ export function orcaReport(load: ServerLoad, concurrency = 0): OrcaLoadReport {
 export function askedReport(load: ServerLoad, concurrency = 0): OrcaLoadReport {
   const report = orcaReport(load, concurrency);
   return { ...report, named_metrics: { ...report.named_metrics, ...failureMetrics(load) } };
+}
+
+/** Only the failures in a row, to be merged over a report whose others may be wrong. */
+export function failureReport(load: ServerLoad): Partial<OrcaLoadReport> {
+  return { named_metrics: failureMetrics(load) };
 }
 
 function failureMetrics({ failuresInARow, idleTime }: ServerLoad): Readonly<Record<string, number>> {

@@ -17,6 +17,8 @@ test('a report that says that all calls fail stands for so many failures', () =>
   expect(reportedFailures(report(300, 286))).toBe(286);
   expect(reportedFailures(report(300, 280))).toBe(0);
   expect(reportedFailures(report(4.9, 4.9))).toBe(0);
+  // A server that counts failures in a row knows better than its rates.
+  expect(reportedFailures(report(300, 300, { failures_in_a_row: 0 }))).toBe(0);
   // More errors than calls, as counters of different windows may say.
   expect(reportedFailures(report(1, 20))).toBe(20);
 });

@@ -13,6 +13,7 @@ export const IDLE_TIME = 'idle_ms';
 const ALL = 0.95;
 /** Calls of the last second that say enough. */
 const ENOUGH = 5;
+
 /**
  * How many failures in a row a report stands for; 0 if it does not say that its backend fails everything. Backends
  * without the server half may report it by the rates of all calls and of errors (gRFC A51).
@@ -21,7 +22,7 @@ export function reportedFailures(report: LoadReport | undefined): number {
   if (report === undefined) return 0;
   const { rps, eps, namedMetrics } = report;
   const rates = eps >= ENOUGH && eps >= ALL * rps ? eps : 0;
-  return Math.floor(Math.max(rates, namedMetrics[FAILURES_IN_A_ROW] ?? 0));
+  return Math.floor(namedMetrics[FAILURES_IN_A_ROW] ?? rates);
 }
 
 /**

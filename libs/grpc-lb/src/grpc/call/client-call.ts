@@ -37,6 +37,7 @@ import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from 
 import { type RequestOwner, RequestWriter } from './request-writer.js';
 import { slotIn, type StreamSlot } from './stream-slot.js';
 import type { WireAttempt } from './wire-attempt.js';
+import { removeOwnTrailers } from './wire-status.js';
 
 /** Receives the results of a call. */
 export type CallListener = Parameters<CallStream['start']>[1] & {
@@ -403,6 +404,7 @@ export class ClientCall
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     const previous = this.#plan.attempts - 1;
     if (previous > 0 && this.#committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    if (status.code !== Status.OK) removeOwnTrailers(status.metadata);
     this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
     this.#deliver(status);
   }

@@ -1,4 +1,5 @@
 import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { REPORT_KEY } from '../endpoint/orca-report.js';
 
 /** Codes that a control plane must not return (gRFC A54), because a server might have sent them. */
 const INAPPROPRIATE = new Set<Status>([
@@ -61,6 +62,15 @@ export function retryPushback(metadata: Metadata): number | undefined {
 
 /** The trailer by which the server half says that it has shed a call, and not processed it. */
 const SHED_KEY = 'grpc-lb-shed';
+
+/**
+ * Removes what a server says of itself to its clients. A handler may pass on the error of a call that it has made, and
+ * its callers would take that server's load for the handler's, and a call that has run for one that has not.
+ */
+export function removeOwnTrailers(trailers: Metadata): void {
+  trailers.remove(SHED_KEY);
+  trailers.remove(REPORT_KEY);
+}
 
 /** Whether a server that has too much to do has ended the call without processing it. */
 export function isShed({ code, metadata }: StatusObject): boolean {
