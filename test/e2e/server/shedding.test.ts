@@ -258,6 +258,7 @@ describe('a handler that passes on the error of a call which was shed', () => {
     expect(error?.code).toBe(grpc.status.UNAVAILABLE);
     expect(onTheWire.code).toBe(grpc.status.UNAVAILABLE);
     expect(onTheWire.trailers).not.toHaveProperty(SHED_KEY);
+    expect(onTheWire.trailers).not.toHaveProperty('grpc-retry-pushback-ms');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { SHED_KEY } from './shedder.js';
+import { PUSHBACK_KEY, SHED_KEY } from './shedder.js';
 
 /**
  * The trailers of a handler that has failed, without the mark of a call that was shed: a handler that passes on the error
@@ -9,5 +9,7 @@ export function withoutShedMark(metadata: Metadata | null | undefined): Metadata
   if (!metadata || metadata.get(SHED_KEY).length === 0) return metadata;
   const own = metadata.clone();
   own.remove(SHED_KEY);
+  // "At once" was said of another server, by which this one's clients are not to go round their backoff.
+  if (own.get(PUSHBACK_KEY)[0] === '0') own.remove(PUSHBACK_KEY);
   return own;
 }

@@ -18,6 +18,9 @@ export interface SheddingState {
 /** Trailer key of calls that were shed: the server has not processed them. Its value says why. */
 export const SHED_KEY = 'grpc-lb-shed';
 
+/** How long a client waits before it tries a call again (gRFC A6). */
+export const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
+
 /** How often a call has been tried before (gRFC A6); a client sets it. */
 const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
@@ -107,7 +110,7 @@ function refusals(pushback: string): Readonly<Record<SheddingReason, Refusal>> {
   const refusal = (reason: SheddingReason, details: string): Refusal => {
     const metadata = new Metadata();
     metadata.set(SHED_KEY, reason);
-    metadata.set('grpc-retry-pushback-ms', pushback);
+    metadata.set(PUSHBACK_KEY, pushback);
     return { code: status.UNAVAILABLE, details, metadata, reason };
   };
   return {

@@ -53,9 +53,11 @@ export function withLostConnection(status: StatusObject): StatusObject {
   return { code: Status.UNAVAILABLE, details: `The connection was lost: ${error}`, metadata };
 }
 
+const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
+
 /** `grpc-retry-pushback-ms` in milliseconds (gRFC A6); NaN if it cannot be read, undefined if there is none. */
 export function retryPushback(metadata: Metadata): number | undefined {
-  const [value] = metadata.get('grpc-retry-pushback-ms');
+  const [value] = metadata.get(PUSHBACK_KEY);
   if (value === undefined) return undefined;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
 }
@@ -65,11 +67,14 @@ const SHED_KEY = 'grpc-lb-shed';
 
 /**
  * Removes what a server says of itself to its clients. A handler may pass on the error of a call that it has made, and
- * its callers would take that server's load for the handler's, and a call that has run for one that has not.
+ * its callers would take that server's load for the handler's, and a call that has run for one that has not. That a call
+ * must not be repeated stays true.
  */
 export function removeOwnTrailers(trailers: Metadata): void {
-  trailers.remove(SHED_KEY);
   trailers.remove(REPORT_KEY);
+  if (trailers.get(SHED_KEY).length === 0) return;
+  trailers.remove(SHED_KEY);
+  if (retryPushback(trailers) === 0) trailers.remove(PUSHBACK_KEY);
 }
 
 /** Whether a server that has too much to do has ended the call without processing it. */
