@@ -29,9 +29,14 @@ interface Shown {
 /** A server whose event loop takes what has arrived in the meantime, turn by turn. */
 class Loop {
   now = 0;
-  readonly #random = seededRandom(7);
+  readonly #random: () => number;
 
-  constructor(readonly limit = new LearnedLimit(20)) {}
+  constructor(
+    seed = 7,
+    readonly limit = new LearnedLimit(20),
+  ) {
+    this.#random = seededRandom(seed);
+  }
 
   run({ block, offered, seconds, levels = {} }: Load): Shown {
     const perMs = offered / block;
@@ -98,12 +103,14 @@ describe.each([5, 20, 60])('a server whose calls block it for %i ms', (block) =>
 
   test('refuses the least important calls first', () => {
     const levels = { critical: 0.45, sheddable_plus: 1.25, sheddable: 1.3 };
-    const { of, served } = new Loop().run({ block, offered: 3, seconds: 60, levels });
-    expect(served).toBeGreaterThan(0.95);
-    expect(of.critical).toBeGreaterThanOrEqual(0.985);
-    expect(of.sheddable_plus).toBeGreaterThan(of.sheddable);
+    for (const seed of [2, 3, 4, 5, 6, 7]) {
+      const { of, served } = new Loop(seed).run({ block, offered: 3, seconds: 60, levels });
+      expect(served).toBeGreaterThan(0.95);
+      expect(of.critical, `seed ${seed}`).toBeGreaterThanOrEqual(0.98);
+      expect(of.sheddable_plus).toBeGreaterThan(of.sheddable);
+    }
     const plus = new Loop().run({ block, offered: 3, seconds: 60, levels: { critical_plus: 0.45, critical: 2.55 } });
-    expect(plus.of.critical_plus).toBeGreaterThanOrEqual(0.985);
+    expect(plus.of.critical_plus).toBeGreaterThanOrEqual(0.98);
     expect(plus.of.critical).toBeLessThan(0.3);
   });
 });
