@@ -24,7 +24,7 @@ import { loadResults, type Stored } from './store.js';
 
 const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
-const MICRO = ['pick', 'call', 'ledger', 'latency', 'endpoint-list'];
+const MICRO = ['pick', 'call', 'ledger', 'overload', 'latency', 'endpoint-list'];
 
 const text = [top(), ...tailPart(), ...cpuPart(), ...metricsPart(), ...microPart(), bottom()].join('\n\n');
 writeFileSync(PAGE, `${text}\n`);
