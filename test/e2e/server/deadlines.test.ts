@@ -221,41 +221,48 @@ describe('a call of a handler', () => {
     expect(left.cancelled).toBe(false);
   });
 
-  test('is that of the handler which subscribes, whoever made the Observable; shared work opts out', async () => {
+  /** Two handlers wait for calls of one hop that holds them; the caller of the first leaves. */
+  async function shared(share: (stub: EchoStub) => () => Promise<Line>, calls: number) {
     const last = await startEcho();
     const held: { line: Line; call: ServerCall; answer: (line: Line) => void }[] = [];
     last.handlers.say = (line, call) => new Promise((answer) => held.push({ line, call, answer }));
-    const stub = await balancedStub(last.address);
+    const ask = share(await balancedStub(last.address));
     const echo = await startEcho();
-    let cold: ReturnType<EchoStub['say']> | undefined;
-    let cached: Promise<Line> | undefined;
+    let waiting = 0;
     echo.handlers.say = (line) => {
-      if (line.text.startsWith('cold')) return firstValueFrom((cold ??= stub.say({ text: 'cold' })));
-      return (cached ??= firstValueFrom(stub.say({ text: 'cached' }, { inherit: false })));
+      if (line.text === 'at once') return line;
+      waiting++;
+      return ask();
     };
     const client = echoClient(echo.address, insecure);
-    for (const what of ['cold', 'cached']) {
-      held.length = 0;
-      const first = client.say({ text: `${what} 1` }, { deadline: Date.now() + 20_000 }, () => {});
-      await eventually(() => held.length === 1);
-      const second = say(client, `${what} 2`, 50_000);
-      if (what === 'cold') await eventually(() => held.length === 2);
-      const gone = cancelled(held[0]!.call);
-      first.cancel();
-      if (what === 'cold') {
-        await gone;
-        expect(Number(held[1]!.call.getDeadline())).toBeGreaterThan(Date.now() + 25_000);
-      } else {
-        expect(held[0]!.call.getDeadline()).toBe(Infinity);
-        // The cancellation has arrived when a later call of the same connection has been answered.
-        cached = Promise.resolve(held[0]!.line);
-        await say(client, 'cached 3');
-      }
-      const kept = held.at(-1)!;
-      expect(kept.call.cancelled).toBe(false);
-      kept.answer(kept.line);
-      expect((await second).text).toBe(what);
-    }
+    const first = client.say({ text: 'first' }, { deadline: Date.now() + 20_000 }, () => {});
+    await eventually(() => held.length === 1);
+    const second = say(client, 'second', 50_000);
+    await eventually(() => waiting === 2 && held.length === calls);
+    first.cancel();
+    // The cancellation has arrived when a later call of the same connection has been answered.
+    await say(client, 'at once');
+    return { held, second };
+  }
+
+  test('is that of the handler which subscribes, whoever has made the Observable', async () => {
+    let cold: ReturnType<EchoStub['say']> | undefined;
+    const share = (stub: EchoStub) => () => firstValueFrom((cold ??= stub.say({ text: 'cold' })));
+    const { held, second } = await shared(share, 2);
+    await eventually(() => held[0]!.call.cancelled);
+    expect(Number(held[1]!.call.getDeadline())).toBeGreaterThan(Date.now() + 25_000);
+    held[1]!.answer(held[1]!.line);
+    expect((await second).text).toBe('cold');
+  });
+
+  test('goes on for others that wait for it, if it opts out', async () => {
+    let cached: Promise<Line> | undefined;
+    const share = (stub: EchoStub) => () =>
+      (cached ??= firstValueFrom(stub.say({ text: 'cached' }, { inherit: false })));
+    const { held, second } = await shared(share, 1);
+    expect([held[0]!.call.cancelled, held[0]!.call.getDeadline()]).toEqual([false, Infinity]);
+    held[0]!.answer(held[0]!.line);
+    expect((await second).text).toBe('cached');
   });
 
   test('of a stream of requests, or of responses, ends with it', async () => {

@@ -512,6 +512,8 @@ describe('streams that last', () => {
     const client = new Client('a b');
     const b = client.link('b').owner;
     const to = (): Picked | NoPick => client.stream(LASTING, { ...NO_VISITS, to: b });
+    // It has been there, and the server has shed it.
+    expect(client.stream(LASTING, { ...NO_VISITS, tried: [b], only: 'untried', to: b })).toBe('none');
     expect([1, 2, 3].map(() => nameOf((to() as Picked).endpoint))).toEqual(['b', 'b', 'b']);
     client.link('b').connections[0]!.full = true;
     expect(to()).toBe('none');

@@ -61,7 +61,7 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
     if (!call.stream) return this.#pick(token, call, policy, isFull, visits, false);
     const lasts = this.#streams.expects(call);
     const picked = visits.to
-      ? this.#pickAt(visits.to, token, policy)
+      ? this.#pickAt(visits.to, token, policy, visits)
       : this.#pick(token, call, policy, isFull, visits, lasts);
     // At once, since the next pick may follow before it is sent.
     if (lasts && typeof picked !== 'string') picked.countAsStream();
@@ -90,7 +90,8 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
   }
 
   /** Only there, if it may be picked and has room. */
-  #pickAt(member: Member<C>, token: T, policy: Policy): A | NoPick {
+  #pickAt(member: Member<C>, token: T, policy: Policy, { only, tried }: Visits<C>): A | NoPick {
+    if (only === 'untried' && tried.includes(member)) return 'none';
     const carrier = this.#route.pickable.includes(member) ? member.link.withRoom() : undefined;
     return carrier ? this.open(member, carrier, token, policy) : 'none';
   }
