@@ -364,6 +364,19 @@ describe('a call that a server has shed', () => {
     for (const { told } of [forbidden, late]) expect(told).toEqual(['0 first', 'finish 1 14']);
   });
 
+  test('goes elsewhere, or is left to its hedge, if the status is fatal for hedges', () => {
+    const fatal: CallPolicy = { hedge: { ...hedge(100).hedge!, nonFatalCodes: new Set([13]) } };
+    const call = planned(fatal);
+    call.end(1, SHED);
+    call.end(2, OK);
+    expect(call.told).toEqual(['0 first', '0 retry', 'finish 2 0']);
+    const hedged = planned(fatal);
+    hedged.clock.advance(100);
+    hedged.end(1, SHED);
+    hedged.end(2, OK);
+    expect(hedged.told).toEqual(['0 first', '100 hedge', 'finish 2 0']);
+  });
+
   test('follows its retry policy if that names the status', () => {
     const call = planned(RETRY);
     call.end(1, SHED);

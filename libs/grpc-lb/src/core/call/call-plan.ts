@@ -225,12 +225,14 @@ export class CallPlan<A extends object> {
   }
 
   #failed(attempt: A | undefined, end: AttemptEnd): void {
-    if (this.policy.hedge) this.#hedgeFailed(this.policy.hedge, attempt, end);
-    else this.#retryFailed(this.policy.retry, attempt, end);
+    const { hedge, retry } = this.policy;
+    const repeatable = hedge?.nonFatalCodes ?? retry?.retryableCodes;
+    if (end.progress === 'shed' && !repeatable?.has(end.code)) this.#goElsewhere(attempt, end);
+    else if (hedge) this.#hedgeFailed(hedge, attempt, end);
+    else this.#retryFailed(retry, attempt, end);
   }
 
   #retryFailed(rule: RetryRule | undefined, attempt: A | undefined, end: AttemptEnd): void {
-    if (end.progress === 'shed' && !rule?.retryableCodes.has(end.code)) return this.#goElsewhere(attempt, end);
     if (!rule) return this.#finish(attempt, end);
     const retryable = this.#count(rule.retryableCodes, end);
     const { pushback } = end;
@@ -250,6 +252,8 @@ export class CallPlan<A extends object> {
   #goElsewhere(attempt: A | undefined, end: AttemptEnd): void {
     const throttle = (this.environment.elsewhere ??= new RetryThrottle(ELSEWHERE_TOKENS, ELSEWHERE_RATIO));
     throttle.failed();
+    // A hedge is under way.
+    if (this.#running.length > 0 || this.placing !== undefined) return;
     const delay = end.pushback ?? 0;
     const late = forbids(end.pushback) || delay >= this.owner.timeLeft;
     if (late || this.attempts > 1 || this.#state !== 'open' || !throttle.open) return this.#finish(attempt, end);
