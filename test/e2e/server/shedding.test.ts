@@ -83,12 +83,12 @@ describe('a server that works on as many calls as it may', () => {
     await eventually(() => server.server.shedding()!.working === 0);
     const cancelled = call(client, 'unary', {
       requests: [''],
-      onCall: (each) => void setImmediate(() => each.cancel()),
+      onCall: (each) => void eventually(() => server.held === 3).then(() => each.cancel()),
     });
     await cancelled;
     await eventually(() => server.server.shedding()!.working === 0);
     const last = call(client, 'unary', { requests: [''] });
-    await eventually(() => server.held >= 3);
+    await eventually(() => server.held === 4);
     server.release();
     expect((await last).code).toBe(grpc.status.OK);
   });
