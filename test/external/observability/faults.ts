@@ -155,4 +155,18 @@ export const FAULTS: readonly Fault[] = [
     silent: 9,
     fires: 11,
   },
+  {
+    alert: 'GrpcLbCertificateExpires',
+    what: 'nothing renews the certificate of a client',
+    changes: { [SERIES.certificateExpiring]: 1 },
+    silent: 9,
+    fires: 11,
+  },
+  {
+    alert: 'GrpcLbCertificatesRejected',
+    what: 'the new key does not fit the new certificate',
+    changes: { [SERIES.certificatesUp]: 0 },
+    silent: 4,
+    fires: 6,
+  },
 ];

@@ -45,6 +45,8 @@ export const SERIES = {
   stale: `grpc_lb_discovery_stale_seconds{${SOURCE}}`,
   found: `grpc_lb_discovery_endpoints{${SOURCE}}`,
   clusterIp: `grpc_lb_discovery_cluster_ip{${SOURCE}}`,
+  certificateExpiring: `grpc_lb_tls_certificate_expiring{${CLIENT}}`,
+  certificatesUp: `grpc_lb_tls_certificates_up{${CLIENT}}`,
 } as const;
 
 /** What counters gain in a minute. Callers' mistakes, a rare failure and a retry now and then are part of a quiet hour. */
@@ -85,6 +87,8 @@ export const GAUGES: Readonly<Record<string, number>> = {
   [SERIES.stale]: 0,
   [SERIES.found]: 5,
   [SERIES.clusterIp]: 0,
+  [SERIES.certificateExpiring]: 0,
+  [SERIES.certificatesUp]: 1,
 };
 
 /** The series as promtool reads them; of those that a fault changes, the value or the gain while it lasts. */
