@@ -192,3 +192,13 @@ test('a hedged attempt that loses to another one is not a verdict of a probe', a
   await Promise.all(said);
   expect(stateOf(sick)).toBe('ejected');
 });
+
+test('trailers that ask to begin a stream again do not excuse the failures of unary calls', async () => {
+  await start(5);
+  const [ill] = servers as [EchoServer];
+  const metadata = grpc.Metadata.fromHttp2Headers({ 'grpc-lb-stream-end': 'drain' });
+  await callUntil(() => succeeded() >= 100);
+  ill.behaviour.say = () =>
+    Promise.reject(Object.assign(new Error('not today'), { code: grpc.status.UNAVAILABLE, metadata }));
+  await callUntil(() => stateOf(ill) === 'ejected');
+});

@@ -16,7 +16,7 @@ import type { Refusal } from './refusal.js';
 import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
-import { withoutShedMark } from './passed-on.js';
+import { withoutSignals } from './passed-on.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
 import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
@@ -212,7 +212,7 @@ export class CallTracker {
         if (cut) return;
         close(ending.code, ending.details);
         if (watch) return next(ending);
-        const metadata = ending.code === status.OK ? ending.metadata : withoutShedMark(ending.metadata);
+        const metadata = ending.code === status.OK ? ending.metadata : withoutSignals(ending.metadata);
         if (this.trailer) next({ ...ending, metadata: this.trailer(metadata) });
         else next(metadata === ending.metadata ? ending : { ...ending, metadata });
       },

@@ -197,8 +197,8 @@ export class WireAttempt extends Attempt<Connection> {
     if (refused) this.refusedAt = this.call.environment.context.clock.now();
     const shed = !this.#answered && isShed(status);
     if (this.local) this.finish('refused', 'caller');
-    // The endpoint has done nothing wrong.
-    else if (code !== Status.OK && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
+    // The endpoint has done nothing wrong. A call that is no stream has no such end, whatever its trailers say.
+    else if (code !== Status.OK && this.call.stream && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
     // It has too much to do, which is no failure: without it the next one would have too much to do.
     else if (shed) this.finish('refused', 'peer');
     else this.finish(this.#kindOf(code), this.#endedBy(code));
