@@ -1,51 +1,34 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { OutgoingHttpHeaders } from 'node:http2';
 import { type CallCredentials, Metadata, status as Status } from '@grpc/grpc-js';
 import type { EndedBy } from '../../core/balancing/calls/attempt.js';
 import { NO_VISITS, type Visits } from '../../core/balancing/calls/visits.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
-import { CRITICALITY_KEY, type CriticalityLevel } from '../../core/call/criticality.js';
 import { type AttemptKind, CallPlan, type PlanOwner } from '../../core/call/call-plan.js';
 import { currentHandledCall } from '../../handled-call/handled-call.js';
 import type { MethodPolicy } from '../config/method-policies.js';
 import { criticalityOf } from './inherited-criticality.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
-import {
-  addObserved,
-  AttemptHeaders,
-  authorizedHeaders,
-  callHeaders,
-  NO_METADATA,
-  PREVIOUS_ATTEMPTS,
-  timeoutHeader,
-} from './attempt-headers.js';
+import { AttemptHeaders, NO_METADATA, PREVIOUS_ATTEMPTS } from './attempt-headers.js';
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
 import { CallTimes } from './call-times.js';
 import { deadlineText } from './deadline-text.js';
-import { forbiddenMetadata } from './forbidden-metadata.js';
 import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
-import { rankOf } from './criticality-rank.js';
 import { throttledText } from './throttled-text.js';
 import { askCredentials, credentialsFailure } from './asked-credentials.js';
 import { encodingIn } from './message-codec.js';
+import { type CallListener, ListenedCall } from './listened-call.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
+import { RequestHeaders } from './request-headers.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
 import { slotIn, type StreamSlot } from './stream-slot.js';
 import type { WireAttempt } from './wire-attempt.js';
 import { removeOwnTrailers } from './wire-status.js';
 
-/** Receives the results of a call. */
-export type CallListener = Parameters<CallStream['start']>[1] & {
-  /** Whether it enters the async context of the call itself, where it calls the user. */
-  readonly entersContext?: boolean;
-  /** False: it is not told of the response headers. */
-  readonly wantsHeaders?: boolean;
-};
 type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
 
 export interface CallArguments {
@@ -62,10 +45,10 @@ let calls = 0;
 
 /**
  * One call: the `Call` that grpc-js's clients and interceptors use. It carries out its plan: sends attempts, and passes
- * the results of one of them to the listener, in the async context in which the call was created.
+ * the results of one of them to the listener.
  */
 export class ClientCall
-  extends AsyncResource
+  extends ListenedCall
   implements CallStream, PlaceableCall, PlanOwner<WireAttempt>, RequestOwner, ObservedCall
 {
   readonly method: string;
@@ -87,11 +70,9 @@ export class ClientCall
   readonly #times: CallTimes;
   /** The call whose deadline and cancellation it inherits. */
   readonly #parent: ParentCall | null;
-  readonly #criticality: CriticalityLevel | undefined;
   /** Stops listening to the parent. */
   #leaveParent: (() => void) | undefined;
-  #listener: CallListener | undefined;
-  #headers!: OutgoingHttpHeaders;
+  readonly #headers: RequestHeaders;
   #credentials: CallCredentials | undefined;
   #readStarted = false;
   #responded = false;
@@ -104,22 +85,18 @@ export class ClientCall
   #committed: WireAttempt | undefined;
   /** All attempts that were sent. */
   #attempts: WireAttempt[] | undefined;
-  /** The headers that the call credentials add to the attempt to be placed. */
-  #authorized: Metadata | undefined;
   #waitsFor: WaitReason | undefined;
   /** Counts the attempts that were to be placed, so that what one of them waits for does not place the next one. */
   #placement = 0;
   /** Why the attempt could not be placed. */
   #refusal: { readonly code: Status; readonly details: string } | undefined;
   #observation: CallObservation | undefined;
-  /** Headers that observers have set. */
-  #observedHeaders: Record<string, string> | undefined;
 
   constructor(
     readonly environment: CallEnvironment,
     private readonly args: CallArguments,
   ) {
-    super('GRPC_LB_CALL', { requireManualDestroy: true });
+    super();
     const { path, host, deadline, parent, flags } = args;
     this.method = path;
     this.#policy = environment.policies.for(path);
@@ -129,7 +106,7 @@ export class ClientCall
     const own = Math.min(deadline, now + (this.#policy.timeout ?? Infinity));
     const handled = currentHandledCall();
     this.#parent = parentOf(parent, handled, flags, this.#policy.inherits);
-    this.#criticality = criticalityOf(this.#policy.criticality, handled);
+    this.#headers = new RequestHeaders(criticalityOf(this.#policy.criticality, handled));
     const inherited = this.#parent ? inheritedDeadline(this.#parent, flags) : Infinity;
     this.#times = new CallTimes(now, Math.min(own, inherited));
     this.#requests = new RequestWriter(
@@ -144,7 +121,7 @@ export class ClientCall
   // What grpc-js calls.
 
   start(metadata: Metadata, listener: CallListener): void {
-    this.#listener = listener;
+    this.listener = listener;
     this.metadata = metadata;
     if (metadata !== NO_METADATA) {
       const options = metadata.getOptions();
@@ -164,10 +141,7 @@ export class ClientCall
     }
     this.#followParent();
     if (this.ended) return;
-    this.#headers = callHeaders(metadata, this.#requests.encoding);
-    if (this.#criticality !== undefined) this.#headers[CRITICALITY_KEY] ??= this.#criticality;
-    if (this.#observedHeaders) addObserved(this.#headers, this.#observedHeaders);
-    const forbidden = metadata === NO_METADATA && !this.#observedHeaders ? undefined : forbiddenMetadata(this.#headers);
+    const forbidden = this.#headers.begin(metadata, this.#requests.encoding);
     if (forbidden !== undefined) return this.#refuseLocally(Status.INTERNAL, forbidden);
     if (this.#credentials && !environment.secure) return this.#refuseLocally(Status.UNAUTHENTICATED, PLAINTEXT);
     const times = this.#times;
@@ -238,7 +212,7 @@ export class ClientCall
   }
 
   setHeader(key: string, value: string): void {
-    (this.#observedHeaders ??= {})[key] = value;
+    this.#headers.observe(key, value);
   }
 
   // What the dispatcher calls.
@@ -263,7 +237,7 @@ export class ClientCall
 
   /** Whether its call credentials must be asked before the attempt can be placed. */
   needsAuthorization(channelCredentials: CallCredentials | undefined): boolean {
-    return this.#authorized === undefined && (this.#credentials ?? channelCredentials) !== undefined;
+    return this.#headers.authorized === undefined && (this.#credentials ?? channelCredentials) !== undefined;
   }
 
   /** Asks the call credentials, and calls back when the attempt can be placed. */
@@ -274,7 +248,7 @@ export class ClientCall
     this.runInAsyncScope(() => askCredentials(this.#credentials, channelCredentials, call)).then(
       (metadata) => {
         if (this.ended || this.#placement !== placement) return;
-        this.#authorized = metadata;
+        this.#headers.authorized = metadata;
         placeable();
       },
       (error: unknown) => {
@@ -291,7 +265,7 @@ export class ClientCall
 
   /** Sends the attempt that was to be placed; returns false if its connection cannot take it. */
   send(attempt: WireAttempt): boolean {
-    const headers = this.#attemptHeaders();
+    const headers = this.#headers.ofAttempt(this.timeLeft, this.#plan.attempts - 1);
     if (typeof headers === 'string') {
       attempt.lapse();
       this.#refuseLocally(Status.INTERNAL, headers);
@@ -311,7 +285,7 @@ export class ClientCall
       return true;
     }
     this.#times.sent();
-    this.#authorized = undefined;
+    this.#headers.authorized = undefined;
     if (this.#attempts) attempt.number = this.#attempts.push(attempt);
     else this.#attempts = [attempt];
     const observation = this.#observation;
@@ -358,7 +332,7 @@ export class ClientCall
   unplace(): void {
     this.#observation?.notSent?.(undefined);
     this.#placement++;
-    this.#authorized = undefined;
+    this.#headers.authorized = undefined;
     this.environment.dispatcher.remove(this);
   }
 
@@ -379,7 +353,7 @@ export class ClientCall
   }
 
   get rank(): number | undefined {
-    return rankOf(this.#headers[CRITICALITY_KEY]);
+    return this.#headers.rank;
   }
 
   /** Ends later, so that a caller who repeats it at once does not loop. */
@@ -392,7 +366,7 @@ export class ClientCall
       if (this.ended) return;
       const status = { ...refusal, metadata: new Metadata() };
       this.#end(status, 'local');
-      this.#deliver(status);
+      this.deliver(status);
     });
   }
 
@@ -406,7 +380,7 @@ export class ClientCall
     if (previous > 0 && this.#committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
     if (status.code !== Status.OK) removeOwnTrailers(status.metadata);
     this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
-    this.#deliver(status);
+    this.deliver(status);
   }
 
   // What its requests need.
@@ -435,14 +409,14 @@ export class ClientCall
     if (this.ended || this.#committed !== attempt) return;
     attempt.headers = metadata;
     if (this.environment.compresses) this.#learnEncodings(metadata);
-    if (this.#listener!.wantsHeaders === false && this.#observation === undefined) return;
+    if (this.listener!.wantsHeaders === false && this.#observation === undefined) return;
     attempt.encoding = encodingIn(metadata);
     metadata.remove('grpc-encoding');
     metadata.remove('grpc-accept-encoding');
     const previous = this.#plan.attempts - 1;
     if (previous > 0) metadata.set(PREVIOUS_ATTEMPTS, String(previous));
     this.#observation?.headersReceived?.(attempt.number, metadata);
-    if (this.#listener!.wantsHeaders !== false) this.#tell('onReceiveMetadata', metadata);
+    if (this.listener!.wantsHeaders !== false) this.tell('onReceiveMetadata', metadata);
   }
 
   messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void {
@@ -452,7 +426,7 @@ export class ClientCall
     const single = this.#policy.responseStream === false;
     if (single && this.#responded) return this.cancelLocally(Status.UNIMPLEMENTED, 'Too many responses received');
     this.#responded = true;
-    this.#tell('onReceiveMessage', message);
+    this.tell('onReceiveMessage', message);
     if (single) this.environment.secondReads.add(attempt);
   }
 
@@ -488,15 +462,6 @@ export class ClientCall
       else this.#stop(Status.CANCELLED, 'Cancelled by parent call', 'caller');
     };
     this.#leaveParent = onParentCancelled(this.#parent, this.args.flags, cancelled);
-  }
-
-  /** The headers of the next attempt; a string says why they are forbidden. */
-  #attemptHeaders(): OutgoingHttpHeaders | string {
-    const headers = this.#authorized ? authorizedHeaders(this.#headers, this.#authorized) : this.#headers;
-    if (this.#times.deadline !== Infinity) headers['grpc-timeout'] = timeoutHeader(this.timeLeft);
-    const previous = this.#plan.attempts - 1;
-    if (previous > 0) headers[PREVIOUS_ATTEMPTS] = String(previous);
-    return (this.#authorized && forbiddenMetadata(headers)) ?? headers;
   }
 
   /** Ends the call, because its deadline has passed. */
@@ -537,7 +502,7 @@ export class ClientCall
       }
     });
     this.#refusal = status;
-    if (this.#listener) this.#deliverLater();
+    if (this.listener) this.#deliverLater();
   }
 
   /** Releases everything that the call holds. */
@@ -554,21 +519,7 @@ export class ClientCall
   }
 
   #deliverLater(): void {
-    process.nextTick(() => this.#deliver({ ...this.#refusal!, metadata: new Metadata() }));
-  }
-
-  #deliver(status: { code: Status; details: string; metadata: Metadata }): void {
-    this.#tell('onReceiveStatus', status);
-    this.emitDestroy();
-  }
-
-  #tell<K extends 'onReceiveMetadata' | 'onReceiveMessage' | 'onReceiveStatus'>(
-    what: K,
-    result: Parameters<CallListener[K]>[0],
-  ): void {
-    const listener = this.#listener!;
-    if (listener.entersContext) listener[what](result);
-    else this.runInAsyncScope(listener[what], listener, result);
+    process.nextTick(() => this.deliver({ ...this.#refusal!, metadata: new Metadata() }));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Metadata, propagate, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { CallListener, ClientCall } from '../../grpc/call/client-call.js';
+import type { ClientCall } from '../../grpc/call/client-call.js';
+import type { CallListener } from '../../grpc/call/listened-call.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { CallArguments } from '../stub/call-arguments.js';
 import { messageOf, type Method } from '../stub/subscribed-call.js';

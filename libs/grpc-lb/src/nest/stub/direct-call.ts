@@ -1,5 +1,6 @@
 import { Metadata, propagate, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { CallListener, ClientCall } from '../../grpc/call/client-call.js';
+import type { ClientCall } from '../../grpc/call/client-call.js';
+import type { CallListener } from '../../grpc/call/listened-call.js';
 import { aborted } from './service-error.js';
 import { messageOf, SubscribedCall } from './subscribed-call.js';
 

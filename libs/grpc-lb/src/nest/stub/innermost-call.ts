@@ -7,7 +7,8 @@ import {
   status as Status,
   type StatusObject,
 } from '@grpc/grpc-js';
-import type { CallListener, ClientCall } from '../../grpc/call/client-call.js';
+import type { ClientCall } from '../../grpc/call/client-call.js';
+import type { CallListener } from '../../grpc/call/listened-call.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { messageOf, type Method } from './subscribed-call.js';
 
