@@ -26,12 +26,14 @@ export function balancingOf(config: PolicyConfig, size: number, subchannel: obje
     share: 1,
     total: size,
     healthy: size,
+    degraded: 0,
     zoned: false,
     localZone,
     otherZones: undefined,
   };
   const route = {
     priorities: [],
+    degraded: [],
     open: [{ ...priority, crossAtLeast: 0, evenShare: 0 }],
     pickable: members,
     probing: [],

@@ -19,6 +19,7 @@ describe('an endpoint is used', () => {
     [{ address: ADDRESS, weight: 4_294_967_295 }],
     [{ address: ADDRESS, priority: 0 }],
     [{ address: ADDRESS, priority: 127 }],
+    [{ address: ADDRESS, degraded: true }],
     [{ address: ADDRESS, locality: {} }],
     [{ address: ADDRESS, locality: { region: 'eu', zone: 'a', subZone: 'node-1' } }],
   ])('as in %j', (endpoint) => {
@@ -103,6 +104,7 @@ describe('an endpoint is dropped', () => {
       { address: ADDRESS, locality },
       LOCALITY,
     ]),
+    [{ address: ADDRESS, degraded: 'yes' }, 'a degraded that is not true or false'],
   ])('as %j', (endpoint, fault) => {
     const { good, dropped, fault: told } = checkEndpoints([endpoint, at(1)]);
     expect(good).toEqual([at(1)]);

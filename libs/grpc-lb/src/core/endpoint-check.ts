@@ -41,7 +41,7 @@ export function checkEndpoints(list: unknown): CheckedEndpoints {
 }
 
 function faultOf(endpoint: unknown): string | undefined {
-  const { address, weight, priority, locality } = (isObject(endpoint) ? endpoint : {}) as Partial<
+  const { address, weight, priority, locality, degraded } = (isObject(endpoint) ? endpoint : {}) as Partial<
     Record<keyof Endpoint, unknown>
   >;
   if (!isAddress(address)) return 'no address with a host and a port from 1 to 65535, or a path';
@@ -53,15 +53,17 @@ function faultOf(endpoint: unknown): string | undefined {
     return `a priority that is not a whole number from 0 to ${MAX_PRIORITY}`;
   if (locality !== undefined && !isLocality(locality))
     return 'a locality whose region, zone or subZone is not a string';
+  if (degraded !== undefined && typeof degraded !== 'boolean') return 'a degraded that is not true or false';
   return undefined;
 }
 
-function copyOf({ address, weight, priority, locality }: Endpoint): Endpoint {
+function copyOf({ address, weight, priority, locality, degraded }: Endpoint): Endpoint {
   return {
     address: isPath(address) ? { path: address.path } : { host: address.host, port: address.port },
     ...(weight !== undefined && { weight }),
     ...(priority !== undefined && { priority }),
     ...(locality !== undefined && { locality: localityOf(locality) }),
+    ...(degraded !== undefined && { degraded }),
   };
 }
 

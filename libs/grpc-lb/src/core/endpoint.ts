@@ -45,6 +45,13 @@ export interface Endpoint {
    * @default 0
    */
   readonly priority?: number;
+  /**
+   * Whether it answers, but others should be preferred, as `DEGRADED` in Envoy and xDS: it gets calls only while the
+   * healthy endpoints of all priorities cannot carry them.
+   *
+   * @default false
+   */
+  readonly degraded?: boolean;
 }
 
 /** `host:port`, `[ipv6]:port` or `unix:path`: the readable form, which also identifies an endpoint. */

@@ -11,8 +11,9 @@ import type { ClientTotals } from './totals.js';
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
 
 /**
- * The state of an endpoint. `connecting`: no connection yet. `ready`: gets calls. `not_serving`: connected, but its
- * health service reports that it does not serve. `suspect`: connected, but silent, so it gets no new calls until it
+ * The state of an endpoint. `connecting`: no connection yet. `ready`: gets calls. `degraded`: answers, but discovery or
+ * the endpoint itself says that others are better, so it gets calls only while they cannot carry all. `not_serving`:
+ * connected, but its health service reports that it does not serve. `suspect`: connected, but silent, so it gets no new calls until it
  * answers. `ejected`: gets no calls for a while, because calls to it failed, then one as a probe. `transient_failure`:
  * the last attempt to connect failed; the next one follows. `draining`: no longer in discovery; gets no new calls, and
  * is removed when its calls have ended.
@@ -20,6 +21,7 @@ export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' 
 export type EndpointState =
   | 'connecting'
   | 'ready'
+  | 'degraded'
   | 'not_serving'
   | 'suspect'
   | 'ejected'
@@ -146,6 +148,8 @@ export interface PrioritySnapshot {
   readonly endpoints: number;
   /** Endpoints in use that are healthy. */
   readonly healthy: number;
+  /** Endpoints in use that are degraded: they get calls only while the healthy ones of all priorities cannot carry all. */
+  readonly degraded: number;
   /** Share of the calls of this priority that goes to other zones, from 0 to 1; null if zones are ignored. */
   readonly crossZoneShare: number | null;
 }

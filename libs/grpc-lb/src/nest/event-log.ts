@@ -94,6 +94,7 @@ function lineOf(event: LbEvent): Line | undefined {
       return { level: 'warn', text: `load reports of ${event.address} are unreadable and are ignored` };
     case 'endpoint_state':
       if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
+      if (event.to === 'degraded') return { level: 'warn', text: degradedText(event.address, event.reason) };
       if (event.to === 'ejected') return { level: 'warn', text: ejectedText(event.address, event.reason) };
       return event.to === 'suspect' || event.to === 'transient_failure'
         ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
@@ -148,6 +149,10 @@ const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
   ],
   [/connections in a row/, 'a process accepts connections on that port and closes them; check which one, and its log'],
 ];
+
+function degradedText(address: string, reason: string | null): string {
+  return `endpoint ${address} is degraded: ${reason}; it gets calls only while the others cannot carry all. Check its log`;
+}
 
 function ejectedText(address: string, reason: string | null): string {
   const why = reason === null ? '' : `: ${reason}`;

@@ -74,8 +74,8 @@ export class CallTracker {
   constructor(
     /** Decides which calls get a handler. */
     private readonly admission: Admission,
-    /** Adds the load report to the end of every call. */
-    private readonly trailer?: (metadata: Metadata | null | undefined) => Metadata,
+    /** Adds what the server says of itself to the end of every call; undefined if it says nothing. */
+    public trailer?: (metadata: Metadata | null | undefined) => Metadata,
     /** A call to the application has arrived. */
     private readonly arrived: () => void = () => {},
     private readonly aging: StreamAging = AGELESS,

@@ -6,6 +6,7 @@ import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { Admission, type RefusedCalls } from './admission.js';
 import type { CertificateSnapshot } from '../core/snapshot.js';
 import { CallTracker } from './call-tracker.js';
+import { DEGRADED_KEY, degradedValue } from './degraded.js';
 import { drain, type GrpcDrainReport } from './drain.js';
 import { DueQueue } from './due-queue.js';
 import { HealthBoard } from './health-board.js';
@@ -54,6 +55,7 @@ export class GrpcServer implements OnApplicationShutdown {
   readonly #loaded: PackageDefinition = {};
   #transports = 0;
   #reflection: Reflection | undefined;
+  #degraded: string | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
   readonly #tls: ServerTls | undefined;
 
@@ -67,7 +69,7 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#ages = new StreamAges(options.maxStreamAge);
     this.#calls = new CallTracker(
       this.#admission,
-      loadReports?.trailer ? (metadata) => this.#withReport(metadata) : undefined,
+      this.#trailer,
       (loadReports ?? shedding) ? () => this.#probe.callArrived() : undefined,
       { queue: this.#aging, drawAge: (path) => this.#ages.draw(path), grace: options.maxStreamAge.grace },
     );
@@ -108,6 +110,28 @@ export class GrpcServer implements OnApplicationShutdown {
   setServing(service: string, serving: boolean): void {
     if (this.#servers.length > 0) this.#assertServed(service);
     this.#board.setServing(service, serving);
+  }
+
+  /**
+   * Says that other servers should be preferred to this one, as while its replica lags, its cache is cold or its disk is
+   * nearly full: balanced clients call it only while the healthy ones cannot carry all calls. It is told at the end of
+   * every call, and clients forget it after ten seconds without a call. Unlike `setServing('', false)` it costs no call
+   * where all servers are degraded.
+   *
+   * @param reason Shown in the clients' snapshots and logs, at most 200 characters of ASCII; false when it is over.
+   */
+  setDegraded(reason: string | false): void {
+    const before = this.#degraded;
+    this.#degraded = reason === false ? undefined : degradedValue(reason);
+    this.#calls.trailer = this.#trailer;
+    if (this.#degraded === before) return;
+    if (this.#degraded === undefined) this.#logger.log('No longer degraded');
+    else this.#logger.warn(`Degraded, clients prefer other servers: ${this.#degraded || 'no reason given'}`);
+  }
+
+  /** The reason of `setDegraded`; undefined if the server is not degraded. */
+  get degraded(): string | undefined {
+    return this.#degraded;
   }
 
   /** The load that reports carry; all zero before the server listens. */
@@ -269,6 +293,18 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#probe.stop();
     this.#aging.clear();
     for (const poller of this.#pollers) poller.stop();
+  }
+
+  /** What the end of each call says of this server; undefined if nothing. */
+  get #trailer(): CallTracker['trailer'] {
+    const reports = this.options.loadReports?.trailer === true;
+    const degraded = this.#degraded;
+    if (degraded === undefined) return reports ? (metadata) => this.#withReport(metadata) : undefined;
+    return (metadata) => {
+      const trailer = reports ? this.#withReport(metadata) : (metadata?.clone() ?? new Metadata());
+      trailer.set(DEGRADED_KEY, degraded);
+      return trailer;
+    };
   }
 
   /**

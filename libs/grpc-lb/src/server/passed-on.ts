@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { DEGRADED_KEY } from './degraded.js';
 import { PUSHBACK_KEY, SHED_KEY } from './shedder.js';
 import { STREAM_END_KEY } from './stream-end.js';
 
@@ -10,9 +11,10 @@ import { STREAM_END_KEY } from './stream-end.js';
 export function withoutSignals(metadata: Metadata | null | undefined): Metadata | null | undefined {
   if (!metadata) return metadata;
   const shed = metadata.get(SHED_KEY).length > 0;
-  if (!shed && metadata.get(STREAM_END_KEY).length === 0) return metadata;
+  if (!shed && metadata.get(STREAM_END_KEY).length === 0 && metadata.get(DEGRADED_KEY).length === 0) return metadata;
   const own = metadata.clone();
   own.remove(STREAM_END_KEY);
+  own.remove(DEGRADED_KEY);
   if (!shed) return own;
   own.remove(SHED_KEY);
   // "At once" was said of another server, by which this one's clients are not to go round their backoff.

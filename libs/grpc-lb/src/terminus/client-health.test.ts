@@ -71,6 +71,9 @@ describe('a client is', () => {
     ['degraded', ['ready', 'ejected'], '50%'],
     ['degraded', ['ready', 'connecting', 'transient_failure'], 1],
     ['degraded', ['ready', 'ready', 'not_serving', 'not_serving'], 2],
+    ['degraded', ['ready', 'degraded'], 2],
+    ['degraded', ['degraded', 'degraded'], 1],
+    ['down', ['degraded', 'ejected'], 2],
     ['down', ['ready', 'not_serving'], 2],
     ['down', ['ready', 'not_serving', 'not_serving'], '50%'],
     ['down', ['ready', 'ejected'], '51%'],
@@ -126,6 +129,7 @@ describe('failover', () => {
     share,
     endpoints,
     healthy,
+    degraded: 0,
     crossZoneShare: null,
   });
   /** States of the endpoints of priority 0, 1, ... and the shares of those priorities that are connected. */

@@ -68,6 +68,7 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   const listed = endpoints.filter(({ state }) => state !== 'draining');
   const inUse = listed.filter(({ priority }) => open.size === 0 || open.has(priority));
   const ready = inUse.filter(({ state }) => state === 'ready').length;
+  const degraded = inUse.filter(({ state }) => state === 'degraded').length;
   const required = minimumOf(inUse.length);
   const discoveryWorks = source.state === 'ok';
   // Priority 0 is missing if the first target lists no endpoints.
@@ -75,12 +76,12 @@ export function healthOf(snapshot: ClientSnapshot, minimumOf: MinimumOf): Client
   const failedOver = open.size > 0 && preferred < 1;
   const certificateTrouble = troubleOf(tls);
   const isUp = ready === inUse.length && discoveryWorks && !failedOver && certificateTrouble === '';
-  const status = ready < required ? 'down' : isUp ? 'up' : 'degraded';
+  const status = ready + degraded < required ? 'down' : isUp ? 'up' : 'degraded';
   return {
     status,
     message:
       `${ready} of ${inUse.length} endpoints${inUse.length < listed.length ? ' in use' : ''} are ready` +
-      `${givenUp(listed, Math.min(...open))}, at least ${required} required` +
+      `${degraded > 0 ? `, ${degraded} degraded` : ''}${givenUp(listed, Math.min(...open))}, at least ${required} required` +
       (failedOver ? `; ${Math.round(preferred * 100)} % of calls go to the endpoints of priority 0` : '') +
       discoveryText(source) +
       certificateTrouble,

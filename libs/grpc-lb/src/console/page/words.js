@@ -5,6 +5,7 @@ export const ENDPOINT_STATES = {
   ready: ['ready', 'good', 'gets calls'],
   slow_start: ['starting slowly', 'wait', 'gets a growing part of its share, so that it can warm up'],
   connecting: ['connecting', 'wait', 'has no connection yet'],
+  degraded: ['degraded', 'warn', 'answers, but others are better: gets calls only while they cannot carry all'],
   not_serving: ['not serving', 'warn', 'is connected, but its own health check says that it does not serve'],
   suspect: ['silent', 'warn', 'is connected, but does not answer: no new calls until it does'],
   ejected: ['ejected', 'warn', 'is left out for a while, because its calls failed or an operator wants it'],

@@ -69,6 +69,14 @@ describe('a file', () => {
     ]);
   });
 
+  test('may list an endpoint as degraded', () => {
+    const list = yaml(
+      '- {address: "a:1", degraded: true}\n- {address: "b:1", degraded: false}\n- {address: "c:1", degraded: 1}',
+    );
+    expect(list.endpoints.map(({ degraded }) => degraded)).toEqual([true, undefined]);
+    expect(list.warning).toBe('entry 3 (line 3) is not used: degraded is 1; use true or false');
+  });
+
   test('may number its zones', () => {
     expect(yaml('- {address: "a:1", zone: 1}').endpoints[0]!.locality).toEqual({ zone: '1' });
   });

@@ -22,7 +22,7 @@ const NUMBERS: Readonly<Record<'weight' | 'priority', Check>> = {
   weight: integer({ min: 1, max: 2 ** 32 - 1 }),
   priority: integer({ min: 0, max: 127 }),
 };
-const FIELDS = ['address', ...Object.keys(NUMBERS), ...LOCALITY];
+const FIELDS = ['address', ...Object.keys(NUMBERS), ...LOCALITY, 'degraded'];
 
 /** Converts entries to endpoints. Invalid entries are skipped and reported; throws if all of them are invalid. */
 export function readEndpoints({ entries, place }: Entries): EndpointList {
@@ -54,6 +54,9 @@ function readEntry(entry: unknown, faults: Fault[], isTold: boolean): Endpoint |
     if (fields[name] !== undefined) check(name, fields[name], wrong);
   }
   const locality = readLocality(fields, wrong);
+  const { degraded } = fields;
+  if (degraded !== undefined && typeof degraded !== 'boolean')
+    wrong.push({ path: 'degraded', message: `is ${kindOf(degraded)}; use true or false` });
   const unknown = Object.keys(fields).filter((name) => !FIELDS.includes(name));
   faults.push(...wrong);
   if (unknown.length > 0) faults.push(...(isTold ? unknown.slice(0, MAX_FAULTS).map(unknownField) : [UNTOLD]));
@@ -64,6 +67,7 @@ function readEntry(entry: unknown, faults: Fault[], isTold: boolean): Endpoint |
     ...(weight !== undefined && { weight }),
     ...(priority !== undefined && { priority }),
     ...(locality && { locality }),
+    ...(degraded === true && { degraded }),
   };
 }
 

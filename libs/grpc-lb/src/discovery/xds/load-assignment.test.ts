@@ -54,10 +54,11 @@ describe('a ClusterLoadAssignment', () => {
     ]);
   });
 
-  test('only endpoints with a healthy or unknown status are used', () => {
+  test('only endpoints with a healthy, unknown or degraded status are used', () => {
     const all = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const;
     const { endpoints } = read([{ endpoints: all.map((health, i) => ({ port: i + 1, health })) }]);
-    expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([1, 2]);
+    expect(endpoints.map(({ address }) => 'port' in address && address.port)).toEqual([1, 2, 6]);
+    expect(endpoints.map(({ degraded }) => degraded ?? false)).toEqual([false, false, true]);
   });
 
   test('an endpoint with an unrecognized status is not used', () => {

@@ -40,8 +40,11 @@ interface Group {
   readonly endpoints: readonly Weighed[];
 }
 
-/** gRFC A27: only endpoints whose status is one of these are used. */
-const USABLE: ReadonlySet<unknown> = new Set(['UNKNOWN', 'HEALTHY']);
+/**
+ * gRFC A27: only healthy endpoints, and those of unknown health, are used. Envoy uses degraded ones as well, where the
+ * healthy ones cannot carry all calls.
+ */
+const USABLE: ReadonlySet<unknown> = new Set(['UNKNOWN', 'HEALTHY', 'DEGRADED']);
 
 export function readAssignment(message: ClusterLoadAssignment): LoadAssignment {
   const faults: Fault[] = [];
@@ -78,6 +81,7 @@ function readLocality(path: string, message: LocalityMessage, seen: Set<string>,
       address,
       ...(locality && { locality }),
       ...(message.priority > 0 && { priority: message.priority }),
+      ...(each.health_status === 'DEGRADED' && { degraded: true }),
     };
     endpoints.push({ endpoint, weight: each.load_balancing_weight?.value ?? 1 });
   }

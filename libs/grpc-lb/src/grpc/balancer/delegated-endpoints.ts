@@ -27,8 +27,14 @@ function isXds(endpoint: GrpcEndpoint): endpoint is XdsEndpoint {
   return 'localityWeight' in endpoint && 'endpointWeight' in endpoint && 'locality' in endpoint;
 }
 
-function asEndpoints({ addresses, weight, locality, priority }: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
-  return addresses.map((address) => ({ address, weight, locality, priority }));
+function asEndpoints({
+  addresses,
+  weight,
+  locality,
+  priority,
+  degraded,
+}: GrpcEndpoint & Partial<Endpoint>): Endpoint[] {
+  return addresses.map((address) => ({ address, weight, locality, priority, degraded }));
 }
 
 function xdsEndpoints(list: readonly XdsEndpoint[]): Endpoint[] {

@@ -12,6 +12,7 @@ import type { Connection } from '../endpoint/connection.js';
 import { reportIn } from '../endpoint/orca-report.js';
 import type { SubchannelCall } from '../experimental.js';
 import { assertNotMisunderstood, assertStream } from '../capabilities.js';
+import { degradedIn } from './degraded-trailer.js';
 import type { AttemptHeaders, HeaderSource } from './attempt-headers.js';
 import { isCompressed, messageIn } from './frame.js';
 import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
@@ -196,6 +197,9 @@ export class WireAttempt extends Attempt<Connection> {
     const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
     if (refused) this.refusedAt = this.call.environment.context.clock.now();
     const shed = !this.#answered && isShed(status);
+    const degraded = degradedIn(metadata);
+    // A failure without a word on it may be this side's.
+    if (degraded !== undefined || code === Status.OK) this.endpoint.degradation.say(degraded);
     if (this.local) this.finish('refused', 'caller');
     // The endpoint has done nothing wrong. A call that is no stream has no such end, whatever its trailers say.
     else if (code !== Status.OK && this.call.stream && asksToBeginAgain(metadata)) this.finish('ok', 'caller');

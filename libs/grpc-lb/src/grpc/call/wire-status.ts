@@ -1,4 +1,5 @@
 import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { DEGRADED_KEY } from './degraded-trailer.js';
 import { REPORT_KEY } from '../endpoint/orca-report.js';
 
 /** Codes that a control plane must not return (gRFC A54), because a server might have sent them. */
@@ -72,6 +73,7 @@ const SHED_KEY = 'grpc-lb-shed';
  */
 export function removeOwnTrailers(trailers: Metadata): void {
   trailers.remove(REPORT_KEY);
+  trailers.remove(DEGRADED_KEY);
   if (trailers.get(SHED_KEY).length === 0) return;
   trailers.remove(SHED_KEY);
   if (retryPushback(trailers) === 0) trailers.remove(PUSHBACK_KEY);

@@ -51,6 +51,7 @@ const priorityOf = (priority: number, share: number): PrioritySnapshot => ({
   share,
   endpoints: 1,
   healthy: 1,
+  degraded: 0,
   crossZoneShare: null,
 });
 

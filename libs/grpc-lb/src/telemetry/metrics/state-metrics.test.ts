@@ -54,7 +54,7 @@ function snapshot(more: Partial<ClientSnapshot> = {}): ClientSnapshot {
     loadBalancing: effectiveLoadBalancing(),
     source: SOURCE,
     sources: [SOURCE],
-    priorities: [{ priority: 0, share: 1, endpoints: 2, healthy: 2, crossZoneShare: null }],
+    priorities: [{ priority: 0, share: 1, endpoints: 2, healthy: 2, degraded: 0, crossZoneShare: null }],
     zone: null,
     inFlight: 0,
     pending: 0,
@@ -93,6 +93,7 @@ describe('the state of a client', () => {
     );
     expect(values('grpc.lb.endpoints', 'grpc.lb.endpoint.state')).toEqual({
       connecting: 0,
+      degraded: 0,
       ready: 1,
       not_serving: 0,
       suspect: 0,

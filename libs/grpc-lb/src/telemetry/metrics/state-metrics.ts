@@ -66,6 +66,7 @@ function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Ad
   const states: Record<EndpointState, number> = {
     connecting: 0,
     ready: 0,
+    degraded: 0,
     not_serving: 0,
     suspect: 0,
     ejected: 0,

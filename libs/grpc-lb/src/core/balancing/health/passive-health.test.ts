@@ -17,7 +17,7 @@ class Owner implements PassiveHealthOwner {
   failureFactor = 1;
   passiveHealth!: PassiveHealth;
 
-  get healthy(): boolean {
+  get serves(): boolean {
     return !this.passiveHealth.ejected;
   }
 

@@ -38,8 +38,8 @@ export interface PassiveHealthEnvironment {
 export interface PassiveHealthOwner {
   /** Whether calls can reach the endpoint, healthy or not. */
   readonly connected: boolean;
-  /** Whether the endpoint may be picked. */
-  readonly healthy: boolean;
+  /** Whether the endpoint may be picked, if need be. */
+  readonly serves: boolean;
   /** Load multiplier for recent failures. A field, because each pick reads it for every endpoint. */
   failureFactor: number;
   /** Called when the endpoint is ejected or its ejection ends. */
@@ -99,7 +99,7 @@ export class PassiveHealth implements Peer {
   }
 
   get healthy(): boolean {
-    return this.owner.healthy;
+    return this.owner.serves;
   }
 
   get accused(): boolean {

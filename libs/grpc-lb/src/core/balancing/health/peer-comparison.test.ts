@@ -15,6 +15,10 @@ class Endpoint implements PassiveHealthOwner {
   ejections = 0;
   calls = 0;
 
+  get serves(): boolean {
+    return this.healthy;
+  }
+
   get healthy(): boolean {
     return !this.passiveHealth.ejected;
   }

@@ -4,6 +4,7 @@ import { addressToString, type Endpoint, type Locality } from '../../endpoint.js
 import type { Choosable } from '../../picking/choice.js';
 import type { EndpointSnapshot, EndpointState } from '../../snapshot.js';
 import type { BalancingEnvironment } from '../environment.js';
+import { Degradation } from '../health/degradation.js';
 import { PassiveHealth, type PassiveHealthOwner } from '../health/passive-health.js';
 import type { PeerComparison } from '../health/peer-comparison.js';
 import type { CountedEndpoint } from '../calls/ledger.js';
@@ -64,6 +65,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   readonly key: string;
   link: Link<C> = NO_LINK;
   readonly passiveHealth: PassiveHealth;
+  readonly degradation: Degradation;
   state: EndpointState = 'connecting';
   /** When it entered that state, by the clock. */
   since: number;
@@ -82,15 +84,18 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   ) {
     this.key = addressToString(endpoint.address);
     this.since = owner.environment.clock.now();
+    this.degradation = new Degradation(owner.environment.clock, () => this.update());
     this.describe(endpoint);
     this.passiveHealth = new PassiveHealth(owner.environment, this, owner.peers);
   }
 
   /** Updates what discovery reports about it. */
-  describe({ weight, priority, locality }: Endpoint): void {
+  describe({ weight, priority, locality, degraded }: Endpoint): void {
     this.weight = weight ?? 1;
     this.priority = priority ?? 0;
     this.locality = locality ?? null;
+    this.degradation.list(degraded ?? false);
+    if (this.state === 'ready' || this.state === 'degraded') this.update();
   }
 
   get connected(): boolean {
@@ -103,6 +108,15 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
 
   get healthy(): boolean {
     return this.state === 'ready';
+  }
+
+  get degraded(): boolean {
+    return this.state === 'degraded';
+  }
+
+  /** Whether it could carry calls. */
+  get serves(): boolean {
+    return this.healthy || this.degraded;
   }
 
   get probing(): boolean {
@@ -198,6 +212,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
 
   close(): void {
     this.passiveHealth.close();
+    this.degradation.close();
     this.link.close();
   }
 
@@ -205,7 +220,10 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   update(): void {
     const from = this.state;
     // The endpoint may return as a different process, to which the old failures do not apply.
-    if (!this.link.usable) this.passiveHealth.reset();
+    if (!this.link.usable) {
+      this.passiveHealth.reset();
+      this.degradation.close();
+    }
     const to = this.#currentState();
     this.reason = this.#currentReason(to);
     if (to !== from) this.#enter(to, from);
@@ -240,8 +258,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     this.state = to;
     this.since = environment.clock.now();
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
-    const wasWarm = from === 'draining' || from === 'suspect';
-    if (to === 'ready' && !wasWarm) this.#warmUp(from === 'ejected');
+    const wasWarm = from === 'draining' || from === 'suspect' || from === 'ready' || from === 'degraded';
+    if (this.serves && !wasWarm) this.#warmUp(from === 'ejected');
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
     const leaves = LEAVES[to];
     if (leaves) this.placement.vacate(this, leaves);
@@ -261,7 +279,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     if (!this.link.usable) return this.link.failing ? 'transient_failure' : 'connecting';
     if (this.link.suspicion !== undefined) return 'suspect';
     if (!this.link.serving) return 'not_serving';
-    return this.passiveHealth.ejected ? 'ejected' : 'ready';
+    if (this.passiveHealth.ejected) return 'ejected';
+    return this.degradation.reason === undefined ? 'ready' : 'degraded';
   }
 
   #currentReason(state: EndpointState): string | null {
@@ -270,6 +289,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
         return 'the endpoint is no longer used; its calls are ending';
       case 'ready':
         return null;
+      case 'degraded':
+        return this.degradation.reason!;
       case 'not_serving':
         return this.link.notServing;
       case 'suspect':

@@ -6,6 +6,8 @@ export interface Rotatable {
   readonly suspect?: boolean;
   /** Whether it is connected, reports that it serves, and is neither silent nor ejected. */
   readonly healthy: boolean;
+  /** Whether it answers, but others should be preferred. Absent in the simulator. */
+  readonly degraded?: boolean;
   /** Progress of its slow start as a fraction of its full share; 1 otherwise. */
   readonly warmth: number;
   /** Whether its ejection time is over, and it waits for its probe. */
@@ -19,6 +21,8 @@ export interface Census<E> {
   /** The connected endpoints that are not silent. */
   readonly answering: readonly E[];
   readonly healthy: readonly E[];
+  /** Used only while the healthy endpoints of all priorities cannot carry all calls. */
+  readonly degraded: readonly E[];
   /** Endpoints whose ejection time is over, and that wait for their probe. */
   readonly probing: readonly E[];
 }
@@ -27,15 +31,17 @@ export function censusOf<E extends Rotatable>(endpoints: readonly E[]): Census<E
   const connected: E[] = [];
   const answering: E[] = [];
   const healthy: E[] = [];
+  const degraded: E[] = [];
   const probing: E[] = [];
   for (const endpoint of endpoints) {
     if (!endpoint.connected) continue;
     connected.push(endpoint);
     if (!endpoint.suspect) answering.push(endpoint);
     if (endpoint.healthy) healthy.push(endpoint);
+    if (endpoint.degraded) degraded.push(endpoint);
     if (endpoint.probing) probing.push(endpoint);
   }
-  return { total: endpoints.length, connected, answering, healthy, probing };
+  return { total: endpoints.length, connected, answering, healthy, degraded, probing };
 }
 
 /** Which endpoints of a group may be picked. The lists are immutable. */

@@ -10,6 +10,7 @@ interface Sketch {
   readonly warmth?: number;
   readonly weight?: number;
   readonly probing?: boolean;
+  readonly degraded?: boolean;
 }
 
 /** An endpoint as the route sees it. */
@@ -19,12 +20,14 @@ function endpoint({
   warmth = 1,
   weight = 1,
   probing = false,
+  degraded = false,
 }: Sketch = {}): Routable {
-  return { connected, healthy, warmth, weight, probing };
+  return { connected, healthy, warmth, weight, probing, degraded };
 }
 
 const HEALTHY = endpoint();
 const UNHEALTHY = endpoint({ healthy: false });
+const DEGRADED = endpoint({ healthy: false, degraded: true });
 const AWAY = endpoint({ connected: false });
 
 const priorityOf = (localZone: Routable[], otherZones: Routable[] = [], priority = 0): PriorityMembers<Routable> => ({
@@ -54,6 +57,60 @@ describe('the pickable endpoints', () => {
     expect(of([])).toMatchObject({ pickable: [], open: [], panic: false });
     expect(of([priorityOf([])])).toMatchObject({ pickable: [], open: [], panic: false, healthy: 0, connected: 0 });
     expect(of([priorityOf([AWAY, AWAY])])).toMatchObject({ pickable: [], open: [], panic: false });
+  });
+});
+
+describe('degraded endpoints', () => {
+  const sharesOf = ({ open }: Route) =>
+    open.map(({ priority, share, localZone }) => [priority, share, localZone.pickable]);
+
+  test('get no calls while the healthy ones can carry all', () => {
+    const route = of([priorityOf([HEALTHY, DEGRADED, HEALTHY, DEGRADED])]);
+    expect(route).toMatchObject({ pickable: [HEALTHY, HEALTHY], panic: false, healthy: 2, connected: 4 });
+    expect(route.priorities).toMatchObject([{ healthy: 2, degraded: 2, share: 1 }]);
+  });
+
+  test('get what the healthy ones cannot carry, without panic', () => {
+    const route = of([priorityOf([HEALTHY, DEGRADED, DEGRADED, DEGRADED])]);
+    expect(sharesOf(route)).toEqual([
+      [0, 0.5, [HEALTHY]],
+      [0, 0.5, [DEGRADED, DEGRADED, DEGRADED]],
+    ]);
+    expect(route.panic).toBe(false);
+  });
+
+  test('get all calls where no other endpoint is healthy', () => {
+    const route = of([priorityOf([DEGRADED, UNHEALTHY, DEGRADED, AWAY])]);
+    expect(route).toMatchObject({ pickable: [DEGRADED, DEGRADED], panic: false, healthy: 0 });
+    expect(sharesOf(route)).toEqual([[0, 1, [DEGRADED, DEGRADED]]]);
+  });
+
+  test('of a better priority come after the healthy ones of all priorities', () => {
+    const fallback = endpoint();
+    const calm = of([priorityOf([HEALTHY, DEGRADED, DEGRADED, DEGRADED]), priorityOf([fallback], [], 1)]);
+    expect(sharesOf(calm)).toEqual([
+      [0, 0.5, [HEALTHY]],
+      [1, 0.5, [fallback]],
+    ]);
+    const short = of([priorityOf([DEGRADED, DEGRADED]), priorityOf([fallback, AWAY, AWAY, AWAY], [], 1)]);
+    expect(sharesOf(short)).toEqual([
+      [1, 0.5, [fallback]],
+      [0, 0.5, [DEGRADED, DEGRADED]],
+    ]);
+  });
+
+  test('are used like all others in a panic, and not twice', () => {
+    const route = of([priorityOf([DEGRADED, UNHEALTHY, UNHEALTHY, UNHEALTHY])]);
+    expect(route).toMatchObject({ pickable: [DEGRADED, UNHEALTHY, UNHEALTHY, UNHEALTHY], panic: true });
+    expect(sharesOf(route)).toMatchObject([[0, 1, { length: 4 }]]);
+  });
+
+  test('prefer the local zone', () => {
+    const other = endpoint({ healthy: false, degraded: true });
+    const route = of([priorityOf([DEGRADED], [other])]);
+    expect(route.open).toMatchObject([
+      { share: 1, localZone: { pickable: [DEGRADED] }, otherZones: { pickable: [other] }, crossAtLeast: 0 },
+    ]);
   });
 });
 

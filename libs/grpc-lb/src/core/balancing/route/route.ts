@@ -9,12 +9,14 @@ export interface Routable extends Rotatable {
   readonly weight: number;
 }
 
+/** The healthy endpoints of a priority, or its degraded ones. */
 export interface PriorityRoute<E> {
   readonly priority: number;
-  /** The share of all calls that goes to this priority. */
+  /** The share of all calls that goes to these endpoints. */
   readonly share: number;
   readonly total: number;
   readonly healthy: number;
+  readonly degraded: number;
   /** Whether it has endpoints both in the local zone and in others. */
   readonly zoned: boolean;
   /**
@@ -32,8 +34,11 @@ export interface PriorityRoute<E> {
 
 /** Where calls may go; recomputed whenever an endpoint changes. The lists are immutable. */
 export interface Route<E> {
+  /** With their healthy endpoints; the share of the degraded ones is not included. */
   readonly priorities: readonly PriorityRoute<E>[];
-  /** Priorities with a share. */
+  /** The degraded endpoints of priorities that have any. */
+  readonly degraded: readonly PriorityRoute<E>[];
+  /** Those with a share, best first. */
   readonly open: readonly PriorityRoute<E>[];
   /** All endpoints that may be picked. */
   readonly pickable: readonly E[];
@@ -46,6 +51,7 @@ export interface Route<E> {
 
 export const NO_ROUTE: Route<never> = {
   priorities: [],
+  degraded: [],
   open: [],
   pickable: [],
   probing: [],
@@ -60,6 +66,7 @@ interface PriorityCensus<E> {
   readonly otherZones: Census<E>;
   readonly total: number;
   readonly healthy: number;
+  readonly degraded: number;
   readonly connected: number;
 }
 
@@ -68,34 +75,59 @@ export function routeOf<E extends Routable>(
   { panicThreshold, overprovisioningFactor }: Pick<EffectiveHealthOptions, 'panicThreshold' | 'overprovisioningFactor'>,
 ): Route<E> {
   const all = priorities.map(censusOfPriority);
-  const capacities = all.map((each) => capacityOf(each, overprovisioningFactor));
+  // As in Envoy: degraded endpoints take what the healthy ones of all priorities cannot carry.
+  const degraded = all.flatMap((each) => (each.degraded > 0 ? [degradedOf(each)] : []));
+  const capacities = [...all, ...degraded].map((each) => capacityOf(each, overprovisioningFactor));
   // As in Envoy: unhealthy endpoints get no calls while the priorities together can carry all calls.
   const mayPanic = all.length === 1 || !canBearAll(capacities);
-  const panics = all.map(({ healthy, connected }) => mayPanic && isPanic(healthy, connected, panicThreshold));
-  const shares = priorityShares(
-    all.map(({ total, connected }, i) =>
-      panics[i] ? capacityOf({ total, healthy: connected }, overprovisioningFactor) : capacities[i]!,
-    ),
+  const panicking = new Set(
+    all
+      .filter((each) => mayPanic && isPanic(each.healthy + each.degraded, each.connected, panicThreshold))
+      .map(({ priority }) => priority),
   );
-  const routed = all.map((census, i): PriorityRoute<E> => ({
-    priority: census.priority,
-    share: shares[i]!,
-    total: census.total,
-    healthy: census.healthy,
-    zoned: census.otherZones.total > 0,
-    ...zonesOf(census, panics[i]!, overprovisioningFactor),
-  }));
+  const shares = priorityShares(
+    [...all, ...degraded].map(({ priority, total, connected }, i) => {
+      if (!panicking.has(priority)) return capacities[i]!;
+      // All connected endpoints are used alike.
+      return i < all.length ? capacityOf({ total, healthy: connected }, overprovisioningFactor) : 0;
+    }),
+  );
+  const routed = [...all, ...degraded].map((census, i): PriorityRoute<E> => {
+    const { priority, total, healthy, otherZones } = census;
+    const zones = zonesOf(census, panicking.has(priority), overprovisioningFactor);
+    return {
+      priority,
+      share: shares[i]!,
+      total,
+      healthy,
+      degraded: census.degraded,
+      zoned: otherZones.total > 0,
+      ...zones,
+    };
+  });
   const open = routed.filter(({ share }) => share > 0);
   const rotations = open.flatMap(({ localZone, otherZones }) => (otherZones ? [localZone, otherZones] : [localZone]));
   return {
-    priorities: routed,
+    priorities: routed.slice(0, all.length),
+    degraded: routed.slice(all.length),
     open,
     pickable: rotations.length === 1 ? rotations[0]!.pickable : rotations.flatMap(({ pickable }) => pickable),
     // Includes priorities without other calls: only a probe can bring their endpoints back.
     probing: all.flatMap(({ localZone, otherZones }) => [...localZone.probing, ...otherZones.probing]),
-    panic: panics.includes(true),
+    panic: panicking.size > 0,
     healthy: sumOf(all.map(({ healthy }) => healthy)),
     connected: sumOf(all.map(({ connected }) => connected)),
+  };
+}
+
+/** The same priority, with its degraded endpoints in place of the healthy ones. */
+function degradedOf<E>(census: PriorityCensus<E>): PriorityCensus<E> {
+  const { localZone, otherZones, degraded } = census;
+  return {
+    ...census,
+    localZone: { ...localZone, healthy: localZone.degraded },
+    otherZones: { ...otherZones, healthy: otherZones.degraded },
+    healthy: degraded,
   };
 }
 
@@ -107,6 +139,7 @@ function censusOfPriority<E extends Routable>(members: PriorityMembers<E>): Prio
     otherZones,
     total: localZone.total + otherZones.total,
     healthy: localZone.healthy.length + otherZones.healthy.length,
+    degraded: localZone.degraded.length + otherZones.degraded.length,
     connected: localZone.connected.length + otherZones.connected.length,
   };
 }

@@ -33,11 +33,13 @@ export class Router<E extends Routable> {
     this.spillover?.share(crossAtLeast, evenShare) ?? crossAtLeast;
 
   priorities(): PrioritySnapshot[] {
-    return this.route.priorities.map((each) => ({
+    const { priorities, degraded } = this.route;
+    return priorities.map((each) => ({
       priority: each.priority,
-      share: each.share,
+      share: each.share + (degraded.find(({ priority }) => priority === each.priority)?.share ?? 0),
       endpoints: each.total,
       healthy: each.healthy,
+      degraded: each.degraded,
       crossZoneShare: each.zoned ? (each.otherZones ? this.crossShare(each) : each.crossAtLeast) : null,
     }));
   }
