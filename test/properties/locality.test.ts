@@ -83,6 +83,21 @@ describe('where 70 % of the clients are in a zone with a third of the backends',
   });
 });
 
+describe('where the zone of most clients is busy, but not yet slow', () => {
+  // 0.7 * 0.46 * 3 = 97 % of what it can serve, while the others are at 21 %.
+  const busy: World = { clients: [14, 3, 3], load: 0.46, seconds: 40 };
+
+  test('calls leave it by what its backends report, until it is no busier than allowed, without oscillation', () => {
+    const byLatency = run('busy, by latency', busy, 20, 40);
+    const anywhere = run('busy, anywhere', { ...busy, mode: 'anywhere' }, 20, 40);
+    const byReports = run('busy, by reports', { ...busy, spillUtilization: 0.1 }, 20, 40);
+    expect(byReports.p50).toBeLessThan(0.9 * byLatency.p50);
+    expect(byReports.crossed).toBeLessThan(0.4);
+    expect(byReports.p99).toBeLessThan(1.1 * anywhere.p99);
+    expect(spread(byReports.shares.slice(25))).toBeLessThan(0.05);
+  });
+});
+
 describe('a zone that is unhealthy from second 10 to 25', () => {
   const ill = (how: 10 | 3 | 'fails' | 'hangs'): World => ({
     clients: [7, 7, 6],
@@ -106,6 +121,7 @@ describe('the share', () => {
     fc.record({
       wait: fc.nat({ max: 2000 }),
       local: fc.boolean(),
+      utilization: fc.oneof(fc.double({ min: 0, max: 3, noNaN: true }), fc.constant(Infinity)),
       latency: fc.oneof(fc.nat({ max: 100_000 }), fc.double({ min: 0, max: 1, noNaN: true })),
       end: fc.constantFrom('succeeded', 'failed', 'never'),
       atLeast: fc.constantFrom(0, 0, 0.3, 1),
@@ -120,14 +136,16 @@ describe('the share', () => {
       fc.property(
         minimum,
         fc.double({ min: 1.1, max: 10, noNaN: true }),
+        fc.constantFrom<(number | false)[]>(false, 0.01, 1),
         steps,
-        (minCrossZoneShare, spillRatio, all) => {
-          const spillover = new Spillover({ minCrossZoneShare, spillRatio });
+        (minCrossZoneShare, spillRatio, spillUtilization, all) => {
+          const spillover = new Spillover({ minCrossZoneShare, spillRatio, spillUtilization });
           let now = 0;
-          for (const { wait, local, latency, end, atLeast, evenShare } of all) {
+          for (const { wait, local, utilization, latency, end, atLeast, evenShare } of all) {
             now += wait;
             spillover.started(local, now);
             if (end !== 'never') spillover.ended(local, latency, end === 'failed');
+            spillover.reported(local, utilization);
             const share = spillover.share(atLeast, evenShare);
             expect(share).toBeGreaterThanOrEqual(Math.max(atLeast, minCrossZoneShare));
             expect(share).toBeLessThanOrEqual(Math.max(atLeast, 1 - minCrossZoneShare));
@@ -140,11 +158,12 @@ describe('the share', () => {
   test('is zero by load if the minimum is zero', () => {
     check(
       fc.property(steps, (all) => {
-        const spillover = new Spillover({ minCrossZoneShare: 0, spillRatio: 1.1 });
+        const spillover = new Spillover({ minCrossZoneShare: 0, spillRatio: 1.1, spillUtilization: 0.01 });
         let now = 0;
         for (const { wait, local, latency } of all) {
           spillover.started(local, (now += wait));
           spillover.ended(local, local ? 1000 * latency : 1, false);
+          spillover.reported(local, local ? 1 : 0);
           expect(spillover.share(0, 1)).toBe(0);
         }
       }),

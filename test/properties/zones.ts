@@ -15,6 +15,8 @@ export interface World {
   readonly seconds: number;
   /** `anywhere`: zones are ignored. `own`: no call leaves its zone. Default `spillover`. */
   readonly mode?: 'anywhere' | 'own' | 'spillover';
+  /** As in the options of clients. Default false. */
+  readonly spillUtilization?: number | false;
   /** The spread of the work of a call, lognormal. Default 1. */
   readonly sigma?: number;
   /** Zone a is unhealthy for a while: slower by a factor, or it fails each call at once, or never answers. */
@@ -68,19 +70,29 @@ interface Job {
 
 const zoneOf = (backend: number): number => Math.floor((3 * backend) / BACKENDS);
 
-function clientIn(zone: number): Client {
+function clientIn(zone: number, spillUtilization: number | false): Client {
   const all = hosts(Array.from({ length: BACKENDS }, () => 0));
   const side = (own: boolean): Host[] => all.filter((_, i) => (zoneOf(i) === zone) === own);
-  const spillover = new Spillover({ minCrossZoneShare: 0.01, spillRatio: 1.5 });
+  const spillover = new Spillover({ minCrossZoneShare: 0.01, spillRatio: 1.5, spillUtilization });
   return { all, own: side(true), others: side(false), zone, spillover };
 }
 
-export function simulate({ load, seconds, mode = 'spillover', sigma = 1, ill, ...world }: World): Outcome {
+export function simulate({
+  load,
+  seconds,
+  mode = 'spillover',
+  spillUtilization = false,
+  sigma = 1,
+  ill,
+  ...world
+}: World): Outcome {
   const random = seededRandom(1);
   const events = new EventQueue();
   const policy = createPolicy({ name: 'least_request' }, random, new FakeClock());
   const backends = Array.from({ length: BACKENDS }, (_, i): Backend => ({ zone: zoneOf(i), busy: 0, queue: [] }));
-  const clients = world.clients.flatMap((count, zone) => Array.from({ length: count }, () => clientIn(zone)));
+  const clients = world.clients.flatMap((count, zone) =>
+    Array.from({ length: count }, () => clientIn(zone, spillUtilization)),
+  );
   const calls: Call[] = [];
 
   const call = (client: Client): void => {
@@ -106,19 +118,21 @@ export function simulate({ load, seconds, mode = 'spillover', sigma = 1, ill, ..
       const how = ill && backend.zone === 0 && events.now >= ill.from && events.now < ill.to ? ill.how : 1;
       const work = lognormal(random, MEAN_MS, sigma);
       events.after(how === 'hangs' ? DEADLINE_MS : how === 'fails' ? 1 : work * how, () => {
+        const utilization = backend.busy / SLOTS;
         backend.busy--;
-        events.after((job.crossed ? FAR_MS : NEAR_MS) / 2, () => end(job, how === 'fails'));
+        events.after((job.crossed ? FAR_MS : NEAR_MS) / 2, () => end(job, how === 'fails', utilization));
         serve(backend);
       });
     }
   };
 
-  const end = (job: Job, failed: boolean): void => {
+  const end = (job: Job, failed: boolean, utilization?: number): void => {
     if (job.done) return;
     job.done = true;
     job.host.inFlight--;
     const latency = events.now - job.at;
     job.client.spillover.ended(!job.crossed, latency, failed);
+    if (utilization !== undefined) job.client.spillover.reported(!job.crossed, utilization);
     calls.push({ at: job.at, crossed: job.crossed, latency, failed });
   };
 

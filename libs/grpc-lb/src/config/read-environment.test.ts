@@ -49,6 +49,7 @@ describe('variables', () => {
     ['LOCALITY_ZONE_FILE', '/etc/zone', { loadBalancing: { locality: { zoneFile: '/etc/zone' } } }],
     ['LOCALITY_MIN_CROSS_ZONE_SHARE', '0.05', { loadBalancing: { locality: { minCrossZoneShare: 0.05 } } }],
     ['LOCALITY_SPILL_RATIO', '2', { loadBalancing: { locality: { spillRatio: 2 } } }],
+    ['LOCALITY_SPILL_UTILIZATION', '0.1', { loadBalancing: { locality: { spillUtilization: 0.1 } } }],
     ['RETRY_MAX_ATTEMPTS', '1', { loadBalancing: { retry: { maxAttempts: 1 } } }],
     ['RETRY_ATTEMPT_TIMEOUT', '250', { loadBalancing: { retry: { attemptTimeout: 250 } } }],
     ['RETRY_BUDGET_RATIO', '0.1', { loadBalancing: { retry: { budget: { ratio: 0.1 } } } }],
@@ -78,7 +79,7 @@ describe('variables', () => {
   });
 
   test('this list is complete, and none is a suffix of another', () => {
-    expect(VARIABLES).toHaveLength(49);
+    expect(VARIABLES).toHaveLength(50);
     for (const each of VARIABLES) expect(VARIABLES.filter((other) => `_${other}`.endsWith(`_${each}`))).toEqual([each]);
   });
 

@@ -93,6 +93,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   LOCALITY_ZONE_FILE: { at: ['locality', 'zoneFile'], read: asText },
   LOCALITY_MIN_CROSS_ZONE_SHARE: { at: ['locality', 'minCrossZoneShare'], read: asNumber },
   LOCALITY_SPILL_RATIO: { at: ['locality', 'spillRatio'], read: asNumber },
+  LOCALITY_SPILL_UTILIZATION: { at: ['locality', 'spillUtilization'], read: asNumber },
   RETRY_MAX_ATTEMPTS: { at: ['retry', 'maxAttempts'], read: asNumber },
   RETRY_ATTEMPT_TIMEOUT: { at: ['retry', 'attemptTimeout'], read: asNumber },
   RETRY_BUDGET_RATIO: { at: ['retry', 'budget', 'ratio'], read: asNumber },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../random.js';
 import { Spillover } from './spillover.js';
 
-const OPTIONS = { minCrossZoneShare: 0.01, spillRatio: 1.5 };
+const OPTIONS = { minCrossZoneShare: 0.01, spillRatio: 1.5, spillUtilization: false } as const;
 const EVEN = 2 / 3;
 
 interface Side {
@@ -11,6 +11,8 @@ interface Side {
   readonly failing?: number;
   /** The fraction of the calls that never ends. */
   readonly open?: number;
+  /** What its endpoints report; undefined for nothing. */
+  readonly utilization?: number;
 }
 
 /** A hundred calls a second to both zones as configured; returns the share at the end. */
@@ -18,10 +20,11 @@ function run(spillover: Spillover, seconds: number, own: Side, others: Side, fro
   const random = seededRandom(3);
   for (let now = from; now < from + 1000 * seconds; now += 10) {
     const local = random() >= spillover.share(0, EVEN);
-    const { latency = 10, failing = 0, open = 0 } = local ? own : others;
+    const { latency = 10, failing = 0, open = 0, utilization } = local ? own : others;
     spillover.started(local, now);
     const fails = random() < failing;
     if (random() >= open) spillover.ended(local, latency * (0.5 + random()), fails);
+    if (utilization !== undefined) spillover.reported(local, utilization);
   }
   return spillover.share(0, EVEN);
 }
@@ -49,6 +52,22 @@ describe('by load', () => {
     ['no answer at all', { open: 1 }],
   ])('%s make a zone slow', (_, own) => {
     expect(run(new Spillover(OPTIONS), 60, own, {})).toBeGreaterThan(0.3);
+  });
+
+  test('a zone that reports to be busier than the others loses calls, if that counts', () => {
+    const [busy, idle] = [{ utilization: 0.8 }, { utilization: 0.4 }];
+    const byReports = { ...OPTIONS, spillUtilization: 0.1 };
+    expect(run(new Spillover(byReports), 60, busy, idle)).toBeGreaterThan(0.5);
+    expect(run(new Spillover(OPTIONS), 60, busy, idle)).toBe(0.01);
+    expect(run(new Spillover({ ...OPTIONS, spillUtilization: 0.5 }), 60, busy, idle)).toBe(0.01);
+    const spillover = new Spillover(byReports);
+    run(spillover, 60, busy, idle);
+    expect(run(spillover, 90, { utilization: 0.25 }, idle, 60_000)).toBe(0.01);
+  });
+
+  test('zones are compared by latency alone where only one of them reports', () => {
+    const spillover = new Spillover({ ...OPTIONS, spillUtilization: 0.1 });
+    expect(run(spillover, 60, { utilization: 1 }, {})).toBe(0.01);
   });
 
   test('streams that do not end have no effect', () => {

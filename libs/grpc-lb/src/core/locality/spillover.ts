@@ -1,5 +1,6 @@
 import type { EffectiveLocalityOptions } from '../options/locality-options.js';
 import { LatencyStatistics } from './latency-statistics.js';
+import { ReportedUtilization } from './reported-utilization.js';
 
 /** How often the share is recomputed, and the minimum number of calls for that: without new calls nothing changes. */
 const INTERVAL_MS = 1000;
@@ -25,6 +26,10 @@ const DOWN = 0.04;
 const DOWN_TO_EVEN = 0.12;
 /** Bounds the error, however slow the zone looks. */
 const MAX_ERROR = 2;
+/** A backend may report more than 1, or nonsense. */
+const MAX_UTILIZATION = 2;
+/** Bounds the logarithm of an idle zone. */
+const LEAST_UTILIZATION = 0.01;
 /** The maximum increase per interval beyond an even spread: only a zone that stays slow without load goes further. */
 const BEYOND_EVEN = 0.05;
 
@@ -33,14 +38,18 @@ const BEYOND_EVEN = 0.05;
  * of both zones are alike, and their latencies compare without bias, whatever the mix of methods. A small share always
  * crosses, as the reference. While the local zone is more than `spillRatio` times as slow as the others, the share
  * grows, otherwise it shrinks: a controller with a proportional and an integral part, over the logarithm of that ratio.
- * Calls that fail or hang make a zone slow too. An open stream counts as a call that hangs, in both zones alike, so it
+ * Calls that fail or hang make a zone slow too. With `spillUtilization` the share also grows while the endpoints of the
+ * local zone report that they are busier than the others, by more than that: before their calls take longer. An open stream counts as a call that hangs, in both zones alike, so it
  * cancels out in the comparison.
  */
 export class Spillover {
   readonly #minShare: number;
   readonly #allowed: number;
+  readonly #allowedUtilization: number | false;
   readonly #local = new LatencyStatistics(LOCAL_CALLS);
   readonly #other = new LatencyStatistics(OTHER_CALLS);
+  readonly #localUtilization = new ReportedUtilization(LOCAL_CALLS);
+  readonly #otherUtilization = new ReportedUtilization(OTHER_CALLS);
   #share: number;
   #evenShare = 1;
   #error = 0;
@@ -49,10 +58,15 @@ export class Spillover {
   #calls = 0;
   #since: number | undefined;
 
-  constructor({ minCrossZoneShare, spillRatio }: Pick<EffectiveLocalityOptions, 'minCrossZoneShare' | 'spillRatio'>) {
+  constructor({
+    minCrossZoneShare,
+    spillRatio,
+    spillUtilization,
+  }: Pick<EffectiveLocalityOptions, 'minCrossZoneShare' | 'spillRatio' | 'spillUtilization'>) {
     this.#minShare = minCrossZoneShare;
     this.#share = minCrossZoneShare;
     this.#allowed = Math.log(spillRatio);
+    this.#allowedUtilization = spillUtilization;
   }
 
   /** Called when a call has started; streams may be counted or not. */
@@ -68,6 +82,16 @@ export class Spillover {
    */
   ended(inLocalZone: boolean, latencyMs: number, failed: boolean): void {
     if (!failed) (inLocalZone ? this.#local : this.#other).succeed(latencyMs);
+  }
+
+  /** Whether `reported` is of use. */
+  get readsReports(): boolean {
+    return this.#allowedUtilization !== false;
+  }
+
+  /** Called with what an endpoint reports: 0 for idle, 1 for as much as it can do. */
+  reported(inLocalZone: boolean, utilization: number): void {
+    (inLocalZone ? this.#localUtilization : this.#otherUtilization).record(Math.min(utilization, MAX_UTILIZATION));
   }
 
   /**
@@ -89,20 +113,34 @@ export class Spillover {
     }
     this.#local.fade();
     this.#other.fade();
+    this.#localUtilization.fade();
+    this.#otherUtilization.fade();
     this.#calls = 0;
     this.#since = now;
   }
 
   #steer(): void {
-    const excess = this.#difference() - this.#allowed;
-    const doubt = SIGMAS * this.#standardError();
-    const error = Math.min(MAX_ERROR, excess > doubt ? excess - doubt : Math.min(0, excess));
+    const error = Math.min(MAX_ERROR, Math.max(this.#slowness(), this.#busyness()));
     const pace = error > 0 ? UP : this.#share > this.#evenShare ? DOWN_TO_EVEN : DOWN;
     const step = BY_CHANGE * (error - this.#error) + pace * error;
     this.#error = error;
     const limit = Math.max(this.#evenShare, this.#share + BEYOND_EVEN);
     // A few calls stay in the local zone, to show when it has recovered.
     this.#share = Math.min(limit, 1 - this.#minShare, Math.max(this.#minShare, this.#share + step));
+  }
+
+  /** By how much the local zone is too slow, as a logarithm; zero or less if it is not. */
+  #slowness(): number {
+    const excess = this.#difference() - this.#allowed;
+    const doubt = SIGMAS * this.#standardError();
+    return excess > doubt ? excess - doubt : Math.min(0, excess);
+  }
+
+  /** By how much the local zone is too busy, as a logarithm; `-Infinity` if reports do not count or are missing. */
+  #busyness(): number {
+    const [local, other] = [this.#localUtilization, this.#otherUtilization];
+    if (this.#allowedUtilization === false || local.reports < KNOWN || other.reports < KNOWN) return -Infinity;
+    return Math.log(Math.max(local.mean, LEAST_UTILIZATION) / (other.mean + this.#allowedUtilization));
   }
 
   /**

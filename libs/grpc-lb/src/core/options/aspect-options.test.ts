@@ -103,7 +103,7 @@ test.each([
   ],
   ['slowStart', 'enabled, window, aggression, minShare'],
   ['subset', 'size, algorithm, clients, index'],
-  ['locality', 'enabled, zone, zoneFile, minCrossZoneShare, spillRatio'],
+  ['locality', 'enabled, zone, zoneFile, minCrossZoneShare, spillRatio, spillUtilization'],
   [
     'retry',
     'maxAttempts, retryableStatusCodes, initialBackoff, maxBackoff, backoffMultiplier, attemptTimeout, methods, throttling, budget',
@@ -286,7 +286,14 @@ describe('subset', () => {
 
 describe('locality', () => {
   test('has the defaults that the options document', () => {
-    const defaults = { enabled: true, zone: undefined, zoneFile: undefined, minCrossZoneShare: 0.01, spillRatio: 1.5 };
+    const defaults = {
+      enabled: true,
+      zone: undefined,
+      zoneFile: undefined,
+      minCrossZoneShare: 0.01,
+      spillRatio: 1.5,
+      spillUtilization: false,
+    };
     expect(effectiveLocality()).toStrictEqual(defaults);
     expect(effectiveLocality({ enabled: false, minCrossZoneShare: 0, zone: 'a' })).toStrictEqual({
       ...defaults,
@@ -294,6 +301,13 @@ describe('locality', () => {
       minCrossZoneShare: 0,
       zone: 'a',
     });
+  });
+
+  test.for<unknown>([0, 0.001, 1.01, true, '0.1', null])('a difference in utilization is no %j', (spillUtilization) => {
+    expect(faultsOf(localityCheck, { spillUtilization })).toEqual([
+      `at.spillUtilization is ${shown(spillUtilization)}; use a number from 0.01 to 1, or false`,
+    ]);
+    expect(faultsOf(localityCheck, { spillUtilization: false })).toEqual([]);
   });
 
   test.for<unknown>(['', ' ', 1, null])('a zone is no %j', (zone) => {

@@ -29,6 +29,15 @@ export interface LocalityOptions {
    * @default 1.5
    */
   readonly spillRatio?: number;
+  /**
+   * Difference in utilization, as backends report it, by which the local zone may be busier than the others before calls
+   * leave it, 0.01 to 1: with 0.1 a zone at 0.6 keeps its calls while the others are at 0.5 or more. `false` ignores what
+   * backends report. Needs backends that report their load with their answers (ORCA, gRFC A51), as those of
+   * `nestjs-grpc-lb/server` with `loadReports` do; reading a report costs about a microsecond a call.
+   *
+   * @default false
+   */
+  readonly spillUtilization?: number | false;
 }
 
 /** Locality options with every default filled in. */
@@ -42,12 +51,18 @@ function text(example: string): Check {
   };
 }
 
+const utilization: Check = (path, value, faults) => {
+  if (value === false || (typeof value === 'number' && value >= 0.01 && value <= 1)) return;
+  faults.push({ path, message: `is ${shown(value)}; use a number from 0.01 to 1, or false` });
+};
+
 export const localityCheck: Check = fields({
   enabled: boolean,
   zone: text('eu-central-1a'),
   zoneFile: text('/etc/podinfo/zone'),
   minCrossZoneShare: number({ min: 0, max: 0.5 }),
   spillRatio: number({ min: 1.1, max: 10 }),
+  spillUtilization: utilization,
 });
 
 export function effectiveLocality(options: LocalityOptions = {}): EffectiveLocalityOptions {
@@ -57,5 +72,6 @@ export function effectiveLocality(options: LocalityOptions = {}): EffectiveLocal
     zoneFile: options.zoneFile,
     minCrossZoneShare: options.minCrossZoneShare ?? 0.01,
     spillRatio: options.spillRatio ?? 1.5,
+    spillUtilization: options.spillUtilization ?? false,
   };
 }

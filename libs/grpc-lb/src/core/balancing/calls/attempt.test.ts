@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../../test/support/time/fake-clock.js';
 import { OwnStall } from '../../own-stall.js';
+import { Spillover } from '../../locality/spillover.js';
+import type { LoadReport } from '../../policy/load-report.js';
 import type { CallInfo, Policy } from '../../policy/policy.js';
 import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
@@ -9,13 +11,18 @@ import { Attempts } from './attempts.js';
 
 class PlainAttempt extends Attempt<Carrier> {
   protected readonly call: CallInfo = { method: '/Orders/Find', stream: false };
-  readonly report = undefined;
+  reads = 0;
+
+  get report(): LoadReport {
+    this.reads++;
+    return { cpuUtilization: 0.3, applicationUtilization: 0, rps: 0, eps: 0, namedMetrics: {} };
+  }
 }
 
-function setUp(lost = false) {
+function setUp(lost = false, spillover?: Spillover) {
   const clock = new FakeClock();
   const environment = { clock, ownStall: new OwnStall(clock) };
-  const attempts = new Attempts<Carrier>(environment, { spillover: undefined }, () => {});
+  const attempts = new Attempts<Carrier>(environment, { spillover }, () => {});
   const passiveHealth = { isProbe: () => false, endProbe: () => false, record: () => {} };
   const counters = { inFlight: 0, lingering: 0, superseded: 0, started: 0, succeeded: 0, failed: 0 };
   const endpoint = { ...counters, inLocalZone: true, passiveHealth } as unknown as Member<Carrier>;
@@ -63,4 +70,26 @@ describe('an attempt that another one has overtaken', () => {
     attempt.supersede();
     expect(endpoint.inFlight).toBe(0);
   });
+});
+
+describe('the load report of an attempt', () => {
+  const LOCALITY = { minCrossZoneShare: 0.01, spillRatio: 1.5 };
+
+  test('is read if zones are compared by what their endpoints report', () => {
+    const spillover = new Spillover({ ...LOCALITY, spillUtilization: 0.1 });
+    const reported: [boolean, number][] = [];
+    spillover.reported = (...report) => reported.push(report);
+    const attempt = setUp(false, spillover).begin();
+    attempt.finish('ok', 'peer');
+    expect(reported).toEqual([[true, 0.3]]);
+  });
+
+  test.each([undefined, new Spillover({ ...LOCALITY, spillUtilization: false })])(
+    'is not parsed for nothing',
+    (spillover) => {
+      const attempt = setUp(false, spillover).begin();
+      attempt.finish('ok', 'peer');
+      expect(attempt.reads).toBe(0);
+    },
+  );
 });

@@ -1,3 +1,4 @@
+import { utilizationOf } from '../../policy/utilization.js';
 import { reportedFailures } from '../../load/reported-failures.js';
 import type { LoadReport } from '../../policy/load-report.js';
 import type { CallInfo, Outcome, Policy } from '../../policy/policy.js';
@@ -117,6 +118,8 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     const { spillover } = this.attempts;
     if (!spillover || this.call.stream) return;
     spillover.ended(this.endpoint.inLocalZone, now - this.reservedAt, failed);
+    const report = spillover.readsReports ? this.report : undefined;
+    if (report) spillover.reported(this.endpoint.inLocalZone, utilizationOf(report, []));
   }
 
   #teach(failed: boolean, cutShort: boolean, now: number): void {
