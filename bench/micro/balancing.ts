@@ -42,7 +42,7 @@ export function balancingOf(config: PolicyConfig, size: number, subchannel: obje
     connected: size,
   };
   const policies = PolicySet.of({ policy: config }, Math.random, systemClock);
-  const attempts = new Attempts<Connection>(context, { spillover: undefined }, () => {});
+  const attempts = new Attempts<Connection>(context, { spillover: undefined }, () => {}, { of: () => undefined });
   return { context, attempts, source: { route, policies, random: Math.random, crossShare: () => 0, attempts } };
 }
 

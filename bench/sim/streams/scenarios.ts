@@ -10,7 +10,11 @@ const BEHAVIORS: readonly StreamBehavior[] = [
   STAY,
   { name: 'a maximum age of 5 min', resumable: false, maxAge: 5 * MINUTE },
   DEFAULTS,
-  { name: 'a move each 2 s', resumable: true, balancing: { streams: { rebalance: { interval: 2000 } } } },
+  {
+    name: 'one move each 10 s',
+    resumable: true,
+    balancing: { streams: { rebalance: { streamsPerMove: 1_000_000 } } },
+  },
 ];
 
 const THOUSAND = { streams: 1000, lasts: 30 * MINUTE, behaviors: BEHAVIORS } as const;

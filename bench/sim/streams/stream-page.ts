@@ -36,9 +36,13 @@ This page was written on ${today} with the seeds ${seeds.join(', ')} on Node ${p
 Time and backends are simulated; the decisions are not. Members, picks by \`least_request\`, slow start and the placement of streams are the code that runs in production, on a virtual clock and seeded chance. A change of discovery reaches each client within a second, a stream has its first token after 100 ms, and a handover takes 50 ms.
 
 - **Seconds to 80 %**: until every backend carries at least 80 % of the mean; the lowest and the highest of the seeds.
-- **Moves a minute**: the mean over half an hour from the change on, as long as a stream lasts, and the busiest minute. A maximum age ends streams on the server, so that its restarts are no moves: with 5 min there are 200 a minute for ever.
+- **Moves a minute**: the mean over half an hour from the change on, as long as a stream lasts; over the first ten minutes of it; and the busiest minute. A maximum age ends streams on the server, so that its restarts are no moves: with 5 min there are 200 a minute for ever.
 - **Arrivals in a second**: streams opened at one backend in its busiest second, after the change.
 - **Fullest at the end**: the fullest backend over the mean, half an hour later.
 
-One client moves one stream in ten seconds, so that few clients with many streams are slow: to bring 160 streams to two new backends within a minute takes about 30 clients, or a shorter [\`streams.rebalance.interval\`](../reference/options.md#streams). A thousand clients with one stream each cannot see who carries more; they fill new backends because each knows that they are new, and takes part with a probability ([056](../decisions/056-shares-of-streams.md)).`;
+**Defaults**: a client moves one stream in ten seconds for each thirty that it has, and at least one ([\`streams.rebalance\`](../reference/options.md#streams)); **one move each 10 s**: whatever it has.
+
+What is possible: the new two carry 80 % of the mean when they have 160 streams. About 33 arrive in a minute, so that moves must bring 127 within the first minute: 12.7 a minute over ten minutes, and no fewer than 127 in the busiest one. If only endpoints gave that hold a tenth more than the mean, moves would end at 60 % for a client that has all the streams, and arrivals would need another minute: so endpoints that fill a new one need to hold only half as much more ([063](../decisions/063-streams-that-follow.md)).
+
+A thousand clients with one stream each cannot see who carries more; they fill new backends because each knows that they are new, and takes part with a probability ([056](../decisions/056-shares-of-streams.md)).`;
 }

@@ -12,8 +12,9 @@ import { Subscription } from './subscription.js';
 export interface StreamResult {
   /** Seconds until every backend carries at least 80 % of the mean; Infinity if that did not happen. */
   readonly filled: number;
-  /** Moves in the watched time, and in its busiest minute. */
+  /** Moves in the watched time, in its first ten minutes, and in its busiest minute. */
   readonly moves: number;
+  readonly movesInTenMinutes: number;
   readonly movesInBusiestMinute: number;
   /** Streams that moved more than once. */
   readonly movedAgain: number;
@@ -74,6 +75,7 @@ class StreamRun implements StreamWorld {
     return {
       filled: filledAt < 0 ? Infinity : filledAt,
       moves: this.#moves.length,
+      movesInTenMinutes: this.#moves.filter((at) => at < scenario.from + 600_000).length,
       movesInBusiestMinute: busiestMinute(this.#moves),
       movedAgain: [...this.#moved.values()].filter((moves) => moves > 1).length,
       arrivals: Math.max(...this.servers.map(({ busiest }) => busiest)),

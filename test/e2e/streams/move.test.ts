@@ -204,6 +204,35 @@ test('with ring_hash, a stream whose connection is replaced stays where its key 
   expect(subscribers.map(({ last }) => last)).toEqual(places);
 });
 
+test('with ring_hash, streams follow their keys to a backend that joins, and are then where their calls are', async () => {
+  const { feed, servers } = await startFeed(3);
+  const discovery = new ManualDiscovery(servers.slice(0, 2) as never);
+  const loadBalancing = { policy: ringHash({ by: { field: 'server' } }), streams: { rebalance: { interval: 100 } } };
+  const client = await new FeedClient(discovery.target, {}, { loadBalancing }).ready(2);
+  const sessions = Array.from({ length: 24 }, (_, i) => `session ${i}`);
+  const subscribers = sessions.map((server) => new Subscriber(client.echo.repeat({ text: '', server })));
+  feed.append();
+  await Promise.all(subscribers.map((each) => each.seen(1)));
+  const before = subscribers.map(({ last }) => last);
+  discovery.set(servers as never);
+  for (const server of servers) server.behavior.headers = true;
+  await client.ready(3);
+  // Where calls with the same keys go now.
+  const again = sessions.map((server) => new Subscriber(client.echo.repeat({ text: '1', server })));
+  await eventually(() => servers.reduce((sum, { streams }) => sum + streams.size, 0) >= 48);
+  feed.append();
+  await Promise.all(again.map((each) => each.seen(1)));
+  const homes = again.map(({ last }) => last);
+  const follow = homes.filter((home, i) => home !== before[i]).length;
+  expect(follow).toBeGreaterThan(2);
+  await eventually(() => client.handle.snapshot().totals.streamMoves.key === follow);
+  feed.append();
+  await Promise.all(subscribers.map((each) => each.seen(3)));
+  for (const { numbers } of subscribers) expect(numbers).toEqual(upTo(3));
+  expect(subscribers.map(({ last }) => last)).toEqual(homes);
+  expect(client.handle.snapshot().totals.streamMoves).toEqual({ key: follow });
+});
+
 test('streams move one by one to a backend that joins, until it has its share', async () => {
   const { feed, servers } = await startFeed(3);
   const discovery = new ManualDiscovery(servers.slice(0, 2) as never);

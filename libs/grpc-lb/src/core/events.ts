@@ -94,8 +94,15 @@ export type LbEvent =
       readonly reason: MoveReason;
       readonly streams: number;
     })
-  /** A stream has moved from the endpoint at `address`, which carried more streams than others, to the one at `to`. */
-  | (LbEndpointEventBase & { readonly type: 'stream_rebalanced'; readonly to: string })
+  /**
+   * A stream has moved from the endpoint at `address` to the one at `to`. `rebalance`: the first one carried more streams
+   * than others; `key`: calls with the key of the stream go to the other one now.
+   */
+  | (LbEndpointEventBase & {
+      readonly type: 'stream_rebalanced';
+      readonly to: string;
+      readonly reason: 'rebalance' | 'key';
+    })
   /** The shares of the priorities changed: `priority` is the first one that gets calls, with the share `share`. */
   | (LbEventBase & { readonly type: 'failover'; readonly priority: number; readonly share: number })
   /**

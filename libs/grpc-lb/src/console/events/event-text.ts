@@ -33,7 +33,7 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
     case 'streams_leaving':
       return ['note', `${event.streams} streams leave ${event.address}: ${STREAMS[event.reason]}`];
     case 'stream_rebalanced':
-      return ['detail', `a stream moved from ${event.address} to ${event.to}, which carried fewer`];
+      return ['detail', `a stream moved from ${event.address} to ${event.to}: ${MOVED[event.reason]}`];
     case 'failover':
       return ['note', `${Math.round(event.share * 100)} % of the calls go to priority ${event.priority}`];
     case 'panic':
@@ -89,7 +89,11 @@ const STREAMS: Readonly<Record<MoveReason, string>> = {
   connection_retired: 'their connection is replaced',
   max_age: 'its server ends streams of their age',
   rebalance: 'it carries more than others',
+  key: 'their keys belong to others',
 };
+
+/** Why one stream has moved. */
+const MOVED = { rebalance: 'it carried fewer', key: 'its key belongs there now' } as const;
 
 function weightOf(to: string): EventWeight {
   if (to === 'ready') return 'good';

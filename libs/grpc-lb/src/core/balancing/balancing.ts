@@ -6,6 +6,7 @@ import { PolicySet } from '../policy/policy-set.js';
 import type { EndpointSnapshot, PrioritySnapshot } from '../snapshot.js';
 import { StreamPlacement } from '../streams/stream-placement.js';
 import { Attempts } from './calls/attempts.js';
+import { Homes } from './calls/homes.js';
 import type { PickerSource } from './calls/picker.js';
 import type { BalancingEnvironment } from './environment.js';
 import { PeerComparison } from './health/peer-comparison.js';
@@ -68,10 +69,11 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#router = new Router(environment);
     this.streams = new StreamPlacement(new StreamGroups(environment, this.#router));
     this.#outageDials = new OutageDials(environment.clock, environment.random);
-    this.attempts = new Attempts(environment, this.#router, (member, carrier) => {
+    const onRelease = (member: Member<C>, carrier: C): void => {
       member.link.released(carrier);
       owner.released();
-    });
+    };
+    this.attempts = new Attempts(environment, this.#router, onRelease, new Homes(this));
   }
 
   /** Takes over a new, complete list from discovery. */

@@ -47,6 +47,7 @@ export class StreamGroups<C extends Carrier> implements StreamPlacementSource<Me
   moved(from: Member<C>, to: Member<C>, reason: MoveReason): void {
     this.environment.totals.streamMoved(reason);
     // The streams that leave an endpoint have been reported together.
-    if (reason === 'rebalance') this.environment.emit({ type: 'stream_rebalanced', address: from.key, to: to.key });
+    if (reason === 'rebalance' || reason === 'key')
+      this.environment.emit({ type: 'stream_rebalanced', address: from.key, to: to.key, reason });
   }
 }

@@ -120,11 +120,11 @@ test.each([
 
 describe('streams', () => {
   test('are evened out every 10 s by more than a tenth, or not at all', () => {
-    const defaults = { rebalance: { interval: 10_000, threshold: 0.1 } };
+    const defaults = { rebalance: { interval: 10_000, streamsPerMove: 30, threshold: 0.1 } };
     for (const options of [undefined, {}, { rebalance: true }, { rebalance: {} }])
       expect(effectiveStreams(options)).toStrictEqual(defaults);
     expect(effectiveStreams({ rebalance: { threshold: 0 } })).toStrictEqual({
-      rebalance: { interval: 10_000, threshold: 0 },
+      rebalance: { interval: 10_000, streamsPerMove: 30, threshold: 0 },
     });
     expect(effectiveStreams({ rebalance: false })).toStrictEqual({ rebalance: false });
   });
@@ -137,7 +137,7 @@ describe('streams', () => {
       'at.rebalance.threshold is 11; use a number from 0 to 10',
     ]);
     expect(faultsOf(streamCheck, { rebalance: 10_000 })).toEqual([
-      'at.rebalance is 10000; use true, false, or an object with interval, threshold',
+      'at.rebalance is 10000; use true, false, or an object with interval, streamsPerMove, threshold',
     ]);
   });
 });

@@ -10,6 +10,13 @@ export interface StreamRebalanceOptions {
    */
   readonly interval?: number;
   /**
+   * A client with more streams that can move than this moves one of each so many in an interval: with 300, ten times as
+   * often as with 30. From 1 to 1000000.
+   *
+   * @default 30
+   */
+  readonly streamsPerMove?: number;
+  /**
    * A stream moves only from an endpoint that carries more than this above the mean, as a fraction of the mean, 0 to 10.
    *
    * @default 0.1
@@ -39,19 +46,26 @@ export interface EffectiveStreamOptions {
 
 const rebalanceFields = fields({
   interval: integer({ min: 100, max: 3_600_000, unit: 'milliseconds' }),
+  streamsPerMove: integer({ min: 1, max: 1_000_000, unit: 'streams' }),
   threshold: number({ min: 0, max: 10 }),
 });
 
 const rebalance: Check = (path, value, faults) => {
   if (typeof value === 'boolean') return;
   if (isObject(value)) rebalanceFields(path, value, faults);
-  else faults.push({ path, message: `is ${shown(value)}; use true, false, or an object with interval, threshold` });
+  else
+    faults.push({
+      path,
+      message: `is ${shown(value)}; use true, false, or an object with interval, streamsPerMove, threshold`,
+    });
 };
 
 export const streamCheck: Check = fields({ rebalance });
 
 export function effectiveStreams({ rebalance: options = true }: StreamOptions = {}): EffectiveStreamOptions {
   if (options === false) return { rebalance: false };
-  const { interval, threshold }: StreamRebalanceOptions = options === true ? {} : options;
-  return { rebalance: { interval: interval ?? 10_000, threshold: threshold ?? 0.1 } };
+  const { interval, streamsPerMove, threshold }: StreamRebalanceOptions = options === true ? {} : options;
+  return {
+    rebalance: { interval: interval ?? 10_000, streamsPerMove: streamsPerMove ?? 30, threshold: threshold ?? 0.1 },
+  };
 }

@@ -54,6 +54,13 @@ export class Choice<E extends Choosable> {
     return tried.includes(endpoint) ? (this.#other(tried, call, rotation, lasts) ?? endpoint) : endpoint;
   }
 
+  /** Where a stream with the key of this call, which is at an endpoint now, belongs; undefined if nothing decides it. */
+  home(call: CallInfo, at: E): E | undefined {
+    if (!this.policy.home || call.hashKey === undefined) return undefined;
+    const { pickable = [] } = this.#rotationFor(call) ?? {};
+    return pickable.length > 0 ? pickable[this.policy.home(pickable, call, at)] : undefined;
+  }
+
   /** The choice of the policy alone; for a stream that lasts, among the endpoints with the fewest, if it regards load. */
   among(endpoints: readonly E[], call: CallInfo, lasts = false): E {
     const candidates = lasts && this.policy.streams === 'fewest' ? withFewestStreams(endpoints) : endpoints;

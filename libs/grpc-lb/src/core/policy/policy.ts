@@ -64,6 +64,11 @@ export interface Policy {
   /** Whether calls with the same key belong together: only the state of an endpoint moves them, not slow start. */
   readonly sticky?: boolean;
   /**
+   * Of a policy that keeps calls with the same key together: the index of the endpoint where a stream with the key of
+   * this call, which is at `at` now, belongs. It stays if only its load kept others away.
+   */
+  home?(candidates: readonly Candidate[], call: CallInfo, at: Candidate): number;
+  /**
    * What it means for streams that last. `fewest`: a new one goes to the endpoint with the fewest, and they may move to
    * even out their numbers. `even`: new ones are placed as calls are, and they may move. Undefined: they do not move
    * unless they have to.

@@ -31,6 +31,15 @@ export class RingHash implements Policy {
     return this.#placement.find(candidates, hash, this.#room(candidates));
   }
 
+  /** With a bounded load a stream moves only forward in the order of its key, or it would move whenever calls come and go. */
+  home(candidates: readonly Candidate[], call: CallInfo, at: Candidate): number {
+    const found = this.pick(candidates, call);
+    const present = candidates.indexOf(at);
+    if (this.config.boundedLoad === undefined || found === present || present < 0) return found;
+    const both = [candidates[found]!, at];
+    return this.#placement.find(both, xxh64(call.hashKey!), Infinity) === 0 ? found : present;
+  }
+
   /** Without a key for a call with any key. */
   chances(candidates: readonly Candidate[], call?: CallInfo): number[] {
     if (call?.hashKey && candidates.length > 0) {

@@ -2,8 +2,9 @@
  * Why a stream moves. `draining`: its server announced that it stops. `ejected`: its endpoint fails. `removed`:
  * discovery no longer lists its endpoint, or an operator drains it. `connection_retired`: only its connection is
  * replaced. `max_age`: its server ends streams of this age. `rebalance`: its endpoint carries more streams than others.
+ * `key`: calls with its key go to another endpoint now.
  */
-export type MoveReason = 'draining' | 'ejected' | 'removed' | 'connection_retired' | 'max_age' | 'rebalance';
+export type MoveReason = 'draining' | 'ejected' | 'removed' | 'connection_retired' | 'max_age' | 'rebalance' | 'key';
 
 /** One open stream as its placement sees it. */
 export interface PlacedStream<E> {
@@ -11,8 +12,10 @@ export interface PlacedStream<E> {
   readonly endpoint: E;
   /** Whether it can move now: it can resume, has a token, and is not moving already. */
   readonly movable: boolean;
-  /** Whether a key decides its endpoint, so that it is not moved to even out the streams. */
+  /** Whether a key or another rule decides its endpoint, so that it is not moved to even out the streams. */
   readonly keyed?: boolean;
+  /** The endpoint where its key belongs now; undefined if it has none, or none may be picked. */
+  readonly home?: E | undefined;
   /**
    * Begins a move, make before break; it ends with `moved` or `closed`, or leaves the stream where it is.
    *

@@ -24,6 +24,8 @@ export interface RelocationSearch<E> {
   readonly hosts: readonly E[];
   /** By how much more than the mean the source must carry, as a fraction. */
   readonly threshold: number;
+  /** The streams of an endpoint, without those that are about to leave it. */
+  readonly streamsOf: (host: E) => number;
   /** Whether a stream of the endpoint can move. */
   readonly canLeave: (host: E) => boolean;
   /** What this client does to fill an endpoint that has joined lately; undefined for the others. */
@@ -46,38 +48,40 @@ export function levelOf({ weight, warmth, failureFactor }: Omit<StreamHost, 'joi
  * Between endpoints that were there before, the target must not be fuller afterwards than the source: each move lowers
  * the sum of the squares, so moves come to an end.
  *
- * One that has joined lately is filled up to `1 - threshold` times the mean; arrivals do the rest. A client may have
- * fewer streams than there are endpoints, or a few on each: then it takes part with a probability, so that all clients
+ * One that has joined lately is filled up to `1 - threshold` times the mean, and arrivals do the rest; for that, sources
+ * need to hold only half as much more than the mean. With two of ten endpoints new, the others hold 110 % of the mean
+ * when the new ones have 60 % of it, and 105 % when they have 80 %. A client may have fewer streams than there are endpoints, or a few on each: then it takes part with a probability, so that all clients
  * together fill the new endpoint. Its target may be as full afterwards as the source was; since the fill is limited, and
  * ends when the endpoint is no longer new, these moves come to an end too.
  */
 export function relocationWithin<E extends StreamHost>(search: RelocationSearch<E>): Relocation<E> | undefined {
-  const { hosts, threshold } = search;
-  const mean = meanOf(hosts);
+  const { threshold } = search;
+  const mean = meanOf(search);
   return toNew(search, mean) ?? toEmptiest(search, mean, mean * (1 + threshold));
 }
 
 function toNew<E extends StreamHost>(search: RelocationSearch<E>, mean: number): Relocation<E> | undefined {
+  const { streamsOf } = search;
   const mayTake = (host: E): boolean => {
     const fill = search.fillOf(host);
     if (fill === undefined || (search.now && host.failureFactor > 1)) return false;
     const most = partOf(host, fill, search, mean);
-    return host.streams < most && fill.moves < most;
+    return streamsOf(host) < most && fill.moves < most;
   };
-  const to = emptiest(fromStart(search).filter(mayTake), search.now);
+  const to = emptiest(fromStart(search).filter(mayTake), search);
   if (!to) return undefined;
-  const level = (to.streams + 1) / to.weight;
+  const level = (streamsOf(to) + 1) / to.weight;
   // Another new endpoint that has no more than its part must not be emptied for this one.
   const keeps = (host: E): boolean => {
     const fill = search.fillOf(host);
-    return fill !== undefined && host.streams <= partOf(host, fill, search, mean);
+    return fill !== undefined && streamsOf(host) <= partOf(host, fill, search, mean);
   };
   const from = fullest(
     search,
-    mean * (1 + search.threshold),
-    (host) => host !== to && (host.streams - (keeps(host) ? 1 : 0)) / host.weight >= level,
+    mean * (1 + search.threshold / 2),
+    (host) => host !== to && (streamsOf(host) - (keeps(host) ? 1 : 0)) / host.weight >= level,
   );
-  return from && { from, to, gain: from.streams - to.streams - 1, fills: true };
+  return from && { from, to, gain: streamsOf(from) - streamsOf(to) - 1, fills: true };
 }
 
 /** How many streams of this client a new endpoint should have at least. */
@@ -87,7 +91,9 @@ function partOf<E extends StreamHost>(
   { threshold, now }: RelocationSearch<E>,
   mean: number,
 ): number {
-  return Math.floor((1 - threshold) * mean * weight * (now ? warmth : 1) + draw);
+  const share = mean * weight;
+  // A client with less than a stream on each endpoint cannot see what arrivals would have to bring.
+  return Math.floor((share < 1 ? share : (1 - threshold) * share) * (now ? warmth : 1) + draw);
 }
 
 function toEmptiest<E extends StreamHost>(
@@ -95,18 +101,22 @@ function toEmptiest<E extends StreamHost>(
   mean: number,
   limit: number,
 ): Relocation<E> | undefined {
-  const to = emptiest(fromStart(search), search.now);
+  const { streamsOf } = search;
+  const to = emptiest(fromStart(search), search);
   if (!to) return undefined;
-  const level = search.now ? levelOf(to, to.streams + 1) : (to.streams + 1) / to.weight;
+  const streams = streamsOf(to);
+  const level = search.now ? levelOf(to, streams + 1) : (streams + 1) / to.weight;
   // One stream more or less than the share is as even as whole streams can be.
-  const spare = mean * to.weight - to.streams > 1;
+  const spare = mean * to.weight - streams > 1;
   const from = fullest(
     search,
     limit,
     (host) =>
-      host !== to && level <= (host.streams - 1) / host.weight && (spare || host.streams - mean * host.weight > 1),
+      host !== to &&
+      level <= (streamsOf(host) - 1) / host.weight &&
+      (spare || streamsOf(host) - mean * host.weight > 1),
   );
-  return from && { from, to, gain: from.streams - to.streams - 1, fills: false };
+  return from && { from, to, gain: streamsOf(from) - streams - 1, fills: false };
 }
 
 function fromStart<E>({ hosts, start }: RelocationSearch<E>): readonly E[] {
@@ -123,7 +133,7 @@ function fullest<E extends StreamHost>(
   let from: E | undefined;
   let most = limit;
   for (const host of fromStart(search)) {
-    const level = host.streams / host.weight;
+    const level = search.streamsOf(host) / host.weight;
     if (level <= most || !improves(host) || !search.canLeave(host)) continue;
     most = level;
     from = host;
@@ -132,11 +142,15 @@ function fullest<E extends StreamHost>(
 }
 
 /** The endpoint that one more stream fills least. */
-export function emptiest<E extends StreamHost>(hosts: readonly E[], now = true): E | undefined {
+export function emptiest<E extends StreamHost>(
+  hosts: readonly E[],
+  { streamsOf, now }: Pick<RelocationSearch<E>, 'streamsOf' | 'now'>,
+): E | undefined {
   let best: E | undefined;
   let least = Infinity;
   for (const host of hosts) {
-    const level = now ? levelOf(host, host.streams + 1) : (host.streams + 1) / host.weight;
+    const streams = streamsOf(host) + 1;
+    const level = now ? levelOf(host, streams) : streams / host.weight;
     if (level >= least) continue;
     least = level;
     best = host;
@@ -144,10 +158,10 @@ export function emptiest<E extends StreamHost>(hosts: readonly E[], now = true):
   return best;
 }
 
-function meanOf(hosts: readonly StreamHost[]): number {
+function meanOf<E extends StreamHost>({ hosts, streamsOf }: RelocationSearch<E>): number {
   let [streams, weight] = [0, 0];
   for (const host of hosts) {
-    streams += host.streams;
+    streams += streamsOf(host);
     weight += host.weight;
   }
   return streams / weight;

@@ -27,7 +27,7 @@ interface Move {
 class Client {
   readonly clock = new FakeClock();
   readonly random = seededRandom(7);
-  rebalance: RebalanceRule | undefined = { interval: 10_000, threshold: 0.1 };
+  rebalance: RebalanceRule | undefined = { interval: 10_000, streamsPerMove: 30, threshold: 0.1 };
   groups: Host[][];
   readonly placement = new StreamPlacement<Host>(this);
   readonly moves: Move[] = [];
@@ -45,9 +45,10 @@ class Client {
     this.told.push([from, to, reason]);
   }
 
-  open(endpoint: Host, n = 1): Stream[] {
+  open(endpoint: Host, n = 1, keyed = false): Stream[] {
     return Array.from({ length: n }, () => {
       const stream = new Stream(this, endpoint);
+      stream.keyed = keyed;
       endpoint.streams++;
       this.placement.opened(stream);
       return stream;
@@ -70,9 +71,12 @@ class Client {
 class Stream implements PlacedStream<Host> {
   movable = true;
   keyed = false;
+  home: Host | undefined;
   asked = 0;
   /** Whether its moves do not come to an end. */
   stuck = false;
+  /** Milliseconds that a move takes; 0: none. */
+  takes = 0;
 
   constructor(
     private readonly client: Client,
@@ -84,10 +88,20 @@ class Stream implements PlacedStream<Host> {
     this.asked++;
     client.moves.push({ at: client.clock.now(), from, to, reason });
     if (this.stuck) return;
-    this.endpoint = to ?? client.emptiest;
+    const target = to ?? client.emptiest;
+    // Both are open during a move.
+    target.streams++;
+    if (this.takes === 0) return this.#arrive(target, reason);
+    this.movable = false;
+    client.clock.after(this.takes, () => this.#arrive(target, reason));
+  }
+
+  #arrive(target: Host, reason: MoveReason): void {
+    const { endpoint: from } = this;
+    this.movable = true;
+    this.endpoint = target;
     from.streams--;
-    this.endpoint.streams++;
-    client.placement.moved(this, from, reason);
+    this.client.placement.moved(this, from, reason);
   }
 }
 
@@ -234,6 +248,7 @@ describe('StreamPlacement', () => {
           relocationWithin({
             hosts: [old, Object.assign(young, { streams, ...more })],
             threshold: 0.1,
+            streamsOf: ({ streams: all }) => all,
             canLeave: () => true,
             fillOf: (host) => (host === young ? { draw: 0, moves: 0 } : undefined),
             start: 0,
@@ -261,6 +276,47 @@ describe('StreamPlacement', () => {
         other.clock.advance(60_000);
         expect(other.moves).toEqual([]);
       });
+    });
+
+    it('moves streams with a key to where the key belongs, at the same pace, once they have a token', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      const [first, second, third] = client.open(a, 3, true) as [Stream, Stream, Stream];
+      for (const stream of [first, second, third]) stream.home = a;
+      client.clock.advance(60_000);
+      expect(client.clock.pendingTimers).toBe(0);
+      first.home = second.home = third.home = b;
+      second.movable = false;
+      client.placement.changed();
+      client.clock.advance(40_000);
+      expect(client.moves.map(({ to, reason }) => [to, reason])).toEqual([
+        [b, 'key'],
+        [b, 'key'],
+      ]);
+      expect(client.moves[1]!.at - client.moves[0]!.at).toBeGreaterThanOrEqual(10_000);
+      second.movable = true;
+      client.clock.advance(21_000);
+      expect(second.endpoint).toBe(b);
+      expect(client.clock.pendingTimers).toBe(0);
+    });
+
+    it('looks at a thousand streams with keys in one turn', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      const streams = client.open(a, 2500, true);
+      let looks = 0;
+      for (const stream of streams) Object.defineProperty(stream, 'home', { get: () => (looks++, a) });
+      client.clock.advance(60_000);
+      looks = 0;
+      client.placement.changed();
+      const turns = new Set<number>();
+      for (let ms = 0; ms < 10_000; ms += 10) {
+        const before = looks;
+        client.clock.advance(10);
+        if (looks > before) turns.add(looks - before);
+      }
+      expect([...turns]).toEqual([1000, 500]);
+      expect(looks).toBe(2500);
     });
 
     it('moves neither streams with a key nor those without a token, and looks again for the token', () => {
@@ -291,6 +347,24 @@ describe('StreamPlacement', () => {
       first.movable = true;
       client.clock.advance(11_000);
       expect([first.asked, second.asked]).toEqual([1, 1]);
+    });
+
+    it('moves the more streams the more a client has, several at a time, and none more than it must', () => {
+      const [a, b] = hosts(2) as [Host, Host];
+      const client = new Client([a, b]);
+      for (const stream of client.open(a, 600)) stream.takes = 5000;
+      client.clock.advance(30_000);
+      const gaps = client.moves.slice(1).map(({ at }, i) => at - client.moves[i]!.at);
+      // Twenty in the time of one.
+      for (const gap of gaps.slice(0, 10)) {
+        expect(gap).toBeGreaterThanOrEqual(500);
+        expect(gap).toBeLessThanOrEqual(550);
+      }
+      client.clock.advance(300_000);
+      // Up to a tenth above the mean.
+      expect(counts([a, b])).toEqual([330, 270]);
+      expect(client.moves).toHaveLength(270);
+      expect(client.clock.pendingTimers).toBe(0);
     });
 
     it('goes on when the stream whose move was under way ends', () => {
@@ -325,7 +399,7 @@ describe('StreamPlacement', () => {
       expect(client.clock.pendingTimers).toBe(0);
       client.clock.advance(60_000);
       expect(client.moves).toEqual([]);
-      client.rebalance = { interval: 1000, threshold: 0.1 };
+      client.rebalance = { interval: 1000, streamsPerMove: 30, threshold: 0.1 };
       client.placement.changed();
       client.clock.advance(60_000);
       expect(counts([a, b])).toEqual([6, 4]);

@@ -1,12 +1,16 @@
 import type { Cancel } from '../clock.js';
 import { Departure, type DepartureSource, type Exit } from './departure.js';
+import { KeyedStreams } from './keyed-streams.js';
+import { MovesUnderWay } from './moves-under-way.js';
 import type { MoveReason, PlacedStream, StreamHost } from './placed-stream.js';
 import { emptiest, type Relocation, relocationWithin } from './relocation.js';
 
 /** When streams move only to be divided evenly. */
 export interface RebalanceRule {
-  /** Milliseconds between two moves of one client, at least. */
+  /** Milliseconds between two moves of one client that has no more than `streamsPerMove` streams, at least. */
   readonly interval: number;
+  /** A client with more streams moves one for each so many in an interval. */
+  readonly streamsPerMove: number;
   /** By how much more than the mean an endpoint must carry, as a fraction. */
   readonly threshold: number;
 }
@@ -32,6 +36,9 @@ const JITTER = 1 / 10;
 /** For this many milliseconds after an endpoint has joined, streams move to fill it. */
 export const NEW_FOR_MS = 600_000;
 
+/** The most streams of a client that are on their way at the same time. */
+const MOST_UNDER_WAY = 100;
+
 /**
  * A difference of two streams must have lasted for this many intervals. With few streams on each endpoint, as many ends
  * as arrivals keep making such differences, and arrivals level them.
@@ -55,8 +62,9 @@ export class StreamPlacement<E extends StreamHost> {
   #patientSince: number | undefined;
   /** How this client fills each endpoint, each time that it joins. */
   readonly #fills = new WeakMap<E, { readonly joinedAt: number; readonly draw: number; moves: number }>();
-  /** The stream that was last asked to move for evenness, until it has. */
-  #underWay: PlacedStream<E> | undefined;
+  readonly #keyed = new KeyedStreams<E>();
+  /** Streams that were asked to move, but not to leave. */
+  readonly #underWay = new MovesUnderWay<E>();
   #closed = false;
 
   constructor(private readonly source: StreamPlacementSource<E>) {}
@@ -108,6 +116,7 @@ export class StreamPlacement<E extends StreamHost> {
 
   /** Called when endpoints, their weights, or the options have changed. */
   changed(): void {
+    this.#keyed.changed();
     this.#lookSoon();
   }
 
@@ -134,11 +143,13 @@ export class StreamPlacement<E extends StreamHost> {
     let streams = this.#streams.get(endpoint);
     if (!streams) this.#streams.set(endpoint, (streams = new Set()));
     streams.add(stream);
+    this.#keyed.add(stream);
   }
 
   #take(stream: PlacedStream<E>, endpoint: E): boolean {
     for (const leaving of this.#retiring.keys()) leaving.delete(stream);
-    if (stream === this.#underWay) this.#underWay = undefined;
+    this.#underWay.delete(stream);
+    this.#keyed.delete(stream);
     const streams = this.#streams.get(endpoint);
     if (!streams?.delete(stream)) return false;
     // A departure reads the set, and must not outlive it.
@@ -172,16 +183,17 @@ export class StreamPlacement<E extends StreamHost> {
     const { rebalance, clock, random } = this.source;
     if (!rebalance || this.#size === 0) return;
     const { interval } = rebalance;
-    if (this.#underWay) {
-      if (!this.#underWay.movable) return this.#lookAfter(interval);
-      this.#putLast(this.#underWay);
-      this.#underWay = undefined;
-    }
+    const pace = this.#paceOf(rebalance);
+    for (const stream of this.#underWay.takeFailed()) this.#putLast(stream);
+    if (this.#underWay.size >= Math.min(interval / pace, MOST_UNDER_WAY)) return this.#lookAfter(pace);
+    const keyed = this.#keyed.next(this.#isLeaving);
+    if (keyed) return this.#ask(keyed.stream, 'key', keyed.to, pace);
     const next = this.#next(rebalance, true);
     if (!next) {
       this.#patientSince = undefined;
       // If the streams are even, the next change wakes it. Nothing tells of a token, or of progress in a slow start.
-      if (this.#next(rebalance, false)) this.#lookAfter(interval * FIRST_LOOK * (1 - random() / 2));
+      if (this.#keyed.due || this.#next(rebalance, false))
+        this.#lookAfter(Math.min(pace, interval * FIRST_LOOK) * (1 - random() / 2));
       return;
     }
     const fill = this.#fillOf(next.to);
@@ -190,24 +202,46 @@ export class StreamPlacement<E extends StreamHost> {
       if (left > 0) return this.#lookAfter(Math.min(left, interval));
     }
     this.#patientSince = undefined;
-    const stream = this.#firstMovable(next.from)!;
-    this.#underWay = stream;
-    this.#quietUntil = clock.now() + interval * (1 + JITTER * random());
-    this.#lookAfter(interval);
     if (fill) fill.moves++;
-    stream.move('rebalance', next.to);
+    this.#ask(this.#firstMovable(next.from)!, 'rebalance', next.to, pace);
   };
+
+  #ask(stream: PlacedStream<E>, reason: MoveReason, to: E, pace: number): void {
+    const { clock, random } = this.source;
+    this.#underWay.add(stream);
+    this.#quietUntil = clock.now() + pace * (1 + JITTER * random());
+    this.#lookAfter(pace);
+    stream.move(reason, to);
+  }
+
+  readonly #isLeaving = (endpoint: E): boolean => this.#leaving.has(endpoint);
+
+  /**
+   * Milliseconds between two moves. In proportion to its streams a client may move as many as others: what arrives at an
+   * endpoint within a second then does not depend on how many clients share the streams, and neither does how long it
+   * takes until they are even.
+   */
+  #paceOf({ interval, streamsPerMove }: RebalanceRule): number {
+    return interval / Math.max(1, this.#size / streamsPerMove);
+  }
 
   /** @param now Whether tokens, slow start and failures count. */
   #next({ threshold }: RebalanceRule, now: boolean): Relocation<E> | undefined {
     const leaver = now ? this.#firstMovable : this.#first;
-    const start = this.source.random();
-    const canLeave = (host: E): boolean => leaver(host) !== undefined;
+    const leaving = this.#underWay.leaving();
+    const rules = {
+      threshold,
+      streamsOf: (host: E) => host.streams - (leaving.get(host) ?? 0),
+      canLeave: (host: E) => leaver(host) !== undefined,
+      fillOf: this.#fillOf,
+      start: this.source.random(),
+      now,
+    };
     for (const hosts of this.source.groups) {
-      const relocation = relocationWithin({ hosts, threshold, canLeave, fillOf: this.#fillOf, start, now });
+      const relocation = relocationWithin({ hosts, ...rules });
       if (relocation) return relocation;
     }
-    return this.#stray(leaver);
+    return this.#stray(leaver, rules);
   }
 
   readonly #fillOf = (host: E): { moves: number; readonly draw: number } | undefined => {
@@ -219,9 +253,9 @@ export class StreamPlacement<E extends StreamHost> {
   };
 
   /** From an endpoint that no longer gets new streams though nothing is wrong with it, as when a priority returns. */
-  #stray(leaver: Leaver<E>): Relocation<E> | undefined {
+  #stray(leaver: Leaver<E>, rules: Parameters<typeof emptiest<E>>[1]): Relocation<E> | undefined {
     const { groups } = this.source;
-    const to = groups[0] && emptiest(groups[0]);
+    const to = groups[0] && emptiest(groups[0], { ...rules, now: true });
     if (!to) return undefined;
     for (const from of this.#streams.keys()) {
       if (this.#leaving.has(from) || groups.some((group) => group.includes(from))) continue;

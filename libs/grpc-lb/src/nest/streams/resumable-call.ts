@@ -140,6 +140,10 @@ export class ResumableCall
     return this.#carrier?.attempt?.keyed === true;
   }
 
+  get home(): Endpoint | undefined {
+    return this.#carrier?.attempt?.home;
+  }
+
   move(reason: MoveReason, to?: Endpoint): void {
     if (!this.movable) return;
     this.#move = { reason, to };

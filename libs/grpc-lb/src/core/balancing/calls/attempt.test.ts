@@ -22,7 +22,7 @@ class PlainAttempt extends Attempt<Carrier> {
 function setUp(lost = false, spillover?: Spillover) {
   const clock = new FakeClock();
   const environment = { clock, ownStall: new OwnStall(clock) };
-  const attempts = new Attempts<Carrier>(environment, { spillover }, () => {});
+  const attempts = new Attempts<Carrier>(environment, { spillover }, () => {}, { of: () => undefined });
   const passiveHealth = { isProbe: () => false, endProbe: () => false, record: () => {} };
   const counters = { inFlight: 0, lingering: 0, superseded: 0, started: 0, succeeded: 0, failed: 0 };
   const endpoint = { ...counters, inLocalZone: true, passiveHealth } as unknown as Member<Carrier>;

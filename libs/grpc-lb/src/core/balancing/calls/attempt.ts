@@ -32,6 +32,11 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     return this.policy.streams === undefined;
   }
 
+  /** The endpoint to which the key of its call belongs now; undefined if it has none. */
+  get home(): Member<C> | undefined {
+    return this.attempts.homes.of(this.policy, this.call, this.endpoint);
+  }
+
   /** When the peer refused it before it ran, by the clock; undefined if it did not. */
   refusedAt: number | undefined;
 

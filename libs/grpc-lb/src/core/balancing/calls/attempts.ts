@@ -4,6 +4,7 @@ import { Refusals } from '../../load/refusals.js';
 import type { BalancingEnvironment } from '../environment.js';
 import { Ledger, type OnRelease, type Reservation } from './ledger.js';
 import type { Carrier } from '../members/link.js';
+import type { Homes } from './homes.js';
 import type { Member } from '../members/member.js';
 import type { Router } from '../route/router.js';
 
@@ -18,6 +19,7 @@ export class Attempts<C extends Carrier> extends Ledger<Member<C>, C> {
     private readonly environment: Pick<BalancingEnvironment, 'clock' | 'ownStall'>,
     private readonly router: Pick<Router<Member<C>>, 'spillover'>,
     onRelease: OnRelease<Member<C>, C>,
+    readonly homes: Pick<Homes<C>, 'of'>,
   ) {
     super(environment.clock, onRelease);
     this.refusals = new Refusals(environment.clock);

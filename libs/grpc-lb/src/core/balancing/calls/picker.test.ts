@@ -417,8 +417,11 @@ class Subscription implements PlacedStream<Member<Connection>> {
   readonly movable = true;
   attempt: Picked;
 
-  constructor(private readonly client: Client) {
-    this.attempt = client.stream() as Picked;
+  constructor(
+    private readonly client: Client,
+    private readonly call = LASTING,
+  ) {
+    this.attempt = client.stream(call) as Picked;
     client.balancing.streams.opened(this);
   }
 
@@ -430,10 +433,14 @@ class Subscription implements PlacedStream<Member<Connection>> {
     return this.attempt.keyed;
   }
 
+  get home(): Member<Connection> | undefined {
+    return this.attempt.home;
+  }
+
   move(...[reason, to]: Parameters<PlacedStream<Member<Connection>>['move']>): void {
     const from = this.attempt;
     const visits = { ...NO_VISITS, leaving: this.endpoint, to };
-    const picked = this.client.stream(LASTING, visits);
+    const picked = this.client.stream(this.call, visits);
     if (typeof picked === 'string') return;
     this.attempt = picked;
     from.finish('refused', 'caller');
@@ -486,6 +493,41 @@ describe('streams that last', () => {
     client.list('a b c');
     client.clock.advance(120_000);
     expect(streamsOf(client)).toEqual({ ...before, c: 0 });
+  });
+
+  const SESSIONS = Array.from({ length: 30 }, (_, i) => ({ ...LASTING, hashKey: `key ${i}` }));
+
+  test.for([{}, { ring: 'grpc' }] as const)('follow their keys when an endpoint joins: %s', (options) => {
+    const client = new Client('a b c', { name: 'ring_hash', by: 'x-key', ...options });
+    const streams = SESSIONS.map((call) => new Subscription(client, call));
+    client.clock.advance(120_000);
+    const before = streams.map(({ endpoint }) => endpoint);
+    client.list('a b c d');
+    client.clock.advance(900_000);
+    for (const { endpoint, home } of streams) expect(home).toBe(endpoint);
+    const moved = streams.filter(({ endpoint }, i) => endpoint !== before[i]);
+    const joined = moved.filter(({ endpoint }) => nameOf(endpoint) === 'd').length;
+    expect(joined).toBeGreaterThan(3);
+    // On the ring of gRPC some keys move between the others.
+    expect(moved.length - joined).toBe('ring' in options ? 3 : 0);
+    expect(client.totals.snapshot().streamMoves).toEqual({ key: moved.length });
+    expect(client.events.find(({ type }) => type === 'stream_rebalanced')).toMatchObject({ reason: 'key' });
+  });
+
+  test('with a bounded load follow their keys where there is room, until none is better placed', () => {
+    const client = new Client('a b c', { name: 'ring_hash', by: 'x-key', boundedLoad: 1.2 });
+    for (const call of SESSIONS) new Subscription(client, call);
+    const moves = (): number => client.totals.snapshot().streamMoves.key ?? 0;
+    client.clock.advance(900_000);
+    const before = moves();
+    client.list('a b c d');
+    client.clock.advance(900_000);
+    const after = moves();
+    expect(streamsOf(client)['d']).toBeGreaterThan(3);
+    expect(after - before).toBeLessThan(30);
+    client.clock.advance(900_000);
+    expect(moves()).toBe(after);
+    expect(Math.max(...Object.values(streamsOf(client)))).toBeLessThanOrEqual(10);
   });
 
   test('that come to last while they are open stop counting as calls', () => {

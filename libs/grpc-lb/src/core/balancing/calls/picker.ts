@@ -1,20 +1,15 @@
-import { Choice, type CrossShare } from '../../picking/choice.js';
+import { Choice } from '../../picking/choice.js';
 import type { CallInfo, Policy } from '../../policy/policy.js';
-import type { PolicySet } from '../../policy/policy-set.js';
-import type { Random } from '../../random.js';
 import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Route } from '../route/route.js';
 import type { Attempt } from './attempt.js';
 import type { Attempts } from './attempts.js';
+import type { HomeSource } from './homes.js';
 import { NO_VISITS, repeat, type Visits } from './visits.js';
 
 /** The inputs of a picker. */
-export interface PickerSource<C extends Carrier> {
-  readonly route: Route<Member<C>>;
-  readonly policies: PolicySet;
-  readonly random: Random;
-  readonly crossShare: CrossShare<Member<C>>;
+export interface PickerSource<C extends Carrier> extends HomeSource<C> {
   readonly attempts: { readonly streams: Pick<Attempts<C>['streams'], 'expects'> };
 }
 
