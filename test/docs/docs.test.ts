@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isApiPage, withPrograms } from './api/examples.js';
 import { compile } from './compile-code.js';
 import { type Page, readPage, readPages, ROOT, tableOf } from './pages.js';
 
@@ -18,7 +19,8 @@ const wrong: Page = {
 
 describe('code', () => {
   // One program for all, since most of the time goes into reading the types of Nest and grpc-js.
-  const faults = compile([...pages, wrong]);
+  const programs = pages.map((page) => (isApiPage(page) ? withPrograms(page) : page));
+  const faults = compile([...programs, wrong]);
 
   it.each(pages.map(({ path }) => path))('that is complete compiles: %s', (path) => {
     expect(faults.get(path) ?? []).toEqual([]);
@@ -55,10 +57,14 @@ describe('links', () => {
   it('lead to every page of the guide, from its index and from the README', () => {
     const targets = (from: string): Set<string> =>
       new Set(byPath.get(from)!.links.map((link) => normalize(join(dirname(from), link.split('#')[0]!))));
-    const guide = [...byPath.keys()].filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    const all = [...byPath.keys()].filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    const api = all.filter((path) => isApiPage(byPath.get(path)!));
+    const guide = all.filter((path) => !api.includes(path));
     const [fromIndex, fromReadme] = [targets('docs/README.md'), targets('README.md')];
     expect(guide.filter((path) => !fromIndex.has(path))).toEqual([]);
     expect(guide.filter((path) => !path.includes('/decisions/') && !fromReadme.has(path))).toEqual([]);
+    const fromApi = targets('docs/reference/api/README.md');
+    expect(api.filter((path) => !fromApi.has(path))).toEqual([]);
   });
 });
 
@@ -79,6 +85,14 @@ const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 it.each(pages.map(({ path }) => path))('%s begins with a title', (path) => {
   expect(textOf(path)).toMatch(/^# \S/);
+});
+
+it('the API reference describes every member', () => {
+  const rows = pages
+    .filter(isApiPage)
+    .flatMap(({ path, tables }) => tables.flatMap((table) => table.rows.map((row) => ({ path, row }))));
+  expect(rows.length).toBeGreaterThan(500);
+  expect(rows.filter(({ row }) => row.length < 3 || row[2] === '-')).toEqual([]);
 });
 
 describe('the README of the package', () => {

@@ -9,6 +9,8 @@ const SOURCES = join(ROOT, 'libs/grpc-lb/src');
 export interface Entry {
   /** As it is imported, `nestjs-grpc-lb/server`. */
   readonly name: string;
+  /** The names that a user imports. */
+  readonly names: readonly string[];
   /** Declarations of the package that it exports, by their own names. */
   readonly exported: ReadonlySet<string>;
   /** Types that an exported declaration names and that the entry does not export. */
@@ -88,6 +90,7 @@ class Reader {
     const unexported = missing.map((symbol) => symbol.name);
     return {
       name,
+      names: this.#checker.getExportsOfModule(module).map((symbol) => symbol.name),
       exported: new Set([...exported].map((symbol) => symbol.name)),
       unexported: unexported.toSorted(),
       undocumented: [...undocumented].toSorted(),

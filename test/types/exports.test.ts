@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exportsOf } from '../docs/api/examples.js';
 import { ROOT } from '../docs/pages.js';
 import { type Entry, readEntries } from './entries.js';
 
@@ -40,4 +41,14 @@ describe('of the entry', () => {
   it.each(Object.keys(paths))('%s every export, and every member of one, has a doc comment', (key) => {
     expect(entries.get(key)!.undocumented).toEqual([]);
   });
+
+  // `npm run docs:api -- --check` compares the pages as a whole; this finds most stale ones without typedoc.
+  it.each(Object.keys(paths))(
+    '%s every export is on its page of the API reference, which `npm run docs:api` writes',
+    (key) => {
+      const page = key === name ? 'main' : key.slice(name.length + 1);
+      const exported = new Set(entries.get(key)!.names);
+      expect(new Set(exportsOf(`docs/reference/api/${page}.md`))).toEqual(exported);
+    },
+  );
 });

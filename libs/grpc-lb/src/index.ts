@@ -1,3 +1,16 @@
+/**
+ * Balanced gRPC clients for Nest: the module, the base class and the decorators of clients, their options, and the
+ * registry that shows and changes them at run time.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([OrdersClient])] })
+ * export class AppModule {}
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { AttemptKind } from './core/call/call-plan.js';
 export type { ThrottleState } from './core/call/call-throttle.js';
 export type { CriticalityLevel } from './core/call/criticality.js';

@@ -8,9 +8,18 @@ import { readEnvironment } from './read-environment.js';
 export interface EnvironmentSchema {
   /** The schema itself, as the interface prescribes. */
   readonly '~standard': {
+    /** The version of the interface. */
     readonly version: 1;
+    /** This package. */
     readonly vendor: string;
-    readonly types?: { readonly input: Record<string, unknown>; readonly output: Record<string, unknown> };
+    /** For types only; it has no value. */
+    readonly types?: {
+      /** Environment variables. */
+      readonly input: Record<string, unknown>;
+      /** The same, unchanged. */
+      readonly output: Record<string, unknown>;
+    };
+    /** Checks the variables of this package. */
     validate(
       value: unknown,
     ):

@@ -1,3 +1,14 @@
+/**
+ * A live page in the application that shows clients, endpoints, calls and events.
+ *
+ * @example
+ * ```ts
+ * imports: [GrpcLbModule.forRoot(), GrpcLbConsoleModule.forRoot({ guards: [AdminGuard] })]
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export { GrpcLbConsoleModule } from './console.module.js';
 export type {
   ConsoleActionsOptions,

@@ -41,13 +41,23 @@ export interface ClientTotals {
   /** Retries and hedges that the budget allowed. */
   readonly retriesGranted: number;
   /** Retries and hedges that were not made, because of the budget or the throttle. */
-  readonly retriesDenied: { readonly budget: number; readonly throttle: number };
+  readonly retriesDenied: {
+    /** By the budget of the option `retry`. */
+    readonly budget: number;
+    /** By the throttle of a service config. */
+    readonly throttle: number;
+  };
   /** Calls that the throttles refused. */
   readonly callsThrottled: number;
   /** Load reports that were unreadable, impossible or too large. */
   readonly loadReportsRejected: number;
   /** Watches that ended early. */
-  readonly watchesBackedOff: { readonly health: number; readonly loadReports: number };
+  readonly watchesBackedOff: {
+    /** Of `grpc.health.v1`. */
+    readonly health: number;
+    /** Of out-of-band load reports. */
+    readonly loadReports: number;
+  };
 }
 
 /** How many ejections one obstacle prevented. */

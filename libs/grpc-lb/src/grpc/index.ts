@@ -1,3 +1,15 @@
+/**
+ * The same calls and policies without Nest: channels for clients of grpc-js.
+ *
+ * @example
+ * ```ts
+ * const channel = createBalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
+ * const orders = new OrdersService('ignored', credentials, { channelOverride: channel });
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export {
   type Fault,
   GrpcLbClosedError,

@@ -1,3 +1,15 @@
+/**
+ * The half that backends run: health service, graceful drain, load reports, deadlines that travel, shedding, TLS.
+ *
+ * @example
+ * ```ts
+ * const options = { url: '0.0.0.0:50051', package: 'orders.v1', protoPath: 'orders.proto' };
+ * const app = await NestFactory.createMicroservice(AppModule, grpcServer({ options }));
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export { GrpcServer } from './grpc-server.js';
 export { GrpcServerModule, type GrpcServerModuleAsyncOptions } from './module.js';
 export { grpcServer, type GrpcServerMicroservice } from './transport.js';

@@ -16,7 +16,9 @@ const KEY = 'grpcLbMaxStreamAge';
  * @example
  *   @GrpcMethod('Orders')
  *   @MaxStreamAge(600_000)
- *   watch(request: WatchRequest): Observable<Change> {}
+ *   watch(request: WatchRequest): Observable<Change> {
+ *     return this.feed.watch(request);
+ *   }
  */
 export function MaxStreamAge(age: number | false): MethodDecorator {
   return (target, key, descriptor) => {

@@ -25,7 +25,7 @@ export interface GrpcServerMicroservice extends CustomStrategy {
  *
  * @throws GrpcLbOptionsError that lists all faults of the `server` options.
  * @example
- *   NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package, protoPath } }));
+ *   NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package: 'orders.v1', protoPath } }));
  */
 export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions): GrpcServerMicroservice {
   const options = server && effectiveServerOptions('grpcServer', server);

@@ -27,8 +27,13 @@ export interface ClientHealth {
   readonly required: number;
   /** Too few endpoints are healthy, so calls go to all that are connected. */
   readonly panic: boolean;
-  /** The state of discovery, and its error; null if there is none. */
-  readonly discovery: { readonly state: SourceState; readonly error: string | null };
+  /** Discovery, of all targets of the client. */
+  readonly discovery: {
+    /** Its state, as in the snapshot. */
+    readonly state: SourceState;
+    /** Why it failed last; null if it works. */
+    readonly error: string | null;
+  };
   /** The certificates of the option `tls`; absent without it. */
   readonly certificates?: CertificateHealth;
   /** All endpoints, by address. */

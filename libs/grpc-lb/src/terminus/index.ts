@@ -1,3 +1,14 @@
+/**
+ * The state of backends in the health endpoints of an application, as an indicator for `@nestjs/terminus`.
+ *
+ * @example
+ * ```ts
+ * health.check([() => indicator.isHealthy('orders', { client: OrdersClient, minReady: '50%' })]);
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export { GrpcLbHealthIndicator, type GrpcLbHealthOptions } from './grpc-lb.health.js';
 export type { EndpointState, SourceState } from '../core/snapshot.js';
 export type { ClientRef } from '../nest/tokens.js';

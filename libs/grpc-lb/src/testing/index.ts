@@ -1,3 +1,15 @@
+/**
+ * A kit for tests: backends in the process of the test that fail on demand, clients without a socket, a clock.
+ *
+ * @example
+ * ```ts
+ * const fleet = await createFleet({ client: OrdersClient, backends: 3, handlers: { find: ({ id }) => ({ id }) } });
+ * fleet[1].slow(200);
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { AttemptKind } from '../core/call/call-plan.js';
 export type { Cancel, Clock } from '../core/clock.js';
 export type { BackendOptions, FailOptions, FleetBackend } from './fleet/fleet-backend.js';

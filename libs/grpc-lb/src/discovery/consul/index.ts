@@ -1,3 +1,14 @@
+/**
+ * Targets of the form `consul:///service`: the endpoints of a service in Consul.
+ *
+ * @example
+ * ```ts
+ * registerConsul({ zoneKey: 'zone' });
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 import type { EndpointSourceFactory } from '../../core/endpoint-source.js';
 import { registerEndpointSource } from '../registry.js';
 import { HttpConsulAgent } from './consul-agent.js';

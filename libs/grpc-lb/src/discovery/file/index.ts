@@ -1,3 +1,14 @@
+/**
+ * Targets of the form `file:///path`: a list of endpoints in a file that is watched.
+ *
+ * @example
+ * ```ts
+ * registerFile();
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 import type { EndpointSourceFactory } from '../../core/endpoint-source.js';
 import { registerEndpointSource } from '../registry.js';
 import { effectiveFileOptions, type FileSourceOptions } from './file-options.js';

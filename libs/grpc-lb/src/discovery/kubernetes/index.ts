@@ -1,3 +1,14 @@
+/**
+ * Targets of the form `kubernetes:///service:port`: the pods of a Service, watched through the Kubernetes API.
+ *
+ * @example
+ * ```ts
+ * registerKubernetes();
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { Cancel, Clock } from '../../core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from '../../core/endpoint.js';
 export type {

@@ -9,7 +9,14 @@ export interface XdsNode {
   /** The cluster that this client belongs to. */
   readonly cluster?: string;
   /** Where this client runs. */
-  readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
+  readonly locality?: {
+    /** As in `eu-central-1`. */
+    readonly region?: string;
+    /** As in `eu-central-1a`. */
+    readonly zone?: string;
+    /** A part of the zone, such as a rack. */
+    readonly sub_zone?: string;
+  };
   /** Any JSON. */
   readonly metadata?: object;
 }

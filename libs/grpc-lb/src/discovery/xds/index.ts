@@ -1,3 +1,14 @@
+/**
+ * Targets of the forms `xds:///name` and `eds:///name`: endpoints, or everything, from a control plane.
+ *
+ * @example
+ * ```ts
+ * registerXds();
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { Cancel, Clock } from '../../core/clock.js';
 export type { Address, Endpoint, Locality as EndpointLocality, TcpAddress, UnixAddress } from '../../core/endpoint.js';
 export type {

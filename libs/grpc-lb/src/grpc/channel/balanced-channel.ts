@@ -83,7 +83,7 @@ const NO_METHOD_CONFIG = { loadBalancingConfig: [{ [GRPC_LB]: {} }], methodConfi
  *
  * @example
  *   const channel = createBalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
- *   const orders = new OrdersClient('ignored', credentials, { channelOverride: channel });
+ *   const orders = new OrdersService('ignored', credentials, { channelOverride: channel });
  */
 export class BalancedChannel implements ChannelInterface {
   readonly #context: ClientContext;
@@ -309,7 +309,7 @@ export class BalancedChannel implements ChannelInterface {
  *
  * @example
  *   const channel = createBalancedChannel({ name: 'ORDERS', target: 'dns:///orders:50051', credentials });
- *   const orders = new OrdersClient('ignored', credentials, { channelOverride: channel });
+ *   const orders = new OrdersService('ignored', credentials, { channelOverride: channel });
  *
  * @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options.
  */

@@ -13,7 +13,7 @@ import type { ResumableMethod, ResumableOf } from './resumable-options.js';
  *       token: (change) => change.revision,
  *       resume: (request, token) => ({ ...request, after: token }),
  *     }),
- *   ];
+ *   ]
  *
  * @typeParam T The interface of the service, from which the messages and requests have their types; any if it is not
  *   named.
@@ -29,11 +29,11 @@ export function resumable<T = any, Token = any>(options: ResumableOf<NoInfer<T>,
  *
  * @example
  *   @Resumable<Feed>({
- *   method: 'watch',
- *   token: (change) => change.revision,
- *   resume: (request, token) => ({ ...request, after: token }),
+ *     method: 'watch',
+ *     token: (change) => change.revision,
+ *     resume: (request, token) => ({ ...request, after: token }),
  *   })
- *   export class FeedClient extends GrpcService<Feed>() {}
+ *   class FeedClient extends GrpcService<Feed>() {}
  */
 // oxlint-disable-next-line typescript/no-explicit-any
 export function Resumable<T = any, Token = any>(options: ResumableOf<NoInfer<T>, Token>): ClientDecorator {

@@ -1,3 +1,14 @@
+/**
+ * Metrics and traces for OpenTelemetry, of clients and of servers. Needs the peer `@opentelemetry/api`.
+ *
+ * @example
+ * ```ts
+ * imports: [GrpcLbModule.forRoot(), GrpcLbOpenTelemetryModule.forRoot()]
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
 export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
 export type { MetricsSource } from '../metrics/metrics-source.js';

@@ -1,3 +1,14 @@
+/**
+ * Metrics for Prometheus, of clients and of servers, in a registry of `prom-client`, which is a peer.
+ *
+ * @example
+ * ```ts
+ * imports: [GrpcLbModule.forRoot(), GrpcLbPrometheusModule.forRoot()]
+ * ```
+ *
+ * @packageDocumentation
+ */
+
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
 export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
 export type { MetricsSource } from '../metrics/metrics-source.js';

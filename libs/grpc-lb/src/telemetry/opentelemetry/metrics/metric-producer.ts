@@ -36,16 +36,25 @@ export interface ProducedHistogram {
   /** Their sum. */
   readonly sum: number;
   /** How many values each bucket has; there is one more than bounds. */
-  readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
+  readonly buckets: {
+    /** The upper bound of each bucket but the last, which has none. */
+    readonly boundaries: number[];
+    /** How many values are in each bucket. */
+    readonly counts: number[];
+  };
 }
 
 /** What all produced metrics have. */
 export interface ProducedBase {
   /** What it is. */
   readonly descriptor: {
+    /** As in `grpc.client.call.duration`. */
     readonly name: string;
+    /** What it counts or measures. */
     readonly description: string;
+    /** A unit of UCUM, as in `s` or `{call}`. */
     readonly unit: string;
+    /** Whether its values are whole numbers. */
     readonly valueType: ValueType;
   };
   /** Cumulative: values are since the start. */
@@ -66,6 +75,7 @@ export interface ProducedMetrics {
   readonly resourceMetrics: {
     /** An SDK puts its own here. */
     readonly resource: never;
+    /** One scope, with the name and version of this package. */
     scopeMetrics: { readonly scope: { readonly name: string; readonly version: string }; metrics: ProducedMetric[] }[];
   };
   /** Always empty. */

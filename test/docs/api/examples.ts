@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Page, ROOT } from '../pages.js';
+
+/**
+ * The examples of the API reference are short: they use the exports of their page and of the main entries without
+ * imports, and names of an application that any reader guesses (`application.ts`), and often they show one property of
+ * an options object. This makes a program of each.
+ */
+
+const FOLDER = 'docs/reference/api/';
+/** From the virtual folder of a page to this one. */
+const APPLICATION = '../../../../../api/application.js';
+
+export const isApiPage = ({ path }: Page): boolean => path.startsWith(FOLDER) && !path.endsWith('/README.md');
+
+/** The name with which the exports of a page are imported. */
+export const importName = (path: string): string =>
+  `nestjs-grpc-lb/${path.slice(FOLDER.length, -3)}`.replace(/\/main$/, '');
+
+/** The exports that a page describes, or lists as described elsewhere. */
+export function exportsOf(path: string): string[] {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const described = [...text.matchAll(/^### (?:`\w+` )?([\w\\]+)/gm)].map(([, name]) => name!.replaceAll('\\', ''));
+  const [others = ''] = /^Also exports .*$/m.exec(text) ?? [];
+  return [...described, ...[...others.matchAll(/\[(\w+)\]/g)].map(([, name]) => name!)];
+}
+
+const APPLICATION_NAMES = [
+  ...readFileSync(join(ROOT, 'test/docs/api/application.ts'), 'utf8').matchAll(
+    /^export (?:declare )?(?:(?:const|class|interface|type) |\{ )(\w+)/gm,
+  ),
+].map(([, name]) => name!);
+
+/** A page of the API reference whose examples are complete files. */
+export function withPrograms(page: Page): Page {
+  const near = ['grpc', 'server', 'main'].map((name) => `${FOLDER}${name}.md`);
+  const sources = [
+    [APPLICATION, APPLICATION_NAMES] as const,
+    ...[...near, page.path].map((path) => [importName(path), exportsOf(path)] as const),
+  ];
+  const from = new Map(sources.flatMap(([source, names]) => names.map((name) => [name, source] as const)));
+  const code = page.code.map(({ language, text }) => ({
+    language,
+    text: language === 'ts' ? program(text, from) : text,
+  }));
+  return { ...page, code };
+}
+
+function program(text: string, from: ReadonlyMap<string, string>): string {
+  const declared = [...text.matchAll(/^(?:export )?(?:const|class) (?:\{ ([\w, ]+) \}|(\w+))/gm)].flatMap(
+    ([, some, one]) => some?.split(', ') ?? [one!],
+  );
+  const body = wrapped(text, declared);
+  const words = new Set(body.match(/(?<![.\w])[A-Za-z_]\w*(?!\w|: )/g));
+  const imports = [...words].filter((name) => from.has(name) && !declared.includes(name));
+  return [...imports.map((name) => `import { ${name} } from '${from.get(name)}';`), body].join('\n');
+}
+
+/** A property becomes one of an object, a decorated method one of a class, and statements the body of a method. */
+function wrapped(text: string, declared: readonly string[]): string {
+  if (/^export /m.test(text)) return text;
+  if (/^\w+: /.test(text)) return `export const options: AnyOptions = {\n${text}\n};`;
+  if (/^@.*\)\n\w+\(/m.test(text)) return `export class Example extends Context {\n${text}\n}`;
+  const end = declared.length > 0 ? `\nreturn { ${declared.join(', ')} };` : '';
+  return `export class Example extends Context {\nasync run() {\n${text}${end}\n}\n}`;
+}
