@@ -190,7 +190,7 @@ describe('values', () => {
     ['LOCALITY_SPILL_RATIO', '1', 'is 1; use a number from 1.1 to 10'],
     ['RETRY_MAX_ATTEMPTS', '0', 'is 0; use a whole number from 1 to 5'],
     ['RETRY_MAX_ATTEMPTS', '6', 'is 6; use a whole number from 1 to 5'],
-    ['STREAMS_REBALANCE', 'off', 'is "off"; use true, false, or an object with interval, threshold'],
+    ['STREAMS_REBALANCE', 'off', 'is "off"; use true, false, or an object with interval, streamsPerMove, threshold'],
     ['STREAMS_REBALANCE', '{"interval":1}', 'interval is 1; use a whole number from 100 to 3600000 (milliseconds)'],
     ['RETRY_BUDGET_RATIO', '20%', 'is "20%"; use a number from 0 to 1'],
     [
