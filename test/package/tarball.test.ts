@@ -19,8 +19,11 @@ describe('the tarball', () => {
     const sources = names
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => name.slice(0, -'.ts'.length));
-    // Served as they are.
-    const page = names.filter((name) => name.startsWith(join('console', 'page', '/')));
+    // The page is served, and the schematic read, as they are.
+    const copied = names.filter(
+      (name) =>
+        name.startsWith(join('console', 'page', '/')) || (name.startsWith('schematics') && name.endsWith('.json')),
+    );
     const built = sources.flatMap((name) =>
       ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`),
     );
@@ -30,7 +33,7 @@ describe('the tarball', () => {
         ...papers,
         ...built,
         ...sources.map((name) => `src/${name}.ts`),
-        ...page.flatMap((name) => [`src/${name}`, `dist/${name}`]),
+        ...copied.flatMap((name) => [`src/${name}`, `dist/${name}`]),
       ].toSorted(),
     );
   });

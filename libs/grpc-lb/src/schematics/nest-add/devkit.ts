@@ -1,0 +1,28 @@
+/**
+ * The part of `@angular-devkit/schematics` that is used here. Nest's command-line tool brings that package and runs the
+ * schematic, in Nest 11 and 12 with different majors of it, so that nothing of it is imported.
+ */
+
+/** The files of the project. Nothing is written before the schematic has succeeded. */
+export interface Tree {
+  exists(path: string): boolean;
+  readText(path: string): string;
+  create(path: string, content: string): void;
+  overwrite(path: string, content: string): void;
+  getDir(path: string): { visit(visitor: (path: string) => void): void };
+}
+
+export interface Context {
+  readonly logger: { info(message: string): void; warn(message: string): void };
+  addTask(task: { toConfiguration(): { readonly name: string; readonly options: object } }): unknown;
+}
+
+export type Rule = (tree: Tree, context: Context) => void;
+
+/** Installs what package.json names, with the package manager of the project: `NodePackageInstallTask` of the devkit. */
+export const INSTALL = {
+  toConfiguration: () => ({
+    name: 'node-package',
+    options: { command: 'install', quiet: true, hideOutput: true, workingDirectory: '.' },
+  }),
+};
