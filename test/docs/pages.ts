@@ -76,7 +76,9 @@ export function readPages(): Page[] {
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
     .toSorted();
-  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'libs/grpc-lb/README.md', ...docs].map(readPage);
+  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'libs/grpc-lb/README.md', ...docs].map(
+    readPage,
+  );
 }
 
 /** The table of a page whose first column has this title. */

@@ -40,7 +40,7 @@ test('the module observes all clients, from the start to the end of the applicat
   await otel.collect();
   expect(otel.labels('grpc.client.attempt.started')).toMatchObject([{ 'grpc.method': 'echo.v1.Echo/Say' }]);
   expect(otel.values('grpc.lb.client.ready', 'grpc.lb.client')).toEqual({ ECHO: 1 });
-  expect(await otel.scopes).toMatchObject([{ name: 'nestjs-grpc-lb', version: '0.1.0' }]);
+  expect(await otel.scopes).toMatchObject([{ name: 'nestjs-grpc-lb', version: '0.2.0' }]);
   await app.close();
   const after = new OtelMetrics();
   expect((await after.collect()).names).toEqual([]);
@@ -83,7 +83,7 @@ test('a producer adds the same values up by itself', async () => {
   await otel.collect();
   const { resourceMetrics } = await reader.collect();
   const [{ scope, metrics: produced }] = resourceMetrics.scopeMetrics as [(typeof resourceMetrics.scopeMetrics)[0]];
-  expect(scope).toEqual({ name: 'nestjs-grpc-lb', version: '0.1.0' });
+  expect(scope).toEqual({ name: 'nestjs-grpc-lb', version: '0.2.0' });
   expect(produced.map(({ descriptor }) => descriptor.name).toSorted()).toEqual(otel.names.toSorted());
   for (const { descriptor, dataPointType, aggregationTemporality, dataPoints } of produced) {
     const recorded = otel.data(descriptor.name)!;
