@@ -10,7 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^nestjs-grpc-lb$/, replacement: source('index.ts') },
       {
-        find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|terminus|testing)$/,
+        find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|streams|terminus|testing)$/,
         replacement: source('$1/index.ts'),
       },
       { find: /^nestjs-grpc-lb\/(opentelemetry|prometheus)$/, replacement: source('telemetry/$1/index.ts') },

@@ -183,3 +183,18 @@ test('interceptors see each call that carries the stream', async () => {
   expect(subscriber.numbers).toEqual(upTo(6));
   expect(seen).toBe(2);
 });
+
+test('a stream that loses its backend while its client closes ends with CANCELLED', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const subscriber = client.subscribe();
+  feed.append();
+  await subscriber.seen(1);
+  client.handle.close();
+  await servers[0]!.kill();
+  await eventually(() => subscriber.error !== undefined);
+  expect(subscriber.error).toMatchObject({
+    code: Status.CANCELLED,
+    details: 'client FEED, Echo/Repeat: the client is closed',
+  });
+});

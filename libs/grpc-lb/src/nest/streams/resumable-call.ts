@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Client, Metadata, status as Status } from '@grpc/grpc-js';
+import { type Client, connectivityState, Metadata, status as Status } from '@grpc/grpc-js';
 import type { Unsubscribable } from 'rxjs';
 import type { Member } from '../../core/balancing/members/member.js';
 import type { Cancel } from '../../core/clock.js';
@@ -14,7 +14,7 @@ import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
 import type { Connection } from '../../grpc/endpoint/connection.js';
 import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
 import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
-import { aborted, serviceError } from '../stub/service-error.js';
+import { aborted, cancelled, serviceError } from '../stub/service-error.js';
 import type { Method } from '../stub/subscribed-call.js';
 import type { Carrier, CarrierOwner, Route } from './carrier.js';
 import { ClientCarrier } from './client-carrier.js';
@@ -126,6 +126,11 @@ export class ResumableCall
     this.#scope.runInAsyncScope(action);
   }
 
+  /** The address of the server that carries it. */
+  get peer(): string | undefined {
+    return this.#carrier?.attempt?.peer;
+  }
+
   // What the placement reads and asks.
 
   get endpoint(): Endpoint {
@@ -168,9 +173,8 @@ export class ResumableCall
     try {
       this.#begin(carrier, request, why === 'move');
     } catch (error) {
-      // The client is closed, or an interceptor has thrown.
       if (why === 'move') listener.onEnd(NOT_OPENED);
-      else this.failed(error);
+      else this.failed(this.#isClosed ? cancelled(`${this.target.rules.subject}: the client is closed`, error) : error);
     }
     return carrier;
   }
@@ -244,6 +248,11 @@ export class ResumableCall
   get #route(): Route {
     const { reason, to } = this.#move!;
     return { to, leaving: reason === 'connection_retired' ? undefined : this.#placed?.endpoint };
+  }
+
+  /** Whether the client is closed; if not, an interceptor has thrown. */
+  get #isClosed(): boolean {
+    return this.target.client.getChannel().getConnectivityState(false) === connectivityState.SHUTDOWN;
   }
 
   #create(listener: StreamListener<unknown, StreamEnd>, route: Route): Carrier {
