@@ -1,4 +1,4 @@
-import type { ChannelCredentials, ServiceClientConstructor } from '@grpc/grpc-js';
+import type { ChannelCredentials, credentials as grpcCredentials, ServiceClientConstructor } from '@grpc/grpc-js';
 import { type CanActivate, type ModuleMetadata } from '@nestjs/common';
 import type { HealthCheckService } from '@nestjs/terminus';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
@@ -11,10 +11,11 @@ import {
 } from 'nestjs-grpc-lb';
 import type { GrpcLbHealthIndicator } from 'nestjs-grpc-lb/terminus';
 import type { MetricDefinition } from 'nestjs-grpc-lb/prometheus';
+import type { GrpcServer } from 'nestjs-grpc-lb/server';
 import type { Fleet } from 'nestjs-grpc-lb/testing';
 import type { Observable } from 'rxjs';
 
-/** What the examples in doc comments have around them: an application, and what it imports of other packages. */
+/** What short examples have around them: an application, and what it imports of other packages. */
 
 export { Module } from '@nestjs/common';
 export { ConfigModule } from '@nestjs/config';
@@ -22,7 +23,7 @@ export { NestFactory } from '@nestjs/core';
 export { GrpcMethod } from '@nestjs/microservices';
 export { Test } from '@nestjs/testing';
 export { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-export { Observable } from 'rxjs';
+export { fromEvent, Observable, takeUntil } from 'rxjs';
 export { expect } from 'vitest';
 
 export interface Orders {
@@ -53,7 +54,8 @@ export declare class RegistrySource implements EndpointSource {
 export declare const OrdersService: ServiceClientConstructor;
 export declare const app: { close(): Promise<void> };
 export declare const count: (method: string, code: number) => void;
-export declare const credentials: ChannelCredentials;
+export declare const ca: Buffer;
+export declare const credentials: ChannelCredentials & typeof grpcCredentials;
 export declare const definition: MetricDefinition;
 export declare const error: Error;
 export declare const exporter: PushMetricExporter;
@@ -69,8 +71,10 @@ export declare const url: string;
 
 /** What `this` has in an example. */
 export class Context {
+  declare readonly changes: Observable<Change>;
   declare readonly feed: Feed;
   declare readonly orders: OrdersClient;
+  declare readonly server: GrpcServer;
   declare readonly store: { apply(change: Change): Promise<void> };
 }
 

@@ -3,14 +3,12 @@ import { join } from 'node:path';
 import { type Page, ROOT } from '../pages.js';
 
 /**
- * The examples of the API reference are short: they use the exports of their page and of the main entries without
- * imports, and names of an application that any reader guesses (`application.ts`), and often they show one property of
- * an options object. This makes a program of each.
+ * The examples of the API reference, and the blocks `ts partial` of other pages, are short: they use the exports of their
+ * page and of the main entries without imports, and names of an application that any reader guesses (`application.ts`),
+ * and often they show one property of an options object. This makes a program of each.
  */
 
 const FOLDER = 'docs/reference/api/';
-/** From the virtual folder of a page to this one. */
-const APPLICATION = '../../../../../api/application.js';
 
 export const isApiPage = ({ path }: Page): boolean => path.startsWith(FOLDER) && !path.endsWith('/README.md');
 
@@ -28,24 +26,30 @@ export function exportsOf(path: string): string[] {
 
 const APPLICATION_NAMES = [
   ...readFileSync(join(ROOT, 'test/docs/api/application.ts'), 'utf8').matchAll(
-    /^export (?:declare )?(?:(?:const|class|interface|type) |\{ )(\w+)/gm,
+    /^export (?:declare )?(?:(?:const|class|interface|type) (\w+)|\{ ([\w, ]+) \})/gm,
   ),
-].map(([, name]) => name!);
+].flatMap(([, one, some]) => some?.split(', ') ?? [one!]);
 
-/** A page of the API reference whose examples are complete files. */
+/** The page with complete files in the place of its short examples. */
 export function withPrograms(page: Page): Page {
+  const isApi = isApiPage(page);
   const near = ['grpc', 'server', 'main'].map((name) => `${FOLDER}${name}.md`);
+  // Pages are compiled as if they were in test/docs/pages.
+  const application = `${'../'.repeat(page.path.split('/').length + 1)}api/application.js`;
   const sources = [
-    [APPLICATION, APPLICATION_NAMES] as const,
-    ...[...near, page.path].map((path) => [importName(path), exportsOf(path)] as const),
+    [application, APPLICATION_NAMES] as const,
+    ...[...near, ...(isApi ? [page.path] : [])].map((path) => [importName(path), exportsOf(path)] as const),
   ];
   const from = new Map(sources.flatMap(([source, names]) => names.map((name) => [name, source] as const)));
-  const code = page.code.map(({ language, text }) => ({
-    language,
-    text: language === 'ts' ? program(text, from) : text,
-  }));
+  const short = isApi ? 'ts' : 'ts partial';
+  const code = page.code.map(({ language, text }) =>
+    language === short ? { language: 'ts', text: program(text, from) } : { language, text },
+  );
   return { ...page, code };
 }
+
+/** The first line of a program whose imports are guessed from the words in it. */
+export const UNUSED_IMPORTS = '// Some imports may be unused.';
 
 function program(text: string, from: ReadonlyMap<string, string>): string {
   const declared = [...text.matchAll(/^(?:export )?(?:const|class) (?:\{ ([\w, ]+) \}|(\w+))/gm)].flatMap(
@@ -54,7 +58,7 @@ function program(text: string, from: ReadonlyMap<string, string>): string {
   const body = wrapped(text, declared);
   const words = new Set(body.match(/(?<![.\w])[A-Za-z_]\w*(?!\w|: )/g));
   const imports = [...words].filter((name) => from.has(name) && !declared.includes(name));
-  return [...imports.map((name) => `import { ${name} } from '${from.get(name)}';`), body].join('\n');
+  return [UNUSED_IMPORTS, ...imports.map((name) => `import { ${name} } from '${from.get(name)}';`), body].join('\n');
 }
 
 /** A property becomes one of an object, a decorated method one of a class, and statements the body of a method. */
