@@ -23,7 +23,7 @@ export { NestFactory } from '@nestjs/core';
 export { GrpcMethod } from '@nestjs/microservices';
 export { Test } from '@nestjs/testing';
 export { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-export { fromEvent, Observable, takeUntil } from 'rxjs';
+export { Observable, takeUntil } from 'rxjs';
 export { expect } from 'vitest';
 
 export interface Orders {
@@ -60,6 +60,8 @@ export declare const definition: MetricDefinition;
 export declare const error: Error;
 export declare const exporter: PushMetricExporter;
 export declare const fleet: Fleet;
+/** That of RxJS; only one of its overloads is deprecated, which a re-export does not tell apart. */
+export declare const fromEvent: (target: EventTarget, name: string) => Observable<unknown>;
 export declare const health: HealthCheckService;
 export declare const id: string;
 export declare const indicator: GrpcLbHealthIndicator;
