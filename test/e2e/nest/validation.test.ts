@@ -181,7 +181,7 @@ describe('a named client is rejected', () => {
     expect(await faultsOf({ name: 'ECHO' } as GrpcLbClientItem)).toEqual([
       'client ECHO: 3 options are invalid',
       '- package is missing; set the package of the proto file, as in orders.v1',
-      '- target is missing; set where the endpoints are, as in dns:///orders:50051',
+      '- target is missing; set where the endpoints are, as in dns:///orders:50051 (there is no default, and options of a server may have no url)',
       '- protoPath is missing; set either protoPath (a proto file) or packageDefinition',
     ]);
   });

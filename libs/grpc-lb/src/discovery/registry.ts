@@ -64,7 +64,8 @@ export function registeredSchemes(): string[] {
 /** Creates the source of a target. @throws GrpcLbOptionsError that lists the faults of the target. */
 export function createEndpointSource(target: Target, context: EndpointSourceContext): EndpointSource {
   const factory = factories.get(target.scheme);
-  if (!factory) throw new GrpcLbOptionsError(targetSubject(target), [unknownScheme(target.scheme)]);
+  if (!factory)
+    throw new GrpcLbOptionsError(targetSubject(target), [addressFault(target) ?? unknownScheme(target.scheme)]);
   if (target.path === '') throw new GrpcLbOptionsError(targetSubject(target), [noPath(target)]);
   // Before all other checks, because faults quote the part of the target that they concern.
   if (NEEDS_NO_SECRET.has(target.scheme) && hasSecrets(target.uri))
@@ -109,6 +110,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   http: 'write dns:///host:port in place of http://host:port',
   https: 'write dns:///host:port in place of https://host:port, and pass credentials.createSsl() as credentials',
 };
+
+/** Of an address whose port is no number, `orders:` or `a:1,b:2`: it has the form of a target with a scheme. */
+function addressFault({ uri, scheme, authority, path }: Target): Fault | undefined {
+  const isKnown =
+    Object.hasOwn(ELSEWHERE, scheme) || Object.hasOwn(ON_DEMAND, scheme) || Object.hasOwn(ALIASES, scheme);
+  if (isKnown || authority !== '' || /[/\s]/.test(path)) return undefined;
+  if (/^\d+,/.test(path))
+    return { path: 'address', message: `is ${shown(uri)}; for several addresses write static:///${uri}` };
+  if (path !== '' && !/\d/.test(path) && path !== 'undefined') return undefined;
+  const found = path === '' ? 'has no port after the colon' : `has the port ${shown(path)}`;
+  return { path: 'address', message: `${found}; use a whole number from 1 to 65535, as in ${scheme}:50051` };
+}
 
 function unknownScheme(scheme: string): Fault {
   if (Object.hasOwn(ELSEWHERE, scheme))

@@ -186,7 +186,11 @@ export function checkClientOptions(
     faults.push({ path: 'package', message: 'is missing; set the package of the proto file, as in orders.v1' });
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
   if (given.length === 0) {
-    faults.push({ path: 'target', message: 'is missing; set where the endpoints are, as in dns:///orders:50051' });
+    faults.push({
+      path: 'target',
+      message:
+        'is missing; set where the endpoints are, as in dns:///orders:50051 (there is no default, and options of a server may have no url)',
+    });
   }
   for (const key of given.slice(1)) {
     const first = given[0]!;

@@ -45,6 +45,16 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
     ]);
   }
   const { name, service, loadBalancing: _, tls: __, ...options } = declaration.client;
+  // Faults for each of its fields would mislead.
+  if ('options' in options || 'transport' in options) {
+    throw new GrpcLbOptionsError(`client ${name ?? target.name}`, [
+      {
+        path: '@GrpcLbClient',
+        message:
+          'has { transport, options }, an item of ClientsModule; write the options alone, as in { package, service, protoPath, target }',
+      },
+    ]);
+  }
   const faults: Fault[] = declaration.conflicts.map(([key, decorators]) => ({
     path: key === 'tls' ? key : `loadBalancing.${key}`,
     message: `is declared by ${decorators.join(' and ')}; keep one`,

@@ -14,21 +14,26 @@ const PREFIX = 'GRPC_LB_';
 /** Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`. */
 const KUBERNETES_LINK = /_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
 
+/** Read without `grpcLbConfig`. */
+const ALWAYS_READ = new Set(['GRPC_LB_ZONE', 'GRPC_LB_NODE']);
+
 /**
- * The variables for these clients that are not among the overrides: without `grpcLbConfig` they would silently have no
- * effect.
+ * The variables that are not among the overrides of these clients, and silently have no effect. If there are no
+ * overrides at all, nothing reads the environment, and these are all variables of the package, however they are spelled.
  */
 export function unreadVariables(
   environment: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
-  overrides: Readonly<Record<string, unknown>> = {},
+  overrides: Readonly<Record<string, unknown>> | undefined,
 ): string[] {
   const isOf = (variable: string, name: string): boolean => variable.startsWith(`${PREFIX}${name}_`);
   // A variable of ORDERS_CLIENT also begins like one of ORDERS: the reader of the environment has found the right
   // client.
-  const read = Object.keys(overrides);
+  const isUnread = (variable: string): boolean => {
+    if (!overrides) return variable.startsWith(PREFIX) && !ALWAYS_READ.has(variable);
+    return names.some((name) => isOf(variable, name)) && !Object.keys(overrides).some((name) => isOf(variable, name));
+  };
   return Object.keys(environment)
-    .filter((variable) => names.some((name) => isOf(variable, name)) && !read.some((name) => isOf(variable, name)))
-    .filter((variable) => environment[variable] !== '' && !KUBERNETES_LINK.test(variable))
+    .filter((variable) => isUnread(variable) && environment[variable] !== '' && !KUBERNETES_LINK.test(variable))
     .toSorted();
 }

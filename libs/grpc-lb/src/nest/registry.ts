@@ -27,6 +27,7 @@ import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInstantiated } from './demand.js';
 import { environmentName, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
+import { injectionWarnings } from './injection-warnings.js';
 import { type OptionInForce, type OptionLayer, optionsInForce } from './option-origins.js';
 import { mergeTls } from './merge-tls.js';
 import { assertModuleOptions } from './module-check.js';
@@ -270,7 +271,9 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
       name: declared.name,
       options: this.#effective(declared),
     }));
-    for (const warning of startUpWarnings(process.env, clients)) this.#logger.warn(warning);
+    const declared = [...this.#clients.values()].map((each) => each.declared);
+    const warnings = [...startUpWarnings(process.env, clients), ...injectionWarnings(this.modules, declared)];
+    for (const warning of warnings) this.#logger.warn(warning);
   }
 
   /** Called by Nest after the last request: controllers may use their clients until then. */
@@ -311,7 +314,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     // The check of the client reports targets that are not strings.
     const only: unknown = effective.target ?? effective.url;
     // A control plane decides itself; options for all clients are not meant for this one.
-    const delegated = typeof only === 'string' && isDelegated(only);
+    const delegated = typeof only === 'string' && only.trim() !== '' && isDelegated(only);
     const common = delegated ? {} : this.options.loadBalancing;
     const commonTls =
       delegated && isObject(this.options.tls) ? { ...this.options.tls, replaceWithin: undefined } : this.options.tls;

@@ -4,6 +4,7 @@ import { splitHostPort } from '../grpc/experimental.js';
 import { KEEP_ONE_COPY, loadedCopies } from '../grpc/process/loaded-copies.js';
 import { environmentProxy } from '../grpc/process/proxy.js';
 import type { GrpcLbClientOptions } from './client-options.js';
+import { targetWarnings } from './target-warnings.js';
 import { targetOf } from './url.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,7 +29,8 @@ export function startUpWarnings(
   }
   for (const { name, options } of clients) {
     const warning = proxyWarning(environment, options);
-    if (warning !== undefined) warnings.push(`client ${name}: ${warning}`);
+    const found = [...(warning === undefined ? [] : [warning]), ...targetWarnings(options)];
+    warnings.push(...found.map((each) => `client ${name}: ${each}`));
   }
   return warnings.map((warning) => printable(warning, 2000));
 }

@@ -1,3 +1,4 @@
+import { remedyFor } from '../connection/unreachable.js';
 import type { Endpoint } from '../endpoint.js';
 import { chancesOf, type EndpointChance } from '../picking/chances.js';
 import type { LoadReport } from '../policy/load-report.js';
@@ -130,7 +131,8 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     const { size } = this.#members;
     if (size === 0) return { state: 'empty' };
     const none = size === 1 ? 'the only endpoint is not ready' : `none of ${size} endpoints is ready`;
-    return { state: 'unavailable', reason: `${none}: ${[...reasons].join('; ')}` };
+    const why = [...reasons].join('; ');
+    return { state: 'unavailable', reason: `${none}: ${why}${remedyFor(why)}` };
   }
 
   get route() {

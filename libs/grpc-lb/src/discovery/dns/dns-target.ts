@@ -9,6 +9,8 @@ import { NEXT_TARGET, SEVERAL_TARGETS, targetSubject } from '../target.js';
 /** gRPC's default port of a DNS name. */
 const DEFAULT_PORT = 443;
 const DNS_PORT = 53;
+/** The host of `${process.env.ORDERS_HOST}:50051` without that variable. */
+const UNSET = /^(?:undefined|null)(?::|$)/;
 
 export interface DnsTarget {
   /** The port is meaningless if SRV records provide it. */
@@ -49,6 +51,7 @@ function parseAddress(text: string, faults: Fault[]): TcpAddress | undefined {
   if (NEXT_TARGET.test(text)) refuse(`; ${SEVERAL_TARGETS}`);
   else if (text.includes(',')) refuse(`, but DNS looks up one name; for several addresses write static:///${text}`);
   else if (/^_[^.]+\._(tcp|udp)\./i.test(text)) refuse(`, the name of SRV records; write dns+srv:///${text}`);
+  else if (UNSET.test(text)) refuse('; a variable that it is made of is not set');
   else return readHostPort('address', text, faults, { defaultPort: DEFAULT_PORT });
   return undefined;
 }

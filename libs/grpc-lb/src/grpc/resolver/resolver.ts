@@ -1,4 +1,5 @@
 import { type ChannelOptions, Metadata, status as Status } from '@grpc/grpc-js';
+import { remedyFor } from '../../core/connection/unreachable.js';
 import type { Cancel } from '../../core/clock.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { byTarget } from '../../core/balancing/members/by-target.js';
@@ -174,7 +175,8 @@ export class SourceResolver implements Resolver {
   }
 
   #deliverFailure(message: string): void {
-    const error = { code: Status.UNAVAILABLE, details: `discovery failed: ${message}`, metadata: new Metadata() };
+    const details = `discovery failed: ${message}${remedyFor(message)}`;
+    const error = { code: Status.UNAVAILABLE, details, metadata: new Metadata() };
     this.listener(statusOrFromError(error), {}, null, '');
   }
 }

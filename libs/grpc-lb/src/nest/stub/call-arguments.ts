@@ -3,7 +3,7 @@ import { CRITICALITY_KEY, CRITICALITY_LEVELS, isCriticality } from '../../core/c
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { INHERIT_ALWAYS } from '../../grpc/call/parent-call.js';
-import { shown } from '../../core/options/validation.js';
+import { didYouMean, shown } from '../../core/options/validation.js';
 import type { GrpcLbCallOptions } from '../service-types.js';
 
 export interface CallArguments {
@@ -75,6 +75,7 @@ export function kindOf(value: unknown): string {
 function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArguments, 'metadata'> {
   const { timeout, signal, onMetadata, onStatus, inherit, ...others } = given;
   const options = inherit === undefined ? others : { ...others, propagate_flags: flagsOf(subject, inherit, others) };
+  checkOthers(subject, others);
   if (timeout === undefined) return { options, signal, onMetadata, onStatus };
   if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
     throw new GrpcLbArgumentError(
@@ -84,6 +85,36 @@ function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArgume
   const end = Date.now() + timeout;
   const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);
   return { options: { ...options, deadline }, signal, onMetadata, onStatus };
+}
+
+/** Those of grpc-js that pass through; its own client ignores unknown ones. */
+const OTHERS = [
+  'deadline',
+  'host',
+  'parent',
+  'propagate_flags',
+  'credentials',
+  'interceptors',
+  'interceptor_providers',
+];
+const OWN = ['timeout', 'signal', 'onMetadata', 'onStatus', 'inherit', 'criticality'];
+/** In 1973: a number of milliseconds from now, where a point in time belongs. */
+const EARLIEST = 1e11;
+
+function checkOthers(subject: string, others: CallOptions): void {
+  for (const key in others) {
+    if (OTHERS.includes(key)) continue;
+    const known = [...OWN, 'deadline', 'interceptors', 'credentials'];
+    const remedy =
+      didYouMean(key, known) || `; use ${known.join(', ')}, and pass headers before the options, as a Metadata`;
+    // Its value may be a secret.
+    throw new GrpcLbArgumentError(`${subject}: options.${key} is not an option of calls${remedy}`);
+  }
+  const { deadline } = others;
+  if (typeof deadline !== 'number' || deadline <= 0 || deadline >= EARLIEST) return;
+  throw new GrpcLbArgumentError(
+    `${subject}: options.deadline is ${deadline}, a point in time in ${new Date(deadline).getUTCFullYear()}; pass { timeout: ${deadline} } for milliseconds from now, or Date.now() + ${deadline}`,
+  );
 }
 
 /** grpc-js's flags pass through interceptors and its own client. */

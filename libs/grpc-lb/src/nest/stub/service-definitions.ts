@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { Fault } from '../../core/errors.js';
@@ -56,18 +57,37 @@ function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | u
   }
   const install = `install ${shown(protoLoader)}, or remove the option to use @grpc/proto-loader`;
   const proto = attempt('protoLoader', install, faults, () => protoLoaderOf(protoLoader));
-  const remedy = `check the path ${shown(protoPath)} and loader.includeDirs`;
-  return proto && attempt('protoPath', remedy, faults, () => loadPackageDefinition(proto.loadSync(protoPath!, loader)));
+  const load = (): GrpcObject => loadPackageDefinition(proto!.loadSync(protoPath!, loader));
+  return proto && attempt('protoPath', (error) => protoRemedy(error, protoPath!, loader), faults, load);
 }
 
-function attempt<T>(path: string, remedy: string, faults: Fault[], load: () => T): T | undefined {
+function attempt<T>(
+  path: string,
+  remedy: string | ((error: Error) => string),
+  faults: Fault[],
+  load: () => T,
+): T | undefined {
   try {
     return load();
   } catch (error) {
     const [why] = (error as Error).message.split('\n');
-    faults.push({ path, message: `cannot be loaded: ${why}; ${remedy}` });
+    const todo = typeof remedy === 'string' ? remedy : remedy(error as Error);
+    faults.push({ path, message: `cannot be loaded: ${why}; ${todo}` });
     return undefined;
   }
+}
+
+/** A file that is missing is either one of `protoPath`, or one that such a file imports. */
+function protoRemedy(error: Error, protoPath: string | string[], loader: object | undefined): string {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const own = [protoPath].flat();
+  if (code !== 'ENOENT' || path === undefined) return `check the file ${shown(protoPath)}`;
+  if (!own.some((each) => path.endsWith(each))) {
+    const dirs = (loader as { includeDirs?: unknown } | undefined)?.includeDirs;
+    return `${shown(protoPath)} imports it: list the folder in which the path of the import begins in loader.includeDirs, which is ${shown(dirs ?? [])}`;
+  }
+  if (isAbsolute(path)) return 'check the path, and that the build copies proto files (assets in nest-cli.json)';
+  return `a relative path starts at the working directory, ${process.cwd()}; start the application elsewhere, or write the whole path`;
 }
 
 function lookUp(root: GrpcObject, name: string): GrpcObject | undefined {

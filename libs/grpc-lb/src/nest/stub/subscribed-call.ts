@@ -108,7 +108,7 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
   #complete(status: StatusObject): void {
     const end = status.code === Status.OK ? this.deliverRest(status) : status;
     if (end.code === Status.OK) this.subscriber.complete();
-    else this.subscriber.error(serviceError(end));
+    else this.subscriber.error(serviceError(end, undefined, this.target.channel.name));
   }
 }
 
