@@ -83,8 +83,12 @@ describe('the registry of endpoint sources', () => {
     ['srv:///_grpc._tcp.orders', 'did you mean "dns+srv"?; use one of '],
     ['nowhere:///x', 'sub-paths of the package add consul, eds, file, kubernetes, xds'],
     ['orders:grpc', 'scheme is "orders", which is unknown; use one of dns, '],
-    ['a:1,b:2', 'static:///host:port,host:port for several'],
-  ])('%s is an error that lists the known schemes', (uri, message) => {
+    ['a:1,b:2', 'address is "a:1,b:2"; for several addresses write static:///a:1,b:2'],
+    ['orders:5O051', 'address has the port "5O051"; use a whole number from 1 to 65535, as in orders:50051'],
+    ['orders:undefined', 'address has the port "undefined"; use a whole number'],
+    ['orders:', 'address has no port after the colon; use a whole number'],
+    ['k8s:9x', 'scheme is "k8s", which is unknown; did you mean "kubernetes"?'],
+  ])('%s is an error that says what to write', (uri, message) => {
     expect(() => create(uri)).toThrow(message);
     expect(() => create(uri)).toThrow(`target "${uri}": an option is invalid`);
   });

@@ -115,7 +115,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 function addressFault({ uri, scheme, authority, path }: Target): Fault | undefined {
   const isKnown =
     Object.hasOwn(ELSEWHERE, scheme) || Object.hasOwn(ON_DEMAND, scheme) || Object.hasOwn(ALIASES, scheme);
-  if (isKnown || authority !== '' || /[/\s]/.test(path)) return undefined;
+  if (isKnown || authority !== '' || uri.includes('/') || /\s/.test(path)) return undefined;
   if (/^\d+,/.test(path))
     return { path: 'address', message: `is ${shown(uri)}; for several addresses write static:///${uri}` };
   if (path !== '' && !/\d/.test(path) && path !== 'undefined') return undefined;

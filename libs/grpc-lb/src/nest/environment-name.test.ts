@@ -26,3 +26,17 @@ it('a variable that caused an override is read, even if the name of another clie
     'GRPC_LB_ORDERS_POLICY',
   ]);
 });
+
+it('without any overrides nothing is read, whatever client a variable is meant for', () => {
+  const environment = {
+    GRPC_LB_ORDER_TARGET: 'a:1',
+    GRPC_LB_ORDERS_TRAGET: 'a:1',
+    GRPC_LB_ZONE: 'a',
+    GRPC_LB_NODE: 'b',
+    GRPC_LB_SERVICE_HOST: '10.0.0.1',
+    GRPC_LB_ORDERS_POLICY: '',
+  };
+  const all = ['GRPC_LB_ORDERS_TRAGET', 'GRPC_LB_ORDER_TARGET'];
+  expect(unreadVariables(environment, ['ORDERS'], undefined)).toEqual(all);
+  expect(unreadVariables(environment, ['ORDERS'], {})).toEqual(['GRPC_LB_ORDERS_TRAGET']);
+});

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, type ModulesContainer } from '@nestjs/core';
 
 // What TypeScript and the decorators of Nest write.
 const TYPES = 'design:paramtypes';
@@ -20,7 +20,7 @@ export function injectionWarnings(
     for (const { metatype, inject } of [providers, controllers, injectables].flatMap((each) => [...each.values()])) {
       for (const token of inject ?? []) wanted.add(isOptional(token) ? token.token : token);
       // Of a factory Nest uses `inject` alone.
-      if (inject || typeof metatype !== 'function') continue;
+      if (inject || typeof metatype !== 'function' || isModuleRef(metatype)) continue;
       const { tokens, isBlind } = dependencies(metatype as Type);
       for (const token of tokens) wanted.add(token);
       if (isBlind) blind.add(metatype.name);
@@ -34,6 +34,11 @@ export function injectionWarnings(
         `client ${name}: nothing injects it, and Nest does not know the types of the constructor of ${[...blind].slice(0, 3).join(', ')}, so it passes undefined; ` +
         `compile with emitDecoratorMetadata (tsc and swc can; esbuild and tsx cannot), or write @Inject(${(ref as Type).name}) before the parameter`,
     );
+}
+
+/** Nest itself passes what it takes. */
+function isModuleRef(target: object): boolean {
+  return target === ModuleRef || (target as Type<object>).prototype instanceof ModuleRef;
 }
 
 interface Declared {

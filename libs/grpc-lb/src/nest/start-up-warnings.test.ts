@@ -1,3 +1,4 @@
+import { credentials } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { startUpWarnings } from './start-up-warnings.js';
@@ -46,4 +47,24 @@ test('the first of several targets has the name', () => {
   const options = { ...rest, targets: ['dns:///orders.eu:1', 'dns:///orders.us:1'] };
   const found = startUpWarnings({ grpc_proxy: 'http://p:1', no_grpc_proxy: '.eu' }, [{ name: 'ORDERS', options }], []);
   expect(found).toEqual([]);
+});
+
+test('a target without a port, or to listen on, is named with the remedy', () => {
+  const port =
+    'client ORDERS: "dns:///orders" has no port, so it is 443, and there is no TLS; add the port, as in "dns:///orders:50051"';
+  expect(warnings({}, { target: 'dns:///orders' })).toEqual([port]);
+  expect(warnings({}, { target: undefined, targets: ['dns:///a:1', 'dns:///orders'] })).toEqual([port]);
+  expect(warnings({}, { target: undefined, url: ['[::]:1', '10.0.0.1:1'] })).toEqual([
+    'client ORDERS: "[::]:1" is an address to listen on, so calls go to this machine; write where the backends are, as in dns:///orders:50051',
+  ]);
+});
+
+test.each([
+  ['port 443 with TLS', { target: 'dns:///orders', tls: {} }],
+  ['port 443 with credentials', { target: 'dns:///orders', credentials: credentials.createSsl() }],
+  ['a name that has no port elsewhere', { target: 'dns+srv:///_grpc._tcp.orders.shop' }],
+  ['an IPv6 address with a port', { target: '[fd00::1]:50051' }],
+  ['the name of a file', { target: 'file:///etc/0.0.0.0:1' }],
+] as [string, Partial<GrpcLbClientOptions>][])('%s causes none', (_, more) => {
+  expect(warnings({}, more)).toEqual([]);
 });
