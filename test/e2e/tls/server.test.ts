@@ -1,7 +1,13 @@
 import { credentials, ServerCredentials, status as Status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
+import { createConnection, type Socket } from 'node:net';
 import { connect, type SecureVersion } from 'node:tls';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { Registry } from 'prom-client';
 import type { TlsVersion } from 'nestjs-grpc-lb';
+import { GrpcServerTelemetry } from 'nestjs-grpc-lb/opentelemetry';
+import { GrpcServerMetrics } from 'nestjs-grpc-lb/prometheus';
+import { GrpcServerHealthIndicator } from 'nestjs-grpc-lb/terminus';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { effectiveServerOptions, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/options.js';
 import { GrpcServerModule, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
@@ -10,6 +16,7 @@ import { HAS_OPENSSL } from '../../support/peers/certificates.js';
 import { authorityOfTest, filesOf, HERE, secretOf, volumeOfTest } from '../../support/peers/tls-echo.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, echoTransport, failureOf, say, startEcho } from '../../support/server/app.js';
+import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
 
 expectNoLeaks();
 
@@ -158,6 +165,101 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a server', () => {
       const error = await new Promise<unknown>((resolve) => stream.on('error', resolve).on('data', resolve));
       expect(error).toMatchObject({ code: Status.PERMISSION_DENIED });
     }
+  });
+
+  test('logs handshakes that fail, with the client and the reason, and not without bound', async () => {
+    const [ca, other] = [authorityOfTest(), authorityOfTest('other')];
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    const files = filesOf(volumeOfTest(ca.cert, ca.issue(HERE)));
+    const { server, address } = await startEcho({ tls: files });
+    const [host, port] = address.split(':') as [string, string];
+    const lines = (): string[] =>
+      warned.mock.calls
+        .flat()
+        .map(String)
+        .filter((text) => text.includes('a handshake with'));
+    /** Connects, does something, and resolves when the server has closed the connection. */
+    const attempt = (use: (socket: Socket) => void): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = createConnection({ host, port: Number(port) }, () => use(socket));
+        socket.on('error', () => {}).on('close', () => resolve());
+        socket.resume();
+      });
+    const tlsAttempt = (options: object): Promise<void> =>
+      attempt((socket) => {
+        const secured = connect({ socket, ALPNProtocols: ['h2'], rejectUnauthorized: false, ...options });
+        secured.on('error', () => {}).resume();
+      });
+    // Only looks whether the port is open.
+    await attempt((socket) => socket.destroy());
+    await tlsAttempt({});
+    await tlsAttempt(other.issue(client));
+    await tlsAttempt(ca.issue({ ...client, from: -2, until: -1 }));
+    await attempt((socket) => socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
+    await vi.waitUntil(() => server.tls()!.refusedHandshakes === 4);
+    expect(lines().map((line) => line.replace(/127\.0\.0\.1:\d+/, 'PEER'))).toEqual([
+      'TLS: a handshake with PEER failed: it shows no certificate, and tls.clientCertificates is require; set cert and key at the client',
+      expect.stringMatching(
+        /^TLS: a handshake with PEER failed: its certificate is not accepted: [A-Z_]+; is the CA that issues it in tls\.ca\?$/,
+      ),
+      'TLS: a handshake with PEER failed: its certificate is not accepted: it has expired',
+      expect.stringContaining('it does not speak TLS'),
+    ]);
+    for (let i = 0; i < 20; i++) await tlsAttempt({});
+    await vi.waitUntil(() => server.tls()!.refusedHandshakes === 24);
+    expect(lines().length).toBeLessThan(8);
+    expect(lines().join()).not.toContain('unknown');
+  });
+
+  test('measures its certificates, and tells Terminus before they expire', async () => {
+    const ca = authorityOfTest();
+    const volume = volumeOfTest(ca.cert, ca.issue({ ...HERE, from: -1, until: 0.2 }));
+    const [registry, otel] = [new Registry(), new OtelMetrics()];
+    const { server, close } = await startEcho({
+      tls: filesOf(volume),
+      observer: new GrpcServerMetrics({ registry }),
+    });
+    onTestFinished(server.observe(new GrpcServerTelemetry({ traces: false, meterProvider: otel.provider })));
+    const values = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        [...(await registry.metrics()).matchAll(/^grpc_lb_server_tls_(\w+) (\S+)$/gm)].map(
+          ([, name, value]): [string, number] => [name!, Number(value)],
+        ),
+      );
+    const health = () =>
+      new GrpcServerHealthIndicator(new HealthIndicatorService()).certificates('tls', server).tls as {
+        status: string;
+        message: string;
+      };
+    expect(await values()).toMatchObject({
+      certificate_expiring: 1,
+      certificates_up: 1,
+      rotations_total: 0,
+      rejections_total: 0,
+      handshakes_refused_total: 0,
+    });
+    expect((await values())['certificate_time_left_seconds']).toBeGreaterThan(0);
+    await otel.collect();
+    expect(otel.value('grpc.lb.server.tls.certificate.expiring')).toBe(1);
+    expect(health()).toMatchObject({
+      status: 'degraded',
+      message: expect.stringMatching(/^its certificate expires at/),
+    });
+    const pair = ca.issue(HERE);
+    volume.replace(secretOf(ca.cert, pair));
+    await vi.waitUntil(() => server.tls()!.rotations === 1, { timeout: 20_000 });
+    expect(health()).toMatchObject({ status: 'up', message: 'the certificates are in force' });
+    volume.replace(secretOf(ca.cert, { ...pair, key: ca.issue(HERE).key }));
+    await vi.waitUntil(() => server.tls()!.state === 'rejected', { timeout: 20_000 });
+    expect(await values()).toMatchObject({
+      certificate_expiring: 0,
+      certificates_up: 0,
+      rejections_total: 1,
+    });
+    expect(health().message).toContain('certificates cannot be used');
+    await close();
+    expect(await values()).toEqual({});
   });
 
   test('takes certificates of a provider, and does not listen without', async () => {

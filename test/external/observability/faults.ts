@@ -169,4 +169,18 @@ export const FAULTS: readonly Fault[] = [
     silent: 4,
     fires: 6,
   },
+  {
+    alert: 'GrpcServerCertificateExpires',
+    what: 'nothing renews the certificate of a server',
+    changes: { [SERIES.serverCertificateExpiring]: 1 },
+    silent: 9,
+    fires: 11,
+  },
+  {
+    alert: 'GrpcServerCertificatesRejected',
+    what: "the server's new key does not fit its new certificate",
+    changes: { [SERIES.serverCertificatesUp]: 0 },
+    silent: 4,
+    fires: 6,
+  },
 ];

@@ -47,6 +47,8 @@ export const SERIES = {
   clusterIp: `grpc_lb_discovery_cluster_ip{${SOURCE}}`,
   certificateExpiring: `grpc_lb_tls_certificate_expiring{${CLIENT}}`,
   certificatesUp: `grpc_lb_tls_certificates_up{${CLIENT}}`,
+  serverCertificateExpiring: 'grpc_lb_server_tls_certificate_expiring{job="orders", instance="orders-1"}',
+  serverCertificatesUp: 'grpc_lb_server_tls_certificates_up{job="orders", instance="orders-1"}',
 } as const;
 
 /** What counters gain in a minute. Callers' mistakes, a rare failure and a retry now and then are part of a quiet hour. */
@@ -89,6 +91,8 @@ export const GAUGES: Readonly<Record<string, number>> = {
   [SERIES.clusterIp]: 0,
   [SERIES.certificateExpiring]: 0,
   [SERIES.certificatesUp]: 1,
+  [SERIES.serverCertificateExpiring]: 0,
+  [SERIES.serverCertificatesUp]: 1,
 };
 
 /** The series as promtool reads them; of those that a fault changes, the value or the gain while it lasts. */

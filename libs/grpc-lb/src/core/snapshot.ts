@@ -189,6 +189,12 @@ export interface CertificateSnapshot {
   readonly rejections: number;
 }
 
+/** TLS of a server. */
+export interface ServerTlsSnapshot extends CertificateSnapshot {
+  /** Handshakes that have failed since the start, without connections on which nothing was sent. */
+  readonly refusedHandshakes: number;
+}
+
 /** TLS of a client. */
 export interface TlsSnapshot extends CertificateSnapshot {
   /** Open connections that were made with earlier certificates. */

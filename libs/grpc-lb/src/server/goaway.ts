@@ -1,5 +1,5 @@
-import net from 'node:net';
 import type { Server } from '@grpc/grpc-js';
+import { portsOf } from './ports.js';
 
 interface Session {
   /** Sends a GOAWAY, and closes when its last stream has ended. */
@@ -14,11 +14,4 @@ export function shutDown(server: Server): Promise<void> {
   // A connection whose TLS handshake is not over yet becomes a session later, of which `tryShutdown` does not know.
   for (const port of portsOf(server)) port.on('session', (session: Session) => session.close());
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
-}
-
-/** A private field of grpc-js, read defensively: without it such a connection closes at the end of the drain. */
-function portsOf(server: Server): net.Server[] {
-  const { http2Servers } = server as unknown as { readonly http2Servers?: unknown };
-  if (!(http2Servers instanceof Map)) return [];
-  return [...(http2Servers as Map<unknown, unknown>).keys()].filter((port) => port instanceof net.Server);
 }

@@ -4,7 +4,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { Admission, type RefusedCalls } from './admission.js';
-import type { CertificateSnapshot } from '../core/snapshot.js';
+import type { ServerTlsSnapshot } from '../core/snapshot.js';
 import { CallTracker } from './call-tracker.js';
 import { DEGRADED_KEY, degradedValue } from './degraded.js';
 import { drain, type GrpcDrainReport } from './drain.js';
@@ -58,6 +58,8 @@ export class GrpcServer implements OnApplicationShutdown {
   #degraded: string | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
   readonly #tls: ServerTls | undefined;
+  /** What ends each observation. */
+  readonly #observed = new Set<() => void>();
 
   /** @internal `GrpcServerModule` and `grpcServer` create it. */
   constructor(
@@ -160,6 +162,7 @@ export class GrpcServer implements OnApplicationShutdown {
   /** Called by Nest. */
   onApplicationShutdown(): void {
     this.#stop();
+    for (const end of this.#observed) end();
   }
 
   /**
@@ -169,7 +172,15 @@ export class GrpcServer implements OnApplicationShutdown {
    * @returns A function that removes it.
    */
   observe(observer: ServerCallObserver): () => void {
-    return this.#calls.observers.add(observer);
+    const remove = this.#calls.observers.add(observer);
+    const leave = observer.attached?.(this);
+    const end = (): void => {
+      this.#observed.delete(end);
+      remove();
+      leave?.();
+    };
+    this.#observed.add(end);
+    return end;
   }
 
   /** @internal A transport will listen. */
@@ -189,7 +200,7 @@ export class GrpcServer implements OnApplicationShutdown {
   }
 
   /** The certificates of the option `tls`; null without it. */
-  tls(): CertificateSnapshot | null {
+  tls(): ServerTlsSnapshot | null {
     return this.#tls?.snapshot() ?? null;
   }
 
@@ -206,6 +217,7 @@ export class GrpcServer implements OnApplicationShutdown {
   /** @internal Called with each server before it has services. */
   created(server: Server): void {
     observeRegistration(server, this.#calls.registration);
+    this.#tls?.watch(server);
   }
 
   /** @internal The age that `@MaxStreamAge` sets. */

@@ -29,13 +29,14 @@ export { SHED_KEY, type SheddingState } from './shedder.js';
 export type { CertificateOptions, ClientCertificates, ServerTlsOptions } from '../tls/options.js';
 export type { TlsVersion } from '../tls/loaded-tls.js';
 export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';
-export type { CertificateSnapshot, CertificateState } from '../core/snapshot.js';
+export type { CertificateSnapshot, CertificateState, ServerTlsSnapshot } from '../core/snapshot.js';
 export type { HealthCheck } from './health-check.js';
 export type { GrpcDrainReport } from './drain.js';
 export type { GrpcStreamAgeOptions } from './stream-age-options.js';
 export { MaxStreamAge } from './max-stream-age.js';
 export { DRAINING_KEY, STREAM_END_KEY, STREAM_MAX_AGE_KEY, type StreamEnd } from './stream-end.js';
 export type {
+  ObservedServer,
   ObservedServerCall,
   ObservedServerEnd,
   ServerCallObservation,

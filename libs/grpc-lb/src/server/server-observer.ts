@@ -1,4 +1,5 @@
 import type { Metadata, status as Status } from '@grpc/grpc-js';
+import type { ServerTlsSnapshot } from '../core/snapshot.js';
 import type { RefusalReason } from './refusal.js';
 import type { StreamEnd } from './stream-end.js';
 
@@ -32,6 +33,12 @@ export interface ObservedServerEnd {
   readonly streamEnd?: StreamEnd;
 }
 
+/** A server that is observed. */
+export interface ObservedServer {
+  /** The certificates of the option `tls`; null without it. */
+  tls(): ServerTlsSnapshot | null;
+}
+
 /** Is told what happens to one call at the server. */
 export interface ServerCallObservation {
   /** Runs a part of the handler, such as in an async context; it must run it once, before it returns. */
@@ -53,4 +60,6 @@ export interface ServerCallObservation {
 export interface ServerCallObserver {
   /** Returns what is told of this call; undefined for nothing. */
   callStarted(call: ObservedServerCall): ServerCallObservation | undefined;
+  /** Called when it begins to observe a server. Returns what is called at the end; undefined for nothing. */
+  attached?(server: ObservedServer): (() => void) | undefined;
 }

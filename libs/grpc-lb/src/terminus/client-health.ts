@@ -1,11 +1,11 @@
 import type {
+  CertificateSnapshot,
   CertificateState,
   ClientSnapshot,
   EndpointSnapshot,
   EndpointState,
   SourceSnapshot,
   SourceState,
-  TlsSnapshot,
 } from '../core/snapshot.js';
 import type { MinimumOf } from './min-ready.js';
 
@@ -46,7 +46,7 @@ export interface CertificateHealth {
   readonly state: CertificateState;
   /** Why what was read last cannot be used; null if it is in force. */
   readonly error: string | null;
-  /** When the certificate of the client expires, as ISO 8601; null if it has none. */
+  /** When the own certificate expires, as ISO 8601; null if it has none. */
   readonly expires: string | null;
   /** Whole seconds until then, negative afterwards; null if it has none. */
   readonly expiresInSeconds: number | null;
@@ -135,7 +135,8 @@ function healthOfChannel({ state, source, panic, tls }: ClientSnapshot): ClientH
   };
 }
 
-function troubleOf(tls: TlsSnapshot | undefined): string {
+/** What is wrong with certificates, as the end of a sentence. */
+export function troubleOf(tls: CertificateSnapshot | undefined): string {
   if (tls === undefined) return '';
   const { state, error, expiring, expires, expiresInMs } = tls;
   const unusable = state === 'rejected' || state === 'failed' ? `; certificates cannot be used: ${error}` : '';
@@ -144,15 +145,16 @@ function troubleOf(tls: TlsSnapshot | undefined): string {
   return `${unusable}; its certificate ${expiresInMs! > 0 ? 'expires' : 'expired'} at ${when}`;
 }
 
-function certificatesOf(tls: TlsSnapshot | undefined): Pick<ClientHealth, 'certificates'> {
-  if (tls === undefined) return {};
+function certificatesOf(tls: CertificateSnapshot | undefined): Pick<ClientHealth, 'certificates'> {
+  return tls === undefined ? {} : { certificates: certificateHealth(tls) };
+}
+
+export function certificateHealth(tls: CertificateSnapshot): CertificateHealth {
   const { state, error, expires, expiresInMs } = tls;
   return {
-    certificates: {
-      state,
-      error,
-      expires: expires === null ? null : new Date(expires).toISOString(),
-      expiresInSeconds: expiresInMs === null ? null : Math.floor(expiresInMs / 1000),
-    },
+    state,
+    error,
+    expires: expires === null ? null : new Date(expires).toISOString(),
+    expiresInSeconds: expiresInMs === null ? null : Math.floor(expiresInMs / 1000),
   };
 }

@@ -3,11 +3,9 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 
 import { GrpcLbRegistry } from '../nest/registry.js';
 import type { ClientRef } from '../nest/tokens.js';
-import { type ClientHealth, healthOf } from './client-health.js';
+import { healthOf } from './client-health.js';
+import { healthResult } from './health-result.js';
 import { type MinReady, readMinReady } from './min-ready.js';
-
-/** Terminus does not export the name. */
-type Session<Key extends string> = ReturnType<typeof HealthIndicatorService.prototype.check<Key>>;
 
 /** What `GrpcLbHealthIndicator.isHealthy` takes. */
 export interface GrpcLbHealthOptions {
@@ -47,19 +45,6 @@ export class GrpcLbHealthIndicator {
   isHealthy<const Key extends string>(key: Key, options: GrpcLbHealthOptions): HealthIndicatorResult<Key> {
     const minReady = readMinReady(options.minReady ?? 1);
     const { status, ...details } = healthOf(this.registry.snapshot(options.client), minReady);
-    return this.#result(key, status, details);
-  }
-
-  #result<const Key extends string>(
-    key: Key,
-    status: ClientHealth['status'],
-    details: Omit<ClientHealth, 'status'>,
-  ): HealthIndicatorResult<Key> {
-    // Terminus 11 knows only up and down.
-    const session: Pick<Session<Key>, 'up' | 'down'> & Partial<Pick<Session<Key>, 'degraded'>> =
-      this.indicators.check(key);
-    if (status === 'down') return session.down({ ...details });
-    if (status === 'up') return session.up({ ...details });
-    return session.degraded?.({ ...details }) ?? session.up({ ...details, degraded: true });
+    return healthResult(this.indicators, key, status, details);
   }
 }

@@ -10,7 +10,9 @@
  */
 
 export { GrpcLbHealthIndicator, type GrpcLbHealthOptions } from './grpc-lb.health.js';
-export type { EndpointState, SourceState } from '../core/snapshot.js';
+export { type CertifiedServer, GrpcServerHealthIndicator } from './grpc-server.health.js';
+export { GrpcServerTerminusModule } from './grpc-server-terminus.module.js';
+export type { CertificateSnapshot, CertificateState, EndpointState, SourceState } from '../core/snapshot.js';
 export type { ClientRef } from '../nest/tokens.js';
 export type { CertificateHealth, ClientHealth, EndpointHealth } from './client-health.js';
 export { GrpcLbTerminusModule } from './grpc-lb-terminus.module.js';

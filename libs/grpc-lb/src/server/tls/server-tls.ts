@@ -1,14 +1,16 @@
-import type { ServerCredentials } from '@grpc/grpc-js';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import { printable } from '../../core/printable.js';
-import type { CertificateSnapshot } from '../../core/snapshot.js';
+import type { ServerTlsSnapshot } from '../../core/snapshot.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { certificateSnapshot } from '../../tls/certificate-snapshot.js';
 import { dateText } from '../../tls/expiry.js';
 import { openTlsSource, type Side } from '../../tls/open-source.js';
 import type { ClientCertificates, ServerTlsOptions } from '../../tls/options.js';
 import type { TlsEvent, TlsSource } from '../../tls/tls-source.js';
+import { portsOf } from '../ports.js';
 import { RotatingServerCredentials } from './rotating-server-credentials.js';
+import { watchHandshakes } from './refused-handshakes.js';
 import { spiffeInterceptor } from './spiffe-interceptor.js';
 
 /** Lines of the log in a row, and milliseconds until one more: files may change all the time. */
@@ -31,6 +33,8 @@ export class ServerTls {
   readonly #lines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
   /** Of their own, so that clients cannot displace the lines about certificates. */
   readonly #refusalLines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
+  readonly #handshakeLines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
+  #refusedHandshakes = 0;
 
   constructor(
     options: ServerTlsOptions,
@@ -59,8 +63,13 @@ export class ServerTls {
     if (!this.#source.current) throw new Error(`there are no certificates for TLS: ${this.#source.error}`);
   }
 
-  snapshot(): CertificateSnapshot {
-    return certificateSnapshot(this.#source, Date.now());
+  snapshot(): ServerTlsSnapshot {
+    return { ...certificateSnapshot(this.#source, Date.now()), refusedHandshakes: this.#refusedHandshakes };
+  }
+
+  /** Reports the handshakes that fail at the ports of a server. */
+  watch(server: Server): void {
+    for (const port of portsOf(server)) watchHandshakes(port, (...refused) => this.#handshakeRefused(...refused));
   }
 
   stop(): void {
@@ -78,6 +87,12 @@ export class ServerTls {
     this.logger.warn(
       `TLS: calls of ${printable(peer, 100)} end with PERMISSION_DENIED: its certificate ${fault}; if it may call this server, add its id to tls.spiffeIds`,
     );
+  }
+
+  #handshakeRefused(peer: string, fault: string): void {
+    this.#refusedHandshakes++;
+    if (this.#handshakeLines.take())
+      this.logger.warn(`TLS: a handshake with ${printable(peer, 100)} failed: ${printable(fault, 200)}`);
   }
 
   #lineOf(event: TlsEvent): { readonly level: 'log' | 'warn'; readonly text: string } | undefined {

@@ -2,6 +2,62 @@ import { LATENCY_BUCKETS, type MetricDefinition, RPC_BUCKETS, SIZE_BUCKETS } fro
 
 const ENDED = ['grpc.method', 'grpc.status'];
 
+/** What the certificates of a server are at present; of several servers in one process, the worst. */
+export const SERVER_TLS_METRICS = {
+  'grpc.lb.server.tls.certificate.time_left': {
+    kind: 'gauge',
+    unit: 's',
+    description: "Time until the server's certificate, or one sent with it, expires; negative afterwards.",
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.certificate.expiring': {
+    kind: 'gauge',
+    unit: '{bool}',
+    description: "Whether the server's certificate expires sooner than its expiryWarning allows, or has expired.",
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.authorities.time_left': {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time until the last CA expires that the server trusts for clients; negative afterwards.',
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.certificates.up': {
+    kind: 'gauge',
+    unit: '{bool}',
+    description: 'Whether the certificates that were read last are in force; if not, the last good ones are.',
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.rotations': {
+    kind: 'counter',
+    unit: '{rotation}',
+    description: 'How often other certificates came into force.',
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.rejections': {
+    kind: 'counter',
+    unit: '{rejection}',
+    description: 'How often certificates were found that cannot be used.',
+    labels: [],
+    source: 'own',
+  },
+  'grpc.lb.server.tls.handshakes_refused': {
+    kind: 'counter',
+    unit: '{handshake}',
+    description: 'Handshakes of clients that failed.',
+    labels: [],
+    source: 'own',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+/** The name of a metric of a server's certificates, as OpenTelemetry writes it. */
+export type ServerTlsMetricName = keyof typeof SERVER_TLS_METRICS;
+
 /** All metrics of the server side by their names, with the units, labels and buckets that are specified. */
 export const SERVER_METRICS = {
   // gRFC A66, "Server Instruments".
@@ -62,7 +118,12 @@ export const SERVER_METRICS = {
     labels: ['grpc.method', 'grpc.lb.refusal'],
     source: 'own',
   },
+
+  ...SERVER_TLS_METRICS,
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 /** The name of a metric of the server side, as OpenTelemetry writes it. */
 export type ServerMetricName = keyof typeof SERVER_METRICS;
+
+/** Those of its calls. */
+export type ServerCallMetricName = Exclude<ServerMetricName, ServerTlsMetricName>;

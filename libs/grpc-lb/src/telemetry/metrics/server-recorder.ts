@@ -7,14 +7,14 @@ import type {
 } from '../../server/server-observer.js';
 import type { StreamEnd } from '../../server/stream-end.js';
 import { isServerError } from './server-errors.js';
-import type { ServerMetricName } from './server-metrics.js';
+import type { ServerCallMetricName } from './server-metrics.js';
 import { knownCode, STATUS_NAMES } from './status-name.js';
 
 /** The labels of one value. The same object for equal labels, so that a library may keep what it derives. */
 export type ServerLabels = Readonly<Record<string, string>>;
 
 /** Takes the values: adds those of counters, records those of histograms. */
-export type TakeServerValue = (metric: ServerMetricName, value: number, labels: ServerLabels) => void;
+export type TakeServerValue = (metric: ServerCallMetricName, value: number, labels: ServerLabels) => void;
 
 interface EndLabels {
   readonly grpc: ServerLabels;

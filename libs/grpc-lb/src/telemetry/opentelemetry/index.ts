@@ -30,9 +30,11 @@ export type { GrpcLbTraceOptions } from './traces/trace-options.js';
 export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
 export type { RefusalReason, SheddingReason } from '../../server/refusal.js';
 export type {
+  ObservedServer,
   ObservedServerCall,
   ObservedServerEnd,
   ServerCallObservation,
   ServerCallObserver,
 } from '../../server/server-observer.js';
 export type { StreamEnd } from '../../server/stream-end.js';
+export type { CertificateSnapshot, CertificateState, ServerTlsSnapshot } from '../../core/snapshot.js';

@@ -1,16 +1,24 @@
 import type { Meter, MeterProvider } from '@opentelemetry/api';
 import type { MetricDefinition } from '../../metrics/definition.js';
-import { SERVER_METRICS, type ServerMetricName } from '../../metrics/server-metrics.js';
+import { ObservedServers } from '../../metrics/observed-servers.js';
+import {
+  SERVER_METRICS,
+  SERVER_TLS_METRICS,
+  type ServerCallMetricName,
+  type ServerTlsMetricName,
+} from '../../metrics/server-metrics.js';
 import type { ServerLabels } from '../../metrics/server-recorder.js';
+import type { ObservedServer } from '../../../server/server-observer.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from '../metrics/late-provider.js';
 import { METER_NAME } from '../metrics/meter-name.js';
 
 type Take = (value: number, labels: ServerLabels) => void;
-type Instruments = Readonly<Record<ServerMetricName, Take>>;
+type Instruments = Readonly<Record<ServerCallMetricName, Take>>;
 
 /** The instruments of a server's metrics, from the first call on that finds a meter provider. */
 export class ServerInstruments {
+  readonly #servers = new ObservedServers();
   readonly #provider: LateProvider;
   #all: Instruments | undefined;
 
@@ -18,7 +26,13 @@ export class ServerInstruments {
     this.#provider = new LateProvider(given);
   }
 
-  take(metric: ServerMetricName, value: number, labels: ServerLabels): void {
+  /** Measures its certificates; returns what ends that. */
+  attached(server: ObservedServer): () => void {
+    if (!this.#all) this.#create();
+    return this.#servers.add(server);
+  }
+
+  take(metric: ServerCallMetricName, value: number, labels: ServerLabels): void {
     const all = this.#all ?? this.#create();
     if (all) all[metric](value, labels);
   }
@@ -26,8 +40,22 @@ export class ServerInstruments {
   #create(): Instruments | undefined {
     const meter = this.#provider.get()?.getMeter(METER_NAME, VERSION);
     if (!meter) return undefined;
-    const entries = Object.entries(SERVER_METRICS).map(([name, definition]) => [name, take(meter, name, definition)]);
+    for (const name of Object.keys(SERVER_TLS_METRICS) as ServerTlsMetricName[]) this.#read(meter, name);
+    const entries = Object.entries(SERVER_METRICS)
+      .filter(([name]) => !(name in SERVER_TLS_METRICS))
+      .map(([name, definition]) => [name, take(meter, name, definition)]);
     return (this.#all = Object.fromEntries(entries) as Instruments);
+  }
+
+  #read(meter: Meter, name: ServerTlsMetricName): void {
+    const { kind, unit, description } = SERVER_TLS_METRICS[name];
+    const options = { unit, description };
+    const observed =
+      kind === 'counter' ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options);
+    observed.addCallback((result) => {
+      const value = this.#servers.value(name);
+      if (value !== undefined) result.observe(value);
+    });
   }
 }
 

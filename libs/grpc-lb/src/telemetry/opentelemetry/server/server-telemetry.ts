@@ -1,7 +1,12 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import { type Fault, GrpcLbOptionsError } from '../../../core/errors.js';
 import { boolean, fields } from '../../../core/options/validation.js';
-import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from '../../../server/server-observer.js';
+import type {
+  ObservedServer,
+  ObservedServerCall,
+  ServerCallObservation,
+  ServerCallObserver,
+} from '../../../server/server-observer.js';
 import { ServerRecorder } from '../../metrics/server-recorder.js';
 import { DESTINATION_CHECKS } from '../metrics/observe-metrics.js';
 import { tracerProviderCheck } from '../traces/trace-options.js';
@@ -53,6 +58,7 @@ const optionsCheck = fields({
 export class GrpcServerTelemetry implements ServerCallObserver {
   readonly #spans: ServerSpans | undefined;
   readonly #recorder: ServerRecorder | undefined;
+  readonly #instruments: ServerInstruments | undefined;
 
   /** @throws GrpcLbOptionsError that lists all faults. */
   constructor(options: GrpcServerTelemetryOptions = {}) {
@@ -63,7 +69,13 @@ export class GrpcServerTelemetry implements ServerCallObserver {
     if (traces) this.#spans = new ServerSpans(tracerProvider);
     if (!metrics) return;
     const instruments = new ServerInstruments(meterProvider);
+    this.#instruments = instruments;
     this.#recorder = new ServerRecorder((metric, value, labels) => instruments.take(metric, value, labels));
+  }
+
+  /** Called by the server. */
+  attached(server: ObservedServer): (() => void) | undefined {
+    return this.#instruments?.attached(server);
   }
 
   /** Called by the server. */

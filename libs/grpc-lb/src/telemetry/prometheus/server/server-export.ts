@@ -3,7 +3,13 @@ import { BucketSeries } from '../../metrics/bucket-series.js';
 import type { Sample } from '../../metrics/collection.js';
 import type { MetricDefinition } from '../../metrics/definition.js';
 import { keyOf } from '../../metrics/series.js';
-import { SERVER_METRICS, type ServerMetricName } from '../../metrics/server-metrics.js';
+import { ObservedServers } from '../../metrics/observed-servers.js';
+import {
+  SERVER_METRICS,
+  SERVER_TLS_METRICS,
+  type ServerMetricName,
+  type ServerTlsMetricName,
+} from '../../metrics/server-metrics.js';
 import type { ServerLabels } from '../../metrics/server-recorder.js';
 import { ExportedMetric } from '../exported-metric.js';
 
@@ -20,12 +26,14 @@ interface Series {
  * default one; then they are in the same metrics.
  */
 export class ServerExport {
+  readonly servers = new ObservedServers();
   readonly #series = new Map<ServerMetricName, Series>();
   readonly #metrics: readonly ExportedMetric[];
 
   private constructor(private readonly registry: Registry) {
     this.#metrics = (Object.entries(SERVER_METRICS) as [ServerMetricName, MetricDefinition][]).map(
       ([name, definition]) => {
+        if (name in SERVER_TLS_METRICS) return this.#read(name as ServerTlsMetricName, definition);
         const series: Series = { samples: new Map(), buckets: new Map() };
         this.#series.set(name, series);
         const source = { samples: () => series.samples.values(), series: () => series.buckets.values() };
@@ -55,6 +63,15 @@ export class ServerExport {
     let series = buckets.get(key);
     if (!series) buckets.set(key, (series = new BucketSeries(key, labels, definition.buckets!)));
     series.record(value);
+  }
+
+  /** A metric that is read at each scrape. */
+  #read(name: ServerTlsMetricName, definition: MetricDefinition): ExportedMetric {
+    const samples = (): Sample[] => {
+      const value = this.servers.value(name);
+      return value === undefined ? [] : [{ key: '', labels: {}, value }];
+    };
+    return new ExportedMetric(name, definition, { samples, series: () => [] });
   }
 
   #register(): void {

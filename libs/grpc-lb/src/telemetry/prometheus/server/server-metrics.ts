@@ -1,7 +1,12 @@
 import { register, type Registry } from 'prom-client';
 import { type Fault, GrpcLbOptionsError } from '../../../core/errors.js';
 import { fields } from '../../../core/options/validation.js';
-import type { ObservedServerCall, ServerCallObservation, ServerCallObserver } from '../../../server/server-observer.js';
+import type {
+  ObservedServer,
+  ObservedServerCall,
+  ServerCallObservation,
+  ServerCallObserver,
+} from '../../../server/server-observer.js';
 import { ServerRecorder } from '../../metrics/server-recorder.js';
 import { PROMETHEUS_CHECKS } from '../observe-metrics.js';
 import { ServerExport } from './server-export.js';
@@ -27,6 +32,7 @@ const check = fields({ registry: PROMETHEUS_CHECKS.registry });
  */
 export class GrpcServerMetrics implements ServerCallObserver {
   readonly #recorder: ServerRecorder;
+  readonly #exported: ServerExport;
 
   /** @throws GrpcLbOptionsError that lists all faults. */
   constructor(options: GrpcServerMetricsOptions = {}) {
@@ -34,7 +40,13 @@ export class GrpcServerMetrics implements ServerCallObserver {
     check('', options, faults);
     if (faults.length > 0) throw new GrpcLbOptionsError('GrpcServerMetrics', faults);
     const exported = ServerExport.of(options.registry ?? register);
+    this.#exported = exported;
     this.#recorder = new ServerRecorder((metric, value, labels) => exported.take(metric, value, labels));
+  }
+
+  /** Called by the server. */
+  attached(server: ObservedServer): () => void {
+    return this.#exported.servers.add(server);
   }
 
   /** Called by the server. */

@@ -1,0 +1,57 @@
+import type { ObservedServer } from '../../server/server-observer.js';
+import type { ServerTlsMetricName } from './server-metrics.js';
+
+/** The servers of a process whose certificates are measured. */
+export class ObservedServers {
+  readonly #servers = new Set<ObservedServer>();
+
+  /** Returns what removes it. */
+  add(server: ObservedServer): () => void {
+    this.#servers.add(server);
+    return () => this.#servers.delete(server);
+  }
+
+  /** Undefined if no server has certificates, or the metric does not apply to those that have. */
+  value(metric: ServerTlsMetricName): number | undefined {
+    let total: number | undefined;
+    for (const server of this.#servers) {
+      const value = valueOf(metric, server);
+      if (value === undefined) continue;
+      total = total === undefined ? value : COMBINE[metric](total, value);
+    }
+    return total;
+  }
+}
+
+const sum = (a: number, b: number): number => a + b;
+
+const COMBINE: Readonly<Record<ServerTlsMetricName, (a: number, b: number) => number>> = {
+  'grpc.lb.server.tls.certificate.time_left': Math.min,
+  'grpc.lb.server.tls.certificate.expiring': Math.max,
+  'grpc.lb.server.tls.authorities.time_left': Math.min,
+  'grpc.lb.server.tls.certificates.up': Math.min,
+  'grpc.lb.server.tls.rotations': sum,
+  'grpc.lb.server.tls.rejections': sum,
+  'grpc.lb.server.tls.handshakes_refused': sum,
+};
+
+function valueOf(metric: ServerTlsMetricName, server: ObservedServer): number | undefined {
+  const tls = server.tls();
+  if (tls === null) return undefined;
+  switch (metric) {
+    case 'grpc.lb.server.tls.certificate.time_left':
+      return tls.expiresInMs === null ? undefined : tls.expiresInMs / 1000;
+    case 'grpc.lb.server.tls.certificate.expiring':
+      return tls.expires === null ? undefined : Number(tls.expiring);
+    case 'grpc.lb.server.tls.authorities.time_left':
+      return tls.authoritiesExpire === null ? undefined : (tls.authoritiesExpire - Date.now()) / 1000;
+    case 'grpc.lb.server.tls.certificates.up':
+      return Number(tls.state === 'ok');
+    case 'grpc.lb.server.tls.rotations':
+      return tls.rotations;
+    case 'grpc.lb.server.tls.rejections':
+      return tls.rejections;
+    case 'grpc.lb.server.tls.handshakes_refused':
+      return tls.refusedHandshakes;
+  }
+}
