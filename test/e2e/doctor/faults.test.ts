@@ -137,6 +137,56 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     expect(await codesOf(seed)).toEqual([code]);
   });
 
+  describe('of a client', () => {
+    const pair = HAS_OPENSSL ? makeDatedCertificate(-1, 90, 'IP:127.0.0.1') : undefined!;
+    const other = HAS_OPENSSL ? makeDatedCertificate(-1, 90, 'IP:127.0.0.1') : undefined!;
+    const client = (tls: object, more: object = {}): Seed => {
+      return () =>
+        at(startGrpcServer({ certificate: good, clientCa: pair.cert, ...more }), { client: { tls } } as never);
+    };
+    const trusts = { ca: HAS_OPENSSL ? good.cert : '' };
+    const shows = HAS_OPENSSL ? { cert: pair.cert, key: pair.key } : {};
+
+    test.for<[string, DoctorCode[], Seed]>([
+      ['what fits', [], client({ ...trusts, ...shows })],
+      ['a pair of a provider', [], client({ ...trusts, provider: () => Promise.resolve(shows) })],
+      ['a file that is not there', ['client-certificates-unusable'], client({ ca: '/nothing/ca.pem' })],
+      ['a key of another', ['client-certificates-unusable'], client({ ...trusts, ...shows, key: other?.key })],
+      [
+        'an expired one',
+        ['client-certificates-unusable'],
+        () => {
+          const { cert, key } = makeDatedCertificate(-10, -1, 'IP:127.0.0.1');
+          return client({ ...trusts, cert, key })();
+        },
+      ],
+      [
+        'a provider that fails',
+        ['client-certificates-unusable'],
+        client({ provider: () => Promise.reject(new Error('sealed')) }),
+      ],
+      [
+        'one that expires soon',
+        ['client-certificate-expires-soon'],
+        () => {
+          const { cert, key } = makeDatedCertificate(-10, 5, 'IP:127.0.0.1');
+          return client({ ...trusts, cert, key }, { clientCa: cert })();
+        },
+      ],
+      ['another CA', ['certificate-untrusted'], client({ ca: other?.cert, ...shows })],
+      ['another name', ['certificate-name'], client({ ...trusts, ...shows, serverName: 'orders.shop' })],
+      ['another SPIFFE id', ['certificate-name'], client({ ...trusts, ...shows, spiffeIds: ['spiffe://a/b'] })],
+      ['what is no option', ['client-certificates-unusable'], client({ caFile: 'x' })],
+      [
+        'a key of another, as contents',
+        ['client-certificates-unusable'],
+        () => at(startGrpcServer({ certificate: good }), { tls: { ...trusts, ...shows, key: other.key } }),
+      ],
+    ])('%s', async ([, codes, seed]) => {
+      expect(await codesOf(seed)).toEqual(codes);
+    });
+  });
+
   test('no-alpn-h2, where HTTP/2 works nevertheless', async () => {
     const seed: Seed = () => at(startTlsHttp2(good), { tls: { ca: good.cert } });
     expect(await codesOf(seed)).toEqual(['no-alpn-h2', 'no-health-service']);

@@ -30,7 +30,7 @@ describe('a healthy target has no findings', () => {
       examined: [`127.0.0.1:${port}`],
     });
     const notChecked = report.checks.filter(({ status }) => status !== 'ok').map(({ name }) => name);
-    expect(notChecked.toSorted()).toEqual(['address-families', 'services', 'tls']);
+    expect(notChecked.toSorted()).toEqual(['address-families', 'client-certificates', 'services', 'tls']);
   });
 
   test('by DNS', async () => {

@@ -101,6 +101,14 @@ export const DIAGNOSES = define({
   },
 
   // TLS.
+  'client-certificates-unusable': {
+    severity: 'error',
+    remedy: 'Correct the files as the evidence says; an application with them does not start',
+  },
+  'client-certificate-expires-soon': {
+    severity: 'warning',
+    remedy: 'Renew the certificate of the client, and check its automatic renewal',
+  },
   'tls-handshake-failed': { severity: 'error', remedy: 'Check TLS versions and ciphers of the server, and its log' },
   'no-alpn-h2': {
     severity: 'warning',

@@ -3,6 +3,7 @@ import { printable } from '../core/printable.js';
 import { withoutSecrets } from '../core/target-secrets.js';
 import { Budget } from './budget.js';
 import { examineClient } from './checks/client.js';
+import { examineClientCertificates } from './checks/client-certificates.js';
 import { connect } from './checks/connect.js';
 import { examineClock } from './checks/clock.js';
 import { examineCopies } from './checks/copies.js';
@@ -37,14 +38,18 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const exam = new Examination();
   const budget = new Budget(effective.timeout);
   const client = examineClient(exam, effective);
-  const site: Site = { exam, budget, options: effective, client, ...namesOf(exam, effective, client) };
+  const found = await examineClientCertificates(exam, effective);
+  const unusable = found === 'unusable';
+  const names = namesOf(exam, effective, client, unusable ? undefined : found);
+  const site: Site = { exam, budget, options: effective, client, ...names };
 
   const wanted = wantedOf(exam, effective);
 
   // The search for copies takes time, and no connection.
   const copies = effective.quick ? undefined : examineCopies(exam, effective.cwd);
   const endpoints = await examineTarget(site);
-  const chosen = endpoints.slice(0, effective.maxEndpoints);
+  // A client without usable certificates would not be created: what its connections met would only mislead.
+  const chosen = unusable ? [] : endpoints.slice(0, effective.maxEndpoints);
   const met = await Promise.all(chosen.map(({ address }) => connect(site, address)));
   const connected = met.filter((each) => each !== undefined && 'peer' in each);
   try {
@@ -63,7 +68,7 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   }
   examineProxies(site, connected.length > 0);
   await copies;
-  skipRest(site, endpoints);
+  skipRest(site, endpoints, unusable);
 
   const { findings, checks } = exam;
   return {
@@ -94,15 +99,20 @@ async function examineServer(site: Site, connected: Connected, wanted: Wanted): 
 const AFTER_CONNECT: readonly DoctorCheckName[] = ['health', 'services', 'stream-limit', 'keepalive', 'clock'];
 
 /** Says of every check that did not run why. */
-function skipRest({ exam, options, budget }: Site, endpoints: readonly Endpoint[]): void {
+function skipRest({ exam, options, budget, tls }: Site, endpoints: readonly Endpoint[], unusable: boolean): void {
   if (options.quick) {
     for (const name of ['stream-limit', 'single-address', 'keepalive', 'grpc-js-copies'] as const)
       exam.skip(name, 'not examined with quick');
   }
-  const late = budget.spent ? 'the time was used up' : 'no endpoint has a connection that takes calls';
+  const secured = tls !== undefined || unusable;
+  exam.skip('client-certificates', 'the client uses no TLS');
+  const alone = unusable
+    ? 'its certificates keep the client from being created'
+    : 'no endpoint has a connection that takes calls';
+  const late = budget.spent ? 'the time was used up' : alone;
   const why = endpoints.length === 0 ? 'discovery found no endpoint' : late;
   exam.skip('connection', why);
-  exam.skip('tls', options.tls ? why : 'the client uses none');
+  exam.skip('tls', secured ? why : 'the client uses none');
   exam.skip('single-address', why);
   for (const name of AFTER_CONNECT) exam.skip(name, why);
 }

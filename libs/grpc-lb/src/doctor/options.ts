@@ -1,6 +1,7 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
+import type { TlsOptions } from '../tls/options.js';
 import { boolean, type Check, fields, integer, isObject, listOf, shown } from '../core/options/validation.js';
 
 /** PEM contents for TLS. */
@@ -29,6 +30,12 @@ export interface DoctorClientOptions {
   readonly loadBalancing?: LoadBalancingOptions;
   /** Its channel options: keepalive and proxies are compared with server and environment. */
   readonly channelOptions?: ChannelOptions;
+  /**
+   * Its option `tls`. Files are read and judged as the client does: the pair, the CAs, the time that is left.
+   *
+   * @default none; `tls` of the doctor comes first
+   */
+  readonly tls?: TlsOptions | false;
 }
 
 /** What `runDoctor` takes. */

@@ -22,6 +22,7 @@ export interface DoctorFinding {
 /** The checks, in the order of a report. */
 export const DOCTOR_CHECKS = [
   'options',
+  'client-certificates',
   'grpc-js-copies',
   'proxies',
   'discovery',

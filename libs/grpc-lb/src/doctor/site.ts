@@ -20,8 +20,10 @@ export interface Site {
   readonly client: ClientView;
   /** The `:authority` of calls. */
   readonly authority: string;
-  /** TLS files, and the name that certificates must have; undefined without TLS. */
-  readonly tls: { readonly files: TlsFiles; readonly name: string } | undefined;
+  /** TLS files, and the name or ids that certificates must have; undefined without TLS. */
+  readonly tls:
+    | { readonly files: TlsFiles; readonly name: string; readonly spiffeIds: readonly string[] | undefined }
+    | undefined;
 }
 
 /** An endpoint with a connection on which calls can be made. */

@@ -41,6 +41,11 @@ function loadNow(options: CertificateOptions, side: Side): LoadedTls {
   return loadTls(readPemFiles(sourcesOf(options, side)), requirementsOf(options, side), Date.now());
 }
 
+/** @throws TlsFault if they cannot be used by a client. */
+export function certificatesNow(options: CertificateOptions): LoadedTls {
+  return loadNow(options, { needsOwn: false, needsCa: false });
+}
+
 /** The file, unless the message names it. */
 function fileOf({ part, message }: TlsFault, options: CertificateOptions): string {
   const source = part === 'provider' ? undefined : options[part];

@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import tls, { type Certificate, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { spiffeFault } from '../../tls/spiffe.js';
 import type { DoctorCode } from '../codes.js';
 import type { Site } from '../site.js';
 
@@ -26,10 +28,12 @@ export function examineCertificate(
   else if (days < options.expiryDays)
     find('certificate-expires-soon', `the certificate expires in ${days} days, on ${certificate.valid_to}`);
 
-  const misnamed = tls.checkServerIdentity(expected!.name, certificate);
-  if (misnamed) {
+  const { name, spiffeIds } = expected!;
+  const foreign = spiffeIds && spiffeFault(spiffeIds, new X509Certificate(certificate.raw));
+  if (foreign !== undefined) find('certificate-name', `the certificate ${foreign}`);
+  else if (!spiffeIds && tls.checkServerIdentity(name, certificate)) {
     const names = certificate.subjectaltname ?? nameOf(certificate.subject);
-    find('certificate-name', `the client expects "${expected!.name}", the certificate is for ${names.slice(0, 300)}`);
+    find('certificate-name', `the client expects "${name}", the certificate is for ${names.slice(0, 300)}`);
   }
   // A code, although its type says Error.
   const fault = String(socket.authorizationError ?? '');

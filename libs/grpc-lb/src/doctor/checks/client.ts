@@ -40,6 +40,8 @@ const clientCheck = fields(
     maxMetadataSize: anything,
     gracefulShutdown: anything,
     channelOptions: object,
+    // A check of its own.
+    tls: anything,
     loadBalancing: wholeLoadBalancingCheck,
   },
   IN_LOAD_BALANCING,
