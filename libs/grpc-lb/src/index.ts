@@ -192,6 +192,7 @@ export type {
   GrpcLbClientOptionsFactory,
   GrpcLbClientOverrides,
   GrpcLbConnectMode,
+  GrpcLbCreatedClient,
   GrpcLbFeatureOptions,
   GrpcLbModuleAsyncOptions,
   GrpcLbModuleOptions,

@@ -143,14 +143,11 @@ describe('a named client is rejected', () => {
     expect(() => GrpcLbModule.forFeatureAsync(items)).toThrow('items[1].name is "ECHO", the same as items[0]');
   });
 
-  it.each([
-    [{ transport: Transport.GRPC, options }, '{ transport, options }, an item of ClientsModule'],
-    ['orders:50051', '"orders:50051"'],
-  ])('whose factory does not return its options', async (made, found) => {
-    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', useFactory: () => made as never });
+  it('whose factory does not return its options', async () => {
+    const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', useFactory: () => 'orders:50051' as never });
     const { message } = await startError({ imports: [GrpcLbModule.forRoot(), feature] });
     expect(message).toBe(
-      `client ECHO: an option is invalid\n  - useFactory returns ${found}; return the options alone, as in { url, package, protoPath }`,
+      'client ECHO: an option is invalid\n  - useFactory returns "orders:50051"; return the options of the client, as in { url, package, protoPath }',
     );
   });
 
@@ -165,7 +162,7 @@ describe('a named client is rejected', () => {
     const item = { name: 'ECHO', transport: Transport.TCP, options: { host: 'x', port: 1 } as object };
     expect(await faultsOf(item as GrpcLbClientItem)).toEqual([
       'client ECHO: an option is invalid',
-      '- transport is TCP; only gRPC is balanced, so keep this item in ClientsModule',
+      '- transport is TCP; only gRPC is balanced, so keep this item in ClientsModule of @nestjs/microservices',
     ]);
   });
 

@@ -22,7 +22,7 @@ export interface DeclaredClient {
 }
 
 /** `Transport.GRPC` of @nestjs/microservices. */
-const GRPC_TRANSPORT = 4;
+export const GRPC_TRANSPORT: number = 4;
 /** By their number in `Transport`, for messages. */
 const TRANSPORTS = ['TCP', 'REDIS', 'NATS', 'MQTT', 'GRPC', 'RMQ', 'KAFKA'];
 
@@ -85,13 +85,43 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
 }
 
 /** @throws GrpcLbOptionsError if checking the options further would only report consequential faults. */
-export function declaredItem({ name, transport, options, ...rest }: GrpcLbClientItem): DeclaredClient {
+export function declaredItem({ name, ...item }: GrpcLbClientItem): DeclaredClient {
   const client = clientName(name);
+  return { ref: name, name: client, ...checkedItem(client, item) };
+}
+
+/**
+ * A client whose options a factory has created, alone or as an item of `ClientsModule`. `factory` is the user's name for
+ * it, for errors.
+ *
+ * @throws GrpcLbOptionsError if it created neither, or an item of another transport.
+ */
+export function declaredByFactory(ref: ClientRef, made: unknown, factory: string): DeclaredClient {
+  const client = clientName(ref);
+  if (made !== undefined && !isObject(made)) {
+    const remedy = 'return the options of the client, as in { url, package, protoPath }';
+    throw new GrpcLbOptionsError(`client ${client}`, [{ path: factory, message: `returns ${shown(made)}; ${remedy}` }]);
+  }
+  const isItem = made !== undefined && ('options' in made || 'transport' in made);
+  const item = (isItem ? made : { options: made }) as Partial<GrpcLbClientItem>;
+  const { options, faults } = checkedItem(client, item);
+  if (typeof ref !== 'function') return { ref, name: client, options, faults };
+  const declared = declaredClass(ref, options);
+  return { ...declared, faults: [...declared.faults!, ...faults] };
+}
+
+function checkedItem(
+  client: string,
+  { transport, options, ...rest }: Partial<GrpcLbClientItem>,
+): { readonly options: GrpcLbClientOptions; readonly faults: readonly Fault[] } {
   const others = Object.keys(rest);
   if (transport !== undefined && transport !== GRPC_TRANSPORT) {
     const found = TRANSPORTS[transport] ?? shown(transport);
     throw new GrpcLbOptionsError(`client ${client}`, [
-      { path: 'transport', message: `is ${found}; only gRPC is balanced, so keep this item in ClientsModule` },
+      {
+        path: 'transport',
+        message: `is ${found}; only gRPC is balanced, so keep this item in ClientsModule of @nestjs/microservices`,
+      },
     ]);
   }
   if (options === undefined && others.length > 0) {
@@ -106,23 +136,5 @@ export function declaredItem({ name, transport, options, ...rest }: GrpcLbClient
     path: key,
     message: 'is not a field of a client item; move it to options',
   }));
-  return { ref: name, name: client, options: options ?? {}, faults };
-}
-
-/**
- * A client whose options a factory has created. `factory` is the user's name for it, for errors.
- *
- * @throws GrpcLbOptionsError for an item of `ClientsModule`, because a fault for each of its fields would mislead.
- */
-export function declaredByFactory(ref: ClientRef, made: unknown, factory: string): DeclaredClient {
-  if (made !== undefined && (!isObject(made) || 'options' in made || 'transport' in made)) {
-    const found = isObject(made)
-      ? 'returns { transport, options }, an item of ClientsModule'
-      : `returns ${shown(made)}`;
-    const remedy = 'return the options alone, as in { url, package, protoPath }';
-    throw new GrpcLbOptionsError(`client ${clientName(ref)}`, [{ path: factory, message: `${found}; ${remedy}` }]);
-  }
-  return typeof ref === 'function'
-    ? declaredClass(ref, made)
-    : declaredItem({ name: ref, options: made as GrpcLbClientOptions });
+  return { options: options ?? ({} as GrpcLbClientOptions), faults };
 }

@@ -1,4 +1,5 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
+import type { ClientsModuleOptionsFactory } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 import type { TlsOptions } from '../tls/options.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
@@ -110,11 +111,20 @@ export interface GrpcLbAsyncSource<T, Factory> extends Pick<ModuleMetadata, 'imp
 /** What `GrpcLbModule.forRootAsync` takes. */
 export type GrpcLbModuleAsyncOptions = GrpcLbAsyncSource<GrpcLbModuleOptions, GrpcLbModuleOptionsFactory>;
 
+/** What a factory may return for a client: its options, or the item without its name, as `ClientsModule` wants it. */
+export type GrpcLbCreatedClient =
+  | Partial<GrpcLbClientOptions>
+  | { readonly transport?: number; readonly options: Partial<GrpcLbClientOptions> };
+
 /**
  * A client whose options come from a factory: by name, or for a class. The options complete and override those of the
- * class's decorators field by field.
+ * class's decorators field by field. A factory of `ClientsModule.registerAsync`, and a `ClientsModuleOptionsFactory` for
+ * `useClass` and `useExisting`, need no change.
  */
-export type GrpcLbClientAsyncItem = GrpcLbAsyncSource<Partial<GrpcLbClientOptions>, GrpcLbClientOptionsFactory> &
+export type GrpcLbClientAsyncItem = GrpcLbAsyncSource<
+  GrpcLbCreatedClient,
+  GrpcLbClientOptionsFactory | ClientsModuleOptionsFactory
+> &
   ({ readonly name: string | symbol; readonly client?: never } | { readonly client: Type; readonly name?: never });
 
 /** What `GrpcLbModule.forFeature` and `forFeatureAsync` take beside the clients. */

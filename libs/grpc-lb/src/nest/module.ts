@@ -9,7 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import type { ClientGrpc } from '@nestjs/microservices';
+import type { ClientGrpc, ClientsModuleOptionsFactory } from '@nestjs/microservices';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
 import { clientName, type DeclaredClient, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
@@ -92,7 +92,10 @@ export class GrpcLbModule {
       const ref = refs[i]!;
       const client = clientName(ref);
       const token = Symbol(`nestjs-grpc-lb options of ${client}`);
-      const create = (factory: GrpcLbClientOptionsFactory): unknown => factory.createGrpcLbClientOptions(client);
+      const create = (factory: ClientFactory): unknown =>
+        'createGrpcLbClientOptions' in factory
+          ? factory.createGrpcLbClientOptions(client)
+          : factory.createClientOptions();
       const { provider, extra, inject } = asyncProvider(token, `client ${client}`, item, create);
       const declare = (made: unknown, ...dependencies: unknown[]): DeclaredClient => ({
         ...declaredByFactory(ref, made, item.useFactory ? 'useFactory' : 'createGrpcLbClientOptions'),
@@ -108,6 +111,8 @@ export class GrpcLbModule {
     );
   }
 }
+
+type ClientFactory = GrpcLbClientOptionsFactory | ClientsModuleOptionsFactory;
 
 type Item = Type | GrpcLbClientItem | GrpcLbClientAsyncItem;
 
