@@ -13,6 +13,7 @@ export default defineConfig({
         find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|streams|terminus|testing)$/,
         replacement: source('$1/index.ts'),
       },
+      { find: /^nestjs-grpc-lb\/microservices$/, replacement: source('nest/clients-module/index.ts') },
       { find: /^nestjs-grpc-lb\/(opentelemetry|prometheus)$/, replacement: source('telemetry/$1/index.ts') },
       { find: /^nestjs-grpc-lb\/(consul|file|kubernetes|xds)$/, replacement: source('discovery/$1/index.ts') },
     ],

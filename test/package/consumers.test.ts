@@ -40,6 +40,18 @@ describe.each(['nest-12', 'nest-11'])('in an empty application of %s', (nest) =>
   });
 });
 
+describe('in an application whose tsconfig is that of the starter of Nest 10 and 11', () => {
+  beforeAll(() => installed('nest-11'), 200_000);
+
+  it('compiles with "module": "commonjs", and balances the calls of a ClientsModule that it took from here', async () => {
+    const app = await compile(await installed('nest-11'), 'classic', 'commonjs', ['app']);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran, ran.output).toMatchObject({ code: 0 });
+    const { byClass, byName } = JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as Report;
+    for (const calls of [byClass, byName]) expect(Object.values(calls)).toEqual([20, 20]);
+  });
+});
+
 describe('with the optional @nestjs/config', () => {
   beforeAll(() => installed('nest-11'), 200_000);
 

@@ -55,10 +55,9 @@ describe('the tarball', () => {
   });
 
   it('has types that resolve like the code', async () => {
-    // node10: that resolution knows no exports map, and Nest 12 itself cannot be resolved by it.
     // cjs-resolves-to-esm: the package is ESM only, and that is right: every Node it supports (20.19 and later) can
     // require() it, which consumers.test.ts does.
-    const rules = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'];
+    const rules = ['--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm'];
     await mustRun('npx', ['--no-install', 'attw', tarball, ...rules, '--no-color', '--no-emoji'], ROOT, 60_000);
   });
 });

@@ -9,7 +9,7 @@ const SOURCES = join(ROOT, 'libs/grpc-lb/src');
 export interface Entry {
   /** As it is imported, `nestjs-grpc-lb/server`. */
   readonly name: string;
-  /** The names that a user imports. */
+  /** The names that a user imports, without those of other packages. */
   readonly names: readonly string[];
   /** Declarations of the package that it exports, by their own names. */
   readonly exported: ReadonlySet<string>;
@@ -90,7 +90,10 @@ class Reader {
     const unexported = missing.map((symbol) => symbol.name);
     return {
       name,
-      names: this.#checker.getExportsOfModule(module).map((symbol) => symbol.name),
+      names: this.#checker
+        .getExportsOfModule(module)
+        .filter((symbol) => this.#isOurs(this.#resolved(symbol)))
+        .map((symbol) => symbol.name),
       exported: new Set([...exported].map((symbol) => symbol.name)),
       unexported: unexported.toSorted(),
       undocumented: [...undocumented].toSorted(),

@@ -21,7 +21,7 @@ const paths = Object.fromEntries(
 
 /** These extend the main entry, or take its options, so their users have the types that it exports. */
 const ON_MAIN: ReadonlySet<string> = new Set(
-  ['config', 'console', 'doctor', 'opentelemetry', 'prometheus', 'terminus', 'testing'].map(
+  ['config', 'console', 'doctor', 'microservices', 'opentelemetry', 'prometheus', 'terminus', 'testing'].map(
     (path) => `${name}/${path}`,
   ),
 );
