@@ -52,7 +52,7 @@ test('shell without a language is not shell', () => {
 });
 
 test.each([
-  ['npm run nope', 'a rule'],
+  ['npm run nope', '.ci/run does not run nope'],
   ['npm install left-pad', 'neither a peer'],
   ['npx nestjs-grpc-lb doctor dns:///a:1 --concurency 5', 'concurency'],
   ['npm run sim -- --scenarios nope', 'nope'],

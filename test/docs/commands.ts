@@ -123,7 +123,7 @@ const GUIDE = 'test/docs/guide.test.ts';
 export const COMMANDS: readonly CommandRule[] = [
   { command: /^npm ci$/, runBy: '.ci/run' },
   {
-    command: /^npm (test|run (check|test:package|lint|typecheck|build|build:lib|format|docs:api))\b/,
+    command: /^npm (test|run (check|build:lib|format))\b/,
     runBy: '.ci/run',
     check: (words) => words[1] === 'run' && isScript(words),
   },
@@ -150,6 +150,12 @@ export const COMMANDS: readonly CommandRule[] = [
     command: /^npm run try:kubernetes/,
     runBy: 'test/e2e/discovery (the API server that it starts)',
     check: flagsOf('deploy/try'),
+  },
+  {
+    command: /^npm run \S+$/,
+    runBy: '.ci/run',
+    check: (words) =>
+      must(read('.ci/run').includes(`npm run --silent ${words[2]}`), `.ci/run does not run ${words[2]}`),
   },
   {
     command: /^npm pack/,

@@ -32,7 +32,7 @@ export const balancing: DashboardDefinition = {
         },
         {
           title: 'Clients without a ready backend',
-          description: 'How many clients can call nobody? Their calls fail.',
+          description: 'How many clients have no backend to call? Their calls fail.',
           unit: 'short',
           threshold: 1,
           queries: [query(`sum by (grpc_lb_client) (grpc_lb_client_failing{${CLIENT}})`, '{{grpc_lb_client}}')],
@@ -371,7 +371,7 @@ export const balancing: DashboardDefinition = {
       panels: [
         {
           title: 'Clients by version of the package',
-          description: 'Which versions run beside each other while callers are rolled?',
+          description: 'Which versions run at the same time during a rollout of callers?',
           unit: 'short',
           stacked: true,
           queries: [query(`count by (grpc_lb_version) (grpc_lb_info{${CLIENT}})`, '{{grpc_lb_version}}')],

@@ -63,7 +63,7 @@ export const servers: DashboardDefinition = {
         },
         {
           title: 'Burn of the error budget',
-          description: 'How many times faster than allowed is the budget spent? From 14.4 on somebody is woken.',
+          description: 'How many times faster than allowed is the budget spent? From 14.4 on a critical alert fires.',
           unit: 'short',
           threshold: 14.4,
           queries: burn('server', 'job=~"$job"', 'job'),
