@@ -56,6 +56,7 @@ test.each([
   ['npm install left-pad', 'neither a peer'],
   ['npx nestjs-grpc-lb doctor dns:///a:1 --concurency 5', 'concurency'],
   ['npm run sim -- --scenarios nope', 'nope'],
+  ['nest add nestjs-grpc-lb --prot=a.proto', 'no option prot'],
   ['npm run bench tails', 'no part tails'],
   ['npm run chaos -- --onyl kill', 'no option --onyl'],
   ['npx vitest run test/none.test.ts', 'does not exist'],

@@ -116,6 +116,17 @@ const doctorArguments = (words: readonly string[]): string[] =>
     .slice(2, words.includes('>') ? words.indexOf('>') : undefined)
     .map((word) => (/\.(crt|key)$/.test(word) ? join(ROOT, 'package.json') : word));
 
+function hasSchematicOptions(words: readonly string[]): void {
+  const schema = JSON.parse(read('libs/grpc-lb/src/schematics/nest-add/schema.json')) as { properties: object };
+  for (const word of words.filter((each) => each.startsWith('--'))) {
+    const name = word
+      .slice(2)
+      .split('=')[0]!
+      .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    must(Object.hasOwn(schema.properties, name), `nest add has no option ${name}`);
+  }
+}
+
 const CLUSTER = 'needs a cluster or Docker, which the machines that test this do not have';
 const GUIDE = 'test/docs/guide.test.ts';
 
@@ -170,6 +181,7 @@ export const COMMANDS: readonly CommandRule[] = [
     runBy: 'test/package/doctor.test.ts',
     check: (words) => void parseCommand(doctorArguments(words)),
   },
+  { command: /^nest add nestjs-grpc-lb/, runBy: 'test/package/schematic.test.ts', check: hasSchematicOptions },
   { command: /^npx nest start demo-(server|client)\b/, runBy: "Nest's own tool; demo.test.ts runs the same programs" },
   { command: /^npx tsc$/, runBy: 'test/package/consumers.test.ts' },
   { command: /^mkdir \.\.\/orders$|^cd \.\.\/orders$/, runBy: GUIDE },
