@@ -148,9 +148,10 @@ describe('the first screen of the README', () => {
 describe('the README of the package', () => {
   const [short, full] = [byPath.get('libs/grpc-lb/README.md')!, byPath.get('README.md')!];
 
-  it('has no code or table that is not in the README of the repository', () => {
+  it('has no code or table that is not in the README of the repository, but for the list of documents', () => {
     expect(full.code).toEqual(expect.arrayContaining([...short.code]));
-    expect(full.tables).toEqual(expect.arrayContaining([...short.tables]));
+    const alone = short.tables.filter(({ header }) => header[0] !== 'To');
+    expect(full.tables).toEqual(expect.arrayContaining(alone));
   });
 
   it('starts with the same words', () => {

@@ -28,9 +28,16 @@ describe('the tarball', () => {
       ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`),
     );
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const pages = ['guide', 'discovery', 'operations', 'reference'].flatMap((folder) =>
+      readdirSync(join(ROOT, 'docs', folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => `docs/${folder}/${name}`),
+    );
     expect(files).toEqual(
       [
         ...papers,
+        'docs/README.md',
+        ...pages,
         ...built,
         ...sources.map((name) => `src/${name}.ts`),
         ...copied.flatMap((name) => [`src/${name}`, `dist/${name}`]),
@@ -47,6 +54,23 @@ describe('the tarball', () => {
       })
       .filter((source) => !existsSync(join(unpacked, source)));
     expect(missing).toEqual([]);
+  });
+
+  it('has documents whose links and pictures are there, and that its README names', () => {
+    const pages = files.filter((file) => file.startsWith('docs/'));
+    const dead = pages.flatMap((page) => {
+      const text = readFileSync(join(unpacked, page), 'utf8').replaceAll(/^ *```[^]*?^ *```$/gm, '');
+      return [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g)]
+        .map(([, link]) => link!)
+        .filter((link) => !/^[a-z]+:/.test(link) && !existsSync(join(unpacked, dirname(page), link)))
+        .map((link) => `${page}: ${link}`);
+    });
+    expect(dead).toEqual([]);
+    const named = [...readFileSync(join(unpacked, 'README.md'), 'utf8').matchAll(/`([\w/-]+\.md)`/g)].map(
+      ([, name]) => name!,
+    );
+    expect(named.length).toBeGreaterThan(4);
+    expect(named.filter((name) => !pages.includes(`docs/${name}`))).toEqual([]);
   });
 
   it('passes publint', async () => {
