@@ -9,7 +9,7 @@ export interface NodeBinary {
   readonly label: string;
 }
 
-const MAJORS = [20, 22, 24];
+const MAJORS = [20, 22, 24, 26];
 
 /**
  * The Node that runs this, and the other versions that the package supports, from npm. The package `node` chooses the

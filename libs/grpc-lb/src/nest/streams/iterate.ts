@@ -24,9 +24,9 @@ export function pullable(observable: Observable<unknown>, open: OpenPulled): Obs
  * @param stream What a method of a client of this package returned, before any `pipe()`.
  * @throws GrpcLbArgumentError if it is another Observable, which cannot be slowed down.
  */
-export function iterate<T>(stream: Observable<T>): AsyncIterableIterator<T, undefined> {
+export function iterate<T>(stream: Observable<T>): AsyncIterableIterator<T> {
   const open = (stream as { [PULLED]?: OpenPulled } | undefined)?.[PULLED];
-  if (open) return new PulledStream(open) as AsyncIterableIterator<T, undefined>;
+  if (open) return new PulledStream(open) as AsyncIterableIterator<T>;
   const found = stream instanceof Observable ? 'an Observable of something else' : 'not an Observable';
   throw new GrpcLbArgumentError(
     `iterate: stream is ${found}; pass what a server-streaming method of a client returns, before any pipe()`,

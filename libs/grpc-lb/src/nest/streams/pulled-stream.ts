@@ -20,7 +20,7 @@ interface Consumer {
  * A stream that its consumer pulls. A few messages wait for it; the others wait at the server, as HTTP/2 flow control
  * sees to. The call starts when the first message is asked for.
  */
-export class PulledStream implements AsyncIterableIterator<unknown, undefined>, Sink {
+export class PulledStream implements AsyncIterableIterator<unknown>, Sink {
   readonly #waiting: unknown[] = [];
   readonly #consumers: Consumer[] = [];
   #call: PulledCall | undefined;
