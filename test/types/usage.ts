@@ -60,7 +60,7 @@ export const usage = {
         find(request: { id: string }): Observable<{ id: string }>;
       }
       const watch = (feed: ServiceClient<Feed>) => iterate(feed.watch({ topic: 'a' }));
-      expectTypeOf(watch).returns.toEqualTypeOf<AsyncIterableIterator<{ revision: string; text: string }, undefined>>();
+      expectTypeOf(watch).returns.toEqualTypeOf<AsyncIterableIterator<{ revision: string; text: string }>>();
       @Resumable<Feed, string>({
         method: 'watch',
         token: (change) => (change.text === '' ? undefined : change.revision),
