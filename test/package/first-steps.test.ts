@@ -1,5 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { ClientSnapshot } from 'nestjs-grpc-lb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../../apps/demo-client/src/runner/child-process.js';
@@ -106,7 +107,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     if (!starter.isEsm) addToJestKey(app);
     const ran = await run('sh', ['-c', runner], app, 80_000);
     expect(ran.code, ran.output).toBe(0);
-    expect(ran.output.replaceAll(/\u001B\[\d+m/g, '')).toMatch(/Tests:?\s+1 passed/);
+    expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:?\s+1 passed/);
   });
 });
 

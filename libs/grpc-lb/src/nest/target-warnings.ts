@@ -1,6 +1,6 @@
 import { shown } from '../core/options/validation.js';
 import { withoutSecrets } from '../core/target-secrets.js';
-import { parseTarget } from '../discovery/index.js';
+import { partsOfTarget } from '../grpc/channel/check-target.js';
 import { isSecure } from '../grpc/channel/tls-name.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 
@@ -12,7 +12,7 @@ export function targetWarnings(options: GrpcLbClientOptions): string[] {
   const { targets, target, url } = options;
   return [targets ?? target ?? url ?? []].flat().flatMap((each) => {
     const name = shown(withoutSecrets(each));
-    const { scheme, path } = parseTarget(each);
+    const { scheme, path } = partsOfTarget(each);
     if ((scheme === 'dns' || scheme === 'static') && path.split(',').some((address) => LISTENING.test(address.trim())))
       return `${name} is an address to listen on, so calls go to this machine; write where the backends are, as in dns:///orders:50051`;
     // Port 443 is right for TLS.

@@ -14,6 +14,11 @@ export function sameTarget(text: string): string {
   return `${scheme}://${authority}/${path}`;
 }
 
+/** The scheme of a target, lower case, and what follows the third slash. */
+export function partsOfTarget(text: string): { readonly scheme: string; readonly path: string } {
+  return parseTarget(text);
+}
+
 /** Checks the scheme and the form of a target, and lets the source of that scheme check the rest. */
 export function checkTarget(target: string, standsAlone = true): readonly Fault[] {
   try {

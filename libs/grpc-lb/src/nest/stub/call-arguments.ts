@@ -88,7 +88,7 @@ function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArgume
 }
 
 /** Those of grpc-js that pass through; its own client ignores unknown ones. */
-const OTHERS = [
+const OTHERS: ReadonlySet<string> = new Set([
   'deadline',
   'host',
   'parent',
@@ -96,14 +96,14 @@ const OTHERS = [
   'credentials',
   'interceptors',
   'interceptor_providers',
-];
+]);
 const OWN = ['timeout', 'signal', 'onMetadata', 'onStatus', 'inherit', 'criticality'];
 /** In 1973: a number of milliseconds from now, where a point in time belongs. */
 const EARLIEST = 1e11;
 
 function checkOthers(subject: string, others: CallOptions): void {
   for (const key in others) {
-    if (OTHERS.includes(key)) continue;
+    if (OTHERS.has(key)) continue;
     const known = [...OWN, 'deadline', 'interceptors', 'credentials'];
     const remedy =
       didYouMean(key, known) || `; use ${known.join(', ')}, and pass headers before the options, as a Metadata`;

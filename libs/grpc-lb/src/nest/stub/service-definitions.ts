@@ -78,12 +78,12 @@ function attempt<T>(
 }
 
 /** A file that is missing is either one of `protoPath`, or one that such a file imports. */
-function protoRemedy(error: Error, protoPath: string | string[], loader: object | undefined): string {
+function protoRemedy(error: Error, protoPath: string | string[], loader: GrpcLbClientOptions['loader']): string {
   const { code, path } = error as NodeJS.ErrnoException;
   const own = [protoPath].flat();
   if (code !== 'ENOENT' || path === undefined) return `check the file ${shown(protoPath)}`;
   if (!own.some((each) => path.endsWith(each))) {
-    const dirs = (loader as { includeDirs?: unknown } | undefined)?.includeDirs;
+    const dirs = loader?.includeDirs;
     return `${shown(protoPath)} imports it: list the folder in which the path of the import begins in loader.includeDirs, which is ${shown(dirs ?? [])}`;
   }
   if (isAbsolute(path)) return 'check the path, and that the build copies proto files (assets in nest-cli.json)';
