@@ -129,6 +129,7 @@ function hasSchematicOptions(words: readonly string[]): void {
 
 const CLUSTER = 'needs a cluster or Docker, which the machines that test this do not have';
 const GUIDE = 'test/docs/guide.test.ts';
+const FIRST_STEPS = 'test/package/first-steps.test.ts';
 
 /** In this order; the first that fits a line decides. */
 export const COMMANDS: readonly CommandRule[] = [
@@ -173,8 +174,11 @@ export const COMMANDS: readonly CommandRule[] = [
     runBy: 'test/package/global-setup.ts',
     check: (words) => must(words.includes('nestjs-grpc-lb'), 'another workspace'),
   },
+  // The test installs what the page's table of compilers names.
+  { command: /^npm install --save-dev (@swc\/cli|@rspack\/core|esbuild)\b/, runBy: FIRST_STEPS },
+  { command: /^npx --yes @nestjs\/cli@1[12] new orders /, runBy: FIRST_STEPS },
+  { command: /^npx (nest build( -b (swc|webpack|rspack))?$|esbuild dist\/main\.js )/, runBy: FIRST_STEPS },
   { command: /^npm install( |$)/, runBy: 'test/package/consumers.test.ts', check: areInstalled },
-  { command: /^npm (ls|dedupe|init|pkg)\b/, runBy: 'npm itself' },
   { command: /^npx vitest( run)?( |$)/, runBy: '.ci/run', check: (words) => words[3] !== 'PATH' && pathsExist(words) },
   {
     command: /^npx nestjs-grpc-lb /,
@@ -183,8 +187,6 @@ export const COMMANDS: readonly CommandRule[] = [
   },
   { command: /^nest add nestjs-grpc-lb/, runBy: 'test/package/schematic.test.ts', check: hasSchematicOptions },
   { command: /^npx nest start demo-(server|client)\b/, runBy: "Nest's own tool; demo.test.ts runs the same programs" },
-  { command: /^npx tsc$/, runBy: 'test/package/consumers.test.ts' },
-  { command: /^mkdir \.\.\/orders$|^cd \.\.\/orders$/, runBy: GUIDE },
   { command: /^(PORT=\d+ )?node dist\/(server|main)\.js( &)?$/, runBy: GUIDE },
   { command: /^for i in .* curl -s localhost:3000\/orders/, runBy: GUIDE },
   { command: /^curl -s localhost:3000\/balancing$/, runBy: GUIDE },
