@@ -1,7 +1,8 @@
 /**
- * The heap of resumable streams beside plain ones, and how long a subscriber waits at a move.
+ * The heap of resumable streams beside plain ones, that of requests which wait for their acknowledgment, and how long a
+ * subscriber waits at a move.
  *
- *   npm run bench streams -- [--streams 10000] [--moving 200]
+ *   npm run bench streams -- [--streams 10000] [--moving 200] [--replaying 20]
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,11 +16,13 @@ interface Place {
   readonly number: number;
   /** Who has sent it; only in responses. */
   readonly server?: number;
+  readonly text?: string;
 }
 
 interface Feed {
   watch(request: Place): Observable<Place>;
   plain(request: Place): Observable<Place>;
+  talk(requests: Iterable<Place>): Observable<Place>;
 }
 
 type Call = grpc.ServerWritableStream<Place, Place>;
@@ -34,7 +37,11 @@ const AT_ONCE = 100;
 const PACE_MS = 5;
 
 const { values } = parseArgs({
-  options: { streams: { type: 'string', default: '10000' }, moving: { type: 'string', default: '200' } },
+  options: {
+    streams: { type: 'string', default: '10000' },
+    moving: { type: 'string', default: '200' },
+    replaying: { type: 'string', default: '20' },
+  },
 });
 const gc = globalThis.gc!;
 
@@ -66,7 +73,9 @@ class Backends {
       call.on('cancelled', gone).on('close', gone).on('error', gone);
       this.#send(call);
     };
-    server.addService(loaded.bench.feed.v1.Feed.service, { watch: serve, plain: serve });
+    // It takes requests and acknowledges none.
+    const talk = (call: grpc.ServerDuplexStream<Place, Place>): unknown => call.on('error', () => {}).resume();
+    server.addService(loaded.bench.feed.v1.Feed.service, { watch: serve, plain: serve, talk });
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
@@ -100,7 +109,7 @@ function client(): GrpcLbClientHandle {
 }
 
 /** Bytes of heap for each stream of a method, server's side included. */
-async function heapOf(method: keyof Feed, count: number): Promise<number> {
+async function heapOf(method: 'watch' | 'plain', count: number): Promise<number> {
   const handle = client();
   const feed = handle.getService<Feed>('Feed');
   for (let i = 0; i < 3; i++) gc();
@@ -133,6 +142,47 @@ async function memory(count: number): Promise<void> {
   }
   const [, median] = rounds.toSorted((a, b) => a - b);
   console.log(`a resumable stream of ${count}: ${Math.round(median!)} bytes above a plain one (bound: 4096)`);
+}
+
+/** The heap of requests of so many bytes that are sent and not acknowledged, until no more are taken. */
+async function replay(streams: number, bytes: number): Promise<void> {
+  const options = {
+    target: `static:///${addresses.join(',')}`,
+    package: 'bench.feed.v1',
+    protoPath: PROTO,
+    resumable: [
+      resumable<{ talk(requests: Observable<Place>): Observable<Place> }, number>({
+        method: 'talk',
+        token: ({ number }) => number,
+        resume: () => undefined,
+        replay: { key: ({ number }) => number, acknowledged: () => undefined, maxPending: 100_000 },
+      }),
+    ],
+  } as const;
+  const handle = new GrpcLbClientHandle('FEED', options, () => {});
+  const feed = handle.getService<Feed>('Feed');
+  let taken = 0;
+  function* requests(): Generator<Place> {
+    // Each text is an object of its own.
+    for (let number = 1; ; taken++) yield { number: number++, text: `${number}`.padEnd(bytes, 'x') };
+  }
+  for (let i = 0; i < 3; i++) gc();
+  const before = process.memoryUsage().heapUsed;
+  const subscriptions = Array.from({ length: streams }, () => feed.talk(requests()).subscribe({ error: () => {} }));
+  for (let last = -1; last !== taken;) {
+    last = taken;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  for (let i = 0; i < 3; i++) gc();
+  const heap = process.memoryUsage().heapUsed - before;
+  for (const subscription of subscriptions) subscription.unsubscribe();
+  handle.close();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const each = taken / streams;
+  console.log(
+    `replay: a stream keeps ${Math.round(each)} requests of ${bytes} bytes in ${Math.round(heap / streams / 1024)} KiB ` +
+      `(maxPendingBytes: 1024 KiB), ${Math.round(heap / taken - bytes)} bytes a request above its text`,
+  );
 }
 
 /** Where a subscriber is. */
@@ -181,5 +231,6 @@ function quantile(waits: readonly number[]): number {
 }
 
 await memory(Number(values.streams));
+for (const bytes of [10, 1000, 50_000]) await replay(Number(values.replaying), bytes);
 await gaps(Number(values.moving));
 backends.stop();

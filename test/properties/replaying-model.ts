@@ -196,7 +196,7 @@ export class BidiRun {
 
   constructor(readonly world: BidiWorld) {
     this.random = seededRandom(world.seed);
-    this.relay = new RequestRelay(world.cumulative, world.limit);
+    this.relay = new RequestRelay(world.cumulative, { requests: world.limit, bytes: Infinity });
     const rules: ResumeRules<Request, Message, End> = {
       subject: 'test',
       token: ({ token }) => token,
@@ -254,8 +254,8 @@ export class BidiRun {
     for (let i = randomBelow(this.random, 4); i > 0 && this.relay.hasRoom && this.#written < length; i--) {
       if (keyless && this.chance(0.3)) {
         this.keylessSent++;
-        this.relay.add({}, undefined);
-      } else if (!this.relay.add({ n: ++this.#written }, this.#written)) throw new Error('a key twice');
+        this.relay.add({}, undefined, 1);
+      } else if (!this.relay.add({ n: ++this.#written }, this.#written, 1)) throw new Error('a key twice');
       if (this.#written === length) this.relay.complete();
       this.mostPending = Math.max(this.mostPending, this.relay.size);
     }

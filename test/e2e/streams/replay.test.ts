@@ -17,7 +17,7 @@ expectNoLeaks();
 const HELLO = { text: 'hello', times: 0 };
 
 /** The first request opens the stream; the others are numbers, which the message of the same number acknowledges. */
-function rules(maxPending = 1000) {
+function rules(maxPending = 1000, maxPendingBytes?: number) {
   return resumable<EchoService, number>({
     method: 'talk',
     token: ({ times }) => times,
@@ -28,19 +28,25 @@ function rules(maxPending = 1000) {
       key: ({ text }) => (text === 'hello' ? undefined : text),
       acknowledged: ({ text }) => text,
       maxPending,
+      ...(maxPendingBytes !== undefined && { maxPendingBytes }),
     },
   });
+}
+
+interface Limits {
+  readonly maxPending?: number;
+  readonly maxPendingBytes?: number;
 }
 
 /** A client of these servers, without Nest's container. */
 async function clientOf(
   servers: readonly ConversationServer[],
-  { maxPending, ...more }: Partial<GrpcLbClientOptions> & { maxPending?: number } = {},
+  { maxPending, maxPendingBytes, ...more }: Partial<GrpcLbClientOptions> & Limits = {},
 ): Promise<{ handle: GrpcLbClientHandle; echo: EchoStub }> {
   const target = `static:///${servers.map(({ address }) => address).join(',')}`;
   const handle = new GrpcLbClientHandle(
     'CHAT',
-    echoOptions(target, { resumable: [rules(maxPending)], ...more }),
+    echoOptions(target, { resumable: [rules(maxPending, maxPendingBytes)], ...more }),
     () => {},
   );
   closeWithTest(() => handle.close());
@@ -192,6 +198,37 @@ test('an iterable of requests waits while too many are not acknowledged', async 
   await eventually(() => subscriber.completed);
   expect(subscriber.numbers).toEqual(upTo(20));
   expect(conversation.log).toEqual(texts(20));
+});
+
+test('requests wait by their bytes too, and the reason names that limit', async () => {
+  const { conversation, servers } = await startConversation(1);
+  const { echo } = await clientOf(servers, { maxPendingBytes: 2500 });
+  conversation.acknowledges = false;
+  let asked = 0;
+  const long = (text: string): Partial<Line> => ({ text, server: 'x'.repeat(1000) });
+  function* requests(): Generator<Partial<Line>> {
+    yield HELLO;
+    for (const text of texts(20)) {
+      asked++;
+      yield long(text);
+    }
+  }
+  const subscriber = new Subscriber(echo.talk(requests()));
+  await eventually(() => conversation.log.length === 3);
+  expect(asked).toBe(3);
+  conversation.acknowledges = true;
+  for (const server of servers) server.endStreams();
+  await eventually(() => subscriber.completed);
+  expect(conversation.log).toEqual(texts(20));
+  conversation.acknowledges = false;
+  const other = new Subscriber(echo.talk(from([HELLO, ...texts(6).map(long)])));
+  await eventually(() => other.error !== undefined);
+  expect(other.error).toMatchObject({
+    code: Status.RESOURCE_EXHAUSTED,
+    details: expect.stringMatching(
+      /: 30\d\d bytes of requests wait to be sent or acknowledged \(replay\.maxPendingBytes 2500\); pass an iterable/,
+    ),
+  });
 });
 
 test('an Observable cannot wait: the stream ends with the reason and the remedy', async () => {

@@ -5,6 +5,8 @@ export interface LoggedRequest<Req> {
   readonly request: Req;
   /** Undefined if the server does not acknowledge it: it is sent once. */
   readonly key: TokenKey | undefined;
+  /** Its length on the wire. */
+  readonly bytes: number;
   /** Its place in the order of all requests. */
   readonly number: number;
   /** Whether a call has taken it. */
@@ -19,18 +21,25 @@ export class RequestLog<Req> {
   readonly #byKey = new Map<TokenKey, LoggedRequest<Req>>();
   #next = 0;
   #size = 0;
+  #bytes = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  /** The sum of the lengths of its requests. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Returns whether no other request with this key waits for its acknowledgment. */
-  append(request: Req, key: TokenKey | undefined): boolean {
+  append(request: Req, key: TokenKey | undefined, bytes: number): boolean {
     if (key !== undefined && this.#byKey.has(key)) return false;
-    const entry = { request, key, number: this.#next++, sent: false, removed: false };
+    const entry = { request, key, bytes, number: this.#next++, sent: false, removed: false };
     this.#entries.push(entry);
     if (key !== undefined) this.#byKey.set(key, entry);
     this.#size++;
+    this.#bytes += bytes;
     return true;
   }
 
@@ -68,6 +77,7 @@ export class RequestLog<Req> {
     entry.removed = true;
     if (entry.key !== undefined) this.#byKey.delete(entry.key);
     this.#size--;
+    this.#bytes -= entry.bytes;
     if (this.#entries.length > 2 * this.#size + 16) this.#entries = this.#entries.filter((each) => !each.removed);
   }
 

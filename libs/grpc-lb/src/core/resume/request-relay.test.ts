@@ -21,10 +21,10 @@ class Outlet implements RequestOutlet<string> {
 }
 
 /** A relay with one call, and requests in it: one that begins with a capital letter has no key. */
-function setUp({ cumulative = false, limit = 100, room = Infinity } = {}) {
-  const relay = new RequestRelay<string>(cumulative, limit);
+function setUp({ cumulative = false, limit = 100, bytes = Infinity, room = Infinity } = {}) {
+  const relay = new RequestRelay<string>(cumulative, { requests: limit, bytes });
   const add = (...requests: string[]): void => {
-    for (const request of requests) relay.add(request, request === request.toUpperCase() ? undefined : request);
+    for (const request of requests) relay.add(request, request === request.toUpperCase() ? undefined : request, 10);
   };
   const open = (opening: string | undefined, moving = false, outlet = new Outlet()): Outlet => {
     relay.open(outlet, opening, moving);
@@ -137,12 +137,12 @@ describe('acknowledgments', () => {
 });
 
 test('the request that opens calls may come later', () => {
-  const relay = new RequestRelay<string>(false, 10);
+  const relay = new RequestRelay<string>(false, { requests: 10, bytes: 1000 });
   const outlet = new Outlet();
   relay.open(outlet, undefined, false);
   relay.pump();
   relay.begin('open');
-  relay.add('a', 'a');
+  relay.add('a', 'a', 1);
   expect(outlet.got).toEqual(['open', 'a']);
 });
 
@@ -155,6 +155,23 @@ test('a call that is not ready gets its requests later', () => {
   expect(first.got).toEqual(['open', 'a']);
 });
 
+test('has no room while requests of as many bytes wait as the limit allows, whatever has been sent', () => {
+  const { relay, add } = setUp({ bytes: 25 });
+  add('a', 'b');
+  expect([relay.bytes, relay.hasRoom]).toEqual([20, true]);
+  add('c');
+  expect([relay.bytes, relay.hasRoom]).toEqual([30, false]);
+  relay.acknowledge('b');
+  expect([relay.bytes, relay.hasRoom]).toEqual([20, true]);
+  relay.acknowledge('b');
+  relay.acknowledge('a');
+  relay.acknowledge('c');
+  expect(relay.bytes).toBe(0);
+  // One that no call repeats does not wait once it is sent.
+  add('D');
+  expect(relay.bytes).toBe(0);
+});
+
 test('has no room while as many requests wait as the limit allows', () => {
   const { relay, add } = setUp({ limit: 2 });
   add('a', 'b');
@@ -165,8 +182,8 @@ test('has no room while as many requests wait as the limit allows', () => {
 
 test('a key that waits already is refused', () => {
   const { relay } = setUp();
-  expect(relay.add('a', 1)).toBe(true);
-  expect(relay.add('b', 1)).toBe(false);
+  expect(relay.add('a', 1, 1)).toBe(true);
+  expect(relay.add('b', 1, 1)).toBe(false);
   relay.acknowledge(1);
-  expect(relay.add('c', 1)).toBe(true);
+  expect(relay.add('c', 1, 1)).toBe(true);
 });

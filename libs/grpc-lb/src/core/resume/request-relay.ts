@@ -24,6 +24,12 @@ class Leg<Req> {
   ) {}
 }
 
+/** How much waits at most: another request is taken while it is less. */
+export interface RelayLimits {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /**
  * Sends the requests of one subscriber over the calls that carry its stream, one after the other. A new call gets the
  * request that opens it, then the requests that are not acknowledged, then the others. At each time exactly one call gets
@@ -38,12 +44,11 @@ export class RequestRelay<Req> {
 
   constructor(
     private readonly cumulative: boolean,
-    /** The most requests that wait. */
-    private readonly limit: number,
+    private readonly limits: RelayLimits,
   ) {}
 
   get hasRoom(): boolean {
-    return this.#log.size < this.limit;
+    return this.#log.size < this.limits.requests && this.#log.bytes < this.limits.bytes;
   }
 
   /** Requests that are not sent yet, or not acknowledged. */
@@ -51,9 +56,14 @@ export class RequestRelay<Req> {
     return this.#log.size;
   }
 
+  /** Their length on the wire. */
+  get bytes(): number {
+    return this.#log.bytes;
+  }
+
   /** Returns whether no other request with this key waits for its acknowledgment. */
-  add(request: Req, key: TokenKey | undefined): boolean {
-    const added = this.#log.append(request, key);
+  add(request: Req, key: TokenKey | undefined, bytes: number): boolean {
+    const added = this.#log.append(request, key, bytes);
     this.pump();
     return added;
   }

@@ -30,7 +30,8 @@ export class ReplayingCall extends ResumableCall {
   constructor(target: StreamTarget, args: CallArguments, requests: RequestStream<unknown>, sink: Sink) {
     super(target, args, requests, sink);
     this.#replay = target.rules.replay!;
-    this.#relay = new RequestRelay(this.#replay.cumulative, this.#replay.maxPending);
+    const { cumulative, maxPending: most, maxPendingBytes: bytes } = this.#replay;
+    this.#relay = new RequestRelay(cumulative, { requests: most, bytes });
     this.#canWait = !isObservable(requests);
   }
 
@@ -126,7 +127,7 @@ export class ReplayingCall extends ResumableCall {
       }
     }
     if (!this.#relay.hasRoom) return this.failed(this.#full);
-    if (!this.#relay.add(request, key)) {
+    if (!this.#relay.add(request, key, this.#lengthOf(request))) {
       throw new GrpcLbArgumentError(
         `${this.target.rules.subject}: replay.key returns ${shown(key)} for two requests that are not acknowledged; ` +
           'return a key that is unique within the stream, or undefined for requests that need not be replayed',
@@ -134,11 +135,24 @@ export class ReplayingCall extends ResumableCall {
     }
   }
 
+  /** What cannot be encoded is reported when it is sent. */
+  #lengthOf(request: unknown): number {
+    try {
+      return this.target.method.requestSerialize(request).length;
+    } catch {
+      return 0;
+    }
+  }
+
   get #full(): Error {
     const { subject } = this.target.rules;
-    const details =
-      `${subject}: ${this.#replay.maxPending} requests wait to be sent or acknowledged (replay.maxPending); ` +
-      'pass an iterable, which can wait, or send less';
+    const { maxPending, maxPendingBytes } = this.#replay;
+    const { size, bytes } = this.#relay;
+    const waiting =
+      size < maxPending
+        ? `${bytes} bytes of requests wait to be sent or acknowledged (replay.maxPendingBytes ${maxPendingBytes})`
+        : `${maxPending} requests wait to be sent or acknowledged (replay.maxPending)`;
+    const details = `${subject}: ${waiting}; pass an iterable, which can wait, or send less`;
     return serviceError({ code: Status.RESOURCE_EXHAUSTED, details });
   }
 

@@ -49,6 +49,7 @@ const replayFields = fields({
   acknowledged: call,
   cumulative: boolean,
   maxPending: integer({ min: 1, max: 100_000, unit: 'requests' }),
+  maxPendingBytes: integer({ min: 1, max: 1_073_741_824, unit: 'bytes' }),
 });
 
 const replay: Check = (path, value, faults) => {

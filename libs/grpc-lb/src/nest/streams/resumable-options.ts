@@ -37,6 +37,13 @@ export interface ReplayOptions<Req, Msg> {
    * @default 1000
    */
   readonly maxPending?: number;
+  /**
+   * The most bytes of requests that wait, as they are on the wire, 1 to 1073741824; the request with which they exceed
+   * it is still taken. What follows is as with `maxPending`.
+   *
+   * @default 1048576
+   */
+  readonly maxPendingBytes?: number;
 }
 
 /** Identifies a request: texts, numbers, bigints, bytes and the 64-bit numbers of proto-loader, compared by their value. */

@@ -16,6 +16,7 @@ export const RESUMABLE_DEFAULTS = {
   maxBackoff: 10_000,
   handoverTimeout: 5000,
   maxPending: 1000,
+  maxPendingBytes: 1_048_576,
 } as const;
 
 /** The rules of a method, from checked options. */
@@ -36,6 +37,7 @@ export interface ReplayRules {
   acknowledged(message: unknown): readonly TokenKey[];
   readonly cumulative: boolean;
   readonly maxPending: number;
+  readonly maxPendingBytes: number;
 }
 
 /** The request with which a call of a stream of requests begins. */
@@ -115,6 +117,7 @@ function replayRules(subject: string, options: ReplayOptions<unknown, unknown>):
     },
     cumulative: options.cumulative ?? false,
     maxPending: options.maxPending ?? RESUMABLE_DEFAULTS.maxPending,
+    maxPendingBytes: options.maxPendingBytes ?? RESUMABLE_DEFAULTS.maxPendingBytes,
   };
 }
 
