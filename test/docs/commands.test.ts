@@ -9,7 +9,7 @@ import { readPages, ROOT } from './pages.js';
 
 const pages = readPages().filter((page) => !isApiPage(page));
 const COMMAND =
-  /^(npm (ci|test|run|install|pack)\b|npx (vitest|nestjs-grpc-lb|nest)\b|curl -|kubectl [a-z-]|promtool |GRPC_LB_\w+=[^.])/;
+  /^(npm (ci|test|run|install|pack|ls|dedupe)\b|npx (vitest|nestjs-grpc-lb|nest)\b|curl -|kubectl [a-z-]|promtool |GRPC_LB_\w+=[^.])/;
 const inline = pages.flatMap(({ path }) =>
   [...readFileSync(join(ROOT, path), 'utf8').matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)]
     .map(([, text]) => [path, text!] as const)

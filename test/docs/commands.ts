@@ -65,8 +65,8 @@ function areInstalled(words: readonly string[]): void {
       must(word.endsWith(`nestjs-grpc-lb-${library.version}.tgz`), `${word} is another version`);
     else {
       const name = /^(@?[^@]+)/.exec(word)![1]!;
-      const known = name === 'nestjs-grpc-lb' || name in library.peerDependencies || name in manifest.devDependencies;
-      must(known, `${name} is neither a peer of the package nor used in its tests`);
+      const known = [library.peerDependencies, manifest.devDependencies].some((all) => Object.hasOwn(all, name));
+      must(known || name === 'nestjs-grpc-lb', `${name} is neither a peer of the package nor used in its tests`);
     }
   }
 }
@@ -179,6 +179,7 @@ export const COMMANDS: readonly CommandRule[] = [
   { command: /^npx --yes @nestjs\/cli@1[12] new orders /, runBy: FIRST_STEPS },
   { command: /^npx (nest build( -b (swc|webpack|rspack))?$|esbuild dist\/main\.js )/, runBy: FIRST_STEPS },
   { command: /^npm install( |$)/, runBy: 'test/package/consumers.test.ts', check: areInstalled },
+  { command: /^npm (ls|dedupe)\b/, runBy: 'npm itself' },
   { command: /^npx vitest( run)?( |$)/, runBy: '.ci/run', check: (words) => words[3] !== 'PATH' && pathsExist(words) },
   {
     command: /^npx nestjs-grpc-lb /,

@@ -9,7 +9,7 @@ import {
   GrpcService,
   type LoadBalancingOptions,
 } from 'nestjs-grpc-lb';
-import type { GrpcLbHealthIndicator } from 'nestjs-grpc-lb/terminus';
+import type { GrpcLbHealthIndicator, GrpcServerHealthIndicator } from 'nestjs-grpc-lb/terminus';
 import type { MetricDefinition } from 'nestjs-grpc-lb/prometheus';
 import type { GrpcServer } from 'nestjs-grpc-lb/server';
 import type { Fleet } from 'nestjs-grpc-lb/testing';
@@ -75,8 +75,10 @@ export declare const url: string;
 export class Context {
   declare readonly changes: Observable<Change>;
   declare readonly feed: Feed;
+  declare readonly grpcServer: GrpcServer;
   declare readonly orders: OrdersClient;
   declare readonly server: GrpcServer;
+  declare readonly serverHealth: GrpcServerHealthIndicator;
   declare readonly store: { apply(change: Change): Promise<void> };
 }
 
