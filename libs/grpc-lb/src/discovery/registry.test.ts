@@ -93,6 +93,11 @@ describe('the registry of endpoint sources', () => {
     expect(() => create(uri)).toThrow(`target "${uri}": an option is invalid`);
   });
 
+  test('what follows a name and a colon is not quoted if it may be a password', () => {
+    expect(() => create('user:SECRET1@orders:50051')).toThrow('scheme is "user", which is unknown');
+    expect(() => create('user:SECRET1@orders:50051')).not.toThrow('SECRET1');
+  });
+
   test.each([
     'dns://user:SECRET@10.0.0.2/orders:50051',
     'dns:///user:SECRET@orders:50051',

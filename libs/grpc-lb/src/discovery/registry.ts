@@ -112,10 +112,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** Of an address whose port is no number, `orders:` or `a:1,b:2`: it has the form of a target with a scheme. */
-function addressFault({ uri, scheme, authority, path }: Target): Fault | undefined {
+function addressFault({ uri, scheme, path }: Target): Fault | undefined {
   const isKnown =
     Object.hasOwn(ELSEWHERE, scheme) || Object.hasOwn(ON_DEMAND, scheme) || Object.hasOwn(ALIASES, scheme);
-  if (isKnown || authority !== '' || uri.includes('/') || /\s/.test(path)) return undefined;
+  // Anything else may be a secret, or a target of a scheme that nobody has registered.
+  if (isKnown || uri.includes('/') || !/^[\w.,:-]*$/.test(path)) return undefined;
   if (/^\d+,/.test(path))
     return { path: 'address', message: `is ${shown(uri)}; for several addresses write static:///${uri}` };
   if (path !== '' && !/\d/.test(path) && path !== 'undefined') return undefined;

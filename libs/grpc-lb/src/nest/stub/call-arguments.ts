@@ -103,7 +103,7 @@ const EARLIEST = 1e11;
 
 function checkOthers(subject: string, others: CallOptions): void {
   for (const key in others) {
-    if (OTHERS.has(key)) continue;
+    if (OTHERS.has(key) || others[key as keyof CallOptions] === undefined) continue;
     const known = [...OWN, 'deadline', 'interceptors', 'credentials'];
     const remedy =
       didYouMean(key, known) || `; use ${known.join(', ')}, and pass headers before the options, as a Metadata`;
