@@ -21,6 +21,8 @@ export interface RunResult {
   readonly shares: readonly number[];
   /** The maximum number of calls that one server had at the same time. */
   readonly maxInFlight: number;
+  /** The same for each method of the workload. */
+  readonly methods: readonly { readonly failed: number; readonly p99: number }[];
   /** One value for each second, if the scenario is drawn over time. */
   readonly timeline: readonly number[];
 }
@@ -73,6 +75,11 @@ export class Collector {
       p999: quantile(sorted, 0.999),
       shares,
       maxInFlight: Math.max(...servers.map(({ maxInFlight }) => maxInFlight)),
+      methods: scenario.workload.methods.map((_, method) => {
+        const own = counted.filter((i) => this.trace.method[i] === method);
+        const latencies = this.#sorted(own);
+        return { failed: 1 - latencies.length / own.length, p99: quantile(latencies, 0.99) };
+      }),
       timeline: this.#timeline(scenario),
     };
   }
@@ -90,6 +97,7 @@ export class Collector {
       if (!this.isStream(i)) seconds[Math.floor(this.trace.at[i]! / 1000)]?.push(i);
     }
     if (timeline === 'latency') return seconds.map((calls) => quantile(this.#sorted(calls), 0.99));
+    if (timeline === 'attempts') return seconds.map((calls) => mean(calls.map((i) => this.#attempts[i]!)));
     const counts =
       timeline === 'failures'
         ? (i: number) => Number.isNaN(this.#latencies[i])

@@ -13,7 +13,9 @@ import { Collector, type RunResult } from './result.js';
 import type { Scenario } from './scenario.js';
 import { EventLoopServer } from './servers/event-loop-server.js';
 import type { Server } from './servers/server.js';
+import { Shedder } from '../../libs/grpc-lb/src/server/shedder.js';
 import { SlotServer } from './servers/slot-server.js';
+import { TurnServer } from './servers/turn-server.js';
 import { callInfoOf, drawTrace, meanWork, type Trace } from './workload.js';
 import { World } from './world.js';
 
@@ -101,9 +103,22 @@ function limitsOf(subject: Subject): Limits | undefined {
 }
 
 function serverOf({ slots }: Scenario, subject: Subject, queue: EventQueue, index: number): Server {
-  const server = slots === 'event-loop' ? new EventLoopServer(queue, index) : new SlotServer(queue, index, slots);
-  server.shedsBeyond = limitsOf(subject)?.shedsBeyond ?? Infinity;
+  const server = serverWith(slots, queue, index);
+  const shedding = limitsOf(subject)?.shedding;
+  server.shedder =
+    shedding &&
+    new Shedder(
+      shedding,
+      () => queue.now(),
+      // Since the start.
+      () => queue.now() - server.cpuUsed(),
+    );
   return server;
+}
+
+function serverWith(slots: Scenario['slots'], queue: EventQueue, index: number): Server {
+  if (slots === 'event-loop') return new EventLoopServer(queue, index);
+  return slots === 'turns' ? new TurnServer(queue, index) : new SlotServer(queue, index, slots);
 }
 
 /** Calls start when the trace says so, whatever happens to earlier ones: an open loop. */

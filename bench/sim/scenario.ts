@@ -14,8 +14,11 @@ export interface Scenario {
   /** Two sentences: what it is, and what it shows. */
   readonly explains: string;
   readonly servers: number;
-  /** Calls that a server works on at a time; `event-loop` for a Node backend. */
-  readonly slots: number | 'event-loop';
+  /**
+   * Calls that a server works on at a time; `event-loop` for a Node backend whose handlers wait for others, `turns` for
+   * one whose handlers block its event loop.
+   */
+  readonly slots: number | 'event-loop' | 'turns';
   readonly workload: Workload;
   /** The capacity that loads refer to: the work that all servers can do, in slots at full speed. */
   readonly capacity: number;
@@ -44,8 +47,13 @@ export interface Scenario {
   readonly byFailures?: boolean;
   /** Measured by how evenly the backends are used: what that costs in latency is small, and accepted. */
   readonly byShares?: boolean;
-  /** Also drawn over time: the latency, the failures, or the share of the calls at the servers from this index on. */
-  readonly timeline?: 'latency' | 'failures' | { readonly shareFrom: number };
+  /**
+   * Also drawn over time: the latency, the failures, the attempts for a call, or the share of the calls at the servers
+   * from this index on.
+   */
+  readonly timeline?: 'latency' | 'failures' | 'attempts' | { readonly shareFrom: number };
+  /** The methods are told apart, as they differ in what becomes of them. */
+  readonly byMethod?: boolean;
 }
 
 export const DEFAULT_LOADS: readonly number[] = [0.7, 0.85];

@@ -6,6 +6,7 @@ import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-co
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import type { Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
 import type { Random } from '../../libs/grpc-lb/src/core/random.js';
+import type { EffectiveSheddingOptions } from '../../libs/grpc-lb/src/server/options.js';
 import type { CallModel, HedgeModel } from './clients/call-model.js';
 
 /** Creates the policy of one client. */
@@ -27,8 +28,8 @@ export type Subject =
 /** How clients and servers limit calls, where that is compared and not policies. */
 export interface Limits {
   readonly calls: CallModel;
-  /** Calls at a server, of all clients, beyond which it refuses more at once. Default: none is refused. */
-  readonly shedsBeyond?: number;
+  /** Servers shed load as the server half does with these options. Default: none is shed. */
+  readonly shedding?: EffectiveSheddingOptions;
 }
 
 /** A word of the command line for hedging, after the policy: `adaptive+hedge`, `adaptive+p98`. */

@@ -1,10 +1,13 @@
 import type { CallInfo } from '../../libs/grpc-lb/src/core/policy/policy.js';
+import type { CriticalityLevel } from '../../libs/grpc-lb/src/core/call/criticality.js';
 import { type Distribution, exponential } from './engine/distributions.js';
 import { randomFor } from './engine/seeds.js';
 
 /** A method of the service, and the cost of a call. */
 export interface Method {
   readonly name: string;
+  /** How important its calls are. Default: they do not say. */
+  readonly criticality?: CriticalityLevel;
   /** Its share of all calls. */
   readonly share: number;
   /** Milliseconds for which it occupies a slot, or the event loop, at full speed. */

@@ -7,29 +7,40 @@ import { now } from '../clock.js';
 import { Echo, type EchoStub, SAY } from '../echo.js';
 import type { ClientSpec, FromShedding, Level, Second } from './protocol.js';
 
-const { addresses, balanced, phases, critical, deadline } = JSON.parse(process.argv[2]!) as ClientSpec;
+const { addresses, balanced, phases, clients, calibration, critical, deadline } = JSON.parse(
+  process.argv[2]!,
+) as ClientSpec;
 const random = seededRandom(1);
 const insecure = grpc.credentials.createInsecure();
-const channel = balanced
-  ? createBalancedChannel({
-      name: 'ECHO',
-      target: `static:///${addresses.join(',')}`,
-      credentials: insecure,
-      methods: [SAY],
-      observer: {
-        callStarted: () => ({ attemptStarted: () => void (second().attempts += 1) }),
-      },
-    })
-  : undefined;
 const roundRobin = { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) };
-const echo = (channel
-  ? new Echo('override', insecure, { channelOverride: channel })
-  : new Echo(`ipv4:${addresses.join(',')}`, insecure, roundRobin)) as unknown as EchoStub;
+
+function connect(index: number): { readonly echo: EchoStub; readonly close: () => void } {
+  if (!balanced) {
+    const own = { ...roundRobin, 'grpc.use_local_subchannel_pool': 1 };
+    const echo = new Echo(`ipv4:${addresses.join(',')}`, insecure, own);
+    return { echo: echo as unknown as EchoStub, close: () => echo.close() };
+  }
+  const channel = createBalancedChannel({
+    name: `ECHO${index}`,
+    target: `static:///${addresses.join(',')}`,
+    credentials: insecure,
+    methods: [SAY],
+    observer: {
+      callStarted: () => ({ attemptStarted: () => void (second().attempts += 1) }),
+    },
+  });
+  const echo = new Echo('override', insecure, { channelOverride: channel });
+  return { echo: echo as unknown as EchoStub, close: () => channel.close() };
+}
+
+const stubs = Array.from({ length: clients }, (_, i) => connect(i));
+/** Each call is that of one of the clients. */
+const anyStub = (): EchoStub => stubs[Math.floor(random() * clients)]!.echo;
 
 type Counting = { -readonly [K in keyof Second]: Second[K] extends readonly number[] ? number[] : Second[K] };
 const seconds: Counting[] = [];
 const started = now();
-let phase = 0;
+let phase = -1;
 
 function second(): Counting {
   const at = Math.floor((now() - started) / 1000);
@@ -50,17 +61,16 @@ function second(): Counting {
   return found;
 }
 
-const greatest = Math.max(...phases.map(({ rate }) => rate));
 /** As many critical calls in each phase; the rest is shared by the other two levels. */
-function levelOf(rate: number): Level {
-  const share = Math.min(1, (critical * greatest) / rate);
+function levelOf(load: number): Level {
+  const share = Math.min(1, critical / load);
   if (random() < share) return 'critical';
   return random() < 0.5 ? 'sheddable' : 'sheddable_plus';
 }
 
-function call(rate: number): void {
+function call(load: number): void {
   const at = now();
-  const level = levelOf(rate);
+  const level = levelOf(load);
   const metadata = new grpc.Metadata();
   metadata.set('x-criticality', level);
   // It belongs to the second in which it began.
@@ -68,7 +78,7 @@ function call(rate: number): void {
   counting.calls++;
   if (!balanced) counting.attempts++;
   if (level === 'critical') counting.critical++;
-  echo.Say({ text: 'x' }, metadata, { deadline: Date.now() + deadline }, (error) => {
+  anyStub().Say({ text: 'x' }, metadata, { deadline: Date.now() + deadline }, (error) => {
     if (error) return;
     counting.ok++;
     counting.latencies.push(now() - at);
@@ -76,20 +86,45 @@ function call(rate: number): void {
   });
 }
 
+/** Calls a second that the backends do while each always has some: the machine may be busy. */
+async function measureCapacity({ inFlight, seconds: length }: ClientSpec['calibration']): Promise<number> {
+  const end = now() + length * 1000;
+  let done = 0;
+  const worker = async (): Promise<void> => {
+    while (now() < end) {
+      await new Promise<void>((resolve) => {
+        anyStub().Say({ text: 'x' }, new grpc.Metadata(), {}, (error) => {
+          if (!error) done++;
+          resolve();
+        });
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight * addresses.length }, worker));
+  return done / length;
+}
+
 // Connected first.
-await new Promise<void>((resolve, reject) => {
-  echo.waitForReady(Date.now() + 30_000, (error) => (error ? reject(error) : resolve()));
-});
+await Promise.all(
+  stubs.map(
+    ({ echo }) =>
+      new Promise<void>((resolve, reject) => {
+        echo.waitForReady(Date.now() + 30_000, (error) => (error ? reject(error) : resolve()));
+      }),
+  ),
+);
+await measureCapacity(calibration);
+const capacity = await measureCapacity(calibration);
 let due = now();
-for (const [i, { rate, seconds: length }] of phases.entries()) {
+for (const [i, { load, seconds: length }] of phases.entries()) {
   phase = i;
   const end = now() + length * 1000;
   while (now() < end) {
-    for (const until = now(); due <= until; due += (-Math.log(1 - random()) * 1000) / rate) call(rate);
+    for (const until = now(); due <= until; due += (-Math.log(1 - random()) * 1000) / (load * capacity)) call(load);
     await delay(1);
   }
 }
 await delay(deadline + 500);
-channel?.close();
-process.send!({ type: 'ended', seconds } satisfies FromShedding);
+for (const { close } of stubs) close();
+process.send!({ type: 'ended', capacity, seconds } satisfies FromShedding);
 process.disconnect();

@@ -10,8 +10,8 @@ export type Level = 'critical' | 'sheddable_plus' | 'sheddable';
 
 /** A load for a while: a share of the calls for each criticality. */
 export interface Phase {
-  /** Calls a second. */
-  readonly rate: number;
+  /** A share of what the backends can do. */
+  readonly load: number;
   readonly seconds: number;
 }
 
@@ -19,7 +19,11 @@ export interface ClientSpec {
   readonly addresses: readonly string[];
   readonly balanced: boolean;
   readonly phases: readonly Phase[];
-  /** The share of the calls that are critical while the rate is greatest. */
+  /** How many clients, with connections of their own, take turns. */
+  readonly clients: number;
+  /** Calls in flight at each backend, and seconds, for as many calls as it can do. */
+  readonly calibration: { readonly inFlight: number; readonly seconds: number };
+  /** What critical calls need, as a share of what the backends can do. */
   readonly critical: number;
   /** Milliseconds. */
   readonly deadline: number;
@@ -43,4 +47,4 @@ export interface Second {
 
 export type FromShedding =
   | { readonly type: 'listening' }
-  | { readonly type: 'ended'; readonly seconds: readonly Second[] };
+  | { readonly type: 'ended'; readonly capacity: number; readonly seconds: readonly Second[] };

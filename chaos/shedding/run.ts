@@ -2,7 +2,7 @@
  * Five Nest backends of which each call blocks the event loop, offered three times what they can do: this package on both
  * sides, and stock Nest beside it, one after the other. Ends with 1 if a bound is missed.
  *
- *   npm run chaos shedding -- [--seconds 60] [--block 20]
+ *   npm run chaos shedding -- [--seconds 60] [--block 20] [--clients 1]
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,27 +11,36 @@ import { freePort } from '../../apps/demo-client/src/runner/ports.js';
 import type { BackendSpec, ClientSpec, FromShedding, Phase, Second } from './protocol.js';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, block: { type: 'string', default: '20' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    block: { type: 'string', default: '20' },
+    clients: { type: 'string', default: '1' },
+  },
 });
 const BACKENDS = 5;
 const block = Number(values.block);
-const capacity = (BACKENDS * 1000) / block;
 /** Critical calls need this part of what the backends can do. */
 const CRITICAL = 0.45;
 const OVERLOAD = 3;
 const NORMAL = 0.7;
 const PHASES: readonly (Phase & { readonly name: string })[] = [
-  { name: 'warm', rate: NORMAL * capacity, seconds: 8 },
-  { name: 'full', rate: capacity, seconds: 15 },
-  { name: 'calm', rate: 0.3 * capacity, seconds: 8 },
-  { name: 'normal', rate: NORMAL * capacity, seconds: 20 },
-  { name: 'overload', rate: OVERLOAD * capacity, seconds: Number(values.seconds) },
-  { name: 'after', rate: NORMAL * capacity, seconds: 20 },
+  { name: 'warm', load: NORMAL, seconds: 8 },
+  { name: 'full', load: 1, seconds: 15 },
+  { name: 'calm', load: 0.3, seconds: 8 },
+  { name: 'normal', load: NORMAL, seconds: 20 },
+  { name: 'overload', load: OVERLOAD, seconds: Number(values.seconds) },
+  { name: 'after', load: NORMAL, seconds: 20 },
 ];
 
 const script = (name: string): string => fileURLToPath(new URL(`${name}.js`, import.meta.url));
 
-async function measure(balanced: boolean): Promise<readonly Second[]> {
+interface Measured {
+  /** Calls a second that the backends can do on this machine now. */
+  readonly capacity: number;
+  readonly seconds: readonly Second[];
+}
+
+async function measure(balanced: boolean): Promise<Measured> {
   const backends = await Promise.all(
     Array.from({ length: BACKENDS }, async () => {
       const spec: BackendSpec = { port: await freePort(), block, sheds: balanced };
@@ -44,13 +53,15 @@ async function measure(balanced: boolean): Promise<readonly Second[]> {
     addresses: backends.map(({ address }) => address),
     balanced,
     phases: PHASES,
-    critical: CRITICAL / OVERLOAD,
+    clients: Number(values.clients),
+    calibration: { inFlight: 2, seconds: 5 },
+    critical: CRITICAL,
     deadline: 1000,
   };
   const client = new Child<FromShedding>(node(script('client'), [JSON.stringify(spec)]));
-  const { seconds } = await client.next('ended');
+  const { capacity, seconds } = await client.next('ended');
   await Promise.all([client.ended, ...backends.map(({ child }) => child.kill())]);
-  return seconds;
+  return { capacity, seconds };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
@@ -67,6 +78,7 @@ function inPhase(seconds: readonly Second[], name: string, skip = 2): readonly S
 }
 
 interface Figures {
+  readonly capacity: number;
   readonly goodput: number;
   readonly fullGoodput: number;
   readonly p99: number;
@@ -77,7 +89,7 @@ interface Figures {
   readonly heap: number;
 }
 
-function figuresOf(seconds: readonly Second[]): Figures {
+function figuresOf({ capacity, seconds }: Measured): Figures {
   const perSecond = (part: readonly Second[]): number => sum(part.map(({ ok }) => ok)) / part.length;
   const overload = inPhase(seconds, 'overload');
   const critical = sum(overload.map((each) => each.critical));
@@ -86,6 +98,7 @@ function figuresOf(seconds: readonly Second[]): Figures {
   // The last second in which a call in fifty failed, or the p99 was twice that of before.
   const bad = (each: Second): boolean => each.ok < 0.98 * each.calls || p99([each]) > 2 * normalP99;
   return {
+    capacity,
     fullGoodput: perSecond(inPhase(seconds, 'full')),
     goodput: perSecond(overload),
     p99: p99(overload),
@@ -100,7 +113,7 @@ function figuresOf(seconds: readonly Second[]): Figures {
 function print(subject: string, figures: Figures): void {
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   console.log(
-    `${subject}: goodput ${figures.goodput.toFixed(0)}/s, ${percent(figures.goodput / figures.fullGoodput)} of ${figures.fullGoodput.toFixed(0)}/s at 1.0; ` +
+    `${subject}: capacity ${figures.capacity.toFixed(0)}/s; goodput ${figures.goodput.toFixed(0)}/s, ${percent(figures.goodput / figures.fullGoodput)} of ${figures.fullGoodput.toFixed(0)}/s at 1.0; ` +
       `p99 ${figures.p99.toFixed(0)} ms, ${(figures.p99 / figures.normalP99).toFixed(2)} of ${figures.normalP99.toFixed(0)} ms at ${NORMAL}; ` +
       `critical ${percent(figures.criticalShare)}; ${figures.offered.toFixed(3)} attempts a call; ` +
       `recovered after ${figures.recovery} s; heap ${figures.heap.toFixed(0)} MB at most`,
@@ -124,10 +137,10 @@ function trace(seconds: readonly Second[]): void {
   }
 }
 
-const ownSeconds = await measure(true);
-const own = figuresOf(ownSeconds);
+const measured = await measure(true);
+const own = figuresOf(measured);
 print('grpc-lb', own);
-if (process.env['CHAOS_TRACE']) trace(ownSeconds);
+if (process.env['CHAOS_TRACE']) trace(measured.seconds);
 if (!process.env['CHAOS_TRACE']) print('stock Nest', figuresOf(await measure(false)));
 const missed = [
   own.goodput < 0.9 * own.fullGoodput && 'goodput >= 90 % of that at 1.0',

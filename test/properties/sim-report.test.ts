@@ -25,6 +25,7 @@ function cell(subject: string, p99: number, over: Partial<Cell> = {}): Cell {
     busiest: 0.2,
     idlest: 0.1,
     maxInFlight: 9,
+    methods: [],
     absolute: { p50: 10, p99: 100 * p99, p999: 200 * p99 },
     timeline: [90, 400, NaN],
     ...over,

@@ -3,7 +3,7 @@ import { aperture, randomSubset, type Subset } from '../../bench/sim/dispatch/su
 import { CENTRAL_QUEUE, subjectOf, subjectsOf, PERFECT_KNOWLEDGE } from '../../bench/sim/subjects.js';
 import { type Entry, perform, type Task } from '../../bench/sim/plan.js';
 import { cellsOf } from '../../bench/sim/report/cells.js';
-import { SCENARIOS } from '../../bench/sim/scenarios/index.js';
+import { SCENARIOS, scenarioNamed } from '../../bench/sim/scenarios/index.js';
 import type { Server } from '../../bench/sim/servers/server.js';
 
 function task(scenario: string, policies: string, over: Partial<Task> = {}): Task {
@@ -204,6 +204,29 @@ describe('a policy on the command line', () => {
   });
 });
 
+// docs/decisions/064-shedding-by-turns.md has the figures.
+describe('backends that shed', () => {
+  const subjects = scenarioNamed('shedding').subjects!.filter(({ name }) => name === 'shedding');
+  const clients = [1, 100];
+  const at = async (load: number): Promise<Entry[]> =>
+    (await perform(task('shedding', '', { load, clients, subjects: [CENTRAL_QUEUE, ...subjects] }))).slice(
+      clients.length,
+    );
+
+  test('serve what they can, and the important calls, however many connections the calls come by', async () => {
+    const [normal, overload] = [await at(0.7), await at(3)];
+    overload.forEach(({ failed, methods, p99, attempts }, i) => {
+      expect((1 - failed) * 3).toBeGreaterThan(0.95);
+      expect(p99).toBeLessThan(2 * normal[i]!.p99);
+      expect(attempts).toBeLessThan(1.02);
+      const [critical, plus, sheddable] = methods;
+      expect(critical!.failed).toBeLessThan(0.005);
+      expect(plus!.failed).toBeLessThan(sheddable!.failed);
+    });
+    for (const { failed } of normal) expect(failed).toBeLessThan(0.03);
+  });
+});
+
 test('ratios are computed run by run, on the same draws', () => {
   const unit = {
     calls: 1,
@@ -214,6 +237,7 @@ test('ratios are computed run by run, on the same draws', () => {
     p999: 1,
     shares: [1],
     maxInFlight: 1,
+    methods: [],
     timeline: [],
   };
   const entry = (subject: string, seed: number, p99: number): Entry => ({

@@ -1,3 +1,5 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
 import type { Call } from '../call.js';
 import { Job } from '../servers/job.js';
 import type { PlacedCall } from './placed-call.js';
@@ -14,6 +16,8 @@ export interface AttemptOwner {
 /** One attempt of a call on its way: to the server, its work, and back. */
 export class Attempt extends Job {
   failed = false;
+  /** How the server has shed it; undefined if it has not. */
+  refusal: Refusal | undefined;
   /** The caller has its answer, or no longer waits for it. */
   over = false;
   #at: 'client' | 'server' | 'back' = 'client';
@@ -22,8 +26,15 @@ export class Attempt extends Job {
     private readonly owner: AttemptOwner,
     readonly call: Call,
     readonly placed: PlacedCall,
+    override readonly metadata: Metadata,
+    override readonly connection: number,
   ) {
     super(call.work, call.io, call.luck);
+  }
+
+  override shed(refusal: Refusal): void {
+    this.refusal = refusal;
+    this.answered(true);
   }
 
   answered(failed: boolean): void {

@@ -7,14 +7,19 @@ import {
   type PlanOwner,
 } from '../../../libs/grpc-lb/src/core/call/call-plan.js';
 import type { CallPolicy } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
+import { CRITICALITY_LEVELS } from '../../../libs/grpc-lb/src/core/call/criticality.js';
+import { PUSHBACK_KEY } from '../../../libs/grpc-lb/src/server/shed-status.js';
 import type { Call } from '../call.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
+import { attemptMetadata } from './call-metadata.js';
 import { FAILED } from './call-model.js';
 import type { PlacedCall } from './placed-call.js';
 import type { Wire } from './wire.js';
 
 /** What the calls of one client share. */
 export interface CallEnvironment extends PlanEnvironment {
+  /** The index of the client. */
+  readonly index: number;
   /** Undefined if there is no endpoint that the call may still go to. */
   pick(call: Call, visits: Visits<Wire>): PlacedCall | undefined;
   send(attempt: Attempt): void;
@@ -64,7 +69,8 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
 
   place(kind: AttemptKind): void {
     const { call, environment } = this;
-    const placed = environment.pick(call, { ...this.#visits, only: ONLY[kind] });
+    const only = this.#plan.onlyElsewhere ? 'untried' : ONLY[kind];
+    const placed = environment.pick(call, { ...this.#visits, only });
     if (!placed) return this.#plan.ended(undefined, { code: FAILED, progress: 'exhausted' });
     call.attempts++;
     placed.begin();
@@ -74,9 +80,15 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
       tried: [...this.#visits.tried, endpoint],
       only: undefined,
     };
-    this.#last = new Attempt(this, call, placed);
+    const metadata = attemptMetadata(call.method.criticality ?? 'critical', this.#plan.attempts);
+    this.#last = new Attempt(this, call, placed, metadata, environment.index);
     environment.send(this.#last);
     this.#plan.placed(this.#last);
+  }
+
+  get rank(): number | undefined {
+    const { criticality } = this.call.method;
+    return criticality && CRITICALITY_LEVELS.indexOf(criticality);
   }
 
   unplace(): void {
@@ -118,8 +130,14 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
   attemptEnded(attempt: Attempt): void {
     if (attempt.over) return;
     attempt.over = true;
-    attempt.placed.finish(attempt.failed ? 'failed' : 'ok', 'peer');
-    this.#plan.ended(attempt, { code: attempt.failed ? FAILED : 0, progress: 'processed' });
+    const { failed, refusal, placed } = attempt;
+    // As in production: a server that sheds has done nothing wrong.
+    placed.finish(refusal ? 'refused' : failed ? 'failed' : 'ok', 'peer');
+    this.#plan.ended(attempt, {
+      code: failed ? FAILED : 0,
+      progress: refusal ? 'shed' : 'processed',
+      pushback: refusal && Number(refusal.metadata?.get(PUSHBACK_KEY)[0]),
+    });
   }
 
   #expire(): void {

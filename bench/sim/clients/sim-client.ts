@@ -47,6 +47,8 @@ export interface ClientEnvironment {
   readonly places: Places;
   /** Where the client is. */
   readonly zone: number;
+  /** Which of the clients it is, from 0 on. */
+  readonly index: number;
   readonly listener: ClientListener;
 }
 
@@ -56,6 +58,7 @@ export interface ClientEnvironment {
  */
 export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
   readonly clock: EventQueue;
+  readonly index: number;
   readonly throttle: RetryThrottle | undefined;
   readonly budget: RetryBudget | undefined;
   readonly #queue: EventQueue;
@@ -74,6 +77,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     const { queue, balancing, places, zone } = environment;
     const { throttling, budget } = model;
     this.#queue = this.clock = queue;
+    this.index = environment.index;
     this.throttle = throttling && new RetryThrottle(throttling.maxTokens, throttling.tokenRatio);
     this.budget = budget && new RetryBudget(queue, budget.ratio, budget.minPerSecond);
     const around = {

@@ -43,7 +43,7 @@ export class Fleet implements Dispatcher {
       const random = randomFor(seed, 'client', i);
       const policy = createPolicy(random, queue);
       const zone = places.clientZone((i + 0.5) / clients);
-      return new SimClient({ queue, balancing, delay, places, zone, listener }, policy, calls, random);
+      return new SimClient({ queue, balancing, delay, places, zone, index: i, listener }, policy, calls, random);
     });
   }
 

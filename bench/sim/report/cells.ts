@@ -23,6 +23,7 @@ export interface Cell {
   readonly maxInFlight: number;
   /** Milliseconds, not ratios. */
   readonly absolute: { readonly p50: number; readonly p99: number; readonly p999: number };
+  readonly methods: readonly { readonly failed: number; readonly p99: number }[];
   readonly timeline: readonly number[];
 }
 
@@ -64,6 +65,10 @@ function cellOf(runs: readonly Entry[], bounds: ReadonlyMap<string, Entry>): Cel
     idlest: over(({ shares }) => Math.min(...shares)),
     maxInFlight: Math.max(...runs.map((run) => run.maxInFlight)),
     absolute: { p50: over((run) => run.p50), p99: over((run) => run.p99), p999: over((run) => run.p999) },
+    methods: runs[0]!.methods.map((_, i) => ({
+      failed: over(({ methods }) => methods[i]!.failed),
+      p99: over(({ methods }) => methods[i]!.p99),
+    })),
     timeline: runs[0]!.timeline.map((_, second) => over((run) => run.timeline[second]!)),
   };
 }

@@ -9,7 +9,17 @@ import type { Cell } from './cells.js';
 import { dotPlot } from './dot-plot.js';
 import { clientsName, loadName, milliseconds, ratio } from './numbers.js';
 import { introduction, summary } from './page-text.js';
-import { failures, goodput, overviewTable, recovery, situations, situationTable, tail, toMarkdown } from './tables.js';
+import {
+  failures,
+  goodput,
+  ofMethod,
+  overviewTable,
+  recovery,
+  situations,
+  situationTable,
+  tail,
+  toMarkdown,
+} from './tables.js';
 import { timePlot } from './time-plot.js';
 
 const PAGE = 'docs/measurements/laboratory.md';
@@ -75,6 +85,11 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
       'Calls that succeed, as a share of what the backends can do:',
       toMarkdown(overviewTable(cells, goodput)),
     );
+  if (scenario.byMethod)
+    for (const [i, { name, criticality }] of scenario.workload.methods.entries()) {
+      parts.push(`Share of the \`${criticality ?? name}\` calls that succeed, and their p99 in ms:`);
+      parts.push(toMarkdown(overviewTable(cells, ofMethod(i))));
+    }
   if (scenario.triggerEnds !== undefined) {
     parts.push('From the end of the trigger until fewer than 1 % of the calls fail:');
     parts.push(toMarkdown(overviewTable(cells, recovery(scenario.triggerEnds))));

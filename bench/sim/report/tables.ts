@@ -55,6 +55,14 @@ export function goodput(cell: Cell): string {
   return percent((1 - cell.failed) * cell.load);
 }
 
+/** The share of the calls of one method that succeed, and their p99. */
+export function ofMethod(index: number): (cell: Cell) => string {
+  return ({ methods }) => {
+    const { failed, p99 } = methods[index]!;
+    return `${percent(1 - failed)} / ${Number.isNaN(p99) ? '-' : milliseconds(p99)}`;
+  };
+}
+
 /** Fewer failures than this are no trouble. */
 const FEW = 0.01;
 

@@ -21,10 +21,11 @@ export function timePlot(scenario: Scenario, cells: readonly Cell[]): string {
   const shown = typeof scenario.timeline === 'object' ? withoutBound(curves) : curves;
   const seconds = shown[0]!.timeline.length;
   const values = shown.flatMap(({ timeline }) => timeline).filter((value) => Number.isFinite(value) && value > 0);
-  const asShare = scenario.timeline !== 'latency';
-  const y = asShare
-    ? linearScale(Math.max(...values), BOTTOM, TOP)
-    : logScale(Math.min(50, ...values), Math.max(...values), BOTTOM, TOP);
+  const asShare = scenario.timeline !== 'latency' && scenario.timeline !== 'attempts';
+  const y =
+    scenario.timeline !== 'latency'
+      ? linearScale(Math.max(...values), BOTTOM, TOP)
+      : logScale(Math.min(50, ...values), Math.max(...values), BOTTOM, TOP);
   const x = (second: number): number => LEFT + ((second + 0.5) / seconds) * (RIGHT - LEFT);
   const { load, clients } = shown[0]!;
   const title = `${axisName(scenario)}, ${loadName(load)} load, ${clientsName(clients)}`;
@@ -45,6 +46,7 @@ function withoutBound(cells: readonly Cell[]): Cell[] {
 
 function axisName({ timeline }: Scenario): string {
   if (timeline === 'latency') return 'p99 of each second in ms (log)';
+  if (timeline === 'attempts') return 'attempts for a call';
   return timeline === 'failures' ? 'share of calls that fail' : 'share of the calls that the new backends get';
 }
 

@@ -4,7 +4,7 @@ import { distances, far, near, quick, zones } from './distance.js';
 import { fullOutage, hedge } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
-import { excess, metastable } from './overload.js';
+import { excess, metastable, retryStorm, shedding } from './overload.js';
 import { overload, sharedFailures } from './shared.js';
 import { changingSpeeds, few, oneSlow, twoSlow } from './speed.js';
 import { bimodal, bursts, equal, heavyTail, methods, streams } from './work.js';
@@ -47,6 +47,8 @@ export const SCENARIOS: readonly Scenario[] = [
   hedge,
   excess,
   metastable,
+  retryStorm,
+  shedding,
 ];
 
 export function scenarioNamed(name: string): Scenario {

@@ -1,4 +1,5 @@
 import { type CallModel, LIMITS } from '../clients/call-model.js';
+import { constant } from '../engine/distributions.js';
 import type { Scenario } from '../scenario.js';
 import { limited, type Subject } from '../subjects.js';
 import { SECOND, USUAL } from './common.js';
@@ -13,15 +14,15 @@ const THROTTLE: CallModel = {
   throttle: { multiplier: 2, window: 120 * SECOND, rejectionCodes: new Set([14, 8, 4]) },
 };
 /** Twice the calls that a backend works on at a time. */
-const SHEDS_BEYOND = 16;
+const SHEDDING = { maxEventLoopDelay: 20, maxConcurrent: 16 } as const;
 
 const MECHANISMS: readonly Subject[] = [
   limited('no retries', { calls: { deadline: SECOND } }),
   limited('retries', { calls: RETRIES }),
   limited('retry budget', { calls: { ...RETRIES, ...LIMITS } }),
   limited('throttle', { calls: { ...RETRIES, ...THROTTLE } }),
-  limited('shedding', { calls: { ...RETRIES, ...LIMITS }, shedsBeyond: SHEDS_BEYOND }),
-  limited('throttle, shedding', { calls: { ...RETRIES, ...THROTTLE }, shedsBeyond: SHEDS_BEYOND }),
+  limited('shedding', { calls: { ...RETRIES, ...LIMITS }, shedding: SHEDDING }),
+  limited('throttle, shedding', { calls: { ...RETRIES, ...THROTTLE }, shedding: SHEDDING }),
 ];
 
 export const excess: Scenario = {
@@ -60,4 +61,66 @@ export const metastable: Scenario = {
   timeline: 'failures',
   triggerEnds: TRIGGER[1],
   byFailures: true,
+};
+
+const STORM = [10, 15] as const;
+
+export const retryStorm: Scenario = {
+  ...FIVE,
+  name: 'retry_storm',
+  title: 'A retry storm, with and without each limit',
+  explains:
+    'At 80 % load all backends are half as fast from the 10th to the 15th second; callers give up an attempt after 400 ms and a call after a second, and make up to three attempts. The load that the backends see is the calls times the attempts for each: "retries" has no limit, "throttling" that of gRFC A6, "budget" that of 20 % and ten a second, "retry budget" has both as by default, and "shedding" has backends that refuse what exceeds twice the calls that they work on.',
+  workload: { duration: 40 * SECOND, methods: USUAL },
+  loads: [0.8],
+  subjects: [
+    limited('no retries', { calls: { deadline: SECOND } }),
+    limited('retries', { calls: RETRIES }),
+    limited('throttling', { calls: { ...RETRIES, throttling: LIMITS.throttling } }),
+    limited('budget', { calls: { ...RETRIES, budget: LIMITS.budget } }),
+    limited('retry budget', { calls: { ...RETRIES, ...LIMITS } }),
+    limited('throttle', { calls: { ...RETRIES, ...THROTTLE } }),
+    limited('shedding', { calls: { ...RETRIES, ...LIMITS }, shedding: SHEDDING }),
+  ],
+  script: ({ servers, at }) => {
+    const all = (slowness: number): void => {
+      for (const server of servers) server.slowness = slowness;
+    };
+    at(STORM[0] * SECOND, () => all(2));
+    at(STORM[1] * SECOND, () => all(1));
+  },
+  timeline: 'attempts',
+  byFailures: true,
+};
+
+/** As by default. */
+const AUTO = { maxEventLoopDelay: 20, maxConcurrent: 'auto' } as const;
+const CRITICAL_SHARE = 0.15;
+
+export const shedding: Scenario = {
+  name: 'shedding',
+  title: 'Node backends that shed load',
+  explains:
+    'Five backends with one event loop each, which a call blocks for 20 ms; of the calls 15 % are `critical`, so that they need 45 % of what the backends can do when three times as much is asked for, and the others are `sheddable_plus` and `sheddable` in equal parts. The backends of "shedding" run the code of the server half with its defaults; callers give up after a second and have no retry policy.',
+  servers: 5,
+  slots: 'turns',
+  capacity: 5,
+  workload: {
+    duration: 40 * SECOND,
+    methods: [
+      { name: 'Pay', share: CRITICAL_SHARE, criticality: 'critical', work: constant(20) },
+      { name: 'Batch', share: (1 - CRITICAL_SHARE) / 2, criticality: 'sheddable_plus', work: constant(20) },
+      { name: 'Prefetch', share: (1 - CRITICAL_SHARE) / 2, criticality: 'sheddable', work: constant(20) },
+    ],
+  },
+  loads: [0.7, 1, 2, 3],
+  window: [10 * SECOND, 40 * SECOND],
+  subjects: [
+    limited('nothing', { calls: { deadline: SECOND } }),
+    limited('shedding', { calls: { deadline: SECOND }, shedding: AUTO }),
+    limited('throttle', { calls: { deadline: SECOND, ...THROTTLE } }),
+    limited('throttle, shedding', { calls: { deadline: SECOND, ...THROTTLE }, shedding: AUTO }),
+  ],
+  byFailures: true,
+  byMethod: true,
 };

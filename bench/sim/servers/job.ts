@@ -1,3 +1,5 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
 import type { Task } from '../engine/event-queue.js';
 
 /** Performs a job: a server. */
@@ -14,6 +16,10 @@ export abstract class Job implements Task {
   phase = 0;
   /** When its current phase ends; known while it runs. */
   endsAt = 0;
+  /** What a server that sheds load reads of a call; undefined for messages, which are not shed. */
+  metadata: Metadata | undefined;
+  /** The connection by which it came: the client's index. */
+  connection = 0;
 
   constructor(
     /** Milliseconds of a slot, or of the event loop, at full speed. */
@@ -26,6 +32,11 @@ export abstract class Job implements Task {
 
   /** The server has finished it. */
   abstract answered(failed: boolean): void;
+
+  /** The server has shed it. */
+  shed(_refusal: Refusal): void {
+    this.answered(true);
+  }
 
   run(): void {
     this.server!.advance(this);

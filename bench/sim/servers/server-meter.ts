@@ -1,5 +1,6 @@
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import { LoadMeter, type ServerLoad } from '../../../libs/grpc-lb/src/server/load-meter.js';
+import { utilizationOf } from '../../../libs/grpc-lb/src/server/load-meter.js';
 import type { EventQueue, Task } from '../engine/event-queue.js';
 
 /** The values that a meter reads from its server. */
@@ -7,6 +8,8 @@ export interface Metered {
   readonly counted: number;
   readonly ended: number;
   readonly errors: number;
+  readonly shed: number;
+  readonly concurrency: number;
   readonly cpus: number;
   readonly reportsEventLoop: boolean;
   readonly failureMetrics: Readonly<Record<string, number>>;
@@ -40,10 +43,11 @@ export class ServerMeter implements Task {
   }
 
   report(): LoadReport {
-    const { cpuUtilization, callsPerSecond, errorsPerSecond, eventLoopLag, eventLoopUtilization } = this.#load;
+    const { cpuUtilization, callsPerSecond, errorsPerSecond, eventLoopLag } = this.#load;
+    const { reportsEventLoop, concurrency } = this.server;
     return {
       cpuUtilization,
-      applicationUtilization: this.server.reportsEventLoop ? eventLoopUtilization : 0,
+      applicationUtilization: reportsEventLoop || concurrency > 0 ? utilizationOf(this.#load, concurrency) : 0,
       rps: callsPerSecond,
       eps: errorsPerSecond,
       namedMetrics: {
@@ -71,8 +75,8 @@ export class ServerMeter implements Task {
   #read(): void {
     const cpu = this.server.cpuUsed();
     this.#readAt = this.queue.now();
-    const { ended, errors } = this.server;
-    this.#meter.add({ at: this.#readAt, cpu, active: cpu, calls: ended, errors }, this.#lag);
+    const { ended, errors, shed } = this.server;
+    this.#meter.add({ at: this.#readAt, cpu, active: cpu, calls: ended, errors, shed }, this.#lag);
     this.#lag = 0;
     this.#load = this.#meter.load({
       inFlight: this.server.counted,

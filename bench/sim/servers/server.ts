@@ -2,6 +2,8 @@ import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import { FAILURES_IN_A_ROW, IDLE_TIME } from '../../../libs/grpc-lb/src/core/load/reported-failures.js';
 import { FailureRun } from '../../../libs/grpc-lb/src/server/failure-run.js';
+import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
+import { LATER, type Shedder } from '../../../libs/grpc-lb/src/server/shedder.js';
 import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import type { Job } from './job.js';
@@ -13,8 +15,8 @@ export abstract class Server implements Metered {
   slowness = 1;
   /** The share of the calls that fail at once. */
   failing = 0;
-  /** Calls in flight beyond which it refuses more at once, as the server half does that sheds load. */
-  shedsBeyond = Infinity;
+  /** Sheds load as the server half does; undefined if it does not. */
+  shedder: Shedder | undefined;
   /** Discovery names it. */
   listed = true;
   /** Calls that have arrived and not been answered. */
@@ -65,6 +67,16 @@ export abstract class Server implements Metered {
     return this.#lagNow.read();
   }
 
+  /** Calls that it has shed. */
+  get shed(): number {
+    return this.shedder?.total ?? 0;
+  }
+
+  /** Calls that are worked on over the limit; 0 without one. */
+  get concurrency(): number {
+    return this.shedder?.utilization ?? 0;
+  }
+
   get failureMetrics(): Readonly<Record<string, number>> {
     if (!this.reportsFailures) return {};
     return { [FAILURES_IN_A_ROW]: this.#failureRun.length, [IDLE_TIME]: this.queue.now() - this.#lastEnd };
@@ -85,15 +97,26 @@ export abstract class Server implements Metered {
       job.answered(true);
       return;
     }
-    if (this.inFlight >= this.shedsBeyond) {
-      this.ended++;
-      this.errors++;
-      job.answered(true);
-      return;
-    }
+    this.arrived(job);
+  }
+
+  protected arrived(job: Job): void {
+    const refusal = this.refusalOf(job);
+    if (refusal === undefined || refusal === LATER) {
+      this.admit(job);
+      this.begin(job);
+    } else job.shed(refusal);
+  }
+
+  /** How it ends if it is shed; a server that has no event loop decides at once. */
+  protected refusalOf({ metadata }: Job): Refusal | typeof LATER | undefined {
+    return metadata && this.shedder?.refuses(metadata);
+  }
+
+  protected admit(_job: Job): void {
+    this.shedder?.started();
     this.inFlight++;
     if (this.inFlight > this.maxInFlight) this.maxInFlight = this.inFlight;
-    this.begin(job);
   }
 
   /** As in the trailer of an answer. The meter runs from the first query on. */
@@ -108,6 +131,16 @@ export abstract class Server implements Metered {
   }
 
   protected finish(job: Job): void {
+    this.leave();
+    this.answer(job);
+  }
+
+  /** Its handler has ended. */
+  protected leave(): void {
+    this.shedder?.ended();
+  }
+
+  protected answer(job: Job): void {
     this.inFlight--;
     this.ended++;
     this.#failureRun.ended(false);

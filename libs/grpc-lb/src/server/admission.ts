@@ -4,7 +4,7 @@ import { statedCriticality } from './criticality.js';
 import { DeadlineGuard } from './deadline-guard.js';
 import type { EffectiveServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
-import { Shedder } from './shedder.js';
+import { LATER, Shedder } from './shedder.js';
 import { ServedCall } from './served-call.js';
 
 type Call = Pick<ServerInterceptingCallInterface, 'getDeadline'>;
@@ -34,10 +34,18 @@ export class Admission {
     return { ...this.#refused };
   }
 
-  /** Called when a call arrives, before its request is decoded; returns how it ends if it gets no handler. */
-  onArrival(path: string, call: Call, metadata: Metadata): Refusal | undefined {
-    const late = this.#deadlines.onArrival(path, Number(call.getDeadline()));
-    return this.#count(late ?? this.shedder?.refuses(metadata));
+  /**
+   * Called when a call arrives, before its request is decoded; returns how it ends if it gets no handler. `LATER`: call
+   * `postpone`.
+   */
+  onArrival(path: string, call: Call, metadata: Metadata): Refusal | typeof LATER | undefined {
+    const refusal = this.#deadlines.onArrival(path, Number(call.getDeadline())) ?? this.shedder?.refuses(metadata);
+    return refusal === LATER ? LATER : this.#count(refusal);
+  }
+
+  /** Decides upon a call when this turn of the event loop has ended. */
+  postpone(metadata: Metadata, decided: (refusal: Refusal | undefined) => void): void {
+    this.shedder!.postpone(metadata, (refusal) => decided(this.#count(refusal)));
   }
 
   /** Called when the one request of a call is complete. */

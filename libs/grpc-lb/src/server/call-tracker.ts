@@ -13,6 +13,7 @@ import { ResponseSizes } from './message-sizes.js';
 import { type EndMark, ObservedCall } from './observed-call.js';
 import type { OpenCall } from './open-call.js';
 import type { Refusal } from './refusal.js';
+import { LATER } from './shedder.js';
 import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
@@ -95,6 +96,7 @@ export class CallTracker {
     let arrivedAt = 0;
     let open = false;
     let cut = false;
+    let gone = false;
     const close = (code: status, details = '', mark?: EndMark): void => {
       if (!open) return;
       open = false;
@@ -141,36 +143,48 @@ export class CallTracker {
         return true;
       },
     };
+    // The first listener of the chain: the request has not been read.
+    const receive = (
+      metadata: Metadata,
+      forward: (metadata: Metadata) => void,
+      decided?: { readonly refusal: Refusal | undefined },
+    ): void => {
+      if (watch) {
+        open = true;
+        this.#watches.add(tracked);
+        return forward(metadata);
+      }
+      // Postponed calls run in another turn than that of their arrival.
+      this.arrived();
+      if (!decided) {
+        arrivedAt = performance.now();
+        observed?.started(metadata);
+      }
+      const refusal = decided ? decided.refusal : admission.onArrival(method.path, call, metadata);
+      if (refusal === LATER)
+        return admission.postpone(metadata, (later) => receive(metadata, forward, { refusal: later }));
+      if (gone) return observed?.ended(goneOf(call), '', undefined);
+      if (refusal) {
+        observed?.ended(refusal.code, refusal.details, { refused: refusal.reason });
+        return refuse(refusal);
+      }
+      open = true;
+      this.#calls.add(tracked);
+      this.inFlight++;
+      if (!streaming) shedder?.started();
+      if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
+      served = admission.served(call, metadata);
+      // The handler of a stream of requests starts here, that of one request when it is complete.
+      if (method.requestStream) run(() => forward(metadata));
+      else observe(() => forward(metadata));
+    };
     // Only a stream needs to be canceled before its end has been sent.
     const Intercepting = streaming ? StreamCall : ServerInterceptingCall;
     const intercepting = new Intercepting(call, {
       start: (next) =>
         next({
           // Not at `start`: if the stream of a call is gone by then, its end is never reported.
-          onReceiveMetadata: (metadata, forward) => {
-            if (watch) {
-              open = true;
-              this.#watches.add(tracked);
-              return forward(metadata);
-            }
-            this.arrived();
-            arrivedAt = performance.now();
-            observed?.started(metadata);
-            const refusal = admission.onArrival(method.path, call, metadata);
-            if (refusal) {
-              observed?.ended(refusal.code, refusal.details, { refused: refusal.reason });
-              return refuse(refusal);
-            }
-            open = true;
-            this.#calls.add(tracked);
-            this.inFlight++;
-            if (!streaming) shedder?.started();
-            if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
-            served = admission.served(call, metadata);
-            // The handler of a stream of requests starts here, that of one request when it is complete.
-            if (method.requestStream) run(() => forward(metadata));
-            else observe(() => forward(metadata));
-          },
+          onReceiveMetadata: (metadata, forward) => receive(metadata, forward),
           ...((method.requestStream || observed) && {
             onReceiveMessage: (message: unknown, forward: (message: unknown) => void) => {
               if (method.requestStream) run(() => forward(message));
@@ -186,7 +200,8 @@ export class CallTracker {
           }),
           // Comes after every end. If no status was sent, the deadline has passed or the caller has canceled.
           onCancel: () => {
-            close(isDue(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED);
+            gone = true;
+            close(goneOf(call));
             served?.cancel();
             age?.gone();
           },
@@ -241,6 +256,8 @@ export class CallTracker {
 /** A client whose deadline passes cancels the call, which may come here just before the server's own timer. */
 const DEADLINE_TOLERANCE_MS = 20;
 
-function isDue(call: ServerInterceptingCallInterface): boolean {
-  return Number(call.getDeadline()) - DEADLINE_TOLERANCE_MS <= Date.now();
+/** How a call has ended whose stream is gone. */
+function goneOf(call: ServerInterceptingCallInterface): status {
+  const isDue = Number(call.getDeadline()) - DEADLINE_TOLERANCE_MS <= Date.now();
+  return isDue ? status.DEADLINE_EXCEEDED : status.CANCELLED;
 }

@@ -25,7 +25,8 @@ export type {
 export type { CriticalityLevel } from '../core/call/criticality.js';
 export type { RefusedCalls } from './admission.js';
 export type { RefusalReason, SheddingReason } from './refusal.js';
-export { SHED_KEY, type SheddingState } from './shedder.js';
+export { SHED_KEY } from './shed-status.js';
+export type { SheddingState } from './shedder.js';
 export type { CertificateOptions, ClientCertificates, ServerTlsOptions } from '../tls/options.js';
 export type { TlsVersion } from '../tls/loaded-tls.js';
 export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';

@@ -1,19 +1,16 @@
 import type { CriticalityLevel } from '../core/call/criticality.js';
 
-/**
- * The share of the limit up to which calls of a level are admitted. Four times more room for each level above: calls of
- * one level that need half of what the server can do fit in, with their chance bursts, whatever the levels below ask for.
- */
+/** The share of the limit up to which calls of a level are admitted: twice as much room for each level above. */
 const SHARES: Readonly<Record<CriticalityLevel, number>> = {
   critical_plus: 1,
-  critical: 0.25,
-  sheddable_plus: 0.0625,
-  sheddable: 0.015625,
+  critical: 0.5,
+  sheddable_plus: 0.25,
+  sheddable: 0.125,
 };
 /** Calls that a level may have beyond that. Where a few calls fill the event loop, shares of them leave no room. */
 const SPARE: Readonly<Record<CriticalityLevel, number>> = {
-  critical_plus: 10,
-  critical: 3,
+  critical_plus: 5,
+  critical: 2,
   sheddable_plus: 0,
   sheddable: 0,
 };
@@ -23,17 +20,33 @@ const SUSTAINED_MS = 100;
 const FORGET_MS = 10_000;
 /** The most that one measurement cuts. */
 const MOST_CUT = 0.2;
-/** What the limit grows by with each turn in which calls were refused for nothing. */
+/** What the limit grows by if the event loop has nothing to do although calls were refused. */
+const FAST_GROWTH = 1.5;
+/** What it grows by if important calls were refused in a turn that was shorter than this part of the bound. */
 const GROWTH = 1.05;
-/** So many calls may block the event loop one after the other, however long each takes. */
+const SHORT = 0.5;
+/** An event loop that waits for longer than this between two turns has had nothing to do. */
+const IDLE_MS = 0.1;
+/** So many calls may block the event loop one after the other, however long each takes; fewer while there is a limit. */
 const CALLS_IN_A_ROW = 4;
+const LIMITED_CALLS_IN_A_ROW = 3.5;
 /** The weight of the last turn in the means of turns. */
 const WEIGHT = 0.1;
+
+/** A turn of the event loop in which calls arrived. Times in milliseconds. */
+export interface Turn {
+  /** From the first of them to the end. */
+  readonly duration: number;
+  /** The delay of the last timer. */
+  readonly lag: number;
+  /** For how long the event loop had nothing to do since the turn before; read only while there is a limit. */
+  readonly idle: number;
+}
 
 /**
  * How many calls a server may work on at a time, learned from the delay of its event loop. There is no limit until the
  * delay has stood above its bound for a while. Then the limit is cut by as much as the delay is too long, and grows again
- * by a little each time that calls were refused although the delay was within its bound.
+ * if the event loop has nothing to do although calls were refused.
  */
 export class LearnedLimit {
   /** For `critical_plus`; Infinity while nothing is refused. */
@@ -41,7 +54,10 @@ export class LearnedLimit {
   /** The least limit under which the calls since the last measurement would all have been admitted; 0 without calls. */
   #needed = 0;
   #admitted = 0;
+  /** Whether calls were refused since the limit was last changed. */
   #refused = false;
+  /** Whether `critical` ones were refused since the last measurement. */
+  #refusedImportant = false;
   #refusedAt = -Infinity;
   #aboveSince: number | undefined;
   /** The mean duration of turns with new calls in milliseconds, and of the calls admitted in each. */
@@ -58,9 +74,9 @@ export class LearnedLimit {
     return this.#limit * SHARES.critical + SPARE.critical;
   }
 
-  /** Whether a call is admitted while that many are being worked on, whatever its level is. */
-  admitsAll(working: number): boolean {
-    return this.admits(working, 'sheddable');
+  /** Whether there is a limit. */
+  get active(): boolean {
+    return this.#limit !== Infinity;
   }
 
   admits(working: number, level: CriticalityLevel): boolean {
@@ -74,43 +90,47 @@ export class LearnedLimit {
     if (needed > this.#needed) this.#needed = needed;
   }
 
-  refused(now: number): void {
+  refused(level: CriticalityLevel, now: number): void {
     this.#refused = true;
+    if (level === 'critical' || level === 'critical_plus') this.#refusedImportant = true;
     this.#refusedAt = now;
   }
 
-  /**
-   * Called when a turn of the event loop in which calls arrived has ended.
-   *
-   * @param turn Milliseconds from the first of them to the end.
-   * @param lag The delay of a timer of late.
-   */
-  measured(turn: number, lag: number, now: number): void {
-    this.#turn += WEIGHT * (turn - this.#turn);
+  /** Called when a turn of the event loop in which calls arrived has ended. */
+  measured({ duration, lag, idle }: Turn, now: number): void {
+    this.#turn += WEIGHT * (duration - this.#turn);
     this.#callsOfTurn += WEIGHT * (this.#admitted - this.#callsOfTurn);
-    const delay = Math.max(turn, lag);
+    const delay = Math.max(duration, lag);
     const perCall = this.#callsOfTurn > 0 ? this.#turn / this.#callsOfTurn : 0;
-    const bound = Math.max(this.maxDelay, CALLS_IN_A_ROW * perCall);
-    if (delay > bound) this.#above(bound / delay, now);
-    else this.#within(now);
+    const bound = Math.max(this.maxDelay, (this.active ? LIMITED_CALLS_IN_A_ROW : CALLS_IN_A_ROW) * perCall);
+    if (delay <= bound) this.#within(delay < SHORT * bound, idle, now);
+    // Fewer calls would not shorten a turn that is long because one of them takes long.
+    else if (lag > bound || this.#admitted * perCall > bound) this.#above(bound / delay, now);
     this.#needed = this.#admitted = 0;
-    this.#refused = false;
+    this.#refusedImportant = false;
   }
 
   #above(ratio: number, now: number): void {
     this.#aboveSince ??= now;
-    if (this.#limit === Infinity && now - this.#aboveSince < SUSTAINED_MS) return;
+    if (!this.active && now - this.#aboveSince < SUSTAINED_MS) return;
     // Without new calls the delay is that of calls which were admitted before the last cut.
     if (this.#admitted === 0) return;
     this.#limit = Math.min(this.#limit, this.#needed) * Math.max(MOST_CUT, ratio);
+    this.#refused = false;
     // Counted from the cut, if nothing is refused.
     this.#refusedAt = Math.max(this.#refusedAt, now);
   }
 
-  #within(now: number): void {
+  #within(isShort: boolean, idle: number, now: number): void {
     this.#aboveSince = undefined;
-    if (this.#limit === Infinity) return;
-    if (this.#refused) this.#limit = Math.max(this.#limit + 1, this.#limit * GROWTH);
+    if (!this.active) return;
+    if (this.#refused && idle > IDLE_MS) this.#grow(FAST_GROWTH);
+    else if (this.#refusedImportant && isShort) this.#grow(GROWTH);
     else if (now - this.#refusedAt >= FORGET_MS) this.#limit = Infinity;
+  }
+
+  #grow(factor: number): void {
+    this.#limit = Math.max(this.#limit + 1, this.#limit * factor);
+    this.#refused = false;
   }
 }

@@ -43,6 +43,17 @@ export interface ServerLoad {
 /** Current values, not over the window. */
 export type CurrentLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow' | 'failuresInARow' | 'idleTime'>;
 
+/**
+ * What is asked of the server, as a share of what it can do: with what it sheds it is above 1.
+ *
+ * @param concurrency Calls that are worked on, as a share of the limit; 0 without a limit.
+ */
+export function utilizationOf(load: ServerLoad, concurrency: number): number {
+  const { callsPerSecond, shedPerSecond } = load;
+  const used = Math.max(load.eventLoopUtilization, Math.min(1, concurrency));
+  return shedPerSecond > 0 ? used * (1 + shedPerSecond / Math.max(1, callsPerSecond)) : used;
+}
+
 /** Turns readings into load over a sliding window. */
 export class LoadMeter {
   /** Oldest first; the first one is the start of the window. */

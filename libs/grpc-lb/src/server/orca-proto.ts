@@ -1,6 +1,6 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
 import { FAILURES_IN_A_ROW, IDLE_TIME } from '../core/load/reported-failures.js';
-import type { ServerLoad } from './load-meter.js';
+import { type ServerLoad, utilizationOf } from './load-meter.js';
 
 /** The part of xds.data.orca.v3.OrcaLoadReport that is used here. */
 export interface OrcaLoadReport {
@@ -112,11 +112,4 @@ export function failureReport(load: ServerLoad): Partial<OrcaLoadReport> {
 
 function failureMetrics({ failuresInARow, idleTime }: ServerLoad): Readonly<Record<string, number>> {
   return { [FAILURES_IN_A_ROW]: failuresInARow, [IDLE_TIME]: idleTime };
-}
-
-/** What is asked of the server, as a share of what it can do: with what it sheds it is above 1. */
-function utilizationOf(load: ServerLoad, concurrency: number): number {
-  const { callsPerSecond, shedPerSecond } = load;
-  const used = Math.max(load.eventLoopUtilization, Math.min(1, concurrency));
-  return shedPerSecond > 0 ? used * (1 + shedPerSecond / Math.max(1, callsPerSecond)) : used;
 }

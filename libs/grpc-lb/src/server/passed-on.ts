@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { DEGRADED_KEY } from './degraded.js';
-import { PUSHBACK_KEY, SHED_KEY } from './shedder.js';
+import { PUSHBACK_KEY, SHED_KEY } from './shed-status.js';
 import { STREAM_END_KEY } from './stream-end.js';
 
 /**

@@ -3,15 +3,12 @@ import { jittered, type Random } from '../random.js';
 import type { AttemptEnd } from './attempt-end.js';
 import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
+import { Elsewhere } from './elsewhere.js';
 import type { RetryBudget } from './retry-budget.js';
-import { RetryThrottle } from './retry-throttle.js';
+import type { RetryThrottle } from './retry-throttle.js';
 
 /** The status code of an attempt that exceeded the attempt timeout. */
 const DEADLINE_EXCEEDED = 4;
-
-/** As for retries by default: about a tenth of the successes, and fifty at once. */
-const ELSEWHERE_TOKENS = 100;
-const ELSEWHERE_RATIO = 0.1;
 
 /** Why an attempt is made. */
 export type AttemptKind = 'first' | 'transparent' | 'retry' | 'hedge';
@@ -24,8 +21,8 @@ export interface PlanEnvironment {
   readonly throttle: RetryThrottle | undefined;
   /** Undefined if retries are unlimited. */
   readonly budget: RetryBudget | undefined;
-  /** Limits the attempts elsewhere of shed calls that have no retry policy; undefined before the first. */
-  elsewhere?: RetryThrottle | undefined;
+  /** Limits the attempts elsewhere of shed calls; undefined before the first. */
+  elsewhere?: Elsewhere | undefined;
 }
 
 /** Carries out a plan. */
@@ -46,7 +43,7 @@ export interface PlanOwner<A> {
   finish(attempt: A | undefined, end: AttemptEnd): void;
   /** Milliseconds until the deadline; Infinity if there is none. */
   readonly timeLeft: number;
-  /** The criticality of the call as an index of `CRITICALITY_LEVELS`; undefined if it states none. Read if it is throttled. */
+  /** The criticality of the call as an index of `CRITICALITY_LEVELS`; undefined if it states none. Read if it is throttled, or calls are shed. */
   readonly rank?: number | undefined;
 }
 
@@ -81,7 +78,7 @@ export class CallPlan<A extends object> {
   #cancelTimer: Cancel | undefined;
   /** Whether hedges may follow: not after "an instruction to not retry at all", nor when no endpoint is left. */
   #hedging = true;
-  /** Whether a server has shed it, and it has no policy by which it is retried. */
+  /** Whether a server has shed it. */
   #elsewhere = false;
   /** Whether the budget has granted an attempt that has not been placed yet. */
   #granted = false;
@@ -168,7 +165,7 @@ export class CallPlan<A extends object> {
   #concluded(attempt: A | undefined, kind: AttemptKind | undefined, end: AttemptEnd): void {
     if (end.code === 0) {
       this.environment.throttle?.succeeded();
-      this.environment.elsewhere?.succeeded();
+      this.environment.elsewhere?.succeeded(this.owner.rank);
       if (attempt) this.#compare(attempt);
     }
     if (end.code === 0 || end.local || this.#committed !== undefined) return this.#finish(attempt, end);
@@ -226,8 +223,7 @@ export class CallPlan<A extends object> {
 
   #failed(attempt: A | undefined, end: AttemptEnd): void {
     const { hedge, retry } = this.policy;
-    const repeatable = hedge?.nonFatalCodes ?? retry?.retryableCodes;
-    if (end.progress === 'shed' && !repeatable?.has(end.code)) this.#goElsewhere(attempt, end);
+    if (end.progress === 'shed') this.#goElsewhere(attempt, end);
     else if (hedge) this.#hedgeFailed(hedge, attempt, end);
     else this.#retryFailed(retry, attempt, end);
   }
@@ -250,13 +246,12 @@ export class CallPlan<A extends object> {
    * servers shed, this stops: it lasts while a tenth of the successes makes up for the calls that are shed.
    */
   #goElsewhere(attempt: A | undefined, end: AttemptEnd): void {
-    const throttle = (this.environment.elsewhere ??= new RetryThrottle(ELSEWHERE_TOKENS, ELSEWHERE_RATIO));
-    throttle.failed();
+    const mayGo = (this.environment.elsewhere ??= new Elsewhere()).shed(this.owner.rank);
     // A hedge is under way.
     if (this.#running.length > 0 || this.placing !== undefined) return;
     const delay = end.pushback ?? 0;
     const late = forbids(end.pushback) || delay >= this.owner.timeLeft;
-    if (late || this.attempts > 1 || this.#state !== 'open' || !throttle.open) return this.#finish(attempt, end);
+    if (late || this.attempts > 1 || this.#state !== 'open' || !mayGo) return this.#finish(attempt, end);
     this.#elsewhere = true;
     this.#after(delay, () => this.#place('retry'));
   }

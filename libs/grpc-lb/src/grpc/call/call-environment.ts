@@ -3,6 +3,7 @@ import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
 import { CallThrottles } from '../../core/call/call-throttles.js';
 import type { PlanEnvironment } from '../../core/call/call-plan.js';
+import type { Elsewhere } from '../../core/call/elsewhere.js';
 import { RetryBudget } from '../../core/call/retry-budget.js';
 import { RetryThrottle } from '../../core/call/retry-throttle.js';
 import type { Clock } from '../../core/clock.js';
@@ -61,7 +62,7 @@ export class CallEnvironment implements PlanEnvironment {
   /** Of retries and hedges. */
   throttle: RetryThrottle | undefined;
   budget: RetryBudget | undefined;
-  elsewhere: RetryThrottle | undefined;
+  elsewhere: Elsewhere | undefined;
   policies!: MethodPolicies;
   /** The service config from the channel options. */
   readonly #given: GivenServiceConfig;
