@@ -104,7 +104,10 @@ bench('a whole unary call that inherits it from a handler', () => served.run(inC
 const deadlines = { propagate: true, refuseHopeless: false };
 const admitting = new Admission({ deadlines, shedding: undefined });
 bench('a call that arrives, without shedding', () => void admitting.onArrival(PATH, handled as never, stated));
-const shedding = new Admission({ deadlines, shedding: { maxEventLoopDelay: 20, maxConcurrent: 'auto' } });
+const shedding = new Admission({
+  deadlines,
+  shedding: { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
+});
 const shedder = shedding.shedder!;
 bench('a call that arrives and ends, with shedding that has nothing to shed', () => {
   shedding.onArrival(PATH, handled as never, stated);

@@ -327,6 +327,8 @@ export const usage = {
             return `${event.reason} ${event.expires}`;
           case 'connection_not_replaced':
             return `${event.address} ${event.reason}`;
+          case 'shedding':
+            return `${event.on} ${event.address}`;
           case 'throttle':
             return `${event.on} ${event.method} ${event.accepts} of ${event.requests}`;
           case 'configured':

@@ -132,7 +132,8 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
     attempt.over = true;
     const { failed, refusal, placed } = attempt;
     // As in production: a server that sheds has done nothing wrong.
-    placed.finish(refusal ? 'refused' : failed ? 'failed' : 'ok', 'peer');
+    if (refusal) placed.shed(this.rank);
+    else placed.finish(failed ? 'failed' : 'ok', 'peer');
     this.#plan.ended(attempt, {
       code: failed ? FAILED : 0,
       progress: refusal ? 'shed' : 'processed',

@@ -14,7 +14,7 @@ const THROTTLE: CallModel = {
   throttle: { multiplier: 2, window: 120 * SECOND, rejectionCodes: new Set([14, 8, 4]) },
 };
 /** Twice the calls that a backend works on at a time. */
-const SHEDDING = { maxEventLoopDelay: 20, maxConcurrent: 16 } as const;
+const SHEDDING = { maxEventLoopDelay: 20, maxConcurrent: 16, trustCriticality: true } as const;
 
 const MECHANISMS: readonly Subject[] = [
   limited('no retries', { calls: { deadline: SECOND } }),
@@ -94,7 +94,7 @@ export const retryStorm: Scenario = {
 };
 
 /** As by default. */
-const AUTO = { maxEventLoopDelay: 20, maxConcurrent: 'auto' } as const;
+const AUTO = { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true } as const;
 const CRITICAL_SHARE = 0.15;
 
 export const shedding: Scenario = {

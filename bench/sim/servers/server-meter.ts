@@ -1,6 +1,5 @@
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
-import { LoadMeter, type ServerLoad } from '../../../libs/grpc-lb/src/server/load-meter.js';
-import { utilizationOf } from '../../../libs/grpc-lb/src/server/load-meter.js';
+import { LoadMeter, type ServerLoad, utilizationOf } from '../../../libs/grpc-lb/src/server/load-meter.js';
 import type { EventQueue, Task } from '../engine/event-queue.js';
 
 /** The values that a meter reads from its server. */

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
 import { LATER } from '../../../libs/grpc-lb/src/server/shedder.js';
 import { Deque } from '../engine/deque.js';
-import type { EventQueue, Task } from '../engine/event-queue.js';
+import type { Task } from '../engine/event-queue.js';
 import type { Job } from './job.js';
 import { Server } from './server.js';
 
@@ -20,9 +20,9 @@ export class TurnServer extends Server implements Task {
   readonly cpus = 1;
   readonly reportsEventLoop = true;
   /** In the buffers of the kernel. */
-  #arrived = new Deque<Job>();
+  readonly #arrived = new Deque<Job>();
   /** Those whose other service has answered. */
-  #returned: Job[] = [];
+  readonly #returned: Job[] = [];
   /** Whether calls have arrived in this turn: others are not measured. */
   #measures = false;
   #busy = false;
@@ -32,16 +32,12 @@ export class TurnServer extends Server implements Task {
   #tickDue = TICK_MS;
   #tickLag = 0;
   /** Calls that are answered, with how they have been shed, when the present part of the turn is over. */
-  #answers: { readonly job: Job; readonly refusal: Refusal | undefined }[] = [];
+  readonly #answers: { readonly job: Job; readonly refusal: Refusal | undefined }[] = [];
   /** Those that wait for another service when the present part of the turn is over. */
   readonly #waits: Job[] = [];
   /** Whether those run that were postponed to the end of the turn before. */
   #late = false;
   #lateCost = 0;
-
-  constructor(queue: EventQueue, index: number) {
-    super(queue, index);
-  }
 
   get idle(): boolean {
     return !this.#busy;

@@ -89,6 +89,7 @@ export type {
   TlsSnapshot,
 } from './core/snapshot.js';
 export type { Random as RandomSource } from './core/random.js';
+export type { AttemptsByCriticality } from './core/load/shed-attempts.js';
 export type { MoveReason } from './core/streams/placed-stream.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from './core/totals.js';
 export type { WeightsUpdate } from './core/policy/weights-update.js';

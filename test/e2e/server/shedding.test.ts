@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { isShed } from '../../../libs/grpc-lb/src/grpc/call/wire-status.js';
 import { ServerRecorder } from '../../../libs/grpc-lb/src/telemetry/metrics/server-recorder.js';
-import { SHED_KEY } from '../../../libs/grpc-lb/src/server/index.js';
+import { type GrpcServerOptions, SHED_KEY } from '../../../libs/grpc-lb/src/server/index.js';
 import { call } from '../../support/calls/call.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -18,8 +18,11 @@ expectNoLeaks();
 const insecure = grpc.credentials.createInsecure();
 
 /** A server that works on so many calls at a time, and holds them. */
-async function holding(maxConcurrent: number): Promise<EchoMicroservice & { held: number; release: () => void }> {
-  const echo = await startEcho({ shedding: { maxConcurrent } });
+async function holding(
+  maxConcurrent: number,
+  more: GrpcServerOptions = {},
+): Promise<EchoMicroservice & { held: number; release: () => void }> {
+  const echo = await startEcho({ ...more, shedding: { maxConcurrent } });
   const waiting: (() => void)[] = [];
   const state = {
     ...echo,
@@ -132,6 +135,36 @@ describe('a server that works on as many calls as it may', () => {
     stream.cancel();
   });
 
+  test('answers reflection and load reports too', async () => {
+    const server = await holding(1, { reflection: true });
+    void call(echoClient(server.address, insecure), 'unary', { requests: [''] });
+    await eventually(() => server.held === 1);
+    const raw = new grpc.Client(server.address, insecure);
+    onTestFinished(() => raw.close());
+    const bytes = (each: Buffer): Buffer => each;
+    const first = (stream: grpc.ClientReadableStream<Buffer>): Promise<Buffer> =>
+      new Promise((resolve, reject) => {
+        stream.once('data', resolve).on('error', (error: grpc.ServiceError) => {
+          if (error.code !== grpc.status.CANCELLED) reject(error);
+        });
+        onTestFinished(() => stream.cancel());
+      });
+    const reflection = raw.makeBidiStreamRequest(
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      bytes,
+      bytes,
+    );
+    // list_services = 7: "*"
+    reflection.write(Buffer.from([0x3a, 0x01, 0x2a]));
+    const services = await first(reflection);
+    expect(services.toString()).toContain('echo.v1.Echo');
+    const path = '/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics';
+    // An empty request: the default interval.
+    const report = await first(raw.makeServerStreamRequest(path, bytes, bytes, Buffer.alloc(0)));
+    expect(report.toString()).toContain('in_flight');
+    expect(server.server.refused().concurrency).toBe(0);
+  });
+
   test('reports it: in its metrics, and as neither a call nor an error of its load', async () => {
     const { server, client } = await full();
     const taken: unknown[] = [];
@@ -196,6 +229,31 @@ describe('a balanced client', () => {
     expect(new Set(attempts).size).toBe(2);
   });
 
+  test('says who sheds, and which calls', async () => {
+    const full = await holding(1);
+    const free = await startEcho();
+    await fill(full);
+    const { client, attempts } = await between([full, free]);
+    const told = (address: string) => client.snapshot.endpoints.find((each) => each.address === address)!;
+    expect(told(full.address)).toMatchObject({ shed: {}, shedding: false });
+    const levels = ['sheddable', 'sheddable', 'critical_plus', ''];
+    for (const level of levels.flatMap((each) => [each, each])) {
+      const metadata = level === '' ? new grpc.Metadata() : metadataOf({ 'x-criticality': level });
+      await new Promise((resolve) => client.echo.Say({ text: 'x' }, metadata, {}, resolve));
+    }
+    const shed = client.snapshot.totals.attemptsShed;
+    expect(Object.keys(shed)).toEqual(['sheddable', 'critical_plus', 'critical']);
+    expect(Object.values(shed).reduce((sum, each) => sum + each)).toBe(
+      attempts.filter((address) => address === full.address).length,
+    );
+    expect(told(full.address)).toMatchObject({ shed, shedding: true, state: 'ready' });
+    expect(told(free.address)).toMatchObject({ shed: {}, shedding: false });
+    const events = client.events.filter(({ type }) => type === 'shedding');
+    expect(events).toMatchObject([{ address: full.address, on: true }]);
+    const { endpoints } = client.balanced.explain();
+    expect(endpoints.map(({ why }) => why.includes('sheds load'))).toEqual([true, false]);
+  });
+
   test('does not ask the only server again', async () => {
     const full = await holding(1);
     await fill(full);
@@ -212,6 +270,56 @@ describe('a balanced client', () => {
     for (let i = 0; i < CALLS; i++) await client.say().catch(() => {});
     expect(attempts.length).toBeLessThanOrEqual(1.1 * CALLS);
     expect(Object.values(client.states)).toEqual(['ready', 'ready']);
+  });
+});
+
+describe('a server whose event loop is late', () => {
+  /** Bursts of calls whose handlers block the event loop, until it has a limit. */
+  async function limited() {
+    const server = await startEcho({ shedding: { maxEventLoopDelay: 1 } });
+    server.handlers.say = (line) => {
+      for (const end = performance.now() + 3; performance.now() < end;);
+      return line;
+    };
+    const client = echoClient(server.address, insecure);
+    const send = (level: string, request: string | Buffer = '') =>
+      call(client, 'unary', { requests: [request], metadata: metadataOf({ 'x-criticality': level }) });
+    const burst = (): Promise<unknown> => Promise.all(Array.from({ length: 30 }, () => send('critical')));
+    for (let i = 0; i < 50 && server.server.shedding()!.limit === null; i++) await burst();
+    expect(server.server.shedding()!.limit).not.toBeNull();
+    return { server, client, send };
+  }
+
+  test('sheds the less important calls of a turn, whichever came first, before they are decoded', async () => {
+    const { server, send } = await limited();
+    const before = server.server.shedding()!.shed;
+    const unreadable = Buffer.from([0xff, 0xff, 0xff]);
+    const sheddable = Array.from({ length: 20 }, () => send('sheddable', unreadable));
+    const critical = Array.from({ length: 20 }, () => send('critical'));
+    const codes = (await Promise.all(sheddable)).map(({ code }) => code);
+    await Promise.all(critical);
+    const { shed, working } = server.server.shedding()!;
+    expect(shed.sheddable - before.sheddable).toBe(codes.filter((code) => code === grpc.status.UNAVAILABLE).length);
+    // Those that were decoded.
+    expect(codes.filter((code) => code !== grpc.status.UNAVAILABLE)).toEqual(
+      Array.from({ length: 20 - (shed.sheddable - before.sheddable) }, () => grpc.status.INTERNAL),
+    );
+    expect(shed.sheddable - before.sheddable).toBeGreaterThanOrEqual(19);
+    expect(working).toBe(0);
+  });
+
+  test('forgets calls that are cancelled while they wait for the end of the turn', async () => {
+    const { server, client, send } = await limited();
+    const cancelled = Array.from({ length: 20 }, (_, i) =>
+      call(client, 'unary', {
+        requests: [''],
+        metadata: metadataOf({ 'x-criticality': i % 2 === 0 ? 'sheddable' : 'sheddable_plus' }),
+        onCall: (each) => void setImmediate(() => each.cancel()),
+      }),
+    );
+    await Promise.all([...cancelled, send('critical'), send('critical')]);
+    await eventually(() => server.server.load().inFlight === 0);
+    expect(server.server.shedding()!.working).toBe(0);
   });
 });
 

@@ -157,6 +157,11 @@ export type LbEvent =
    */
   | (LbEndpointEventBase & { readonly type: 'connection_not_replaced'; readonly reason: string })
   /**
+   * A server begins to shed load: it ends attempts without processing them, because it has too much to do. `on: false`:
+   * it answers, and has shed none for ten seconds.
+   */
+  | (LbEndpointEventBase & { readonly type: 'shedding'; readonly on: boolean })
+  /**
    * Calls of a method begin to be refused, or all pass again: backends accepted `accepts` of `requests` calls of late.
    */
   | (LbEventBase & {

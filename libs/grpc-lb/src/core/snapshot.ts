@@ -1,5 +1,6 @@
 import type { ThrottleState } from './call/call-throttle.js';
 import type { Locality } from './endpoint.js';
+import type { AttemptsByCriticality } from './load/shed-attempts.js';
 import type { EffectiveLoadBalancing } from './options/load-balancing.js';
 import type { ClientTotals } from './totals.js';
 
@@ -99,6 +100,10 @@ export interface EndpointSnapshot {
   readonly succeeded: number;
   /** Attempts since the endpoint joined that failed. */
   readonly failed: number;
+  /** Attempts since the endpoint joined that it has shed, because it had too much to do; they count in `failed` too. */
+  readonly shed: AttemptsByCriticality;
+  /** Whether it has shed any within the last ten seconds. */
+  readonly shedding: boolean;
   /** Its connections. */
   readonly connections: readonly ConnectionSnapshot[];
 }

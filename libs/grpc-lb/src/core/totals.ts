@@ -1,3 +1,5 @@
+import type { CriticalityLevel } from './call/criticality.js';
+import type { AttemptsByCriticality } from './load/shed-attempts.js';
 import type { MoveReason } from './streams/placed-stream.js';
 
 /**
@@ -47,6 +49,8 @@ export interface ClientTotals {
     /** By the throttle of a service config. */
     readonly throttle: number;
   };
+  /** Attempts that servers have shed because they had too much to do, by the criticality of their calls. */
+  readonly attemptsShed: AttemptsByCriticality;
   /** Calls that the throttles refused. */
   readonly callsThrottled: number;
   /** Load reports that were unreadable, impossible or too large. */
@@ -82,6 +86,7 @@ export class Totals {
   readonly watchesBackedOff = { health: 0, loadReports: 0 };
   readonly #connectionsClosed: Record<string, number> = {};
   readonly #streamMoves: Partial<Record<MoveReason, number>> = {};
+  readonly #shed: Partial<Record<CriticalityLevel, number>> = {};
   readonly #ejections: Partial<Record<EjectionMethod, number>> = {};
   readonly #prevented: { method: EjectionMethod; obstacle: EjectionObstacle; count: number }[] = [];
 
@@ -92,6 +97,10 @@ export class Totals {
 
   streamMoved(reason: MoveReason): void {
     this.#streamMoves[reason] = (this.#streamMoves[reason] ?? 0) + 1;
+  }
+
+  attemptShed(level: CriticalityLevel): void {
+    this.#shed[level] = (this.#shed[level] ?? 0) + 1;
   }
 
   ejected(method: EjectionMethod): void {
@@ -117,6 +126,7 @@ export class Totals {
       ejectionsWithdrawn: this.ejectionsWithdrawn,
       failovers: this.failovers,
       streamMoves: { ...this.#streamMoves },
+      attemptsShed: { ...this.#shed },
       ...calls,
       loadReportsRejected: this.loadReportsRejected,
       watchesBackedOff: { ...this.watchesBackedOff },

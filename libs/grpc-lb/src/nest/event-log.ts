@@ -49,7 +49,8 @@ function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
     case 'health_not_offered':
       return [`health_not_offered ${event.why}`, ''];
     case 'endpoint_state':
-      return ['endpoint_state', event.address];
+    case 'shedding':
+      return [event.type, event.address];
     default:
       return [event.type, ''];
   }
@@ -122,6 +123,13 @@ function lineOf(event: LbEvent): Line | undefined {
         level: 'warn',
         text: `endpoint ${event.address} refuses a connection with the new certificates, so the old one stays in use: ${event.reason}`,
       };
+    case 'shedding':
+      return event.on
+        ? {
+            level: 'warn',
+            text: `endpoint ${event.address} sheds load: it has more to do than it can, and refuses a part of the calls; they are sent elsewhere once`,
+          }
+        : { level: 'log', text: `endpoint ${event.address} no longer sheds load` };
     case 'throttle':
       return event.on
         ? {

@@ -1,6 +1,6 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { isHandledCallWanted } from '../handled-call/handled-call.js';
-import { statedCriticality } from './criticality.js';
+import { believedCriticality } from './criticality.js';
 import { DeadlineGuard } from './deadline-guard.js';
 import type { EffectiveServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
@@ -23,10 +23,13 @@ export class Admission {
   };
   readonly #deadlines: DeadlineGuard;
   readonly #propagates: boolean;
+  /** Whether callers may claim any criticality. */
+  readonly #trusts: boolean;
 
   constructor({ deadlines, shedding }: Pick<EffectiveServerOptions, 'deadlines' | 'shedding'>) {
     this.shedder = shedding && new Shedder(shedding);
     this.#propagates = deadlines.propagate;
+    this.#trusts = shedding?.trustCriticality ?? true;
     this.#deadlines = new DeadlineGuard(deadlines.refuseHopeless);
   }
 
@@ -56,7 +59,7 @@ export class Admission {
   /** The call as its handler's calls see it; undefined if there can be none, or they inherit nothing. */
   served(call: Call, metadata: Metadata): ServedCall | undefined {
     if (!this.#propagates || !isHandledCallWanted()) return undefined;
-    return new ServedCall(call, statedCriticality(metadata));
+    return new ServedCall(call, believedCriticality(metadata, this.#trusts));
   }
 
   /** Called when a call with one response has succeeded. */

@@ -7,6 +7,16 @@ const IN_BAGGAGE = /(?:^|,)[ \t]*criticality[ \t]*=[ \t]*([a-z_]+)[ \t]*(?=[,;]|
 /** What the recommendation asks everyone to pass on; no more is read. */
 const MAX_BAGGAGE = 8192;
 
+/**
+ * How important a call is, as far as its caller is believed; undefined if it says nothing that can be understood.
+ *
+ * @param trusts Whether callers may claim `critical_plus`; if not, that counts as `critical`.
+ */
+export function believedCriticality(metadata: Metadata, trusts: boolean): CriticalityLevel | undefined {
+  const stated = statedCriticality(metadata);
+  return stated === 'critical_plus' && !trusts ? 'critical' : stated;
+}
+
 /** How important the caller says that a call is; undefined if it says nothing that can be understood. */
 export function statedCriticality(metadata: Metadata): CriticalityLevel | undefined {
   const [stated] = metadata.get(CRITICALITY_KEY);

@@ -30,8 +30,15 @@ test('without options every feature that costs nothing until a client uses it is
 });
 
 test('shedding is off, on with its defaults, or with a number of calls', () => {
-  expect(effective({ shedding: true }).shedding).toEqual({ maxEventLoopDelay: 20, maxConcurrent: 'auto' });
-  expect(effective({ shedding: { maxConcurrent: 8 } }).shedding).toEqual({ maxEventLoopDelay: 20, maxConcurrent: 8 });
+  expect(effective({ shedding: true }).shedding).toEqual({
+    maxEventLoopDelay: 20,
+    maxConcurrent: 'auto',
+    trustCriticality: true,
+  });
+  expect(effective({ shedding: { maxConcurrent: 8 } }).shedding).toMatchObject({
+    maxEventLoopDelay: 20,
+    maxConcurrent: 8,
+  });
   expect(faultsOf({ shedding: { maxConcurrent: 0, maxEventLoopDelay: 0 } })).toEqual([
     "shedding.maxConcurrent is 0; use 'auto', or a whole number from 1 to 1000000",
     'shedding.maxEventLoopDelay is 0; use a whole number from 1 to 10000 (milliseconds)',

@@ -155,6 +155,13 @@ export interface GrpcSheddingOptions {
    * @default `auto`
    */
   readonly maxConcurrent?: number | 'auto';
+  /**
+   * Whether callers may claim that their calls are `critical_plus`. With `false` such a claim counts as `critical`, here
+   * and in the calls that handlers make: for servers that strangers can reach.
+   *
+   * @default true
+   */
+  readonly trustCriticality?: boolean;
 }
 
 /** `GrpcSheddingOptions` with the defaults. */
@@ -296,7 +303,13 @@ const optionsCheck = fields({
   ),
   deadlines: fields({ propagate: boolean, refuseHopeless: boolean }),
   tls: serverTlsCheck,
-  shedding: switchable(fields({ maxEventLoopDelay: milliseconds(1, 10_000), maxConcurrent: maxConcurrentCheck })),
+  shedding: switchable(
+    fields({
+      maxEventLoopDelay: milliseconds(1, 10_000),
+      maxConcurrent: maxConcurrentCheck,
+      trustCriticality: boolean,
+    }),
+  ),
   observer: observerCheck,
 });
 
@@ -338,6 +351,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
     shedding: shedding && {
       maxEventLoopDelay: shedding.maxEventLoopDelay ?? 20,
       maxConcurrent: shedding.maxConcurrent ?? 'auto',
+      trustCriticality: shedding.trustCriticality ?? true,
     },
     observer,
   };

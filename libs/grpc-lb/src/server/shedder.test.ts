@@ -52,7 +52,7 @@ class Loop {
 
   constructor(seed = 7) {
     this.#random = seededRandom(seed);
-    const options = { maxEventLoopDelay: 20, maxConcurrent: 'auto' } as const;
+    const options = { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true } as const;
     this.shedder = new Shedder(
       options,
       () => this.now,
@@ -71,7 +71,7 @@ class Loop {
     >;
     let refused = 0;
     /** Those that were postponed in the last turn; they run first in this one. */
-    let late: Call[] = [];
+    const late: Call[] = [];
     const admit = ({ level }: Call): void => {
       counts[level][0]++;
       shedder.started();

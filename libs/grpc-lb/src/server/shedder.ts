@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { CriticalityLevel } from '../core/call/criticality.js';
-import { statedCriticality } from './criticality.js';
+import { believedCriticality } from './criticality.js';
 import { LearnedLimit } from './learned-limit.js';
 import type { EffectiveSheddingOptions } from './options.js';
 import { PostponedCalls } from './postponed-calls.js';
@@ -33,6 +33,7 @@ export class Shedder {
   readonly #learned: LearnedLimit;
   /** Infinity if none is set. */
   readonly #fixed: number;
+  readonly #trusts: boolean;
   readonly #shed: Record<CriticalityLevel, number> = { critical_plus: 0, critical: 0, sheddable_plus: 0, sheddable: 0 };
   readonly #postponed = new PostponedCalls();
   #total = 0;
@@ -49,13 +50,14 @@ export class Shedder {
   #idleBefore: number | undefined;
 
   constructor(
-    { maxEventLoopDelay, maxConcurrent }: EffectiveSheddingOptions,
+    { maxEventLoopDelay, maxConcurrent, trustCriticality }: EffectiveSheddingOptions,
     private readonly now: () => number = () => performance.now(),
     /** Milliseconds in which the event loop had nothing to do, since its start. */
     private readonly idle: () => number = () => performance.eventLoopUtilization().idle,
   ) {
     this.#learned = new LearnedLimit(maxEventLoopDelay);
     this.#fixed = maxConcurrent === 'auto' ? Infinity : maxConcurrent;
+    this.#trusts = trustCriticality;
   }
 
   /** Calls that were shed since the start. */
@@ -85,14 +87,14 @@ export class Shedder {
       learned.admitted(this.#inThisTurn);
       return undefined;
     }
-    const level = levelOf(metadata);
+    const level = this.#levelOf(metadata);
     if (learned.active && this.#postponed.shouldWait(level, this.now())) return LATER;
     return this.#decide(metadata, level, 0);
   }
 
   /** Decides upon a call when this turn of the event loop has ended. */
   postpone(metadata: Metadata, decided: (refusal: Refusal | undefined) => void): void {
-    this.#postponed.add({ level: levelOf(metadata), metadata, decided });
+    this.#postponed.add({ level: this.#levelOf(metadata), metadata, decided });
   }
 
   /** A call is being worked on, which is not a stream: that may be open for hours with nothing to do. */
@@ -123,6 +125,10 @@ export class Shedder {
     this.#inTurn = false;
     this.#endedInTurn = 0;
     for (const each of tell) each();
+  }
+
+  #levelOf(metadata: Metadata): CriticalityLevel {
+    return believedCriticality(metadata, this.#trusts) ?? 'critical';
   }
 
   /** Calls that are being worked on, and those that have ended in this turn. */
@@ -160,8 +166,4 @@ export class Shedder {
     this.#idleBefore = idle;
     return idle - before;
   }
-}
-
-function levelOf(metadata: Metadata): CriticalityLevel {
-  return statedCriticality(metadata) ?? 'critical';
 }

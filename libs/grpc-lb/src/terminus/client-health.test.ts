@@ -31,6 +31,8 @@ function endpoint(state: EndpointState, i: number): EndpointSnapshot {
     warmth: 1,
     failureRate: 0,
     refusalRate: 0,
+    shed: {},
+    shedding: false,
     inFlight: i,
     streams: { open: 0, oldestMs: null, medianMs: null },
     started: 0,

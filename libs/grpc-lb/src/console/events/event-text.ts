@@ -50,6 +50,8 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
       return ['note', `load reports of ${event.address} cannot be read`];
     case 'pool_saturated':
       return ['problem', `every connection is at its stream limit: ${event.pending} calls wait`];
+    case 'shedding':
+      return event.on ? ['problem', `${event.address} sheds load`] : ['good', `${event.address} no longer sheds load`];
     case 'throttle':
       return event.on
         ? ['problem', `calls of ${event.method} are throttled: ${event.accepts} of ${event.requests} were accepted`]

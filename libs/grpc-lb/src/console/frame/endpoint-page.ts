@@ -84,7 +84,7 @@ function rowOf(
   { snapshot: { drained = [] }, counts, latencyOf }: EndpointFacts,
 ): EndpointRow {
   const { address, state, since, reason, inFlight, failureRate, refusalRate, warmth, weight } = endpoint;
-  const { priority, locality, started, failed, connections, streams } = endpoint;
+  const { priority, locality, started, failed, connections, streams, shed, shedding } = endpoint;
   const latency = latencyOf(address);
   return {
     address,
@@ -100,6 +100,8 @@ function rowOf(
     p99: latency?.p99 ?? null,
     failureRate,
     refusalRate,
+    shedding,
+    shed: Object.values(shed).reduce((sum, count) => sum + count, 0),
     // Progress matters only while it gets calls.
     warmth: state === 'ready' ? warmth : 1,
     weight,
@@ -127,6 +129,8 @@ function drainedRow(address: string): EndpointRow {
     p99: null,
     failureRate: 0,
     refusalRate: 0,
+    shedding: false,
+    shed: 0,
     warmth: 1,
     weight: 0,
     priority: 0,

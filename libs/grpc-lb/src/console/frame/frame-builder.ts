@@ -4,7 +4,7 @@ import type { GrpcLbRegistry } from '../../nest/registry.js';
 import type { CallWatch } from '../calls/call-watch.js';
 import { AttemptCounts } from './attempt-counts.js';
 import { endpointPage } from './endpoint-page.js';
-import type { ClientDetail, ClientSummary, Figures, Frame, StreamFigures } from './frame.js';
+import type { ClientDetail, ClientSummary, Figures, Frame, SheddingFigures, StreamFigures } from './frame.js';
 import type { ViewQuery } from './view-query.js';
 
 /** Shares, rates and latencies cover this window, so that the page shows the present. */
@@ -99,6 +99,7 @@ export class FrameBuilder {
       next,
       sources,
       priorities,
+      shedding: sheddingOf(snapshot),
       throttles: throttles.filter((each) => each.state !== 'closed').slice(0, MAX_THROTTLES),
       endpoints: endpointPage({ snapshot, explained, counts, latencyOf }, query),
     };
@@ -131,4 +132,9 @@ function streamFigures({ endpoints, totals }: ClientSnapshot): StreamFigures {
     if (streams.oldestMs !== null) oldestMs = Math.max(oldestMs ?? 0, streams.oldestMs);
   }
   return { open, oldestMs, moves: totals.streamMoves };
+}
+
+function sheddingOf({ endpoints, totals }: ClientSnapshot): SheddingFigures | null {
+  const count = endpoints.filter(({ shedding }) => shedding).length;
+  return count === 0 ? null : { endpoints: count, attempts: totals.attemptsShed };
 }

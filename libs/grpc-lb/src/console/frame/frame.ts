@@ -8,6 +8,7 @@ import type {
   StreamsSnapshot,
   ThrottleSnapshot,
 } from '../../core/snapshot.js';
+import type { AttemptsByCriticality } from '../../core/load/shed-attempts.js';
 import type { ClientTotals } from '../../core/totals.js';
 
 /** A client in the list of all clients. */
@@ -70,6 +71,9 @@ export interface EndpointRow {
   readonly p99: number | null;
   readonly failureRate: number;
   readonly refusalRate: number;
+  /** Whether it has shed calls of late, and how many in total. */
+  readonly shedding: boolean;
+  readonly shed: number;
   /** Progress of its slow start; 1 when it is over. */
   readonly warmth: number;
   readonly weight: number;
@@ -95,6 +99,14 @@ export interface EndpointPage {
   readonly rows: readonly EndpointRow[];
 }
 
+/** What servers shed of a client's attempts. */
+export interface SheddingFigures {
+  /** Endpoints that shed at present. */
+  readonly endpoints: number;
+  /** Attempts since the start, by criticality. */
+  readonly attempts: AttemptsByCriticality;
+}
+
 /** The client that a viewer looks at. */
 export interface ClientDetail {
   readonly name: string;
@@ -112,6 +124,8 @@ export interface ClientDetail {
   readonly next: string;
   readonly sources: readonly SourceSnapshot[];
   readonly priorities: readonly PrioritySnapshot[];
+  /** Attempts that servers have shed, if they do at present. */
+  readonly shedding: SheddingFigures | null;
   /** Methods whose calls are refused at present; a few of them. */
   readonly throttles: readonly ThrottleSnapshot[];
   readonly endpoints: EndpointPage;

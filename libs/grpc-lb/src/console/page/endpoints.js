@@ -125,11 +125,12 @@ function endpointRow({ endpoint: { address } }, actionsOf) {
   };
 }
 
-function troubleOf({ failureRate, refusalRate, connections }) {
+function troubleOf({ failureRate, refusalRate, shedding, connections }) {
   const full = connections.length > 0 && connections.every((each) => each.inFlight >= each.maxConcurrentStreams);
   return [
     failureRate >= 0.005 ? `${percent(failureRate)} of its calls fail` : '',
     refusalRate >= 0.005 ? `refuses ${percent(refusalRate)}` : '',
+    shedding ? 'sheds load' : '',
     full ? 'every connection is full' : '',
   ]
     .filter(Boolean)

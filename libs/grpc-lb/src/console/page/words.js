@@ -70,9 +70,17 @@ export function duration(milliseconds) {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
 }
 
+/** What servers shed, the most important calls first. */
+function sheddingStory({ endpoints, attempts }) {
+  const levels = ['critical_plus', 'critical', 'sheddable_plus', 'sheddable'];
+  const counts = levels.filter((level) => attempts[level]).map((level) => `${count(attempts[level])} ${level}`);
+  const sheds = endpoints === 1 ? 'sheds' : 'shed';
+  return `${plural(endpoints, 'endpoint')} ${sheds} load; attempts that were refused so far: ${counts.join(', ')}.`;
+}
+
 /** The state of a client in sentences. */
 export function story(client) {
-  const { endpoints, figures, panic, pending, sources, throttles } = client;
+  const { endpoints, figures, panic, pending, shedding, sources, throttles } = client;
   const { states } = endpoints;
   const ready = states.ready ?? 0;
   const traffic =
@@ -93,6 +101,7 @@ export function story(client) {
   const trouble = [
     panic ? 'Too few are healthy, so calls go to all that are connected (panic).' : '',
     pending > 0 ? `${plural(pending, 'call')} ${pending === 1 ? 'waits' : 'wait'} for an endpoint.` : '',
+    shedding === null ? '' : sheddingStory(shedding),
     ...throttles.map(
       ({ method, requests, accepts, window, refused }) =>
         `Calls of ${method} are throttled: backends accepted ${count(accepts)} of ${count(requests)} in the last ${duration(window)}, and ${plural(refused, 'call')} ${refused === 1 ? 'has' : 'have'} been refused so far.`,

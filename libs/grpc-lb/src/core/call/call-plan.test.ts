@@ -377,11 +377,13 @@ describe('a call that a server has shed', () => {
     expect(hedged.told).toEqual(['0 first', '100 hedge', 'finish 2 0']);
   });
 
-  test('follows its retry policy if that names the status', () => {
+  test('follows its retry policy after that', () => {
     const call = planned(RETRY);
     call.end(1, SHED);
     call.end(2, UNAVAILABLE);
     call.clock.advance(100);
+    // Only the attempt that replaces the shed one must go where the call has not been.
+    expect(call.plan.onlyElsewhere).toBe(false);
     call.end(3, OK);
     expect(call.told).toEqual(['0 first', '0 retry', '100 retry', 'finish 3 0']);
   });

@@ -78,7 +78,7 @@ export class CallPlan<A extends object> {
   #cancelTimer: Cancel | undefined;
   /** Whether hedges may follow: not after "an instruction to not retry at all", nor when no endpoint is left. */
   #hedging = true;
-  /** Whether a server has shed it. */
+  /** Whether the next attempt is made because a server has shed it. */
   #elsewhere = false;
   /** Whether the budget has granted an attempt that has not been placed yet. */
   #granted = false;
@@ -238,6 +238,7 @@ export class CallPlan<A extends object> {
     const delay = pushback ?? this.#backoff(rule);
     // If the deadline would pass first, the failure says more than DEADLINE_EXCEEDED.
     if (delay >= this.owner.timeLeft || !this.#mayAdd()) return this.#finish(attempt, end);
+    this.#elsewhere = false;
     this.#after(delay, () => this.#place('retry'));
   }
 

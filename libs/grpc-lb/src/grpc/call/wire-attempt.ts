@@ -40,6 +40,8 @@ export interface AttemptOwner extends CallInfo {
   attemptEnded(attempt: WireAttempt, end: AttemptEnd): void;
   /** Milliseconds until its deadline; Infinity if it has none. */
   readonly timeLeft: number;
+  /** Its criticality as an index; undefined if it states none. */
+  readonly rank: number | undefined;
   /** Ends the call, because its deadline has passed. */
   exceedDeadline(): void;
   /** Ends the call for a reason of this side. */
@@ -203,8 +205,7 @@ export class WireAttempt extends Attempt<Connection> {
     if (this.local) this.finish('refused', 'caller');
     // The endpoint has done nothing wrong. A call that is no stream has no such end, whatever its trailers say.
     else if (code !== Status.OK && this.call.stream && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
-    // It has too much to do, which is no failure: without it the next one would have too much to do.
-    else if (shed) this.finish('refused', 'peer');
+    else if (shed) this.shed(this.call.rank);
     else this.finish(this.#kindOf(code), this.#endedBy(code));
     this.call.attemptEnded(this, this.#end(code, refused ? 'refused' : shed ? 'shed' : 'processed', metadata));
   }

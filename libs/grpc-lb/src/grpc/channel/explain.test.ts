@@ -39,6 +39,8 @@ const endpoint = (address: string, priority: number): EndpointSnapshot => ({
   warmth: 1,
   failureRate: 0,
   refusalRate: 0,
+  shed: {},
+  shedding: false,
   inFlight: 0,
   streams: { open: 0, oldestMs: null, medianMs: null },
   started: 0,

@@ -159,6 +159,7 @@ function whyOf(
     locality,
     failureRate,
     refusalRate,
+    shedding,
   }: EndpointSnapshot,
   priorities: ClientSnapshot['priorities'],
   ramp: number,
@@ -177,8 +178,9 @@ function whyOf(
   const slowly = ramp < 1 ? `, starts slowly: at ${Math.round(ramp * 100)} % of its share` : '';
   const failing = shareOfCalls(failureRate, 'failed');
   const refusing = shareOfCalls(refusalRate, 'were refused');
+  const shed = shedding ? ', sheds load' : '';
   const lasting = streams.open > 0 ? `, of them ${streams.open} streams that last` : '';
-  return `ready: ${inFlight} in flight${lasting}, weight ${weight}${rank}${zone}${failing}${refusing}${slowly}${full}`;
+  return `ready: ${inFlight} in flight${lasting}, weight ${weight}${rank}${zone}${failing}${refusing}${shed}${slowly}${full}`;
 }
 
 function shareOfCalls(share: number, became: string): string {

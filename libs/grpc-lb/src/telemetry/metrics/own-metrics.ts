@@ -283,6 +283,13 @@ export const OWN_METRICS = {
     labels: [...CLIENT, 'grpc.lb.denied_by'],
     source: 'own',
   },
+  'grpc.lb.shed': {
+    kind: 'counter',
+    unit: '{attempt}',
+    description: 'Attempts that servers refused because they had too much to do, by the criticality of their calls.',
+    labels: [...CLIENT, 'grpc.lb.criticality'],
+    source: 'own',
+  },
   'grpc.lb.throttled': {
     kind: 'counter',
     unit: '{call}',

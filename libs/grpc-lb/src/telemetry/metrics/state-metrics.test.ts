@@ -22,6 +22,8 @@ function endpoint(address: string, more: Partial<EndpointSnapshot> = {}): Endpoi
     warmth: 1,
     failureRate: 0,
     refusalRate: 0,
+    shed: {},
+    shedding: false,
     inFlight: 0,
     streams: { open: 0, oldestMs: null, medianMs: null },
     started: 0,
@@ -164,6 +166,14 @@ describe('the state of a client', () => {
     const label = 'grpc.lb.outlier_detection.detection_method';
     expect(values('grpc.lb.outlier_detection.ejections_enforced', label)).toEqual({ success_rate: 1, failed_probe: 2 });
     expect(values('grpc.lb.outlier_detection.ejections_unenforced', label)).toEqual({ consecutive_failures: 1 });
+  });
+
+  test('has attempts that were shed, by criticality', () => {
+    expect(collected(snapshot())('grpc.lb.shed')).toEqual({});
+    const totals = new Totals();
+    for (const level of ['sheddable', 'critical', 'sheddable'] as const) totals.attemptShed(level);
+    const values = collected(snapshot({ totals: totals.snapshot() }));
+    expect(values('grpc.lb.shed', 'grpc.lb.criticality')).toEqual({ sheddable: 2, critical: 1 });
   });
 
   test('has streams that last, and moves by their reason, once there are some', () => {

@@ -36,6 +36,8 @@ export function collectTotals(snapshot: ClientSnapshot, labels: Labels, add: Col
     for (const by of ['budget', 'throttle'] as const)
       add('grpc.lb.retries_denied', { ...labels, 'grpc.lb.denied_by': by }, totals.retriesDenied[by]);
   }
+  for (const [level, count] of Object.entries(totals.attemptsShed))
+    add('grpc.lb.shed', { ...labels, 'grpc.lb.criticality': level }, count);
   if (totals.loadReportsRejected > 0) add('grpc.lb.load_reports_rejected', labels, totals.loadReportsRejected);
   add('grpc.lb.watches_backed_off', { ...labels, 'grpc.lb.watch': 'health' }, totals.watchesBackedOff.health);
   if (totals.watchesBackedOff.loadReports > 0) {

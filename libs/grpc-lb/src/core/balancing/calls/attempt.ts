@@ -1,4 +1,6 @@
 import { utilizationOf } from '../../policy/utilization.js';
+import { USUAL_RANK } from '../../call/call-counts.js';
+import { CRITICALITY_LEVELS } from '../../call/criticality.js';
 import { reportedFailures } from '../../load/reported-failures.js';
 import type { LoadReport } from '../../policy/load-report.js';
 import type { CallInfo, Outcome, Policy } from '../../policy/policy.js';
@@ -71,6 +73,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     const { now } = attempts;
     if (kind === 'ok') endpoint.succeeded++;
     else endpoint.failed++;
+    if (kind === 'ok' && endpoint.shedAttempts !== undefined) endpoint.answeredAfterShedding();
     this.end();
     if (this.call.stream) attempts.streams.ended(this, this.call, kind !== 'ok' && by !== 'caller');
     const wasProbe = endpoint.passiveHealth.endProbe(this);
@@ -89,6 +92,17 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     if (stalled) return;
     if (by !== 'caller') this.#compareZones(failed, now);
     if (this.policy.learn) this.#teach(failed, kind === 'refused', now);
+  }
+
+  /**
+   * Called when the endpoint has shed it, because it has too much to do. That is no failure: without it the next one
+   * would have too much to do.
+   *
+   * @param rank The criticality of the call as an index; undefined if it states none.
+   */
+  shed(rank: number = USUAL_RANK): void {
+    this.endpoint.shed(CRITICALITY_LEVELS[rank]!);
+    this.finish('refused', 'peer');
   }
 
   /**

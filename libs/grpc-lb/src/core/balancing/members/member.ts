@@ -1,7 +1,9 @@
+import type { CriticalityLevel } from '../../call/criticality.js';
 import type { Cancel } from '../../clock.js';
 import type { LoadReport } from '../../policy/load-report.js';
 import { addressToString, type Endpoint, type Locality } from '../../endpoint.js';
 import type { Choosable } from '../../picking/choice.js';
+import { ShedAttempts } from '../../load/shed-attempts.js';
 import type { EndpointSnapshot, EndpointState } from '../../snapshot.js';
 import type { BalancingEnvironment } from '../environment.js';
 import { Degradation } from '../health/degradation.js';
@@ -70,6 +72,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   /** When it entered that state, by the clock. */
   since: number;
   reason: string | null = null;
+  /** Undefined before it sheds the first. */
+  shedAttempts: ShedAttempts | undefined;
 
   queued = false;
   #draining = false;
@@ -231,6 +235,21 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     if (this.#draining && this.link.empty && this.running === 0) this.owner.memberGone(this);
   }
 
+  /** Called when it has shed an attempt, because it has too much to do. */
+  shed(level: CriticalityLevel): void {
+    const { environment } = this.owner;
+    environment.totals.attemptShed(level);
+    const begins = (this.shedAttempts ??= new ShedAttempts()).add(level, environment.clock.now());
+    if (begins) environment.emit({ type: 'shedding', address: this.key, on: true });
+  }
+
+  /** Called when it has answered an attempt, if it has ever shed one. */
+  answeredAfterShedding(): void {
+    const { environment } = this.owner;
+    const over = this.shedAttempts!.answered(environment.clock.now());
+    if (over) environment.emit({ type: 'shedding', address: this.key, on: false });
+  }
+
   /** @param epoch The current time, in milliseconds since the epoch. */
   snapshot(epoch: number): EndpointSnapshot {
     return {
@@ -249,6 +268,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
       started: this.started,
       succeeded: this.succeeded,
       failed: this.failed,
+      shed: { ...this.shedAttempts?.counts },
+      shedding: this.shedAttempts?.sheds(this.owner.environment.clock.now()) ?? false,
       connections: this.link.snapshot(),
     };
   }
