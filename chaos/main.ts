@@ -2,7 +2,8 @@
  * `npm run chaos calls -- [options]`: calls of all kinds, given up at random moments. `npm run chaos streams -- [options]`:
  * streams that move and resume. `npm run chaos stream-ends -- [options]`: streams that a server ends.
  * `npm run chaos tls -- [options]`: certificates that rotate.
- * `npm run chaos shedding -- [options]`: servers that shed load. */
+ * `npm run chaos shedding -- [options]`: servers that shed load.
+ * `npm run chaos hops -- [options]`: deadlines that travel through four services. */
 // The exit ends the processes too, those that are stopped as well.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -16,6 +17,9 @@ switch (part) {
     break;
   case 'shedding':
     await import('./shedding/run.js');
+    break;
+  case 'hops':
+    await import('./hops/run.js');
     break;
   case 'calls':
     await import('./calls.js');
@@ -31,7 +35,7 @@ switch (part) {
     break;
   default:
     console.error(
-      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends | tls | shedding] -- [options]`,
+      `There is no part "${part}" of chaos: npm run chaos [scenarios | soak | calls | streams | stream-ends | tls | shedding | hops] -- [options]`,
     );
     process.exitCode = 2;
 }

@@ -15,7 +15,7 @@ class Model {
   #stepEnd = 0;
   #step = { accepted: 0, rejected: 0 };
   #events: { readonly at: number; readonly accepted: boolean }[] = [];
-  #asked: { readonly at: number; readonly rank: number }[] = [];
+  readonly #asked: { readonly at: number; readonly rank: number }[] = [];
 
   constructor(
     private readonly multiplier: number,

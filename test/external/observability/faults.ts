@@ -142,6 +142,20 @@ export const FAULTS: readonly Fault[] = [
     fires: 4,
   },
   {
+    alert: 'GrpcLbBackendsShed',
+    what: 'one critical attempt of twenty is shed',
+    changes: { [SERIES.shed]: 3000 },
+    silent: 4,
+    fires: 10,
+  },
+  {
+    alert: 'GrpcLbThrottled',
+    what: 'a method is throttled',
+    changes: { [SERIES.throttleOpen]: 1 },
+    silent: 1,
+    fires: 4,
+  },
+  {
     alert: 'GrpcLbRetriesDenied',
     what: 'the retry budget is spent',
     changes: { [SERIES.granted]: 600, [SERIES.denied]: 600 },

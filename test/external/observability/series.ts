@@ -36,6 +36,8 @@ export const SERIES = {
   granted: `grpc_lb_retries_granted_total{${CLIENT}}`,
   denied: `grpc_lb_retries_denied_total{${CLIENT}, grpc_lb_denied_by="budget"}`,
   dropped: `grpc_lb_dropped_total{${CLIENT}, grpc_status="RESOURCE_EXHAUSTED"}`,
+  shed: `grpc_lb_shed_total{${CLIENT}, grpc_lb_criticality="critical"}`,
+  throttleOpen: `grpc_lb_throttle_open{${CLIENT}, grpc_method="orders.v1.Orders/Find"}`,
   ready: `grpc_lb_client_ready{${CLIENT}}`,
   failing: `grpc_lb_client_failing{${CLIENT}}`,
   panic: `grpc_lb_panic{${CLIENT}}`,
@@ -69,6 +71,8 @@ export const COUNTERS: Readonly<Record<string, number>> = {
   [SERIES.granted]: 60,
   [SERIES.denied]: 0,
   [SERIES.dropped]: 0,
+  // A moment of overload now and then is part of a quiet hour.
+  [SERIES.shed]: 60,
 };
 
 export const GAUGES: Readonly<Record<string, number>> = {
@@ -80,6 +84,7 @@ export const GAUGES: Readonly<Record<string, number>> = {
   [endpoints('transient_failure')]: 0,
   [pending('connection')]: 0,
   [pending('stream_limit')]: 0,
+  [SERIES.throttleOpen]: 0,
   [SERIES.ready]: 1,
   [SERIES.failing]: 0,
   [SERIES.panic]: 0,

@@ -54,7 +54,7 @@ test('strangers cannot claim critical_plus where they are not trusted, and may c
  * list-member ); list-member = key OWS "=" OWS value *( OWS ";" OWS property )".
  */
 function membersOf(baggage: string): string | undefined {
-  const values = baggage
+  const value = baggage
     .split(',')
     .map((member) => member.split(';')[0]!)
     .flatMap((pair) => {
@@ -62,8 +62,8 @@ function membersOf(baggage: string): string | undefined {
       return at >= 0 && ows(pair.slice(0, at)) === 'criticality' ? [ows(pair.slice(at + 1))] : [];
     })
     // A value with other characters is none that could be understood.
-    .filter((value) => /^[a-z_]+$/.test(value));
-  return (CRITICALITY_LEVELS as readonly string[]).includes(values[0]!) ? values[0] : undefined;
+    .find((each) => /^[a-z_]+$/.test(each));
+  return (CRITICALITY_LEVELS as readonly string[]).includes(value!) ? value : undefined;
 }
 
 /** "OWS = *( SP / HTAB )". */
