@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { CallCredentials, ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { GrpcLbPeerError } from '../../core/errors.js';
 import { SUPPORTED_GRPC_JS } from '../capabilities.js';
@@ -38,7 +39,7 @@ export class RotatingCredentials extends ChannelCredentials {
     return {
       waitForReady: () => this.source.ready(),
       connect: async (socket) => {
-        const connector = this.source.current()['_createSecureConnector'](...args);
+        const connector = withoutAddressAsName(this.source.current()['_createSecureConnector'](...args));
         try {
           return await connector.connect(socket);
         } finally {
@@ -49,6 +50,16 @@ export class RotatingCredentials extends ChannelCredentials {
       destroy: () => {},
     };
   }
+}
+
+/**
+ * grpc-js asks for the host of the target by SNI, also if it is an address, which RFC 6066 does not allow and Node 26
+ * refuses. Without a name the certificate is verified against the host, as it has to be.
+ */
+function withoutAddressAsName(connector: Connector): Connector {
+  const { connectionOptions } = connector as { connectionOptions?: { servername?: string } };
+  if (isIP(connectionOptions?.servername ?? '') !== 0) delete connectionOptions?.servername;
+  return connector;
 }
 
 let isProven = false;
