@@ -40,6 +40,8 @@ export interface ClientTotals {
   readonly failovers: number;
   /** Moves of streams that can resume, by the reason. */
   readonly streamMoves: Readonly<Partial<Record<MoveReason, number>>>;
+  /** Calls that continue a stream whose call has ended, as when its server failed. */
+  readonly streamsResumed: number;
   /** Retries and hedges that the budget allowed. */
   readonly retriesGranted: number;
   /** Retries and hedges that were not made, because of the budget or the throttle. */
@@ -83,6 +85,7 @@ export class Totals {
   ejectionsWithdrawn = 0;
   failovers = 0;
   loadReportsRejected = 0;
+  streamsResumed = 0;
   readonly watchesBackedOff = { health: 0, loadReports: 0 };
   readonly #connectionsClosed: Record<string, number> = {};
   readonly #streamMoves: Partial<Record<MoveReason, number>> = {};
@@ -127,6 +130,7 @@ export class Totals {
       failovers: this.failovers,
       streamMoves: { ...this.#streamMoves },
       attemptsShed: { ...this.#shed },
+      streamsResumed: this.streamsResumed,
       ...calls,
       loadReportsRejected: this.loadReportsRejected,
       watchesBackedOff: { ...this.watchesBackedOff },

@@ -22,9 +22,6 @@ export class GrpcServerHealthIndicator {
 
   /**
    * The certificates of a server as a result of Terminus, with a `message`, and `CertificateHealth` as its details.
-   *
-   * @example
-   *   this.serverHealth.certificates('tls', this.grpcServer);
    */
   certificates<const Key extends string>(key: Key, server: CertifiedServer): HealthIndicatorResult<Key> {
     const tls = server.tls();

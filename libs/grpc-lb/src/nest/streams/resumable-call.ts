@@ -170,6 +170,7 @@ export class ResumableCall
     if (why === 'move') this.#next = carrier;
     else this.#carrier = carrier;
     this.#cancelDeadline?.();
+    if (why === 'resume' && this.target.channel) this.target.channel.context.totals.streamsResumed++;
     try {
       this.#begin(carrier, request, why === 'move');
     } catch (error) {

@@ -261,6 +261,13 @@ export const OWN_METRICS = {
     labels: [...CLIENT, 'grpc.lb.move_reason'],
     source: 'own',
   },
+  'grpc.lb.streams_resumed': {
+    kind: 'counter',
+    unit: '{stream}',
+    description: 'Calls that continue a stream whose call has ended, as when its server failed.',
+    labels: CLIENT,
+    source: 'own',
+  },
 
   'grpc.lb.hedges_won': {
     kind: 'counter',

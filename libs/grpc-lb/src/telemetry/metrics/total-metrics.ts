@@ -38,6 +38,7 @@ export function collectTotals(snapshot: ClientSnapshot, labels: Labels, add: Col
   }
   for (const [level, count] of Object.entries(totals.attemptsShed))
     add('grpc.lb.shed', { ...labels, 'grpc.lb.criticality': level }, count);
+  if (totals.streamsResumed > 0) add('grpc.lb.streams_resumed', labels, totals.streamsResumed);
   if (totals.loadReportsRejected > 0) add('grpc.lb.load_reports_rejected', labels, totals.loadReportsRejected);
   add('grpc.lb.watches_backed_off', { ...labels, 'grpc.lb.watch': 'health' }, totals.watchesBackedOff.health);
   if (totals.watchesBackedOff.loadReports > 0) {
