@@ -41,6 +41,7 @@ const messages = Number(values.messages ?? (values.quick ? 100_000 : 400_000));
 const BASELINE = 'nest + grpc-js round_robin';
 const OWN = 'nestjs-grpc-lb least_request';
 const ADAPTIVE = 'nestjs-grpc-lb adaptive';
+const PROMISES = 'nestjs-grpc-lb as Promises';
 const LOWER = ['grpc-js subchannels alone', 'node:http2'];
 const GOALS: Readonly<Record<Kind, number>> = { unary: 0.72, interceptors: 0.85, streaming: 0.8 };
 
@@ -48,7 +49,7 @@ function entriesOf(kind: Kind): Entry[] {
   // They have no interceptors.
   const lower = kind === 'interceptors' ? [] : LOWER;
   return [
-    ...[BASELINE, OWN, ADAPTIVE, ...lower].map((subject) => ({ title: subject, subject })),
+    ...[BASELINE, OWN, ADAPTIVE, PROMISES, ...lower].map((subject) => ({ title: subject, subject })),
     ...values.with.map((json) => ({
       title: `${OWN}, ${json}`,
       subject: OWN,

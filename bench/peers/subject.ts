@@ -4,13 +4,14 @@
  */
 import { type Receive, type Report, type RunSpec, STREAM_MESSAGES, STREAM_TEXT, UNARY_TEXT } from './run-spec.js';
 import { bare } from './subjects/bare.js';
-import { own, stock } from './subjects/nest.js';
+import { own, ownAsPromises, stock } from './subjects/nest.js';
 import { subchannelOnly } from './subjects/subchannel.js';
 import type { Subject } from './subjects/subject.js';
 
 const SUBJECTS: Readonly<Record<string, (spec: RunSpec) => Promise<Subject>>> = {
   'nest + grpc-js round_robin': (spec) => stock('round_robin', spec),
   'nestjs-grpc-lb least_request': (spec) => own('least_request', spec),
+  'nestjs-grpc-lb as Promises': ownAsPromises,
   'nestjs-grpc-lb with OpenTelemetry metrics': (spec) => own('least_request', spec, 'opentelemetry'),
   'nestjs-grpc-lb with an OpenTelemetry producer': (spec) => own('least_request', spec, 'producer'),
   'nestjs-grpc-lb with Prometheus metrics': (spec) => own('least_request', spec, 'prometheus'),

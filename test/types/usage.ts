@@ -12,7 +12,10 @@ import {
   type GrpcLbClientOptions,
   type GrpcLbMethod,
   GrpcLbModule,
+  type GrpcLbPromiseMethod,
   type GrpcLbRegistry,
+  type GrpcLbResponse,
+  GrpcPromiseService,
   GrpcService,
   HealthCheck,
   healthCheck,
@@ -33,7 +36,11 @@ import {
   OutlierEjection,
   outlierEjection,
   PeakEwma,
+  promises,
+  type PromisesOf,
   type RequestStream,
+  type ResponseClient,
+  responses,
   Resumable,
   resumable,
   iterate,
@@ -47,6 +54,7 @@ import {
   subset,
 } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
+import type { MockedClient } from 'nestjs-grpc-lb/testing';
 import type { Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import { type Item, type Order, type Orders, OrdersClient } from './orders.js';
@@ -160,6 +168,50 @@ export const usage = {
     'is what the stub of its service is, so that either can stand for the other': () => {
       expectTypeOf<OrdersClient>().toExtend<ServiceClient<Orders>>();
       expectTypeOf<Pick<OrdersClient, 'find'>>().toExtend<Pick<Orders, 'find'>>();
+    },
+  },
+
+  'calls as Promises': {
+    'have the types of the methods; streams are named, or come from the interface': () => {
+      class PromisedOrders extends GrpcPromiseService<PromisesOf<Orders, 'watch' | 'bargain'>>() {}
+      expectTypeOf<PromisedOrders['find']>().toEqualTypeOf<GrpcLbPromiseMethod<{ id: string }, Order>>();
+      expectTypeOf<keyof PromisedOrders>().toEqualTypeOf<keyof Orders>();
+      interface Generated {
+        find(request: { id: string }): Promise<Order>;
+        watch(request: { since?: Date }): AsyncIterable<Order>;
+        place(items: AsyncIterable<Item>): Promise<Order>;
+        bargain(items: AsyncIterable<Item>): AsyncIterable<Order>;
+      }
+      class GeneratedOrders extends GrpcPromiseService<Generated>() {}
+      const calls = async (
+        orders: PromisedOrders | GeneratedOrders,
+        items: AsyncIterable<Item>,
+        metadata: Metadata,
+      ): Promise<Order[]> => {
+        const found: Order[] = [await orders.find({ id: '1' }, metadata, { timeout: 5 }), await orders.place(items)];
+        for await (const order of orders.watch({}, { timeout: 5 })) found.push(order);
+        for await (const order of orders.bargain([{ sku: 'a' }], metadata)) found.push(order);
+        return found;
+      };
+      expectTypeOf(calls).toBeFunction();
+    },
+
+    'are views of a client of Observables, of a stub, and of a mock': () => {
+      const views = (orders: OrdersClient, stub: Orders, mock: MockedClient<OrdersClient>): unknown[] => {
+        expectTypeOf(promises(orders).find).toEqualTypeOf<GrpcLbPromiseMethod<{ id: string }, Order>>();
+        expectTypeOf(promises(orders).place([{ sku: 'a' }])).toEqualTypeOf<Promise<Order>>();
+        expectTypeOf(promises(stub).find).toEqualTypeOf<GrpcLbPromiseMethod<{ id: string }, Order>>();
+        expectTypeOf(promises(mock).find({ id: '1' })).toEqualTypeOf<Promise<Order>>();
+        expectTypeOf(responses(orders).find({ id: '1' })).toEqualTypeOf<Promise<GrpcLbResponse<Order>>>();
+        expectTypeOf(iterate(orders.bargain([]))).toEqualTypeOf<AsyncIterableIterator<Order>>();
+        return [];
+      };
+      class WithOwn extends GrpcPromiseService<PromisesOf<Orders, 'watch' | 'bargain'>>() {
+        override readonly find: GrpcLbPromiseMethod<{ id: string }, Order> = (request: { id: string }) =>
+          super.find(request, { timeout: 1000 });
+      }
+      expectTypeOf<keyof ResponseClient<WithOwn>>().toEqualTypeOf<'find' | 'place'>();
+      expectTypeOf(views).toBeFunction();
     },
   },
 

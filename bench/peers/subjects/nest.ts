@@ -11,6 +11,7 @@ import {
   type MetricProducer,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import type { PromiseClient } from 'nestjs-grpc-lb';
 import type { Observable } from 'rxjs';
 import type { RunSpec } from '../run-spec.js';
 import { setUpTracing } from './tracing.js';
@@ -59,17 +60,23 @@ export interface Traces {
 /** What observes the calls of this package. */
 export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus' | Traces;
 
+/** This package, with calls as Promises. */
+export async function ownAsPromises(spec: RunSpec): Promise<Subject> {
+  return own('least_request', spec, 'none', true);
+}
+
 /** This package. */
 export async function own(
   policy: 'least_request' | 'adaptive',
   spec: RunSpec,
   telemetry: Telemetry = 'none',
+  asPromises = false,
 ): Promise<Subject> {
   // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
   const root = spec.build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${spec.build}/`);
   const load = async <T>(file: string): Promise<T> =>
     (await import(new URL(`libs/grpc-lb/dist/${file}`, root).href)) as T;
-  const { GrpcLbModule } = await load<typeof import('nestjs-grpc-lb')>('index.js');
+  const { GrpcLbModule, iterate, promises } = await load<typeof import('nestjs-grpc-lb')>('index.js');
   const options = {
     package: 'echo.v1',
     protoPath: spec.proto,
@@ -79,7 +86,25 @@ export async function own(
     interceptors: interceptorsOf(spec),
   };
   const observed = await telemetryModule(telemetry, load);
-  return inNest([GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name: 'ECHO', options }])]);
+  const imports = [GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name: 'ECHO', options }])];
+  return inNest(imports, asPromises ? (echo) => promisedCalls(echo, promises(echo), iterate) : observedCalls);
+}
+
+type Calls = Omit<Subject, 'close'>;
+
+function promisedCalls(
+  echo: Echo,
+  promised: PromiseClient<Echo>,
+  iterate: typeof import('nestjs-grpc-lb').iterate,
+): Calls {
+  return {
+    say: async (text) => void (await promised.say({ text })),
+    repeat: async (text, times) => {
+      let count = 0;
+      for await (const _ of iterate(echo.repeat({ text, times }))) count++;
+      return count;
+    },
+  };
 }
 
 async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {
@@ -112,11 +137,15 @@ function otelMeterProvider(metricProducers: MetricProducer[]): MeterProvider {
   return new MeterProvider({ readers: [reader] });
 }
 
-async function inNest(imports: readonly unknown[]): Promise<Subject> {
+async function inNest(imports: readonly unknown[], callsOf: (echo: Echo) => Calls = observedCalls): Promise<Subject> {
   @Module({ imports: imports as never })
   class BenchModule {}
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: false });
   const echo = app.get<ClientGrpc>('ECHO', { strict: false }).getService<Echo>('Echo');
+  return { ...callsOf(echo), close: () => app.close() };
+}
+
+function observedCalls(echo: Echo): Calls {
   return {
     say: (text) =>
       new Promise((resolve, reject) => {
@@ -131,6 +160,5 @@ async function inNest(imports: readonly unknown[]): Promise<Subject> {
           complete: () => resolve(count),
         });
       }),
-    close: () => app.close(),
   };
 }

@@ -176,15 +176,22 @@ export {
   weightedRoundRobin,
   type WeightedRoundRobinOptions,
 } from './nest/decorators/policies.js';
-export { GrpcService } from './nest/grpc-service.js';
+export type { CallAttempts, GrpcLbCallOptions, MetadataInit } from './nest/call-options.js';
+export { GrpcPromiseService, GrpcService } from './nest/grpc-service.js';
+export { promises, responses } from './nest/promises.js';
 export type {
-  GrpcLbCallOptions,
-  GrpcLbMethod,
-  RequestOf,
-  RequestStream,
-  ServiceClient,
-  ServiceShape,
-} from './nest/service-types.js';
+  GrpcLbPromiseMethod,
+  GrpcLbResponse,
+  GrpcLbStreamMethod,
+  PromiseClient,
+  PromiseFormOf,
+  PromiseServiceClient,
+  PromiseShape,
+  PromisesOf,
+  ResponseClient,
+  ResponseFormOf,
+} from './nest/promise-types.js';
+export type { GrpcLbMethod, RequestOf, RequestStream, ServiceClient, ServiceShape } from './nest/service-types.js';
 export { GrpcLbModule } from './nest/module.js';
 export type {
   GrpcLbAsyncSource,

@@ -157,7 +157,7 @@ class CompactContext extends MarkdownThemeContext {
     return `(${written.join(', ')})`;
   }
 
-  #comment(comment, { showSummary = true, showTags = true, isTableColumn = false }) {
+  #comment(comment, { showSummary = true, showTags = true, isTableColumn = false } = {}) {
     const tags = showTags ? comment.blockTags.filter(({ tag }) => tag in TAGS) : [];
     const parts = [
       showSummary ? this.helpers.getCommentParts(comment.summary) : '',

@@ -501,7 +501,7 @@ const inCalls: readonly Mistake[] = [
     names: [
       'client ORDERS, Orders/Find: ',
       'options.authorization is not an option of calls',
-      'pass headers before the options',
+      'headers go into options.metadata',
     ],
     make: () => callFailure({}, [{ id: '7' }, { authorization: 'x' }]),
   },

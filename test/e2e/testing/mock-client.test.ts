@@ -1,7 +1,17 @@
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService, iterate } from 'nestjs-grpc-lb';
+import {
+  GrpcLbClient,
+  GrpcLbModule,
+  GrpcLbRegistry,
+  GrpcPromiseService,
+  GrpcService,
+  iterate,
+  promises,
+  type PromisesOf,
+  responses,
+} from 'nestjs-grpc-lb';
 import { mockClient, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, NEVER, of, throwError, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -169,6 +179,54 @@ describe('a mocked client', () => {
     }
     const echo = mockClient(WithOwn, { say: (line) => line });
     expect((await echo.shout('a')).text).toBe('A');
+  });
+});
+
+describe('a mocked client of Promises', () => {
+  @GrpcLbClient({ package: 'echo.v1', service: 'Echo', protoPath: ECHO_PROTO, target: 'a:1' })
+  class PromisedEcho extends GrpcPromiseService<PromisesOf<EchoService, 'repeat' | 'talk'>>() {}
+
+  it('returns Promises and iterables, and keeps the calls', async () => {
+    const echo = mockClient(PromisedEcho, {
+      say: ({ text }) => ({ text }),
+      repeat: () => [{ text: 'a' }, { text: 'b' }],
+      async *talk(lines) {
+        for await (const { text } of lines) yield { text: `${text}!` };
+      },
+    });
+    expect((await echo.say({ text: 'a' })).text).toBe('a');
+    expect(echo.say.calls.map(({ request }) => request.text)).toEqual(['a']);
+    const texts: string[] = [];
+    for await (const { text } of echo.repeat({})) texts.push(text);
+    for await (const { text } of echo.talk([{ text: 'c' }])) texts.push(text);
+    expect(texts).toEqual(['a', 'b', 'c!']);
+    await expect(echo.join([])).rejects.toMatchObject({ code: Status.UNIMPLEMENTED });
+  });
+
+  it('of Observables has Promises as a client has, with the status where it is asked for', async () => {
+    const echo = mockClient(EchoClient, {
+      say: ({ text }) => {
+        if (text === '') throw statusError('NOT_FOUND', 'no text');
+        return { text };
+      },
+      repeat: () => [],
+    });
+    expect((await promises(echo).say({ text: 'a' })).text).toBe('a');
+    const { message, trailers } = await responses(echo).say({ text: 'b' });
+    expect([message.text, trailers.getMap()]).toEqual(['b', {}]);
+    const codes: number[] = [];
+    const failed = promises(echo).say({ text: '' }, { onStatus: ({ code }) => codes.push(code) });
+    await expect(failed).rejects.toMatchObject({ code: Status.NOT_FOUND, details: 'no text' });
+    await promises(echo).say({ text: 'c' }, undefined, { onStatus: ({ code }) => codes.push(code) });
+    expect(codes).toEqual([Status.NOT_FOUND, Status.OK]);
+    await expect(promises(echo).repeat({})).rejects.toThrow('repeat answers with a stream of messages');
+  });
+
+  it('refuses options as the client does', async () => {
+    const echo = mockClient(PromisedEcho, { say: () => ({}) });
+    await expect(echo.say({}, { timeout: 0 })).rejects.toThrow(
+      'mockClient(PromisedEcho), say: options.timeout is 0; pass a number from 1 to 2147483647 (milliseconds)',
+    );
   });
 });
 

@@ -14,13 +14,17 @@ import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
 import { checkMethodNames, methodsOf } from './methods.js';
-import { callObservable, type Keyed, type MethodCaller } from './stub/call-observable.js';
+import { callObservable } from './stub/call-observable.js';
+import { methodForms, withForms } from './stub/method-forms.js';
 import { OpenCalls } from './stub/open-calls.js';
+import { PulledRequestsCall } from './stub/pulled-call.js';
 import { cancelled } from './stub/service-error.js';
+import { callStarter, type Keyed, type MethodCaller, type StartCall } from './stub/start-call.js';
 import type { DirectWay } from './stub/subscribed-call.js';
 import { loadServices } from './stub/service-definitions.js';
 import { checkResumable } from './streams/resumable-check.js';
 import { resumableFor, streamTarget } from './streams/stream-target.js';
+import { pullable } from './streams/iterate.js';
 import { pullableMethod, resumableMethod } from './streams/resumable-method.js';
 import { transportChannelOptions } from './transport-options.js';
 import { targetOf } from './url.js';
@@ -245,14 +249,20 @@ export class GrpcLbClientHandle implements ClientGrpc {
 
   #createStub(name: string): object {
     const client = this.getClientByServiceName(name);
-    const direct = this.#directWay(client);
+    const delegated = this.#balanced instanceof DelegatedChannel;
+    const common = { client, direct: this.#directWay(client), intercepted: this.#isIntercepted, delegated };
     const stub: Record<string, unknown> = {};
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
       const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
       const subject = `client ${this.name}, ${name}/${key}`;
-      const caller = { subject, client, direct, method, openCalls: this.#openCalls, keyed };
+      const caller = { subject, ...common, method, openCalls: this.#openCalls, keyed };
+      const start = callStarter(caller);
       const resumes = resumableFor(this.#options.resumable, method);
-      const call = resumes ? resumableMethod(streamTarget(caller, this.#balanced, resumes)) : this.#plainMethod(caller);
+      const call = resumes
+        ? resumableMethod(streamTarget(caller, this.#balanced, resumes))
+        : this.#plainMethod(caller, start);
+      const forms = methodForms(caller, start);
+      withForms(call, () => forms);
       // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
       if (method.originalName !== undefined) stub[method.originalName] = call;
@@ -260,11 +270,19 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return stub;
   }
 
-  #plainMethod(caller: MethodCaller): ReturnType<typeof callObservable> {
-    const call = callObservable(caller);
+  #plainMethod(caller: MethodCaller, start: StartCall): ReturnType<typeof callObservable> {
+    const call = callObservable(start);
     const { requestStream, responseStream } = caller.method;
-    if (requestStream || !responseStream) return call;
-    return pullableMethod(call, streamTarget(caller, this.#balanced, undefined));
+    if (!responseStream) return call;
+    if (!requestStream) return pullableMethod(call, streamTarget(caller, this.#balanced, undefined));
+    return (request, ...rest) =>
+      pullable(call(request, ...rest), (sink) => new PulledRequestsCall(start, request, rest, sink));
+  }
+
+  get #isIntercepted(): boolean {
+    const { interceptors, interceptor_providers } = this.#interceptorOptions;
+    const { callInvocationTransformer } = (this.#options.channelOptions ?? {}) as ClientOptions;
+    return interceptors!.length > 0 || (interceptor_providers ?? callInvocationTransformer) !== undefined;
   }
 
   /** A way without grpc-js's client, unless something else has to see the calls that go through it. */

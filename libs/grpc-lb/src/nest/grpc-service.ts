@@ -1,7 +1,11 @@
 import type { Type } from '@nestjs/common';
+import type { Observable } from 'rxjs';
 import type { GrpcLbClientHandle } from './client-handle.js';
 import { declaredService } from './decorators/metadata.js';
+import type { PromiseServiceClient, PromiseShape } from './promise-types.js';
 import type { ServiceClient, ServiceShape } from './service-types.js';
+import { iterate } from './streams/iterate.js';
+import { formsOf, withForms } from './stub/method-forms.js';
 
 /**
  * @internal The property into which Nest injects the client. If that is impossible, as for a class listed in
@@ -11,37 +15,89 @@ export const CLIENT_PROPERTY = Symbol(
   'client of nestjs-grpc-lb: list the class in GrpcLbModule.forFeature([...]), not in providers',
 );
 const STUB = Symbol('nestjs-grpc-lb stub');
+/** Whether the methods of a client class return Promises. */
+const OF_PROMISES = Symbol('nestjs-grpc-lb client of Promises');
 
-type Stub = Record<string, (...args: unknown[]) => unknown>;
+type StubMethod = (...args: unknown[]) => Observable<unknown>;
+type Stub = Record<string, StubMethod>;
+type Owner = Record<typeof STUB, Stub>;
 
 /**
- * Creates the base class of a client class, with the methods of the service. A subclass may override a method as a
- * property and call the original: `override readonly find: GrpcLbMethod<Req, Res> = (request) => super.find(request)`.
+ * Creates the base class of a client class, with the methods of the service as Observables. A subclass may override a
+ * method as a property and call the original: `override readonly find: GrpcLbMethod<Req, Res> = (request) =>
+ * super.find(request)`.
  *
  * @example
  *   class OrdersClient extends GrpcService<Orders>() {}
  */
 export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>> {
+  return serviceBase(false, observed) as Type<ServiceClient<T>>;
+}
+
+/**
+ * Creates the base class of a client class whose methods return Promises and async iterables, without RxJS. Everything
+ * else is as in `GrpcService`: options, policies, errors, metadata.
+ *
+ * @example
+ *   interface Orders {
+ *     find(request: { id: string }): Promise<{ total: number }>;
+ *     list(request: object): AsyncIterable<{ total: number }>;
+ *   }
+ *   class OrdersClient extends GrpcPromiseService<Orders>() {}
+ *
+ *   async function sum(orders: OrdersClient): Promise<number> {
+ *     let { total } = await orders.find({ id: '1' }, { timeout: 500 });
+ *     for await (const order of orders.list({})) total += order.total;
+ *     return total;
+ *   }
+ */
+export function GrpcPromiseService<T extends PromiseShape<T>>(): Type<PromiseServiceClient<T>> {
+  return serviceBase(true, promised) as Type<PromiseServiceClient<T>>;
+}
+
+/** @internal */
+export function isOfPromises(client: Type): boolean {
+  return (client.prototype as { readonly [OF_PROMISES]?: boolean })[OF_PROMISES] === true;
+}
+
+/** A method of the class, from a method of the stub and its name. */
+type MakeMethod = (method: StubMethod, name: string) => (this: Owner, ...args: unknown[]) => unknown;
+
+function serviceBase(ofPromises: boolean, make: MakeMethod): unknown {
   class ServiceBase {
-    declare [STUB]: Stub | undefined;
+    declare [STUB]: Stub;
+    declare [OF_PROMISES]: boolean;
 
     /** Nest sets this when it has built the instance; only now are the methods of the service known. */
     set [CLIENT_PROPERTY](client: GrpcLbClientHandle) {
-      this[STUB] = client.getService<Stub>(declaredService(this.constructor as Type));
-      for (const method of Object.keys(this[STUB])) defineMethod(ServiceBase.prototype, method);
+      const stub = client.getService<Stub>(declaredService(this.constructor as Type));
+      this[STUB] = stub;
+      for (const [name, method] of Object.entries(stub)) defineMethod(ServiceBase.prototype, name, make(method, name));
     }
   }
-  return ServiceBase as unknown as Type<ServiceClient<T>>;
+  ServiceBase.prototype[OF_PROMISES] = ofPromises;
+  return ServiceBase;
 }
 
+const observed: MakeMethod = (_, name) =>
+  function observe(...args) {
+    return this[STUB][name]!(...args);
+  };
+
+const promised: MakeMethod = (method, name) => {
+  const forms = formsOf(method, {})!;
+  if (forms.streams)
+    return function pull(...args) {
+      return iterate(this[STUB][name]!(...args));
+    };
+  return function promise(...args) {
+    return formsOf(this[STUB][name], this)!.promise(args[0], args[1], args[2]);
+  };
+};
+
 /** On the prototype, below the user's class, so that the user's own methods win. */
-function defineMethod(prototype: object, method: string): void {
-  if (Object.hasOwn(prototype, method)) return;
-  Object.defineProperty(prototype, method, {
-    configurable: true,
-    writable: true,
-    value(this: { [STUB]: Stub }, ...args: unknown[]) {
-      return this[STUB][method]!(...args);
-    },
-  });
+function defineMethod(prototype: object, name: string, value: (this: Owner, ...args: unknown[]) => unknown): void {
+  if (Object.hasOwn(prototype, name)) return;
+  withForms(value, (client) => formsOf((client as Partial<Owner>)[STUB]?.[name], client));
+  Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
 }

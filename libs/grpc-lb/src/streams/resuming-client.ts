@@ -50,7 +50,8 @@ export function resumingClient<C extends Client>(client: C, methods: readonly Re
     const subject = `client ${channel.name}, ${method.path.slice(1)}`;
     const keyed = (request: unknown, metadata: Metadata): Metadata => channel.keyed(request, metadata, method.path);
     // The client makes the calls, so that its interceptors see them.
-    const target = streamTarget({ subject, client, direct: undefined, method, openCalls, keyed }, channel, options);
+    const common = { client, direct: undefined, intercepted: true, delegated: false };
+    const target = streamTarget({ subject, ...common, method, openCalls, keyed }, channel, options);
     const open = method.requestStream ? duplexMethod(target) : readableMethod(target);
     resuming[key] = open;
     if (method.originalName !== undefined) resuming[method.originalName] = open;
@@ -77,10 +78,10 @@ function duplexMethod(target: StreamTarget) {
 }
 
 function argumentsOf(
-  { rules }: StreamTarget,
+  { argumentRules }: StreamTarget,
   { side }: ResumingReadable | ResumingDuplex,
   metadata: Metadata | CallOptions | undefined,
   options: CallOptions | undefined,
 ): CallArguments {
-  return { ...callArguments(rules.subject, metadata, options), ...side.listeners };
+  return { ...callArguments(argumentRules, metadata, options), ...side.listeners };
 }

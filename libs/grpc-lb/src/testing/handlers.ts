@@ -36,17 +36,18 @@ export type HandlerRequest<Req> = [Req] extends [RequestStream<infer Item>] ? As
  */
 export type Handler<Req, Res, Call = HandlerCall> = (request: HandlerRequest<Req>, call: Call) => Answer<Res>;
 
+/** What methods of a client class return: Observables, or Promises and async iterables. */
+export type AnyCall<Res> = Observable<Res> | Promise<Res> | AsyncIterable<Res>;
+
 /** The request of a method of a client class. */
-export type RequestIn<Method> = Method extends (request: infer Req, ...rest: never[]) => Observable<unknown>
-  ? Req
-  : never;
+export type RequestIn<Method> = Method extends (request: infer Req, ...rest: never[]) => AnyCall<unknown> ? Req : never;
 
 /** The response of a method of a client class. */
-export type ResponseIn<Method> = Method extends (...args: never[]) => Observable<infer Res> ? Res : never;
+export type ResponseIn<Method> = Method extends (...args: never[]) => AnyCall<infer Res> ? Res : never;
 
 /** The handlers of a client class, by the names of its methods. Each may be left out. */
 export type HandlersOf<Client, Call = HandlerCall> = {
-  readonly [K in keyof Client as Client[K] extends (...args: never[]) => Observable<unknown> ? K : never]?: Handler<
+  readonly [K in keyof Client as Client[K] extends (...args: never[]) => AnyCall<unknown> ? K : never]?: Handler<
     RequestIn<Client[K]>,
     ResponseIn<Client[K]>,
     Call
@@ -56,7 +57,7 @@ export type HandlersOf<Client, Call = HandlerCall> = {
 /** Any service, where its types are not known. */
 // Only `any` lets a handler name the types of its parameters.
 // oxlint-disable-next-line typescript/no-explicit-any
-export type AnyClient = Readonly<Record<string, (request: any, ...rest: any[]) => Observable<any>>>;
+export type AnyClient = Readonly<Record<string, (request: any, ...rest: any[]) => AnyCall<any>>>;
 
 /** @internal A handler when its types do not matter. */
 export type UntypedHandler = (request: unknown, call: HandlerCall) => unknown;

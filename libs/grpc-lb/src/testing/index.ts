@@ -28,6 +28,7 @@ export { FakeClock } from './fake-clock.js';
 export type {
   Answer,
   AnswerStream,
+  AnyCall,
   AnyClient,
   BackendCall,
   Handler,

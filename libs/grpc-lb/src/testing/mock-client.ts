@@ -1,11 +1,17 @@
-import { Metadata, type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { Metadata, type MethodDefinition, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
-import { pullable } from '../nest/streams/iterate.js';
+import { isOfPromises } from '../nest/grpc-service.js';
+import { iterate, pullable } from '../nest/streams/iterate.js';
 import type { Sink } from '../nest/streams/sink.js';
-import type { HandlersOf, RequestIn, UntypedHandler } from './handlers.js';
+import { type CallArguments, callArguments } from '../nest/stub/call-arguments.js';
+import { callObservable } from '../nest/stub/call-observable.js';
+import { methodForms, withForms } from '../nest/stub/method-forms.js';
+import type { Receiver } from '../nest/stub/receiver.js';
+import type { StartCall } from '../nest/stub/start-call.js';
+import type { AnyCall, HandlersOf, RequestIn, UntypedHandler } from './handlers.js';
 import { MockedCall } from './mocked-call.js';
 import { checkHandlerNames, namesOf, serviceOfClient } from './served-services.js';
 
@@ -25,7 +31,7 @@ export interface MockedMethod<Req> {
 
 /** A client without a connection, whose methods also have `calls`. */
 export type MockedClient<Client> = Client & {
-  readonly [K in keyof Client as Client[K] extends (...args: never[]) => Observable<unknown> ? K : never]: MockedMethod<
+  readonly [K in keyof Client as Client[K] extends (...args: never[]) => AnyCall<unknown> ? K : never]: MockedMethod<
     RequestIn<Client[K]>
   >;
 };
@@ -57,45 +63,82 @@ export function mockClient<Client extends object>(
   if (faults.length === 0) checkHandlerNames(handlers, [service], '', faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
   const mocked = Object.create(client.prototype as object) as MockedClient<Client>;
+  const ofPromises = isOfPromises(client);
   for (const key of Object.keys(service)) {
     const names = namesOf(key, service);
-    const method = mockedMethod(subject, names, service, key, handlers as Readonly<Record<string, UntypedHandler>>);
-    for (const name of names) Object.assign(mocked, { [name]: method });
+    const handler = names.map((name) => (handlers as Handlers)[name]).find((each) => each !== undefined);
+    const [name] = names as [string];
+    const missing = `${subject} has no handler for ${name}; pass one, as in { ${name}: () => ({}) }`;
+    const named = { subject, method: service[key]! as MethodDefinition<object, object>, handler, ofPromises };
+    const method = mockedMethod(named, name, missing);
+    for (const each of names) Object.assign(mocked, { [each]: method });
   }
   return mocked;
 }
 
-function mockedMethod(
-  subject: string,
-  names: readonly string[],
-  service: ServiceDefinition,
-  key: string,
-  handlers: Readonly<Record<string, UntypedHandler | undefined>>,
-): object {
+type Handlers = Readonly<Record<string, UntypedHandler | undefined>>;
+
+interface NamedMethod {
+  readonly subject: string;
+  readonly method: MethodDefinition<object, object>;
+  readonly handler: UntypedHandler | undefined;
+  readonly ofPromises: boolean;
+}
+
+function mockedMethod({ subject, method, handler, ofPromises }: NamedMethod, name: string, missing: string): object {
   const calls: MadeCall<unknown>[] = [];
-  const parts = {
-    method: service[key]! as MethodDefinition<object, object>,
-    handler: names.map((name) => handlers[name]).find((each) => each !== undefined),
-    missing: `${subject} has no handler for ${names[0]!}; pass one, as in { ${names[0]!}: () => ({}) }`,
+  const parts = { method, handler, missing };
+  const open = (sink: Sink, request: unknown, { metadata, signal, onStatus }: CallArguments): MockedCall => {
+    const sent = metadata.clone();
+    calls.push({ request, metadata: sent });
+    return new MockedCall(parts, request, sent, signal, onStatus ? telling(onStatus, sink) : sink);
   };
-  const call = (request: unknown, first?: unknown, second?: unknown): Observable<unknown> => {
-    const metadata = first instanceof Metadata ? first : new Metadata();
-    const { signal } = ((first instanceof Metadata ? second : first) ?? {}) as { signal?: AbortSignal };
-    const open = (sink: Sink): MockedCall => {
-      calls.push({ request, metadata });
-      return new MockedCall(parts, request, metadata, signal, sink);
-    };
-    const observable = new Observable((subscriber) => {
-      const opened = open({
-        wantsMore: true,
-        take: (message) => subscriber.next(message),
-        fail: (error) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-      opened.start();
-      return opened;
-    });
-    return parts.method.responseStream ? pullable(observable, open) : observable;
+  const rules = { subject: `${subject}, ${name}`, intercepted: false, delegated: false };
+  const start: StartCall = (request, first, second, receiver, adapt) => {
+    const args = callArguments(rules, first, second);
+    const call = open(sinkOf(receiver), request, adapt ? adapt(args) : args);
+    call.start();
+    return call;
   };
-  return Object.assign(call, { calls });
+  const observe = callObservable(start);
+  const observed = (request: unknown, ...rest: unknown[]): Observable<unknown> => {
+    const observable = observe(request, ...rest);
+    if (!method.responseStream) return observable;
+    return pullable(observable, (sink) => open(sink, request, callArguments(rules, rest[0], rest[1])));
+  };
+  const forms = methodForms({ subject: rules.subject, method }, start);
+  const pulled = (request: unknown, ...rest: unknown[]): unknown => iterate(observed(request, ...rest));
+  const promised = method.responseStream ? pulled : forms.promise.bind(undefined);
+  return Object.assign(
+    withForms(ofPromises ? promised : observed, () => forms),
+    { calls },
+  );
+}
+
+function sinkOf(receiver: Receiver): Sink {
+  return {
+    wantsMore: true,
+    take: (message) => receiver.next(message),
+    fail: (error) => receiver.error(error),
+    complete: () => receiver.complete(),
+  };
+}
+
+/** A sink that also tells the status with which the call ends. */
+function telling(onStatus: (status: StatusObject) => void, sink: Sink): Sink {
+  return {
+    get wantsMore() {
+      return sink.wantsMore;
+    },
+    take: (message) => sink.take(message),
+    fail: (error) => {
+      const { code, details, metadata } = error as ServiceError;
+      onStatus({ code, details, metadata });
+      sink.fail(error);
+    },
+    complete: () => {
+      onStatus({ code: Status.OK, details: 'OK', metadata: new Metadata() });
+      sink.complete();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import type { AttemptEnd } from './attempt-end.js';
+import { type CallLimits, limitedPolicy } from './call-limits.js';
 import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
 import { Elsewhere } from './elsewhere.js';
@@ -90,10 +91,20 @@ export class CallPlan<A extends object> {
   #lastFailure: { readonly attempt: A; readonly end: AttemptEnd } | undefined;
 
   constructor(
-    private readonly policy: CallPolicy,
+    private policy: CallPolicy,
     private readonly environment: PlanEnvironment,
     private readonly owner: PlanOwner<A>,
   ) {}
+
+  /** Lowers what the call may do. Called before it starts. */
+  limit(limits: CallLimits): void {
+    this.policy = limitedPolicy(this.policy, limits);
+  }
+
+  /** In milliseconds; undefined if there is none. */
+  get attemptTimeout(): number | undefined {
+    return this.policy.attemptTimeout;
+  }
 
   get done(): boolean {
     return this.#state === 'done';

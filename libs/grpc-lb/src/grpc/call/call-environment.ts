@@ -137,6 +137,11 @@ export class CallEnvironment implements PlanEnvironment {
     return this.#serverTakesEncoding ? this.#encoding : 'identity';
   }
 
+  /** An encoding, unless the server has said that it does not understand it. */
+  accepted(encoding: Encoding): Encoding {
+    return this.#accepted === undefined || accepts(this.#accepted, encoding) ? encoding : 'identity';
+  }
+
   /** Called with each `grpc-accept-encoding` of a server. */
   serverAccepts(accepted: string): void {
     if (accepted === this.#accepted) return;

@@ -24,6 +24,7 @@ import { encodingIn } from './message-codec.js';
 import { type CallListener, ListenedCall } from './listened-call.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
 import { RequestHeaders } from './request-headers.js';
+import { type OwnOptions, ownOptionsIn } from './own-options.js';
 import { type RequestOwner, RequestWriter } from './request-writer.js';
 import { slotIn, type StreamSlot } from './stream-slot.js';
 import type { WireAttempt } from './wire-attempt.js';
@@ -74,6 +75,8 @@ export class ClientCall
   #leaveParent: (() => void) | undefined;
   readonly #headers: RequestHeaders;
   #credentials: CallCredentials | undefined;
+  /** Whether its own options say that its requests are compressed. */
+  #compresses = false;
   #readStarted = false;
   #responded = false;
   /** Whether the caller is starting it, in its own async context. */
@@ -127,6 +130,8 @@ export class ClientCall
       const options = metadata.getOptions();
       this.waitForReady = options.waitForReady === true;
       this.slot ??= slotIn(options);
+      const own = ownOptionsIn(options);
+      if (own) this.#apply(own);
     }
     this.slot?.begun(this);
     const { environment } = this;
@@ -339,7 +344,7 @@ export class ClientCall
   cancel(attempt: WireAttempt, timedOut: boolean): void {
     if (timedOut) {
       this.#learnLatency();
-      const details = `attempt timed out: no response from ${attempt.endpoint.key} within ${this.#policy.call.attemptTimeout} ms (retry.attemptTimeout)`;
+      const details = `attempt timed out: no response from ${attempt.endpoint.key} within ${this.#plan.attemptTimeout} ms (retry.attemptTimeout)`;
       attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
     } else attempt.overtake();
     if (this.#observation) tellEnded(this.#observation, attempt);
@@ -408,7 +413,7 @@ export class ClientCall
     this.#plan.responded(attempt);
     if (this.ended || this.#committed !== attempt) return;
     attempt.headers = metadata;
-    if (this.environment.compresses) this.#learnEncodings(metadata);
+    if (this.#compresses || this.environment.compresses) this.#learnEncodings(metadata);
     if (this.listener!.wantsHeaders === false && this.#observation === undefined) return;
     attempt.encoding = encodingIn(metadata);
     metadata.remove('grpc-encoding');
@@ -475,6 +480,13 @@ export class ClientCall
       peer: this.#lastAttempt?.peer,
     };
     this.#stop(Status.DEADLINE_EXCEEDED, deadlineText(course, Date.now()), 'deadline');
+  }
+
+  #apply({ limits, compression }: OwnOptions): void {
+    if (limits) this.#plan.limit(limits);
+    if (compression === undefined) return;
+    this.#requests.encoding = this.environment.accepted(compression);
+    this.#compresses = compression !== 'identity';
   }
 
   /** Later calls are compressed as the server understands them from their beginning. */

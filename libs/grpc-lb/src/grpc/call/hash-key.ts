@@ -2,6 +2,7 @@ import type { Metadata, MetadataOptions } from '@grpc/grpc-js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
+import { ownOptionsIn } from './own-options.js';
 
 /**
  * The metadata option in which a stub stores the key that it computes from a request. grpc-js copies metadata options
@@ -20,6 +21,8 @@ export function hashKeyOf(by: HashKeySource, metadata: Metadata): string | undef
 }
 
 function keyIn(by: HashKeySource, metadata: Metadata): string | undefined {
+  const own = ownOptionsIn(metadata.getOptions())?.hashKey;
+  if (own !== undefined) return own;
   if (typeof by !== 'string') return (metadata.getOptions() as KeyedOptions)[HASH_KEY];
   // gRFC A76: "If the header contains multiple values, then values are joined with a comma `,` character before
   // hashing."
@@ -40,6 +43,7 @@ export function withHashKey(
   const own = methods && methods[path.slice(path.lastIndexOf('/') + 1)]?.policy;
   const by = keyedBy(own ?? policy);
   if (by === undefined || typeof by === 'string') return metadata;
+  if (ownOptionsIn(metadata.getOptions())?.hashKey !== undefined) return metadata;
   // A copy, because the function may change it.
   const keyed = metadata.clone();
   const key =

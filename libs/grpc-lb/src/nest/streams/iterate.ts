@@ -13,8 +13,13 @@ export function pullable(observable: Observable<unknown>, open: OpenPulled): Obs
   return Object.defineProperty(observable, PULLED, { value: open });
 }
 
+/** How to pull what a method has returned; undefined if it is not a stream that can be pulled. */
+export function pulledBy(stream: unknown): OpenPulled | undefined {
+  return (stream as { [PULLED]?: OpenPulled } | null | undefined)?.[PULLED];
+}
+
 /**
- * The messages of a server stream one by one, as the consumer asks for them: a consumer that is slow stops the server,
+ * The messages of a stream of responses one by one, as the consumer asks for them: a consumer that is slow stops the server,
  * by HTTP/2 flow control, and at most 16 messages wait here. The call starts with the loop, and is canceled when the
  * loop is left. An error of the stream is thrown by the loop.
  *
@@ -25,10 +30,10 @@ export function pullable(observable: Observable<unknown>, open: OpenPulled): Obs
  * @throws GrpcLbArgumentError if it is another Observable, which cannot be slowed down.
  */
 export function iterate<T>(stream: Observable<T>): AsyncIterableIterator<T> {
-  const open = (stream as { [PULLED]?: OpenPulled } | undefined)?.[PULLED];
+  const open = pulledBy(stream);
   if (open) return new PulledStream(open) as AsyncIterableIterator<T>;
   const found = stream instanceof Observable ? 'an Observable of something else' : 'not an Observable';
   throw new GrpcLbArgumentError(
-    `iterate: stream is ${found}; pass what a server-streaming method of a client returns, before any pipe()`,
+    `iterate: stream is ${found}; pass what a method of a client with a stream of responses returns, before any pipe()`,
   );
 }

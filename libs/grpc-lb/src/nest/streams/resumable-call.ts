@@ -12,6 +12,7 @@ import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import { systemClock } from '../../grpc/context/system-clock.js';
 import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
 import type { Connection } from '../../grpc/endpoint/connection.js';
+import type { ArgumentRules } from '../stub/argument-rules.js';
 import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
 import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
 import { aborted, cancelled, serviceError } from '../stub/service-error.js';
@@ -31,6 +32,8 @@ export interface StreamTarget {
   readonly method: Method;
   readonly openCalls: OpenCalls;
   readonly rules: StreamRules;
+  /** By which the arguments of a call are checked. */
+  readonly argumentRules: ArgumentRules;
   /** Undefined if grpc-js makes the calls of the channel. */
   readonly channel: BalancedChannel | undefined;
   /** Makes the calls, unless `direct`. */

@@ -1,5 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { type CallArguments, callArguments, kindOf } from '../stub/call-arguments.js';
+import { kindOf } from '../stub/argument-rules.js';
+import { type CallArguments, callArguments } from '../stub/call-arguments.js';
 import { pullable } from './iterate.js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { isRequestStream } from '../stub/request-stream.js';
@@ -14,7 +15,7 @@ export function resumableMethod(target: StreamTarget): StubMethod {
   return pullableMethod(
     (request, first, second) =>
       new Observable((subscriber) => {
-        const args = callArguments(target.rules.subject, first, second);
+        const args = callArguments(target.argumentRules, first, second);
         const call = createCall(target, args, request, new SubscriberSink(subscriber));
         call.start();
         return call;
@@ -27,7 +28,7 @@ export function resumableMethod(target: StreamTarget): StubMethod {
 export function pullableMethod(method: StubMethod, target: StreamTarget): StubMethod {
   return (request, ...rest) =>
     pullable(method(request, ...rest), (sink) => {
-      const args = callArguments(target.rules.subject, rest[0], rest[1]);
+      const args = callArguments(target.argumentRules, rest[0], rest[1]);
       return createCall(target, args, request, sink);
     });
 }

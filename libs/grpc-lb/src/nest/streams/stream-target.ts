@@ -1,6 +1,6 @@
 import { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { DelegatedChannel } from '../../grpc/channel/delegated-channel.js';
-import type { MethodCaller } from '../stub/call-observable.js';
+import type { MethodCaller } from '../stub/start-call.js';
 import type { Method } from '../stub/subscribed-call.js';
 import type { StreamTarget } from './resumable-call.js';
 import type { ResumableMethod } from './resumable-options.js';
@@ -30,6 +30,7 @@ export function streamTarget(
     // Interceptors see the calls that grpc-js's client makes.
     direct: direct?.interceptors.length === 0,
     rules: rulesOf(subject, options),
+    argumentRules: caller,
     keyed,
   };
 }

@@ -1,14 +1,17 @@
 import { type CallOptions, Metadata, propagate } from '@grpc/grpc-js';
-import { CRITICALITY_KEY, CRITICALITY_LEVELS, isCriticality } from '../../core/call/criticality.js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import { INHERIT_ALWAYS } from '../../grpc/call/parent-call.js';
-import { didYouMean, shown } from '../../core/options/validation.js';
-import type { GrpcLbCallOptions } from '../service-types.js';
+import type { GrpcLbCallOptions } from '../call-options.js';
+import { type ArgumentRules, kindOf } from './argument-rules.js';
+import { checkGrpcOption, checked, unknownOption } from './option-checks.js';
+import { statedMetadata } from './stated-metadata.js';
 
+/** A call's arguments, checked. */
 export interface CallArguments {
   /** NO_METADATA if the caller gives none. */
   readonly metadata: Metadata;
+  /** Those of grpc-js. */
   readonly options: CallOptions;
   readonly signal: AbortSignal | undefined;
   readonly onMetadata: GrpcLbCallOptions['onMetadata'];
@@ -23,12 +26,12 @@ const NO_ARGUMENTS: CallArguments = Object.freeze({
   onStatus: undefined,
 });
 
-/**
- * The arguments after the request: metadata, options, both or neither. `subject` is for the error, as in `client
- * ORDERS, Find`.
- */
-export function callArguments(subject: string, first: unknown, second: unknown): CallArguments {
-  const [metadata, options] = isMetadata(first) || second !== undefined ? [first, second] : [undefined, first];
+/** The arguments after the request: metadata, options, both or neither. */
+export function callArguments(rules: ArgumentRules, first: unknown, second: unknown): CallArguments {
+  // Most calls have none.
+  if (first === undefined && second === undefined) return NO_ARGUMENTS;
+  const { subject } = rules;
+  const { metadata, options } = restOf(first, second);
   if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {
     // Its content may be a secret.
     throw new GrpcLbArgumentError(
@@ -39,21 +42,14 @@ export function callArguments(subject: string, first: unknown, second: unknown):
     throw new GrpcLbArgumentError(`${subject}: options is ${kindOf(options)}; pass an object, as in { timeout: 1000 }`);
   }
   if (!options) return metadata ? { ...NO_ARGUMENTS, metadata } : NO_ARGUMENTS;
-  const { criticality, ...others } = options as GrpcLbCallOptions;
-  const stated =
-    criticality === undefined ? (metadata ?? NO_METADATA) : withCriticality(subject, metadata, criticality);
-  return { metadata: stated, ...callOptions(subject, others) };
+  return argumentsOf(rules, metadata ?? undefined, options);
 }
 
-/** As metadata it passes through interceptors and grpc-js's own client. */
-function withCriticality(subject: string, metadata: Metadata | null | undefined, criticality: unknown): Metadata {
-  if (!isCriticality(criticality)) {
-    const levels = CRITICALITY_LEVELS.join(', ');
-    throw new GrpcLbArgumentError(`${subject}: options.criticality is ${shown(criticality)}; pass one of ${levels}`);
-  }
-  const stated = metadata?.clone() ?? new Metadata();
-  stated.set(CRITICALITY_KEY, criticality);
-  return stated;
+/** Which of the arguments after the request is which. */
+export function restOf(first: unknown, second: unknown): { metadata: unknown; options: unknown } {
+  return isMetadata(first) || second !== undefined
+    ? { metadata: first, options: second }
+    : { metadata: undefined, options: first };
 }
 
 /** Whether the call has interceptors of its own. */
@@ -66,61 +62,65 @@ function isMetadata(value: unknown): boolean {
   return value instanceof Metadata || typeof (value as Metadata | null | undefined)?.getMap === 'function';
 }
 
-/** The type only: the value may be a secret. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
+/** Goes through the options once: copying an object without some of its keys costs a call twice as much. */
+function argumentsOf(rules: ArgumentRules, metadata: Metadata | undefined, given: GrpcLbCallOptions): CallArguments {
+  const options: Record<string, unknown> & CallOptions = {};
+  let signal: AbortSignal | undefined;
+  let onMetadata: GrpcLbCallOptions['onMetadata'];
+  let onStatus: GrpcLbCallOptions['onStatus'];
+  let timeout: number | undefined;
+  let inherit: boolean | undefined;
+  let stated: Record<string, unknown> | undefined;
+  let unknown: string | undefined;
+  for (const key in given) {
+    const value = (given as Readonly<Record<string, unknown>>)[key];
+    if (value === undefined) continue;
+    switch (key) {
+      case 'timeout':
+        timeout = checked.timeout(rules, value);
+        break;
+      case 'signal':
+        signal = checked.signal(rules, value);
+        break;
+      case 'onMetadata':
+        onMetadata = checked.onMetadata(rules, value);
+        break;
+      case 'onStatus':
+        onStatus = checked.onStatus(rules, value);
+        break;
+      case 'inherit':
+        inherit = checked.inherit(rules, value);
+        break;
+      case 'metadata':
+      case 'waitForReady':
+      case 'hashKey':
+      case 'retry':
+      case 'hedge':
+      case 'attemptTimeout':
+      case 'criticality':
+      case 'compression':
+        (stated ??= {})[key] = value;
+        break;
+      default:
+        if (!checkGrpcOption(rules, key, value)) unknown = key;
+        options[key] = value;
+    }
+  }
+  // An interceptor of the client, or of the call, may read what nothing else knows.
+  if (unknown !== undefined && !rules.intercepted && !options.interceptors && !options.interceptor_providers)
+    throw unknownOption(rules, unknown);
+  if (inherit !== undefined) options.propagate_flags = flagsOf(inherit, options);
+  if (timeout !== undefined) options.deadline = earlier(Date.now() + timeout, options.deadline);
+  const sent = stated ? statedMetadata(rules, metadata, stated) : (metadata ?? NO_METADATA);
+  return { metadata: sent, options, signal, onMetadata, onStatus };
 }
 
-function callOptions(subject: string, given: GrpcLbCallOptions): Omit<CallArguments, 'metadata'> {
-  const { timeout, signal, onMetadata, onStatus, inherit, ...others } = given;
-  const options = inherit === undefined ? others : { ...others, propagate_flags: flagsOf(subject, inherit, others) };
-  checkOthers(subject, others);
-  if (timeout === undefined) return { options, signal, onMetadata, onStatus };
-  if (!(typeof timeout === 'number' && timeout >= 1 && timeout <= 2_147_483_647)) {
-    throw new GrpcLbArgumentError(
-      `${subject}: options.timeout is ${shown(timeout)}; pass a number from 1 to 2147483647 (milliseconds)`,
-    );
-  }
-  const end = Date.now() + timeout;
-  const deadline = options.deadline === undefined ? end : Math.min(Number(options.deadline), end);
-  return { options: { ...options, deadline }, signal, onMetadata, onStatus };
-}
-
-/** Those of grpc-js that pass through; its own client ignores unknown ones. */
-const OTHERS: ReadonlySet<string> = new Set([
-  'deadline',
-  'host',
-  'parent',
-  'propagate_flags',
-  'credentials',
-  'interceptors',
-  'interceptor_providers',
-]);
-const OWN = ['timeout', 'signal', 'onMetadata', 'onStatus', 'inherit', 'criticality'];
-/** In 1973: a number of milliseconds from now, where a point in time belongs. */
-const EARLIEST = 1e11;
-
-function checkOthers(subject: string, others: CallOptions): void {
-  for (const key in others) {
-    if (OTHERS.has(key) || others[key as keyof CallOptions] === undefined) continue;
-    const known = [...OWN, 'deadline', 'interceptors', 'credentials'];
-    const remedy =
-      didYouMean(key, known) || `; use ${known.join(', ')}, and pass headers before the options, as a Metadata`;
-    // Its value may be a secret.
-    throw new GrpcLbArgumentError(`${subject}: options.${key} is not an option of calls${remedy}`);
-  }
-  const { deadline } = others;
-  if (typeof deadline !== 'number' || deadline <= 0 || deadline >= EARLIEST) return;
-  throw new GrpcLbArgumentError(
-    `${subject}: options.deadline is ${deadline}, a point in time in ${new Date(deadline).getUTCFullYear()}; pass { timeout: ${deadline} } for milliseconds from now, or Date.now() + ${deadline}`,
-  );
+function earlier(end: number, deadline: CallOptions['deadline']): number {
+  return deadline === undefined ? end : Math.min(Number(deadline), end);
 }
 
 /** grpc-js's flags pass through interceptors and its own client. */
-function flagsOf(subject: string, inherit: unknown, { propagate_flags = propagate.DEFAULTS }: CallOptions): number {
-  if (typeof inherit !== 'boolean')
-    throw new GrpcLbArgumentError(`${subject}: options.inherit is ${kindOf(inherit)}; pass true or false`);
+function flagsOf(inherit: boolean, { propagate_flags = propagate.DEFAULTS }: CallOptions): number {
   if (inherit) return propagate_flags | INHERIT_ALWAYS;
   return propagate_flags & ~(propagate.DEADLINE | propagate.CANCELLATION);
 }

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { type Client, type MethodDefinition, status as Status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { callObservable, type MethodCaller } from './call-observable.js';
+import { callObservable } from './call-observable.js';
 import { OpenCalls } from './open-calls.js';
+import { callStarter, type MethodCaller } from './start-call.js';
 
 // Calls over real sockets are tested in test/e2e; these tests cover what a real server cannot be made to do.
 
@@ -28,9 +29,16 @@ function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: OpenCalls;
   >;
   const openCalls = new OpenCalls();
   const told: unknown[] = [];
-  const subscription = callObservable({ subject: 'Repeat', client, direct: undefined, method, openCalls })(
-    {},
-  ).subscribe({
+  const start = callStarter({
+    subject: 'Repeat',
+    intercepted: false,
+    delegated: false,
+    client,
+    direct: undefined,
+    method,
+    openCalls,
+  });
+  const subscription = callObservable(start)({}).subscribe({
     next: (message) => told.push(message),
     error: (error) => told.push(error),
     complete: () => told.push('end'),
@@ -101,7 +109,7 @@ it.each([
   const openCalls = new OpenCalls();
   const errors: unknown[] = [];
   const caller = { subject: 'C', client: {}, direct, method, openCalls } as unknown as MethodCaller;
-  callObservable(caller)({}).subscribe({ error: (error: Error) => errors.push(error.message) });
+  callObservable(callStarter(caller))({}).subscribe({ error: (error: Error) => errors.push(error.message) });
   expect({ errors, statuses, open: !openCalls.isEmpty }).toEqual({
     errors: ['no'],
     statuses: ['CANCELLED'],

@@ -7,7 +7,7 @@ import { messageOf, SubscribedCall } from './subscribed-call.js';
 /**
  * A call with one request that runs directly on the channel. Without interceptors, grpc-js's `Client` would only pass
  * the call through several objects, at a third of the cost of the whole call. For the same reason this is one object:
- * the listener of the call, and what cancels it when its subscriber unsubscribes.
+ * the listener of the call, and what its receiver unsubscribes from.
  */
 abstract class DirectCall extends SubscribedCall implements CallListener {
   readonly entersContext = true;
@@ -29,7 +29,7 @@ abstract class DirectCall extends SubscribedCall implements CallListener {
       const details = `Request message serialization failure: ${messageOf(error)}`;
       return this.end({ code: Status.INTERNAL, details, metadata: new Metadata() });
     }
-    if (this.isAborted) return this.subscriber.error(aborted(args.signal!));
+    if (this.isAborted) return this.receiver.error(aborted(args.signal!));
     const { deadline = Infinity, host, parent, propagate_flags, credentials } = args.options;
     const call = channel.newCall(method.path, deadline, host, parent, propagate_flags ?? propagate.DEFAULTS);
     if (credentials) call.setCredentials(credentials);
@@ -67,7 +67,7 @@ export class UnaryCall extends DirectCall {
   protected deliverRest(status: StatusObject): StatusObject {
     if (!this.#decoded)
       return { code: Status.UNIMPLEMENTED, details: 'No message received', metadata: status.metadata };
-    this.subscriber.next(this.#decoded.response);
+    this.receiver.next(this.#decoded.response);
     return status;
   }
 }
@@ -77,9 +77,9 @@ export class ServerStreamCall extends DirectCall {
   onReceiveMessage(message: Buffer): void {
     const decoded = this.decode(message);
     if (!decoded) return;
-    this.inScope(() => this.subscriber.next(decoded.response));
-    // The subscriber may have left.
-    if (!this.subscriber.closed) this.call!.startRead();
+    this.inScope(() => this.receiver.next(decoded.response));
+    // The receiver may have left.
+    if (!this.receiver.closed) this.call!.startRead();
   }
 
   protected deliverRest(status: StatusObject): StatusObject {

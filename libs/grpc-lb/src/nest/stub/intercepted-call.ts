@@ -17,7 +17,7 @@ export class InterceptedCall extends SubscribedCall {
   start(request: unknown): void {
     const { args } = this;
     const { channel, interceptors, method } = this.target;
-    if (this.isAborted) return this.subscriber.error(aborted(args.signal!));
+    if (this.isAborted) return this.receiver.error(aborted(args.signal!));
     const innermost: NextCall = (options) => new InnermostCall(channel, method, options);
     const first = interceptors.reduceRight<NextCall>(
       (next, interceptor) => (options) => interceptor(options, next),
@@ -51,7 +51,7 @@ export class InterceptedCall extends SubscribedCall {
   protected deliverRest(status: StatusObject): StatusObject {
     if (this.#response === null)
       return { code: Status.UNIMPLEMENTED, details: 'No message received', metadata: status.metadata };
-    this.subscriber.next(this.#response);
+    this.receiver.next(this.#response);
     return status;
   }
 }

@@ -5,7 +5,7 @@ export abstract class OpenCall {
   /** @internal */
   after: OpenCall | undefined;
 
-  /** Its subscriber gets the error, and the server sees the call canceled. */
+  /** Its receiver gets the error, and the server sees the call canceled. */
   abstract giveUp(error: unknown): void;
 }
 
@@ -35,7 +35,7 @@ export class OpenCalls {
 
   /** Ends all of them with this error. */
   giveUp(error: unknown): void {
-    // One that is given up may make its subscriber end others.
+    // One that is given up may make its receiver end others.
     for (let call; (call = this.#first); this.delete(call)) call.giveUp(error);
   }
 }

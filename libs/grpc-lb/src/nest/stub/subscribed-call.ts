@@ -6,9 +6,10 @@ import {
   type StatusObject,
 } from '@grpc/grpc-js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
-import type { Subscriber, Unsubscribable } from 'rxjs';
+import type { Unsubscribable } from 'rxjs';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
+import type { Receiver } from './receiver.js';
 import { aborted, serviceError } from './service-error.js';
 
 export type Method = MethodDefinition<unknown, unknown>;
@@ -25,12 +26,12 @@ export interface CallTarget extends DirectWay {
   readonly openCalls: OpenCalls;
 }
 
-/** What runs functions in the async context in which a call was subscribed. */
+/** What runs functions in the async context in which a call was started. */
 interface Scope {
   runInAsyncScope<T>(run: () => T): T;
 }
 
-/** A call whose results one subscriber gets, in the async context in which it subscribed. */
+/** A call whose results one receiver gets, in the async context in which it was started. */
 export abstract class SubscribedCall extends OpenCall implements Unsubscribable {
   #scope: Scope | undefined;
   #ended = false;
@@ -38,7 +39,7 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
   constructor(
     protected readonly target: CallTarget,
     protected readonly args: CallArguments,
-    protected readonly subscriber: Subscriber<unknown>,
+    protected readonly receiver: Receiver,
   ) {
     super();
   }
@@ -71,10 +72,10 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
 
   giveUp(error: unknown): void {
     // What aborts the call, or closes the client, runs in another context.
-    this.#scope!.runInAsyncScope(() => this.subscriber.error(error));
+    this.#scope!.runInAsyncScope(() => this.receiver.error(error));
   }
 
-  /** The subscriber has left, or its call has ended. */
+  /** The receiver wants nothing more, or the call has ended. */
   unsubscribe(): void {
     if (!this.#scope) return;
     this.target.openCalls.delete(this);
@@ -107,8 +108,8 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
 
   #complete(status: StatusObject): void {
     const end = status.code === Status.OK ? this.deliverRest(status) : status;
-    if (end.code === Status.OK) this.subscriber.complete();
-    else this.subscriber.error(serviceError(end, undefined, this.target.channel.name));
+    if (end.code === Status.OK) this.receiver.complete();
+    else this.receiver.error(serviceError(end, undefined, this.target.channel.name));
   }
 }
 

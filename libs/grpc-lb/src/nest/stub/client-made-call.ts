@@ -1,0 +1,170 @@
+import { AsyncResource } from 'node:async_hooks';
+import { type Client, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import type { Unsubscribable } from 'rxjs';
+import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
+import type { CallArguments } from './call-arguments.js';
+import { OpenCall, type OpenCalls } from './open-calls.js';
+import type { Receiver } from './receiver.js';
+import { type Writable, writeRequests } from './request-stream.js';
+import { aborted } from './service-error.js';
+import type { Method } from './subscribed-call.js';
+
+/** How grpc-js's client makes the calls of a method. */
+export interface ClientMadeTarget {
+  readonly client: Client;
+  readonly method: Method;
+  readonly openCalls: OpenCalls;
+}
+
+/** What grpc-js's client returns for a call, as far as all kinds have it. */
+interface GrpcCall {
+  cancel(): void;
+  on(event: 'metadata', listener: (metadata: Metadata) => void): unknown;
+  on(event: 'status', listener: (status: StatusObject) => void): unknown;
+}
+
+type ResponseStream = ReturnType<Client['makeServerStreamRequest']>;
+
+/** A call of any kind that grpc-js's client makes. */
+export class ClientMadeCall extends OpenCall implements Unsubscribable {
+  #ended = false;
+  #call: GrpcCall | undefined;
+  /** The same, if it has a stream of responses. */
+  #responses: ResponseStream | undefined;
+  /** The async context in which it was started; undefined while it starts in it. */
+  #scope: AsyncResource | undefined;
+  #stopRequests: (() => void) | undefined;
+
+  constructor(
+    private readonly target: ClientMadeTarget,
+    private readonly args: CallArguments,
+    private readonly receiver: Receiver,
+  ) {
+    super();
+  }
+
+  /** Called once. @throws What an interceptor throws; then there is no call. */
+  start(request: unknown): void {
+    const { method, openCalls } = this.target;
+    const { signal } = this.args;
+    const call = method.responseStream ? this.#startStreaming(request) : this.#startSingle(request);
+    this.#call = call;
+    if (method.requestStream) this.#pipeRequests(request as Parameters<typeof writeRequests>[0], call);
+    this.#scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
+    openCalls.add(this);
+    signal?.addEventListener('abort', this);
+    // Requests that arrive at once may have aborted it already.
+    if (signal?.aborted) this.handleEvent();
+  }
+
+  /** The receiver takes messages again. */
+  resume(): void {
+    this.#responses?.resume();
+  }
+
+  /** The signal is aborted. */
+  handleEvent(): void {
+    this.giveUp(aborted(this.args.signal!));
+  }
+
+  /** The caller failed or gave up: the call still runs, and `unsubscribe` cancels it. */
+  giveUp(error: unknown): void {
+    // What aborts the call, or closes the client, runs in another context.
+    if (this.#scope) this.#scope.runInAsyncScope(() => this.receiver.error(error));
+    else this.receiver.error(error);
+  }
+
+  unsubscribe(): void {
+    this.target.openCalls.delete(this);
+    this.args.signal?.removeEventListener('abort', this);
+    this.#stopRequests?.();
+    if (!this.#ended) this.#call?.cancel();
+  }
+
+  /** Unary and client-streaming calls. */
+  #startSingle(request: unknown): GrpcCall {
+    const { client, method } = this.target;
+    const { path, requestSerialize, responseDeserialize } = method;
+    const { options } = this.args;
+    let end = (): void => {};
+    const done = (error: ServiceError | null, response?: unknown): void => {
+      end = () => {
+        if (error) return this.#fail(error);
+        this.receiver.next(response);
+        this.#complete();
+      };
+    };
+    const metadata = this.#ownMetadata();
+    const call = method.requestStream
+      ? client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done)
+      : client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
+    this.#listen(call);
+    // grpc-js emits the status right after the callback.
+    call.on('status', () => end());
+    return call;
+  }
+
+  /** Server-streaming and bidirectional calls. */
+  #startStreaming(request: unknown): ResponseStream {
+    const { client, method } = this.target;
+    const { path, requestSerialize, responseDeserialize } = method;
+    const { options } = this.args;
+    const metadata = this.#ownMetadata();
+    const call = method.requestStream
+      ? client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, options)
+      : client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata, options);
+    this.#responses = call;
+    this.#listen(call);
+    this.#readResponses(call);
+    return call;
+  }
+
+  /** grpc-js and interceptors may change it. */
+  #ownMetadata(): Metadata {
+    const { metadata } = this.args;
+    return metadata === NO_METADATA ? new Metadata() : metadata;
+  }
+
+  #listen(call: GrpcCall): void {
+    const { onMetadata, onStatus } = this.args;
+    if (onMetadata) call.on('metadata', onMetadata);
+    if (onStatus) call.on('status', onStatus);
+  }
+
+  /** The 'end' of the messages also precedes errors, so only the status decides. */
+  #readResponses(call: ResponseStream): void {
+    const { receiver } = this;
+    call.on('data', (response: unknown) => {
+      receiver.next(response);
+      if (receiver.wantsMore === false) call.pause();
+    });
+    let failure: ServiceError | undefined;
+    call.on('error', (error: ServiceError) => {
+      failure = error;
+      // If it is not from the status, which would come first.
+      queueMicrotask(() => this.#fail(error));
+    });
+    call.on('status', () => {
+      if (failure) return this.#fail(failure);
+      // The status may overtake messages that wait in the stream's buffer.
+      if (call.readableEnded) this.#complete();
+      else call.once('end', () => this.#complete());
+    });
+  }
+
+  /** If the caller's own stream fails, the caller gets that error; the server sees a canceled call. */
+  #pipeRequests(requests: Parameters<typeof writeRequests>[0], call: object): void {
+    this.#stopRequests = writeRequests(requests, call as Writable, (error) => this.giveUp(error));
+  }
+
+  /** The call has ended with this status. */
+  #fail(error: ServiceError): void {
+    this.#ended = true;
+    this.receiver.error(error);
+  }
+
+  #complete(): void {
+    this.#ended = true;
+    this.receiver.complete();
+  }
+}
