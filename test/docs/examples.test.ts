@@ -40,8 +40,7 @@ describe.each(folders)('%s', (folder) => {
     const { dependencies } = manifestOf(folder);
     expect(dependencies['nestjs-grpc-lb']).toBe(`^${library.version}`);
     for (const [name, range] of Object.entries(dependencies)) {
-      const supported = library.peerDependencies[name];
-      if (supported !== undefined) expect(supported.split(' || '), name).toContain(range);
+      expect((library.peerDependencies[name] ?? range).split(' || '), name).toContain(range);
     }
   });
 });

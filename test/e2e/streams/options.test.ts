@@ -34,7 +34,7 @@ test('a decorated class: its stream goes on when the backend is killed, also one
   const subscriber = new Subscriber(client.repeat({ text: '' }));
   const messages = iterate(client.repeat({ text: '' }));
   const texts: string[] = [];
-  const pull = async (): Promise<unknown> => texts.push((await messages.next()).value!.text);
+  const pull = async (): Promise<unknown> => texts.push(((await messages.next()).value as { text: string }).text);
   feed.append(3);
   await subscriber.seen(3);
   await pull();
