@@ -6,8 +6,9 @@ import { readEnvironment } from '../../libs/grpc-lb/src/config/read-environment.
 import type { Fault } from '../../libs/grpc-lb/src/core/errors.js';
 import { readDocument } from '../../libs/grpc-lb/src/discovery/file/document.js';
 import { parseCommand } from '../../libs/grpc-lb/src/doctor/cli/arguments.js';
+import type { MetricDefinition } from '../../libs/grpc-lb/src/telemetry/metrics/definition.js';
 import { METRICS } from '../../libs/grpc-lb/src/telemetry/metrics/metrics.js';
-import { prometheusName } from '../../libs/grpc-lb/src/telemetry/metrics/prometheus-name.js';
+import { prometheusLabel, prometheusName } from '../../libs/grpc-lb/src/telemetry/metrics/prometheus-name.js';
 import { SERVER_METRICS } from '../../libs/grpc-lb/src/telemetry/metrics/server-metrics.js';
 import { ROOT } from './pages.js';
 
@@ -83,9 +84,11 @@ function pathsExist(words: readonly string[]): void {
 const METRIC_NAMES: ReadonlySet<string> = new Set(
   Object.entries({ ...METRICS, ...SERVER_METRICS }).map(([name, definition]) => prometheusName(name, definition)),
 );
-/** Labels and prefixes, which the metrics' own test knows. */
-const OTHER =
-  /^grpc_(lb_(client|endpoint_state|wait_reason|outlier_detection_detection_method|discovery_)|target|method|status)$/;
+const LABELS: ReadonlySet<string> = new Set(
+  Object.values<MetricDefinition>({ ...METRICS, ...SERVER_METRICS })
+    .flatMap(({ labels, optionalLabels = [] }) => [...labels, ...optionalLabels])
+    .map(prometheusLabel),
+);
 
 /** Names of metrics in a query or a pattern: `grpc_lb_(pending|endpoints)` has two. */
 function metricsExist(_words: readonly string[], line: string): void {
@@ -98,7 +101,7 @@ function metricsExist(_words: readonly string[], line: string): void {
       .filter(Boolean)
       .map((end) => prefix + end),
   ]) {
-    if (name === prefix || OTHER.test(name)) continue;
+    if (name === prefix || name.endsWith('_') || LABELS.has(name)) continue;
     must(METRIC_NAMES.has(name.replace(/_(bucket|sum|count)$/, '')), `${name} is no metric`);
   }
 }
