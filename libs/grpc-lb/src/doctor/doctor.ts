@@ -43,7 +43,7 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const names = namesOf(exam, effective, client, unusable ? undefined : found);
   const site: Site = { exam, budget, options: effective, client, ...names };
 
-  const wanted = wantedOf(exam, effective);
+  const wanted = await wantedOf(exam, effective);
 
   // The search for copies takes time, and no connection.
   const copies = effective.quick ? undefined : examineCopies(exam, effective.cwd);

@@ -1,4 +1,5 @@
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import { missingPeer } from '../../core/errors.js';
 import type { Examination } from '../examination.js';
 import type { EffectiveDoctorOptions } from '../options.js';
 
@@ -6,7 +7,7 @@ import type { EffectiveDoctorOptions } from '../options.js';
 export type Wanted = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The services and methods that the server must have, by the options and the proto files that they name. */
-export function wantedOf(
+export async function wantedOf(
   exam: Examination,
   {
     protos,
@@ -14,7 +15,7 @@ export function wantedOf(
     services,
     methods,
   }: Pick<EffectiveDoctorOptions, 'protos' | 'includeDirs' | 'services' | 'methods'>,
-): Wanted {
+): Promise<Wanted> {
   const wanted = new Map<string, Set<string>>();
   const methodsOf = (service: string): Set<string> => {
     const found = wanted.get(service) ?? new Set();
@@ -26,7 +27,7 @@ export function wantedOf(
     const [service = '', name = ''] = method.split('/');
     methodsOf(service).add(name);
   }
-  for (const definition of Object.values(load(exam, protos, includeDirs))) {
+  for (const definition of Object.values(await load(exam, protos, includeDirs))) {
     // A message or an enum has a format.
     if ('format' in definition) continue;
     for (const { path } of Object.values(definition)) {
@@ -37,9 +38,16 @@ export function wantedOf(
   return wanted;
 }
 
-function load(exam: Examination, protos: readonly string[], includeDirs: readonly string[] = []): PackageDefinition {
+async function load(
+  exam: Examination,
+  protos: readonly string[],
+  includeDirs: readonly string[] = [],
+): Promise<PackageDefinition> {
   if (protos.length === 0) return {};
   try {
+    const { loadSync } = await import('@grpc/proto-loader').catch((cause: unknown) => {
+      throw missingPeer('the option protos', '@grpc/proto-loader', cause);
+    });
     return loadSync([...protos], { includeDirs: [...includeDirs] });
   } catch (error) {
     const evidence = `the proto files ${protos.join(', ')} cannot be loaded: ${(error as Error).message}`;

@@ -1,102 +1,47 @@
-import { fromJSON } from '@grpc/proto-loader';
+import { textField } from '../../grpc/endpoint/text-field.js';
+import { isWellFormed, LENGTH_DELIMITED, WireReader } from '../../grpc/endpoint/wire-reader.js';
 
-/** The part of grpc/reflection/v1/reflection.proto, equal in v1alpha, and of descriptor.proto that the doctor reads. */
-const definition = fromJSON(
-  {
-    nested: {
-      reflection: {
-        nested: {
-          Request: {
-            fields: { file_containing_symbol: { type: 'string', id: 4 }, list_services: { type: 'string', id: 7 } },
-            // A field of a oneof is sent even if it is empty, as list_services is.
-            oneofs: { message_request: { oneof: ['file_containing_symbol', 'list_services'] } },
-          },
-          Response: {
-            fields: {
-              file_descriptor_response: { type: 'Files', id: 4 },
-              list_services_response: { type: 'Services', id: 6 },
-              error_response: { type: 'Failure', id: 7 },
-            },
-          },
-          Files: { fields: { file_descriptor_proto: { rule: 'repeated', type: 'bytes', id: 1 } } },
-          Services: { fields: { service: { rule: 'repeated', type: 'Named', id: 1 } } },
-          Failure: { fields: { error_code: { type: 'int32', id: 1 }, error_message: { type: 'string', id: 2 } } },
-          Named: { fields: { name: { type: 'string', id: 1 } } },
-          File: {
-            fields: { package: { type: 'string', id: 2 }, service: { rule: 'repeated', type: 'Service', id: 6 } },
-          },
-          Service: {
-            fields: { name: { type: 'string', id: 1 }, method: { rule: 'repeated', type: 'Named', id: 2 } },
-          },
-          Codec: {
-            methods: {
-              Reflect: { requestType: 'Request', responseType: 'Response', comment: '' },
-              Describe: { requestType: 'File', responseType: 'File', comment: '' },
-            },
-          },
-        },
-      },
-    },
-  },
-  { keepCase: true, defaults: true, arrays: true },
-);
+/** A ServerReflectionRequest of grpc/reflection/v1/reflection.proto, equal in v1alpha: a oneof, sent even if empty. */
+export type ReflectionRequest = { readonly list_services: '' } | { readonly file_containing_symbol: string };
 
-interface Request {
-  readonly list_services?: string;
-  readonly file_containing_symbol?: string;
-}
-
-interface Named {
-  readonly name: string;
-}
-
-interface Response {
-  readonly file_descriptor_response: { readonly file_descriptor_proto: readonly Buffer[] } | null;
-  readonly list_services_response: { readonly service: readonly Named[] } | null;
-  readonly error_response: { readonly error_code: number; readonly error_message: string } | null;
-}
-
-interface File {
-  readonly package: string;
-  readonly service: readonly (Named & { readonly method: readonly Named[] })[];
-}
-
-interface Method<Q, A> {
-  requestSerialize(request: Q): Buffer;
-  responseDeserialize(bytes: Buffer): A;
-}
-
-const codec = definition['reflection.Codec'] as unknown as {
-  Reflect: Method<Request, Response>;
-  Describe: Method<File, File>;
-};
-
-export const encodeReflection = (request: Request): Buffer => codec.Reflect.requestSerialize(request);
+export const encodeReflection = (request: ReflectionRequest): Buffer =>
+  'list_services' in request ? textField(7, request.list_services) : textField(4, request.file_containing_symbol);
 
 /** The names of all services; undefined if the answer is another one. */
 export function servicesIn(bytes: Buffer): readonly string[] | undefined {
-  return read(bytes)?.list_services_response?.service.map(({ name }) => name);
+  // ServerReflectionResponse.list_services_response.service.name
+  const list = blocksOf(bytes, 6)?.at(-1);
+  const services = list && blocksOf(list, 1);
+  return services?.map(nameOf(1));
 }
 
 /** The methods of a service; undefined if the answer does not describe it. */
 export function methodsIn(bytes: Buffer, service: string): readonly string[] | undefined {
-  const files = read(bytes)?.file_descriptor_response?.file_descriptor_proto ?? [];
-  for (const each of files) {
-    const file = attempt(() => codec.Describe.responseDeserialize(each));
-    const prefix = file === undefined || file.package === '' ? '' : `${file.package}.`;
-    const found = file?.service.find(({ name }) => `${prefix}${name}` === service);
-    if (found) return found.method.map(({ name }) => name);
+  // ServerReflectionResponse.file_descriptor_response.file_descriptor_proto
+  const answer = blocksOf(bytes, 4)?.at(-1);
+  for (const file of (answer && blocksOf(answer, 1)) ?? []) {
+    // FileDescriptorProto: package is 2, service is 6; ServiceDescriptorProto: name is 1, method is 2.
+    const packageName = nameOf(2)(file);
+    const prefix = packageName === '' ? '' : `${packageName}.`;
+    const found = blocksOf(file, 6)?.find((each) => `${prefix}${nameOf(1)(each)}` === service);
+    if (found) return blocksOf(found, 2)?.map(nameOf(1));
   }
   return undefined;
 }
 
-const read = (bytes: Buffer): Response | undefined => attempt(() => codec.Reflect.responseDeserialize(bytes));
+/** A text field; empty if there is none. */
+const nameOf =
+  (field: number) =>
+  (message: Buffer): string =>
+    blocksOf(message, field)?.at(-1)?.toString() ?? '';
 
-/** Undefined if the bytes are unreadable. */
-function attempt<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch {
-    return undefined;
-  }
+/** The bytes of each message or text in a field; undefined if the message is malformed. */
+function blocksOf(message: Buffer, wanted: number): readonly Buffer[] | undefined {
+  const found: Buffer[] = [];
+  const reader = new WireReader(message);
+  const isReadable = isWellFormed(reader, (field, wireType) => {
+    if (field === wanted && wireType === LENGTH_DELIMITED) found.push(reader.blockBytes());
+    else reader.skipField(wireType);
+  });
+  return isReadable ? found : undefined;
 }

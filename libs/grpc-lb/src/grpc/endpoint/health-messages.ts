@@ -1,67 +1,29 @@
-import { fromJSON } from '@grpc/proto-loader';
+import { textField } from './text-field.js';
+import { isWellFormed, VARINT, WireReader } from './wire-reader.js';
 
 export const WATCH_PATH = '/grpc.health.v1.Health/Watch';
 
-export type ServingStatus = 'UNKNOWN' | 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+/** By number, as in grpc/health/v1/health.proto. */
+const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
-/** The part of grpc/health/v1/health.proto that a client needs for watching. */
-const definition = fromJSON(
-  {
-    nested: {
-      grpc: {
-        nested: {
-          health: {
-            nested: {
-              v1: {
-                nested: {
-                  HealthCheckRequest: { fields: { service: { type: 'string', id: 1 } } },
-                  HealthCheckResponse: {
-                    fields: { status: { type: 'ServingStatus', id: 1 } },
-                    nested: {
-                      ServingStatus: { values: { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } },
-                    },
-                  },
-                  Health: {
-                    methods: {
-                      Watch: {
-                        requestType: 'HealthCheckRequest',
-                        responseType: 'HealthCheckResponse',
-                        responseStream: true,
-                        comment: '',
-                      },
-                    },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-  { enums: String, defaults: true },
-);
+export type ServingStatus = (typeof STATUSES)[number];
 
-interface WatchMethod {
-  requestSerialize(request: { service: string }): Buffer;
-  responseDeserialize(bytes: Buffer): { status: ServingStatus };
-}
-
-const { Watch: watch } = definition['grpc.health.v1.Health'] as unknown as { Watch: WatchMethod };
-
+/** A HealthCheckRequest, whose only field is the name of the service. */
 export function encodeRequest(service: string): Buffer {
-  return watch.requestSerialize({ service });
+  return service === '' ? Buffer.alloc(0) : textField(1, service);
 }
 
 /** An answer takes two bytes; the rest allows for a few unknown fields. */
 const MAX_BYTES = 1024;
 
-/** Undefined if the message is unreadable. */
-export function decodeStatus(bytes: Buffer): ServingStatus | undefined {
+/** The status of a HealthCheckResponse: a number if it is a newer one, undefined if the message is unreadable. */
+export function decodeStatus(bytes: Buffer): ServingStatus | number | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
-  try {
-    return watch.responseDeserialize(bytes).status;
-  } catch {
-    return undefined;
-  }
+  let status = 0;
+  const reader = new WireReader(bytes);
+  const readable = isWellFormed(reader, (field, wireType) => {
+    if (field === 1 && wireType === VARINT) status = reader.varint();
+    else reader.skipField(wireType);
+  });
+  return readable ? (STATUSES[status] ?? status) : undefined;
 }

@@ -1,14 +1,9 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { LoadReport } from '../../core/policy/load-report.js';
+import { FIXED64, isWellFormed, LENGTH_DELIMITED, WireReader } from './wire-reader.js';
 
 /** The trailer with the load report of a call (gRFC A51). */
 export const REPORT_KEY = 'endpoint-load-metrics-bin';
-
-/** Wire types of protobuf. */
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
 
 /** Fields of xds.data.orca.v3.OrcaLoadReport. */
 const CPU_UTILIZATION = 1;
@@ -45,7 +40,8 @@ class DecodedReport implements LoadReport {
   /** Decoded when it is asked for: nearly no policy reads it. */
   get utilization(): Readonly<Record<string, number>> {
     const metrics: Record<string, number> = {};
-    eachField(this.#bytes, (reader, field, wireType) => {
+    const reader = new ReportReader(this.#bytes);
+    isWellFormed(reader, (field, wireType) => {
       if (field === UTILIZATION && wireType === LENGTH_DELIMITED) readMetric(metrics, reader, reader.block());
       else reader.skipField(wireType);
     });
@@ -60,25 +56,16 @@ class DecodedReport implements LoadReport {
 export function decodeReport(bytes: Buffer): LoadReport | undefined {
   if (bytes.length > MAX_BYTES) return undefined;
   const report = new DecodedReport(bytes);
-  return eachField(bytes, (reader, field, wireType) => readField(report, reader, field, wireType)) ? report : undefined;
+  const reader = new ReportReader(bytes);
+  return isWellFormed(reader, (field, wireType) => readField(report, reader, field, wireType)) ? report : undefined;
 }
 
-/** Returns whether the message is well-formed. */
-function eachField(bytes: Buffer, read: (reader: Reader, field: number, wireType: number) => void): boolean {
-  const reader = new Reader(bytes);
-  try {
-    while (reader.more) {
-      const tag = reader.varint();
-      read(reader, tag >>> 3, tag & 7);
-    }
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-  return true;
+class ReportReader extends WireReader {
+  /** The number of named metrics so far. */
+  metrics = 0;
 }
 
-function readField(report: DecodedReport, reader: Reader, field: number, wireType: number): void {
+function readField(report: DecodedReport, reader: ReportReader, field: number, wireType: number): void {
   if (wireType === FIXED64) {
     const value = reader.double();
     if (field === CPU_UTILIZATION) report.cpuUtilization = sane(value);
@@ -95,7 +82,7 @@ function readField(report: DecodedReport, reader: Reader, field: number, wireTyp
 }
 
 /** An entry of a map: a message with the key as its first field and the value as its second. */
-function readMetric(metrics: Record<string, number>, reader: Reader, end: number): void {
+function readMetric(metrics: Record<string, number>, reader: ReportReader, end: number): void {
   if (++reader.metrics > MAX_METRICS) throw new RangeError();
   let name = '';
   let value = 0;
@@ -115,69 +102,4 @@ function readMetric(metrics: Record<string, number>, reader: Reader, end: number
 function sane(value: number): number {
   if (!(value >= 0 && value < Infinity)) throw new RangeError();
   return value;
-}
-
-/** Throws a RangeError beyond the end. */
-class Reader {
-  at = 0;
-  /** The number of named metrics so far. */
-  metrics = 0;
-
-  constructor(private readonly bytes: Buffer) {}
-
-  get more(): boolean {
-    return this.at < this.bytes.length;
-  }
-
-  /** Keeps up to 32 bits: enough for tags and lengths. */
-  varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at >= this.bytes.length) throw new RangeError();
-      const byte = this.bytes[this.at++]!;
-      if (shift < 32) value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-    throw new RangeError();
-  }
-
-  /** `readDoubleLE` throws beyond the end. */
-  double(): number {
-    const value = this.bytes.readDoubleLE(this.at);
-    this.at += 8;
-    return value;
-  }
-
-  /** Returns the end of the block that begins here. */
-  block(): number {
-    const length = this.varint();
-    const end = this.at + length;
-    if (end > this.bytes.length) throw new RangeError();
-    return end;
-  }
-
-  text(): string {
-    const end = this.block();
-    const text = this.bytes.toString('utf8', this.at, end);
-    this.at = end;
-    return text;
-  }
-
-  skipTo(end: number): void {
-    this.at = end;
-  }
-
-  /** Skips a field of any type. */
-  skipField(wireType: number): void {
-    if (wireType === LENGTH_DELIMITED) this.skipTo(this.block());
-    else this.skip(wireType);
-  }
-
-  skip(wireType: number): void {
-    if (wireType === VARINT) this.varint();
-    else if (wireType === FIXED64) this.at += 8;
-    else if (wireType === FIXED32) this.at += 4;
-    else throw new RangeError();
-    if (this.at > this.bytes.length) throw new RangeError();
-  }
 }
