@@ -7,10 +7,13 @@
  */
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { pageOfOrders } from './generated/orders.js';
 import { echoMethods, framed, FrameReader } from './subjects/messages.js';
 
 const CHUNK_BYTES = 64 * 1024;
 const { repeat } = echoMethods(process.argv[2]!);
+const { path, page } = pageOfOrders();
+const framedPage = framed(page);
 
 function respond(stream: ServerHttp2Stream): void {
   stream.on('error', () => {});
@@ -52,6 +55,7 @@ for (let i = 0; i < 4; i++) {
     const reader = new FrameReader();
     const answer = (message: Buffer): void => {
       if (headers[':path'] === repeat.path) repeatTo(stream, message);
+      else if (headers[':path'] === path) stream.end(framedPage);
       else stream.end(framed(message));
     };
     stream.on('data', (chunk: Buffer) => reader.read(chunk, answer));

@@ -31,6 +31,8 @@ export interface CpuRow {
 
 export interface CpuTable {
   readonly title: string;
+  /** CPU_HEAD if there is none. */
+  readonly head?: readonly string[];
   readonly rows: readonly CpuRow[];
 }
 

@@ -1,5 +1,8 @@
-/** `interceptors`: unary calls through one interceptor. */
-export type Kind = 'unary' | 'interceptors' | 'streaming';
+/**
+ * `interceptors`: unary calls through one interceptor. `generated`: unary calls that answer 25 orders of some twenty
+ * values each. `generated-one`: unary calls with one such order each way.
+ */
+export type Kind = 'unary' | 'interceptors' | 'streaming' | 'generated' | 'generated-one';
 
 /** One run of one subject, in a process of its own. */
 export interface RunSpec {

@@ -5,6 +5,7 @@
 import { type Receive, type Report, type RunSpec, STREAM_MESSAGES, STREAM_TEXT, UNARY_TEXT } from './run-spec.js';
 import { bare } from './subjects/bare.js';
 import { own, ownAsPromises, stock } from './subjects/nest.js';
+import { orders } from './subjects/orders.js';
 import { subchannelOnly } from './subjects/subchannel.js';
 import type { Subject } from './subjects/subject.js';
 
@@ -19,11 +20,15 @@ const SUBJECTS: Readonly<Record<string, (spec: RunSpec) => Promise<Subject>>> = 
   'nestjs-grpc-lb with traces, 1 % sampled': (spec) => own('least_request', spec, { sampled: 0.01, spans: true }),
   'nestjs-grpc-lb with traces, all sampled': (spec) => own('least_request', spec, { sampled: 1, spans: true }),
   'nestjs-grpc-lb adaptive': (spec) => own('adaptive', spec),
+  'messages by proto-loader': (spec) => orders('proto-loader', spec),
+  'messages by ts-proto, grpc-js': (spec) => orders('grpc-js', spec),
+  'messages by ts-proto, generic-definitions': (spec) => orders('generic', spec),
+  'messages by protobuf-es': (spec) => orders('es', spec),
   'grpc-js subchannels alone': subchannelOnly,
   'node:http2': bare,
 };
 /** Until the optimizing compiler has seen everything. */
-const WARM_UP = { unary: 8000, interceptors: 8000, streaming: 50_000 };
+const WARM_UP = { unary: 8000, interceptors: 8000, streaming: 50_000, generated: 8000, 'generated-one': 8000 };
 
 const spec = JSON.parse(process.argv[2]!) as RunSpec;
 const { kind, concurrency } = spec;

@@ -44,7 +44,7 @@ export function hedgingIntroduction(): string {
 export function cpuIntroduction(): string {
   return `## What a call costs the client
 
-CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way, and for a message of a stream. The ratio is to Nest's own client with the round_robin of grpc-js in the same round, in which all clients take turns. \`node:http2\` and the subchannels of grpc-js, without any client on them, are what cannot be saved without replacing those.
+CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way, and for a message of a stream. The ratio is to Nest's own client with the round_robin of grpc-js in the same round, in which all clients take turns. \`node:http2\` and the subchannels of grpc-js, without any client on them, are what cannot be saved without replacing those. **Messages by generated code** are compared with those by proto-loader, both in this package's client, with a message of some twenty values each way.
 
 \`npm run bench profile\` says where it goes. Of a unary call through this package about 5 % is its own code, picks included; a fifth is garbage collection, another fifth grpc-js, and most of the rest Node's HTTP/2. What it saves is the stack that grpc-js collects at the start of each call, a tenth of Nest's own profile ([why, and how](../decisions/013-no-stack-for-each-call.md)). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
 }

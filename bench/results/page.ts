@@ -65,9 +65,9 @@ function hedgingPart(results: readonly RunResult[]): string[] {
 function cpuPart(): string[] {
   const stored = loadResults<{ tables: CpuTable[] }>('cpu');
   if (!stored) return [];
-  const tables = stored.tables.flatMap(({ title, rows }) => [
+  const tables = stored.tables.flatMap(({ title, head = CPU_HEAD, rows }) => [
     `${title}:`,
-    toMarkdown({ head: CPU_HEAD, rows: rows.map(cpuCellsOf) }),
+    toMarkdown({ head, rows: rows.map(cpuCellsOf) }),
   ]);
   return [cpuIntroduction(), ...tables, provenance(stored)];
 }

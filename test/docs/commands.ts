@@ -183,6 +183,7 @@ export const COMMANDS: readonly CommandRule[] = [
   { command: /^npx (nest build( -b (swc|webpack|rspack))?$|esbuild dist\/main\.js )/, runBy: FIRST_STEPS },
   { command: /^npm install( |$)/, runBy: 'test/package/consumers.test.ts', check: areInstalled },
   { command: /^npm (ls|dedupe)\b/, runBy: 'npm itself' },
+  { command: /^npx buf generate$/, runBy: 'test/docs/generated-code.test.ts' },
   { command: /^npx vitest( run)?( |$)/, runBy: '.ci/run', check: (words) => words[3] !== 'PATH' && pathsExist(words) },
   {
     command: /^npx nestjs-grpc-lb /,

@@ -1,3 +1,4 @@
+import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import {
@@ -8,6 +9,8 @@ import {
   Deadline,
   deadline,
   type EffectiveLoadBalancing,
+  type EsRequest,
+  type EsResponse,
   type FailureStatus,
   type GrpcLbClientOptions,
   type GrpcLbMethod,
@@ -48,19 +51,89 @@ import {
   retry,
   type RetryOptions,
   type ServiceClient,
+  type ServiceOf,
   SlowStart,
   slowStart,
   Subset,
   subset,
 } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
-import type { MockedClient } from 'nestjs-grpc-lb/testing';
+import { mockClient, type MockedClient } from 'nestjs-grpc-lb/testing';
 import type { Observable } from 'rxjs';
 import { expectTypeOf } from 'vitest';
+import type * as Types from './definitions.js';
+import { EsOrders, OrdersDefinition, OrdersService } from './definitions.js';
 import { type Item, type Order, type Orders, OrdersClient } from './orders.js';
+
+class Client2 extends GrpcService(OrdersService) {}
 
 /** What is right compiles: never run, `npm run typecheck` is the test. What is wrong is in misuse/. */
 export const usage = {
+  'a client over generated code': {
+    'has the types of a definition of grpc-js': () => {
+      class Client extends GrpcService(OrdersService) {}
+      const find = (client: Client) => client.find({ id: '1', userId: '', since: undefined }, { timeout: 5 });
+      expectTypeOf(find).returns.toEqualTypeOf<Observable<Types.Order>>();
+      expectTypeOf<Client['find']>().toEqualTypeOf<GrpcLbMethod<Types.FindRequest, Types.Order>>();
+      expectTypeOf<Client['bargain']>().parameter(0).toEqualTypeOf<RequestStream<Types.Order>>();
+    },
+    'has those of a generic definition, whose requests may be partial': () => {
+      class Client extends GrpcService(OrdersDefinition) {}
+      const client = {} as Client;
+      expectTypeOf(client.find({})).toEqualTypeOf<Observable<Types.Order>>();
+      client.find({ since: new Date() });
+      const whole: Types.FindRequest = { id: '1', userId: '', since: undefined };
+      client.find(whole);
+      client.bargain([{ id: '1' }]);
+      // A handler gets the whole message.
+      mockClient(Client, {
+        find: (request) => {
+          expectTypeOf(request).toEqualTypeOf<Types.FindRequest>();
+          return { id: request.id };
+        },
+        bargain: (requests) => {
+          expectTypeOf(requests).toEqualTypeOf<AsyncIterable<Types.Order>>();
+          return [];
+        },
+      });
+    },
+    'has those of @bufbuild/protobuf: what create() takes, and messages': () => {
+      class Client extends GrpcService(EsOrders) {}
+      const client = {} as Client;
+      expectTypeOf(client.find({ id: '1' })).toEqualTypeOf<Observable<Types.EsOrder>>();
+      client.find({ items: [{ sku: 'a' }], named: { a: { sku: 'a' } }, first: { sku: 'a' } });
+      client.find({ payment: { case: 'item', value: { sku: 'a' } } });
+      client.find({} as Types.EsOrder);
+      expectTypeOf<EsRequest<typeof Types.EsOrderSchema>>().toEqualTypeOf<
+        MessageInitShape<typeof Types.EsOrderSchema>
+      >();
+      expectTypeOf<EsResponse<typeof Types.EsOrderSchema>>().toEqualTypeOf<MessageShape<typeof Types.EsOrderSchema>>();
+      mockClient(Client, {
+        find: (request) => {
+          expectTypeOf(request).toEqualTypeOf<Types.EsOrder>();
+          return { id: request.id };
+        },
+      });
+    },
+    'resumes with the types of its definition': () => {
+      @Resumable<ServiceOf<typeof EsOrders>, string>({
+        method: 'find',
+        token: (order) => order.id,
+        resume: (request, id) => ({ ...request, id }),
+      })
+      class Client extends GrpcService(EsOrders) {}
+      return Client;
+    },
+    'has the interface that is named, and other services by their definitions': () => {
+      class Client extends GrpcService<Orders>(OrdersService) {}
+      expectTypeOf<Client['watch']>().returns.toEqualTypeOf<Observable<Order>>();
+      GrpcLbModule.forFeature([
+        { name: 'SHOP', options: { target: 'dns:///shop', definition: [OrdersService, EsOrders, OrdersDefinition] } },
+      ]);
+      const service: ServiceClient<ServiceOf<typeof OrdersService>> = {} as Client2;
+      return service;
+    },
+  },
   'a resumable method': {
     'has the types of the method, and of the token': () => {
       interface Feed {

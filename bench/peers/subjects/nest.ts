@@ -48,7 +48,9 @@ export async function stock(policy: string, spec: RunSpec): Promise<Subject> {
     url: `ipv4:${spec.addresses.join(',')}`,
     channelOptions: { 'grpc.service_config': serviceConfig, interceptors: interceptorsOf(spec) },
   };
-  return inNest([ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options }])]);
+  return echoSubject(
+    await inNest('ECHO', [ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options }])]),
+  );
 }
 
 /** The SDK with a share of the traces sampled, and whether this package starts spans. */
@@ -60,43 +62,23 @@ export interface Traces {
 /** What observes the calls of this package. */
 export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus' | Traces;
 
-/** This package, with calls as Promises. */
-export async function ownAsPromises(spec: RunSpec): Promise<Subject> {
-  return own('least_request', spec, 'none', true);
-}
-
 /** This package. */
 export async function own(
   policy: 'least_request' | 'adaptive',
   spec: RunSpec,
   telemetry: Telemetry = 'none',
-  asPromises = false,
 ): Promise<Subject> {
-  // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
-  const root = spec.build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${spec.build}/`);
-  const load = async <T>(file: string): Promise<T> =>
-    (await import(new URL(`libs/grpc-lb/dist/${file}`, root).href)) as T;
-  const { GrpcLbModule, iterate, promises } = await load<typeof import('nestjs-grpc-lb')>('index.js');
-  const options = {
-    package: 'echo.v1',
-    protoPath: spec.proto,
-    url: `static:///${spec.addresses.join(',')}`,
-    loadBalancing: { policy },
-    channelOptions: spec.channelOptions,
-    interceptors: interceptorsOf(spec),
-  };
-  const observed = await telemetryModule(telemetry, load);
-  const imports = [GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name: 'ECHO', options }])];
-  return inNest(imports, asPromises ? (echo) => promisedCalls(echo, promises(echo), iterate) : observedCalls);
+  const options = { package: 'echo.v1', protoPath: spec.proto, loadBalancing: { policy } };
+  return echoSubject(await balanced('ECHO', options, spec, telemetry));
 }
 
-type Calls = Omit<Subject, 'close'>;
-
-function promisedCalls(
-  echo: Echo,
-  promised: PromiseClient<Echo>,
-  iterate: typeof import('nestjs-grpc-lb').iterate,
-): Calls {
+/** This package, with calls as Promises. */
+export async function ownAsPromises(spec: RunSpec): Promise<Subject> {
+  const options = { package: 'echo.v1', protoPath: spec.proto, loadBalancing: { policy: 'least_request' } };
+  const { client, close } = await balanced('ECHO', options, spec);
+  const { iterate, promises } = await loadOf(spec)<typeof import('nestjs-grpc-lb')>('index.js');
+  const echo = client.getService<Echo>('Echo');
+  const promised: PromiseClient<Echo> = promises(echo);
   return {
     say: async (text) => void (await promised.say({ text })),
     repeat: async (text, times) => {
@@ -104,7 +86,34 @@ function promisedCalls(
       for await (const _ of iterate(echo.repeat({ text, times }))) count++;
       return count;
     },
+    close,
   };
+}
+
+/** Loads files of the build to measure. */
+function loadOf({ build }: RunSpec): <T>(file: string) => Promise<T> {
+  // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
+  const root = build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${build}/`);
+  return async <T>(file: string): Promise<T> => (await import(new URL(`libs/grpc-lb/dist/${file}`, root).href)) as T;
+}
+
+/** An application with a client of this package. */
+export async function balanced(
+  name: string,
+  more: object,
+  spec: RunSpec,
+  telemetry: Telemetry = 'none',
+): Promise<NestClient> {
+  const load = loadOf(spec);
+  const { GrpcLbModule } = await load<typeof import('nestjs-grpc-lb')>('index.js');
+  const options = {
+    ...more,
+    url: `static:///${spec.addresses.join(',')}`,
+    channelOptions: spec.channelOptions,
+    interceptors: interceptorsOf(spec),
+  };
+  const observed = await telemetryModule(telemetry, load);
+  return inNest(name, [GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name, options }])]);
 }
 
 async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {
@@ -137,20 +146,30 @@ function otelMeterProvider(metricProducers: MetricProducer[]): MeterProvider {
   return new MeterProvider({ readers: [reader] });
 }
 
-async function inNest(imports: readonly unknown[], callsOf: (echo: Echo) => Calls = observedCalls): Promise<Subject> {
+/** A client in an application. */
+export interface NestClient {
+  readonly client: ClientGrpc;
+  readonly close: () => Promise<void>;
+}
+
+async function inNest(name: string, imports: readonly unknown[]): Promise<NestClient> {
   @Module({ imports: imports as never })
   class BenchModule {}
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: false });
-  const echo = app.get<ClientGrpc>('ECHO', { strict: false }).getService<Echo>('Echo');
-  return { ...callsOf(echo), close: () => app.close() };
+  return { client: app.get<ClientGrpc>(name, { strict: false }), close: () => app.close() };
 }
 
-function observedCalls(echo: Echo): Calls {
+/** Resolves when the call has ended. */
+export function callOf(call: Observable<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call.subscribe({ error: reject, complete: resolve });
+  });
+}
+
+function echoSubject({ client, close }: NestClient): Subject {
+  const echo = client.getService<Echo>('Echo');
   return {
-    say: (text) =>
-      new Promise((resolve, reject) => {
-        echo.say({ text }).subscribe({ error: reject, complete: resolve });
-      }),
+    say: (text) => callOf(echo.say({ text })),
     repeat: (text, times) =>
       new Promise((resolve, reject) => {
         let count = 0;
@@ -160,5 +179,6 @@ function observedCalls(echo: Echo): Calls {
           complete: () => resolve(count),
         });
       }),
+    close,
   };
 }

@@ -176,6 +176,28 @@ export {
   weightedRoundRobin,
   type WeightedRoundRobinOptions,
 } from './nest/decorators/policies.js';
+export type {
+  EsDefinition,
+  EsMessageDescriptor,
+  EsMethodDescriptor,
+  GenericDefinition,
+  GenericMessage,
+  GenericMethod,
+  GrpcJsDefinition,
+  GrpcLbServiceDefinition,
+} from './nest/definition/definition-types.js';
+export type { EsFieldInit, EsInit, EsMessage, EsRequest, EsResponse } from './nest/definition/es-types.js';
+export type { DeepPartialMessage, Indivisible, PartialMessage } from './nest/definition/partial-message.js';
+export type {
+  DefinedMethod,
+  EsMethods,
+  EsStreams,
+  GenericMethods,
+  GenericRequest,
+  GenericResponse,
+  GrpcJsMethods,
+  ServiceOf,
+} from './nest/definition/service-of.js';
 export type { CallAttempts, GrpcLbCallOptions, MetadataInit } from './nest/call-options.js';
 export { GrpcPromiseService, GrpcService } from './nest/grpc-service.js';
 export { promises, responses } from './nest/promises.js';

@@ -52,6 +52,7 @@ export declare class RegistrySource implements EndpointSource {
 }
 
 export declare const OrdersService: ServiceClientConstructor;
+export { OrdersDefinition } from '../../types/definitions.js';
 export declare const app: { close(): Promise<void> };
 export declare const count: (method: string, code: number) => void;
 export declare const ca: Buffer;

@@ -177,9 +177,9 @@ describe('a named client is rejected', () => {
   it('without options', async () => {
     expect(await faultsOf({ name: 'ECHO' } as GrpcLbClientItem)).toEqual([
       'client ECHO: 3 options are invalid',
-      '- package is missing; set the package of the proto file, as in orders.v1',
+      '- package is missing; set the package of the proto file, as in orders.v1, or definition, a service of generated code',
       '- target is missing; set where the endpoints are, as in dns:///orders:50051 (there is no default, and options of a server may have no url)',
-      '- protoPath is missing; set either protoPath (a proto file) or packageDefinition',
+      '- protoPath is missing; set one of protoPath (a proto file), packageDefinition, and definition (a service of generated code)',
     ]);
   });
 });

@@ -311,7 +311,7 @@ describe('mistakes', () => {
     ['- client is missing; set exactly one of client, definition, protoPath, packageDefinition', {}],
     ['- client is set together with definition; set exactly one of', { client: EchoClient, definition: Echo.service }],
     ['- client is the class Plain, which has no @GrpcLbClient; decorate it', { client: class Plain {} }],
-    ['- definition is not a service of grpc-js; pass OrdersClient.service', { definition: {} }],
+    ['- definition has no methods; use a service of generated code', { definition: {} }],
     ['- backends is -1; use a whole number from 0 to 1000, or a list of options', { client: EchoClient, backends: -1 }],
     [
       '- handlers.sey is not a method of the service; did you mean "say"?; the service has say, repeat',

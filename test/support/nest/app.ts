@@ -87,8 +87,8 @@ export function errorOf(call: Observable<unknown>): Promise<ServiceError & { cau
 /** A client of the name ECHO: of this package, or Nest's own, whose address has no scheme. */
 export const CLIENTS = {
   "Nest's ClientGrpc": (options: GrpcLbClientOptions): ModuleMetadata => {
-    const { target, ...rest } = options;
-    const nest = { ...rest, url: target!.replace(/^static:\/\/\//, '') };
+    const { target, package: name = '', ...rest } = options;
+    const nest = { ...rest, package: name, url: target!.replace(/^static:\/\/\//, '') };
     return { imports: [ClientsModule.register([{ name: 'ECHO', transport: Transport.GRPC, options: nest }])] };
   },
   'the balanced client': (options: GrpcLbClientOptions): ModuleMetadata => ({

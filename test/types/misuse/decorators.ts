@@ -22,10 +22,6 @@ import { type Orders, OrdersClient } from '../orders.js';
 
 const options = { package: 'orders.v1', protoPath: 'orders.proto', target: 'dns:///orders:50051' };
 
-// error: Property 'service' is missing
-@GrpcLbClient(options)
-class WithoutService extends GrpcService<Orders>() {}
-
 // error: 'protoPaht' does not exist in type 'GrpcLbClientDecoratorOptions'
 @GrpcLbClient({ ...options, service: 'Orders', protoPaht: 'orders.proto' })
 class Misspelt extends GrpcService<Orders>() {}

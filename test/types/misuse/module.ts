@@ -15,9 +15,6 @@ GrpcLbModule.forFeature([{ options }]);
 // error: 'url' does not exist in type
 GrpcLbModule.forFeature([{ name: 'ORDERS', url: 'orders:50051', options }]);
 
-// error: Property 'package' is missing
-GrpcLbModule.forFeature([{ name: 'ORDERS', options: { target: 'orders:50051' } }]);
-
 // error: 'choiceCont' does not exist in type
 GrpcLbModule.forFeature([
   { name: 'ORDERS', options: { ...options, loadBalancing: { policy: { name: 'least_request', choiceCont: 2 } } } },

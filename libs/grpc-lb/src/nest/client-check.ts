@@ -9,6 +9,7 @@ import { isSecure, tlsNameFaults } from '../grpc/channel/tls-name.js';
 import { TLS_AND_CREDENTIALS, tlsFaults } from '../grpc/tls/tls-faults.js';
 import { tlsFieldCheck } from '../tls/options.js';
 import type { GrpcLbClientOptions } from './client-options.js';
+import { isDefined } from './stub/service-definitions.js';
 import { addressList, targetOf } from './url.js';
 
 const anything: Check = () => {};
@@ -135,6 +136,8 @@ const checkFields = fields(
     target,
     url,
     targets,
+    // Read with the services.
+    definition: anything,
     package: packages,
     protoPath: texts,
     protoLoader: text,
@@ -182,8 +185,10 @@ export function checkClientOptions(
     faults.push({ path: /^targets?(\[|$)/.test(path) ? targetPath(path) : path, message });
   }
   if (found.length === 0) faults.push(...tlsFaultsOf(options));
-  if (options.package === undefined)
-    faults.push({ path: 'package', message: 'is missing; set the package of the proto file, as in orders.v1' });
+  if (options.package === undefined && !isDefined(options)) {
+    const remedy = 'set the package of the proto file, as in orders.v1, or definition, a service of generated code';
+    faults.push({ path: 'package', message: `is missing; ${remedy}` });
+  }
   const given = (['target', 'url', 'targets'] as const).filter((key) => options[key] !== undefined);
   if (given.length === 0) {
     faults.push({

@@ -55,7 +55,10 @@ const WRONG: [options: object, line: string][] = [
     { target: undefined, url: 'static:///a:1;weigth=2' },
     'url "static:///a:1;weigth=2": address 1 "weigth" is not an option; did you mean "weight"?',
   ],
-  [{ package: undefined }, 'package is missing; set the package of the proto file, as in orders.v1'],
+  [
+    { package: undefined },
+    'package is missing; set the package of the proto file, as in orders.v1, or definition, a service of generated code',
+  ],
   [{ package: 5 }, 'package is 5; use a non-empty string'],
   [{ package: ['echo.v1', ''] }, 'package[1] is ""; use a non-empty string'],
   [
@@ -64,7 +67,10 @@ const WRONG: [options: object, line: string][] = [
   ],
   [{ package: 'constructor' }, 'package is "constructor", which the proto files do not define; they define echo.v1'],
   [{ package: 'echo' }, 'package is "echo", which has no service; use one of echo.v1'],
-  [{ protoPath: undefined }, 'protoPath is missing; set either protoPath (a proto file) or packageDefinition'],
+  [
+    { protoPath: undefined },
+    'protoPath is missing; set one of protoPath (a proto file), packageDefinition, and definition (a service of generated code)',
+  ],
   [{ packageDefinition: {} }, 'protoPath is set together with packageDefinition; set either'],
   [
     { protoPath: '/nowhere/x.proto' },

@@ -13,6 +13,7 @@ import type { MethodInfo } from '../grpc/config/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
+import { methodNames } from './definition/method-names.js';
 import { checkMethodNames, methodsOf } from './methods.js';
 import { callObservable } from './stub/call-observable.js';
 import { methodForms, withForms } from './stub/method-forms.js';
@@ -58,7 +59,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     this.name = name;
     const found = [...faults];
     checkClientOptions(options, found, targetPath);
-    this.#services = loadServices(options, found);
+    this.#services = loadServices(`client ${name}`, options, found);
     const methods = methodsOf(this.#services);
     checkMethodNames(options.loadBalancing, methods, found);
     checkHashFields(options.loadBalancing, this.#services, found);
@@ -227,9 +228,14 @@ export class GrpcLbClientHandle implements ClientGrpc {
     throw new GrpcLbOptionsError(`client ${this.name}`, [
       {
         path: 'service',
-        message: `is "${name}", which package ${String(this.#options.package)} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}`,
+        message: `is "${name}", which ${this.#source} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}`,
       },
     ]);
+  }
+
+  get #source(): string {
+    const name = this.#options.package;
+    return name === undefined ? 'the definition' : `package ${String(name)}`;
   }
 
   #createClient(name: string): Client {
@@ -252,6 +258,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     const delegated = this.#balanced instanceof DelegatedChannel;
     const common = { client, direct: this.#directWay(client), intercepted: this.#isIntercepted, delegated };
     const stub: Record<string, unknown> = {};
+    const aliases = new Map<string, unknown>();
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {
       const keyed: Keyed = (request, metadata) => this.#balanced.keyed(request, metadata, method.path);
       const subject = `client ${this.name}, ${name}/${key}`;
@@ -263,10 +270,11 @@ export class GrpcLbClientHandle implements ClientGrpc {
         : this.#plainMethod(caller, start);
       const forms = methodForms(caller, start);
       withForms(call, () => forms);
-      // grpc-js and Nest know a method by its name in the proto file and in lower camel case.
       stub[key] = call;
-      if (method.originalName !== undefined) stub[method.originalName] = call;
+      for (const each of methodNames(method)) aliases.set(each, call);
     }
+    // A method may be named as another one in lower camel case.
+    for (const [alias, call] of aliases) if (!Object.hasOwn(stub, alias)) stub[alias] = call;
     return stub;
   }
 

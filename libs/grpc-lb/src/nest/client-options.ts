@@ -2,13 +2,21 @@ import type { ChannelCredentials, Interceptor } from '@grpc/grpc-js';
 import type { GrpcOptions } from '@nestjs/microservices';
 import type { LoadBalancingOptions } from '../core/options/load-balancing.js';
 import type { TlsOptions } from '../tls/options.js';
+import type { GrpcLbServiceDefinition } from './definition/definition-types.js';
 import type { ResumableMethod } from './streams/resumable-options.js';
 
 /**
  * Options of a balanced client: those of Nest's gRPC transport, with the same meaning, and how to balance. The package
  * never modifies the object.
  */
-export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'credentials' | 'url'> {
+export interface GrpcLbClientOptions extends Omit<GrpcOptions['options'], 'credentials' | 'package' | 'url'> {
+  /**
+   * The services of generated code, in place of `package` and `protoPath`: neither a proto file nor proto-loader is
+   * needed then. A class calls one service, a named item may call several.
+   */
+  readonly definition?: GrpcLbServiceDefinition | readonly GrpcLbServiceDefinition[];
+  /** The package of the proto file, or packages. Required without `definition`. */
+  readonly package?: string | string[];
   /**
    * Where the endpoints come from: `dns:///orders:50051`, `static:///a:1,b:2;weight=2`, or a bare `host:port`, which is
    * looked up by DNS. Exactly one of `target`, `url` and `targets` is required.
@@ -52,6 +60,6 @@ export interface GrpcLbClientDecoratorOptions extends GrpcLbClientOptions {
    * @default the name of the class
    */
   readonly name?: string;
-  /** The service of the package that the class calls, as named in the proto file. */
-  readonly service: string;
+  /** The service of the package that the class calls, as named in the proto file. Required without `definition`. */
+  readonly service?: string;
 }

@@ -6,6 +6,7 @@ import type { GrpcLbClientOptions } from './client-options.js';
 import { clientDeclaration } from './decorators/metadata.js';
 import { mergeTls } from './merge-tls.js';
 import { CLIENT_PROPERTY } from './grpc-service.js';
+import { isDefined } from './stub/service-definitions.js';
 import type { GrpcLbClientItem } from './module-options.js';
 import type { ClientRef } from './tokens.js';
 
@@ -65,8 +66,9 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
       message: 'is on a class without methods to call; extend GrpcService<T>()',
     });
   }
-  if (typeof service !== 'string' || service === '')
-    faults.push({ path: 'service', message: `is ${shown(service)}; set the service of the proto file` });
+  if (declaration.hasTwoDefinitions)
+    faults.push({ path: 'definition', message: 'is another one than that of GrpcService(); keep one of them' });
+  faults.push(...serviceFaults(service, { ...options, ...more }));
   const loadBalancing = mergeLoadBalancing(declaration.loadBalancing, more.loadBalancing);
   const tls = mergeTls(declaration.tls, more.tls);
   const resumable = more.resumable ?? declaration.resumable;
@@ -82,6 +84,20 @@ export function declaredClass(target: Type, more: Partial<GrpcLbClientOptions> =
     },
     faults,
   };
+}
+
+/** A class calls one service: that of its definition, or one of its package. */
+function serviceFaults(service: unknown, options: Partial<GrpcLbClientOptions>): Fault[] {
+  if (!isDefined(options)) {
+    if (typeof service === 'string' && service !== '') return [];
+    return [{ path: 'service', message: `is ${shown(service)}; set the service of the proto file` }];
+  }
+  const faults: Fault[] = [];
+  if (service !== undefined)
+    faults.push({ path: 'service', message: 'is set together with definition, which says it all; remove it' });
+  if (Array.isArray(options.definition))
+    faults.push({ path: 'definition', message: 'is a list; a class calls one service, so declare a class for each' });
+  return faults;
 }
 
 /** @throws GrpcLbOptionsError if checking the options further would only report consequential faults. */
@@ -136,5 +152,5 @@ function checkedItem(
     path: key,
     message: 'is not a field of a client item; move it to options',
   }));
-  return { options: options ?? ({} as GrpcLbClientOptions), faults };
+  return { options: options ?? {}, faults };
 }

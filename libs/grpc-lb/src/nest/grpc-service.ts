@@ -1,7 +1,9 @@
 import type { Type } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { GrpcLbClientHandle } from './client-handle.js';
-import { declaredService } from './decorators/metadata.js';
+import { declareDefinition, declaredService } from './decorators/metadata.js';
+import type { GrpcLbServiceDefinition } from './definition/definition-types.js';
+import type { ServiceOf } from './definition/service-of.js';
 import type { PromiseServiceClient, PromiseShape } from './promise-types.js';
 import type { ServiceClient, ServiceShape } from './service-types.js';
 import { iterate } from './streams/iterate.js';
@@ -29,9 +31,18 @@ type Owner = Record<typeof STUB, Stub>;
  *
  * @example
  *   class OrdersClient extends GrpcService<Orders>() {}
+ *
+ * @example
+ *   // With generated code: its types, and no proto file.
+ *   class OrdersClient extends GrpcService(OrdersDefinition) {}
+ *
+ * @param definition The service that the class calls, in place of the option `definition` of `@GrpcLbClient`. Its types
+ *   are those of the methods, unless an interface is named.
  */
-export function GrpcService<T extends ServiceShape<T>>(): Type<ServiceClient<T>> {
-  return serviceBase(false, observed) as Type<ServiceClient<T>>;
+export function GrpcService<D extends GrpcLbServiceDefinition>(definition: D): Type<ServiceClient<ServiceOf<D>>>;
+export function GrpcService<T extends ServiceShape<T>>(definition?: GrpcLbServiceDefinition): Type<ServiceClient<T>>;
+export function GrpcService(...definition: readonly unknown[]): Type<object> {
+  return serviceBase(false, observed, definition) as Type<object>;
 }
 
 /**
@@ -63,7 +74,7 @@ export function isOfPromises(client: Type): boolean {
 /** A method of the class, from a method of the stub and its name. */
 type MakeMethod = (method: StubMethod, name: string) => (this: Owner, ...args: unknown[]) => unknown;
 
-function serviceBase(ofPromises: boolean, make: MakeMethod): unknown {
+function serviceBase(ofPromises: boolean, make: MakeMethod, definition: readonly unknown[] = []): unknown {
   class ServiceBase {
     declare [STUB]: Stub;
     declare [OF_PROMISES]: boolean;
@@ -76,6 +87,7 @@ function serviceBase(ofPromises: boolean, make: MakeMethod): unknown {
     }
   }
   ServiceBase.prototype[OF_PROMISES] = ofPromises;
+  if (definition.length > 0) declareDefinition(ServiceBase, definition[0]);
   return ServiceBase;
 }
 

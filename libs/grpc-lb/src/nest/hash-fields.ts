@@ -48,6 +48,8 @@ function check(
 /** In both spellings: the loader's `keepCase` decides which of them requests have. */
 function fieldsOf(method: MethodDefinition<unknown, unknown>): string[] {
   if (method.requestStream) return [];
+  const { requestFields } = method as { readonly requestFields?: readonly string[] };
+  if (requestFields) return [...requestFields];
   const { type } = ((method as { requestType?: unknown }).requestType ?? {}) as RequestType;
   return (type?.field ?? []).flatMap(({ name = '' }) => [
     ...new Set([name, name.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())]),

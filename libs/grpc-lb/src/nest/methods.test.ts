@@ -27,7 +27,7 @@ writeFileSync(
 
 function services() {
   const faults: Fault[] = [];
-  const found = loadServices({ package: 'orders.v1', protoPath, target: 'a:1' }, faults);
+  const found = loadServices('client TEST', { package: 'orders.v1', protoPath }, faults);
   expect(faults).toEqual([]);
   return found;
 }

@@ -15,7 +15,7 @@ export function methodsOf(services: ReadonlyMap<string, ServiceClientConstructor
   );
 }
 
-/** Definitions of proto-loader have the options of the method; generated ones have none. */
+/** Definitions of grpc-js that are generated have no options. */
 function isIdempotent(definition: object): boolean {
   const { options } = definition as { readonly options?: { readonly idempotency_level?: unknown } };
   return options?.idempotency_level === 'IDEMPOTENT' || options?.idempotency_level === 'NO_SIDE_EFFECTS';

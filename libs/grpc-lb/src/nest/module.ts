@@ -26,6 +26,7 @@ import type {
 } from './module-options.js';
 import type { GrpcLbClientHandle } from './client-handle.js';
 import { GrpcLbRegistry } from './registry.js';
+import { peersFor } from './stub/service-definitions.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
 /** What `forRoot` provides, visible everywhere. */
@@ -197,13 +198,26 @@ function clientProvider(
   return {
     provide: getGrpcLbClientToken(ref),
     inject: [{ token: GrpcLbRegistry, optional: true }, ...inject],
-    useFactory: (registry: GrpcLbRegistry | undefined, ...made: unknown[]): GrpcLbClientHandle => {
-      if (registry) return registry.add(declare(...made));
+    useFactory: (
+      registry: GrpcLbRegistry | undefined,
+      ...made: unknown[]
+    ): GrpcLbClientHandle | Promise<GrpcLbClientHandle> => {
+      if (registry) return addClient(registry, declare(...made));
       throw new GrpcLbOptionsError(`client ${clientName(ref)}`, [
         { path: 'GrpcLbModule.forRoot()', message: 'is missing; add it to the imports of the root module' },
       ]);
     },
   };
+}
+
+/** A client may need packages that are loaded only for such clients. */
+function addClient(
+  registry: GrpcLbRegistry,
+  declared: DeclaredClient,
+): GrpcLbClientHandle | Promise<GrpcLbClientHandle> {
+  const peers = peersFor(declared.options);
+  if (peers.length === 0) return registry.add(declared);
+  return Promise.all(peers.map((peer) => peer.prepare())).then(() => registry.add(declared));
 }
 
 /** The other injectables of a client: its class, and the stubs that decorators ask for. */

@@ -1,5 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { Observable } from 'rxjs';
+import type { WholeMessage } from '../nest/definition/partial-message.js';
 import type { RequestStream } from '../nest/service-types.js';
 
 /** What a handler gets beside the request. */
@@ -28,7 +29,13 @@ export type AnswerStream<Res> = Observable<Partial<Res>> | AsyncIterable<Partial
 export type Answer<Res> = Partial<Res> | AnswerStream<Res> | PromiseLike<Partial<Res> | AnswerStream<Res>>;
 
 /** What a handler gets as the request: the message, or for a stream of requests an async iterable of messages. */
-export type HandlerRequest<Req> = [Req] extends [RequestStream<infer Item>] ? AsyncIterable<Item> : Req;
+export type HandlerRequest<Req> = 0 extends 1 & Req
+  ? // Of a service without types: the handler names its own.
+    // oxlint-disable-next-line typescript/no-explicit-any
+    any
+  : [Req] extends [RequestStream<infer Item>]
+    ? AsyncIterable<WholeMessage<Item>>
+    : WholeMessage<Req>;
 
 /**
  * Answers the calls of one method. To fail a call, throw, or return a rejected promise: `statusError('NOT_FOUND')`, or

@@ -38,6 +38,7 @@ export type {
   RequestIn,
   ResponseIn,
 } from './handlers.js';
+export type { WholeMessage } from '../nest/definition/partial-message.js';
 export { type Leak, type LeakCheck, trackLeaks } from './leaks.js';
 export { type MadeCall, type MockedClient, type MockedMethod, mockClient } from './mock-client.js';
 export { type RepeatedCalls, type RepeatOptions, repeat } from './repeat.js';

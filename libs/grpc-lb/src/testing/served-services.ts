@@ -3,8 +3,10 @@ import type { Type } from '@nestjs/common';
 import { type Fault } from '../core/errors.js';
 import { didYouMean } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../nest/client-options.js';
-import { clientDeclaration } from '../nest/decorators/metadata.js';
-import { loadServices } from '../nest/stub/service-definitions.js';
+import { clientDeclaration, declaredService } from '../nest/decorators/metadata.js';
+import { methodNames } from '../nest/definition/method-names.js';
+import { isDefined, loadServices, type ServiceOptions } from '../nest/stub/service-definitions.js';
+import { completing } from './completing.js';
 
 /** Where the services come from, as options of a client name them. */
 export type ProtoOptions = Partial<
@@ -14,16 +16,16 @@ export type ProtoOptions = Partial<
 /** The services of the package of a client class; faults are added to `faults`. */
 export function servicesOfClient(client: Type, faults: Fault[]): ServiceDefinition[] {
   const declaration = clientDeclaration(client);
-  if (declaration) return servicesOfProto(declaration.client, faults);
+  if (declaration) return servicesOf(`client ${client.name}`, declaration.client, faults);
   faults.push({ path: 'client', message: `is the class ${client.name}, which has no @GrpcLbClient; decorate it` });
   return [];
 }
 
-/** The services of a package; faults are added to `faults`. */
-export function servicesOfProto(options: ProtoOptions, faults: Fault[]): ServiceDefinition[] {
-  if (options.package === undefined)
+/** The services of a package or of definitions; faults are added to `faults`. */
+export function servicesOf(subject: string, options: ServiceOptions, faults: Fault[]): ServiceDefinition[] {
+  if (options.package === undefined && !isDefined(options))
     faults.push({ path: 'package', message: 'is missing; set the package of the proto file, as in orders.v1' });
-  return [...loadServices(options as GrpcLbClientOptions, faults).values()].map(({ service }) => service);
+  return [...loadServices(subject, options, faults).values()].map(({ service }) => completing(service));
 }
 
 /** The one service that a client class calls, with the methods that its instances have. */
@@ -33,8 +35,8 @@ export function serviceOfClient(client: Type, faults: Fault[]): ServiceDefinitio
     servicesOfClient(client, faults);
     return {};
   }
-  const services = loadServices(declaration.client, faults);
-  const { service } = declaration.client;
+  const services = loadServices(`client ${client.name}`, declaration.client, faults);
+  const service = declaredService(client);
   const found = services.get(service);
   if (!found && faults.length === 0) {
     const known = [...services.keys()];
@@ -43,15 +45,12 @@ export function serviceOfClient(client: Type, faults: Fault[]): ServiceDefinitio
       message: `is "${service}", which the package does not have${didYouMean(service, known)}; it has ${known.join(', ')}`,
     });
   }
-  return found?.service ?? {};
+  return found ? completing(found.service) : {};
 }
 
-/** All names of a method: in the proto file, in lower camel case, and as the definition knows it. */
+/** All names of a method: as the definition knows it, in lower camel case, and in the proto file. */
 export function namesOf(key: string, service: ServiceDefinition): string[] {
-  const { path, originalName } = service[key]!;
-  const inProto = path.slice(path.lastIndexOf('/') + 1);
-  const camel = `${inProto[0]!.toLowerCase()}${inProto.slice(1)}`;
-  return [...new Set([originalName ?? camel, camel, key, inProto])];
+  return [...new Set([...methodNames(service[key]!), key])];
 }
 
 /** Handlers that no method has. */

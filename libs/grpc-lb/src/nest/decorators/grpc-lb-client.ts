@@ -5,7 +5,7 @@ import { getGrpcLbClientToken } from '../tokens.js';
 import { declareClient } from './metadata.js';
 
 /**
- * Declares a class that extends `GrpcService<T>()` as a balanced client. List the class in
+ * Declares a class that extends `GrpcService<T>()` or `GrpcService(definition)` as a balanced client. List the class in
  * `GrpcLbModule.forFeature([...])` and inject it. Options are checked, and proto files loaded, when the module is
  * built.
  */

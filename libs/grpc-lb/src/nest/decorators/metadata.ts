@@ -3,9 +3,12 @@ import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/option
 import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { TlsOptions } from '../../tls/options.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
+import type { GrpcLbServiceDefinition } from '../definition/definition-types.js';
+import { nameOfDefinition } from '../definition/read-definition.js';
 import type { ResumableMethod } from '../streams/resumable-options.js';
 
 const CLIENT = Symbol('nestjs-grpc-lb client');
+const DEFINITION = Symbol('nestjs-grpc-lb definition');
 const ASPECTS = Symbol('nestjs-grpc-lb aspects');
 const RESUMABLE = Symbol('nestjs-grpc-lb resumable methods');
 
@@ -24,6 +27,8 @@ export interface ClientDeclaration {
   readonly tls: TlsOptions | false | undefined;
   /** Methods whose streams resume; undefined if there are none. */
   readonly resumable: readonly ResumableMethod[] | undefined;
+  /** Whether `@GrpcLbClient` and `GrpcService()` name different definitions. */
+  readonly hasTwoDefinitions: boolean;
   /** Parts of `loadBalancing`, and `tls`, that are declared more than once, with all that declare them. */
   readonly conflicts: readonly (readonly [key: string, declaredBy: readonly string[]])[];
 }
@@ -75,14 +80,29 @@ export function declareResumable(method: ResumableMethod): ClientDecorator {
   };
 }
 
+/** What `GrpcService(definition)` was given, even if that is undefined. */
+export function declareDefinition(base: Type, definition: unknown): void {
+  Reflect.defineMetadata(DEFINITION, definition, base);
+}
+
 /** The service of a decorated class; a subclass, such as a test's spy, calls the same one. */
 export function declaredService(target: Type): string {
-  return (Reflect.getMetadata(CLIENT, target) as GrpcLbClientDecoratorOptions).service;
+  const { service, definition } = withDefinition(
+    target,
+    Reflect.getMetadata(CLIENT, target) as GrpcLbClientDecoratorOptions,
+  );
+  return service ?? nameOfDefinition(definition) ?? '';
+}
+
+function withDefinition(target: Type, options: GrpcLbClientDecoratorOptions): GrpcLbClientDecoratorOptions {
+  if (!Reflect.hasMetadata(DEFINITION, target) || options.definition !== undefined) return options;
+  return { ...options, definition: Reflect.getMetadata(DEFINITION, target) as GrpcLbServiceDefinition };
 }
 
 export function clientDeclaration(target: Type): ClientDeclaration | undefined {
-  const client = ownMetadata<GrpcLbClientDecoratorOptions>(CLIENT, target);
-  if (!client) return undefined;
+  const declared = ownMetadata<GrpcLbClientDecoratorOptions>(CLIENT, target);
+  if (!declared) return undefined;
+  const client = withDefinition(target, declared);
   const aspects = ownMetadata<Declaration[]>(ASPECTS, target) ?? [];
   const own = { decorator: '@GrpcLbClient', options: client.loadBalancing ?? {}, tls: client.tls };
   const declarations: Declaration[] = [own, ...aspects];
@@ -98,5 +118,11 @@ export function clientDeclaration(target: Type): ClientDeclaration | undefined {
     loadBalancing: declarations.map(({ options }) => options).reduce(mergeLoadBalancing, {}),
     tls: declarations.find(({ tls }) => tls !== undefined)?.tls,
     conflicts: [...declaredBy].filter(([, decorators]) => decorators.length > 1),
+    hasTwoDefinitions: isDefinedTwice(target, declared),
   };
+}
+
+function isDefinedTwice(target: Type, { definition }: GrpcLbClientDecoratorOptions): boolean {
+  if (definition === undefined || !Reflect.hasMetadata(DEFINITION, target)) return false;
+  return Reflect.getMetadata(DEFINITION, target) !== definition;
 }

@@ -12,6 +12,7 @@ import {
   oneOf,
   shown,
 } from '../../core/options/validation.js';
+import { methodNames, protoName } from '../definition/method-names.js';
 
 const call: Check = (path, value, faults) => {
   if (typeof value !== 'function') faults.push({ path, message: `is ${shown(value)}; use a function` });
@@ -111,9 +112,9 @@ function checkOne(
   if (faults.length > before || services.size === 0) return;
   const name = options['method'] as string;
   const methods = [...services.values()].flatMap(({ service }) => Object.values(service));
-  const found = methods.filter((each) => each.originalName === name || nameOf(each) === name);
+  const found = methods.filter((each) => methodNames(each).includes(name));
   if (found.length === 0) {
-    const known = methods.map(nameOf);
+    const known = methods.map(protoName);
     const message = `is ${shown(name)}, which is not a method of the client's services${didYouMean(name, known)}; they have ${known.join(', ')}`;
     faults.push({ path: `${path}.method`, message });
   }
@@ -131,8 +132,4 @@ function checkOne(
     if (seen.has(method.path)) faults.push({ path: `${path}.method`, message: `is ${shown(name)} a second time` });
     seen.add(method.path);
   }
-}
-
-function nameOf({ path }: { readonly path: string }): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -156,7 +156,8 @@ export type MessageOf<Method> = Method extends (...args: never[]) => Observable<
 
 /** The options for a method, by whether it streams its requests. */
 export type OptionsOf<Method, Token> = Method extends (request: infer Req, ...rest: never[]) => unknown
-  ? Req extends Observable<unknown> | RequestStream<unknown>
+  ? // Whole: a request may be a union, as of a message and an object with some of its fields.
+    [Req] extends [Observable<unknown> | RequestStream<unknown>]
     ? ReplayingOptions<RequestIn<Method>, MessageOf<Method>, Token>
     : ResumableOptions<Req, MessageOf<Method>, Token>
   : never;

@@ -1,18 +1,20 @@
 import { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { DelegatedChannel } from '../../grpc/channel/delegated-channel.js';
+import { methodNames, type NamedMethod } from '../definition/method-names.js';
 import type { MethodCaller } from '../stub/start-call.js';
 import type { Method } from '../stub/subscribed-call.js';
 import type { StreamTarget } from './resumable-call.js';
 import type { ResumableMethod } from './resumable-options.js';
 import { rulesOf } from './resumable-rules.js';
 
-/** The options of a method, under either of its names. */
+/** The options of a method, under any of its names. */
 export function resumableFor(
   methods: readonly ResumableMethod[] | undefined,
-  method: Method & { readonly originalName?: string | undefined },
+  method: Method & NamedMethod,
 ): ResumableMethod | undefined {
-  const name = method.path.slice(method.path.lastIndexOf('/') + 1);
-  return methods?.find((each) => each.method === name || each.method === method.originalName);
+  if (!methods) return undefined;
+  const names = methodNames(method);
+  return methods.find((each) => names.includes(each.method));
 }
 
 /** What the streams of a method share; without options they do not resume. */

@@ -6,8 +6,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { protoLoaderOf } from './proto-loader.js';
 
 it('is @grpc/proto-loader unless the application configures another', () => {
-  expect(protoLoaderOf().loadSync).toBe(loadSync);
-  expect(protoLoaderOf('@grpc/proto-loader').loadSync).toBe(loadSync);
+  expect(protoLoaderOf('test').loadSync).toBe(loadSync);
+  expect(protoLoaderOf('test', '@grpc/proto-loader').loadSync).toBe(loadSync);
 });
 
 it('another one is looked up from the main script', () => {
@@ -19,10 +19,10 @@ it('another one is looked up from the main script', () => {
   });
   process.argv[1] = join(folder, 'main.js');
   writeFileSync(join(folder, 'loader.cjs'), 'exports.loadSync = () => ({ own: true });');
-  expect(protoLoaderOf('./loader.cjs').loadSync('orders.proto')).toEqual({ own: true });
-  expect(() => protoLoaderOf('no-such-loader')).toThrow(/Cannot find module 'no-such-loader'/);
+  expect(protoLoaderOf('test', './loader.cjs').loadSync('orders.proto')).toEqual({ own: true });
+  expect(() => protoLoaderOf('test', 'no-such-loader')).toThrow(/Cannot find module 'no-such-loader'/);
 });
 
 it('another one is looked up from the working directory too', () => {
-  expect(protoLoaderOf('vitest/package.json')).toMatchObject({ name: 'vitest' });
+  expect(protoLoaderOf('test', 'vitest/package.json')).toMatchObject({ name: 'vitest' });
 });

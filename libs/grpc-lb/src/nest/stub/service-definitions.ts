@@ -1,17 +1,91 @@
 import { isAbsolute } from 'node:path';
-import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type GrpcObject,
+  loadPackageDefinition,
+  makeClientConstructor,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
-import type { Fault } from '../../core/errors.js';
+import { type Fault, GrpcLbPeerError } from '../../core/errors.js';
 import { didYouMean, shown } from '../../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../client-options.js';
-import { protoLoaderOf } from './proto-loader.js';
+import { esRuntime } from '../definition/es-codec.js';
+import { protoName } from '../definition/method-names.js';
+import { isEsDefinition, readDefinition } from '../definition/read-definition.js';
+import type { LazyPeer } from './lazy-peer.js';
+import { protoLoader as defaultLoader, protoLoaderOf } from './proto-loader.js';
 
-/** The services of a client's packages, by name; faults are added to `faults`. */
+/** Where the services of a client come from. */
+export type ServiceOptions = Partial<
+  Pick<GrpcLbClientOptions, 'definition' | 'loader' | 'package' | 'packageDefinition' | 'protoLoader' | 'protoPath'>
+>;
+
+/** The optional packages that the services of a client need, and that are not loaded yet. */
+export function peersFor({ definition, protoPath, protoLoader }: ServiceOptions): readonly LazyPeer<unknown>[] {
+  const needed: LazyPeer<unknown>[] = [];
+  if (protoPath !== undefined && (protoLoader ?? defaultLoader.name) === defaultLoader.name) needed.push(defaultLoader);
+  if ([definition].flat().some(isEsDefinition)) needed.push(esRuntime);
+  return needed.filter(({ isLoaded }) => !isLoaded);
+}
+
+/**
+ * The services of a client, by name; faults are added to `faults`.
+ *
+ * @param subject For errors, as in `client ORDERS`.
+ * @throws GrpcLbPeerError if a package that they need is not installed.
+ */
 export function loadServices(
-  options: GrpcLbClientOptions,
+  subject: string,
+  options: ServiceOptions,
   faults: Fault[],
 ): ReadonlyMap<string, ServiceClientConstructor> {
-  const root = loadRoot(options, faults);
+  return isDefined(options) ? definedServices(subject, options, faults) : packagedServices(subject, options, faults);
+}
+
+/** Options of a factory may have the key without a value. */
+export function isDefined(options: ServiceOptions): boolean {
+  if (options.definition !== undefined) return true;
+  const isProto = OF_PROTO.some((key) => options[key] !== undefined);
+  return 'definition' in options && !isProto;
+}
+
+const OF_PROTO = ['package', 'protoPath', 'packageDefinition', 'protoLoader', 'loader'] as const;
+
+function definedServices(
+  subject: string,
+  options: ServiceOptions,
+  faults: Fault[],
+): ReadonlyMap<string, ServiceClientConstructor> {
+  for (const key of OF_PROTO.filter((each) => options[each] !== undefined))
+    faults.push({ path: key, message: 'is set together with definition, which says it all; remove it' });
+  const services = new Map<string, ServiceClientConstructor>();
+  const isList = Array.isArray(options.definition);
+  const list: readonly unknown[] = isList ? options.definition : [options.definition];
+  if (list.length === 0) faults.push({ path: 'definition', message: 'is an empty list; set one service or several' });
+  for (const [i, definition] of list.entries()) {
+    const path = isList ? `definition[${i}]` : 'definition';
+    const service = readDefinition(subject, path, definition, faults);
+    if (!service) continue;
+    if (services.has(service.name))
+      faults.push({ path, message: `is the second service named ${service.name}; declare a client of its own for it` });
+    const methods = Object.fromEntries(
+      service.methods.map((method) => [
+        protoName(method),
+        { ...method, originalName: method.originalName ?? method.localName },
+      ]),
+    );
+    services.set(service.name, makeClientConstructor(methods, service.fullName));
+  }
+  return services;
+}
+
+/** Those of the packages of proto files. */
+function packagedServices(
+  subject: string,
+  options: ServiceOptions,
+  faults: Fault[],
+): ReadonlyMap<string, ServiceClientConstructor> {
+  const root = loadRoot(subject, options, faults);
   const services = new Map<string, ServiceClientConstructor>();
   if (!root) return services;
   const before = faults.length;
@@ -41,12 +115,15 @@ export function loadServices(
   return services;
 }
 
-function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | undefined {
+function loadRoot(subject: string, options: ServiceOptions, faults: Fault[]): GrpcObject | undefined {
   const { protoPath, loader, protoLoader } = options;
   const packageDefinition: unknown = options.packageDefinition;
   if ((protoPath === undefined) === (packageDefinition === undefined)) {
-    const found = protoPath === undefined ? 'is missing' : 'is set together with packageDefinition';
-    faults.push({ path: 'protoPath', message: `${found}; set either protoPath (a proto file) or packageDefinition` });
+    const message =
+      protoPath === undefined
+        ? 'is missing; set one of protoPath (a proto file), packageDefinition, and definition (a service of generated code)'
+        : 'is set together with packageDefinition; set either protoPath (a proto file) or packageDefinition';
+    faults.push({ path: 'protoPath', message });
     return undefined;
   }
   if (packageDefinition !== undefined) {
@@ -56,7 +133,7 @@ function loadRoot(options: GrpcLbClientOptions, faults: Fault[]): GrpcObject | u
     );
   }
   const install = `install ${shown(protoLoader)}, or remove the option to use @grpc/proto-loader`;
-  const proto = attempt('protoLoader', install, faults, () => protoLoaderOf(protoLoader));
+  const proto = attempt('protoLoader', install, faults, () => protoLoaderOf(`${subject}: protoPath`, protoLoader));
   const load = (): GrpcObject => loadPackageDefinition(proto!.loadSync(protoPath!, loader));
   return proto && attempt('protoPath', (error) => protoRemedy(error, protoPath!, loader), faults, load);
 }
@@ -70,6 +147,7 @@ function attempt<T>(
   try {
     return load();
   } catch (error) {
+    if (error instanceof GrpcLbPeerError) throw error;
     const [why] = (error as Error).message.split('\n');
     const todo = typeof remedy === 'string' ? remedy : remedy(error as Error);
     faults.push({ path, message: `cannot be loaded: ${why}; ${todo}` });

@@ -3,7 +3,10 @@ import type { Type } from '@nestjs/common';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, integer, shown } from '../../core/options/validation.js';
 import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
-import { checkHandlerNames, type ProtoOptions, servicesOfClient, servicesOfProto } from '../served-services.js';
+import { clientDeclaration } from '../../nest/decorators/metadata.js';
+import type { GrpcLbServiceDefinition } from '../../nest/definition/definition-types.js';
+import { peersFor } from '../../nest/stub/service-definitions.js';
+import { checkHandlerNames, type ProtoOptions, servicesOf, servicesOfClient } from '../served-services.js';
 import type { BackendOptions } from './fleet-backend.js';
 
 /**
@@ -13,8 +16,8 @@ import type { BackendOptions } from './fleet-backend.js';
 export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
   /** A class with `@GrpcLbClient`: the fleet serves all services of its package, and knows the types of the handlers. */
   readonly client?: Type<Client>;
-  /** Services as grpc-js and generators define them: `OrdersClient.service`, or `OrdersService` of ts-proto. */
-  readonly definition?: ServiceDefinition | readonly ServiceDefinition[];
+  /** Services of generated code, as the option `definition` of a client takes them, or `OrdersClient.service` of grpc-js. */
+  readonly definition?: GrpcLbServiceDefinition | readonly GrpcLbServiceDefinition[];
   /**
    * How many backends there are, 0 to 1000; or a list of what discovery tells of each.
    *
@@ -52,6 +55,12 @@ const SOURCES = ['client', 'definition', 'protoPath', 'packageDefinition'] as co
 const OTHERS = ['backends', 'handlers', 'serverOptions', 'package', 'loader', 'protoLoader'];
 const MAX_BACKENDS = 1000;
 
+/** Loads the optional packages that the services need. */
+export async function preparePeers({ client, ...own }: FleetOptions<never>): Promise<void> {
+  const options = typeof client === 'function' ? clientDeclaration(client)?.client : own;
+  await Promise.all(peersFor(options ?? {}).map((peer) => peer.prepare()));
+}
+
 /** What a fleet is made of. @throws GrpcLbOptionsError that lists all faults. */
 export function checkedFleet(options: FleetOptions<never>): {
   readonly services: readonly ServiceDefinition[];
@@ -69,29 +78,14 @@ export function checkedFleet(options: FleetOptions<never>): {
 }
 
 function servicesFor(options: FleetOptions<never>, faults: Fault[]): readonly ServiceDefinition[] {
-  const { client, definition } = options;
+  const { client, backends: _backends, handlers: _handlers, serverOptions: _options, ...proto } = options;
   const given = SOURCES.filter((source) => options[source] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'is missing' : `is set together with ${given.slice(1).join(' and ')}`;
     faults.push({ path: given[0] ?? 'client', message: `${found}; set exactly one of ${SOURCES.join(', ')}` });
     return [];
   }
-  if (client) return servicesOfClient(client, faults);
-  if (!definition) return servicesOfProto(options, faults);
-  const list = [definition].flat() as readonly ServiceDefinition[];
-  if (list.every(isDefinition)) return list;
-  faults.push({
-    path: 'definition',
-    message: 'is not a service of grpc-js; pass OrdersClient.service, or OrdersService of generated code',
-  });
-  return [];
-}
-
-/** Methods with their paths and codecs. */
-function isDefinition(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const methods: unknown[] = Object.values(value);
-  return methods.length > 0 && methods.every((each) => typeof (each as { path?: unknown } | null)?.path === 'string');
+  return client ? servicesOfClient(client, faults) : servicesOf('createFleet', proto, faults);
 }
 
 function backendsOf(backends: unknown, faults: Fault[]): readonly BackendOptions[] {

@@ -14,7 +14,7 @@ import type { AnyClient, UntypedHandler } from '../handlers.js';
 import { type AttemptBounds, type AttemptedCall, AttemptLog } from './attempt-log.js';
 import { CallLog, type ReceivedCall } from './call-log.js';
 import { type BackendOptions, FleetBackend, type FleetParts } from './fleet-backend.js';
-import { checkedFleet, type FleetOptions } from './fleet-options.js';
+import { checkedFleet, type FleetOptions, preparePeers } from './fleet-options.js';
 import { FleetList } from './fleet-source.js';
 import { assertShares, type ShareOptions } from './shares.js';
 
@@ -330,6 +330,7 @@ export type Fleet = BackendFleet & {
  */
 export async function createFleet<Client = AnyClient>(options: FleetOptions<Client>): Promise<Fleet> {
   const given = options as FleetOptions<never>;
+  await preparePeers(given);
   const { services, backends } = checkedFleet(given);
   const fleet = new BackendFleet(services, given);
   try {

@@ -1,0 +1,21 @@
+import type { FindRequest, Order } from '../orders.js';
+
+interface MessageFns<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(input: Uint8Array, length?: number): T;
+  fromPartial(object: Partial<T>): T;
+}
+export declare const OrdersDefinition: {
+  readonly name: 'Orders';
+  readonly fullName: 'orders.v1.Orders';
+  readonly methods: {
+    readonly find: {
+      readonly name: 'Find';
+      readonly requestType: MessageFns<FindRequest>;
+      readonly requestStream: false;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: false;
+      readonly options: { readonly idempotencyLevel: 'NO_SIDE_EFFECTS' };
+    };
+  };
+};
