@@ -68,6 +68,7 @@ export type { FailureStatus } from '../core/options/status-names.js';
 export type { EffectiveSubsetOptions, SubsetAlgorithm, SubsetOptions } from '../core/options/subset-options.js';
 export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-robin-options.js';
 export type { Random as RandomSource } from '../core/random.js';
+export type { AttemptsByCriticality } from '../core/load/shed-attempts.js';
 export type { MoveReason } from '../core/streams/placed-stream.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from '../core/totals.js';
 export type { WeightsUpdate } from '../core/policy/weights-update.js';
