@@ -62,37 +62,29 @@ export interface Traces {
 /** What observes the calls of this package. */
 export type Telemetry = 'none' | 'opentelemetry' | 'producer' | 'prometheus' | Traces;
 
+/** This package, with calls as Promises. */
+export async function ownAsPromises(spec: RunSpec): Promise<Subject> {
+  return own('least_request', spec, 'none', true);
+}
+
 /** This package. */
 export async function own(
   policy: 'least_request' | 'adaptive',
   spec: RunSpec,
   telemetry: Telemetry = 'none',
+  asPromises = false,
 ): Promise<Subject> {
   const options = { package: 'echo.v1', protoPath: spec.proto, loadBalancing: { policy } };
-  return echoSubject(await balanced('ECHO', options, spec, telemetry));
+  const client = await balanced('ECHO', options, spec, telemetry);
+  const subject = echoSubject(client);
+  if (!asPromises) return subject;
+  const { iterate, promises } = await loaderOf(spec)<typeof import('nestjs-grpc-lb')>('index.js');
+  const echo = client.client.getService<Echo>('Echo');
+  return { ...promisedCalls(echo, promises(echo), iterate), close: subject.close };
 }
 
-/** This package, with calls as Promises. */
-export async function ownAsPromises(spec: RunSpec): Promise<Subject> {
-  const options = { package: 'echo.v1', protoPath: spec.proto, loadBalancing: { policy: 'least_request' } };
-  const { client, close } = await balanced('ECHO', options, spec);
-  const { iterate, promises } = await loadOf(spec)<typeof import('nestjs-grpc-lb')>('index.js');
-  const echo = client.getService<Echo>('Echo');
-  const promised: PromiseClient<Echo> = promises(echo);
-  return {
-    say: async (text) => void (await promised.say({ text })),
-    repeat: async (text, times) => {
-      let count = 0;
-      for await (const _ of iterate(echo.repeat({ text, times }))) count++;
-      return count;
-    },
-    close,
-  };
-}
-
-/** Loads files of the build to measure. */
-function loadOf({ build }: RunSpec): <T>(file: string) => Promise<T> {
-  // By its path: a git worktree that shares node_modules with another one would measure the other one's build.
+/** Loads a part of this package by its path: a git worktree that shares node_modules would measure another build. */
+function loaderOf({ build }: RunSpec): <T>(file: string) => Promise<T> {
   const root = build === undefined ? new URL('../../../../../', import.meta.url) : pathToFileURL(`${build}/`);
   return async <T>(file: string): Promise<T> => (await import(new URL(`libs/grpc-lb/dist/${file}`, root).href)) as T;
 }
@@ -104,7 +96,7 @@ export async function balanced(
   spec: RunSpec,
   telemetry: Telemetry = 'none',
 ): Promise<NestClient> {
-  const load = loadOf(spec);
+  const load = loaderOf(spec);
   const { GrpcLbModule } = await load<typeof import('nestjs-grpc-lb')>('index.js');
   const options = {
     ...more,
@@ -114,6 +106,23 @@ export async function balanced(
   };
   const observed = await telemetryModule(telemetry, load);
   return inNest(name, [GrpcLbModule.forRoot(), ...observed, GrpcLbModule.forFeature([{ name, options }])]);
+}
+
+type Calls = Omit<Subject, 'close'>;
+
+function promisedCalls(
+  echo: Echo,
+  promised: PromiseClient<Echo>,
+  iterate: typeof import('nestjs-grpc-lb').iterate,
+): Calls {
+  return {
+    say: async (text) => void (await promised.say({ text })),
+    repeat: async (text, times) => {
+      let count = 0;
+      for await (const _ of iterate(echo.repeat({ text, times }))) count++;
+      return count;
+    },
+  };
 }
 
 async function telemetryModule(telemetry: Telemetry, load: <T>(file: string) => Promise<T>): Promise<unknown[]> {

@@ -176,6 +176,9 @@ export {
   weightedRoundRobin,
   type WeightedRoundRobinOptions,
 } from './nest/decorators/policies.js';
+export type { CallAttempts, GrpcLbCallOptions, MetadataInit } from './nest/call-options.js';
+export { GrpcPromiseService, GrpcService } from './nest/grpc-service.js';
+export { promises, responses } from './nest/promises.js';
 export type {
   EsDefinition,
   EsMessageDescriptor,
@@ -198,9 +201,6 @@ export type {
   GrpcJsMethods,
   ServiceOf,
 } from './nest/definition/service-of.js';
-export type { CallAttempts, GrpcLbCallOptions, MetadataInit } from './nest/call-options.js';
-export { GrpcPromiseService, GrpcService } from './nest/grpc-service.js';
-export { promises, responses } from './nest/promises.js';
 export type {
   GrpcLbPromiseMethod,
   GrpcLbResponse,

@@ -61,9 +61,13 @@ export function GrpcService(...definition: readonly unknown[]): Type<object> {
  *     for await (const order of orders.list({})) total += order.total;
  *     return total;
  *   }
+ *
+ * @param definition The service that the class calls, as for `GrpcService`.
  */
-export function GrpcPromiseService<T extends PromiseShape<T>>(): Type<PromiseServiceClient<T>> {
-  return serviceBase(true, promised) as Type<PromiseServiceClient<T>>;
+export function GrpcPromiseService<T extends PromiseShape<T>>(
+  ...definition: readonly GrpcLbServiceDefinition[]
+): Type<PromiseServiceClient<T>> {
+  return serviceBase(true, promised, definition) as Type<PromiseServiceClient<T>>;
 }
 
 /** @internal */
@@ -74,7 +78,8 @@ export function isOfPromises(client: Type): boolean {
 /** A method of the class, from a method of the stub and its name. */
 type MakeMethod = (method: StubMethod, name: string) => (this: Owner, ...args: unknown[]) => unknown;
 
-function serviceBase(ofPromises: boolean, make: MakeMethod, definition: readonly unknown[] = []): unknown {
+/** @param definition The argument of the function that the user calls, if there is one. */
+function serviceBase(ofPromises: boolean, make: MakeMethod, definition: readonly unknown[]): unknown {
   class ServiceBase {
     declare [STUB]: Stub;
     declare [OF_PROMISES]: boolean;
