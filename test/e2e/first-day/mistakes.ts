@@ -276,7 +276,7 @@ const inTargets: readonly Mistake[] = [
 const inProtos: readonly Mistake[] = [
   {
     title: 'no proto file',
-    names: [OF_ITEM, 'protoPath is missing', 'set either protoPath (a proto file) or packageDefinition'],
+    names: [OF_ITEM, 'protoPath is missing', 'set one of protoPath (a proto file), packageDefinition, and definition'],
     make: options({ protoPath: undefined }),
   },
   {
