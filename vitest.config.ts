@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/run/summary-reporter.js';
@@ -26,8 +27,8 @@ export default defineConfig({
       'deploy/**/*.test.ts',
       'test/{docs,e2e,fuzz,properties,support,types}/**/*.test.ts',
     ],
-    // Vitest leaves one core to itself, which is half of a machine with two.
-    maxWorkers: '100%',
+    // More than there are cores: the tests over real sockets mostly wait.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // They bound what hangs. A test waits for events, however long they take: on a busy machine that may be long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
