@@ -19,7 +19,7 @@ import { decompressed, encodingIn, type MessageFault } from './message-codec.js'
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
 import { asksToBeginAgain } from './stream-signals.js';
-import { isReceiveLimit, isShed, retryPushback, withLostConnection } from './wire-status.js';
+import { isReceiveLimit, isShed, isUnsent, retryPushback, withLostConnection } from './wire-status.js';
 
 /** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
 type StreamStatus = StatusObject & { readonly rstCode?: number };
@@ -196,7 +196,7 @@ export class WireAttempt extends Attempt<Connection> {
     this.status = rstCode === undefined ? ended : { code, details, metadata };
     this.#trailers = metadata;
     this.local = isReceiveLimit(status);
-    const refused = !this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const refused = !this.#answered && (rstCode === constants.NGHTTP2_REFUSED_STREAM || isUnsent(status));
     if (refused) this.refusedAt = this.call.environment.context.clock.now();
     const shed = !this.#answered && isShed(status);
     const degraded = degradedIn(metadata);

@@ -1,6 +1,6 @@
 import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { controlPlaneStatus, isReceiveLimit, retryPushback, withLostConnection } from './wire-status.js';
+import { controlPlaneStatus, isReceiveLimit, isUnsent, retryPushback, withLostConnection } from './wire-status.js';
 
 test('a status that only a server may choose becomes INTERNAL, and tells what it was (gRFC A54)', () => {
   const forbidden = [
@@ -54,6 +54,17 @@ describe('an INTERNAL of grpc-js', () => {
       details: `The connection was lost: ${error}`,
     });
   });
+
+  test.each(['New streams cannot be created after receiving a GOAWAY', 'The session has been destroyed'])(
+    'of a stream that was never sent is a lost connection, and no server has seen the call: %s',
+    (error) => {
+      expect(isUnsent(internal(reset + error))).toBe(true);
+      expect(withLostConnection(internal(reset + error)).code).toBe(Status.UNAVAILABLE);
+      expect(isUnsent(internal(error))).toBe(false);
+      expect(isUnsent({ ...internal(reset + error), code: Status.UNAVAILABLE })).toBe(false);
+      expect(isUnsent(internal(`${reset}write EPIPE`))).toBe(false);
+    },
+  );
 
   test('of another error, or sent by a server, stays', () => {
     const trailers = new Metadata();

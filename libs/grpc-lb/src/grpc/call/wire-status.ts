@@ -42,6 +42,17 @@ const CONNECTION_LOST =
   /\b(?:Session closed with error code|EPIPE|ECONNABORTED|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ENOTCONN)\b/;
 
 /**
+ * Errors of a stream for which its session had no room any more, so that nothing of it was sent. From Node 24 on the
+ * stream fails with them; before, the attempt to open it threw.
+ */
+const UNSENT = /New streams cannot be created after receiving a GOAWAY|The session has been destroyed/;
+
+/** Whether the connection could not take the stream, so that no server has seen the call. */
+export function isUnsent({ code, details }: StatusObject): boolean {
+  return code === Status.INTERNAL && details.includes(INTERNAL_CLIENT_ERROR) && UNSENT.test(details);
+}
+
+/**
  * The status of a stream whose connection was lost while this side wrote: UNAVAILABLE, not the INTERNAL of grpc-js, so
  * that the call is retried and counts as a failure of the endpoint like every lost connection. Other statuses unchanged.
  */
@@ -49,7 +60,8 @@ export function withLostConnection(status: StatusObject): StatusObject {
   const { code, details, metadata } = status;
   if (code !== Status.INTERNAL) return status;
   const at = details.indexOf(INTERNAL_CLIENT_ERROR);
-  if (at < 0 || !CONNECTION_LOST.test(details) || Object.keys(metadata.getMap()).length > 0) return status;
+  if (at < 0 || !(CONNECTION_LOST.test(details) || UNSENT.test(details)) || Object.keys(metadata.getMap()).length > 0)
+    return status;
   const error = details.slice(at + INTERNAL_CLIENT_ERROR.length);
   return { code: Status.UNAVAILABLE, details: `The connection was lost: ${error}`, metadata };
 }

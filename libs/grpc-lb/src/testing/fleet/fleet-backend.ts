@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { BackendCall } from '../handlers.js';
@@ -289,6 +290,8 @@ export class FleetBackend {
 
 /** GOAWAY, and the end of the connections when the last call has been answered. */
 async function shutDown(server: Server, connections: readonly TappedSocket[]): Promise<void> {
+  const closed = connections.map((connection) => connection.closed || once(connection, 'close'));
   await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  for (const connection of connections) connection.end();
+  // From Node 24 on, it does not wait for the calls of connections that it has not accepted itself.
+  await Promise.all(closed);
 }
