@@ -126,5 +126,5 @@ for (const [i, { load, seconds: length }] of phases.entries()) {
 }
 await delay(deadline + 500);
 for (const { close } of stubs) close();
-process.send!({ type: 'ended', capacity, seconds } satisfies FromShedding);
-process.disconnect();
+// A long message is not out at once.
+process.send!({ type: 'ended', capacity, seconds } satisfies FromShedding, () => process.disconnect());
