@@ -47,6 +47,12 @@ describe('the arguments of a call', () => {
     expect([metadata, options]).toEqual([NO_METADATA, {}]);
   });
 
+  test('options of grpc-js that are null count as absent, as in grpc-js', () => {
+    const nulls = { deadline: null, host: null, parent: null, credentials: null, interceptors: null };
+    expect(parse({ ...nulls, propagate_flags: null, interceptor_providers: null }).options).toEqual({});
+    expect(Number(parse({ timeout: 60_000, deadline: null }).options.deadline)).toBeGreaterThan(Date.now());
+  });
+
   test('of timeout and deadline the earlier one applies', () => {
     const now = Date.now();
     const far = new Date(now + 60_000);

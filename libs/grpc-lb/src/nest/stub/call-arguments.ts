@@ -103,6 +103,8 @@ function argumentsOf(rules: ArgumentRules, metadata: Metadata | undefined, given
         break;
       default:
         if (!checkGrpcOption(rules, key, value)) unknown = key;
+        // Code in JavaScript passes null for none, as grpc-js allows.
+        else if (value === null) continue;
         options[key] = value;
     }
   }

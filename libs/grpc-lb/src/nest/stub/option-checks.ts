@@ -65,7 +65,6 @@ const EARLIEST = 1e11;
 /** Returns whether it is an option of grpc-js. @throws GrpcLbArgumentError if it is, and its value is wrong. */
 export function checkGrpcOption(rules: ArgumentRules, name: string, value: unknown): boolean {
   if (!Object.hasOwn(GRPC_OPTIONS, name)) return false;
-  // Code in JavaScript passes null for none, as grpc-js allows.
   if (value !== null) GRPC_OPTIONS[name]!(rules, value);
   if (name === 'deadline' && typeof value === 'number' && value > 0 && value < EARLIEST) throw tooEarly(rules, value);
   return true;
