@@ -35,8 +35,10 @@ function ownMetadata(rules: ArgumentRules, given: Metadata | undefined, own: Sta
   if (given)
     throw new GrpcLbArgumentError(`${rules.subject}: options.metadata is set beside metadata; pass one of them`);
   if (own instanceof Metadata) return own.clone();
+  // The entries of a Map or of Headers are not properties, and would be lost.
+  const isOther = typeof (own as { getMap?: unknown } | null)?.getMap === 'function';
   // Its content may be a secret.
-  if (!isObject(own) || typeof (own as { getMap?: unknown }).getMap === 'function')
+  if (!isObject(own) || isOther || Symbol.iterator in own)
     throw invalid(
       rules,
       'metadata',
