@@ -13,7 +13,7 @@ import type { MethodInfo } from '../grpc/config/service-config.js';
 import { checkClientOptions } from './client-check.js';
 import type { GrpcLbClientOptions } from './client-options.js';
 import { checkHashFields } from './hash-fields.js';
-import { methodNames } from './definition/method-names.js';
+import { isCalledByOthers, methodNames } from './definition/method-names.js';
 import { checkMethodNames, methodsOf } from './methods.js';
 import { callObservable } from './stub/call-observable.js';
 import { methodForms, withForms } from './stub/method-forms.js';
@@ -270,7 +270,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
         : this.#plainMethod(caller, start);
       const forms = methodForms(caller, start);
       withForms(call, () => forms);
-      stub[key] = call;
+      if (!isCalledByOthers(key)) stub[key] = call;
       for (const each of methodNames(method)) aliases.set(each, call);
     }
     // A method may be named as another one in lower camel case.

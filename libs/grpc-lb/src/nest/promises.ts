@@ -1,6 +1,7 @@
 import { firstValueFrom, isObservable } from 'rxjs';
 import { GrpcLbArgumentError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
+import { isCalledByOthers } from './definition/method-names.js';
 import type { PromiseClient, ResponseClient } from './promise-types.js';
 import { pulledBy } from './streams/iterate.js';
 import { restOf } from './stub/call-arguments.js';
@@ -44,15 +45,6 @@ type Invoke = (client: object, method: AnyMethod, name: string, args: unknown[])
 const promiseViews = new WeakMap<object, object>();
 const responseViews = new WeakMap<object, object>();
 
-/** The hooks that Nest calls on providers, of which a view may be one. */
-const HOOKS = new Set([
-  'onModuleInit',
-  'onApplicationBootstrap',
-  'onModuleDestroy',
-  'beforeApplicationShutdown',
-  'onApplicationShutdown',
-]);
-
 function viewOf(views: WeakMap<object, object>, subject: string, client: object, invoke: Invoke): object {
   if ((typeof client !== 'object' && typeof client !== 'function') || client === null) {
     throw new GrpcLbArgumentError(
@@ -69,7 +61,7 @@ function createView(client: object, invoke: Invoke): object {
   const missing = new Proxy(Object.prototype, {
     get(target, name, view) {
       if (typeof name === 'symbol' || name in target) return Reflect.get(target, name) as unknown;
-      if (HOOKS.has(name) || typeof (client as AnyClient)[name] !== 'function') return undefined;
+      if (isCalledByOthers(name) || typeof (client as AnyClient)[name] !== 'function') return undefined;
       // Asked each time: a test may replace it.
       const value: AnyMethod = (...args) => invoke(client, (client as AnyClient)[name] as AnyMethod, name, args);
       Object.defineProperty(view, name, { value, configurable: true, writable: true, enumerable: true });

@@ -66,7 +66,7 @@ export function mockClient<Client extends object>(
   const ofPromises = isOfPromises(client);
   for (const key of Object.keys(service)) {
     const names = namesOf(key, service);
-    const handler = names.map((name) => (handlers as Handlers)[name]).find((each) => each !== undefined);
+    const handler = names.map((name) => handlerOf(handlers, name)).find((each) => each !== undefined);
     const [name] = names as [string];
     const missing = `${subject} has no handler for ${name}; pass one, as in { ${name}: () => ({}) }`;
     const named = { subject, method: service[key]! as MethodDefinition<object, object>, handler, ofPromises };
@@ -77,6 +77,12 @@ export function mockClient<Client extends object>(
 }
 
 type Handlers = Readonly<Record<string, UntypedHandler | undefined>>;
+
+/** A method may be named as what every object inherits, such as `constructor`. */
+function handlerOf(handlers: object, name: string): UntypedHandler | undefined {
+  const isInherited = name in Object.prototype && !Object.hasOwn(handlers, name);
+  return isInherited ? undefined : (handlers as Handlers)[name];
+}
 
 interface NamedMethod {
   readonly subject: string;

@@ -4,7 +4,7 @@ import { type Fault } from '../core/errors.js';
 import { didYouMean } from '../core/options/validation.js';
 import type { GrpcLbClientOptions } from '../nest/client-options.js';
 import { clientDeclaration, declaredService } from '../nest/decorators/metadata.js';
-import { methodNames } from '../nest/definition/method-names.js';
+import { isCalledByOthers, methodNames } from '../nest/definition/method-names.js';
 import { isDefined, loadServices, type ServiceOptions } from '../nest/stub/service-definitions.js';
 import { completing } from './completing.js';
 
@@ -50,7 +50,8 @@ export function serviceOfClient(client: Type, faults: Fault[]): ServiceDefinitio
 
 /** All names of a method: as the definition knows it, in lower camel case, and in the proto file. */
 export function namesOf(key: string, service: ServiceDefinition): string[] {
-  return [...new Set([...methodNames(service[key]!), key])];
+  const names = new Set(methodNames(service[key]!));
+  return [...(isCalledByOthers(key) ? names : names.add(key))];
 }
 
 /** Handlers that no method has. */

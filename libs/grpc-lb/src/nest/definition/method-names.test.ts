@@ -34,3 +34,10 @@ test('a method has the name of its definition first', () => {
   expect(methodNames({ path, originalName: 'getById' })).toEqual(['getById', 'GetByID']);
   expect(methodNames({ path, localName: 'getByID' })).toEqual(['getByID', 'getById', 'GetByID']);
 });
+
+test('a name that await or Nest would call begins with a capital letter', () => {
+  const service = '/shop.v1.Orders';
+  expect(methodNames({ path: `${service}/Then`, originalName: 'then' })).toEqual(['Then']);
+  expect(methodNames({ path: `${service}/then`, localName: 'then' })).toEqual(['Then']);
+  expect(methodNames({ path: `${service}/OnModuleInit` })).toEqual(['OnModuleInit']);
+});
