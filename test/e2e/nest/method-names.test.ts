@@ -18,8 +18,11 @@ import { expectNoLeaks } from '../../support/run/leaks.js';
 expectNoLeaks();
 
 /** Methods whose names have a meaning in JavaScript or in Nest. */
-const METHODS = ['Then', 'OnModuleInit', 'ToString', 'Constructor', 'Find'] as const;
-type Odd = Record<'Then' | 'OnModuleInit' | 'Constructor' | 'find', (request: { text: string }) => Promise<Text>>;
+const METHODS = ['Then', 'OnModuleInit', 'HasOwnProperty', 'Constructor', 'Find'] as const;
+type Odd = Record<
+  'Then' | 'OnModuleInit' | 'Constructor' | 'hasOwnProperty' | 'find',
+  (request: { text: string }) => Promise<Text>
+>;
 interface Text {
   readonly text: string;
 }
@@ -51,11 +54,11 @@ function oddClient(target: string): Type<PromiseServiceClient<Odd>> {
 }
 
 async function answers(odd: PromiseServiceClient<Odd>): Promise<string[]> {
-  const names = ['Then', 'OnModuleInit', 'Constructor', 'find'] as const;
+  const names = ['Then', 'OnModuleInit', 'Constructor', 'hasOwnProperty', 'find'] as const;
   return Promise.all(names.map(async (name) => (await odd[name]({ text: 'a' })).text));
 }
 
-const ANSWERS = ['Then a', 'OnModuleInit a', 'Constructor a', 'Find a'];
+const ANSWERS = ['Then a', 'OnModuleInit a', 'Constructor a', 'HasOwnProperty a', 'Find a'];
 
 test('await and Nest call no method of a client class, not even in a second application', async () => {
   const fleet = await startFleet();
@@ -64,7 +67,7 @@ test('await and Nest call no method of a client class, not even in a second appl
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Odd])] });
     expect(await answers(app.get(Odd))).toEqual(ANSWERS);
   }
-  expect(fleet.calls().filter(({ method }) => method !== '/odd.v1.Odd/Find')).toHaveLength(6);
+  expect(fleet.calls().filter(({ method }) => method !== '/odd.v1.Odd/Find')).toHaveLength(8);
 });
 
 test('nor one of a stub, its Promises and a mock', async () => {
@@ -78,9 +81,9 @@ test('nor one of a stub, its Promises and a mock', async () => {
     providers: [Asking],
   });
   const stub = promises(app.get(Asking).stub) as PromiseServiceClient<Odd>;
-  expect(await stub).toBe(stub);
+  expect(await Promise.resolve(stub)).toBe(stub);
   expect(await answers(stub)).toEqual(ANSWERS);
   const mock = mockClient(oddClient(fleet.target), HANDLERS as never);
-  expect(await mock).toBe(mock);
+  expect(await Promise.resolve(mock)).toBe(mock);
   expect(await answers(mock)).toEqual(ANSWERS);
 });

@@ -60,7 +60,9 @@ function viewOf(views: WeakMap<object, object>, subject: string, client: object,
 function createView(client: object, invoke: Invoke): object {
   const missing = new Proxy(Object.prototype, {
     get(target, name, view) {
-      if (typeof name === 'symbol' || name in target) return Reflect.get(target, name) as unknown;
+      if (typeof name === 'symbol') return Reflect.get(target, name) as unknown;
+      // A method of the service may be named as what every object has, such as `toString`.
+      if (name in target && !formsOf((client as AnyClient)[name], client)) return Reflect.get(target, name) as unknown;
       if (isCalledByOthers(name) || typeof (client as AnyClient)[name] !== 'function') return undefined;
       // Asked each time: a test may replace it.
       const value: AnyMethod = (...args) => invoke(client, (client as AnyClient)[name] as AnyMethod, name, args);
