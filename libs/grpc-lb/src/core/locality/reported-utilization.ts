@@ -1,7 +1,11 @@
+/** Calls in a row without a report, after which the zone no longer reports: what it has said may be out of date. */
+const SILENT_CALLS = 30;
+
 /** The utilization that the endpoints of a zone have reported of late: a mean over their reports, not over the endpoints. */
 export class ReportedUtilization {
   #reports = 0;
   #sum = 0;
+  #silentCalls = 0;
 
   /** @param atLeast Reports that are always remembered, as the calls of `LatencyStatistics` are. */
   constructor(private readonly atLeast: number) {}
@@ -9,6 +13,12 @@ export class ReportedUtilization {
   record(utilization: number): void {
     this.#reports++;
     this.#sum += utilization;
+    this.#silentCalls = 0;
+  }
+
+  /** Called when a call has ended, before its report is recorded. */
+  callEnded(): void {
+    if (++this.#silentCalls > SILENT_CALLS) this.#reports = this.#sum = 0;
   }
 
   /** Forgets half of the reports, but keeps the last `atLeast`. */

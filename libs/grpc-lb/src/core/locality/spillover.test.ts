@@ -70,6 +70,12 @@ describe('by load', () => {
     expect(run(spillover, 60, { utilization: 1 }, {})).toBe(0.01);
   });
 
+  test('what a zone has reported is forgotten when its calls end without reports', () => {
+    const spillover = new Spillover({ ...OPTIONS, spillUtilization: 0.1 });
+    expect(run(spillover, 60, { utilization: 0.9 }, { utilization: 0.1 })).toBeGreaterThan(0.9);
+    expect(run(spillover, 180, {}, {}, 60_000)).toBe(0.01);
+  });
+
   test('streams that do not end have no effect', () => {
     expect(run(new Spillover(OPTIONS), 60, { open: 0.5 }, { open: 0.5 })).toBeLessThan(0.03);
   });

@@ -39,8 +39,8 @@ const BEYOND_EVEN = 0.05;
  * crosses, as the reference. While the local zone is more than `spillRatio` times as slow as the others, the share
  * grows, otherwise it shrinks: a controller with a proportional and an integral part, over the logarithm of that ratio.
  * Calls that fail or hang make a zone slow too. With `spillUtilization` the share also grows while the endpoints of the
- * local zone report that they are busier than the others, by more than that: before their calls take longer. An open stream counts as a call that hangs, in both zones alike, so it
- * cancels out in the comparison.
+ * local zone report that they are busier than the others, by more than that: before their calls take longer. An open
+ * stream counts as a call that hangs, in both zones alike, so it cancels out in the comparison.
  */
 export class Spillover {
   readonly #minShare: number;
@@ -82,6 +82,7 @@ export class Spillover {
    */
   ended(inLocalZone: boolean, latencyMs: number, failed: boolean): void {
     if (!failed) (inLocalZone ? this.#local : this.#other).succeed(latencyMs);
+    if (this.readsReports) (inLocalZone ? this.#localUtilization : this.#otherUtilization).callEnded();
   }
 
   /** Whether `reported` is of use. */
@@ -89,7 +90,7 @@ export class Spillover {
     return this.#allowedUtilization !== false;
   }
 
-  /** Called with what an endpoint reports: 0 for idle, 1 for as much as it can do. */
+  /** Called after `ended` with what the endpoint reports: 0 for idle, 1 for as much as it can do. */
   reported(inLocalZone: boolean, utilization: number): void {
     (inLocalZone ? this.#localUtilization : this.#otherUtilization).record(Math.min(utilization, MAX_UTILIZATION));
   }
