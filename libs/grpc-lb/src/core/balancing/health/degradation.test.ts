@@ -35,10 +35,11 @@ test('what the endpoint says holds for ten seconds after it was repeated last', 
   expect(changes()).toBe(2);
 });
 
-test('an answer without it ends it at once, and leaves no timer', () => {
+test('an answer without it ends it after a second, and leaves no timer', () => {
   const { clock, subject, changes } = degradation();
   subject.say('');
   expect(subject.reason).toBe('it says that it is degraded');
+  clock.advance(1000);
   subject.say(undefined);
   expect(subject.reason).toBeUndefined();
   expect([changes(), clock.pendingTimers]).toEqual([2, 0]);
@@ -49,8 +50,21 @@ test('an answer without it ends it at once, and leaves no timer', () => {
 test('another reason is told, and a closed one leaves no timer', () => {
   const { clock, subject, changes } = degradation();
   subject.say('a');
+  clock.advance(1000);
   subject.say('b');
   expect([subject.reason, changes()]).toEqual(['it says that it is degraded: b', 2]);
   subject.close();
   expect(clock.pendingTimers).toBe(0);
+});
+
+test('what changes with every call is told once a second', () => {
+  const { clock, subject, changes } = degradation();
+  // A thousand calls in three seconds to two processes behind one address, of which one is degraded.
+  for (let call = 0; call < 1000; call++) {
+    subject.say(call % 2 === 0 ? `${call} messages wait` : undefined);
+    clock.advance(3);
+  }
+  expect([changes(), subject.reason]).toEqual([3, 'it says that it is degraded: 668 messages wait']);
+  clock.advance(10_000);
+  expect([subject.reason, clock.pendingTimers]).toEqual([undefined, 0]);
 });

@@ -2,6 +2,11 @@ import type { Cancel, Clock } from '../../clock.js';
 
 /** How long what an endpoint says of itself holds without being repeated: a degraded endpoint may get no calls. */
 const HOLDS_MS = 10_000;
+/**
+ * How often an endpoint may change what it says: the route is recomputed each time. Of the processes behind one address
+ * one may be degraded and another not, or the reason may hold a number.
+ */
+const LEAST_MS = 1000;
 
 const LISTED = 'discovery lists it as degraded';
 
@@ -12,7 +17,9 @@ const LISTED = 'discovery lists it as degraded';
 export class Degradation {
   #listed = false;
   #said: string | undefined;
-  #until = 0;
+  /** When it said so last, and when it last said something else than before. */
+  #saidAt = 0;
+  #changedAt = 0;
   #cancel: Cancel | undefined;
 
   constructor(
@@ -33,17 +40,19 @@ export class Degradation {
   /**
    * What the endpoint says.
    *
-   * @param reason Undefined if it is not degraded.
+   * @param reason Undefined if it is not degraded; that ends what it has said at least a second before.
    */
   say(reason: string | undefined): void {
+    const now = this.clock.now();
     if (reason === undefined) {
-      if (this.#said !== undefined) this.#unsay();
+      if (this.#said !== undefined && now - this.#saidAt >= LEAST_MS) this.#unsay();
       return;
     }
-    this.#until = this.clock.now() + HOLDS_MS;
+    this.#saidAt = now;
     const said = reason === '' ? '' : `: ${reason}`;
-    if (said === this.#said) return;
+    if (said === this.#said || (this.#said !== undefined && now - this.#changedAt < LEAST_MS)) return;
     this.#said = said;
+    this.#changedAt = now;
     this.#cancel ??= this.clock.after(HOLDS_MS, this.#lapse);
     this.changed();
   }
@@ -55,7 +64,7 @@ export class Degradation {
   }
 
   readonly #lapse = (): void => {
-    const left = this.#until - this.clock.now();
+    const left = this.#saidAt + HOLDS_MS - this.clock.now();
     // It has been repeated in the meantime.
     if (left > 0) this.#cancel = this.clock.after(left, this.#lapse);
     else this.#unsay();
