@@ -8,6 +8,8 @@ export class Handoff implements AsyncIterableIterator<unknown, undefined> {
   #item: Item | undefined;
   #taker: ((result: IteratorResult<unknown, undefined>) => void) | undefined;
   #ended = false;
+  /** Whether nobody takes items any more. */
+  #left = false;
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -15,6 +17,7 @@ export class Handoff implements AsyncIterableIterator<unknown, undefined> {
 
   /** Called when the last item has been taken. */
   give(value: unknown, taken: () => void): void {
+    if (this.#left) return taken();
     const taker = this.#taker;
     if (!taker) {
       this.#item = { value, taken };
@@ -45,6 +48,10 @@ export class Handoff implements AsyncIterableIterator<unknown, undefined> {
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.end();
+    this.#left = true;
+    // As in grpc-js, what is written after the end is dropped: its writer would wait for good.
+    this.#item?.taken();
+    this.#item = undefined;
     return Promise.resolve(DONE);
   }
 }
