@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ClientReadableStream,
+  credentials,
+  makeGenericClientConstructor,
+  Metadata,
+  type ServiceClientConstructor,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { GrpcLbArgumentError, GrpcLbOptionsError } from 'nestjs-grpc-lb';
 import { resumingClient } from 'nestjs-grpc-lb/streams';
 import { expect, test } from 'vitest';
@@ -178,6 +186,23 @@ test('a stream whose server is lost after the channel was closed ends with a sta
   await servers[0]!.kill();
   await eventually(() => seen.error !== undefined);
   expect(seen.error).toMatchObject({ code: status.CANCELLED });
+  expect(seen.error!.details).toBe('client ECHO, echo.v1.Echo/Repeat: the client is closed');
+});
+
+test('a service may have a method GetChannel', async () => {
+  const { feed, servers } = await startFeed(1);
+  const [, bare] = await clientOf(servers);
+  const { Say, Repeat } = (bare.echo.constructor as unknown as ServiceClientConstructor).service;
+  const GetChannel = { ...Say!, originalName: 'getChannel' };
+  const Service = makeGenericClientConstructor({ GetChannel, Repeat: Repeat! }, 'echo.v1.Echo');
+  const plain = new Service('', credentials.createInsecure(), { channelOverride: bare.balanced });
+  const echo = resumingClient<EchoClient>(plain as unknown as EchoClient, [REPEAT]);
+  const seen = watched(echo.Repeat({ text: '' }));
+  feed.append();
+  await eventually(() => seen.lines.length === 1);
+  bare.balanced.close();
+  await servers[0]!.kill();
+  await eventually(() => seen.error !== undefined);
   expect(seen.error!.details).toBe('client ECHO, echo.v1.Echo/Repeat: the client is closed');
 });
 

@@ -1,6 +1,7 @@
 import type { CallOptions, Client, Metadata, ServiceClientConstructor } from '@grpc/grpc-js';
 import { type Fault, GrpcLbArgumentError, GrpcLbOptionsError } from '../core/errors.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
+import { channelOf } from '../grpc/channel/channel-of.js';
 import { ReplayingCall } from '../nest/streams/replaying-call.js';
 import { ResumableCall, type StreamTarget } from '../nest/streams/resumable-call.js';
 import { checkResumable } from '../nest/streams/resumable-check.js';
@@ -26,7 +27,7 @@ import { ResumingReadable } from './resuming-readable.js';
  * @throws GrpcLbOptionsError that lists all faults of the methods.
  */
 export function resumingClient<C extends Client>(client: C, methods: readonly ResumableClientMethod<NoInfer<C>>[]): C {
-  const channel = client.getChannel();
+  const channel = channelOf(client);
   if (!(channel instanceof BalancedChannel)) {
     throw new GrpcLbArgumentError(
       'resumingClient: client is not on a channel of createBalancedChannel(); pass that channel as its channelOverride',

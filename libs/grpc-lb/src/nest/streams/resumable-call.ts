@@ -9,6 +9,7 @@ import type { OpenedCall, StreamListener } from '../../core/resume/stream-call.j
 import { moveBefore } from '../../core/resume/stream-age.js';
 import type { MoveReason, PlacedStream } from '../../core/streams/placed-stream.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
+import { channelOf } from '../../grpc/channel/channel-of.js';
 import { systemClock } from '../../grpc/context/system-clock.js';
 import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
 import type { Connection } from '../../grpc/endpoint/connection.js';
@@ -256,7 +257,7 @@ export class ResumableCall
 
   /** Whether the client is closed; if not, an interceptor has thrown. */
   get #isClosed(): boolean {
-    return this.target.client.getChannel().getConnectivityState(false) === connectivityState.SHUTDOWN;
+    return channelOf(this.target.client).getConnectivityState(false) === connectivityState.SHUTDOWN;
   }
 
   #create(listener: StreamListener<unknown, StreamEnd>, route: Route): Carrier {
