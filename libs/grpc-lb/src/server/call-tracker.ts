@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   type Metadata,
   type ServerInterceptingCallInterface,
@@ -161,8 +162,11 @@ export class CallTracker {
         observed?.started(metadata);
       }
       const refusal = decided ? decided.refusal : admission.onArrival(method.path, call, metadata);
-      if (refusal === LATER)
-        return admission.postpone(metadata, (later) => receive(metadata, forward, { refusal: later }));
+      if (refusal === LATER) {
+        // The first call of the turn decides upon all of them, in a context that is not theirs.
+        const decide = (later: Refusal | undefined): void => receive(metadata, forward, { refusal: later });
+        return admission.postpone(metadata, AsyncResource.bind(decide));
+      }
       if (gone) return observed?.ended(goneOf(call), '', undefined);
       if (refusal) {
         observed?.ended(refusal.code, refusal.details, { refused: refusal.reason });
