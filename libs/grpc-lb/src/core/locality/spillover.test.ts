@@ -70,6 +70,11 @@ describe('by load', () => {
     expect(run(spillover, 60, { utilization: 1 }, {})).toBe(0.01);
   });
 
+  test('a report without a utilization does not make a zone idle', () => {
+    const spillover = new Spillover({ ...OPTIONS, spillUtilization: 0.1 });
+    expect(run(spillover, 60, { utilization: 0.8 }, { utilization: 0 })).toBe(0.01);
+  });
+
   test('what a zone has reported is forgotten when its calls end without reports', () => {
     const spillover = new Spillover({ ...OPTIONS, spillUtilization: 0.1 });
     expect(run(spillover, 60, { utilization: 0.9 }, { utilization: 0.1 })).toBeGreaterThan(0.9);

@@ -90,9 +90,13 @@ export class Spillover {
     return this.#allowedUtilization !== false;
   }
 
-  /** Called after `ended` with what the endpoint reports: 0 for idle, 1 for as much as it can do. */
+  /**
+   * Called after `ended` with what the endpoint reports: 1 for as much as it can do; 0 if its report has other metrics
+   * alone, as fields that are not set have in protobuf.
+   */
   reported(inLocalZone: boolean, utilization: number): void {
-    (inLocalZone ? this.#localUtilization : this.#otherUtilization).record(Math.min(utilization, MAX_UTILIZATION));
+    if (utilization > 0)
+      (inLocalZone ? this.#localUtilization : this.#otherUtilization).record(Math.min(utilization, MAX_UTILIZATION));
   }
 
   /**
