@@ -8,6 +8,7 @@ import type {
 } from '@grpc/grpc-js';
 import { withSlot } from '../../grpc/call/stream-slot.js';
 import type { CallArguments } from '../stub/call-arguments.js';
+import { ANSWERED_AT_ONCE } from '../stub/client-made-call.js';
 import type { Method } from '../stub/subscribed-call.js';
 import { Carrier } from './carrier.js';
 
@@ -63,10 +64,15 @@ export class ClientCarrier extends Carrier {
       // If it is not from the status, which would come first.
       queueMicrotask(() => this.#end(error));
     });
+    let last = ANSWERED_AT_ONCE;
     call.on('status', (status: StatusObject) => {
-      if (this.#failure || call.readableEnded) return this.#end(status);
-      // The status may overtake messages that wait in the stream's buffer.
-      call.once('end', () => this.#end(status));
+      last = status;
+      if (this.#failure || call.readableEnded) this.#end(status);
+    });
+    // The status comes before, but may overtake messages that wait in the stream's buffer; of an interceptor that has
+    // answered at once it is lost.
+    call.once('end', () => {
+      if (!this.#failure) this.#end(last);
     });
   }
 

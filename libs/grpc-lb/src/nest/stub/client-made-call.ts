@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Client, Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { type Client, Metadata, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Unsubscribable } from 'rxjs';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
 import type { CallArguments } from './call-arguments.js';
@@ -28,6 +28,8 @@ type ResponseStream = ReturnType<Client['makeServerStreamRequest']>;
 /** A call of any kind that grpc-js's client makes. */
 export class ClientMadeCall extends OpenCall implements Unsubscribable {
   #ended = false;
+  /** Tells the receiver how a call with one response has ended. */
+  #end: (() => void) | undefined;
   #call: GrpcCall | undefined;
   /** The same, if it has a stream of responses. */
   #responses: ResponseStream | undefined;
@@ -55,6 +57,8 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     signal?.addEventListener('abort', this);
     // Requests that arrive at once may have aborted it already.
     if (signal?.aborted) this.handleEvent();
+    // An interceptor has answered at once.
+    else if (!this.#ended) this.#end?.();
   }
 
   /** The receiver takes messages again. */
@@ -86,9 +90,10 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     const { client, method } = this.target;
     const { path, requestSerialize, responseDeserialize } = method;
     const { options } = this.args;
-    let end = (): void => {};
+    let started = false;
     const done = (error: ServiceError | null, response?: unknown): void => {
-      end = () => {
+      if (!started) this.args.onStatus?.(error ?? ANSWERED_AT_ONCE);
+      this.#end = () => {
         if (error) return this.#fail(error);
         this.receiver.next(response);
         this.#complete();
@@ -98,9 +103,10 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     const call = method.requestStream
       ? client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadata, options, done)
       : client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
+    started = true;
     this.#listen(call);
     // grpc-js emits the status right after the callback.
-    call.on('status', () => end());
+    call.on('status', () => this.#end?.());
     return call;
   }
 
@@ -131,7 +137,6 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     if (onStatus) call.on('status', onStatus);
   }
 
-  /** The 'end' of the messages also precedes errors, so only the status decides. */
   #readResponses(call: ResponseStream): void {
     const { receiver } = this;
     call.on('data', (response: unknown) => {
@@ -145,10 +150,13 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
       queueMicrotask(() => this.#fail(error));
     });
     call.on('status', () => {
-      if (failure) return this.#fail(failure);
-      // The status may overtake messages that wait in the stream's buffer.
-      if (call.readableEnded) this.#complete();
-      else call.once('end', () => this.#complete());
+      if (failure) this.#fail(failure);
+      else if (call.readableEnded) this.#complete();
+    });
+    // The status comes before, but may overtake messages that wait in the stream's buffer; of an interceptor that has
+    // answered at once it is lost.
+    call.once('end', () => {
+      if (!failure && !this.#ended) this.#complete();
     });
   }
 
@@ -168,3 +176,6 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     this.receiver.complete();
   }
 }
+
+/** What is known of the status of a call with which an interceptor has answered before anyone could listen to it. */
+export const ANSWERED_AT_ONCE: StatusObject = { code: Status.OK, details: 'OK', metadata: new Metadata() };
