@@ -58,14 +58,15 @@ it('a status that overtakes messages in the buffer does not end the stream befor
   expect(told).toEqual(['a', 'b', 'end']);
 });
 
-it('the end of the messages alone does not end the stream: its status may be an error', async () => {
+it('the end of the messages ends the stream only if its status, which comes before, is no error', async () => {
   const { call, told } = subscribe();
-  for (const item of ['a', null]) call.push(item);
-  await ended(call);
-  expect(told).toEqual(['a']);
+  call.push('a');
+  await expect.poll(() => told).toEqual(['a']);
   const error = new Error('late');
+  call.push(null);
   call.emit('error', error);
   call.emit('status', { code: Status.UNKNOWN });
+  await ended(call);
   expect(told).toEqual(['a', error]);
 });
 

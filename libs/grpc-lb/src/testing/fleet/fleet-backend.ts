@@ -290,7 +290,7 @@ export class FleetBackend {
 
 /** GOAWAY, and the end of the connections when the last call has been answered. */
 async function shutDown(server: Server, connections: readonly TappedSocket[]): Promise<void> {
-  const closed = connections.map((connection) => connection.closed || once(connection, 'close'));
+  const closed = connections.flatMap((connection) => (connection.closed ? [] : [once(connection, 'close')]));
   await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   // From Node 24 on, it does not wait for the calls of connections that it has not accepted itself.
   await Promise.all(closed);
