@@ -380,6 +380,27 @@ describe('endpoints:', () => {
     expect(lines).toHaveLength(10);
   });
 
+  test('the end of a problem that has changed once is logged at once: ejected, then silent, then ready', () => {
+    tell(state('ejected', '3 timeouts in a row'));
+    clock.advance(1000);
+    tell(state('suspect', 'no answer to a PING'));
+    clock.advance(4000);
+    tell(state('ready', null));
+    expect(lines.map(([at, level]) => [at, level])).toEqual([
+      [0, 'warn'],
+      [1000, 'warn'],
+      [5000, 'log'],
+    ]);
+  });
+
+  test('one whose problem changes all the time is logged no more often than others', () => {
+    for (let i = 0; i < 120; i++) {
+      tell(state(i % 2 === 0 ? 'ejected' : 'suspect', `reason ${i}`));
+      clock.advance(1000);
+    }
+    expect(lines.length).toBeLessThanOrEqual(5);
+  });
+
   test('one that flaps does not hide another', () => {
     for (let i = 0; i < 20; i++) {
       refused(1);

@@ -19,6 +19,8 @@ interface Subject {
   readonly bucket: TokenBucket;
   told: Line | undefined;
   toldAt: number;
+  /** Whether its problem has changed since it began: the second line of a problem must not delay its end. */
+  changed: boolean;
   /** The line that has not been logged yet. */
   waiting: Line | undefined;
 }
@@ -47,7 +49,7 @@ export class LogTopic {
     if (!subject && line.level === 'log') return;
     if (!subject) {
       const bucket = new TokenBucket(SUBJECT_BURST, SUBJECT_MS, this.clock);
-      this.#subjects.set(name, (subject = { bucket, told: undefined, toldAt: 0, waiting: undefined }));
+      this.#subjects.set(name, (subject = { bucket, told: undefined, toldAt: 0, changed: false, waiting: undefined }));
     }
     subject.waiting = this.#isNews(subject, line) ? line : undefined;
     if (!this.#exhausted) this.#tellWaiting();
@@ -77,7 +79,7 @@ export class LogTopic {
       const ready: Subject[] = [];
       for (const subject of this.#subjects.values()) {
         if (subject.waiting?.level !== level) continue;
-        if (subject.bucket.wait === 0) ready.push(subject);
+        if (subject.bucket.wait === 0 || (level === 'log' && subject.changed)) ready.push(subject);
         else wait = Math.min(wait, subject.bucket.wait);
       }
       if (ready.length === 0) continue;
@@ -93,8 +95,12 @@ export class LogTopic {
   }
 
   #told(subject: Subject): void {
-    subject.bucket.take();
-    subject.told = subject.waiting;
+    const { told, waiting } = subject;
+    const isProblem = waiting?.level === 'warn';
+    subject.changed = isProblem && told?.level === 'warn' && (subject.changed || told.text !== waiting.text);
+    // An end that may not wait is paid for by those that follow.
+    subject.bucket.charge(1);
+    subject.told = waiting;
     subject.toldAt = this.clock.now();
     subject.waiting = undefined;
   }
