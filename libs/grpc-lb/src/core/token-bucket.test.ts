@@ -63,3 +63,15 @@ test('a refill in many small steps equals a single one', () => {
   clock.advance(100);
   expect(bucket.take()).toBe(true);
 });
+
+test('after the wait that it names a token can be taken, whatever the rounding of refills', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket(2, 60_000, clock);
+  for (let i = 0; i < 1000; i++) {
+    bucket.charge(1);
+    clock.advance(1000 / ((i % 7) + 1));
+    clock.advance(bucket.wait);
+    expect(bucket.wait).toBe(0);
+    expect(bucket.take()).toBe(true);
+  }
+});

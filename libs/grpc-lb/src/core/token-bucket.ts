@@ -40,7 +40,7 @@ export class TokenBucket {
   /** Milliseconds until a token is available. */
   get wait(): number {
     this.#refill();
-    return Math.max(0, (1 - this.#tokens) * this.refillMs);
+    return this.#tokens >= 1 - ROUNDING ? 0 : (1 - this.#tokens) * this.refillMs;
   }
 
   #refill(): void {
