@@ -1,6 +1,7 @@
 import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
 import { PolicySet } from '../../libs/grpc-lb/src/core/policy/policy-set.js';
+import { Degradation } from '../../libs/grpc-lb/src/core/balancing/health/degradation.js';
 import { Attempts } from '../../libs/grpc-lb/src/core/balancing/calls/attempts.js';
 import type { PickerSource } from '../../libs/grpc-lb/src/core/balancing/calls/picker.js';
 import type { Member } from '../../libs/grpc-lb/src/core/balancing/members/member.js';
@@ -61,6 +62,7 @@ function member(subchannel: object): Member<Connection> {
     weight: 1,
     failureFactor: 1,
     inLocalZone: true,
+    degradation: new Degradation(systemClock, () => {}),
     passiveHealth: { endProbe: () => false, isProbe: () => false, record: () => {} },
     started: 0,
     succeeded: 0,
