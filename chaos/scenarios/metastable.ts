@@ -35,7 +35,7 @@ function failedAfter({ recording: { calls }, course: { faults } }: Outcome): num
   return after.filter(({ code }) => code !== status.OK).length / after.length;
 }
 
-/** A trigger that is over, and retries that keep the backends busy with what nobody waits for any more. */
+/** A trigger that is over, and retries that keep the backends busy with calls whose callers have given up. */
 export const metastable: Scenario = {
   name: 'metastable',
   title: `a third of the capacity for ${TRIGGER_S} s, under retries`,

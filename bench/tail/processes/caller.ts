@@ -79,7 +79,7 @@ function clientsOf(
     case 'proxy':
       return [nestClients({ ...options, url: addresses[0]! }, { pick_first: {} })];
     case 'queue':
-      throw new TypeError(`${subject.name} is no client of Nest`);
+      throw new TypeError(`${subject.name} is not a client of Nest`);
   }
 }
 

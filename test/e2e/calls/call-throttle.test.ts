@@ -138,7 +138,7 @@ test('the least important calls are refused first', async () => {
     }
   }
   expect(refused['sheddable']).toBeGreaterThan(refused['critical']! + 10);
-  // What is no criticality counts as critical.
+  // An unknown criticality counts as critical.
   expect(Math.abs(refused['critical']! - refused['nonsense']!)).toBeLessThan(20);
 });
 

@@ -38,7 +38,7 @@ const ANSWERS: Record<string, Answer | ((call: RawCall) => void)> = {
     trailers: { 'grpc-status': '10', 'grpc-message': 'not so fast', 'x-tail': 'last' },
   },
   'a status that gRPC does not know': { trailers: { 'grpc-status': '77', 'grpc-message': 'what' } },
-  'a status that is no number': { trailers: { 'grpc-status': 'good' } },
+  'a status that is not a number': { trailers: { 'grpc-status': 'good' } },
   'no status': { headers: {}, messages: [message('hello')], trailers: { 'x-tail': 'last' } },
   'no message': { headers: {} },
   'no trailers': ({ stream }) => {

@@ -266,7 +266,7 @@ describe('an unreadable file is reported:', () => {
     ['a directory that is a file', () => (path = join(writeAt(join(directory, 'x')), 'y')), 'ENOTDIR'],
     ['a large file', () => writeFileSync(path, ' '.repeat(40_001)), 'is larger than 40000 bytes; write JSON into a'],
     ['a large JSON file', () => writeFileSync(asJson(), ' '.repeat(1024 * 1024 + 1)), 'is larger than 1048576 bytes'],
-    ['what is no text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not UTF-8'],
+    ['bytes that are not text', () => writeFileSync(path, Buffer.from([0x5b, 0xff, 0x5d])), 'is not UTF-8'],
     ['half of a file', () => writeFileSync(path, 'endpoints:\n'), 'endpoints is null'],
   ])('%s', async (_, make, error) => {
     make();

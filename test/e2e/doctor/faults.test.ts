@@ -176,7 +176,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
       ['another CA', ['certificate-untrusted'], client({ ca: other?.cert, ...shows })],
       ['another name', ['certificate-name'], client({ ...trusts, ...shows, serverName: 'orders.shop' })],
       ['another SPIFFE id', ['certificate-name'], client({ ...trusts, ...shows, spiffeIds: ['spiffe://a/b'] })],
-      ['what is no option', ['client-certificates-unusable'], client({ caFile: 'x' })],
+      ['an unknown option', ['client-certificates-unusable'], client({ caFile: 'x' })],
       [
         'a key of another, as contents',
         ['client-certificates-unusable'],

@@ -165,7 +165,7 @@ describe('ClientsModule rejects', () => {
     );
   });
 
-  it('what is no list of items', () => {
+  it('values that are not a list of items', () => {
     expect(() => ClientsModule.register('ECHO' as never)).toThrow('clients is "ECHO"; use an array');
     expect(() => ClientsModule.register([undefined as never])).toThrow('clients[0] is undefined');
     expect(() => ClientsModule.registerAsync(undefined as never)).toThrow('items[0]');

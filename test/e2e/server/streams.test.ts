@@ -124,7 +124,7 @@ test('a watch that comes while the server drains is told NOT_SERVING, and ends w
   await closed;
 });
 
-test('streams of all kinds end at their maximum age, which is no failure of the server; other calls go on', async () => {
+test('streams of all kinds end at their maximum age, which does not count as a failure of the server; other calls go on', async () => {
   const { client, running, ends, server, handlers } = await startEndless({ maxStreamAge: { default: 1000, grace: 0 } });
   const [repeat, talk, upload] = [client.repeat({}), client.talk(), join(client)];
   talk.write({ text: 'hello' });

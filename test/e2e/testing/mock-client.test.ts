@@ -245,7 +245,7 @@ describe('mistakes', () => {
     );
   });
 
-  it('a class that is no client, and one whose service does not exist', () => {
+  it('a class that is not a client, and one whose service does not exist', () => {
     @GrpcLbClient({ package: 'echo.v1', service: 'Ecko', protoPath: ECHO_PROTO, target: 'a:1' })
     class Wrong extends GrpcService<EchoService>() {}
     expect(() => mockClient(class Plain {})).toThrow('client is the class Plain, which has no @GrpcLbClient');

@@ -184,7 +184,7 @@ describe('a fault fires its alert, and no other:', () => {
   test('a backend fails its calls', () =>
     firesOnly(
       ['GrpcLbBackendEjected'],
-      // A status that is no error of the server, so that its budget is not touched.
+      // A status that is not an error of the server, so that its budget is not touched.
       () => (third.failures = { share: 1, code: Status.RESOURCE_EXHAUSTED }),
       () => (third.failures = { share: 0, code: Status.UNAVAILABLE }),
     ));

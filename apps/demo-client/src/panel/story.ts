@@ -7,7 +7,7 @@ export interface Plot {
   readonly status: PhaseStatus;
   /** Calls started in a second. */
   readonly rate: number;
-  /** Calls that one backend can answer in a second at full speed; null if nobody has said. */
+  /** Calls that one backend can answer in a second at full speed; null if unknown. */
   readonly capacity: number | null;
   readonly backends: readonly Pick<BackendProcess, 'process' | 'factor'>[];
 }

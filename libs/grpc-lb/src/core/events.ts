@@ -162,7 +162,7 @@ export type LbEvent =
    */
   | (LbEndpointEventBase & { readonly type: 'shedding'; readonly on: boolean })
   /**
-   * Calls of a method begin to be refused, or all pass again: backends accepted `accepts` of `requests` calls of late.
+   * Calls of a method begin to be refused, or all pass again: backends accepted `accepts` of `requests` recent calls.
    */
   | (LbEventBase & {
       readonly type: 'throttle';

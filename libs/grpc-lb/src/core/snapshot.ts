@@ -267,7 +267,7 @@ export interface ClientSnapshot {
   readonly totals: ClientTotals;
   /** The endpoints in the order of discovery, then the draining ones. */
   readonly endpoints: readonly EndpointSnapshot[];
-  /** The throttles of the methods that have had calls of late; absent if calls are not throttled. */
+  /** The throttles of the methods that have had calls recently; absent if calls are not throttled. */
   readonly throttles?: readonly ThrottleSnapshot[];
   /** Addresses that `drain()` has taken out of use, although discovery lists them; absent if there are none. */
   readonly drained?: readonly string[];

@@ -115,7 +115,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 function addressFault({ uri, scheme, path }: Target): Fault | undefined {
   const isKnown =
     Object.hasOwn(ELSEWHERE, scheme) || Object.hasOwn(ON_DEMAND, scheme) || Object.hasOwn(ALIASES, scheme);
-  // Anything else may be a secret, or a target of a scheme that nobody has registered.
+  // Anything else may be a secret, or a target of a scheme that is not registered.
   if (isKnown || uri.includes('/') || !/^[\w.,:-]*$/.test(path)) return undefined;
   if (/^\d+,/.test(path))
     return { path: 'address', message: `is ${shown(uri)}; for several addresses write static:///${uri}` };

@@ -134,7 +134,7 @@ function lineOf(event: LbEvent): Line | undefined {
       return event.on
         ? {
             level: 'warn',
-            text: `calls of ${event.method} are throttled: backends accepted ${event.accepts} of ${event.requests} of late; a part of them fails with UNAVAILABLE without being sent`,
+            text: `calls of ${event.method} are throttled: backends accepted ${event.accepts} of ${event.requests} recently; a part of them fails with UNAVAILABLE without being sent`,
           }
         : { level: 'log', text: `calls of ${event.method} are no longer throttled` };
     case 'call_rejected':

@@ -21,7 +21,7 @@ export class PostponedCalls {
   /** When the last call of each level came. */
   readonly #seenAt = new Map<CriticalityLevel, number>();
 
-  /** Whether a call of this level should wait: more important ones have come of late. */
+  /** Whether a call of this level should wait: more important ones have come recently. */
   shouldWait(level: CriticalityLevel, now: number): boolean {
     this.#seenAt.set(level, now);
     for (let rank = rankOf(level) + 1; rank < CRITICALITY_LEVELS.length; rank++) {

@@ -56,7 +56,7 @@ test('a decorated method must be a stream', () => {
   expect(check).toThrow('@MaxStreamAge of echo.v1.Echo/Say: it is a unary method; only streams have an age');
 });
 
-test('the decorator keeps what others have said of the handler, and refuses what is no age', () => {
+test('the decorator keeps the metadata of other decorators, and refuses values that are not ages', () => {
   const handler = (): void => {};
   const key = 'microservices:pattern_extras';
   Reflect.defineMetadata(key, { other: 1 }, handler);

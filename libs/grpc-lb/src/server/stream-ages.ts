@@ -45,7 +45,7 @@ export class StreamAges {
       if (isStream.has(name)) throw new GrpcLbArgumentError(`${option} is a unary method; ${ONLY_STREAMS}`);
       const known = [...services, ...[...isStream.keys()].filter((method) => isStream.get(method))];
       const meant = didYouMean(name, known) || `; use one of ${known.join(', ')}`;
-      throw new GrpcLbArgumentError(`${option} is no method of this server${meant}`);
+      throw new GrpcLbArgumentError(`${option} is not a method of this server${meant}`);
     }
     for (const [method, streaming] of isStream) {
       if (streaming || this.#decoratedAge(method) === undefined) continue;

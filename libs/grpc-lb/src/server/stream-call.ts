@@ -19,7 +19,7 @@ export class StreamCall extends ServerInterceptingCall {
    */
   cancelHandler(): void {
     const handler = this.#handler;
-    // As in grpc-js: what a handler throws then concerns nobody else.
+    // As in grpc-js: what a handler throws then goes nowhere else.
     process.nextTick(() => handler?.onCancel());
   }
 }

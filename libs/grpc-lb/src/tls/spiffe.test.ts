@@ -26,7 +26,7 @@ describe('a peer is refused', () => {
     ['spiffe://a/*', 'URI:spiffe://a', /is not one/],
     ['spiffe://a/b/*', 'URI:spiffe://a/b/../c', /is not one/],
     ['spiffe://a/b', 'URI:spiffe://a/b, URI:spiffe://a/c', /names 2 URIs/],
-    ['spiffe://a/b', 'URI:https://a/b', /no SPIFFE id/],
+    ['spiffe://a/b', 'URI:https://a/b', /not a SPIFFE id/],
     ['spiffe://a/b', 'DNS:"x, URI:spiffe://a/b"', /names no SPIFFE id/],
     ['spiffe://a/b', undefined, /names no SPIFFE id/],
   ])('%s: %s', (allowed, names, why) => expect(fault([allowed], names)).toMatch(why));

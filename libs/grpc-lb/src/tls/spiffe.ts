@@ -32,7 +32,7 @@ export function spiffeIdOf(certificate: Pick<X509Certificate, 'ca' | 'subjectAlt
   const [first] = uris;
   if (first === undefined) return { fault: 'names no SPIFFE id' };
   if (uris.length > 1) return { fault: `names ${uris.length} URIs; a certificate with a SPIFFE id names exactly one` };
-  if (!first.value.startsWith('spiffe://')) return { fault: 'names a URI that is no SPIFFE id' };
+  if (!first.value.startsWith('spiffe://')) return { fault: 'names a URI that is not a SPIFFE id' };
   if (certificate.ca) return { fault: 'is that of a CA; a CA must not be used as the identity of a process' };
   return { id: first.value };
 }

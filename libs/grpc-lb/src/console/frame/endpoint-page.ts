@@ -6,7 +6,7 @@ import type { AttemptCounts } from './attempt-counts.js';
 import type { EndpointPage, EndpointRow } from './frame.js';
 import type { EndpointSort, ViewQuery } from './view-query.js';
 
-/** A table of more rows is slow to draw, and nobody reads it. */
+/** A longer table is slow to draw and hard to read. */
 const ROWS = 50;
 
 /** What is known of the endpoints of a client. */

@@ -39,7 +39,7 @@ export class FrameBuilder {
     }
   }
 
-  /** Forgets what was counted, as nobody looks for a while. */
+  /** Forgets what was counted: no page is open for a while. */
   forget(): void {
     this.#counts.clear();
     this.#snapshots = [];

@@ -71,7 +71,7 @@ export interface EndpointRow {
   readonly p99: number | null;
   readonly failureRate: number;
   readonly refusalRate: number;
-  /** Whether it has shed calls of late, and how many in total. */
+  /** Whether it has shed calls recently, and how many in total. */
   readonly shedding: boolean;
   readonly shed: number;
   /** Progress of its slow start; 1 when it is over. */

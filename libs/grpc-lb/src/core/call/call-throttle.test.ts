@@ -118,7 +118,7 @@ test('opens again if backends reject what half open lets pass', () => {
   expect(throttle.refused - refused).toBeGreaterThan(200);
 });
 
-test('that nobody asks any more forgets the outage', () => {
+test('that is not asked any more forgets the outage', () => {
   const { clock, throttle, call } = setUp(() => 0);
   call(60, 100, false);
   clock.advance(120_000);

@@ -67,7 +67,7 @@ export class CallThrottles {
     return refused;
   }
 
-  /** Of the methods that have had calls of late, or refused any. */
+  /** Of the methods that have had calls recently, or refused any. */
   snapshot(): ThrottleSnapshot[] {
     return [...this.#byPath].flatMap(([method, { declared, throttle }]) => {
       const { state, counts, refused } = throttle;

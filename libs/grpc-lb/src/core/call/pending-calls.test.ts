@@ -58,7 +58,7 @@ test('behind a call that is blocked none is offered', () => {
   expect(offered).toEqual(['a']);
 });
 
-test('a call that leaves is counted no more; an empty queue blocks nobody', () => {
+test('a call that leaves is not counted any more; an empty queue blocks no call', () => {
   const { calls, taken, answer } = queue();
   answer.set('*', 'blocked');
   calls.add('a', 1);

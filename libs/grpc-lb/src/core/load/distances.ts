@@ -12,7 +12,7 @@ const SHARE_OF_SPREAD = 0.5;
 /** The shortest of few calls is not the shortest possible; a lower value excuses backends that are slow. */
 const DOUBTS = 6;
 
-/** The shortest latency of late: the way there and back, and the least work. */
+/** The shortest recent latency: the way there and back, and the least work. */
 export class ShortestLatency {
   #value = Infinity;
   #at = 0;

@@ -27,10 +27,10 @@ export function reportedFailures(report: LoadReport | undefined): number {
 
 /**
  * What a backend that has failed everything tells when it is asked: whether the calls of other clients show that it
- * serves again, or that it still fails. `unknown`: nobody has called it of late, or it does not say.
+ * serves again, or that it still fails. `unknown`: no client has called it recently, or it does not say.
  *
  * @param known How many failures in a row it reported with its last failure.
- * @param freshMs Milliseconds after which its last call is out of date, so that somebody must try again.
+ * @param freshMs Milliseconds after which its last call is out of date, so that a call must try again.
  */
 export function newsOf(report: LoadReport | undefined, known: number, freshMs: number): 'serves' | 'fails' | 'unknown' {
   if (report === undefined) return 'unknown';

@@ -1,7 +1,7 @@
 /** Calls in a row without a report, after which the zone no longer reports: what it has said may be out of date. */
 const SILENT_CALLS = 30;
 
-/** The utilization that the endpoints of a zone have reported of late: a mean over their reports, not over the endpoints. */
+/** The utilization that the endpoints of a zone have reported recently: a mean over their reports, not over the endpoints. */
 export class ReportedUtilization {
   #reports = 0;
   #sum = 0;

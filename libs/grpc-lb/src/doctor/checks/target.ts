@@ -53,7 +53,7 @@ function faultText(error: unknown): string {
   if (error instanceof GrpcLbOptionsError)
     return `${error.subject}: ${error.faults.map(({ path, message }) => `${path} ${message}`).join('; ')}`;
   const { code } = Object(error) as NodeJS.ErrnoException;
-  // Node names the file that imports it as well, which helps nobody.
+  // Node names the file that imports it as well, which does not help.
   if (code === 'ERR_MODULE_NOT_FOUND') {
     const missing = /package '([^']+)'/.exec(String(error))?.[1] ?? 'a package';
     return `the source of this target needs a package that is not installed: npm install ${missing}`;

@@ -203,7 +203,7 @@ export class WireAttempt extends Attempt<Connection> {
     // A failure without a word on it may be this side's.
     if (degraded !== undefined || code === Status.OK) this.endpoint.degradation.say(degraded);
     if (this.local) this.finish('refused', 'caller');
-    // The endpoint has done nothing wrong. A call that is no stream has no such end, whatever its trailers say.
+    // The endpoint has done nothing wrong. A call that is not a stream has no such end, whatever its trailers say.
     else if (code !== Status.OK && this.call.stream && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
     else if (shed) this.shed(this.call.rank);
     else this.finish(this.#kindOf(code), this.#endedBy(code));

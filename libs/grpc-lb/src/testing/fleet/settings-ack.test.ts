@@ -26,7 +26,7 @@ describe('the acknowledgment of settings is found', () => {
     }
   });
 
-  it('but not before it comes, and not in what is no HTTP/2', () => {
+  it('but not before it comes, and not in bytes that are not HTTP/2', () => {
     const ack = new SettingsAck();
     expect([ack.read(BEFORE), ack.read(frame(4, 0, '')), ack.seen]).toEqual([false, false, false]);
     expect(new SettingsAck().read(Buffer.alloc(5000, 22))).toBe(false);

@@ -37,7 +37,7 @@ export function assertShares(
   const calls = Array.from({ length: backends }, (_, i) => log.countOf(i));
   const total = calls.reduce((sum, each) => sum + each, 0);
   const wrong = [...expected].filter(([index, share]) => Math.abs(calls[index]! / total - share) > share * within);
-  // No call at all is no share of anything.
+  // Without calls there are no shares.
   if (total > 0 && wrong.length === 0) return;
   const bounds = `within ${percent(within)} of what is expected`;
   const why = total === 0 ? 'no backend got a call' : `the shares are not ${bounds}`;

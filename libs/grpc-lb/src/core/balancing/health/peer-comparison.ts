@@ -103,7 +103,7 @@ export class PeerComparison {
     return this.#common.returning(this.clock.now());
   }
 
-  /** Whether at least two endpoints have results of late, so that one can be worse than another. */
+  /** Whether at least two endpoints have recent results, so that one can be worse than another. */
   get comparable(): boolean {
     return this.#common.comparable;
   }
