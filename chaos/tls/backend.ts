@@ -8,6 +8,7 @@ const { files } = JSON.parse(process.argv[2]!) as TlsBackendArguments;
 const tls = new ServerTls(
   { ...files, spiffeIds: ['spiffe://chaos.test/client'] },
   { log: () => {}, warn: (text) => console.error(text) },
+  () => {},
 );
 await tls.ready();
 const server = new grpc.Server();

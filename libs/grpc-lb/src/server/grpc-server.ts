@@ -2,6 +2,7 @@ import { Metadata, type Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
+import type { Observable } from 'rxjs';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { Admission, type RefusedCalls } from './admission.js';
 import type { ServerTlsSnapshot } from '../core/snapshot.js';
@@ -29,6 +30,7 @@ import { observeRegistration } from './registration.js';
 import { loadReflection, type Reflection } from './reflection.js';
 import type { SheddingState } from './shedder.js';
 import { SheddingEpisodes } from './shedding-episodes.js';
+import { type GrpcServerEvent, ServerEvents } from './server-events.js';
 import type { ServerCallObserver } from './server-observer.js';
 import { StreamAges } from './stream-ages.js';
 import { ServerTls } from './tls/server-tls.js';
@@ -41,6 +43,9 @@ const HEALTH_SERVICE = 'grpc.health.v1.Health';
  */
 @Injectable()
 export class GrpcServer implements OnApplicationShutdown {
+  /** What happens to the server, in order. It completes when the server has drained or the application shut down. */
+  readonly events$: Observable<GrpcServerEvent>;
+  readonly #events: ServerEvents;
   readonly #logger = new Logger('GrpcServer');
   readonly #admission: Admission;
   readonly #calls: CallTracker;
@@ -67,6 +72,8 @@ export class GrpcServer implements OnApplicationShutdown {
     readonly options: EffectiveServerOptions,
   ) {
     const { loadReports, shedding } = options;
+    this.#events = new ServerEvents(options.onEvent);
+    this.events$ = this.#events.events$;
     this.#admission = new Admission(options);
     this.#ages = new StreamAges(options.maxStreamAge);
     this.#calls = new CallTracker(
@@ -75,7 +82,7 @@ export class GrpcServer implements OnApplicationShutdown {
       (loadReports ?? shedding) ? () => this.#probe.callArrived() : undefined,
       { queue: this.#aging, drawAge: (path) => this.#ages.draw(path), grace: options.maxStreamAge.grace },
     );
-    if (options.tls) this.#tls = new ServerTls(options.tls, this.#logger);
+    if (options.tls) this.#tls = new ServerTls(options.tls, this.#logger, (event) => this.#events.emit(event));
     const { shedder } = this.#admission;
     const episodes = shedder && new SheddingEpisodes(shedder, this.#logger);
     if (options.observer) this.observe(options.observer);
@@ -302,6 +309,7 @@ export class GrpcServer implements OnApplicationShutdown {
 
   #stop(): void {
     this.#tls?.stop();
+    this.#events.complete();
     this.#probe.stop();
     this.#aging.clear();
     for (const poller of this.#pollers) poller.stop();

@@ -36,6 +36,7 @@ export type { GrpcDrainReport } from './drain.js';
 export type { GrpcStreamAgeOptions } from './stream-age-options.js';
 export { MaxStreamAge } from './max-stream-age.js';
 export { DRAINING_KEY, STREAM_END_KEY, STREAM_MAX_AGE_KEY, type StreamEnd } from './stream-end.js';
+export type { GrpcServerEvent, GrpcServerEventBase, GrpcServerEventListener } from './server-events.js';
 export type {
   ObservedServer,
   ObservedServerCall,

@@ -64,7 +64,7 @@ test('all faults are reported at once, each with its path, value, range and reme
 
 test('a value that is not an object is an error, and undefined counts as absent', () => {
   expect(faultsOf(null)).toEqual([
-    'options is null; use an object with health, reflection, drain, connection, maxStreamAge, loadReports, deadlines, tls, shedding, observer',
+    'options is null; use an object with health, reflection, drain, connection, maxStreamAge, loadReports, deadlines, tls, shedding, observer, onEvent',
   ]);
   expect(faultsOf({ drain: 5 })).toEqual(['drain is 5; use an object with delay, streamGrace, streamSpread, timeout']);
   expect(faultsOf({ health: { checks: [] } })).toEqual([

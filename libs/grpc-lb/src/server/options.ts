@@ -3,6 +3,7 @@ import { boolean, type Check, fields, integer, isObject, shown } from '../core/o
 import type { HealthCheck } from './health-check.js';
 import { type ServerTlsOptions, serverTlsCheck } from '../tls/options.js';
 import { serverTlsFaults } from './tls/server-tls-faults.js';
+import type { GrpcServerEventListener } from './server-events.js';
 import type { ServerCallObserver } from './server-observer.js';
 import {
   effectiveStreamAge,
@@ -219,6 +220,12 @@ export interface GrpcServerOptions {
    * @default none
    */
   readonly observer?: ServerCallObserver;
+  /**
+   * Receives the events of the server, as `GrpcServer.events$` does. What it throws becomes a warning of the process.
+   *
+   * @default none
+   */
+  readonly onEvent?: GrpcServerEventListener;
 }
 
 /** The same with every default filled in. */
@@ -233,6 +240,7 @@ export interface EffectiveServerOptions {
   readonly tls: ServerTlsOptions | undefined;
   readonly shedding: EffectiveSheddingOptions | undefined;
   readonly observer: ServerCallObserver | undefined;
+  readonly onEvent: GrpcServerEventListener | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -267,6 +275,10 @@ const checksCheck: Check = (path, value, faults) => {
 const observerCheck: Check = (path, value, faults) => {
   if (isObject(value) && typeof (value as Partial<ServerCallObserver>).callStarted === 'function') return;
   faults.push({ path, message: `is ${shown(value)}; use an object with a method callStarted` });
+};
+
+const listenerCheck: Check = (path, value, faults) => {
+  if (typeof value !== 'function') faults.push({ path, message: `is ${shown(value)}; use a function` });
 };
 
 const maxConcurrentCheck: Check = (path, value, faults) => {
@@ -311,6 +323,7 @@ const optionsCheck = fields({
     }),
   ),
   observer: observerCheck,
+  onEvent: listenerCheck,
 });
 
 /** @throws GrpcLbOptionsError that lists all faults. */
@@ -319,7 +332,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
   optionsCheck('', options, faults);
   if (faults.length === 0 && options.tls) faults.push(...serverTlsFaults(options.tls));
   if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
-  const { drain, connection, maxStreamAge, reflection, deadlines, tls, observer } = options;
+  const { drain, connection, maxStreamAge, reflection, deadlines, tls, observer, onEvent } = options;
   const health = details(options.health);
   const loadReports = details(options.loadReports);
   // Off by default: a server that begins to refuse calls should not surprise anyone.
@@ -354,6 +367,7 @@ export function effectiveServerOptions(subject: string, options: GrpcServerOptio
       trustCriticality: shedding.trustCriticality ?? true,
     },
     observer,
+    onEvent,
   };
 }
 

@@ -9,6 +9,7 @@ import { openTlsSource, type Side } from '../../tls/open-source.js';
 import type { ClientCertificates, ServerTlsOptions } from '../../tls/options.js';
 import type { TlsEvent, TlsSource } from '../../tls/tls-source.js';
 import { portsOf } from '../ports.js';
+import type { ServerEventBody } from '../server-events.js';
 import { RotatingServerCredentials } from './rotating-server-credentials.js';
 import { watchHandshakes } from './refused-handshakes.js';
 import { spiffeInterceptor } from './spiffe-interceptor.js';
@@ -39,6 +40,7 @@ export class ServerTls {
   constructor(
     options: ServerTlsOptions,
     private readonly logger: { log(text: string): void; warn(text: string): void },
+    private readonly emit: (event: ServerEventBody) => void,
   ) {
     const { spiffeIds } = options;
     const interceptors = spiffeIds ? [spiffeInterceptor(spiffeIds, (...refused) => this.#refused(...refused))] : [];
@@ -80,6 +82,8 @@ export class ServerTls {
     if (event.type === 'rotated') this.#credentials.rotate(event.loaded);
     const line = this.#lineOf(event);
     if (line && this.#lines.take()) this.logger[line.level](`TLS: ${line.text}`);
+    const body = this.#bodyOf(event);
+    if (body) this.emit(body);
   }
 
   #refused(peer: string, fault: string): void {
@@ -108,6 +112,24 @@ export class ServerTls {
       }
       case 'expiring':
         return { level: 'warn', text: `${event.text}; check what renews it` };
+    }
+  }
+
+  #bodyOf(event: TlsEvent): ServerEventBody | undefined {
+    switch (event.type) {
+      case 'rotated': {
+        if (event.first) return undefined;
+        const { fingerprint, until } = event.loaded.own!;
+        return { type: 'certificates_rotated', fingerprint, expires: until };
+      }
+      case 'rejected':
+        return {
+          type: 'certificates_rejected',
+          reason: event.reason,
+          uses: this.#source.current ? 'last' : 'none',
+        };
+      case 'expiring':
+        return { type: 'certificate_expiring', reason: event.text, expires: this.#source.until! };
     }
   }
 }
