@@ -5,8 +5,8 @@ import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
 import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 
 interface Program {
-  /** The file that the program reads, and its command. */
-  readonly config: (port: number, backends: readonly string[], directory: string) => string;
+  /** The file that the program reads, and its command. With `host`, other names get 404. */
+  readonly config: (port: number, backends: readonly string[], directory: string, host?: string) => string;
   readonly command: (file: string, port: number) => readonly string[];
   /** Lets the program read its configuration again: new connections go to new workers, old ones end with GOAWAY. */
   readonly reload: NodeJS.Signals;
@@ -17,7 +17,7 @@ interface Program {
 /** Proxies that end HTTP/2 on both sides (L7), and share the calls of a connection among backends. */
 export const PROGRAMS = {
   nginx: {
-    config: (port, backends, directory) => `
+    config: (port, backends, directory, host) => `
 daemon off;
 worker_processes 1;
 pid ${directory}/nginx.pid;
@@ -34,8 +34,10 @@ http {
     ${backends.map((address) => `server ${address};`).join('\n    ')}
     keepalive 100;
   }
+  ${host === undefined ? '' : `server { listen 127.0.0.1:${port} http2 default_server; return 404; }`}
   server {
     listen 127.0.0.1:${port} http2;
+    ${host === undefined ? '' : `server_name ${host};`}
     location / { grpc_pass grpc://back; }
   }
 }
@@ -44,7 +46,7 @@ http {
     reload: 'SIGHUP',
   },
   haproxy: {
-    config: (port, backends, directory) => `
+    config: (port, backends, directory, host) => `
 global
   stats socket ${directory}/admin.sock level admin expose-fd listeners
 defaults
@@ -54,6 +56,7 @@ defaults
   timeout server 1m
 frontend front
   bind 127.0.0.1:${port} proto h2
+  ${host === undefined ? '' : `http-request deny deny_status 404 unless { req.hdr(host),field(1,:) -m str ${host} }`}
   default_backend back
 backend back
   balance leastconn
@@ -87,6 +90,8 @@ export class L7Proxy {
   constructor(
     name: ProgramName,
     private readonly backends: readonly string[],
+    /** The only name that it serves; undefined for all names. */
+    private readonly host?: string,
   ) {
     this.#program = PROGRAMS[name];
   }
@@ -95,7 +100,7 @@ export class L7Proxy {
     this.#directory = await mkdtemp(join(tmpdir(), 'grpc-lb-proxy-'));
     this.port = await freePort();
     const file = join(this.#directory, 'proxy.conf');
-    await writeFile(file, this.#program.config(this.port, this.backends, this.#directory));
+    await writeFile(file, this.#program.config(this.port, this.backends, this.#directory, this.host));
     this.#process = new Child(this.#program.command(file, this.port), { quiet: true });
     await this.#process.unlessEnded(accepting(this.port));
     return this;

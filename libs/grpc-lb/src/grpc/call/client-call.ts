@@ -283,7 +283,8 @@ export class ClientCall
   #open(attempt: WireAttempt, headers: OutgoingHttpHeaders): boolean {
     const kind = this.placing!;
     try {
-      if (!attempt.open(new AttemptHeaders(headers), this.#host, this.method)) return false;
+      const authority = this.args.host ?? attempt.connection.authority ?? this.#host;
+      if (!attempt.open(new AttemptHeaders(headers), authority, this.method)) return false;
     } catch (error) {
       // No other connection, and no other attempt, can do better.
       this.#refuseLocally(Status.INTERNAL, (error as Error).message);

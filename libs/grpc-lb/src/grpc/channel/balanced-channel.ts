@@ -29,7 +29,7 @@ import { CallEnvironment, CALLS_OPTION } from '../call/call-environment.js';
 import type { CallObserver } from '../call/call-observer.js';
 import { ClientCall } from '../call/client-call.js';
 import type { ParentCall } from '../call/parent-call.js';
-import { authorityOf } from './default-authority.js';
+import { authoritiesOf, authorityOf } from './default-authority.js';
 import { GRPC_LB } from '../config/lb-config.js';
 import { BusyChannel } from './busy-channel.js';
 import { withHashKey } from '../call/hash-key.js';
@@ -128,7 +128,9 @@ export class BalancedChannel implements ChannelInterface {
     const target = `${GRPC_LB_SCHEME}:${targets[0]!}`;
     const effective = channelOptionsFor(channelOptions);
     this.#keepaliveTime = keepaliveTimeOf(effective);
-    const authority = effective['grpc.default_authority'] ?? authorityOf(targets[0]!);
+    const givenAuthority = effective['grpc.default_authority'];
+    if (givenAuthority === undefined) this.#context.authorities = authoritiesOf(targets);
+    const authority = givenAuthority ?? authorityOf(targets[0]!);
     this.#calls = new CallEnvironment({
       context: this.#context,
       authority,

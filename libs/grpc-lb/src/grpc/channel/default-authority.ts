@@ -1,9 +1,20 @@
 import { domainToASCII } from 'node:url';
 import { parseTarget } from '../../discovery/index.js';
+import { TargetNames } from '../context/target-names.js';
 
 /** The `:authority` of calls to a target: its host, else `localhost`, as in gRPC. */
 export function authorityOf(uri: string): string {
   return hostOf(uri) ?? 'localhost';
+}
+
+/**
+ * The `:authority` of calls to the endpoints of each target; undefined if it is the same for all. A target without a host
+ * has that of the first one.
+ */
+export function authoritiesOf(targets: readonly string[]): TargetNames | undefined {
+  const first = authorityOf(targets[0]!);
+  const all = targets.map((target) => hostOf(target) ?? first);
+  return all.every((each) => each === first) ? undefined : new TargetNames(all);
 }
 
 /**

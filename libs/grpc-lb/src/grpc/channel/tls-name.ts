@@ -4,7 +4,7 @@ import { shown } from '../../core/options/validation.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import type { TlsOptions } from '../../tls/options.js';
 import { splitHostPort } from '../experimental.js';
-import { TargetNames } from '../tls/target-names.js';
+import { TargetNames } from '../context/target-names.js';
 import { hostOf } from './default-authority.js';
 
 const OVERRIDE = 'grpc.ssl_target_name_override';

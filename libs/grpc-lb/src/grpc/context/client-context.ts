@@ -21,7 +21,7 @@ import { localZone } from './local-zone.js';
 import { pendingSource } from '../resolver/source-summary.js';
 import type { MethodInfo } from '../config/service-config.js';
 import type { ClientTls } from '../tls/client-tls.js';
-import type { TargetNames } from '../tls/target-names.js';
+import type { TargetNames } from './target-names.js';
 import { systemClock } from './system-clock.js';
 import type { StandbyEndpoint } from '../../core/balancing/members/members.js';
 
@@ -105,6 +105,8 @@ export class ClientContext implements BalancingEnvironment {
   tls: ClientTls | undefined;
   /** The names that TLS verifies; undefined without TLS, and if the channel options name one. */
   targetNames: TargetNames | undefined;
+  /** The `:authority` of calls to each endpoint; undefined if it is the same for all. */
+  authorities: TargetNames | undefined;
   /** Is told of new weights of `weighted_round_robin`. */
   onWeights: ((update: WeightsUpdate) => void) | undefined;
   #loadBalancing: EffectiveLoadBalancing;

@@ -84,6 +84,11 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     return this.#dialer.subchannel;
   }
 
+  /** The `:authority` of calls on it; undefined for that of the client. It stays, as the name does that TLS has verified. */
+  get authority(): string | undefined {
+    return this.#dialer.authority;
+  }
+
   get generation(): number {
     return this.#dialer.generation;
   }
@@ -95,7 +100,8 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   /** For streams of the client's own. */
   get peer(): WatchPeer {
     const { subchannel } = this;
-    return { subchannel, authority: callAuthority(subchannel, this.site.environment.channelOptions) };
+    const authority = this.authority ?? callAuthority(subchannel, this.site.environment.channelOptions);
+    return { subchannel, authority };
   }
 
   get #clock() {

@@ -46,6 +46,8 @@ let sequence = 0;
 /** Opens one HTTP/2 connection, with as many attempts as needed: a grpc-js subchannel that is not shared. */
 export class Dialer {
   readonly #address: AbortableAddress;
+  /** The `:authority` of calls on this connection; undefined for that of the client. */
+  authority: string | undefined;
   /** The certificates in force when the last attempt began; 0 without the option `tls`. */
   generation = 0;
   /** Created when the gate admits the first attempt. */
@@ -107,6 +109,7 @@ export class Dialer {
    */
   #dial(): void {
     const { helper, channelOptions, context } = this.environment;
+    this.authority = context.authorities?.of(this.#address);
     const serverName = context.targetNames?.of(this.#address);
     const subchannel = helper.createSubchannel(this.#address, {
       ...channelOptions,

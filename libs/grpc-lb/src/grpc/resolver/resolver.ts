@@ -136,6 +136,7 @@ export class SourceResolver implements Resolver {
     const sources = this.#sources;
     const lists = sources.map((source) => source.endpoints);
     this.#context.targetNames?.listed(lists);
+    this.#context.authorities?.listed(lists);
     const endpoints = byTarget(lists);
     const error = endpoints.length > 0 ? null : firstErrorOf(sources);
     if (endpoints.length === 0 && !this.#delivered) {

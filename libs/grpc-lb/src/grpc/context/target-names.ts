@@ -1,11 +1,11 @@
 import { type Address, addressToString, type Endpoint } from '../../core/endpoint.js';
 
-/** The name that TLS verifies at each endpoint: that of the target which lists it. */
+/** A name of each endpoint, which is that of the target that lists it: what TLS verifies, or the `:authority` of calls. */
 export class TargetNames {
   readonly #same: boolean;
   readonly #byAddress = new Map<string, string | undefined>();
 
-  /** @param names One for each target; undefined leaves the choice to grpc-js: the host of the first target. */
+  /** @param names One for each target; undefined leaves the choice to the user of the name. */
   constructor(private readonly names: readonly (string | undefined)[]) {
     this.#same = names.every((name) => name === names[0]);
   }
