@@ -3,7 +3,6 @@
  * it. Their streams answer at once.
  */
 import { bench } from 'mitata';
-import { AttemptHeaders } from '../../libs/grpc-lb/src/grpc/call/attempt-headers.js';
 import type { ClientCall } from '../../libs/grpc-lb/src/grpc/call/client-call.js';
 import type { WireAttempt } from '../../libs/grpc-lb/src/grpc/call/wire-attempt.js';
 import { CONFIGS, SIZES } from './configs.js';
@@ -13,7 +12,7 @@ import { OK, PATH, unaryCall, wireOf } from './wire.js';
 for (const size of SIZES) {
   for (const [name, config] of Object.entries(CONFIGS)) {
     const { environment, picker, policy } = wireOf(config, size);
-    const headers = new AttemptHeaders({});
+    const headers = {};
     // Calls of attempts that are measured by themselves; what they are told goes nowhere.
     const call = { method: PATH, stream: false, environment, attemptEnded: () => {} } as unknown as ClientCall;
     bench(`${size} endpoints: attempt, ${name}`, () => {

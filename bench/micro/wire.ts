@@ -3,6 +3,7 @@ import { Picker } from '../../libs/grpc-lb/src/core/balancing/calls/picker.js';
 import type { CallPicker } from '../../libs/grpc-lb/src/grpc/call/call-dispatcher.js';
 import { CallEnvironment } from '../../libs/grpc-lb/src/grpc/call/call-environment.js';
 import { type CallArguments, ClientCall } from '../../libs/grpc-lb/src/grpc/call/client-call.js';
+import type { StreamListener } from '../../libs/grpc-lb/src/grpc/call/stream-listener.js';
 import { WireAttempt } from '../../libs/grpc-lb/src/grpc/call/wire-attempt.js';
 import type { SubchannelCall } from '../../libs/grpc-lb/src/grpc/experimental.js';
 import { balancingOf } from './balancing.js';
@@ -15,8 +16,8 @@ const FRAME = Buffer.concat([Buffer.from([0, 0, 0, 0, MESSAGE.length]), MESSAGE]
 const HEADERS = new Metadata();
 const LISTENER = { onReceiveMetadata: () => {}, onReceiveMessage: () => {}, onReceiveStatus: () => {} };
 
-/** The attempt that was opened last: its subchannel has one stream for all. */
-let opened: WireAttempt;
+/** Of the attempt that was opened last: its subchannel has one stream for all. */
+let opened: StreamListener;
 const stream = {
   sendMessageWithContext: () => {},
   halfClose: () => {},
@@ -27,9 +28,9 @@ const stream = {
 } as unknown as SubchannelCall;
 const subchannel = {
   getRealSubchannel: () => subchannel,
-  createCall: (metadata: Metadata, _authority: string, _path: string, attempt: WireAttempt) => {
+  createCall: (metadata: Metadata, _authority: string, _path: string, listener: StreamListener) => {
     metadata.toHttp2Headers();
-    opened = attempt;
+    opened = listener;
     return stream;
   },
 };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AttemptHeaders, timeoutHeader } from './attempt-headers.js';
+import { timeoutHeader } from './attempt-headers.js';
 
 const UNITS: Record<string, number> = { m: 1, S: 1000, M: 60_000, H: 3_600_000 };
 
@@ -30,9 +30,4 @@ test('it has at most eight digits, and is never shorter than the time, nor longe
       expect(said - milliseconds).toBeLessThanOrEqual(unit);
     }),
   );
-});
-
-test('grpc-js gets the headers as they are', () => {
-  const headers = { 'x-key': ['a', 'b'], 'grpc-timeout': '5m' };
-  expect(new AttemptHeaders(headers).toHttp2Headers()).toBe(headers);
 });

@@ -2,25 +2,6 @@ import { type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { Metadata } from '@grpc/grpc-js';
 import { ACCEPTED_ENCODINGS, type Encoding } from './message-codec.js';
 
-/** What grpc-js uses of the metadata of an attempt. */
-export type HeaderSource = Pick<Metadata, 'toHttp2Headers'>;
-
-/**
- * The metadata of one attempt, for grpc-js, which only converts it to headers. The headers of all attempts of a call are
- * the same but for a few, so they are computed once, not copied key by key into a Metadata for each attempt.
- */
-export class AttemptHeaders implements HeaderSource {
-  /** Whether grpc-js has asked for them. */
-  asked = false;
-
-  constructor(private readonly headers: OutgoingHttpHeaders) {}
-
-  toHttp2Headers(): OutgoingHttpHeaders {
-    this.asked = true;
-    return this.headers;
-  }
-}
-
 const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
   ['m', 1],
   ['S', 1000],

@@ -10,7 +10,7 @@ import type { MethodPolicy } from '../config/method-policies.js';
 import { criticalityOf } from './inherited-criticality.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
-import { AttemptHeaders, NO_METADATA, PREVIOUS_ATTEMPTS } from './attempt-headers.js';
+import { NO_METADATA, PREVIOUS_ATTEMPTS } from './attempt-headers.js';
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
@@ -284,7 +284,7 @@ export class ClientCall
     const kind = this.placing!;
     try {
       const authority = this.args.host ?? attempt.connection.authority ?? this.#host;
-      if (!attempt.open(new AttemptHeaders(headers), authority, this.method)) return false;
+      if (!attempt.open(headers, authority, this.method)) return false;
     } catch (error) {
       // No other connection, and no other attempt, can do better.
       this.#refuseLocally(Status.INTERNAL, (error as Error).message);

@@ -1,4 +1,6 @@
 import { constants } from 'node:http2';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Metadata, status as Status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
@@ -7,11 +9,17 @@ import type { Member } from '../../core/balancing/members/member.js';
 import type { AttemptEnd } from '../../core/call/attempt-end.js';
 import { OwnStall } from '../../core/own-stall.js';
 import type { Connection } from '../endpoint/connection.js';
-import { AttemptHeaders } from './attempt-headers.js';
+import type { StreamListener } from './stream-listener.js';
 import { type AttemptOwner, WireAttempt } from './wire-attempt.js';
 
 /** An attempt on a connection that leaves everything to the test. */
-function opened(): { attempt: WireAttempt; ends: AttemptEnd[]; said: (string | undefined)[] } {
+function opened(): {
+  attempt: WireAttempt;
+  listener: StreamListener;
+  ends: AttemptEnd[];
+  said: (string | undefined)[];
+} {
+  let listener: StreamListener;
   const clock = new FakeClock();
   const attempts = new Attempts<Connection>(
     { clock, ownStall: new OwnStall(clock) },
@@ -21,6 +29,7 @@ function opened(): { attempt: WireAttempt; ends: AttemptEnd[]; said: (string | u
       of: () => undefined,
     },
   );
+  const headers = { 'x-key': ['a', 'b'], 'grpc-timeout': '5m' };
   const said: (string | undefined)[] = [];
   const passiveHealth = { isProbe: () => false, endProbe: () => false, record: () => {} };
   const degradation = { say: (reason: string | undefined) => said.push(reason) };
@@ -28,8 +37,9 @@ function opened(): { attempt: WireAttempt; ends: AttemptEnd[]; said: (string | u
   const endpoint = { ...counters, key: 'a:1', passiveHealth, degradation } as unknown as Member<Connection>;
   const subchannel = {
     getRealSubchannel: () => subchannel,
-    createCall: (headers: AttemptHeaders) => {
-      headers.toHttp2Headers();
+    createCall: (metadata: Metadata, _authority: string, _path: string, given: StreamListener) => {
+      expect(metadata.toHttp2Headers()).toBe(headers);
+      listener = given;
       const methods = [
         'sendMessageWithContext',
         'halfClose',
@@ -53,9 +63,11 @@ function opened(): { attempt: WireAttempt; ends: AttemptEnd[]; said: (string | u
   } as unknown as AttemptOwner;
   const policy = { pick: () => 0, chances: () => [1] };
   const attempt = new WireAttempt(attempts, endpoint, connection as unknown as Connection, call, policy);
-  expect(attempt.open(new AttemptHeaders({}), 'a', '/a.B/C')).toBe(true);
-  return { attempt, ends, said };
+  expect(attempt.open(headers, 'a', '/a.B/C')).toBe(true);
+  return { attempt, listener: listener!, ends, said };
 }
+
+const ok = () => ({ code: Status.OK, details: '', metadata: new Metadata() });
 
 const reset = (error: string) => ({
   code: Status.INTERNAL,
@@ -98,4 +110,35 @@ test('the endpoint hears what its trailers say of it, and of a success also that
   expect(heard(Status.OK, {})).toEqual([undefined]);
   // It may be this side's.
   expect(heard(Status.UNAVAILABLE, {})).toEqual([]);
+});
+
+// Node keeps a closed stream, and what it reaches, until the next full garbage collection.
+test.for([
+  ['its status has arrived', (attempt: WireAttempt) => attempt.onReceiveStatus(ok())],
+  ['this side has ended it', (attempt: WireAttempt) => attempt.abort(Status.CANCELLED, 'by the caller', 'caller')],
+  ['another attempt was faster', (attempt: WireAttempt) => attempt.overtake()],
+] as const)('its stream does not keep it once %s', async ([, end]) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const ended = () => {
+    const { attempt, listener } = opened();
+    end(attempt);
+    return { listener, seen: new WeakRef(attempt) };
+  };
+  const { listener: late, seen } = ended();
+  // A WeakRef keeps its object until the end of the turn that made it.
+  await new Promise(setImmediate);
+  collectGarbage();
+  expect(seen.deref()).toBeUndefined();
+  // What comes late goes nowhere.
+  late.onReceiveMetadata(new Metadata());
+  late.onReceiveMessage(Buffer.alloc(5));
+  late.onReceiveStatus(ok());
+});
+
+test('hears of its stream by the listener', () => {
+  const { listener, ends } = opened();
+  listener.onReceiveMetadata(new Metadata());
+  listener.onReceiveStatus(reset('The session has been destroyed'));
+  expect(ends).toMatchObject([{ code: Status.UNAVAILABLE, progress: 'processed' }]);
 });

@@ -1,4 +1,4 @@
-import { constants } from 'node:http2';
+import { constants, type OutgoingHttpHeaders } from 'node:http2';
 import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { Attempt, type EndedBy } from '../../core/balancing/calls/attempt.js';
 import type { Attempts } from '../../core/balancing/calls/attempts.js';
@@ -13,16 +13,20 @@ import { reportIn } from '../endpoint/orca-report.js';
 import type { SubchannelCall } from '../experimental.js';
 import { assertNotMisunderstood, assertStream } from '../capabilities.js';
 import { degradedIn } from './degraded-trailer.js';
-import type { AttemptHeaders, HeaderSource } from './attempt-headers.js';
 import { isCompressed, messageIn } from './frame.js';
 import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
+import { StreamListener, type StreamOwner } from './stream-listener.js';
 import { asksToBeginAgain } from './stream-signals.js';
-import { isReceiveLimit, isShed, isUnsent, retryPushback, withLostConnection } from './wire-status.js';
-
-/** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
-type StreamStatus = StatusObject & { readonly rstCode?: number };
+import {
+  isReceiveLimit,
+  isShed,
+  isUnsent,
+  retryPushback,
+  type StreamStatus,
+  withLostConnection,
+} from './wire-status.js';
 
 /** What an attempt needs from its client. */
 export interface AttemptEnvironment {
@@ -49,7 +53,7 @@ export interface AttemptOwner extends CallInfo {
 }
 
 /** One attempt of a call: one HTTP/2 stream on one connection. It is also the entry of the call in the ledger. */
-export class WireAttempt extends Attempt<Connection> {
+export class WireAttempt extends Attempt<Connection> implements StreamOwner {
   /** How it ended; undefined while it runs. */
   status: StatusObject | undefined;
   /** Whether this side ended it. */
@@ -61,6 +65,7 @@ export class WireAttempt extends Attempt<Connection> {
   /** The encoding of its messages, once the headers do not name it any more. */
   encoding: string | undefined;
   #stream: SubchannelCall | undefined;
+  #listener: StreamListener | undefined;
   /** Whether the peer has sent headers or a message. */
   #answered = false;
   /** Until the report in them has been read. */
@@ -105,22 +110,25 @@ export class WireAttempt extends Attempt<Connection> {
    *
    * @throws GrpcLbPeerError if grpc-js is not as expected.
    */
-  open(headers: AttemptHeaders, authority: string, path: string): boolean {
+  open(headers: OutgoingHttpHeaders, authority: string, path: string): boolean {
+    const listener = new StreamListener(this, headers);
     let stream: SubchannelCall | undefined;
     try {
       stream = this.connection.subchannel
         .getRealSubchannel()
-        .createCall(headers as HeaderSource as Metadata, authority, path, this);
+        .createCall(listener as Pick<Metadata, 'toHttp2Headers'> as Metadata, authority, path, listener);
     } catch (error) {
       this.lapse();
-      assertNotMisunderstood(error, headers);
+      assertNotMisunderstood(error, listener);
       return false;
     }
+    this.#listener = listener;
     try {
-      assertStream(stream, headers);
+      assertStream(stream, listener);
     } catch (error) {
-      this.status = { code: Status.INTERNAL, details: (error as Error).message, metadata: new Metadata() };
-      stream.cancelWithStatus?.(Status.CANCELLED, this.status.details);
+      const { message } = error as Error;
+      this.#ended({ code: Status.INTERNAL, details: message, metadata: new Metadata() });
+      stream.cancelWithStatus?.(Status.CANCELLED, message);
       this.lapse();
       throw error;
     }
@@ -193,7 +201,7 @@ export class WireAttempt extends Attempt<Connection> {
     // The server knows the deadline too, and may notice first that it has passed (grpc-go: "Our deadline was already
     // exceeded, and that was likely the cause of this cancelation").
     if (rstCode === constants.NGHTTP2_CANCEL && this.call.timeLeft <= 0) return this.call.exceedDeadline();
-    this.status = rstCode === undefined ? ended : { code, details, metadata };
+    this.#ended(rstCode === undefined ? ended : { code, details, metadata });
     this.#trailers = metadata;
     this.local = isReceiveLimit(status);
     const refused = !this.#answered && (rstCode === constants.NGHTTP2_REFUSED_STREAM || isUnsent(status));
@@ -212,8 +220,13 @@ export class WireAttempt extends Attempt<Connection> {
 
   #reset(code: Status, details: string): void {
     this.local = true;
-    this.status = { code, details, metadata: new Metadata() };
+    this.#ended({ code, details, metadata: new Metadata() });
     this.#stream?.cancelWithStatus(code, details);
+  }
+
+  #ended(status: StatusObject): void {
+    this.status = status;
+    this.#listener?.forget();
   }
 
   #end(code: Status, progress: AttemptProgress, metadata: Metadata): AttemptEnd {

@@ -2,6 +2,9 @@ import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-j
 import { DEGRADED_KEY } from './degraded-trailer.js';
 import { REPORT_KEY } from '../endpoint/orca-report.js';
 
+/** A status with the code of the RST_STREAM frame that ended the stream, if one did. */
+export type StreamStatus = StatusObject & { readonly rstCode?: number };
+
 /** Codes that a control plane must not return (gRFC A54), because a server might have sent them. */
 const INAPPROPRIATE = new Set<Status>([
   Status.OK,
