@@ -20,6 +20,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   ],
   scale: ['micro/scale.js'],
   profile: ['peers/profile.js'],
+  retained: ['peers/retained.js'],
   page: ['results/page.js'],
   streams: ['streams/main.js'],
 };

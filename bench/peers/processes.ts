@@ -3,7 +3,8 @@ import { Child, node } from '../../apps/demo-client/src/runner/child-process.js'
 import type { CpuRun, Receive, Report, RunSpec } from './run-spec.js';
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const proto = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
+/** The service of all subjects that make calls of one line. */
+export const PROTO = fileURLToPath(new URL('../../../../test/support/echo/echo.proto', import.meta.url));
 
 export interface Backends {
   readonly addresses: readonly string[];
@@ -12,7 +13,7 @@ export interface Backends {
 
 export async function startBackends(): Promise<Backends> {
   const child = new Child<{ readonly type: 'listening'; readonly addresses: string[] }>(
-    node(script('backends.js'), [proto]),
+    node(script('backends.js'), [PROTO]),
   );
   const { addresses } = await child.next('listening');
   return { addresses, stop: () => child.kill() };
@@ -23,7 +24,7 @@ export class SubjectProcess {
   readonly #child: Child<Report, Receive>;
 
   constructor(run: Omit<RunSpec, 'proto' | 'addresses'>, { addresses }: Backends, nodeOptions: readonly string[] = []) {
-    const spec: RunSpec = { ...run, proto, addresses };
+    const spec: RunSpec = { ...run, proto: PROTO, addresses };
     const command = node(script('subject.js'), [JSON.stringify(spec)], nodeOptions);
     this.#child = new Child(command, { name: run.subject });
   }
