@@ -55,6 +55,7 @@ interface End {
   readonly details: string;
   readonly beginAgain: boolean;
   readonly sent: boolean;
+  readonly local: boolean;
 }
 
 /** A server's side of a call. */
@@ -109,7 +110,7 @@ class ServedCall implements OpenedCall, RequestOutlet<Request> {
   end(code: number, beginAgain = false): void {
     if (!this.open) return;
     this.cancel();
-    this.listener.onEnd({ code, details: 'scripted', beginAgain, sent: true });
+    this.listener.onEnd({ code, details: 'scripted', beginAgain, sent: true, local: false });
   }
 
   #begin(): void {

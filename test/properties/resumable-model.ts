@@ -45,6 +45,7 @@ interface End {
   readonly details: string;
   readonly beginAgain: boolean;
   readonly sent: boolean;
+  readonly local: boolean;
 }
 
 interface Request {
@@ -81,7 +82,7 @@ class ServedCall implements OpenedCall {
   end(code: number, beginAgain = false): void {
     if (!this.open) return;
     this.cancel();
-    this.listener.onEnd({ code, details: 'scripted', beginAgain, sent: true });
+    this.listener.onEnd({ code, details: 'scripted', beginAgain, sent: true, local: false });
   }
 
   #begin(): void {

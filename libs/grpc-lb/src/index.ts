@@ -240,6 +240,7 @@ export type {
   ResumableMethod,
   ResumableOf,
   ResumableOptions,
+  ResumableStatus,
   StreamGap,
 } from './nest/streams/resumable-options.js';
 export type { OptionInForce, OptionOrigin } from './nest/option-origins.js';

@@ -1,4 +1,4 @@
-import { InterceptingCall, status as Status } from '@grpc/grpc-js';
+import { InterceptingCall, type Interceptor, status as Status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { startFeed } from '../../support/streams/feed.js';
@@ -18,6 +18,89 @@ test('a stream whose backend is killed goes on at another one, where it was', as
   await subscriber.seen(20);
   expect(subscriber.numbers).toEqual(upTo(20));
   expect(new Set(subscriber.servers).size).toBe(2);
+});
+
+test('a stream whose server of stock Nest closes at once goes on at another one', async () => {
+  const { feed, servers } = await startFeed(2);
+  const client = await new FeedClient(feedTarget(servers)).ready(2);
+  const subscriber = client.subscribe();
+  feed.append(3);
+  await subscriber.seen(3);
+  servers.find(({ address }) => address === subscriber.last)!.forceShutdown();
+  feed.append(3);
+  await subscriber.seen(6);
+  expect(subscriber.error).toBeUndefined();
+  expect(subscriber.numbers).toEqual(upTo(6));
+});
+
+test('CANCELLED of a server ends a stream if the options say so', async () => {
+  const { feed, servers } = await startFeed(2);
+  const rules = { resumableStatusCodes: ['UNAVAILABLE'] } as const;
+  const client = await new FeedClient(feedTarget(servers), rules).ready(2);
+  const subscriber = client.subscribe();
+  feed.append(3);
+  await subscriber.seen(3);
+  for (const server of servers) server.forceShutdown();
+  await subscriber.seen(4);
+  expect(subscriber.error?.code).toBe(Status.CANCELLED);
+});
+
+test('what an interceptor cancels on this side does not begin again', async () => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const calls: InterceptingCall[] = [];
+  const interceptors: Interceptor[] = [
+    (options, next) => {
+      const call = new InterceptingCall(next(options));
+      calls.push(call);
+      return call;
+    },
+  ];
+  const subscriber = client.subscribe({ interceptors });
+  feed.append(1);
+  await subscriber.seen(1);
+  calls[0]!.cancelWithStatus(Status.CANCELLED, 'enough');
+  await subscriber.seen(2);
+  expect(subscriber.error).toMatchObject({ code: Status.CANCELLED, details: 'enough' });
+  expect(calls).toHaveLength(1);
+});
+
+test('OK resumes a stream that has no end of its own', async () => {
+  const { feed, servers } = await startFeed(2);
+  const rules = { resumableStatusCodes: ['UNAVAILABLE', 'OK'] } as const;
+  const client = await new FeedClient(feedTarget(servers), rules).ready(2);
+  const subscriber = client.subscribe();
+  for (let round = 1; round <= 3; round++) {
+    feed.append(3);
+    await subscriber.seen(3 * round);
+    for (const { streams } of servers) for (const { call } of streams) call.end();
+  }
+  feed.append(1);
+  await subscriber.seen(10);
+  expect(subscriber.completed).toBe(false);
+  expect(subscriber.numbers).toEqual(upTo(10));
+});
+
+test('OK that cannot resume is an error, not the end of the data', async () => {
+  const { feed, servers } = await startFeed(1);
+  const rules = { resumableStatusCodes: ['OK'], maxAttempts: 2 } as const;
+  const client = await new FeedClient(feedTarget(servers), rules).ready(1);
+  const statuses: number[] = [];
+  const subscriber = client.subscribe({ onStatus: ({ code }) => void statuses.push(code) });
+  feed.append(1);
+  await subscriber.seen(1);
+  servers[0]!.behavior.refuse = (_, call) => {
+    call.end();
+    return {};
+  };
+  for (const { call } of servers[0]!.streams) call.end();
+  await subscriber.seen(2);
+  expect(subscriber.error).toMatchObject({
+    code: Status.UNAVAILABLE,
+    details:
+      'The server has ended the stream with OK (client FEED, Echo/Repeat does not resume: 2 attempts have failed)',
+  });
+  expect(statuses).toEqual([Status.UNAVAILABLE]);
 });
 
 test('UNAVAILABLE resumes; a server that repeats the message of the token is no matter', async () => {

@@ -123,6 +123,13 @@ export class FeedServer {
     await closed;
   }
 
+  /** As a server of stock Nest that is told to end: `forceShutdown` of grpc-js. */
+  forceShutdown(): void {
+    this.feed.servers.delete(this);
+    this.#front?.close();
+    this.#server!.forceShutdown();
+  }
+
   /** Sends GOAWAY on all connections; streams go on. */
   goAway(): void {
     this.#server!.tryShutdown(() => {});

@@ -11,6 +11,7 @@ export type {
   ReplayOptions,
   ReplayingOptions,
   ResumableOptions,
+  ResumableStatus,
   StreamGap,
 } from '../nest/streams/resumable-options.js';
 export {

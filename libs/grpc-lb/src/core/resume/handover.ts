@@ -1,8 +1,9 @@
 import type { MessageFacts } from './message-facts.js';
+import { MAX_REMEMBERED_LENGTH } from './position.js';
 import type { StreamCall } from './stream-call.js';
 
-/** The most messages of the old call that wait for the new one. */
-const MAX_HELD = 100;
+/** The most messages of the old call that wait for the new one. Their size is not known here, so they are few. */
+const MAX_HELD = 16;
 /** The most messages by which the new call may be behind before the old one waits for it. */
 const MAX_BEHIND = 1000;
 
@@ -22,6 +23,7 @@ export class Handover<Msg, End> {
 
   /** Whether the old call is not read until the new one has come closer. */
   get oldWaits(): boolean {
-    return this.held.length >= MAX_HELD || this.call.behind >= MAX_BEHIND;
+    const { behind, repeats } = this.call;
+    return this.held.length >= MAX_HELD || behind >= MAX_BEHIND || (repeats?.length ?? 0) >= MAX_REMEMBERED_LENGTH;
   }
 }

@@ -1,4 +1,5 @@
 import { GrpcLbArgumentError } from '../errors.js';
+import { immediate } from './immediate.js';
 import type { ResumeRules } from './resume-rules.js';
 import { type TokenKey, tokenKey } from './token-key.js';
 
@@ -19,7 +20,9 @@ type MessageRules<Msg> = Pick<ResumeRules<unknown, Msg>, 'subject' | 'token' | '
 export function factsOf<Msg>(rules: MessageRules<Msg>, message: Msg): MessageFacts<Msg> {
   const token = rules.token(message);
   const key = keyOf(rules, 'token', token);
-  const isBookmark = rules.bookmark?.(message) === true;
+  // Types are not checked in JavaScript.
+  const marked: unknown = rules.bookmark?.(message);
+  const isBookmark = Boolean(immediate(rules, 'bookmark', marked));
   const { dedupe } = rules;
   const own = dedupe && !isBookmark ? keyOf(rules, 'dedupe', dedupe(message)) : undefined;
   const identity = isBookmark ? undefined : (own ?? key);
@@ -31,6 +34,7 @@ export function keyOf({ subject }: { readonly subject: string }, name: string, v
   try {
     return tokenKey(value);
   } catch (error) {
+    immediate({ subject }, name, value);
     throw new GrpcLbArgumentError(`${subject}: what ${name} returns ${(error as Error).message}`);
   }
 }

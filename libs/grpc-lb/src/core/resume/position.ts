@@ -1,7 +1,9 @@
-import type { TokenKey } from './token-key.js';
+import { lengthOf, type TokenKey } from './token-key.js';
 
 /** The most messages since the last token that are remembered. */
 export const MAX_REMEMBERED = 1000;
+/** The most characters of texts that are remembered: a server chooses how long they are. */
+export const MAX_REMEMBERED_LENGTH = 262_144;
 
 const NONE: readonly TokenKey[] = [];
 
@@ -17,6 +19,8 @@ export class Position {
   /** Mostly one message: an array would be new for each. */
   #withToken: TokenKey | readonly TokenKey[] | undefined;
   #since: TokenKey[] | undefined;
+  /** Of what is remembered, but the first message with the token. */
+  #length = 0;
 
   /** Whether a new call that begins here delivers nothing twice. */
   get exact(): boolean {
@@ -25,7 +29,8 @@ export class Position {
 
   /** Whether no more messages are remembered before the next token. */
   get full(): boolean {
-    return this.withToken.length + this.since.length >= MAX_REMEMBERED;
+    const { withToken, since } = this;
+    return withToken.length + since.length >= MAX_REMEMBERED || this.#length >= MAX_REMEMBERED_LENGTH;
   }
 
   get hasToken(): boolean {
@@ -67,23 +72,30 @@ export class Position {
       this.#withToken = last;
     } else this.#withToken = repeated ? this.#withOther(identity!) : identity;
     this.#since = undefined;
+    if (!repeated) this.#length = 0;
   }
 
   /** The stream begins with another request, whose messages are new. */
   restart(): void {
     this.token = this.#key = this.#withToken = this.#since = undefined;
     this.begun = false;
-    this.loose = 0;
+    this.loose = this.#length = 0;
   }
 
   #remember(identity: TokenKey | undefined): void {
-    if (identity === undefined || this.since.length >= MAX_REMEMBERED) this.loose++;
-    else (this.#since ??= []).push(identity);
+    if (identity === undefined || this.since.length >= MAX_REMEMBERED || this.#length >= MAX_REMEMBERED_LENGTH) {
+      this.loose++;
+      return;
+    }
+    (this.#since ??= []).push(identity);
+    this.#length += lengthOf(identity);
   }
 
   /** A token that comes again: several messages have it. */
   #withOther(identity: TokenKey): readonly TokenKey[] {
     const { withToken, since } = this;
-    return this.full ? [...withToken, ...since] : [...withToken, ...since, identity];
+    if (this.full) return [...withToken, ...since];
+    this.#length += lengthOf(identity);
+    return [...withToken, ...since, identity];
   }
 }

@@ -1,5 +1,5 @@
 import { MAX_REMEMBERED } from './position.js';
-import type { TokenKey } from './token-key.js';
+import { lengthOf, type TokenKey } from './token-key.js';
 
 /** What a new call may repeat, because it has been delivered already: each identity as often as it was delivered. */
 export class Repeats {
@@ -7,6 +7,8 @@ export class Repeats {
   #after: Map<TokenKey, number> | undefined;
   #missing = 0;
   #newOnes = 0;
+  /** Of what is missing, in characters. */
+  length = 0;
 
   /**
    * @param withToken What was delivered with the token. Some servers repeat it, some do not.
@@ -29,6 +31,7 @@ export class Repeats {
     this.#after ??= new Map();
     this.#after.set(identity, (this.#after.get(identity) ?? 0) + 1);
     this.#missing++;
+    this.length += lengthOf(identity);
   }
 
   /** Whether a message of the new call has been delivered already. */
@@ -44,6 +47,7 @@ export class Repeats {
     if (count === 1) this.#after!.delete(identity);
     else this.#after!.set(identity, count - 1);
     this.#missing--;
+    this.length -= lengthOf(identity);
     return true;
   }
 

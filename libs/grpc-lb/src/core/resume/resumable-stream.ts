@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import { Handover } from './handover.js';
 import { factsOf, type MessageFacts } from './message-facts.js';
-import { MAX_REMEMBERED, Position } from './position.js';
+import { MAX_REMEMBERED, MAX_REMEMBERED_LENGTH, Position } from './position.js';
 import { Repeats } from './repeats.js';
 import type { CallEnd, ResumeRules } from './resume-rules.js';
 import { type CallEvents, type OpenedCall, StreamCall, type StreamListener } from './stream-call.js';
@@ -34,6 +34,8 @@ export interface StreamOwner<Req, Msg, End extends CallEnd> {
 const PROGRESS_AFTER_MS = 10_000;
 /** A call must have lived for as long that the next one follows at once when the server asks for it. */
 const AT_ONCE_AFTER_MS = 1000;
+/** Of a server: its connections were closed. Of this side: nobody wants the stream any more. */
+const CANCELLED = 1;
 /** The client itself refuses calls when too many wait; such a call was not sent. */
 const RESOURCE_EXHAUSTED = 8;
 
@@ -214,8 +216,10 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     return this.rules.gapCodes.has(code) && this.#position.hasToken;
   }
 
-  #isResumable({ code, beginAgain, sent }: End): boolean {
-    if (code === 0) return false;
+  #isResumable({ code, beginAgain, sent, local }: End): boolean {
+    if (code === CANCELLED && local) return false;
+    // The end of the data, unless the user says that there is none.
+    if (code === 0) return this.rules.codes.has(code);
     return beginAgain || this.rules.codes.has(code) || (code === RESOURCE_EXHAUSTED && !sent && this.#position.begun);
   }
 
@@ -226,7 +230,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     if (this.#attempts >= maxAttempts) return `${maxAttempts} attempts have failed`;
     if (begun && !hasToken && !dedupe) return 'no message has had a token';
     if (exact || dedupe === false) return undefined;
-    const why = full ? `at most ${MAX_REMEMBERED} are remembered` : 'as nothing identifies them; set dedupe';
+    const why = full ? REMEMBERED : 'as nothing identifies them; set dedupe';
     return `${loose} messages since the last token would be delivered again, ${why}`;
   }
 
@@ -235,9 +239,9 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     if (!onGap || this.#attempts >= maxAttempts) return this.#end(end);
     this.owner.interrupted();
     const { token } = this.#position;
-    const goOn = (request: Req | undefined): void => {
+    const goOn = (request: Req | null | undefined): void => {
       if (this.#closed) return;
-      if (request === undefined) return this.#end(end);
+      if (request === undefined || request === null) return this.#end(end);
       this.request = request;
       this.#position.restart();
       this.#openAfter(this.#attempts === 0 && lived >= AT_ONCE_AFTER_MS ? 0 : this.#backoff());
@@ -329,6 +333,8 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
     this.#cancelWait = undefined;
   }
 }
+
+const REMEMBERED = `at most ${MAX_REMEMBERED} of ${MAX_REMEMBERED_LENGTH} characters together are remembered`;
 
 /** A bookmark before the place where the stream is. */
 function isEarly(call: { readonly behind: number }, { isBookmark }: { readonly isBookmark: boolean }): boolean {

@@ -7,6 +7,8 @@ export interface CallEnd {
   readonly beginAgain: boolean;
   /** Whether the call was sent to a server. */
   readonly sent: boolean;
+  /** Whether this side has ended the call. */
+  readonly local: boolean;
 }
 
 /** A server cannot begin where a stream was. */

@@ -4,6 +4,11 @@ export type TokenKey = string | number | bigint | boolean;
 /** The longest key, in characters: up to a thousand are remembered. */
 const MAX_LENGTH = 16_384;
 
+/** How much of the memory for keys it takes, in characters. */
+export function lengthOf(key: TokenKey): number {
+  return typeof key === 'string' ? key.length : 0;
+}
+
 /** A 64-bit number as protobuf.js and proto-loader represent it. */
 interface Long {
   readonly __isLong__?: unknown;
@@ -14,13 +19,15 @@ interface Long {
  * By what a token is compared with others: bytes and 64-bit numbers by their value. Undefined if the message has none:
  * proto3 cannot tell an absent string or absent bytes from empty ones, so these are none; 0 is one.
  *
- * @throws TypeError if it is an object of another kind, which cannot be compared, or too long.
+ * @throws TypeError if it is NaN or an object of another kind, which cannot be compared, or too long.
  */
 export function tokenKey(token: unknown): TokenKey | undefined {
   switch (typeof token) {
     case 'string':
       return token === '' ? undefined : checked(token);
     case 'number':
+      if (Number.isNaN(token)) throw new TypeError('is NaN, which equals nothing; return a number, or a text');
+      return token;
     case 'bigint':
     case 'boolean':
       return token;

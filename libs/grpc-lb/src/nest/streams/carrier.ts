@@ -21,6 +21,9 @@ export interface CarrierOwner {
   drained(): void;
 }
 
+/** By this text alone grpc-js tells a stream that its server has reset from one that this side has canceled. */
+const RESET = 'Call cancelled';
+
 /** Where a call goes that is to carry a stream. */
 export interface Route {
   readonly leaving: Member<Connection> | undefined;
@@ -79,6 +82,8 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
   }
 
   protected ended(status: StatusObject): void {
-    this.listener.onEnd(new StreamEnd(status, this.#answered || this.attempt !== undefined));
+    const { attempt } = this;
+    const local = attempt ? attempt.local : status.details !== RESET;
+    this.listener.onEnd(new StreamEnd(status, this.#answered || attempt !== undefined, local));
   }
 }

@@ -211,9 +211,10 @@ export class ResumableCall
   }
 
   ended({ status }: StreamEnd, note: string | undefined): void {
-    const details =
-      note === undefined ? status.details : `${status.details} (${this.target.rules.subject} does not resume: ${note})`;
-    const end = { ...status, details };
+    // The user has said that OK is not the end of the data.
+    const { code, details: said } = status.code === Status.OK && note !== undefined ? ENDED_WITH_OK : status;
+    const details = note === undefined ? said : `${said} (${this.target.rules.subject} does not resume: ${note})`;
+    const end = { ...status, code, details };
     this.#finish(() => {
       try {
         this.args.onStatus?.(end);
@@ -350,10 +351,13 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 function tooLate(): StreamEnd {
   const details = 'Deadline exceeded before the stream resumed';
-  return new StreamEnd({ code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() }, false);
+  return new StreamEnd({ code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() }, false, true);
 }
+
+const ENDED_WITH_OK = { code: Status.UNAVAILABLE, details: 'The server has ended the stream with OK' } as const;
 
 const NOT_OPENED = new StreamEnd(
   { code: Status.UNAVAILABLE, details: 'the call was not opened', metadata: new Metadata() },
   false,
+  true,
 );

@@ -36,8 +36,10 @@ const handover: Check = (path, value, faults) => {
 const STATUSES = 'an array of status names, as in ["UNAVAILABLE"]';
 const statuses = listOf(oneOf(FAILURE_STATUS_NAMES), STATUSES);
 
+const anyStatuses = listOf(oneOf(['OK', 'CANCELLED', ...FAILURE_STATUS_NAMES]), STATUSES);
+
 const resumableStatuses: Check = (path, value, faults) => {
-  statuses(path, value, faults);
+  anyStatuses(path, value, faults);
   if (!Array.isArray(value) || !value.includes('DEADLINE_EXCEEDED')) return;
   faults.push({
     path,

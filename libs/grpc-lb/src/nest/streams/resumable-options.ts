@@ -3,6 +3,9 @@ import type { Observable } from 'rxjs';
 import type { FailureStatus } from '../../core/options/status-names.js';
 import type { RequestStream } from '../service-types.js';
 
+/** A status after which a stream may resume, by name. */
+export type ResumableStatus = FailureStatus | 'OK' | 'CANCELLED';
+
 /** What `onGap` is told. */
 export interface StreamGap<Req, Token> {
   /** The token from which the server cannot begin any more. */
@@ -90,12 +93,14 @@ export interface ResumableOptions<Req, Msg, Token> {
    */
   readonly gapStatusCodes?: readonly FailureStatus[];
   /**
-   * Statuses after which the stream resumes; any other status ends it. A server of this package that drains, or ends
-   * streams of a maximum age, causes a resumption whatever the status is.
+   * Statuses of a server after which the stream resumes; any other status ends it. CANCELLED is what a grpc-js server
+   * gives its streams that closes at once, as Nest's does by default. With `OK`, a stream has no end of its own: name it
+   * if the service ends its streams with OK when it restarts. A server of this package that drains, or ends streams of a
+   * maximum age, causes a resumption whatever the failure is.
    *
-   * @default `["UNAVAILABLE"]`
+   * @default `["UNAVAILABLE", "CANCELLED"]`
    */
-  readonly resumableStatusCodes?: readonly FailureStatus[];
+  readonly resumableStatusCodes?: readonly ResumableStatus[];
   /**
    * Attempts in a row to resume, 0 to Infinity (forever). The count begins again with each new message, and after ten
    * seconds on one server.

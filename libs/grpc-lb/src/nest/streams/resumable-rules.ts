@@ -1,16 +1,17 @@
 import { status as Status } from '@grpc/grpc-js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
+import { shown } from '../../core/options/validation.js';
+import { immediate } from '../../core/resume/immediate.js';
 import type { ResumeRules } from '../../core/resume/resume-rules.js';
-import type { FailureStatus } from '../../core/options/status-names.js';
 import type { TokenKey } from '../../core/resume/token-key.js';
 import { keyOf } from '../../core/resume/message-facts.js';
 import { serviceError } from '../stub/service-error.js';
-import type { ReplayOptions, ResumableMethod, ResumableOptions } from './resumable-options.js';
+import type { ReplayOptions, ResumableMethod, ResumableOptions, ResumableStatus } from './resumable-options.js';
 import type { StreamEnd } from './stream-end.js';
 
 export const RESUMABLE_DEFAULTS = {
   gapStatusCodes: ['OUT_OF_RANGE'],
-  resumableStatusCodes: ['UNAVAILABLE'],
+  resumableStatusCodes: ['UNAVAILABLE', 'CANCELLED'],
   maxAttempts: Infinity,
   initialBackoff: 100,
   maxBackoff: 10_000,
@@ -87,12 +88,20 @@ export function rulesOf(subject: string, method: ResumableMethod | undefined): S
 }
 
 function resumeRule(subject: string, { resume, replay }: AnyOptions): StreamRules['resume'] {
-  if (!replay) return resume;
+  const rules = { subject };
+  if (!replay)
+    return (request, token) => {
+      const next = immediate(rules, 'resume', resume(request, token));
+      if (typeof next === 'object' && next !== null) return next;
+      throw new GrpcLbArgumentError(
+        `${subject}: what resume returns is ${shown(next)}; return the request that begins at the token`,
+      );
+    };
   return (opening, token) => {
     const { first } = opening as Opening;
     if (first === undefined)
       throw new GrpcLbArgumentError(`${subject}: there is no request yet from which resume could begin at a token`);
-    return { first, request: resume(first, token) } satisfies Opening;
+    return { first, request: immediate(rules, 'resume', resume(first, token)) ?? undefined } satisfies Opening;
   };
 }
 
@@ -101,7 +110,7 @@ function gapRule({ onGap, replay }: AnyOptions): StreamRules['onGap'] {
   if (!replay) return ({ end: { status }, ...gap }) => onGap({ ...gap, error: serviceError(status) });
   return async ({ end: { status }, token, request: opening }) => {
     const request = await onGap({ token, request: (opening as Opening).first, error: serviceError(status) });
-    return request === undefined ? undefined : ({ first: request, request } satisfies Opening);
+    return request === undefined || request === null ? undefined : ({ first: request, request } satisfies Opening);
   };
 }
 
@@ -125,6 +134,6 @@ function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-function codesOf(names: readonly FailureStatus[]): ReadonlySet<number> {
+function codesOf(names: readonly ResumableStatus[]): ReadonlySet<number> {
   return new Set(names.map((name) => Status[name]));
 }

@@ -7,6 +7,7 @@ export class StreamEnd implements CallEnd {
   constructor(
     readonly status: StatusObject,
     readonly sent: boolean,
+    readonly local: boolean,
   ) {}
 
   get code(): number {
