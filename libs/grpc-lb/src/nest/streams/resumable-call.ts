@@ -142,7 +142,9 @@ export class ResumableCall
   }
 
   get movable(): boolean {
-    return this.#placed !== undefined && this.#stream?.movable === true;
+    // Calls that grpc-js makes have no place; only their age moves them.
+    const placed = this.#placed !== undefined || this.target.channel === undefined;
+    return placed && this.#stream?.movable === true;
   }
 
   get keyed(): boolean {
