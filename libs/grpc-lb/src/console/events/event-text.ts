@@ -87,6 +87,7 @@ const USES = {
 const STREAMS: Readonly<Record<MoveReason, string>> = {
   draining: 'its server does not take new calls',
   ejected: 'it is ejected',
+  silent: 'it does not answer',
   removed: 'it is no longer used',
   connection_retired: 'their connection is replaced',
   max_age: 'its server ends streams of their age',

@@ -122,8 +122,10 @@ export function story(client) {
 export const MOVES = {
   draining: 'from a server that stops',
   ejected: 'from an ejected endpoint',
+  silent: 'from a silent endpoint',
   removed: 'from an endpoint that left',
   connection_retired: 'to a new connection',
   max_age: 'before the server ended them',
   rebalance: 'to even out',
+  key: 'to where their keys belong',
 };

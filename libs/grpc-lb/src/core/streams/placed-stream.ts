@@ -1,10 +1,18 @@
 /**
- * Why a stream moves. `draining`: its server announced that it stops. `ejected`: its endpoint fails. `removed`:
- * discovery no longer lists its endpoint, or an operator drains it. `connection_retired`: only its connection is
- * replaced. `max_age`: its server ends streams of this age. `rebalance`: its endpoint carries more streams than others.
- * `key`: calls with its key go to another endpoint now.
+ * Why a stream moves. `draining`: its server announced that it stops. `ejected`: its endpoint fails. `silent`: its
+ * endpoint does not answer. `removed`: discovery no longer lists its endpoint, or an operator drains it.
+ * `connection_retired`: only its connection is replaced. `max_age`: its server ends streams of this age. `rebalance`: its
+ * endpoint carries more streams than others. `key`: calls with its key go to another endpoint now.
  */
-export type MoveReason = 'draining' | 'ejected' | 'removed' | 'connection_retired' | 'max_age' | 'rebalance' | 'key';
+export type MoveReason =
+  | 'draining'
+  | 'ejected'
+  | 'silent'
+  | 'removed'
+  | 'connection_retired'
+  | 'max_age'
+  | 'rebalance'
+  | 'key';
 
 /** One open stream as its placement sees it. */
 export interface PlacedStream<E> {

@@ -42,6 +42,7 @@ const LEAVES: Readonly<Partial<Record<EndpointState, MoveReason>>> = {
   draining: 'removed',
   not_serving: 'draining',
   ejected: 'ejected',
+  suspect: 'silent',
 };
 
 /** An endpoint that a balancer uses, with its counters. It outlives pickers and policies. */
