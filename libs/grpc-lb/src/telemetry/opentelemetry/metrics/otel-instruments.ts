@@ -10,11 +10,13 @@ import type { Collection } from '../../metrics/collection.js';
 import type { MetricDefinition } from '../../metrics/definition.js';
 import { type MetricName, METRICS } from '../../metrics/metrics.js';
 import type { Histograms, HistogramSeries, Labels } from '../../metrics/series.js';
+import { BatchedValues } from './batched-values.js';
 
 /** The metrics of this package as instruments of OpenTelemetry. */
 export class OtelInstruments implements Histograms {
   readonly #histograms = new Map<MetricName, Histogram>();
   readonly #observables = new Map<MetricName, Observable>();
+  readonly #values = new BatchedValues();
 
   /** @param isEnabled Whether a metric is wanted; the others have no instrument. */
   constructor(
@@ -30,6 +32,8 @@ export class OtelInstruments implements Histograms {
 
   series(name: MetricName, labels: Labels): HistogramSeries {
     const histogram = this.#histograms.get(name)!;
+    if (this.#observables.size > 0) return this.#values.series(histogram, labels);
+    // Without an observable metric the SDK would not ask for values before it collects.
     return { record: (value, ofCall) => histogram.record(value, labels, ofCall as Context | undefined) };
   }
 
@@ -38,9 +42,10 @@ export class OtelInstruments implements Histograms {
     return context.active();
   }
 
-  /** Observes counters and gauges at each collection. Returns a function that ends it. */
+  /** Observes counters and gauges at each collection, and hands over what was recorded. Returns a function that ends it. */
   observe(collect: () => Collection): () => void {
     const callback: BatchObservableCallback = (result) => {
+      this.#values.flush();
       for (const [name, { labels, value }] of collect()) {
         const instrument = this.#observables.get(name);
         if (instrument) result.observe(instrument, value, labels);
@@ -48,7 +53,10 @@ export class OtelInstruments implements Histograms {
     };
     const all = [...this.#observables.values()];
     this.meter.addBatchObservableCallback(callback, all);
-    return () => this.meter.removeBatchObservableCallback(callback, all);
+    return () => {
+      this.meter.removeBatchObservableCallback(callback, all);
+      this.#values.flush();
+    };
   }
 }
 
