@@ -79,6 +79,7 @@ describe.each(['nest-11', 'nest-12'])('clients over generated code in %s, withou
       generic: [[{ id: 'a', total: '12n', card: 'visa', at }], ...streams],
       nest: [[{ id: 'a', total: 12, card: 'visa', at: { seconds: 1_700_000_000 } }], ...streams],
       es: [[{ $typeName: 'shop.v1.Order', total: '12n', payment: { case: 'card', value: 'visa' } }], ...streams],
+      promised: [[{ id: 'a', total: '12n', card: 'visa', at }], ...streams],
       installed: [false, false, true],
     });
     expect(missing).toBe(

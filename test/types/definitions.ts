@@ -27,6 +27,24 @@ export declare const OrdersService: {
     readonly responseSerialize: (value: Order) => Buffer;
     readonly responseDeserialize: (value: Buffer) => Order;
   };
+  readonly watch: {
+    readonly path: '/shop.v1.Orders/Watch';
+    readonly requestStream: false;
+    readonly responseStream: true;
+    readonly requestSerialize: (value: FindRequest) => Buffer;
+    readonly requestDeserialize: (value: Buffer) => FindRequest;
+    readonly responseSerialize: (value: Order) => Buffer;
+    readonly responseDeserialize: (value: Buffer) => Order;
+  };
+  readonly place: {
+    readonly path: '/shop.v1.Orders/Place';
+    readonly requestStream: true;
+    readonly responseStream: false;
+    readonly requestSerialize: (value: Order) => Buffer;
+    readonly requestDeserialize: (value: Buffer) => Order;
+    readonly responseSerialize: (value: Order) => Buffer;
+    readonly responseDeserialize: (value: Buffer) => Order;
+  };
   readonly bargain: {
     readonly path: '/shop.v1.Orders/Bargain';
     readonly requestStream: true;
@@ -59,6 +77,22 @@ export declare const OrdersDefinition: {
       readonly responseStream: false;
       readonly options: { readonly idempotencyLevel: 'NO_SIDE_EFFECTS' };
     };
+    readonly watch: {
+      readonly name: 'Watch';
+      readonly requestType: MessageFns<FindRequest>;
+      readonly requestStream: false;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: true;
+      readonly options: {};
+    };
+    readonly place: {
+      readonly name: 'Place';
+      readonly requestType: MessageFns<Order>;
+      readonly requestStream: true;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: false;
+      readonly options: {};
+    };
     readonly bargain: {
       readonly name: 'Bargain';
       readonly requestType: MessageFns<Order>;
@@ -85,5 +119,7 @@ export declare const EsOrderSchema: GenMessage<EsOrder>;
 
 export declare const EsOrders: GenService<{
   find: { methodKind: 'unary'; input: typeof EsOrderSchema; output: typeof EsOrderSchema };
+  watch: { methodKind: 'server_streaming'; input: typeof EsOrderSchema; output: typeof EsOrderSchema };
+  place: { methodKind: 'client_streaming'; input: typeof EsOrderSchema; output: typeof EsOrderSchema };
   bargain: { methodKind: 'bidi_streaming'; input: typeof EsOrderSchema; output: typeof EsOrderSchema };
 }>;

@@ -18,6 +18,7 @@ import {
   type GrpcLbPromiseMethod,
   type GrpcLbRegistry,
   type GrpcLbResponse,
+  type GrpcLbStreamMethod,
   GrpcPromiseService,
   GrpcService,
   HealthCheck,
@@ -40,6 +41,8 @@ import {
   outlierEjection,
   PeakEwma,
   promises,
+  type PromiseServiceClient,
+  type PromiseServiceOf,
   type PromisesOf,
   type RequestStream,
   type ResponseClient,
@@ -267,6 +270,67 @@ export const usage = {
         return found;
       };
       expectTypeOf(calls).toBeFunction();
+    },
+
+    'have the types of a definition, which knows what streams': () => {
+      class GrpcJs extends GrpcPromiseService(OrdersService) {}
+      expectTypeOf<GrpcJs['find']>().toEqualTypeOf<GrpcLbPromiseMethod<Types.FindRequest, Types.Order>>();
+      expectTypeOf<GrpcJs['watch']>().toEqualTypeOf<GrpcLbStreamMethod<Types.FindRequest, Types.Order>>();
+      expectTypeOf<keyof GrpcJs>().toEqualTypeOf<'bargain' | 'find' | 'place' | 'watch'>();
+      expectTypeOf<keyof ResponseClient<GrpcJs>>().toEqualTypeOf<'find' | 'place'>();
+      class Generic extends GrpcPromiseService(OrdersDefinition) {}
+      class Es extends GrpcPromiseService(EsOrders) {}
+      const calls = async (js: GrpcJs, generic: Generic, es: Es, items: AsyncIterable<Types.Order>) => {
+        expectTypeOf(await js.place(items, { timeout: 5 })).toEqualTypeOf<Types.Order>();
+        for await (const order of js.bargain(items, new Metadata())) expectTypeOf(order).toEqualTypeOf<Types.Order>();
+        expectTypeOf(await generic.find({})).toEqualTypeOf<Types.Order>();
+        expectTypeOf(await generic.place([{ id: '1' }])).toEqualTypeOf<Types.Order>();
+        for await (const order of generic.watch({ id: '1' })) expectTypeOf(order).toEqualTypeOf<Types.Order>();
+        expectTypeOf(await es.find({ first: { sku: 'a' } })).toEqualTypeOf<Types.EsOrder>();
+        expectTypeOf(await es.place([{ id: '1' }])).toEqualTypeOf<Types.EsOrder>();
+        for await (const order of es.watch({})) expectTypeOf(order).toEqualTypeOf<Types.EsOrder>();
+        for await (const order of es.bargain([{ id: '1' }])) expectTypeOf(order).toEqualTypeOf<Types.EsOrder>();
+      };
+      expectTypeOf(calls).toBeFunction();
+      mockClient(Generic, {
+        find: (request) => {
+          expectTypeOf(request).toEqualTypeOf<Types.FindRequest>();
+          return { id: request.id };
+        },
+        watch: ({ id }) => [{ id }],
+        place: (orders) => {
+          expectTypeOf(orders).toEqualTypeOf<AsyncIterable<Types.Order>>();
+          return {};
+        },
+      });
+      mockClient(Es, {
+        find: (request) => {
+          expectTypeOf(request).toEqualTypeOf<Types.EsOrder>();
+          return { id: request.id };
+        },
+      });
+      expectTypeOf<PromiseServiceOf<typeof OrdersService>['watch']>().toEqualTypeOf<
+        (request: Types.FindRequest) => AsyncIterable<Types.Order>
+      >();
+      const service: PromiseServiceClient<PromiseServiceOf<typeof EsOrders>> = {} as Es;
+      // An interface that is named wins.
+      class Named extends GrpcPromiseService<PromisesOf<Orders, 'watch' | 'bargain'>>(OrdersService) {}
+      expectTypeOf<Named['find']>().toEqualTypeOf<GrpcLbPromiseMethod<{ id: string }, Order>>();
+      return service;
+    },
+
+    'resume with the types of an interface of async iterables': () => {
+      @Resumable<PromiseServiceOf<typeof EsOrders>, string>({
+        method: 'watch',
+        token: (order) => order.id,
+        resume: (request, id) => ({ ...request, id }),
+        bookmark: (order) => {
+          expectTypeOf(order).toEqualTypeOf<Types.EsOrder>();
+          return false;
+        },
+      })
+      class Client extends GrpcPromiseService(EsOrders) {}
+      return Client;
     },
 
     'are views of a client of Observables, of a stub, and of a mock': () => {

@@ -192,13 +192,19 @@ export type {
 export type { EsFieldInit, EsInit, EsMessage, EsRequest, EsResponse } from './nest/definition/es-types.js';
 export type { DeepPartialMessage, Indivisible, PartialMessage } from './nest/definition/partial-message.js';
 export type {
-  DefinedMethod,
   EsMethods,
-  EsStreams,
+  EsRequestStream,
+  EsResponseStream,
   GenericMethods,
   GenericRequest,
   GenericResponse,
   GrpcJsMethods,
+  MethodsOf,
+  MethodTypes,
+  ObservableMethodOf,
+  PromiseAnswer,
+  PromiseMethodOf,
+  PromiseServiceOf,
   ServiceOf,
 } from './nest/definition/service-of.js';
 export type {

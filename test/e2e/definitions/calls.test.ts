@@ -1,7 +1,8 @@
-import { iterate } from 'nestjs-grpc-lb';
+import { GrpcLbClient, GrpcLbModule, GrpcPromiseService, iterate } from 'nestjs-grpc-lb';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FORMS, generate, type Generated, serviceIn } from '../../support/definitions/generate.js';
+import { startApp } from '../../support/nest/app.js';
 import { type AnyMessage, type AnyShop, shopFleet, startShop, startShopOf } from '../../support/definitions/shop.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
@@ -62,6 +63,22 @@ describe.each(Object.keys(FORMS))('a client over %s', (form) => {
     expect(await lastValueFrom(shop['place']!(from([message('c'), message('d')])))).toMatchObject({ id: 'cd' });
     const bargained = shop['bargain']!([message('e'), message('f')]).pipe(toArray());
     expect(ids(await lastValueFrom(bargained))).toEqual(['e!', 'f!']);
+  });
+
+  it('has Promises and async iterables, as the definition says which method streams', async () => {
+    const fleet = await shopFleet({ handlers });
+    @GrpcLbClient({ target: fleet.target })
+    class PromisedShop extends GrpcPromiseService(serviceIn(generated[form]!)) {}
+    const app = await startApp({
+      imports: [GrpcLbModule.forRoot({ logging: false }), GrpcLbModule.forFeature([PromisedShop])],
+    });
+    const shop = app.get(PromisedShop) as Readonly<Record<string, (request: unknown) => unknown>>;
+    expect(await shop['find']!(request('a', isEs ? 0n : 0))).toMatchObject({ id: 'a', total: isEs ? 5n : 5 });
+    expect(await shop['place']!([message('c'), message('d')])).toMatchObject({ id: 'cd' });
+    const watched = shop['watch']!(request('b', isEs ? 0n : 0)) as AsyncIterable<AnyMessage>;
+    expect(ids(await toList(watched))).toEqual(['b1', 'b2', 'b3']);
+    const bargained = shop['bargain']!([message('e'), message('f')]) as AsyncIterable<AnyMessage>;
+    expect(ids(await toList(bargained))).toEqual(['e!', 'f!']);
   });
 
   it('has the name of a method in generated code, that of Nest, and that of the proto file', async () => {

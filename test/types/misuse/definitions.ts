@@ -1,14 +1,28 @@
-import { GrpcLbClient, GrpcService, Resumable, type ServiceOf } from 'nestjs-grpc-lb';
+import {
+  GrpcLbClient,
+  type GrpcLbPromiseMethod,
+  GrpcPromiseService,
+  GrpcService,
+  Resumable,
+  type ServiceOf,
+} from 'nestjs-grpc-lb';
 import { mockClient } from 'nestjs-grpc-lb/testing';
-import { EsOrders, OrdersDefinition, OrdersService } from '../definitions.js';
+import { EsOrders, type FindRequest, type Order, OrdersDefinition, OrdersService } from '../definitions.js';
 
 class GrpcJs extends GrpcService(OrdersService) {}
 class Generic extends GrpcService(OrdersDefinition) {}
 class Es extends GrpcService(EsOrders) {}
 
+class PromisedGrpcJs extends GrpcPromiseService(OrdersService) {}
+class PromisedGeneric extends GrpcPromiseService(OrdersDefinition) {}
+class PromisedEs extends GrpcPromiseService(EsOrders) {}
+
 declare const grpcJs: GrpcJs;
 declare const generic: Generic;
 declare const es: Es;
+declare const promisedGrpcJs: PromisedGrpcJs;
+declare const promisedGeneric: PromisedGeneric;
+declare const promisedEs: PromisedEs;
 
 // error: Property 'fnd' does not exist on type 'GrpcJs'
 grpcJs.fnd({ id: '1', userId: '', since: undefined });
@@ -68,3 +82,27 @@ class NotResumable extends GrpcService(EsOrders) {}
 
 // error: Type 'number' is not assignable to type 'string'
 mockClient(Generic, { find: ({ id }) => ({ id: id.length }) });
+
+// error: Property 'since' is missing in type
+void promisedGrpcJs.find({ id: '1', userId: '' });
+
+// error: Property 'subscribe' does not exist on type 'Promise<Order>'
+promisedGrpcJs.find({ id: '1', userId: '', since: undefined }).subscribe();
+
+// error: Type 'GrpcLbStreamMethod<FindRequest, Order>' is not assignable to type 'GrpcLbPromiseMethod<FindRequest, Order>'
+const oneOrder: GrpcLbPromiseMethod<FindRequest, Order> = promisedGrpcJs.watch;
+
+// error: Property 'fnd' does not exist on type 'PromisedGeneric'
+void promisedGeneric.fnd({ id: '1' });
+
+// error: Type 'Promise<Order>' must have a '[Symbol.asyncIterator]()' method
+for await (const order of promisedGeneric.find({ id: '1' })) void order;
+
+// error: Property 'total' does not exist on type 'AsyncIterableIterator<Order>'
+promisedGeneric.bargain([{ id: '1' }]).total;
+
+// error: Type 'number' is not assignable to type 'bigint'
+void promisedEs.place([{ id: '1', total: 1 }]);
+
+// error: is not assignable to
+GrpcPromiseService('Orders');

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { GrpcLbClientHandle } from './client-handle.js';
 import { declareDefinition, declaredService } from './decorators/metadata.js';
 import type { GrpcLbServiceDefinition } from './definition/definition-types.js';
-import type { ServiceOf } from './definition/service-of.js';
+import type { PromiseServiceOf, ServiceOf } from './definition/service-of.js';
 import type { PromiseServiceClient, PromiseShape } from './promise-types.js';
 import type { ServiceClient, ServiceShape } from './service-types.js';
 import { iterate } from './streams/iterate.js';
@@ -62,12 +62,20 @@ export function GrpcService(...definition: readonly unknown[]): Type<object> {
  *     return total;
  *   }
  *
+ * @example
+ *   // With generated code: its types, which know what streams.
+ *   class OrdersClient extends GrpcPromiseService(OrdersDefinition) {}
+ *
  * @param definition The service that the class calls, as for `GrpcService`.
  */
+export function GrpcPromiseService<D extends GrpcLbServiceDefinition>(
+  definition: D,
+): Type<PromiseServiceClient<PromiseServiceOf<D>>>;
 export function GrpcPromiseService<T extends PromiseShape<T>>(
-  ...definition: readonly GrpcLbServiceDefinition[]
-): Type<PromiseServiceClient<T>> {
-  return serviceBase(true, promised, definition) as Type<PromiseServiceClient<T>>;
+  definition?: GrpcLbServiceDefinition,
+): Type<PromiseServiceClient<T>>;
+export function GrpcPromiseService(...definition: readonly unknown[]): Type<object> {
+  return serviceBase(true, promised, definition) as Type<object>;
 }
 
 /** @internal */

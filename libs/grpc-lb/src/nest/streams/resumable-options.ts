@@ -157,7 +157,9 @@ export type RequestIn<Method> = Method extends (request: infer Req, ...rest: nev
   : never;
 
 /** The messages of a method. */
-export type MessageOf<Method> = Method extends (...args: never[]) => Observable<infer Msg> ? Msg : never;
+export type MessageOf<Method> = Method extends (...args: never[]) => Observable<infer Msg> | AsyncIterable<infer Msg>
+  ? Msg
+  : never;
 
 /** The options for a method, by whether it streams its requests. */
 export type OptionsOf<Method, Token> = Method extends (request: infer Req, ...rest: never[]) => unknown

@@ -1,5 +1,7 @@
 import type { FindRequest, Order } from '../orders.js';
 
+export type { FindRequest, Order };
+
 interface MessageFns<T> {
   encode(message: T): { finish(): Uint8Array };
   decode(input: Uint8Array, length?: number): T;
@@ -16,6 +18,14 @@ export declare const OrdersDefinition: {
       readonly responseType: MessageFns<Order>;
       readonly responseStream: false;
       readonly options: { readonly idempotencyLevel: 'NO_SIDE_EFFECTS' };
+    };
+    readonly watch: {
+      readonly name: 'Watch';
+      readonly requestType: MessageFns<FindRequest>;
+      readonly requestStream: false;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: true;
+      readonly options: {};
     };
   };
 };
