@@ -31,6 +31,14 @@ describe('a definition is refused', () => {
   class Orders {
     static readonly service = {};
   }
+  const codec = { encode: () => ({ finish: () => new Uint8Array() }), decode: () => ({}) };
+  const method = (type: object) => ({
+    name: 'Find',
+    requestType: type,
+    requestStream: false,
+    responseType: codec,
+    responseStream: false,
+  });
   const hostile = { path: '/a/B', requestStream: false, responseStream: false };
   it.each<[string, () => unknown, string]>([
     ['that is a text', () => 'Orders', `definition is "Orders"; ${REMEDY}`],
@@ -71,6 +79,29 @@ describe('a definition is refused', () => {
       'with a method without codecs',
       () => ({ find: hostile }),
       `definition.find is not a method of grpc-js: it has the path "/a/B", and needs requestSerialize, responseDeserialize, requestStream and responseStream; ${REMEDY}`,
+    ],
+    [
+      'of protobuf-es, with a method that is none',
+      () => ({ ...generated['protobuf-es']!['Orders'], method: { find: null } }),
+      `definition.method.find is not a method of protoc-gen-es 2, which has a name, a methodKind, an input and an output; ${REMEDY}`,
+    ],
+    [
+      'of protobuf-es, with a method without a response',
+      () => {
+        const orders = generated['protobuf-es']!['Orders'] as { readonly method: Readonly<Record<string, object>> };
+        return { ...orders, method: { find: { ...orders.method['find'], output: null } } };
+      },
+      `definition.method.find is not a method of protoc-gen-es 2, which has a name, a methodKind, an input and an output; ${REMEDY}`,
+    ],
+    [
+      'with a fromPartial that cannot be called',
+      () => ({ name: 'A', fullName: 'a.A', methods: { find: method({ ...codec, fromPartial: null }) } }),
+      'definition.methods.find is not a method of ts-proto, whose requestType and responseType have encode and decode; generate the code without outputEncodeMethods=false',
+    ],
+    [
+      'with a name that is part of a path',
+      () => ({ name: 'A', fullName: 'a.A', methods: { find: { ...method(codec), name: 'Find/It' } } }),
+      `definition has a method with the path "/a.A/Find/It", not /package.Service/Method; ${REMEDY}`,
     ],
     ['that is an empty list', () => [], 'definition is an empty list; set one service or several'],
   ])('%s', async (_, definition, fault) => {

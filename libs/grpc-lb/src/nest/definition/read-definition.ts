@@ -20,9 +20,12 @@ export function readDefinition(
   value: unknown,
   faults: Fault[],
 ): DefinedService | undefined {
-  if (isEsDefinition(value)) return withMethods(path, esService(value, subject), faults);
+  const before = faults.length;
+  if (isEsDefinition(value)) {
+    for (const [name, method] of Object.entries(value.method)) checkEs(`${path}.method.${name}`, method, faults);
+    return faults.length > before ? undefined : withMethods(path, esService(value, subject), faults);
+  }
   if (isGenericDefinition(value)) {
-    const before = faults.length;
     for (const [name, method] of Object.entries(value.methods)) checkGeneric(`${path}.methods.${name}`, method, faults);
     return faults.length > before ? undefined : withMethods(path, genericService(value), faults);
   }
@@ -60,21 +63,57 @@ function isGenericDefinition(value: unknown): value is GenericDefinition {
 }
 
 function withMethods(path: string, service: DefinedService, faults: Fault[]): DefinedService | undefined {
-  if (service.methods.length > 0) return service;
-  faults.push({ path, message: `is the service ${service.fullName}, which has no methods; use another one` });
+  if (service.methods.length === 0) {
+    faults.push({ path, message: `is the service ${service.fullName}, which has no methods; use another one` });
+    return undefined;
+  }
+  const wrong = service.methods.find((method) => !isPath(method.path));
+  if (!wrong) return service;
+  faults.push({
+    path,
+    message: `has a method with the path ${shown(wrong.path)}, not /package.Service/Method; ${REMEDY}`,
+  });
   return undefined;
+}
+
+function isPath(path: string): boolean {
+  return /^\/[^/]+\/[^/]+$/.test(path);
+}
+
+const METHOD_KINDS: ReadonlySet<unknown> = new Set(['unary', 'server_streaming', 'client_streaming', 'bidi_streaming']);
+
+function checkEs(path: string, value: unknown, faults: Fault[]): void {
+  const { name, methodKind, input, output } = recordOf(value) ?? {};
+  const areMessages = [input, output].every((type) => recordOf(type)?.['kind'] === 'message');
+  if (
+    typeof name === 'string' &&
+    METHOD_KINDS.has(methodKind) &&
+    areMessages &&
+    Array.isArray(recordOf(input)!['members'])
+  )
+    return;
+  const message = 'is not a method of protoc-gen-es 2, which has a name, a methodKind, an input and an output';
+  faults.push({ path, message: `${message}; ${REMEDY}` });
 }
 
 function checkGeneric(path: string, value: unknown, faults: Fault[]): void {
   const { name, requestType, responseType, requestStream, responseStream } = (value ?? {}) as Partial<GenericMethod>;
-  const types = [requestType, responseType];
   const isWhole =
     typeof name === 'string' &&
-    types.every((type) => typeof type?.encode === 'function' && typeof type.decode === 'function') &&
+    [requestType, responseType].every(isGenericMessage) &&
     [requestStream, responseStream].every((streams) => typeof streams === 'boolean');
   if (isWhole) return;
   const message = 'is not a method of ts-proto, whose requestType and responseType have encode and decode';
   faults.push({ path, message: `${message}; generate the code without outputEncodeMethods=false` });
+}
+
+function isGenericMessage(type: Partial<GenericMethod['requestType']> | undefined): boolean {
+  const isFunction = (value: unknown): boolean => typeof value === 'function';
+  return (
+    isFunction(type?.encode) &&
+    isFunction(type?.decode) &&
+    (type?.fromPartial === undefined || isFunction(type.fromPartial))
+  );
 }
 
 /** All its methods belong to one service, which only their paths name. */
@@ -83,12 +122,9 @@ function grpcJsService(path: string, definition: GrpcJsDefinition, faults: Fault
   const services = new Set<string>();
   const methods = Object.entries(definition).map(([key, method]): DefinedMethod => {
     const { requestSerialize, responseDeserialize, requestStream, responseStream } = method;
-    const [empty, service = '', name = '', more] = method.path.split('/');
+    const [, service = ''] = method.path.split('/');
     const isWhole =
-      empty === '' &&
-      service !== '' &&
-      name !== '' &&
-      more === undefined &&
+      isPath(method.path) &&
       typeof requestSerialize === 'function' &&
       typeof responseDeserialize === 'function' &&
       typeof requestStream === 'boolean' &&
