@@ -53,6 +53,7 @@ function member(subchannel: object): Member<Connection> {
     lost: false,
     subchannel,
     callStarted: () => {},
+    takesStream: () => true,
     callAnswered: () => {},
   } as unknown as Connection;
   return {

@@ -91,6 +91,27 @@ test.each([
   expect(client.snapshot.inFlight).toBe(0);
 });
 
+test('a connection that closes gets no new calls, and those that it has go on', async () => {
+  const servers = await startServers(1);
+  const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, channelOptions }).ready(1);
+  const arrived = deferred();
+  const go = deferred();
+  servers[0]!.behaviour.say = async ({ text }) => {
+    if (text === 'slow') {
+      arrived.resolve();
+      await go.promise;
+    }
+    return {};
+  };
+  const slow = client.say('slow');
+  await arrived.promise;
+  sessions.at(-1)!.close();
+  await client.say('next');
+  go.resolve();
+  expect((await slow).text).toBe('slow');
+  expect(sessions).toHaveLength(2);
+});
+
 test('if all connections end as calls start, the calls wait for new ones', async () => {
   const servers = await startServers(4);
   const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, channelOptions }).ready(4);

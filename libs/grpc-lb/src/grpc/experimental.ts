@@ -52,8 +52,12 @@ export interface PeerConnection {
   ping(): void;
   /** Reports each PING and each answer, including those of grpc-js's keepalive. */
   onPing(listener: PingListener): void;
+  /** Whether it takes no more streams, although grpc-js may not have heard of it. */
+  readonly ended: boolean;
   /** Drops the connection as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
   drop(): void;
+  /** Tells grpc-js that it has ended; calls that are still open on it go on. */
+  reportEnd(): void;
   /** Calls back when the peer announces another limit. */
   onLimit(listener: (limit: number) => void): void;
   /** Calls back before the connection is lost with what is known of the reason, in the words of gRFC A94. */
@@ -68,6 +72,7 @@ export interface PingListener {
 interface Transport {
   readonly session: Partial<Session>;
   handleDisconnect(): void;
+  reportDisconnectToOwner(tooManyPings: boolean): void;
 }
 
 interface Session {
@@ -77,6 +82,7 @@ interface Session {
     prependListener(event: 'error', listener: (error: { readonly code?: string }) => void): void;
   };
   readonly destroyed: boolean;
+  readonly closed: boolean;
   prependListener(event: 'goaway', listener: (code: number) => void): void;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
   readonly state: { readonly effectiveRecvDataLength?: number };
@@ -118,6 +124,13 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
           }),
         );
       };
+    },
+    get ended() {
+      return session.destroyed || session.closed;
+    },
+    reportEnd() {
+      if (session.destroyed || typeof transport?.reportDisconnectToOwner !== 'function') this.drop();
+      else transport.reportDisconnectToOwner(false);
     },
     drop() {
       if (typeof transport?.handleDisconnect === 'function') transport.handleDisconnect();

@@ -51,7 +51,8 @@ function opened(): {
       return Object.fromEntries(methods.map((name) => [name, () => null]));
     },
   };
-  const connection = { inFlight: 0, lost: false, subchannel, callStarted: () => {}, callAnswered: () => {} };
+  const silent = { callStarted: () => {}, callAnswered: () => {} };
+  const connection = { inFlight: 0, lost: false, subchannel, takesStream: () => true, ...silent };
   const ends: AttemptEnd[] = [];
   const call = {
     method: '/a.B/C',

@@ -111,6 +111,10 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
    * @throws GrpcLbPeerError if grpc-js is not as expected.
    */
   open(headers: OutgoingHttpHeaders, authority: string, path: string): boolean {
+    if (!this.connection.takesStream()) {
+      this.lapse();
+      return false;
+    }
     const listener = new StreamListener(this, headers);
     let stream: SubchannelCall | undefined;
     try {

@@ -148,6 +148,16 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#arrangeWatches();
   }
 
+  /**
+   * Whether it takes another stream; if not, it is lost from now on. grpc-js hears in a later turn that a session has
+   * ended: before Node 24 such a session throws, and from then on it takes the stream, and fails it.
+   */
+  takesStream(): boolean {
+    if (!this.#peer?.ended) return true;
+    this.#peer.reportEnd();
+    return false;
+  }
+
   /** Called when a call has been assigned to it. */
   callStarted(): void {
     this.#liveness?.callStarted();

@@ -18,6 +18,8 @@ class Scene implements LivenessListener {
     unacknowledgedData: 0,
     maxConcurrentStreams: undefined,
     ping: () => this.ping(),
+    ended: false,
+    reportEnd() {},
     drop() {},
     onLimit() {},
     onGone() {},
