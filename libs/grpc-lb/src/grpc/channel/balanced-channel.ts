@@ -40,6 +40,7 @@ import { summaryOf } from '../resolver/source-summary.js';
 import type { TlsOptions } from '../../tls/options.js';
 import { ClientTls } from '../tls/client-tls.js';
 import { assertOneCredentials } from '../tls/tls-faults.js';
+import { withoutAddressNames } from '../tls/without-address-names.js';
 import { isSecure, targetNamesOf, tlsNameFaults } from './tls-name.js';
 
 /** What `new BalancedChannel` takes. */
@@ -123,7 +124,7 @@ export class BalancedChannel implements ChannelInterface {
       this.#context.targetNames = targetNamesOf(targets, tls, channelOptions);
     }
     if (tls) this.#context.tls = new ClientTls(tls, this.#context);
-    const credentials = this.#context.tls?.credentials ?? options.credentials!;
+    const credentials = this.#context.tls?.credentials ?? withoutAddressNames(options.credentials!);
     this.credentials = credentials;
     const target = `${GRPC_LB_SCHEME}:${targets[0]!}`;
     const effective = channelOptionsFor(channelOptions);

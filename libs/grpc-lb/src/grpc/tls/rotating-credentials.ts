@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { CallCredentials, ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { GrpcLbPeerError } from '../../core/errors.js';
 import { SUPPORTED_GRPC_JS } from '../capabilities.js';
+import { type Connector, withoutAddressAsName } from './without-address-names.js';
 
 /** What is needed for the next handshake. */
 export interface CurrentCredentials {
@@ -11,14 +11,12 @@ export interface CurrentCredentials {
   current(): ChannelCredentials;
 }
 
-type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
-
 /**
  * Credentials of grpc-js whose handshakes use the certificates that are in force then. grpc-js asks its credentials for
  * a connector once for each subchannel, which connects as often as needed; this connector asks for another one each time.
  *
- * grpc-js's own `createCertificateProviderChannelCredentials` is not used; decision 050 says why. This is the only file
- * that knows the contract between a channel and its credentials.
+ * grpc-js's own `createCertificateProviderChannelCredentials` is not used; decision 050 says why. Only this file and
+ * `without-address-names.ts` know the contract between a channel and its credentials.
  */
 export class RotatingCredentials extends ChannelCredentials {
   constructor(private readonly source: CurrentCredentials) {
@@ -50,16 +48,6 @@ export class RotatingCredentials extends ChannelCredentials {
       destroy: () => {},
     };
   }
-}
-
-/**
- * grpc-js asks for the host of the target by SNI, also if it is an address, which RFC 6066 does not allow and Node 26
- * refuses. Without a name the certificate is verified against the host, as it has to be.
- */
-function withoutAddressAsName(connector: Connector): Connector {
-  const { connectionOptions } = connector as { connectionOptions?: { servername?: string } };
-  if (isIP(connectionOptions?.servername ?? '') !== 0) delete connectionOptions?.servername;
-  return connector;
 }
 
 let isProven = false;
