@@ -186,13 +186,18 @@ test('peer and auth context are those of the connection', async () => {
 });
 
 test.runIf(HAS_OPENSSL)('the auth context of a TLS connection is that of grpc-js', async () => {
-  const { key, cert } = makeCertificate('IP:127.0.0.1');
+  const { key, cert } = makeCertificate('DNS:localhost');
   const backend = await new ScriptedBackend({ say: (_call, done) => done(null, {}) }).start(
     grpc.ServerCredentials.createSsl(null, [{ private_key: key, cert_chain: cert }]),
   );
   const credentials = grpc.credentials.createSsl(cert);
   const contexts: unknown[] = [];
-  const clients = [stock(backend.address, {}, credentials), balanced(backend.target, { credentials }).client];
+  // On Node 26 grpc-js cannot ask for an address.
+  const channelOptions = { 'grpc.ssl_target_name_override': 'localhost' };
+  const clients = [
+    stock(backend.address, channelOptions, credentials),
+    balanced(backend.target, { credentials, channelOptions }).client,
+  ];
   for (const client of clients) {
     const onCall = (started: AnyCall): void => {
       expect(started.getAuthContext()).toBeNull();

@@ -181,7 +181,8 @@ describe('an agent that', () => {
   const huge: Fault = (_, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'X-Consul-Index': 99 });
     const chunk = Buffer.alloc(1024 * 1024, ' ');
-    const more = (): void => void (response.destroyed || response.write(chunk, more));
+    // In a later turn: with a lost socket Node 26 calls back at once, and the response does not show it before.
+    const more = (): void => void (response.destroyed || response.write(chunk, () => setImmediate(more)));
     more();
     return true;
   };

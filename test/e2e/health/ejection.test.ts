@@ -54,11 +54,11 @@ test('one of five fails every call at once: at most ten calls fail, and it is ou
   await load.run(100);
   ill.behaviour.say = fails(grpc.status.UNAVAILABLE);
   expect(await new Stopwatch().time(() => client.until(() => stateOf(ill) === 'ejected'))).toBeLessThan(1000);
+  expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ejected', reason: '5 failures in a row' });
   const target = load.succeeded + 600;
   await load.until(() => load.succeeded >= target);
   await load.stop();
   expect(load.failures.length).toBeLessThanOrEqual(10);
-  expect(client.snapshot.endpoints[0]).toMatchObject({ state: 'ejected', reason: '5 failures in a row' });
 });
 
 test('if all of five fail half of their calls, none is ejected, and all get their share', async () => {

@@ -106,7 +106,8 @@ test('calls that outlast the timeout end with UNAVAILABLE, and so does the drain
 test.each([{}, { 'grpc.enable_channelz': 0 }])(
   'a client that never reads does not keep the server (%o)',
   async (channelOptions) => {
-    const backend = await startEcho({ drain: { timeout: 100, streamGrace: 50 } }, { channelOptions });
+    // Far apart: on a busy machine both may be due at once, and the stream be cut before it is moved.
+    const backend = await startEcho({ drain: { timeout: 500, streamGrace: 10 } }, { channelOptions });
     // More than fits into the windows of HTTP/2 and the socket buffers.
     const lines = Array.from({ length: 400 }, () => ({ text: 'x'.repeat(50_000) }));
     backend.handlers.repeat = () => concat(of(...lines), NEVER);
@@ -122,7 +123,7 @@ test.each([{}, { 'grpc.enable_channelz': 0 }])(
     stream.on('error', () => {}).end(Buffer.alloc(5));
     await once(stream, 'response');
     client.pause();
-    expect(await new Stopwatch().time(() => backend.close())).toBeLessThan(1500);
+    expect(await new Stopwatch().time(() => backend.close())).toBeLessThan(2000);
     expect(await backend.server.drain()).toMatchObject({ streamsMoved: 1 });
   },
 );
