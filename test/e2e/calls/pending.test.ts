@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyCall, balanced, call, connected, KINDS } from '../../support/calls/call.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
 import { answer, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
+import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { transpile, type Transpiled } from '../../support/run/transpile.js';
@@ -62,6 +63,26 @@ const STATES: Record<string, (peer: RawPeer) => Promise<Waiting>> = {
       metadata: waitForReady,
       text: /no endpoint is ready/,
       release: ({ port }) => discovery.setEndpoints([{ address: { host: '127.0.0.1', port } }]),
+    };
+  },
+  'while call credentials do not come': async (peer) => {
+    const held: (() => void)[] = [];
+    let released = false;
+    const token = grpc.credentials.createFromMetadataGenerator((_options, done) => {
+      const give = (): void => done(null, new grpc.Metadata());
+      if (released) give();
+      else held.push(give);
+    });
+    const made = balanced(peer.target, { credentials: pretendedTls(token), loadBalancing: { pool: POOL } });
+    await connected(made.client);
+    return {
+      ...made,
+      metadata: new grpc.Metadata(),
+      text: /call credentials have not been provided yet/,
+      release: () => {
+        released = true;
+        for (const give of held) give();
+      },
     };
   },
   'at the stream limit': async (peer) => {
@@ -166,6 +187,50 @@ describe.each(Object.keys(STATES))('%s', (state) => {
     expect(channel.snapshot().pending).toBe(0);
     for (const each of await Promise.all(calls))
       expect(each).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'Channel closed before call started' });
+  });
+});
+
+describe('call credentials', () => {
+  const setUp = async (generator: Parameters<typeof grpc.credentials.createFromMetadataGenerator>[0]) => {
+    const peer = await new RawPeer((arrived) => answer(arrived, { messages: [message('hello')] })).start();
+    const credentials = pretendedTls(grpc.credentials.createFromMetadataGenerator(generator));
+    const made = balanced(peer.target, { credentials, loadBalancing: { pool: POOL } });
+    await connected(made.client);
+    return { ...made, peer };
+  };
+
+  test('that are at hand, or come in the same turn, refuse none of the calls of one turn', async () => {
+    const { client } = await setUp((_options, done) => queueMicrotask(() => done(null, new grpc.Metadata())));
+    const results = await Promise.all(Array.from({ length: 50 }, () => call(client, 'unary')));
+    expect(results.map(({ code }) => code)).toEqual(results.map(() => grpc.status.OK));
+  });
+
+  test('that never come are asked for no more calls than maxPending, and a refused call is not sent when they do', async () => {
+    const held: (() => void)[] = [];
+    const { client, channel, peer } = await setUp((_options, done) => {
+      held.push(() => done(null, new grpc.Metadata()));
+    });
+    const waiting = Array.from({ length: 5 }, () => call(client, 'unary'));
+    for (let turn = 0; turn < 3; turn++)
+      expect(await call(client, 'unary')).toMatchObject({ code: grpc.status.RESOURCE_EXHAUSTED });
+    // One in the turn of the five.
+    expect({ asked: held.length, pending: channel.snapshot().pending }).toEqual({ asked: 6, pending: 5 });
+    for (const give of held) give();
+    for (const { code } of await Promise.all(waiting)) expect(code).toBe(grpc.status.OK);
+    expect({ sent: peer.calls.length, pending: channel.snapshot().pending }).toEqual({ sent: 5, pending: 0 });
+  });
+
+  test('that fail leave the place of their call to others', async () => {
+    const held: (() => void)[] = [];
+    const { client, channel } = await setUp((_options, done) => {
+      held.push(() => done(new Error('no network')));
+    });
+    const failing = Array.from({ length: 5 }, () => call(client, 'unary'));
+    await new Promise(setImmediate);
+    expect(channel.snapshot().pending).toBe(5);
+    for (const give of held) give();
+    for (const { code } of await Promise.all(failing)) expect(code).toBe(grpc.status.UNKNOWN);
+    expect(channel.snapshot().pending).toBe(0);
   });
 });
 

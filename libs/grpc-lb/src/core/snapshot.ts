@@ -253,7 +253,7 @@ export interface ClientSnapshot {
   /** Calls in flight on all endpoints, including draining ones. */
   readonly inFlight: number;
   /**
-   * Calls that wait for an endpoint at this moment. With `xds:` only those that wait because every connection is at its
+   * Calls that wait for an endpoint, or for their call credentials, at this moment. With `xds:` only those that wait because every connection is at its
    * stream limit, as an upper bound: a call that gave up may still count.
    */
   readonly pending: number;

@@ -24,7 +24,7 @@ export interface ConnectionPoolOptions {
   readonly maxConcurrentStreams?: number;
   /**
    * Maximum number of calls of the client that wait while no connection can take them, 0 to 1000000: every connection is
-   * at its limit, or none is ready. Further calls end with RESOURCE_EXHAUSTED.
+   * at its limit, none is ready, or their call credentials have not come. Further calls end with RESOURCE_EXHAUSTED.
    *
    * @default 1000
    */

@@ -8,6 +8,7 @@ import type { PolicySet } from '../../core/policy/policy-set.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import type { ClientContext } from '../context/client-context.js';
 import type { Connection } from '../endpoint/connection.js';
+import { AuthorizingCalls } from './authorizing-calls.js';
 import type { WaitReason } from './call-observer.js';
 import { hashKeyOf } from './hash-key.js';
 import type { AttemptOwner, WireAttempt } from './wire-attempt.js';
@@ -63,6 +64,7 @@ const REJECTIONS: Readonly<Record<Destination['state'], string>> = {
   failed: 'no endpoint is ready',
   closed: 'the client is closed',
 };
+const NO_CREDENTIALS = 'call credentials have not been provided yet';
 
 /** Sends the calls of one client to its endpoints; calls that cannot be sent yet are pending. */
 export class CallDispatcher {
@@ -72,6 +74,7 @@ export class CallDispatcher {
   /** The call credentials of the channel; undefined if it has none, or before the first connection. */
   #credentials: CallCredentials | undefined;
   readonly #pending: PendingCalls<PlaceableCall>;
+  readonly #authorizing: AuthorizingCalls<PlaceableCall>;
   readonly #saturatedEvents: TokenBucket;
   readonly #rejectedEvents: TokenBucket;
   #wakeScheduled = false;
@@ -82,13 +85,17 @@ export class CallDispatcher {
     private readonly connect: () => void,
   ) {
     this.#pending = new PendingCalls((call) => this.#offer(call));
+    this.#authorizing = new AuthorizingCalls(
+      () => context.loadBalancing.pool.maxPending - this.#pending.size,
+      (call) => this.#refuse(call, NO_CREDENTIALS),
+    );
     this.#saturatedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
     this.#rejectedEvents = new TokenBucket(1, EVENT_INTERVAL_MS, context.clock);
   }
 
-  /** Calls that wait for an endpoint. */
+  /** Calls that wait for an endpoint, or for their call credentials. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#authorizing.size;
   }
 
   /** Sends the next attempt of a call, at once or when it can be sent. */
@@ -101,13 +108,13 @@ export class CallDispatcher {
     // A hedge that has to wait comes too late.
     const hedge = call.placing === 'hedge';
     const before = this.#pending.size;
-    if (this.#pending.add(call, hedge ? 0 : maxPending)) return this.#tellPending(before);
-    if (hedge) call.notPlaced({ code: Status.UNAVAILABLE, details: 'no endpoint is free for a hedge' }, 'exhausted');
-    else this.#reject(call, maxPending);
+    if (this.#pending.add(call, hedge ? 0 : maxPending - this.#authorizing.late)) return this.#tellPending(before);
+    this.#refuse(call, REJECTIONS[this.#destination.state]);
   }
 
   remove(call: PlaceableCall): void {
     if (this.#pending.size > 0) this.#pending.remove(call);
+    if (this.#authorizing.size > 0) this.#authorizing.remove(call);
   }
 
   /** The first connection attempt shows the channel's call credentials. */
@@ -135,7 +142,7 @@ export class CallDispatcher {
 
   close(): void {
     this.#destination = CLOSED;
-    for (const call of this.#pending.drain())
+    for (const call of [...this.#pending.drain(), ...this.#authorizing.drain()])
       call.cancelLocally(Status.UNAVAILABLE, 'Channel closed before call started');
   }
 
@@ -158,7 +165,13 @@ export class CallDispatcher {
   }
 
   #authorize(call: PlaceableCall): void {
-    call.authorize(this.#credentials, () => this.place(call));
+    // What is asked for a call that is refused would be kept by credentials that never answer.
+    if (this.#authorizing.late > 0 && this.#authorizing.full) return this.#refuse(call, NO_CREDENTIALS);
+    this.#authorizing.add(call);
+    call.authorize(this.#credentials, () => {
+      this.#authorizing.remove(call);
+      this.place(call);
+    });
   }
 
   #offer(call: PlaceableCall): Offer {
@@ -220,11 +233,13 @@ export class CallDispatcher {
       this.context.emit({ type: 'pool_saturated', pending: size });
   }
 
-  #reject(call: PlaceableCall, maxPending: number): void {
-    const pending = this.#pending.size;
+  /** @param why It would have to wait. */
+  #refuse(call: PlaceableCall, why: string): void {
+    if (call.placing === 'hedge')
+      return call.notPlaced({ code: Status.UNAVAILABLE, details: 'no endpoint is free for a hedge' }, 'exhausted');
+    const { pending } = this;
+    const { size, maxSize, maxPending } = this.context.loadBalancing.pool;
     if (this.#rejectedEvents.take()) this.context.emit({ type: 'call_rejected', pending, maxPending }, call);
-    const { size, maxSize } = this.context.loadBalancing.pool;
-    const why = REJECTIONS[this.#destination.state];
     const details =
       `client ${this.context.name}: ${why} and ${maxPending} calls are already pending ` +
       `(pool.maxPending ${maxPending}, pool.size ${size}, pool.maxSize ${maxSize})`;

@@ -257,7 +257,9 @@ export class ClientCall
         placeable();
       },
       (error: unknown) => {
-        if (!this.ended && this.#placement === placement) this.notPlaced(credentialsFailure(error), 'not_placed');
+        if (this.ended || this.#placement !== placement) return;
+        this.environment.dispatcher.remove(this);
+        this.notPlaced(credentialsFailure(error), 'not_placed');
       },
     );
   }
@@ -315,7 +317,8 @@ export class ClientCall
     this.#refusal = refusal;
     if (progress === 'dropped') this.#observation?.dropped?.(refusedEnd(refusal));
     else this.#observation?.notSent?.(progress === 'not_placed' ? refusedEnd(refusal) : undefined);
-    const placement = this.#placement;
+    // Credentials that come later do not place it.
+    const placement = ++this.#placement;
     setImmediate(() => {
       // Another attempt may have been answered in the meantime, so that this one is not needed any more.
       if (this.#placement === placement) this.#plan.ended(undefined, { code: refusal.code, progress });
