@@ -36,7 +36,7 @@ export interface Limits {
 const HEDGE_WORD = /\+(hedge|p\d+)$/;
 /** What the name of a subject with hedging contains. */
 const HEDGING = ', hedge ';
-const DEFAULT_QUANTILE = 'p99';
+const DEFAULT_QUANTILE = 'p95';
 
 /** The reference for all the others. */
 export const CENTRAL_QUEUE: Subject = { kind: 'bound', name: 'central queue' };

@@ -209,6 +209,10 @@ class Run implements PlanOwner<{ readonly id: number }> {
     expect.unreachable('no call is throttled here');
   }
 
+  endpointOf(attempt: { readonly id: number }): object {
+    return attempt;
+  }
+
   isExcused(): boolean {
     return false;
   }

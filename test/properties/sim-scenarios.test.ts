@@ -193,7 +193,7 @@ describe('a policy on the command line', () => {
 
   test('may have hedging behind it', () => {
     const [named, given] = subjectsOf('adaptive+hedge,{"name":"peak_ewma","decayTime":5000}+p95');
-    expect(named).toMatchObject({ name: 'adaptive, hedge p99', hedge: { quantile: 0.99 } });
+    expect(named).toMatchObject({ name: 'adaptive, hedge p95', hedge: { quantile: 0.95 } });
     expect(given).toMatchObject({ name: 'peak_ewma, decayTime 5000, hedge p95', hedge: { quantile: 0.95 } });
     expect(() => subjectOf('perfect+hedge')).toThrow(/perfect knowledge/);
   });

@@ -111,6 +111,10 @@ export class SimCall implements PlanOwner<Attempt>, AttemptOwner {
     this.environment.callEnded(this, undefined, true, false);
   }
 
+  endpointOf({ placed }: Attempt): object {
+    return placed.endpoint;
+  }
+
   isExcused({ placed }: Attempt): boolean {
     return placed.excused;
   }

@@ -67,6 +67,7 @@ function planned(policy: CallPolicy, limits: Limits = {}) {
       committed: ({ id }) => told.push(`commit ${id}`),
       throttled: () => told.push('throttled'),
       isExcused: ({ id }) => excused.includes(id),
+      endpointOf: (attempt) => attempt,
       finish: (attempt, { code }) => told.push(`finish ${attempt?.id} ${code}`),
     },
   );

@@ -5,6 +5,7 @@ import { type CallLimits, limitedPolicy } from './call-limits.js';
 import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
 import { Elsewhere } from './elsewhere.js';
+import type { HedgeShare } from './hedge-share.js';
 import type { RetryBudget } from './retry-budget.js';
 import type { RetryThrottle } from './retry-throttle.js';
 
@@ -40,6 +41,8 @@ export interface PlanOwner<A> {
   throttled(throttle: CallThrottle): void;
   /** Whether the failure of an attempt says nothing about the backends at large. Asked only if calls are throttled. */
   isExcused(attempt: A): boolean;
+  /** Where an attempt is. Asked only if hedges are limited. */
+  endpointOf(attempt: A): object;
   /** The call ends with the status of this attempt; of one that was not placed if undefined. */
   finish(attempt: A | undefined, end: AttemptEnd): void;
   /** Milliseconds until the deadline; Infinity if there is none. */
@@ -315,16 +318,25 @@ export class CallPlan<A extends object> {
     const { delay: delayOf, share } = this.policy.hedge!;
     const delay = delayOf();
     if (delay === undefined) return;
+    if (share && this.#running.length === 1) share.sent(this.owner.endpointOf(this.#running[0]!));
     this.#after(delay, () => {
-      if (!this.#mayHedge() || !(share?.take() ?? true) || !this.#mayAdd()) return;
-      this.#late ??= this.#running[0];
+      const [first] = this.#running;
+      if (!this.#mayHedge() || (first && !this.#takeShare(share, first)) || !this.#mayAdd()) return;
+      this.#late ??= first;
       this.#place('hedge');
     });
   }
 
+  #takeShare(share: HedgeShare | undefined, first: A): boolean {
+    if (!share) return true;
+    const endpoint = this.owner.endpointOf(first);
+    if (this.#late === undefined) share.late(endpoint);
+    return share.take(endpoint);
+  }
+
   #compare(winner: A): void {
     if (this.#late === undefined) return;
-    this.policy.hedge?.share?.ended(winner !== this.#late);
+    this.policy.hedge?.share?.ended(this.owner.endpointOf(this.#late), winner !== this.#late);
     this.#late = undefined;
   }
 

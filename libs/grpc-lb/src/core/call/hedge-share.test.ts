@@ -6,52 +6,103 @@ import { type AttemptKind, CallPlan, type PlanOwner } from './call-plan.js';
 import { HedgeShare } from './hedge-share.js';
 
 const LIMIT = 0.03;
+const ENDPOINTS = 8;
 
-/** Hedges of a client that wants one for each call, in the last part of its calls. */
-function hedgesOf(calls: number, last: number, wins: (hedge: number) => boolean): number {
-  const share = new HedgeShare(LIMIT);
-  let [hedges, counted] = [0, 0];
-  for (let i = 0; i < calls; i++) {
-    share.called();
-    if (!share.take()) continue;
-    share.ended(wins(hedges++));
-    if (i >= calls - last) counted++;
+/** Calls to endpoints in turn. */
+class Client {
+  readonly share = new HedgeShare(LIMIT);
+  readonly endpoints = Array.from({ length: ENDPOINTS }, () => ({}));
+  hedges = 0;
+
+  /** Whether a call to the endpoint is late, and whether its hedge wins. */
+  run(calls: number, late: (endpoint: number, call: number) => boolean, wins: (hedge: number) => boolean): number {
+    const before = this.hedges;
+    for (let i = 0; i < calls; i++) {
+      const index = i % ENDPOINTS;
+      const endpoint = this.endpoints[index]!;
+      this.share.called();
+      this.share.sent(endpoint);
+      if (!late(index, i)) continue;
+      this.share.late(endpoint);
+      if (this.share.take(endpoint)) this.share.ended(endpoint, wins(this.hedges++));
+    }
+    return this.hedges - before;
   }
-  return counted;
 }
 
+const always = (): boolean => true;
+const never = (): boolean => false;
+const first = (endpoint: number): boolean => endpoint === 0;
+
 describe('the share of hedges', () => {
-  test('is never exceeded, apart from a few at once, whatever they achieve', () => {
-    const steps = fc.array(fc.record({ wants: fc.boolean(), wins: fc.boolean() }), { maxLength: 2000 });
+  test('is never exceeded, apart from a few at once, whichever calls are late, and whatever hedges achieve', () => {
+    const step = fc.record({ endpoint: fc.nat(2), late: fc.boolean(), wins: fc.boolean() });
     check(
-      fc.property(steps, (calls) => {
+      fc.property(fc.array(step, { maxLength: 2000 }), (calls) => {
         const share = new HedgeShare(LIMIT);
+        const endpoints = [{}, {}, {}] as const;
         let hedges = 0;
-        for (const { wants, wins } of calls) {
+        for (const { endpoint: index, late, wins } of calls) {
+          const endpoint = endpoints[index]!;
           share.called();
-          if (!wants || !share.take()) continue;
+          share.sent(endpoint);
+          if (!late) continue;
+          share.late(endpoint);
+          if (!share.take(endpoint)) continue;
           hedges++;
-          share.ended(wins);
+          share.ended(endpoint, wins);
         }
-        expect(hedges).toBeLessThanOrEqual(1 + LIMIT * calls.length);
+        expect(hedges).toBeLessThanOrEqual(1 + LIMIT * calls.length + 1e-6);
       }),
     );
   });
 
-  test('is all used where hedges win', () => {
-    expect(hedgesOf(10_000, 5000, () => true)).toBe(LIMIT * 5000);
+  test('is all used for an endpoint that is late unlike the others, where hedges win', () => {
+    const client = new Client();
+    client.run(5000, first, always);
+    expect(client.run(5000, first, always)).toBeCloseTo(LIMIT * 5000, -1);
   });
 
   test('falls to a twentieth where they never win, and comes back when they do', () => {
-    expect(hedgesOf(20_000, 10_000, (hedge) => hedge < 100)).toBeLessThanOrEqual(0.06 * LIMIT * 10_000);
-    const late = hedgesOf(20_000, 5000, (hedge) => hedge > 15);
-    expect(late).toBeGreaterThan(0.9 * LIMIT * 5000);
+    const client = new Client();
+    client.run(10_000, first, (hedge) => hedge < 100);
+    expect(client.run(10_000, first, never)).toBeLessThanOrEqual(0.06 * LIMIT * 10_000);
+    client.run(20_000, first, always);
+    expect(client.run(5000, first, always)).toBeGreaterThan(0.9 * LIMIT * 5000);
   });
 
-  test('lets a client with few calls hedge at once', () => {
-    const share = new HedgeShare(LIMIT);
-    share.called();
-    expect([share.take(), share.take()]).toEqual([true, false]);
+  test.each([
+    ['all endpoints are late', () => true],
+    ['now and then a call to any of them is', (_: number, call: number) => call % 21 === 0],
+  ])('is a twentieth if %s, although hedges win', (_, late) => {
+    const client = new Client();
+    client.run(2000, late, always);
+    expect(client.run(10_000, late, always)).toBeLessThanOrEqual(0.06 * LIMIT * 10_000);
+  });
+
+  test('goes to a client with few calls at once, when the first calls to an endpoint are late', () => {
+    const client = new Client();
+    expect(client.run(ENDPOINTS, first, always)).toBe(1);
+    // Many calls to the others, and few of the late one: it is not forgotten.
+    const { share, endpoints } = client;
+    for (let i = 0; i < 100; i++) {
+      share.called();
+      share.sent(endpoints[1 + (i % 7)]!);
+    }
+    share.sent(endpoints[0]!);
+    share.late(endpoints[0]!);
+    expect(share.take(endpoints[0]!)).toBe(true);
+  });
+
+  test('ends for an endpoint that is late no more', () => {
+    const client = new Client();
+    client.run(500, first, always);
+    client.run(500, never, always);
+    client.run(500, (endpoint, call) => endpoint === 0 && call === 400, always);
+    const { share, endpoints } = client;
+    share.late(endpoints[0]!);
+    const trials = [share.take(endpoints[0]!), share.take(endpoints[0]!), share.take(endpoints[0]!)];
+    expect(trials).toContain(false);
   });
 });
 
@@ -63,6 +114,7 @@ describe('a plan with a share', () => {
   function setUp(share: HedgeShare) {
     const clock = new FakeClock();
     const placed: Placed[] = [];
+    const endpoint = {};
     const hedge = { maxAttempts: 2, delay: () => 10, share, nonFatalCodes: new Set([14]) };
     const start = (): CallPlan<Placed> => {
       const owner: PlanOwner<Placed> = {
@@ -75,6 +127,7 @@ describe('a plan with a share', () => {
         committed: () => {},
         throttled: () => {},
         isExcused: () => false,
+        endpointOf: () => endpoint,
         finish: () => {},
         timeLeft: Infinity,
       };
@@ -111,7 +164,7 @@ describe('a plan with a share', () => {
   ])('says once that %s was faster', (_, winner, expected) => {
     const said: boolean[] = [];
     const share = new HedgeShare(LIMIT);
-    share.ended = (won) => void said.push(won);
+    share.ended = (_endpoint, won) => void said.push(won);
     const { clock, placed, start } = setUp(share);
     const plan = start();
     clock.advance(10);

@@ -389,7 +389,7 @@ describe('retry', () => {
 
 describe('hedge', () => {
   test('has the defaults that the options document', () => {
-    const defaults = { maxAttempts: 2, delay: 'p99', maxShare: 0.03, nonFatalStatusCodes: ['UNAVAILABLE'] };
+    const defaults = { maxAttempts: 2, delay: 'p95', maxShare: 0.03, nonFatalStatusCodes: ['UNAVAILABLE'] };
     expect(effectiveHedgePolicy({})).toStrictEqual(defaults);
     expect(effectiveHedgePolicy({ delay: 0, nonFatalStatusCodes: [] })).toStrictEqual({
       ...defaults,
@@ -416,7 +416,7 @@ describe('hedge', () => {
     const methods = {
       Find: true,
       Place: false,
-      Search: { maxAttempts: 3, delay: 'p99', nonFatalStatusCodes: ['ABORTED'] },
+      Search: { maxAttempts: 3, delay: 'p95', nonFatalStatusCodes: ['ABORTED'] },
     };
     expect(faultsOf(hedgeCheck, { methods })).toEqual([]);
     expect(faultsOf(hedgeCheck, { methods: { Find: 'p95', Place: { maxAttempts: 6, methods: {} } } })).toEqual([

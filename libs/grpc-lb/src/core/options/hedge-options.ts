@@ -32,12 +32,13 @@ export interface HedgePolicyOptions {
    * latencies of the last calls of the method: `p50`, `p75`, `p90`, `p95`, `p98`, `p99` or `p99.9`. A quantile is
    * learned: the method is not hedged before 50 calls have been answered.
    *
-   * @default `p99`
+   * @default `p95`
    */
   readonly delay?: number | HedgeQuantile;
   /**
-   * Hedges after `delay` for each call of the method, at most, 0.001 to 1 (no limit). Fewer are sent where they do not
-   * win: a call that is late because it is much work is as late on another endpoint, and a hedge would double that work.
+   * Hedges after `delay` for each call of the method, at most, 0.001 to 1 (no limit). They are spent on calls to endpoints
+   * that are late unlike the others, while they win: a call that is late because it is much work is as late on another
+   * endpoint, and a hedge would double that work.
    *
    * @default 0.03 for a learned delay, 1 for a fixed one
    */
@@ -56,7 +57,7 @@ export interface HedgePolicyOptions {
  * `option idempotency_level = IDEMPOTENT`, or `NO_SIDE_EFFECTS`. A hedged method is not retried.
  *
  * @example
- *   hedge: { delay: 'p99', methods: { Find: true, Search: { delay: 50 }, Place: false } }
+ *   hedge: { delay: 'p95', methods: { Find: true, Search: { delay: 50 }, Place: false } }
  */
 export interface HedgeOptions extends HedgePolicyOptions {
   /**
@@ -94,7 +95,7 @@ const policy: Check = (path, value, faults) => {
 export const hedgeCheck: Check = fields({ ...policyFields, methods: recordOf(policy) });
 
 export function effectiveHedgePolicy(options: HedgePolicyOptions): EffectiveHedgePolicy {
-  const { delay: fixedOrLearned = 'p99' } = options;
+  const { delay: fixedOrLearned = 'p95' } = options;
   return {
     maxAttempts: options.maxAttempts ?? 2,
     delay: fixedOrLearned,

@@ -383,6 +383,10 @@ export class ClientCall
     return attempt.excused;
   }
 
+  endpointOf({ endpoint }: WireAttempt): object {
+    return endpoint;
+  }
+
   finish(attempt: WireAttempt | undefined): void {
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     const previous = this.#plan.attempts - 1;

@@ -191,7 +191,7 @@ describe('the share of hedges', () => {
   test('is limited unless it is 1, and kept when other options change', () => {
     const previous = policies({ hedge: {} });
     const { share } = of(previous, 'Find').call.hedge!;
-    expect(share!.take()).toBe(true);
+    expect(share!.take({})).toBe(true);
     expect(of(policies({ hedge: { maxAttempts: 3 } }, { previous }), 'Find').call.hedge!.share).toBe(share);
     expect(of(policies({ hedge: { maxShare: 0.1 } }, { previous }), 'Find').call.hedge!.share).not.toBe(share);
     expect(of(policies({ hedge: { maxShare: 1 } }, { previous }), 'Find').call.hedge!.share).toBeUndefined();
