@@ -44,3 +44,33 @@ export const fullOutage: Scenario = {
   timeline: 'failures',
   byFailures: true,
 };
+
+/** From the end of the outage of one backend to that of the next. */
+const BETWEEN = SECOND;
+const RETURNING = 5;
+
+export const outageEnds: Scenario = {
+  name: 'outage_ends',
+  title: 'All backends fail every call, then serve again one by one',
+  explains:
+    'From the 10th to the 30th second every backend answers UNAVAILABLE at once; then they serve again, one each second. The figures are those from 5 s after the last return on, for 5 s: by then all backends must have their share of the calls again, although calls to the late ones failed while others served.',
+  servers: RETURNING,
+  slots: 8,
+  capacity: RETURNING * 8,
+  workload: { duration: 50 * SECOND, methods: USUAL },
+  loads: [0.3],
+  window: [(35 + RETURNING - 1) * SECOND, (40 + RETURNING - 1) * SECOND],
+  calls: { retry: { maxAttempts: 3 }, ...LIMITS },
+  script: ({ servers, at }) => {
+    at(10 * SECOND, () => {
+      for (const server of servers) server.failing = 1;
+    });
+    servers.forEach((server, i) => {
+      at(30 * SECOND + i * BETWEEN, () => {
+        server.failing = 0;
+      });
+    });
+  },
+  timeline: { shareFrom: RETURNING - 1 },
+  byShares: true,
+};

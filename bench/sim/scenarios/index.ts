@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, fastFailureReported, scale } from './change.js';
 import { distances, far, near, quick, zones } from './distance.js';
-import { fullOutage, hedge } from './hedging.js';
+import { fullOutage, hedge, outageEnds } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
 import { excess, metastable, retryStorm, shedding } from './overload.js';
@@ -44,6 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   retries,
   retriesBudget,
   fullOutage,
+  outageEnds,
   hedge,
   excess,
   metastable,

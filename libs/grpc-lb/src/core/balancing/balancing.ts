@@ -13,6 +13,7 @@ import type { BalancingEnvironment } from './environment.js';
 import { PeerComparison } from './health/peer-comparison.js';
 import type { Carrier, Link } from './members/link.js';
 import type { Member, MemberOwner } from './members/member.js';
+import { Outage } from './members/outage.js';
 import { OutageDials } from './members/outage-dials.js';
 import { Members, type StandbyEndpoint } from './members/members.js';
 import { Router } from './route/router.js';
@@ -46,6 +47,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   readonly streams: StreamPlacement<Member<C>>;
   readonly #members: Members<C>;
   readonly #router: Router<Member<C>>;
+  readonly #outage: Outage;
   readonly #outageDials: OutageDials;
   #policies: PolicySet;
   /** The options from which the policies were created. */
@@ -69,6 +71,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     );
     this.#router = new Router(environment);
     this.streams = new StreamPlacement(new StreamGroups(environment, this.#router));
+    this.#outage = new Outage(environment.clock);
     this.#outageDials = new OutageDials(environment.clock, environment.random);
     const onRelease = (member: Member<C>, carrier: C): void => {
       member.link.released(carrier);
@@ -111,6 +114,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   close(): void {
     this.#closed = true;
+    this.#outageDials.close();
     this.streams.close();
     this.#members.close();
     this.attempts.close();
@@ -162,6 +166,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
   memberChanged(member: Member<C>): void {
     const { connected, wasConnected } = member;
     member.wasConnected = connected;
+    if (wasConnected && !connected && !this.#anyConnected) this.#outage.begin();
     if (this.#paused || this.#closed || this.#members.isDraining(member)) return;
     if (connected || wasConnected || this.#activate()) this.publish();
     // Calls could not reach it and cannot reach it now, so the route is unchanged; among thousands of endpoints,
@@ -171,10 +176,21 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
 
   memberConnected(member: Member<C>): void {
     this.#policies.ready(member);
+    const ended = this.#outage.end();
     for (const other of this.#members.used) if (other !== member && other.connected) return;
     // After an outage, the first endpoint that connects should not carry all calls until the backoffs of the others
     // end.
     for (const other of this.#members.used) if (other !== member) other.link.dialNow();
+    if (ended) this.#outageDials.goOn(() => [...this.#members.used].map(({ link }) => link));
+  }
+
+  get sinceOutage(): number {
+    return this.#outage.past;
+  }
+
+  get #anyConnected(): boolean {
+    for (const { connected } of this.#members.used) if (connected) return true;
+    return false;
   }
 
   /**
@@ -183,11 +199,9 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
    * @param interval Milliseconds between the attempts to connect that this causes.
    */
   wanted(interval: number): void {
-    if (!this.#outageDials.due || this.#closed) return;
-    const used = [...this.#members.used];
-    if (used.some(({ connected }) => connected)) return;
+    if (!this.#outageDials.due || this.#closed || this.#anyConnected) return;
     this.#outageDials.dial(
-      used.map(({ link }) => link),
+      [...this.#members.used].map(({ link }) => link),
       interval,
     );
   }

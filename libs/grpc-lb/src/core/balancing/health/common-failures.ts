@@ -16,6 +16,7 @@ const RETURN_MS = 10_000;
 
 /** The failure rate that most endpoints share, and that is therefore not the fault of a single one. */
 export class CommonFailures {
+  #common = 0;
   #allowed = 0;
   #comparable = false;
   #failures = Infinity;
@@ -25,6 +26,11 @@ export class CommonFailures {
   /** Whether all endpoints failed together a moment ago: they return one by one. */
   returning(now: number): boolean {
     return now - this.#outageAt <= RETURN_MS;
+  }
+
+  /** Whether that is so, and some do not fail any more. */
+  ending(now: number): boolean {
+    return this.#common < OUTAGE && this.returning(now);
   }
 
   get allowed(): number {
@@ -58,8 +64,9 @@ export class CommonFailures {
     const rates: number[] = [];
     for (const peer of peers) if (!peer.ejected && now - peer.recent.lastAt <= CURRENT_MS) rates.push(peer.failureRate);
     this.#comparable = rates.length >= 2;
-    this.#allowed = rates.length < 2 ? 0 : withChance(rates.toSorted((a, b) => a - b)[(rates.length - 2) >> 1]!);
-    if (this.#allowed >= OUTAGE) this.#outageAt = now;
+    this.#common = rates.length < 2 ? 0 : rates.toSorted((a, b) => a - b)[(rates.length - 2) >> 1]!;
+    this.#allowed = withChance(this.#common);
+    if (this.#common >= OUTAGE) this.#outageAt = now;
   }
 }
 

@@ -25,6 +25,14 @@ describe('the rate', () => {
     expect(rate.rate(0)).toBeCloseTo(before * 0.8, 12);
   });
 
+  test('falls to 1/e in half a second while an outage of all is ending', () => {
+    const rate = after(3);
+    const before = rate.rate(0);
+    expect(rate.rate(500, true)).toBeCloseTo(before / Math.E, 12);
+    rate.record(true, 500, true);
+    expect(rate.rate(500)).toBeCloseTo((before / Math.E) * 0.8 + 0.2, 12);
+  });
+
   test('does not change when it is read', () => {
     const [read, left] = [after(4), after(4)];
     for (let now = 0; now < 20_000; now += 7) {

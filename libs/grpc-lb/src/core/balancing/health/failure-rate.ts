@@ -1,6 +1,11 @@
 /** The weight of one result, and how fast past failures fade. */
 const WEIGHT = 0.2;
 const DECAY_MS = 5000;
+/**
+ * The same when an outage of all endpoints ends: one that returns later than others would get no calls for as long as
+ * its failures take to fade, if the others are not busy.
+ */
+const ENDING_MS = 500;
 /** Below this rate the endpoint counts as free of failures. */
 const NEGLIGIBLE = 0.02;
 /** Bounds the load multiplier, so that one success shows even for the worst endpoint. */
@@ -19,8 +24,9 @@ export class FailureRate {
   #rate = 0;
   #at = 0;
 
-  record(failed: boolean, now: number): void {
-    this.#rate = this.rate(now);
+  /** @param ending Whether an outage of all endpoints is ending. */
+  record(failed: boolean, now: number, ending = false): void {
+    this.#rate = this.rate(now, ending);
     this.#rate += WEIGHT * ((failed ? 1 : 0) - this.#rate);
     this.#at = now;
   }
@@ -30,16 +36,16 @@ export class FailureRate {
   }
 
   /** From 0 to 1. Reading does not change it. */
-  rate(now: number): number {
-    return this.#rate === 0 ? 0 : this.#rate * Math.exp((this.#at - now) / DECAY_MS);
+  rate(now: number, ending = false): number {
+    return this.#rate === 0 ? 0 : this.#rate * Math.exp((this.#at - now) / (ending ? ENDING_MS : DECAY_MS));
   }
 
   /**
    * Load multiplier for recent failures: `((1 - allowed) / (1 - rate))^2`, where `allowed` is the rate that the
    * endpoint may have without being worse than the others; 1 when healthy.
    */
-  factor(now: number, allowed = 0): number {
-    const rate = this.rate(now);
+  factor(now: number, allowed = 0, ending = false): number {
+    const rate = this.rate(now, ending);
     if (rate < NEGLIGIBLE || rate <= allowed) return 1;
     return Math.max(1, (1 - allowed) / Math.max(MIN_SUCCESS, 1 - rate)) ** 2;
   }

@@ -22,6 +22,9 @@ const ASK_JITTER = 0.3;
 /** The failures of others count for so many times `baseEjectionTime`; then one of the clients has to try again. */
 const FRESH = 1.6;
 
+/** The longest slow start after an outage of all, as a part of the time since the first endpoint is back. */
+const AFTER_OUTAGE = 0.25;
+
 /** How the reason of an ejection by an operator begins. */
 export const EJECTED_BY_HAND = 'ejected by hand';
 
@@ -144,7 +147,7 @@ export class PassiveHealth implements Peer {
 
   /** Its recent failure rate. */
   get failureRate(): number {
-    return this.#failureRate.rate(this.#clock.now());
+    return this.#failureRate.rate(this.#clock.now(), this.peers.ending);
   }
 
   /** The share of its recent calls that it refused. */
@@ -161,7 +164,7 @@ export class PassiveHealth implements Peer {
     const counts = since >= this.outlier.countsSince;
     const itsOwn = !counts || this.peers.record(this, kind, now);
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
-    if (counts && itsOwn) this.#failureRate.record(failed, now);
+    if (counts && itsOwn) this.#failureRate.record(failed, now, this.peers.ending);
     if (wasProbe) this.#onProbe(failed, reported);
     else if (itsOwn) this.#judge(kind, since, now, reported);
     this.peers.refresh(this, failed, now);
@@ -169,7 +172,8 @@ export class PassiveHealth implements Peer {
 
   /** Recomputes its load multiplier, which fades with time; returns whether it is above 1. */
   refresh(now: number): boolean {
-    const factor = this.#failureRate.factor(now, this.peers.allowed);
+    const { allowed, ending } = this.peers;
+    const factor = this.#failureRate.factor(now, allowed, ending);
     const undecided = this.outlier.undecided(this.#options.ejection);
     this.owner.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
     return factor > 1;
@@ -308,12 +312,15 @@ export class PassiveHealth implements Peer {
 
   /**
    * Starts its slow start. After an ejection this takes no longer than the ejection, or its last repetition: the process
-   * was warm, and cools down no faster than it warms up.
+   * was warm, and cools down no faster than it warms up. After an outage of all endpoints it takes no longer than a
+   * quarter of the time for which the first one has been back: the others are hardly warmer, and carry its calls.
+   *
+   * @param sinceOutage Milliseconds since the first endpoint returned from an outage of all.
    */
-  startSlowly(afterEjection: boolean): void {
+  startSlowly(afterEjection: boolean, sinceOutage = Infinity): void {
     const { slowStart } = this.#options;
     if (!slowStart.enabled || this.#withdrawing) return;
-    const atMost = afterEjection ? this.#clock.now() - this.#ejectedAt : Infinity;
+    const atMost = afterEjection ? this.#clock.now() - this.#ejectedAt : sinceOutage * AFTER_OUTAGE;
     this.#slowStart.begin(slowStart, atMost, () => this.owner.warmedUp());
   }
 

@@ -258,6 +258,25 @@ describe('after an outage of all, in which they return one each second', () => {
     expect(endpoints.map(({ passiveHealth }) => passiveHealth.warmth)).toEqual([1, 1, 1, 1, 1]);
   });
 
+  test.each([
+    ['after an outage of all fade within 4 s', [0, 1, 2, 3, 4], 4, true],
+    // Too few for an ejection.
+    ['of its own do not', [4], 1, false],
+  ])('the failures of one that gets no more calls %s', (_, outage, failures, soon) => {
+    const pool = new Pool(5);
+    pool.run(300, () => 'ok', 10);
+    const [late, ...others] = pool.endpoints.toReversed() as [Endpoint, ...Endpoint[]];
+    const call = ({ passiveHealth }: Endpoint, kind: ResultKind): void => {
+      pool.clock.advance(100);
+      passiveHealth.record(kind, pool.clock.now(), pool.clock.now(), false);
+    };
+    for (let round = 0; round < failures; round++)
+      for (const [i, endpoint] of pool.endpoints.entries()) call(endpoint, outage.includes(i) ? 'failed' : 'ok');
+    expect(late.passiveHealth.ejected).toBe(false);
+    for (let round = 0; round < 10; round++) for (const endpoint of others) call(endpoint, 'ok');
+    expect(late.failureFactor === 1).toBe(soon);
+  });
+
   test('but who fails alone is out for as long as ever', () => {
     const out = SEEDS.filter((seed) => {
       const { ejected, endpoints } = returns(seed, [4]);

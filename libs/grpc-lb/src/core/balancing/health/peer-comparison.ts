@@ -103,6 +103,11 @@ export class PeerComparison {
     return this.#common.returning(this.clock.now());
   }
 
+  /** Whether some of them do not fail any more, and the others probably return soon. */
+  get ending(): boolean {
+    return this.#common.ending(this.clock.now());
+  }
+
   /** Whether at least two endpoints have recent results, so that one can be worse than another. */
   get comparable(): boolean {
     return this.#common.comparable;

@@ -23,6 +23,8 @@ export interface MemberOwner<C extends Carrier> {
   readonly peers: PeerComparison;
   /** Decides when streams that can resume move. */
   readonly streams: StreamHome<Member<C>>;
+  /** Milliseconds since the first of all members returned from an outage of all; Infinity if there was none. */
+  readonly sinceOutage: number;
   /** Creates the link to a member that joins. */
   connect(member: Member<C>, endpoint: Endpoint): Link<C>;
   /** The open streams of a member that last. */
@@ -290,7 +292,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   /** An endpoint that joins later, or returns, starts slowly; those in the client's first list do not. */
   #warmUp(afterEjection: boolean): void {
     if (this.startsSlowly) {
-      this.passiveHealth.startSlowly(afterEjection);
+      this.passiveHealth.startSlowly(afterEjection, this.owner.sinceOutage);
       this.joinedAt = this.owner.environment.clock.now();
     }
     this.startsSlowly = true;

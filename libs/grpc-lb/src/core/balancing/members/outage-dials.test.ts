@@ -9,11 +9,11 @@ function outage(endpoints: number) {
   const clock = new FakeClock();
   const dials = new OutageDials(clock, seededRandom(1));
   const dialed = Array.from({ length: endpoints }, () => 0);
-  const links = dialed.map((_, i) => ({ dialNow: () => void dialed[i]!++ }));
+  const links = dialed.map((_, i) => ({ dialNow: () => void dialed[i]!++, usable: false }));
   const call = (): void => {
     if (dials.due) dials.dial(links, INTERVAL);
   };
-  return { clock, dialed, call };
+  return { clock, dialed, links, dials, call };
 }
 
 describe('OutageDials', () => {
@@ -36,6 +36,38 @@ describe('OutageDials', () => {
       clock.advance(INTERVAL * 1.3);
     }
     expect(dialed).toEqual(Array.from({ length: 20 }, () => 2));
+  });
+
+  it('goes on with those that are not back for 30 s, at the same pace', () => {
+    const { clock, dialed, links, dials, call } = outage(3);
+    call();
+    links[0]!.usable = true;
+    dials.goOn(() => links);
+    clock.advance(5000);
+    const [first, second, third] = dialed;
+    expect(first).toBe(1);
+    expect(second).toBeGreaterThanOrEqual(1 + Math.floor(5000 / (INTERVAL * 1.2)));
+    expect(second).toBeLessThanOrEqual(1 + Math.ceil(5000 / (INTERVAL * 0.8)));
+    expect(third).toBe(second);
+    links[1]!.usable = true;
+    clock.advance(600_000);
+    expect(dialed[1]).toBe(second);
+    expect(dialed[2]).toBeGreaterThan(1 + 30_000 / (INTERVAL * 1.2) - 2);
+    expect(dialed[2]).toBeLessThan(1 + 30_000 / (INTERVAL * 0.8) + 1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('stops when all are back, or it is closed, and dials none early if no call has failed', () => {
+    for (const end of ['back', 'closed', 'no call'] as const) {
+      const { clock, dialed, links, dials, call } = outage(2);
+      if (end !== 'no call') call();
+      const before = [...dialed];
+      dials.goOn(() => links);
+      if (end === 'closed') dials.close();
+      if (end === 'back') for (const link of links) link.usable = true;
+      clock.advance(60_000);
+      expect({ end, dialed, timers: clock.pendingTimers }).toEqual({ end, dialed: before, timers: 0 });
+    }
   });
 
   it('dials nothing without endpoints', () => {
