@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CRITICALITY_KEY, CRITICALITY_LEVELS, type CriticalityLevel } from '../core/call/criticality.js';
 import { seededRandom } from '../core/random.js';
 import type { Refusal } from './refusal.js';
@@ -185,4 +185,21 @@ describe.each([1, 50])('with %i connections', (connections) => {
 
 test('nothing is refused at a load that the server can bear', () => {
   expect(new Loop().run({ block: 5, offered: 0.4, seconds: 600 }).refused).toBe(0);
+});
+
+test('a postponed call whose decision throws leaves the others theirs', () => {
+  const thrown: (() => void)[] = [];
+  vi.stubGlobal('queueMicrotask', (run: () => void) => void thrown.push(run));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const shedder = new Shedder({ maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true });
+  const decided: string[] = [];
+  for (const name of ['a', 'b', 'c'])
+    shedder.postpone(new Metadata(), () => {
+      decided.push(name);
+      if (name === 'a') throw new Error('an interceptor');
+    });
+  shedder.measured(1, 0);
+  expect(decided).toEqual(['a', 'b', 'c']);
+  expect(thrown).toHaveLength(1);
+  expect(thrown[0]).toThrow('an interceptor');
 });

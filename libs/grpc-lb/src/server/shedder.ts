@@ -124,7 +124,16 @@ export class Shedder {
     });
     this.#inTurn = false;
     this.#endedInTurn = 0;
-    for (const each of tell) each();
+    for (const each of tell) {
+      try {
+        each();
+      } catch (error) {
+        // As in a turn of its own, where an interceptor that throws does not stop the other calls.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   #levelOf(metadata: Metadata): CriticalityLevel {
