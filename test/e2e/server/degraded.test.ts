@@ -98,3 +98,20 @@ test('what discovery lists as degraded is used last, and a list without it makes
   await Promise.all(Array.from({ length: 20 }, () => client.say()));
   expect(endpointOf(client, servers[0]!.address).started).toBeGreaterThan(0);
 });
+
+test('a reason that is neither a text nor false is refused with what to pass, and changes nothing', async () => {
+  const { server } = await startEcho();
+  server.setDegraded('its replica lags');
+  for (const [reason, text] of [
+    [true, 'true'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [503, '503'],
+  ] as const) {
+    const fault = `setDegraded: the reason is ${text}; use a text that says why, as in 'the replica lags', or false when it is over`;
+    expect(() => server.setDegraded(reason as never)).toThrow(
+      expect.objectContaining({ code: 'GRPC_LB_INVALID_ARGUMENT', message: fault }) as Error,
+    );
+  }
+  expect(server.degraded).toBe('its replica lags');
+});

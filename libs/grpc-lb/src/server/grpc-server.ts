@@ -4,6 +4,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
 import type { Observable } from 'rxjs';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
+import { shown } from '../core/options/validation.js';
 import { Admission, type RefusedCalls } from './admission.js';
 import type { ServerTlsSnapshot } from '../core/snapshot.js';
 import { CallTracker } from './call-tracker.js';
@@ -128,8 +129,13 @@ export class GrpcServer implements OnApplicationShutdown {
    * where all servers are degraded.
    *
    * @param reason Shown in the clients' snapshots and logs, at most 200 characters of ASCII; false when it is over.
+   * @throws GrpcLbArgumentError if the reason is neither a text nor false.
    */
   setDegraded(reason: string | false): void {
+    if (reason !== false && typeof reason !== 'string')
+      throw new GrpcLbArgumentError(
+        `setDegraded: the reason is ${shown(reason)}; use a text that says why, as in 'the replica lags', or false when it is over`,
+      );
     const before = this.#degraded;
     this.#degraded = reason === false ? undefined : degradedValue(reason);
     this.#calls.trailer = this.#trailer;
