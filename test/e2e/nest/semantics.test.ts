@@ -3,7 +3,7 @@ import { Metadata, type ServerWritableStream, status as Status } from '@grpc/grp
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { GrpcLbClientOptions } from 'nestjs-grpc-lb';
 import { EMPTY, lastValueFrom, NEVER, type Observable, toArray } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
@@ -267,6 +267,42 @@ describe('an AbortSignal', () => {
     await lastValueFrom(echo.say({}, { signal }));
     await lastValueFrom(echo.repeat({}, { signal }).pipe(toArray()));
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('of more than ten calls of all kinds prints no warning, and ends all of them', async () => {
+    const { backend, echo } = await connect(UNANSWERED);
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const { signal, abort } = abortable();
+    const stub = echo as unknown as Record<string, (request: unknown, options: object) => Observable<Line>>;
+    const calls = Array.from({ length: 12 }, () =>
+      KIND_NAMES.map((kind) => errorOf(stub[kind]!(kind === 'join' || kind === 'talk' ? NEVER : {}, { signal }))),
+    ).flat();
+    await expect.poll(() => backend.seen.length).toBe(calls.length);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    abort('gone');
+    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: Status.CANCELLED, cause: 'gone' });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('that is aborted in `onStatus` comes too late: the call ends as its status says', async () => {
+    const { echo } = await connect({
+      say: (_call, done) => done(null, { text: 'x' }),
+      join: (call, done) => call.on('data', () => {}).on('end', () => done(null, { text: 'x' })),
+      repeat: (call: RepeatCall) => call.end(),
+      talk: (call) => call.on('data', () => {}).on('end', () => call.end()),
+    });
+    for (const kind of KIND_NAMES) {
+      const { signal, abort } = abortable();
+      const options = { signal, onStatus: () => abort('late') };
+      const stub = echo as unknown as Record<string, (request: unknown, options: object) => Observable<Line>>;
+      const call = stub[kind]!(kind === 'join' || kind === 'talk' ? EMPTY : {}, options);
+      const expected = kind === 'say' || kind === 'join' ? [{ text: 'x' }] : [];
+      expect(await lastValueFrom(call.pipe(toArray())), kind).toMatchObject(expected);
+    }
   });
 
   it('ends a call that waits for a connection', async () => {

@@ -13,6 +13,7 @@ import { channelOf } from '../../grpc/channel/channel-of.js';
 import { systemClock } from '../../grpc/context/system-clock.js';
 import type { WireAttempt } from '../../grpc/call/wire-attempt.js';
 import type { Connection } from '../../grpc/endpoint/connection.js';
+import { type Abortable, endWith, leave } from '../stub/abort-signals.js';
 import type { ArgumentRules } from '../stub/argument-rules.js';
 import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
 import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
@@ -57,7 +58,7 @@ interface Move {
  */
 export class ResumableCall
   extends OpenCall
-  implements StreamOwner<unknown, unknown, StreamEnd>, PlacedStream<Endpoint>, CarrierOwner, Unsubscribable
+  implements StreamOwner<unknown, unknown, StreamEnd>, PlacedStream<Endpoint>, CarrierOwner, Unsubscribable, Abortable
 {
   readonly clock: ScopedClock;
   readonly #scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
@@ -90,7 +91,7 @@ export class ResumableCall
     const { signal } = this.args;
     if (signal?.aborted) return this.sink.fail(aborted(signal));
     this.target.openCalls.add(this);
-    signal?.addEventListener('abort', this);
+    if (signal) endWith(signal, this);
     this.begin();
   }
 
@@ -112,8 +113,7 @@ export class ResumableCall
     this.#stream?.pump();
   }
 
-  /** The signal is aborted. */
-  handleEvent(): void {
+  aborted(): void {
     this.giveUp(aborted(this.args.signal!));
   }
 
@@ -334,7 +334,8 @@ export class ResumableCall
     if (this.#done) return;
     this.#done = true;
     this.target.openCalls.delete(this);
-    this.args.signal?.removeEventListener('abort', this);
+    const { signal } = this.args;
+    if (signal) leave(signal, this);
     this.#stream?.stop();
     this.interrupted();
     this.finished();

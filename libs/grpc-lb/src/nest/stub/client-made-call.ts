@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { type Client, Metadata, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
 import type { Unsubscribable } from 'rxjs';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
+import { type Abortable, endWith, leave } from './abort-signals.js';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
 import type { Receiver } from './receiver.js';
@@ -26,7 +27,7 @@ interface GrpcCall {
 type ResponseStream = ReturnType<Client['makeServerStreamRequest']>;
 
 /** A call of any kind that grpc-js's client makes. */
-export class ClientMadeCall extends OpenCall implements Unsubscribable {
+export class ClientMadeCall extends OpenCall implements Unsubscribable, Abortable {
   #ended = false;
   /** Tells the receiver how a call with one response has ended. */
   #end: (() => void) | undefined;
@@ -36,6 +37,9 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
   /** The async context in which it was started; undefined while it starts in it. */
   #scope: AsyncResource | undefined;
   #stopRequests: (() => void) | undefined;
+  /** Whether `onStatus` runs; and whether it has aborted the signal of the call. */
+  #tellingStatus = false;
+  #abortedMeanwhile = false;
 
   constructor(
     private readonly target: ClientMadeTarget,
@@ -54,9 +58,9 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     if (method.requestStream) this.#pipeRequests(request as Parameters<typeof writeRequests>[0], call);
     this.#scope = new AsyncResource('GRPC_LB_STREAM', { requireManualDestroy: true });
     openCalls.add(this);
-    signal?.addEventListener('abort', this);
+    if (signal) endWith(signal, this);
     // Requests that arrive at once may have aborted it already.
-    if (signal?.aborted) this.handleEvent();
+    if (signal?.aborted) this.aborted();
     // An interceptor has answered at once.
     else if (!this.#ended) this.#end?.();
   }
@@ -66,9 +70,9 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
     this.#responses?.resume();
   }
 
-  /** The signal is aborted. */
-  handleEvent(): void {
-    this.giveUp(aborted(this.args.signal!));
+  aborted(): void {
+    if (this.#tellingStatus) this.#abortedMeanwhile = true;
+    else this.giveUp(aborted(this.args.signal!));
   }
 
   /** The caller failed or gave up: the call still runs, and `unsubscribe` cancels it. */
@@ -80,7 +84,8 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
 
   unsubscribe(): void {
     this.target.openCalls.delete(this);
-    this.args.signal?.removeEventListener('abort', this);
+    const { signal } = this.args;
+    if (signal) leave(signal, this);
     this.#stopRequests?.();
     if (!this.#ended) this.#call?.cancel();
   }
@@ -134,7 +139,21 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable {
   #listen(call: GrpcCall): void {
     const { onMetadata, onStatus } = this.args;
     if (onMetadata) call.on('metadata', onMetadata);
-    if (onStatus) call.on('status', onStatus);
+    if (onStatus) call.on('status', (status) => this.#tellStatus(onStatus, status));
+  }
+
+  /** A call that ends with this status is not aborted any more; one whose messages wait to be read is. */
+  #tellStatus(onStatus: (status: StatusObject) => void, status: StatusObject): void {
+    this.#tellingStatus = true;
+    try {
+      onStatus(status);
+    } finally {
+      this.#tellingStatus = false;
+      if (this.#abortedMeanwhile)
+        queueMicrotask(() => {
+          if (!this.#ended) this.aborted();
+        });
+    }
   }
 
   #readResponses(call: ResponseStream): void {

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { Unsubscribable } from 'rxjs';
+import { type Abortable, endWith, leave } from './abort-signals.js';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
 import type { Receiver } from './receiver.js';
@@ -32,7 +33,7 @@ interface Scope {
 }
 
 /** A call whose results one receiver gets, in the async context in which it was started. */
-export abstract class SubscribedCall extends OpenCall implements Unsubscribable {
+export abstract class SubscribedCall extends OpenCall implements Unsubscribable, Abortable {
   #scope: Scope | undefined;
   #ended = false;
 
@@ -57,7 +58,8 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
   protected opened(scope: Scope): void {
     this.#scope = scope;
     this.target.openCalls.add(this);
-    this.args.signal?.addEventListener('abort', this);
+    const { signal } = this.args;
+    if (signal) endWith(signal, this);
   }
 
   /** Whether the call ends before it starts, as its signal is aborted. */
@@ -65,9 +67,9 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
     return this.args.signal?.aborted === true;
   }
 
-  /** The signal is aborted. */
-  handleEvent(): void {
-    this.giveUp(aborted(this.args.signal!));
+  aborted(): void {
+    // In `onStatus` the call has its end already.
+    if (!this.#ended) this.giveUp(aborted(this.args.signal!));
   }
 
   giveUp(error: unknown): void {
@@ -79,7 +81,8 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable 
   unsubscribe(): void {
     if (!this.#scope) return;
     this.target.openCalls.delete(this);
-    this.args.signal?.removeEventListener('abort', this);
+    const { signal } = this.args;
+    if (signal) leave(signal, this);
     if (!this.#ended) this.cancel(Status.CANCELLED, 'Cancelled on client');
   }
 
