@@ -7,6 +7,7 @@ import { deferred, startServers, staticTarget } from '../../support/echo/cluster
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { answer, RawServer, refuse, startRawServers } from '../../support/peers/raw-server.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { FakeClock } from '../../support/time/fake-clock.js';
 import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
@@ -74,6 +75,54 @@ test('if all five endpoints refuse 30 % of the calls, fewer than one of 1000 fai
   // Refusals before a call runs are a matter of the moment: no endpoint is worse than the others.
   expect(client.snapshot.endpoints.map(({ state }) => state)).toEqual(servers.map(() => 'ready'));
   expect(client.snapshot.inFlight).toBe(0);
+});
+
+test('an endpoint that is full, and serves other calls, is not ejected for its refusals, and gets no more calls than the others', async () => {
+  const servers = await startRawServers(4);
+  const [full] = servers as [RawServer, ...RawServer[]];
+  for (const server of servers) {
+    let open = 0;
+    server.onCall = (stream) => {
+      if (server === full && open >= 2) return refuse(stream);
+      open++;
+      setImmediate(() => {
+        open--;
+        answer(stream);
+      });
+    };
+  }
+  const client = await new BalancedClient({ target: targetOf(servers), loadBalancing }).ready(4);
+  for (let round = 0; round < 40; round++) await Promise.all(Array.from({ length: 32 }, () => client.say()));
+  expect(client.events.filter((event) => event.type === 'endpoint_state' && event.to === 'ejected')).toEqual([]);
+  const { endpoints } = client.snapshot;
+  expect(endpoints[0]!.failed).toBeGreaterThan(40);
+  expect(endpoints[0]!.failureRate).toBe(0);
+  const mean = endpoints.reduce((sum, { started }) => sum + started, 0) / servers.length;
+  expect(endpoints[0]!.started).toBeLessThan(1.5 * mean);
+});
+
+test('an endpoint that refuses everything for longer than five seconds is ejected', async () => {
+  const servers = await startRawServers(3);
+  const [broken, ...others] = servers as [RawServer, ...RawServer[]];
+  for (const server of servers) server.onCall = (stream) => answer(stream);
+  const clock = new FakeClock();
+  const pool = { pingAfter: 0 };
+  const client = await new BalancedClient({
+    target: targetOf(servers),
+    clock,
+    loadBalancing: { ...loadBalancing, pool, policy: 'round_robin' },
+  }).ready(3);
+  const callAll = async (): Promise<void> => {
+    for (let i = 0; i < 30; i++) await client.say();
+  };
+  await callAll();
+  broken.onCall = refuse;
+  await callAll();
+  expect(client.states[broken.address]).toBe('ready');
+  clock.advance(5001);
+  await callAll();
+  expect(client.states[broken.address]).toBe('ejected');
+  expect(others.map(({ address }) => client.states[address])).toEqual(['ready', 'ready']);
 });
 
 test.each([

@@ -218,6 +218,7 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
     // The endpoint has done nothing wrong. A call that is not a stream has no such end, whatever its trailers say.
     else if (code !== Status.OK && this.call.stream && asksToBeginAgain(metadata)) this.finish('ok', 'caller');
     else if (shed) this.shed(this.call.rank);
+    else if (!this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM) this.turnedAway();
     else this.finish(this.#kindOf(code), this.#endedBy(code));
     this.call.attemptEnded(this, this.#end(code, refused ? 'refused' : shed ? 'shed' : 'processed', metadata));
   }

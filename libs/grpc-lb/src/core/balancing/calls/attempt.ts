@@ -10,6 +10,9 @@ import type { Carrier } from '../members/link.js';
 import type { Member } from '../members/member.js';
 import type { Attempts } from './attempts.js';
 
+/** An endpoint that has answered a call with OK within this time, or has become ready, serves. */
+const SERVES_MS = 5000;
+
 /**
  * What ended an attempt. `caller`: this side, for a reason of its own, which says nothing about the endpoint; `unknown`
  * may be either side.
@@ -71,8 +74,10 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   finish(kind: ResultKind, by: EndedBy): void {
     const { endpoint, connection, attempts } = this;
     const { now } = attempts;
-    if (kind === 'ok') endpoint.succeeded++;
-    else endpoint.failed++;
+    if (kind === 'ok') {
+      endpoint.succeeded++;
+      endpoint.servedAt = now;
+    } else endpoint.failed++;
     if (kind === 'ok' && endpoint.shedAttempts !== undefined) endpoint.answeredAfterShedding();
     this.end();
     if (this.call.stream) attempts.streams.ended(this, this.call, kind !== 'ok' && by !== 'caller');
@@ -103,6 +108,16 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   shed(rank: number = USUAL_RANK): void {
     this.endpoint.shed(CRITICALITY_LEVELS[rank]!);
     this.finish('refused', 'peer');
+  }
+
+  /**
+   * Called when the peer has refused it before it ran, on a connection that stays open. An endpoint that serves other
+   * calls is full, and would be missed by the others if it were ejected; one that serves none fails.
+   */
+  turnedAway(): void {
+    const { endpoint, attempts } = this;
+    const isFull = attempts.now - endpoint.servedAt <= SERVES_MS && !endpoint.passiveHealth.isProbe(this);
+    this.finish(isFull ? 'refused' : 'failed', 'peer');
   }
 
   /**

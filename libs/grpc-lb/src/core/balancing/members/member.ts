@@ -58,6 +58,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   superseded = 0;
   started = 0;
   succeeded = 0;
+  /** When it last answered a call with OK, or became ready, by the clock. */
+  servedAt = -Infinity;
   failed = 0;
   weight = 1;
   priority = 0;
@@ -281,6 +283,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     const { environment } = this.owner;
     this.state = to;
     this.since = environment.clock.now();
+    if (this.serves) this.servedAt = this.since;
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
     const wasWarm = from === 'draining' || from === 'suspect' || from === 'ready' || from === 'degraded';
     if (this.serves && !wasWarm) this.#warmUp(from === 'ejected');
