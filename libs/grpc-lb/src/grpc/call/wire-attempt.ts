@@ -20,6 +20,7 @@ import type { Statuses } from './statuses.js';
 import { StreamListener, type StreamOwner } from './stream-listener.js';
 import { asksToBeginAgain } from './stream-signals.js';
 import {
+  cancelledByLoss,
   isReceiveLimit,
   isShed,
   isUnsent,
@@ -200,7 +201,8 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
       return;
     }
     const { rstCode } = status;
-    const ended = withLostConnection(status);
+    const isLoss = rstCode === constants.NGHTTP2_CANCEL && this.connection.lost;
+    const ended = isLoss ? cancelledByLoss(status) : withLostConnection(status);
     const { code, details, metadata } = ended;
     // The server knows the deadline too, and may notice first that it has passed (grpc-go: "Our deadline was already
     // exceeded, and that was likely the cause of this cancelation").

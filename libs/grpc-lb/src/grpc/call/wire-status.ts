@@ -69,6 +69,18 @@ export function withLostConnection(status: StatusObject): StatusObject {
   return { code: Status.UNAVAILABLE, details: `The connection was lost: ${error}`, metadata };
 }
 
+/**
+ * The status of a call that a server cancels while it closes the connection, as a server of grpc-js does by
+ * `forceShutdown`, and so Nest without `gracefulShutdown`: UNAVAILABLE, as "Server shutting down" is in gRPC's list of
+ * statuses, not grpc-js's CANCELLED, so that it is retried. Node.js also reports a lost connection in this way, now and
+ * then.
+ */
+export function cancelledByLoss(status: StatusObject): StatusObject {
+  if (status.code !== Status.CANCELLED) return status;
+  const details = 'The server closed the connection and cancelled the call';
+  return { code: Status.UNAVAILABLE, details, metadata: status.metadata };
+}
+
 const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
 
 /** `grpc-retry-pushback-ms` in milliseconds (gRFC A6); NaN if it cannot be read, undefined if there is none. */
