@@ -84,7 +84,9 @@ test('so that a retry policy for UNAVAILABLE repeats them elsewhere', async () =
 
 test('a server that cancels a call and keeps the connection says CANCELLED', async () => {
   const peer = await new RawPeer((arrived) =>
-    arrived.headers['x-cancel'] === undefined ? answer(arrived, { messages: [message('hi')] }) : arrived.stream.close(8),
+    arrived.headers['x-cancel'] === undefined
+      ? answer(arrived, { messages: [message('hi')] })
+      : arrived.stream.close(8),
   ).start();
   const { client } = balanced(peer.target);
   const metadata = new grpc.Metadata();

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import { deflateSync, gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { type AnyCall, balanced, call, KINDS, slowInterceptor, stock } from '../../support/calls/call.js';
+import { type AnyCall, balanced, call, connected, KINDS, slowInterceptor, stock } from '../../support/calls/call.js';
 import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 import { ScriptedBackend } from '../../support/nest/backend.js';
 import { type Answer, answer, answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
@@ -114,6 +114,20 @@ test.each(['unary', 'client streaming'] as const)(
     });
   },
 );
+
+test('of a unary method that is not declared it holds back the status until the deadline, as with grpc-js', async () => {
+  const peer = await new RawPeer((arrived) =>
+    answerAll(arrived, { messages: [message('one'), message('two')] }),
+  ).start();
+  const { client } = balanced(peer.target);
+  for (const each of [client, stock(peer.address)]) {
+    await connected(each);
+    expect(await call(each, 'unary', { deadline: Date.now() + 300 })).toMatchObject({
+      code: grpc.status.DEADLINE_EXCEEDED,
+      messages: [],
+    });
+  }
+});
 
 test('requests over the limit fail as with grpc-js, before they are sent', async () => {
   const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();

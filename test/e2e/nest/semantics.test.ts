@@ -283,7 +283,8 @@ describe('an AbortSignal', () => {
     await expect.poll(() => backend.seen.length).toBe(calls.length);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
     abort('gone');
-    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: Status.CANCELLED, cause: 'gone' });
+    for (const error of await Promise.all(calls))
+      expect(error).toMatchObject({ code: Status.CANCELLED, cause: 'gone' });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(warnings).toEqual([]);
   });

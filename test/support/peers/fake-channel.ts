@@ -132,11 +132,14 @@ export class FakeChannel {
   }
 
   /** A call that has begun. */
-  pick(): { readonly key: string; end(status?: number, details?: string): void } {
+  pick(): { readonly key: string; end(status?: number, details?: string, trailers?: Metadata): void } {
     const result = this.picker!.pick({ metadata: undefined as never, extraPickInfo: {} });
     result.onCallStarted?.();
     const { key } = result.subchannel as unknown as FakeSubchannel;
-    return { key, end: (status = 0, details = '') => result.onCallEnded?.(status, details, new Metadata()) };
+    return {
+      key,
+      end: (status = 0, details = '', trailers = new Metadata()) => result.onCallEnded?.(status, details, trailers),
+    };
   }
 }
 

@@ -9,6 +9,7 @@ import type { Connection } from '../endpoint/connection.js';
 import { reportIn } from '../endpoint/orca-report.js';
 import { type PickResult, PickResultType, type SubchannelInterface } from '../experimental.js';
 import type { Statuses } from '../call/statuses.js';
+import { isReceiveLimit, isRefused, isShed } from '../call/wire-status.js';
 import { callOf } from './config-selector.js';
 
 /** State that the picks of one client share. */
@@ -58,6 +59,11 @@ export class CompletePick extends Attempt<Connection> implements PickResult {
   readonly onCallEnded = (code: Status, details: string, trailers: Metadata): void => {
     this.#trailers = trailers;
     const { statuses } = this.context;
+    const status = { code, details, metadata: trailers };
+    // What this side causes says nothing about the endpoint.
+    if (isReceiveLimit(status)) return this.finish('refused', 'caller');
+    if (isShed(status)) return this.shed();
+    if (isRefused(status)) return this.turnedAway();
     const kind = statuses.kindOf(code);
     if (kind === 'failed' || kind === 'timed_out') this.#rememberFailure();
     this.finish(kind, statuses.endedBy(code, details));

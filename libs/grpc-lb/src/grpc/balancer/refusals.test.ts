@@ -1,4 +1,4 @@
-import { connectivityState, status } from '@grpc/grpc-js';
+import { connectivityState, Metadata, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeChannel } from '../../../../../test/support/peers/fake-channel.js';
 
@@ -17,12 +17,13 @@ beforeEach(async () => {
 });
 
 /** Ends the next calls to a at once. */
-function endAtA(count: number, code: status, details: string): void {
+function endAtA(count: number, code: status, details: string, trailers?: Metadata): void {
   let left = count;
   for (let calls = 0; left > 0 && calls < 1000; calls++) {
     const call = channel.pick();
     if (call.key === 'unix:a') left--;
-    call.end(call.key === 'unix:a' ? code : status.OK, details);
+    if (call.key === 'unix:a') call.end(code, details, trailers);
+    else call.end();
   }
   expect(left).toBe(0);
 }
@@ -59,4 +60,23 @@ test('refusals stop counting as load when the balancer is destroyed, and late an
   channel.balancer.destroy();
   late.end(status.UNIMPLEMENTED, 'no such method');
   expect(channel.clock.pendingTimers).toBe(0);
+});
+
+const shed = new Metadata();
+shed.set('grpc-lb-shed', 'event_loop_delay');
+
+test.each([
+  ['is too large for this side', status.RESOURCE_EXHAUSTED, 'Received message larger than max (5 vs 4)', undefined],
+  ['is shed', status.UNAVAILABLE, 'too much to do', shed],
+  ['is refused by an endpoint that serves others', status.UNAVAILABLE, 'Stream refused by server', undefined],
+] as const)('a call that %s is no failure of the endpoint', (_, code, details, trailers) => {
+  endAtA(1, code, details, trailers);
+  const [a] = channel.view.endpoints();
+  expect(a).toMatchObject({ state: 'ready', failureRate: 0, failed: 1 });
+});
+
+test('an endpoint that refuses everything for longer than five seconds fails', () => {
+  channel.clock.advance(5001);
+  endAtA(1, status.UNAVAILABLE, 'Stream refused by server');
+  expect(channel.view.endpoints()[0]!.failureRate).toBeGreaterThan(0);
 });

@@ -35,6 +35,11 @@ export function isReceiveLimit({ code, details, metadata }: StatusObject): boole
   );
 }
 
+/** Whether the peer refused the stream before it ran, on a channel whose calls are those of grpc-js. */
+export function isRefused({ code, details }: StatusObject): boolean {
+  return code === Status.UNAVAILABLE && details === 'Stream refused by server';
+}
+
 /** How grpc-js reports a stream that ended because of an error on this side. */
 const INTERNAL_CLIENT_ERROR = 'triggered by internal client error: ';
 /**
