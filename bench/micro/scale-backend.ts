@@ -1,4 +1,7 @@
-/** One echo server that is a thousand endpoints: it listens on every loopback address. Tells its port. */
+/**
+ * One echo server that is a thousand endpoints: it listens on every loopback address. Tells its port. It has one method,
+ * and answers the text "unknown" with NOT_FOUND.
+ */
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -7,7 +10,8 @@ const root = grpc.loadPackageDefinition(loadSync(process.argv[2]!, { defaults: t
 };
 const server = new grpc.Server();
 server.addService(root.echo.v1.Echo.service, {
-  Say: ({ request }: grpc.ServerUnaryCall<object, object>, done: grpc.sendUnaryData<object>) => done(null, request),
+  Say: ({ request }: grpc.ServerUnaryCall<{ text: string }, object>, done: grpc.sendUnaryData<object>) =>
+    request.text === 'unknown' ? done({ code: grpc.status.NOT_FOUND }) : done(null, request),
 });
 server.bindAsync('0.0.0.0:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;

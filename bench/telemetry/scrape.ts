@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { type BalancedChannel, createBalancedChannel, type MethodInfo } from 'nestjs-grpc-lb/grpc';
-import { observeMetrics } from 'nestjs-grpc-lb/prometheus';
+import { type GrpcLbMetricsOptions, observeMetrics } from 'nestjs-grpc-lb/prometheus';
 import { Registry } from 'prom-client';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
 import { saveResults } from '../results/store.js';
@@ -37,8 +37,11 @@ const { Echo } = (
     echo: { v1: { Echo: grpc.ServiceClientConstructor } };
   }
 ).echo.v1;
-const methods: MethodInfo[] = [{ service: 'echo.v1.Echo', method: 'Say', responseStream: false }];
+const methods: MethodInfo[] = ['Say', 'Repeat'].map((method) => {
+  return { service: 'echo.v1.Echo', method, responseStream: method === 'Repeat' };
+});
 type Say = (request: object, done: grpc.requestCallback<object>) => void;
+type Repeat = (request: object) => grpc.ClientReadableStream<object>;
 
 const backend = new Child<{ readonly type: 'listening'; readonly port: number }>(node(script, [proto]));
 const { port } = await backend.next('listening');
@@ -60,17 +63,28 @@ function connect(index: number): Promise<BalancedChannel> {
   });
 }
 
-async function callOnce(channel: BalancedChannel): Promise<void> {
-  const client = new Echo('override', grpc.credentials.createInsecure(), { channelOverride: channel });
-  await new Promise<void>((resolve, reject) => {
-    (client['Say'] as Say).call(client, { text: 'x' }, (error) => (error ? reject(error) : resolve()));
-  });
-}
+/** What the clients call before they are measured, each on each client. */
+type Calls = (client: InstanceType<typeof Echo>) => Promise<void>;
 
-async function measure(what: string, addresses: boolean): Promise<ScrapeRow> {
+const say =
+  (text: string): Calls =>
+  (client) =>
+    new Promise((resolve) => (client['Say'] as Say).call(client, { text }, () => resolve()));
+
+/** Ends with UNIMPLEMENTED. */
+const repeat: Calls = (client) =>
+  new Promise((resolve) => {
+    const stream = (client['Repeat'] as Repeat).call(client, { text: 'x' });
+    stream.on('error', () => resolve()).resume();
+  });
+
+async function measure(what: string, calls: readonly Calls[], options: GrpcLbMetricsOptions): Promise<ScrapeRow> {
   const registry = new Registry();
-  const stops = channels.map((channel) => observeMetrics(channel, { registry, addresses }));
-  if (what.includes('a method')) for (const channel of channels) await callOnce(channel);
+  const stops = channels.map((channel) => observeMetrics(channel, { registry, ...options }));
+  for (const channelOverride of channels) {
+    const client = new Echo('override', grpc.credentials.createInsecure(), { channelOverride });
+    for (const call of calls) await call(client);
+  }
   const times: number[] = [];
   const cpus: number[] = [];
   let text = '';
@@ -98,10 +112,13 @@ function median(numbers: readonly number[]): number {
 
 const channels: BalancedChannel[] = [];
 for (let i = 0; i < clients; i++) channels.push(await connect(i));
+const several = [say('x'), say('unknown'), repeat];
 const rows = [
-  await measure('addresses off, no calls', false),
-  await measure('addresses off, a method of each client has been called', false),
-  await measure('addresses on, no calls', true),
+  await measure('no calls', [], {}),
+  await measure('a method of each client has been called', [say('x')], {}),
+  await measure('two methods with three statuses', several, {}),
+  await measure("two methods with three statuses, detail: 'compact'", several, { detail: 'compact' }),
+  await measure('no calls, addresses on', [], { addresses: true }),
 ];
 for (const channel of channels) channel.close();
 await backend.kill();

@@ -94,6 +94,19 @@ describe('calls (gRFC A66)', () => {
     ]);
   });
 
+  test('in compact form are one series for each status, with three buckets', async () => {
+    const peer = await peerThat(hello);
+    const options = { detail: 'compact', instruments: { 'grpc.client.attempt.duration': true } } as const;
+    const { client, otel } = measured(peer.target, {}, options);
+    for (const kind of ['unary', 'server streaming'] as const) await call(client, kind);
+    await otel.collect();
+    expect(otel.values('grpc.client.call.duration', 'grpc.method', 'grpc.status')).toEqual({ 'other OK': 2 });
+    expect(otel.histogram('grpc.client.call.duration').buckets.boundaries).toEqual([0.01, 0.1, 1]);
+    expect(otel.labels('rpc.client.call.duration')).toEqual([]);
+    // Switched on by name, so with the buckets of A66.
+    expect(otel.histogram('grpc.client.attempt.duration').buckets.boundaries).toHaveLength(41);
+  });
+
   test('to methods that the client does not declare are "other", unless a filter names them', async () => {
     const peer = await peerThat(hello);
     const otel = new OtelMetrics();

@@ -4,8 +4,10 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { GrpcLbModule, type LoadBalancingOptions } from 'nestjs-grpc-lb';
+import { traceExemplar } from 'nestjs-grpc-lb/opentelemetry';
 import {
   GrpcLbPrometheusModule,
   type GrpcLbPrometheusOptions,
@@ -13,13 +15,14 @@ import {
   observeMetrics,
   prometheusName,
 } from 'nestjs-grpc-lb/prometheus';
-import { AggregatorRegistry, Counter, register, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, type OpenMetricsContentType, register, Registry } from 'prom-client';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { balanced, type Balanced, call } from '../../support/calls/call.js';
+import { balanced, type Balanced, call, KINDS } from '../../support/calls/call.js';
 import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
 import { answerAll, message, RawPeer } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { inSpan, Tracing } from '../../support/telemetry/tracing.js';
 
 expectNoLeaks();
 
@@ -175,6 +178,25 @@ test('buckets are cumulative, up to the count, and inclusive', async () => {
   expect([at('sum'), at('count')]).toEqual([3, 1]);
 });
 
+test('50 clients that call several methods have fewer than 2000 series in compact form', async () => {
+  // The third answer of each method is another one.
+  const statuses = [0, 5, 14];
+  const peer: RawPeer = await new RawPeer((arrived) => {
+    const status = statuses[Math.floor((peer.calls.length - 1) / KINDS.length) % 3];
+    return answerAll(arrived, { messages: [message('hello')], trailers: { 'grpc-status': status } });
+  }).start();
+  const { client, channel } = balanced(peer.target);
+  const registry = new Registry();
+  onTestFinished(observeMetrics(channel, { registry, detail: 'compact' }));
+  for (const _ of statuses) for (const kind of KINDS) await call(client, kind);
+  const series = [...seriesOf(await registry.metrics()).keys()];
+  const durations = series.filter((name) => name.startsWith('grpc_client_call_duration_seconds'));
+  expect(durations).toHaveLength(3 * (3 + 3));
+  expect(durations.every((name) => name.includes('grpc_method="other"'))).toBe(true);
+  // One more once the shares of the endpoints can be compared.
+  expect((series.length + 1) * 50).toBeLessThan(2000);
+});
+
 test('it is readable as OpenMetrics, again and again, and as part of a cluster', async () => {
   const { registry, say } = await observed();
   await say();
@@ -191,6 +213,60 @@ test('it is readable as OpenMetrics, again and again, and as part of a cluster',
   const sums = seriesOf(await whole.metrics());
   const count = [...sums].find(([key]) => key.startsWith('grpc_client_call_duration_seconds_count'))?.[1];
   expect(count).toBe(2);
+});
+
+describe('exemplars', () => {
+  async function scraped(exemplars: () => never, around: (act: () => Promise<unknown>) => Promise<unknown>) {
+    const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+    const { client, channel } = balanced(peer.target);
+    const registry = new Registry<OpenMetricsContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    onTestFinished(observeMetrics(channel, { registry, exemplars }));
+    await around(() => call(client, 'unary'));
+    const text = await registry.metrics();
+    return text.split('\n').filter((line) => line.startsWith('grpc_client_call_duration_seconds_bucket'));
+  }
+
+  test('lead from one bucket to the sampled trace in which the call was made', async () => {
+    const tracing = new Tracing();
+    const lines = await scraped(traceExemplar as never, (act) => inSpan('order', act));
+    const { traceId, spanId } = tracing.named('order').spanContext();
+    const with_ = lines.filter((line) => line.includes(' # '));
+    expect(with_).toHaveLength(1);
+    expect(with_[0]).toMatch(new RegExp(`} 1 # {trace_id="${traceId}",span_id="${spanId}"} \\d\\S* \\d+\\.?\\d*$`));
+    // It belongs to the first bucket that has the value.
+    expect(with_[0]).toBe(lines.find((line) => / 1( #|$)/.test(line)));
+  });
+
+  test('are not there for traces that are not sampled, and outside of traces', async () => {
+    new Tracing(new AlwaysOffSampler());
+    expect((await scraped(traceExemplar as never, (act) => inSpan('order', act))).join('\n')).not.toContain(' # ');
+    expect((await scraped(traceExemplar as never, (act) => act())).join('\n')).not.toContain(' # ');
+  });
+
+  test.each([
+    ['a label with a quote in its name', () => ({ 'a"b': 'c' })],
+    ['more than 128 characters', () => ({ trace_id: 'x'.repeat(121) })],
+    ['a value that is no string', () => ({ trace_id: 7 })],
+    ['no labels', () => ({})],
+    [
+      'an error',
+      () => {
+        throw new Error('no');
+      },
+    ],
+  ])('that would spoil a scrape are dropped, but not the call: %s', async (_, source) => {
+    const lines = await scraped(source as never, (act) => act());
+    expect(lines.at(-1)).toMatch(/ 1$/);
+    expect(lines.join('\n')).not.toContain(' # ');
+  });
+
+  test('need a registry of OpenMetrics', () => {
+    const { channel } = balanced('static:///127.0.0.1:1');
+    expect(() => observeMetrics(channel, { registry: new Registry(), exemplars: () => undefined })).toThrow(
+      /exemplars need the text format of OpenMetrics.*setContentType\(Registry\.OPENMETRICS_CONTENT_TYPE\)/,
+    );
+  });
 });
 
 test('it leaves nothing behind when it ends, whatever the format was', async () => {

@@ -20,6 +20,11 @@ export interface Alert {
   readonly state: string;
 }
 
+interface SeriesExemplars {
+  readonly seriesLabels: Readonly<Record<string, string>>;
+  readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: string }[];
+}
+
 interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [number, string])[];
@@ -60,6 +65,7 @@ export class Prometheus {
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(this.#directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${this.#port}`,
+      '--enable-feature=exemplar-storage',
       '--log.level=warn',
     ];
     this.#process = new Child(['prometheus', ...flags], { quiet: true });
@@ -89,6 +95,11 @@ export class Prometheus {
     const window = { start: String(start), end: String(now()), step: String(step) };
     const { result } = await this.#get<{ result: Series[] }>('query_range', { query, ...window });
     return result;
+  }
+
+  /** The exemplars of a query until now. */
+  exemplars(query: string, start: number): Promise<SeriesExemplars[]> {
+    return this.#get('query_exemplars', { query, start: String(start), end: String(now()) });
   }
 
   async #scaled(file: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { BucketSeries } from './bucket-series.js';
-import { type MetricName, METRICS } from './metrics.js';
+import type { MetricName } from './metrics.js';
 import { type Histograms, keyOf, type Labels } from './series.js';
 
 /**
@@ -9,12 +9,13 @@ import { type Histograms, keyOf, type Labels } from './series.js';
 export class BucketHistograms implements Histograms {
   readonly #all = new Map<MetricName, Map<string, BucketSeries>>();
 
-  series(name: MetricName, labels: Labels): BucketSeries {
+  /** @param Series The class of a series that does not exist yet. */
+  series(name: MetricName, labels: Labels, buckets: readonly number[], Series = BucketSeries): BucketSeries {
     let ofName = this.#all.get(name);
     if (!ofName) this.#all.set(name, (ofName = new Map<string, BucketSeries>()));
     const key = keyOf(labels);
     let series = ofName.get(key);
-    if (!series) ofName.set(key, (series = new BucketSeries(key, labels, METRICS[name].buckets!)));
+    if (!series) ofName.set(key, (series = new Series(key, labels, buckets)));
     return series;
   }
 

@@ -1,12 +1,15 @@
 import type { ObservedCall, WaitReason } from '../../grpc/call/call-observer.js';
 import type { Counter } from './counters.js';
 import { MethodSeries, type SeriesSource } from './method-series.js';
-import { type HistogramSeries, type Labels, NO_SERIES } from './series.js';
+import type { HistogramSeries, Labels } from './series.js';
 import { type ServerAddress, serverAddressOf } from './server-address.js';
 import { knownCode, STATUS_NAMES } from './status-name.js';
 
 /** The methods of a client that have series of their own; further ones are `other`. A client of a proxy may name any. */
 const MAX_METHODS = 1000;
+
+/** Whether a method has series of its own, by its name and by whether its client declares it. */
+export type MethodNaming = (method: string, declared: boolean) => boolean;
 
 /** The series of the calls of one client. */
 export class ClientSeries {
@@ -20,8 +23,8 @@ export class ClientSeries {
     private readonly source: SeriesSource,
     client: string,
     private readonly target: string,
-    /** Whether to name a method that the client does not declare. */
-    private readonly filter: ((method: string) => boolean) | undefined,
+    /** Whether to name a method. */
+    private readonly naming: MethodNaming,
   ) {
     this.#labels = { 'grpc.lb.client': client, 'grpc.target': target };
     this.#address = serverAddressOf(target);
@@ -33,8 +36,7 @@ export class ClientSeries {
     const known = this.#methods.get(path);
     if (known) return known;
     const name = path.startsWith('/') ? path.slice(1) : path;
-    // gRFC A66: "unregistered/generic method names should by default be reported with "other" value instead".
-    if (this.#methods.size >= MAX_METHODS || !(declared || (this.filter?.(name) ?? false)))
+    if (this.#methods.size >= MAX_METHODS || !this.naming(name, declared))
       return (this.#other ??= this.#series('other'));
     const series = this.#series(name);
     this.#methods.set(path, series);
@@ -50,9 +52,7 @@ export class ClientSeries {
   waited(reason: WaitReason, seconds: number, context: unknown): void {
     let series = this.#waits.get(reason);
     if (!series) {
-      const name = 'grpc.lb.wait.duration';
-      const labels = { ...this.#labels, 'grpc.lb.wait_reason': reason };
-      series = this.source.isEnabled(name) ? this.source.histograms.series(name, labels) : NO_SERIES;
+      series = this.source.histogram('grpc.lb.wait.duration', { ...this.#labels, 'grpc.lb.wait_reason': reason });
       this.#waits.set(reason, series);
     }
     series.record(seconds, context);

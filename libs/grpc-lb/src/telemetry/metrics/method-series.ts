@@ -1,15 +1,17 @@
 import type { WaitReason } from '../../grpc/call/call-observer.js';
 import type { Counter, Counters } from './counters.js';
 import type { MetricName } from './metrics.js';
-import { type Histograms, type HistogramSeries, type Labels, NO_SERIES } from './series.js';
+import type { HistogramSeries, Labels } from './series.js';
 import type { ServerAddress } from './server-address.js';
 import { knownCode, STATUS_NAMES } from './status-name.js';
 
 /** Where the series of a client come from. */
 export interface SeriesSource {
-  readonly histograms: Histograms;
   readonly counters: Counters;
-  isEnabled(name: MetricName): boolean;
+  /** The series of a histogram; one that drops its values if the metric is switched off. */
+  histogram(name: MetricName, labels: Labels): HistogramSeries;
+  /** What the later values of the call that starts now belong to. */
+  context(): unknown;
 }
 
 /** The series that the end of an attempt or a call with one status is recorded in. */
@@ -73,7 +75,7 @@ export class MethodSeries {
 
   #other(key: string, name: MetricName, labels: Labels): HistogramSeries {
     let series = this.#others.get(key);
-    if (!series) this.#others.set(key, (series = this.#series(name, labels)));
+    if (!series) this.#others.set(key, (series = this.source.histogram(name, labels)));
     return series;
   }
 
@@ -83,11 +85,11 @@ export class MethodSeries {
     const status = STATUS_NAMES[code]!;
     const labels = { ...this.#labels, 'grpc.status': status };
     return {
-      attemptDuration: this.#series('grpc.client.attempt.duration', labels),
-      sentSize: this.#series('grpc.client.attempt.sent_total_compressed_message_size', labels),
-      receivedSize: this.#series('grpc.client.attempt.rcvd_total_compressed_message_size', labels),
-      callDuration: this.#series('grpc.client.call.duration', labels),
-      rpcDuration: this.#series('rpc.client.call.duration', {
+      attemptDuration: this.source.histogram('grpc.client.attempt.duration', labels),
+      sentSize: this.source.histogram('grpc.client.attempt.sent_total_compressed_message_size', labels),
+      receivedSize: this.source.histogram('grpc.client.attempt.rcvd_total_compressed_message_size', labels),
+      callDuration: this.source.histogram('grpc.client.call.duration', labels),
+      rpcDuration: this.source.histogram('rpc.client.call.duration', {
         'rpc.system.name': 'grpc',
         // "When the value is `other`, replace it with `_OTHER`" (semantic conventions, gRPC compatibility).
         'rpc.method': this.method === 'other' ? '_OTHER' : this.method,
@@ -97,9 +99,5 @@ export class MethodSeries {
         ...(code === 0 ? {} : { 'error.type': status }),
       }),
     };
-  }
-
-  #series(name: MetricName, labels: Labels): HistogramSeries {
-    return this.source.isEnabled(name) ? this.source.histograms.series(name, labels) : NO_SERIES;
   }
 }

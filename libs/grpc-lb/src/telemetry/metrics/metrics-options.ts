@@ -1,12 +1,24 @@
-import { boolean, type Check, integer, isObject, shown, unknownOption } from '../../core/options/validation.js';
+import { boolean, type Check, integer, isObject, oneOf, shown, unknownOption } from '../../core/options/validation.js';
+import { COMPACT_BUCKETS, COMPACT_METRICS } from './compact.js';
 import { type MetricName, METRICS } from './metrics.js';
+
+/** How much there is: `full` is everything; `compact` is what the alerts ask for, in a few series for each client. */
+export type MetricsDetail = 'full' | 'compact';
 
 /** Options of the metrics, for OpenTelemetry and for Prometheus. */
 export interface GrpcLbMetricsOptions {
   /**
-   * Switches single metrics off, by their OpenTelemetry names: `{ 'rpc.client.call.duration': false }`.
+   * `compact` is for processes with dozens of clients, or for a storage that is paid by the series: calls of all methods
+   * are one series, `grpc.client.call.duration` has three buckets, and metrics that no alert asks for are off.
    *
-   * @default all are on
+   * @default 'full'
+   */
+  readonly detail?: MetricsDetail;
+  /**
+   * Switches single metrics off or, with `detail: 'compact'`, on, by their OpenTelemetry names:
+   * `{ 'rpc.client.call.duration': false }`.
+   *
+   * @default those of `detail` are on
    */
   readonly instruments?: Readonly<Partial<Record<MetricName, boolean>>>;
   /**
@@ -50,6 +62,7 @@ const methodAttributeFilter: Check = (path, value, faults) => {
 
 /** The checks of the options, by their names. */
 export const METRICS_CHECKS: Readonly<Record<keyof GrpcLbMetricsOptions, Check>> = {
+  detail: oneOf(['full', 'compact']),
   instruments,
   addresses: boolean,
   maxAddresses: integer({ min: 1, max: 10_000 }),
@@ -58,16 +71,23 @@ export const METRICS_CHECKS: Readonly<Record<keyof GrpcLbMetricsOptions, Check>>
 
 /** The options in force. */
 export interface EffectiveMetricsOptions {
-  readonly instruments: Readonly<Partial<Record<MetricName, boolean>>>;
+  readonly detail: MetricsDetail;
+  /** Whether there is a metric. */
+  isEnabled(name: MetricName): boolean;
+  /** The upper bounds of the buckets of a histogram. */
+  bucketsOf(name: MetricName): readonly number[];
   /** How many endpoints of a client have metrics of their own. */
   readonly maxAddresses: number;
   readonly methodAttributeFilter: ((method: string) => boolean) | undefined;
 }
 
 export function effectiveMetricsOptions(options: GrpcLbMetricsOptions = {}): EffectiveMetricsOptions {
-  const { addresses = false, maxAddresses = 100 } = options;
+  const { detail = 'full', instruments: switched = {}, addresses = false, maxAddresses = 100 } = options;
+  const compact = detail === 'compact';
   return {
-    instruments: options.instruments ?? {},
+    detail,
+    isEnabled: (name) => switched[name] ?? (!compact || COMPACT_METRICS.has(name)),
+    bucketsOf: (name) => (compact ? COMPACT_BUCKETS[name] : undefined) ?? METRICS[name].buckets ?? [],
     maxAddresses: addresses ? maxAddresses : 0,
     methodAttributeFilter: options.methodAttributeFilter,
   };

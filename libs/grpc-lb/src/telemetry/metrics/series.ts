@@ -11,8 +11,12 @@ export interface HistogramSeries {
 
 /** Where values go that are recorded as they happen; each metrics library has its own. */
 export interface Histograms {
-  /** The series of a histogram with these labels: the same object for equal labels. */
-  series(name: MetricName, labels: Labels): HistogramSeries;
+  /**
+   * The series of a histogram with these labels: the same object for equal labels.
+   *
+   * @param buckets The upper bounds, in ascending order.
+   */
+  series(name: MetricName, labels: Labels, buckets: readonly number[]): HistogramSeries;
   /** What a later value of the call that starts now belongs to, such as its span, for exemplars. */
   context(): unknown;
 }

@@ -69,7 +69,7 @@ function snapshot(more: Partial<ClientSnapshot> = {}): ClientSnapshot {
 }
 
 /** The values of a metric by one of its labels. */
-function collected(given: ClientSnapshot, metrics = new StateMetrics(0), now = 0) {
+function collected(given: ClientSnapshot, metrics = new StateMetrics({ detail: 'full', maxAddresses: 0 }), now = 0) {
   const collection = new Collection();
   metrics.collect(given, collection.add, now, 6000);
   return (name: MetricName, label = 'grpc.lb.client'): Record<string, number> =>
@@ -108,6 +108,21 @@ describe('the state of a client', () => {
     expect(values('grpc.lb.endpoints.warming')).toEqual({ ORDERS: 1 });
     expect(values('grpc.lb.endpoint.in_flight.max')).toEqual({ ORDERS: 7 });
     expect(values('grpc.lb.keepalive.enabled')).toEqual({ ORDERS: 0 });
+  });
+
+  test('in compact form leaves out the states that no endpoint is in, and no alert looks at', () => {
+    const compact = new StateMetrics({ detail: 'compact', maxAddresses: 0 });
+    const all = collected(snapshot({ endpoints: [endpoint('a:1', { state: 'draining' })] }), compact);
+    const states = all('grpc.lb.endpoints', 'grpc.lb.endpoint.state');
+    expect(states).toEqual({
+      connecting: 0,
+      ready: 0,
+      not_serving: 0,
+      suspect: 0,
+      ejected: 0,
+      transient_failure: 0,
+      draining: 1,
+    });
   });
 
   test('says how old the list of each target is, and for how long it is stale', () => {
@@ -185,7 +200,10 @@ describe('the state of a client', () => {
       endpoint('b:1', { streams: { open: 3, oldestMs: 90_000, medianMs: 10_000 } }),
       endpoint('c:1', { state: 'draining', streams: { open: 1, oldestMs: 1000, medianMs: 1000 } }),
     ];
-    const values = collected(snapshot({ totals: totals.snapshot(), endpoints }), new StateMetrics(10));
+    const values = collected(
+      snapshot({ totals: totals.snapshot(), endpoints }),
+      new StateMetrics({ detail: 'full', maxAddresses: 10 }),
+    );
     expect(values('grpc.lb.streams')).toEqual({ ORDERS: 9 });
     expect(values('grpc.lb.endpoint.streams.max')).toEqual({ ORDERS: 5 });
     expect(values('grpc.lb.endpoint.streams.min')).toEqual({ ORDERS: 3 });
@@ -204,7 +222,7 @@ describe('the state of a client', () => {
 test('of a client that another library balances, only what is known has values', () => {
   const collection = new Collection();
   const delegated = snapshot({ target: 'xds:///orders', loadBalancing: null, priorities: [], endpoints: [] });
-  new StateMetrics(10).collect(delegated, collection.add, 0, 0);
+  new StateMetrics({ detail: 'full', maxAddresses: 10 }).collect(delegated, collection.add, 0, 0);
   const names = new Set(Array.from(collection, ([name]) => name));
   expect([...names].filter((name) => !name.startsWith('grpc.lb.discovery.'))).toEqual([
     'grpc.lb.info',
@@ -217,14 +235,19 @@ test('of a client that another library balances, only what is known has values',
 describe('addresses', () => {
   test('are no labels unless they are wanted', () => {
     const collection = new Collection();
-    new StateMetrics(0).collect(snapshot({ endpoints: [endpoint('10.0.0.1:1')] }), collection.add, 0, 0);
+    new StateMetrics({ detail: 'full', maxAddresses: 0 }).collect(
+      snapshot({ endpoints: [endpoint('10.0.0.1:1')] }),
+      collection.add,
+      0,
+      0,
+    );
     for (const [, { labels }] of collection) expect(Object.values(labels).join(' ')).not.toContain('10.0.0.1');
   });
 
   test('beyond the limit are counted', () => {
     const values = collected(
       snapshot({ endpoints: [endpoint('a:1', { started: 3, failed: 1 }), endpoint('b:1'), endpoint('c:1')] }),
-      new StateMetrics(2),
+      new StateMetrics({ detail: 'full', maxAddresses: 2 }),
     );
     expect(values('grpc.lb.endpoint.attempts', 'grpc.lb.endpoint.address')).toEqual({ 'a:1': 3, 'b:1': 0 });
     expect(values('grpc.lb.endpoint.failures', 'grpc.lb.endpoint.address')).toEqual({ 'a:1': 1, 'b:1': 0 });

@@ -10,6 +10,7 @@ import { canonicalTarget } from './canonical-target.js';
 import type { Collection } from './collection.js';
 import { FairnessWindow } from './fairness.js';
 import { NamedAddresses } from './named-addresses.js';
+import type { EffectiveMetricsOptions, MetricsDetail } from './metrics-options.js';
 import type { Labels } from './series.js';
 import { collectThrottles } from './throttle-metrics.js';
 import { collectTotals } from './total-metrics.js';
@@ -21,8 +22,8 @@ export class StateMetrics {
   readonly #fairness = new FairnessWindow();
   readonly #addresses: NamedAddresses | undefined;
 
-  /** @param maxAddresses How many endpoints have metrics of their own; 0 for none. */
-  constructor(maxAddresses: number) {
+  constructor(private readonly options: Pick<EffectiveMetricsOptions, 'detail' | 'maxAddresses'>) {
+    const { maxAddresses } = options;
     if (maxAddresses > 0) this.#addresses = new NamedAddresses(maxAddresses);
   }
 
@@ -43,7 +44,7 @@ export class StateMetrics {
     if (snapshot.loadBalancing === null) return;
     add('grpc.lb.panic', labels, Number(snapshot.panic));
     add('grpc.lb.in_flight', labels, snapshot.inFlight);
-    collectEndpoints(snapshot, labels, add);
+    collectEndpoints(snapshot, labels, add, this.options.detail);
     const fairness = this.#fairness.update(snapshot.endpoints, now, snapshot.zone);
     if (fairness) {
       add('grpc.lb.share.max', labels, fairness.max);
@@ -62,7 +63,17 @@ function policyOf({ loadBalancing }: ClientSnapshot): string {
   return loadBalancing?.policy.name ?? 'unknown';
 }
 
-function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Add): void {
+/** The states that alerts look at over a time, so that a series must not have gaps; the others are left out at 0. */
+const ALWAYS_THERE: ReadonlySet<string> = new Set<EndpointState>([
+  'connecting',
+  'ready',
+  'not_serving',
+  'suspect',
+  'ejected',
+  'transient_failure',
+]);
+
+function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Add, detail: MetricsDetail): void {
   const states: Record<EndpointState, number> = {
     connecting: 0,
     ready: 0,
@@ -87,7 +98,8 @@ function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Ad
     }
   }
   for (const [state, count] of Object.entries(states))
-    add('grpc.lb.endpoints', { ...labels, 'grpc.lb.endpoint.state': state }, count);
+    if (count > 0 || detail === 'full' || ALWAYS_THERE.has(state))
+      add('grpc.lb.endpoints', { ...labels, 'grpc.lb.endpoint.state': state }, count);
   for (const [state, count] of Object.entries(connections))
     add('grpc.lb.connections', { ...labels, 'grpc.lb.connection.state': state }, count);
   add('grpc.lb.endpoints.warming', labels, warming);

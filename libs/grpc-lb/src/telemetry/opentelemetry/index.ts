@@ -10,7 +10,7 @@
  */
 
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
-export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
+export type { GrpcLbMetricsOptions, MetricsDetail } from '../metrics/metrics-options.js';
 export type { MetricsSource } from '../metrics/metrics-source.js';
 export { type MetricName, METRICS } from '../metrics/metrics.js';
 export { GrpcLbOpenTelemetryModule, type GrpcLbOpenTelemetryOptions } from './grpc-lb-opentelemetry.module.js';
@@ -26,6 +26,7 @@ export {
 export { observeMetrics, type ObserveMetricsOptions } from './metrics/observe-metrics.js';
 export { GrpcServerTelemetry, type GrpcServerTelemetryOptions } from './server/server-telemetry.js';
 export { CallSpans } from './traces/call-spans.js';
+export { traceExemplar } from './traces/trace-exemplar.js';
 export type { GrpcLbTraceOptions } from './traces/trace-options.js';
 export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
 export type { RefusalReason, SheddingReason } from '../../server/refusal.js';

@@ -1,6 +1,7 @@
 import type { BucketSeries } from '../metrics/bucket-series.js';
 import type { Sample } from '../metrics/collection.js';
 import type { MetricDefinition } from '../metrics/definition.js';
+import { type Exemplar, ExemplarSeries } from './exemplars.js';
 import { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
 
 /** Labels as Prometheus names them. */
@@ -13,6 +14,8 @@ export interface ExportedValue {
   /** Written behind the others; prom-client formats the same object once. */
   readonly sharedLabels?: PrometheusLabels;
   readonly value: number;
+  /** Written by registries of OpenMetrics. */
+  readonly exemplar?: Exemplar;
 }
 
 /** What the registries of prom-client ask of a metric. */
@@ -42,19 +45,17 @@ export class ExportedMetric {
   /** Those of the last scrape: addresses come and go. */
   #labels = new Map<string, PrometheusLabels>();
   #lastLabels = new Map<string, PrometheusLabels>();
-  readonly #bucketLabels: readonly PrometheusLabels[];
 
   constructor(
     name: string,
     definition: MetricDefinition,
     private readonly source: ValueSource,
   ) {
-    const { kind, description, buckets = [] } = definition;
+    const { kind, description } = definition;
     this.key = this.name = prometheusName(name, definition);
     this.help = description;
     this.type = kind === 'up_down_counter' ? 'gauge' : kind;
     this.aggregator = kind === 'gauge' ? 'max' : 'sum';
-    this.#bucketLabels = [...buckets, '+Inf'].map((le) => ({ le }));
   }
 
   /** Called by a registry for JSON, as when the metrics of a cluster are added up. */
@@ -93,11 +94,13 @@ export class ExportedMetric {
     const [bucket, sum, count] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
     for (const series of this.source.series()) {
       const { counts, sum: total } = series;
+      const exemplars = series instanceof ExemplarSeries ? series.exemplars : undefined;
       const sharedLabels = this.#prometheusLabels(series);
       let below = 0;
-      this.#bucketLabels.forEach((le, i) => {
+      bucketLabels(series.bounds).forEach((le, i) => {
         below += counts[i]!;
-        values.push({ metricName: bucket, labels: le, sharedLabels, value: below });
+        const exemplar = exemplars?.[i];
+        values.push({ metricName: bucket, labels: le, sharedLabels, value: below, ...(exemplar && { exemplar }) });
       });
       values.push({ metricName: sum, labels: NONE, sharedLabels, value: total });
       values.push({ metricName: count, labels: NONE, sharedLabels, value: below });
@@ -114,5 +117,14 @@ export class ExportedMetric {
     return found;
   }
 }
+
+/** The same objects for the same bounds. */
+function bucketLabels(bounds: readonly number[]): readonly PrometheusLabels[] {
+  let labels = LABELS_OF_BUCKETS.get(bounds);
+  if (!labels) LABELS_OF_BUCKETS.set(bounds, (labels = [...bounds, '+Inf'].map((le) => ({ le }))));
+  return labels;
+}
+
+const LABELS_OF_BUCKETS = new WeakMap<readonly number[], readonly PrometheusLabels[]>();
 
 const NONE: PrometheusLabels = Object.freeze({});

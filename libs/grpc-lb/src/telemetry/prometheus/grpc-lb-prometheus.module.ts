@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { collectDefaultMetrics, register, type Registry } from 'prom-client';
+import { collectDefaultMetrics, register, type Registry, type RegistryContentType } from 'prom-client';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { boolean, type Check, fields, shown } from '../../core/options/validation.js';
 import { GrpcLbRegistry } from '../../nest/registry.js';
@@ -48,7 +48,7 @@ class PrometheusObserver implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     @Inject(OPTIONS) private readonly options: GrpcLbPrometheusOptions,
-    @Inject(PROMETHEUS_REGISTRY) private readonly registry: Registry,
+    @Inject(PROMETHEUS_REGISTRY) private readonly registry: Registry<RegistryContentType>,
     @Inject(GrpcLbRegistry) private readonly clients: GrpcLbRegistry,
   ) {}
 

@@ -10,11 +10,12 @@
  */
 
 export type { MetricDefinition, MetricKind, MetricSource } from '../metrics/definition.js';
-export type { GrpcLbMetricsOptions } from '../metrics/metrics-options.js';
+export type { GrpcLbMetricsOptions, MetricsDetail } from '../metrics/metrics-options.js';
 export type { MetricsSource } from '../metrics/metrics-source.js';
 export { type MetricName, METRICS } from '../metrics/metrics.js';
 export { prometheusLabel, prometheusName } from '../metrics/prometheus-name.js';
 export { GrpcLbPrometheusModule, type GrpcLbPrometheusOptions } from './grpc-lb-prometheus.module.js';
+export type { ExemplarLabels, ExemplarSource } from './exemplars.js';
 export { observeMetrics, type PrometheusMetricsOptions } from './observe-metrics.js';
 export { SERVER_METRICS, type ServerMetricName } from '../metrics/server-metrics.js';
 export { GrpcServerMetrics, type GrpcServerMetricsOptions } from './server/server-metrics.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Res, type Type, VERSION_NEUTRAL } from '@nestjs/common';
-import type { Registry } from 'prom-client';
+import type { Registry, RegistryContentType } from 'prom-client';
 
 /** The token of the registry that the endpoint shows. */
 export const PROMETHEUS_REGISTRY = Symbol('nestjs-grpc-lb Prometheus registry');
@@ -14,7 +14,7 @@ interface Reply {
 export function metricsControllerAt(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   class GrpcLbMetricsController {
-    constructor(@Inject(PROMETHEUS_REGISTRY) private readonly registry: Registry) {}
+    constructor(@Inject(PROMETHEUS_REGISTRY) private readonly registry: Registry<RegistryContentType>) {}
 
     @Get()
     async metrics(@Res() reply: Reply): Promise<void> {

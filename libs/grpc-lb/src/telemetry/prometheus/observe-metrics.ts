@@ -1,9 +1,10 @@
-import { register, type Registry } from 'prom-client';
+import { register, Registry, type RegistryContentType } from 'prom-client';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, shown } from '../../core/options/validation.js';
 import { ClientMetrics } from '../metrics/client-metrics.js';
 import { effectiveMetricsOptions, type GrpcLbMetricsOptions, METRICS_CHECKS } from '../metrics/metrics-options.js';
 import type { MetricsSource } from '../metrics/metrics-source.js';
+import { ExemplarHistograms, type ExemplarSource } from './exemplars.js';
 import { RegistryExport } from './registry-export.js';
 
 /** Options of `observeMetrics`. */
@@ -13,7 +14,15 @@ export interface PrometheusMetricsOptions extends GrpcLbMetricsOptions {
    *
    * @default the default registry of prom-client
    */
-  readonly registry?: Registry;
+  readonly registry?: Registry<RegistryContentType>;
+  /**
+   * Where the exemplars of histograms come from: a call that becomes one shows how to find its trace. Called when a call
+   * starts, and its labels have at most 128 characters. Needs a registry of OpenMetrics. `traceExemplar` of
+   * `nestjs-grpc-lb/opentelemetry` takes the sampled span in which the call is made.
+   *
+   * @default none
+   */
+  readonly exemplars?: ExemplarSource;
 }
 
 const registry: Check = (path, value, faults) => {
@@ -21,13 +30,22 @@ const registry: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use a Registry of prom-client` });
 };
 
+const exemplars: Check = (path, value, faults) => {
+  if (typeof value !== 'function')
+    faults.push({ path, message: `is ${shown(value)}; use a function, such as traceExemplar` });
+};
+
 /** The checks of the options, by their names. */
 export const PROMETHEUS_CHECKS: Readonly<Record<keyof PrometheusMetricsOptions, Check>> = {
   ...METRICS_CHECKS,
   registry,
+  exemplars,
 };
 
 const check = fields(PROMETHEUS_CHECKS);
+
+const NEEDS_OPENMETRICS =
+  'need the text format of OpenMetrics, and that of the registry is another; call registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)';
 
 /**
  * Exports the metrics of clients by a registry of prom-client. `GrpcLbPrometheusModule` does it for all clients of an
@@ -44,8 +62,13 @@ export function observeMetrics(clients: MetricsSource, options: PrometheusMetric
   const faults: Fault[] = [];
   check('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('observeMetrics', faults);
-  const exported = RegistryExport.of(options.registry ?? register);
-  const metrics = new ClientMetrics(clients, effectiveMetricsOptions(options), exported.histograms);
+  const to = options.registry ?? register;
+  if (options.exemplars && to.contentType !== Registry.OPENMETRICS_CONTENT_TYPE)
+    throw new GrpcLbOptionsError('observeMetrics', [{ path: 'exemplars', message: NEEDS_OPENMETRICS }]);
+  const exported = RegistryExport.of(to);
+  const { histograms } = exported;
+  const recorded = options.exemplars ? new ExemplarHistograms(histograms, options.exemplars) : histograms;
+  const metrics = new ClientMetrics(clients, effectiveMetricsOptions(options), recorded);
   const remove = exported.add(metrics);
   const stopObserving = clients.observe(metrics.calls);
   return () => {

@@ -1,4 +1,4 @@
-import type { Metric, Registry } from 'prom-client';
+import type { Metric, Registry, RegistryContentType } from 'prom-client';
 import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { Collection } from '../metrics/collection.js';
@@ -7,7 +7,7 @@ import { type MetricName, METRICS } from '../metrics/metrics.js';
 import { BucketHistograms } from '../metrics/bucket-histograms.js';
 import { ExportedMetric } from './exported-metric.js';
 
-const exports = new WeakMap<Registry, RegistryExport>();
+const exports = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
 
 /**
  * The metrics of this package in one registry of prom-client. Several applications of a process may share a registry,
@@ -20,7 +20,7 @@ export class RegistryExport {
   /** The values of the scrape that runs. */
   #collection: Collection | undefined;
 
-  private constructor(private readonly registry: Registry) {
+  private constructor(private readonly registry: Registry<RegistryContentType>) {
     this.#metrics = (Object.entries(METRICS) as [MetricName, MetricDefinition][]).map(
       ([name, definition]) =>
         new ExportedMetric(name, definition, {
@@ -30,7 +30,7 @@ export class RegistryExport {
     );
   }
 
-  static of(registry: Registry): RegistryExport {
+  static of(registry: Registry<RegistryContentType>): RegistryExport {
     let found = exports.get(registry);
     if (!found) exports.set(registry, (found = new RegistryExport(registry)));
     return found;

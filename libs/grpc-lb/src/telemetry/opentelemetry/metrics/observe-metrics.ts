@@ -9,7 +9,6 @@ import {
   type GrpcLbMetricsOptions,
   METRICS_CHECKS,
 } from '../../metrics/metrics-options.js';
-import type { MetricName } from '../../metrics/metrics.js';
 import type { MetricsSource } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
@@ -109,8 +108,7 @@ class MetricsRecorder implements CallObserver {
   #start(): ClientMetrics | undefined {
     const provider = this.#provider.get();
     if (!provider) return undefined;
-    const isEnabled = (name: MetricName): boolean => this.options.instruments[name] ?? true;
-    const instruments = new OtelInstruments(provider.getMeter(METER_NAME, VERSION), isEnabled);
+    const instruments = new OtelInstruments(provider.getMeter(METER_NAME, VERSION), this.options);
     const metrics = new ClientMetrics(this.clients, this.options, instruments);
     this.#stopObserving = instruments.observe(() => metrics.collect());
     return (this.#metrics = metrics);

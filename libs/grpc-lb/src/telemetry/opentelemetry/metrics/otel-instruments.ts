@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/api';
 import type { Collection } from '../../metrics/collection.js';
 import type { MetricDefinition } from '../../metrics/definition.js';
+import type { EffectiveMetricsOptions } from '../../metrics/metrics-options.js';
 import { type MetricName, METRICS } from '../../metrics/metrics.js';
 import type { Histograms, HistogramSeries, Labels } from '../../metrics/series.js';
 import { BatchedValues } from './batched-values.js';
@@ -18,14 +19,15 @@ export class OtelInstruments implements Histograms {
   readonly #observables = new Map<MetricName, Observable>();
   readonly #values = new BatchedValues();
 
-  /** @param isEnabled Whether a metric is wanted; the others have no instrument. */
+  /** @param options Which metrics are wanted, as the others have no instrument, and with which buckets. */
   constructor(
     private readonly meter: Meter,
-    isEnabled: (name: MetricName) => boolean,
+    { isEnabled, bucketsOf }: Pick<EffectiveMetricsOptions, 'isEnabled' | 'bucketsOf'>,
   ) {
     for (const [name, definition] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) {
       if (!isEnabled(name)) continue;
-      if (definition.kind === 'histogram') this.#histograms.set(name, createHistogram(meter, name, definition));
+      if (definition.kind === 'histogram')
+        this.#histograms.set(name, createHistogram(meter, name, definition, bucketsOf(name)));
       else this.#observables.set(name, createObservable(meter, name, definition));
     }
   }
@@ -60,8 +62,13 @@ export class OtelInstruments implements Histograms {
   }
 }
 
-function createHistogram(meter: Meter, name: string, { unit, description, buckets }: MetricDefinition): Histogram {
-  return meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets!] } });
+function createHistogram(
+  meter: Meter,
+  name: string,
+  { unit, description }: MetricDefinition,
+  buckets: readonly number[],
+): Histogram {
+  return meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets] } });
 }
 
 function createObservable(meter: Meter, name: string, { kind, unit, description }: MetricDefinition): Observable {

@@ -1,4 +1,4 @@
-import type { Metric, Registry } from 'prom-client';
+import type { Metric, Registry, RegistryContentType } from 'prom-client';
 import { BucketSeries } from '../../metrics/bucket-series.js';
 import type { Sample } from '../../metrics/collection.js';
 import type { MetricDefinition } from '../../metrics/definition.js';
@@ -13,7 +13,7 @@ import {
 import type { ServerLabels } from '../../metrics/server-recorder.js';
 import { ExportedMetric } from '../exported-metric.js';
 
-const exports = new WeakMap<Registry, ServerExport>();
+const exports = new WeakMap<Registry<RegistryContentType>, ServerExport>();
 
 /** One metric: a counter has samples, a histogram has series. */
 interface Series {
@@ -30,7 +30,7 @@ export class ServerExport {
   readonly #series = new Map<ServerMetricName, Series>();
   readonly #metrics: readonly ExportedMetric[];
 
-  private constructor(private readonly registry: Registry) {
+  private constructor(private readonly registry: Registry<RegistryContentType>) {
     this.#metrics = (Object.entries(SERVER_METRICS) as [ServerMetricName, MetricDefinition][]).map(
       ([name, definition]) => {
         if (name in SERVER_TLS_METRICS) return this.#read(name as ServerTlsMetricName, definition);
@@ -43,7 +43,7 @@ export class ServerExport {
   }
 
   /** The metrics in this registry, also if it has been cleared since. */
-  static of(registry: Registry): ServerExport {
+  static of(registry: Registry<RegistryContentType>): ServerExport {
     let found = exports.get(registry);
     if (!found) exports.set(registry, (found = new ServerExport(registry)));
     found.#register();

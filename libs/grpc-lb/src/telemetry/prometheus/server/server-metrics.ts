@@ -1,4 +1,4 @@
-import { register, type Registry } from 'prom-client';
+import { register, type Registry, type RegistryContentType } from 'prom-client';
 import { type Fault, GrpcLbOptionsError } from '../../../core/errors.js';
 import { fields } from '../../../core/options/validation.js';
 import type {
@@ -18,7 +18,7 @@ export interface GrpcServerMetricsOptions {
    *
    * @default the default registry of prom-client
    */
-  readonly registry?: Registry;
+  readonly registry?: Registry<RegistryContentType>;
 }
 
 const check = fields({ registry: PROMETHEUS_CHECKS.registry });
