@@ -231,11 +231,11 @@ describe('exemplars', () => {
     const tracing = new Tracing();
     const lines = await scraped(traceExemplar as never, (act) => inSpan('order', act));
     const { traceId, spanId } = tracing.named('order').spanContext();
-    const with_ = lines.filter((line) => line.includes(' # '));
-    expect(with_).toHaveLength(1);
-    expect(with_[0]).toMatch(new RegExp(`} 1 # {trace_id="${traceId}",span_id="${spanId}"} \\d\\S* \\d+\\.?\\d*$`));
+    const found = lines.filter((line) => line.includes(' # '));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(new RegExp(`} 1 # {trace_id="${traceId}",span_id="${spanId}"} \\d\\S* \\d+\\.?\\d*$`));
     // It belongs to the first bucket that has the value.
-    expect(with_[0]).toBe(lines.find((line) => / 1( #|$)/.test(line)));
+    expect(found[0]).toBe(lines.find((line) => / 1( #|$)/.test(line)));
   });
 
   test('are not there for traces that are not sampled, and outside of traces', async () => {

@@ -1,4 +1,5 @@
 import type { CriticalityLevel } from './call/criticality.js';
+import type { HandshakeResult } from './connection/handshake-result.js';
 import type { AttemptsByCriticality } from './load/shed-attempts.js';
 import type { MoveReason } from './streams/placed-stream.js';
 
@@ -26,6 +27,8 @@ export interface ClientTotals {
    * `connection reset`, `connection timed out`, `connection aborted`, `socket error`, `unknown`.
    */
   readonly connectionsClosed: Readonly<Record<string, number>>;
+  /** TLS handshakes, by how they ended, in the words of gRFC A118; empty without TLS. */
+  readonly tlsHandshakes: Readonly<Partial<Record<HandshakeResult, number>>>;
   /** Connections that became suspect, because their peer did not answer a PING in time. */
   readonly suspects: number;
   /** PINGs sent to silent peers. */
@@ -88,6 +91,7 @@ export class Totals {
   streamsResumed = 0;
   readonly watchesBackedOff = { health: 0, loadReports: 0 };
   readonly #connectionsClosed: Record<string, number> = {};
+  readonly #tlsHandshakes: Partial<Record<HandshakeResult, number>> = {};
   readonly #streamMoves: Partial<Record<MoveReason, number>> = {};
   readonly #shed: Partial<Record<CriticalityLevel, number>> = {};
   readonly #ejections: Partial<Record<EjectionMethod, number>> = {};
@@ -96,6 +100,10 @@ export class Totals {
   /** @param reason One of a fixed set. */
   connectionClosed(reason: string): void {
     this.#connectionsClosed[reason] = (this.#connectionsClosed[reason] ?? 0) + 1;
+  }
+
+  handshakeEnded(result: HandshakeResult): void {
+    this.#tlsHandshakes[result] = (this.#tlsHandshakes[result] ?? 0) + 1;
   }
 
   streamMoved(reason: MoveReason): void {
@@ -122,6 +130,7 @@ export class Totals {
       connectionsOpened: this.connectionsOpened,
       connectionAttemptsFailed: this.connectionAttemptsFailed,
       connectionsClosed: { ...this.#connectionsClosed },
+      tlsHandshakes: { ...this.#tlsHandshakes },
       suspects: this.suspects,
       pings: this.pings,
       ejections: { ...this.#ejections },

@@ -70,6 +70,7 @@ export type { WeightedRoundRobinConfig } from '../core/options/weighted-round-ro
 export type { Random as RandomSource } from '../core/random.js';
 export type { AttemptsByCriticality } from '../core/load/shed-attempts.js';
 export type { MoveReason } from '../core/streams/placed-stream.js';
+export type { HandshakeResult } from '../core/connection/handshake-result.js';
 export type { ClientTotals, EjectionMethod, EjectionObstacle, EjectionsPrevented } from '../core/totals.js';
 export type { WeightsUpdate } from '../core/policy/weights-update.js';
 export type {

@@ -39,6 +39,7 @@ import type { MethodInfo } from '../config/service-config.js';
 import { summaryOf } from '../resolver/source-summary.js';
 import type { TlsOptions } from '../../tls/options.js';
 import { ClientTls } from '../tls/client-tls.js';
+import { ObservedHandshakes } from '../tls/observed-handshakes.js';
 import { assertOneCredentials } from '../tls/tls-faults.js';
 import { withoutAddressNames } from '../tls/without-address-names.js';
 import { isSecure, targetNamesOf, tlsNameFaults } from './tls-name.js';
@@ -141,7 +142,11 @@ export class BalancedChannel implements ChannelInterface {
       observer: options.observer,
       connect: () => this.connect(),
     });
-    this.#connector = new Channel(target, credentials, {
+    const { totals } = this.#context;
+    const observed = this.#context.secure
+      ? new ObservedHandshakes(credentials, (result) => totals.handshakeEnded(result))
+      : credentials;
+    this.#connector = new Channel(target, observed, {
       ...effective,
       [CONTEXT_OPTION]: this.#context,
       [CALLS_OPTION]: this.#calls,

@@ -7,6 +7,9 @@ function abortedSoon(): AbortSignal {
   return controller.signal;
 }
 
+/** The reason to abort an attempt whose connection is not wanted any more. */
+export const NOT_NEEDED = 'the connection is no longer needed';
+
 class AbortableAttempts {
   #controller = new AbortController();
   #abortReason: string | undefined;
@@ -28,7 +31,7 @@ class AbortableAttempts {
 
   abort(reason: string): void {
     this.#abortReason = reason;
-    this.#controller.abort();
+    this.#controller.abort(reason);
   }
 
   /** The signal for an attempt that reads it now. */

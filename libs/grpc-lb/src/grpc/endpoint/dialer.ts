@@ -5,7 +5,7 @@ import type { Address } from '../../core/endpoint.js';
 import { printable } from '../../core/printable.js';
 import { jittered } from '../../core/random.js';
 import { outside } from '../context/outside.js';
-import { abortable, type AbortableAddress } from './abortable-address.js';
+import { abortable, type AbortableAddress, NOT_NEEDED } from './abortable-address.js';
 import type { ConnectionEnvironment } from './connection-site.js';
 import type { SubchannelInterface } from '../experimental.js';
 
@@ -100,7 +100,7 @@ export class Dialer {
     this.environment.helper.removeChannelzChild(subchannel.getChannelzRef());
     subchannel.unref();
     // A socket that is still connecting would keep the process alive; one that was ready may still carry calls.
-    if (!this.#wasReady) this.#address.abort('the connection is no longer needed');
+    if (!this.#wasReady) this.#address.abort(NOT_NEEDED);
   }
 
   /**

@@ -20,7 +20,7 @@ export interface MetricDefinition {
 }
 
 /** The specification of a metric. */
-export type MetricSource = 'A66' | 'A78' | 'A91' | 'A94' | 'A96' | 'A121' | 'semconv' | 'own';
+export type MetricSource = 'A66' | 'A78' | 'A91' | 'A94' | 'A96' | 'A118' | 'A121' | 'semconv' | 'own';
 
 /** gRFC A66, "Buckets for histograms in default views", latency in seconds. */
 export const LATENCY_BUCKETS: readonly number[] = [

@@ -8,7 +8,7 @@ import { VERSION } from '../version.js';
 
 /**
  * The tables of the specifications: name, kind, unit, and labels (those in parentheses are optional). From
- * github.com/grpc/proposal (A66, A78, A89, A91, A94, A96; A121 from pull request 556) and from
+ * github.com/grpc/proposal (A66, A78, A89, A91, A94, A96, A118; A121 from pull request 556) and from
  * open-telemetry/semantic-conventions (RPC metrics).
  */
 const TABLES = `
@@ -33,6 +33,7 @@ A94 | grpc.subchannel.disconnections | Counter | {disconnection} | grpc.target, 
 A94 | grpc.subchannel.connection_attempts_succeeded | Counter | {attempt} | grpc.target, (grpc.lb.locality), (grpc.lb.backend_service)
 A94 | grpc.subchannel.connection_attempts_failed | Counter | {attempt} | grpc.target, (grpc.lb.locality), (grpc.lb.backend_service)
 A94 | grpc.subchannel.open_connections | UpDown Counter | {connection} | grpc.target, (grpc.security_level), (grpc.lb.locality), (grpc.lb.backend_service)
+A118 | grpc.client.tls.handshakes | Counter | {handshake} | grpc.tls.handshake.result, grpc.target, (grpc.tls.handshake.resumed), (grpc.lb.locality), (grpc.lb.backend_service)
 semconv | rpc.client.call.duration | Histogram | s | rpc.system.name, (rpc.method), (rpc.status_code), (error.type), (server.address), (server.port)
 `;
 

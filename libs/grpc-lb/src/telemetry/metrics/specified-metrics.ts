@@ -204,4 +204,13 @@ export const SPECIFIED_METRICS = {
     labels: TARGET,
     source: 'A94',
   },
+
+  // gRFC A118, in review and experimental, as gRPC's C core implements it.
+  'grpc.client.tls.handshakes': {
+    kind: 'counter',
+    unit: '{handshake}',
+    description: 'Total number of client-side TLS handshakes.',
+    labels: ['grpc.target', 'grpc.tls.handshake.result'],
+    source: 'A118',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

@@ -15,6 +15,9 @@ export function collectTotals(snapshot: ClientSnapshot, labels: Labels, add: Col
   add('grpc.subchannel.connection_attempts_failed', target, totals.connectionAttemptsFailed);
   add('grpc.subchannel.open_connections', target, totals.connectionsOpened - closed);
 
+  for (const [result, count] of Object.entries(totals.tlsHandshakes))
+    add('grpc.client.tls.handshakes', { ...target, 'grpc.tls.handshake.result': result }, count);
+
   for (const [method, count] of Object.entries(totals.ejections)) {
     const by = { ...target, 'grpc.lb.outlier_detection.detection_method': method };
     add('grpc.lb.outlier_detection.ejections_enforced', by, count);

@@ -5,7 +5,7 @@ import { trace, TraceFlags } from '@opentelemetry/api';
  * `exemplars` of `nestjs-grpc-lb/prometheus`, and for metrics of your own.
  *
  * @example
- *   GrpcLbPrometheusModule.forRoot({ registry, exemplars: traceExemplar });
+ *   const labels = traceExemplar(); // { trace_id: '4bf9…', span_id: '00f0…' }
  */
 export function traceExemplar(): { readonly trace_id: string; readonly span_id: string } | undefined {
   const context = trace.getActiveSpan()?.spanContext();
