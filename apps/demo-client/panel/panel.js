@@ -14,7 +14,25 @@ const FIGURES = [
   ['calls', ({ recent }) => count(recent.calls), '', (look) => count(look.recent.calls)],
   ['errors', ({ recent }) => count(recent.errors), '', (look) => count(look.recent.errors)],
 ];
-const DEEDS = { stop: 'stopped', restart: 'restarted', slow: 'slowed down', normal: 'restored the speed of' };
+const DEEDS = {
+  stop: 'stopped',
+  start: 'started',
+  restart: 'restarted',
+  kill: 'killed',
+  freeze: 'froze',
+  slow: 'slowed down',
+  normal: 'restored the speed of',
+};
+/** What a button does, for those who point at it. */
+const TITLES = {
+  stop: 'as in a rolling upgrade: it finishes its calls, then exits',
+  start: 'at the same address',
+  restart: 'stops it and starts it again',
+  kill: 'SIGKILL: the calls that it has are lost',
+  freeze: 'for 12 seconds it does nothing, as in a long garbage collection; it goes on by itself',
+  slow: 'each call takes it longer',
+  normal: 'as fast as the others',
+};
 
 const count = (n) => n.toLocaleString('en-US');
 const ms = (n) => (n === null ? '–' : n < 10 ? n.toFixed(1) : count(Math.round(n)));
@@ -88,7 +106,7 @@ async function act(address, action, verdict) {
 }
 
 function drawVerdict(node, verdict) {
-  if (verdict === null) return set(node, 'Stop, restart or slow down a backend, and see what your click costs.');
+  if (verdict === null) return set(node, 'Stop, kill, freeze or slow down a backend, and see what your click costs.');
   const { action, address, secondsAgo, lost } = verdict;
   const told = node.querySelector('b') ?? make('b');
   set(told, `calls lost by your click: ${count(lost)}`);
@@ -187,7 +205,7 @@ function backendRow(address, describe, onAction) {
   const note = make('span', { class: 'note', 'data-cell': 'note' });
   const warmth = make('i');
   const track = make('div', { class: 'track warmth' }, warmth);
-  const buttons = ['stop', 'restart', 'slow'].map(() => make('button', { type: 'button' }));
+  const buttons = ['stop', 'restart', 'kill', 'freeze', 'slow'].map(() => make('button', { type: 'button' }));
   for (const button of buttons) button.addEventListener('click', () => onAction(address, button.dataset.action));
   const meter = make('div', { class: 'meter' }, make('div', { class: 'track' }, fill), share);
   const node = make(
@@ -202,6 +220,7 @@ function backendRow(address, describe, onAction) {
     make('td', { role: 'cell', class: 'actions-cell' }, make('div', { class: 'actions' }, ...buttons)),
   );
   const label = (button, action, text) => {
+    if (button.dataset.action !== action) button.title = TITLES[action];
     button.dataset.action = action;
     set(button, text);
     const name = `${text}: ${address}`;
@@ -234,11 +253,14 @@ function backendRow(address, describe, onAction) {
       track.hidden = !slowly;
       warmth.style.width = `${backend.warmth * 100}%`;
       node.className = `${backend.factor === 1 ? '' : 'slow'} ${stopped ? 'gone' : ''}`.trim();
-      const [stop, restart, pace] = buttons;
+      const [stop, restart, kill, freeze, pace] = buttons;
       label(stop, 'stop', 'Stop');
-      label(restart, 'restart', stopped ? 'Start' : 'Restart');
+      label(restart, stopped ? 'start' : 'restart', stopped ? 'Start' : 'Restart');
+      label(kill, 'kill', 'Kill');
+      label(freeze, 'freeze', 'Freeze');
       label(pace, backend.factor === 1 ? 'slow' : 'normal', backend.factor === 1 ? 'Slow' : 'Normal');
-      stop.disabled = past ? true : backend.process !== 'running';
+      stop.disabled = freeze.disabled = past || backend.process !== 'running';
+      kill.disabled = past || stopped;
       restart.disabled = pace.disabled = past;
     },
   };

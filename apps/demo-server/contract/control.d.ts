@@ -11,10 +11,13 @@ export interface Knobs {
 
 export type ToBackend =
   | { type: 'knobs'; knobs: Partial<Knobs> }
+  /** Do nothing at all for so long, as a process that the system has stopped; then say "thawed". */
+  | { type: 'freeze'; ms: number }
   /** End your streams, finish your calls, and exit. */
   | { type: 'shutdown' };
 
 export type FromBackend =
   | { type: 'listening'; address: string }
   /** `Find` calls received and not answered; `queued` of them wait for a free slot. */
-  | { type: 'load'; inFlight: number; queued: number };
+  | { type: 'load'; inFlight: number; queued: number }
+  | { type: 'thawed' };

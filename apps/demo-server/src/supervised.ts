@@ -26,6 +26,10 @@ export function supervise(app: INestMicroservice, address: string): void {
   if (!process.connected) orphaned();
   process.on('message', (message: ToBackend) => {
     if (message.type === 'knobs') return workload.turn(message.knobs);
+    if (message.type === 'freeze') {
+      block(message.ms);
+      return tell({ type: 'thawed' });
+    }
     void app.close().then(() => {
       clearInterval(reports);
       process.off('disconnect', orphaned);
@@ -34,4 +38,9 @@ export function supervise(app: INestMicroservice, address: string): void {
     });
   });
   tell({ type: 'listening', address });
+}
+
+/** The event loop stands still, so that no PING is answered. Unlike SIGSTOP it ends by itself, whatever becomes of the parent. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -84,6 +84,23 @@ test('a backend restarted under load loses no call', async () => {
   expect(await live.verdict()).toContain('calls lost by your click: 0');
 });
 
+test('a backend that is killed is unreachable until it is started, and its click has a verdict', async () => {
+  const address = await live.addressOf(1);
+  await live.button('Kill', address).click();
+  await live.untilRow(address, 'is gone', (row) => row.state === 'unreachable');
+  expect(await live.verdict()).toMatch(/^You killed .* calls lost by your click: \d+$/);
+  await live.button('Start', address).click();
+  await live.untilRow(address, 'is ready', (row) => row.state === 'ready' && row.share > 0.75 * EQUAL_SHARE);
+  expect(await live.verdict()).toMatch(/^You started .* calls lost by your click: 0$/);
+});
+
+test('a backend that freezes is silent, gets no calls, and comes back by itself', async () => {
+  const address = await live.addressOf(2);
+  await live.button('Freeze', address).click();
+  await live.untilRow(address, 'is silent', (row) => row.state === 'silent' && row.note.includes('process frozen'));
+  await live.untilRow(address, 'is ready', (row) => row.state === 'ready' && row.share > 0.75 * EQUAL_SHARE);
+});
+
 test('a backend that slows down gets less, and gets its share back with its speed', async () => {
   const address = await live.addressOf(2);
   await live.button('Slow', address).click();

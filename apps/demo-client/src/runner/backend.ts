@@ -6,6 +6,9 @@ import { Child, node } from './child-process.js';
 
 const SCRIPT = createRequire(import.meta.url).resolve('demo-server');
 
+/** Longer than it takes until its peers miss its answers, shorter than until they give its connections up. */
+const FREEZE_MS = 12_000;
+
 export interface BackendOptions {
   readonly port: number;
   readonly slots: number;
@@ -65,6 +68,7 @@ export class Backend {
     void child.ended.then((how) => this.#gone(child, how));
     child.onMessage((message) => {
       if (message.type === 'load') this.#report(message.inFlight);
+      if (message.type === 'thawed' && this.#process === 'frozen') this.#become('running');
     });
     await child.next('listening');
     this.#become('running');
@@ -82,8 +86,22 @@ export class Backend {
       this.#child?.tell({ type: 'knobs', knobs: { factor: this.#factor } });
       return this.options.onChange();
     }
-    await this.stop();
-    if (action === 'restart') await this.start();
+    if (action === 'freeze') return this.#freeze();
+    if (action === 'kill') await this.#kill();
+    else if (action !== 'start') await this.stop();
+    if (action === 'restart' || action === 'start') await this.start();
+  }
+
+  #freeze(): void {
+    if (this.#process !== 'running') return;
+    this.#child?.tell({ type: 'freeze', ms: FREEZE_MS });
+    this.#become('frozen');
+  }
+
+  async #kill(): Promise<void> {
+    if (!this.#child) return;
+    this.#become('stopping');
+    await this.#child.kill();
   }
 
   #gone(child: Child<FromBackend, ToBackend>, how: string): void {

@@ -47,7 +47,8 @@ export const DIAGNOSES = define({
   },
   'discovery-failed': {
     severity: 'error',
-    remedy: 'Check that the name server, registry or control plane of the target is reachable and lets this client ask',
+    remedy:
+      'Check that the name server, registry, control plane or file of the target is there, and lets this client ask',
   },
   'no-endpoints': {
     severity: 'error',
@@ -97,7 +98,8 @@ export const DIAGNOSES = define({
   'not-http2': { severity: 'error', remedy: 'Use the port of the gRPC server; this one speaks another protocol' },
   'not-grpc': {
     severity: 'error',
-    remedy: 'Check which program has this address; if it is a proxy, let /grpc.health.v1.Health/Watch through',
+    remedy:
+      'Check which program has this address; if it is a proxy, let /grpc.health.v1.Health/Watch through, and check that it reaches its own backend (HTTP status 502 to 504)',
   },
 
   // TLS.

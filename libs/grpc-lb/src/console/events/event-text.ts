@@ -10,10 +10,13 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
     case 'client_state':
       return [
         event.to === 'transient_failure' ? 'problem' : event.to === 'ready' ? 'good' : 'note',
-        `the client went from ${event.from} to ${event.to}${because(event.reason)}`,
+        `the client went from ${clientState(event.from)} to ${clientState(event.to)}${because(event.reason)}`,
       ];
     case 'endpoint_state':
-      return [weightOf(event.to), `${event.address} went from ${event.from} to ${event.to}${because(event.reason)}`];
+      return [
+        weightOf(event.to),
+        `${event.address} went from ${named(event.from)} to ${named(event.to)}${because(event.reason)}`,
+      ];
     case 'discovery_updated':
       return ['note', `discovery lists ${event.total} endpoints: ${event.added} new, ${event.removed} gone`];
     case 'discovery_failed':
@@ -97,6 +100,22 @@ const STREAMS: Readonly<Record<MoveReason, string>> = {
 
 /** Why one stream has moved. */
 const MOVED = { rebalance: 'it carried fewer', key: 'its key belongs there now' } as const;
+
+/** The words of the page for states whose names say little. */
+const WORDS: Readonly<Record<string, string>> = {
+  transient_failure: 'unreachable (transient_failure)',
+  not_serving: 'not serving',
+  suspect: 'silent (suspect)',
+  draining: 'leaving',
+};
+
+function clientState(state: string): string {
+  return state === 'transient_failure' ? 'no endpoint (transient_failure)' : state;
+}
+
+function named(state: string): string {
+  return WORDS[state] ?? state;
+}
 
 function weightOf(to: string): EventWeight {
   if (to === 'ready') return 'good';

@@ -13,7 +13,7 @@ export function configuration() {
         create(
           'tr',
           { class: origin },
-          create('th', { scope: 'row' }, path),
+          create('th', { scope: 'row' }, ...breakable(path)),
           create('td', { class: 'words' }, create('code', {}, valueText(value))),
           create('td', { class: 'words' }, ORIGINS[origin]),
         ),
@@ -71,7 +71,14 @@ export function drawRule({ rule }) {
   setText(byId('rule'), `The policy: ${rule}.`);
 }
 
+/** Where a narrow page may break the name of an option: after a dot, and before a capital. */
+function breakable(path) {
+  return path.split(/(?<=\.)|(?=[A-Z])/).flatMap((part, i) => (i === 0 ? [part] : [create('wbr'), part]));
+}
+
 function valueText(value) {
   if (value === null) return 'off';
+  // A policy without options of its own.
+  if (typeof value.name === 'string' && Object.keys(value).length === 1) return value.name;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
