@@ -259,8 +259,8 @@ function backendRow(address, describe, onAction) {
       label(kill, 'kill', 'Kill');
       label(freeze, 'freeze', 'Freeze');
       label(pace, backend.factor === 1 ? 'slow' : 'normal', backend.factor === 1 ? 'Slow' : 'Normal');
-      stop.disabled = freeze.disabled = past || backend.process !== 'running';
-      kill.disabled = past || stopped;
+      stop.disabled = freeze.disabled = past ? true : backend.process !== 'running';
+      kill.disabled = past ? true : stopped;
       restart.disabled = pace.disabled = past;
     },
   };

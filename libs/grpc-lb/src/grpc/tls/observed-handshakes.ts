@@ -17,15 +17,15 @@ export class ObservedHandshakes extends ChannelCredentials {
   }
 
   override _isSecure(): boolean {
-    return this.credentials._isSecure();
+    return this.credentials['_isSecure']();
   }
 
   override _equals(other: ChannelCredentials): boolean {
-    return other instanceof ObservedHandshakes && this.credentials._equals(other.credentials);
+    return other instanceof ObservedHandshakes && this.credentials['_equals'](other.credentials);
   }
 
   override _createSecureConnector(...args: Parameters<ChannelCredentials['_createSecureConnector']>): Connector {
-    const connector = this.credentials._createSecureConnector(...args);
+    const connector = this.credentials['_createSecureConnector'](...args);
     return {
       waitForReady: () => connector.waitForReady(),
       connect: async (socket) => {

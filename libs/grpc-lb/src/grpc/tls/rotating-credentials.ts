@@ -15,8 +15,8 @@ export interface CurrentCredentials {
  * Credentials of grpc-js whose handshakes use the certificates that are in force then. grpc-js asks its credentials for
  * a connector once for each subchannel, which connects as often as needed; this connector asks for another one each time.
  *
- * grpc-js's own `createCertificateProviderChannelCredentials` is not used; decision 050 says why. Only this file and
- * `without-address-names.ts` know the contract between a channel and its credentials.
+ * grpc-js's own `createCertificateProviderChannelCredentials` is not used; decision 050 says why. Only this file,
+ * `observed-handshakes.ts` and `without-address-names.ts` know the contract between a channel and its credentials.
  */
 export class RotatingCredentials extends ChannelCredentials {
   constructor(private readonly source: CurrentCredentials) {
