@@ -5,6 +5,7 @@ import { groupBy } from './engine/group-by.js';
 import { type SimOptions, simOptions, USAGE } from './options.js';
 import { type Entry, type Plan, tasksOf } from './plan.js';
 import { performAll } from './pool.js';
+import { Progress } from './progress.js';
 import { type Cell, cellsOf } from './report/cells.js';
 import { milliseconds, loadName } from './report/numbers.js';
 import { byLatency, peerTable, OWN_POLICY } from './report/summary.js';
@@ -19,7 +20,7 @@ import { streamRows, streamTable } from './streams/stream-table.js';
 
 async function main({ plan, write, json, from, threads }: SimOptions): Promise<void> {
   const began = performance.now();
-  const entries = from === undefined ? await simulate(plan, threads) : readEntries(from);
+  const entries = from === undefined ? await simulate(plan, threads) : from.flatMap(readEntries);
   const cells = cellsOf(entries);
   for (const scenario of plan.scenarios) tell(scenario, cells);
   const matchups = byLatency(plan.scenarios, cells);
@@ -43,11 +44,9 @@ function readEntries(file: string): Entry[] {
 
 async function simulate(plan: Plan, threads: number): Promise<Entry[]> {
   const tasks = tasksOf(plan);
-  const say = (words: string): void => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${words}`);
-  };
-  const entries = await performAll(tasks, threads, (done) => say(`${done} of ${tasks.length} `));
-  say('');
+  const progress = new Progress(tasks, process.stderr);
+  const entries = await performAll(tasks, threads, (task, seconds) => progress.done(task, seconds));
+  progress.end();
   return entries;
 }
 

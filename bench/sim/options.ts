@@ -12,7 +12,7 @@ export interface SimOptions {
   /** The file for all results, as JSON. */
   readonly json: string | undefined;
   /** The file to read results from, if nothing is to be run. */
-  readonly from: string | undefined;
+  readonly from: readonly string[] | undefined;
   readonly threads: number;
   readonly list: boolean;
   /** The laboratory of long streams instead of that of calls. */
@@ -30,7 +30,7 @@ export const USAGE = `npm run sim -- [options]
   --seeds 3              how many, from 1 on; default 3
   --quick                one seed, ten clients, 70 %, and a quarter of the time where nothing happens in it
   --json file            writes all results there
-  --from file            takes them from there, and runs nothing
+  --from a.json,b.json   takes them from there, and runs nothing
   --write                docs/measurements/laboratory.md and its plots
   --threads n            default: as many as there are cores
   --list                 the scenarios
@@ -69,7 +69,7 @@ export function simOptions(argv: readonly string[]): SimOptions {
     },
     write: values.write,
     json: values.json,
-    from: values.from,
+    from: values.from?.split(','),
     threads: values.threads === undefined ? availableParallelism() : numberOf('--threads', values.threads, 1),
     list: values.list,
     streams: values.streams,

@@ -1,16 +1,21 @@
 import { Worker } from 'node:worker_threads';
 import type { Entry, Task } from './plan.js';
 
+/** What a worker answers. */
+export interface Performed {
+  readonly entries: Entry[];
+  readonly seconds: number;
+}
+
 /** Runs all tasks on a number of threads; entries are in the order of the tasks, whichever thread was faster. */
 export async function performAll(
   tasks: readonly Task[],
   threads: number,
-  onDone: (done: number) => void,
+  onDone: (task: Task, seconds: number) => void,
 ): Promise<Entry[]> {
   const results: Entry[][] = tasks.map(() => []);
   // The long ones first, so that no thread ends alone with a long one.
   const order = tasks.map((_, i) => i).toSorted((a, b) => cost(tasks[b]!) - cost(tasks[a]!));
-  let done = 0;
   // Calls are short-lived: a large young generation saves half of the time.
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('worker.js', import.meta.url), {
@@ -18,8 +23,9 @@ export async function performAll(
     });
     try {
       for (let i = order.shift(); i !== undefined; i = order.shift()) {
-        results[i] = await answerOf(worker, tasks[i]!);
-        onDone(++done);
+        const { entries, seconds } = await answerOf(worker, tasks[i]!);
+        results[i] = entries;
+        onDone(tasks[i]!, seconds);
       }
     } finally {
       await worker.terminate();
@@ -29,11 +35,11 @@ export async function performAll(
   return results.flat();
 }
 
-function answerOf(worker: Worker, task: Task): Promise<Entry[]> {
+function answerOf(worker: Worker, task: Task): Promise<Performed> {
   return new Promise((resolve, reject) => {
-    const answered = (entries: Entry[]): void => {
+    const answered = (performed: Performed): void => {
       worker.off('error', reject);
-      resolve(entries);
+      resolve(performed);
     };
     worker.once('message', answered);
     worker.once('error', reject);
