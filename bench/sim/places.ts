@@ -11,3 +11,13 @@ export interface Places {
 
 /** All at the same distance, and no zones. */
 export const ONE_PLACE: Places = { serverZone: () => 0, clientZone: () => 0, distance: () => 0 };
+
+/** Which of the clients makes a call, by a draw from 0 to 1. */
+export function clientAt(who: number, clients: number): number {
+  return Math.floor(who * clients);
+}
+
+/** Where a client stands among all, from 0 to 1: what `clientZone` takes. */
+export function placeOf(client: number, clients: number): number {
+  return (client + 0.5) / clients;
+}

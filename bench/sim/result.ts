@@ -19,6 +19,8 @@ export interface RunResult {
   readonly p999: number;
   /** The share of the calls that ended at each server. */
   readonly shares: readonly number[];
+  /** The share of the calls that ended in another zone than that of their client. */
+  readonly crossed: number;
   /** The maximum number of calls that one server had at the same time. */
   readonly maxInFlight: number;
   /** The same for each method of the workload. */
@@ -41,6 +43,8 @@ export class Collector {
     private readonly trace: Trace,
     private readonly isStream: (call: number) => boolean,
     private readonly onLast: () => void,
+    /** Whether a server is in another zone than the client of a call. */
+    private readonly crosses: (call: number, server: number) => boolean = () => false,
   ) {
     this.#latencies = new Float64Array(trace.size);
     this.#servers = new Int16Array(trace.size);
@@ -74,6 +78,7 @@ export class Collector {
       p99: quantile(sorted, 0.99),
       p999: quantile(sorted, 0.999),
       shares,
+      crossed: mean(counted.map((i) => Number(this.#servers[i] !== REFUSED && this.crosses(i, this.#servers[i]!)))),
       maxInFlight: Math.max(...servers.map(({ maxInFlight }) => maxInFlight)),
       methods: scenario.workload.methods.map((_, method) => {
         const own = counted.filter((i) => this.trace.method[i] === method);

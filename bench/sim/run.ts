@@ -1,4 +1,4 @@
-import { effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import { effectiveLoadBalancing, mergeLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { Call } from './call.js';
 import { type CallModel, LIMITS } from './clients/call-model.js';
 import { CentralQueue } from './dispatch/central-queue.js';
@@ -8,7 +8,7 @@ import { PerfectKnowledge } from './dispatch/perfect-knowledge.js';
 import { EventQueue, type Task } from './engine/event-queue.js';
 import { randomFor } from './engine/seeds.js';
 import type { Limits, Subject, PolicyFactory } from './subjects.js';
-import { ONE_PLACE } from './places.js';
+import { clientAt, ONE_PLACE, placeOf } from './places.js';
 import { Collector, type RunResult } from './result.js';
 import type { Scenario } from './scenario.js';
 import { EventLoopServer } from './servers/event-loop-server.js';
@@ -51,6 +51,7 @@ export function run(
     trace,
     (call) => infos[trace.method[call]!]!.stream,
     () => queue.stop(),
+    crossingOf(setting, trace),
   );
   const listener: CallListener = {
     callEnded: (call, failed, server) => collector.ended(call, failed, server, queue.now()),
@@ -85,11 +86,16 @@ function dispatcherFor(
   const { places = ONE_PLACE } = scenario;
   if (subject.kind === 'bound') return new CentralQueue(queue, delay, places, listener);
   if (subject.kind === 'oracle') return new PerfectKnowledge(queue, delay, places, listener);
-  const balancing = effectiveLoadBalancing(scenario.balancing);
+  const balancing = effectiveLoadBalancing(mergeLoadBalancing(scenario.balancing, limitsOf(subject)?.balancing));
   const { subset } = scenario;
   const calls = callModelOf(scenario, subject);
   const options = { clients, createPolicy: createPolicy!, balancing, calls, subset, delay, places, seed };
   return new Fleet(queue, options, listener);
+}
+
+function crossingOf({ scenario, clients }: Setting, { who }: Trace): (call: number, server: number) => boolean {
+  const { clientZone, serverZone } = scenario.places ?? ONE_PLACE;
+  return (call, server) => clientZone(placeOf(clientAt(who[call]!, clients), clients)) !== serverZone(server);
 }
 
 function callModelOf({ calls }: Scenario, subject: Subject): CallModel {

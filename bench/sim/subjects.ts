@@ -1,7 +1,11 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../libs/grpc-lb/src/core/clock.js';
-import { assertLoadBalancing, effectiveLoadBalancing } from '../../libs/grpc-lb/src/core/options/load-balancing.js';
+import {
+  assertLoadBalancing,
+  effectiveLoadBalancing,
+  type LoadBalancingOptions,
+} from '../../libs/grpc-lb/src/core/options/load-balancing.js';
 import type { PolicyConfig } from '../../libs/grpc-lb/src/core/options/policy-config.js';
 import { createPolicy } from '../../libs/grpc-lb/src/core/policy/create-policy.js';
 import type { Policy } from '../../libs/grpc-lb/src/core/policy/policy.js';
@@ -25,9 +29,11 @@ export type Subject =
     }
   | { readonly kind: 'module'; readonly name: string; readonly path: string; readonly hedge?: HedgeModel };
 
-/** How clients and servers limit calls, where that is compared and not policies. */
+/** What is compared where it is not policies: how clients and servers limit calls, or other options of the client. */
 export interface Limits {
-  readonly calls: CallModel;
+  readonly calls?: CallModel;
+  /** Over the options of the scenario. */
+  readonly balancing?: LoadBalancingOptions;
   /** Servers shed load as the server half does with these options. Default: none is shed. */
   readonly shedding?: EffectiveSheddingOptions;
 }

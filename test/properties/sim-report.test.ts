@@ -24,6 +24,7 @@ function cell(subject: string, p99: number, over: Partial<Cell> = {}): Cell {
     attempts: 1,
     busiest: 0.2,
     idlest: 0.1,
+    crossed: 0,
     maxInFlight: 9,
     methods: [],
     absolute: { p50: 10, p99: 100 * p99, p999: 200 * p99 },

@@ -204,6 +204,19 @@ describe('a policy on the command line', () => {
   });
 });
 
+describe('rules of zones', () => {
+  const rules = scenarioNamed('zone_rules').subjects!;
+
+  test('keep calls in the zone of their client as far as it can take them', async () => {
+    const subjects = [CENTRAL_QUEUE, ...rules.filter(({ name }) => name === 'no zones' || name === 'by latency')];
+    const [, without, byLatency] = await perform(task('zone_rules', '', { load: 0.46, subjects }));
+    // The others have two thirds of the backends.
+    expect(Math.abs(without!.crossed - 2 / 3)).toBeLessThan(0.02);
+    expect(byLatency!.crossed).toBeLessThan(0.1);
+    expect(byLatency!.p99).toBeLessThan(1.5 * without!.p99);
+  });
+});
+
 // docs/decisions/064-shedding-by-turns.md has the figures.
 describe('backends that shed', () => {
   const subjects = scenarioNamed('shedding').subjects!.filter(({ name }) => name === 'shedding');
@@ -236,6 +249,7 @@ test('ratios are computed run by run, on the same draws', () => {
     p50: 1,
     p999: 1,
     shares: [1],
+    crossed: 0,
     maxInFlight: 1,
     methods: [],
     timeline: [],

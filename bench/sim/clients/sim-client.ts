@@ -84,7 +84,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
       clock: queue,
       random,
       loadBalancing: balancing,
-      zone: places.known ? zoneName(zone) : undefined,
+      zone: places.known && balancing.locality.enabled ? zoneName(zone) : undefined,
       // Virtual time never stalls.
       ownStall: new OwnStall(queue),
       totals: new Totals(),

@@ -5,7 +5,7 @@ import type { CallModel } from '../clients/call-model.js';
 import { SimClient } from '../clients/sim-client.js';
 import type { EventQueue } from '../engine/event-queue.js';
 import { randomFor } from '../engine/seeds.js';
-import type { Places } from '../places.js';
+import { clientAt, placeOf, type Places } from '../places.js';
 import type { PolicyFactory } from '../subjects.js';
 import type { Server } from '../servers/server.js';
 import type { CallListener, Dispatcher } from './dispatcher.js';
@@ -42,13 +42,13 @@ export class Fleet implements Dispatcher {
     this.#clients = Array.from({ length: clients }, (_, i) => {
       const random = randomFor(seed, 'client', i);
       const policy = createPolicy(random, queue);
-      const zone = places.clientZone((i + 0.5) / clients);
+      const zone = places.clientZone(placeOf(i, clients));
       return new SimClient({ queue, balancing, delay, places, zone, index: i, listener }, policy, calls, random);
     });
   }
 
   dispatch(call: Call): void {
-    this.#clients[Math.floor(call.who * this.#clients.length)]!.call(call);
+    this.#clients[clientAt(call.who, this.#clients.length)]!.call(call);
   }
 
   update(servers: readonly Server[]): void {

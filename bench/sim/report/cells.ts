@@ -20,6 +20,8 @@ export interface Cell {
   /** The share of the calls at the busiest and at the least busy server. */
   readonly busiest: number;
   readonly idlest: number;
+  /** The share of the calls that left the zone of their client. */
+  readonly crossed: number;
   readonly maxInFlight: number;
   /** Milliseconds, not ratios. */
   readonly absolute: { readonly p50: number; readonly p99: number; readonly p999: number };
@@ -63,6 +65,7 @@ function cellOf(runs: readonly Entry[], bounds: ReadonlyMap<string, Entry>): Cel
     attempts: over((run) => run.attempts),
     busiest: over(({ shares }) => Math.max(...shares)),
     idlest: over(({ shares }) => Math.min(...shares)),
+    crossed: over((run) => run.crossed),
     maxInFlight: Math.max(...runs.map((run) => run.maxInFlight)),
     absolute: { p50: over((run) => run.p50), p99: over((run) => run.p99), p999: over((run) => run.p999) },
     methods: runs[0]!.methods.map((_, i) => ({

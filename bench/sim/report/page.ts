@@ -7,7 +7,7 @@ import type { Scenario } from '../scenario.js';
 import { SCENARIOS } from '../scenarios/index.js';
 import type { Cell } from './cells.js';
 import { dotPlot } from './dot-plot.js';
-import { clientsName, loadName, milliseconds, ratio } from './numbers.js';
+import { clientsName, loadName, milliseconds, percent, ratio } from './numbers.js';
 import { introduction, summary } from './page-text.js';
 import {
   failures,
@@ -80,7 +80,12 @@ function chapter(scenario: Scenario, all: readonly Cell[]): string {
     parts.push('Share of the calls that fail:', toMarkdown(overviewTable(cells, failures)));
   if (cells.some(({ attempts }) => attempts > 1))
     parts.push('Attempts for a call:', toMarkdown(overviewTable(cells, ({ attempts }) => attempts.toFixed(3))));
-  if (scenario.subjects)
+  if (scenario.places?.known)
+    parts.push(
+      'Calls that leave the zone of their client:',
+      toMarkdown(overviewTable(withoutOmniscient(cells), ({ crossed }) => percent(crossed))),
+    );
+  if (scenario.subjects && scenario.byFailures)
     parts.push(
       'Calls that succeed, as a share of what the backends can do:',
       toMarkdown(overviewTable(cells, goodput)),

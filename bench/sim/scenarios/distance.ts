@@ -1,4 +1,5 @@
 import { exponential } from '../engine/distributions.js';
+import { limited } from '../subjects.js';
 import type { Places } from '../places.js';
 import type { Scenario } from '../scenario.js';
 import { SECOND, TEN, unary, USUAL } from './common.js';
@@ -83,4 +84,19 @@ export const zones: Scenario = {
   workload: { duration: 60 * SECOND, methods: USUAL },
   window: [20 * SECOND, 60 * SECOND],
   places: UNEQUAL,
+};
+
+export const zoneRules: Scenario = {
+  ...zones,
+  name: 'zone_rules',
+  title: 'Most clients in one of three zones, with and without each rule',
+  explains:
+    'As above, and at 46 % load, where that zone would have to do 97 % of what it can: "no zones" spreads all calls over all backends, "by health" lets calls leave a zone only if too few of its backends are healthy, "by latency" is the default, and "by reports" adds `spillUtilization: 0.1`. All with `least_request`; beside the latencies it counts which calls leave the zone of their client, which costs money and up to 1.5 ms.',
+  loads: [0.46, 0.6],
+  subjects: [
+    limited('no zones', { balancing: { locality: { enabled: false } } }),
+    limited('by health', { balancing: { locality: { minCrossZoneShare: 0 } } }),
+    limited('by latency', {}),
+    limited('by reports', { balancing: { locality: { spillUtilization: 0.1 } } }),
+  ],
 };

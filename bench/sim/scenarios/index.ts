@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { coldStart, coldStartPlain, errors, fastFailure, fastFailureReported, scale } from './change.js';
-import { distances, far, near, quick, zones } from './distance.js';
+import { distances, far, near, quick, zoneRules, zones } from './distance.js';
 import { fullOutage, hedge, outageEnds } from './hedging.js';
 import { node, oneSlot, retries, retriesBudget } from './limits.js';
 import { hundred, hundredAperture, thousand, thousandAperture, thousandRandom } from './many.js';
@@ -29,6 +29,7 @@ export const SCENARIOS: readonly Scenario[] = [
   far,
   quick,
   zones,
+  zoneRules,
   sharedFailures,
   overload,
   coldStart,
