@@ -276,14 +276,32 @@ describe('a newcomer', () => {
 });
 
 describe('the load that backends report', () => {
-  test('decides between otherwise equal backends, and never outweighs one call of this client', () => {
+  /** Two backends, of which others have that many calls in flight at the first, and that mean at both. */
+  function reporting(inFlight: number, mean: number): { policy: Adaptive; candidates: Host[] } {
     const { policy } = adaptive();
     const candidates = hosts([0, 0]);
-    for (let i = 0; i < 100; i++) policy.learn(candidates[1]!, CALL, took(10, { report: report({ in_flight: 0 }) }));
-    policy.learn(candidates[0]!, CALL, took(10, { report: report({ in_flight: 1e9 }) }));
+    const reports = (host: Host, value: number): void =>
+      policy.learn(host, CALL, took(10, { report: report({ in_flight: value }) }));
+    for (let i = 0; i < 1000; i++) reports(candidates[1]!, mean);
+    reports(candidates[0]!, inFlight);
+    return { policy, candidates };
+  }
+
+  test('decides between otherwise equal backends, and where they have many calls outweighs none of this client', () => {
+    const { policy, candidates } = reporting(1e9, 1e5);
     expect(policy.chances(candidates)).toEqual([0, 1]);
+    // The limit is hardly more than one call.
     candidates[1]!.inFlight = 1;
-    expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
+    candidates[1]!.weight = 1.001;
+    expect(policy.chances(candidates)).toEqual([0, 1]);
+    candidates[1]!.weight = 0.999;
+    expect(policy.chances(candidates)).toEqual([1, 0]);
+  });
+
+  test('weighs twice as much where backends have no calls in flight, as those with few slots', () => {
+    const { policy, candidates } = reporting(30, 0);
+    candidates[1]!.inFlight = 1;
+    expect(policy.chances(candidates)).toEqual([0, 1]);
     candidates[1]!.inFlight = 2;
     expect(policy.chances(candidates)).toEqual([1, 0]);
   });

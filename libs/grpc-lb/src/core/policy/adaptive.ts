@@ -25,6 +25,11 @@ const STEP = Math.log(1.15);
 const OTHERS_WEIGHT = 0.3;
 const LAG_WEIGHT = 0.3;
 const MAX_REPORTED = 1;
+/**
+ * Where endpoints have few calls in flight they may have few slots, so that each call of another client can mean waiting
+ * for a whole call. So those calls, and their limit, weigh up to twice as much: 1.5 times at a mean of this many.
+ */
+const FEW_CALLS = 4;
 /** Lower lags are noise. */
 const LEAST_LAG_MS = 1;
 /**
@@ -36,9 +41,10 @@ const NEWCOMER_LATENCY = 1.5;
 /**
  * This project's own policy: the lowest `(n + t + 1) · l^1.5 · f / w` wins, where `n` is the number of own calls in
  * flight, `t` the reported load (calls of other clients and event loop lag, both in units of the mean), `l` the latency
- * in units of the mean and without what distance explains, `f` the load multiplier for failures and `w` the weight. Calls in flight alone do not
- * distinguish a slow backend from a busy one when each client has few calls; latency alone reacts late. Measurements
- * and rejected alternatives: docs/decisions/027-adaptive-rule.md, 030-lag-of-the-moment.md and 054-distance.md.
+ * in units of the mean and without what distance explains, `f` the load multiplier for failures and `w` the weight.
+ * Calls in flight alone do not distinguish a slow backend from a busy one when each client has few calls; latency alone
+ * reacts late. Measurements and rejected alternatives: docs/decisions/027-adaptive-rule.md, 030-lag-of-the-moment.md,
+ * 054-distance.md and 074-few-slots.md.
  */
 export class Adaptive implements Policy {
   readonly streams = 'fewest';
@@ -159,9 +165,10 @@ class EndpointLoad {
     const slowness = LATENCY_EXPONENT * Math.log(this.latency.read(coarseNow));
     this.#slowness = Math.exp(STEP * Math.round(slowness / STEP));
     const { others, lag } = this.ofAll;
-    const calls = OTHERS_WEIGHT * (this.#calls.others(coarseNow) / (others.value + 1));
+    const few = 1 + FEW_CALLS / (FEW_CALLS + others.value);
+    const calls = few * OTHERS_WEIGHT * (this.#calls.others(coarseNow) / (others.value + 1));
     const waiting = LAG_WEIGHT * (this.#lag.read(coarseNow) / (lag.value + LEAST_LAG_MS));
-    this.#extra = Math.min(MAX_REPORTED, calls + waiting);
+    this.#extra = Math.min(few * MAX_REPORTED, calls + Math.min(MAX_REPORTED, waiting));
   }
 }
 
