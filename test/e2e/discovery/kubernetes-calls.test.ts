@@ -181,3 +181,27 @@ test('the zone of a pod is the locality of its endpoint', async () => {
   await connected(1);
   expect(JSON.stringify(client.snapshot.endpoints[0])).toContain('eu-1a');
 });
+
+test('with `hints` all calls stay at the pods that are meant for the node, and go elsewhere when those are gone', async () => {
+  registerKubernetes({ kubeConfigFile: kubeConfigFile({ server: api.url }), hints: { zone: 'a', node: 'node-1' } });
+  await startPods(3);
+  const [own, neighbor, distant] = pods as [EchoServer, EchoServer, EchoServer];
+  const meantFor = (pod: EchoServer, zone: string, node: string): PodEntry => ({
+    ...entry(pod),
+    zone,
+    node,
+    forZones: [zone],
+    forNodes: [node],
+  });
+  const others = [meantFor(neighbor, 'a', 'node-2'), meantFor(distant, 'b', 'node-3')];
+  put([meantFor(own, 'a', 'node-1'), ...others]);
+  await connected(1);
+  const servers = async (): Promise<Set<string>> =>
+    new Set(await Promise.all(Array.from({ length: 30 }, async () => (await client.say()).server)));
+  expect(await servers()).toEqual(new Set([own.address]));
+
+  // Without a pod for the node, those for the zone count.
+  put(others);
+  await client.until(() => ready().includes(neighbor.address) && !known().includes(own.address));
+  expect(await servers()).toEqual(new Set([neighbor.address]));
+});

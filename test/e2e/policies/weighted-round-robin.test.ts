@@ -131,6 +131,22 @@ test('calls follow new reports', async () => {
   await callUntil(client, [4 / 5, 1 / 5]);
 });
 
+test('calls follow the metrics that the client chooses (gRFC A114), by the greatest of those that a backend reports', async () => {
+  const reports: Report[] = [
+    { ...FREE, named_metrics: { queue: 0.5 } },
+    { ...FREE, named_metrics: { queue: 0.25 }, utilization: { disk: 0.2 } },
+    { ...FREE, utilization: { disk: 1 } },
+  ];
+  const servers = await Promise.all(reports.map((report) => new ReportingServer(report).start()));
+  const client = await start(servers, {
+    metricNamesForComputingUtilization: ['named_metrics.queue', 'utilization.disk'],
+  });
+  // 200, 400 and 100.
+  await callUntil(client, [2 / 7, 4 / 7, 1 / 7]);
+  const shares = await sharesOf(client, servers, 350);
+  [100, 200, 50].forEach((share, i) => expect(Math.abs(shares[i]! - share)).toBeLessThanOrEqual(3));
+});
+
 test('out of band, calls follow the reports of streams without any earlier call; the streams do not count as load', async () => {
   const servers = await Promise.all([BUSY, FREE].map((report) => new ReportingServer(report).start()));
   const client = await start(servers, { enableOobLoadReport: true, oobReportingPeriod: 250 });
