@@ -93,7 +93,7 @@ test('a call that waits for credentials has no endpoint yet, and leaves nothing 
   let call: grpc.ClientUnaryCall | undefined;
   const said = client.say('x', { credentials, onCall: (started) => (call = started) });
   await asked.promise;
-  expect(client.snapshot).toMatchObject({ inFlight: 0, pending: 0 });
+  expect(client.snapshot).toMatchObject({ inFlight: 0, pending: 1 });
   call!.cancel();
   await expect(said).rejects.toMatchObject({ code: grpc.status.CANCELLED });
   expect(client.snapshot).toMatchObject({ inFlight: 0, pending: 0 });

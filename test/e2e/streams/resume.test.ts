@@ -40,7 +40,7 @@ test('CANCELLED of a server ends a stream if the options say so', async () => {
   const subscriber = client.subscribe();
   feed.append(3);
   await subscriber.seen(3);
-  for (const server of servers) server.forceShutdown();
+  for (const server of servers) server.endStreams({ code: Status.CANCELLED, details: 'enough' });
   await subscriber.seen(4);
   expect(subscriber.error?.code).toBe(Status.CANCELLED);
 });
