@@ -111,14 +111,11 @@ function limitsOf(subject: Subject): Limits | undefined {
 function serverOf({ slots }: Scenario, subject: Subject, queue: EventQueue, index: number): Server {
   const server = serverWith(slots, queue, index);
   const shedding = limitsOf(subject)?.shedding;
-  server.shedder =
-    shedding &&
-    new Shedder(
-      shedding,
-      () => queue.now(),
-      // Since the start.
-      () => queue.now() - server.cpuUsed(),
-    );
+  if (shedding) {
+    // Since the start.
+    const idle = (): number => queue.now() - server.cpuUsed();
+    server.shedder = new Shedder(shedding, () => queue.now(), idle, server.setImmediate);
+  }
   return server;
 }
 

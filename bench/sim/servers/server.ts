@@ -26,6 +26,8 @@ export abstract class Server implements Metered {
   errors = 0;
   /** Whether its failures carry its load report too, with the failures in a row. */
   reportsFailures = false;
+  /** Calls back in the check phase of its event loop; a server that has none decides at once. */
+  readonly setImmediate = (callback: () => void): void => callback();
   /** Called when it could start another job at once, and none is waiting. */
   onIdle: (() => void) | undefined;
   #meter: ServerMeter | undefined;

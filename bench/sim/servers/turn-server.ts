@@ -1,7 +1,8 @@
+import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
 import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
 import { LATER } from '../../../libs/grpc-lb/src/server/shedder.js';
 import { Deque } from '../engine/deque.js';
-import type { Task } from '../engine/event-queue.js';
+import type { EventQueue, Task } from '../engine/event-queue.js';
 import type { Job } from './job.js';
 import { Server } from './server.js';
 
@@ -12,9 +13,9 @@ const TICK_MS = 50;
 
 /**
  * A Node backend whose handlers block the event loop, turn by turn; those that wait for another service do half of their
- * work before, and half after. A turn takes what has arrived since the last one,
- * connection by connection: of each the calls are admitted or shed first, and then their handlers run one after the
- * other. Answers are written when the turn ends, as Node's HTTP/2 does.
+ * work before, and half after. In its poll phase a turn takes what has arrived, connection by connection: of each the
+ * calls are admitted or shed first, then their handlers run one after the other, and then their answers are written, as
+ * Node's HTTP/2 does. In its check phase immediates run; what they answer is written in the next check phase.
  */
 export class TurnServer extends Server implements Task {
   readonly cpus = 1;
@@ -23,24 +24,33 @@ export class TurnServer extends Server implements Task {
   readonly #arrived = new Deque<Job>();
   /** Those whose other service has answered. */
   readonly #returned: Job[] = [];
-  /** Whether calls have arrived in this turn: others are not measured. */
-  #measures = false;
-  #busy = false;
+  readonly #immediates: (() => void)[] = [];
+  /** Calls that are answered, with how they have been shed, when what they wait for is written. */
+  readonly #unsent: { readonly job: Job; readonly refusal: Refusal | undefined }[] = [];
+  /** Those that begin to wait for another service when the present part of the turn is over. */
+  readonly #waits: Job[] = [];
+  /** The present turn, which yields the milliseconds that each part of it takes; undefined if there is nothing to do. */
+  #turn: Iterator<number, void> | undefined;
+  /** What the present part of the turn costs, in milliseconds. */
+  #cost = 0;
   #began = 0;
   #endsAt = 0;
   #used = 0;
   #tickDue = TICK_MS;
   #tickLag = 0;
-  /** Calls that are answered, with how they have been shed, when the present part of the turn is over. */
-  readonly #answers: { readonly job: Job; readonly refusal: Refusal | undefined }[] = [];
-  /** Those that wait for another service when the present part of the turn is over. */
-  readonly #waits: Job[] = [];
-  /** Whether those run that were postponed to the end of the turn before. */
-  #late = false;
-  #lateCost = 0;
+  readonly #measure: MomentaryLag;
+
+  constructor(queue: EventQueue, index: number) {
+    super(queue, index);
+    this.#measure = new MomentaryLag(
+      () => queue.now(),
+      this.setImmediate,
+      (turn) => this.shedder?.measured(turn, this.#tickLag),
+    );
+  }
 
   get idle(): boolean {
-    return !this.#busy;
+    return this.#turn === undefined;
   }
 
   get counted(): number {
@@ -48,11 +58,11 @@ export class TurnServer extends Server implements Task {
   }
 
   cpuUsed(): number {
-    return this.#used + (this.#busy ? this.queue.now() - this.#began : 0);
+    return this.#used + (this.idle ? 0 : this.queue.now() - this.#began);
   }
 
   lag(): number {
-    return this.#busy ? this.#endsAt - this.queue.now() : 0;
+    return this.idle ? 0 : this.#endsAt - this.queue.now();
   }
 
   expected(work: number): number {
@@ -61,9 +71,15 @@ export class TurnServer extends Server implements Task {
     return this.lag() + (waiting + work) * this.slowness;
   }
 
+  /** As Node's. */
+  override readonly setImmediate = (callback: () => void): void => {
+    this.#immediates.push(callback);
+    this.#wake();
+  };
+
   protected override arrived(job: Job): void {
     this.#arrived.push(job);
-    if (!this.#busy) this.#begin();
+    this.#wake();
   }
 
   protected begin(): void {
@@ -72,97 +88,115 @@ export class TurnServer extends Server implements Task {
 
   advance(job: Job): void {
     this.#returned.push(job);
-    if (!this.#busy) this.#begin();
+    this.#wake();
   }
 
-  #begin(): void {
+  #wake(): void {
+    if (!this.idle) return;
     const now = this.queue.now();
-    if (!this.#busy) this.#began = now;
-    this.#busy = true;
-    let cost = 0;
-    for (const job of this.#returned.splice(0)) {
-      cost += (job.work / 2) * this.slowness;
-      this.#leave(job);
+    // The timer has run when it was due.
+    if (this.#tickDue < now) {
+      this.#tickDue = now + TICK_MS;
+      this.#tickLag = 0;
     }
-    if (this.#arrived.length > 0) this.#measures = true;
-    for (const jobs of this.#byConnection()) {
-      const admitted: Job[] = [];
-      for (const job of jobs) {
-        const refusal = this.refusalOf(job);
-        if (refusal === LATER) this.shedder!.postpone(job.metadata!, (later) => this.#decided(job, later));
-        else if (refusal) this.#refuse(job, refusal);
-        else admitted.push(job);
-        if (refusal) cost += REFUSAL_MS;
-        else this.admit(job);
-      }
-      for (const job of admitted) cost += this.#perform(job);
-    }
-    this.#wait(cost);
+    this.#began = now;
+    this.#turn = this.#nextTurn();
+    this.run();
   }
 
-  /** Milliseconds. */
-  #perform(job: Job): number {
-    this.handlerBegins();
-    if (job.io === 0) {
-      this.#leave(job);
-      return job.work * this.slowness;
+  run(): void {
+    for (;;) {
+      const { done, value } = this.#turn!.next();
+      if (!done) {
+        this.#endsAt = this.queue.now() + value;
+        return this.queue.at(this.#endsAt, this);
+      }
+      if (this.#arrived.length + this.#returned.length + this.#immediates.length + this.#unsent.length === 0) break;
+      this.#turn = this.#nextTurn();
     }
-    this.#waits.push(job);
-    return (job.work / 2) * this.slowness;
+    this.#used += this.queue.now() - this.#began;
+    this.#turn = undefined;
+    this.onIdle?.();
+  }
+
+  *#nextTurn(): Iterator<number, void> {
+    this.#tick();
+    for (const job of this.#returned.splice(0)) {
+      this.#cost += (job.work / 2) * this.slowness;
+      this.#leave(job);
+    }
+    yield* this.#part();
+    this.#write();
+    for (const jobs of this.#byConnection()) {
+      const admitted = jobs.filter((job) => this.#admits(job));
+      for (const job of admitted) this.#perform(job);
+      yield* this.#part();
+      this.#write();
+    }
+    this.#write();
+    for (const callback of this.#immediates.splice(0)) {
+      callback();
+      yield* this.#part();
+    }
+  }
+
+  /** A timer runs at the beginning of a turn, and is set anew then. */
+  #tick(): void {
+    const now = this.queue.now();
+    if (now < this.#tickDue) return;
+    this.#tickLag = now - this.#tickDue;
+    this.#tickDue = now + TICK_MS;
+  }
+
+  *#part(): Generator<number, void> {
+    const cost = this.#cost;
+    this.#cost = 0;
+    if (cost > 0) yield cost;
+    for (const job of this.#waits.splice(0)) this.queue.at(this.queue.now() + job.io, job);
+  }
+
+  #admits(job: Job): boolean {
+    this.#measure.sample();
+    const refusal = this.refusalOf(job);
+    if (refusal === LATER) this.shedder!.postpone(job.metadata!, (later) => this.#decided(job, later));
+    else if (refusal) this.#refuse(job, refusal);
+    else this.admit(job);
+    return refusal === undefined;
+  }
+
+  #decided(job: Job, refusal: Refusal | undefined): void {
+    this.#measure.sample();
+    if (refusal) return this.#refuse(job, refusal);
+    this.admit(job);
+    this.#perform(job);
+  }
+
+  #refuse(job: Job, refusal: Refusal): void {
+    this.#cost += REFUSAL_MS;
+    this.#unsent.push({ job, refusal });
+  }
+
+  #perform(job: Job): void {
+    this.handlerBegins();
+    if (job.io > 0) {
+      this.#waits.push(job);
+      this.#cost += (job.work / 2) * this.slowness;
+    } else {
+      this.#leave(job);
+      this.#cost += job.work * this.slowness;
+    }
   }
 
   #leave(job: Job): void {
     this.leave();
-    this.#answers.push({ job, refusal: undefined });
+    this.#unsent.push({ job, refusal: undefined });
   }
 
-  #refuse(job: Job, refusal: Refusal): void {
-    this.#answers.push({ job, refusal });
-  }
-
-  #wait(cost: number): void {
-    this.#endsAt = this.queue.now() + cost;
-    this.queue.at(this.#endsAt, this);
-  }
-
-  run(): void {
-    for (const { job, refusal } of this.#answers.splice(0)) {
+  #write(): void {
+    for (const { job, refusal } of this.#unsent.splice(0)) {
       if (refusal) job.shed(refusal);
       else this.answer(job);
     }
-    for (const job of this.#waits.splice(0)) this.queue.at(this.queue.now() + job.io, job);
-    const isLate = this.#late;
-    this.#late = false;
-    // Postponed calls run before the event loop looks for new ones, in the same turn as those.
-    if (isLate && this.#arrived.length + this.#returned.length > 0) this.#begin();
-    else this.#end();
-  }
-
-  #end(): void {
-    const now = this.queue.now();
-    const turn = now - this.#began;
-    this.#used += turn;
-    this.#busy = false;
-    this.#began = now;
-    if (this.#measures) this.shedder?.measured(turn, this.#tickLag);
-    this.#measures = this.#late;
-    // A timer runs at the beginning of a turn, and is set anew then.
-    this.#tickLag = Math.max(0, now - this.#tickDue);
-    if (now >= this.#tickDue) this.#tickDue = now + TICK_MS;
-    if (this.#late) {
-      this.#busy = true;
-      this.#wait(this.#lateCost);
-      this.#lateCost = 0;
-    } else if (this.#arrived.length + this.#returned.length > 0) this.#begin();
-    else this.onIdle?.();
-  }
-
-  /** Called at the end of a turn. */
-  #decided(job: Job, refusal: Refusal | undefined): void {
-    if (refusal) return job.shed(refusal);
-    this.#late = true;
-    this.admit(job);
-    this.#lateCost += this.#perform(job);
   }
 
   #byConnection(): Iterable<Job[]> {

@@ -98,13 +98,20 @@ export class CallTracker {
     let open = false;
     let cut = false;
     let gone = false;
+    /** A call that is not a stream is worked on until it is answered: its answer may be written much later. */
+    let working = false;
+    const worked = (): void => {
+      if (!working) return;
+      working = false;
+      shedder!.ended();
+    };
     const close = (code: status, details = '', mark?: EndMark): void => {
       if (!open) return;
       open = false;
       (watch ? this.#watches : this.#calls).delete(tracked);
       if (watch) return;
       this.inFlight--;
-      if (!streaming) shedder?.ended();
+      worked();
       this.ended++;
       this.lastEnd = performance.now();
       const failed = SERVER_FAULTS.has(code) && mark?.streamEnd === undefined;
@@ -175,7 +182,10 @@ export class CallTracker {
       open = true;
       this.#calls.add(tracked);
       this.inFlight++;
-      if (!streaming) shedder?.started();
+      if (shedder && !streaming) {
+        working = true;
+        shedder.started();
+      }
       if (maxAge !== false) age = new AgingStream(call, tracked, this.aging.queue, maxAge + this.aging.grace);
       served = admission.served(call, metadata);
       // The handler of a stream of requests starts here, that of one request when it is complete.
@@ -220,7 +230,10 @@ export class CallTracker {
       }),
       // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
-        if (singleResponse) served?.answered();
+        if (singleResponse) {
+          worked();
+          served?.answered();
+        }
         if (cut) return;
         if (observed) observed.send(() => next(message));
         else next(message);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CRITICALITY_LEVELS } from '../core/call/criticality.js';
 import { LearnedLimit, type Turn } from './learned-limit.js';
 
-const turnOf = (over: Partial<Turn>): Turn => ({ duration: 1, lag: 0, idle: 0, ...over });
+const turnOf = (over: Partial<Turn>): Turn => ({ duration: 1, lag: 0, waited: 0, idle: 0, ...over });
 
 /** Turns of the event loop with so many calls at a time; returns when they have ended. */
 function turns(
@@ -50,38 +50,56 @@ test('is not cut again until calls have been admitted under it, and is forgotten
   expect(limit.value).toBe(value);
   limit.measured(turnOf({}), 10_100);
   expect(limit.value).toBe(value);
-  limit.measured(turnOf({}), 10_300);
+  limit.measured(turnOf({}), 10_700);
   expect(limit.value).toBe(Infinity);
 });
 
-describe('grows', () => {
-  test('by half if the event loop has nothing to do after a call was refused', () => {
+/** A call is admitted and another refused in each of so many turns of 10 ms, which are idle for this long. */
+function reviewed(limit: LearnedLimit, over: Partial<Turn>, refuses = true): void {
+  for (let i = 0; i < 20; i++) {
+    const now = 300 + 10 * i;
+    limit.admitted(0);
+    if (refuses) limit.refused(now);
+    limit.measured(turnOf({ duration: 1, ...over }), now);
+  }
+}
+
+describe('while calls are refused', () => {
+  test.each([
+    ['grows if the event loop is idle', { idle: 1.2 }, 1],
+    ['stays if it is hardly idle', { idle: 0.4 }, 0],
+    ['shrinks if it is never idle', { idle: 0 }, -1],
+    ['shrinks if calls wait too long for their start, idle or not', { idle: 3, waited: 81 }, -1],
+  ])('it %s', (_, over, direction) => {
     const limit = limited();
     const { value } = limit;
-    limit.refused('sheddable', 300);
-    limit.measured(turnOf({}), 301);
-    expect(limit.value).toBe(value);
-    limit.measured(turnOf({ idle: 5 }), 305);
-    expect(limit.value - 2).toBeCloseTo((value - 2) * 1.5, 6);
+    reviewed(limit, over);
+    expect(Math.sign(limit.value - value)).toBe(direction);
   });
 
-  test('a little if an important call was refused in a short turn, but not for a less important one', () => {
-    const limit = limited();
-    const { value } = limit;
-    limit.refused('sheddable_plus', 300);
-    limit.measured(turnOf({ duration: 5 }), 301);
-    expect(limit.value).toBe(value);
-    limit.refused('critical', 302);
-    limit.measured(turnOf({ duration: 5 }), 303);
-    expect(limit.value).toBeGreaterThan(value);
+  test('it grows faster the more idle the event loop is', () => {
+    const [some, much] = [1.2, 4].map((idle) => {
+      const limit = limited();
+      reviewed(limit, { idle });
+      return limit.value;
+    });
+    expect(much).toBeGreaterThan(some!);
   });
+});
 
-  test('no further than calls are refused', () => {
-    const limit = limited();
-    const { value } = limit;
-    for (let i = 0; i < 100; i++) limit.measured(turnOf({ idle: 5 }), 300 + i);
-    expect(limit.value).toBe(value);
-  });
+test('does not change while no call is refused', () => {
+  const limit = limited();
+  const { value } = limit;
+  reviewed(limit, { idle: 5 }, false);
+  reviewed(limit, { idle: 0 }, false);
+  expect(limit.value).toBe(value);
+});
+
+test('keeps some room for important calls, however busy the event loop is', () => {
+  const limit = limited();
+  for (let i = 0; i < 100; i++) reviewed(limit, {});
+  for (const working of [1, 2, 3]) expect(limit.admits(working, 'critical')).toBe(true);
+  expect(limit.admits(1, 'sheddable_plus')).toBe(false);
 });
 
 test('of a server whose single call takes long lets four of them queue', () => {

@@ -20,33 +20,41 @@ const SUSTAINED_MS = 100;
 const FORGET_MS = 10_000;
 /** The most that one measurement cuts. */
 const MOST_CUT = 0.2;
-/** What the limit grows by if the event loop has nothing to do although calls were refused. */
-const FAST_GROWTH = 1.5;
-/** What it grows by if important calls were refused in a turn that was shorter than this part of the bound. */
-const GROWTH = 1.05;
-const SHORT = 0.5;
-/** An event loop that waits for longer than this between two turns has had nothing to do. */
-const IDLE_MS = 0.1;
-/** So many calls may block the event loop one after the other, however long each takes; fewer while there is a limit. */
+/** So many calls may block the event loop one after the other, however long each takes. */
 const CALLS_IN_A_ROW = 4;
-const LIMITED_CALLS_IN_A_ROW = 3.5;
 /** The weight of the last turn in the means of turns. */
 const WEIGHT = 0.1;
+/** The limit is looked at after so many calls have been admitted under it, or after so many milliseconds. */
+const REVIEW_CALLS = 10;
+const REVIEW_MS = 500;
+/** Growth per review, by the share of the time in which the event loop had nothing to do although calls were refused. */
+const IDLE = 0.08;
+const GROWTH = 1.2;
+const VERY_IDLE = 0.2;
+const FAST_GROWTH = 1.5;
+/** If it was hardly ever idle, a lower limit keeps it as busy, with a shorter queue. */
+const BUSY = 0.02;
+const SHRINKING = 0.9;
+/** Not below it: important calls need some room. */
+const LEAST = 4;
 
-/** A turn of the event loop in which calls arrived. Times in milliseconds. */
+/** A turn of the event loop in which calls arrived or started. Times in milliseconds. */
 export interface Turn {
   /** From the first of them to the end. */
   readonly duration: number;
   /** The delay of the last timer. */
   readonly lag: number;
+  /** The longest that a call that started in it had waited for that. */
+  readonly waited: number;
   /** For how long the event loop had nothing to do since the turn before; read only while there is a limit. */
   readonly idle: number;
 }
 
 /**
- * How many calls a server may work on at a time, learned from the delay of its event loop. There is no limit until the
- * delay has stood above its bound for a while. Then the limit is cut by as much as the delay is too long, and grows again
- * if the event loop has nothing to do although calls were refused.
+ * How many calls a server may work on at a time, learned from its event loop. There is no limit until the delay of the
+ * event loop has stood above its bound for a while. Then the limit is cut by as much as the delay is too long. From then
+ * on it is as low as keeps the event loop busy: it grows while that is idle although calls are refused, and shrinks while
+ * it is never idle.
  */
 export class LearnedLimit {
   /** For `critical_plus`; Infinity while nothing is refused. */
@@ -54,15 +62,13 @@ export class LearnedLimit {
   /** The least limit under which the calls since the last measurement would all have been admitted; 0 without calls. */
   #needed = 0;
   #admitted = 0;
-  /** Whether calls were refused since the limit was last changed. */
-  #refused = false;
-  /** Whether `critical` ones were refused since the last measurement. */
-  #refusedImportant = false;
   #refusedAt = -Infinity;
   #aboveSince: number | undefined;
-  /** The mean duration of turns with new calls in milliseconds, and of the calls admitted in each. */
+  /** The mean duration of turns in milliseconds, and of the calls admitted in each. */
   #turn = 0;
   #callsOfTurn = 0;
+  /** Since the last review. */
+  #review = { at: 0, admitted: 0, refused: false, idle: 0, waited: 0 };
 
   constructor(
     /** Milliseconds. */
@@ -79,6 +85,11 @@ export class LearnedLimit {
     return this.#limit !== Infinity;
   }
 
+  /** Milliseconds of the event loop that a call takes; 0 before the first. */
+  get perCall(): number {
+    return this.#callsOfTurn > 0 ? this.#turn / this.#callsOfTurn : 0;
+  }
+
   admits(working: number, level: CriticalityLevel): boolean {
     return working === 0 || working + 1 <= this.#limit * SHARES[level] + SPARE[level];
   }
@@ -90,24 +101,28 @@ export class LearnedLimit {
     if (needed > this.#needed) this.#needed = needed;
   }
 
-  refused(level: CriticalityLevel, now: number): void {
-    this.#refused = true;
-    if (level === 'critical' || level === 'critical_plus') this.#refusedImportant = true;
+  refused(now: number): void {
+    this.#review.refused = true;
     this.#refusedAt = now;
   }
 
-  /** Called when a turn of the event loop in which calls arrived has ended. */
-  measured({ duration, lag, idle }: Turn, now: number): void {
+  /** Called when a turn of the event loop has ended in which calls arrived or started. */
+  measured({ duration, lag, waited, idle }: Turn, now: number): void {
     this.#turn += WEIGHT * (duration - this.#turn);
     this.#callsOfTurn += WEIGHT * (this.#admitted - this.#callsOfTurn);
+    const { perCall } = this;
+    const bound = Math.max(this.maxDelay, CALLS_IN_A_ROW * perCall);
     const delay = Math.max(duration, lag);
-    const perCall = this.#callsOfTurn > 0 ? this.#turn / this.#callsOfTurn : 0;
-    const bound = Math.max(this.maxDelay, (this.active ? LIMITED_CALLS_IN_A_ROW : CALLS_IN_A_ROW) * perCall);
-    if (delay <= bound) this.#within(delay < SHORT * bound, idle, now);
+    if (delay <= bound) this.#aboveSince = undefined;
     // Fewer calls would not shorten a turn that is long because one of them takes long.
     else if (lag > bound || this.#admitted * perCall > bound) this.#above(bound / delay, now);
+    if (this.active) {
+      this.#review.admitted += this.#admitted;
+      this.#review.idle += idle;
+      this.#review.waited = Math.max(this.#review.waited, waited);
+      if (this.#review.admitted >= REVIEW_CALLS || now - this.#review.at >= REVIEW_MS) this.#reviewed(bound, now);
+    }
     this.#needed = this.#admitted = 0;
-    this.#refusedImportant = false;
   }
 
   #above(ratio: number, now: number): void {
@@ -115,22 +130,26 @@ export class LearnedLimit {
     if (!this.active && now - this.#aboveSince < SUSTAINED_MS) return;
     // Without new calls the delay is that of calls which were admitted before the last cut.
     if (this.#admitted === 0) return;
-    this.#limit = Math.min(this.#limit, this.#needed) * Math.max(MOST_CUT, ratio);
-    this.#refused = false;
+    this.#limit = Math.max(LEAST, Math.min(this.#limit, this.#needed) * Math.max(MOST_CUT, ratio));
     // Counted from the cut, if nothing is refused.
     this.#refusedAt = Math.max(this.#refusedAt, now);
+    this.#beginReview(now);
   }
 
-  #within(isShort: boolean, idle: number, now: number): void {
-    this.#aboveSince = undefined;
-    if (!this.active) return;
-    if (this.#refused && idle > IDLE_MS) this.#grow(FAST_GROWTH);
-    else if (this.#refusedImportant && isShort) this.#grow(GROWTH);
-    else if (now - this.#refusedAt >= FORGET_MS) this.#limit = Infinity;
+  #reviewed(bound: number, now: number): void {
+    const { at, refused, idle, waited } = this.#review;
+    const share = idle / Math.max(now - at, 1);
+    if (now - this.#refusedAt >= FORGET_MS) this.#limit = Infinity;
+    else if (refused && share > IDLE && waited <= bound) this.#grow(share > VERY_IDLE ? FAST_GROWTH : GROWTH);
+    else if (refused && (share < BUSY || waited > bound)) this.#limit = Math.max(LEAST, this.#limit * SHRINKING);
+    this.#beginReview(now);
   }
 
   #grow(factor: number): void {
     this.#limit = Math.max(this.#limit + 1, this.#limit * factor);
-    this.#refused = false;
+  }
+
+  #beginReview(now: number): void {
+    this.#review = { at: now, admitted: 0, refused: false, idle: 0, waited: 0 };
   }
 }

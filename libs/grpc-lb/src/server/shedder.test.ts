@@ -2,6 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CRITICALITY_KEY, CRITICALITY_LEVELS, type CriticalityLevel } from '../core/call/criticality.js';
 import { seededRandom } from '../core/random.js';
+import { MomentaryLag } from './momentary-lag.js';
 import type { Refusal } from './refusal.js';
 import { LATER, Shedder } from './shedder.js';
 
@@ -43,21 +44,28 @@ interface Call {
   readonly connection: number;
 }
 
-/** A server whose event loop takes what has arrived in the meantime, turn by turn, and connection by connection. */
+/**
+ * A server whose event loop takes what has arrived in the meantime, turn by turn, and connection by connection; what
+ * immediates answer is written in the next check phase.
+ */
 class Loop {
   now = 0;
   readonly #random: () => number;
   #idle = 0;
+  readonly #immediates: (() => void)[] = [];
+  /** Calls whose handlers run when what starts them has returned. */
+  readonly #started: Call[] = [];
+  readonly #unsent: Call[] = [];
   readonly shedder: Shedder;
+  readonly #lag: MomentaryLag;
 
   constructor(seed = 7) {
     this.#random = seededRandom(seed);
     const options = { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true } as const;
-    this.shedder = new Shedder(
-      options,
-      () => this.now,
-      () => this.#idle,
-    );
+    const now = (): number => this.now;
+    const immediate = (callback: () => void): void => void this.#immediates.push(callback);
+    this.shedder = new Shedder(options, now, () => this.#idle, immediate);
+    this.#lag = new MomentaryLag(now, immediate, (turn) => this.shedder.measured(turn, 0));
   }
 
   run({ block, offered, seconds, levels = {}, connections = 1 }: Load): Shown {
@@ -70,56 +78,56 @@ class Loop {
       [number, number]
     >;
     let refused = 0;
-    /** Those that were postponed in the last turn; they run first in this one. */
-    const late: Call[] = [];
-    const admit = ({ level }: Call): void => {
-      counts[level][0]++;
-      shedder.started();
+    const write = (): void => {
+      for (const { at } of this.#unsent.splice(0)) latencies.push(this.now - at);
     };
-    const served = (calls: readonly Call[]): void => {
-      this.now += calls.length * block;
-      for (const _ of calls) shedder.ended();
+    const handle = (): void => {
+      for (const call of this.#started.splice(0)) {
+        this.now += block;
+        shedder.ended();
+        this.#unsent.push(call);
+      }
+    };
+    const decided = (call: Call, refusal: Refusal | undefined): void => {
+      this.#lag.sample();
+      if (refusal) {
+        refused++;
+        this.now += REFUSAL_MS;
+      } else {
+        counts[call.level][0]++;
+        shedder.started();
+        this.#started.push(call);
+      }
     };
     let next = this.now;
     while (this.now < end) {
-      if (late.length === 0 && next > this.now) {
+      if (this.#immediates.length + this.#unsent.length === 0 && next > this.now) {
         this.#idle += next - this.now;
         this.now = next;
       }
-      const began = this.now;
-      served(late);
-      for (const { at } of late.splice(0)) latencies.push(this.now - at);
       const batch: Call[] = [];
       for (const batchEnd = this.now; next <= batchEnd; next += -Math.log(1 - this.#random()) / perMs) {
         const level = this.#level(offered, levels);
         batch.push({ at: next, level, connection: Math.floor(this.#random() * connections) });
         counts[level][1]++;
       }
-      const answered: Call[] = [];
       for (const calls of byConnection(batch)) {
-        const admitted = calls.filter((call) => {
+        for (const call of calls) {
           const metadata = METADATA[call.level];
+          this.#lag.sample();
           const refusal = shedder.refuses(metadata);
-          const decided = (later: Refusal | undefined): void => {
-            if (later) refused++;
-            else {
-              admit(call);
-              late.push(call);
-            }
-          };
-          if (refusal === LATER) shedder.postpone(metadata, decided);
-          else if (refusal) refused++;
-          else admit(call);
-          if (refusal) this.now += REFUSAL_MS;
-          return !refusal;
-        });
-        served(admitted);
-        answered.push(...admitted);
+          if (refusal === LATER) shedder.postpone(metadata, (later) => decided(call, later));
+          else decided(call, refusal);
+        }
+        handle();
+        write();
       }
-      for (const { at } of answered) latencies.push(this.now - at);
-      shedder.measured(this.now - began, 0);
+      write();
+      for (const callback of this.#immediates.splice(0)) {
+        callback();
+        handle();
+      }
     }
-    served(late);
     const sorted = Float64Array.from(latencies).toSorted();
     return {
       served: (latencies.length * block) / (seconds * 1000),
@@ -149,14 +157,16 @@ function byConnection(calls: readonly Call[]): Iterable<Call[]> {
 }
 
 describe.each([1, 50])('with %i connections', (connections) => {
-  describe.each([5, 20, 60])('a server whose calls block it for %i ms', (block) => {
+  describe.each([1, 5, 20, 60])('a server whose calls block it for %i ms', (block) => {
+    // With calls of a millisecond, those that are shed take a sixth of the time.
+    const least = block === 1 ? 0.75 : 0.93;
     test('serves in an overload what it can, and answers within twice the usual time', () => {
       const loop = new Loop();
       const normal = loop.run({ block, offered: 0.7, seconds: 60, connections });
       // How it gets there is measured elsewhere.
       loop.run({ block, offered: 3, seconds: 5, connections });
       const overload = loop.run({ block, offered: 3, seconds: 60, connections });
-      expect(overload.served).toBeGreaterThan(0.93);
+      expect(overload.served).toBeGreaterThan(least);
       expect(overload.p99).toBeLessThan(1.6 * normal.p99);
       loop.run({ block, offered: 0.3, seconds: 10, connections });
       const after = loop.run({ block, offered: 0.7, seconds: 60, connections });
@@ -170,10 +180,10 @@ describe.each([1, 50])('with %i connections', (connections) => {
         const loop = new Loop(seed);
         loop.run({ block, offered: 3, seconds: 5, levels, connections });
         const { of, served, p99 } = loop.run({ block, offered: 3, seconds: 60, levels, connections });
-        expect(served).toBeGreaterThan(0.93);
+        expect(served).toBeGreaterThan(least);
         expect(of.critical, `seed ${seed}`).toBeGreaterThanOrEqual(0.985);
-        expect(of.sheddable_plus).toBeGreaterThan(3 * of.sheddable);
-        expect(p99).toBeLessThan(8 * block);
+        expect(of.sheddable_plus).toBeGreaterThan(2.5 * of.sheddable);
+        expect(p99).toBeLessThan(Math.max(20, 5 * block));
       }
       const plus = { critical_plus: 0.45, critical: 2.55 };
       const { of } = new Loop().run({ block, offered: 3, seconds: 60, levels: plus, connections });
@@ -191,14 +201,20 @@ test('a postponed call whose decision throws leaves the others theirs', () => {
   const thrown: (() => void)[] = [];
   vi.stubGlobal('queueMicrotask', (run: () => void) => void thrown.push(run));
   onTestFinished(() => void vi.unstubAllGlobals());
-  const shedder = new Shedder({ maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true });
+  const immediates: (() => void)[] = [];
+  const shedder = new Shedder(
+    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
+    () => 0,
+    () => 0,
+    (callback) => void immediates.push(callback),
+  );
   const decided: string[] = [];
   for (const name of ['a', 'b', 'c'])
     shedder.postpone(new Metadata(), () => {
       decided.push(name);
       if (name === 'a') throw new Error('an interceptor');
     });
-  shedder.measured(1, 0);
+  for (let each = immediates.shift(); each; each = immediates.shift()) each();
   expect(decided).toEqual(['a', 'b', 'c']);
   expect(thrown).toHaveLength(1);
   expect(thrown[0]).toThrow('an interceptor');

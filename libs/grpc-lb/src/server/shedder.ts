@@ -25,8 +25,14 @@ const FIXED_SHARES: Readonly<Record<CriticalityLevel, number>> = {
   sheddable: 0.5,
 };
 
-/** A call that is decided upon when the turn of the event loop ends in which it has arrived. */
+/** A call that is decided upon when all that have arrived in this turn of the event loop have been read. */
 export const LATER = 'later';
+
+/** As many calls start in a turn of the event loop as take so many milliseconds, and at least one. */
+const SLICE_MS = 2;
+
+/** An admitted call does not wait longer than this for more important ones, which may never end. */
+const OVERDUE_MS = 200;
 
 /** Refuses calls while a server has more to do than it can, the least important ones first. */
 export class Shedder {
@@ -35,7 +41,7 @@ export class Shedder {
   readonly #fixed: number;
   readonly #trusts: boolean;
   readonly #shed: Record<CriticalityLevel, number> = { critical_plus: 0, critical: 0, sheddable_plus: 0, sheddable: 0 };
-  readonly #postponed = new PostponedCalls();
+  readonly #postponed: PostponedCalls;
   #total = 0;
   #working = 0;
   /** Whether calls have arrived in this turn of the event loop. */
@@ -46,7 +52,9 @@ export class Shedder {
    * are written.
    */
   #endedInTurn = 0;
-  /** What `idle` returned at the end of the last turn; undefined without a limit. */
+  /** The longest that a postponed call has waited for its start since the last measurement, in milliseconds. */
+  #waited = 0;
+  /** What `idle` returned at the last measurement; undefined without a limit. */
   #idleBefore: number | undefined;
 
   constructor(
@@ -54,10 +62,18 @@ export class Shedder {
     private readonly now: () => number = () => performance.now(),
     /** Milliseconds in which the event loop had nothing to do, since its start. */
     private readonly idle: () => number = () => performance.eventLoopUtilization().idle,
+    immediate: (callback: () => void) => void = setImmediate,
   ) {
     this.#learned = new LearnedLimit(maxEventLoopDelay);
     this.#fixed = maxConcurrent === 'auto' ? Infinity : maxConcurrent;
     this.#trusts = trustCriticality;
+    this.#postponed = new PostponedCalls({
+      decide: ({ metadata, level }, ready) => this.#decide(metadata, level, ready),
+      startsPerTurn: () => Math.max(1, Math.floor(SLICE_MS / this.#learned.perCall)),
+      isOverdue: ({ arrivedAt }) => this.now() - arrivedAt > OVERDUE_MS,
+      starts: ({ arrivedAt }) => (this.#waited = Math.max(this.#waited, this.now() - arrivedAt)),
+      immediate,
+    });
   }
 
   /** Calls that were shed since the start. */
@@ -77,24 +93,23 @@ export class Shedder {
   }
 
   /**
-   * Called when a call arrives, before its request is decoded; returns how it ends if it is shed. `LATER`: call
-   * `postpone`, as more important calls may arrive in this turn of the event loop.
+   * Called when a call arrives, before its request is decoded; returns how it ends if it is shed. `LATER`, while there is
+   * a limit: call `postpone`, as more important calls may have arrived in this turn of the event loop.
    */
   refuses(metadata: Metadata): Refusal | typeof LATER | undefined {
     this.#inTurn = true;
     const learned = this.#learned;
-    if (!learned.active && this.#working < this.#fixed * FIXED_SHARES.sheddable) {
+    if (learned.active || this.#postponed.ready > 0) return LATER;
+    if (this.#working < this.#fixed * FIXED_SHARES.sheddable) {
       learned.admitted(this.#inThisTurn);
       return undefined;
     }
-    const level = this.#levelOf(metadata);
-    if (learned.active && this.#postponed.shouldWait(level, this.now())) return LATER;
-    return this.#decide(metadata, level, 0);
+    return this.#decide(metadata, this.#levelOf(metadata), 0);
   }
 
-  /** Decides upon a call when this turn of the event loop has ended. */
+  /** Decides upon a call when all have been read that have arrived in this turn of the event loop. */
   postpone(metadata: Metadata, decided: (refusal: Refusal | undefined) => void): void {
-    this.#postponed.add({ level: this.#levelOf(metadata), metadata, decided });
+    this.#postponed.add({ level: this.#levelOf(metadata), metadata, arrivedAt: this.now(), decided });
   }
 
   /** A call is being worked on, which is not a stream: that may be open for hours with nothing to do. */
@@ -102,59 +117,44 @@ export class Shedder {
     this.#working++;
   }
 
+  /** Its handler has answered, or it has ended. */
   ended(): void {
     this.#working--;
     if (this.#inTurn) this.#endedInTurn++;
   }
 
   /**
-   * Called when a turn of the event loop in which calls arrived has ended.
+   * Called when a turn of the event loop in which calls arrived or started has ended.
    *
    * @param duration Milliseconds from the first of them to the end.
    * @param lag The delay of the last timer in milliseconds.
    */
   measured(duration: number, lag: number): void {
-    this.#learned.measured({ duration, lag, idle: this.#idleOfTurn() }, this.now());
-    // They count beside all calls of this turn, and then to the next one, in which they run.
-    let admitted = 0;
-    const tell = this.#postponed.take().map(({ metadata, level, decided }) => {
-      const refusal = this.#decide(metadata, level, admitted);
-      if (!refusal) admitted++;
-      return () => decided(refusal);
-    });
+    this.#learned.measured({ duration, lag, waited: this.#waited, idle: this.#idleOfTurn() }, this.now());
+    this.#waited = 0;
     this.#inTurn = false;
     this.#endedInTurn = 0;
-    for (const each of tell) {
-      try {
-        each();
-      } catch (error) {
-        // As in a turn of its own, where an interceptor that throws does not stop the other calls.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 
   #levelOf(metadata: Metadata): CriticalityLevel {
     return believedCriticality(metadata, this.#trusts) ?? 'critical';
   }
 
-  /** Calls that are being worked on, and those that have ended in this turn. */
+  /** Calls that are being worked on; without a limit also those that have ended in this turn. */
   get #inThisTurn(): number {
-    return this.#working + this.#endedInTurn;
+    return this.#working + (this.#learned.active ? 0 : this.#endedInTurn);
   }
 
-  /** @param before Calls that have been admitted and have not been started yet. */
-  #decide(metadata: Metadata, level: CriticalityLevel, before: number): Refusal | undefined {
+  /** @param ready Calls that have been admitted and have not started. */
+  #decide(metadata: Metadata, level: CriticalityLevel, ready: number): Refusal | undefined {
     const learned = this.#learned;
-    const inTurn = this.#inThisTurn + before;
-    const reason = this.#reason(this.#working + before, inTurn, level);
+    const inTurn = this.#inThisTurn + ready;
+    const reason = this.#reason(this.#working + ready, inTurn, level);
     if (reason === undefined) {
       learned.admitted(inTurn, level);
       return undefined;
     }
-    if (reason === 'event_loop_delay') learned.refused(level, this.now());
+    if (reason === 'event_loop_delay') learned.refused(this.now());
     this.#shed[level]++;
     this.#total++;
     return shedStatus(metadata, reason);
