@@ -56,7 +56,7 @@ async function measure(balanced: boolean): Promise<Measured> {
     clients: Number(values.clients),
     calibration: { inFlight: 2, seconds: 5 },
     critical: CRITICAL,
-    deadline: 1000,
+    deadline: 50 * block,
   };
   const client = new Child<FromShedding>(node(script('client'), [JSON.stringify(spec)]));
   const { capacity, seconds } = await client.next('ended');
@@ -125,7 +125,7 @@ function trace(seconds: readonly Second[]): void {
   for (const each of seconds) {
     const { at, calls, ok, critical, criticalOk, attempts } = each;
     const parts = [
-      PHASES[each.phase]!.name,
+      PHASES[each.phase]?.name ?? 'calibration',
       at,
       calls,
       ok,
