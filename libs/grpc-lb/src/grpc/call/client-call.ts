@@ -110,7 +110,7 @@ export class ClientCall
     const handled = currentHandledCall();
     this.#parent = parentOf(parent, handled, flags, this.#policy.inherits);
     this.#headers = new RequestHeaders(criticalityOf(this.#policy.criticality, handled));
-    const inherited = this.#parent ? inheritedDeadline(this.#parent, flags) : Infinity;
+    const inherited = this.#parent ? inheritedDeadline(this.#parent, flags, now) : Infinity;
     this.#times = new CallTimes(now, Math.min(own, inherited));
     this.#requests = new RequestWriter(
       this,

@@ -27,14 +27,21 @@ export function parentOf(
 }
 
 /**
- * The deadline that a call inherits, in milliseconds since the epoch; Infinity for none.
+ * A call takes about as long to its server and back. With less time left its answer could not come in time, and its
+ * handler would often start after the deadline: `grpc-timeout` counts from when the server reads it.
+ */
+const LEAST_MS = 2;
+
+/**
+ * The deadline that a call inherits, in milliseconds since the epoch; Infinity for none. It has passed if so little time
+ * is left that the call is not worth sending.
  *
  * @param flags Which parts of the parent apply, as in `propagate` of grpc-js.
  */
-export function inheritedDeadline(parent: ParentCall | null, flags: number): number {
+export function inheritedDeadline(parent: ParentCall | null, flags: number, now: number): number {
   if (!parent || (flags & propagate.DEADLINE) === 0) return Infinity;
-  const deadline = parent.getDeadline();
-  return deadline instanceof Date ? deadline.getTime() : deadline;
+  const deadline = Number(parent.getDeadline());
+  return deadline - now > LEAST_MS ? deadline : Math.min(deadline, now);
 }
 
 /** Calls back when the parent is cancelled, at once if it is already. Returns a function that stops listening. */
