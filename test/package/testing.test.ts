@@ -5,8 +5,8 @@ import { type Runner, recipeFiles } from '../support/testing/recipes.js';
 import { FORMATS, installed } from './install.js';
 import { mustRun, run } from './run.js';
 
-/** The tests of the page about testing: one with a mocked client, one of leaks, five with a fleet. */
-const COUNT = 7;
+/** The tests of the page about testing: one with a mocked client, one of leaks, one of TLS, five with a fleet. */
+const COUNT = 8;
 
 type Setup = [name: string, config: string, type: string, env: NodeJS.ProcessEnv];
 

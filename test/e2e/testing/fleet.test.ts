@@ -238,6 +238,13 @@ describe('a backend of a fleet', () => {
   });
 });
 
+it('a backend that discovery calls degraded gets no calls', async () => {
+  const fleet = await fleetOfTest({ backends: [{}, { degraded: true }] });
+  const { echo } = await appOfFleet(fleet);
+  await repeat(20, () => echo.say({ text: 'a' }), { concurrent: 1 });
+  fleet[1].expectShare({ atMost: 0 });
+});
+
 it('the list of a fleet changes while clients use it', async () => {
   const fleet = await fleetOfTest({ backends: 1 });
   const { app, echo } = await appOfFleet(fleet);
@@ -303,7 +310,9 @@ it('a client that speaks TLS to a fleet is not ready, and the error says why', a
   const app = await (await start.compile()).init();
   onTestFinished(() => app.close());
   const readiness = async (): Promise<string> => (await errorOf(fleet.ready(1, { timeout: 10 }))).message;
-  await expect.poll(readiness).toContain('0 connections; a client speaks TLS to it; pass { credentials: credentials');
+  await expect
+    .poll(readiness)
+    .toContain('0 connections; a client speaks TLS to it; use fleet.client() without credentials');
 });
 
 describe('mistakes', () => {

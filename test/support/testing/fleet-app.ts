@@ -9,7 +9,7 @@ import {
   GrpcService,
   type ServiceClient,
 } from 'nestjs-grpc-lb';
-import { createFleet, type Fleet, type FleetOptions } from 'nestjs-grpc-lb/testing';
+import { createFleet, type Fleet, type FleetOptions, type ReadyOptions } from 'nestjs-grpc-lb/testing';
 import { onTestFinished } from 'vitest';
 import { ECHO_PROTO } from '../echo/cluster.js';
 import type { EchoService } from '../nest/app.js';
@@ -35,10 +35,12 @@ export async function appOfFleet(
   fleet: Fleet,
   more: Partial<GrpcLbClientOptions> = {},
   module: Type = EchoModule,
+  readiness?: ReadyOptions,
+  client: Type<ServiceClient<EchoService>> = EchoClient,
 ): Promise<{ app: TestingModule; echo: ServiceClient<EchoService> }> {
   const app = await Test.createTestingModule({ imports: [module] })
-    .overrideProvider(getGrpcLbClientToken(EchoClient))
-    .useFactory(fleet.client(EchoClient, more))
+    .overrideProvider(getGrpcLbClientToken(client))
+    .useFactory(fleet.client(client, more))
     .compile();
   let closed = false;
   const close = app.close.bind(app);
@@ -49,6 +51,6 @@ export async function appOfFleet(
   };
   onTestFinished(() => app.close());
   await app.init();
-  await fleet.ready();
-  return { app, echo: app.get(EchoClient) };
+  await fleet.ready(undefined, readiness);
+  return { app, echo: app.get(client) };
 }

@@ -21,6 +21,12 @@ export {
   type ReadyOptions,
 } from './fleet/fleet.js';
 export type { FleetOptions } from './fleet/fleet-options.js';
+export type { FleetTlsOptions } from './fleet/fleet-tls.js';
+export { type CertificateRequest, type IssuedCertificate, TestAuthority } from './certificates/test-authority.js';
+export type { CertificateOptions, TlsOptions } from '../tls/options.js';
+export type { TlsVersion } from '../tls/loaded-tls.js';
+export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';
+export type { ServingStatus } from '../grpc/endpoint/health-messages.js';
 export type { AttemptBounds, AttemptedCall, SentAttempt } from './fleet/attempt-log.js';
 export type { ReceivedCall } from './fleet/call-log.js';
 export type { ShareBounds, ShareOptions } from './fleet/shares.js';

@@ -4,8 +4,9 @@ import { isWellFormed, VARINT, WireReader } from './wire-reader.js';
 export const WATCH_PATH = '/grpc.health.v1.Health/Watch';
 
 /** By number, as in grpc/health/v1/health.proto. */
-const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
+export const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
 
+/** The status of a service in `grpc.health.v1`. */
 export type ServingStatus = (typeof STATUSES)[number];
 
 /** A HealthCheckRequest, whose only field is the name of the service. */

@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
 import type { Endpoint } from '../../core/endpoint.js';
+import type { ServingStatus } from '../../grpc/endpoint/health-messages.js';
 import type { BackendCall } from '../handlers.js';
 import { type StatusName, statusError } from '../status-error.js';
+import { BackendHealth } from './backend-health.js';
 import { Conduct } from './conduct.js';
 import { FrontDoor } from './front-door.js';
 import { type AnyCall, type CallHost, implementationOf, type ServedCall } from './service-implementation.js';
-import { atLeastOne, checkedDelay } from './backend-arguments.js';
+import { atLeastOne, checkedDelay, checkedHealth } from './backend-arguments.js';
 import { failShare, type ShareBounds } from './shares.js';
+import type { FleetTls } from './fleet-tls.js';
 import type { CallLog } from './call-log.js';
 import type { TappedSocket } from './tapped-socket.js';
 
@@ -25,6 +28,9 @@ export interface BackendOptions extends Omit<Endpoint, 'address'> {
 export interface FleetParts {
   readonly services: readonly ServiceDefinition[];
   readonly serverOptions: ServerOptions;
+  /** Whether backends serve `grpc.health.v1`. */
+  readonly health: boolean;
+  readonly tls: FleetTls | undefined;
   readonly log: CallLog;
   handlerFor(names: readonly string[]): ((request: unknown, call: BackendCall) => unknown) | undefined;
   /** A client can send calls to a backend, or cannot any more. */
@@ -59,7 +65,8 @@ export class FleetBackend {
   readonly #conduct = new Conduct();
   readonly #door: FrontDoor;
   readonly #running = new Set<AbortController>();
-  #server: Server | undefined;
+  readonly #health: BackendHealth | undefined;
+  #server: GrpcServer | undefined;
   #limit: number | undefined;
   #mostRunning = 0;
 
@@ -69,7 +76,8 @@ export class FleetBackend {
     this.options = options;
     this.#limit = options.maxConcurrentStreams;
     this.#fleet = fleet;
-    this.#door = new FrontDoor(() => fleet.changed());
+    this.#door = new FrontDoor(fleet.tls, () => fleet.changed());
+    if (fleet.health) this.#health = new BackendHealth(fleet.services.flatMap(serviceName));
   }
 
   /** As in `127.0.0.1:40123`; the same after a restart. */
@@ -96,8 +104,7 @@ export class FleetBackend {
   get state(): string {
     if (!this.#door.isOpen) return 'stopped';
     if (this.#door.partitioned) return 'partitioned';
-    const tls = 'a client speaks TLS to it; pass { credentials: credentials.createInsecure() } to fleet.client()';
-    return `${this.connections} connections${this.#door.triedTls ? `; ${tls}` : ''}`;
+    return `${this.connections} connections${this.#door.misunderstood ? `; ${misunderstanding(this.#fleet.tls)}` : ''}`;
   }
 
   /** @internal Whether calls can reach it now. */
@@ -110,7 +117,12 @@ export class FleetBackend {
     return this.#door.isOpen && !this.#door.partitioned;
   }
 
-  /** Calls that it got since the start, or since `fleet.clear()`. */
+  /** @internal What it says of a service in `grpc.health.v1`; undefined if it does not know it, or serves no health. */
+  healthOf(service: string): ServingStatus | undefined {
+    return this.#health?.of(service);
+  }
+
+  /** Calls that it got since the start, or since `fleet.clear()`; those of the health service do not count. */
   get calls(): number {
     return this.#fleet.log.countOf(this.index);
   }
@@ -161,9 +173,25 @@ export class FleetBackend {
     this.#conduct.hang();
   }
 
-  /** Ends `slow`, `fail` and `hang`; calls that hang are answered. */
+  /**
+   * Sets what it says in `grpc.health.v1`, which clients watch: `NOT_SERVING`, and `SERVING` again. It answers calls all
+   * the same. `await fleet.ready()` waits until clients have heard it.
+   *
+   * @param service The full name of one service, as in `orders.v1.Orders`; `''` is the backend as a whole. A service that
+   *   it does not serve is added. Default: all.
+   * @throws GrpcLbArgumentError if there is no such status, or the fleet serves no health.
+   * @example
+   *   fleet[1].setHealth('NOT_SERVING');
+   */
+  setHealth(status: ServingStatus, service?: string): void {
+    checkedHealth(this.#health, status, service).set(status, service);
+    this.#fleet.changed();
+  }
+
+  /** Ends `slow`, `fail` and `hang`, and all is `SERVING` again; calls that hang are answered. */
   recover(): void {
     this.#conduct.recover();
+    this.#health?.reset();
   }
 
   /** Loses all packets in both directions: connections stay open and silent, and so do new ones. */
@@ -200,7 +228,7 @@ export class FleetBackend {
     if (this.#server === server) this.#end();
   }
 
-  /** Starts anew on the same port, as a new process: `slow`, `fail`, `hang` and `partition` end. */
+  /** Starts anew on the same port, as a new process: what `recover` and `heal` end does not last. */
   async restart(): Promise<void> {
     await this.stop();
     this.recover();
@@ -222,7 +250,7 @@ export class FleetBackend {
     if (!old || !this.running) return;
     const server = this.#createServer();
     const connections = this.#door.handOver(server.accept);
-    this.#server = server.server;
+    this.#server = server;
     await shutDown(old, connections);
   }
 
@@ -242,9 +270,9 @@ export class FleetBackend {
 
   /** @internal */
   async start(): Promise<void> {
-    const { server, accept } = this.#createServer();
+    const server = this.#createServer();
     this.#server = server;
-    await this.#door.open(accept);
+    await this.#door.open(server.accept);
   }
 
   /** @internal */
@@ -252,7 +280,7 @@ export class FleetBackend {
     this.#mostRunning = this.#running.size;
   }
 
-  #createServer(): { readonly server: Server; readonly accept: (connection: TappedSocket) => void } {
+  #createServer(): GrpcServer {
     const limit = this.#limit === undefined ? {} : { 'grpc.max_concurrent_streams': this.#limit };
     const server = new Server({ ...this.#fleet.serverOptions, ...limit });
     const host: CallHost = {
@@ -260,12 +288,13 @@ export class FleetBackend {
       handlerFor: (names) => this.#fleet.handlerFor(names),
     };
     for (const service of this.#fleet.services) server.addService(service, implementationOf(service, host));
+    const endWatches = this.#health?.addTo(server);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    return { server, accept: (connection) => injector.injectConnection(connection) };
+    return { server, accept: (connection) => injector.injectConnection(connection), endWatches };
   }
 
   #end(): void {
-    this.#server?.forceShutdown();
+    this.#server?.server.forceShutdown();
     this.#server = undefined;
     for (const running of this.#running) running.abort();
   }
@@ -288,10 +317,33 @@ export class FleetBackend {
   }
 }
 
+/** The server of grpc-js that a backend runs now. */
+interface GrpcServer {
+  readonly server: Server;
+  readonly accept: (connection: TappedSocket) => void;
+  /** Ends the watches of its health. */
+  readonly endWatches: (() => void) | undefined;
+}
+
+function misunderstanding(tls: FleetTls | undefined): string {
+  return tls
+    ? 'a client speaks no TLS to it; use fleet.client(), or set its option tls to fleet.tls'
+    : 'a client speaks TLS to it; use fleet.client() without credentials, or createFleet({ tls: true })';
+}
+
+/** The full name of the service, as in `orders.v1.Orders`. */
+function serviceName(service: ServiceDefinition): string[] {
+  const [first] = Object.values(service);
+  return first ? [first.path.slice(1, first.path.lastIndexOf('/'))] : [];
+}
+
 /** GOAWAY, and the end of the connections when the last call has been answered. */
-async function shutDown(server: Server, connections: readonly TappedSocket[]): Promise<void> {
+async function shutDown({ server, endWatches }: GrpcServer, connections: readonly TappedSocket[]): Promise<void> {
   const closed = connections.flatMap((connection) => (connection.closed ? [] : [once(connection, 'close')]));
-  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // After GOAWAY, so that clients do not take the end for one of the health.
+  endWatches?.();
+  await shut;
   // From Node 24 on, it does not wait for the calls of connections that it has not accepted itself.
   await Promise.all(closed);
 }

@@ -1,13 +1,14 @@
 import type { ServerOptions, ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
-import { type Check, fields, integer, shown } from '../../core/options/validation.js';
+import { boolean, type Check, fields, integer, shown } from '../../core/options/validation.js';
 import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
 import { clientDeclaration } from '../../nest/decorators/metadata.js';
 import type { GrpcLbServiceDefinition } from '../../nest/definition/definition-types.js';
 import { peersFor } from '../../nest/stub/service-definitions.js';
 import { checkHandlerNames, type ProtoOptions, servicesOf, servicesOfClient } from '../served-services.js';
 import type { BackendOptions } from './fleet-backend.js';
+import { type FleetTls, fleetTls, type FleetTlsOptions } from './fleet-tls.js';
 
 /**
  * What `createFleet` takes. The services come from exactly one of `client`, `definition`, `protoPath` and
@@ -31,6 +32,20 @@ export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
    */
   readonly handlers?: HandlersOf<NoInfer<Client>, BackendCall>;
   /**
+   * Whether the backends serve `grpc.health.v1`, where all is `SERVING` until `setHealth`. A definition that has this
+   * service serves it itself.
+   *
+   * @default true
+   */
+  readonly health?: boolean;
+  /**
+   * TLS. `true`: with certificates of a CA that is made in this process. `mutual`: clients need one of that CA, too. Or
+   * PEM of your own. Clients of `fleet.client()` use `fleet.tls` by themselves.
+   *
+   * @default false
+   */
+  readonly tls?: boolean | 'mutual' | FleetTlsOptions;
+  /**
    * Options of the grpc-js servers.
    *
    * @default {}
@@ -47,12 +62,13 @@ const text: Check = (path, value, faults) => {
 const checkBackend = fields({
   weight: integer({ min: 1, max: 4_294_967_295 }),
   priority: integer({ min: 0, max: 127 }),
+  degraded: boolean,
   locality: fields({ region: text, zone: text, subZone: text }),
   maxConcurrentStreams: integer({ min: 1, max: 1_000_000 }),
 });
 
 const SOURCES = ['client', 'definition', 'protoPath', 'packageDefinition'] as const;
-const OTHERS = ['backends', 'handlers', 'serverOptions', 'package', 'loader', 'protoLoader'];
+const OTHERS = ['backends', 'handlers', 'health', 'tls', 'serverOptions', 'package', 'loader', 'protoLoader'];
 const MAX_BACKENDS = 1000;
 
 /** Loads the optional packages that the services need. */
@@ -65,20 +81,31 @@ export async function preparePeers({ client, ...own }: FleetOptions<never>): Pro
 export function checkedFleet(options: FleetOptions<never>): {
   readonly services: readonly ServiceDefinition[];
   readonly backends: readonly BackendOptions[];
+  readonly tls: FleetTls | undefined;
 } {
   const faults: Fault[] = [];
   const known: readonly string[] = [...SOURCES, ...OTHERS];
   for (const key of Object.keys(options).filter((each) => !known.includes(each)))
     faults.push({ path: key, message: `is not an option; the options here are ${known.join(', ')}` });
+  if (options.health !== undefined) boolean('health', options.health, faults);
   const services = servicesFor(options, faults);
   if (services.length > 0) checkHandlerNames(options.handlers ?? {}, services, 'handlers.', faults);
   const backends = backendsOf(options.backends ?? 1, faults);
+  const tls = fleetTls(options.tls, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('createFleet', faults);
-  return { services, backends };
+  return { services, backends, tls };
 }
 
 function servicesFor(options: FleetOptions<never>, faults: Fault[]): readonly ServiceDefinition[] {
-  const { client, backends: _backends, handlers: _handlers, serverOptions: _options, ...proto } = options;
+  const {
+    client,
+    backends: _backends,
+    handlers: _handlers,
+    health: _health,
+    tls: _tls,
+    serverOptions: _options,
+    ...proto
+  } = options;
   const given = SOURCES.filter((source) => options[source] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'is missing' : `is set together with ${given.slice(1).join(' and ')}`;

@@ -3,19 +3,23 @@ import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { GrpcLbArgumentError, GrpcLbClosedError, GrpcLbConflictError } from '../../core/errors.js';
-import { shown } from '../../core/options/validation.js';
+import { defined, shown } from '../../core/options/validation.js';
 import type { CallObserver } from '../../grpc/call/call-observer.js';
 import type { GrpcLbClientHandle } from '../../nest/client-handle.js';
 import type { GrpcLbClientOptions } from '../../nest/client-options.js';
 import { type DeclaredClient, declaredClass, declaredItem } from '../../nest/declared-clients.js';
 import type { GrpcLbClientItem } from '../../nest/module-options.js';
 import { GrpcLbRegistry } from '../../nest/registry.js';
+import type { TlsOptions } from '../../tls/options.js';
 import type { AnyClient, UntypedHandler } from '../handlers.js';
 import { type AttemptBounds, type AttemptedCall, AttemptLog } from './attempt-log.js';
 import { CallLog, type ReceivedCall } from './call-log.js';
 import { type BackendOptions, FleetBackend, type FleetParts } from './fleet-backend.js';
 import { checkedFleet, type FleetOptions, preparePeers } from './fleet-options.js';
 import { FleetList } from './fleet-source.js';
+import type { FleetTls } from './fleet-tls.js';
+import { isServed, seenBy } from './client-readiness.js';
+import { servesHealth } from './health-definition.js';
 import { assertShares, type ShareOptions } from './shares.js';
 
 /** The largest index that may be written as `fleet[15]`. */
@@ -59,7 +63,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
   /** @internal Use `createFleet`. */
   constructor(
     services: readonly ServiceDefinition[],
-    options: Pick<FleetOptions<never>, 'handlers' | 'serverOptions'>,
+    options: Pick<FleetOptions<never>, 'handlers' | 'health' | 'serverOptions'>,
+    tls: FleetTls | undefined,
   ) {
     this.target = this.#list.target;
     this.#log = new CallLog();
@@ -67,6 +72,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
     this.#parts = {
       services,
       serverOptions: options.serverOptions ?? {},
+      tls,
+      health: (options.health ?? true) && !services.some(servesHealth),
       log: this.#log,
       handlerFor: (names) => {
         const name = names.find((each) => Object.hasOwn(handlers, each));
@@ -86,6 +93,14 @@ export class BackendFleet implements Iterable<FleetBackend> {
   /** Sees the calls of clients: pass it to `forRoot`, or to `createBalancedChannel`, for `attempts`. */
   get observer(): CallObserver {
     return this.#attempts;
+  }
+
+  /**
+   * The option `tls` of a client of this fleet, with PEM of the CA to trust, and with a certificate if the fleet is
+   * `mutual`; undefined without TLS. Clients of `client` have it.
+   */
+  get tls(): TlsOptions | undefined {
+    return this.#parts.tls?.client;
   }
 
   /** The addresses that clients are told, as for a target of `static:///`. */
@@ -110,8 +125,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
   }
 
   /**
-   * A client that calls this fleet, in the place of the one that the application declares. All its options but the
-   * target stay, except those in `more`.
+   * A client that calls this fleet, in the place of the one that the application declares. All its options stay, but the
+   * target and, unless they are in `more`, `credentials` and `tls`, which become those of the fleet.
    *
    * @example
    *   Test.createTestingModule({ imports: [AppModule] })
@@ -130,8 +145,9 @@ export class BackendFleet implements Iterable<FleetBackend> {
         typeof client === 'function'
           ? declaredClass(client, more)
           : declaredItem({ ...client, options: { ...client.options, ...more } });
-      const { url: _url, targets: _targets, ...options } = declared.options;
-      return { ...declared, options: { ...options, target: this.target } };
+      const { url: _url, targets: _targets, credentials: _credentials, tls: _tls, ...options } = declared.options;
+      const { credentials, tls = credentials ? undefined : (this.tls ?? false) } = more;
+      return { ...declared, options: { ...options, ...defined({ credentials, tls }), target: this.target } };
     };
     const factory = (registry: GrpcLbRegistry): GrpcLbClientHandle => {
       const handle = registry.add(declare());
@@ -189,10 +205,11 @@ export class BackendFleet implements Iterable<FleetBackend> {
   }
 
   /**
-   * Waits until clients can send calls to backends. Of a client that `client` created it knows which endpoints are ready;
-   * of any other, such as one of another process, only that there is a connection to the backend.
+   * Waits until clients can send calls to backends, and have heard of those that are not SERVING. Of a client that `client`
+   * created it knows which endpoints are ready; of any other, such as one of another process, only that there is a
+   * connection to the backend.
    *
-   * @param count How many backends; by default all that are listed and run.
+   * @param count How many backends; by default all that are listed, run and serve.
    * @throws AssertionError that shows the state of each backend, if it takes too long.
    */
   async ready(count?: number, { timeout = 10_000 }: ReadyOptions = {}): Promise<void> {
@@ -265,15 +282,10 @@ export class BackendFleet implements Iterable<FleetBackend> {
 
   #isReady(count: number | undefined): boolean {
     const expected = [...this.#listed].filter((each) => each.expected);
-    const needed = count ?? expected.length;
-    const addresses = new Set(expected.map(({ address }) => address));
     const clients = [...this.#clients].map((client) => client.snapshot()).filter(({ state }) => state !== 'idle');
     return (
-      expected.filter((each) => each.reachable).length >= needed &&
-      clients.every(
-        ({ endpoints }) =>
-          endpoints.filter(({ address, state }) => state === 'ready' && addresses.has(address)).length >= needed,
-      )
+      expected.filter((each) => each.reachable).length >= (count ?? expected.length) &&
+      clients.every((client) => isServed(client, expected, count))
     );
   }
 
@@ -301,7 +313,10 @@ export class BackendFleet implements Iterable<FleetBackend> {
 
   #states(): string {
     if (this.#listed.size === 0) return '  no backend is listed';
-    return [...this.#listed].map((each) => `  backend ${each.index} (${each.address}): ${each.state}`).join('\n');
+    const clients = [...this.#clients].map((client) => client.snapshot());
+    return [...this.#listed]
+      .map((each) => `  backend ${each.index} (${each.address}): ${each.state}${seenBy(clients, each.address)}`)
+      .join('\n');
   }
 }
 
@@ -331,8 +346,8 @@ export type Fleet = BackendFleet & {
 export async function createFleet<Client = AnyClient>(options: FleetOptions<Client>): Promise<Fleet> {
   const given = options as FleetOptions<never>;
   await preparePeers(given);
-  const { services, backends } = checkedFleet(given);
-  const fleet = new BackendFleet(services, given);
+  const { services, backends, tls } = checkedFleet(given);
+  const fleet = new BackendFleet(services, given, tls);
   try {
     for (const each of backends) await fleet.add(each);
   } catch (error) {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers';
+import type { FleetTls } from './fleet-tls.js';
+import { SecuredSocket } from './secured-socket.js';
 import { TappedSocket } from './tapped-socket.js';
 
 /**
@@ -14,15 +16,18 @@ export class FrontDoor {
   /** TCP connections since the start. */
   accepted = 0;
   port = 0;
-  /** Whether a client has tried TLS. */
-  triedTls = false;
+  /** Whether a connection has ended whose client spoke TLS where the backend does not, or the other way around. */
+  misunderstood = false;
   #server: Server | undefined;
   #accept: (connection: TappedSocket) => void = () => {};
   #partitioned = false;
   readonly #open = new Set<TappedSocket>();
 
   /** @param onChange Called when a client can send calls over a connection, or cannot any more. */
-  constructor(private readonly onChange: () => void) {}
+  constructor(
+    private readonly tls: FleetTls | undefined,
+    private readonly onChange: () => void,
+  ) {}
 
   get isOpen(): boolean {
     return this.#server !== undefined;
@@ -55,11 +60,11 @@ export class FrontDoor {
     const server = createServer({ noDelay: true }, (socket) => {
       socket.unref();
       this.accepted++;
-      const connection = new TappedSocket(socket, this.onChange);
+      const connection = this.#connection(socket);
       this.#open.add(connection);
       connection.once('close', () => {
         this.#open.delete(connection);
-        this.triedTls ||= connection.speaksTls;
+        this.misunderstood ||= connection.speaksTls !== undefined && connection.speaksTls !== (this.tls !== undefined);
         this.onChange();
       });
       if (this.#partitioned) connection.hold();
@@ -85,6 +90,10 @@ export class FrontDoor {
   async cut(): Promise<void> {
     for (const connection of this.#open) connection.cut();
     for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #connection(socket: Socket): TappedSocket {
+    return this.tls ? new SecuredSocket(socket, this.tls, this.onChange) : new TappedSocket(socket, this.onChange);
   }
 
   partition(): void {

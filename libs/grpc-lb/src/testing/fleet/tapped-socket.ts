@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { SettingsAck } from './settings-ack.js';
 
@@ -10,16 +9,16 @@ const TLS_HANDSHAKE = 22;
  * either direction, while both ends keep their sockets open, as in a network that drops packets.
  */
 export class TappedSocket extends Duplex {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #ack = new SettingsAck();
   #held = false;
   #retired = false;
-  #speaksTls = false;
+  #speaksTls: boolean | undefined;
   /** Writes to the socket what the server wrote, or ended, while the connection was held. */
   #writeHeld: (() => void) | undefined;
 
   /** @param onSettled Called when the client has accepted the settings of the server, so that it can send calls. */
-  constructor(socket: Socket, onSettled: () => void) {
+  constructor(socket: Duplex, onSettled: () => void) {
     super();
     this.#socket = socket;
     socket.once('data', ([first]: Buffer) => {
@@ -40,8 +39,8 @@ export class TappedSocket extends Duplex {
     return this.#ack.seen && !this.#retired && !this.destroyed;
   }
 
-  /** Whether the client has begun a TLS handshake, which no backend of a fleet answers. */
-  get speaksTls(): boolean {
+  /** Whether the client has begun a TLS handshake; undefined if it has sent nothing. */
+  get speaksTls(): boolean | undefined {
     return this.#speaksTls;
   }
 
