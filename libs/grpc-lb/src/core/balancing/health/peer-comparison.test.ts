@@ -259,10 +259,9 @@ describe('after an outage of all, in which they return one each second', () => {
   });
 
   test.each([
-    ['after an outage of all fade within 4 s', [0, 1, 2, 3, 4], 4, true],
-    // Too few for an ejection.
-    ['of its own do not', [4], 1, false],
-  ])('the failures of one that gets no more calls %s', (_, outage, failures, soon) => {
+    ['fade within 3 s after an outage of all', [0, 1, 2, 3, 4], true],
+    ['do not if it has failed alone', [4], false],
+  ])('the failures of one that fails for longer than the others, and gets no more calls, %s', (_, outage, soon) => {
     const pool = new Pool(5);
     pool.run(300, () => 'ok', 10);
     const [late, ...others] = pool.endpoints.toReversed() as [Endpoint, ...Endpoint[]];
@@ -270,10 +269,11 @@ describe('after an outage of all, in which they return one each second', () => {
       pool.clock.advance(100);
       passiveHealth.record(kind, pool.clock.now(), pool.clock.now(), false);
     };
-    for (let round = 0; round < failures; round++)
+    for (let round = 0; round < 6; round++)
       for (const [i, endpoint] of pool.endpoints.entries()) call(endpoint, outage.includes(i) ? 'failed' : 'ok');
-    expect(late.passiveHealth.ejected).toBe(false);
     for (let round = 0; round < 10; round++) for (const endpoint of others) call(endpoint, 'ok');
+    call(late, 'failed');
+    for (let round = 0; round < 8; round++) for (const endpoint of others) call(endpoint, 'ok');
     expect(late.failureFactor === 1).toBe(soon);
   });
 
