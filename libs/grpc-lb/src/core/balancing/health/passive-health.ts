@@ -147,7 +147,8 @@ export class PassiveHealth implements Peer {
 
   /** Its recent failure rate. */
   get failureRate(): number {
-    return this.#failureRate.rate(this.#clock.now(), this.peers.ending);
+    const now = this.#clock.now();
+    return this.#failureRate.rate(now, this.peers.ending(now));
   }
 
   /** The share of its recent calls that it refused. */
@@ -164,7 +165,7 @@ export class PassiveHealth implements Peer {
     const counts = since >= this.outlier.countsSince;
     const itsOwn = !counts || this.peers.record(this, kind, now);
     const failed = itsOwn && (kind === 'failed' || kind === 'timed_out');
-    if (counts && itsOwn) this.#failureRate.record(failed, now, this.peers.ending);
+    if (counts && itsOwn) this.#failureRate.record(failed, now, this.peers.ending(now));
     if (wasProbe) this.#onProbe(failed, reported);
     else if (itsOwn) this.#judge(kind, since, now, reported);
     this.peers.refresh(this, failed, now);
@@ -172,8 +173,7 @@ export class PassiveHealth implements Peer {
 
   /** Recomputes its load multiplier, which fades with time; returns whether it is above 1. */
   refresh(now: number): boolean {
-    const { allowed, ending } = this.peers;
-    const factor = this.#failureRate.factor(now, allowed, ending);
+    const factor = this.#failureRate.factor(now, this.peers.allowed, this.peers.ending(now));
     const undecided = this.outlier.undecided(this.#options.ejection);
     this.owner.failureFactor = undecided ? Math.min(UNDECIDED_FACTOR, factor) : factor;
     return factor > 1;
@@ -211,7 +211,7 @@ export class PassiveHealth implements Peer {
     this.#forgetProbe();
     const now = this.#clock.now();
     this.#ejectedAt = now;
-    const until = this.outlier.eject(verdict, now, this.#options.ejection, this.peers.returning);
+    const until = this.outlier.eject(verdict, now, this.#options.ejection, this.peers.returning(now));
     this.#cancelProbe?.();
     this.#cancelProbe = this.#clock.after(until - now, () => this.#ejectionOver(verdict));
     this.owner.ejectionChanged();

@@ -99,13 +99,13 @@ export class PeerComparison {
   }
 
   /** Whether an outage that all endpoints shared has just ended, or is about to. */
-  get returning(): boolean {
-    return this.#common.returning(this.clock.now());
+  returning(now: number): boolean {
+    return this.#common.returning(now);
   }
 
   /** Whether some of them do not fail any more, and the others probably return soon. */
-  get ending(): boolean {
-    return this.#common.ending(this.clock.now());
+  ending(now: number): boolean {
+    return this.#common.ending(now);
   }
 
   /** Whether at least two endpoints have recent results, so that one can be worse than another. */
