@@ -219,3 +219,33 @@ test('a postponed call whose decision throws leaves the others theirs', () => {
   expect(thrown).toHaveLength(1);
   expect(thrown[0]).toThrow('an interceptor');
 });
+
+test('a call that has waited for more than 200 ms starts before more important ones', () => {
+  let now = 0;
+  const immediates: (() => void)[] = [];
+  const shedder = new Shedder(
+    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
+    () => now,
+    () => 0,
+    (callback) => void immediates.push(callback),
+  );
+  // Until there is a limit.
+  while (shedder.refuses(METADATA.critical) !== LATER) {
+    now += 200;
+    shedder.measured(200, 2000);
+  }
+  const started: string[] = [];
+  const postpone = (level: CriticalityLevel): void =>
+    shedder.postpone(METADATA[level], (refusal) => started.push(refusal ? `${level} refused` : level));
+  const turn = (): void => immediates.splice(0).forEach((callback) => callback());
+  postpone('critical');
+  postpone('critical');
+  turn();
+  now += 201;
+  postpone('critical_plus');
+  // One starts, all that have arrived are decided upon, and the next one starts.
+  turn();
+  turn();
+  turn();
+  expect(started).toEqual(['critical', 'critical']);
+});
