@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { type AddressInfo, type Socket } from 'node:net';
+import { createServer } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, test, vi } from 'vitest';
 import { observeMetrics } from 'nestjs-grpc-lb/opentelemetry';
@@ -91,4 +92,21 @@ describe.skipIf(!HAS_OPENSSL)('TLS handshakes are counted by their results (gRFC
     await settled(channel);
     expect(channel.snapshot().totals.tlsHandshakes).toEqual({ SUCCESS: 1 });
   });
+});
+
+test.skipIf(!HAS_OPENSSL)('a handshake with credentials of the application asks for no address by SNI', async () => {
+  const { cert, key } = makeDatedCertificate(-1, 90, 'IP:127.0.0.1');
+  const server = createServer({ cert, key, ALPNProtocols: ['h2'] });
+  const asked = new Promise<unknown>((resolve) => {
+    server.once('secureConnection', (socket) => {
+      resolve(socket.servername);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  closeWithTest(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { channel } = balanced(`static:///127.0.0.1:${port}`, { credentials: credentials.createSsl(cert) });
+  channel.connect();
+  expect(await asked).toBe(false);
 });
