@@ -318,12 +318,13 @@ describe('a server', () => {
     let started = 0;
     echo.handlers.say = async (line) => {
       started++;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 500));
       return line;
     };
     const client = echoClient(echo.address, insecure);
     await Promise.all(Array.from({ length: 50 }, () => say(client)));
-    const { code, details } = await failureOf(say(client, 'x', 80));
+    // Less than a call takes, and enough for its way to the server on a busy machine.
+    const { code, details } = await failureOf(say(client, 'x', 400));
     expect(code).toBe(grpc.status.DEADLINE_EXCEEDED);
     expect(details).toMatch(/^Deadline cannot be met: \d+ ms are left, and half of the calls take over \d+ ms/);
     expect([started, echo.server.refused().deadline_hopeless]).toEqual([50, 1]);
