@@ -203,7 +203,11 @@ describe('a hostile file', () => {
     ['nests objects in a line', '{ a: '.repeat(200_000), 'has more than 32 levels'],
     ['nests lists without brackets', '- '.repeat(500_000), 'has more than 32 levels'],
     ['nests keys', '? '.repeat(500_000), 'has more than 32 levels'],
-    ['nests objects', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'Maximum call stack'],
+    [
+      'nests objects',
+      Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      'has more than 32 levels',
+    ],
     ['contains itself', '&a [*a]', 'lists no usable endpoint'],
     [
       'has a million keys',
