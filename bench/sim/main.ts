@@ -67,7 +67,7 @@ if (process.argv.includes('--help')) console.log(USAGE);
 else {
   try {
     const options = simOptions(process.argv.slice(2));
-    if (options.list) for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`);
+    if (options.list) for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(24)}${title}`);
     else if (options.streams) streams(options);
     else await main(options);
   } catch (error) {
