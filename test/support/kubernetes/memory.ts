@@ -31,6 +31,8 @@ export class MemoryApi implements SliceApi {
   down: Error | undefined;
   /** For the next requests, one each. */
   readonly failures: Error[] = [];
+  /** While it is set, watches are not answered: neither accepted nor refused. */
+  mute = false;
 
   async list(token: string | undefined, onItem: (item: unknown) => void, signal: AbortSignal): Promise<unknown> {
     this.asked.push(token === undefined ? 'list' : `list ${token}`);
@@ -46,6 +48,7 @@ export class MemoryApi implements SliceApi {
     const error = this.failures.shift() ?? this.down;
     if (error) throw error;
     if (Number(version) < this.store.compacted) throw new ApiError(410, '410 Expired');
+    if (this.mute) return this.#silence(signal);
     listener.onOpen();
     const forward = ({ type, object }: StoreEvent): void => listener.onEvents([{ type, object }]);
     for (const event of this.store.since(Number(version))) forward(event);
@@ -62,6 +65,11 @@ export class MemoryApi implements SliceApi {
       signal.addEventListener('abort', () => end(signal.reason as Error));
       if (signal.aborted) end(signal.reason as Error);
     });
+  }
+
+  /** Until the source gives up. */
+  #silence(signal: AbortSignal): Promise<never> {
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
   }
 
   send(...events: unknown[]): void {

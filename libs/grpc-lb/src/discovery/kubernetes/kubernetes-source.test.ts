@@ -304,6 +304,18 @@ describe('a refresh', () => {
     expect(source.api.asked).toEqual([]);
   });
 
+  it('leaves a watch alone that is not accepted yet: its timeout decides, so that the failure is reported', async () => {
+    await started('10.0.0.1');
+    source.api.mute = true;
+    source.api.endWatches();
+    await settled();
+    for (let i = 0; i < 20; i++) {
+      source.source.refresh();
+      await source.advance(1000);
+    }
+    expect(source.api.asked).toEqual(['watch 1001']);
+  });
+
   it('shortens the backoff after a failure to a second', async () => {
     await started('10.0.0.1');
     source.api.down = cut;

@@ -47,6 +47,8 @@ export class SliceWatcher {
   /** The API server must not be asked before that time (`Retry-After`). */
   #notBefore = -Infinity;
   #watching: AbortController | undefined;
+  /** The API server has accepted the watch. */
+  #isOpen = false;
   #pausing: { readonly end: () => void; cancel: Cancel } | undefined;
 
   constructor(
@@ -62,12 +64,13 @@ export class SliceWatcher {
 
   /**
    * Cuts a pause short, and treats a silent watch as dead: a new one, from where the old one was, costs the API server
-   * less than a list and delivers whatever was missed.
+   * less than a list and delivers whatever was missed. A watch that is not accepted yet is left to its timeout: in an
+   * outage, lost connections ask for a refresh all the time, and no watch would ever open or fail.
    */
   refresh(): void {
     const now = this.context.clock.now();
     if (this.#pausing) this.#endPauseIn(Math.max(this.#askedAt + MIN_REFRESH_MS, this.#notBefore) - now);
-    else if (now - Math.max(this.#heardAt, this.#askedAt) >= MIN_REFRESH_MS) this.#watching?.abort();
+    else if (this.#isOpen && now - Math.max(this.#heardAt, this.#askedAt) >= MIN_REFRESH_MS) this.#watching?.abort();
   }
 
   stop(): void {
@@ -112,6 +115,7 @@ export class SliceWatcher {
     const onOpen = (): void => {
       if (watching.signal.aborted) return;
       openedAt = this.#heardAt = clock.now();
+      this.#isOpen = true;
       // After a failure the list is known to be current again; otherwise it has just been reported.
       if (!this.#fresh) this.listener.onCurrent();
     };
@@ -132,6 +136,7 @@ export class SliceWatcher {
       if (!watching.signal.aborted) fault = error as Error;
     } finally {
       this.#watching = undefined;
+      this.#isOpen = false;
     }
     if (clock.now() - openedAt >= STEADY_MS) {
       this.#failures = 0;
