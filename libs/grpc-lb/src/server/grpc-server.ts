@@ -175,7 +175,6 @@ export class GrpcServer implements OnApplicationShutdown {
   /** Called by Nest. */
   onApplicationShutdown(): void {
     this.#stop();
-    for (const end of this.#observed) end();
   }
 
   /**
@@ -319,6 +318,7 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#probe.stop();
     this.#aging.clear();
     for (const poller of this.#pollers) poller.stop();
+    for (const end of this.#observed) end();
   }
 
   /** What the end of each call says of this server; undefined if nothing. */
