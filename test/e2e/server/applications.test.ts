@@ -1,10 +1,14 @@
+import { credentials } from '@grpc/grpc-js';
 import type { INestMicroservice } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { type GrpcServerMicroservice, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
+import { HAS_OPENSSL } from '../../support/peers/certificates.js';
+import { authorityOfTest, HERE } from '../../support/peers/tls-echo.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoController, echoTransport } from '../../support/server/app.js';
+import { echoClient, echoController, echoTransport, say } from '../../support/server/app.js';
 
 expectNoLeaks();
 
@@ -17,6 +21,42 @@ async function createApp(microservice: GrpcServerMicroservice): Promise<INestMic
   onTestFinished(() => app.close());
   return app;
 }
+
+describe('one value of grpcServer() in several applications', () => {
+  test.skipIf(!HAS_OPENSSL)('starts the next one with TLS when the first is closed', async () => {
+    const ca = authorityOfTest();
+    const port = await freePort();
+    const drain = { delay: 0 };
+    const microservice = grpcServer(echoTransport(port), { tls: { ...ca.issue(HERE) }, drain });
+    for (let i = 0; i < 2; i++) {
+      const app = await createApp(microservice);
+      await app.listen();
+      const client = echoClient(`127.0.0.1:${port}`, credentials.createSsl(Buffer.from(ca.cert)));
+      expect(await say(client)).toMatchObject({ text: 'x' });
+      client.close();
+      await app.close();
+    }
+  });
+
+  test('tells the observer of a call once, whatever other applications were made of it', async () => {
+    const port = await freePort();
+    const seen: string[] = [];
+    const callStarted = ({ method }: { method: string }): undefined => void seen.push(method);
+    const microservice = grpcServer(echoTransport(port), { observer: { callStarted }, drain: { delay: 0 } });
+    const [, second] = [await createApp(microservice), await createApp(microservice)];
+    await second.listen();
+    expect(await say(echoClient(`127.0.0.1:${port}`, credentials.createInsecure()))).toMatchObject({ text: 'x' });
+    expect(seen).toEqual(['/echo.v1.Echo/Say']);
+  });
+
+  test('is found beside the factory too, where Nest before 11.1.9 looks for it', () => {
+    const microservice = grpcServer(echoTransport(1));
+    const modules = { get: () => undefined } as unknown as ModuleRef;
+    const made = microservice.useFactory(modules).strategy;
+    expect(microservice.strategy).toBe(made);
+    expect(microservice.useFactory(modules).strategy).not.toBe(made);
+  });
+});
 
 test('an observer without GrpcServerModule is let go with its application', async () => {
   const port = await freePort();

@@ -29,18 +29,20 @@ export interface GrpcServerMicroservice extends CustomStrategy {
  */
 export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions): GrpcServerMicroservice {
   const options = server && effectiveServerOptions('grpcServer', server);
-  const strategy = new GrpcServerTransport(microservice.options);
   return {
-    // Nest calls the factory when the providers exist. Before 11.1.9 it then looks for the strategy beside it.
-    strategy,
+    strategy: new GrpcServerTransport(microservice.options),
     inject: [ModuleRef],
-    useFactory: (module) => {
+    // A method: several applications may be made of one value, as in tests, and each needs a transport of its own.
+    useFactory(this: Partial<CustomStrategy> | undefined, module: ModuleRef) {
       const provided = providedServer(module);
       if (provided && options) {
         const message = 'are set here and in GrpcServerModule; set all of them in the module';
         throw new GrpcLbOptionsError('grpcServer', [{ path: 'options', message }]);
       }
+      const strategy = new GrpcServerTransport(microservice.options);
       strategy.use(provided ?? new GrpcServer(options ?? effectiveServerOptions('grpcServer', {})));
+      // Nest calls the factory when the providers exist. Before 11.1.9 it then looks for the strategy beside it.
+      if (this) this.strategy = strategy;
       return { strategy };
     },
   };
