@@ -1,5 +1,5 @@
 import { credentials, type ServiceError } from '@grpc/grpc-js';
-import { Module } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { getGrpcLbClientToken, GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
@@ -137,6 +137,48 @@ describe('a backend of a fleet', () => {
       /^backend 1 got .* % of the calls; expected at least 30 %\n {2}backend 0: \d+ of 60 calls/,
     );
     fleet[1].recover();
+  });
+
+  it('that gets handlers of its own answers by them, until it recovers', async () => {
+    const fleet = await fleetOfTest({ backends: 2, handlers: { say: () => ({ text: 'fleet' }) } });
+    const { echo } = await appOfFleet(fleet);
+    const texts = async (): Promise<Set<string>> =>
+      new Set((await repeat(20, () => echo.say({ text: 'a' }))).answers.map(({ text }) => text));
+    fleet[0].handle<EchoClient>({ say: ({ text }) => ({ text: `${text}!` }) });
+    expect(await texts()).toEqual(new Set(['a!', 'fleet']));
+    fleet[0].recover();
+    expect(await texts()).toEqual(new Set(['fleet']));
+    expect(() => fleet[0].handle({ sey: () => ({}) })).toThrow(
+      'sey is not a method of the service; did you mean "say"',
+    );
+  });
+
+  it('whose connections are cut is called again, over new ones', async () => {
+    const fleet = await fleetOfTest({ backends: [{ host: '::1' }] });
+    const { echo } = await appOfFleet(fleet, { channelOptions: { 'grpc.initial_reconnect_backoff_ms': 20 } });
+    expect(fleet[0].address).toBe(`[::1]:${fleet[0].port}`);
+    fleet[0].hang();
+    const lost = errorOf(firstValueFrom(echo.say({ text: 'a' })));
+    await expect.poll(() => fleet[0].inFlight).toBe(1);
+    await fleet[0].cut();
+    expect(await lost).toMatchObject({ code: 14 });
+    fleet[0].recover();
+    await fleet.ready();
+    expect((await repeat(5, () => echo.say({ text: 'a' }))).errors).toEqual([]);
+    expect([fleet[0].accepted, fleet[0].running]).toEqual([2, true]);
+  });
+
+  it('that is added listens where it is told to, also on the port of another', async () => {
+    const fleet = await fleetOfTest({ backends: [{ host: '127.0.0.2' }] });
+    const { port } = fleet[0];
+    const added = await fleet.add({ host: '127.0.0.3', port });
+    expect([added.host, added.port]).toEqual(['127.0.0.3', port]);
+    expect(fleet.addresses).toEqual([`127.0.0.2:${port}`, `127.0.0.3:${port}`]);
+    const { echo } = await appOfFleet(fleet);
+    expect((await repeat(20, () => echo.say({ text: 'a' }))).errors).toEqual([]);
+    fleet.expectShares({ within: 0.5 });
+    await added.restart();
+    expect(added.address).toBe(`127.0.0.3:${port}`);
   });
 
   it('that fails fails as many calls as it is told to', async () => {
@@ -341,6 +383,8 @@ describe('mistakes', () => {
       { client: EchoClient, backends: [{}, { wieght: 2 }] },
     ],
     ['- backends[0].locality.zone is 7; use a text', { client: EchoClient, backends: [{ locality: { zone: 7 } }] }],
+    ['- backends[0].host is "localhost"; use an IP address', { client: EchoClient, backends: [{ host: 'localhost' }] }],
+    ['- backends[0].port is 0; use a whole number from 1 to 65535', { client: EchoClient, backends: [{ port: 0 }] }],
     ['- backends[0] is null; use an object with weight', { client: EchoClient, backends: [null] }],
   ])('of createFleet: %s', async (line, options) => {
     await expect(createFleet(options as never)).rejects.toThrow(line);
@@ -352,12 +396,29 @@ describe('mistakes', () => {
     expect(() => fleet[0].slow(-1)).toThrow('slow: delay is -1; use milliseconds from 0 to 86400000');
     expect(() => fleet[0].fail('UNAVAILABEL' as never)).toThrow('status is "UNAVAILABEL"; did you mean "UNAVAILABLE"?');
     expect(() => fleet[0].fail('UNAVAILABLE', { times: 0 })).toThrow('times is 0; use a whole number from 1');
+    await expect(fleet.add({ weight: -1 })).rejects.toThrow('- options.weight is -1; use a whole number from 1');
     await expect(fleet[0].limitStreams(0)).rejects.toThrow('limit is 0; use a whole number from 1');
     expect(() => fleet.expectShares()).toThrow(
       'no backend got a call\n  backend 0: 0 of 0 calls (0 %), expected 100 %',
     );
     expect(() => fleet.expectAttempts(1)).toThrow('no call was observed; create the client with fleet.client()');
   });
+});
+
+it('the TLS of a fleet is merged over that of forRoot, whose client certificate that of a mutual fleet replaces', async () => {
+  const files = { cert: '/not/there/tls.crt', key: '/not/there/tls.key' };
+  const rootTls = (tls: object): Type => {
+    @Module({ imports: [GrpcLbModule.forRoot({ logging: false, tls }), GrpcLbModule.forFeature([EchoClient])] })
+    class AppModule {}
+    return AppModule;
+  };
+  const secure = await fleetOfTest({ tls: true, backends: 1 });
+  expect((await errorOf(appOfFleet(secure, {}, rootTls(files)))).message).toContain('/not/there/tls.crt');
+  const { echo } = await appOfFleet(secure, {}, rootTls({ ca: '/not/there/ca.crt', serverName: 'orders.shop' }));
+  expect(await firstValueFrom(echo.say({ text: 'a' }))).toMatchObject({ text: 'a' });
+  const mutual = await fleetOfTest({ tls: 'mutual', backends: 1 });
+  const app = await appOfFleet(mutual, {}, rootTls(files));
+  expect(await firstValueFrom(app.echo.say({ text: 'b' }))).toMatchObject({ text: 'b' });
 });
 
 it('an override of the environment does not send the calls of a test elsewhere', async () => {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
-import type { Endpoint } from '../../core/endpoint.js';
+import { addressToString, type Endpoint } from '../../core/endpoint.js';
 import type { ServingStatus } from '../../grpc/endpoint/health-messages.js';
-import type { BackendCall } from '../handlers.js';
+import { GrpcLbOptionsError, type Fault } from '../../core/errors.js';
+import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
+import { checkHandlerNames } from '../served-services.js';
 import { type StatusName, statusError } from '../status-error.js';
+import { handlerIn, type UntypedHandlers } from './backend-handlers.js';
 import { BackendHealth } from './backend-health.js';
 import { Conduct } from './conduct.js';
 import { FrontDoor } from './front-door.js';
@@ -14,8 +17,20 @@ import type { FleetTls } from './fleet-tls.js';
 import type { CallLog } from './call-log.js';
 import type { TappedSocket } from './tapped-socket.js';
 
-/** What discovery tells of a backend, and how many streams a connection to it takes. */
+/** What discovery tells of a backend, where it listens, and how many streams a connection to it takes. */
 export interface BackendOptions extends Omit<Endpoint, 'address'> {
+  /**
+   * The IP address to listen on, such as `127.0.0.2` (on Linux) or `::1`.
+   *
+   * @default '127.0.0.1'
+   */
+  readonly host?: string;
+  /**
+   * The port to listen on, 1 to 65535, for backends that share one, as the pods of a Deployment do.
+   *
+   * @default one that is free
+   */
+  readonly port?: number;
   /**
    * Streams that one connection takes at a time, 1 to 1000000.
    *
@@ -55,7 +70,7 @@ export interface FailOptions {
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
-/** A gRPC server of a fleet, in this process, over real sockets on 127.0.0.1. */
+/** A gRPC server of a fleet, in this process, over real sockets. */
 export class FleetBackend {
   /** Its place in the fleet. */
   readonly index: number;
@@ -66,6 +81,7 @@ export class FleetBackend {
   readonly #door: FrontDoor;
   readonly #running = new Set<AbortController>();
   readonly #health: BackendHealth | undefined;
+  #handlers: UntypedHandlers = {};
   #server: GrpcServer | undefined;
   #limit: number | undefined;
   #mostRunning = 0;
@@ -76,18 +92,29 @@ export class FleetBackend {
     this.options = options;
     this.#limit = options.maxConcurrentStreams;
     this.#fleet = fleet;
-    this.#door = new FrontDoor(fleet.tls, () => fleet.changed());
+    this.#door = new FrontDoor(options.host ?? '127.0.0.1', options.port ?? 0, fleet.tls, () => fleet.changed());
     if (fleet.health) this.#health = new BackendHealth(fleet.services.flatMap(serviceName));
   }
 
   /** As in `127.0.0.1:40123`; the same after a restart. */
   get address(): string {
-    return `127.0.0.1:${this.#door.port}`;
+    return addressToString(this.endpoint.address);
   }
 
-  /** @internal */
+  /** The IP address that it listens on. */
+  get host(): string {
+    return this.#door.host;
+  }
+
+  /** Its port; the same after a restart. */
   get port(): number {
     return this.#door.port;
+  }
+
+  /** @internal What clients are told. */
+  get endpoint(): Endpoint {
+    const { host: _host, port: _port, maxConcurrentStreams: _limit, ...told } = this.options;
+    return { ...told, address: { host: this.host, port: this.port } };
   }
 
   /** Whether it accepts connections: not after `stop` and `drain`. */
@@ -122,6 +149,11 @@ export class FleetBackend {
     return this.#health?.of(service);
   }
 
+  /** How many connections it has accepted since it was created; restarts do not reset it. */
+  get accepted(): number {
+    return this.#door.accepted;
+  }
+
   /** Calls that it got since the start, or since `fleet.clear()`; those of the health service do not count. */
   get calls(): number {
     return this.#fleet.log.countOf(this.index);
@@ -141,6 +173,21 @@ export class FleetBackend {
   get share(): number {
     const { total } = this.#fleet.log;
     return total === 0 ? 0 : this.calls / total;
+  }
+
+  /**
+   * Answers by handlers of its own, until `recover`. Methods without one are answered as by the rest of the fleet. Calls
+   * that have begun are not affected.
+   *
+   * @throws GrpcLbOptionsError if the services have no such method.
+   * @example
+   *   fleet[1].handle<OrdersClient>({ find: ({ id }) => ({ id, servedBy: 'canary' }) });
+   */
+  handle<Client = AnyClient>(handlers: HandlersOf<NoInfer<Client>, BackendCall>): void {
+    const faults: Fault[] = [];
+    checkHandlerNames(handlers, this.#fleet.services, '', faults);
+    if (faults.length > 0) throw new GrpcLbOptionsError(`handle of backend ${this.index}`, faults);
+    this.#handlers = handlers as UntypedHandlers;
   }
 
   /**
@@ -188,8 +235,9 @@ export class FleetBackend {
     this.#fleet.changed();
   }
 
-  /** Ends `slow`, `fail` and `hang`, and all is `SERVING` again; calls that hang are answered. */
+  /** Ends `handle`, `slow`, `fail` and `hang`, and all is `SERVING` again; calls that hang are answered. */
   recover(): void {
+    this.#handlers = {};
     this.#conduct.recover();
     this.#health?.reset();
   }
@@ -204,6 +252,11 @@ export class FleetBackend {
   heal(): void {
     this.#door.heal();
     this.#fleet.changed();
+  }
+
+  /** Cuts its connections, as a network that resets them. It keeps running, so clients may connect again at once. */
+  async cut(): Promise<void> {
+    await this.#door.cut();
   }
 
   /** Dies, as a process that is killed: all connections are cut, and the port refuses new ones. */
@@ -285,7 +338,7 @@ export class FleetBackend {
     const server = new Server({ ...this.#fleet.serverOptions, ...limit });
     const host: CallHost = {
       arrived: (method, call, request) => this.#arrived(method, call, request),
-      handlerFor: (names) => this.#fleet.handlerFor(names),
+      handlerFor: (names) => handlerIn(this.#handlers, names) ?? this.#fleet.handlerFor(names),
     };
     for (const service of this.#fleet.services) server.addService(service, implementationOf(service, host));
     const endWatches = this.#health?.addTo(server);

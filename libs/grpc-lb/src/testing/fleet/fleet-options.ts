@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ServerOptions, ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
@@ -40,7 +41,7 @@ export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
   readonly health?: boolean;
   /**
    * TLS. `true`: with certificates of a CA that is made in this process. `mutual`: clients need one of that CA, too. Or
-   * PEM of your own. Clients of `fleet.client()` use `fleet.tls` by themselves.
+   * PEM of your own. Clients of `fleet.client()` use `fleet.tls` by themselves, merged over `forRoot({ tls })`.
    *
    * @default false
    */
@@ -58,6 +59,11 @@ const text: Check = (path, value, faults) => {
     faults.push({ path, message: `is ${shown(value)}; use a text, as in "eu-central-1a"` });
 };
 
+const host: Check = (path, value, faults) => {
+  if (typeof value !== 'string' || isIP(value) === 0)
+    faults.push({ path, message: `is ${shown(value)}; use an IP address of this machine, as in "127.0.0.2" or "::1"` });
+};
+
 /** Discovery drops endpoints that are not as it says; a fleet reports them. */
 const checkBackend = fields({
   weight: integer({ min: 1, max: 4_294_967_295 }),
@@ -65,7 +71,16 @@ const checkBackend = fields({
   degraded: boolean,
   locality: fields({ region: text, zone: text, subZone: text }),
   maxConcurrentStreams: integer({ min: 1, max: 1_000_000 }),
+  host,
+  port: integer({ min: 1, max: 65_535 }),
 });
+
+/** @throws GrpcLbOptionsError that lists all faults. */
+export function checkAdded(options: BackendOptions): void {
+  const faults: Fault[] = [];
+  checkBackend('options', options, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError('add of the fleet', faults);
+}
 
 const SOURCES = ['client', 'definition', 'protoPath', 'packageDefinition'] as const;
 const OTHERS = ['backends', 'handlers', 'health', 'tls', 'serverOptions', 'package', 'loader', 'protoLoader'];

@@ -11,11 +11,12 @@ import { type DeclaredClient, declaredClass, declaredItem } from '../../nest/dec
 import type { GrpcLbClientItem } from '../../nest/module-options.js';
 import { GrpcLbRegistry } from '../../nest/registry.js';
 import type { TlsOptions } from '../../tls/options.js';
-import type { AnyClient, UntypedHandler } from '../handlers.js';
+import type { AnyClient } from '../handlers.js';
 import { type AttemptBounds, type AttemptedCall, AttemptLog } from './attempt-log.js';
+import { handlerIn, type UntypedHandlers } from './backend-handlers.js';
 import { CallLog, type ReceivedCall } from './call-log.js';
 import { type BackendOptions, FleetBackend, type FleetParts } from './fleet-backend.js';
-import { checkedFleet, type FleetOptions, preparePeers } from './fleet-options.js';
+import { checkAdded, checkedFleet, type FleetOptions, preparePeers } from './fleet-options.js';
 import { FleetList } from './fleet-source.js';
 import type { FleetTls } from './fleet-tls.js';
 import { isServed, seenBy } from './client-readiness.js';
@@ -68,17 +69,14 @@ export class BackendFleet implements Iterable<FleetBackend> {
   ) {
     this.target = this.#list.target;
     this.#log = new CallLog();
-    const handlers = (options.handlers ?? {}) as Readonly<Record<string, UntypedHandler | undefined>>;
+    const handlers = (options.handlers ?? {}) as UntypedHandlers;
     this.#parts = {
       services,
       serverOptions: options.serverOptions ?? {},
       tls,
       health: (options.health ?? true) && !services.some(servesHealth),
       log: this.#log,
-      handlerFor: (names) => {
-        const name = names.find((each) => Object.hasOwn(handlers, each));
-        return name === undefined ? undefined : handlers[name];
-      },
+      handlerFor: (names) => handlerIn(handlers, names),
       changed: () => {
         for (const look of this.#waiting) look();
       },
@@ -97,7 +95,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
 
   /**
    * The option `tls` of a client of this fleet, with PEM of the CA to trust, and with a certificate if the fleet is
-   * `mutual`; undefined without TLS. Clients of `client` have it.
+   * `mutual`; undefined without TLS. Clients of `client` have it. As for any client, it is merged over `forRoot({ tls })`:
+   * what it leaves out, such as `cert` of a fleet that is not `mutual`, is as there.
    */
   get tls(): TlsOptions | undefined {
     return this.#parts.tls?.client;
@@ -126,7 +125,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
 
   /**
    * A client that calls this fleet, in the place of the one that the application declares. All its options stay, but the
-   * target and, unless they are in `more`, `credentials` and `tls`, which become those of the fleet.
+   * target and, unless they are in `more`, `credentials` and `tls`, which become those of the fleet. Options for all
+   * clients, those of `forRoot`, apply as they do in the application, also below the `tls` of the fleet.
    *
    * @example
    *   Test.createTestingModule({ imports: [AppModule] })
@@ -173,8 +173,10 @@ export class BackendFleet implements Iterable<FleetBackend> {
    * Starts a backend, and adds it to the list that clients are told.
    *
    * @throws GrpcLbClosedError if the fleet is closed.
+   * @throws GrpcLbOptionsError if an option is out of range.
    */
   async add(options: BackendOptions = {}): Promise<FleetBackend> {
+    checkAdded(options);
     if (this.#closed) throw new GrpcLbClosedError('the fleet is closed; create another one');
     const backend = new FleetBackend(this.size, options, this.#parts);
     this.#backends.push(backend);
@@ -271,12 +273,7 @@ export class BackendFleet implements Iterable<FleetBackend> {
   }
 
   #tell(): void {
-    this.#list.tell(
-      [...this.#listed].map(({ port, options: { maxConcurrentStreams: _limit, ...endpoint } }) => ({
-        ...endpoint,
-        address: { host: '127.0.0.1', port },
-      })),
-    );
+    this.#list.tell([...this.#listed].map(({ endpoint }) => endpoint));
     this.#parts.changed();
   }
 

@@ -15,7 +15,6 @@ const TURNS = 5;
 export class FrontDoor {
   /** TCP connections since the start. */
   accepted = 0;
-  port = 0;
   /** Whether a connection has ended whose client spoke TLS where the backend does not, or the other way around. */
   misunderstood = false;
   #server: Server | undefined;
@@ -23,8 +22,13 @@ export class FrontDoor {
   #partitioned = false;
   readonly #open = new Set<TappedSocket>();
 
-  /** @param onChange Called when a client can send calls over a connection, or cannot any more. */
+  /**
+   * @param port 0: any that is free.
+   * @param onChange Called when a client can send calls over a connection, or cannot any more.
+   */
   constructor(
+    readonly host: string,
+    public port: number,
     private readonly tls: FleetTls | undefined,
     private readonly onChange: () => void,
   ) {}
@@ -70,7 +74,7 @@ export class FrontDoor {
       if (this.#partitioned) connection.hold();
       this.#accept(connection);
     });
-    server.listen(this.port, '127.0.0.1');
+    server.listen(this.port, this.host);
     await once(server, 'listening');
     server.unref();
     this.#server = server;
