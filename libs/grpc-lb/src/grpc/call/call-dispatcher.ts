@@ -182,19 +182,22 @@ export class CallDispatcher {
         this.#authorize(call);
         return 'taken';
       case 'failed':
-        if (call.waitForReady) {
-          call.waits('ready');
-          return 'waits';
-        }
+        if (call.waitForReady) return this.#wait(call, 'ready', 'waits');
         call.notPlaced({ code: Status.UNAVAILABLE, details: destination.details }, 'not_placed');
         return 'taken';
       case 'closed':
         call.notPlaced({ code: Status.UNAVAILABLE, details: 'Channel has been shut down' }, 'dropped');
         return 'taken';
       default:
-        call.waits(this.resolvedAt === undefined ? 'discovery' : 'connection');
-        return 'blocked';
+        return this.#wait(call, this.resolvedAt === undefined ? 'discovery' : 'connection', 'blocked');
     }
+  }
+
+  /** Tells what the call waits for. Its observer may close or configure the client, so that it need not wait any more. */
+  #wait(call: PlaceableCall, reason: WaitReason, offer: 'waits' | 'blocked'): Offer {
+    const destination = this.#destination;
+    call.waits(reason);
+    return this.#destination === destination ? offer : this.#offer(call);
   }
 
   #pick(call: PlaceableCall, destination: Extract<Destination, { state: 'ready' }>): Offer {
@@ -206,10 +209,9 @@ export class CallDispatcher {
       const picked = picker.pick(call, call, policy, false, call.visits);
       if (picked === 'full') return this.#full(call, picker);
       if (picked === 'wait') {
-        call.waits('connection');
         // A call that was refused waits for an endpoint that it has not tried, and that may be full.
         if (call.placing === 'transparent') growFor(this.#pending.size, picker.pickable);
-        return 'waits';
+        return this.#wait(call, 'connection', 'waits');
       }
       if (picked === 'none') {
         call.notPlaced({ code: Status.UNAVAILABLE, details: 'the call has tried all endpoints' }, 'exhausted');
@@ -222,9 +224,8 @@ export class CallDispatcher {
   }
 
   #full(call: PlaceableCall, picker: CallPicker): Offer {
-    call.waits('stream_limit');
     growFor(this.#pending.size, picker.pickable);
-    return 'blocked';
+    return this.#wait(call, 'stream_limit', 'blocked');
   }
 
   #tellPending(before: number): void {

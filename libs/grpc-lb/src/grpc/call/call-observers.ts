@@ -7,11 +7,13 @@ import type {
   ObservedWeights,
   WaitReason,
 } from './call-observer.js';
-import { GuardedObserver } from './guarded-observer.js';
+import { GuardedObserver, type Telling } from './guarded-observer.js';
 import type { Metadata } from '@grpc/grpc-js';
 
 /** The observers of one client. */
-export class CallObservers {
+export class CallObservers implements Telling {
+  /** Above 0 while an observer is told of a step of a call: what it does to calls has to wait for the end of that step. */
+  telling = 0;
   /** Tells all of them; undefined if there is none, so that a call without observers compares once. */
   all: CallObserver | undefined;
   #observers: readonly GuardedObserver[] = [];
@@ -20,7 +22,7 @@ export class CallObservers {
 
   /** Adds an observer of the calls that start from now on. Returns a function that removes it. */
   add(observer: CallObserver): () => void {
-    const guarded = new GuardedObserver(this.client, observer);
+    const guarded = new GuardedObserver(this.client, observer, this);
     this.#set([...this.#observers, guarded]);
     return () => this.#set(this.#observers.filter((each) => each !== guarded));
   }

@@ -124,7 +124,6 @@ export class ClientCall
   // What grpc-js calls.
 
   start(metadata: Metadata, listener: CallListener): void {
-    this.listener = listener;
     this.metadata = metadata;
     if (metadata !== NO_METADATA) {
       const options = metadata.getOptions();
@@ -140,6 +139,8 @@ export class ClientCall
       this.#observation = observer.callStarted(this);
       this.#times.keep();
     }
+    // Not earlier: the observer may have cancelled the call.
+    this.listener = listener;
     if (this.ended) {
       this.#observation?.ended?.(refusedEnd(this.#refusal!));
       return this.#deliverLater();
@@ -512,6 +513,7 @@ export class ClientCall
 
   #stop(code: Status, details: string, by: EndedBy): void {
     if (this.ended) return;
+    if (this.environment.observers.telling > 0) return queueMicrotask(() => this.#stop(code, details, by));
     const status = { code, details, metadata: new Metadata() };
     const running = [...this.#plan.running];
     this.#plan.stop(by === 'deadline');

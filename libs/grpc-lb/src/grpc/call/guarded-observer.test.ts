@@ -12,6 +12,7 @@ const CALL = {
   setHeader: () => {},
 };
 const END = { code: Status.OK, details: '', metadata: new Metadata(), origin: 'remote' } as const;
+const group = { telling: 0 };
 const ATTEMPT = { number: 1, kind: 'first', address: 'a:1', waited: 0, waitedFor: undefined } as const;
 
 function tellAll(observation: CallObservation): void {
@@ -42,12 +43,16 @@ test('everything is passed on, in order, to what the observer returned', () => {
       this.dropped('again', ...args);
     }
   }
-  const observer = new GuardedObserver('ORDERS', {
-    callStarted: (call) => {
-      told.push(['callStarted', call]);
-      return new Recorder();
+  const observer = new GuardedObserver(
+    'ORDERS',
+    {
+      callStarted: (call) => {
+        told.push(['callStarted', call]);
+        return new Recorder();
+      },
     },
-  });
+    group,
+  );
   tellAll(observer.callStarted(CALL)!);
   expect(told).toEqual([
     ['callStarted', CALL],
@@ -64,8 +69,8 @@ test('everything is passed on, in order, to what the observer returned', () => {
 });
 
 test('an observer may be told of nothing, or of some things only', () => {
-  expect(new GuardedObserver('ORDERS', { callStarted: () => undefined }).callStarted(CALL)).toBeUndefined();
-  tellAll(new GuardedObserver('ORDERS', { callStarted: () => ({}) }).callStarted(CALL)!);
+  expect(new GuardedObserver('ORDERS', { callStarted: () => undefined }, group).callStarted(CALL)).toBeUndefined();
+  tellAll(new GuardedObserver('ORDERS', { callStarted: () => ({}) }, group).callStarted(CALL)!);
 });
 
 test('errors end here: the first one is a warning that names the client', () => {
@@ -73,7 +78,7 @@ test('errors end here: the first one is a warning that names the client', () => 
   const fail = (): never => {
     throw new Error('no\nroom');
   };
-  const observer = new GuardedObserver('ORDERS', { callStarted: () => ({ attemptStarted: fail, ended: fail }) });
+  const observer = new GuardedObserver('ORDERS', { callStarted: () => ({ attemptStarted: fail, ended: fail }) }, group);
   tellAll(observer.callStarted(CALL)!);
   tellAll(observer.callStarted(CALL)!);
   expect(warn.mock.calls).toEqual([
@@ -82,6 +87,30 @@ test('errors end here: the first one is a warning that names the client', () => 
       'GrpcLbWarning',
     ],
   ]);
-  expect(new GuardedObserver('ORDERS', { callStarted: fail }).callStarted(CALL)).toBeUndefined();
+  expect(new GuardedObserver('ORDERS', { callStarted: fail }, group).callStarted(CALL)).toBeUndefined();
   warn.mockRestore();
+});
+
+test('while it is told of a step, whether or not it throws, it counts as being told', () => {
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const counts: number[] = [];
+  const observer = new GuardedObserver(
+    'ORDERS',
+    {
+      callStarted: () => ({
+        waits: () => {
+          counts.push(group.telling);
+          throw new Error('no');
+        },
+        attemptStarted: () => counts.push(group.telling),
+      }),
+      weightsUpdated: () => counts.push(group.telling),
+    },
+    group,
+  );
+  tellAll(observer.callStarted(CALL)!);
+  observer.weightsUpdated({ client: 'ORDERS', target: '', weights: [], notYetUsable: 0, stale: 0, fallback: true });
+  expect(counts).toEqual([1, 1, 1]);
+  expect(group.telling).toBe(0);
+  vi.restoreAllMocks();
 });

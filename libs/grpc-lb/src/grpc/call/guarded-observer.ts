@@ -10,6 +10,11 @@ import type {
   WaitReason,
 } from './call-observer.js';
 
+/** Counts what is being told about calls at this moment: an observer may make calls, about which it is told as well. */
+export interface Telling {
+  telling: number;
+}
+
 /** Passes everything on to an observer. If it throws, the call goes on; the first error is reported as a warning. */
 export class GuardedObserver implements CallObserver {
   #warned = false;
@@ -17,6 +22,8 @@ export class GuardedObserver implements CallObserver {
   constructor(
     private readonly client: string,
     private readonly observer: CallObserver,
+    /** Shared by the observers of a client. */
+    readonly group: Telling,
   ) {}
 
   callStarted(call: ObservedCall): CallObservation | undefined {
@@ -29,11 +36,13 @@ export class GuardedObserver implements CallObserver {
   }
 
   weightsUpdated(update: ObservedWeights): void {
+    this.group.telling++;
     try {
       this.observer.weightsUpdated?.(update);
     } catch (error) {
       this.warn(error);
     }
+    this.group.telling--;
   }
 
   warn(error: unknown): undefined {
@@ -54,74 +63,101 @@ class GuardedObservation implements CallObservation {
   ) {}
 
   waits(reason: WaitReason): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.waits?.(reason);
+      told.waits?.(reason);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   notSent(end: ObservedEnd | undefined): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.notSent?.(end);
+      told.notSent?.(end);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   attemptStarted(attempt: ObservedAttempt): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.attemptStarted?.(attempt);
+      told.attemptStarted?.(attempt);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   headersReceived(attempt: number, metadata: Metadata): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.headersReceived?.(attempt, metadata);
+      told.headersReceived?.(attempt, metadata);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   messageSent(attempt: number, bytes: number): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.messageSent?.(attempt, bytes);
+      told.messageSent?.(attempt, bytes);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   messageReceived(attempt: number, bytes: number): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.messageReceived?.(attempt, bytes);
+      told.messageReceived?.(attempt, bytes);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   attemptEnded(attempt: number, end: ObservedEnd): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.attemptEnded?.(attempt, end);
+      told.attemptEnded?.(attempt, end);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   dropped(end: ObservedEnd): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.dropped?.(end);
+      told.dropped?.(end);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 
   ended(end: ObservedEnd): void {
+    const { guard, told } = this;
+    guard.group.telling++;
     try {
-      this.told.ended?.(end);
+      told.ended?.(end);
     } catch (error) {
-      this.guard.warn(error);
+      guard.warn(error);
     }
+    guard.group.telling--;
   }
 }
