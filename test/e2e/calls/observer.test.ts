@@ -290,6 +290,31 @@ test('each thing that a call waits for is told when the wait begins, and how it 
   expect(told).toEqual(['ready', ['ended', grpc.status.CANCELLED]]);
 });
 
+test('calls behind one that waits are told what they wait for, too', async () => {
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+  const discovery = new SilentDiscovery();
+  const told: unknown[][] = [];
+  const observer: CallObserver = {
+    callStarted: () => {
+      const own: unknown[] = [];
+      told.push(own);
+      return {
+        waits: (reason) => own.push(reason),
+        attemptStarted: ({ waited, waitedFor }) => own.push([waited > 0, waitedFor]),
+      };
+    },
+  };
+  const pool = { maxConcurrentStreams: 1, maxSize: 1 };
+  const { client } = balanced(discovery.target, { observer, loadBalancing: { pool } });
+  const running = ['first', 'second', 'third'].map(() => call(client, 'unary'));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(told).toEqual([['discovery'], ['discovery'], ['discovery']]);
+  discovery.setEndpoints([{ address: { host: '127.0.0.1', port: peer.port } }]);
+  await Promise.all(running);
+  const behind = ['discovery', 'connection', 'stream_limit', [true, 'stream_limit']];
+  expect(told).toEqual([['discovery', 'connection', [true, 'connection']], behind, behind]);
+});
+
 test('an attempt that waits and is not needed any more is told as not sent', async () => {
   const peer = await new RawPeer(() => {}).start();
   const told: unknown[] = [];

@@ -58,6 +58,17 @@ test('behind a call that is blocked none is offered', () => {
   expect(offered).toEqual(['a']);
 });
 
+test('it knows who waits behind a call, and whether one is blocked', () => {
+  const { calls, answer } = queue();
+  expect(calls.blocked).toBe(false);
+  answer.set('*', 'blocked');
+  for (const call of ['a', 'b', 'c']) calls.add(call, 9);
+  expect(calls.blocked).toBe(true);
+  expect([...calls.behind('a')]).toEqual(['b', 'c']);
+  expect([...calls.behind('c')]).toEqual([]);
+  expect([...calls.behind('unknown')]).toEqual([]);
+});
+
 test('a call that leaves is not counted any more; an empty queue blocks no call', () => {
   const { calls, taken, answer } = queue();
   answer.set('*', 'blocked');

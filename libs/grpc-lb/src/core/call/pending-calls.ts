@@ -7,7 +7,6 @@ export type Offer = 'taken' | 'waits' | 'blocked';
  */
 export class PendingCalls<T> {
   readonly #waiting = new Set<T>();
-  /** Whether the first call waits for something that the others need as well, so that none may overtake it. */
   #blocked = false;
   #waking = false;
   #wakeAgain = false;
@@ -19,6 +18,20 @@ export class PendingCalls<T> {
 
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether a call waits for something that those behind it need as well, so that none may overtake it. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** The calls that wait behind this one. */
+  *behind(call: T): Iterable<T> {
+    let found = false;
+    for (const each of this.#waiting) {
+      if (found) yield each;
+      else found = each === call;
+    }
   }
 
   /** Sends a new call at once, or puts it in the queue; false if it would have to wait and `limit` calls already do. */

@@ -78,6 +78,8 @@ export class CallDispatcher {
   readonly #saturatedEvents: TokenBucket;
   readonly #rejectedEvents: TokenBucket;
   #wakeScheduled = false;
+  /** What the call waits for that blocks those behind it; undefined if they have to be told again. */
+  #blockedBy: WaitReason | undefined;
 
   constructor(
     private readonly context: ClientContext,
@@ -107,8 +109,11 @@ export class CallDispatcher {
     const { maxPending } = this.context.loadBalancing.pool;
     // A hedge that has to wait comes too late.
     const hedge = call.placing === 'hedge';
-    const before = this.#pending.size;
-    if (this.#pending.add(call, hedge ? 0 : maxPending - this.#authorizing.late)) return this.#tellPending(before);
+    const { size: before, blocked } = this.#pending;
+    if (this.#pending.add(call, hedge ? 0 : maxPending - this.#authorizing.late)) {
+      if (blocked) call.waits(this.#blockedBy!);
+      return this.#tellPending(before);
+    }
     this.#refuse(call, REJECTIONS[this.#destination.state]);
   }
 
@@ -160,6 +165,7 @@ export class CallDispatcher {
   #goTo(destination: Destination): void {
     if (this.#destination === CLOSED) return;
     this.#destination = destination;
+    this.#blockedBy = undefined;
     this.resolvedAt ??= Date.now();
     if (this.#pending.size > 0) this.#pending.wake();
   }
@@ -197,6 +203,10 @@ export class CallDispatcher {
   #wait(call: PlaceableCall, reason: WaitReason, offer: 'waits' | 'blocked'): Offer {
     const destination = this.#destination;
     call.waits(reason);
+    if (offer === 'blocked' && reason !== this.#blockedBy) {
+      this.#blockedBy = reason;
+      for (const each of this.#pending.behind(call)) each.waits(reason);
+    }
     return this.#destination === destination ? offer : this.#offer(call);
   }
 
