@@ -58,8 +58,6 @@ export class ClientCall
   hashKey: string | undefined;
   metadata!: Metadata;
   waitForReady = false;
-  /** Called once, when the call has ended. */
-  onEnd: (() => void) | undefined;
   /** The stream that it is to carry; undefined if it is a call of its own. */
   slot: StreamSlot | undefined;
 
@@ -536,7 +534,6 @@ export class ClientCall
     this.environment.dispatcher.remove(this);
     abort?.();
     this.#requests.release();
-    this.onEnd?.();
     this.#observation?.ended?.({ ...status, origin });
   }
 

@@ -92,7 +92,6 @@ export class BalancedChannel implements ChannelInterface {
   readonly #calls: CallEnvironment;
   /** grpc-js's channel, which runs discovery and the balancer, and creates connections. */
   readonly #connector: Channel;
-  readonly #busy: BusyChannel | undefined;
   readonly #keepaliveTime: number | null;
   /** What an operator may do to single endpoints. */
   readonly endpointActions: EndpointActions;
@@ -153,7 +152,8 @@ export class BalancedChannel implements ChannelInterface {
     });
     // grpc-js has checked the service config now.
     this.#calls.configure();
-    if (channelOptions?.['grpc.client_idle_timeout_ms'] !== undefined) this.#busy = new BusyChannel(this.#connector);
+    if (channelOptions?.['grpc.client_idle_timeout_ms'] !== undefined)
+      this.#calls.active.listener = new BusyChannel(this.#connector);
   }
 
   /** The channel itself: give it to a grpc-js client as `channelOverride`. */
@@ -208,15 +208,13 @@ export class BalancedChannel implements ChannelInterface {
     if (!(typeof deadline === 'number' || deadline instanceof Date))
       throw new TypeError('Channel#createCall: deadline must be a number or Date');
     if (this.#context.state === 'shutdown') throw new Error('Channel has been shut down');
-    const call = new ClientCall(this.#calls, {
+    return new ClientCall(this.#calls, {
       path: method,
       deadline: deadline instanceof Date ? deadline.getTime() : deadline,
       host: host ?? undefined,
       parent: parentCall ?? null,
       flags: propagateFlags ?? propagate.DEFAULTS,
     });
-    this.#busy?.callStarted(call);
-    return call;
   }
 
   getTarget(): string {
