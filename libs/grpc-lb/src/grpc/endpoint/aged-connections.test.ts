@@ -8,6 +8,7 @@ test('a connection retires with its replacement, once', () => {
   const aged = new AgedConnections();
   const [old, replacement] = [connection(), connection()];
   aged.add(old, () => replacement);
+  expect([old, replacement].map((each) => aged.isBeingReplaced(each))).toEqual([true, false]);
   expect(aged.replacedBy(connection())).toEqual([]);
   expect(aged.replacedBy(replacement)).toEqual([old]);
   expect(aged.replacedBy(replacement)).toEqual([]);
@@ -32,6 +33,7 @@ test('a replacement that is lost says so, and another one takes its place', () =
   const [old, first, second] = [connection(), connection(), connection()];
   aged.add(old, () => first);
   expect(aged.forget(first)).toBe(true);
+  expect(aged.isBeingReplaced(old)).toBe(false);
   aged.replace(() => second);
   expect(aged.replacedBy(first)).toEqual([]);
   expect(aged.replacedBy(second)).toEqual([old]);

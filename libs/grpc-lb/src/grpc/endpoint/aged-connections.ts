@@ -10,6 +10,11 @@ export class AgedConnections {
     if (!this.#replacements.has(aged)) this.#replacements.set(aged, open());
   }
 
+  /** Whether its replacement is being opened, which counts in its place. */
+  isBeingReplaced(connection: Connection): boolean {
+    return this.#replacements.get(connection) !== undefined;
+  }
+
   /** Opens the replacements that are missing. */
   replace(open: () => Connection): void {
     for (const [aged, replacement] of this.#replacements) if (!replacement) this.#replacements.set(aged, open());

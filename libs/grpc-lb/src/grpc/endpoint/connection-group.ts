@@ -98,10 +98,11 @@ export class ConnectionGroup implements ConnectionListener {
   configure(): void {
     for (const connection of this.#all) connection.configure(this.#context.loadBalancing);
     this.#topUp();
-    const live = this.#live;
-    for (const connection of live.slice(this.#pool.maxSize)) this.#retire(connection, 'idle');
-    for (const connection of live.slice(this.#pool.size))
-      if (connection.inFlight === 0) this.#idleTimers.start(connection);
+    const staying = this.#live.filter((connection) => !this.#aged.isBeingReplaced(connection));
+    for (const connection of staying.slice(this.#pool.maxSize))
+      for (const each of [...this.#aged.replacedBy(connection), connection]) this.#retire(each, 'idle');
+    for (const connection of staying.slice(this.#pool.size))
+      if (connection.inFlight === 0 && !connection.retiring) this.#idleTimers.start(connection);
     this.#refresh();
   }
 

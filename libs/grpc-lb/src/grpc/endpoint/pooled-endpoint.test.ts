@@ -36,3 +36,33 @@ test('an aged connection gets another replacement if the first is lost before it
   await channel.pass(0);
   expect(channel.open).toEqual([another]);
 });
+
+test('options that change while an aged connection is being replaced leave the replacement alone', async () => {
+  const channel = new FakeChannel({ pool: { maxConnectionAge: 60_000, maxSize: 1 } });
+  await channel.name([{ address: { path: 'a' } }]);
+  await channel.become(connectivityState.READY, 'unix:a');
+  await channel.pass(66_000);
+  const [old, replacement] = channel.open;
+  channel.view.reconfigure();
+  expect(channel.open).toEqual([old, replacement]);
+  replacement!.become(connectivityState.READY);
+  await channel.pass(0);
+  expect(channel.open).toEqual([replacement]);
+});
+
+test('a connection that is aged and beyond a lower maxSize goes, and its replacement with it', async () => {
+  const pool = { maxConnectionAge: 60_000, size: 2, maxSize: 2 };
+  const channel = new FakeChannel({ pool });
+  await channel.name([{ address: { path: 'a' } }]);
+  await channel.become(connectivityState.READY, 'unix:a');
+  await channel.pass(66_000);
+  expect(channel.open).toHaveLength(4);
+  channel.context.loadBalancing = {
+    ...channel.context.loadBalancing,
+    pool: { ...channel.context.loadBalancing.pool, size: 1, maxSize: 1 },
+  };
+  channel.view.reconfigure();
+  await channel.become(connectivityState.READY, 'unix:a');
+  await channel.pass(0);
+  expect(channel.open).toHaveLength(1);
+});
