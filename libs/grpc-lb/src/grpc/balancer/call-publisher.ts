@@ -31,7 +31,9 @@ export class CallPublisher implements Publisher {
       case 'ready':
         context.setState('ready');
         dispatcher.ready(new Picker(balancing, openOn(balancing)), balancing.policies);
-        return this.helper.updateState(connectivityState.READY, NO_CALLS, null);
+        // Unless a call that was pending has shown that its connection has ended: that has published the next state.
+        if (context.state === 'ready') this.helper.updateState(connectivityState.READY, NO_CALLS, null);
+        return;
       case 'connecting':
         context.setState('connecting');
         dispatcher.waiting();
