@@ -87,6 +87,11 @@ test.each([
   ['-1', -1],
   ['soon', Number.NaN],
   ['1.5', Number.NaN],
+  ['2147483647', 2_147_483_647],
+  ['2147483648', Number.NaN],
+  ['99999999999999999999', Number.NaN],
+  ['-2147483648', -2_147_483_648],
+  ['007', Number.NaN],
   ['', Number.NaN],
 ])('a pushback of %j is %s', (value, expected) => {
   const metadata = new Metadata();

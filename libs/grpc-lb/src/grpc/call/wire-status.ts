@@ -88,11 +88,18 @@ export function cancelledByLoss(status: StatusObject): StatusObject {
 
 const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
 
-/** `grpc-retry-pushback-ms` in milliseconds (gRFC A6); NaN if it cannot be read, undefined if there is none. */
+/** gRFC A6: "an ASCII encoded signed 32-bit integer with no unnecessary leading zeros". */
+const PUSHBACK = /^(?:0|-?[1-9]\d{0,9})$/;
+
+/**
+ * `grpc-retry-pushback-ms` in milliseconds; NaN if it cannot be read, undefined if there is none. A delay beyond 32 bits
+ * would hold a call without a deadline for weeks.
+ */
 export function retryPushback(metadata: Metadata): number | undefined {
   const [value] = metadata.get(PUSHBACK_KEY);
   if (value === undefined) return undefined;
-  return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+  const delay = typeof value === 'string' && PUSHBACK.test(value) ? Number(value) : Number.NaN;
+  return delay === (delay | 0) ? delay : Number.NaN;
 }
 
 /** The trailer by which the server half says that it has shed a call, and not processed it. */
