@@ -6,6 +6,8 @@ const STUCK_MS = 30_000;
 /** Server-sent events to one page. What a slow page has not read holds back what follows, instead of piling up. */
 export class EventStream {
   #closed = false;
+  /** By the result of `write` and the event: responses of HTTP/2 have no `writableNeedDrain`. */
+  #needsDrain = false;
   /** Since when the page does not read; undefined while it does. */
   #stuckSince: number | undefined;
 
@@ -18,13 +20,13 @@ export class EventStream {
     response.on('close', () => this.#end());
     // The page has gone while something was written.
     response.on('error', () => this.#end());
+    response.on('drain', () => (this.#needsDrain = false));
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
       // Proxies and compressing middleware would hold events back.
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
-      connection: 'keep-alive',
     });
     response.flushHeaders();
   }
@@ -32,7 +34,7 @@ export class EventStream {
   /** Whether the page has read what was sent. Closes the stream to a page that does not read for a long time. */
   ready(now: number): boolean {
     if (this.#closed) return false;
-    if (!this.response.writableNeedDrain) {
+    if (!this.#needsDrain) {
       this.#stuckSince = undefined;
       return true;
     }
@@ -48,7 +50,7 @@ export class EventStream {
 
   send(type: string, data: unknown): void {
     // JSON has no line breaks, so one line is one event.
-    if (!this.#closed) this.response.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (!this.#closed) this.#needsDrain = !this.response.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   /** Says goodbye and closes. */
