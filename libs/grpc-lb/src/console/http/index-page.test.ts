@@ -3,7 +3,8 @@ import { IndexPage } from './index-page.js';
 import { pageFile } from './page-files.js';
 
 const template = pageFile('text/html', '<title>{{title}}</title>{{modules}}<script src="{{base}}assets/main.js">');
-const pageAt = (path: string, url: string): string => new IndexPage(template, 'a < b', path, ['x.js']).at(url).text;
+const pageAt = (path: string, url: string, title = 'a < b'): string =>
+  new IndexPage(template, title, path, ['x.js']).at(url).text;
 
 test.each([
   ['/grpc-lb', '/grpc-lb', '/grpc-lb/assets/main.js'],
@@ -19,4 +20,9 @@ test.each([
 
 test('its title is text, and its modules are loaded early', () => {
   expect(pageAt('/', '/')).toContain('<title>a &lt; b</title><link rel="modulepreload" href="./assets/x.js" />');
+});
+
+test.each(["$& $` $' $$", '{{modules}} {{base}}'])('nothing in the title %s has a meaning', (title) => {
+  const [, shown] = /<title>(.*?)<\/title>/.exec(pageAt('/', '/', title))!;
+  expect(shown).toBe(title.replaceAll('&', '&amp;').replaceAll("'", '&#39;'));
 });

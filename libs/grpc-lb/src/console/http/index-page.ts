@@ -11,11 +11,21 @@ export class IndexPage {
    * @param modules The scripts that the page will load.
    */
   constructor({ type, text }: PageFile, title: string, path: string, modules: readonly string[]) {
-    // The browser would find each module only in the one that imports it.
-    const preloads = modules.map((name) => `<link rel="modulepreload" href="{{base}}assets/${name}" />`);
-    const titled = text.replaceAll('{{title}}', escaped(title)).replaceAll('{{modules}}', preloads.join('\n    '));
     const last = path.split('/').findLast((segment) => segment !== '') ?? '';
-    const forBase = (base: string): PageFile => pageFile(type, titled.replaceAll('{{base}}', base));
+    const forBase = (base: string): PageFile => {
+      // The browser would find each module only in the one that imports it.
+      const preloads = modules.map((name) => `<link rel="modulepreload" href="${base}assets/${name}" />`);
+      const values: Readonly<Record<string, string>> = {
+        title: escaped(title),
+        base,
+        modules: preloads.join('\n    '),
+      };
+      // In one pass, and by a function: a value has no placeholders, and no `$&`.
+      return pageFile(
+        type,
+        text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!),
+      );
+    };
     this.#below = forBase('./');
     this.#beside = last === '' ? this.#below : forBase(`./${last}/`);
   }
