@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { GrpcLbClientDecoratorOptions } from '../../../libs/grpc-lb/src/nest/client-options.js';
 import { registeredSchemes } from '../../../libs/grpc-lb/src/discovery/index.js';
-import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
+import {
+  type DoctorClientOptions,
+  type DoctorOptions,
+  type DoctorReport,
+  runDoctor,
+} from '../../../libs/grpc-lb/src/doctor/index.js';
 import { ECHO_PROTO, startServers, staticTarget } from '../../support/echo/cluster.js';
 import { startGrpcServer } from '../../support/doctor/servers.js';
 import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certificates.js';
@@ -51,6 +57,37 @@ describe('a healthy target has no findings', () => {
       status: 'ok',
       detail: '2 of 2 are there, with their methods (reflection v1)',
     });
+  });
+
+  test('with all options that a client may have', async () => {
+    const target = `static:///127.0.0.1:${await startGrpcServer()}`;
+    // Only their names matter here. Whoever adds an option must add it, too.
+    const client: Readonly<Record<keyof GrpcLbClientDecoratorOptions, unknown>> = {
+      name: '',
+      service: '',
+      package: '',
+      protoPath: '',
+      protoLoader: '',
+      packageDefinition: '',
+      definition: '',
+      loader: '',
+      onLoadPackageDefinition: '',
+      target: '',
+      targets: '',
+      url: '',
+      credentials: '',
+      interceptors: '',
+      resumable: '',
+      gracefulShutdown: '',
+      maxSendMessageLength: '',
+      maxReceiveMessageLength: '',
+      maxMetadataSize: '',
+      tls: false,
+      keepalive: {},
+      channelOptions: {},
+      loadBalancing: {},
+    };
+    expect((await examine({ target, client: client as DoctorClientOptions })).findings).toEqual([]);
   });
 
   test('without reflection, where services were asked for, says that it could not look', async () => {

@@ -20,18 +20,22 @@ const object: Check = (path, value, faults) => {
   if (!isObject(value)) faults.push({ path, message: `is ${shown(value)}; use an object` });
 };
 
-/** The options of a client. Those that no check compares are only known by name. */
+/** The options of a client, of its class or of its item. Those that no check compares are only known by name. */
 const clientCheck = fields(
   {
+    name: anything,
+    service: anything,
     target: anything,
     url: anything,
     targets: anything,
+    definition: anything,
     package: anything,
     protoPath: anything,
     protoLoader: anything,
     packageDefinition: anything,
     credentials: anything,
     interceptors: anything,
+    resumable: anything,
     onLoadPackageDefinition: anything,
     loader: anything,
     keepalive: object,
