@@ -449,6 +449,17 @@ describe('endpoints:', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test.for<(address: string) => EventBody>([
+    (address) => ({ type: 'shedding', address, on: true }),
+    (address) => ({ type: 'connection_not_replaced', address, reason: 'x' }),
+  ])('a removed one is not logged, whatever its problem was', (problem) => {
+    for (const port of ports(11)) tell(problem(`10.0.0.1:${port}`));
+    for (const port of ports(11)) tell({ type: 'endpoint_removed', address: `10.0.0.1:${port}` });
+    clock.advance(10 * MINUTE);
+    expect(lines).toHaveLength(10);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('a problem that recurs after a long time is logged again', () => {
     for (const at of [0, 3, 6]) {
       refused(1);

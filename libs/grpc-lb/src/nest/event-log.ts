@@ -16,7 +16,9 @@ export function eventLog(
   const topics = new Map<string, LogTopic>();
   return {
     next(event) {
-      if (event.type === 'endpoint_removed') topics.get(`${event.client} endpoint_state`)?.forget(event.address);
+      if (event.type === 'endpoint_removed') {
+        for (const name of OF_ENDPOINTS) topics.get(`${event.client} ${name}`)?.forget(event.address);
+      }
       const line = lineOf(event);
       if (line === undefined) return;
       const write = ({ level, text }: Line): void =>
@@ -35,14 +37,15 @@ export function eventLog(
   };
 }
 
+/** The topics whose subjects are endpoints. */
+const OF_ENDPOINTS = ['endpoint_state', 'shedding', 'connection_not_replaced'] as const;
+
 /** The kind of problem, whose lines share a limit, and its subject. */
 function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
   switch (event.type) {
     case 'certificates_rotated':
     case 'certificates_rejected':
       return ['certificates', ''];
-    case 'connection_not_replaced':
-      return [event.type, event.address];
     case 'discovery_failed':
     case 'discovery_recovered':
       return [`discovery ${event.target}`, ''];
@@ -50,7 +53,8 @@ function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
       return [`health_not_offered ${event.why}`, ''];
     case 'endpoint_state':
     case 'shedding':
-      return [event.type, event.address];
+    case 'connection_not_replaced':
+      return [event.type satisfies (typeof OF_ENDPOINTS)[number], event.address];
     default:
       return [event.type, ''];
   }
