@@ -469,3 +469,16 @@ describe('endpoints:', () => {
     }
   });
 });
+
+test('each method that is throttled is logged, and its end, whatever others do meanwhile', () => {
+  const throttle = (method: string, on: boolean): void =>
+    tell({ type: 'throttle', on, method, requests: 100, accepts: 10 });
+  const all = ['/a/One', '/a/Two', '/a/Three'];
+  for (const method of all) throttle(method, true);
+  expect(texts().map((text) => /warn .* of (\S+) are throttled/.exec(text)?.[1])).toEqual(all);
+  for (const method of all) throttle(method, false);
+  clock.advance(MINUTE);
+  expect(texts().slice(3)).toEqual(
+    all.map((method) => `log client ORDERS: calls of ${method} are no longer throttled`),
+  );
+});

@@ -55,6 +55,8 @@ function topicOf(event: LbEvent): readonly [topic: string, subject: string] {
     case 'shedding':
     case 'connection_not_replaced':
       return [event.type satisfies (typeof OF_ENDPOINTS)[number], event.address];
+    case 'throttle':
+      return [event.type, event.method];
     default:
       return [event.type, ''];
   }
