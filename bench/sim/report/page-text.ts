@@ -10,7 +10,7 @@ export function introduction({ seeds }: Plan): string {
 Which policy is best, and when? Here every policy of this package that spreads calls, which is all but \`ring_hash\` and \`pick_first\`, is measured in virtual time, where nothing but the policy differs: the same calls, with the same work, at the same times, from the same clients.
 
 \`\`\`sh
-npm run sim -- --write   # this page and its plots; about ten minutes on two cores
+npm run sim -- --write   # this page and its plots; about half an hour on two cores
 npm run sim -- --quick   # one situation of each scenario, in half a minute
 npm run sim -- --policies adaptive,peak_ewma --scenarios two_slow --clients 100 --load 0.7   # a few seconds
 \`\`\`
