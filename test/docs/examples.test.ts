@@ -28,7 +28,7 @@ describe.each(folders)('%s', (folder) => {
       .flatMap(({ rows }) => rows.map(([file]) => file!.replaceAll('`', '')));
     expect(files.length).toBeGreaterThan(2);
     for (const path of [...page.links, ...files])
-      expect(existsSync(join(ROOT, normalize(join(folder, path)))), path).toBe(true);
+      expect(existsSync(join(ROOT, normalize(join(folder, path.split('#')[0]!)))), path).toBe(true);
     expect(page.code[0]).toEqual({ language: 'sh', text: 'npm start' });
   });
 

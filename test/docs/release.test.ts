@@ -110,7 +110,8 @@ it('one version is named everywhere', () => {
   expect(read('libs/grpc-lb/src/telemetry/version.ts')).toContain(`'${library.version}'`);
   const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version: string }> };
   expect(lock.packages['libs/grpc-lb']!.version).toBe(library.version);
-  for (const page of ['README.md', 'docs/guide/getting-started.md', 'docs/guide/migration.md']) {
+  const examples = readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`);
+  for (const page of ['README.md', 'docs/guide/getting-started.md', 'docs/guide/migration.md', ...examples]) {
     const tarballs = [...read(page).matchAll(/nestjs-grpc-lb-(\d+\.\d+\.\d+)\.tgz/g)].map(([, version]) => version);
     expect(new Set([library.version, ...tarballs]), page).toEqual(new Set([library.version]));
   }
