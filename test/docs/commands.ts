@@ -131,6 +131,7 @@ function hasSchematicOptions(words: readonly string[]): void {
 }
 
 const CLUSTER = 'needs a cluster or Docker, which the machines that test this do not have';
+const KUBECTL = 'test/external/discovery/kubectl-commands.test.ts (understood by kubectl; no cluster runs it)';
 const GUIDE = 'test/docs/guide.test.ts';
 const FIRST_STEPS = 'test/package/first-steps.test.ts';
 
@@ -200,7 +201,11 @@ export const COMMANDS: readonly CommandRule[] = [
     runBy: 'test/e2e/telemetry/metrics.test.ts',
     check: metricsExist,
   },
-  { command: /^promtool query instant \$PROM/, runBy: 'test/external/observability', check: metricsExist },
+  {
+    command: /^promtool query instant \$PROM/,
+    runBy: 'test/external/observability/queries.test.ts (understood by promtool)',
+    check: metricsExist,
+  },
   { command: /^GRPC_LB_\w+=/, runBy: 'here', check: areVariables },
   {
     command: /^echo 'endpoints: .*' > /,
@@ -214,10 +219,11 @@ export const COMMANDS: readonly CommandRule[] = [
   },
   {
     command: /^kubectl apply -k /,
-    runBy: CLUSTER,
+    runBy: KUBECTL,
     check: (words) => must(existsSync(join(ROOT, words[3]!, 'kustomization.yaml')), `${words[3]} has no kustomization`),
   },
-  { command: /^(export \w+=http|pod=\$\(kubectl|kubectl|docker|kind|NODE_IMAGE=)/, runBy: CLUSTER },
+  { command: /^(pod=\$\(kubectl|kubectl) /, runBy: KUBECTL },
+  { command: /^(export \w+=http|docker|kind|NODE_IMAGE=)/, runBy: CLUSTER },
 ];
 
 /** The commands of a block of shell: without comments, and those joined by `&&` apart. */

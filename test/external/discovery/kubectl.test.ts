@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,22 +7,14 @@ import { HeardSource, kubeConfigFile } from '../../support/kubernetes/client.js'
 import { slice } from '../../support/kubernetes/slices.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
+import { KUBECTL } from './kubectl-version.js';
 
 /** kubectl works with the API server of these tests, so it speaks the real protocol. */
 
 expectNoLeaks();
 
-function versionOfKubectl(): string | undefined {
-  try {
-    return /v[\d.]+\S*/.exec(execFileSync('kubectl', ['version', '--client'], { encoding: 'utf8' }))?.[0];
-  } catch {
-    return undefined;
-  }
-}
-
-const version = versionOfKubectl();
-describe.skipIf(version === undefined)(
-  `kubectl (${version ?? 'there is none here; Debian: kubernetes-client'})`,
+describe.skipIf(KUBECTL === undefined)(
+  `kubectl (${KUBECTL ?? 'there is none here; Debian: kubernetes-client'})`,
   () => {
     let api: KubernetesApi;
     let environment: NodeJS.ProcessEnv;
