@@ -9,7 +9,8 @@ import type { EndpointListener, EndpointSource } from '../../../libs/grpc-lb/src
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { registerEndpointSource } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { deferred, EchoServer, type Line, staticTarget } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
+import { deferred, type Line, staticTarget } from '../../support/echo/cluster.js';
 import { CLIENTS, echoOptions, type EchoStub, startApp } from '../../support/nest/app.js';
 import { ScriptedBackend } from '../../support/nest/backend.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -245,7 +246,7 @@ test('requests of a stream that waited are asked for in the context of its own c
 });
 
 test('connections and discovery are started outside the context of the call that needs them', async () => {
-  const server = await new EchoServer({ 'grpc.max_concurrent_streams': 1 }).start();
+  const server = await startBackend({}, { maxConcurrentStreams: 1 });
   const found: (number | undefined)[] = [];
   const onSocket = (): void => void found.push(tenant.getStore());
   subscribe('net.client.socket', onSocket);
@@ -269,11 +270,10 @@ test('connections and discovery are started outside the context of the call that
     return push(...items);
   };
   // The second call needs another connection.
-  const answer = deferred();
-  server.behaviour.say = () => answer.promise.then(() => ({}));
+  server.hang();
   const calls = [1, 2].map((by) => tenant.run(by, () => client.say()));
   await eventually(() => server.calls === 2);
-  answer.resolve();
+  server.recover();
   await Promise.all(calls);
   expect(started).toEqual([undefined]);
   expect(found).toEqual([undefined, undefined]);
@@ -281,7 +281,7 @@ test('connections and discovery are started outside the context of the call that
 });
 
 test('nothing that outlives a call keeps its context: connections, watches, timers', async () => {
-  const server = await new EchoServer({ withHealth: { '': 'SERVING' } }).start();
+  const server = await startBackend({ health: true });
   const client = new BalancedClient({
     target: staticTarget([server]),
     // grpc-js starts its keepalive timer in the context of a call, where it stays until the first PING.

@@ -1,21 +1,22 @@
 import * as grpc from '@grpc/grpc-js';
+import { type FleetBackend, type StatusName, statusError } from 'nestjs-grpc-lb/testing';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import type { CallObserver } from '../../../libs/grpc-lb/src/grpc/call/call-observer.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
 const SAY = '/echo.v1.Echo/Say';
 
-function rejectWith(servers: readonly EchoServer[], code: grpc.status): void {
-  for (const { behaviour } of servers)
-    behaviour.say = () => Promise.reject(Object.assign(new Error('too busy'), { code }));
+function rejectWith(servers: readonly FleetBackend[], status: StatusName): void {
+  for (const server of servers) server.fail(status, { details: 'too busy' });
 }
 
-async function clientOf(servers: readonly EchoServer[], observer?: CallObserver): Promise<BalancedClient> {
+async function clientOf(servers: readonly FleetBackend[], observer?: CallObserver): Promise<BalancedClient> {
   const client = new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { throttle: {} },
@@ -33,12 +34,12 @@ async function statusesOf(client: BalancedClient, calls: number): Promise<grpc.S
   return errors;
 }
 
-const callsOf = (servers: readonly EchoServer[]): number => servers.reduce((sum, { calls }) => sum + calls, 0);
+const callsOf = (servers: readonly FleetBackend[]): number => servers.reduce((sum, { calls }) => sum + calls, 0);
 
 describe('when all backends reject calls, most of those that follow are refused by the client', () => {
-  test.each([grpc.status.UNAVAILABLE, grpc.status.RESOURCE_EXHAUSTED])('status %d', async (code) => {
-    const servers = await startServers(3);
-    rejectWith(servers, code);
+  test.each(['UNAVAILABLE', 'RESOURCE_EXHAUSTED'] as const)('status %s', async (status) => {
+    const servers = await startBackends(3);
+    rejectWith(servers, status);
     const client = await clientOf(servers);
     const errors = await statusesOf(client, 300);
     expect(errors).toHaveLength(300);
@@ -62,11 +63,11 @@ describe('when all backends reject calls, most of those that follow are refused 
 });
 
 test('a method that backends accept is not refused because of another', async () => {
-  const servers = await startServers(2);
-  rejectWith(servers, grpc.status.UNAVAILABLE);
+  const servers = await startBackends(2);
+  rejectWith(servers, 'UNAVAILABLE');
   const client = await clientOf(servers);
   await statusesOf(client, 100);
-  for (const { behaviour } of servers) behaviour.say = () => ({});
+  for (const server of servers) server.recover();
   const look = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const { serialize, deserialize } = lineOf(client);
@@ -82,7 +83,7 @@ test('a method that backends accept is not refused because of another', async ()
 });
 
 test('the failures of one endpoint of three refuse no call', async () => {
-  const servers = await startServers(3);
+  const servers = await startBackends(3);
   const client = new BalancedClient({
     target: staticTarget(servers),
     // Without ejection it keeps getting calls.
@@ -90,7 +91,7 @@ test('the failures of one endpoint of three refuse no call', async () => {
   });
   await client.ready(3);
   await statusesOf(client, 30);
-  rejectWith(servers.slice(0, 1), grpc.status.UNAVAILABLE);
+  rejectWith(servers.slice(0, 1), 'UNAVAILABLE');
   const errors = await statusesOf(client, 300);
   expect(errors).toHaveLength(100);
   expect(errors.filter(({ details }) => details.includes('throttled'))).toEqual([]);
@@ -98,8 +99,8 @@ test('the failures of one endpoint of three refuse no call', async () => {
 });
 
 test('an observer is told of a refused call as of any that the client drops', async () => {
-  const servers = await startServers(1);
-  rejectWith(servers, grpc.status.UNAVAILABLE);
+  const servers = await startBackends(1);
+  rejectWith(servers, 'UNAVAILABLE');
   const told: string[] = [];
   const client = await clientOf(servers, {
     callStarted: () => ({
@@ -115,14 +116,14 @@ test('an observer is told of a refused call as of any that the client drops', as
 });
 
 test('the least important calls are refused first', async () => {
-  const servers = await startServers(1);
+  const servers = await startBackends(1);
   const client = await clientOf(servers);
   let calls = 0;
   // Backends accept three of ten calls, so that six pass.
-  servers[0]!.behaviour.say = () => {
+  answerBy(servers[0]!, () => {
     if (calls % 10 < 3) return {};
-    throw Object.assign(new Error('too busy'), { code: grpc.status.UNAVAILABLE });
-  };
+    throw statusError('UNAVAILABLE', 'too busy');
+  });
   const refused: Record<string, number> = { sheddable: 0, critical: 0, nonsense: 0 };
   for (let round = 0; round < 100; round++) {
     for (const criticality of ['sheddable', 'critical', 'nonsense']) {
@@ -143,8 +144,8 @@ test('the least important calls are refused first', async () => {
 });
 
 test('a refused call can be cancelled, and ends once', async () => {
-  const servers = await startServers(1);
-  rejectWith(servers, grpc.status.UNAVAILABLE);
+  const servers = await startBackends(1);
+  rejectWith(servers, 'UNAVAILABLE');
   const client = await clientOf(servers);
   await statusesOf(client, 50);
   await expect(client.say('x', { onCall: (call) => call.cancel() })).rejects.toMatchObject({
@@ -154,8 +155,8 @@ test('a refused call can be cancelled, and ends once', async () => {
 });
 
 test('without the option no call is refused, also if it is taken away while calls are', async () => {
-  const servers = await startServers(1);
-  rejectWith(servers, grpc.status.UNAVAILABLE);
+  const servers = await startBackends(1);
+  rejectWith(servers, 'UNAVAILABLE');
   const client = await clientOf(servers);
   await statusesOf(client, 100);
   const { callsThrottled } = client.snapshot.totals;

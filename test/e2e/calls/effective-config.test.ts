@@ -1,24 +1,17 @@
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { Health } from '../../support/peers/health-watch.js';
 
-let servers: EchoServer[] = [];
-let client: BalancedClient | undefined;
-
-afterEach(async () => {
-  client?.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 test('new failure codes apply even if configure() gets the same policy object', async () => {
-  servers = await startServers(2);
+  const servers = await startBackends(2);
   const policy = { name: 'round_robin' } as const;
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(2);
+  const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(2);
   client.balanced.configure({ policy, ejection: { failureCodes: ['NOT_FOUND'] } });
-  servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error('x'), { code: grpc.status.NOT_FOUND }));
+  servers[0]!.fail('NOT_FOUND');
   for (let i = 0; i < 20; i++) await client.say().catch(() => {});
   expect(client.states[servers[0]!.address]).toBe('ejected');
 });
@@ -38,9 +31,8 @@ test('a health watch that has answered and is cut, as by a proxy, is reopened, a
     ),
   );
   closeWithTest(() => server.forceShutdown());
-  servers = [];
   const loadBalancing = { health: { panicThreshold: 0 } };
-  client = await new BalancedClient({ target: `static:///127.0.0.1:${port}`, loadBalancing }).ready(1);
+  const client = await new BalancedClient({ target: `static:///127.0.0.1:${port}`, loadBalancing }).ready(1);
   await expect.poll(() => watches, { timeout: 15_000 }).toBe(2);
   expect(client.events.filter(({ type }) => type === 'endpoint_state')).toHaveLength(1);
 });

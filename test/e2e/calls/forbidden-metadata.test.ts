@@ -2,9 +2,11 @@ import http2 from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { deferred, type EchoServer, type Line, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { type Line, staticTarget } from '../../support/echo/cluster.js';
 import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -51,19 +53,18 @@ const refused = (name: string): object => ({
  */
 async function holdCalls(
   say: (i: number) => Promise<Line>,
-  servers: readonly EchoServer[],
+  servers: readonly FleetBackend[],
   clients = 1,
 ): Promise<() => Promise<void>> {
-  const answer = deferred();
-  for (const server of servers) server.behaviour.say = () => answer.promise.then(() => ({}));
+  for (const server of servers) server.hang();
   const calls = Array.from({ length: 40 }, (_, i) => say(i));
   const arrived = (): number => servers.reduce((sum, server) => sum + server.calls, 0);
-  await eventually(() => arrived() === 40 && servers.every(({ connections }) => connections === clients));
+  await eventually(() => arrived() === 40 && servers.every(({ accepted }) => accepted === clients));
   return async () => {
-    answer.resolve();
+    for (const server of servers) server.recover();
     await Promise.all(calls);
     expect(arrived()).toBe(40);
-    expect(servers.map(({ connections }) => connections)).toEqual(servers.map(() => clients));
+    expect(servers.map(({ accepted }) => accepted)).toEqual(servers.map(() => clients));
   };
 }
 
@@ -80,7 +81,7 @@ function sayWith(
 }
 
 test('a call with a header that HTTP/2 forbids fails alone, with its name', async () => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(4);
   const release = await holdCalls(() => client.say(), servers);
   for (const [name, entries] of FORBIDDEN)
@@ -93,7 +94,7 @@ test('a call with a header that HTTP/2 forbids fails alone, with its name', asyn
 });
 
 test('so does one through a Nest stub, whether the application or an interceptor sets the header', async () => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   let added: Entries = [];
   const adding: grpc.Interceptor = (options, next) =>
     new grpc.InterceptingCall(next(options), {
@@ -126,7 +127,7 @@ test('so does one through a Nest stub, whether the application or an interceptor
 });
 
 test('so does one whose call credentials add the header, or a second authorization', async () => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   const client = await new BalancedClient({ target: staticTarget(servers), credentials: pretendedTls() }).ready(4);
   const release = await holdCalls(() => client.say(), servers);
   for (const [name, entries] of FORBIDDEN) {
@@ -152,7 +153,7 @@ const NAMES = Object.entries(http2.constants)
   .filter((name) => !name.startsWith(':') && !OWN.has(name));
 
 test('of all headers that Node knows, with one value or two, each is sent or refused, and none ends a connection', async () => {
-  const servers = await startServers(1);
+  const servers = await startBackends(1);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
   const names: Record<'once' | 'never', string[]> = { once: [], never: [] };
   for (const name of NAMES) {
@@ -169,7 +170,7 @@ test('of all headers that Node knows, with one value or two, each is sent or ref
     if (first) names.never.push(name);
     else if (second) names.once.push(name);
   }
-  expect(servers[0]!.connections).toBe(1);
+  expect(servers[0]!.accepted).toBe(1);
   expect(names.never.toSorted()).toEqual([
     'connection',
     'content-length',
@@ -186,7 +187,7 @@ test('of all headers that Node knows, with one value or two, each is sent or ref
 });
 
 test('metadata is sent up to the size that Node sends', async () => {
-  const servers = await startServers(1);
+  const servers = await startBackends(1);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
   const sizeOf = async (length: number): Promise<grpc.ServiceError | undefined> =>
     sayWith(client, metadataOf([['x-large', 'v'.repeat(length)]])).catch(() => undefined);
@@ -200,5 +201,5 @@ test('metadata is sent up to the size that Node sends', async () => {
     else sent = length;
   }
   expect(sent).toBeGreaterThan(62 * 1024);
-  expect(servers[0]!.connections).toBe(1);
+  expect(servers[0]!.accepted).toBe(1);
 });

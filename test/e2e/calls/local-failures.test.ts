@@ -5,7 +5,8 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import { expect, test } from 'vitest';
 import type { ClientSnapshot } from '../../../libs/grpc-lb/src/core/snapshot.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { Echo, startServers } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { Echo } from '../../support/echo/cluster.js';
 import { type GrpcLbClientHandle } from '../../../libs/grpc-lb/src/nest/client-handle.js';
 import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
 import { answer, frameOf, startRawServers } from '../../support/peers/raw-server.js';
@@ -67,8 +68,8 @@ async function serversFor(text: string | undefined): Promise<readonly Server[]> 
     for (const server of servers) server.onCall = answerCompressed;
     return servers;
   }
-  const servers = await startServers(4);
-  for (const server of servers) server.behaviour.say = (line) => (line.text === 'large' ? { text: LARGE } : {});
+  const servers = await startBackends(4);
+  for (const server of servers) answerBy(server, (line) => (line.text === 'large' ? { text: LARGE } : {}));
   return servers;
 }
 
@@ -155,9 +156,9 @@ test('a response that cannot be read teaches nothing either', async () => {
 });
 
 test('the same errors of a backend do teach', async () => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   const failure = { code: grpc.status.RESOURCE_EXHAUSTED, details: 'Received message larger than max (2000 vs 1000)' };
-  servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error(failure.details), failure));
+  answerBy(servers[0]!, () => Promise.reject(Object.assign(new Error(failure.details), failure)));
   const client = await new BalancedClient({ target: targetOf(servers), loadBalancing }).ready(4);
   while (servers[0]!.calls === 0) await client.say().catch(() => {});
   await client.until(() => client.states[servers[0]!.address] === 'ejected');

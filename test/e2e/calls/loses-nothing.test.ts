@@ -1,23 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { BalancedClient, cancelled, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { deferred, EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { echoFleet, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 test('a stream on a connection that drains, or that is beyond size, outlives the GOAWAY of its server', async () => {
-  servers = await startServers(2);
+  servers = await startBackends(2);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target, loadBalancing: { policy: 'round_robin' } }).ready(2);
   const opened = await Promise.all([client.openStream(), client.openStream()]);
@@ -26,7 +23,7 @@ test('a stream on a connection that drains, or that is beyond size, outlives the
   leaving.stream.on('error', (error) => cut.push(error));
   discovery.set(servers.slice(1));
   await client.until(() => client.states[servers[0]!.address] === 'draining');
-  const gone = servers[0]!.shutDown();
+  const gone = servers[0]!.drain();
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   await delay(20);
   expect(cut).toEqual([]);
@@ -40,17 +37,15 @@ test('a stream on a connection that drains, or that is beyond size, outlives the
 });
 
 test('a replacement connection counts separately from the one that carries the old streams', async () => {
-  servers = [await new EchoServer({ 'grpc.max_concurrent_streams': 2 }).start()];
-  client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
+  const fleet = await echoFleet([{ maxConcurrentStreams: 2 }]);
+  const { 0: server } = fleet;
+  client = await new BalancedClient({ target: staticTarget([server]), loadBalancing: { pool: { maxSize: 1 } } }).ready(
     1,
   );
   const streams = [(await client.openStream()).stream, (await client.openStream()).stream];
-  const [server] = servers as [EchoServer];
-  const gone = server.shutDown();
+  const gone = server.drain();
   await client.until(() => client.states[server.address] !== 'ready');
-  const again = new EchoServer();
-  again.port = server.port;
-  servers.push(await again.start());
+  await fleet.add({ port: server.port });
   await client.ready(1);
   await client.say();
   for (const stream of streams) await cancelled(stream);
@@ -59,15 +54,15 @@ test('a replacement connection counts separately from the one that carries the o
 
 test('an endpoint is never without a connection, in whatever order old ones age, are lost and come back', async () => {
   const clock = new FakeClock();
-  servers = await startServers(1);
-  const [server] = servers as [EchoServer];
+  servers = await startBackends(1);
+  const [server] = servers as [FleetBackend];
   const loadBalancing = { pool: { maxConnectionAge: 60_000 } };
   client = await new BalancedClient({ target: staticTarget(servers), clock, loadBalancing }).ready(1);
   // Too old, and lost while its replacement is refused.
-  await server.kill();
+  await server.stop();
   clock.advance(70_000);
   await client.until(() => client.states[server.address] === 'transient_failure');
-  await server.start();
+  await server.restart();
   await client.ready(1);
   expect(client.snapshot.endpoints[0]!.connections).toHaveLength(1);
   await client.say();
@@ -81,12 +76,9 @@ test('an endpoint is never without a connection, in whatever order old ones age,
 });
 
 test('callers that call again at once do not overtake pending calls', async () => {
-  servers = await startServers(1, { 'grpc.max_concurrent_streams': 2 });
+  servers = await startBackends([{ maxConcurrentStreams: 2 }]);
   for (const server of servers) {
-    server.behaviour.say = async () => {
-      await delay(1);
-      return {};
-    };
+    server.slow(1);
   }
   client = await new BalancedClient({
     target: staticTarget(servers),
@@ -107,7 +99,7 @@ test('callers that call again at once do not overtake pending calls', async () =
 });
 
 test('bad discovery data is dropped, reported once and counted, and the valid rest is used', async () => {
-  servers = await startServers(2);
+  servers = await startBackends(2);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(2);
   const good = servers.map(({ port }) => ({ address: { host: '127.0.0.1', port } }));
@@ -126,7 +118,7 @@ test('bad discovery data is dropped, reported once and counted, and the valid re
 });
 
 test('a listener may configure the client, and one that throws does no harm', async () => {
-  servers = await startServers(1, { 'grpc.max_concurrent_streams': 1 });
+  servers = await startBackends([{ maxConcurrentStreams: 1 }]);
   const warned = new Promise((resolve) => process.once('warning', resolve));
   client = new BalancedClient({
     target: staticTarget(servers),
@@ -142,20 +134,19 @@ test('a listener may configure the client, and one that throws does no harm', as
   };
   await client.ready(1);
   await expect(warned).resolves.toMatchObject({ message: expect.stringContaining('failed at endpoint_added') });
-  const answer = deferred();
-  servers[0]!.behaviour.say = () => answer.promise.then(() => ({}));
+  servers[0]!.hang();
   const calls = [client.say(), client.say()];
   await eventually(() => servers[0]!.calls === 2);
-  answer.resolve();
+  servers[0]!.recover();
   await expect(Promise.all(calls)).resolves.toHaveLength(2);
 });
 
 test('a closed client stays closed', async () => {
-  servers = await startServers(1);
+  servers = await startBackends(1);
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
   client.close();
   client.balanced.connect();
   await expect(client.say()).rejects.toThrow('shut down');
   expect(() => client.balanced.configure({})).toThrow(/client ECHO is closed/);
-  expect(servers[0]!.connections).toBe(1);
+  expect(servers[0]!.accepted).toBe(1);
 });

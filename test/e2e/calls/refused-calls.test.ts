@@ -3,7 +3,8 @@ import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { deferred, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { deferred, staticTarget } from '../../support/echo/cluster.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { answer, RawServer, refuse, startRawServers } from '../../support/peers/raw-server.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -129,7 +130,7 @@ test.each([
   ['ends', (session: ClientHttp2Session) => session.destroy()],
   ['closes', (session: ClientHttp2Session) => session.close()],
 ])('a call whose connection %s as it starts goes to another endpoint', async (_, end) => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, channelOptions }).ready(4);
   for (let i = 0; i < 20; i++) {
     // grpc-js hears of it in a later turn.
@@ -141,17 +142,17 @@ test.each([
 });
 
 test('a connection that closes gets no new calls, and those that it has go on', async () => {
-  const servers = await startServers(1);
+  const servers = await startBackends(1);
   const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, channelOptions }).ready(1);
   const arrived = deferred();
   const go = deferred();
-  servers[0]!.behaviour.say = async ({ text }) => {
+  answerBy(servers[0]!, async ({ text }) => {
     if (text === 'slow') {
       arrived.resolve();
       await go.promise;
     }
     return {};
-  };
+  });
   const slow = client.say('slow');
   await arrived.promise;
   sessions.at(-1)!.close();
@@ -162,7 +163,7 @@ test('a connection that closes gets no new calls, and those that it has go on', 
 });
 
 test('if all connections end as calls start, the calls wait for new ones', async () => {
-  const servers = await startServers(4);
+  const servers = await startBackends(4);
   const client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, channelOptions }).ready(4);
   for (let round = 0; round < 5; round++) {
     for (const session of sessions.splice(0)) session.destroy();
@@ -175,7 +176,7 @@ test('if all connections end as calls start, the calls wait for new ones', async
 test.each(['removed', 'lost', 'drained'] as const)(
   'a call whose credentials come late goes to another endpoint than the one that is %s meanwhile',
   async (how) => {
-    const servers = await startServers(2);
+    const servers = await startBackends(2);
     const [leaving, staying] = servers as [(typeof servers)[0], (typeof servers)[0]];
     const discovery = new ManualDiscovery(servers);
     const client = await new BalancedClient({
@@ -192,8 +193,8 @@ test.each(['removed', 'lost', 'drained'] as const)(
     const call = client.say('x', { credentials });
     await asked.promise;
     if (how === 'removed') discovery.set([staying]);
-    if (how === 'lost') await leaving.kill();
-    const drained = how === 'drained' ? leaving.shutDown() : undefined;
+    if (how === 'lost') await leaving.stop();
+    const drained = how === 'drained' ? leaving.drain() : undefined;
     await client.until(() => client.states[leaving.address] !== 'ready');
     given.resolve();
     expect(await call).toMatchObject({ server: staying.address });

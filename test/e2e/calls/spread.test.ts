@@ -1,14 +1,17 @@
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { deferred, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { deferred, staticTarget } from '../../support/echo/cluster.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
 async function start(
@@ -17,34 +20,21 @@ async function start(
   credentials = grpc.credentials.createInsecure(),
 ): Promise<FakeClock> {
   const clock = new FakeClock();
-  servers = await startServers(count);
+  servers = await startBackends(count);
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing, clock, credentials }).ready(count);
   return clock;
 }
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
 
 const calls = (): number[] => servers.map((server) => server.calls);
 
 test('a hundred calls in one tick over four idle backends: 25 each', async () => {
   await start(4);
-  const arrived = deferred();
-  const answer = deferred();
-  for (const server of servers) {
-    server.behaviour.say = async () => {
-      if (calls().reduce((sum, n) => sum + n, 0) === 100) arrived.resolve();
-      await answer.promise;
-      return {};
-    };
-  }
+  for (const server of servers) server.hang();
   const all = Promise.all(Array.from({ length: 100 }, () => client.say()));
-  await arrived.promise;
+  await eventually(() => calls().reduce((sum, n) => sum + n, 0) === 100);
   expect(calls()).toEqual([25, 25, 25, 25]);
   expect(client.snapshot.endpoints.map(({ inFlight }) => inFlight)).toEqual([25, 25, 25, 25]);
-  answer.resolve();
+  for (const server of servers) server.recover();
   await all;
   expect(client.snapshot.inFlight).toBe(0);
 });
@@ -59,7 +49,7 @@ test('two services of one client share one channel, its connections and its coun
     look.Look({ text: 'x' }, (error, line) => (error ? reject(error) : resolve(line)));
   });
   expect(client.snapshot.endpoints.reduce((sum, { started }) => sum + started, 0)).toBe(11);
-  expect(servers.map(({ connections }) => connections)).toEqual([1, 1]);
+  expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1]);
 });
 
 test('after ten thousand calls, a tenth of them cancelled before they start, nothing counts as in flight', async () => {
@@ -115,33 +105,25 @@ test('round_robin sends calls to the backends in turn', async () => {
 
 test('pick_first sends all calls to the first, and goes back to it when it returns', async () => {
   await start(2, { policy: 'pick_first', slowStart: { enabled: false } });
-  const [first] = servers as [EchoServer, EchoServer];
+  const [first] = servers as [FleetBackend, FleetBackend];
   await client.say();
-  await first.kill();
+  await first.stop();
   await client.until(() => client.states[first.address] !== 'ready');
   await client.say();
-  await first.start();
+  await first.restart();
   await client.ready(2);
   await client.say();
   expect(calls()).toEqual([2, 1]);
 });
 
 test('weights share the load in proportion', async () => {
-  servers = await startServers(2);
-  const [heavy, light] = servers as [EchoServer, EchoServer];
+  servers = await startBackends(2);
+  const [heavy, light] = servers as [FleetBackend, FleetBackend];
   client = await new BalancedClient({ target: `static:///${heavy.address};weight=3,${light.address}` }).ready(2);
-  const answer = deferred();
-  const arrived = deferred();
-  for (const server of servers) {
-    server.behaviour.say = async () => {
-      if (heavy.calls + light.calls === 80) arrived.resolve();
-      await answer.promise;
-      return {};
-    };
-  }
+  for (const server of servers) server.hang();
   const all = Promise.all(Array.from({ length: 80 }, () => client.say()));
-  await arrived.promise;
+  await eventually(() => calls().reduce((sum, n) => sum + n, 0) === 80);
   expect(calls()).toEqual([60, 20]);
-  answer.resolve();
+  for (const server of servers) server.recover();
   await all;
 });

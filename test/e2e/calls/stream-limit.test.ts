@@ -1,23 +1,21 @@
 import { once } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { BalancedClient, cancelled } from '../../support/echo/balanced-client.js';
-import { deferred, EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
-const LIMIT_OF_TWO = { 'grpc.max_concurrent_streams': 2 };
+const LIMIT_OF_TWO = [{ maxConcurrentStreams: 2 }];
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
-async function streamsTo(server: EchoServer, count: number): Promise<grpc.ClientReadableStream<unknown>[]> {
+async function streamsTo(server: FleetBackend, count: number): Promise<grpc.ClientReadableStream<unknown>[]> {
   const streams = [];
   while (streams.length < count) {
     const { stream, server: by } = await client.openStream();
@@ -42,10 +40,8 @@ async function conversations(count: number): Promise<ReturnType<typeof client.ec
 }
 
 test('of two backends one is full of streams: no unary call waits or fails', async () => {
-  const [full, free] = (servers = [await new EchoServer(LIMIT_OF_TWO).start(), await new EchoServer().start()]) as [
-    EchoServer,
-    EchoServer,
-  ];
+  servers = await startBackends([...LIMIT_OF_TWO, {}]);
+  const [full, free] = servers as [FleetBackend, FleetBackend];
   // Round robin is the policy most likely to send calls to a full endpoint.
   client = await new BalancedClient({
     target: staticTarget(servers),
@@ -61,13 +57,13 @@ test('of two backends one is full of streams: no unary call waits or fails', asy
 });
 
 test('the limit is the one that the peer announces', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
+  servers = await startBackends(LIMIT_OF_TWO);
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(1);
   expect(client.snapshot.endpoints[0]!.connections[0]!.maxConcurrentStreams).toBe(2);
 });
 
 test('a lower limit may be configured, a higher one is ignored', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
+  servers = await startBackends(LIMIT_OF_TWO);
   const limitWith = async (maxConcurrentStreams: number): Promise<number> => {
     client = await new BalancedClient({
       target: staticTarget(servers),
@@ -81,46 +77,40 @@ test('a lower limit may be configured, a higher one is ignored', async () => {
 });
 
 test('when every connection is full more are opened, up to maxSize, and pending calls go out on them', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
-  const [server] = servers as [EchoServer];
+  servers = await startBackends(LIMIT_OF_TWO);
+  const [server] = servers as [FleetBackend];
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 3 } } }).ready(
     1,
   );
-  const answer = deferred();
-  const sixth = deferred();
-  server.behaviour.say = async () => {
-    if (server.calls === 6) sixth.resolve();
-    await answer.promise;
-    return {};
-  };
+  server.hang();
   const all = Array.from({ length: 8 }, () => client.say());
-  await sixth.promise;
+  await eventually(() => server.calls === 6);
   // Three connections with two calls each; two more calls wait, and there is no fourth connection.
   expect(client.snapshot.endpoints[0]!.connections.map(({ inFlight }) => inFlight)).toEqual([2, 2, 2]);
   expect(client.snapshot.pending).toBe(2);
-  expect(server.connections).toBe(3);
-  answer.resolve();
+  expect(server.accepted).toBe(3);
+  server.recover();
   await expect(Promise.all(all)).resolves.toHaveLength(8);
   expect(client.snapshot).toMatchObject({ inFlight: 0, pending: 0 });
 });
 
 test('pending calls go out in order as soon as there is room', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
-  const [server] = servers as [EchoServer];
+  servers = await startBackends(LIMIT_OF_TWO);
+  const [server] = servers as [FleetBackend];
   client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { pool: { maxSize: 1 } } }).ready(
     1,
   );
   const arrived: string[] = [];
-  server.behaviour.say = ({ text }) => {
+  answerBy(server, ({ text }) => {
     arrived.push(text);
     return {};
-  };
+  });
   await Promise.all(Array.from({ length: 50 }, (_, i) => client.say(`${i}`)));
   expect(arrived).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`));
 });
 
 test('at most maxPending calls wait, and one more fails with RESOURCE_EXHAUSTED and the limit', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
+  servers = await startBackends(LIMIT_OF_TWO);
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { pool: { maxSize: 1, maxPending: 3 } },
@@ -142,7 +132,7 @@ test('at most maxPending calls wait, and one more fails with RESOURCE_EXHAUSTED 
 });
 
 test('a pending call obeys its deadline, and then makes room for another one', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
+  servers = await startBackends(LIMIT_OF_TWO);
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { pool: { maxSize: 1, maxPending: 1 } },
@@ -160,7 +150,7 @@ test('a pending call obeys its deadline, and then makes room for another one', a
 });
 
 test('connections beyond size are closed when they have not been needed for idleTimeout', async () => {
-  servers = await startServers(1, LIMIT_OF_TWO);
+  servers = await startBackends(LIMIT_OF_TWO);
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { pool: { idleTimeout: 1000 } },

@@ -1,8 +1,10 @@
 import * as grpc from '@grpc/grpc-js';
+import { type FleetBackend, statusError } from 'nestjs-grpc-lb/testing';
 import { expect, test } from 'vitest';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -20,17 +22,17 @@ const loadBalancing: LoadBalancingOptions = {
 const ATTEMPTS = 103;
 
 /** Two servers that fail what they are asked to fail. */
-async function servers(): Promise<EchoServer[]> {
-  const all = await startServers(2);
+async function servers(): Promise<FleetBackend[]> {
+  const all = await startBackends(2);
   for (const server of all)
-    server.behaviour.say = ({ text }) =>
-      text === 'fail'
-        ? Promise.reject(Object.assign(new Error(text), { code: grpc.status.UNAVAILABLE, details: text }))
-        : {};
+    answerBy(server, ({ text }) => {
+      if (text === 'fail') throw statusError('UNAVAILABLE', text);
+      return {};
+    });
   return all;
 }
 
-const attempts = (all: readonly EchoServer[]): number => all.reduce((sum, { calls }) => sum + calls, 0);
+const attempts = (all: readonly FleetBackend[]): number => all.reduce((sum, { calls }) => sum + calls, 0);
 
 async function fail(client: BalancedClient, calls: number): Promise<void> {
   for (let i = 0; i < calls; i++)

@@ -1,25 +1,27 @@
 import * as grpc from '@grpc/grpc-js';
 import { experimental } from '@grpc/grpc-js';
 import { register } from 'nestjs-grpc-lb/grpc';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assertCapabilities } from '../../../libs/grpc-lb/src/grpc/capabilities.js';
-import { Echo, type EchoServer, type Line, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { Echo, type Line, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
 describe('a bare grpc-js client, after register()', () => {
-  let servers: EchoServer[];
+  let servers: FleetBackend[];
   let client: grpc.Client;
 
   beforeEach(async () => {
     register();
-    servers = await startServers(3);
+    servers = await startBackends(3);
   });
 
   afterEach(async () => {
     client.close();
-    await Promise.all(servers.map((server) => server.kill()));
+    await Promise.all(servers.map((server) => server.stop()));
   });
 
   function connect(loadBalancingConfig: object, target = staticTarget(servers)): void {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -24,23 +24,14 @@ function channels(): number {
   return count;
 }
 
-let client: BalancedClient;
-let servers: EchoServer[];
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 test('channelz keeps nothing of a connection that was lost', async () => {
-  servers = await startServers(1, { withHealth: { '': 'SERVING' } });
-  const [server] = servers as [EchoServer];
+  const server = await startBackend({ health: true });
   const channelOptions = { 'grpc.enable_channelz': 1 };
-  client = await new BalancedClient({ target: `static:///${server.address}`, channelOptions }).ready(1);
+  const client = await new BalancedClient({ target: `static:///${server.address}`, channelOptions }).ready(1);
   const before = channels();
   for (let round = 1; round <= 5; round++) {
     await client.say();
-    server.cutConnections();
+    await server.cut();
     const losses = (): number => client.events.filter(({ type }) => type === 'connection_closed').length;
     await client.until(() => losses() === round && client.states[server.address] === 'ready');
   }

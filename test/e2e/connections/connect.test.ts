@@ -2,29 +2,27 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { BalancedClient, cancelled, ManualDiscovery } from '../../support/echo/balanced-client.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
-import { deferred, EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.splice(0).map((server) => server.kill()));
-});
 
 test('a peer that accepts and never speaks HTTP/2 is given up after connectTimeout, and its socket is closed', async () => {
   const silent = await new SilentServer().start();
   closeWithTest(() => silent.stop());
-  servers = await startServers(1);
+  servers = await startBackends(1);
   client = new BalancedClient({
     target: `static:///127.0.0.1:${silent.port},${servers[0]!.address}`,
     // Longer than grpc-js's first backoff, after which it would try again before the old socket has closed.
@@ -57,22 +55,24 @@ test('if no endpoint answers, calls fail at once with the reason', async () => {
 });
 
 test('a call with waitForReady goes out when the endpoint comes up', async () => {
-  const server = new EchoServer();
-  server.port = await freePort();
+  servers = await startBackends(1);
+  const [server] = servers as [FleetBackend];
+  await server.stop();
   client = new BalancedClient({ target: `static:///${server.address}` });
   await expect(client.say()).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
   const patient = client.say('patient', { waitForReady: true });
-  servers = [await server.start()];
+  await server.restart();
   await expect(patient).resolves.toMatchObject({ server: server.address });
 });
 
 test('a lost connection takes its endpoint out at once, refreshes discovery, and reconnects by itself', async () => {
-  servers = await startServers(2);
-  const [first] = servers as [EchoServer, EchoServer];
+  servers = await startBackends(2);
+  const [first] = servers as [FleetBackend, FleetBackend];
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(2);
-  first.cutConnections();
+  const cut = first.cut();
   await client.until(() => client.states[first.address] === 'connecting');
+  await cut;
   expect(discovery.refreshes).toBe(1);
   await Promise.all(Array.from({ length: 10 }, () => client.say()));
   await client.ready(2);
@@ -80,12 +80,12 @@ test('a lost connection takes its endpoint out at once, refreshes discovery, and
 });
 
 test('when one of two backends dies under load, only its calls in flight fail, and it is used again when it returns', async () => {
-  servers = await startServers(2);
-  const [first, second] = servers as [EchoServer, EchoServer];
+  servers = await startBackends(2);
+  const [first, second] = servers as [FleetBackend, FleetBackend];
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
   const load = new SteadyLoad(() => client.say(), 500);
   await load.run(50);
-  await first.kill();
+  await first.stop();
   await client.until(() => client.states[first.address] !== 'ready');
   // How many were in flight there depends on the machine; all that failed were among them.
   await expect.poll(() => client.snapshot.endpoints[0]!.inFlight).toBe(0);
@@ -93,7 +93,7 @@ test('when one of two backends dies under load, only its calls in flight fail, a
   expect(load.failures.splice(0).length).toBeLessThanOrEqual(dead!.failed);
   expect(alive!.failed).toBe(0);
   await load.run(50);
-  await first.start();
+  await first.restart();
   await client.ready(2);
   const before = first.calls;
   // It starts slowly: of the first calls it is considered for one in forty.
@@ -104,7 +104,7 @@ test('when one of two backends dies under load, only its calls in flight fail, a
 });
 
 test('a call that a server refuses before it runs is retried elsewhere without a retry policy', async () => {
-  servers = await startServers(1);
+  servers = await startBackends(1);
   let refused = 0;
   const refusing = http2.createServer().on('stream', (stream) => {
     refused++;
@@ -124,9 +124,9 @@ test('a call that a server refuses before it runs is retried elsewhere without a
 });
 
 test('a retry policy of the user applies, and each attempt is balanced', async () => {
-  servers = await startServers(2);
-  const [bad, good] = servers as [EchoServer, EchoServer];
-  bad.behaviour.say = () => Promise.reject(Object.assign(new Error('not today'), { code: grpc.status.UNAVAILABLE }));
+  servers = await startBackends(2);
+  const [bad, good] = servers as [FleetBackend, FleetBackend];
+  bad.fail('UNAVAILABLE');
   const retryPolicy = {
     maxAttempts: 5,
     initialBackoff: '0.01s',
@@ -148,8 +148,8 @@ test('a retry policy of the user applies, and each attempt is balanced', async (
 });
 
 test('connections older than maxConnectionAge are replaced, each only when its successor is ready, and no call or stream is lost', async () => {
-  servers = await startServers(1);
-  const [server] = servers as [EchoServer];
+  servers = await startBackends(1);
+  const [server] = servers as [FleetBackend];
   client = await new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { pool: { size: 2, maxConnectionAge: 1000 } },
@@ -162,7 +162,7 @@ test('connections older than maxConnectionAge are replaced, each only when its s
   await load.stop();
   expect(load.failures).toEqual([]);
   expect(cut).toEqual([]);
-  expect(server.connections).toBeGreaterThanOrEqual(5);
+  expect(server.accepted).toBeGreaterThanOrEqual(5);
   // The one that carries the stream is still there, and gets no new calls.
   const retiring = client.snapshot.endpoints[0]!.connections.filter(({ state }) => state === 'retiring');
   expect(retiring).toMatchObject([{ inFlight: 1 }]);
@@ -173,21 +173,18 @@ test('connections older than maxConnectionAge are replaced, each only when its s
 });
 
 test('a server that leaves with GOAWAY loses no stream that it still serves', async () => {
-  servers = await startServers(2);
+  servers = await startBackends(2);
   client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
-  const answer = deferred();
-  const arrived = deferred();
-  servers[0]!.behaviour.say = servers[1]!.behaviour.say = () => {
-    if (servers[0]!.calls + servers[1]!.calls === 2) arrived.resolve();
-    return answer.promise.then(() => ({ text: 'kept' }));
-  };
-  const calls = [client.say(), client.say()];
-  await arrived.promise;
-  const gone = servers[0]!.shutDown();
-  await client.until(() => client.states[servers[0]!.address] !== 'ready');
-  servers[1]!.behaviour.say = () => ({});
+  const [leaving, staying] = servers as [FleetBackend, FleetBackend];
+  for (const server of servers) server.hang();
+  const calls = [client.say('kept'), client.say('kept')];
+  await eventually(() => leaving.inFlight === 1 && staying.inFlight === 1);
+  const gone = leaving.drain();
+  await client.until(() => client.states[leaving.address] !== 'ready');
+  staying.recover();
   await Promise.all(Array.from({ length: 10 }, () => client.say()));
-  answer.resolve();
+  expect(leaving.inFlight).toBe(1);
+  leaving.recover();
   await expect(Promise.all(calls)).resolves.toMatchObject([{ text: 'kept' }, { text: 'kept' }]);
   await gone;
 });

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import type net from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { deferred, type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackend, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import type { EndpointSnapshot } from '../../../libs/grpc-lb/src/core/snapshot.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { TcpProxy } from '../../support/peers/tcp-proxy.js';
 
 expectNoLeaks();
 
@@ -21,51 +21,22 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function behindProxies(count: number): Promise<{ servers: EchoServer[]; proxies: TcpProxy[] }> {
-  const servers = await startServers(count);
-  const proxies = await Promise.all(servers.map(({ address }) => new TcpProxy(address).start()));
-  closing.push(
-    () => Promise.all(servers.map((server) => server.kill())),
-    () => Promise.all(proxies.map((proxy) => proxy.stop())),
-  );
-  return { servers, proxies };
-}
-
-/** A server that answers its calls when the test says so, and from then on at once. */
-class HeldCalls {
-  count = 0;
-  readonly #told = deferred();
-
-  constructor(server: EchoServer) {
-    server.behaviour.say = async () => {
-      this.count++;
-      await this.#told.promise;
-      return {};
-    };
-  }
-
-  answer(): void {
-    this.#told.resolve();
-  }
-}
-
-/** Time for data in transit between the client, the proxy and the server. */
+/** Time for data in transit between the client and its servers. */
 async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
 }
 
 test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and gets calls at once when it resumes', async () => {
-  const { servers, proxies } = await behindProxies(3);
-  const [stalling] = proxies as [TcpProxy];
+  const servers = await startBackends(3);
+  const [stalled, ...live] = servers as [FleetBackend, ...FleetBackend[]];
   const clock = new FakeClock();
-  const target = `static:///${proxies.map(({ address }) => address).join(',')}`;
-  client = await new BalancedClient({ target, clock }).ready(3);
-  const [stalled, ...live] = servers.map((server) => new HeldCalls(server)) as [HeldCalls, ...HeldCalls[]];
+  client = await new BalancedClient({ target: staticTarget(servers), clock }).ready(3);
+  for (const server of servers) server.hang();
   const calls = Array.from({ length: 150 }, () => client.say());
-  await expect.poll(() => [stalled, ...live].map(({ count }) => count)).toEqual([50, 50, 50]);
-  stalling.freeze();
+  await expect.poll(() => servers.map(({ inFlight }) => inFlight)).toEqual([50, 50, 50]);
+  stalled.partition();
   // No call waits for the others, so nothing depends on how soon they answer a PING.
-  for (const held of live) held.answer();
+  for (const server of live) server.recover();
   await expect.poll(() => client.snapshot.inFlight).toBe(50);
   const endpoint = (): EndpointSnapshot => client.snapshot.endpoints[0]!;
   // The first check finds the answers of the health watches; the second sends a PING.
@@ -86,8 +57,8 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
   expect(endpoint()).toMatchObject({ started: 50, inFlight: 50 });
   clock.advance(17_000);
   expect(endpoint().state).toBe('suspect');
-  stalled.answer();
-  stalling.thaw();
+  stalled.recover();
+  stalled.heal();
   await Promise.all(calls);
   clock.advance(250);
   await client.until(() => endpoint().state === 'ready');
@@ -97,11 +68,10 @@ test('a peer that stalls for 19 s gets no new calls meanwhile, loses none, and g
 });
 
 test('when all peers are silent, all are used: the client itself may be cut off', async () => {
-  const { proxies } = await behindProxies(2);
+  const servers = await startBackends(2);
   const clock = new FakeClock();
-  const target = `static:///${proxies.map(({ address }) => address).join(',')}`;
-  client = await new BalancedClient({ target, clock }).ready(2);
-  for (const proxy of proxies) proxy.freeze();
+  client = await new BalancedClient({ target: staticTarget(servers), clock }).ready(2);
+  for (const server of servers) server.partition();
   const calls = [client.say(), client.say(), client.say(), client.say()];
   for (const call of calls) call.catch(() => {});
   for (let ms = 0; !client.snapshot.panic && ms < 5000; ms += 250) {
@@ -112,22 +82,18 @@ test('when all peers are silent, all are used: the client itself may be cut off'
   expect(client.snapshot.state).toBe('ready');
   calls.push(client.say(), client.say());
   await expect.poll(() => client.snapshot.inFlight).toBe(6);
-  for (const proxy of proxies) proxy.thaw();
+  for (const server of servers) server.heal();
   await Promise.all(calls);
 });
 
 test('calls on a connection whose peer is dead end with UNAVAILABLE, so that a retry helps', async () => {
-  const { servers, proxies } = await behindProxies(1);
-  const arrived = deferred();
-  servers[0]!.behaviour.say = () => {
-    arrived.resolve();
-    return new Promise(() => {});
-  };
+  const server = await startBackend();
+  server.hang();
   const loadBalancing = { pool: { pingAfter: 50, pingTimeout: 50 } };
-  client = await new BalancedClient({ target: `static:///${proxies[0]!.address}`, loadBalancing }).ready(1);
+  client = await new BalancedClient({ target: staticTarget([server]), loadBalancing }).ready(1);
   const call = client.say();
-  await arrived.promise;
-  proxies[0]!.freeze();
+  await expect.poll(() => server.inFlight).toBe(1);
+  server.partition();
   await expect(call).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   expect(client.events.find(({ type }) => type === 'connection_closed')).toMatchObject({
@@ -159,10 +125,10 @@ test('a connection that is silent because nothing happens is pinged once, not re
   const asked = new Promise<void>((resolve) => pinged.push(resolve));
   // The first check finds that headers have arrived, the second that nothing has arrived since.
   clock.advance(2000);
+  const timers = clock.pendingTimers;
   await asked;
   // The answer to the PING is a sign of life, and the silence after it the same as before.
-  await expect.poll(() => client.snapshot.endpoints[0]!.state).toBe('ready');
-  await delay(20);
+  await expect.poll(() => clock.pendingTimers).toBe(timers - 1);
   clock.advance(60_000);
   expect(pings).toBe(1);
   expect(client.snapshot.endpoints[0]!.state).toBe('ready');

@@ -1,18 +1,14 @@
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { EchoServer } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-let server: EchoServer;
+let server: FleetBackend;
 let client: BalancedClient;
-
-afterEach(async () => {
-  client.close();
-  await server.kill();
-});
 
 /** All of 127.0.0.0/8 is this machine, so that one server is many endpoints. */
 function endpoints(count: number, first = 0): Endpoint[] {
@@ -23,7 +19,7 @@ function endpoints(count: number, first = 0): Endpoint[] {
 }
 
 async function start(count: number, loadBalancing = {}): Promise<ManualDiscovery> {
-  server = await new EchoServer({ host: '0.0.0.0' }).start();
+  server = await startBackend({}, { host: '0.0.0.0' });
   const discovery = new ManualDiscovery();
   discovery.setEndpoints(endpoints(count));
   client = new BalancedClient({ target: discovery.target, loadBalancing });
@@ -35,9 +31,9 @@ const counted = (type: string): number => client.events.filter((event) => event.
 test('a client that starts with 300 endpoints has its first call answered before most of them are connected, and then connects to all', async () => {
   await start(300);
   await client.say();
-  expect(server.connections).toBeLessThan(150);
+  expect(server.accepted).toBeLessThan(150);
   await client.ready(300);
-  expect(server.connections).toBe(300);
+  expect(server.accepted).toBe(300);
 });
 
 test('an update that changes one of 300 endpoints opens one connection, and closes one', async () => {
@@ -45,7 +41,7 @@ test('an update that changes one of 300 endpoints opens one connection, and clos
   await client.ready(300);
   discovery.setEndpoints(endpoints(300, 1));
   await client.until(() => counted('connection_closed') === 1 && counted('connection_opened') === 301);
-  expect(server.connections).toBe(301);
+  expect(server.accepted).toBe(301);
   expect(client.snapshot.endpoints.filter(({ state }) => state === 'ready')).toHaveLength(300);
 });
 
@@ -53,15 +49,15 @@ test('with a subset a client connects to that many endpoints of any list; a chan
   const discovery = await start(100, { subset: { size: 20 } });
   await client.ready(20);
   expect(client.snapshot).toMatchObject({ source: { endpoints: 100 }, priorities: [{ endpoints: 20, healthy: 20 }] });
-  let connections = server.connections;
+  let connections = server.accepted;
   expect(connections).toBe(20);
   for (let first = 1; first <= 10; first++) {
     discovery.setEndpoints(endpoints(100, first));
     await client.until(() => client.snapshot.source.updates === first + 1);
     await client.ready(20);
     // One came and one left: each may bring a new one in.
-    expect(server.connections - connections).toBeLessThanOrEqual(2);
-    connections = server.connections;
+    expect(server.accepted - connections).toBeLessThanOrEqual(2);
+    connections = server.accepted;
   }
 });
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { serversOfTest } from '../../support/nest/app.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
@@ -16,7 +16,7 @@ const INTERVAL = BACKOFF * 0.5 * 1.2;
 const SPREAD = 100;
 
 test('endpoints that return from an outage of all are dialed until they are back, and warm up for a quarter of the time for which the first has been back', async () => {
-  const servers = await serversOfTest(3);
+  const servers = await startBackends(3);
   const clock = new FakeClock();
   const client = await new BalancedClient({
     target: staticTarget(servers),
@@ -27,7 +27,7 @@ test('endpoints that return from an outage of all are dialed until they are back
       'grpc.max_reconnect_backoff_ms': BACKOFF,
     },
   }).ready(3);
-  await Promise.all(servers.map((server) => server.kill()));
+  await Promise.all(servers.map((server) => server.stop()));
   await client.until(() => Object.values(client.states).every((state) => state === 'transient_failure'));
   /** Until as many attempts have failed: while one runs, its timeout must not pass. */
   const failures = (more: number): Promise<void> => {
@@ -36,7 +36,7 @@ test('endpoints that return from an outage of all are dialed until they are back
   };
   clock.advance(20_000);
 
-  await servers[0]!.start();
+  await servers[0]!.restart();
   let failed = failures(2);
   await expect(client.say()).rejects.toMatchObject({ code: status.UNAVAILABLE });
   clock.advance(SPREAD);
@@ -46,7 +46,7 @@ test('endpoints that return from an outage of all are dialed until they are back
   clock.advance(SPREAD);
   await failed;
   for (const count of [2, 3]) {
-    await servers[count - 1]!.start();
+    await servers[count - 1]!.restart();
     failed = failures(3 - count);
     clock.advance(INTERVAL);
     clock.advance(SPREAD);
@@ -64,11 +64,11 @@ test('endpoints that return from an outage of all are dialed until they are back
 });
 
 test('a connection that is lost and back at once is no outage: its endpoint warms up as ever', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const clock = new FakeClock();
   const client = await new BalancedClient({ target: staticTarget([server!]), clock }).ready(1);
   await client.say();
-  server!.cutConnections();
+  await server!.cut();
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   await client.ready(1);
   clock.advance(5000);

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Metadata, status as Status } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { startServers } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -24,10 +24,10 @@ afterEach(() => {
 /** A call through a grpc-js with this `createCall`: its error, and whether a message has reached the server. */
 async function callThrough(createCall: CreateCall | undefined) {
   prototype.createCall = createCall;
-  const [server] = await startServers(1);
-  const client = new BalancedClient({ target: `static:///${server!.address}`, loadBalancing: { retry: {} } });
+  const server = await startBackend();
+  const client = new BalancedClient({ target: `static:///${server.address}`, loadBalancing: { retry: {} } });
   const error: unknown = await client.say().catch((thrown: unknown) => thrown);
-  return { error, served: server!.calls, inFlight: client.snapshot.inFlight };
+  return { error, served: server.calls, inFlight: client.snapshot.inFlight };
 }
 
 test.each<[string, CreateCall, RegExp]>([

@@ -9,7 +9,7 @@ import {
   type BalancedChannelOptions,
 } from '../../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
 import { closeWithTest } from '../run/close-with-test.js';
-import { Echo, type EchoServer, type Line, Mirror } from './cluster.js';
+import { Echo, type Line, Mirror } from './cluster.js';
 import { patiently } from '../time/patience.js';
 
 type EchoStub = grpc.Client & {
@@ -118,6 +118,11 @@ export async function cancelled(stream: grpc.ClientReadableStream<Line>): Promis
   await ended;
 }
 
+/** A server of 127.0.0.1. */
+interface Listening {
+  readonly port: number;
+}
+
 let schemes = 0;
 
 /** A target whose endpoints a test names as it goes. */
@@ -128,7 +133,7 @@ export class ManualDiscovery {
   #listener: EndpointListener | undefined;
   #endpoints: readonly Endpoint[] = [];
 
-  constructor(servers: readonly EchoServer[] = []) {
+  constructor(servers: readonly Listening[] = []) {
     const scheme = `manual${++schemes}`;
     this.target = `${scheme}:///echo`;
     this.#endpoints = asEndpoints(servers);
@@ -147,7 +152,7 @@ export class ManualDiscovery {
   }
 
   /** A whole new list. */
-  set(servers: readonly EchoServer[]): void {
+  set(servers: readonly Listening[]): void {
     this.setEndpoints(asEndpoints(servers));
   }
 
@@ -174,6 +179,6 @@ export class SilentDiscovery extends ManualDiscovery {
   protected override started(): void {}
 }
 
-function asEndpoints(servers: readonly EchoServer[]): Endpoint[] {
+function asEndpoints(servers: readonly Listening[]): Endpoint[] {
   return servers.map(({ port }) => ({ address: { host: '127.0.0.1', port } }));
 }

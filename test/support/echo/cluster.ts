@@ -177,7 +177,7 @@ export async function startServers(
   return Promise.all(Array.from({ length: count }, () => new EchoServer(options).start()));
 }
 
-export function staticTarget(servers: readonly EchoServer[]): string {
+export function staticTarget(servers: readonly { readonly address: string }[]): string {
   return `static:///${servers.map((server) => server.address).join(',')}`;
 }
 
