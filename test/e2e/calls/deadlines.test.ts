@@ -39,10 +39,17 @@ test('a deadline too far for the header is shortened to what the header can say,
 });
 
 describe.each(KINDS)('%s', (kind) => {
-  test('a deadline in the past ends the call before it is sent', async () => {
+  test('a deadline in the past, or one that is no time, ends the call before it is sent', async () => {
     const peer = await silentPeer();
     const { client, channel } = balanced(peer.target);
-    for (const deadline of [Date.now() - 1000, 0, -Infinity, new Date(Date.now() - 1000)]) {
+    for (const deadline of [
+      Date.now() - 1000,
+      0,
+      -Infinity,
+      new Date(Date.now() - 1000),
+      Number.NaN,
+      new Date(Number.NaN),
+    ]) {
       const found = await call(client, kind, { deadline });
       expect(found).toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED, messages: [], headers: undefined });
       expect(found.details).toMatch(/^Deadline exceeded after \d\.\d{3}s/);

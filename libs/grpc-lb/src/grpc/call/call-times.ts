@@ -39,10 +39,10 @@ export class CallTimes {
     if (this.#kept) this.sentAt = Date.now();
   }
 
-  /** Calls back when the deadline passes, at once if it has passed; returns whether it has not. */
+  /** Calls back when the deadline passes, at once if it has passed or is NaN; returns whether it has not. */
   watch(clock: Clock, passed: () => void): boolean {
     const { left } = this;
-    if (left <= 0) {
+    if (!(left > 0)) {
       passed();
       return false;
     }
