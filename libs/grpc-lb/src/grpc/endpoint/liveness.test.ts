@@ -315,3 +315,30 @@ test.each([0, 500, 1200, 2000])('stopped %d ms in, it does nothing more', (ms) =
   scene.clock.advance(60_000);
   expect([scene.pings, scene.told, scene.clock.pendingTimers]).toEqual([pings, told, 0]);
 });
+
+describe('a silent peer, if the options change to send no PINGs', () => {
+  const OPTIONS = { pingAfter: 1000, suspectAfter: 500, pingTimeout: 20_000 };
+
+  beforeEach(() => scene.call());
+
+  test('is not pinged, until they change again', () => {
+    scene.clock.advance(500);
+    scene.liveness.configure({ ...OPTIONS, pingAfter: 0 });
+    scene.hear();
+    scene.clock.advance(60_000);
+    expect([scene.pings, scene.told, scene.clock.pendingTimers]).toEqual([0, [], 0]);
+    scene.liveness.configure(OPTIONS);
+    scene.clock.advance(1000);
+    expect(scene.pings).toBe(1);
+  });
+
+  test('and is suspect, is not any more, whatever becomes of the PING', () => {
+    scene.clock.advance(1600);
+    scene.call();
+    scene.liveness.configure({ ...OPTIONS, pingAfter: 0 });
+    scene.clock.advance(60_000);
+    scene.answer();
+    expect(scene.told).toEqual(['suspected at 1500', 'recovered at 1600']);
+    expect([scene.pings, scene.clock.pendingTimers]).toEqual([1, 0]);
+  });
+});

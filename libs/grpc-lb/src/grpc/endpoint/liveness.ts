@@ -5,7 +5,7 @@ import type { PeerConnection } from '../experimental.js';
 
 /** Timeouts for the answers of a peer, in milliseconds. */
 export interface LivenessOptions {
-  /** Time without a byte, while a call waits, after which the client sends a PING. */
+  /** Time without a byte, while a call waits, after which the client sends a PING; 0 for never. */
   readonly pingAfter: number;
   /** Time without an answer after which the peer is suspect. */
   readonly suspectAfter: number;
@@ -68,7 +68,8 @@ export class Liveness {
   /** Keeps the PING budget, because it belongs to the peer. */
   configure(options: LivenessOptions): void {
     this.options = options;
-    if (this.listener.waiting) this.callStarted();
+    if (options.pingAfter === 0) this.#trust();
+    else if (this.listener.waiting) this.callStarted();
   }
 
   /** Called when a call has started: from now on the peer must send data. */
@@ -143,14 +144,18 @@ export class Liveness {
     if (!this.#stopped) this.#cancel = this.clock.after(ms, this.#judge);
   }
 
-  #onSignOfLife(): void {
+  /** Ends the wait for an answer. */
+  #trust(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#askedAt = undefined;
-    if (this.#suspect) {
-      this.#suspect = false;
-      this.listener.recovered();
-    }
+    if (!this.#suspect) return;
+    this.#suspect = false;
+    this.listener.recovered();
+  }
+
+  #onSignOfLife(): void {
+    this.#trust();
     if (this.#startedSince && !this.#stopped && this.listener.waiting) this.#watch();
   }
 
