@@ -131,6 +131,15 @@ describe('a call that is refused before it runs', () => {
     expect(call.refused()).toBe('none');
   });
 
+  test('visits ten endpoints at most, however many there are', () => {
+    const client = new FakeClient([...'abcdefghijklmnopqrstuvwxyz'].join(' '));
+    const call = new Call(client);
+    const names = [call.next()];
+    while (names.at(-1) !== 'none') names.push(call.refused());
+    expect(new Set(names.slice(0, 10)).size).toBe(10);
+    expect(names.slice(10)).toEqual([names[9], 'none']);
+  });
+
   test('is sent once more on a connection that lives on', () => {
     const call = new Call(new FakeClient('a'));
     expect([call.next(), call.refused(), call.refused()]).toEqual(['a', 'a', 'none']);

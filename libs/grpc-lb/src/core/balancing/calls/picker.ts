@@ -6,7 +6,7 @@ import type { Route } from '../route/route.js';
 import type { Attempt } from './attempt.js';
 import type { Attempts } from './attempts.js';
 import type { HomeSource } from './homes.js';
-import { NO_VISITS, repeat, type Visits } from './visits.js';
+import { hasVisitedEnough, NO_VISITS, repeat, type Visits } from './visits.js';
 
 /** The inputs of a picker. */
 export interface PickerSource<C extends Carrier> extends HomeSource<C> {
@@ -64,6 +64,7 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
   }
 
   #pick(token: T, call: CallInfo, policy: Policy, isFull: boolean, visits: Visits<C>, lasts: boolean): A | NoPick {
+    if (hasVisitedEnough(visits)) return this.#again(token, policy, visits);
     const choice = this.#choices.get(policy)!;
     const tried = visits.leaving ? [...visits.tried, visits.leaving] : visits.tried;
     const probe = choice.probe(tried, call);
@@ -91,7 +92,7 @@ export class Picker<C extends Carrier, A extends Attempt<C>, T> {
     return carrier ? this.open(member, carrier, token, policy) : 'none';
   }
 
-  /** All endpoints have been tried. */
+  /** All endpoints have been tried, or enough. */
   #again(token: T, policy: Policy, visits: Visits<C>): A | NoPick {
     if (visits.only === 'untried') return 'none';
     const next = repeat(visits, this.#route.pickable);

@@ -29,8 +29,18 @@ export interface Visits<C extends Carrier> {
 /** A call that has been nowhere. */
 export const NO_VISITS: Visits<never> = { all: [], tried: [], only: undefined };
 
+/**
+ * How many endpoints a call goes to that refuse it before it runs. If each refuses half of the calls, one of a thousand is
+ * refused by all of these; if all refuse everything, calls must not visit hundreds.
+ */
+const MAX_VISITS = 10;
 /** How often a call goes to new connections of endpoints that have refused it. */
 const MAX_REPEATS = 5;
+
+/** Whether a call goes to no further endpoint, since those where it has been have refused it before it ran. */
+export function hasVisitedEnough<C extends Carrier>({ tried, only }: Visits<C>): boolean {
+  return only === 'untried_or_new_connection' && tried.length >= MAX_VISITS;
+}
 
 /**
  * Where a call goes that all endpoints have refused before it ran. A peer that closes its connections, as in a reload,
