@@ -1,4 +1,4 @@
-import { Inject, Injectable, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { type ClientGrpc, Transport } from '@nestjs/microservices';
 import {
   getGrpcLbClientToken,
@@ -13,6 +13,7 @@ import {
   leastRequest,
   roundRobin,
 } from 'nestjs-grpc-lb';
+import { GrpcServerModule, type GrpcServerModuleAsyncOptions } from 'nestjs-grpc-lb/server';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { staticTarget } from '../../support/echo/cluster.js';
@@ -222,6 +223,64 @@ it('an asynchronous declaration without a source, or with two, is an error', () 
   expect(() => GrpcLbModule.forRootAsync(two)).toThrow(
     `GrpcLbModule.forRootAsync: an option is invalid\n  - useClass is set together with useExisting; ${remedy}`,
   );
+});
+
+describe('an asynchronous declaration says what is wrong with', () => {
+  const client = (source: object) => GrpcLbModule.forFeatureAsync({ name: 'ECHO', ...source });
+  const root = (source: unknown) => GrpcLbModule.forRootAsync(source as object);
+  const server = (source: object) => GrpcServerModule.forRootAsync(source as GrpcServerModuleAsyncOptions);
+
+  it.each<[string, () => unknown, string]>([
+    ['no options', () => root(undefined), 'GrpcLbModule.forRootAsync: an option is invalid\n  - useFactory is missing'],
+    [
+      'options as the factory',
+      () => client({ useFactory: { url: 'a:1' } }),
+      'client ECHO: an option is invalid\n  - useFactory is {"url":"a:1"}; use a function that returns the options',
+    ],
+    [
+      'a class by its name',
+      () => root({ useClass: 'Settings' }),
+      'GrpcLbModule.forRootAsync: an option is invalid\n  - useClass is "Settings"; use a class that creates the options',
+    ],
+    [
+      'a server without a factory',
+      () => server({}),
+      'GrpcServerModule.forRootAsync: an option is invalid\n  - useFactory is undefined; use a function',
+    ],
+  ])('%s', (_, declare, message) => {
+    expect(declare).toThrow(message);
+  });
+
+  class Config {}
+  const TEXT = 'CONFIG';
+  @Module({ providers: [Config, { provide: TEXT, useValue: 'a text' }], exports: [Config, TEXT] })
+  class ConfigModule {}
+  const remedy = 'add the method, or use useFactory';
+
+  it.each<[string, string, () => DynamicModule, string]>([
+    [
+      'a class',
+      'all clients',
+      () => root({ useClass: Config }),
+      `GrpcLbModule.forRootAsync: an option is invalid\n  - useClass is Config, which has no method createGrpcLbModuleOptions; ${remedy}`,
+    ],
+    [
+      'a class',
+      'a client',
+      () => client({ useClass: Config }),
+      `client ECHO: an option is invalid\n  - useClass is Config, which has no method createGrpcLbClientOptions; ${remedy}`,
+    ],
+    [
+      'a provider',
+      'a client',
+      () => client({ useExisting: TEXT, imports: [ConfigModule] }),
+      `client ECHO: an option is invalid\n  - useExisting is "CONFIG", which has no method createGrpcLbClientOptions; ${remedy}`,
+    ],
+  ])('%s that creates no options of %s', async (_, _whose, declare, message) => {
+    const declared = declare();
+    const imports = declared.module === GrpcLbModule ? [GrpcLbModule.forRoot(), declared] : [declared];
+    expect(await startError({ imports })).toMatchObject({ code: 'GRPC_LB_INVALID_OPTIONS', message });
+  });
 });
 
 describe('forRoot', () => {

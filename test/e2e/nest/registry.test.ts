@@ -64,6 +64,13 @@ describe('get', () => {
     }
   });
 
+  it('of a class that a circular import leaves undefined is that error too', async () => {
+    const { registry } = await start(1);
+    const missing = undefined as unknown as string;
+    for (const use of [() => registry.get(missing), () => registry.configure(missing, {})])
+      expect(use).toThrow('client is "undefined", which is not declared; the clients are ECHO');
+  });
+
   it('in an application without clients is an error that says so', async () => {
     const registry = (await startApp({ imports: [GrpcLbModule.forRoot()] })).get(GrpcLbRegistry);
     expect(registry.snapshot()).toEqual([]);

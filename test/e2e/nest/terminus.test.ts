@@ -179,6 +179,7 @@ describe('the indicator', () => {
     expect(() => indicator.isHealthy('echo', { client: 'ECKO' })).toThrow(
       'client is "ECKO", which is not declared; did you mean "ECHO"?; the clients are ECHO',
     );
+    expect(() => indicator.isHealthy('echo', { name: 'ECHO' } as never)).toThrow('client is "undefined"');
   });
 
   it('with an invalid minimum is an error with the allowed values', async () => {

@@ -1,17 +1,9 @@
-import {
-  type DynamicModule,
-  Global,
-  Inject,
-  type InjectionToken,
-  Module,
-  type OptionalFactoryDependency,
-  type Provider,
-  type Type,
-} from '@nestjs/common';
+import { type DynamicModule, Global, Inject, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ClientGrpc, ClientsModuleOptionsFactory } from '@nestjs/microservices';
 import { GrpcLbOptionsError } from '../core/errors.js';
 import { shown } from '../core/options/validation.js';
+import { asyncProvider, type Dependency, type FactoryMethods } from './async-options.js';
 import { clientName, type DeclaredClient, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInjectedInFactory } from './demand.js';
@@ -58,8 +50,11 @@ export class GrpcLbModule {
 
   /** Like `forRoot`, with options from a factory: `forRootAsync(grpcLbConfig.asProvider())`. */
   static forRootAsync(options: GrpcLbModuleAsyncOptions): DynamicModule {
-    const create = (factory: GrpcLbModuleOptionsFactory): unknown => factory.createGrpcLbModuleOptions();
-    const { provider, extra } = asyncProvider(MODULE_OPTIONS, 'GrpcLbModule.forRootAsync', options, create);
+    const methods: FactoryMethods<GrpcLbModuleOptionsFactory> = {
+      names: ['createGrpcLbModuleOptions'],
+      call: (factory) => factory.createGrpcLbModuleOptions(),
+    };
+    const { provider, extra } = asyncProvider(MODULE_OPTIONS, 'GrpcLbModule.forRootAsync', options, methods);
     return rootModule(provider, extra, options.imports);
   }
 
@@ -93,11 +88,14 @@ export class GrpcLbModule {
       const ref = refs[i]!;
       const client = clientName(ref);
       const token = Symbol(`nestjs-grpc-lb options of ${client}`);
-      const create = (factory: ClientFactory): unknown =>
-        'createGrpcLbClientOptions' in factory
-          ? factory.createGrpcLbClientOptions(client)
-          : factory.createClientOptions();
-      const { provider, extra, inject } = asyncProvider(token, `client ${client}`, item, create);
+      const methods: FactoryMethods<ClientFactory> = {
+        names: ['createGrpcLbClientOptions', 'createClientOptions'],
+        call: (factory) =>
+          'createGrpcLbClientOptions' in factory
+            ? factory.createGrpcLbClientOptions(client)
+            : factory.createClientOptions(),
+      };
+      const { provider, extra, inject } = asyncProvider(token, `client ${client}`, item, methods);
       const declare = (made: unknown, ...dependencies: unknown[]): DeclaredClient => ({
         ...declaredByFactory(ref, made, item.useFactory ? 'useFactory' : 'createGrpcLbClientOptions'),
         // Each module has its own instance of a useClass.
@@ -158,8 +156,6 @@ function rootModule(options: Provider, extra: Provider[] = [], imports: DynamicM
     exports: [GrpcLbRegistry],
   };
 }
-
-type Dependency = InjectionToken | OptionalFactoryDependency;
 
 interface Feature {
   readonly ref: ClientRef;
@@ -237,26 +233,4 @@ function injectables(ref: ClientRef): Provider[] {
     },
   }));
   return typeof ref === 'function' ? [ref, ...stubs] : stubs;
-}
-
-function asyncProvider<Factory>(
-  token: symbol,
-  subject: string,
-  { useFactory, useClass, useExisting, inject = [] }: GrpcLbModuleAsyncOptions | GrpcLbClientAsyncItem,
-  create: (factory: Factory) => unknown,
-): { provider: Provider; extra: Provider[]; inject: Dependency[] } {
-  const given = Object.entries({ useFactory, useClass, useExisting }).filter(([, source]) => source !== undefined);
-  if (given.length !== 1) {
-    const found = given.length === 0 ? 'is missing' : `is set together with ${given[1]![0]}`;
-    throw new GrpcLbOptionsError(subject, [
-      {
-        path: given[0]?.[0] ?? 'useFactory',
-        message: `${found}; set exactly one of useFactory, useClass and useExisting`,
-      },
-    ]);
-  }
-  if (useFactory) return { provider: { provide: token, inject, useFactory }, extra: [], inject };
-  const from = (useClass ?? useExisting)!;
-  const provider = { provide: token, inject: [from], useFactory: create };
-  return { provider, extra: useClass ? [useClass] : [], inject: [from] };
 }

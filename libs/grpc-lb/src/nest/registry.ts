@@ -68,7 +68,8 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
    * @throws GrpcLbOptionsError if there is none.
    */
   get(client: ClientRef): GrpcLbClientHandle {
-    const name = clientName(client);
+    // Of undefined, as from a circular import, there is no name.
+    const name = (client as ClientRef | null | undefined) ? clientName(client) : String(client);
     const found = this.#clients.get(name);
     if (found) return found.handle;
     const known = [...this.#clients.keys()];
@@ -170,11 +171,10 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
    * @throws GrpcLbOptionsError that lists all faults; the options in force stay.
    */
   configure(client: ClientRef, loadBalancing: LoadBalancingOptions): void {
-    const over = this.options.overrides?.[environmentName(clientName(client))]?.loadBalancing;
+    const handle = this.get(client);
+    const over = this.options.overrides?.[environmentName(handle.name)]?.loadBalancing;
     // A missing argument is a fault, which merging would hide.
-    this.get(client).configure(
-      over && isObject(loadBalancing) ? mergeLoadBalancing(loadBalancing, over) : loadBalancing,
-    );
+    handle.configure(over && isObject(loadBalancing) ? mergeLoadBalancing(loadBalancing, over) : loadBalancing);
   }
 
   /**

@@ -9,6 +9,8 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { GrpcLbOptionsError } from '../core/errors.js';
+import { shown } from '../core/options/validation.js';
 import { GrpcServer } from './grpc-server.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
 
@@ -48,10 +50,19 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
     return serverModule([], { provide: GrpcServer, useFactory: () => new GrpcServer(effective) });
   }
 
-  /** Like `forRoot`, with options from a factory. */
+  /**
+   * Like `forRoot`, with options from a factory.
+   *
+   * @throws GrpcLbOptionsError if `useFactory` is not a function; faults of its options are thrown when it has run.
+   */
   static forRootAsync({ imports = [], inject = [], useFactory }: GrpcServerModuleAsyncOptions): DynamicModule {
+    const subject = 'GrpcServerModule.forRootAsync';
+    if (typeof useFactory !== 'function') {
+      const message = `is ${shown(useFactory)}; use a function that returns the options`;
+      throw new GrpcLbOptionsError(subject, [{ path: 'useFactory', message }]);
+    }
     const create = async (...dependencies: unknown[]): Promise<GrpcServer> =>
-      new GrpcServer(effectiveServerOptions('GrpcServerModule.forRootAsync', await useFactory(...dependencies)));
+      new GrpcServer(effectiveServerOptions(subject, await useFactory(...dependencies)));
     return serverModule(imports, { provide: GrpcServer, inject, useFactory: create });
   }
 

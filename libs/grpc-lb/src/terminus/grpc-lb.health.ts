@@ -44,7 +44,7 @@ export class GrpcLbHealthIndicator {
    */
   isHealthy<const Key extends string>(key: Key, options: GrpcLbHealthOptions): HealthIndicatorResult<Key> {
     const minReady = readMinReady(options.minReady ?? 1);
-    const { status, ...details } = healthOf(this.registry.snapshot(options.client), minReady);
+    const { status, ...details } = healthOf(this.registry.get(options.client).snapshot(), minReady);
     return healthResult(this.indicators, key, status, details);
   }
 }
