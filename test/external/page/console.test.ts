@@ -1,8 +1,8 @@
 import { status as Status } from '@grpc/grpc-js';
 import { type CanActivate, Controller, type ExecutionContext, Get, Header, Injectable } from '@nestjs/common';
 import { GrpcLbModule, ringHash } from 'nestjs-grpc-lb';
-import { catchError, interval, mergeMap, of, type Subscription } from 'rxjs';
-import type { Browser } from 'playwright-core';
+import { catchError, firstValueFrom, interval, mergeMap, of, type Subscription } from 'rxjs';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { consoleApp, type ConsoleAppOptions } from '../../support/console/console-app.js';
 import { ManualDiscovery } from '../../support/echo/balanced-client.js';
@@ -122,22 +122,59 @@ test.skipIf(process.env.PAGE_SCREENSHOT === undefined)('its picture', async () =
   await view.page.close();
 });
 
+/** Brings the page to the reader, or puts it in the background. */
+async function show(page: Page, seen: boolean): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, 'hidden', { value: ${!seen}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
 test('a page in the background gives its stream back, and comes back with the reader', async () => {
   const { url } = await consoleApp({ servers: 1 });
   const view = await ConsolePage.open(browser, `${url}/grpc-lb`);
   const { page } = view;
   await page.clock.install();
-  const show = (hidden: boolean) =>
-    page.evaluate(`
-      Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'))`);
-  await show(true);
+  await show(page, false);
   await page.clock.runFor(59_000);
   await expect.poll(() => view.text('#connection')).toBe('live');
   await page.clock.runFor(2000);
   await expect.poll(() => view.text('#connection')).toBe('paused, because the page was hidden');
-  await show(false);
+  await show(page, true);
   await expect.poll(() => view.text('#connection')).toBe('live');
+  await page.close();
+});
+
+test('a page that comes back to an application that was restarted shows nothing of the old one', async () => {
+  const before = await consoleApp({ servers: 1 });
+  const root = { loadBalancing: { pool: { maxSize: 7 } } };
+  const after = await consoleApp({ servers: 1, root, console: { calls: { always: true } } });
+  const fail = async ({ servers, echo }: typeof before, details: string): Promise<void> => {
+    servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error(details), { code: Status.INTERNAL }));
+    await firstValueFrom(echo.say({ text: 'x' }).pipe(catchError(() => of(null))));
+  };
+  for (let i = 0; i < 5; i++) {
+    before.registry.eject('ECHO', before.addresses[0]!, 60_000);
+    before.registry.restore('ECHO', before.addresses[0]!);
+  }
+  const view = await ConsolePage.open(browser, `${before.url}/grpc-lb`);
+  const { page } = view;
+  await fail(before, 'the old one fails');
+  await fail(after, 'the new one fails');
+  await expect.poll(() => view.text('#failed')).toContain('the old one fails');
+  await expect.poll(() => view.text('#events')).toContain(before.addresses[0]!);
+  await page.clock.install();
+  await show(page, false);
+  await page.clock.runFor(61_000);
+  await page.route('**/{stream,config}?*', (route) =>
+    route.continue({ url: route.request().url().replace(before.url, after.url) }),
+  );
+  await show(page, true);
+  await expect.poll(() => view.text('#rows')).toContain(after.addresses[0]!);
+  await expect.poll(() => view.text('#events')).toContain(after.addresses[0]!);
+  await expect.poll(() => view.text('#failed')).toContain('the new one fails');
+  await expect.poll(() => view.text('#options')).toMatch(/pool\.maxSize\s+7/);
+  expect(await view.text('main')).not.toContain(before.addresses[0]!);
+  expect(await view.text('#failed')).not.toContain('the old one fails');
   await page.close();
 });
 

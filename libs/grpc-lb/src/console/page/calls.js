@@ -7,9 +7,15 @@ const MIN_WIDTH_PERCENT = 1;
 export function recentCalls() {
   const failed = callList('failed', 'No observed call has failed.');
   const slow = callList('slow', 'No call has been observed in the last minute.');
-  return (calls) => {
-    failed(calls.failed);
-    slow(calls.slow);
+  return {
+    draw(calls) {
+      failed(calls.failed);
+      slow(calls.slow);
+    },
+    clear() {
+      failed([]);
+      slow([]);
+    },
   };
 }
 

@@ -20,7 +20,7 @@ const view = {
 };
 /** The client that the last frame shows. */
 let shown = '';
-/** Whether the stream was lost: another process, which counts its events anew, may be at the other end. */
+/** Whether there was no stream for a time: another process, which counts anew, may be at the other end. */
 let interrupted = false;
 /** The client and the policy whose options are shown. */
 let optionsOf = '';
@@ -32,7 +32,7 @@ const drawClients = clientList(select);
 const drawHeadline = headline();
 const drawPlacement = placement();
 const drawEndpoints = endpointTable(info.actions ? endpointActions(clientOf) : undefined);
-const drawCalls = recentCalls();
+const calls = recentCalls();
 const events = eventList();
 const drawConfig = configuration();
 explainer(clientOf);
@@ -65,10 +65,10 @@ const stream = new Stream(
       events.add(lines);
       if (lines.some(({ text }) => text === 'new load-balancing options are in force')) void reloadConfig();
     },
-    calls: drawCalls,
+    calls: (list) => calls.draw(list),
   },
   (state, delay) => {
-    if (state === 'waiting' || state === 'ended') interrupted = true;
+    if (state !== 'live') interrupted = true;
     const words = {
       live: 'live',
       waiting: `no connection to the application; the next attempt is in ${duration(delay ?? 0)}`,
@@ -86,7 +86,9 @@ if (info.error) setText(byId('connection'), info.error.message);
 function arrive(name) {
   shown = name;
   interrupted = false;
+  optionsOf = '';
   events.clear();
+  calls.clear();
   byId('explanation').replaceChildren();
 }
 
