@@ -15,13 +15,13 @@ const targetOf = (servers: readonly RawServer[]): string =>
 
 const WAYS: Record<string, (server: RawServer) => void> = {
   'accepts connections and closes them': (server) => {
-    server.onConnection = (session) => session.destroy();
+    server.onConnection = (session) => server.cut(session);
   },
   'sends GOAWAY at once': (server) => {
     server.onConnection = (session) => session.close();
   },
   'closes the connection at the first call': (server) => {
-    server.onCall = ({ session }) => session!.destroy();
+    server.onCall = ({ session }) => server.cut(session!);
   },
 };
 

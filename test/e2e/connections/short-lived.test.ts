@@ -1,58 +1,25 @@
-import { once } from 'node:events';
-import http2, { type ServerHttp2Session } from 'node:http2';
-import type net from 'node:net';
+import type { ServerHttp2Session } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
 import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { type RawServer, startRawServers } from '../../support/peers/raw-server.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-/** A peer that accepts connections, speaks HTTP/2, and ends each of them at once. */
-class ClosingServer {
-  accepted = 0;
-  readonly #server = http2.createServer();
-
-  constructor(end: (session: ServerHttp2Session) => void) {
-    this.#server.on('session', (session) => {
-      this.accepted++;
-      session.on('error', () => {});
-      // Its SETTINGS have been answered: the client has seen a connection.
-      session.once('localSettings', () => end(session));
-    });
-  }
-
-  get address(): string {
-    return `127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
-  }
-
-  async start(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
 let clock: FakeClock;
 let client: BalancedClient;
-let closing: ClosingServer[];
 let servers: EchoServer[];
 
 beforeEach(() => {
   clock = new FakeClock();
-  closing = [];
   servers = [];
 });
 
 afterEach(async () => {
   client.close();
-  await Promise.all(closing.map((server) => server.stop()));
   await Promise.all(servers.map((server) => server.kill()));
 });
 
@@ -67,12 +34,12 @@ async function minute(): Promise<void> {
 }
 
 test.each([
-  ['closes them', (session: ServerHttp2Session) => session.destroy()],
-  ['sends GOAWAY', (session: ServerHttp2Session) => session.close()],
+  ['closes them', (server: RawServer, session: ServerHttp2Session) => server.cut(session)],
+  ['sends GOAWAY', (_: RawServer, session: ServerHttp2Session) => session.close()],
 ])('a peer that accepts connections and %s is dialed with backoff, and is not in use', async (_, end) => {
-  closing = [await new ClosingServer(end).start()];
+  const [looping] = (await startRawServers(1)) as [RawServer];
+  looping.onConnection = (session) => end(looping, session);
   servers = await startServers(1);
-  const [looping] = closing as [ClosingServer];
   const target = `static:///${looping.address},${servers[0]!.address}`;
   client = new BalancedClient({ target, clock, loadBalancing: { health: { enabled: false } } });
   client.balanced.connect();
@@ -87,7 +54,8 @@ test.each([
 });
 
 test('when all peers close their connections, calls fail with UNAVAILABLE and the reason instead of waiting forever', async () => {
-  closing = await Promise.all([1, 2, 3].map(() => new ClosingServer((session) => session.destroy()).start()));
+  const closing = await startRawServers(3);
+  for (const server of closing) server.onConnection = (session) => server.cut(session);
   client = new BalancedClient({ target: `static:///${closing.map(({ address }) => address).join(',')}`, clock });
   client.balanced.connect();
   await client.until(() => client.snapshot.state === 'transient_failure');

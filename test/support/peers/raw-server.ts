@@ -36,6 +36,7 @@ export class RawServer {
   /** Called for each connection, as soon as the client has seen it. */
   onConnection: (session: ServerHttp2Session) => void = () => {};
   readonly sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new WeakMap<ServerHttp2Session, net.Socket>();
   #server: http2.Http2Server | undefined;
 
   constructor(private readonly settings: http2.Settings = {}) {
@@ -49,7 +50,9 @@ export class RawServer {
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
     const server = http2.createServer({ settings: this.settings });
-    server.on('session', (session) => this.#accept(session));
+    server.prependListener('connection', (socket: net.Socket) =>
+      server.once('session', (session) => this.#accept(session, socket)),
+    );
     server.listen(this.port, '127.0.0.1');
     await once(server, 'listening');
     this.port = (server.address() as net.AddressInfo).port;
@@ -65,14 +68,26 @@ export class RawServer {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  #accept(session: ServerHttp2Session): void {
+  /**
+   * Ends a connection without a word, and serves no call of it any more. It ends when Node has read what has arrived:
+   * Node 22.23.3 aborts if a session is destroyed before, as in a handler of `stream` (nodejs/node#64850).
+   */
+  cut(session: ServerHttp2Session): void {
+    const socket = this.#sockets.get(session);
+    this.#sockets.delete(session);
+    setImmediate(() => socket?.destroy());
+  }
+
+  #accept(session: ServerHttp2Session, socket: net.Socket): void {
     this.accepted++;
     this.sessions.add(session);
+    this.#sockets.set(session, socket);
     session.on('close', () => this.sessions.delete(session)).on('error', () => {});
     // The client answers the SETTINGS when it has a connection.
     session.once('localSettings', () => this.onConnection(session));
     session.on('stream', (stream, headers) => {
       stream.on('error', () => {});
+      if (!this.#sockets.has(session)) return;
       if (headers[':path']?.endsWith('/Say')) {
         this.calls++;
         this.onCall(stream);
