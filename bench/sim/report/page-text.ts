@@ -11,7 +11,7 @@ Which policy is best, and when? Here every policy of this package that spreads c
 
 \`\`\`sh
 npm run sim -- --write   # this page and its plots; about half an hour on two cores
-npm run sim -- --quick   # one situation of each scenario, in half a minute
+npm run sim -- --quick   # one situation of each scenario, in about a minute
 npm run sim -- --policies adaptive,peak_ewma --scenarios two_slow --clients 100 --load 0.7   # a few seconds
 \`\`\`
 
