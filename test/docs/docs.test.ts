@@ -148,15 +148,23 @@ describe('the first screen of the README', () => {
 describe('the README of the package', () => {
   const [short, full] = [byPath.get('libs/grpc-lb/README.md')!, byPath.get('README.md')!];
 
-  it('has no code or table that is not in the README of the repository, but for the list of documents', () => {
+  it('has no code or table that is not in the README of the repository, but for the lists of imports and documents', () => {
     expect(full.code).toEqual(expect.arrayContaining([...short.code]));
-    const alone = short.tables.filter(({ header }) => header[0] !== 'To');
+    const alone = short.tables.filter(({ header }) => !['Import', 'To'].includes(header[0]!));
     expect(full.tables).toEqual(expect.arrayContaining(alone));
   });
 
   it('starts with the same words', () => {
     const opening = ({ path }: Page): string => textOf(path).split('\n').slice(0, 5).join('\n');
     expect(opening(short)).toBe(opening(full));
+  });
+
+  it('names every entry of the package', () => {
+    const { exports } = JSON.parse(textOf('libs/grpc-lb/package.json')) as { exports: object };
+    const named = tableOf(short, 'Import').rows.flat().join(' ');
+    const entries = Object.keys(exports).filter((entry) => /^\.\/[a-z]+$/.test(entry));
+    expect(entries.length).toBeGreaterThan(10);
+    expect(entries.filter((entry) => !new RegExp(`/${entry.slice(2)}\``).test(named))).toEqual([]);
   });
 
   it('has no relative link, since package registries could not resolve it', () => {
