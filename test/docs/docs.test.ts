@@ -145,6 +145,13 @@ describe('the first screen of the README', () => {
   });
 });
 
+// A row after an empty line is text with bars in it.
+it.each(pages.map(({ path }) => path))('every row of %s belongs to a table', (path) => {
+  const lines = textOf(path).split('\n');
+  const first = lines.flatMap((line, i) => (line.startsWith('|') && !lines[i - 1]?.startsWith('|') ? [i] : []));
+  expect(first.filter((i) => !/^\| -/.test(lines[i + 1] ?? '')).map((i) => lines[i])).toEqual([]);
+});
+
 describe('the README of the package', () => {
   const [short, full] = [byPath.get('libs/grpc-lb/README.md')!, byPath.get('README.md')!];
 
