@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { POLICY_NAMES } from '../../../libs/grpc-lb/src/core/options/policy-config.js';
 import { BalancedClient, cancelled, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { deferred, type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { eventually } from '../../support/time/patience.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
@@ -10,31 +10,21 @@ import { Stopwatch } from '../../support/time/stopwatch.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 async function start(all: number, known = all, loadBalancing = {}): Promise<ManualDiscovery> {
-  servers = await startServers(all);
+  servers = await startBackends(all);
   const discovery = new ManualDiscovery(servers.slice(0, known));
   client = await new BalancedClient({ target: discovery.target, loadBalancing }).ready(known);
   return discovery;
 }
 
-const connections = (): number[] => servers.map((server) => server.connections);
+const connections = (): number[] => servers.map((server) => server.accepted);
 
 test('scaling from 2 to 4 and down to 1 under load and ten streams: nothing fails, nothing is cut, nothing that stays is reopened', async () => {
   const discovery = await start(4, 2);
-  for (const server of servers) {
-    server.behaviour.say = async () => {
-      await delay(20);
-      return {};
-    };
-  }
+  for (const server of servers) server.slow(20);
   const streams = await Promise.all(Array.from({ length: 10 }, () => client.openStream()));
   const cut: Error[] = [];
   for (const { stream } of streams) stream.on('error', (error) => cut.push(error));
@@ -49,15 +39,15 @@ test('scaling from 2 to 4 and down to 1 under load and ten streams: nothing fail
   await load.run(150);
 
   discovery.set(servers.slice(0, 1));
-  const [stays, leaves] = servers as [EchoServer, EchoServer];
+  const [stays, leaves] = servers as [FleetBackend, FleetBackend];
   // Calls sent before arrive.
   await load.run(20);
   const callsBefore = servers.slice(1).map(({ calls }) => calls);
   await load.run(150);
   // Removed endpoints got no new call, and their streams are kept.
   expect(servers.slice(1).map(({ calls }) => calls)).toEqual(callsBefore);
-  expect(stays.streams + leaves.streams).toBe(10);
   await load.stop();
+  expect(stays.inFlight + leaves.inFlight).toBe(10);
 
   expect(load.failures).toEqual([]);
   expect(load.succeeded).toBeGreaterThanOrEqual(300);
@@ -73,7 +63,7 @@ test('scaling from 2 to 4 and down to 1 under load and ten streams: nothing fail
 
 test('an endpoint that comes back while it drains keeps its connection', async () => {
   const discovery = await start(2);
-  const [first, second] = servers as [EchoServer, EchoServer];
+  const [first, second] = servers as [FleetBackend, FleetBackend];
   const streams = await Promise.all([client.openStream(), client.openStream()]);
   discovery.set([first]);
   await client.until(() => client.states[second.address] === 'draining');
@@ -87,8 +77,7 @@ test('an endpoint that comes back while it drains keeps its connection', async (
 
 test('replacing all endpoints at once loses no call', async () => {
   const discovery = await start(4, 2);
-  const answer = deferred();
-  for (const server of servers.slice(0, 2)) server.behaviour.say = () => answer.promise.then(() => ({}));
+  for (const server of servers.slice(0, 2)) server.hang();
   const before = Array.from({ length: 10 }, () => client.say());
   await eventually(() => servers[0]!.calls + servers[1]!.calls === 10);
   discovery.set(servers.slice(2));
@@ -97,7 +86,7 @@ test('replacing all endpoints at once loses no call', async () => {
   const after = Promise.all(Array.from({ length: 10 }, () => client.say()));
   const byNewcomers = new Set((await after).map(({ server }) => server));
   expect([...byNewcomers].every((address) => servers.slice(2).some((server) => server.address === address))).toBe(true);
-  answer.resolve();
+  for (const server of servers) server.recover();
   await expect(Promise.all(before)).resolves.toHaveLength(10);
 });
 
@@ -120,7 +109,7 @@ test('a failed or empty answer of discovery keeps the last good list, with an ev
 });
 
 test('discovery without endpoints from the start fails calls at once, and calls with waitForReady go out when it lists some', async () => {
-  servers = await startServers(1);
+  servers = await startBackends(1);
   const discovery = new ManualDiscovery();
   client = new BalancedClient({ target: discovery.target });
   await expect(client.say()).rejects.toMatchObject({
@@ -148,12 +137,7 @@ test('an answer that changes nothing causes no event and no connection; weights 
 
 test('a new policy under load loses no call and keeps connections and counters', async () => {
   await start(3);
-  for (const server of servers) {
-    server.behaviour.say = async () => {
-      await delay(5);
-      return {};
-    };
-  }
+  for (const server of servers) server.slow(5);
   const load = new SteadyLoad(() => client.say(), 300);
   for (const name of POLICY_NAMES) {
     const policy = name === 'ring_hash' ? { name, by: 'x-session-id' } : { name };
@@ -179,18 +163,13 @@ test('faulty options at run time are rejected, and the current ones stay', async
 
 test('when a client closes, discovery stops and its calls in flight end by themselves', async () => {
   const discovery = await start(1);
-  const arrived = deferred();
-  const answer = deferred();
-  servers[0]!.behaviour.say = () => {
-    arrived.resolve();
-    return answer.promise.then(() => ({ text: 'late' }));
-  };
-  const call = client.say();
-  await arrived.promise;
+  servers[0]!.hang();
+  const call = client.say('late');
+  await eventually(() => servers[0]!.inFlight === 1);
   client.close();
   expect(discovery.running).toBe(0);
   await expect(client.say()).rejects.toThrow('shut down');
-  answer.resolve();
+  servers[0]!.recover();
   await expect(call).resolves.toMatchObject({ text: 'late' });
   expect(client.snapshot.state).toBe('shutdown');
 });

@@ -1,8 +1,9 @@
 import { type ConsulSourceOptions, consulSourceFactory, registerConsul } from 'nestjs-grpc-lb/consul';
 import { parseTarget } from '../../../libs/grpc-lb/src/discovery/index.js';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { type AgentInstance, ConsulAgent, type Fault } from '../../support/discovery/consul-agent.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks, openResources } from '../../support/run/leaks.js';
@@ -21,7 +22,7 @@ beforeEach(async () => {
   return () => started.stop();
 });
 
-const instances = (list: readonly EchoServer[]): AgentInstance[] => list.map(({ port }) => ({ port }));
+const instances = (list: readonly FleetBackend[]): AgentInstance[] => list.map(({ port }) => ({ port }));
 
 function connect(target = 'consul:///orders', options: ConsulSourceOptions = {}): BalancedClient {
   registerConsul({ port: agent.port, ...options });
@@ -32,7 +33,7 @@ function connect(target = 'consul:///orders', options: ConsulSourceOptions = {})
 }
 
 /** The list has arrived at the balancer, and is connected. */
-const has = (client: BalancedClient, list: readonly EchoServer[]) => (): boolean => {
+const has = (client: BalancedClient, list: readonly FleetBackend[]) => (): boolean => {
   const { endpoints } = client.snapshot;
   return endpoints.length === list.length && list.every(({ address }) => client.states[address] === 'ready');
 };
@@ -45,7 +46,7 @@ const waits = (): Promise<unknown> => agent.asked(({ index }) => index > 0);
 
 describe('changes', () => {
   test('reach the balancer within 100 ms', async () => {
-    const [a, b] = (await startServers(2)) as [EchoServer, EchoServer];
+    const [a, b] = (await startBackends(2)) as [FleetBackend, FleetBackend];
     agent.set('orders', instances([a]));
     let waiting = waits();
     const client = connect();
@@ -69,7 +70,7 @@ describe('changes', () => {
   });
 
   test('of every kind lose no call: scale up, scale down, replace all, restart of the agent with a lost index', async () => {
-    const all = await startServers(6);
+    const all = await startBackends(6);
     const [first, second] = [all.slice(0, 3), all.slice(3)];
     agent.set('orders', instances(first.slice(0, 2)));
     const client = connect();
@@ -96,22 +97,22 @@ describe('changes', () => {
   });
 
   test('that only move the index change nothing', async () => {
-    const list = await startServers(2);
+    const list = await startBackends(2);
     agent.set('orders', instances(list));
     const client = connect();
     await client.until(has(client, list));
-    const connections = list.map((server) => server.connections);
+    const connections = list.map((server) => server.accepted);
     for (let i = 0; i < 3; i++) {
       const asked = waits();
       agent.touch();
       await asked;
     }
     expect(client.events.filter(({ type }) => type === 'discovery_updated')).toHaveLength(1);
-    expect(list.map((server) => server.connections)).toEqual(connections);
+    expect(list.map((server) => server.accepted)).toEqual(connections);
   });
 
   test('are seen after the index goes backwards', async () => {
-    const [a, b] = (await startServers(2)) as [EchoServer, EchoServer];
+    const [a, b] = (await startBackends(2)) as [FleetBackend, FleetBackend];
     agent.set('orders', instances([a]));
     const client = connect(undefined, { wait: 1000 });
     await client.until(has(client, [a]));
@@ -125,7 +126,7 @@ describe('changes', () => {
 
 describe('the query', () => {
   test('has the parameters of the target, and the token in a header', async () => {
-    const [server] = (await startServers(1)) as [EchoServer];
+    const [server] = (await startBackends(1)) as [FleetBackend];
     const node = { datacenter: 'dc2' };
     agent.token = 'SECRET';
     const query = 'tag=v2&tag=v1&dc=dc2&passing=false&near=_agent&consistency=stale';
@@ -151,7 +152,7 @@ describe('the query', () => {
     const v6 = new ConsulAgent({ host: '::1' });
     await v6.start();
     onTestFinished(() => v6.stop());
-    const list = await startServers(1);
+    const list = await startBackends(1);
     v6.set('orders', instances(list));
     const client = connect(`consul://[::1]:${v6.port}/orders`);
     await client.until(has(client, list));
@@ -162,7 +163,7 @@ describe('the query', () => {
     const secure = new ConsulAgent({ tls: { key, cert } });
     await secure.start();
     onTestFinished(() => secure.stop());
-    const list = await startServers(1);
+    const list = await startBackends(1);
     secure.set('orders', instances(list));
     const trusting = connect(undefined, { port: secure.port, secure: true, ca: cert });
     await trusting.until(has(trusting, list));
@@ -209,7 +210,7 @@ describe('an agent that', () => {
       ['is silent', () => true, SILENCE],
     ])('%s, loses no call, and is queried again', async ([, fault, error]) => {
       const wrong = await new ConsulAgent().start();
-      const list = await startServers(2);
+      const list = await startBackends(2);
       wrong.set('orders', instances(list));
       registerConsul({ token: 'SECRET', timeout: 30_000 });
       const clock = new FakeClock();
@@ -241,7 +242,7 @@ describe('an agent that', () => {
   });
 
   test('rejects the token at first fails calls with a reason, and serves once the token may read', async () => {
-    const list = await startServers(1);
+    const list = await startBackends(1);
     agent.set('orders', instances(list));
     agent.token = 'SECRET';
     const client = connect(undefined, { token: 'OTHER' });
@@ -252,7 +253,7 @@ describe('an agent that', () => {
   });
 
   test('hides instances does not count as one without instances', async () => {
-    const list = await startServers(1);
+    const list = await startBackends(1);
     agent.set('orders', instances(list));
     const client = connect();
     await client.until(has(client, list));
@@ -264,7 +265,7 @@ describe('an agent that', () => {
   });
 
   test('is unreachable at the start is used when it comes up', async () => {
-    const list = await startServers(1);
+    const list = await startBackends(1);
     agent.set('orders', instances(list));
     await agent.stop();
     const client = connect();

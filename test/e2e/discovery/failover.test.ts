@@ -1,18 +1,14 @@
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
 
 const calls = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, () => client.say()));
 const received = (): number[] => servers.map((server) => server.calls);
@@ -21,7 +17,7 @@ const shares = (): [number, number][] =>
 
 /** Two servers behind the first target, one behind the second. */
 async function start(): Promise<[ManualDiscovery, ManualDiscovery]> {
-  servers = await startServers(3);
+  servers = await startBackends(3);
   const discoveries: [ManualDiscovery, ManualDiscovery] = [
     new ManualDiscovery(servers.slice(0, 2)),
     new ManualDiscovery(servers.slice(2)),
@@ -35,24 +31,24 @@ const failovers = (): unknown[] => client.events.flatMap((event) => (event.type 
 test('the fallback gets no call and no connection while the first target has enough capacity, even with one of two missing', async () => {
   await start();
   await calls(20);
-  await servers[0]!.kill();
+  await servers[0]!.stop();
   await client.until(() => client.states[servers[0]!.address] === 'transient_failure');
   await calls(20);
   expect(received()[2]).toBe(0);
-  expect(servers[2]!.connections).toBe(0);
+  expect(servers[2]!.accepted).toBe(0);
   expect(shares()).toEqual([[0, 1]]);
   expect(failovers()).toEqual([]);
 });
 
 test('when the first target is gone the fallback gets all calls, and they return as soon as one is back; none fails', async () => {
   await start();
-  await Promise.all(servers.slice(0, 2).map((server) => server.shutDown()));
+  await Promise.all(servers.slice(0, 2).map((server) => server.drain()));
   const load = new SteadyLoad(() => client.say('x', { waitForReady: true }), 200);
   await client.until(() => client.states[servers[2]!.address] === 'ready');
   await load.run(50);
   expect(received()[2]).toBeGreaterThanOrEqual(50);
   expect(client.snapshot).toMatchObject({ state: 'ready', priorities: [{ share: 0 }, { priority: 1, share: 1 }] });
-  await servers[0]!.start();
+  await servers[0]!.restart();
   await client.until(() => client.states[servers[0]!.address] === 'ready');
   // Calls that were picked before may still be in transit.
   const fallback = client.snapshot.endpoints.find(({ address }) => address === servers[2]!.address);
@@ -69,7 +65,7 @@ test('when the first target is gone the fallback gets all calls, and they return
 });
 
 test('a target that fails from the start is skipped, and the client waits for a target that answers late', async () => {
-  servers = await startServers(2);
+  servers = await startBackends(2);
   const [first, second] = [new ManualDiscovery(), new ManualDiscovery(servers.slice(1))];
   client = new BalancedClient({ target: [first.target, second.target] });
   await client.ready(1);
@@ -88,13 +84,13 @@ test('a target that fails from the start is skipped, and the client waits for a 
 });
 
 test('priorities within one list are renumbered: with a quarter of the first healthy, half of the calls go to the second', async () => {
-  servers = await startServers(6);
+  servers = await startBackends(6);
   const discovery = new ManualDiscovery();
-  const address = (server: EchoServer) => ({ host: server.host, port: server.port });
+  const address = ({ host, port }: FleetBackend) => ({ host, port });
   discovery.setEndpoints(servers.map((server, i) => ({ address: address(server), priority: i < 4 ? 0 : 7 })));
   client = await new BalancedClient({ target: discovery.target }).ready(4);
   expect(shares()).toEqual([[0, 1]]);
-  await Promise.all(servers.slice(1, 4).map((server) => server.kill()));
+  await Promise.all(servers.slice(1, 4).map((server) => server.stop()));
   await client.until(() => shares().length === 2 && shares()[1]![1] === 0.5);
   expect(shares()).toEqual([
     [0, 0.5],
@@ -110,9 +106,9 @@ test('priorities within one list are renumbered: with a quarter of the first hea
 });
 
 test('an endpoint that moves to a later priority serves without a pause', async () => {
-  servers = await startServers(2);
+  servers = await startBackends(2);
   const [stays, dead] = servers.map(({ host, port }) => ({ host, port }));
-  await servers[1]!.kill();
+  await servers[1]!.stop();
   const discovery = new ManualDiscovery();
   discovery.setEndpoints([{ address: stays! }]);
   client = await new BalancedClient({ target: discovery.target }).ready(1);
@@ -124,6 +120,6 @@ test('an endpoint that moves to a later priority serves without a pause', async 
   expect(load.failures).toEqual([]);
   // A pause of 200 ms would affect forty calls.
   expect(load.mostOpen).toBeLessThan(40);
-  expect(servers[0]!.connections).toBe(1);
+  expect(servers[0]!.accepted).toBe(1);
   expect(client.events.filter(({ type }) => type === 'connection_closed')).toEqual([]);
 });

@@ -17,6 +17,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type FileSourceOptions, fileSourceFactory, registerFile } from 'nestjs-grpc-lb/file';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
 import type { EndpointSource } from '../../../libs/grpc-lb/src/core/endpoint-source.js';
@@ -24,7 +25,7 @@ import { addressToString } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import { parseTarget } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { systemClock } from '../../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { eventually } from '../../support/time/patience.js';
@@ -312,13 +313,7 @@ test('a process that watches a file may end', () => {
 });
 
 describe('calls', () => {
-  async function servers(count: number): Promise<EchoServer[]> {
-    const started = await startServers(count);
-    onTestFinished(() => Promise.all(started.map((server) => server.kill())).then(() => {}));
-    return started;
-  }
-
-  const listOf = (list: readonly EchoServer[]): string =>
+  const listOf = (list: readonly FleetBackend[]): string =>
     JSON.stringify({ endpoints: list.map(({ address }) => ({ address, zone: 'a' })) });
 
   function connect(): BalancedClient {
@@ -329,13 +324,13 @@ describe('calls', () => {
     return client;
   }
 
-  const has = (client: BalancedClient, list: readonly EchoServer[]) => (): boolean => {
+  const has = (client: BalancedClient, list: readonly FleetBackend[]) => (): boolean => {
     const { endpoints } = client.snapshot;
     return endpoints.length === list.length && list.every(({ address }) => client.states[address] === 'ready');
   };
 
   test('are not lost by any change: scale up, scale down, replace all, a bad file, a file that goes and comes', async () => {
-    const all = await servers(6);
+    const all = await startBackends(6);
     const [first, second] = [all.slice(0, 3), all.slice(3)];
     replace(listOf(first.slice(0, 2)));
     const client = connect();
@@ -366,7 +361,7 @@ describe('calls', () => {
   });
 
   test('a change reaches the balancer within 100 ms', async () => {
-    const [a, b] = (await servers(2)) as [EchoServer, EchoServer];
+    const [a, b] = (await startBackends(2)) as [FleetBackend, FleetBackend];
     replace(listOf([a]));
     const client = connect();
     await client.until(has(client, [a]));
@@ -386,7 +381,7 @@ describe('calls', () => {
   });
 
   test('of a file that is missing at the start fail with the reason, and succeed when it comes', async () => {
-    const list = await servers(1);
+    const list = await startBackends(1);
     const client = connect();
     await client.until(() => client.snapshot.source.error !== null);
     await expect(client.say()).rejects.toThrow(/UNAVAILABLE.*ENOENT/);
@@ -396,7 +391,7 @@ describe('calls', () => {
   });
 
   test('a bad entry causes a warning, and the others get calls', async () => {
-    const [server] = (await servers(1)) as [EchoServer];
+    const [server] = (await startBackends(1)) as [FleetBackend];
     replace(`endpoints:\n  - ${server.address}\n  - 127.0.0.1:99999\n`);
     const client = connect();
     await client.until(has(client, [server]));

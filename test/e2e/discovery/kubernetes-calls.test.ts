@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { registerKubernetes } from 'nestjs-grpc-lb/kubernetes';
+import type { Fleet, FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { EchoServer } from '../../support/echo/cluster.js';
+import { echoFleet } from '../../support/echo/backends.js';
 import { KubernetesApi } from '../../support/kubernetes/api.js';
 import { kubeConfigFile } from '../../support/kubernetes/client.js';
 import { GRPC_PORT, type PodEntry, slice } from '../../support/kubernetes/slices.js';
@@ -15,36 +16,34 @@ import { Stopwatch } from '../../support/time/stopwatch.js';
 expectNoLeaks();
 
 let api: KubernetesApi;
-let pods: EchoServer[] = [];
+let deployment: Fleet;
+let pods: FleetBackend[];
 let client: BalancedClient;
 
 beforeEach(async () => {
   api = await new KubernetesApi().start();
   registerKubernetes({ kubeConfigFile: kubeConfigFile({ server: api.url }) });
+  deployment = await echoFleet(0);
+  pods = [];
 });
 
 afterEach(async () => {
   client.close();
-  await Promise.all([...pods.map((pod) => pod.kill()), api.stop()]);
-  pods = [];
+  await api.stop();
 });
 
 /** All on one port, as the pods of a Deployment. */
-async function startPods(count: number): Promise<EchoServer[]> {
+async function startPods(count: number): Promise<FleetBackend[]> {
   for (let i = 0; i < count; i++) {
-    const pod = new EchoServer({ host: `127.0.0.${pods.length + 2}` });
-    pod.port = pods[0]?.port ?? 0;
-    pod.behaviour.say = async () => {
-      await delay(5);
-      return {};
-    };
-    pods.push(await pod.start());
+    const pod = await deployment.add({ host: `127.0.0.${pods.length + 2}`, ...(pods[0] && { port: pods[0].port }) });
+    pod.slow(5);
+    pods.push(pod);
   }
   return pods.slice(-count);
 }
 
-const entry = (pod: EchoServer): PodEntry => ({ ip: pod.host });
-const leaving = (pod: EchoServer): PodEntry => ({ ip: pod.host, ready: false, serving: true, terminating: true });
+const entry = (pod: FleetBackend): PodEntry => ({ ip: pod.host });
+const leaving = (pod: FleetBackend): PodEntry => ({ ip: pod.host, ready: false, serving: true, terminating: true });
 
 function put(entries: readonly PodEntry[], name = 'orders-a'): void {
   api.store.apply(slice({ name, ports: [{ ...GRPC_PORT, port: pods[0]!.port }], pods: entries }));
@@ -58,7 +57,7 @@ async function connected(count: number): Promise<void> {
 const ready = (): string[] =>
   client.snapshot.endpoints.filter(({ state }) => state === 'ready').map(({ address }) => address);
 const known = (): string[] => client.snapshot.endpoints.map(({ address }) => address);
-const drains = (pod: EchoServer): boolean =>
+const drains = (pod: FleetBackend): boolean =>
   client.states[pod.address] === undefined || client.states[pod.address] === 'draining';
 
 test('each change reaches the picker within 100 ms of its event', async () => {
@@ -110,7 +109,7 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   const before = quiet.map(({ calls }) => calls);
   await load.run(100);
   expect(quiet.map(({ calls }) => calls)).toEqual(before);
-  await Promise.all(quiet.map((pod) => pod.shutDown()));
+  await Promise.all(quiet.map((pod) => pod.drain()));
   api.store.delete('orders-a');
   put(more.slice(2).map(entry), 'orders-b');
   await load.run(100);
@@ -127,14 +126,14 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
   await api.start();
   expect(api.url).toBe(url);
   await client.until(() => fresh.every((pod) => ready().includes(pod.address)) && more.slice(2).every(drains));
-  await Promise.all(more.slice(2).map((pod) => pod.shutDown()));
+  await Promise.all(more.slice(2).map((pod) => pod.drain()));
   await load.run(100);
 
   // A second restart, with nothing changed, makes no event.
-  const opened = fresh.map(({ connections }) => connections);
+  const opened = fresh.map(({ accepted }) => accepted);
   await api.restart();
   await load.run(200);
-  expect(fresh.map(({ connections }) => connections)).toEqual(opened);
+  expect(fresh.map(({ accepted }) => accepted)).toEqual(opened);
   await load.stop();
   expect(load.failures).toEqual([]);
   expect(load.succeeded).toBeGreaterThan(800);
@@ -142,7 +141,7 @@ test('nothing fails through scaling up and down, a rollout, a rollback, an expir
 });
 
 test('terminating pods are used only while there are no others', async () => {
-  const [first, second] = (await startPods(2)) as [EchoServer, EchoServer];
+  const [first, second] = (await startPods(2)) as [FleetBackend, FleetBackend];
   put([entry(first)]);
   await connected(1);
   put([leaving(first), { ip: second.host, ready: false, serving: false }]);
@@ -154,7 +153,7 @@ test('terminating pods are used only while there are no others', async () => {
 });
 
 test('a Service scaled down to zero keeps its last pods for a grace time, and a new pod ends that', async () => {
-  const [first, second] = (await startPods(2)) as [EchoServer, EchoServer];
+  const [first, second] = (await startPods(2)) as [FleetBackend, FleetBackend];
   put([entry(first)]);
   await connected(1);
   put([]);
@@ -167,7 +166,7 @@ test('a Service scaled down to zero keeps its last pods for a grace time, and a 
 });
 
 test('a missing Service fails calls with the reason, and is used when it appears', async () => {
-  const [pod] = (await startPods(1)) as [EchoServer];
+  const [pod] = (await startPods(1)) as [FleetBackend];
   client = new BalancedClient({ target: 'kubernetes:///orders.shop:grpc' });
   await expect(client.say()).rejects.toThrow(/EndpointSlices of "orders" in namespace "shop": there are none/);
   const patient = client.say('patient', { waitForReady: true });
@@ -176,7 +175,7 @@ test('a missing Service fails calls with the reason, and is used when it appears
 });
 
 test('the zone of a pod is the locality of its endpoint', async () => {
-  const [pod] = (await startPods(1)) as [EchoServer];
+  const [pod] = (await startPods(1)) as [FleetBackend];
   put([{ ...entry(pod), zone: 'eu-1a', node: 'node-7' }]);
   await connected(1);
   expect(JSON.stringify(client.snapshot.endpoints[0])).toContain('eu-1a');
@@ -185,8 +184,8 @@ test('the zone of a pod is the locality of its endpoint', async () => {
 test('with `hints` all calls stay at the pods that are meant for the node, and go elsewhere when those are gone', async () => {
   registerKubernetes({ kubeConfigFile: kubeConfigFile({ server: api.url }), hints: { zone: 'a', node: 'node-1' } });
   await startPods(3);
-  const [own, neighbor, distant] = pods as [EchoServer, EchoServer, EchoServer];
-  const meantFor = (pod: EchoServer, zone: string, node: string): PodEntry => ({
+  const [own, neighbor, distant] = pods as [FleetBackend, FleetBackend, FleetBackend];
+  const meantFor = (pod: FleetBackend, zone: string, node: string): PodEntry => ({
     ...entry(pod),
     zone,
     node,

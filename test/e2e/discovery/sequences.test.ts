@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { describe, expect, test } from 'vitest';
 import { type Random, randomBelow, seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import type { EndpointSnapshot } from '../../../libs/grpc-lb/src/core/snapshot.js';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 
@@ -10,20 +11,15 @@ expectNoLeaks();
 
 const SEEDS = (process.env['SEEDS'] ?? '1 2 3').split(' ').map(Number);
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 /** What a source may do, each with the list that should be in use afterwards. */
-type Change = (discovery: ManualDiscovery, current: readonly EchoServer[], random: Random) => readonly EchoServer[];
+type Change = (discovery: ManualDiscovery, current: readonly FleetBackend[], random: Random) => readonly FleetBackend[];
 
 const drawn = <T>(random: Random, from: readonly T[]): T => from[randomBelow(random, from.length)]!;
 
-function named(discovery: ManualDiscovery, list: readonly EchoServer[]): readonly EchoServer[] {
+function named(discovery: ManualDiscovery, list: readonly FleetBackend[]): readonly FleetBackend[] {
   discovery.set(list);
   return list;
 }
@@ -74,24 +70,22 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-const addresses = (list: readonly EchoServer[]): string[] => list.map(({ address }) => address);
+const addresses = (list: readonly FleetBackend[]): string[] => list.map(({ address }) => address);
 const inUse = (): string[] =>
   client.snapshot.endpoints.filter(({ state }) => state !== 'draining').map(({ address }) => address);
 /** No call is in flight there but the stream. */
 const idle = ({ address, inFlight }: EndpointSnapshot, streamsOn: string): boolean =>
   inFlight === (address === streamsOn ? 1 : 0);
 /** The pool is that list, in its order, and all of it is ready. */
-const settledOn = (list: readonly EchoServer[]): boolean =>
+const settledOn = (list: readonly FleetBackend[]): boolean =>
   inUse().join() === addresses(list).join() && addresses(list).every((address) => client.states[address] === 'ready');
 
 describe.each(SEEDS)('with seed %i', (seed) => {
   test('whatever discovery sends, no call fails, and the pool is the last good list', async () => {
     const random = seededRandom(seed);
-    servers = await startServers(6);
-    for (const server of servers) {
-      server.behaviour.say = () => new Promise((resolve) => setTimeout(resolve, 20 * random(), {}));
-    }
-    let current: readonly EchoServer[] = servers.slice(0, 3);
+    servers = await startBackends(6);
+    for (const server of servers) server.slow(() => 20 * random());
+    let current: readonly FleetBackend[] = servers.slice(0, 3);
     const discovery = new ManualDiscovery(current);
     client = await new BalancedClient({ target: discovery.target }).ready(3);
     const load = new SteadyLoad(() => client.say(), 300);

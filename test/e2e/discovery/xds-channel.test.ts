@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
 import { Totals } from '../../../libs/grpc-lb/src/core/totals.js';
@@ -6,7 +7,8 @@ import { registerXds } from '../../../libs/grpc-lb/src/discovery/xds/index.js';
 import type { BalancedChannelOptions } from '../../../libs/grpc-lb/src/grpc/channel/balanced-channel.js';
 import { DelegatedChannel, isDelegated } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
 import { AdsServer } from '../../support/xds/ads-server.js';
-import { Echo, type EchoServer, type Line, startServers } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { Echo, type Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 import {
@@ -22,7 +24,7 @@ import {
 expectNoLeaks();
 
 let ads: AdsServer;
-let servers: EchoServer[];
+let servers: FleetBackend[];
 let keeper: DelegatedChannel;
 const channels: DelegatedChannel[] = [];
 
@@ -45,12 +47,11 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  servers = await startServers(4);
+  servers = await startBackends(4);
 });
 
 afterEach(async () => {
   for (const channel of channels.splice(0)) channel.close();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 class Subject {
@@ -107,14 +108,14 @@ class Subject {
 }
 
 /** All four kinds of resources for one name. */
-function publish(name: string, list: readonly EchoServer[], more: object = {}, action: object = {}): void {
+function publish(name: string, list: readonly FleetBackend[], more: object = {}, action: object = {}): void {
   ads.set('eds', name, assignment(name, [{ endpoints: list.map(({ port }) => ({ port })) }]));
   ads.set('cds', name, cluster(name, more));
   ads.set('rds', name, routes(name, name, action));
   ads.set('lds', name, listener(name, name));
 }
 
-const update = (name: string, list: readonly EchoServer[]): void =>
+const update = (name: string, list: readonly FleetBackend[]): void =>
   ads.set('eds', name, assignment(name, [{ endpoints: list.map(({ port }) => ({ port })) }]));
 
 describe('xds: with a policy of the control plane', () => {
@@ -153,9 +154,9 @@ describe('xds: with a policy of the control plane', () => {
       endpoints: [],
     });
     expect(subject.delegated.explain()).toMatchObject({ rule: 'the control plane decides, and does not report how' });
-    await servers[0]!.kill();
+    await servers[0]!.stop();
     await subject.until(() => subject.delegated.snapshot().state !== 'ready');
-    await servers[0]!.start();
+    await servers[0]!.restart();
     await subject.until(() => subject.delegated.snapshot().state === 'ready');
     subject.delegated.close();
     expect(subject.delegated.snapshot().state).toBe('shutdown');
@@ -168,16 +169,12 @@ describe('xds: with a policy of the control plane', () => {
   test('retries and timeouts are those of the route', async () => {
     const action = { retry_policy: { retry_on: 'unavailable', num_retries: { value: 3 } } };
     publish('retries', servers.slice(0, 1), {}, action);
-    let calls = 0;
-    servers[0]!.behaviour.say = () => {
-      if (++calls < 3) throw Object.assign(new Error('not now'), { code: grpc.status.UNAVAILABLE });
-      return {};
-    };
+    servers[0]!.fail('UNAVAILABLE', { times: 2 });
     await new Subject('retries').say();
-    expect(calls).toBe(3);
+    expect(servers[0]!.calls).toBe(3);
 
     publish('timeout', servers.slice(1, 2), {}, { max_stream_duration: { max_stream_duration: { nanos: 5e7 } } });
-    servers[1]!.behaviour.say = () => new Promise(() => {});
+    servers[1]!.hang();
     await expect(new Subject('timeout').say()).rejects.toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
   });
 
@@ -257,16 +254,19 @@ describe('xds: with grpc_lb as the policy of the control plane', () => {
     const release = (): void => {
       while (held.length > 0 && (held.length === callers || held[0]!.due <= answered())) held.shift()!.answer({});
     };
-    servers[0]!.behaviour.say = () =>
-      new Promise((answer) => {
-        held.push({ due: answered() + 40, answer });
-        release();
-      });
+    answerBy(
+      servers[0]!,
+      () =>
+        new Promise((answer) => {
+          held.push({ due: answered() + 40, answer });
+          release();
+        }),
+    );
     for (const server of servers.slice(1, 3)) {
-      server.behaviour.say = () => {
+      answerBy(server, () => {
         release();
         return {};
-      };
+      });
     }
     const subject = new Subject('slow');
     subject.delegated.connect();
@@ -286,7 +286,7 @@ describe('xds: with grpc_lb as the policy of the control plane', () => {
     publish('changing', servers.slice(0, 2), grpcLb());
     const subject = new Subject('changing');
     subject.delegated.connect();
-    const usable = (list: readonly EchoServer[]): boolean => {
+    const usable = (list: readonly FleetBackend[]): boolean => {
       const known = subject.delegated.snapshot().endpoints.filter(({ state }) => state !== 'draining');
       return (
         known.every(({ state }) => state === 'ready') &&

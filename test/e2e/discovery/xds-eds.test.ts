@@ -2,12 +2,13 @@ import * as grpc from '@grpc/grpc-js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { registerEndpointSource } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { edsSourceFactory, type EdsSourceOptions } from '../../../libs/grpc-lb/src/discovery/xds/index.js';
 import { AdsServer } from '../../support/xds/ads-server.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
@@ -19,18 +20,17 @@ expectNoLeaks();
 const insecure = grpc.credentials.createInsecure();
 
 let ads: AdsServer;
-let servers: EchoServer[];
+let servers: FleetBackend[];
 const clients: BalancedClient[] = [];
 
 beforeEach(async () => {
   ads = await new AdsServer().start();
-  servers = await startServers(4);
+  servers = await startBackends(4);
 });
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
   await ads.stop();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 function register(options: EdsSourceOptions = {}): void {
@@ -44,13 +44,13 @@ function clientOf(name = 'orders', target = `eds://${ads.address}/${name}`): Bal
   return client;
 }
 
-const portsOf = (list: readonly EchoServer[]): { port: number }[] => list.map(({ port }) => ({ port }));
+const portsOf = (list: readonly FleetBackend[]): { port: number }[] => list.map(({ port }) => ({ port }));
 
-const set = (list: readonly EchoServer[], name = 'orders'): void =>
+const set = (list: readonly FleetBackend[], name = 'orders'): void =>
   ads.set('eds', name, assignment(name, [{ endpoints: portsOf(list) }]));
 
 /** Exactly these are listed, and all of them are ready. */
-function usable(client: BalancedClient, list: readonly EchoServer[]): boolean {
+function usable(client: BalancedClient, list: readonly FleetBackend[]): boolean {
   const known = client.snapshot.endpoints.filter(({ state }) => state !== 'draining');
   return (
     known.every(({ state }) => state === 'ready') &&
@@ -64,7 +64,7 @@ function usable(client: BalancedClient, list: readonly EchoServer[]): boolean {
         .join()
   );
 }
-const ready = (client: BalancedClient, list: readonly EchoServer[]): Promise<void> =>
+const ready = (client: BalancedClient, list: readonly FleetBackend[]): Promise<void> =>
   client.until(() => usable(client, list));
 
 describe('eds:', () => {

@@ -3,14 +3,15 @@ import { expect, test, vi } from 'vitest';
 import { createEndpointSource, parseTarget, registeredSchemes } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { isDelegated } from '../../../libs/grpc-lb/src/grpc/channel/delegated-channel.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 
 /** What the client of @grpc/grpc-js-xds brings. */
 const FOREIGN_POLICIES = ['cds', 'priority', 'weighted_target', 'xds_cluster_impl', 'ring_hash'];
 const registered = (): boolean[] => FOREIGN_POLICIES.map((name) => experimental.isLoadBalancerNameRegistered(name));
 
 test('importing the sub-path registers nothing; registerXds does, even repeatedly, and other clients keep working', async () => {
-  const servers = await startServers(2);
+  const servers = await startBackends(2);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(2);
   const context = { clock: { now: () => 0, after: () => () => {} }, random: () => 0 };
 
@@ -31,7 +32,6 @@ test('importing the sub-path registers nothing; registerXds does, even repeatedl
   await later.say();
   client.close();
   later.close();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 test('a source that the application registered under the same name is kept, and nothing is registered partially', async () => {

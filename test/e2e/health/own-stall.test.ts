@@ -1,24 +1,21 @@
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
 import { freePorts } from '../../../apps/demo-client/src/runner/ports.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { ECHO_PROTO, type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { ECHO_PROTO, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { type Transpiled, transpile } from '../../support/run/transpile.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
 let program: Transpiled;
 beforeAll(() => void (program = transpile('test/support/server/child.ts')));
 afterAll(() => program.remove());
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
 
 /** Blocks the event loop of this process. */
 function block(milliseconds: number): void {
@@ -59,7 +56,7 @@ test('answers of other processes that lie unread while this one is stalled eject
 test.each(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
   'deadlines that pass while this process is stalled eject no endpoint: %s',
   async (policy) => {
-    servers = await startServers(3);
+    servers = await startBackends(3);
     client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(3);
     for (let i = 0; i < 30; i++) await client.say();
     const late = Array.from({ length: 60 }, () =>

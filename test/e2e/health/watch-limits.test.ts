@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { status as Status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { EchoServer } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { type HealthCall, WatchedServer } from '../../support/peers/watched-server.js';
 
@@ -173,8 +173,8 @@ test('an endpoint that answers the watch with an HTTP page is not healthy, and g
     stream.respond({ ':status': 404, 'content-type': 'text/html' });
     stream.end('<html>Not Found</html>');
   });
-  const server = await new EchoServer().start();
-  onTestFinished(() => server.kill());
+  const server = await startBackend();
+  onTestFinished(() => server.stop());
   const client = clientOf({
     target: `${page.target},${server.address}`,
     loadBalancing: { health: { panicThreshold: 0 } },
