@@ -2,10 +2,11 @@ import * as grpc from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { CLIENTS, echoOptions, type EchoStub, errorOf, serversOfTest, startApp } from '../../support/nest/app.js';
+import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 
 expectNoLeaks();
@@ -27,7 +28,7 @@ const REFUSED = {
 
 test('call credentials are never sent in plaintext: the call fails before it is sent', async () => {
   asked = 0;
-  const servers = await serversOfTest(1);
+  const servers = await startBackends(1);
   const target = staticTarget(servers);
   // Even if an interceptor starts the call later.
   const slow: grpc.Interceptor = (options, next) =>
@@ -58,7 +59,7 @@ test('without Nest the call fails too, even before a connection exists or when t
 
 test('call credentials are sent over TLS', async () => {
   asked = 0;
-  const client = new BalancedClient({ target: staticTarget(await serversOfTest(1)), credentials: pretendedTls() });
+  const client = new BalancedClient({ target: staticTarget(await startBackends(1)), credentials: pretendedTls() });
   onTestFinished(() => client.close());
   expect(await client.say('x', { credentials: token })).toMatchObject({ text: 'x' });
   expect(asked).toBe(1);

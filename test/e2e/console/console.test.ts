@@ -1,4 +1,3 @@
-import { status as Status } from '@grpc/grpc-js';
 import { VersioningType } from '@nestjs/common';
 import { firstValueFrom, lastValueFrom, mergeMap, range } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -69,7 +68,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const { events, servers, addresses, echo } = await consoleApp({ platform, servers: 1 });
     const reader = (await events('/grpc-lb/stream')).start();
     await reader.next('calls');
-    servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error('<b>no'), { code: Status.NOT_FOUND }));
+    servers[0]!.fail('NOT_FOUND', { details: '<b>no' });
     await errorOf(echo.say({ text: 'x' }));
     const { failed } = await reader.next<Calls>('calls', (calls) => calls.failed.length > 0);
     expect(failed).toMatchObject([
@@ -196,7 +195,7 @@ describe('what it costs', () => {
 
   it('with calls.always failed calls are there when the page opens', async () => {
     const { events, servers, echo } = await consoleApp({ console: { calls: { always: true } }, servers: 1 });
-    servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error('no'), { code: Status.NOT_FOUND }));
+    servers[0]!.fail('NOT_FOUND', { details: 'no' });
     await errorOf(echo.say({ text: 'x' }));
     const reader = (await events('/grpc-lb/stream')).start();
     expect((await reader.next<Calls>('calls')).failed).toHaveLength(1);

@@ -10,7 +10,8 @@ import {
   type DoctorReport,
   runDoctor,
 } from '../../../libs/grpc-lb/src/doctor/index.js';
-import { ECHO_PROTO, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { ECHO_PROTO, staticTarget } from '../../support/echo/cluster.js';
 import { startGrpcServer } from '../../support/doctor/servers.js';
 import { HAS_OPENSSL, makeDatedCertificate } from '../../support/peers/certificates.js';
 import { KubernetesApi } from '../../support/kubernetes/api.js';
@@ -144,11 +145,11 @@ describe('a healthy target has no findings', () => {
   });
 
   test('with many endpoints, of which some are examined', async () => {
-    const servers = await startServers(5, { withHealth: { '': 'SERVING' } });
+    const servers = await startBackends(5, { health: true });
     const report = await examine({ target: staticTarget(servers), maxEndpoints: 3 });
     expect(report).toMatchObject({ findings: [], endpoints: 5 });
     expect(report.examined).toEqual(servers.slice(0, 3).map(({ address }) => address));
-    expect(servers.map(({ connections }) => connections)).toEqual([1, 1, 1, 0, 0]);
+    expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 1, 0, 0]);
   });
 });
 
@@ -160,14 +161,16 @@ test('a run leaves no connection open', async () => {
 });
 
 test('the evidence has five lines at most', async () => {
-  const servers = await startServers(7, { withHealth: { '': 'NOT_SERVING' } });
+  const servers = await startBackends(7, { health: true });
+  for (const server of servers) server.setHealth('NOT_SERVING');
   const { findings } = await examine({ target: staticTarget(servers) });
   expect(findings[0]!.evidence).toHaveLength(5);
   expect(findings[0]!.addresses).toHaveLength(7);
 });
 
 test('one fault at several endpoints is one finding, with its addresses', async () => {
-  const servers = await startServers(3, { withHealth: { '': 'NOT_SERVING' } });
+  const servers = await startBackends(3, { health: true });
+  for (const server of servers) server.setHealth('NOT_SERVING');
   const { findings } = await examine({ target: staticTarget(servers) });
   expect(findings).toHaveLength(1);
   expect(findings[0]).toMatchObject({ code: 'not-serving', severity: 'error', certainty: 'certain' });

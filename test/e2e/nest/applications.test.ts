@@ -12,8 +12,9 @@ import {
 } from 'nestjs-grpc-lb';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { echoClient, echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -112,7 +113,7 @@ describe('a client whose class is replaced in a test', () => {
   const fake = { say: () => of({ text: 'fake', server: '', times: 0 }) };
 
   it('opens no connection', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const OrdersClient = echoClient(server!.address);
     const Beside = echoClient(server!.address, { name: 'BESIDE' });
     const app = await startApp(
@@ -127,7 +128,7 @@ describe('a client whose class is replaced in a test', () => {
   });
 
   it('connects if the client itself or one of its services is injected', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const [OrdersClient, PricesClient] = [echoClient(server!.address), echoClient(server!.address, { name: 'PRICES' })];
     @Injectable()
     class Caller {
@@ -146,7 +147,7 @@ describe('a client whose class is replaced in a test', () => {
   });
 
   it('connects if a class that extends it takes its place', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const OrdersClient = echoClient(server!.address);
     class SpyingClient extends OrdersClient {}
     const app = await startApp(

@@ -24,29 +24,14 @@ import {
   slowStart,
 } from 'nestjs-grpc-lb';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { describe, expect, it } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import {
-  echoOptions,
-  type EchoService,
-  type EchoStub,
-  errorOf,
-  serversOfTest,
-  startApp,
-  startError,
-} from '../../support/nest/app.js';
+import { echoOptions, type EchoService, type EchoStub, errorOf, startApp, startError } from '../../support/nest/app.js';
 import { failure, ScriptedBackend } from '../../support/nest/backend.js';
 
 expectNoLeaks();
-
-const SERVING = { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } as const;
-
-async function healthyServers(count: number): Promise<EchoServer[]> {
-  const servers = await startServers(count, { withHealth: SERVING });
-  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
-  return servers;
-}
 
 async function start(EchoClient: Type<EchoStub>, options?: GrpcLbModuleOptions) {
   const app = await startApp({ imports: [GrpcLbModule.forRoot(options), GrpcLbModule.forFeature([EchoClient])] });
@@ -69,22 +54,22 @@ async function say(echo: EchoStub, count: number): Promise<void> {
 
 describe('@HealthCheck', () => {
   it('leaves out an endpoint whose configured service does not serve', async () => {
-    const servers = await healthyServers(3);
+    const servers = await startBackends(3, { health: true });
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @HealthCheck({ service: 'echo.v1.Echo' })
     @RoundRobin()
     class EchoClient extends GrpcService<EchoService>() {}
     const { echo, until } = await start(EchoClient);
     await until((snapshot) => states(snapshot) === 'ready ready ready');
-    servers[1]!.health!.setStatus('echo.v1.Echo', 'NOT_SERVING');
+    servers[1]!.setHealth('NOT_SERVING', 'echo.v1.Echo');
     await until((snapshot) => states(snapshot) === 'ready not_serving ready');
     await say(echo, 6);
     expect(servers.map(({ calls }) => calls)).toEqual([3, 0, 3]);
   });
 
   it('turned off watches no endpoint', async () => {
-    const servers = await healthyServers(1);
-    servers[0]!.health!.setStatus('', 'NOT_SERVING');
+    const servers = await startBackends(1, { health: true });
+    servers[0]!.setHealth('NOT_SERVING', '');
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @HealthCheck({ enabled: false })
     class EchoClient extends GrpcService<EchoService>() {}
@@ -96,8 +81,8 @@ describe('@HealthCheck', () => {
 
 describe('@OutlierEjection', () => {
   it('ejects by its rules', async () => {
-    const servers = await serversOfTest(2);
-    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.NOT_FOUND, 'lost its data'));
+    const servers = await startBackends(2);
+    servers[0]!.fail('NOT_FOUND');
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @OutlierEjection({ consecutiveFailures: 2, failureCodes: ['NOT_FOUND'] })
     @RoundRobin()
@@ -110,8 +95,8 @@ describe('@OutlierEjection', () => {
   });
 
   it('turned off ejects no endpoint', async () => {
-    const servers = await serversOfTest(2);
-    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.UNAVAILABLE, 'ill'));
+    const servers = await startBackends(2);
+    servers[0]!.fail('UNAVAILABLE');
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @OutlierEjection({ enabled: false })
     @RoundRobin()
@@ -128,14 +113,13 @@ describe('@SlowStart', () => {
     ['begins with its least share', { window: 3_600_000, minShare: 0.25 }, 0.25],
     ['turned off gives the full share at once', { enabled: false }, 1],
   ])('for one that comes back %s', async (_, options, warmth) => {
-    const servers = await serversOfTest(2);
+    const servers = await startBackends(2);
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @SlowStart(options)
     class EchoClient extends GrpcService<EchoService>() {}
     const { registry, until } = await start(EchoClient);
     await until((snapshot) => states(snapshot) === 'ready ready');
-    servers[0]!.cutConnections();
-    await until((snapshot) => states(snapshot) !== 'ready ready');
+    await Promise.all([servers[0]!.cut(), until((snapshot) => states(snapshot) !== 'ready ready')]);
     await until((snapshot) => states(snapshot) === 'ready ready');
     expect(registry.snapshot('ECHO').endpoints.map((endpoint) => endpoint.warmth)).toEqual([warmth, 1]);
   });
@@ -371,14 +355,14 @@ describe('all of them', () => {
 
 describe('configure', () => {
   it('turns every aspect on and off while calls run', async () => {
-    const servers = await healthyServers(2);
+    const servers = await startBackends(2, { health: true });
     @GrpcLbClient({ ...echoOptions(staticTarget(servers)), service: 'Echo', name: 'ECHO' })
     @RoundRobin()
     class EchoClient extends GrpcService<EchoService>() {}
     const { echo, registry, until } = await start(EchoClient);
     await until((snapshot) => states(snapshot) === 'ready ready');
 
-    servers[0]!.health!.setStatus('', 'NOT_SERVING');
+    servers[0]!.setHealth('NOT_SERVING', '');
     await until((snapshot) => states(snapshot) === 'not_serving ready');
     // It would be in slow start.
     const off = { health: healthCheck({ enabled: false }), slowStart: slowStart({ enabled: false }) };
@@ -386,7 +370,7 @@ describe('configure', () => {
     await until((snapshot) => states(snapshot) === 'ready ready');
     expect(registry.snapshot('ECHO').endpoints.map(({ warmth }) => warmth)).toEqual([1, 1]);
 
-    servers[0]!.behaviour.say = () => Promise.reject(failure(Status.INTERNAL, 'ill'));
+    servers[0]!.fail('INTERNAL');
     await say(echo, 12);
     expect(states(registry.snapshot('ECHO'))).toBe('ejected ready');
     registry.configure('ECHO', { policy: roundRobin(), ...off, ejection: outlierEjection({ enabled: false }) });

@@ -1,8 +1,9 @@
 import { InterceptingCall, type Interceptor, Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { type GrpcLbCallOptions, type GrpcLbClientOptions, GrpcLbModule, promises, retry } from 'nestjs-grpc-lb';
 import { describe, expect, it, vi } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
-import { echoClient, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { echoClient, type EchoStub, startApp } from '../../support/nest/app.js';
 import { failure, ScriptedBackend } from '../../support/nest/backend.js';
 import { answer, message, RawPeer, requestsOf } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -46,8 +47,8 @@ describe.each(WAYS)('options of one call, %s', (_, more) => {
   });
 
   it('a call is not hedged that says so', async () => {
-    const servers = await serversOfTest(2);
-    for (const each of servers) each.behaviour.say = () => new Promise((resolve) => setTimeout(resolve, 50, {}));
+    const servers = await startBackends(2);
+    for (const each of servers) each.slow(50);
     const hedge = { methods: { Say: { delay: 1 } }, maxShare: 1 };
     const echo = await connect(staticTarget(servers), { ...more, loadBalancing: { hedge } });
     const sent = async (options: GrpcLbCallOptions): Promise<number> => {
@@ -95,7 +96,7 @@ describe.each(WAYS)('options of one call, %s', (_, more) => {
   });
 
   it('a hash key decides where the call goes, whatever the policy takes it from', async () => {
-    const servers = await serversOfTest(3);
+    const servers = await startBackends(3);
     for (const by of ['x-session', { field: 'text' }, () => 'same'] as const) {
       const echo = await connect(staticTarget(servers), {
         ...more,
@@ -103,9 +104,9 @@ describe.each(WAYS)('options of one call, %s', (_, more) => {
       });
       const at = async (hashKey: string): Promise<string> =>
         (await promises(echo).say({ text: 'x' }, { hashKey, metadata: { 'x-session': 'y' } })).server;
-      const keys = Array.from({ length: 20 }, (_each, i) => `key ${i}`);
+      const keys = Array.from({ length: 60 }, (_each, i) => `key ${i}`);
       // Until all are connected, calls go to those that are.
-      await vi.waitFor(async () => expect(new Set(await Promise.all(keys.map(at))).size).toBe(3));
+      await expect.poll(async () => new Set(await Promise.all(keys.map(at))).size).toBe(3);
       const once = await Promise.all(keys.map(at));
       expect(await Promise.all(keys.map(at))).toEqual(once);
     }

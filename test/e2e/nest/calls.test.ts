@@ -10,8 +10,10 @@ import {
   LeastRequest,
 } from 'nestjs-grpc-lb';
 import { firstValueFrom, lastValueFrom, map, of, toArray } from 'rxjs';
+import type { Fleet, FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type EchoServer, type Line, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { echoFleet, startBackends } from '../../support/echo/backends.js';
+import { type Line, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import {
   echoClient,
@@ -19,22 +21,23 @@ import {
   type EchoService,
   type EchoStub,
   type MirrorService,
-  serversOfTest,
   startApp,
 } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let fleet: Fleet;
+let servers: FleetBackend[] = [];
 let target: string;
 
 beforeAll(async () => {
-  servers = await startServers(2);
+  fleet = await echoFleet(2);
+  servers = [...fleet];
   target = staticTarget(servers);
 });
-afterAll(() => Promise.all(servers.map((server) => server.kill())));
+afterAll(() => fleet.close());
 beforeEach(() => {
-  for (const server of servers) server.calls = 0;
+  fleet.clear();
 });
 
 /** Makes all four kinds of calls, and checks that they leave nothing in flight. */
@@ -179,7 +182,7 @@ it('the grpc-js client of a service shares the channel of its client, and is the
 });
 
 it('the calls of all services and injections of a client go over one connection to each endpoint', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const options = echoOptions(server!.address);
   const app = await startApp({
     imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([{ name: 'ECHO', options }])],
@@ -196,7 +199,7 @@ it('a hundred calls in one tick over idle backends are spread evenly', async () 
   const echo = app.get(EchoClient);
   await firstValueFrom(echo.say({ text: 'ready' }));
   await untilReady(app.get(GrpcLbRegistry), EchoClient.name, 2);
-  for (const server of servers) server.calls = 0;
+  fleet.clear();
   await Promise.all(Array.from({ length: 100 }, () => firstValueFrom(echo.say({ text: 'x' }))));
   expect(servers.map(({ calls }) => calls)).toEqual([50, 50]);
 });
@@ -247,7 +250,7 @@ describe('a client class', () => {
   });
 
   it('is separate from another class of the same name', async () => {
-    const [other] = await serversOfTest(1);
+    const [other] = await startBackends(1);
     const Here = echoClient(target, { name: 'HERE' });
     const There = echoClient(other!.address, { name: 'THERE' });
     @Injectable()

@@ -12,7 +12,8 @@ import {
 } from 'nestjs-grpc-lb/microservices';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -70,7 +71,7 @@ const DECLARATIONS = {
 
 describe.each(Object.entries(DECLARATIONS))('ClientsModule declares a balanced client by %s', (_, declare) => {
   it('where it is imported', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     Settings.url = server!.address;
     @Module({ imports: [declare()], providers: [Caller] })
     class CallerModule {}
@@ -81,7 +82,7 @@ describe.each(Object.entries(DECLARATIONS))('ClientsModule declares a balanced c
 });
 
 it('a module may export ClientsModule', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const item = { name: 'ECHO', ...clientOptions(server!.address) };
   @Module({ imports: [ClientsModule.register([item])], exports: [ClientsModule] })
   class Clients {}
@@ -92,7 +93,7 @@ it('a module may export ClientsModule', async () => {
 });
 
 it('clients are visible everywhere with isGlobal, of every transport', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const clients = [
     { name: 'ECHO', ...clientOptions(server!.address) },
     { name: 'EVENTS', transport: Transport.TCP } as ClientProviderOptions,
@@ -128,7 +129,7 @@ it('items of other transports stay clients of Nest, and so do those of a class',
 });
 
 it('a target of forRoot() serves an item without url, whose options the server has too', async () => {
-  const servers = await serversOfTest(2);
+  const servers = await startBackends(2);
   const { options, ...item } = clientOptions('') as { options: { url?: string } };
   const { url: _, ...shared } = options;
   const target = `static:///${servers.map(({ address }) => address).join(',')}`;

@@ -3,9 +3,10 @@ import { GrpcLbModule, type GrpcLbModuleOptions, GrpcLbRegistry, roundRobin } fr
 import { grpcLbConfig, grpcLbEnvironmentSchema } from 'nestjs-grpc-lb/config';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, echoOptions, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { echoClient, echoOptions, startApp, startError } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -19,7 +20,7 @@ const fromEnvironment = () => GrpcLbModule.forRootAsync(grpcLbConfig.asProvider(
 
 describe('the environment', () => {
   it('takes precedence over the code, and the snapshot shows the effective options', async () => {
-    const servers = await serversOfTest(2);
+    const servers = await startBackends(2);
     const EchoClient = echoClient('127.0.0.1:1', {
       loadBalancing: { policy: 'random', pool: { size: 1, maxPending: 5 } },
     });
@@ -38,7 +39,7 @@ describe('the environment', () => {
   });
 
   it('replaces a url too', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const { target: _, ...options } = echoOptions('');
     environment({ GRPC_LB_ORDERS_TARGET: server!.address });
     const item = { name: 'orders', options: { ...options, url: '127.0.0.1:1' } };
@@ -47,7 +48,7 @@ describe('the environment', () => {
   });
 
   it('may have several targets by priority', async () => {
-    const servers = await serversOfTest(2);
+    const servers = await startBackends(2);
     environment({ GRPC_LB_ECHO_CLIENT_TARGET: servers.map(({ address }) => `static:///${address}`).join(' ') });
     const EchoClient = echoClient('127.0.0.1:1');
     const app = await startApp({ imports: [fromEnvironment(), GrpcLbModule.forFeature([EchoClient])] });
@@ -61,7 +62,7 @@ describe('the environment', () => {
   });
 
   it('with one target replaces several in the code, and vice versa', async () => {
-    const [one, two] = await serversOfTest(2);
+    const [one, two] = await startBackends(2);
     const { target: _, ...options } = echoOptions('');
     environment({ GRPC_LB_ONE_TARGET: one!.address, GRPC_LB_MORE_TARGET: `${one!.address} ${two!.address}` });
     const items = [
@@ -191,7 +192,7 @@ describe('at start-up', () => {
     const warnings: string[] = [];
     const nothing = (): void => {};
     const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const client = echoClient(`static:///${server!.address}`, { loadBalancing: { health: { enabled: false } } });
     await startApp({ imports: [GrpcLbModule.forRoot(options), GrpcLbModule.forFeature([client])] }, (builder) =>
       builder.setLogger(logger),
@@ -228,7 +229,7 @@ async function errorAsModule(config: () => unknown): Promise<never> {
 
 describe('overrides from elsewhere', () => {
   it('may come from any factory', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const EchoClient = echoClient('127.0.0.1:1');
     const options: GrpcLbModuleOptions = {
       overrides: { ECHO_CLIENT: { target: server!.address, loadBalancing: { policy: roundRobin() } } },

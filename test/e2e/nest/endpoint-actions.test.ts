@@ -1,14 +1,15 @@
 import { type ClientSnapshot, GrpcLbModule, GrpcLbRegistry, type LoadBalancingOptions, ringHash } from 'nestjs-grpc-lb';
 import { filter, firstValueFrom, map, mergeMap, range, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { echoClient, type EchoStub, startApp } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
 async function start(count: number, loadBalancing?: LoadBalancingOptions) {
-  const servers = await serversOfTest(count);
+  const servers = await startBackends(count);
   const EchoClient = echoClient(staticTarget(servers), { name: 'ECHO', loadBalancing });
   const options = { loadBalancing: { pool: { maxSize: 7 } }, overrides: { ECHO: { loadBalancing: { retry: {} } } } };
   const app = await startApp({ imports: [GrpcLbModule.forRoot(options), GrpcLbModule.forFeature([EchoClient])] });

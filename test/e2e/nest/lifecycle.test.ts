@@ -13,7 +13,8 @@ import { GrpcLbModule, GrpcLbRegistry, InjectGrpcService, type LbEvent } from 'n
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
-import { deferred, ECHO_PROTO, EchoServer, staticTarget } from '../../support/echo/cluster.js';
+import { startBackend, startBackends } from '../../support/echo/backends.js';
+import { deferred, ECHO_PROTO, staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import {
   CLIENTS,
@@ -21,7 +22,6 @@ import {
   echoOptions,
   type EchoStub,
   errorOf,
-  serversOfTest,
   startApp,
   startError,
 } from '../../support/nest/app.js';
@@ -34,20 +34,20 @@ const balanced = CLIENTS['the balanced client'];
 
 describe('when the application starts', () => {
   it('clients connect, before the first call', async () => {
-    const servers = await serversOfTest(2);
+    const servers = await startBackends(2);
     const app = await startApp(balanced(echoOptions(staticTarget(servers))));
     const registry = app.get(GrpcLbRegistry);
     const connected = (): boolean =>
       registry.snapshot('ECHO').endpoints.filter(({ state }) => state === 'ready').length === 2;
     while (!connected()) await firstValueFrom(registry.events$);
-    expect(servers.map(({ connections, calls }) => [connections, calls])).toEqual([
+    expect(servers.map(({ accepted, calls }) => [accepted, calls])).toEqual([
       [1, 0],
       [1, 0],
     ]);
   });
 
   it('a provider may call from its own hook', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const EchoClient = echoClient(server!.address);
     @Injectable()
     class Warmup implements OnModuleInit {
@@ -65,7 +65,7 @@ describe('when the application starts', () => {
   });
 
   it('an invalid client keeps the others from connecting', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const wrong = echoClient(server!.address, { service: 'Ecko' });
     await startError({
       imports: [
@@ -79,7 +79,7 @@ describe('when the application starts', () => {
 
 describe('when the application closes', () => {
   it('providers may call in their own hooks', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const answers: string[] = [];
     @Injectable()
     class Goodbye implements OnModuleDestroy, BeforeApplicationShutdown {
@@ -97,7 +97,7 @@ describe('when the application closes', () => {
   });
 
   it('events$ completes after all clients have shut down, and connections are closed', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const clients = ['A', 'B'].map((name) => ({ name, options: echoOptions(server!.address) }));
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature(clients)] });
     const events = lastValueFrom(app.get(GrpcLbRegistry).events$.pipe(toArray()));
@@ -116,7 +116,7 @@ describe('when the application closes', () => {
   });
 
   it('later calls fail', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const app = await startApp(balanced(echoOptions(server!.address)));
     const echo = app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo');
     await firstValueFrom(echo.say({}));
@@ -170,10 +170,9 @@ describe('after app.close() the process ends by itself within a second', () => {
   afterAll(() => child.remove());
 
   it.each(['close at once', 'close after a call', 'close with open calls'])('%s', async (todo) => {
-    const live = await new EchoServer().start();
-    onTestFinished(() => live.kill());
-    const refusing = await new EchoServer().start();
-    await refusing.kill();
+    const live = await startBackend();
+    const refusing = await startBackend();
+    await refusing.stop();
     // Accepts connections, and never sends anything.
     const hole = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
     await once(hole, 'listening');

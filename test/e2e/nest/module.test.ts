@@ -16,9 +16,10 @@ import {
 import { GrpcServerModule, type GrpcServerModuleAsyncOptions } from 'nestjs-grpc-lb/server';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { echoClient, echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -40,7 +41,7 @@ const say = async (echo: EchoStub, text = 'x'): Promise<string> => (await firstV
 
 describe('a client that several modules use', () => {
   it('is one when they import the same feature module', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const EchoClient = echoClient(staticTarget([server!]));
     const feature = GrpcLbModule.forFeature([EchoClient]);
     const [a, b] = [callerModule(EchoClient, [feature]), callerModule(EchoClient, [feature])];
@@ -49,7 +50,7 @@ describe('a client that several modules use', () => {
   });
 
   it('has one channel when each declares it', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const EchoClient = echoClient(staticTarget([server!]));
     const [a, b] = [0, 1].map(() => callerModule(EchoClient, [GrpcLbModule.forFeature([EchoClient])]));
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), a!.module, b!.module] });
@@ -59,7 +60,7 @@ describe('a client that several modules use', () => {
   });
 
   it('has one channel when each declares it by name, with equal options', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const declare = () =>
       GrpcLbModule.forFeature([
         { name: 'ECHO', options: echoOptions(server!.address, { loadBalancing: { policy: leastRequest() } }) },
@@ -99,7 +100,7 @@ describe('a client that several modules use', () => {
   });
 
   it('is visible everywhere when it is global', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const EchoClient = echoClient(server!.address);
     @Injectable()
     class Other {
@@ -128,7 +129,7 @@ describe('a client that several modules use', () => {
 
 describe('a named client', () => {
   it('may be an item of ClientsModule, unchanged', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const { target: url, ...options } = echoOptions(server!.address);
     const item = { name: 'ECHO', transport: Transport.GRPC, options: { ...options, url: url! } };
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([item])] });
@@ -136,7 +137,7 @@ describe('a named client', () => {
   });
 
   it('may be named by a symbol', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const ECHO = Symbol('ECHO');
     @Injectable()
     class Caller {
@@ -184,7 +185,7 @@ const SOURCES = {
 
 describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
   it('creates the options of a named client', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     Settings.target = staticTarget([server!]);
     const feature = GrpcLbModule.forFeatureAsync({ name: 'ECHO', ...source });
     const app = await startApp({ imports: [GrpcLbModule.forRoot(), feature] });
@@ -192,7 +193,7 @@ describe.each(Object.entries(SOURCES))('forFeatureAsync by %s', (_, source) => {
   });
 
   it('completes and overrides the options of a class', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     Settings.target = staticTarget([server!]);
     const EchoClient = echoClient('127.0.0.1:1', { loadBalancing: { pool: { size: 2 } } });
     const feature = GrpcLbModule.forFeatureAsync([{ client: EchoClient, ...source }]);
@@ -413,7 +414,7 @@ describe('in a test of the user', () => {
   });
 
   it('a class can be replaced by one that extends it', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const OrdersClient = echoClient(server!.address);
     class SpyingClient extends OrdersClient {
       readonly texts: unknown[] = [];

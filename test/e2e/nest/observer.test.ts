@@ -8,13 +8,14 @@ import {
 } from 'nestjs-grpc-lb';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
-import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
 it('the observer of forRoot is told of the calls of all clients, on the fast path and beside it', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const calls: Pick<ObservedCall, 'client' | 'method' | 'stream'>[] = [];
   const ends: unknown[] = [];
   const observer: CallObserver = {

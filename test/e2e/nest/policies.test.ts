@@ -14,16 +14,10 @@ import {
 } from 'nestjs-grpc-lb';
 import { firstValueFrom, of } from 'rxjs';
 import { expect, it } from 'vitest';
+import { echoFleet } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import {
-  echoClient,
-  echoOptions,
-  type EchoService,
-  serversOfTest,
-  startApp,
-  startError,
-} from '../../support/nest/app.js';
+import { echoClient, echoOptions, type EchoService, startApp, startError } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -67,8 +61,8 @@ it('latency policies may be decorators, functions or names with the same effect'
 });
 
 it('a method may have its own policy, by its name in the proto file', async () => {
-  const servers = await serversOfTest(3);
-  const EchoClient = echoClient(staticTarget(servers), {
+  const fleet = await echoFleet(3);
+  const EchoClient = echoClient(staticTarget([...fleet]), {
     name: 'ECHO',
     loadBalancing: { policy: 'round_robin', methods: { Say: { policy: 'pick_first' } } },
   });
@@ -78,14 +72,15 @@ it('a method may have its own policy, by its name in the proto file', async () =
     await firstValueFrom(registry.events$);
   const echo = app.get(EchoClient);
   for (let i = 0; i < 9; i++) await firstValueFrom(echo.say({}));
-  expect(servers.map(({ calls }) => calls)).toEqual([9, 0, 0]);
+  expect([...fleet].map(({ calls }) => calls)).toEqual([9, 0, 0]);
   const answers = [];
   for (let i = 0; i < 3; i++) answers.push(await firstValueFrom(echo.join(of({ text: 'a' }))));
   expect(new Set(answers.map(({ server }) => server)).size).toBe(3);
 
   registry.configure('ECHO', { policy: 'pick_first', methods: { Say: { policy: 'round_robin' } } });
+  fleet.clear();
   for (let i = 0; i < 3; i++) await firstValueFrom(echo.say({}));
-  expect(servers.map(({ calls }) => calls)).toEqual([10, 1, 1]);
+  expect([...fleet].map(({ calls }) => calls)).toEqual([1, 1, 1]);
 });
 
 it('a method that does not exist is reported when the module is built, and when it is configured', async () => {

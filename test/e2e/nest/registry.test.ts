@@ -11,22 +11,25 @@ import {
 } from 'nestjs-grpc-lb';
 import { filter, first, firstValueFrom, mergeMap, range, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { deferred, type EchoServer, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, echoFleet } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoClient, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { eventually } from '../../support/time/patience.js';
+import { echoClient, type EchoStub, startApp } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
 /** An application with one client over `count` servers, all of them connected, and all that has happened so far. */
 async function start(count: number, loadBalancing?: LoadBalancingOptions) {
-  const servers = await serversOfTest(count);
+  const fleet = await echoFleet(count);
+  const servers = [...fleet];
   const EchoClient = echoClient(staticTarget(servers), { name: 'ECHO', loadBalancing });
   const events: LbEvent[] = [];
   const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([EchoClient])] });
   const registry = app.get(GrpcLbRegistry);
   registry.events$.subscribe((event) => events.push(event));
   while (readyCount(registry.snapshot(EchoClient)) < count) await firstValueFrom(registry.events$);
-  return { app, servers, registry, events, EchoClient, echo: app.get(EchoClient) };
+  return { app, fleet, servers, registry, events, EchoClient, echo: app.get(EchoClient) };
 }
 
 const readyCount = ({ endpoints }: ClientSnapshot): number => endpoints.filter(({ state }) => state === 'ready').length;
@@ -115,20 +118,14 @@ describe('snapshot', () => {
 
   it('counts a call while it runs', async () => {
     const { registry, servers, echo } = await start(1);
-    const arrived = deferred();
-    const answer = deferred();
-    servers[0]!.behaviour.say = async () => {
-      arrived.resolve();
-      await answer.promise;
-      return {};
-    };
+    servers[0]!.hang();
     const call = firstValueFrom(echo.say({}));
-    await arrived.promise;
+    await eventually(() => servers[0]!.inFlight === 1);
     expect(registry.snapshot('ECHO')).toMatchObject({
       inFlight: 1,
       endpoints: [{ inFlight: 1, started: 1, succeeded: 0 }],
     });
-    answer.resolve();
+    servers[0]!.recover();
     await call;
     expect(registry.snapshot('ECHO')).toMatchObject({
       inFlight: 0,
@@ -150,13 +147,13 @@ it('explain gives the rule, the outcome of the next call, and the chance of each
 
 describe('configure', () => {
   it('applies a new policy, keeps connections, and emits an event', async () => {
-    const { registry, servers, echo, events } = await start(2);
+    const { fleet, registry, servers, echo, events } = await start(2);
     await sayMany(echo, 4);
     registry.configure('ECHO', { policy: roundRobin() });
     expect(registry.snapshot('ECHO').loadBalancing!.policy).toEqual({ name: 'round_robin' });
     await told();
     expect(events.at(-1)).toMatchObject({ type: 'configured', client: 'ECHO' });
-    for (const server of servers) server.calls = 0;
+    fleet.clear();
     for (let i = 0; i < 10; i++) await firstValueFrom(echo.say({}));
     expect(servers.map(({ calls, connections }) => [calls, connections])).toEqual([
       [5, 1],
@@ -192,8 +189,8 @@ describe('configure', () => {
     const { registry, echo, servers } = await start(3);
     const policies = ['random', 'round_robin', 'pick_first', 'least_request'] as const;
     let answered = 0;
-    servers.forEach((server: EchoServer) => {
-      server.behaviour.say = async () => {
+    servers.forEach((server) => {
+      answerBy(server, async () => {
         await new Promise(setImmediate);
         if (answered++ % 20 === 0)
           registry.configure('ECHO', {
@@ -201,7 +198,7 @@ describe('configure', () => {
             pool: { size: 1 + (answered % 3) },
           });
         return {};
-      };
+      });
     });
     expect(
       await firstValueFrom(
@@ -226,7 +223,7 @@ describe('events$', () => {
     const lost = firstValueFrom(
       registry.events$.pipe(filter((event) => event.type === 'client_state' && event.to === 'transient_failure')),
     );
-    await servers[0]!.kill();
+    await servers[0]!.stop();
     expect(await lost).toMatchObject({ reason: expect.stringMatching(/^the only endpoint is not ready: ./) });
     expect(events).toContainEqual(expect.objectContaining({ type: 'connection_closed', address, client: 'ECHO' }));
     expect(events).toContainEqual(expect.objectContaining({ type: 'endpoint_state', address, from: 'ready' }));
@@ -251,7 +248,7 @@ describe('events$', () => {
     registry.events$
       .pipe(first((event) => event.type === 'endpoint_state' && event.from === 'ready'))
       .subscribe(({ client }) => registry.configure(client, { policy: random(), pool: { size: 2 } }));
-    await servers[0]!.kill();
+    await servers[0]!.stop();
     await configured;
     expect(registry.snapshot('ECHO')).toMatchObject({
       state: 'ready',

@@ -4,8 +4,10 @@ import { Test } from '@nestjs/testing';
 import { GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { GrpcLbHealthIndicator, type GrpcLbHealthOptions, GrpcLbTerminusModule } from 'nestjs-grpc-lb/terminus';
 import { firstValueFrom } from 'rxjs';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type EchoServer, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient } from '../../support/nest/app.js';
 
@@ -36,7 +38,7 @@ class HealthController {
 
 /** A real HTTP application over servers with a health service, all of them ready. */
 async function start(count: number, options: Partial<GrpcLbHealthOptions> = {}, more: ModuleMetadata['imports'] = []) {
-  const servers = await startServers(count, { withHealth: { '': 'SERVING' } });
+  const servers = await startBackends(count, { health: true });
   const EchoClient = echoClient(staticTarget(servers), { name: 'ECHO' });
   probe.options = { client: EchoClient, ...options };
   const module = await Test.createTestingModule({
@@ -50,10 +52,7 @@ async function start(count: number, options: Partial<GrpcLbHealthOptions> = {}, 
     controllers: [HealthController],
   }).compile();
   const app = module.createNestApplication({ logger: false });
-  onTestFinished(async () => {
-    await app.close();
-    await Promise.all(servers.map((server) => server.kill()));
-  });
+  onTestFinished(() => app.close());
   await app.listen(0, '127.0.0.1');
   const registry = app.get(GrpcLbRegistry);
   const until = async (condition: (states: string) => boolean): Promise<void> => {
@@ -75,7 +74,7 @@ function getOf(url: string) {
   };
 }
 
-const notServing = (server: EchoServer): void => server.health!.setStatus('', 'NOT_SERVING');
+const notServing = (server: FleetBackend): void => server.setHealth('NOT_SERVING', '');
 
 describe('readiness', () => {
   it('is 200 and up while all endpoints are healthy, with the state of each', async () => {
@@ -125,7 +124,7 @@ describe('readiness', () => {
     const { http, body } = await get('/health/ready');
     expect(http).toBe(503);
     expect(body).toMatchObject({ status: 'error', error: { orders: { status: 'down', ready: 1, required: 2 } } });
-    servers[1]!.health!.setStatus('', 'SERVING');
+    servers[1]!.setHealth('SERVING', '');
     await until((states) => states === 'ready ready');
     expect(await get('/health/ready')).toMatchObject({ http: 200, body: { status: 'ok' } });
   });
@@ -160,7 +159,7 @@ describe('readiness', () => {
 
 it('liveness ignores the backends', async () => {
   const { servers, get, until } = await start(1);
-  await servers[0]!.kill();
+  await servers[0]!.stop();
   await until((states) => states !== 'ready');
   expect(await get('/health/live')).toMatchObject({ http: 200, body: { status: 'ok', details: {} } });
   expect(await get('/health/ready')).toMatchObject({ http: 503 });

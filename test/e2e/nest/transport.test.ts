@@ -5,8 +5,10 @@ import { InterceptingCall, type Interceptor, Metadata, status as Status } from '
 import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbModule, type GrpcLbClientOptions, GrpcLbRegistry, roundRobin } from 'nestjs-grpc-lb';
 import { firstValueFrom, type Observable } from 'rxjs';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { deferred, EchoServer } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
+import { deferred } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { CLIENTS, echoOptions, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';
 import { failure, metadataOf, ScriptedBackend, type Script } from '../../support/nest/backend.js';
@@ -190,10 +192,9 @@ describe('interceptors', () => {
 
 describe('while no endpoint is ready', () => {
   /** The address of a server that is down, and can be started. */
-  async function downServer(): Promise<EchoServer> {
-    const server = await new EchoServer().start();
-    await server.kill();
-    onTestFinished(() => server.kill());
+  async function downServer(): Promise<FleetBackend> {
+    const server = await startBackend();
+    await server.stop();
     return server;
   }
 
@@ -210,7 +211,7 @@ describe('while no endpoint is ready', () => {
     const echo = await connect(server.address, { channelOptions: { 'grpc.initial_reconnect_backoff_ms': 20 } });
     await errorOf(echo.say({}));
     const call = firstValueFrom(echo.say({ text: 'patient' }, new Metadata({ waitForReady: true })));
-    await server.start();
+    await server.restart();
     expect(await call).toMatchObject({ text: 'patient' });
   });
 

@@ -2,8 +2,9 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import { type GrpcLbClientOptions, GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { filter, firstValueFrom, mergeMap, range, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { echoOptions, type EchoService, serversOfTest, startApp } from '../../support/nest/app.js';
+import { echoOptions, type EchoService, startApp } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -20,7 +21,7 @@ async function start(more: Partial<GrpcLbClientOptions>, ready: number) {
 }
 
 it('several addresses in url share the calls', async () => {
-  const servers = await serversOfTest(2);
+  const servers = await startBackends(2);
   const addresses = servers.map(({ address }) => address);
   const { registry, echo } = await start({ url: addresses }, 2);
   expect(registry.snapshot('ECHO').target).toBe(`static:///${addresses.join(',')}`);
@@ -34,13 +35,13 @@ it('several addresses in url share the calls', async () => {
 });
 
 it('a list of one address in url is that address', async () => {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const { registry } = await start({ url: [server!.address] }, 1);
   expect(registry.snapshot('ECHO').target).toBe(server!.address);
 });
 
 it('explain shows standby endpoints', async () => {
-  const addresses = (await serversOfTest(2)).map(({ address }) => address);
+  const addresses = (await startBackends(2)).map(({ address }) => address);
   const { registry } = await start({ targets: addresses.map((address) => `static:///${address}`) }, 1);
   await expect
     .poll(() => registry.explain('ECHO').endpoints)

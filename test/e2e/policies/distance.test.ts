@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { startServers } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
 import { TcpProxy } from '../../support/peers/tcp-proxy.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
@@ -17,12 +17,12 @@ const CALLS = 1000;
 async function shareOfNearer(policy: 'adaptive' | 'peak_ewma'): Promise<number> {
   const clock = new FakeClock();
   const random = seededRandom(5);
-  const [near, far] = await startServers(2);
-  for (const { behaviour } of [near!, far!]) {
-    behaviour.say = () => {
+  const [near, far] = await startBackends(2);
+  for (const server of [near!, far!]) {
+    answerBy(server, () => {
       clock.advance(0.7 - 0.7 * Math.log(1 - random()));
       return {};
-    };
+    });
   }
   const proxy = await new TcpProxy(far!.address, () => clock.advance(1)).start();
   const client = await new BalancedClient({

@@ -1,10 +1,12 @@
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { describe, expect, test } from 'vitest';
 import type { LoadBalancingOptions } from '../../../libs/grpc-lb/src/core/options/load-balancing.js';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { encodeReport, REPORT_KEY } from '../../../libs/grpc-lb/src/server/orca-proto.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { Echo, type EchoServer, type Line, startServers, staticTarget } from '../../support/echo/cluster.js';
+import { answerBy, startBackends } from '../../support/echo/backends.js';
+import { Echo, type Line, staticTarget } from '../../support/echo/cluster.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
@@ -18,11 +20,11 @@ const methods = [
   { service: 'echo.v1.Echo', method: 'Say', responseStream: false },
   { service: 'echo.v1.Echo', method: 'Repeat', responseStream: true },
 ];
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
 async function start(count: number, loadBalancing: LoadBalancingOptions): Promise<void> {
-  servers = await startServers(count);
+  servers = await startBackends(count);
   const target = staticTarget(servers);
   client = await new BalancedClient({
     target,
@@ -33,18 +35,13 @@ async function start(count: number, loadBalancing: LoadBalancingOptions): Promis
   }).ready(count);
 }
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 /** Sets the duration of each backend, with noise: otherwise the seemingly fastest would get all calls. */
 function takes(...latencies: number[]): void {
   servers.forEach((server, i) => {
-    server.behaviour.say = () => {
+    answerBy(server, () => {
       clock.advance(latencies[i]! * (0.5 + random()));
       return {};
-    };
+    });
   });
 }
 
@@ -73,8 +70,7 @@ describe.each(['adaptive', 'peak_ewma', 'hot_cold'] as const)('%s', (policy) => 
   test('does not prefer a backend that fails at once', async () => {
     await start(3, { policy, ejection: { enabled: false } });
     takes(0, 20, 20);
-    servers[0]!.behaviour.say = () =>
-      Promise.reject(Object.assign(new Error('broken'), { code: grpc.status.UNAVAILABLE }));
+    servers[0]!.fail('UNAVAILABLE');
     await sharesOf(20);
     expect((await sharesOf(200))[0]).toBeLessThan(0.05);
   });
@@ -116,11 +112,11 @@ test('a call that the caller abandons marks its backend as slow', async () => {
   await start(2, { policy: 'adaptive' });
   takes(10, 10);
   await sharesOf(10);
-  servers[0]!.behaviour.say = () => {
+  answerBy(servers[0]!, () => {
     clock.advance(5000);
     givenUp?.cancel();
     return new Promise(() => {});
-  };
+  });
   let givenUp: grpc.ClientUnaryCall | undefined;
   for (let i = 0; i < 20 && chances()[0]! > 0; i++) {
     await client.say('x', { onCall: (call) => (givenUp = call) }).catch(() => {});

@@ -1,15 +1,15 @@
-import * as grpc from '@grpc/grpc-js';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FleetBackend, StatusName } from 'nestjs-grpc-lb/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 let closeOther: (() => void) | undefined;
 
@@ -17,13 +17,13 @@ afterEach(async () => {
   client.close();
   closeOther?.();
   closeOther = undefined;
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
-const answers =
-  (code: grpc.status, details = 'not here') =>
-  (): Promise<never> =>
-    Promise.reject(Object.assign(new Error(details), { code, details }));
+/** From now on it fails calls, without the delay of `start`. */
+function refuse(server: FleetBackend, status: StatusName, details?: string): void {
+  server.recover();
+  server.fail(status, details === undefined ? {} : { details });
+}
 
 /** Ten callers, each with sequential calls. */
 async function call(calls: number): Promise<void> {
@@ -44,13 +44,8 @@ async function shareOfFirst(calls: number): Promise<number> {
 }
 
 async function start(policy: 'least_request' | 'adaptive' | 'peak_ewma' | 'hot_cold', first?: string): Promise<void> {
-  servers = await startServers(first === undefined ? 5 : 4);
-  for (const server of servers) {
-    server.behaviour.say = async () => {
-      await delay(30);
-      return {};
-    };
-  }
+  servers = await startBackends(first === undefined ? 5 : 4);
+  for (const server of servers) server.slow(30);
   const addresses = [...(first === undefined ? [] : [first]), ...servers.map(({ address }) => address)];
   client = await new BalancedClient({
     target: `static:///${addresses.join(',')}`,
@@ -70,7 +65,7 @@ describe('an endpoint that fails at once beside working ones gets no more than i
     ['hot_cold', 'UNIMPLEMENTED'],
   ] as const)('%s: %s', async (policy, code) => {
     await start(policy);
-    servers[0]!.behaviour.say = answers(grpc.status[code]);
+    refuse(servers[0]!, code);
     expect(await shareOfFirst(600)).toBeLessThan(0.27);
     // It gets so few calls that its recent ones may include earlier ones until it has had more.
     while (client.snapshot.endpoints[0]!.refusalRate < 1) await call(20);
@@ -82,7 +77,7 @@ describe('an endpoint that fails at once beside working ones gets no more than i
 
   test('least_request: a proxy that forwards the grpc-js status of a call that it has cancelled', async () => {
     await start('least_request');
-    servers[0]!.behaviour.say = answers(grpc.status.CANCELLED, 'Cancelled on client');
+    refuse(servers[0]!, 'CANCELLED', 'Cancelled on client');
     expect(await shareOfFirst(600)).toBeLessThan(0.27);
   });
 
@@ -105,7 +100,7 @@ describe('an endpoint that fails at once beside working ones gets no more than i
 
 test('calls that all endpoints refuse count as load at none of them', async () => {
   await start('least_request');
-  for (const server of servers) server.behaviour.say = answers(grpc.status.NOT_FOUND);
+  for (const server of servers) refuse(server, 'NOT_FOUND');
   const even = [0.2, 0.2, 0.2, 0.2, 0.2];
   const chances = (): number[] => client.balanced.explain().endpoints.map(({ chance }) => chance);
   await call(300);

@@ -1,4 +1,4 @@
-import { InterceptingCall, Metadata, status as Status } from '@grpc/grpc-js';
+import { InterceptingCall, Metadata } from '@grpc/grpc-js';
 import {
   GrpcLbClient,
   GrpcLbModule,
@@ -12,19 +12,14 @@ import {
   roundRobin,
 } from 'nestjs-grpc-lb';
 import { firstValueFrom } from 'rxjs';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { describe, expect, it } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, staticTarget } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import {
-  echoOptions,
-  type EchoService,
-  type EchoStub,
-  serversOfTest,
-  startApp,
-  startError,
-} from '../../support/nest/app.js';
-import { failure } from '../../support/nest/backend.js';
+import { eventually } from '../../support/time/patience.js';
+import { echoOptions, type EchoService, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 
 expectNoLeaks();
 
@@ -85,7 +80,7 @@ const WAYS: [string, RingHashOptions, (echo: EchoStub) => Say][] = [
 
 describe.each(WAYS)('by %s', (_way, options, sayWith) => {
   it('a session keeps its backend, even when scaling up, and moves once when it leaves', async () => {
-    const servers = await serversOfTest(4);
+    const servers = await startBackends(4);
     const discovery = new ManualDiscovery(servers.slice(0, 3));
     const { echo, ready } = await start(discovery.target, options);
     const say = sayWith(echo);
@@ -100,7 +95,7 @@ describe.each(WAYS)('by %s', (_way, options, sayWith) => {
     const moved = second.filter((home, i) => home !== first[i]);
     expect(new Set(moved)).toEqual(new Set([servers[3]!.address]));
 
-    await servers[1]!.kill();
+    await servers[1]!.stop();
     await ready(3);
     const third = await homesOf(say);
     const gone = servers[1]!.address;
@@ -112,15 +107,13 @@ describe.each(WAYS)('by %s', (_way, options, sayWith) => {
 });
 
 /** A server whose calls always fail. */
-function breakDown(server: EchoServer): void {
-  server.behaviour.say = () => {
-    throw failure(Status.UNAVAILABLE, 'broken');
-  };
+function breakDown(server: FleetBackend): void {
+  server.fail('UNAVAILABLE', { details: 'broken' });
 }
 
 describe('a session', () => {
   it('is one of at most a third that move when a backend joins three', async () => {
-    const servers = await serversOfTest(4);
+    const servers = await startBackends(4);
     const discovery = new ManualDiscovery(servers.slice(0, 3));
     const { echo, ready } = await start(discovery.target, { by: { field: 'text' } });
     const say: Say = async (session) => (await firstValueFrom(echo.say({ text: session }))).server;
@@ -137,22 +130,22 @@ describe('a session', () => {
   });
 
   it('returns when its backend is back', async () => {
-    const servers = await serversOfTest(3);
+    const servers = await startBackends(3);
     const { echo, ready } = await start(staticTarget(servers), { by: { field: 'text' } });
     const say: Say = async (session) => (await firstValueFrom(echo.say({ text: session }))).server;
     await ready(3);
     const before = await homesOf(say);
-    await servers[0]!.kill();
+    await servers[0]!.stop();
     await ready(2);
     expect(await homesOf(say)).not.toContain(servers[0]!.address);
-    await servers[0]!.start();
+    await servers[0]!.restart();
     await ready(3);
     // At once: a backend in slow start gets all of its own sessions.
     expect(await homesOf(say)).toEqual(before);
   });
 
   it('retries a failed call elsewhere, and always on the same backend', async () => {
-    const servers = await serversOfTest(4);
+    const servers = await startBackends(4);
     const { echo, ready } = await start(staticTarget(servers), { by: { field: 'text' } });
     await ready(4);
     const say: Say = async (session) => (await firstValueFrom(echo.say({ text: session }))).server;
@@ -165,7 +158,7 @@ describe('a session', () => {
   });
 
   it('has the same backend in every client', async () => {
-    const servers = await serversOfTest(4);
+    const servers = await startBackends(4);
     const [one, other] = await Promise.all([
       start(staticTarget(servers), { by: { field: 'text' } }),
       start(staticTarget(servers.toReversed()), { by: 'x-session-id' }),
@@ -179,7 +172,7 @@ describe('a session', () => {
 
 describe('calls', () => {
   it('do not send the key to the backend, nor leave it in the metadata of the caller', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const { echo } = await start(staticTarget([server!]), { by: { field: 'text' } });
     const metadata = new Metadata();
     let sent: Record<string, unknown> = {};
@@ -197,7 +190,7 @@ describe('calls', () => {
   });
 
   it('without a key go to any backend', async () => {
-    const servers = await serversOfTest(2);
+    const servers = await startBackends(2);
     const { echo, ready } = await start(staticTarget(servers), { by: 'x-session-id' });
     await ready(2);
     await Promise.all(Array.from({ length: 60 }, () => firstValueFrom(echo.say({}))));
@@ -205,7 +198,7 @@ describe('calls', () => {
   });
 
   it('whose key function throws fail with its error', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const by = (): string => {
       throw new RangeError('no key today');
     };
@@ -216,34 +209,23 @@ describe('calls', () => {
 });
 
 it('with bounded load no backend has more than 1.25 times the mean in flight, even if all calls have the same key', async () => {
-  const servers = await serversOfTest(4);
+  const servers = await startBackends(4);
   const { echo, ready, registry } = await start(staticTarget(servers), { by: { field: 'text' }, boundedLoad: 1.25 });
   await ready(4);
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  let arrived = 0;
-  const all = new Promise<void>((resolve) => {
-    for (const server of servers) {
-      server.behaviour.say = async () => {
-        if (++arrived === 100) resolve();
-        await held;
-        return {};
-      };
-    }
-  });
+  for (const server of servers) server.hang();
   const calls = Array.from({ length: 100 }, () => firstValueFrom(echo.say({ text: 'the only one' })));
-  await all;
+  await eventually(() => servers.reduce((sum, server) => sum + server.calls, 0) === 100);
   const inFlight = registry.snapshot('ECHO').endpoints.map((endpoint) => endpoint.inFlight);
   expect(inFlight.reduce((sum, each) => sum + each, 0)).toBe(100);
   // 1.25 times 25, rounded up.
   expect(Math.max(...inFlight)).toBe(32);
-  release();
+  for (const server of servers) server.recover();
   await Promise.all(calls);
 });
 
 describe('configuration', () => {
   it('may switch to ring hash while calls run, and explain shows it', async () => {
-    const servers = await serversOfTest(3);
+    const servers = await startBackends(3);
     const { echo, ready, registry } = await start(staticTarget(servers), { by: 'x-other' });
     await ready(3);
     registry.configure('ECHO', { policy: ringHash({ by: { field: 'text' }, boundedLoad: 2 }) });
@@ -257,7 +239,7 @@ describe('configuration', () => {
   });
 
   it('rejects a field that no request has, with its path', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const options = echoOptions(staticTarget([server!]), {
       loadBalancing: { policy: ringHash({ by: { field: 'txt' } }) },
     });
@@ -271,7 +253,7 @@ describe('configuration', () => {
   });
 
   it('rejects such a field at run time too, and for one method', async () => {
-    const [server] = await serversOfTest(1);
+    const [server] = await startBackends(1);
     const { registry } = await start(staticTarget([server!]), { by: 'x-id' });
     const methods = { Say: { policy: ringHash({ by: { field: 'nothing.at.all' } }) } };
     expect(() => registry.configure('ECHO', { methods })).toThrow('loadBalancing.methods.Say.policy.by.field');
@@ -283,7 +265,7 @@ describe('configuration', () => {
 });
 
 it('without Nest, a metadata key is enough', async () => {
-  const servers = await serversOfTest(3);
+  const servers = await startBackends(3);
   const client = new BalancedClient({
     target: staticTarget(servers),
     loadBalancing: { policy: { name: 'ring_hash', by: 'user-agent-x' } },

@@ -1,24 +1,20 @@
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
-
 test('a newcomer beside three gets its share gradually, without a surge at the end of its window', async () => {
-  servers = await startServers(4);
+  servers = await startBackends(4);
   const clock = new FakeClock();
-  const [newcomer] = servers.slice(3) as [EchoServer];
+  const [newcomer] = servers.slice(3) as [FleetBackend];
   const discovery = new ManualDiscovery(servers.slice(0, 3));
   const loadBalancing = { slowStart: { window: 4000 }, pool: { pingAfter: 0 } };
   client = await new BalancedClient({ target: discovery.target, clock, random: seededRandom(1), loadBalancing }).ready(
@@ -51,12 +47,11 @@ test('a newcomer beside three gets its share gradually, without a surge at the e
 });
 
 test('endpoints of the first list skip slow start; one that comes back does not; if all are in slow start, shares are equal', async () => {
-  servers = await startServers(3);
+  servers = await startBackends(3);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target }).ready(3);
-  const [first] = servers as [EchoServer];
-  first.cutConnections();
-  await client.until(() => client.states[first.address] !== 'ready');
+  const [first] = servers as [FleetBackend];
+  await Promise.all([first.cut(), client.until(() => client.states[first.address] !== 'ready')]);
   await client.ready(3);
   const [back, stayed] = client.snapshot.endpoints;
   expect(back!.warmth).toBeLessThan(0.1);
@@ -64,20 +59,22 @@ test('endpoints of the first list skip slow start; one that comes back does not;
   const [explained] = client.balanced.explain().endpoints;
   expect(explained!.chance).toBeLessThan(0.05);
   expect(explained!.why).toMatch(/^ready: 0 in flight, weight 1, starts slowly: at [5-9] % of its share$/);
-  for (const server of servers) server.cutConnections();
+  const cut = servers.map((server) => server.cut());
   await client.until(() => Object.values(client.states).every((state) => state !== 'ready'));
+  await Promise.all(cut);
   await client.ready(3);
   await Promise.all(Array.from({ length: 30 }, () => client.say()));
   expect(servers.map(({ calls }) => calls)).toEqual([10, 10, 10]);
 });
 
 test('the last one of four gets at most 1.5 times its share while the others come back', async () => {
-  servers = await startServers(4);
+  servers = await startBackends(4);
   const discovery = new ManualDiscovery(servers);
   client = await new BalancedClient({ target: discovery.target, loadBalancing: { policy: 'random' } }).ready(4);
-  const [stays, ...others] = servers as [EchoServer, ...EchoServer[]];
-  for (const server of others) server.cutConnections();
+  const [stays, ...others] = servers as [FleetBackend, ...FleetBackend[]];
+  const cut = others.map((server) => server.cut());
   await client.until(() => others.every(({ address }) => client.states[address] !== 'ready'));
+  await Promise.all(cut);
   await client.ready(4);
   const { endpoints } = client.balanced.explain();
   expect(endpoints[0]!.chance).toBeCloseTo(1.5 / 4, 6);

@@ -5,7 +5,8 @@ import type { WeightedRoundRobinConfig } from '../../../libs/grpc-lb/src/core/op
 import { encodeReport, OpenRcaService, type OrcaLoadReport } from '../../../libs/grpc-lb/src/server/orca-proto.js';
 import { orcaService } from '../../../libs/grpc-lb/src/server/orca-service.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { deferred, Echo, type Line, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { deferred, Echo, type Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { eventually } from '../../support/time/patience.js';
 
@@ -184,8 +185,7 @@ test('streams for reports end when the policy no longer needs them, and start wh
 });
 
 test('a server that does not report out of band causes one event, and gets its calls', async () => {
-  const servers = await startServers(2);
-  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
+  const servers = await startBackends(2);
   const client = await start(servers, { enableOobLoadReport: true });
   const told = (): number => client.events.filter(({ type }) => type === 'load_reports_not_offered').length;
   await client.until(() => told() > 0);
@@ -204,8 +204,7 @@ test('an invalid out-of-band report causes an event with its backend', async () 
 });
 
 test('fixed weights from discovery are kept exactly', async () => {
-  const servers = await startServers(2);
-  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
+  const servers = await startBackends(2);
   const [heavy, light] = servers.map(({ address }) => address);
   const client = new BalancedClient({
     target: `static:///${heavy};weight=2,${light}`,

@@ -1,24 +1,20 @@
-import { afterEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { expect, test } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let client: BalancedClient;
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
-});
 
 const calls = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, () => client.say()));
 const received = (): number[] => servers.map((server) => server.calls);
 
 /** Two servers in zone a, where the client is, and two in zone b. */
 async function start(loadBalancing = {}): Promise<ManualDiscovery> {
-  servers = await startServers(4);
+  servers = await startBackends(4);
   const discovery = new ManualDiscovery();
   discovery.setEndpoints(
     servers.map(({ host, port }, i) => ({ address: { host, port }, locality: { zone: i < 2 ? 'a' : 'b' } })),
@@ -58,7 +54,7 @@ test('a small share crosses, so that the zones can be compared', async () => {
 
 test('when the local zone is gone the others get all calls, which return with it', async () => {
   await start();
-  await Promise.all(servers.slice(0, 2).map((server) => server.shutDown()));
+  await Promise.all(servers.slice(0, 2).map((server) => server.drain()));
   await client.until(() => client.snapshot.priorities[0]!.crossZoneShare === 1);
   await calls(40);
   expect(received()).toEqual([0, 0, 20, 20]);

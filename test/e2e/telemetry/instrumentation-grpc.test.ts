@@ -8,7 +8,7 @@ import { lastValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { CallSpans } from '../../../libs/grpc-lb/src/telemetry/opentelemetry/traces/call-spans.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { EchoServer } from '../../support/echo/cluster.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { echoOptions, type EchoStub, startApp } from '../../support/nest/app.js';
 import { failure, ScriptedBackend } from '../../support/nest/backend.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -134,7 +134,7 @@ test('a method that it ignores has a span of this package', async () => {
 test('the watches of health and load have no spans, whatever the server offers', async () => {
   const tracing = new Tracing();
   instrument();
-  const without = await new EchoServer().start();
+  const without = await startBackend();
   const policy = { name: 'weighted_round_robin', enableOobLoadReport: true, oobReportingPeriod: 100 } as const;
   const client = new BalancedClient({
     target: `static:///${without.address}`,

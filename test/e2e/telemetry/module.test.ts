@@ -3,14 +3,15 @@ import { GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { GrpcLbOpenTelemetryModule, type GrpcLbOpenTelemetryOptions } from 'nestjs-grpc-lb/opentelemetry';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { echoOptions, type EchoStub, serversOfTest, startApp } from '../../support/nest/app.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { echoOptions, type EchoStub, startApp } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { inSpan, Tracing } from '../../support/telemetry/tracing.js';
 
 expectNoLeaks();
 
 async function started(options?: GrpcLbOpenTelemetryOptions) {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const app = await startApp({
     imports: [
       GrpcLbModule.forRoot(),

@@ -12,7 +12,8 @@ import {
 } from 'nestjs-grpc-lb/opentelemetry';
 import { lastValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { startBackends } from '../../support/echo/backends.js';
+import { echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
 
@@ -21,7 +22,7 @@ expectNoLeaks();
 async function appWith(
   options: GrpcLbOpenTelemetryOptions,
 ): Promise<{ app: TestingModule; say: () => Promise<unknown> }> {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const app = await startApp({
     imports: [
       GrpcLbOpenTelemetryModule.forRoot(options),

@@ -18,8 +18,9 @@ import {
 import { AggregatorRegistry, Counter, type OpenMetricsContentType, register, Registry } from 'prom-client';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { balanced, type Balanced, call, KINDS } from '../../support/calls/call.js';
-import { echoOptions, type EchoStub, serversOfTest, startApp, startError } from '../../support/nest/app.js';
+import { echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 import { answerAll, message, RawPeer } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { inSpan, Tracing } from '../../support/telemetry/tracing.js';
@@ -39,7 +40,7 @@ async function appWith(
   more: readonly unknown[] = [],
   adapter: ExpressAdapter | FastifyAdapter = new ExpressAdapter(),
 ): Promise<{ app: INestApplication; url: string; say: () => Promise<unknown>; address: string }> {
-  const [server] = await serversOfTest(1);
+  const [server] = await startBackends(1);
   const module = await Test.createTestingModule({
     imports: [
       ...(more as []),

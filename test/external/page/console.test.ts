@@ -1,12 +1,12 @@
-import { status as Status } from '@grpc/grpc-js';
 import { type CanActivate, Controller, type ExecutionContext, Get, Header, Injectable } from '@nestjs/common';
 import { GrpcLbModule, ringHash } from 'nestjs-grpc-lb';
 import { catchError, firstValueFrom, interval, mergeMap, of, type Subscription } from 'rxjs';
 import type { Browser, Page } from 'playwright-core';
+import { statusError } from 'nestjs-grpc-lb/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { consoleApp, type ConsoleAppOptions } from '../../support/console/console-app.js';
 import { ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { EchoServer } from '../../support/echo/cluster.js';
+import { answerBy, startBackend } from '../../support/echo/backends.js';
 import { echoOptions } from '../../support/nest/app.js';
 import { ConsolePage, LOOKS, takePicture } from './console-page.js';
 import { launchBrowser } from './live-page.js';
@@ -56,10 +56,10 @@ async function busyApp(options: ConsoleAppOptions = {}) {
     ...options,
   });
   let calls = 0;
-  app.servers[4]!.behaviour.say = () => {
+  answerBy(app.servers[4]!, () => {
     if (++calls % 7 > 0) return new Promise((resolve) => setTimeout(() => resolve({}), 30));
-    return Promise.reject(Object.assign(new Error('the database is away'), { code: Status.INTERNAL }));
-  };
+    throw statusError('INTERNAL', 'the database is away');
+  });
   const load = interval(20).pipe(mergeMap(() => app.echo.say({ text: 'x' }).pipe(catchError(() => of(null)))));
   untilTestEnds(load.subscribe());
   app.registry.eject('ECHO', app.addresses[0]!, 3_600_000);
@@ -111,8 +111,7 @@ describe.each(LOOKS)('at $width px, $colorScheme', (look) => {
 test.skipIf(process.env.PAGE_SCREENSHOT === undefined)('its picture', async () => {
   const { url, addresses, registry, servers } = await busyApp();
   registry.restore('ECHO', addresses[1]!);
-  for (const [i, server] of servers.slice(0, 4).entries())
-    server.behaviour.say = () => new Promise((resolve) => setTimeout(() => resolve({}), 8 + 4 * i));
+  for (const [i, server] of servers.slice(0, 4).entries()) server.slow(8 + 4 * i);
   const view = await ConsolePage.open(browser, `${url}/grpc-lb#client=ECHO`, { width: 1120, colorScheme: 'light' });
   await view.page.getByRole('button', { name: addresses[4]!, exact: true }).click();
   await expect.poll(() => view.page.locator('#failed > li').count(), { timeout: 30_000 }).toBeGreaterThan(1);
@@ -308,7 +307,7 @@ test('when the application ends, the page says so, and tries again with growing 
 });
 
 test('1000 endpoints under load stay usable: a frame costs less than 50 ms', async () => {
-  const server = await new EchoServer({ host: '0.0.0.0' }).start();
+  const server = await startBackend({}, { host: '0.0.0.0' });
   const discovery = new ManualDiscovery();
   const endpoints = Array.from({ length: 1000 }, (_, i) => ({
     address: { host: `127.0.${(i + 1) >> 8}.${(i + 1) & 255}`, port: server.port },

@@ -9,8 +9,9 @@ import { GrpcLbModule, type GrpcLbModuleOptions, GrpcLbRegistry } from 'nestjs-g
 import { GrpcLbConsoleModule, type GrpcLbConsoleOptions } from 'nestjs-grpc-lb/console';
 import { firstValueFrom } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { type EchoServer, staticTarget } from '../echo/cluster.js';
-import { echoClient, type EchoStub, serversOfTest } from '../nest/app.js';
+import { startBackends } from '../echo/backends.js';
+import { staticTarget } from '../echo/cluster.js';
+import { echoClient, type EchoStub } from '../nest/app.js';
 
 /** Both platforms of Nest. */
 export const ADAPTERS = { Express: () => new ExpressAdapter(), Fastify: () => new FastifyAdapter() };
@@ -38,7 +39,7 @@ export interface Answer {
 
 /** An application with a console over a client with ready servers; all of it ends with the test. */
 export async function consoleApp(options: ConsoleAppOptions = {}) {
-  const servers: EchoServer[] = await serversOfTest(options.servers ?? (options.target === undefined ? 2 : 0));
+  const servers = await startBackends(options.servers ?? (options.target === undefined ? 2 : 0));
   const EchoClient = echoClient(options.target ?? staticTarget(servers), { name: 'ECHO' });
   const module = await Test.createTestingModule({
     ...options.more,

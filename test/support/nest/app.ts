@@ -13,7 +13,7 @@ import {
   type ServiceClient,
 } from 'nestjs-grpc-lb';
 import type { Observable } from 'rxjs';
-import { ECHO_PROTO, type EchoServer, type Line, startServers } from '../echo/cluster.js';
+import { ECHO_PROTO, type Line } from '../echo/cluster.js';
 
 type Request = Partial<Line>;
 
@@ -68,13 +68,6 @@ export async function startError(metadata: ModuleMetadata): Promise<Error> {
     return error as Error;
   }
   throw new Error('The application has started');
-}
-
-/** Servers that end with the test. */
-export async function serversOfTest(count: number): Promise<EchoServer[]> {
-  const servers = await startServers(count);
-  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.kill()))));
-  return servers;
 }
 
 /** The error of a call that must fail. */
