@@ -41,7 +41,6 @@ export function wireOf(config: Parameters<typeof balancingOf>[0], size: number) 
   const environment = new CallEnvironment({
     context,
     authority: 'bench',
-    target: 'static:///bench',
     credentials: credentials.createInsecure(),
     channelOptions: {},
     observer: undefined,

@@ -38,7 +38,6 @@ export interface CallEnvironmentOptions {
   readonly context: ClientContext;
   /** The `:authority` of calls that set none. */
   readonly authority: string;
-  readonly target: string;
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   /** Is told of each call; undefined for nothing. */
@@ -74,7 +73,6 @@ export class CallEnvironment implements PlanEnvironment {
 
   readonly context: ClientContext;
   readonly authority: string;
-  readonly target: string;
   readonly observers: CallObservers;
   readonly #channelOptions: ChannelOptions;
 
@@ -83,7 +81,6 @@ export class CallEnvironment implements PlanEnvironment {
     wantHandledCall();
     this.context = context;
     this.authority = options.authority;
-    this.target = options.target;
     this.observers = new CallObservers(context.name);
     if (options.observer) this.observers.add(options.observer);
     context.onWeights = (update) => {

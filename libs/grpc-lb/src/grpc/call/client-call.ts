@@ -180,7 +180,7 @@ export class ClientCall
   }
 
   getPeer(): string {
-    return this.#lastAttempt?.peer ?? this.environment.target;
+    return this.#lastAttempt?.peer ?? this.target;
   }
 
   getAuthContext() {

@@ -17,6 +17,7 @@ import {
 } from '../../core/options/load-balancing.js';
 import { GrpcLbClosedError, GrpcLbOptionsError } from '../../core/errors.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
+import { withoutSecrets as withoutTargetSecrets } from '../../core/target-secrets.js';
 import type { Random } from '../../core/random.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
@@ -135,7 +136,6 @@ export class BalancedChannel implements ChannelInterface {
     this.#calls = new CallEnvironment({
       context: this.#context,
       authority,
-      target,
       credentials,
       channelOptions: effective,
       observer: options.observer,
@@ -217,8 +217,9 @@ export class BalancedChannel implements ChannelInterface {
     });
   }
 
+  /** The first target, without secrets. */
   getTarget(): string {
-    return this.#connector.getTarget();
+    return `${GRPC_LB_SCHEME}:${withoutTargetSecrets(this.#context.targets[0]!)}`;
   }
 
   /** @param tryToConnect Whether to connect if the channel is idle. */
