@@ -101,3 +101,21 @@ test('after the response headers nothing is repeated, as gRFC A6 says', async ()
   expect(await call(client, 'unary')).toMatchObject({ code: grpc.status.UNAVAILABLE, headers: { 'x-head': ['one'] } });
   expect(peer.calls).toHaveLength(1);
 });
+
+test.each(['client streaming', 'bidi'] as Kind[])(
+  'whoever writes a request that does not fit goes on if the call ends before it was sent: %s',
+  async (kind) => {
+    const { client } = connect(new SilentDiscovery().target, { 'grpc.per_rpc_retry_buffer_size': 10 });
+    let written: Promise<void> | undefined;
+    const ended = call(client, kind, {
+      requests: ['x'.repeat(100)],
+      onCall: (made) => {
+        const stream = made as grpc.ClientWritableStream<Buffer>;
+        written = new Promise((resolve) => stream.write(Buffer.from('y'.repeat(100)), () => resolve()));
+        setTimeout(() => stream.cancel(), 5);
+      },
+    });
+    expect((await ended).code).toBe(grpc.status.CANCELLED);
+    await written;
+  },
+);

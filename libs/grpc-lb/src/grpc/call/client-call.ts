@@ -533,7 +533,7 @@ export class ClientCall
     this.#leaveParent?.();
     this.environment.dispatcher.remove(this);
     abort?.();
-    this.#requests.release();
+    this.#requests.abandon();
     this.#observation?.ended?.({ ...status, origin });
   }
 

@@ -27,6 +27,18 @@ test('the writer of a message that is kept goes on at once, in a later turn; of 
   expect(sent).toEqual(['kept', 'not kept']);
 });
 
+test('if the call ends first, the writer of a message that is not kept goes on as well, once', async () => {
+  const requests = new RequestMessages(memoryOf(10, 100));
+  const sent: string[] = [];
+  requests.keep(frame(10), () => sent.push('kept'));
+  requests.keep(frame(1), () => sent.push('not kept'));
+  requests.abandon();
+  requests.abandon();
+  await nextTick();
+  expect(sent).toEqual(['kept', 'not kept']);
+  expect(requests.kept).toEqual([]);
+});
+
 test('all calls share the total, and give back what they took, once', () => {
   const memory = memoryOf(10, 15);
   const [one, two, three] = [new RequestMessages(memory), new RequestMessages(memory), new RequestMessages(memory)];

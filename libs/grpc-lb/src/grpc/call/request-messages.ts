@@ -35,6 +35,12 @@ export class RequestMessages {
     return room;
   }
 
+  /** Forgets all messages, because the call has ended. Whoever has written one that was never sent goes on. */
+  abandon(): void {
+    for (const { sent } of this.kept) if (sent) process.nextTick(sent);
+    this.release();
+  }
+
   /** Forgets all messages, because no other attempt follows. */
   release(): void {
     this.kept = NONE;
