@@ -118,7 +118,12 @@ export class CallPlan<A extends object> {
     return this.#elsewhere || this.placing === 'hedge';
   }
 
-  /** Attempts that have been placed and have not ended. */
+  /** The attempt whose results the caller gets; undefined while that is open. */
+  get committed(): A | undefined {
+    return this.#committed;
+  }
+
+  /** Attempts that have been placed and have not ended; only the committed one, once there is one. */
   get running(): readonly A[] {
     return this.#running;
   }

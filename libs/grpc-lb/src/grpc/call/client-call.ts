@@ -82,8 +82,6 @@ export class ClientCall
   /** Whether it counts as active. */
   #active = false;
   ended = false;
-  /** The attempt whose results the listener gets. */
-  #committed: WireAttempt | undefined;
   /** All attempts that were sent. */
   #attempts: WireAttempt[] | undefined;
   #waitsFor: WaitReason | undefined;
@@ -167,8 +165,7 @@ export class ClientCall
 
   startRead(): void {
     this.#readStarted = true;
-    if (this.#committed) this.#committed.startRead();
-    else for (const attempt of this.#plan.running) attempt.startRead();
+    for (const attempt of this.#plan.running) attempt.startRead();
   }
 
   halfClose(): void {
@@ -354,7 +351,6 @@ export class ClientCall
   }
 
   committed(attempt: WireAttempt): void {
-    this.#committed = attempt;
     this.#requests.release();
     // Of several attempts, the one that carries the stream need not be the last that was sent.
     this.slot?.sent(attempt);
@@ -389,7 +385,7 @@ export class ClientCall
   finish(attempt: WireAttempt | undefined): void {
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     const previous = this.#plan.attempts - 1;
-    if (previous > 0 && this.#committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    if (previous > 0 && this.#plan.committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
     if (status.code !== Status.OK) removeOwnTrailers(status.metadata);
     this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
     this.deliver(status);
@@ -418,7 +414,7 @@ export class ClientCall
   headersReceived(attempt: WireAttempt, metadata: Metadata): void {
     this.#learnLatency();
     this.#plan.responded(attempt);
-    if (this.ended || this.#committed !== attempt) return;
+    if (this.ended || this.#plan.committed !== attempt) return;
     attempt.headers = metadata;
     if (this.#compresses || this.environment.compresses) this.#learnEncodings(metadata);
     if (this.listener!.wantsHeaders === false && this.#observation === undefined) return;
@@ -432,8 +428,8 @@ export class ClientCall
   }
 
   messageReceived(attempt: WireAttempt, message: Buffer, wireLength: number): void {
-    if (this.#committed !== attempt) this.#plan.responded(attempt);
-    if (this.ended || this.#committed !== attempt) return;
+    if (this.#plan.committed !== attempt) this.#plan.responded(attempt);
+    if (this.ended || this.#plan.committed !== attempt) return;
     this.#observation?.messageReceived?.(attempt.number, messageSize(wireLength));
     const single = this.#policy.responseStream === false;
     if (single && this.#responded) return this.cancelLocally(Status.UNIMPLEMENTED, 'Too many responses received');
@@ -455,7 +451,7 @@ export class ClientCall
   /** Of the call, not of the attempt: a hedge that wins must not make the next hedge come earlier. */
   #learnLatency(): void {
     const { latency } = this.#policy;
-    if (!latency || this.#committed !== undefined) return;
+    if (!latency || this.#plan.committed !== undefined) return;
     const first = this.#attempts?.[0];
     if (!first) return;
     const now = this.environment.clock.now();
@@ -463,7 +459,7 @@ export class ClientCall
   }
 
   get #lastAttempt(): WireAttempt | undefined {
-    return this.#committed ?? this.#attempts?.at(-1);
+    return this.#plan.committed ?? this.#attempts?.at(-1);
   }
 
   #followParent(): void {
