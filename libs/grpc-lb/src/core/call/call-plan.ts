@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import type { AttemptEnd } from './attempt-end.js';
+import { AttemptTimeouts } from './attempt-timeouts.js';
 import { type CallLimits, limitedPolicy } from './call-limits.js';
 import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
@@ -8,6 +9,7 @@ import { Elsewhere } from './elsewhere.js';
 import type { HedgeShare } from './hedge-share.js';
 import type { RetryBudget } from './retry-budget.js';
 import type { RetryThrottle } from './retry-throttle.js';
+import { type Excuses, verdictOnLateness, verdictOnStatus } from './throttle-verdict.js';
 
 /** The status code of an attempt that exceeded the attempt timeout. */
 const DEADLINE_EXCEEDED = 4;
@@ -28,7 +30,7 @@ export interface PlanEnvironment {
 }
 
 /** Carries out a plan. */
-export interface PlanOwner<A> {
+export interface PlanOwner<A> extends Excuses<A> {
   /** Sends an attempt, and calls `placed` or `ended`, at once or later. One attempt is placed at a time. */
   place(kind: AttemptKind): void;
   /** Stops the placing of an attempt that is not needed any more. */
@@ -39,8 +41,6 @@ export interface PlanOwner<A> {
   committed(attempt: A): void;
   /** The throttle refuses the call: it has no attempt, and ends. */
   throttled(throttle: CallThrottle): void;
-  /** Whether the failure of an attempt says nothing about the backends at large. Asked only if calls are throttled. */
-  isExcused(attempt: A): boolean;
   /** Where an attempt is. Asked only if hedges are limited. */
   endpointOf(attempt: A): object;
   /** The call ends with the status of this attempt; of one that was not placed if undefined. */
@@ -86,8 +86,8 @@ export class CallPlan<A extends object> {
   #elsewhere = false;
   /** Whether the budget has granted an attempt that has not been placed yet. */
   #granted = false;
-  /** The attempts that may still time out. */
-  #timeouts: Map<A, Cancel> | undefined;
+  /** Undefined before the first attempt with a timeout. */
+  #timeouts: AttemptTimeouts<A> | undefined;
   /** Whether the throttle knows how the call ended. */
   #settled = false;
   /** The last attempt that failed and was to be followed by another. */
@@ -152,14 +152,17 @@ export class CallPlan<A extends object> {
     if (this.#running.length === 0) this.#running = [attempt];
     else this.#running.push(attempt);
     const { attemptTimeout } = this.policy;
-    if (attemptTimeout !== undefined) this.#endAfter(attemptTimeout, attempt);
+    if (attemptTimeout !== undefined) {
+      this.#timeouts ??= new AttemptTimeouts(this.environment.clock, (late) => this.#timedOut(late));
+      this.#timeouts.start(attempt, attemptTimeout);
+    }
     if (this.#state === 'sealed') this.#commit(attempt);
     else if (!this.#cancelTimer) this.#hedgeLater();
   }
 
   /** Called when the response headers of an attempt, or a message, have arrived. */
   responded(attempt: A): void {
-    this.#stopTimeout(attempt);
+    this.#timeouts?.stop(attempt);
     this.#commit(attempt);
     if (this.policy.acceptedByResponse && this.policy.throttle) this.#settle('accepted');
   }
@@ -214,10 +217,10 @@ export class CallPlan<A extends object> {
    * @param isLate Whether its deadline has passed.
    */
   stop(isLate: boolean): void {
-    if (this.policy.throttle) this.#settle(isLate ? this.#verdictOnLateness() : 'unknown');
+    if (this.policy.throttle) this.#settle(isLate ? this.#verdictOnLateness(this.policy.throttle) : 'unknown');
     this.#state = 'done';
     this.#stopTimer();
-    this.#timeouts?.forEach((cancel) => cancel());
+    this.#timeouts?.stopAll();
   }
 
   #place(kind: AttemptKind): void {
@@ -380,7 +383,8 @@ export class CallPlan<A extends object> {
   }
 
   #finish(attempt: A | undefined, end: AttemptEnd): void {
-    if (this.policy.throttle) this.#settle(this.#verdict(attempt, end));
+    const { throttle } = this.policy;
+    if (throttle) this.#settle(verdictOnStatus(throttle.rule, attempt, end, this.owner));
     this.#state = 'done';
     this.#stopTimer();
     this.#cancelOthers(attempt);
@@ -393,18 +397,9 @@ export class CallPlan<A extends object> {
     this.policy.throttle!.ended(verdict);
   }
 
-  /** An answer such as NOT_FOUND shows that the backend has done its work. */
-  #verdict(attempt: A | undefined, { code, timedOut, local }: AttemptEnd): Verdict {
-    if (attempt === undefined || local) return 'unknown';
-    if (!timedOut && !this.policy.throttle!.rule.rejectionCodes.has(code)) return 'accepted';
-    return this.owner.isExcused(attempt) ? 'unknown' : 'rejected';
-  }
-
-  /** Nothing is known of the backends if none has the call. */
-  #verdictOnLateness(): Verdict {
-    if (!this.policy.throttle!.rule.rejectionCodes.has(DEADLINE_EXCEEDED)) return 'unknown';
-    const attempts = this.#running.length > 0 ? this.#running : [this.#lastFailure?.attempt];
-    return attempts.some((attempt) => attempt && !this.owner.isExcused(attempt)) ? 'rejected' : 'unknown';
+  #verdictOnLateness({ rule }: CallThrottle): Verdict {
+    const last = this.#lastFailure ? [this.#lastFailure.attempt] : NONE;
+    return verdictOnLateness(rule, this.#running.length > 0 ? this.#running : last, this.owner);
   }
 
   #cancelOthers(attempt: A | undefined): void {
@@ -419,7 +414,7 @@ export class CallPlan<A extends object> {
         this.#running.push(other);
         continue;
       }
-      this.#stopTimeout(other);
+      this.#timeouts?.stop(other);
       this.owner.cancel(other, false);
     }
   }
@@ -430,23 +425,14 @@ export class CallPlan<A extends object> {
     // A splice allocates an array for what it removes.
     if (i === this.#running.length - 1) this.#running.pop();
     else this.#running.splice(i, 1);
-    this.#stopTimeout(attempt);
+    this.#timeouts?.stop(attempt);
     return true;
   }
 
-  #endAfter(delay: number, attempt: A): void {
-    const onTimeout = (): void => {
-      this.#remove(attempt);
-      this.owner.cancel(attempt, true);
-      this.#concluded(attempt, undefined, { code: DEADLINE_EXCEEDED, progress: 'processed', timedOut: true });
-    };
-    (this.#timeouts ??= new Map()).set(attempt, this.environment.clock.after(delay, onTimeout));
-  }
-
-  #stopTimeout(attempt: A): void {
-    if (!this.#timeouts) return;
-    this.#timeouts.get(attempt)?.();
-    this.#timeouts.delete(attempt);
+  #timedOut(attempt: A): void {
+    this.#remove(attempt);
+    this.owner.cancel(attempt, true);
+    this.#concluded(attempt, undefined, { code: DEADLINE_EXCEEDED, progress: 'processed', timedOut: true });
   }
 }
 
