@@ -9,6 +9,11 @@ export interface AuthorizedCall {
   readonly method: string;
 }
 
+/** Why a call with credentials is refused without TLS. */
+export const PLAINTEXT =
+  'the call has credentials, but without TLS they would be sent in plaintext; ' +
+  'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';
+
 /**
  * Asks the credentials of a call and those of its channel for metadata, such as a token. Rejects with what they throw,
  * or call back with, so that credentials that fail, fail only this call.

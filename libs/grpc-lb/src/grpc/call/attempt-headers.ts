@@ -19,6 +19,11 @@ export function timeoutHeader(milliseconds: number): string {
 /** How often a call has been tried before, for the server (gRFC A6). */
 export const PREVIOUS_ATTEMPTS = 'grpc-previous-rpc-attempts';
 
+/** Tells the caller how often its call had been tried before, if it had. */
+export function tellPrevious(metadata: Metadata, previous: number): void {
+  if (previous > 0) metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+}
+
 /** The metadata of a call that has none. It is shared, so it must not be changed. */
 export const NO_METADATA = new Metadata();
 

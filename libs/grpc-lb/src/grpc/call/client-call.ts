@@ -10,17 +10,18 @@ import type { MethodPolicy } from '../config/method-policies.js';
 import { criticalityOf } from './inherited-criticality.js';
 import type { Connection } from '../endpoint/connection.js';
 import type { CallStream } from '../experimental.js';
-import { NO_METADATA, PREVIOUS_ATTEMPTS } from './attempt-headers.js';
+import { NO_METADATA, tellPrevious } from './attempt-headers.js';
 import type { PlaceableCall } from './call-dispatcher.js';
 import type { CallEnvironment } from './call-environment.js';
 import type { CallObservation, EndOrigin, ObservedCall, WaitReason } from './call-observer.js';
 import { CallTimes } from './call-times.js';
-import { deadlineText } from './deadline-text.js';
+import { attemptTimeoutText, deadlineText } from './deadline-text.js';
 import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
 import { throttledText } from './throttled-text.js';
-import { askCredentials, credentialsFailure } from './asked-credentials.js';
-import { encodingIn } from './message-codec.js';
+import { askCredentials, credentialsFailure, PLAINTEXT } from './asked-credentials.js';
+import { visitsOf } from './call-visits.js';
+import { encodingIn, removeEncodings } from './message-codec.js';
 import { type CallListener, ListenedCall } from './listened-call.js';
 import { inheritedDeadline, onParentCancelled, type ParentCall, parentOf } from './parent-call.js';
 import { RequestHeaders } from './request-headers.js';
@@ -227,13 +228,7 @@ export class ClientCall
   get visits(): Visits<Connection> {
     const { slot } = this;
     if (!this.#attempts && !slot) return NO_VISITS;
-    const all = this.#attempts ?? [];
-    const transparently = this.placing === 'transparent' ? 'untried_or_new_connection' : undefined;
-    const only = this.#plan.onlyElsewhere ? 'untried' : transparently;
-    const tried = all.map(({ endpoint }) => endpoint);
-    // A key decides where a stream is; it moves only when its key does.
-    const leaving = this.hashKey === undefined ? slot?.leaving : undefined;
-    return { all, tried, only, leaving, to: slot?.to };
+    return visitsOf(this.#attempts ?? [], this.#plan, slot, this.hashKey);
   }
 
   /** Whether its call credentials must be asked before the attempt can be placed. */
@@ -344,7 +339,7 @@ export class ClientCall
   cancel(attempt: WireAttempt, timedOut: boolean): void {
     if (timedOut) {
       this.#learnLatency();
-      const details = `attempt timed out: no response from ${attempt.endpoint.key} within ${this.#plan.attemptTimeout} ms (retry.attemptTimeout)`;
+      const details = attemptTimeoutText(attempt.endpoint.key, this.#plan.attemptTimeout!);
       attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
     } else attempt.overtake();
     if (this.#observation) tellEnded(this.#observation, attempt);
@@ -384,8 +379,8 @@ export class ClientCall
 
   finish(attempt: WireAttempt | undefined): void {
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
-    const previous = this.#plan.attempts - 1;
-    if (previous > 0 && this.#plan.committed === undefined) status.metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    // Of a committed attempt the headers have said so.
+    if (this.#plan.committed === undefined) tellPrevious(status.metadata, this.#plan.attempts - 1);
     if (status.code !== Status.OK) removeOwnTrailers(status.metadata);
     this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
     this.deliver(status);
@@ -419,10 +414,8 @@ export class ClientCall
     if (this.#compresses || this.environment.compresses) this.#learnEncodings(metadata);
     if (this.listener!.wantsHeaders === false && this.#observation === undefined) return;
     attempt.encoding = encodingIn(metadata);
-    metadata.remove('grpc-encoding');
-    metadata.remove('grpc-accept-encoding');
-    const previous = this.#plan.attempts - 1;
-    if (previous > 0) metadata.set(PREVIOUS_ATTEMPTS, String(previous));
+    removeEncodings(metadata);
+    tellPrevious(metadata, this.#plan.attempts - 1);
     this.#observation?.headersReceived?.(attempt.number, metadata);
     if (this.listener!.wantsHeaders !== false) this.tell('onReceiveMetadata', metadata);
   }
@@ -537,7 +530,3 @@ export class ClientCall
     process.nextTick(() => this.deliver({ ...this.#refusal!, metadata: new Metadata() }));
   }
 }
-
-const PLAINTEXT =
-  'the call has credentials, but without TLS they would be sent in plaintext; ' +
-  'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';

@@ -33,6 +33,11 @@ export function deadlineText(course: CallCourse, now: number): string {
   return parts.join(',');
 }
 
+/** The details of an attempt that had no response in time. */
+export function attemptTimeoutText(address: string, timeoutMs: number): string {
+  return `attempt timed out: no response from ${address} within ${timeoutMs} ms (retry.attemptTimeout)`;
+}
+
 function seconds(from: number, to: number): string {
   return `${((to - from) / 1000).toFixed(3)}s`;
 }

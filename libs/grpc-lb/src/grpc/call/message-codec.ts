@@ -29,6 +29,12 @@ export function encodingIn(headers: Metadata | undefined): string {
   return typeof encoding === 'string' ? encoding : 'identity';
 }
 
+/** Removes what headers say about encodings, which does not concern the caller. */
+export function removeEncodings(headers: Metadata): void {
+  headers.remove('grpc-encoding');
+  headers.remove('grpc-accept-encoding');
+}
+
 /** Whether a `grpc-accept-encoding` lists this encoding. C-core puts a space after each comma, others do not. */
 export function accepts(acceptEncoding: string, encoding: Encoding): boolean {
   return acceptEncoding.split(',').some((each) => each.trim() === encoding);

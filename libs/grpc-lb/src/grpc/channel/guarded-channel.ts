@@ -1,4 +1,5 @@
 import { type Channel, type ChannelCredentials, type ChannelOptions, status as Status } from '@grpc/grpc-js';
+import { PLAINTEXT } from '../call/asked-credentials.js';
 import { WatchedChannel } from './caller-cancel.js';
 import { isSecure } from './tls-name.js';
 
@@ -31,11 +32,7 @@ export class GuardedChannel extends WatchedChannel {
     const start = call.start.bind(call);
     call.start = (metadata, listener) => {
       // Before the call starts, so that grpc-js does not pick an endpoint.
-      call.cancelWithStatus(
-        Status.UNAUTHENTICATED,
-        `client ${this.client}: the call has credentials, but without TLS they would be sent in plaintext; ` +
-          `give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call`,
-      );
+      call.cancelWithStatus(Status.UNAUTHENTICATED, `client ${this.client}: ${PLAINTEXT}`);
       start(metadata, listener);
     };
   }
