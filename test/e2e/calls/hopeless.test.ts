@@ -1,3 +1,4 @@
+import type { ServerHttp2Session } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
@@ -21,7 +22,7 @@ const WAYS: Record<string, (server: RawServer) => void> = {
     server.onConnection = (session) => session.close();
   },
   'closes the connection at the first call': (server) => {
-    server.onCall = ({ session }) => server.cut(session!);
+    server.onCall = ({ session }) => server.cut(session as ServerHttp2Session);
   },
 };
 

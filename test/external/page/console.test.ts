@@ -148,7 +148,9 @@ test('a page that comes back to an application that was restarted shows nothing 
   const root = { loadBalancing: { pool: { maxSize: 7 } } };
   const after = await consoleApp({ servers: 1, root, console: { calls: { always: true } } });
   const fail = async ({ servers, echo }: typeof before, details: string): Promise<void> => {
-    servers[0]!.behaviour.say = () => Promise.reject(Object.assign(new Error(details), { code: Status.INTERNAL }));
+    answerBy(servers[0]!, () => {
+      throw statusError('INTERNAL', details);
+    });
     await firstValueFrom(echo.say({ text: 'x' }).pipe(catchError(() => of(null))));
   };
   for (let i = 0; i < 5; i++) {
