@@ -1,8 +1,8 @@
 import { type CanActivate, Controller, type ExecutionContext, Get, Header, Injectable } from '@nestjs/common';
 import { GrpcLbModule, ringHash } from 'nestjs-grpc-lb';
 import { catchError, firstValueFrom, interval, mergeMap, of, type Subscription } from 'rxjs';
-import type { Browser, Page } from 'playwright-core';
 import { statusError } from 'nestjs-grpc-lb/testing';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { consoleApp, type ConsoleAppOptions } from '../../support/console/console-app.js';
 import { ManualDiscovery } from '../../support/echo/balanced-client.js';
@@ -176,6 +176,32 @@ test('a page that comes back to an application that was restarted shows nothing 
   await expect.poll(() => view.text('#options')).toMatch(/pool\.maxSize\s+7/);
   expect(await view.text('main')).not.toContain(before.addresses[0]!);
   expect(await view.text('#failed')).not.toContain('the old one fails');
+  await page.close();
+});
+
+test('an answer for a client that is no longer shown is dropped', async () => {
+  const pool = { maxSize: 7 };
+  const other = { name: 'OTHER', options: echoOptions('127.0.0.1:1', { loadBalancing: { pool } }) };
+  const { url } = await consoleApp({ servers: 1, more: { imports: [GrpcLbModule.forFeature([other])] } });
+  const view = await ConsolePage.open(browser, `${url}/grpc-lb#client=OTHER`);
+  const { page } = view;
+  await expect.poll(() => view.text('#options')).toMatch(/pool\.maxSize\s+7/);
+  const held: Route[] = [];
+  await page.route(/(config|explain)\?client=ECHO/, (route) => void held.push(route));
+  await page.locator('#clients button', { hasText: 'ECHO' }).click();
+  await expect.poll(() => held.length).toBe(1);
+  await page.getByRole('button', { name: 'Explain', exact: true }).click();
+  await expect.poll(() => held.length).toBe(2);
+  await page.locator('#clients button', { hasText: 'OTHER' }).click();
+  await expect.poll(() => view.text('#client-name')).toBe('OTHER');
+  for (const route of held) {
+    const answered = page.waitForResponse((response) => response.request() === route.request());
+    await route.continue();
+    await (await answered).finished();
+  }
+  await page.waitForTimeout(100);
+  expect(await view.text('#options')).toMatch(/pool\.maxSize\s+7/);
+  expect(await view.text('#explanation')).toBe('');
   await page.close();
 });
 

@@ -3,7 +3,8 @@ import { byId, create, setText } from './dom.js';
 import { ask } from './server.js';
 import { ORIGINS, percent } from './words.js';
 
-export function configuration() {
+/** @param clientOf The client that is shown; an answer for another one comes too late. */
+export function configuration(clientOf) {
   let options = [];
   const drawOptions = () => {
     const onlySet = byId('only-set').checked;
@@ -25,8 +26,10 @@ export function configuration() {
       );
   };
   byId('only-set').addEventListener('change', drawOptions);
-  return async (client) => {
+  return async () => {
+    const client = clientOf();
     const config = await ask('config', { client });
+    if (client !== clientOf()) return;
     options = config.options;
     drawOptions();
     const chosen = byId('method').value;
@@ -42,9 +45,10 @@ export function explainer(clientOf) {
   byId('explain').addEventListener('submit', async (event) => {
     event.preventDefault();
     const result = byId('explanation');
+    const asked = { client: clientOf(), method: byId('method').value, key: byId('key').value };
     try {
-      const asked = { client: clientOf(), method: byId('method').value, key: byId('key').value };
       const { rule, next, endpoints } = await ask('explain', asked);
+      if (asked.client !== clientOf()) return;
       const likely = endpoints.filter(({ chance }) => chance > 0).toSorted((one, other) => other.chance - one.chance);
       const rest = likely.length > 10 ? `, and ${likely.length - 10} more` : '';
       result.replaceChildren(
@@ -62,7 +66,7 @@ export function explainer(clientOf) {
       );
       if (rest !== '') result.append(create('p', { class: 'soft' }, rest.slice(2)));
     } catch (error) {
-      result.replaceChildren(create('p', { class: 'lost' }, error.message));
+      if (asked.client === clientOf()) result.replaceChildren(create('p', { class: 'lost' }, error.message));
     }
   });
 }

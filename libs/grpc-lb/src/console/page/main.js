@@ -34,7 +34,7 @@ const drawPlacement = placement();
 const drawEndpoints = endpointTable(info.actions ? endpointActions(clientOf) : undefined);
 const calls = recentCalls();
 const events = eventList();
-const drawConfig = configuration();
+const drawConfig = configuration(clientOf);
 explainer(clientOf);
 if (info.actions) policyForm(info.policies, clientOf, reloadConfig);
 
@@ -104,7 +104,7 @@ function look() {
 }
 
 async function reloadConfig() {
-  await drawConfig(shown).catch(() => {});
+  await drawConfig().catch(() => {});
 }
 
 let typing;
