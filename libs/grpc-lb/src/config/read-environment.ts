@@ -4,8 +4,7 @@ import { type Check, didYouMean, shown } from '../core/options/validation.js';
 import { tlsFieldCheck, type TlsOptions } from '../tls/options.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
 import { rememberVariable } from '../core/options/origin.js';
-
-const PREFIX = 'GRPC_LB_';
+import { KUBERNETES_LINK, PLACE, PREFIX } from '../core/options/variables.js';
 
 /** A string from the environment as the value of its option; the check of the option reports what cannot be read. */
 type Reader = (text: string) => unknown;
@@ -135,16 +134,6 @@ interface Overrides {
 
 /** Targets contain no spaces, except next to the commas and semicolons of a list. */
 const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
-
-/** Where the process runs, not one client; who needs it reads it directly. */
-const PLACE = ['GRPC_LB_ZONE', 'GRPC_LB_NODE'];
-
-/**
- * Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`: `GRPC_LB_DEMO_SERVICE_HOST`,
- * `_PORT_3000_TCP`, ...
- */
-const KUBERNETES_LINK =
-  /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /**
  * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. An empty

@@ -40,3 +40,13 @@ it('without any overrides nothing is read, whatever client a variable is meant f
   expect(unreadVariables(environment, ['ORDERS'], undefined)).toEqual(all);
   expect(unreadVariables(environment, ['ORDERS'], {})).toEqual(['GRPC_LB_ORDERS_TRAGET']);
 });
+
+it('a client whose name begins with a word of Kubernetes is a client like others', () => {
+  const environment = {
+    GRPC_LB_PORT_CLIENT_TARGET: 'a:1',
+    GRPC_LB_DEMO_SERVICE_PORT_GRPC: '50051',
+    GRPC_LB_DEMO_PORT: 'tcp://10.0.0.1:50051',
+    GRPC_LB_DEMO_PORT_50051_TCP_ADDR: '10.0.0.1',
+  };
+  expect(unreadVariables(environment, [], undefined)).toEqual(['GRPC_LB_PORT_CLIENT_TARGET']);
+});

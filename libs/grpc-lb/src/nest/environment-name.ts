@@ -1,3 +1,5 @@
+import { KUBERNETES_LINK, PLACE, PREFIX } from '../core/options/variables.js';
+
 /**
  * The name of a client as environment variables spell it: `ORDERS_CLIENT` for `OrdersClient`, `ORDERS` for `orders`.
  */
@@ -8,14 +10,6 @@ export function environmentName(client: string): string {
     .replace(/[^A-Za-z0-9]+/g, '_')
     .toUpperCase();
 }
-
-const PREFIX = 'GRPC_LB_';
-
-/** Variables that Kubernetes sets for a Service whose name begins with `grpc-lb`. */
-const KUBERNETES_LINK = /_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
-
-/** Read without `grpcLbConfig`. */
-const ALWAYS_READ = new Set(['GRPC_LB_ZONE', 'GRPC_LB_NODE']);
 
 /**
  * The variables that are not among the overrides of these clients, and silently have no effect. If there are no
@@ -30,7 +24,7 @@ export function unreadVariables(
   // A variable of ORDERS_CLIENT also begins like one of ORDERS: the reader of the environment has found the right
   // client.
   const isUnread = (variable: string): boolean => {
-    if (!overrides) return variable.startsWith(PREFIX) && !ALWAYS_READ.has(variable);
+    if (!overrides) return variable.startsWith(PREFIX) && !PLACE.includes(variable);
     return names.some((name) => isOf(variable, name)) && !Object.keys(overrides).some((name) => isOf(variable, name));
   };
   return Object.keys(environment)
