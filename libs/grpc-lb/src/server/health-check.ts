@@ -23,7 +23,10 @@ export function passed(result: unknown): boolean {
 
 const JITTER = 0.2;
 
-/** Runs the checks of one service repeatedly, one at a time, and never two rounds at once. */
+/**
+ * Runs the checks of one service repeatedly, all at once, and waits for a round before the next one. A check that ignores
+ * the signal may still run then: a service whose check never ends would else never come back.
+ */
 export class HealthPoller {
   #timer: NodeJS.Timeout | undefined;
   #round = new AbortController();
