@@ -1,6 +1,7 @@
 import { credentials } from '@grpc/grpc-js';
 import type { INestMicroservice } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
@@ -73,4 +74,23 @@ test('an observer without GrpcServerModule is let go with its application', asyn
   expect(observed.size).toBe(1);
   await app.close();
   expect(observed.size).toBe(0);
+});
+
+test('what is no gRPC microservice is refused at once, with the remedy', () => {
+  const refused =
+    (microservice: unknown): unknown =>
+    () =>
+      grpcServer(microservice as GrpcOptions);
+  expect(refused(undefined)).toThrow(
+    'grpcServer: an option is invalid\n  - options is missing; use { url, package, protoPath }',
+  );
+  expect(refused({ package: 'echo.v1', protoPath: 'echo.proto' })).toThrow(
+    'grpcServer: an option is invalid\n  - options is missing; move package, protoPath to options',
+  );
+  expect(refused({ transport: Transport.TCP, options: {} })).toThrow(
+    'grpcServer: an option is invalid\n  - transport is TCP; only gRPC is served, so remove it',
+  );
+  expect(refused({ transport: Transport.GRPC, options: [] })).toThrow(
+    '- options is []; use { url, package, protoPath }',
+  );
 });

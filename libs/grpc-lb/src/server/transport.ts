@@ -2,8 +2,15 @@ import type { Server, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { InjectionToken } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { type CustomStrategy, type GrpcOptions, type MessageHandler, ServerGrpc } from '@nestjs/microservices';
-import { GrpcLbOptionsError } from '../core/errors.js';
+import {
+  type CustomStrategy,
+  type GrpcOptions,
+  type MessageHandler,
+  ServerGrpc,
+  Transport,
+} from '@nestjs/microservices';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { isObject, shown } from '../core/options/validation.js';
 import { GrpcServer } from './grpc-server.js';
 import { decoratedAge } from './max-stream-age.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
@@ -23,11 +30,13 @@ export interface GrpcServerMicroservice extends CustomStrategy {
  * A gRPC microservice with the server side of load balancing. It takes the options of Nest's gRPC transport. Pass the
  * `server` options here, or to `GrpcServerModule` if the application imports it.
  *
- * @throws GrpcLbOptionsError that lists all faults of the `server` options.
+ * @throws GrpcLbOptionsError if `microservice` is of another transport or has no `options`, or that lists all faults of
+ *   the `server` options.
  * @example
  *   NestFactory.createMicroservice(AppModule, grpcServer({ options: { url, package: 'orders.v1', protoPath } }));
  */
 export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions): GrpcServerMicroservice {
+  assertMicroservice(microservice);
   const options = server && effectiveServerOptions('grpcServer', server);
   return {
     strategy: new GrpcServerTransport(microservice.options),
@@ -46,6 +55,24 @@ export function grpcServer(microservice: GrpcOptions, server?: GrpcServerOptions
       return { strategy };
     },
   };
+}
+
+/** Nest itself would fail when it listens, with an error of a library. */
+function assertMicroservice(microservice: unknown): void {
+  const { transport, options, ...others } = (microservice ?? {}) as Partial<Record<string, unknown>>;
+  const faults: Fault[] = [];
+  if (transport !== undefined && transport !== Transport.GRPC)
+    faults.push({ path: 'transport', message: `is ${transportName(transport)}; only gRPC is served, so remove it` });
+  if (!isObject(options)) {
+    const names = Object.keys(others);
+    const remedy = names.length > 0 ? `move ${names.join(', ')} to options` : 'use { url, package, protoPath }';
+    faults.push({ path: 'options', message: `is ${options === undefined ? 'missing' : shown(options)}; ${remedy}` });
+  }
+  if (faults.length > 0) throw new GrpcLbOptionsError('grpcServer', faults);
+}
+
+function transportName(transport: unknown): string {
+  return typeof transport === 'number' ? (Transport[transport] ?? shown(transport)) : shown(transport);
 }
 
 function providedServer(module: ModuleRef): GrpcServer | undefined {
