@@ -62,6 +62,7 @@ describe('a fleet with TLS', () => {
     expect(await say()).toEqual([]);
     fleet.remove(0);
     fleet.remove(1);
+    await fleet.ready();
     fleet[2].partition();
     const answer = firstValueFrom(echo.say({ text: 'late' }));
     await expect(firstValueFrom(echo.say({ text: 'b' }, { timeout: 30 }))).rejects.toMatchObject({ code: 4 });

@@ -287,6 +287,16 @@ it('a backend that discovery calls degraded gets no calls', async () => {
   fleet[1].expectShare({ atMost: 0 });
 });
 
+it('ready() waits until clients have heard of removals, which may come a bit later', async () => {
+  const fleet = await fleetOfTest({ backends: 2 });
+  const { app } = await appOfFleet(fleet);
+  for (let again = 0; again < 10; again++) fleet.restore(1);
+  fleet.remove(0);
+  await fleet.ready();
+  const { endpoints } = app.get(GrpcLbRegistry).snapshot(EchoClient);
+  expect(endpoints.map(({ address }) => address)).toEqual([fleet[1].address]);
+});
+
 it('the list of a fleet changes while clients use it', async () => {
   const fleet = await fleetOfTest({ backends: 1 });
   const { app, echo } = await appOfFleet(fleet);

@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { GrpcLbArgumentError, GrpcLbClosedError, GrpcLbConflictError } from '../../core/errors.js';
 import { defined, shown } from '../../core/options/validation.js';
+import type { ClientSnapshot } from '../../core/snapshot.js';
 import type { CallObserver } from '../../grpc/call/call-observer.js';
 import type { GrpcLbClientHandle } from '../../nest/client-handle.js';
 import type { GrpcLbClientOptions } from '../../nest/client-options.js';
@@ -207,9 +208,9 @@ export class BackendFleet implements Iterable<FleetBackend> {
   }
 
   /**
-   * Waits until clients can send calls to backends, and have heard of those that are not SERVING. Of a client that `client`
-   * created it knows which endpoints are ready; of any other, such as one of another process, only that there is a
-   * connection to the backend.
+   * Waits until clients can send calls to backends, and have heard of those that are not SERVING or removed. Of a client
+   * that `client` created it knows which endpoints are ready; of any other, such as one of another process, only that
+   * there is a connection to the backend.
    *
    * @param count How many backends; by default all that are listed, run and serve.
    * @throws AssertionError that shows the state of each backend, if it takes too long.
@@ -282,8 +283,18 @@ export class BackendFleet implements Iterable<FleetBackend> {
     const clients = [...this.#clients].map((client) => client.snapshot()).filter(({ state }) => state !== 'idle');
     return (
       expected.filter((each) => each.reachable).length >= (count ?? expected.length) &&
-      clients.every((client) => isServed(client, expected, count))
+      clients.every((client) => isServed(client, expected, count)) &&
+      this.#stillListed(clients).length === 0
     );
+  }
+
+  /** Removed backends that clients do not know of yet: they take lists that follow each other closely a bit later. */
+  #stillListed(clients: readonly ClientSnapshot[]): readonly FleetBackend[] {
+    // An empty list means nothing to clients for a while: its authority may be restarting.
+    if (this.#listed.size === 0) return [];
+    const listed = new Set(this.addresses);
+    const known = new Set(clients.flatMap(({ endpoints }) => endpoints.map(({ address }) => address)));
+    return this.#backends.filter(({ address }) => known.has(address) && !listed.has(address));
   }
 
   async #until(holds: () => boolean, timeoutMs: number): Promise<void> {
@@ -311,9 +322,14 @@ export class BackendFleet implements Iterable<FleetBackend> {
   #states(): string {
     if (this.#listed.size === 0) return '  no backend is listed';
     const clients = [...this.#clients].map((client) => client.snapshot());
-    return [...this.#listed]
-      .map((each) => `  backend ${each.index} (${each.address}): ${each.state}${seenBy(clients, each.address)}`)
-      .join('\n');
+    return [
+      ...[...this.#listed].map(
+        (each) => `  backend ${each.index} (${each.address}): ${each.state}${seenBy(clients, each.address)}`,
+      ),
+      ...this.#stillListed(clients).map(
+        (each) => `  backend ${each.index} (${each.address}): removed, which a client has not heard yet`,
+      ),
+    ].join('\n');
   }
 }
 
