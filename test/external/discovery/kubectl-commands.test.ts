@@ -64,7 +64,6 @@ describe.skipIf(KUBECTL === undefined)(
       ['kubectl get pods --al-namespaces', /unknown flag/],
       ['kubectl rolout restart deploy/orders', /unknown command/],
       ['kubectl scale deploy/orders', /replicas/],
-      ['kubectl apply -k deploy/none', /none/],
     ])('a wrong one is detected: %s', async (command, fault) => {
       const complaint = await complaintOf(command, 'README.md');
       expect(complaint).toMatch(fault);
