@@ -3,7 +3,7 @@ import { Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { getGrpcLbClientToken, GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
-import { createFleet, repeat, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
+import { createFleet, repeat, statusError, TestAuthority, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Echo, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
@@ -429,6 +429,28 @@ it('the TLS of a fleet is merged over that of forRoot, whose client certificate 
   const mutual = await fleetOfTest({ tls: 'mutual', backends: 1 });
   const app = await appOfFleet(mutual, {}, rootTls(files));
   expect(await firstValueFrom(app.echo.say({ text: 'b' }))).toMatchObject({ text: 'b' });
+});
+
+it('a mutual fleet refuses a client with a certificate of another CA, or one that has expired', async () => {
+  const authority = new TestAuthority();
+  const fleet = await fleetOfTest({
+    backends: 1,
+    tls: { ...authority.issue(), ca: authority.cert, clientCa: authority.cert },
+  });
+  const expired = authority.issue({ until: new Date(Date.now() - 1000) });
+  for (const own of [new TestAuthority('other').issue(), expired]) {
+    const channel = createBalancedChannel({
+      name: 'ORDERS',
+      target: fleet.target,
+      tls: { provider: () => Promise.resolve({ ca: authority.cert, ...own }), serverName: 'localhost' },
+    });
+    onTestFinished(() => channel.close());
+    channel.connect();
+    await expect.poll(() => channel.snapshot().endpoints[0]?.state).toBe('transient_failure');
+    channel.close();
+  }
+  const { echo } = await appOfFleet(fleet, { tls: { ...fleet.tls, ...authority.issue() } });
+  expect(await firstValueFrom(echo.say({ text: 'a' }))).toMatchObject({ text: 'a' });
 });
 
 it('an override of the environment does not send the calls of a test elsewhere', async () => {

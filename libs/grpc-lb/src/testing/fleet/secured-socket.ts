@@ -19,6 +19,8 @@ export class SecuredSocket extends TappedSocket {
       rejectUnauthorized: mutual,
       ALPNProtocols: ['h2'],
     });
+    // Without a server of node:tls, OpenSSL refuses a client without a certificate, but nothing acts on one it rejects.
+    if (mutual) secure.once('secure', () => void (verifyErrorOf(secure) && secure.destroy()));
     super(secure, onSettled);
     this.#wire = wire;
   }
@@ -39,4 +41,10 @@ export class SecuredSocket extends TappedSocket {
     this.#wire.cut();
     super.cut();
   }
+}
+
+/** Why OpenSSL rejects the certificate of the client: what a server of node:tls reads of its sockets, too. */
+function verifyErrorOf(socket: TLSSocket): Error | null | undefined {
+  const { _handle: handle } = socket as unknown as { _handle: { verifyError(): Error | null | undefined } | null };
+  return handle?.verifyError();
 }
