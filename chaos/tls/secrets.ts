@@ -1,4 +1,4 @@
-import { CertificateAuthority, type Pair } from '../../test/support/peers/certificate-authority.js';
+import { TestAuthority } from '../../test/support/peers/certificates.js';
 import { SecretVolume } from '../../test/support/peers/secret-volume.js';
 
 /** Of a client or a backend, as cert-manager writes them. */
@@ -11,14 +11,14 @@ export interface Files {
 /** What is trusted, and who issues. */
 export interface Phase {
   readonly name: string;
-  readonly trusted: readonly CertificateAuthority[];
-  readonly issuer: CertificateAuthority;
+  readonly trusted: readonly TestAuthority[];
+  readonly issuer: TestAuthority;
 }
 
 /** The Secrets of all processes, which rotate together. */
 export class Secrets {
-  readonly #old = new CertificateAuthority('old CA');
-  readonly #new = new CertificateAuthority('new CA');
+  readonly #old = new TestAuthority('old CA');
+  readonly #new = new TestAuthority('new CA');
   readonly #volumes = new Map<string, SecretVolume>();
 
   /** Each change is made when all have taken the one before. */
@@ -44,13 +44,11 @@ export class Secrets {
 
   close(): void {
     for (const volume of this.#volumes.values()) volume.close();
-    this.#old.close();
-    this.#new.close();
   }
 
   #issue({ trusted, issuer }: Phase, process: string): Record<string, string> {
-    const names = ['IP:127.0.0.1', `URI:spiffe://chaos.test/${process}`];
-    const { cert, key }: Pair = issuer.issue({ names });
+    const names = ['127.0.0.1', `spiffe://chaos.test/${process}`];
+    const { cert, key } = issuer.issue({ names });
     return { 'ca.crt': trusted.map((each) => each.cert).join(''), 'tls.crt': cert, 'tls.key': key };
   }
 }

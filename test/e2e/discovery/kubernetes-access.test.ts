@@ -3,13 +3,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { makeCertificate } from '../../support/peers/certificates.js';
 import { Cluster } from '../../../libs/grpc-lb/src/discovery/kubernetes/cluster.js';
 import { KubernetesApi } from '../../support/kubernetes/api.js';
 import { fastClock, HeardSource, kubeConfigFile, temporaryFolder } from '../../support/kubernetes/client.js';
 import { kubeConfigText } from '../../support/kubernetes/config.js';
 import { slice } from '../../support/kubernetes/slices.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 
 /** Address of the API server, credentials, and permissions. */
@@ -155,16 +155,16 @@ test('a proxy that never answers keeps no connection after the attempt', async (
   await expect.poll(() => proxy.open).toBe(0);
 });
 
-describe.skipIf(!HAS_OPENSSL)('TLS', () => {
+describe('TLS', () => {
   test('the certificate is verified with the CA of the configuration, which may be rotated', async () => {
-    const certificate = makeCertificate('IP:127.0.0.1');
+    const certificate = makeCertificate(['127.0.0.1']);
     const tls = { key: String(certificate.key), cert: String(certificate.cert) };
     const secure = await new KubernetesApi({ tls }).start();
     onTestFinished(() => secure.stop());
     secure.store.apply(slice({ name: 'orders-a', pods: ['10.0.0.7'] }));
     const folder = temporaryFolder();
     const [file, ca] = [join(folder, 'config'), join(folder, 'ca.crt')];
-    writeFileSync(ca, makeCertificate('DNS:somebody-else').cert);
+    writeFileSync(ca, makeCertificate(['somebody-else']).cert);
     writeFileSync(file, kubeConfigText({ server: secure.url, cluster: { 'certificate-authority': ca } }));
     const source = new HeardSource({ kubeConfigFile: file });
     await source.until(() => source.errors.length > 0);
@@ -176,7 +176,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS', () => {
   });
 
   test('in a pod: its service account, its namespace, and the address that Kubernetes puts into its environment', async () => {
-    const certificate = makeCertificate('IP:127.0.0.1');
+    const certificate = makeCertificate(['127.0.0.1']);
     const root = temporaryFolder();
     const account = join(root, 'var/run/secrets/kubernetes.io/serviceaccount');
     mkdirSync(account, { recursive: true });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { makeCertificate } from '../../support/peers/certificates.js';
 import { DIAGNOSES } from '../../../libs/grpc-lb/src/doctor/codes.js';
 import { type DoctorCode, type DoctorOptions, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
 import { registerEndpointSource } from '../../../libs/grpc-lb/src/index.js';
@@ -21,7 +22,6 @@ import { GRPC_PORT, slice } from '../../support/kubernetes/slices.js';
 import { kubeConfigFile } from '../../support/kubernetes/client.js';
 import { StrictPingServer } from '../../support/peers/strict-ping-server.js';
 
-import { HAS_OPENSSL, makeCertificate, makeDatedCertificate } from '../../support/peers/certificates.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { systemClock } from '../../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { dnsSourceFactory } from '../../../libs/grpc-lb/src/discovery/index.js';
@@ -108,11 +108,11 @@ describe('connections', () => {
   });
 });
 
-describe.runIf(HAS_OPENSSL)('TLS', () => {
-  const good = HAS_OPENSSL ? makeDatedCertificate(-1, 90, 'IP:127.0.0.1') : undefined!;
+describe('TLS', () => {
+  const good = makeCertificate(['127.0.0.1']);
   const dated = (from: number, until: number): Seed => {
     return () => {
-      const certificate = makeDatedCertificate(from, until, 'IP:127.0.0.1');
+      const certificate = makeCertificate(['127.0.0.1'], { from, until });
       return at(startGrpcServer({ certificate }), { tls: { ca: certificate.cert } });
     };
   };
@@ -121,7 +121,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     [
       'certificate-name',
       () => {
-        const certificate = makeDatedCertificate(-1, 90, 'DNS:orders.shop');
+        const certificate = makeCertificate(['orders.shop']);
         return at(startGrpcServer({ certificate }), { tls: { ca: certificate.cert } });
       },
     ],
@@ -138,14 +138,14 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
   });
 
   describe('of a client', () => {
-    const pair = HAS_OPENSSL ? makeDatedCertificate(-1, 90, 'IP:127.0.0.1') : undefined!;
-    const other = HAS_OPENSSL ? makeDatedCertificate(-1, 90, 'IP:127.0.0.1') : undefined!;
+    const pair = makeCertificate(['127.0.0.1']);
+    const other = makeCertificate(['127.0.0.1']);
     const client = (tls: object, more: object = {}): Seed => {
       return () =>
         at(startGrpcServer({ certificate: good, clientCa: pair.cert, ...more }), { client: { tls } } as never);
     };
-    const trusts = { ca: HAS_OPENSSL ? good.cert : '' };
-    const shows = HAS_OPENSSL ? { cert: pair.cert, key: pair.key } : {};
+    const trusts = { ca: good.cert };
+    const shows = { cert: pair.cert, key: pair.key };
 
     test.for<[string, DoctorCode[], Seed]>([
       ['what fits', [], client({ ...trusts, ...shows })],
@@ -156,7 +156,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
         'an expired one',
         ['client-certificates-unusable'],
         () => {
-          const { cert, key } = makeDatedCertificate(-10, -1, 'IP:127.0.0.1');
+          const { cert, key } = makeCertificate(['127.0.0.1'], { from: -10, until: -1 });
           return client({ ...trusts, cert, key })();
         },
       ],
@@ -169,7 +169,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
         'one that expires soon',
         ['client-certificate-expires-soon'],
         () => {
-          const { cert, key } = makeDatedCertificate(-10, 5, 'IP:127.0.0.1');
+          const { cert, key } = makeCertificate(['127.0.0.1'], { from: -10, until: 5 });
           return client({ ...trusts, cert, key }, { clientCa: cert })();
         },
       ],
@@ -222,17 +222,11 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
   });
 
   test('a certificate that has expired and is for another name is both', async () => {
-    const certificate = makeDatedCertificate(-10, -1, 'DNS:orders.shop');
+    const certificate = makeCertificate(['orders.shop'], { from: -10, until: -1 });
     expect(await codesOf(() => at(startGrpcServer({ certificate }), { tls: true }))).toEqual([
       'certificate-name',
       'certificate-expired',
     ]);
-  });
-
-  test('makeCertificate, which other tests use, expires soon', async () => {
-    const certificate = makeCertificate('IP:127.0.0.1');
-    const seed: Seed = () => at(startGrpcServer({ certificate }), { tls: { ca: certificate.cert } });
-    expect(await codesOf(seed)).toEqual(['certificate-expires-soon']);
   });
 });
 

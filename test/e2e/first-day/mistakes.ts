@@ -10,8 +10,8 @@ import { Transport } from '@nestjs/microservices';
 import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService, LeastRequest, RoundRobin } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
 import { onTestFinished, vi } from 'vitest';
-import { startApp } from '../../support/nest/app.js';
 import { makeCertificate } from '../../support/peers/certificates.js';
+import { startApp } from '../../support/nest/app.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import {
   app,
@@ -33,8 +33,6 @@ export interface Mistake {
   readonly names: readonly [subject: string, value: string, remedy: string];
   /** Makes it. Returns what the user sees. */
   readonly make: () => Promise<string>;
-  /** Certificates are made by OpenSSL. */
-  readonly needsOpenssl?: boolean;
 }
 
 const OF_ITEM = 'client ORDERS: ';
@@ -52,7 +50,7 @@ function protoOf(text: string): string {
 }
 
 async function tlsTarget(...names: string[]): Promise<[target: string, ca: Buffer]> {
-  const { key, cert } = makeCertificate(...names);
+  const { key, cert } = makeCertificate(names);
   const pair = [{ private_key: key, cert_chain: cert }];
   return [await served(ServerCredentials.createSsl(null, pair)), cert];
 }
@@ -431,23 +429,20 @@ const inCalls: readonly Mistake[] = [
   {
     title: 'a server with TLS, a client without',
     names: [OF_ITEM, 'the peer closed the connection before HTTP/2 started', 'credentials: credentials.createSsl()'],
-    needsOpenssl: true,
-    make: async () => callFailure({ target: (await tlsTarget('IP:127.0.0.1'))[0] }),
+    make: async () => callFailure({ target: (await tlsTarget('127.0.0.1'))[0] }),
   },
   {
     title: 'a certificate for another name',
     names: [OF_ITEM, 'the certificate of the peer is for other names', 'set tls.serverName'],
-    needsOpenssl: true,
     make: async () => {
-      const [target, ca] = await tlsTarget('DNS:prices');
+      const [target, ca] = await tlsTarget('prices');
       return callFailure({ target, tls: { ca } });
     },
   },
   {
     title: 'a certificate of an unknown authority',
     names: [OF_ITEM, 'is of a CA that this client does not trust', 'add that CA to tls.ca'],
-    needsOpenssl: true,
-    make: async () => callFailure({ target: (await tlsTarget('IP:127.0.0.1'))[0], tls: {} }),
+    make: async () => callFailure({ target: (await tlsTarget('127.0.0.1'))[0], tls: {} }),
   },
   {
     title: 'the port of an HTTP server',

@@ -1,12 +1,18 @@
-import { credentials, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { credentials, status as Status } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { GrpcLbModule, type GrpcLbClientOptions, GrpcLbRegistry, Tls, type TlsOptions } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
 import { BalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { TestAuthority } from 'nestjs-grpc-lb/testing';
+import { inDays } from '../../support/peers/certificates.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { EchoServer, staticTarget } from '../../support/echo/cluster.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import {
   CLIENTS,
   echoClient,
@@ -16,19 +22,19 @@ import {
   startApp,
   startError,
 } from '../../support/nest/app.js';
-import { HAS_OPENSSL } from '../../support/peers/certificates.js';
-import { authorityOfTest, filesOf, HERE, tlsServer, volumeOfTest } from '../../support/peers/tls-echo.js';
+import { filesOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
+import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
-  const client = { names: ['URI:spiffe://example.org/client'] };
+describe('TLS of a client', () => {
+  const client = { names: ['spiffe://example.org/client'] };
 
   describe('in Nest', () => {
     async function served(more: (files: { ca: string; cert: string; key: string }) => Partial<GrpcLbClientOptions>) {
-      const ca = authorityOfTest();
-      const server = await tlsServer(ca.issue(HERE), ca.cert);
+      const ca = new TestAuthority();
+      const server = await startBackend({ tls: { ...ca.issue(), clientCa: ca.cert } });
       const files = filesOf(volumeOfTest(ca.cert, ca.issue(client)));
       return { files, server, options: echoOptions(staticTarget([server]), more(files)) };
     }
@@ -66,7 +72,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
     });
 
     test('of forRoot leaves a client with credentials, or with tls: false, alone', async () => {
-      const server = await new EchoServer().start();
+      const server = await startBackend();
       for (const own of [{ tls: false }, { credentials: credentials.createInsecure() }] as const) {
         const Echo = echoClient(staticTarget([server]), own);
         const app = await startApp({
@@ -78,7 +84,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
 
     test('is checked when the module is built, all faults at once, and without the key', async () => {
       const { files, server } = await served(() => ({}));
-      const key = authorityOfTest().issue(client).key;
+      const key = new TestAuthority().issue(client).key;
       const faults = async (more: Partial<GrpcLbClientOptions>): Promise<string> => {
         const Echo = echoClient(staticTarget([server]), more);
         return (await startError({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Echo])] })).message;
@@ -132,7 +138,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
   });
 
   test('never falls back to plaintext', async () => {
-    const server = await new EchoServer().start();
+    const server = await startBackend();
     const plain = new BalancedClient({ target: staticTarget([server]), tls: {} });
     await expect(plain.say()).rejects.toMatchObject({
       code: Status.UNAVAILABLE,
@@ -142,8 +148,8 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
   });
 
   test('waits for a provider, and says why it cannot connect without it', async () => {
-    const ca = authorityOfTest();
-    const server = await tlsServer(ca.issue(HERE), ca.cert);
+    const ca = new TestAuthority();
+    const server = await startBackend({ tls: { ...ca.issue(), clientCa: ca.cert } });
     const own = ca.issue(client);
     let give!: (value: object) => void;
     const target = staticTarget([server]);
@@ -166,18 +172,21 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
     expect(never.snapshot.tls).toMatchObject({ state: 'failed' });
   });
 
-  test.each<[string, (ca: ReturnType<typeof authorityOfTest>) => { cert: string; key: string }, RegExp]>([
-    ['for another name', (ca) => ca.issue({ names: ['DNS:other.example'] }), /for other names; issue one/],
-    ['that has expired', (ca) => ca.issue({ ...HERE, from: -3, until: -1 }), /has expired; renew it there/],
+  test.each<[string, (ca: TestAuthority) => { cert: string; key: string }, RegExp]>([
+    ['for another name', (ca) => ca.issue({ names: ['other.example'] }), /for other names; issue one/],
+    ['that has expired', (ca) => ca.issue({ from: inDays(-3), until: inDays(-1) }), /has expired; renew it there/],
     [
       'of an unknown CA',
-      () => authorityOfTest('other').issue(HERE),
+      () => new TestAuthority('other').issue(),
       /of a CA that this client does not trust; add that CA to tls.ca/,
     ],
   ])('leaves out one of five backends with a certificate %s, without a failed call', async (_, bad, why) => {
-    const ca = authorityOfTest();
-    const good = ca.issue(HERE);
-    const servers = await Promise.all([tlsServer(bad(ca)), ...Array.from({ length: 4 }, () => tlsServer(good))]);
+    const ca = new TestAuthority();
+    const good = ca.issue();
+    const servers = await Promise.all([
+      startBackend({ tls: bad(ca) }),
+      ...Array.from({ length: 4 }, () => startBackend({ tls: good })),
+    ]);
     const balanced = await new BalancedClient({ target: staticTarget(servers), tls: { ca: ca.cert } }).ready(4);
     for (let i = 0; i < 200; i++) await balanced.say();
     expect(servers.map(({ calls }) => calls > 0)).toEqual([false, true, true, true, true]);
@@ -193,17 +202,17 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
   });
 
   test('verifies each target against its own name', async () => {
-    const ca = authorityOfTest();
+    const ca = new TestAuthority();
     const [here, there] = [
-      await tlsServer(ca.issue({ names: ['DNS:here.test'] })),
-      await tlsServer(ca.issue({ names: ['DNS:there.test'] })),
+      await startBackend({ tls: ca.issue({ names: ['here.test'] }) }),
+      await startBackend({ tls: ca.issue({ names: ['there.test'] }) }),
     ];
     const targets = [staticTarget([here]), staticTarget([there])];
     const both = (serverName: string | string[]): BalancedClient =>
       new BalancedClient({ target: targets, tls: { ca: ca.cert, serverName } });
     const balanced = await both(['here.test', 'there.test']).ready(1);
     expect((await balanced.say()).server).toBe(here.address);
-    await here.kill();
+    await here.stop();
     await balanced.until(() =>
       balanced.snapshot.endpoints.some(({ address, state }) => address === there.address && state === 'ready'),
     );
@@ -217,8 +226,8 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
   });
 
   test('verifies each target against its own host, with credentials of the user too', async () => {
-    const ca = authorityOfTest();
-    const there = await tlsServer(ca.issue({ names: ['DNS:localhost'] }));
+    const ca = new TestAuthority();
+    const there = await startBackend({ tls: ca.issue({ names: ['localhost'] }) });
     const target = ['static:///127.0.0.2:1', `dns:///localhost:${there.port}`];
     for (const secured of [{ tls: { ca: ca.cert } }, { credentials: credentials.createSsl(Buffer.from(ca.cert)) }]) {
       const balanced = new BalancedClient({ target, ...secured });
@@ -230,8 +239,8 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
   });
 
   test('verifies SPIFFE ids instead of the name', async () => {
-    const ca = authorityOfTest();
-    const server = await tlsServer(ca.issue({ names: ['URI:spiffe://example.org/ns/shop/sa/echo'] }));
+    const ca = new TestAuthority();
+    const server = await startBackend({ tls: ca.issue({ names: ['spiffe://example.org/ns/shop/sa/echo'] }) });
     const target = staticTarget([server]);
     for (const id of ['spiffe://example.org/ns/shop/sa/echo', 'spiffe://example.org/*']) {
       const known = new BalancedClient({ target, tls: { ca: ca.cert, spiffeIds: [id] } });
@@ -249,29 +258,28 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a client', () => {
     // The CA is verified all the same.
     const untrusted = new BalancedClient({
       target,
-      tls: { ca: authorityOfTest('other').cert, spiffeIds: ['spiffe://example.org/*'] },
+      tls: { ca: new TestAuthority('other').cert, spiffeIds: ['spiffe://example.org/*'] },
     });
     await expect(untrusted.say()).rejects.toMatchObject({ details: expect.stringContaining('does not trust') });
   });
 
   test('refuses versions below 1.2', async () => {
-    const ca = authorityOfTest();
-    const { cert, key } = ca.issue(HERE);
-    class Old extends ServerCredentials {
-      override _equals(): boolean {
-        return false;
-      }
-    }
-    const old = new Old({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }, { cert, key });
-    const server = await new EchoServer({ credentials: old }).start();
-    const balanced = new BalancedClient({ target: staticTarget([server]), tls: { ca: ca.cert } });
+    const ca = new TestAuthority();
+    const { cert, key } = ca.issue();
+    const old = createServer({ cert, key, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+    closeWithTest(() => old.close());
+    await once(old.listen(0, '127.0.0.1'), 'listening');
+    const secured: unknown[] = [];
+    old.on('secureConnection', (socket) => secured.push(socket));
+    const target = `static:///127.0.0.1:${(old.address() as AddressInfo).port}`;
+    const balanced = new BalancedClient({ target, tls: { ca: ca.cert } });
     await expect(balanced.say()).rejects.toMatchObject({ details: expect.stringContaining('check tls.minVersion') });
-    onTestFinished(() => expect(server.calls).toBe(0));
+    expect(secured).toEqual([]);
   });
 
   test('shows no key anywhere', async () => {
-    const ca = authorityOfTest();
-    const server = await tlsServer(ca.issue(HERE), ca.cert);
+    const ca = new TestAuthority();
+    const server = await startBackend({ tls: { ...ca.issue(), clientCa: ca.cert } });
     const own = ca.issue(client);
     const app = await startApp(
       CLIENTS['the balanced client'](echoOptions(staticTarget([server]), { tls: { ca: ca.cert, ...own } })),

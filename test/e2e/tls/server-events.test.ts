@@ -1,26 +1,27 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import type { GrpcServerEvent } from 'nestjs-grpc-lb/server';
+import { TestAuthority } from 'nestjs-grpc-lb/testing';
+import { inDays } from '../../support/peers/certificates.js';
 import { effectiveServerOptions } from '../../../libs/grpc-lb/src/server/options.js';
-import { HAS_OPENSSL } from '../../support/peers/certificates.js';
-import { authorityOfTest, filesOf, HERE, secretOf, volumeOfTest } from '../../support/peers/tls-echo.js';
+import { filesOf, secretOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { startEcho } from '../../support/server/app.js';
 
 expectNoLeaks();
 
-describe.skipIf(!HAS_OPENSSL)('events of a server about its certificates', () => {
+describe('events of a server about its certificates', () => {
   test('tell of a rotation, of what cannot be used, and of the end', async () => {
     mute();
-    const ca = authorityOfTest();
-    const pair = ca.issue(HERE);
+    const ca = new TestAuthority();
+    const pair = ca.issue();
     const volume = volumeOfTest(ca.cert, pair);
     const told: GrpcServerEvent[] = [];
     const { server, close } = await startEcho({ tls: filesOf(volume) });
     let completed = false;
     server.events$.subscribe({ next: (event) => void told.push(event), complete: () => (completed = true) });
 
-    const next = ca.issue(HERE);
+    const next = ca.issue();
     volume.replace(secretOf(ca.cert, next));
     await vi.waitUntil(() => told.length === 1, { timeout: 20_000 });
     const { fingerprint, expires } = server.tls()!;
@@ -41,8 +42,8 @@ describe.skipIf(!HAS_OPENSSL)('events of a server about its certificates', () =>
 
   test('warn of a certificate that is about to expire when the server starts', async () => {
     mute();
-    const ca = authorityOfTest();
-    const volume = volumeOfTest(ca.cert, ca.issue({ ...HERE, until: 1 }));
+    const ca = new TestAuthority();
+    const volume = volumeOfTest(ca.cert, ca.issue({ until: inDays(1) }));
     const told: GrpcServerEvent[] = [];
     const { server } = await startEcho({
       tls: { ...filesOf(volume), expiryWarning: 2 * 86_400_000 },
@@ -72,15 +73,15 @@ describe.skipIf(!HAS_OPENSSL)('events of a server about its certificates', () =>
     mute();
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     onTestFinished(() => warned.mockRestore());
-    const ca = authorityOfTest();
-    const volume = volumeOfTest(ca.cert, ca.issue(HERE));
+    const ca = new TestAuthority();
+    const volume = volumeOfTest(ca.cert, ca.issue());
     await startEcho({
       tls: filesOf(volume),
       onEvent: () => {
         throw new Error('the pager is off');
       },
     });
-    volume.replace(secretOf(ca.cert, ca.issue(HERE)));
+    volume.replace(secretOf(ca.cert, ca.issue()));
     await vi.waitUntil(() => warned.mock.calls.length > 0, { timeout: 20_000 });
     expect(warned).toHaveBeenCalledWith(
       'onEvent of the server failed at certificates_rotated: the pager is off',

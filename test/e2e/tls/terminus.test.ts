@@ -3,20 +3,22 @@ import { GrpcLbModule } from 'nestjs-grpc-lb';
 import { GrpcLbHealthIndicator, GrpcLbTerminusModule } from 'nestjs-grpc-lb/terminus';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
+import { TestAuthority } from 'nestjs-grpc-lb/testing';
+import { inDays } from '../../support/peers/certificates.js';
+import { startBackend } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import { echoClient, startApp } from '../../support/nest/app.js';
-import { HAS_OPENSSL } from '../../support/peers/certificates.js';
-import { authorityOfTest, filesOf, HERE, secretOf, tlsServer, volumeOfTest } from '../../support/peers/tls-echo.js';
+import { filesOf, secretOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
 
-describe.skipIf(!HAS_OPENSSL)('Terminus', () => {
+describe('Terminus', () => {
   test('is degraded from a fifth of the lifetime on, until the certificate is renewed', async () => {
-    const ca = authorityOfTest();
-    const server = await tlsServer(ca.issue(HERE), ca.cert);
-    const names = ['DNS:client'];
-    const volume = volumeOfTest(ca.cert, ca.issue({ names, from: -1, until: 0.2 }));
+    const ca = new TestAuthority();
+    const server = await startBackend({ tls: { ...ca.issue(), clientCa: ca.cert } });
+    const names = ['client'];
+    const volume = volumeOfTest(ca.cert, ca.issue({ names, from: inDays(-1), until: inDays(0.2) }));
     const Echo = echoClient(staticTarget([server]), { tls: filesOf(volume) });
     const app = await startApp({
       imports: [

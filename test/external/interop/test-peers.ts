@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
+import { type Certificate, makeCertificate } from '../../support/peers/certificates.js';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
 import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
-import { type Certificate, HAS_OPENSSL, makeCertificate } from '../../support/peers/certificates.js';
 import { builtGo, GO, HAS_GO } from './go-programs.js';
 import { PythonProcess } from './python-process.js';
 import { InteropServer } from './test-service.js';
@@ -76,9 +76,7 @@ export const PEERS: readonly Peer[] = [
   },
 ];
 
-export { HAS_OPENSSL };
-
-export const certificateOfPeers = (): Certificate => makeCertificate('IP:127.0.0.1');
+export const certificateOfPeers = (): Certificate => makeCertificate(['127.0.0.1']);
 
 /** Puts a certificate into files for as long as `use` needs them. */
 async function withFiles<T>(

@@ -1,11 +1,11 @@
 import { type Metadata as GrpcMetadata, Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { concat, EMPTY, firstValueFrom, NEVER, type Observable, of, Subject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Certificate } from '../../support/peers/certificates.js';
+import { type Certificate } from '../../support/peers/certificates.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { Mailbox } from '../../support/run/mailbox.js';
 import { answerOf, type Frames, TestClient, watchFrames } from './test-client.js';
-import { certificateOfPeers, HAS_OPENSSL, type Peer, PEERS, type RunningPeer } from './test-peers.js';
+import { certificateOfPeers, type Peer, PEERS, type RunningPeer } from './test-peers.js';
 import { ECHO_INITIAL, ECHO_TRAILING, type InputResponse, type OutputRequest, payloadOf } from './test-service.js';
 
 /*
@@ -18,7 +18,7 @@ expectNoLeaks();
 /** The flag of grpc-js for a message that is not compressed, where an interface wants the encoding of a string. */
 const NO_COMPRESS = 2 as unknown as BufferEncoding;
 
-const COMBINATIONS = (HAS_OPENSSL ? [false, true] : [false]).flatMap((tls) =>
+const COMBINATIONS = [false, true].flatMap((tls) =>
   [false, true].flatMap((gzip) => [false, true].map((retries) => ({ tls, gzip, retries }))),
 );
 
@@ -28,7 +28,7 @@ let client: TestClient;
 let frames: Frames;
 
 beforeAll(() => {
-  if (HAS_OPENSSL) certificate = certificateOfPeers();
+  certificate = certificateOfPeers();
 });
 
 afterEach(() => {

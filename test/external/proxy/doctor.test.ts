@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeCertificate } from '../../support/peers/certificates.js';
 import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
 import { serving, startHttp2 } from '../../support/doctor/http2-servers.js';
 import { closedPort, startGrpcServer } from '../../support/doctor/servers.js';
-import { makeDatedCertificate } from '../../support/peers/certificates.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { Haproxy } from './haproxy.js';
 import { L7Proxy, type ProgramName, PROGRAMS } from './l7-proxies.js';
@@ -25,7 +25,7 @@ describe('nothing is wrong with', () => {
   });
 
   test('nginx with TLS', async () => {
-    const certificate = makeDatedCertificate(-1, 90, 'IP:127.0.0.1');
+    const certificate = makeCertificate(['127.0.0.1']);
     const port = await startNginx({ http2: true, certificate, backend: local(await startGrpcServer()) });
     expect((await examine(port, { tls: { ca: certificate.cert } })).findings).toEqual([]);
   });
@@ -38,14 +38,14 @@ describe('nginx', () => {
   });
 
   test('with TLS and without http2 offers no h2', async () => {
-    const certificate = makeDatedCertificate(-1, 90, 'IP:127.0.0.1');
+    const certificate = makeCertificate(['127.0.0.1']);
     const port = await startNginx({ http2: false, certificate, backend: local(await startGrpcServer()) });
     const report = await examine(port, { tls: { ca: certificate.cert } });
     expect(report.findings).toMatchObject([{ code: 'no-alpn-h2', severity: 'error' }]);
   });
 
   test('with TLS is recognized by a client without', async () => {
-    const certificate = makeDatedCertificate(-1, 90, 'IP:127.0.0.1');
+    const certificate = makeCertificate(['127.0.0.1']);
     const port = await startNginx({ http2: true, certificate, backend: local(await startGrpcServer()) });
     expect(codesOf(await examine(port))).toEqual(['server-expects-tls']);
   });

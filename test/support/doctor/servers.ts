@@ -4,8 +4,8 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
+import { type Certificate } from '../peers/certificates.js';
 import { Echo, ECHO_PROTO } from '../echo/cluster.js';
-import type { Certificate } from '../peers/certificates.js';
 import { closeWithTest } from '../run/close-with-test.js';
 
 export interface GrpcServerOptions {
