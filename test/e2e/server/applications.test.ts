@@ -3,11 +3,10 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
+import { TestAuthority } from 'nestjs-grpc-lb/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { type GrpcServerMicroservice, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
-import { HAS_OPENSSL } from '../../support/peers/certificates.js';
-import { authorityOfTest, HERE } from '../../support/peers/tls-echo.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, echoController, echoTransport, say } from '../../support/server/app.js';
 
@@ -24,11 +23,11 @@ async function createApp(microservice: GrpcServerMicroservice): Promise<INestMic
 }
 
 describe('one value of grpcServer() in several applications', () => {
-  test.skipIf(!HAS_OPENSSL)('starts the next one with TLS when the first is closed', async () => {
-    const ca = authorityOfTest();
+  test('starts the next one with TLS when the first is closed', async () => {
+    const ca = new TestAuthority();
     const port = await freePort();
     const drain = { delay: 0 };
-    const microservice = grpcServer(echoTransport(port), { tls: { ...ca.issue(HERE) }, drain });
+    const microservice = grpcServer(echoTransport(port), { tls: { ...ca.issue() }, drain });
     for (let i = 0; i < 2; i++) {
       const app = await createApp(microservice);
       await app.listen();
