@@ -252,3 +252,22 @@ describe('the process', () => {
     expect({ exitCode, output: output.join('') }).toEqual({ exitCode: 0, output: `ended with ${code}` });
   });
 });
+
+test('no more connections are opened for a pending call while the one that is being opened has room for it', async () => {
+  const peers = await Promise.all([new RawPeer(() => {}).start(), new RawPeer(() => {}).start()]);
+  const loadBalancing = { pool: { maxConcurrentStreams: 1 } };
+  const { client, channel } = balanced(`static:///${peers.map(({ address }) => address).join(',')}`, { loadBalancing });
+  channel.connect();
+  const connections = (): number =>
+    channel.snapshot().endpoints.reduce((sum, endpoint) => sum + endpoint.connections.length, 0);
+  await expect.poll(() => channel.snapshot().endpoints.map(({ state }) => state)).toEqual(['ready', 'ready']);
+  const running = Array.from({ length: 3 }, () => call(client, 'unary'));
+  await new Promise(setImmediate);
+  expect([channel.snapshot().pending, connections()]).toEqual([1, 3]);
+  // Offers the call again.
+  channel.configure({ health: { enabled: false }, ...loadBalancing });
+  expect(connections()).toBe(3);
+  channel.close();
+  for (const peer of peers) await peer.close();
+  await Promise.all(running);
+});

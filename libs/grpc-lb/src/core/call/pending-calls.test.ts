@@ -67,6 +67,7 @@ test('it knows who waits behind a call, and whether one is blocked', () => {
   expect([...calls.behind('a')]).toEqual(['b', 'c']);
   expect([...calls.behind('c')]).toEqual([]);
   expect([...calls.behind('unknown')]).toEqual([]);
+  expect([calls.sizeWith('a'), calls.sizeWith('unknown')]).toEqual([3, 4]);
 });
 
 test('a call that leaves is not counted any more; an empty queue blocks no call', () => {

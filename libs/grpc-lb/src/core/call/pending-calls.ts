@@ -20,6 +20,11 @@ export class PendingCalls<T> {
     return this.#waiting.size;
   }
 
+  /** How many calls wait, with one that may be about to. */
+  sizeWith(call: T): number {
+    return this.#waiting.size + (this.#waiting.has(call) ? 0 : 1);
+  }
+
   /** Whether a call waits for something that those behind it need as well, so that none may overtake it. */
   get blocked(): boolean {
     return this.#blocked;

@@ -47,8 +47,8 @@ export class QueuedPicks {
     const { maxPending } = this.context.loadBalancing.pool;
     if (this.#count >= maxPending && !this.#republishing) this.#recount();
     if (this.#count >= maxPending) return this.#refuse(maxPending);
-    growFor(this.#count, members);
     this.#count++;
+    growFor(this.#count, members);
     if (this.#saturatedEvents.take()) this.context.emit({ type: 'pool_saturated', pending: this.#count });
     return QUEUE;
   }

@@ -220,7 +220,7 @@ export class CallDispatcher {
       if (picked === 'full') return this.#full(call, picker);
       if (picked === 'wait') {
         // A call that was refused waits for an endpoint that it has not tried, and that may be full.
-        if (call.placing === 'transparent') growFor(this.#pending.size, picker.pickable);
+        if (call.placing === 'transparent') growFor(this.#pending.sizeWith(call), picker.pickable);
         return this.#wait(call, 'connection', 'waits');
       }
       if (picked === 'none') {
@@ -234,7 +234,7 @@ export class CallDispatcher {
   }
 
   #full(call: PlaceableCall, picker: CallPicker): Offer {
-    growFor(this.#pending.size, picker.pickable);
+    growFor(this.#pending.sizeWith(call), picker.pickable);
     return this.#wait(call, 'stream_limit', 'blocked');
   }
 

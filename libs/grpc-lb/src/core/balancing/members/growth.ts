@@ -4,6 +4,8 @@ import type { Member } from './member.js';
 /**
  * Opens a connection for calls that are pending because all connections are full: to the endpoint with the fewest
  * connections among those that may open another (gRFC A105), unless the connections being opened will suffice.
+ *
+ * @param pending How many calls are, or are about to be.
  */
 export function growFor<C extends Carrier>(pending: number, members: readonly Member<C>[]): void {
   let roomToCome = 0;
@@ -12,5 +14,5 @@ export function growFor<C extends Carrier>(pending: number, members: readonly Me
     roomToCome += member.link.roomToCome;
     if (member.link.canGrow && (!smallest || member.link.size < smallest.link.size)) smallest = member;
   }
-  if (roomToCome <= pending) smallest?.link.grow();
+  if (roomToCome < pending) smallest?.link.grow();
 }
