@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { propagate } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { inheritedDeadline, type ParentCall } from './parent-call.js';
+import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
 
 const NOW = 1_000_000;
 const parentWith = (deadline: number | Date): ParentCall => ({
@@ -29,4 +30,32 @@ test('no parent, no deadline and the flags of grpc-js inherit none', () => {
   expect(inheritedDeadline(null, propagate.DEFAULTS, NOW)).toBe(Infinity);
   expect(inherited(Infinity)).toBe(Infinity);
   expect(inherited(NOW + 100, propagate.CANCELLATION)).toBe(Infinity);
+});
+
+/** As the calls that grpc-js gives to handlers. */
+class EmittingParent extends EventEmitter implements ParentCall {
+  readonly cancelled = false;
+
+  getDeadline(): number {
+    return Infinity;
+  }
+}
+
+test('many calls that a handler makes share one listener to its call, which goes with the last of them', () => {
+  const parent = new EmittingParent();
+  const ended: number[] = [];
+  const leave: ((() => void) | undefined)[] = Array.from({ length: 20 }, (_, i) =>
+    onParentCancelled(parent, propagate.DEFAULTS, () => {
+      ended.push(i);
+      // As a call does that ends.
+      leave[i]!();
+    }),
+  );
+  expect(parent.listenerCount('cancelled')).toBe(1);
+  for (const i of [0, 1]) leave[i]!();
+  parent.emit('cancelled');
+  expect(ended).toEqual(Array.from({ length: 18 }, (_, i) => i + 2));
+  expect(parent.listenerCount('cancelled')).toBe(0);
+  onParentCancelled(parent, propagate.DEFAULTS, () => ended.push(99))!();
+  expect(parent.listenerCount('cancelled')).toBe(0);
 });

@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { type Deadline, propagate } from '@grpc/grpc-js';
+import { follow } from './parent-followers.js';
 
 /** The call that a server handles, from which a call inherits its deadline and cancellation. */
 export interface ParentCall {
@@ -56,6 +58,7 @@ export function onParentCancelled(
     cancelled();
     return undefined;
   }
+  if (parent instanceof EventEmitter) return follow(parent, cancelled);
   parent.on('cancelled', cancelled);
   return () => parent.off('cancelled', cancelled);
 }
