@@ -133,6 +133,19 @@ test('a registry exports the same clients once: twice it would count twice', asy
   expect(text).toMatch(/registry exports these clients already; import GrpcLbPrometheusModule\.forRoot once/);
 });
 
+test('a registry that has a metric of that name from elsewhere stays as it is', async () => {
+  const registry = new Registry();
+  const name = prometheusName('grpc.lb.panic', METRICS['grpc.lb.panic']);
+  new Counter({ name, help: 'of the application', registers: [registry] });
+  const { channel } = balanced('static:///127.0.0.1:1');
+  expect(() => observeMetrics(channel, { registry })).toThrow(
+    `Prometheus metrics: an option is invalid\n  - registry has a metric ${name} from elsewhere; use another registry`,
+  );
+  expect(registry.getMetricsAsArray()).toHaveLength(1);
+  registry.clear();
+  observeMetrics(channel, { registry })();
+});
+
 test('it needs GrpcLbModule', async () => {
   const { message: text } = await startError({
     imports: [GrpcLbPrometheusModule.forRoot({ registry: new Registry() })],

@@ -1,4 +1,4 @@
-import type { Metric, Registry, RegistryContentType } from 'prom-client';
+import type { Registry, RegistryContentType } from 'prom-client';
 import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { ClientMetrics } from '../metrics/client-metrics.js';
 import { Collection } from '../metrics/collection.js';
@@ -6,6 +6,7 @@ import type { MetricDefinition } from '../metrics/definition.js';
 import { type MetricName, METRICS } from '../metrics/metrics.js';
 import { BucketHistograms } from '../metrics/bucket-histograms.js';
 import { ExportedMetric } from './exported-metric.js';
+import { registerMetrics } from './register-metrics.js';
 
 const exports = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
 
@@ -39,7 +40,7 @@ export class RegistryExport {
   /**
    * Adds the metrics of some clients. Returns a function that removes them.
    *
-   * @throws GrpcLbOptionsError if they are there already.
+   * @throws GrpcLbOptionsError if they are there already, or metrics of these names from elsewhere.
    */
   add(clients: ClientMetrics): () => void {
     // They would count everything twice.
@@ -47,13 +48,8 @@ export class RegistryExport {
       throw new GrpcLbOptionsError('Prometheus metrics', [
         { path: 'registry', message: 'exports these clients already; import GrpcLbPrometheusModule.forRoot once' },
       ]);
+    registerMetrics(this.registry, this.#metrics);
     this.#clients.add(clients);
-    // Again each time: the registry may have been cleared.
-    for (const metric of this.#metrics) {
-      if (this.registry.getSingleMetric(metric.key) === (metric as unknown)) continue;
-      metric.name = metric.key;
-      this.registry.registerMetric(metric as unknown as Metric);
-    }
     return () => {
       this.#clients.delete(clients);
       if (this.#clients.size > 0) return;

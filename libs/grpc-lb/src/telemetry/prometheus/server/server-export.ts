@@ -1,4 +1,4 @@
-import type { Metric, Registry, RegistryContentType } from 'prom-client';
+import type { Registry, RegistryContentType } from 'prom-client';
 import { BucketSeries } from '../../metrics/bucket-series.js';
 import type { Sample } from '../../metrics/collection.js';
 import type { MetricDefinition } from '../../metrics/definition.js';
@@ -12,6 +12,7 @@ import {
 } from '../../metrics/server-metrics.js';
 import type { ServerLabels } from '../../metrics/server-recorder.js';
 import { ExportedMetric } from '../exported-metric.js';
+import { registerMetrics } from '../register-metrics.js';
 
 const exports = new WeakMap<Registry<RegistryContentType>, ServerExport>();
 
@@ -30,7 +31,7 @@ export class ServerExport {
   readonly #series = new Map<ServerMetricName, Series>();
   readonly #metrics: readonly ExportedMetric[];
 
-  private constructor(private readonly registry: Registry<RegistryContentType>) {
+  private constructor() {
     this.#metrics = (Object.entries(SERVER_METRICS) as [ServerMetricName, MetricDefinition][]).map(
       ([name, definition]) => {
         if (name in SERVER_TLS_METRICS) return this.#read(name as ServerTlsMetricName, definition);
@@ -45,8 +46,8 @@ export class ServerExport {
   /** The metrics in this registry, also if it has been cleared since. */
   static of(registry: Registry<RegistryContentType>): ServerExport {
     let found = exports.get(registry);
-    if (!found) exports.set(registry, (found = new ServerExport(registry)));
-    found.#register();
+    if (!found) exports.set(registry, (found = new ServerExport()));
+    registerMetrics(registry, found.#metrics);
     return found;
   }
 
@@ -72,13 +73,5 @@ export class ServerExport {
       return value === undefined ? [] : [{ key: '', labels: {}, value }];
     };
     return new ExportedMetric(name, definition, { samples, series: () => [] });
-  }
-
-  #register(): void {
-    for (const metric of this.#metrics) {
-      if (this.registry.getSingleMetric(metric.key) === (metric as unknown)) continue;
-      metric.name = metric.key;
-      this.registry.registerMetric(metric as unknown as Metric);
-    }
   }
 }
