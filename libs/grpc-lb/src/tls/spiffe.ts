@@ -27,7 +27,7 @@ type Found = { readonly id: string } | { readonly fault: string };
  * X509-SVID, section 2: "An X.509 SVID MUST contain exactly one URI SAN", and section 5.2: "leaf certificates ... the
  * CA field ... set to false".
  */
-export function spiffeIdOf(certificate: Pick<X509Certificate, 'ca' | 'subjectAltName'>): Found {
+function spiffeIdOf(certificate: Pick<X509Certificate, 'ca' | 'subjectAltName'>): Found {
   const uris = subjectAltNames(certificate.subjectAltName).filter(({ kind }) => kind === 'URI');
   const [first] = uris;
   if (first === undefined) return { fault: 'names no SPIFFE id' };

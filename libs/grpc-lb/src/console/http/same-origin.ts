@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The header that the page sends with an action. A page of another site cannot set it without asking first (CORS). */
-export const ACTION_HEADER = 'x-grpc-lb-console';
+const ACTION_HEADER = 'x-grpc-lb-console';
 
 /** Why an action is refused: it does not come from the page. Undefined if it does. */
 export function foreignAction(headers: IncomingHttpHeaders): string | undefined {

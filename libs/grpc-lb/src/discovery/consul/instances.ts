@@ -18,7 +18,7 @@ export interface Instances {
 const MAX_FAULTS = 3;
 const MAX_WEIGHT = 2 ** 32 - 1;
 /** Twice as many as a client uses; processing more would block the event loop for too long. */
-export const MAX_INSTANCES = 20_000;
+const MAX_INSTANCES = 20_000;
 
 export interface InstanceRules {
   /** Without instances that have a warning check. */

@@ -9,7 +9,7 @@ import { serviceError } from '../stub/service-error.js';
 import type { ReplayOptions, ResumableMethod, ResumableOptions, ResumableStatus } from './resumable-options.js';
 import type { StreamEnd } from './stream-end.js';
 
-export const RESUMABLE_DEFAULTS = {
+const RESUMABLE_DEFAULTS = {
   gapStatusCodes: ['OUT_OF_RANGE'],
   resumableStatusCodes: ['UNAVAILABLE', 'CANCELLED'],
   maxAttempts: Infinity,

@@ -51,7 +51,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Why a handshake has failed; undefined if the peer has only looked whether the port is open. */
-export function handshakeFault(error: NodeJS.ErrnoException, socket: FailedSocket): string | undefined {
+function handshakeFault(error: NodeJS.ErrnoException, socket: FailedSocket): string | undefined {
   const { authorizationError } = socket;
   if (typeof authorizationError === 'string' || authorizationError instanceof Error)
     return `its certificate is not accepted: ${certificateFault(String((authorizationError as { code?: string }).code ?? authorizationError))}`;
