@@ -1,21 +1,15 @@
-import type { FleetBackend } from 'nestjs-grpc-lb/testing';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePorts } from '../../../apps/demo-client/src/runner/ports.js';
+import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { startBackends } from '../../support/echo/backends.js';
-import { ECHO_PROTO, staticTarget } from '../../support/echo/cluster.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { type Transpiled, transpile } from '../../support/run/transpile.js';
+import { serverProcesses } from '../../support/server/processes.js';
 
 expectNoLeaks();
 
-let servers: FleetBackend[] = [];
 let client: BalancedClient;
 
-let program: Transpiled;
-beforeAll(() => void (program = transpile('test/support/server/child.ts')));
-afterAll(() => program.remove());
+const startProcess = serverProcesses(0);
 
 /** Blocks the event loop of this process. */
 function block(milliseconds: number): void {
@@ -26,17 +20,9 @@ function block(milliseconds: number): void {
 const ejected = (): unknown[] =>
   client.events.filter((event) => event.type === 'endpoint_state' && event.to === 'ejected');
 
-async function startProcess(port: number): Promise<void> {
-  const child = new Child(node(program.path, [`127.0.0.1:${port}`, ECHO_PROTO, '0']), { quiet: true });
-  onTestFinished(() => child.kill());
-  await child.nextLine(/listening/);
-}
-
 test('answers of other processes that lie unread while this one is stalled eject no endpoint', async () => {
-  servers = [];
-  const ports = await freePorts(3);
-  await Promise.all(ports.map(startProcess));
-  const target = `static:///${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+  const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);
+  const target = `static:///${processes.map(({ address }) => address).join(',')}`;
   client = await new BalancedClient({ target }).ready(3);
   for (let i = 0; i < 30; i++) await client.say();
   const late = Array.from({ length: 60 }, () =>
@@ -56,7 +42,7 @@ test('answers of other processes that lie unread while this one is stalled eject
 test.each(['least_request', 'adaptive', 'peak_ewma', 'hot_cold'] as const)(
   'deadlines that pass while this process is stalled eject no endpoint: %s',
   async (policy) => {
-    servers = await startBackends(3);
+    const servers = await startBackends(3);
     client = await new BalancedClient({ target: staticTarget(servers), loadBalancing: { policy } }).ready(3);
     for (let i = 0; i < 30; i++) await client.say();
     const late = Array.from({ length: 60 }, () =>

@@ -1,31 +1,19 @@
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePorts } from '../../../apps/demo-client/src/runner/ports.js';
-import { ECHO_PROTO } from '../../support/echo/cluster.js';
+import { expect, test } from 'vitest';
 import { HealthWatch } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
-import { type Transpiled, transpile } from '../../support/run/transpile.js';
 import { echoClient, say } from '../../support/server/app.js';
+import { serverProcesses } from '../../support/server/processes.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 
 expectNoLeaks();
 
-let program: Transpiled;
-beforeAll(() => void (program = transpile('test/support/server/child.ts')));
-afterAll(() => program.remove());
-
-async function startProcess(port: number): Promise<Child> {
-  const child = new Child(node(program.path, [`127.0.0.1:${port}`, ECHO_PROTO, '100']), { quiet: true });
-  onTestFinished(() => child.kill());
-  await child.nextLine(/listening/);
-  return child;
-}
+const startProcess = serverProcesses(100);
 
 test('SIGTERM drains: watchers are notified, streams move, no call is lost, and the process ends by the signal', async () => {
-  const ports = await freePorts(2);
-  const [first] = await Promise.all(ports.map(startProcess));
-  const addresses = ports.map((port) => `127.0.0.1:${port}`);
+  const processes = await Promise.all([startProcess(), startProcess()]);
+  const addresses = processes.map(({ address }) => address);
+  const first = processes[0].child;
   const client = echoClient(addresses, credentials.createInsecure(), {
     'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}',
   });
@@ -38,10 +26,10 @@ test('SIGTERM drains: watchers are notified, streams move, no call is lost, and 
 
   const load = new SteadyLoad(() => say(client), 200);
   await load.run(50);
-  first!.signal('SIGTERM');
+  first.signal('SIGTERM');
   expect(await watch.next()).toBe('NOT_SERVING');
   expect((await moved).code).toBe(status.UNAVAILABLE);
-  expect(await first!.ended).toBe('SIGTERM');
+  expect(await first.ended).toBe('SIGTERM');
   await load.run(50);
   await load.stop();
   expect(load.failures).toEqual([]);

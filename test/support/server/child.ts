@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -8,7 +10,7 @@ import { grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
 
 // A microservice in a separate process, with `grpcServer()`; it ends on a signal.
 
-const [url, protoPath, drainDelay] = process.argv.slice(2);
+const [protoPath, drainDelay] = process.argv.slice(2);
 
 interface Line {
   text: string;
@@ -31,9 +33,15 @@ class EchoController {
 @Module({ controllers: [EchoController] })
 class AppModule {}
 
-const options = { url: url!, package: 'echo.v1', protoPath: protoPath!, loader: { defaults: true } };
+// Nest's transport does not tell its port. It is looked for now, and not before this process started: on a busy machine
+// that takes seconds, in which others take ports.
+const finder = createServer().listen(0, '127.0.0.1');
+await once(finder, 'listening');
+const url = `127.0.0.1:${(finder.address() as AddressInfo).port}`;
+await once(finder.close(), 'close');
+const options = { url, package: 'echo.v1', protoPath: protoPath!, loader: { defaults: true } };
 const server = grpcServer({ options }, { reflection: true, drain: { delay: Number(drainDelay), streamGrace: 100 } });
 const app = await NestFactory.createMicroservice(AppModule, { ...server, logger: false });
 app.enableShutdownHooks();
 await app.listen();
-process.stdout.write('listening\n');
+process.stdout.write(`listening on ${url}\n`);
