@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import http2, { type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
 import { closeWithTest } from '../run/close-with-test.js';
 
@@ -36,7 +36,7 @@ export class RawServer {
   /** Called for each connection, as soon as the client has seen it. */
   onConnection: (session: ServerHttp2Session) => void = () => {};
   readonly sessions = new Set<ServerHttp2Session>();
-  readonly #sockets = new WeakMap<ServerHttp2Session, net.Socket>();
+  readonly #sockets = new WeakMap<Http2Session, net.Socket>();
   #server: http2.Http2Server | undefined;
 
   constructor(private readonly settings: http2.Settings = {}) {
@@ -72,7 +72,7 @@ export class RawServer {
    * Ends a connection without a word, and serves no call of it any more. It ends when Node has read what has arrived:
    * Node 22.23.3 aborts if a session is destroyed before, as in a handler of `stream` (nodejs/node#64850).
    */
-  cut(session: ServerHttp2Session): void {
+  cut(session: Http2Session): void {
     const socket = this.#sockets.get(session);
     this.#sockets.delete(session);
     setImmediate(() => socket?.destroy());
