@@ -1,5 +1,6 @@
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, expect, test } from 'vitest';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { PythonProcess } from './python-process.js';
 
@@ -10,12 +11,11 @@ interface Tally {
   readonly failed: number;
 }
 
-let servers: EchoServer[] = [];
+let servers: FleetBackend[] = [];
 let python: PythonProcess;
 
 afterEach(async () => {
   await python.kill();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 async function calls(count: number): Promise<Tally> {
@@ -26,7 +26,7 @@ async function calls(count: number): Promise<Tally> {
 }
 
 /** Makes calls until exactly these servers answer. */
-async function until(answering: readonly EchoServer[]): Promise<void> {
+async function until(answering: readonly FleetBackend[]): Promise<void> {
   const wanted = answering.map(({ address }) => address).toSorted();
   for (;;) {
     const { servers: seen } = await calls(20);
@@ -35,15 +35,15 @@ async function until(answering: readonly EchoServer[]): Promise<void> {
 }
 
 test('a C-core client that checks health leaves a server that reports NOT_SERVING, and comes back', async () => {
-  servers = await startServers(3, { withHealth: { '': 'SERVING', 'echo.v1.Echo': 'SERVING' } });
-  const [ill, ...healthy] = servers as [EchoServer, EchoServer, EchoServer];
+  servers = await startBackends(3, { health: true });
+  const [ill, ...healthy] = servers as [FleetBackend, FleetBackend, FleetBackend];
   python = new PythonProcess('health_client.py', ['echo.v1.Echo', ...servers.map(({ address }) => address)]);
   await until(servers);
-  ill.health!.setStatus('echo.v1.Echo', 'NOT_SERVING');
+  ill.setHealth('NOT_SERVING', 'echo.v1.Echo');
   await until(healthy);
   const before = ill.calls;
   await calls(60);
   expect(ill.calls).toBe(before);
-  ill.health!.setStatus('echo.v1.Echo', 'SERVING');
+  ill.setHealth('SERVING', 'echo.v1.Echo');
   await until(servers);
 });

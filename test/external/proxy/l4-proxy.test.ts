@@ -1,18 +1,19 @@
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { afterEach, expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 import { Haproxy } from './haproxy.js';
 
 expectNoLeaks();
 
-let servers: EchoServer[];
+let servers: FleetBackend[];
 let proxy: Haproxy;
 let client: BalancedClient;
 
 async function start(loadBalancing: object, enabled = 4): Promise<void> {
-  servers = await startServers(4);
+  servers = await startBackends(4);
   proxy = await new Haproxy(
     servers.map(({ address }) => address),
     enabled,
@@ -23,7 +24,6 @@ async function start(loadBalancing: object, enabled = 4): Promise<void> {
 afterEach(async () => {
   client.close();
   await proxy.stop();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 const calls = (): number[] => servers.map((server) => server.calls);

@@ -1,7 +1,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { failureOf } from '../../support/server/app.js';
 import { L7Proxy } from './l7-proxies.js';
@@ -12,7 +12,7 @@ const loadBalancing = { health: { enabled: false } };
 
 /** The gateways of two regions, which route by name: each knows only its own. */
 async function gateways(program: 'nginx' | 'haproxy') {
-  const servers = await startServers(2);
+  const servers = await startBackends(2);
   const proxies = await Promise.all(
     ['localhost', '127.0.0.1'].map((host, i) => new L7Proxy(program, [servers[i]!.address], host).start()),
   );

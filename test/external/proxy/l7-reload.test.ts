@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
-import { startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { L7Proxy, type ProgramName, PROGRAMS } from './l7-proxies.js';
 
@@ -14,9 +13,9 @@ const POOL = 3;
 test.each(Object.keys(PROGRAMS) as ProgramName[])(
   `through %s, ${RELOADS} reloads under load fail no call, with ${POOL} connections`,
   async (name) => {
-    const servers = await startServers(2);
+    const servers = await startBackends(2);
     // So that several calls are in flight at each moment.
-    for (const server of servers) server.behaviour.say = () => delay(3, {});
+    for (const server of servers) server.slow(3);
     const proxy = await new L7Proxy(
       name,
       servers.map(({ address }) => address),
