@@ -80,6 +80,20 @@ describe('the balancer connects to', () => {
     expect(channel.open.map(({ key }) => key)).toEqual(keys('a'));
   });
 
+  test('only the first priority of a list that comes after a shorter one, also when 15 minutes are over', async () => {
+    const channel = await started('a', 'b1', 'c2');
+    await channel.become(TRANSIENT_FAILURE, ...keys('a'));
+    await channel.become(TRANSIENT_FAILURE, ...keys('b1'));
+    await channel.become(READY, ...keys('b1', 'c2'));
+    await channel.pass(MINUTE);
+    expect(channel.used).toEqual(keys('a', 'b1', 'c2'));
+    await channel.name(endpoints('d'));
+    await channel.become(READY, ...keys('d'));
+    await channel.pass(15 * MINUTE);
+    await channel.name(endpoints('d', 'e1', 'f2'));
+    expect(channel.used).toEqual(keys('d'));
+  });
+
   test('a priority that is needed again for another 15 minutes after that', async () => {
     const channel = await started('a', 'b1');
     await channel.become(TRANSIENT_FAILURE, ...keys('a'));

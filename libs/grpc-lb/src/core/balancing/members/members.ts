@@ -104,7 +104,9 @@ export class Members<C extends Carrier> {
     const { zone, loadBalancing } = this.#environment;
     const offered = [...this.#listed].flatMap(([address, each]) => (this.#heldOut.has(address) ? [] : [each]));
     this.#named = byPriority(offered, zone, this.#subsets.chooser(loadBalancing.subset));
-    this.#active = Math.max(this.#active, this.#prioritiesInUse());
+    // Of a longer list that comes later, the best priorities are connected first again.
+    const active = Math.min(this.#active, Math.max(1, this.#named.length));
+    this.#active = Math.max(active, this.#prioritiesInUse());
     this.#arrange();
   }
 
@@ -252,7 +254,7 @@ export class Members<C extends Carrier> {
     }
     this.#cancelDeactivation ??= this.#environment.clock.after(DEACTIVATE_AFTER_MS, () => {
       this.#cancelDeactivation = undefined;
-      this.#active = this.#neededSince;
+      this.#active = Math.min(this.#active, this.#neededSince);
       this.onDue();
     });
   }
