@@ -42,7 +42,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   announced = false;
   /** When it became ready, by the clock. */
   readyAt: number | undefined;
-  /** Whether its peer has answered a call. */
+  /** Whether its peer has processed a call. */
   answered = false;
   /** Why its peer is suspect; undefined if it is not. */
   suspicion: string | undefined;
@@ -163,9 +163,13 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#liveness?.callStarted();
   }
 
-  /** Called when the peer has answered a call. */
-  callAnswered(): void {
-    this.answered = true;
+  /**
+   * Called when the peer has answered a call.
+   *
+   * @param ran Whether it has processed it: one that refuses every stream and closes is not dialed again at once.
+   */
+  callAnswered(ran: boolean): void {
+    if (ran) this.answered = true;
     this.#liveness?.replied();
   }
 

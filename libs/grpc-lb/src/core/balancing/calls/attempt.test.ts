@@ -72,6 +72,28 @@ describe('an attempt that another one has overtaken', () => {
   });
 });
 
+describe('a connection is told', () => {
+  test.each([
+    [
+      'that its peer has processed a call that it answers',
+      (attempt: PlainAttempt) => attempt.finish('ok', 'peer'),
+      [true],
+    ],
+    [
+      'that its peer has not processed a call that it refuses',
+      (attempt: PlainAttempt) => attempt.turnedAway(),
+      [false],
+    ],
+    ['nothing of a call that the caller cancels', (attempt: PlainAttempt) => attempt.finish('refused', 'caller'), []],
+  ])('%s', (_, end, expected) => {
+    const { connection, begin } = setUp();
+    const told: boolean[] = [];
+    connection.callAnswered = (ran) => void told.push(ran);
+    end(begin());
+    expect(told).toEqual(expected);
+  });
+});
+
 describe('the load report of an attempt', () => {
   const LOCALITY = { minCrossZoneShare: 0.01, spillRatio: 1.5 };
 

@@ -70,8 +70,12 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     this.attempts.streams.began(this, call);
   }
 
-  /** Called when the attempt has ended. */
-  finish(kind: ResultKind, by: EndedBy): void {
+  /**
+   * Called when the attempt has ended.
+   *
+   * @param ran Whether the peer has processed it, as opposed to refusing its stream.
+   */
+  finish(kind: ResultKind, by: EndedBy, ran = true): void {
     const { endpoint, connection, attempts } = this;
     const { now } = attempts;
     if (kind === 'ok') {
@@ -84,7 +88,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
     const wasProbe = endpoint.passiveHealth.endProbe(this);
     const failed = kind === 'failed' || kind === 'timed_out';
     if (by === 'peer') {
-      connection.callAnswered();
+      connection.callAnswered(ran);
       endpoint.superseded = 0;
     }
     // A lost connection says nothing about the process that may replace the old one.
@@ -117,7 +121,7 @@ export abstract class Attempt<C extends Carrier> extends Reservation<Member<C>, 
   turnedAway(): void {
     const { endpoint, attempts } = this;
     const isFull = attempts.now - endpoint.servedAt <= SERVES_MS && !endpoint.passiveHealth.isProbe(this);
-    this.finish(isFull ? 'refused' : 'failed', 'peer');
+    this.finish(isFull ? 'refused' : 'failed', 'peer', false);
   }
 
   /**

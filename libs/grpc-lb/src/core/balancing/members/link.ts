@@ -10,7 +10,7 @@ export interface Carrier extends Counted {
   /** Called when a call has been assigned to it. */
   callStarted(): void;
   /** Called when the peer has answered a call. */
-  callAnswered(): void;
+  callAnswered(ran: boolean): void;
 }
 
 /** The connections to one endpoint; in the simulator, a link that is always up. */
