@@ -5,13 +5,13 @@ import { OutageDials } from './outage-dials.js';
 
 const INTERVAL = 500;
 
-function outage(endpoints: number) {
+function outage(endpoints: number, interval = INTERVAL) {
   const clock = new FakeClock();
   const dials = new OutageDials(clock, seededRandom(1));
   const dialed = Array.from({ length: endpoints }, () => 0);
   const links = dialed.map((_, i) => ({ dialNow: () => void dialed[i]!++, usable: false }));
   const call = (): void => {
-    if (dials.due) dials.dial(links, INTERVAL);
+    if (dials.due) dials.dial(links, interval);
   };
   return { clock, dialed, links, dials, call };
 }
@@ -27,6 +27,22 @@ describe('OutageDials', () => {
     clock.advance(INTERVAL * 0.6);
     call();
     expect(dialed).toEqual([2, 2, 2]);
+  });
+
+  it.each([0, 0.5])('dials every 40 ms at most if it is asked to do so every %s ms, also afterwards', (interval) => {
+    const { clock, dialed, links, dials, call } = outage(2, interval);
+    for (let i = 0; i < 1000; i++) {
+      call();
+      clock.advance(1);
+    }
+    expect(dialed[0]).toBeGreaterThanOrEqual(16);
+    expect(dialed[0]).toBeLessThanOrEqual(25);
+    links[0]!.usable = true;
+    const before = dialed[1]!;
+    dials.goOn(() => links);
+    clock.advance(1000);
+    expect(dialed[1]! - before).toBeGreaterThanOrEqual(16);
+    expect(dialed[1]! - before).toBeLessThanOrEqual(25);
   });
 
   it('dials many endpoints in turn, eight at a time', () => {

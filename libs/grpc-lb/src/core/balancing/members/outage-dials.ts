@@ -5,6 +5,8 @@ import type { Link } from './link.js';
 /** Endpoints that are dialed at a time: one is enough to end an outage, and thousands of attempts are expensive. */
 const AT_ONCE = 8;
 const JITTER = 0.2;
+/** They are not dialed more often, however short the backoff is that the user has set: each dial may be a handshake. */
+const MIN_INTERVAL_MS = 50;
 /** How long endpoints that are not back yet are dialed after the first one is. */
 const RETURNING_MS = 30_000;
 
@@ -35,9 +37,10 @@ export class OutageDials {
   /**
    * Dials the next few endpoints; one that is connecting is left alone.
    *
-   * @param interval Milliseconds until others, or the same again, may be dialed, ± 20 %.
+   * @param wanted Milliseconds until others, or the same again, may be dialed, ± 20 %; at least 50.
    */
-  dial(links: readonly Dialed[], interval: number): void {
+  dial(links: readonly Dialed[], wanted: number): void {
+    const interval = Math.max(wanted, MIN_INTERVAL_MS);
     this.#interval = interval;
     this.#next = this.clock.now() + jittered(this.random, interval, JITTER);
     const count = Math.min(AT_ONCE, links.length);
