@@ -102,7 +102,7 @@ export class ConnectionGroup implements ConnectionListener {
     for (const connection of staying.slice(this.#pool.maxSize))
       for (const each of [...this.#aged.replacedBy(connection), connection]) this.#retire(each, 'idle');
     for (const connection of staying.slice(this.#pool.size))
-      if (connection.inFlight === 0 && !connection.retiring) this.#idleTimers.start(connection);
+      if (!connection.retiring) this.#idleTimers.reconsider(connection);
     this.#refresh();
   }
 

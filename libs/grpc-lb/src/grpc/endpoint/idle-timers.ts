@@ -26,6 +26,14 @@ export class IdleTimers {
       this.#wait(connection, this.rules.idleTimeout());
   }
 
+  /** Called when the rules have changed. Its time without calls counts on. */
+  reconsider(connection: Connection): void {
+    if (this.#timers.has(connection)) {
+      this.stop(connection);
+      this.#onTimer(connection);
+    } else if (connection.inFlight === 0) this.start(connection);
+  }
+
   stop(connection: Connection): void {
     this.#timers.get(connection)?.();
     this.#timers.delete(connection);
