@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
-import { clearTimeout, setTimeout } from 'node:timers';
 import { statusError } from '../status-error.js';
+import { after } from './running-time.js';
 
 /** Calls that a backend fails. */
 interface Failing {
@@ -65,18 +65,4 @@ export class Conduct {
       else signal.addEventListener('abort', release);
     });
   }
-}
-
-/** Real time, also while a test has put other timers in the place of the global ones. */
-function after(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done);
-  });
 }

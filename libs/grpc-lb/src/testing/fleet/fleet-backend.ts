@@ -191,7 +191,8 @@ export class FleetBackend {
   }
 
   /**
-   * Answers each call late.
+   * Answers each call late. Time for which this process does not run does not count, so that on a busy machine the
+   * backend is slow in comparison, too.
    *
    * @param delay Milliseconds, 0 to 86400000; or a function that returns them for the next call.
    * @throws GrpcLbArgumentError if the delay is out of range.
