@@ -2,7 +2,8 @@ import type { ServerHttp2Session } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
-import { startServers, staticTarget } from '../../support/echo/cluster.js';
+import { startBackend, startBackends } from '../../support/echo/backends.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 import { answer, type RawServer, startRawServers } from '../../support/peers/raw-server.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -83,14 +84,14 @@ test.each(ways)(
 );
 
 test('calls do not fail while one of several backends restarts', async () => {
-  const servers = await startServers(3);
+  const servers = await startBackends(3);
   const client = await new BalancedClient({ target: staticTarget(servers) }).ready(3);
   const load = new SteadyLoad(() => client.say(), 500);
   for (const server of servers) {
     await load.run(50);
-    await server.shutDown();
+    await server.drain();
     await load.run(50);
-    await server.start();
+    await server.restart();
     await client.ready(3);
   }
   await load.stop();
@@ -98,12 +99,12 @@ test('calls do not fail while one of several backends restarts', async () => {
 });
 
 test('calls do not fail when the only connection is lost after it has served, or once before that', async () => {
-  const [server] = await startServers(1);
+  const server = await startBackend();
   const clock = new FakeClock();
-  const client = new BalancedClient({ target: staticTarget([server!]), clock });
+  const client = new BalancedClient({ target: staticTarget([server]), clock });
   const lost = async (): Promise<void> => {
     const losses = client.events.filter(({ type }) => type === 'connection_closed').length;
-    server!.cutConnections();
+    await server.cut();
     await client.until(() => client.events.filter(({ type }) => type === 'connection_closed').length > losses);
   };
   await client.ready(1);

@@ -1,8 +1,9 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FleetBackend } from 'nestjs-grpc-lb/testing';
+import { beforeEach, expect, test } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
-import { type EchoServer, startServers } from '../../support/echo/cluster.js';
+import { startBackends } from '../../support/echo/backends.js';
 import { type RawServer, startRawServers } from '../../support/peers/raw-server.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -11,16 +12,11 @@ expectNoLeaks();
 
 let clock: FakeClock;
 let client: BalancedClient;
-let servers: EchoServer[];
+let servers: FleetBackend[];
 
 beforeEach(() => {
   clock = new FakeClock();
   servers = [];
-});
-
-afterEach(async () => {
-  client.close();
-  await Promise.all(servers.map((server) => server.kill()));
 });
 
 const losses = (): number => client.events.filter(({ type }) => type === 'connection_closed').length;
@@ -39,7 +35,7 @@ test.each([
 ])('a peer that accepts connections and %s is dialed with backoff, and is not in use', async (_, end) => {
   const [looping] = (await startRawServers(1)) as [RawServer];
   looping.onConnection = (session) => end(looping, session);
-  servers = await startServers(1);
+  servers = await startBackends(1);
   const target = `static:///${looping.address},${servers[0]!.address}`;
   client = new BalancedClient({ target, clock, loadBalancing: { health: { enabled: false } } });
   client.balanced.connect();
@@ -70,26 +66,26 @@ test('when all peers close their connections, calls fail with UNAVAILABLE and th
 });
 
 test('a connection that has answered a call is replaced at once, however short it lived', async () => {
-  servers = await startServers(1);
+  servers = await startBackends(1);
   client = await new BalancedClient({ target: `static:///${servers[0]!.address}`, clock }).ready(1);
   for (let round = 1; round <= 5; round++) {
     await client.say();
-    servers[0]!.cutConnections();
+    await servers[0]!.cut();
     await client.until(() => losses() === round && client.states[servers[0]!.address] === 'ready');
   }
   expect(clock.now()).toBe(0);
 });
 
 test('after an outage the first ready endpoint causes the others to be dialed at once', async () => {
-  servers = await startServers(4);
-  const [first, ...others] = servers as [EchoServer, ...EchoServer[]];
+  servers = await startBackends(4);
+  const [first, ...others] = servers as [FleetBackend, ...FleetBackend[]];
   const discovery = new ManualDiscovery(others);
   const channelOptions = { 'grpc.initial_reconnect_backoff_ms': 600_000, 'grpc.max_reconnect_backoff_ms': 600_000 };
   client = await new BalancedClient({ target: discovery.target, channelOptions }).ready(3);
-  await Promise.all(others.map((server) => server.kill()));
+  await Promise.all(others.map((server) => server.stop()));
   const failed = (): string[] => Object.values(client.states).filter((state) => state === 'transient_failure');
   await client.until(() => failed().length === 3);
-  await Promise.all(others.map((server) => server.start()));
+  await Promise.all(others.map((server) => server.restart()));
   // Each of them would wait for ten minutes.
   discovery.set([...others, first]);
   await client.ready(4);
