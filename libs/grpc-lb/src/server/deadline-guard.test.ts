@@ -26,9 +26,10 @@ function setUp(calls: number, refuseHopeless = true) {
 }
 
 describe('a call that arrives', () => {
-  test('is refused if its deadline has passed', () => {
+  test('is refused if its deadline has passed, or is a millisecond away', () => {
     const { arrive } = setUp(0, false);
-    expect([arrive(0), arrive(-1), arrive(1), arrive(Infinity)]).toEqual([
+    expect([arrive(0), arrive(-1), arrive(1), arrive(2), arrive(Infinity)]).toEqual([
+      'deadline_passed',
       'deadline_passed',
       'deadline_passed',
       undefined,
@@ -67,9 +68,10 @@ describe('a call that arrives', () => {
   });
 });
 
-test('a handler is not started if the deadline has passed since', () => {
+test('a handler is not started if the deadline has passed since, or is a millisecond away', () => {
   const { guard } = setUp(0);
   expect(guard.beforeHandler(0)?.reason).toBe('deadline_passed');
-  expect(guard.beforeHandler(1)).toBeUndefined();
+  expect(guard.beforeHandler(1)?.reason).toBe('deadline_passed');
+  expect(guard.beforeHandler(2)).toBeUndefined();
   expect(guard.beforeHandler(Infinity)).toBeUndefined();
 });

@@ -2,6 +2,11 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { LearnedDelay } from '../core/call/learned-delay.js';
 import type { Refusal } from './refusal.js';
 
+/**
+ * With no more than this left, in milliseconds, an answer comes too late. The deadline of the caller is earlier than it seems
+ * here by the time that the request took, as `grpc-timeout` counts from when it is read.
+ */
+const LEAST_MS = 1;
 /** One of so many hopeless calls is served, so that a method that has become faster is noticed. */
 const PROBE_EVERY = 10;
 
@@ -29,7 +34,7 @@ export class DeadlineGuard {
   onArrival(path: string, deadline: number): Refusal | undefined {
     if (deadline === Infinity) return undefined;
     const left = deadline - this.timeOfDay();
-    if (left <= 0) return passed();
+    if (left <= LEAST_MS) return passed();
     if (!this.refuseHopeless) return undefined;
     const method = this.#methods.get(path);
     const median = method?.median.value;
@@ -40,7 +45,7 @@ export class DeadlineGuard {
 
   /** Called when the request is complete, and its handler would start. */
   beforeHandler(deadline: number): Refusal | undefined {
-    return deadline !== Infinity && deadline <= this.timeOfDay() ? passed() : undefined;
+    return deadline !== Infinity && deadline <= this.timeOfDay() + LEAST_MS ? passed() : undefined;
   }
 
   /**
