@@ -78,7 +78,9 @@ export function bestPeerTable(scenarios: readonly Scenario[], cells: readonly Ce
 
 /** This project's policy against each peer: how often it is better, and where it is worst. */
 export function peerTable(cells: readonly Cell[]): Table {
-  const peers = [...new Set(cells.map(({ subject }) => subject))].filter((name) => !NO_PEERS.has(name));
+  const peers = [...new Set(cells.map(({ subject }) => subject))].filter(
+    (name) => !NO_PEERS.has(name) && against(cells, name, 'p99').length > 0,
+  );
   const row = (name: string, matchups: (measure: Measure) => readonly Matchup[]): string[] => [
     name,
     ...(['p99', 'p999'] as const).flatMap((measure) => [counts(matchups(measure)), worst(matchups(measure))]),
