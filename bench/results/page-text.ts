@@ -13,6 +13,7 @@ npm run bench tail -- --quick        # what matters most, in under a minute
 npm run bench tail -- --help         # scenarios, clients, load, rounds
 npm run bench cpu                    # client CPU for a call
 npm run bench metrics                # what metrics cost a call and a scrape
+npm run bench traces                 # what traces cost a call
 npm run bench tail -- --hedging      # what hedging gains and costs
 npm run bench micro                  # nanoseconds of the parts
 \`\`\`
@@ -47,6 +48,12 @@ export function cpuIntroduction(): string {
 CPU of the client's process for a unary call that is answered at once, with a fixed number of calls under way, and for a message of a stream. The ratio is to Nest's own client with the round_robin of grpc-js in the same round, in which all clients take turns. \`node:http2\` and the subchannels of grpc-js, without any client on them, are what cannot be saved without replacing those. **Messages by generated code** are compared with those by proto-loader, both in this package's client, with a message of some twenty values each way.
 
 \`npm run bench profile\` says where it goes. Of a unary call through this package about 7 % is its own code, picks included; a quarter to a third is garbage collection, a twelfth grpc-js, and most of the rest Node's HTTP/2. What it saves is grpc-js's channel, and what a closed stream keeps alive until the next full garbage collection ([why, and how](../decisions/069-what-a-stream-keeps.md); \`npm run bench retained\` measures it). Channel options save next to nothing: neither channelz nor retries are worth turning off. A larger young generation saves a little, for any client and for some memory: \`NODE_OPTIONS=--max-semi-space-size=64\`.`;
+}
+
+export function tracesIntroduction(): string {
+  return `## What traces cost
+
+CPU of the client's process for a unary call with [traces](../operations/traces.md), over the same without, in turns of some hundred milliseconds. Both have OpenTelemetry's SDK for Node with its context manager, so that what that costs is not counted twice; \`without an SDK\` shows it.`;
 }
 
 export function metricsIntroduction(): string {

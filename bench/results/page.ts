@@ -19,6 +19,7 @@ import {
   microIntroduction,
   tailIntroduction,
   top,
+  tracesIntroduction,
 } from './page-text.js';
 import { loadResults, type Stored } from './store.js';
 
@@ -26,7 +27,9 @@ const PAGE = 'docs/measurements/benchmarks.md';
 const IMAGES = 'docs/images/bench';
 const MICRO = ['pick', 'call', 'ledger', 'overload', 'latency', 'endpoint-list'];
 
-const text = [top(), ...tailPart(), ...cpuPart(), ...metricsPart(), ...microPart(), bottom()].join('\n\n');
+const text = [top(), ...tailPart(), ...cpuPart(), ...metricsPart(), ...tracesPart(), ...microPart(), bottom()].join(
+  '\n\n',
+);
 writeFileSync(PAGE, `${text}\n`);
 execFileSync('npx', ['oxfmt', PAGE], { stdio: ['ignore', 'ignore', 'inherit'] });
 console.log(`${PAGE} is written`);
@@ -81,6 +84,16 @@ function metricsPart(): string[] {
   ]);
   const table = toMarkdown({ head: SCRAPE_HEAD, rows: scrape.rows.map(scrapeCellsOf) });
   return [metricsIntroduction(), ...tables, `${scrape.title}:`, table, provenance(calls)];
+}
+
+function tracesPart(): string[] {
+  const stored = loadResults<{ tables: CpuTable[] }>('traces');
+  if (!stored) return [];
+  const tables = stored.tables.flatMap(({ title, rows }) => [
+    `${title}:`,
+    toMarkdown({ head: METRICS_HEAD, rows: rows.map(cpuCellsOf) }),
+  ]);
+  return [tracesIntroduction(), ...tables, provenance(stored)];
 }
 
 function microPart(): string[] {

@@ -34,7 +34,7 @@ export interface Limits {
   readonly calls?: CallModel;
   /** Over the options of the scenario. */
   readonly balancing?: LoadBalancingOptions;
-  /** Servers shed load as the server half does with these options. Default: none is shed. */
+  /** Servers shed load as the server side does with these options. Default: none is shed. */
   readonly shedding?: EffectiveSheddingOptions;
 }
 

@@ -22,7 +22,7 @@ export const fastFailureReported: Scenario = {
   name: 'fast_failure_reported',
   title: 'One of ten fails every call at once, and says so',
   explains:
-    'The same, but the backends have the server half of this package: the trailers of failed calls say that all calls of late have failed, of all clients, so that one failure is enough for each client. When an ejection ends, a client asks the backend whether the calls of others succeed, and only one in several seconds has to try.',
+    'The same, but the backends have the server side of this package: the trailers of failed calls say that all calls of late have failed, of all clients, so that one failure is enough for each client. When an ejection ends, a client asks the backend whether the calls of others succeed, and only one in several seconds has to try.',
   script: (world) => {
     for (const server of world.servers) server.reportsFailures = true;
     fastFailure.script!(world);

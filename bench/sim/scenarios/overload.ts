@@ -101,7 +101,7 @@ export const shedding: Scenario = {
   name: 'shedding',
   title: 'Node backends that shed load',
   explains:
-    'Five backends with one event loop each, which a call blocks for 20 ms; of the calls 15 % are `critical`, so that they need 45 % of what the backends can do when three times as much is asked for, and the others are `sheddable_plus` and `sheddable` in equal parts. The backends of "shedding" run the code of the server half with its defaults; callers give up after a second and have no retry policy.',
+    'Five backends with one event loop each, which a call blocks for 20 ms; of the calls 15 % are `critical`, so that they need 45 % of what the backends can do when three times as much is asked for, and the others are `sheddable_plus` and `sheddable` in equal parts. The backends of "shedding" run the code of the server side with its defaults; callers give up after a second and have no retry policy.',
   servers: 5,
   slots: 'turns',
   capacity: 5,

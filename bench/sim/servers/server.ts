@@ -15,7 +15,7 @@ export abstract class Server implements Metered {
   slowness = 1;
   /** The share of the calls that fail at once. */
   failing = 0;
-  /** Sheds load as the server half does; undefined if it does not. */
+  /** Sheds load as the server side does; undefined if it does not. */
   shedder: Shedder | undefined;
   /** Discovery names it. */
   listed = true;
