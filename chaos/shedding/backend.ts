@@ -1,4 +1,4 @@
-/** A Nest backend in a process of its own, each of whose calls blocks the event loop: with the server half, or without. */
+/** A Nest backend in a process of its own, each of whose calls blocks the event loop: with the server side, or without. */
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import { Controller, Module } from '@nestjs/common';

@@ -2,7 +2,7 @@ export interface BackendSpec {
   readonly port: number;
   /** Milliseconds that a call blocks the event loop. */
   readonly block: number;
-  /** Whether it has the server half, which sheds; else it is plain Nest. */
+  /** Whether it has the server side, which sheds; else it is plain Nest. */
   readonly sheds: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** A Nest microservice with the server half, which has the logs of `schedule`. On SIGTERM it drains, and ends. */
+/** A Nest microservice with the server side, which has the logs of `schedule`. On SIGTERM it drains, and ends. */
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import { Controller, Module } from '@nestjs/common';

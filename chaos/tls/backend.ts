@@ -1,4 +1,4 @@
-/** A backend in a process of its own, with the server half's TLS: it requires a certificate, and a SPIFFE id. */
+/** A backend in a process of its own, with the TLS of the server side: it requires a certificate, and a SPIFFE id. */
 import * as grpc from '@grpc/grpc-js';
 import { ServerTls } from '../../libs/grpc-lb/src/server/tls/server-tls.js';
 import { Echo, type Line } from '../echo.js';

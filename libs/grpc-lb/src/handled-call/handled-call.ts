@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * The call that a handler of the server half serves, as the calls of balanced clients see it that the handler makes.
+ * The call that a handler of the server side serves, as the calls of balanced clients see it that the handler makes.
  * Two copies of the package, of different versions, may share it, so its shape must stay.
  */
 export interface HandledCall {

@@ -1,7 +1,7 @@
 import type { LoadReport } from '../policy/load-report.js';
 
 /**
- * The metric in which the server half of this package reports how many of its calls, by all clients, have failed one
+ * The metric in which the server side of this package reports how many of its calls, by all clients, have failed one
  * after the other; 0 while chance explains them.
  */
 export const FAILURES_IN_A_ROW = 'failures_in_a_row';
@@ -16,7 +16,7 @@ const ENOUGH = 5;
 
 /**
  * How many failures in a row a report stands for; 0 if it does not say that its backend fails everything. Backends
- * without the server half may report it by the rates of all calls and of errors (gRFC A51).
+ * without the server side may report it by the rates of all calls and of errors (gRFC A51).
  */
 export function reportedFailures(report: LoadReport | undefined): number {
   if (report === undefined) return 0;

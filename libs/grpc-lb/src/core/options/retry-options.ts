@@ -101,7 +101,7 @@ export interface DeadlineOptions {
    */
   readonly timeout?: number;
   /**
-   * Whether a call that a handler of the server half (`nestjs-grpc-lb/server`) makes ends with the call that the handler
+   * Whether a call that a handler of the server side (`nestjs-grpc-lb/server`) makes ends with the call that the handler
    * serves: no later than its deadline, and when it is cancelled. It applies to streams too.
    *
    * @default true

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { printable } from '../../core/printable.js';
 
-/** The trailer by which the server half says that others should be preferred to it; its value says why. */
+/** The trailer by which the server side says that others should be preferred to it; its value says why. */
 export const DEGRADED_KEY = 'grpc-lb-degraded';
 
 /** More would fill the log and the snapshot. */

@@ -102,7 +102,7 @@ export function retryPushback(metadata: Metadata): number | undefined {
   return delay === (delay | 0) ? delay : Number.NaN;
 }
 
-/** The trailer by which the server half says that it has shed a call, and not processed it. */
+/** The trailer by which the server side says that it has shed a call, and not processed it. */
 const SHED_KEY = 'grpc-lb-shed';
 
 /**
