@@ -21,7 +21,7 @@ export function report(results: readonly (Result | Skipped)[], { command, rate, 
 
 Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s; do not edit. ${machine()}
 
-${passes - missed} of ${passes} bounds are met${skipped > 0 ? `; ${skipped} scenarios were skipped` : ''}.
+${passes - missed} of ${passes} bounds are met${skipped > 0 ? `; ${skipped === 1 ? 'one scenario was' : `${skipped} scenarios were`} skipped` : ''}.
 
 ## How it is measured
 

@@ -41,6 +41,8 @@ export interface Scenario<S extends Setting = Setting> {
   readonly name: string;
   readonly title: string;
   readonly passes: readonly Pass[];
+  /** How long a backend takes for a call before anything happens, in milliseconds. Default: 20. */
+  readonly callMs?: number;
   /** Why it cannot run here; undefined if it can. */
   missing?(): Promise<string | undefined>;
   prepare(): Promise<S>;

@@ -38,6 +38,7 @@ function failedAfter({ recording: { calls }, course: { faults } }: Outcome): num
 /** A trigger that is over, and retries that keep the backends busy with calls whose callers have given up. */
 export const metastable: Scenario = {
   name: 'metastable',
+  callMs: DELAY_MS,
   title: `a third of the capacity for ${TRIGGER_S} s, under retries`,
   passes: [
     {

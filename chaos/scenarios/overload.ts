@@ -10,7 +10,8 @@ import { LEARNING } from './learning.js';
 
 const BACKENDS = 5;
 /** Eight slots of 160 ms each bear 50 calls a second. */
-const KNOBS = { slots: 8, delay: 160 };
+const CALL_MS = 160;
+const KNOBS = { slots: 8, delay: CALL_MS };
 const CAPACITY = BACKENDS * 50;
 const SECONDS = 20;
 /** What one backend may have more than its even share of the calls, and so of the queue. */
@@ -44,6 +45,7 @@ const evenly = (outcome: Outcome): string[] =>
 
 export const overload: Scenario = {
   name: 'overload',
+  callMs: CALL_MS,
   title: 'twice what five backends of eight slots bear for 20 s, then half',
   passes: [
     ...LEARNING.map((policy): Pass => ({

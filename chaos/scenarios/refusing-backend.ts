@@ -15,10 +15,13 @@ function share({ recording: { requests }, course }: Outcome): number {
   return during.filter((request) => request.to === victim).length / during.length;
 }
 
+const CALL_MS = 100;
+
 const percent = (part: number): string => `${Math.round(part * 100)} %`;
 
 export const refusingBackend: Scenario = {
   name: 'refusing-backend',
+  callMs: CALL_MS,
   title: 'one of five answers UNIMPLEMENTED at once, beside backends of 100 ms',
   passes: LEARNING.map((policy) => ({
     label: policy,
@@ -28,7 +31,7 @@ export const refusingBackend: Scenario = {
   })),
   prepare: async () => ({ backends: await startBackends(5) }),
   async run({ backends }) {
-    await Promise.all(backends.map((backend) => backend.set({ delay: 100 })));
+    await Promise.all(backends.map((backend) => backend.set({ delay: CALL_MS })));
     await delay(2000);
     const [victim] = backends;
     const from = await victim!.set({ failWith: status.UNIMPLEMENTED });
