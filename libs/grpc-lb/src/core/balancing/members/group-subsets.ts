@@ -7,6 +7,11 @@ import type { Choose } from './priority-members.js';
 export class GroupSubsets {
   readonly #subsets = new Map<string, Subset>();
   #options: EffectiveSubsetOptions | undefined;
+  /**
+   * What the seed is made of, drawn once: the same endpoints have the lowest hashes whatever their group is called, as
+   * when the last endpoint of the local zone leaves and the others are all that there are, and whatever the size is.
+   */
+  #drawn: number | undefined;
 
   constructor(private readonly random: Random) {}
 
@@ -17,8 +22,10 @@ export class GroupSubsets {
     if (options === undefined) return undefined;
     return (endpoints, group) => {
       let subset = this.#subsets.get(group);
-      if (!subset) this.#subsets.set(group, (subset = createSubset(options, this.random)));
+      if (!subset) this.#subsets.set(group, (subset = createSubset(options, this.#draw)));
       return subset.choose(endpoints);
     };
   }
+
+  readonly #draw = (): number => (this.#drawn ??= this.random());
 }
