@@ -104,6 +104,40 @@ test('an endpoint that leaves while it waits never connects and takes no slot', 
   expect(connected).toHaveLength(32);
 });
 
+test('endpoints that leave while hosts do not answer are forgotten at once, however often the list changes', async () => {
+  let draws = 0;
+  gate = new ConnectGate(clock, () => {
+    draws++;
+    return 0.5;
+  });
+  enter(32);
+  await turn();
+  const silent = connected.length;
+  for (let list = 0; list < 100; list++) {
+    enter(10);
+    for (const number of all(10)) leave[leave.length - 1 - number]!();
+  }
+  enter(2);
+  draws = 0;
+  leave[connected[0]!]!();
+  await turn();
+  expect(connected).toHaveLength(silent + 1);
+  // One of the two that wait, and none of the thousand that have left.
+  expect(draws).toBe(1);
+});
+
+test('each of those that stay is admitted once, whoever leaves in between', async () => {
+  enter(500);
+  await turn();
+  const gone = new Set(all(500).filter((number) => number % 3 === 0 && !connected.includes(number)));
+  for (const number of gone) leave[number]!();
+  for (let done = 0; done < connected.length; done++) {
+    leave[connected[done]!]!();
+    await turn();
+  }
+  expect(sorted(connected)).toEqual(all(500).filter((number) => !gone.has(number)));
+});
+
 test('when all leave in one turn, none of those that wait connects', async () => {
   enter(1000);
   await turn();

@@ -26,7 +26,7 @@ export class ConnectGate {
    * needed.
    */
   enter(connect: () => void): () => void {
-    const entry: Entry = { connect, state: 'waiting', cancelHold: undefined };
+    const entry: Entry = { connect, state: 'waiting', index: this.#waiting.length, cancelHold: undefined };
     this.#waiting.push(entry);
     this.#admitSoon();
     return () => this.#leave(entry);
@@ -50,9 +50,7 @@ export class ConnectGate {
     while (this.#open < MAX_ATTEMPTS && this.#waiting.length > 0) {
       const index = this.#waiting.length === 1 ? 0 : randomBelow(this.random, this.#waiting.length);
       const entry = this.#waiting[index]!;
-      this.#waiting[index] = this.#waiting.at(-1)!;
-      this.#waiting.pop();
-      if (entry.state === 'left') continue;
+      this.#remove(entry);
       this.#open++;
       entry.state = 'connecting';
       entry.cancelHold = this.clock.after(MAX_HOLD_MS, () => this.#leave(entry));
@@ -63,15 +61,27 @@ export class ConnectGate {
   #leave(entry: Entry): void {
     const { state } = entry;
     entry.state = 'left';
+    // At once: while hosts do not answer, a list that keeps changing would leave more here than are ever admitted.
+    if (state === 'waiting') this.#remove(entry);
     if (state !== 'connecting') return;
     entry.cancelHold?.();
     this.#open--;
     this.#admitSoon();
+  }
+
+  /** The last one takes its place, since there may be thousands. */
+  #remove({ index }: Entry): void {
+    const last = this.#waiting.pop()!;
+    if (index === this.#waiting.length) return;
+    this.#waiting[index] = last;
+    last.index = index;
   }
 }
 
 interface Entry {
   readonly connect: () => void;
   state: 'waiting' | 'connecting' | 'left';
+  /** Its place among those that wait. */
+  index: number;
   cancelHold: Cancel | undefined;
 }
