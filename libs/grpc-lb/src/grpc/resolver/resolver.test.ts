@@ -335,15 +335,22 @@ describe('several targets', () => {
     Object.assign(bench.context, {
       serviceConfig: (config?: object): ServiceConfig | null => (seen.push(config), null),
     });
-    bench.fakes[0]!.name([1]);
-    bench.fakes[1]!.name([2], { serviceConfig: { of: 'two' } });
+    const [first, second] = bench.fakes;
+    const faulty = { methodConfig: 'none' };
+    first!.name([1]);
+    second!.name([2], { serviceConfig: { of: 'two' } });
     bench.clock.advance(50);
-    bench.fakes[0]!.name([1], { serviceConfig: { of: 'one' } });
+    // It is skipped with a warning.
+    first!.name([1], { serviceConfig: { ...faulty } });
     bench.clock.advance(50);
-    // A faulty one is skipped with a warning.
-    bench.fakes[0]!.name([1], { serviceConfig: { methodConfig: 'none' } });
+    first!.name([1], { serviceConfig: { of: 'one' } });
     bench.clock.advance(50);
-    expect(seen).toEqual([undefined, { of: 'two' }, { of: 'one' }, { of: 'two' }]);
+    // The last good one of that target stays (gRFC A21).
+    first!.name([1], { serviceConfig: { ...faulty } });
+    bench.clock.advance(50);
+    first!.name([1]);
+    bench.clock.advance(50);
+    expect(seen).toEqual([undefined, { of: 'two' }, { of: 'two' }, { of: 'one' }, { of: 'one' }, { of: 'two' }]);
     expect(bench.context.told('discovery_warning')).toMatchObject([{ target: bench.fakes[0]!.target }]);
   });
 

@@ -8,7 +8,6 @@ import { withoutSecrets } from '../../core/target-secrets.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
 import { selectorAttribute } from '../balancer/config-selector.js';
 import { authorityOf } from '../channel/default-authority.js';
-import { faultOfConfig } from './discovered-config.js';
 import {
   type GrpcEndpoint,
   type GrpcUri,
@@ -167,12 +166,11 @@ export class SourceResolver implements Resolver {
 
   /** The first valid service config, in the order of the targets. */
   #discoveredConfig(): object | undefined {
-    return this.#sources.find((source) => {
-      if (!source.serviceConfig) return false;
-      const fault = faultOfConfig(source.serviceConfig);
-      if (fault !== null) source.onWarning(`the service config from discovery is ignored: ${fault}`);
-      return fault === null;
-    })?.serviceConfig;
+    for (const source of this.#sources) {
+      const config = source.validServiceConfig();
+      if (config) return config;
+    }
+    return undefined;
   }
 
   #deliverFailure(message: string): void {

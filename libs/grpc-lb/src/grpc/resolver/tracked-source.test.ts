@@ -65,9 +65,9 @@ describe('the last good list', () => {
     const serviceConfig = { methodConfig: [] };
     fake.name([1], { serviceConfig });
     fake.fail();
-    expect(tracked.serviceConfig).toBe(serviceConfig);
+    expect(tracked.validServiceConfig()).toBe(serviceConfig);
     fake.name([1]);
-    expect(tracked.serviceConfig).toBeUndefined();
+    expect(tracked.validServiceConfig()).toBeUndefined();
   });
 });
 

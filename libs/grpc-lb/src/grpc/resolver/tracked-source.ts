@@ -9,6 +9,7 @@ import { withoutSecrets } from '../../core/target-secrets.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { createEndpointSource, parseTarget } from '../../discovery/index.js';
 import type { ClientContext } from '../context/client-context.js';
+import { faultOfConfig } from './discovered-config.js';
 import { pendingSource } from './source-summary.js';
 
 /** How long the last endpoints stay in use after an authority reports an empty list. */
@@ -23,7 +24,9 @@ export class TrackedSource implements EndpointListener {
   /** The target without secrets, for errors, events and snapshots. */
   private readonly uri: string;
   endpoints: readonly Endpoint[] = [];
-  serviceConfig: object | undefined;
+  /** The service config of the last list, valid or not. */
+  #serviceConfig: object | undefined;
+  #validConfig: object | undefined;
   #snapshot: SourceSnapshot;
   readonly #source: EndpointSource;
   readonly #warned = new Set<string>();
@@ -48,6 +51,18 @@ export class TrackedSource implements EndpointListener {
 
   get pending(): boolean {
     return this.#snapshot.state === 'pending';
+  }
+
+  /**
+   * The service config of the last list; if it is invalid, the one that was in force before (gRFC A21). Checked when it
+   * is asked for, not with each list, since the check is expensive and a source may flap.
+   */
+  validServiceConfig(): object | undefined {
+    const latest = this.#serviceConfig;
+    const fault = latest === undefined ? null : faultOfConfig(latest);
+    if (fault === null) this.#validConfig = latest;
+    else this.onWarning(`the service config from discovery is ignored: ${fault}`);
+    return this.#validConfig;
   }
 
   start(): void {
@@ -98,7 +113,7 @@ export class TrackedSource implements EndpointListener {
   #use(endpoints: readonly Endpoint[], serviceConfig: object | undefined, error: string | null): void {
     this.#endGrace();
     this.endpoints = endpoints;
-    this.serviceConfig = serviceConfig;
+    this.#serviceConfig = serviceConfig;
     this.#snapshot = {
       ...this.#snapshot,
       state: 'ok',
