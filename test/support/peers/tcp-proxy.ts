@@ -10,13 +10,14 @@ export class TcpProxy {
   readonly #server: net.Server;
 
   constructor(
-    target: string,
+    /** Where new connections go. */
+    public target: string,
     /** Called before bytes of the target are passed on. */
     private readonly onAnswer: () => void = () => {},
   ) {
-    const [host, port] = target.split(':') as [string, string];
     // Otherwise each answer waits for an acknowledgement that is delayed by 40 ms.
     this.#server = net.createServer({ noDelay: true }, (client) => {
+      const [host, port] = this.target.split(':') as [string, string];
       const upstream = net.connect({ port: Number(port), host, noDelay: true });
       this.#join(client, upstream);
       upstream.on('data', this.onAnswer);

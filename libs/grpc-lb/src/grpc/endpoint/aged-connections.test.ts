@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AgedConnections } from './aged-connections.js';
 import type { Connection } from './connection.js';
 
-const connection = (): Connection => ({}) as Connection;
+const connection = (health = 'serving', usable = true): Connection => ({ health, usable }) as Connection;
 
 test('a connection retires with its replacement, once', () => {
   const aged = new AgedConnections();
@@ -12,6 +12,21 @@ test('a connection retires with its replacement, once', () => {
   expect(aged.replacedBy(connection())).toEqual([]);
   expect(aged.replacedBy(replacement)).toEqual([old]);
   expect(aged.replacedBy(replacement)).toEqual([]);
+});
+
+test.each([
+  ['serves', 'serving', true, 'serving', true],
+  ['has no health service', 'serving', true, 'not_offered', true],
+  ['does not serve', 'serving', true, 'not_serving', false],
+  ['does not serve, as the old one', 'not_serving', true, 'not_serving', true],
+  ['has not said yet whether it serves', 'serving', false, 'unknown', false],
+])('a connection whose replacement %s', (_, old, usable, health, isReplaced) => {
+  const aged = new AgedConnections();
+  const [before, after] = [connection(old), connection(health, usable)];
+  aged.add(before, () => after);
+  expect(aged.replaced()).toEqual(isReplaced ? [before] : []);
+  expect(aged.isBeingReplaced(before)).toBe(!isReplaced);
+  expect(aged.replaced()).toEqual([]);
 });
 
 test('no second replacement is opened for a connection that ages again', () => {

@@ -1,6 +1,11 @@
 import type { Connection } from './connection.js';
 
-/** Connections older than `maxConnectionAge`, each of which retires when its replacement is ready. */
+const NONE: readonly never[] = [];
+
+/**
+ * Connections older than `maxConnectionAge`, each of which retires when its replacement is ready. Behind an L4 load
+ * balancer the replacement may lead to a backend that does not serve; then the old one stays.
+ */
 export class AgedConnections {
   /** The replacement of each; undefined if none is being opened. */
   readonly #replacements = new Map<Connection, Connection | undefined>();
@@ -18,6 +23,16 @@ export class AgedConnections {
   /** Opens the replacements that are missing. */
   replace(open: () => Connection): void {
     for (const [aged, replacement] of this.#replacements) if (!replacement) this.#replacements.set(aged, open());
+  }
+
+  /** Returns the connections whose replacement serves, or that do not serve themselves, and forgets them. */
+  replaced(): readonly Connection[] {
+    if (this.#replacements.size === 0) return NONE;
+    const replaced = [...this.#replacements].flatMap(([aged, replacement]) =>
+      replacement?.usable && (replacement.health !== 'not_serving' || aged.health === 'not_serving') ? aged : [],
+    );
+    for (const aged of replaced) this.#replacements.delete(aged);
+    return replaced;
   }
 
   /** Returns the connections that a new one replaces, and forgets them. */

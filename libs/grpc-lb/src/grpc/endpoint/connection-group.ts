@@ -47,7 +47,11 @@ export class ConnectionGroup implements ConnectionListener {
     this.#idleTimers = new IdleTimers(this.#context.clock, {
       idleTimeout: () => this.#pool.idleTimeout,
       isExtra: (connection) => this.#isExtra(connection),
-      onIdle: (connection) => this.#retire(connection, 'idle'),
+      onIdle: (connection) => {
+        // A replacement whose peer does not serve; the next one may lead to another.
+        if (this.#aged.forget(connection)) this.#growLater();
+        this.#retire(connection, 'idle');
+      },
     });
     this.#redial = new Redial(site.environment, () => {
       this.#topUp();
@@ -180,7 +184,7 @@ export class ConnectionGroup implements ConnectionListener {
   connectionChanged(connection: Connection, lost: boolean): void {
     if (lost) this.#onLost(connection);
     else if (connection.state === 'transient_failure') this.#onFailed(connection);
-    else if (connection.usable && !connection.announced) this.#onUsable(connection);
+    else if (connection.usable) this.#onUsable(connection);
     this.#refresh();
   }
 
@@ -209,12 +213,14 @@ export class ConnectionGroup implements ConnectionListener {
     this.#growLater();
   }
 
+  /** Called when a connection has become usable, or has changed since. */
   #onUsable(connection: Connection): void {
+    const isNew = !connection.announced;
     connection.announced = true;
-    this.listener.connectionOpened(connection);
-    for (const aged of this.#aged.replacedBy(connection)) this.#retire(aged, this.#replacedFor.get(aged) ?? 'age');
+    if (isNew) this.listener.connectionOpened(connection);
+    for (const aged of this.#aged.replaced()) this.#retire(aged, this.#replacedFor.get(aged) ?? 'age');
     // The calls for which it was opened may have used other connections in the meantime.
-    if (connection.inFlight === 0) this.#idleTimers.start(connection);
+    if (isNew && connection.inFlight === 0) this.#idleTimers.start(connection);
   }
 
   #redialLater(connection: Connection, reason: string): void {
