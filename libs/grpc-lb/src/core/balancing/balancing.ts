@@ -90,7 +90,7 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     this.#renewPolicies();
     this.#change(() => {
       this.#members.rearrange();
-      for (const member of this.#members.used) {
+      for (const member of this.#members.all) {
         member.configure();
         if (!this.environment.loadBalancing.ejection.enabled) member.passiveHealth.endEjection();
       }

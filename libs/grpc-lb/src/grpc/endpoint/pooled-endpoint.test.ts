@@ -66,3 +66,25 @@ test('a connection that is aged and beyond a lower maxSize goes, and its replace
   await channel.pass(0);
   expect(channel.open).toHaveLength(1);
 });
+
+test('options that change at run time hold for the connections of an endpoint that drains, too', async () => {
+  const channel = new FakeChannel();
+  const list = ['a', 'b'].map((path) => ({ address: { path } }));
+  await channel.name(list);
+  await channel.become(connectivityState.READY, 'unix:a', 'unix:b');
+  const { key } = channel.pick();
+  await channel.name(list.filter(({ address }) => `unix:${address.path}` !== key));
+  channel.context.loadBalancing = {
+    ...channel.context.loadBalancing,
+    pool: { ...channel.context.loadBalancing.pool, maxConcurrentStreams: 7 },
+  };
+  channel.view.reconfigure();
+  const limits = channel.view
+    .endpoints()
+    .map(({ state, connections }) => [state, connections[0]!.maxConcurrentStreams]);
+  expect(limits).toEqual([
+    ['ready', 7],
+    ['draining', 7],
+  ]);
+  expect(channel.open).toHaveLength(2);
+});

@@ -214,9 +214,9 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     this.link.open();
   }
 
-  /** Applies changed options. */
+  /** Applies changed options; also to connections that drain, since their streams may last for hours. */
   configure(): void {
-    if (this.#linked) this.link.configure();
+    this.link.configure();
   }
 
   close(): void {
