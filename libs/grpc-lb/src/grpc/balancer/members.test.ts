@@ -19,6 +19,8 @@ async function started(...names: string[]): Promise<FakeChannel> {
   return channel;
 }
 
+const stateOf = ({ view }: FakeChannel, key: string) => view.endpoints().find(({ address }) => address === key)?.state;
+
 const failovers = ({ context }: FakeChannel): (readonly [number, number])[] =>
   context.told('failover').map(({ priority, share }) => [priority, share] as const);
 
@@ -199,6 +201,72 @@ describe('a change of the list', () => {
     call.end();
     expect(channel.open).toHaveLength(2);
     expect(channel.context.told('endpoint_removed')).toEqual([]);
+  });
+
+  test('that re-adds a draining endpoint does not start it slowly, as it has run all the time', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    const { key } = channel.pick();
+    await channel.name(endpoints('a', 'b').filter(({ address }) => addressToString(address) !== key));
+    await channel.name(endpoints('a', 'b'));
+    const states = channel.context.told('endpoint_state').filter(({ address }) => address === key);
+    expect(states.map(({ to }) => to)).toEqual(['ready', 'draining', 'ready']);
+    expect(channel.view.endpoints().map(({ warmth }) => warmth)).toEqual([1, 1]);
+  });
+
+  describe('that re-adds an endpoint which was ejected', () => {
+    /** Three endpoints, of which `a` is ejected and drains, with a call that has not ended. */
+    async function leftWhileEjected(): Promise<FakeChannel> {
+      const channel = await started('a', 'b', 'c');
+      await channel.become(READY, ...keys('a', 'b', 'c'));
+      const calls = Array.from({ length: 60 }, () => channel.pick());
+      const failing = calls.filter(({ key }) => key === 'unix:a').slice(1);
+      for (const call of calls) if (call.key !== 'unix:a') call.end();
+      for (const call of failing) call.end(14, 'no');
+      expect(stateOf(channel, 'unix:a')).toBe('ejected');
+      await channel.name(endpoints('b', 'c'));
+      expect(stateOf(channel, 'unix:a')).toBe('draining');
+      return channel;
+    }
+
+    test('does not end its ejection', async () => {
+      const channel = await leftWhileEjected();
+      await channel.name(endpoints('a', 'b', 'c'));
+      expect(stateOf(channel, 'unix:a')).toBe('ejected');
+      // Its time goes on, and then it waits for its probe.
+      await channel.pass(10_001);
+      const { reason } = channel.view.endpoints().find(({ address }) => address === 'unix:a')!;
+      expect(reason).toMatch(/; the next call is a probe$/);
+    });
+
+    test('uses it again if ejection has been turned off meanwhile', async () => {
+      const channel = await leftWhileEjected();
+      const { loadBalancing } = channel.context;
+      channel.context.loadBalancing = { ...loadBalancing, ejection: { ...loadBalancing.ejection, enabled: false } };
+      channel.view.reconfigure();
+      await channel.name(endpoints('a', 'b', 'c'));
+      expect(stateOf(channel, 'unix:a')).toBe('ready');
+    });
+
+    test('leaves no timer when it is gone', async () => {
+      const channel = await leftWhileEjected();
+      channel.balancer.destroy();
+      expect(channel.clock.pendingTimers).toBe(0);
+    });
+  });
+
+  test('that re-adds an endpoint whose connection was lost while it drained takes it for another process', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    const { key } = channel.pick();
+    await channel.name(endpoints('a', 'b').filter(({ address }) => addressToString(address) !== key));
+    await channel.become(IDLE, key);
+    await channel.name(endpoints('a', 'b'));
+    expect(stateOf(channel, key)).toBe('connecting');
+    channel.subchannels.at(-1)!.become(READY);
+    await channel.pass(0);
+    expect(stateOf(channel, key)).toBe('ready');
+    expect(channel.view.endpoints().find(({ address }) => address === key)!.warmth).toBeLessThan(1);
   });
 
   test('that leaves the list empty closes all connections and fails calls', async () => {
@@ -430,8 +498,6 @@ test('after any sequence of changes the pool holds exactly the connected priorit
 });
 
 describe('an operator', () => {
-  const stateOf = ({ view }: FakeChannel, key: string) =>
-    view.endpoints().find(({ address }) => address === key)?.state;
   const [a, b] = keys('a', 'b');
 
   test('ejects an endpoint for a time, which a lost connection does not end', async () => {

@@ -197,6 +197,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   rejoin(): void {
     this.#draining = false;
     this.passiveHealth.rejoin();
+    // At once: until its connections are taken back it would look like one that has lost them, and start slowly.
+    this.settle();
     this.update();
   }
 
@@ -228,8 +230,9 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   /** Called when its link or its passive health has changed. */
   update(): void {
     const from = this.state;
-    // The endpoint may return as a different process, to which the old failures do not apply.
-    if (!this.link.usable) {
+    // The endpoint may return as a different process, to which the old failures do not apply. While it drains its
+    // connections take no calls, but may be taken back.
+    if (!this.link.usable && !this.#draining) {
       this.passiveHealth.reset();
       this.degradation.close();
     }
