@@ -167,6 +167,8 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     const { connected, wasConnected } = member;
     member.wasConnected = connected;
     if (wasConnected && !connected && !this.#anyConnected) this.#outage.begin();
+    // Without a new connection, if it drained and is listed again.
+    else if (connected && !wasConnected) this.#outage.end();
     if (this.#paused || this.#closed || this.#members.isDraining(member)) return;
     if (connected || wasConnected || this.#activate()) this.publish();
     // Calls could not reach it and cannot reach it now, so the route is unchanged; among thousands of endpoints,

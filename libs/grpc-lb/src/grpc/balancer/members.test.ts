@@ -269,6 +269,23 @@ describe('a change of the list', () => {
     expect(channel.view.endpoints().find(({ address }) => address === key)!.warmth).toBeLessThan(1);
   });
 
+  test('that is empty, and is corrected before calls have ended, is no outage from then on', async () => {
+    const channel = await started('a', 'b');
+    await channel.become(READY, ...keys('a', 'b'));
+    for (const held = new Set<string>(); held.size < 2;) held.add(channel.pick().key);
+    await channel.name([]);
+    await channel.name(endpoints('a', 'b'));
+    expect(channel.view.endpoints().map(({ state }) => state)).toEqual(['ready', 'ready']);
+    await channel.pass(MINUTE);
+    await channel.become(IDLE, 'unix:a');
+    channel.subchannels.at(-1)!.become(READY);
+    await channel.pass(0);
+    // It returns beside one that has served all the time, so it starts slowly.
+    const { state, warmth } = channel.view.endpoints()[0]!;
+    expect(state).toBe('ready');
+    expect(warmth).toBeLessThan(1);
+  });
+
   test('that leaves the list empty closes all connections and fails calls', async () => {
     const channel = await started('a', 'b1');
     await channel.become(READY, ...keys('a'));
