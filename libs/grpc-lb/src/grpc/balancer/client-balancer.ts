@@ -80,10 +80,17 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
     const list = endpoints.ok && (endpoints.value.length > 0 || this.#hasOwnResolver) ? endpoints.value : undefined;
     if (list) this.#balancing.adopt(endpointsOf(list));
     if (this.#balancing.size === 0) {
-      const none = `discovery lists no endpoints${note === '' ? '' : `: ${note}`}`;
-      this.#publisher.fail(endpoints.ok ? none : printable(endpoints.error.details));
+      this.#publisher.fail(endpoints.ok ? this.#emptiness(note) : printable(endpoints.error.details));
     }
     return !endpoints.ok || list !== undefined;
+  }
+
+  /** Why there is no endpoint. */
+  #emptiness(note: string): string {
+    const drained = this.#balancing.drained.join(', ');
+    if (drained !== '')
+      return `discovery lists only endpoints that were drained by hand, ${drained}; restore one of them`;
+    return `discovery lists no endpoints${note === '' ? '' : `: ${note}`}`;
   }
 
   reconfigure(): void {

@@ -554,6 +554,20 @@ describe('an operator', () => {
     expect([channel.used, channel.view.drained]).toEqual([keys('a', 'b', 'c'), []]);
   });
 
+  test('is told why calls fail if only drained endpoints are listed, and may restore one', async () => {
+    const channel = await started('a', 'b');
+    channel.view.drain(a!);
+    await channel.name(endpoints('a'));
+    const { status } = channel.picker!.pick({ metadata: undefined as never, extraPickInfo: {} });
+    expect(status!.details).toBe(
+      'client ORDERS: discovery lists only endpoints that were drained by hand, unix:a; restore one of them',
+    );
+    channel.view.restore(a!);
+    await channel.pass(0);
+    await channel.become(READY, a!);
+    expect(channel.pick().key).toBe(a);
+  });
+
   test('has drained an address only as long as it is listed: later it is another process', async () => {
     const channel = await started('a', 'b');
     channel.view.drain(a!);
