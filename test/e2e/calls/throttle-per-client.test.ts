@@ -99,3 +99,17 @@ test('the own successes of a client allow retries again', async () => {
   await fail(client, 100);
   expect(attempts(all) - before).toBe(ATTEMPTS);
 });
+
+test('what was counted stays when retries are turned off and on at run time', async () => {
+  const client = new BalancedClient({ target: staticTarget(await servers()), loadBalancing, methods });
+  await fail(client, 10);
+  const counted = { retriesGranted: 3, retriesDenied: { budget: 0, throttle: 9 } };
+  expect(client.snapshot.totals).toMatchObject(counted);
+  client.balanced.configure({ ejection: { enabled: false } });
+  expect(client.snapshot.totals).toMatchObject(counted);
+  client.balanced.configure(loadBalancing);
+  expect(client.snapshot.totals).toMatchObject(counted);
+  await fail(client, 1);
+  // The throttle begins with all of its tokens.
+  expect(client.snapshot.totals).toMatchObject({ ...counted, retriesGranted: 5 });
+});

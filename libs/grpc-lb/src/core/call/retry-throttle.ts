@@ -16,7 +16,7 @@ export class RetryThrottle {
     readonly maxTokens: number,
     readonly tokenRatio: number,
     /** The throttle that this one replaces; the share of its tokens is taken over. */
-    previous?: RetryThrottle,
+    previous?: Pick<RetryThrottle, 'denied' | 'level'>,
   ) {
     this.denied = previous?.denied ?? 0;
     this.#max = maxTokens * TOKEN;

@@ -70,6 +70,9 @@ export class CallEnvironment implements PlanEnvironment {
   /** The encodings that a server accepts, as its last answer says; undefined before the first. */
   #accepted: string | undefined;
   #serverTakesEncoding = true;
+  /** Those that were in force last; their counts outlive them. */
+  #lastThrottle: RetryThrottle | undefined;
+  #lastBudget: RetryBudget | undefined;
 
   readonly context: ClientContext;
   readonly authority: string;
@@ -124,9 +127,9 @@ export class CallEnvironment implements PlanEnvironment {
 
   /** What the budget and the throttles have counted. */
   get limited(): LimitedCalls {
-    const { budget, throttle, throttles } = this;
-    const retriesDenied = { budget: budget?.denied ?? 0, throttle: throttle?.denied ?? 0 };
-    return { retriesGranted: budget?.granted ?? 0, retriesDenied, callsThrottled: throttles.refused };
+    const budget = this.#lastBudget;
+    const retriesDenied = { budget: budget?.denied ?? 0, throttle: this.#lastThrottle?.denied ?? 0 };
+    return { retriesGranted: budget?.granted ?? 0, retriesDenied, callsThrottled: this.throttles.refused };
   }
 
   /** The encoding of requests. */
@@ -185,10 +188,13 @@ export class CallEnvironment implements PlanEnvironment {
     const { throttling, budget } = this.policies;
     const { throttle } = this;
     if (!throttling) this.throttle = undefined;
-    else if (throttle?.maxTokens !== throttling.maxTokens || throttle?.tokenRatio !== throttling.tokenRatio)
-      this.throttle = new RetryThrottle(throttling.maxTokens, throttling.tokenRatio, throttle);
+    else if (throttle?.maxTokens !== throttling.maxTokens || throttle?.tokenRatio !== throttling.tokenRatio) {
+      // One that was off meanwhile has not seen what succeeded, and begins with all of its tokens.
+      const previous = { denied: this.#lastThrottle?.denied ?? 0, level: throttle?.level ?? 1 };
+      this.throttle = this.#lastThrottle = new RetryThrottle(throttling.maxTokens, throttling.tokenRatio, previous);
+    }
     if (!budget) this.budget = undefined;
-    else if (this.budget) Object.assign(this.budget, budget);
-    else this.budget = new RetryBudget(this.clock, budget.ratio, budget.minPerSecond);
+    else if (this.#lastBudget) this.budget = Object.assign(this.#lastBudget, budget);
+    else this.budget = this.#lastBudget = new RetryBudget(this.clock, budget.ratio, budget.minPerSecond);
   }
 }
