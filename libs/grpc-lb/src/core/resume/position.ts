@@ -62,15 +62,15 @@ export class Position {
       return;
     }
     const repeated = key === this.#key;
+    // What was delivered since comes after the same token.
+    if (repeated && isBookmark) return;
     // A server may begin with the message before a bookmark.
     const last = this.#since?.at(-1) ?? this.withToken.at(-1);
     this.token = token;
     this.#key = key;
-    this.loose = repeated && !isBookmark && this.full ? this.loose + 1 : 0;
-    if (isBookmark) {
-      if (repeated) return;
-      this.#withToken = last;
-    } else this.#withToken = repeated ? this.#withOther(identity!) : identity;
+    this.loose = repeated && this.full ? this.loose + 1 : 0;
+    if (isBookmark) this.#withToken = last;
+    else this.#withToken = repeated ? this.#withOther(identity!) : identity;
     this.#since = undefined;
     if (!repeated) this.#length = 0;
   }

@@ -95,3 +95,15 @@ test('a bookmark is what bookmark calls one, not only with true', () => {
   first.tokens('a', 'b', 'c');
   expect(told).toEqual(['a', 'c']);
 });
+
+test('a bookmark that repeats the token does not make the messages since then delivered twice', () => {
+  const { told, stream, first } = setUp();
+  first.tokens('1').message('a').message('', { token: '1', bookmark: true });
+  expect(stream.movable).toBe(false);
+  first.end(UNAVAILABLE);
+  expect(told).toEqual([
+    '1',
+    'a',
+    '(14: 1 messages since the last token would be delivered again, as nothing identifies them; set dedupe)',
+  ]);
+});
