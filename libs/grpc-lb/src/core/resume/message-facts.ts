@@ -23,10 +23,16 @@ export function factsOf<Msg>(rules: MessageRules<Msg>, message: Msg): MessageFac
   // Types are not checked in JavaScript.
   const marked: unknown = rules.bookmark?.(message);
   const isBookmark = Boolean(immediate(rules, 'bookmark', marked));
-  const { dedupe } = rules;
-  const own = dedupe && !isBookmark ? keyOf(rules, 'dedupe', dedupe(message)) : undefined;
-  const identity = isBookmark ? undefined : (own ?? key);
+  const identity = isBookmark ? undefined : identityOf(rules, message, key);
   return { message, token, key, identity, isBookmark };
+}
+
+function identityOf<Msg>(rules: MessageRules<Msg>, message: Msg, key: TokenKey | undefined): TokenKey | undefined {
+  const { dedupe } = rules;
+  if (!dedupe) return key;
+  const own = keyOf(rules, 'dedupe', dedupe(message));
+  // The token of one message may be equal to the identity of another.
+  return own ?? (key === undefined ? undefined : `\0${typeof key} ${String(key)}`);
 }
 
 /** @throws GrpcLbArgumentError if it is not a value that can be compared. */

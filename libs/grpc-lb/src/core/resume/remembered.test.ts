@@ -107,3 +107,14 @@ test('a bookmark that repeats the token does not make the messages since then de
     '(14: 1 messages since the last token would be delivered again, as nothing identifies them; set dedupe)',
   ]);
 });
+
+test('a message is not taken for a repeated one whose token is equal to its identity', () => {
+  // Items have an id, and marks have a revision.
+  const dedupe = ({ name }: Message): string => /^item (.*)/.exec(name)?.[1] ?? '';
+  const { clock, told, first, last } = setUp({ dedupe });
+  first.message('item 1').message('mark', { token: '7' });
+  first.end(UNAVAILABLE);
+  clock.advance(50);
+  last().message('item 7').message('mark', { token: '8' });
+  expect(told).toEqual(['item 1', 'mark', 'item 7', 'mark']);
+});
