@@ -204,6 +204,31 @@ test('the deadline is that of the subscription, whatever resumes in the meantime
   expect(subscriber.numbers).toEqual(upTo(4));
 });
 
+test('the deadline of a method is that of the subscription, also if an interceptor starts each call later', async () => {
+  const { feed, servers } = await startFeed(1);
+  const deadlines: unknown[] = [];
+  // As one that waits for a token.
+  const late: Interceptor = (options, next) => {
+    deadlines.push(options.deadline);
+    return new InterceptingCall(next(options), {
+      start: (metadata, listener, go) => void setImmediate(() => go(metadata, listener)),
+    });
+  };
+  const loadBalancing = { deadline: { methods: { Repeat: 30_000 } } };
+  const client = await new FeedClient(feedTarget(servers), {}, { interceptors: [late], loadBalancing }).ready(1);
+  const before = Date.now();
+  const subscriber = client.subscribe();
+  feed.append(1);
+  await subscriber.seen(1);
+  const after = Date.now();
+  servers[0]!.endStreams({});
+  feed.append(1);
+  await subscriber.seen(2);
+  expect(deadlines).toEqual([undefined, expect.any(Number)]);
+  expect(deadlines[1]).toBeGreaterThanOrEqual(before + 30_000);
+  expect(deadlines[1]).toBeLessThanOrEqual(after + 30_000);
+});
+
 test.each(['the backoff', 'onGap'])('the deadline also ends a stream that waits for %s', async (what) => {
   const { feed, servers } = await startFeed(1);
   const rules =

@@ -14,6 +14,8 @@ export interface CarrierOwner {
   readonly lasting: boolean;
   /** Runs code in the async context in which the stream was subscribed. */
   runInScope(action: () => void): void;
+  /** A call has started: with this deadline in milliseconds since the epoch, Infinity for none. */
+  begun(deadline: number): void;
   /** The call has been sent, perhaps once more, or its response headers have come. */
   placed(carrier: Carrier): void;
   headersReceived(carrier: Carrier, headers: Metadata): void;
@@ -34,8 +36,6 @@ export interface Route {
 export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<unknown> {
   /** Undefined before it is sent, and if grpc-js makes the calls of the channel. */
   attempt: WireAttempt | undefined;
-  /** The deadline of the call in milliseconds since the epoch. */
-  deadline = Infinity;
   /** The age at which the server ends it, in milliseconds. */
   maxAge: number | undefined;
   readonly leaving: Member<Connection> | undefined;
@@ -65,7 +65,7 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
   abstract cancel(): void;
 
   begun({ deadline }: SlottedCall): void {
-    this.deadline = deadline;
+    this.owner.begun(deadline);
   }
 
   sent(attempt: WireAttempt): void {

@@ -240,6 +240,11 @@ export class ResumableCall
 
   drained(): void {}
 
+  /** The deadline is that of the subscription, also if the options of the method set it. */
+  begun(deadline: number): void {
+    if (deadline !== Infinity) this.#deadline ??= deadline;
+  }
+
   placed(carrier: Carrier): void {
     if (carrier === this.#carrier) this.#place();
   }
@@ -277,8 +282,6 @@ export class ResumableCall
       options: deadline === undefined ? options : { ...options, deadline },
     };
     this.startCall(carrier, request, args, moving);
-    // The deadline is that of the subscription, also if the options of the method set it.
-    if (carrier.deadline !== Infinity) this.#deadline ??= carrier.deadline;
   }
 
   /** `moving`: the call is to take over from the present one. */
