@@ -33,6 +33,23 @@ test('a stream whose server of stock Nest closes at once goes on at another one'
   expect(subscriber.numbers).toEqual(upTo(6));
 });
 
+test('a hedged stream resumes when a server cancels it, whichever was asked last', async () => {
+  const { feed, servers } = await startFeed(2);
+  const hedge = { methods: { Repeat: { delay: 20 } } };
+  const client = await new FeedClient(feedTarget(servers), {}, { loadBalancing: { hedge } }).ready(2);
+  const subscriber = client.subscribe();
+  await eventually(() => servers.some(({ begun }) => begun > 0));
+  const first = servers.find(({ begun }) => begun > 0)!;
+  await eventually(() => servers.every(({ begun }) => begun === 1));
+  // As a proxy that restarts.
+  first.endStreams({ code: Status.CANCELLED });
+  await eventually(() => servers.some(({ begun }) => begun > 1) || subscriber.error !== undefined);
+  feed.append(1);
+  await subscriber.seen(1);
+  expect(subscriber.error).toBeUndefined();
+  expect(subscriber.numbers).toEqual([1]);
+});
+
 test('CANCELLED of a server ends a stream if the options say so', async () => {
   const { feed, servers } = await startFeed(2);
   const rules = { resumableStatusCodes: ['UNAVAILABLE'] } as const;

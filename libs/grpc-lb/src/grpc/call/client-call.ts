@@ -378,6 +378,7 @@ export class ClientCall
   }
 
   finish(attempt: WireAttempt | undefined): void {
+    if (attempt) this.slot?.endsWith(attempt);
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     // Of a committed attempt the headers have said so.
     if (this.#plan.committed === undefined) tellPrevious(status.metadata, this.#plan.attempts - 1);

@@ -21,6 +21,8 @@ export interface StreamSlot {
   begun(call: SlottedCall): void;
   /** An attempt has been sent; or, of several that were sent, it carries the stream. */
   sent(attempt: WireAttempt): void;
+  /** The call ends with the status of this attempt. Not called if this side ends it. */
+  endsWith(attempt: WireAttempt): void;
 }
 
 /** The metadata option that passes a slot to the call through grpc-js's client and interceptors. It is never sent. */

@@ -41,6 +41,8 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
   readonly leaving: Member<Connection> | undefined;
   readonly to: Member<Connection> | undefined;
   #answered = false;
+  /** The attempt with whose status it ends; undefined while it runs, and if this side ends it. */
+  #last: WireAttempt | undefined;
 
   constructor(
     protected readonly owner: CarrierOwner,
@@ -74,6 +76,10 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
     this.owner.placed(this);
   }
 
+  endsWith(attempt: WireAttempt): void {
+    this.#last = attempt;
+  }
+
   protected headers(headers: Metadata): void {
     this.#answered = true;
     this.maxAge = maxAgeIn(headers);
@@ -83,7 +89,7 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
 
   protected ended(status: StatusObject): void {
     const { attempt } = this;
-    const local = attempt ? attempt.local : status.details !== RESET;
+    const local = this.#last ? this.#last.local : attempt !== undefined || status.details !== RESET;
     this.listener.onEnd(new StreamEnd(status, this.#answered || attempt !== undefined, local));
   }
 }
