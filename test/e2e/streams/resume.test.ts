@@ -289,6 +289,24 @@ test('a subscriber that leaves while the stream waits to resume is the end of it
   expect(servers[0]!.begun).toBe(1);
 });
 
+test.each(['leaves', 'aborts'])('onStatus is told once of a subscriber that %s', async (how) => {
+  const { feed, servers } = await startFeed(1);
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const statuses: number[] = [];
+  const controller = new AbortController();
+  const subscriber = client.subscribe({
+    signal: controller.signal,
+    onStatus: ({ code }) => void statuses.push(code),
+  });
+  feed.append(1);
+  await subscriber.seen(1);
+  if (how === 'leaves') subscriber.subscription.unsubscribe();
+  else controller.abort();
+  await eventually(() => statuses.length > 0);
+  await eventually(() => servers[0]!.streams.size === 0);
+  expect(statuses).toEqual([Status.CANCELLED]);
+});
+
 test('interceptors see each call that carries the stream', async () => {
   const { feed, servers } = await startFeed(2);
   let seen = 0;

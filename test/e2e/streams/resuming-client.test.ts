@@ -91,6 +91,7 @@ test('a stream of a client of grpc-js resumes at another server, and moves befor
   stream.cancel();
   await eventually(() => seen.error !== undefined);
   expect(seen.error).toMatchObject({ code: status.CANCELLED });
+  expect(seen.statuses).toEqual([status.CANCELLED]);
   await eventually(() => servers.every(({ streams }) => streams.size === 0));
 });
 
@@ -187,6 +188,7 @@ test('a stream whose server is lost after the channel was closed ends with a sta
   await eventually(() => seen.error !== undefined);
   expect(seen.error).toMatchObject({ code: status.CANCELLED });
   expect(seen.error!.details).toBe('client ECHO, echo.v1.Echo/Repeat: the client is closed');
+  expect(seen.statuses).toEqual([status.CANCELLED]);
 });
 
 test('a service may have a method GetChannel', async () => {

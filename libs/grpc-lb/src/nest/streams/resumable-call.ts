@@ -17,7 +17,7 @@ import { type Abortable, endWith, leave } from '../stub/abort-signals.js';
 import type { ArgumentRules } from '../stub/argument-rules.js';
 import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
 import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
-import { aborted, cancelled, serviceError } from '../stub/service-error.js';
+import { aborted, serviceError } from '../stub/service-error.js';
 import type { Method } from '../stub/subscribed-call.js';
 import type { Carrier, CarrierOwner, Route } from './carrier.js';
 import { ClientCarrier } from './client-carrier.js';
@@ -118,12 +118,17 @@ export class ResumableCall
   }
 
   giveUp(error: unknown): void {
-    this.runInScope(() => this.#finish(() => this.sink.fail(error)));
+    this.runInScope(() =>
+      this.#finish(() => {
+        this.#tellCanceled();
+        this.sink.fail(error);
+      }),
+    );
   }
 
   /** The subscriber has left, or the stream has ended. */
   unsubscribe(): void {
-    this.#finish(() => {});
+    this.#finish(() => this.#tellCanceled());
   }
 
   runInScope(action: () => void): void {
@@ -181,7 +186,9 @@ export class ResumableCall
       this.#begin(carrier, request, why === 'move');
     } catch (error) {
       if (why === 'move') listener.onEnd(NOT_OPENED);
-      else this.failed(this.#isClosed ? cancelled(`${this.target.rules.subject}: the client is closed`, error) : error);
+      else if (this.#isClosed)
+        this.ended(endHere(Status.CANCELLED, `${this.target.rules.subject}: the client is closed`), undefined);
+      else this.failed(error);
     }
     return carrier;
   }
@@ -322,7 +329,8 @@ export class ResumableCall
     const left = Number(this.#deadline ?? this.args.options.deadline) - Date.now();
     // A later deadline, as one that is absent, outlasts any backoff.
     if (!(left <= MAX_DELAY_MS)) return;
-    this.#cancelDeadline = this.clock.after(Math.max(0, left), () => this.ended(tooLate(), undefined));
+    const tooLate = endHere(Status.DEADLINE_EXCEEDED, 'Deadline exceeded before the stream resumed');
+    this.#cancelDeadline = this.clock.after(Math.max(0, left), () => this.ended(tooLate, undefined));
   }
 
   #moveAfter(delay: number): void {
@@ -331,6 +339,13 @@ export class ResumableCall
       // It has no token yet, or moves for another reason.
       else this.#moveAfter(AGAIN_MS);
     });
+  }
+
+  /** Later, as of other calls: what the function throws is not for the code that ends the stream. */
+  #tellCanceled(): void {
+    const { onStatus } = this.args;
+    const status = { code: Status.CANCELLED, details: 'Cancelled on client', metadata: new Metadata() };
+    if (onStatus) process.nextTick(() => this.runInScope(() => onStatus(status)));
   }
 
   #finish(tell: () => void): void {
@@ -355,9 +370,9 @@ const AGAIN_MS = 1000;
 /** The maximum of setTimeout. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-function tooLate(): StreamEnd {
-  const details = 'Deadline exceeded before the stream resumed';
-  return new StreamEnd({ code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() }, false, true);
+/** The end of a stream for a reason of this side. */
+function endHere(code: Status, details: string): StreamEnd {
+  return new StreamEnd({ code, details, metadata: new Metadata() }, false, true);
 }
 
 const ENDED_WITH_OK = { code: Status.UNAVAILABLE, details: 'The server has ended the stream with OK' } as const;
