@@ -150,6 +150,31 @@ test('a move that the only other backend refuses leaves the stream where it is',
   expect(subscriber.numbers).toEqual(upTo(3));
 });
 
+test('a stream moves on from a backend that is ejected while the stream moves to it', async () => {
+  const { feed, servers } = await startFeed(3);
+  const loadBalancing = { streams: { rebalance: false } } as const;
+  const client = await new FeedClient(feedTarget(servers), {}, { loadBalancing }).ready(3);
+  const subscriber = client.subscribe();
+  feed.append();
+  await subscriber.seen(1);
+  const { here, others } = serversOf(subscriber, servers);
+  client.handle.drain(here.address);
+  await eventually(() => others.some(({ begun }) => begun === 1));
+  const second = others.find(({ begun }) => begun === 1)!;
+  const third = others.find((server) => server !== second)!;
+  client.handle.eject(second.address, 60_000);
+  // The new stream is level.
+  feed.append();
+  await eventually(() => here.streams.size === 0);
+  third.behavior.headers = true;
+  await eventually(() => second.streams.size === 0);
+  feed.append();
+  await subscriber.seen(3);
+  expect(subscriber.numbers).toEqual(upTo(3));
+  expect(subscriber.last).toBe(third.address);
+  expect(client.handle.snapshot().totals.streamMoves).toEqual({ removed: 1, ejected: 1 });
+});
+
 test('a subscriber that leaves during a move leaves no call behind', async () => {
   const { feed, servers } = await startFeed(2);
   const client = await new FeedClient(feedTarget(servers)).ready(2);

@@ -10,6 +10,7 @@ export class Host implements StreamHost {
   warmth = 1;
   failureFactor = 1;
   joinedAt: number | undefined;
+  leaves: MoveReason | undefined;
 
   constructor(readonly name: string) {}
 }

@@ -91,4 +91,35 @@ describe('streams that leave an endpoint', () => {
     ]);
     expect(client.clock.pendingTimers).toBe(0);
   });
+
+  it('asks a stream that arrives at an endpoint which had none when it was left', () => {
+    const [a, b, c] = hosts(3) as [Host, Host, Host];
+    const client = new Client([b, c]);
+    client.rebalance = undefined;
+    const [stream] = client.open(a) as [Stream];
+    stream.takes = 100;
+    stream.move('draining', b);
+    b.leaves = 'ejected';
+    client.groups = [[c]];
+    client.placement.vacate(b, 'ejected');
+    client.clock.advance(100);
+    expect(stream.endpoint).toBe(b);
+    client.clock.advance(LEAVE_WITHIN_MS + 200);
+    expect(stream.endpoint).toBe(c);
+    expect(client.told).toEqual([
+      [a, b, 'draining'],
+      [b, 'ejected', 1],
+      [b, c, 'ejected'],
+    ]);
+    expect(client.clock.pendingTimers).toBe(0);
+  });
+
+  it('lets a stream stay that is opened at an endpoint which may be picked in spite of all', () => {
+    const [a] = hosts(1) as [Host];
+    const client = new Client([a]);
+    client.rebalance = undefined;
+    a.leaves = 'ejected';
+    client.open(a);
+    expect([client.told, client.clock.pendingTimers]).toEqual([[], 0]);
+  });
 });

@@ -43,4 +43,6 @@ export interface StreamHost {
   readonly failureFactor: number;
   /** When it joined or returned while the client was in use, by the clock; undefined if it was there from the start. */
   readonly joinedAt: number | undefined;
+  /** Why its streams go elsewhere; undefined if they may stay. */
+  readonly leaves?: MoveReason | undefined;
 }

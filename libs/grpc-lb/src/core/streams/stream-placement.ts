@@ -73,7 +73,7 @@ export class StreamPlacement<E extends StreamHost> {
   opened(stream: PlacedStream<E>): void {
     this.#place(stream, stream.endpoint);
     this.#size++;
-    this.#lookSoon();
+    this.#arrived(stream.endpoint);
   }
 
   /** Called when a stream, which has been opened here, is open at its new endpoint, and the old one is closed. */
@@ -81,7 +81,7 @@ export class StreamPlacement<E extends StreamHost> {
     this.#take(stream, from);
     this.#place(stream, stream.endpoint);
     this.source.moved?.(from, stream.endpoint, reason);
-    this.#lookSoon();
+    this.#arrived(stream.endpoint);
   }
 
   /** Called when a stream has ended. */
@@ -144,6 +144,13 @@ export class StreamPlacement<E extends StreamHost> {
     if (!streams) this.#streams.set(endpoint, (streams = new Set()));
     streams.add(stream);
     this.#keyed.add(stream);
+  }
+
+  /** A move takes seconds, so the endpoint may be one that its streams have been asked to leave in the meantime. */
+  #arrived(endpoint: E): void {
+    const { leaves } = endpoint;
+    if (leaves && this.#exitFrom(endpoint) !== 'over') this.vacate(endpoint, leaves);
+    this.#lookSoon();
   }
 
   #take(stream: PlacedStream<E>, endpoint: E): boolean {

@@ -140,6 +140,10 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     return this.passiveHealth.warmth;
   }
 
+  get leaves(): MoveReason | undefined {
+    return LEAVES[this.state];
+  }
+
   /** Decides when streams that can resume move. */
   get placement(): StreamHome<Member<C>> {
     return this.owner.streams;
@@ -291,7 +295,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     const wasWarm = from === 'draining' || from === 'suspect' || from === 'ready' || from === 'degraded';
     if (this.serves && !wasWarm) this.#warmUp(from === 'ejected');
     environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
-    const leaves = LEAVES[to];
+    const { leaves } = this;
     if (leaves) this.placement.vacate(this, leaves);
   }
 
