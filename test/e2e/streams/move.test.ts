@@ -175,6 +175,29 @@ test('a stream moves on from a backend that is ejected while the stream moves to
   expect(client.handle.snapshot().totals.streamMoves).toEqual({ removed: 1, ejected: 1 });
 });
 
+test('a stream moves on from a connection that retires while the stream moves to it', async () => {
+  const { feed, servers } = await startFeed(1);
+  const [server] = servers;
+  const client = await new FeedClient(feedTarget(servers)).ready(1);
+  const subscriber = client.subscribe();
+  feed.append();
+  await subscriber.seen(1);
+  const connections = (): readonly { state: string }[] => client.handle.snapshot().endpoints[0]!.connections;
+  client.handle.recycle(server!.address);
+  await eventually(() => server!.begun === 2);
+  client.handle.recycle(server!.address);
+  await eventually(() => connections().filter(({ state }) => state === 'retiring').length === 2);
+  // The new stream is level.
+  feed.append();
+  await eventually(() => server!.streams.size === 1);
+  server!.behavior.headers = true;
+  await eventually(() => connections().length === 1);
+  feed.append();
+  await subscriber.seen(3);
+  expect(subscriber.numbers).toEqual(upTo(3));
+  expect(server!.begun).toBe(3);
+});
+
 test('a subscriber that leaves during a move leaves no call behind', async () => {
   const { feed, servers } = await startFeed(2);
   const client = await new FeedClient(feedTarget(servers)).ready(2);

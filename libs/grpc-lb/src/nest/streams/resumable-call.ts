@@ -315,6 +315,9 @@ export class ResumableCall
     const { placement } = to.endpoint;
     if (moves) placement.moved(this, from.endpoint, reason);
     else placement.opened(this);
+    const { retiring } = to.connection;
+    // It may have retired during the move. Of an endpoint that drains, all streams are asked to go.
+    if (retiring !== undefined && retiring !== 'draining') placement.leave([this], 'connection_retired');
   }
 
   #watchAge(): void {
