@@ -95,6 +95,8 @@ class Client {
 }
 
 class Stream implements PlacedStream<Host> {
+  readonly moving = false;
+
   constructor(
     private readonly client: Client,
     public endpoint: Host,

@@ -46,6 +46,10 @@ export class Subscription implements PlacedStream<Member<StreamWire>> {
     return resumable && !this.#next && this.client.clock.now() - this.#openedAt >= FIRST_MESSAGE_MS;
   }
 
+  get moving(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** Opens a stream, or waits for an endpoint. */
   open(): void {
     if (this.#over) return;

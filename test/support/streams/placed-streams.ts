@@ -71,6 +71,7 @@ export class Client {
 /** A stream of a client. */
 export class Stream implements PlacedStream<Host> {
   movable = true;
+  moving = false;
   keyed = false;
   home: Host | undefined;
   asked = 0;
@@ -94,12 +95,14 @@ export class Stream implements PlacedStream<Host> {
     target.streams++;
     if (this.takes === 0) return this.#arrive(target, reason);
     this.movable = false;
+    this.moving = true;
     client.clock.after(this.takes, () => this.#arrive(target, reason));
   }
 
   #arrive(target: Host, reason: MoveReason): void {
     const { endpoint: from } = this;
     this.movable = true;
+    this.moving = false;
     this.endpoint = target;
     from.streams--;
     this.client.placement.moved(this, from, reason);

@@ -19,7 +19,7 @@ export class MovesUnderWay<E> {
 
   /** Ends the moves that have failed, and returns their streams. */
   takeFailed(): PlacedStream<E>[] {
-    const failed = [...this.#streams].filter(({ movable }) => movable);
+    const failed = [...this.#streams].filter(({ moving }) => !moving);
     for (const stream of failed) this.#streams.delete(stream);
     return failed;
   }

@@ -20,6 +20,8 @@ export interface PlacedStream<E> {
   readonly endpoint: E;
   /** Whether it can move now: it can resume, has a token, and is not moving already. */
   readonly movable: boolean;
+  /** Whether a move is under way. */
+  readonly moving: boolean;
   /** Whether a key or another rule decides its endpoint, so that it is not moved to even out the streams. */
   readonly keyed?: boolean;
   /** The endpoint where its key belongs now; undefined if it has none, or none may be picked. */

@@ -152,6 +152,10 @@ export class ResumableCall
     return placed && this.#stream?.movable === true;
   }
 
+  get moving(): boolean {
+    return this.#move !== undefined;
+  }
+
   get keyed(): boolean {
     return this.#carrier?.attempt?.keyed === true;
   }

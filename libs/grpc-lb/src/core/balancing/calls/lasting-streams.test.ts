@@ -17,6 +17,7 @@ const LASTING: CallInfo = { method: '/Orders/Watch', stream: true, lasting: true
 /** A stream that can resume, and moves as soon as it is asked to. */
 class Subscription implements PlacedStream<Member<FakeConnection>> {
   readonly movable = true;
+  readonly moving = false;
   attempt: Picked;
 
   constructor(
