@@ -48,11 +48,16 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
     protected readonly owner: CarrierOwner,
     protected readonly listener: StreamListener<unknown, StreamEnd>,
     route: Route,
-    /** When it was opened, by the clock. */
-    readonly since: number,
+    /** By the clock. */
+    private readonly openedAt: number,
   ) {
     this.leaving = route.leaving;
     this.to = route.to;
+  }
+
+  /** When it was sent, by the clock; when it was opened, if that is not known. */
+  get since(): number {
+    return this.attempt?.reservedAt ?? this.openedAt;
   }
 
   get lasting(): boolean {
