@@ -242,6 +242,26 @@ describe('an Observable', () => {
     expect(call.written).toEqual([1, 2, 3, 4]);
   });
 
+  it('that emits and completes while an item is written keeps the order', () => {
+    const items = new Subject<number>();
+    const call = new SlowCall(3);
+    const write = call.write.bind(call);
+    // As an interceptor may do that sees the item.
+    call.write = (item) => {
+      const room = write(item);
+      if (item === 4) {
+        items.next(6);
+        items.complete();
+      }
+      return room;
+    };
+    writeRequests(items, call, unexpected);
+    for (const item of [1, 2, 3, 4, 5]) items.next(item);
+    call.drain();
+    call.drain();
+    expect(call).toMatchObject({ written: [1, 2, 3, 4, 5, 6], ended: true });
+  });
+
   it('is unsubscribed from when the call stops, and buffered items are dropped', () => {
     const call = new SlowCall(2);
     const items = new Subject<number>();

@@ -52,13 +52,14 @@ function fromObservable(
   };
   const subscription = source.subscribe({
     next: (item) => {
-      if (blocked) waiting.push(item);
+      // Also what comes while others are written, such as from an interceptor that sees them.
+      if (blocked || waiting.length > 0) waiting.push(item);
       else write(item);
     },
     error: onError,
     complete: () => {
       completed = true;
-      if (!blocked) call.end();
+      if (!blocked && waiting.length === 0) call.end();
     },
   });
   return () => {
