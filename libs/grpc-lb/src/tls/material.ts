@@ -12,10 +12,18 @@ export function sameTexts(one: PemTexts, other: PemTexts | undefined): boolean {
   return one.ca === other?.ca && one.cert === other?.cert && one.key === other?.key;
 }
 
+/** What may have changed: `files`, or also what a provider would return. */
+export type Look = 'files' | 'all';
+
 /** Where the texts come from. */
 export interface PemReader {
-  /** Reads all of them as they belong together. @throws TlsFault */
-  read(): Promise<PemTexts>;
+  /**
+   * Reads all of them as they belong together.
+   *
+   * @param what `files`: only files may have changed.
+   * @throws TlsFault
+   */
+  read(what: Look): Promise<PemTexts>;
   /** The same at once, if that is possible. @throws TlsFault */
   readNow?(): PemTexts;
   /** Reports changes, as far as that is possible; may be called repeatedly. Returns the error, if any. */

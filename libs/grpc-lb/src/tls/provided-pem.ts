@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { isObject } from '../core/options/validation.js';
 import { printable, printableError } from '../core/printable.js';
-import type { PemReader, PemTexts } from './material.js';
+import type { Look, PemReader, PemTexts } from './material.js';
 import { type PemSource } from './pem-files.js';
 import { TlsFault } from './pem.js';
 
@@ -33,6 +33,8 @@ const GIVEN_UP = 'was given up, because its user closes';
 /** Asks a user's function for certificates, and waits for its answer within bounds. */
 export class ProvidedPem implements PemReader {
   #asked: AbortController | undefined;
+  /** What was returned last; undefined if that failed. */
+  #provided: PemTexts | undefined;
   #closed = false;
 
   /** @param ca Reads the CAs of the options, for a provider that returns none. */
@@ -42,9 +44,11 @@ export class ProvidedPem implements PemReader {
     private readonly clock: Clock,
   ) {}
 
-  async read(): Promise<PemTexts> {
-    const { ca } = await this.ca.read();
-    const provided = textsOf(await this.#ask());
+  /** A file of the CAs, or another one beside it, is no reason to issue another certificate. */
+  async read(what: Look = 'all'): Promise<PemTexts> {
+    const { ca } = await this.ca.read(what);
+    if (what === 'all') this.#provided = undefined;
+    const provided = (this.#provided ??= textsOf(await this.#ask()));
     return { ...provided, ca: provided.ca ?? ca };
   }
 

@@ -218,6 +218,29 @@ describe('a source of certificates', () => {
       source.stop();
     });
 
+    test('is not asked again because something has changed beside the files of its CAs, but then as usual', async () => {
+      let asked = 0;
+      const provider = (): never => {
+        asked++;
+        return { cert: one!.cert, key: one!.key } as never;
+      };
+      const source = open(new ProvidedPem(provider, files, clock));
+      void source.ready();
+      await settle();
+      for (let i = 0; i < 5; i++) {
+        files.put(NONE);
+        await pass(50);
+      }
+      expect(asked).toBe(1);
+      files.put({ ...NONE, ca: ca.cert });
+      await pass(50);
+      expect(source).toMatchObject({ error: null, current: { ca: { count: 1 }, own: { name: 'n1' } } });
+      expect(asked).toBe(1);
+      await pass(30_000);
+      expect(asked).toBe(2);
+      source.stop();
+    });
+
     test('gives up one that does not answer', async () => {
       let signal: AbortSignal | undefined;
       const source = open(

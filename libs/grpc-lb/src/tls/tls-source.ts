@@ -4,7 +4,7 @@ import { jittered, type Random } from '../core/random.js';
 import { TokenBucket } from '../core/token-bucket.js';
 import { dateText, defaultNotice, duration } from './expiry.js';
 import { type LoadedTls, loadTls, type Requirements } from './loaded-tls.js';
-import { type PemReader, type PemTexts, sameTexts } from './material.js';
+import { type Look, type PemReader, type PemTexts, sameTexts } from './material.js';
 import { TlsFault } from './pem.js';
 
 const JITTER = 0.2;
@@ -55,8 +55,9 @@ export class TlsSource {
   rejections = 0;
   #started = false;
   #stopped = false;
-  #looking = false;
-  #lookAgain = false;
+  #looking: Look | undefined;
+  /** At what to look afterwards; undefined: at nothing. */
+  #next: Look | undefined;
   #watched = false;
   #cancelPoll: Cancel = () => {};
   #cancelEvent: Cancel | undefined;
@@ -125,7 +126,7 @@ export class TlsSource {
     this.#cancelPoll();
     this.#cancelPoll = clock.after(jittered(random, this.options.refreshInterval, JITTER), () => this.#poll());
     this.#warnOfExpiry();
-    if (!this.#looking) void this.#look();
+    if (this.#looking !== 'all') this.#lookAt('all');
   }
 
   readonly #changed = (): void => {
@@ -133,24 +134,25 @@ export class TlsSource {
     const delay = this.#quickLooks.take() ? EVENT_DELAY_MS : SECOND_LOOK_MS;
     this.#cancelEvent = this.environment.clock.after(delay, () => {
       this.#cancelEvent = undefined;
-      this.#lookNow();
+      this.#lookAt('files');
     });
   };
 
-  #lookNow(): void {
-    if (this.#looking) this.#lookAgain = true;
-    else void this.#look();
+  #lookAt(what: Look): void {
+    if (!this.#looking) void this.#look(what);
+    else if (this.#next !== 'all') this.#next = what;
   }
 
   #lookAgainIn(delayMs: number): void {
     this.#cancelSecondLook();
-    this.#cancelSecondLook = this.environment.clock.after(delayMs, () => this.#lookNow());
+    this.#cancelSecondLook = this.environment.clock.after(delayMs, () => this.#lookAt('all'));
   }
 
-  async #look(): Promise<void> {
-    this.#looking = true;
-    do {
-      this.#lookAgain = false;
+  async #look(first: Look): Promise<void> {
+    this.#next = first;
+    while (this.#next && !this.#stopped) {
+      const what = (this.#looking = this.#next);
+      this.#next = undefined;
       const { reader } = this;
       // To determine what must be watched takes many turns of the event loop, and what has been reported is there now.
       if (this.#watched && reader.readNow) this.#take(await this.#checked(() => reader.readNow!()));
@@ -159,10 +161,10 @@ export class TlsSource {
       this.#watched = true;
       if (this.#stopped) break;
       // What changed before it was watched.
-      this.#take(await this.#checked(() => reader.read()));
+      this.#take(await this.#checked(() => reader.read(what)));
       this.#settled();
-    } while (this.#lookAgain && !this.#stopped);
-    this.#looking = false;
+    }
+    this.#looking = undefined;
   }
 
   #take(found: LoadedTls | string): void {
