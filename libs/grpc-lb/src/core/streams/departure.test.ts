@@ -122,4 +122,20 @@ describe('streams that leave an endpoint', () => {
     client.open(a);
     expect([client.told, client.clock.pendingTimers]).toEqual([[], 0]);
   });
+
+  it('asks those that stayed because of a panic, as soon as it is over', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([a, b]);
+    client.rebalance = undefined;
+    client.open(a, 3);
+    a.leaves = 'ejected';
+    client.placement.vacate(a, 'ejected');
+    client.clock.advance(3 * LEAVE_WITHIN_MS);
+    expect(counts([a, b])).toEqual([3, 0]);
+    client.groups = [[b]];
+    client.placement.changed();
+    client.clock.advance(LEAVE_WITHIN_MS + 20);
+    expect(counts([a, b])).toEqual([0, 3]);
+    expect(client.clock.pendingTimers).toBe(0);
+  });
 });

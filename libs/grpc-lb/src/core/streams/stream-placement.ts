@@ -116,6 +116,8 @@ export class StreamPlacement<E extends StreamHost> {
 
   /** Called when endpoints, their weights, or the options have changed. */
   changed(): void {
+    // A panic, in which ejected endpoints are picked too, may be over.
+    for (const endpoint of this.#streams.keys()) this.#vacateIfLeft(endpoint);
     this.#keyed.changed();
     this.#lookSoon();
   }
@@ -146,11 +148,16 @@ export class StreamPlacement<E extends StreamHost> {
     this.#keyed.add(stream);
   }
 
-  /** A move takes seconds, so the endpoint may be one that its streams have been asked to leave in the meantime. */
+  /** A move takes seconds, in which the streams of its endpoint may have been asked to go. */
   #arrived(endpoint: E): void {
-    const { leaves } = endpoint;
-    if (leaves && this.#exitFrom(endpoint) !== 'over') this.vacate(endpoint, leaves);
+    this.#vacateIfLeft(endpoint);
     this.#lookSoon();
+  }
+
+  #vacateIfLeft(endpoint: E): void {
+    const { leaves } = endpoint;
+    if (!leaves || this.#leaving.has(endpoint) || this.#exitFrom(endpoint) === 'over') return;
+    this.vacate(endpoint, leaves);
   }
 
   #take(stream: PlacedStream<E>, endpoint: E): boolean {
