@@ -130,6 +130,19 @@ describe('rebalancing', () => {
     expect(counts([...first, ...second])).toEqual([3, 3, 0, 0]);
   });
 
+  it('follows a shorter interval at once', () => {
+    const [a, b] = hosts(2) as [Host, Host];
+    const client = new Client([a, b]);
+    client.rebalance = { interval: 3_600_000, streamsPerMove: 30, threshold: 0.1 };
+    client.open(a, 10);
+    client.clock.advance(3_600_000);
+    expect(counts([a, b])).toEqual([9, 1]);
+    client.rebalance = { ...client.rebalance, interval: 1000 };
+    client.placement.changed();
+    client.clock.advance(10_000);
+    expect(counts([a, b])).toEqual([6, 4]);
+  });
+
   it('is off if the options say so', () => {
     const [a, b] = hosts(2) as [Host, Host];
     const client = new Client([a, b]);

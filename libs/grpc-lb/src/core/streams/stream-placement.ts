@@ -58,6 +58,8 @@ export class StreamPlacement<E extends StreamHost> {
   #cancelLook: Cancel | undefined;
   /** No move only for evenness before this time. */
   #quietUntil = -Infinity;
+  /** The interval by which that time and the next look were set. */
+  #interval = 0;
   /** Since when there has been nothing to move but a difference of two streams. */
   #patientSince: number | undefined;
   /** How this client fills each endpoint, each time that it joins. */
@@ -118,6 +120,7 @@ export class StreamPlacement<E extends StreamHost> {
   changed(): void {
     // A panic, in which ejected endpoints are picked too, may be over.
     for (const endpoint of this.#streams.keys()) this.#vacateIfLeft(endpoint);
+    this.#hurry();
     this.#keyed.changed();
     this.#lookSoon();
   }
@@ -180,10 +183,20 @@ export class StreamPlacement<E extends StreamHost> {
     return groups.some((group) => group.length > 0) ? 'open' : 'blocked';
   }
 
+  /** A shorter interval does not wait for the end of a longer one. */
+  #hurry(): void {
+    const { rebalance, clock } = this.source;
+    if (!rebalance || rebalance.interval >= this.#interval) return;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    this.#quietUntil = Math.min(this.#quietUntil, clock.now() + this.#paceOf(rebalance));
+  }
+
   /** At most one timer, whatever the number of streams. */
   #lookSoon(): void {
     const { rebalance, random } = this.source;
     if (this.#closed || this.#cancelLook || !rebalance || this.#size === 0) return;
+    this.#interval = rebalance.interval;
     this.#lookAfter(rebalance.interval * FIRST_LOOK * random());
   }
 
@@ -197,6 +210,7 @@ export class StreamPlacement<E extends StreamHost> {
     const { rebalance, clock, random } = this.source;
     if (!rebalance || this.#size === 0) return;
     const { interval } = rebalance;
+    this.#interval = interval;
     const pace = this.#paceOf(rebalance);
     for (const stream of this.#underWay.takeFailed()) this.#putLast(stream);
     if (this.#underWay.size >= Math.min(interval / pace, MOST_UNDER_WAY)) return this.#lookAfter(pace);
