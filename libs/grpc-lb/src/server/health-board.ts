@@ -1,6 +1,4 @@
-import { HealthImplementation } from 'grpc-health-check';
-
-type Status = 'SERVING' | 'NOT_SERVING';
+import { HealthService, type HealthStatus } from './health-service.js';
 
 /**
  * The status of each service in `grpc.health.v1`. A service is SERVING while the server is open and not draining,
@@ -8,11 +6,15 @@ type Status = 'SERVING' | 'NOT_SERVING';
  */
 export class HealthBoard {
   /** Answers Check, Watch and List. It forwards every status to watchers, so it gets only changes. */
-  readonly service = new HealthImplementation({ '': 'NOT_SERVING' });
-  readonly #told = new Map<string, Status>([['', 'NOT_SERVING']]);
+  readonly service = new HealthService();
+  readonly #told = new Map<string, HealthStatus>();
   readonly #takenOut = new Set<string>();
   readonly #failing = new Set<string>();
   #open = false;
+
+  constructor() {
+    this.add(['']);
+  }
 
   /** Adds services; they are NOT_SERVING until the server is open. */
   add(services: Iterable<string>): void {
@@ -44,7 +46,7 @@ export class HealthBoard {
     this.#publish();
   }
 
-  statuses(): Record<string, Status> {
+  statuses(): Record<string, HealthStatus> {
     return Object.fromEntries(this.#told);
   }
 
