@@ -54,6 +54,12 @@ test('is not cut again until calls have been admitted under it, and is forgotten
   expect(limit.value).toBe(Infinity);
 });
 
+test('is outdated ten seconds after the last call, and not before', () => {
+  const limit = limited();
+  expect([limit.isOutdated(10_249), limit.isOutdated(10_250)]).toEqual([false, true]);
+  expect(new LearnedLimit(20).isOutdated(10_250)).toBe(false);
+});
+
 /** A call is admitted and another refused in each of so many turns of 10 ms, which are idle for this long. */
 function reviewed(limit: LearnedLimit, over: Partial<Turn>, refuses = true): void {
   for (let i = 0; i < 20; i++) {

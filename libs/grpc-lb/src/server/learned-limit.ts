@@ -85,6 +85,19 @@ export class LearnedLimit {
     return this.#limit !== Infinity;
   }
 
+  /**
+   * Whether the limit is of a time before a long pause: nothing forgets a limit while no calls arrive, and the first
+   * ones after it would be refused by what the event loop could bear hours ago.
+   */
+  isOutdated(now: number): boolean {
+    return this.active && now - Math.max(this.#refusedAt, this.#review.at) >= FORGET_MS;
+  }
+
+  /** Forgets the limit. */
+  forget(): void {
+    this.#limit = Infinity;
+  }
+
   /** Milliseconds of the event loop that a call takes; 0 before the first. */
   get perCall(): number {
     return this.#callsOfTurn > 0 ? this.#turn / this.#callsOfTurn : 0;
@@ -139,7 +152,7 @@ export class LearnedLimit {
   #reviewed(bound: number, now: number): void {
     const { at, refused, idle, waited } = this.#review;
     const share = idle / Math.max(now - at, 1);
-    if (now - this.#refusedAt >= FORGET_MS) this.#limit = Infinity;
+    if (now - this.#refusedAt >= FORGET_MS) this.forget();
     else if (refused && share > IDLE && waited <= bound) this.#grow(share > VERY_IDLE ? FAST_GROWTH : GROWTH);
     else if (refused && (share < BUSY || waited > bound)) this.#limit = Math.max(LEAST, this.#limit * SHRINKING);
     this.#beginReview(now);

@@ -220,6 +220,28 @@ test('a postponed call whose decision throws leaves the others theirs', () => {
   expect(thrown[0]).toThrow('an interceptor');
 });
 
+test('after hours without a call the first ones are not refused by the limit of before', () => {
+  let now = 0;
+  const immediates: (() => void)[] = [];
+  const shedder = new Shedder(
+    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
+    () => now,
+    () => 0,
+    (callback) => void immediates.push(callback),
+  );
+  while (shedder.refuses(METADATA.critical) !== LATER) {
+    now += 200;
+    shedder.measured(200, 2000);
+  }
+  expect(shedder.state.limit).not.toBeNull();
+  now += 3_600_000;
+  expect(shedder.state.limit).toBeNull();
+  for (let i = 0; i < 50; i++) {
+    expect(shedder.refuses(METADATA.sheddable)).toBeUndefined();
+    shedder.started();
+  }
+});
+
 test('a call that has waited for more than 200 ms starts before more important ones', () => {
   let now = 0;
   const immediates: (() => void)[] = [];

@@ -87,7 +87,8 @@ export class Shedder {
   }
 
   get state(): SheddingState {
-    const limit = Math.min(this.#fixed, this.#learned.value);
+    const learned = this.#learned;
+    const limit = Math.min(this.#fixed, learned.isOutdated(this.now()) ? Infinity : learned.value);
     const shown = limit === Infinity ? null : Math.round(limit * 10) / 10;
     return { limit: shown, working: this.#working, shed: { ...this.#shed } };
   }
@@ -99,6 +100,7 @@ export class Shedder {
   refuses(metadata: Metadata): Refusal | typeof LATER | undefined {
     this.#inTurn = true;
     const learned = this.#learned;
+    if (learned.active && learned.isOutdated(this.now())) learned.forget();
     if (learned.active || this.#postponed.ready > 0) return LATER;
     if (this.#working < this.#fixed * FIXED_SHARES.sheddable) {
       learned.admitted(this.#inThisTurn);
