@@ -36,6 +36,12 @@ test('comes with a delay that stands for a tenth of a second, not with a stall',
   expect(limit.value).toBeLessThan(100);
 });
 
+test('does not come with bursts that are far apart, however long each of them blocks', () => {
+  const limit = new LearnedLimit(20);
+  for (let burst = 0; burst < 10; burst++) turns(limit, 1, { calls: 30, duration: 150, from: 5000 * burst });
+  expect(limit.value).toBe(Infinity);
+});
+
 test('comes with a late timer too: what blocks the event loop need not be the turn of the arrival', () => {
   const limit = new LearnedLimit(20);
   const from = turns(limit, 100, { calls: 10, duration: 5, from: 0 });

@@ -64,6 +64,7 @@ export class LearnedLimit {
   #admitted = 0;
   #refusedAt = -Infinity;
   #aboveSince: number | undefined;
+  #measuredAt = -Infinity;
   /** The mean duration of turns in milliseconds, and of the calls admitted in each. */
   #turn = 0;
   #callsOfTurn = 0;
@@ -126,6 +127,9 @@ export class LearnedLimit {
     const { perCall } = this;
     const bound = Math.max(this.maxDelay, CALLS_IN_A_ROW * perCall);
     const delay = Math.max(duration, lag);
+    // Without calls in between no queue has stood: bursts that are far apart are no overload.
+    if (now - delay - this.#measuredAt > SUSTAINED_MS) this.#aboveSince = undefined;
+    this.#measuredAt = now;
     if (delay <= bound) this.#aboveSince = undefined;
     // Fewer calls would not shorten a turn that is long because one of them takes long.
     else if (lag > bound || this.#admitted * perCall > bound) this.#above(bound / delay, now);
