@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CRITICALITY_LEVELS } from '../core/call/criticality.js';
 import { LearnedLimit, type Turn } from './learned-limit.js';
 
-const turnOf = (over: Partial<Turn>): Turn => ({ duration: 1, lag: 0, waited: 0, idle: 0, ...over });
+const turnOf = (over: Partial<Turn>): Turn => ({ duration: 1, lag: 0, waited: 0, queued: 0, idle: 0, ...over });
 
 /** Turns of the event loop with so many calls at a time; returns when they have ended. */
 function turns(

@@ -46,6 +46,8 @@ export interface Turn {
   readonly lag: number;
   /** The longest that a call that started in it had waited for that. */
   readonly waited: number;
+  /** For how long the oldest call waits that was admitted and has not started; 0 if there is none. */
+  readonly queued: number;
   /** For how long the event loop had nothing to do since the turn before; read only while there is a limit. */
   readonly idle: number;
 }
@@ -121,18 +123,20 @@ export class LearnedLimit {
   }
 
   /** Called when a turn of the event loop has ended in which calls arrived or started. */
-  measured({ duration, lag, waited, idle }: Turn, now: number): void {
+  measured({ duration, lag, waited, queued, idle }: Turn, now: number): void {
     this.#turn += WEIGHT * (duration - this.#turn);
     this.#callsOfTurn += WEIGHT * (this.#admitted - this.#callsOfTurn);
     const { perCall } = this;
     const bound = Math.max(this.maxDelay, CALLS_IN_A_ROW * perCall);
-    const delay = Math.max(duration, lag);
+    // Calls that are left of the time of a limit start one by one: then turns are short, however long the queue is.
+    const waiting = this.active ? 0 : queued;
+    const delay = Math.max(duration, lag, waiting);
     // Without calls in between no queue has stood: bursts that are far apart are no overload.
     if (now - delay - this.#measuredAt > SUSTAINED_MS) this.#aboveSince = undefined;
     this.#measuredAt = now;
     if (delay <= bound) this.#aboveSince = undefined;
     // Fewer calls would not shorten a turn that is long because one of them takes long.
-    else if (lag > bound || this.#admitted * perCall > bound) this.#above(bound / delay, now);
+    else if (Math.max(lag, waiting, this.#admitted * perCall) > bound) this.#above(bound / delay, now);
     if (this.active) {
       this.#review.admitted += this.#admitted;
       this.#review.idle += idle;

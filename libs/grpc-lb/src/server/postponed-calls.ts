@@ -47,6 +47,12 @@ export class PostponedCalls {
     return this.#readyCount;
   }
 
+  /** When the oldest of them arrived; undefined if there is none. */
+  get oldest(): number | undefined {
+    if (this.#readyCount === 0) return undefined;
+    return Math.min(...this.#ready.map(([first]) => first?.arrivedAt ?? Infinity));
+  }
+
   add(call: PostponedCall): void {
     this.#arrived.push(call);
     if (this.#busy) return;

@@ -242,6 +242,55 @@ test('after hours without a call the first ones are not refused by the limit of 
   }
 });
 
+test('a queue that is left when the limit is forgotten does not grow in the next overload', () => {
+  let now = 0;
+  const immediates: (() => void)[] = [];
+  const shedder = new Shedder(
+    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
+    () => now,
+    () => 0,
+    (callback) => void immediates.push(callback),
+  );
+  while (shedder.refuses(METADATA.critical) !== LATER) {
+    now += 200;
+    shedder.measured(200, 2000);
+  }
+  let [waiting, started] = [0, 0];
+  const arrive = (): void => {
+    expect(shedder.refuses(METADATA.critical)).toBe(LATER);
+    waiting++;
+    shedder.postpone(METADATA.critical, (refusal) => {
+      waiting--;
+      if (refusal) return;
+      shedder.started();
+      started++;
+      now += 5;
+      shedder.ended();
+    });
+  };
+  /** Runs turns until a call has started; in each of them calls are decided upon, or one starts. */
+  const start = (): void => {
+    for (const before = started; started === before; ) {
+      const begin = now;
+      immediates.splice(0).forEach((callback) => callback());
+      shedder.measured(now - begin, 0);
+    }
+  };
+  arrive();
+  arrive();
+  while (shedder.state.limit !== null) {
+    start();
+    arrive();
+  }
+  expect(waiting).toBe(2);
+  for (let i = 0; i < 1000; i++) {
+    arrive();
+    arrive();
+    start();
+  }
+  expect(waiting).toBeLessThan(100);
+});
+
 test('a call that has waited for more than 200 ms starts before more important ones', () => {
   let now = 0;
   const immediates: (() => void)[] = [];

@@ -132,7 +132,9 @@ export class Shedder {
    * @param lag The delay of the last timer in milliseconds.
    */
   measured(duration: number, lag: number): void {
-    this.#learned.measured({ duration, lag, waited: this.#waited, idle: this.#idleOfTurn() }, this.now());
+    const now = this.now();
+    const queued = now - (this.#postponed.oldest ?? now);
+    this.#learned.measured({ duration, lag, waited: this.#waited, queued, idle: this.#idleOfTurn() }, now);
     this.#waited = 0;
     this.#inTurn = false;
     this.#endedInTurn = 0;
