@@ -291,6 +291,16 @@ test('a queue that is left when the limit is forgotten does not grow in the next
   expect(waiting).toBeLessThan(100);
 });
 
+test.each([1, 2, 3, 5, 7, 64])('of a limit of %i calls, sheddable ones have half, and at least one', (maxConcurrent) => {
+  const shedder = new Shedder({ maxEventLoopDelay: 20, maxConcurrent, trustCriticality: true });
+  let admitted = 0;
+  while (shedder.refuses(METADATA.sheddable) === undefined) {
+    shedder.started();
+    admitted++;
+  }
+  expect(admitted).toBe(Math.max(1, Math.floor(maxConcurrent / 2)));
+});
+
 test('a call that has waited for more than 200 ms starts before more important ones', () => {
   let now = 0;
   const immediates: (() => void)[] = [];

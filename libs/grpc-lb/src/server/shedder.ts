@@ -102,7 +102,7 @@ export class Shedder {
     const learned = this.#learned;
     if (learned.active && learned.isOutdated(this.now())) learned.forget();
     if (learned.active || this.#postponed.ready > 0) return LATER;
-    if (this.#working < this.#fixed * FIXED_SHARES.sheddable) {
+    if (this.#working < this.#fixedOf('sheddable')) {
       learned.admitted(this.#inThisTurn);
       return undefined;
     }
@@ -165,8 +165,13 @@ export class Shedder {
   }
 
   #reason(working: number, inTurn: number, level: CriticalityLevel): SheddingReason | undefined {
-    if (working >= Math.max(1, Math.floor(this.#fixed * FIXED_SHARES[level]))) return 'concurrency';
+    if (working >= this.#fixedOf(level)) return 'concurrency';
     return this.#learned.admits(inTurn, level) ? undefined : 'event_loop_delay';
+  }
+
+  /** Calls at a time up to which calls of a level are admitted under the fixed limit. */
+  #fixedOf(level: CriticalityLevel): number {
+    return Math.max(1, Math.floor(this.#fixed * FIXED_SHARES[level]));
   }
 
   #idleOfTurn(): number {
