@@ -19,6 +19,7 @@ import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
 import { withoutSignals } from './passed-on.js';
+import { withSendableDetails } from './sendable-details.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
 import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
@@ -238,7 +239,7 @@ export class CallTracker {
         if (observed) observed.send(() => next(message));
         else next(message);
       },
-      sendStatus: (ending, next) => {
+      sendStatus: (given, next) => {
         served?.answered();
         // Of a handler that has noticed its cancellation.
         if (cut) return;
@@ -251,6 +252,7 @@ export class CallTracker {
     });
     return intercepting;
   };
+        const ending = given.code === status.OK ? given : withSendableDetails(given);
 
   #observed(path: string, call: ServerInterceptingCallInterface): ObservedCall | undefined {
     const observer = this.observers.all;

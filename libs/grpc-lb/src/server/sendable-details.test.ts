@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { withSendableDetails } from './sendable-details.js';
+
+test.each([
+  ['no order \uD800', 'no order \uFFFD'],
+  ['\uDC00\uD800', '\uFFFD\uFFFD'],
+  ['cut: \u{1F600}'.slice(0, -1), 'cut: \uFFFD'],
+])('of %j, %j is sent', (details, sent) => {
+  expect(() => encodeURI(details)).toThrow(URIError);
+  expect(withSendableDetails({ code: 5, details })).toEqual({ code: 5, details: sent });
+});
+
+test('other details stay, also those that are no text', () => {
+  for (const details of ['', 'Grüße \u{1F600} 100 %', undefined, { reason: 'x' } as never]) {
+    const ending = { code: 5, details };
+    expect(withSendableDetails(ending)).toBe(ending);
+  }
+});
