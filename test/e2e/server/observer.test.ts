@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as grpc from '@grpc/grpc-js';
 import type { GrpcServerOptions, ObservedServerEnd, ServerCallObserver } from 'nestjs-grpc-lb/server';
 import { of } from 'rxjs';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { call, type Kind, type Result } from '../../support/calls/call.js';
+import type { Line } from '../../support/echo/cluster.js';
 import { HealthWatch } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, type EchoClient, failureOf, say, startEcho } from '../../support/server/app.js';
@@ -119,6 +121,48 @@ test('a cancellation, a deadline, a handler that throws, and a drain', async () 
   await close();
   expect(ends()[3]).toBe(grpc.status[(await cut).code]);
   expect(told[3]!.end!.details).toBe((await cut).details);
+});
+
+describe('a call that grpc-js ends by itself', () => {
+  async function limited() {
+    const { observer, told } = recorder();
+    const channelOptions = { 'grpc.max_send_message_length': 1000, 'grpc.max_receive_message_length': 2000 };
+    const echo = await startEcho({ observer }, { channelOptions });
+    const client = echoClient(echo.address, insecure);
+    /** More in a row than chance explains; returns what the caller and the observer were told of the last one. */
+    const repeat = async (kind: Kind, request: Buffer | string): Promise<unknown[]> => {
+      let result: Result | undefined;
+      for (let i = 0; i < 25; i++) result = await call(client, kind, { requests: [request] });
+      await eventually(() => told.every(({ end }) => end !== undefined));
+      const { code, details } = told.at(-1)!.end!;
+      expect([grpc.status[code], details]).toEqual([grpc.status[result!.code], result!.details]);
+      return [grpc.status[code], echo.server.load().failuresInARow];
+    };
+    return { ...echo, repeat };
+  }
+
+  test.each([
+    ['cannot be decoded', Buffer.from([0xff, 0xff, 0xff]), 'INTERNAL'],
+    ['is too large', 'x'.repeat(3000), 'RESOURCE_EXHAUSTED'],
+  ])('because its request %s has the status that is sent, and is no failure of the server', async (_, request, code) => {
+    const { repeat } = await limited();
+    expect(await repeat('unary', request)).toEqual([code, 0]);
+  });
+
+  test.each<[string, Partial<Line> | null, string]>([
+    ['cannot be encoded', null, 'INTERNAL'],
+    ['is too large', { text: 'x'.repeat(1500) }, 'RESOURCE_EXHAUSTED'],
+  ])('because its response %s is a failure of the server', async (_, response, code) => {
+    const { repeat, handlers } = await limited();
+    handlers.say = () => response as Partial<Line>;
+    expect(await repeat('unary', '')).toEqual([code, 25]);
+  });
+
+  test('because a message of its stream is too large is a failure of the server', async () => {
+    const { repeat, handlers } = await limited();
+    handlers.repeat = () => of({ text: 'first' }, { text: 'x'.repeat(1500) });
+    expect(await repeat('server streaming', '')).toEqual(['RESOURCE_EXHAUSTED', 25]);
+  });
 });
 
 test('health is exempt', async () => {

@@ -23,6 +23,7 @@ import { withSendableDetails } from './sendable-details.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
 import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
+import { unansweredEnd } from './unanswered-end.js';
 
 /**
  * Failures that concern the server; not those that concern the request, nor cancellation by the caller. As in
@@ -115,10 +116,12 @@ export class CallTracker {
       worked();
       this.ended++;
       this.lastEnd = performance.now();
-      const failed = SERVER_FAULTS.has(code) && mark?.streamEnd === undefined;
+      const unreadable = mark?.unreadable === true;
+      const failed = SERVER_FAULTS.has(code) && mark?.streamEnd === undefined && !unreadable;
       if (failed) this.errors++;
-      // The caller may leave whatever the server does, and a call that is refused shows nothing about the handlers.
-      if (code !== status.CANCELLED && mark?.refused === undefined) this.failureRun.ended(failed);
+      // The caller may leave or send nonsense whatever the server does, and a call that is refused shows nothing about
+      // the handlers.
+      if (code !== status.CANCELLED && mark?.refused === undefined && !unreadable) this.failureRun.ended(failed);
       if (code === status.OK && singleResponse) admission.succeeded(method.path, arrivedAt);
       if (streaming && code === status.CANCELLED) this.streamsLeft++;
       age?.closed();
@@ -175,7 +178,10 @@ export class CallTracker {
         const decide = (later: Refusal | undefined): void => receive(metadata, forward, { refusal: later });
         return admission.postpone(metadata, AsyncResource.bind(decide));
       }
-      if (gone) return observed?.ended(goneOf(call), '', undefined);
+      if (gone) {
+        const { code, details, mark } = unansweredEnd(call);
+        return observed?.ended(code, details, mark);
+      }
       if (refusal) {
         observed?.ended(refusal.code, refusal.details, { refused: refusal.reason });
         return refuse(refusal);
@@ -213,10 +219,13 @@ export class CallTracker {
               else run(forward);
             },
           }),
-          // Comes after every end. If no status was sent, the deadline has passed or the caller has canceled.
+          // Comes after every end.
           onCancel: () => {
             gone = true;
-            close(goneOf(call));
+            if (open) {
+              const { code, details, mark } = unansweredEnd(call);
+              close(code, details, mark);
+            }
             served?.cancel();
             age?.gone();
           },
@@ -243,6 +252,7 @@ export class CallTracker {
         served?.answered();
         // Of a handler that has noticed its cancellation.
         if (cut) return;
+        const ending = given.code === status.OK ? given : withSendableDetails(given);
         close(ending.code, ending.details);
         if (watch) return next(ending);
         const metadata = ending.code === status.OK ? ending.metadata : withoutSignals(ending.metadata);
@@ -252,7 +262,6 @@ export class CallTracker {
     });
     return intercepting;
   };
-        const ending = given.code === status.OK ? given : withSendableDetails(given);
 
   #observed(path: string, call: ServerInterceptingCallInterface): ObservedCall | undefined {
     const observer = this.observers.all;
@@ -270,13 +279,4 @@ export class CallTracker {
   open(): OpenCall[] {
     return [...this.#calls];
   }
-}
-
-/** A client whose deadline passes cancels the call, which may come here just before the server's own timer. */
-const DEADLINE_TOLERANCE_MS = 20;
-
-/** How a call has ended whose stream is gone. */
-function goneOf(call: ServerInterceptingCallInterface): status {
-  const isDue = Number(call.getDeadline()) - DEADLINE_TOLERANCE_MS <= Date.now();
-  return isDue ? status.DEADLINE_EXCEEDED : status.CANCELLED;
 }

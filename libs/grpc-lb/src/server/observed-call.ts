@@ -10,6 +10,8 @@ export interface EndMark {
   readonly refused?: RefusalReason;
   /** Set if the handler of a stream still ran. */
   readonly streamEnd?: StreamEnd;
+  /** Set if grpc-js has ended the call because of what the caller has sent. */
+  readonly unreadable?: boolean;
 }
 
 /** One call of a server that has an observer. */
