@@ -22,7 +22,8 @@ function setUp(calls: number, refuseHopeless = true) {
   const arrive = (left: number, path = PATH): string | undefined =>
     guard.onArrival(path, now + dayStart + left)?.reason;
   const setDay = (ms: number): void => void (dayStart = ms);
-  return { guard, arrive, succeed, setDay };
+  const pause = (ms: number): void => void (now += ms);
+  return { guard, arrive, succeed, setDay, pause };
 }
 
 describe('a call that arrives', () => {
@@ -57,6 +58,16 @@ describe('a call that arrives', () => {
     setDay(-3_600_000);
     succeed(200, 20);
     expect([arrive(50), arrive(10)]).toEqual([undefined, 'deadline_hopeless']);
+  });
+
+  test('is not judged by calls before a pause of a minute', () => {
+    const { arrive, pause } = setUp(50);
+    for (let i = 0; i < 5; i++) {
+      pause(59_999);
+      expect(arrive(50)).toBe('deadline_hopeless');
+    }
+    pause(60_000);
+    for (let i = 0; i < 20; i++) expect(arrive(50)).toBeUndefined();
   });
 
   test('is served as each tenth hopeless one, so that a method that has become faster is noticed', () => {

@@ -10,11 +10,16 @@ const LEAST_MS = 1;
 /** One of so many hopeless calls is served, so that a method that has become faster is noticed. */
 const PROBE_EVERY = 10;
 
+/** What a method took is forgotten after this long without a call: yesterday's outage says nothing about today. */
+const FORGET_MS = 60_000;
+
 /** What the server knows of the durations of one method. */
 interface Method {
   readonly median: LearnedDelay;
   /** Hopeless calls since the last one that was served. */
   hopeless: number;
+  /** When a call of it has arrived or succeeded last, by `performance.now()`. */
+  seenAt: number;
 }
 
 /** Refuses calls whose deadline has passed, or which the method would not end in time. */
@@ -36,7 +41,7 @@ export class DeadlineGuard {
     const left = deadline - this.timeOfDay();
     if (left <= LEAST_MS) return passed();
     if (!this.refuseHopeless) return undefined;
-    const method = this.#methods.get(path);
+    const method = this.#seen(path);
     const median = method?.median.value;
     if (median === undefined || left >= median || ++method!.hopeless % PROBE_EVERY === 0) return undefined;
     const details = `Deadline cannot be met: ${Math.round(left)} ms are left, and half of the calls take over ${Math.round(median)} ms; the handler was not started`;
@@ -55,10 +60,23 @@ export class DeadlineGuard {
    */
   succeeded(path: string, startedAt: number): void {
     if (!this.refuseHopeless) return;
-    let method = this.#methods.get(path);
-    if (!method) this.#methods.set(path, (method = { median: new LearnedDelay(0.5), hopeless: 0 }));
     const now = this.now();
+    let method = this.#seen(path);
+    if (!method) this.#methods.set(path, (method = { median: new LearnedDelay(0.5), hopeless: 0, seenAt: now }));
     method.median.record(now - startedAt, now);
+  }
+
+  /** What is known of a method that has a call now. */
+  #seen(path: string): Method | undefined {
+    const method = this.#methods.get(path);
+    if (!method) return undefined;
+    const now = this.now();
+    if (now - method.seenAt >= FORGET_MS) {
+      this.#methods.delete(path);
+      return undefined;
+    }
+    method.seenAt = now;
+    return method;
   }
 }
 

@@ -130,8 +130,8 @@ export interface GrpcServerDeadlineOptions {
   readonly propagate?: boolean;
   /**
    * Whether a call is refused at once, with DEADLINE_EXCEEDED, if less time is left than half of the calls of its method
-   * lately took (p50, after 50 calls). One of ten such calls is served, so that a method that has become faster is
-   * noticed.
+   * lately took (p50, after 50 calls; forgotten after a minute without a call). One of ten such calls is served, so that
+   * a method that has become faster is noticed.
    *
    * @default false
    */
