@@ -175,7 +175,7 @@ export type LbEvent =
   /** `configure()` changed the load-balancing options. */
   | (LbEventBase & { readonly type: 'configured' });
 
-/** Receives the events of a client, in order. An error that it throws becomes a warning of the process. */
+/** Receives the events of a client, in order. What it throws or rejects with becomes a warning of the process. */
 export type LbEventListener = (event: LbEvent) => void;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -184,12 +184,9 @@ export class GrpcServer implements OnApplicationShutdown {
    * @returns A function that removes it.
    */
   observe(observer: ServerCallObserver): () => void {
-    const remove = this.#calls.observers.add(observer);
-    const leave = observer.attached?.(this);
+    const remove = this.#calls.observers.add(observer, this);
     const end = (): void => {
-      this.#observed.delete(end);
-      remove();
-      leave?.();
+      if (this.#observed.delete(end)) remove();
     };
     this.#observed.add(end);
     return end;

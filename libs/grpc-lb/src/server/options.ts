@@ -221,7 +221,8 @@ export interface GrpcServerOptions {
    */
   readonly observer?: ServerCallObserver;
   /**
-   * Receives the events of the server, as `GrpcServer.events$` does. What it throws becomes a warning of the process.
+   * Receives the events of the server, as `GrpcServer.events$` does. What it throws or rejects with becomes a warning of
+   * the process.
    *
    * @default none
    */

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { onRejection } from '../core/on-rejection.js';
 import { printableError } from '../core/printable.js';
 
 /** The fields of every event of a server. */
@@ -59,12 +60,15 @@ export class ServerEvents {
 
   emit(event: ServerEventBody): void {
     const told: GrpcServerEvent = { ...event, time: Date.now() };
+    const failed = (error: unknown): void => {
+      const text = `onEvent of the server failed at ${told.type}: ${printableError(error)}`;
+      process.emitWarning(text, 'GrpcLbWarning');
+    };
     queueMicrotask(() => {
       try {
-        this.onEvent(told);
+        onRejection(this.onEvent(told), failed);
       } catch (error) {
-        const text = `onEvent of the server failed at ${told.type}: ${printableError(error)}`;
-        process.emitWarning(text, 'GrpcLbWarning');
+        failed(error);
       }
       this.#subject.next(told);
     });

@@ -50,7 +50,7 @@ export interface ServerCallObservation {
 /**
  * Is told of the calls of a server, except those of health, reflection and load reports. grpc-js refuses calls of
  * methods that the server does not have, before anything is told of them. The methods run inside the call, so they must
- * be quick. If one throws, the call goes on, and the first error is reported as a warning of the process.
+ * be quick. If one throws or rejects, the call goes on, and the first error is reported as a warning of the process.
  *
  * @example
  *   const observer: ServerCallObserver = {

@@ -1,5 +1,7 @@
+import { onRejection } from '../core/on-rejection.js';
 import { printableError } from '../core/printable.js';
 import type {
+  ObservedServer,
   ObservedServerCall,
   ObservedServerEnd,
   ServerCallObservation,
@@ -12,11 +14,15 @@ export class ServerObservers {
   all: ServerCallObserver | undefined;
   #observers: readonly ServerCallObserver[] = [];
 
-  /** Adds an observer of the calls that arrive from now on. Returns a function that removes it. */
-  add(observer: ServerCallObserver): () => void {
+  /** Adds an observer of the calls of a server that arrive from now on. Returns a function that removes it. */
+  add(observer: ServerCallObserver, server: ObservedServer): () => void {
     const guarded = new GuardedObserver(observer);
     this.#set([...this.#observers, guarded]);
-    return () => this.#set(this.#observers.filter((each) => each !== guarded));
+    const leave = guarded.attached(server);
+    return () => {
+      this.#set(this.#observers.filter((each) => each !== guarded));
+      leave();
+    };
   }
 
   #set(observers: readonly ServerCallObserver[]): void {
@@ -56,6 +62,11 @@ class GuardedObserver implements ServerCallObserver {
 
   constructor(private readonly observer: ServerCallObserver) {}
 
+  attached(server: ObservedServer): () => void {
+    const leave = this.safely(() => this.observer.attached?.(server));
+    return () => void this.safely(() => leave?.());
+  }
+
   callStarted(call: ObservedServerCall): ServerCallObservation | undefined {
     const observation = this.safely(() => this.observer.callStarted(call));
     return observation && new GuardedObservation(observation, this);
@@ -63,16 +74,21 @@ class GuardedObserver implements ServerCallObserver {
 
   safely<T>(tell: () => T): T | undefined {
     try {
-      return tell();
+      const returned = tell();
+      onRejection(returned, this.#warn);
+      return returned;
     } catch (error) {
-      if (!this.#warned) {
-        const text = `An observer of the server failed: ${printableError(error)}; its further errors are not reported`;
-        process.emitWarning(text, 'GrpcLbWarning');
-      }
-      this.#warned = true;
+      this.#warn(error);
       return undefined;
     }
   }
+
+  readonly #warn = (error: unknown): void => {
+    if (this.#warned) return;
+    this.#warned = true;
+    const text = `An observer of the server failed: ${printableError(error)}; its further errors are not reported`;
+    process.emitWarning(text, 'GrpcLbWarning');
+  };
 }
 
 class GuardedObservation implements ServerCallObservation {

@@ -107,9 +107,9 @@ export interface CallObservation {
 }
 
 /**
- * Is told of all calls of a client. Its methods run inside the call, so they must be quick. If one throws, the call goes
- * on, and the first error is reported as a warning of the process. One may cancel calls, or close the client: a call that
- * is cancelled while an observer is told of a step ends right after that step.
+ * Is told of all calls of a client. Its methods run inside the call, so they must be quick. If one throws or rejects, the
+ * call goes on, and the first error is reported as a warning of the process. One may cancel calls, or close the client: a
+ * call that is cancelled while an observer is told of a step ends right after that step.
  *
  * @example
  *   const observer: CallObserver = {

@@ -91,6 +91,21 @@ test('errors end here: the first one is a warning that names the client', () => 
   warn.mockRestore();
 });
 
+test('an observer whose methods are async and fail does not end the process', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const fail = (() => Promise.reject(new Error('no room'))) as () => void;
+  const one = new GuardedObserver('ORDERS', { callStarted: () => ({ attemptEnded: fail, ended: fail }) }, group);
+  tellAll(one.callStarted(CALL)!);
+  const other = new GuardedObserver('STOCK', { callStarted: () => undefined, weightsUpdated: fail }, group);
+  other.weightsUpdated({ client: 'STOCK', target: '', weights: [], notYetUsable: 0, stale: 0, fallback: true });
+  await vi.waitUntil(() => warn.mock.calls.length > 1);
+  expect(warn.mock.calls.map(([text]) => text)).toEqual([
+    'The observer of client ORDERS failed: no room; its further errors are not reported',
+    'The observer of client STOCK failed: no room; its further errors are not reported',
+  ]);
+  warn.mockRestore();
+});
+
 test('while it is told of a step, whether or not it throws, it counts as being told', () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const counts: number[] = [];

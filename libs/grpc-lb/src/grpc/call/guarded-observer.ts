@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { onRejection } from '../../core/on-rejection.js';
 import { printableError } from '../../core/printable.js';
 import type {
   CallObservation,
@@ -29,6 +30,7 @@ export class GuardedObserver implements CallObserver {
   callStarted(call: ObservedCall): CallObservation | undefined {
     try {
       const observation = this.observer.callStarted(call);
+      onRejection(observation, this.warn);
       return observation && new GuardedObservation(observation, this);
     } catch (error) {
       return this.warn(error);
@@ -38,21 +40,21 @@ export class GuardedObserver implements CallObserver {
   weightsUpdated(update: ObservedWeights): void {
     this.group.telling++;
     try {
-      this.observer.weightsUpdated?.(update);
+      onRejection(this.observer.weightsUpdated?.(update), this.warn);
     } catch (error) {
       this.warn(error);
     }
     this.group.telling--;
   }
 
-  warn(error: unknown): undefined {
+  readonly warn = (error: unknown): undefined => {
     if (this.#warned) return;
     this.#warned = true;
     process.emitWarning(
       `The observer of client ${this.client} failed: ${printableError(error)}; its further errors are not reported`,
       'GrpcLbWarning',
     );
-  }
+  };
 }
 
 /** Without a closure for each thing that is told, as calls are many. */
@@ -66,7 +68,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.waits?.(reason);
+      onRejection(told.waits?.(reason), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -77,7 +79,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.notSent?.(end);
+      onRejection(told.notSent?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -88,7 +90,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.attemptStarted?.(attempt);
+      onRejection(told.attemptStarted?.(attempt), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -99,7 +101,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.headersReceived?.(attempt, metadata);
+      onRejection(told.headersReceived?.(attempt, metadata), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -110,7 +112,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.messageSent?.(attempt, bytes);
+      onRejection(told.messageSent?.(attempt, bytes), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -121,7 +123,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.messageReceived?.(attempt, bytes);
+      onRejection(told.messageReceived?.(attempt, bytes), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -132,7 +134,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.attemptEnded?.(attempt, end);
+      onRejection(told.attemptEnded?.(attempt, end), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -143,7 +145,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.dropped?.(end);
+      onRejection(told.dropped?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
     }
@@ -154,7 +156,7 @@ class GuardedObservation implements CallObservation {
     const { guard, told } = this;
     guard.group.telling++;
     try {
-      told.ended?.(end);
+      onRejection(told.ended?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
     }

@@ -4,6 +4,7 @@ import type { EventBody, HealthNotOffered, LbEvent, LbEventListener } from '../.
 import { isDeepStrictEqual } from 'node:util';
 import type { OwnStall } from '../../core/own-stall.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
+import { onRejection } from '../../core/on-rejection.js';
 import { printableError } from '../../core/printable.js';
 import type { WeightsUpdate } from '../../core/policy/weights-update.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
@@ -192,15 +193,16 @@ export class ClientContext implements BalancingEnvironment {
     // Calls run before the next events of a change of thousands of endpoints.
     if (this.#untold.length > 0) setImmediate(() => this.#tell());
     for (const event of events) {
+      const failed = (error: unknown): void => {
+        const text = `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`;
+        process.emitWarning(text, 'GrpcLbWarning');
+      };
       try {
         const call = this.#calls.get(event);
-        if (call) call.runInAsyncScope(() => this.#onEvent(event));
-        else this.#onEvent(event);
+        if (call) call.runInAsyncScope(() => onRejection(this.#onEvent(event), failed));
+        else onRejection(this.#onEvent(event), failed);
       } catch (error) {
-        process.emitWarning(
-          `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`,
-          'GrpcLbWarning',
-        );
+        failed(error);
       }
     }
   }
