@@ -49,6 +49,19 @@ test('a check that takes too long has failed, its signal is aborted, and no seco
   poller.stop();
 });
 
+test('a check fails whatever it throws, and runs again', async () => {
+  let thrown: unknown = Object.create(null);
+  const { told, poller } = poll(() => {
+    if (thrown !== undefined) throw thrown;
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual([[false, 'an error without a message']]);
+  thrown = undefined;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(told.at(-1)).toEqual([true, '']);
+  poller.stop();
+});
+
 test('the interval has jitter of ± 20 %', async () => {
   for (const [random, at] of [
     [0, 800],

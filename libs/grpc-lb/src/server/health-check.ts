@@ -1,3 +1,4 @@
+import { printableError } from '../core/printable.js';
 import { jittered, type Random } from '../core/random.js';
 import { isObject } from '../core/options/validation.js';
 
@@ -93,7 +94,7 @@ export class HealthPoller {
       const bad = results.find((result) => !passed(result));
       return bad === undefined ? undefined : `it returned ${JSON.stringify(bad)}`;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return printableError(error);
     }
   }
 }
