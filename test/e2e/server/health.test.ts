@@ -5,7 +5,12 @@ import { Test } from '@nestjs/testing';
 import { HealthImplementation } from 'grpc-health-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
-import { GrpcServerModule, grpcServer, type GrpcServerOptions } from '../../../libs/grpc-lb/src/server/index.js';
+import {
+  GrpcServer,
+  GrpcServerModule,
+  grpcServer,
+  type GrpcServerOptions,
+} from '../../../libs/grpc-lb/src/server/index.js';
 import { HealthWatch, healthClient } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoController, echoTransport, failureOf, startEcho } from '../../support/server/app.js';
@@ -114,6 +119,18 @@ test('a Terminus indicator may be a check, injected like any provider', async ()
 test('a check for an unknown service fails the start with the known names', async () => {
   const started = startEcho({ health: { checks: { 'echo.v1.Ecko': () => true } } });
   await expect(started).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo, echo.v1.Mirror');
+});
+
+test('a service that is set to not serving before the server listens stays so, and must exist', async () => {
+  const started = (service: string) => {
+    class EarlyModule {}
+    const setServing = (server: GrpcServer): boolean => (server.setServing(service, false), true);
+    const provider = { provide: 'early', inject: [GrpcServer], useFactory: setServing };
+    return startEcho({}, { imports: [{ module: EarlyModule, providers: [provider] }] });
+  };
+  const { server } = await started('echo.v1.Echo');
+  expect(server.health()).toEqual({ '': 'SERVING', 'echo.v1.Echo': 'NOT_SERVING', 'echo.v1.Mirror': 'SERVING' });
+  await expect(started('echo.v1.Ecko')).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo');
 });
 
 test('a health service of the application fails the start with the remedy, and is allowed with health: false', async () => {

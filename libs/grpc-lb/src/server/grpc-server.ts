@@ -115,10 +115,10 @@ export class GrpcServer implements OnApplicationShutdown {
    * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or puts it back; `''` is the whole server.
    * It is SERVING again only if its checks pass too.
    *
-   * @throws GrpcLbArgumentError if the server has no such service.
+   * @throws GrpcLbArgumentError if the server has no such service; before it listens, the start fails with that.
    */
   setServing(service: string, serving: boolean): void {
-    if (this.#servers.length > 0) this.#assertServed(service);
+    if (this.#complete) this.#assertServed(service);
     this.#board.setServing(service, serving);
   }
 
@@ -257,12 +257,13 @@ export class GrpcServer implements OnApplicationShutdown {
     for (const [name, definition] of Object.entries(loaded)) this.#loaded[name] = definition;
     for (const service of services) this.#services.add(service);
     this.#board.add(services);
-    if (this.#servers.length === this.#transports) this.#open();
+    if (this.#complete) this.#open();
   }
 
   #open(): void {
     const { health } = this.options;
     this.#ages.check(this.#loaded, this.#services);
+    for (const service of this.#board.takenOut) this.#assertServed(service);
     this.#probe.start();
     for (const [service, checks] of Object.entries(health?.checks ?? {})) {
       this.#assertServed(service);
@@ -343,6 +344,11 @@ export class GrpcServer implements OnApplicationShutdown {
     if (ofCall.length > 0) ofCall.push(encodeReport(failureReport(load)));
     trailer.set(REPORT_KEY, Buffer.concat([report, ...ofCall]));
     return trailer;
+  }
+
+  /** Whether all services are known. */
+  get #complete(): boolean {
+    return this.#servers.length > 0 && this.#servers.length === this.#transports;
   }
 
   #assertServed(service: string): void {

@@ -39,6 +39,11 @@ export class HealthBoard {
     this.#publish();
   }
 
+  /** The services that are set to not serving. */
+  get takenOut(): Iterable<string> {
+    return this.#takenOut;
+  }
+
   /** Set by its checks. */
   setHealthy(service: string, healthy: boolean): void {
     if (healthy) this.#failing.delete(service);
