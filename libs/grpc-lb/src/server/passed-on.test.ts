@@ -6,6 +6,8 @@ const trailers = (entries: Readonly<Record<string, string>>): Metadata => Metada
 
 test.each([
   [{ 'grpc-lb-stream-end': 'drain', 'x-own': '1' }, { 'x-own': '1' }],
+  [{ 'grpc-lb-stream-end': 'drain', 'grpc-server-draining': 'true' }, {}],
+  [{ 'grpc-server-draining': 'true', 'x-own': '1' }, { 'x-own': '1' }],
   [{ 'grpc-lb-degraded': 'its replica lags', 'x-own': '1' }, { 'x-own': '1' }],
   [{ 'grpc-lb-shed': 'concurrency', 'grpc-retry-pushback-ms': '0' }, {}],
   [{ 'grpc-lb-shed': 'concurrency', 'grpc-retry-pushback-ms': '-1' }, { 'grpc-retry-pushback-ms': '-1' }],
