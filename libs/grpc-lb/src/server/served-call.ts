@@ -1,4 +1,5 @@
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { callEach } from '../core/call-each.js';
 import { type HandledCall, isHandledCallWanted, runHandling } from '../handled-call/handled-call.js';
 
 /** Milliseconds after the end of a call in which its handler notices it; what runs on then works for no call. */
@@ -54,6 +55,6 @@ export class ServedCall implements HandledCall {
     this.#cancelledAt = performance.now();
     const listeners = this.#listeners;
     this.#listeners = undefined;
-    listeners?.forEach((listener) => listener());
+    if (listeners) callEach(listeners);
   }
 }

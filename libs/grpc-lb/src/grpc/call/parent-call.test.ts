@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { propagate } from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { inheritedDeadline, onParentCancelled, type ParentCall } from './parent-call.js';
 
 const NOW = 1_000_000;
@@ -58,4 +58,21 @@ test('many calls that a handler makes share one listener to its call, which goes
   expect(parent.listenerCount('cancelled')).toBe(0);
   onParentCancelled(parent, propagate.DEFAULTS, () => ended.push(99))!();
   expect(parent.listenerCount('cancelled')).toBe(0);
+});
+
+test('all of them are cancelled, also if one throws', () => {
+  const thrown: (() => void)[] = [];
+  vi.stubGlobal('queueMicrotask', (run: () => void) => void thrown.push(run));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const parent = new EmittingParent();
+  const ended: number[] = [];
+  for (let i = 0; i < 3; i++)
+    onParentCancelled(parent, propagate.DEFAULTS, () => {
+      ended.push(i);
+      if (i === 0) throw new Error('an interceptor');
+    });
+  parent.emit('cancelled');
+  expect(ended).toEqual([0, 1, 2]);
+  expect(thrown).toHaveLength(1);
+  expect(thrown[0]).toThrow('an interceptor');
 });

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { callEach } from '../../core/call-each.js';
 
 /** What follows each parent. Node.js warns of a leak if each of more than ten calls of a handler listens by itself. */
 const followers = new WeakMap<EventEmitter, { readonly all: Set<() => void>; readonly tell: () => void }>();
@@ -8,7 +9,7 @@ export function follow(parent: EventEmitter, cancelled: () => void): () => void 
   let found = followers.get(parent);
   if (!found) {
     const all = new Set<() => void>();
-    found = { all, tell: () => all.forEach((each) => each()) };
+    found = { all, tell: () => callEach(all) };
     followers.set(parent, found);
     parent.on('cancelled', found.tell);
   }
