@@ -1,8 +1,9 @@
 import * as grpc from '@grpc/grpc-js';
 import { RpcException } from '@nestjs/microservices';
-import { throwError } from 'rxjs';
-import { expect, test } from 'vitest';
+import { concat, of, throwError } from 'rxjs';
+import { describe, expect, test } from 'vitest';
 import { call } from '../../support/calls/call.js';
+import { deferred } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, say, startEcho } from '../../support/server/app.js';
 
@@ -26,4 +27,39 @@ test('an error whose text was cut within an emoji ends its call, not the process
     });
   handlers.say = (each) => each;
   expect(await say(client, 'still here')).toMatchObject({ text: 'still here' });
+});
+
+describe('what HTTP/2 cannot carry ends neither the process nor the other calls of the connection', () => {
+  const metadataOf = (key: string, value: string): grpc.Metadata => {
+    const metadata = new grpc.Metadata();
+    metadata.set(key, value);
+    return metadata;
+  };
+  const error = (message: string, metadata?: grpc.Metadata): RpcException =>
+    new RpcException({ code: grpc.status.NOT_FOUND, message, ...(metadata && { metadata }) });
+
+  test.each<[string, RpcException, grpc.status, RegExp]>([
+    ['a long text', error('x'.repeat(100_000)), grpc.status.NOT_FOUND, /^x+\.\.\. \(100000 characters\)$/],
+    ['a header of HTTP/1.1', error('no', metadataOf('connection', 'close')), grpc.status.NOT_FOUND, /^no$/],
+    ['a name with a colon', error('no', metadataOf('a:b', '1')), grpc.status.INTERNAL, /metadata "a:b"/],
+  ])('%s', async (_, thrown, code, details) => {
+    const { address, handlers } = await startEcho();
+    const client = echoClient(address, grpc.credentials.createInsecure());
+    const [arrived, answer] = [deferred(), deferred()];
+    handlers.say = async (line) => {
+      if (line.text !== 'slow') throw thrown;
+      arrived.resolve();
+      await answer.promise;
+      return line;
+    };
+    handlers.repeat = () => concat(of({ text: 'first' }), throwError(() => thrown));
+    const slow = say(client, 'slow');
+    await arrived.promise;
+    for (const kind of ['unary', 'server streaming'] as const) {
+      const result = await call(client, kind, { requests: [''] });
+      expect(result).toMatchObject({ code, details: expect.stringMatching(details) });
+    }
+    answer.resolve();
+    expect((await slow).text).toBe('slow');
+  });
 });

@@ -19,7 +19,7 @@ import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
 import { withoutSignals } from './passed-on.js';
-import { withSendableDetails } from './sendable-details.js';
+import { sendableStatus } from './sendable-status.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
 import { type Ending, STREAM_MAX_AGE_KEY } from './stream-end.js';
@@ -252,7 +252,7 @@ export class CallTracker {
         served?.answered();
         // Of a handler that has noticed its cancellation.
         if (cut) return;
-        const ending = given.code === status.OK ? given : withSendableDetails(given);
+        const ending = sendableStatus(given);
         close(ending.code, ending.details);
         if (watch) return next(ending);
         const metadata = ending.code === status.OK ? ending.metadata : withoutSignals(ending.metadata);

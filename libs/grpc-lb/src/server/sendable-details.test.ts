@@ -16,3 +16,17 @@ test('other details stay, also those that are no text', () => {
     expect(withSendableDetails(ending)).toBe(ending);
   }
 });
+
+test('details that a header cannot carry are cut, whatever their script', () => {
+  for (const [text, kept] of [
+    ['x'.repeat(49_152), true],
+    ['x'.repeat(49_153), false],
+    ['\u4e16'.repeat(5461), true],
+    ['\u4e16'.repeat(6000), false],
+  ] as const) {
+    const { details } = withSendableDetails({ details: text });
+    expect(details === text).toBe(kept);
+    expect(encodeURI(details).length).toBeLessThanOrEqual(49_152);
+    if (!kept) expect(details).toMatch(new RegExp(`\\.\\.\\. \\(${text.length} characters\\)$`));
+  }
+});

@@ -1,8 +1,15 @@
+import { printable } from '../core/printable.js';
+
 /** Half of a surrogate pair: of a text that was cut within an emoji, or that JSON has spelled out. */
 const UNPAIRED = /[\uD800-\uDFFF]/gu;
 
+/** The most bytes of details, as they are encoded: the status and its metadata together must stay below 64 KiB. */
+const MAX_ENCODED = 48 * 1024;
+/** The most that a character takes. */
+const MAX_PER_CHARACTER = 9;
+
 interface WithDetails {
-  readonly details?: string | undefined;
+  readonly details?: string | null | undefined;
 }
 
 /**
@@ -12,6 +19,11 @@ interface WithDetails {
 export function withSendableDetails<Ending extends WithDetails>(ending: Ending): Ending {
   const { details } = ending;
   if (typeof details !== 'string') return ending;
-  const sendable = details.replace(UNPAIRED, '\uFFFD');
+  const sendable = cut(details.replace(UNPAIRED, '\uFFFD'));
   return sendable === details ? ending : { ...ending, details: sendable };
+}
+
+function cut(details: string): string {
+  if (details.length * MAX_PER_CHARACTER <= MAX_ENCODED || encodeURI(details).length <= MAX_ENCODED) return details;
+  return printable(details, Math.floor(MAX_ENCODED / MAX_PER_CHARACTER));
 }

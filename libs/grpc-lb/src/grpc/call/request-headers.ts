@@ -10,7 +10,7 @@ import {
   timeoutHeader,
 } from './attempt-headers.js';
 import { rankOf } from './criticality-rank.js';
-import { forbiddenMetadata } from './forbidden-metadata.js';
+import { forbiddenMetadata } from '../../core/forbidden-metadata.js';
 import type { Encoding } from './message-codec.js';
 
 /** The headers of a call, and what each attempt adds to them. */

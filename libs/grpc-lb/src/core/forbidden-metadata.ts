@@ -1,5 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http2';
-import { CONNECTION_SPECIFIC_HEADERS } from '../../core/connection-headers.js';
+import { CONNECTION_SPECIFIC_HEADERS } from './connection-headers.js';
+
+/** As Node's Headers. */
+type Headers = Readonly<Record<string, number | string | readonly string[] | undefined>>;
 
 /** Header fields that Node allows only once. */
 const SINGLE_VALUED = new Set([
@@ -45,11 +47,12 @@ const MAX_SIZE = 63 * 1024;
 const SIZE_OF_EACH = 12;
 
 /**
- * Says why metadata cannot be sent; undefined if it can. grpc-js would pass it to the HTTP/2 session, whose error it
- * takes for a broken connection: it would drop the connection with all its calls, and repeat the call on the next one.
- * Node itself ends a session on which a header block is too large to be sent.
+ * Says why metadata cannot be sent; undefined if it can. A client of grpc-js would pass it to the HTTP/2 session, whose
+ * error it takes for a broken connection: it would drop the connection with all its calls, and repeat the call on the next
+ * one. In a server of grpc-js the error ends the process. Node itself ends a session on which a header block is too large
+ * to be sent.
  */
-export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefined {
+export function forbiddenMetadata(headers: Headers): string | undefined {
   let size = 0;
   for (const key in headers) {
     const value = headers[key];
@@ -61,7 +64,7 @@ export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefi
       return `metadata "${key}" is not the length of the gRPC message, so HTTP/2 forbids it; remove it, as when forwarding the headers of an HTTP request`;
     }
     if (key.includes(':')) return `metadata "${key}" contains ":", which HTTP/2 forbids; rename it`;
-    if (Array.isArray(value) && SINGLE_VALUED.has(key)) {
+    if (typeof value === 'object' && SINGLE_VALUED.has(key)) {
       return `"${key}" metadata cannot have multiple values, and has ${value.length}; send one of them`;
     }
     size += sizeOf(key, value);
@@ -69,13 +72,13 @@ export function forbiddenMetadata(headers: OutgoingHttpHeaders): string | undefi
   return size <= MAX_SIZE ? undefined : tooLarge(headers, size);
 }
 
-function sizeOf(key: string, value: OutgoingHttpHeaders[string]): number {
+function sizeOf(key: string, value: Headers[string]): number {
   if (typeof value === 'string') return key.length + value.length + SIZE_OF_EACH;
-  if (!Array.isArray(value)) return 0;
+  if (typeof value !== 'object') return 0;
   return value.reduce((sum, each) => sum + key.length + each.length + SIZE_OF_EACH, 0);
 }
 
-function tooLarge(headers: OutgoingHttpHeaders, size: number): string {
+function tooLarge(headers: Headers, size: number): string {
   const sizes = Object.entries(headers).map(([key, value]) => ({ key, size: sizeOf(key, value) }));
   const largest = sizes.reduce((a, b) => (b.size > a.size ? b : a));
   return `metadata of ${size} bytes is larger than the ${MAX_SIZE} bytes that Node can send; the largest is "${largest.key}" with ${largest.size}; send it in the message`;
