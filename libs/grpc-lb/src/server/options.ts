@@ -84,7 +84,8 @@ export interface GrpcConnectionOptions {
    */
   readonly maxAge?: number;
   /**
-   * Milliseconds that its calls may continue after that, 0 to 86400000; then the connection closes.
+   * Milliseconds that its calls may continue after that, 0 to 86400000; then they are reset without a status, and the
+   * connection closes.
    *
    * @default unlimited
    */

@@ -24,6 +24,7 @@ import {
   isReceiveLimit,
   isShed,
   isUnsent,
+  resetByLoss,
   retryPushback,
   type StreamStatus,
   withLostConnection,
@@ -201,8 +202,7 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
       return;
     }
     const { rstCode } = status;
-    const isLoss = rstCode === constants.NGHTTP2_CANCEL && this.connection.lost;
-    const ended = isLoss ? cancelledByLoss(status) : withLostConnection(status);
+    const ended = this.#asLoss(status);
     const { code, details, metadata } = ended;
     // The server knows the deadline too, and may notice first that it has passed (grpc-go: "Our deadline was already
     // exceeded, and that was likely the cause of this cancelation").
@@ -223,6 +223,13 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
     else if (!this.#answered && rstCode === constants.NGHTTP2_REFUSED_STREAM) this.turnedAway();
     else this.finish(this.#kindOf(code), this.#endedBy(code));
     this.call.attemptEnded(this, this.#end(code, refused ? 'refused' : shed ? 'shed' : 'processed', metadata));
+  }
+
+  /** The status as it is after the loss of the connection, if that ended the stream. */
+  #asLoss(status: StreamStatus): StatusObject {
+    if (this.connection.lost && status.rstCode === constants.NGHTTP2_CANCEL) return cancelledByLoss(status);
+    if (this.connection.lost && status.rstCode === constants.NGHTTP2_NO_ERROR) return resetByLoss(status);
+    return withLostConnection(status);
   }
 
   #reset(code: Status, details: string): void {

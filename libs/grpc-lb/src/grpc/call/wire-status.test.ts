@@ -1,6 +1,13 @@
 import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { controlPlaneStatus, isReceiveLimit, isUnsent, retryPushback, withLostConnection } from './wire-status.js';
+import {
+  controlPlaneStatus,
+  isReceiveLimit,
+  isUnsent,
+  resetByLoss,
+  retryPushback,
+  withLostConnection,
+} from './wire-status.js';
 
 test('a status that only a server may choose becomes INTERNAL, and tells what it was (gRFC A54)', () => {
   const forbidden = [
@@ -65,6 +72,15 @@ describe('an INTERNAL of grpc-js', () => {
       expect(isUnsent(internal(`${reset}write EPIPE`))).toBe(false);
     },
   );
+
+  test('of a stream that was reset without a status is a lost connection, if the connection is lost', () => {
+    const details = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+    expect(resetByLoss(internal(details)).code).toBe(Status.UNAVAILABLE);
+    const trailers = new Metadata();
+    trailers.set('content-type', 'application/grpc');
+    for (const status of [internal('x', trailers), { ...internal('x'), code: Status.UNKNOWN }])
+      expect(resetByLoss(status)).toBe(status);
+  });
 
   test('of another error, or sent by a server, stays', () => {
     const trailers = new Metadata();

@@ -86,6 +86,17 @@ export function cancelledByLoss(status: StatusObject): StatusObject {
   return { code: Status.UNAVAILABLE, details, metadata: status.metadata };
 }
 
+/**
+ * The status of a call that a server resets without a status while it closes the connection, as a server of grpc-js does
+ * when the grace of an old connection ends (`grpc.max_connection_age_grace_ms`): UNAVAILABLE like every lost connection,
+ * not grpc-js's INTERNAL.
+ */
+export function resetByLoss(status: StatusObject): StatusObject {
+  const { code, metadata } = status;
+  if (code !== Status.INTERNAL || Object.keys(metadata.getMap()).length > 0) return status;
+  return { code: Status.UNAVAILABLE, details: 'The server closed the connection without ending the call', metadata };
+}
+
 const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
 
 /** gRFC A6: "an ASCII encoded signed 32-bit integer with no unnecessary leading zeros". */
