@@ -151,8 +151,8 @@ export interface GrpcSheddingOptions {
   readonly maxEventLoopDelay?: number;
   /**
    * Calls that are worked on at a time, without streams: `auto` for as many as the event loop bears, or a number, 1 to
-   * 1000000, that is never exceeded either. `sheddable_plus` calls may use three quarters of a number, `sheddable` ones
-   * half of it.
+   * 1000000, beyond which no call starts either. `sheddable_plus` calls may use three quarters of a number, `sheddable`
+   * ones half of it. A call counts until it is answered or its caller has gone, even if its handler then still runs.
    *
    * @default `auto`
    */
