@@ -1,12 +1,20 @@
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { getGrpcLbClientToken, GrpcLbModule, GrpcLbRegistry } from 'nestjs-grpc-lb';
+import {
+  getGrpcLbClientToken,
+  GrpcLbClient,
+  type GrpcLbClientOptions,
+  GrpcLbModule,
+  GrpcLbRegistry,
+  GrpcService,
+} from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { createFleet, repeat, statusError, TestAuthority, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Echo, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
+import type { EchoService } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { appOfFleet, EchoClient, EchoModule, fleetOfTest } from '../../support/testing/fleet-app.js';
 
@@ -352,6 +360,41 @@ it('a fleet that closes ends what is under way: calls that hang, and backends th
     [false, 0],
     [false, 0],
   ]);
+});
+
+it('options for a test complete those of the client, aspect by aspect', async () => {
+  const fleet = await fleetOfTest({ backends: 1 });
+  const options = {
+    package: 'echo.v1',
+    protoPath: ECHO_PROTO,
+    target: 'dns:///echo.invalid:50051',
+    loadBalancing: { policy: 'round_robin', pool: { size: 2 } },
+    channelOptions: { 'grpc.enable_retries': 0 },
+  } as const;
+  @GrpcLbClient({ ...options, service: 'Echo' })
+  class OfClass extends GrpcService<EchoService>() {}
+  const item = { name: 'ITEM', options };
+  const more = {
+    loadBalancing: { pool: { maxSize: 3 } },
+    channelOptions: { 'grpc.initial_reconnect_backoff_ms': 20 },
+  };
+  const optionsOf = (client: Parameters<typeof fleet.client>[0]): GrpcLbClientOptions => {
+    const seen: GrpcLbClientOptions[] = [];
+    const registry = {
+      add: (declared: { readonly options: GrpcLbClientOptions }) => {
+        seen.push(declared.options);
+        throw new Error('seen');
+      },
+    };
+    expect(() => fleet.client(client, more).factory(registry as never)).toThrow('seen');
+    return seen[0]!;
+  };
+  for (const client of [OfClass, item])
+    expect(optionsOf(client)).toMatchObject({
+      target: fleet.target,
+      loadBalancing: { policy: 'round_robin', pool: { size: 2, maxSize: 3 } },
+      channelOptions: { 'grpc.enable_retries': 0, 'grpc.initial_reconnect_backoff_ms': 20 },
+    });
 });
 
 it('a client that speaks TLS to a fleet is not ready, and the error says why', async () => {

@@ -3,6 +3,7 @@ import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { GrpcLbArgumentError, GrpcLbClosedError, GrpcLbConflictError } from '../../core/errors.js';
+import { mergeLoadBalancing } from '../../core/options/load-balancing.js';
 import { defined, shown } from '../../core/options/validation.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import type { CallObserver } from '../../grpc/call/call-observer.js';
@@ -135,7 +136,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
    *     .useFactory(fleet.client(OrdersClient));
    *
    * @param client A class with `@GrpcLbClient`, or an item of `forFeature`.
-   * @param more Options of the client for this test.
+   * @param more Options of the client for this test. `loadBalancing` and `channelOptions` complete those of the client,
+   *   field by field; the others replace them.
    */
   client(
     client: Type | GrpcLbClientItem,
@@ -144,8 +146,8 @@ export class BackendFleet implements Iterable<FleetBackend> {
     const declare = (): DeclaredClient => {
       const declared =
         typeof client === 'function'
-          ? declaredClass(client, more)
-          : declaredItem({ ...client, options: { ...client.options, ...more } });
+          ? declaredClass(client, completed(declaredClass(client).options, more))
+          : declaredItem({ ...client, options: { ...client.options, ...completed(client.options, more) } });
       const { url: _url, targets: _targets, credentials: _credentials, tls: _tls, ...options } = declared.options;
       const { credentials, tls = credentials ? undefined : (this.tls ?? false) } = more;
       return { ...declared, options: { ...options, ...defined({ credentials, tls }), target: this.target } };
@@ -331,6 +333,16 @@ export class BackendFleet implements Iterable<FleetBackend> {
       ),
     ].join('\n');
   }
+}
+
+/** The options for a test, with those of the client that they complete. */
+function completed(
+  declared: GrpcLbClientOptions | undefined,
+  more: Partial<GrpcLbClientOptions>,
+): Partial<GrpcLbClientOptions> {
+  const loadBalancing = mergeLoadBalancing(declared?.loadBalancing, more.loadBalancing);
+  const channelOptions = more.channelOptions && { ...declared?.channelOptions, ...more.channelOptions };
+  return { ...more, ...defined({ loadBalancing, channelOptions }) };
 }
 
 for (let index = 0; index < INDEXES; index++) {
