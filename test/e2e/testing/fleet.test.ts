@@ -397,6 +397,29 @@ it('options for a test complete those of the client, aspect by aspect', async ()
     });
 });
 
+it('a fleet that closes leaves no port open of backends that are starting', async () => {
+  const leaks = trackLeaks();
+  const fleet = await createFleet({ client: EchoClient, backends: 1 });
+  const restarting = fleet[0].restart();
+  const adding = errorOf(fleet.add());
+  await fleet.close();
+  await restarting;
+  expect((await adding).message).toContain('the fleet is closed');
+  expect([...fleet].map(({ running }) => running)).toEqual([false, false]);
+  await leaks.expectNone();
+  await expect(fleet[0].restart()).rejects.toThrow('the fleet is closed');
+});
+
+it('a fleet that closes ends ready()', async () => {
+  const leaks = trackLeaks();
+  const fleet = await createFleet({ client: EchoClient, backends: 1 });
+  const waiting = errorOf(fleet.ready(1));
+  await fleet.close();
+  expect((await waiting).message).toContain('the fleet is closed');
+  await leaks.expectNone();
+  expect((await errorOf(fleet.ready())).message).toContain('the fleet is closed');
+});
+
 it('a client that speaks TLS to a fleet is not ready, and the error says why', async () => {
   const fleet = await fleetOfTest({ backends: 1 });
   const start = Test.createTestingModule({ imports: [EchoModule] })

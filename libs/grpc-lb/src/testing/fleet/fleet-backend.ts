@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
 import { addressToString, type Endpoint } from '../../core/endpoint.js';
 import type { ServingStatus } from '../../grpc/endpoint/health-messages.js';
-import { GrpcLbOptionsError, type Fault } from '../../core/errors.js';
+import { type Fault, GrpcLbClosedError, GrpcLbOptionsError } from '../../core/errors.js';
 import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
 import { checkHandlerNames } from '../served-services.js';
 import { type StatusName, statusError } from '../status-error.js';
@@ -47,6 +47,8 @@ export interface FleetParts {
   readonly health: boolean;
   readonly tls: FleetTls | undefined;
   readonly log: CallLog;
+  /** Whether the fleet is closed, so that nothing may start. */
+  isClosed(): boolean;
   handlerFor(names: readonly string[]): ((request: unknown, call: BackendCall) => unknown) | undefined;
   /** A client can send calls to a backend, or cannot any more. */
   changed(): void;
@@ -282,12 +284,18 @@ export class FleetBackend {
     if (this.#server === server) this.#end();
   }
 
-  /** Starts anew on the same port, as a new process: what `recover` and `heal` end does not last. */
+  /**
+   * Starts anew on the same port, as a new process: what `recover` and `heal` end does not last. If the fleet is closed
+   * meanwhile, it stays stopped.
+   *
+   * @throws GrpcLbClosedError if the fleet is closed.
+   */
   async restart(): Promise<void> {
+    if (this.#fleet.isClosed()) throw fleetClosed();
     await this.stop();
     this.recover();
     this.heal();
-    await this.start();
+    if (!this.#fleet.isClosed()) await this.start();
   }
 
   /**
@@ -369,6 +377,11 @@ export class FleetBackend {
       done,
     };
   }
+}
+
+/** @internal The error of what needs a fleet that is open. */
+export function fleetClosed(): GrpcLbClosedError {
+  return new GrpcLbClosedError('the fleet is closed; create another one');
 }
 
 /** The server of grpc-js that a backend runs now. */

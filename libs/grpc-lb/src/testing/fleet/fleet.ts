@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
-import { GrpcLbArgumentError, GrpcLbClosedError, GrpcLbConflictError } from '../../core/errors.js';
+import { GrpcLbArgumentError, GrpcLbConflictError } from '../../core/errors.js';
 import { mergeLoadBalancing } from '../../core/options/load-balancing.js';
 import { defined, shown } from '../../core/options/validation.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
@@ -17,7 +17,7 @@ import type { AnyClient } from '../handlers.js';
 import { type AttemptBounds, type AttemptedCall, AttemptLog } from './attempt-log.js';
 import { handlerIn, type UntypedHandlers } from './backend-handlers.js';
 import { CallLog, type ReceivedCall } from './call-log.js';
-import { type BackendOptions, FleetBackend, type FleetParts } from './fleet-backend.js';
+import { type BackendOptions, FleetBackend, fleetClosed, type FleetParts } from './fleet-backend.js';
 import { checkAdded, checkedFleet, type FleetOptions, preparePeers } from './fleet-options.js';
 import { FleetList } from './fleet-source.js';
 import type { FleetTls } from './fleet-tls.js';
@@ -78,6 +78,7 @@ export class BackendFleet implements Iterable<FleetBackend> {
       tls,
       health: (options.health ?? true) && !services.some(servesHealth),
       log: this.#log,
+      isClosed: () => this.#closed,
       handlerFor: (names) => handlerIn(handlers, names),
       changed: () => {
         for (const look of this.#waiting) look();
@@ -180,10 +181,11 @@ export class BackendFleet implements Iterable<FleetBackend> {
    */
   async add(options: BackendOptions = {}): Promise<FleetBackend> {
     checkAdded(options);
-    if (this.#closed) throw new GrpcLbClosedError('the fleet is closed; create another one');
+    if (this.#closed) throw fleetClosed();
     const backend = new FleetBackend(this.size, options, this.#parts);
     this.#backends.push(backend);
     await backend.start();
+    if (this.#closed) throw fleetClosed();
     this.#listed.add(backend);
     this.#tell();
     return backend;
@@ -216,8 +218,10 @@ export class BackendFleet implements Iterable<FleetBackend> {
    *
    * @param count How many backends; by default all that are listed, run and serve.
    * @throws AssertionError that shows the state of each backend, if it takes too long.
+   * @throws GrpcLbClosedError if the fleet is closed.
    */
   async ready(count?: number, { timeout = 10_000 }: ReadyOptions = {}): Promise<void> {
+    if (this.#closed) throw fleetClosed();
     await this.#until(() => this.#isReady(count), timeout);
   }
 
@@ -272,6 +276,7 @@ export class BackendFleet implements Iterable<FleetBackend> {
   async close(): Promise<void> {
     this.#closed = true;
     this.#list.close();
+    this.#parts.changed();
     await Promise.all(this.#backends.map((backend) => backend.stop()));
   }
 
@@ -307,9 +312,10 @@ export class BackendFleet implements Iterable<FleetBackend> {
         this.#waiting.delete(look);
       };
       const look = (): void => {
-        if (!holds()) return;
+        if (!this.#closed && !holds()) return;
         stop();
-        resolve();
+        if (this.#closed) reject(fleetClosed());
+        else resolve();
       };
       const timer = setTimeout(() => {
         stop();

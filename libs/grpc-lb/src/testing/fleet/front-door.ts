@@ -18,6 +18,8 @@ export class FrontDoor {
   /** Whether a connection has ended whose client spoke TLS where the backend does not, or the other way around. */
   misunderstood = false;
   #server: Server | undefined;
+  /** The server that is about to listen, unless `close` gives it up. */
+  #opening: Server | undefined;
   #accept: (connection: TappedSocket) => void = () => {};
   #partitioned = false;
   readonly #open = new Set<TappedSocket>();
@@ -58,7 +60,9 @@ export class FrontDoor {
     return [...this.#open];
   }
 
-  /** Listens, the second time on the same port. Nothing here keeps the process alive. */
+  /**
+   * Listens, the second time on the same port; not if it is closed in the meantime. Nothing here keeps the process alive.
+   */
   async open(accept: (connection: TappedSocket) => void): Promise<void> {
     this.#accept = accept;
     const server = createServer({ noDelay: true }, (socket) => {
@@ -74,15 +78,19 @@ export class FrontDoor {
       if (this.#partitioned) connection.hold();
       this.#accept(connection);
     });
+    this.#opening = server;
     server.listen(this.port, this.host);
     await once(server, 'listening');
     server.unref();
+    if (this.#opening !== server) return void server.close();
+    this.#opening = undefined;
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
   }
 
   /** Accepts no more connections; those that are open stay. */
   close(): void {
+    this.#opening = undefined;
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
