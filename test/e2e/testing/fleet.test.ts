@@ -420,6 +420,20 @@ it('a fleet that closes ends ready()', async () => {
   expect((await errorOf(fleet.ready())).message).toContain('the fleet is closed');
 });
 
+it('a client that the fleet observes twice has each call once', async () => {
+  const fleet = await fleetOfTest({ backends: 1 });
+  @Module({
+    imports: [
+      GrpcLbModule.forRoot({ logging: false, observer: fleet.observer }),
+      GrpcLbModule.forFeature([EchoClient]),
+    ],
+  })
+  class ObservedModule {}
+  const { echo } = await appOfFleet(fleet, {}, ObservedModule);
+  await repeat(3, () => echo.say({ text: 'a' }));
+  expect(fleet.attempts()).toHaveLength(3);
+});
+
 it('a client that speaks TLS to a fleet is not ready, and the error says why', async () => {
   const fleet = await fleetOfTest({ backends: 1 });
   const start = Test.createTestingModule({ imports: [EchoModule] })

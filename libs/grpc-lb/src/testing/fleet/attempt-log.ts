@@ -52,10 +52,14 @@ interface MutableAttempt {
 export class AttemptLog implements CallObserver {
   #calls: AttemptedCall[] = [];
   #observed = false;
+  /** Those of a client that is observed twice, by `fleet.client` and by `forRoot`, count once. */
+  readonly #seen = new WeakSet<ObservedCall>();
 
-  callStarted({ method }: ObservedCall): CallObservation | undefined {
+  callStarted(observed: ObservedCall): CallObservation | undefined {
     this.#observed = true;
-    if (this.#calls.length >= MAX_KEPT) return undefined;
+    if (this.#calls.length >= MAX_KEPT || this.#seen.has(observed)) return undefined;
+    this.#seen.add(observed);
+    const { method } = observed;
     const attempts: MutableAttempt[] = [];
     const call = { method, attempts, status: undefined as string | undefined };
     this.#calls.push(call);
