@@ -486,6 +486,7 @@ describe('mistakes', () => {
     expect(() => fleet[0].slow(-1)).toThrow('slow: delay is -1; use milliseconds from 0 to 86400000');
     expect(() => fleet[0].fail('UNAVAILABEL' as never)).toThrow('status is "UNAVAILABEL"; did you mean "UNAVAILABLE"?');
     expect(() => fleet[0].fail('UNAVAILABLE', { times: 0 })).toThrow('times is 0; use a whole number from 1');
+    expect(() => fleet[0].fail('UNAVAILABLE', { trailers: { 'x-bin': 'a' } })).toThrow('-bin');
     await expect(fleet.add({ weight: -1 })).rejects.toThrow('- options.weight is -1; use a whole number from 1');
     await expect(fleet[0].limitStreams(0)).rejects.toThrow('limit is 0; use a whole number from 1');
     expect(() => fleet.expectShares()).toThrow(

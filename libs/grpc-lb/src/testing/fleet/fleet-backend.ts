@@ -213,8 +213,8 @@ export class FleetBackend {
    *   fleet[1].fail('UNAVAILABLE', { times: 3 });
    */
   fail(status: StatusName, { details, times, trailers }: FailOptions = {}): void {
-    // Checks the status now, not when a call comes.
-    statusError(status);
+    // Checks them now, not when a call comes.
+    statusError(status, details, trailers);
     this.#conduct.fail(() => statusError(status, details, trailers), atLeastOne('times', times));
   }
 
