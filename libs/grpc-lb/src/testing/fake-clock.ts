@@ -35,7 +35,7 @@ export class FakeClock implements Clock {
     return next && next.at - this.#now;
   }
 
-  /** Moves on by `ms`, firing what falls due on the way, each at its own time. */
+  /** Moves on by `ms`, firing what falls due on the way, each at its own time. A callback may advance the clock too. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let timer = this.#next(); timer && timer.at <= end; timer = this.#next()) {
@@ -43,7 +43,8 @@ export class FakeClock implements Clock {
       this.#timers.delete(timer);
       timer.callback();
     }
-    this.#now = end;
+    // A callback may have moved on further.
+    this.#now = Math.max(this.#now, end);
   }
 
   #next(): Timer | undefined {
