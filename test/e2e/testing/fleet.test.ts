@@ -11,7 +11,7 @@ import {
 } from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { createFleet, repeat, statusError, TestAuthority, trackLeaks } from 'nestjs-grpc-lb/testing';
-import { firstValueFrom, lastValueFrom, of, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, Observable, of, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Echo, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import type { EchoService } from '../../support/nest/app.js';
@@ -432,6 +432,20 @@ it('a client that the fleet observes twice has each call once', async () => {
   const { echo } = await appOfFleet(fleet, {}, ObservedModule);
   await repeat(3, () => echo.say({ text: 'a' }));
   expect(fleet.attempts()).toHaveLength(3);
+});
+
+it('unsubscribes from the Observable of a handler when the caller goes', async () => {
+  let open = 0;
+  const source = new Observable<Line>(() => {
+    open++;
+    return () => void open--;
+  });
+  const fleet = await fleetOfTest({ backends: 1, handlers: { say: () => source, repeat: () => source } });
+  const { echo } = await appOfFleet(fleet);
+  const calls = [echo.say({}), echo.repeat({})].map((call) => call.subscribe());
+  await expect.poll(() => open).toBe(2);
+  for (const call of calls) call.unsubscribe();
+  await expect.poll(() => open).toBe(0);
 });
 
 it('a client that speaks TLS to a fleet is not ready, and the error says why', async () => {

@@ -1,4 +1,5 @@
-import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { EventEmitter, on } from 'node:events';
+import { Metadata, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
@@ -13,8 +14,8 @@ import {
   responses,
 } from 'nestjs-grpc-lb';
 import { mockClient, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
-import { firstValueFrom, lastValueFrom, NEVER, of, throwError, toArray, type Observable } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { firstValueFrom, lastValueFrom, NEVER, Observable, of, throwError, toArray } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import type { EchoService } from '../../support/nest/app.js';
 import { EchoClient, EchoModule } from '../../support/testing/fleet-app.js';
@@ -165,6 +166,102 @@ describe('a mocked client', () => {
     expect([made, echo.repeat.calls.length]).toEqual([after, 1]);
   });
 
+  it.each<[string, (source: Observable<Line>) => object]>([
+    ['a unary call', (say) => ({ say: () => say })],
+    ['a stream', (repeat) => ({ repeat: () => repeat })],
+  ])('unsubscribes from the Observable of its handler when the caller of %s goes', async (_, handlers) => {
+    let open = 0;
+    const source = new Observable<Line>(() => {
+      open++;
+      return () => open--;
+    });
+    const echo = mockClient(EchoClient, handlers(source));
+    const call = 'say' in handlers(source) ? echo.say({}) : echo.repeat({});
+    const subscription = call.subscribe();
+    await vi.waitFor(() => expect(open).toBe(1));
+    subscription.unsubscribe();
+    expect(open).toBe(0);
+  });
+
+  it('closes the iterator of its handler when the caller goes, although the next item never comes', async () => {
+    const emitter = new EventEmitter();
+    const echo = mockClient(EchoClient, { repeat: () => on(emitter, 'line') as AsyncIterable<Line> });
+    const subscription = echo.repeat({}).subscribe();
+    await vi.waitFor(() => expect(emitter.listenerCount('line')).toBe(1));
+    subscription.unsubscribe();
+    await vi.waitFor(() => expect(emitter.listenerCount('line')).toBe(0));
+  });
+
+  it('leaves the requests of a caller when the call has ended', async () => {
+    let open = 0;
+    const lines = new Observable<Partial<Line>>((subscriber) => {
+      open++;
+      subscriber.next({ text: 'a' });
+      return () => open--;
+    });
+    const echo = mockClient(EchoClient, {
+      join: async (given) => {
+        const iterator = given[Symbol.asyncIterator]();
+        const { value } = (await iterator.next()) as { value: Line };
+        void iterator.next();
+        return { text: value.text };
+      },
+    });
+    expect((await firstValueFrom(echo.join(lines))).text).toBe('a');
+    expect(open).toBe(0);
+  });
+
+  it('tells the status of each call once, before its end, also if the caller leaves with the first value', async () => {
+    const echo = mockClient(EchoClient, {
+      say: ({ text }) => ({ text }),
+      repeat: ({ times }) => (times === 0 ? NEVER : of({ text: 'a' })),
+    });
+    const told: string[] = [];
+    const options = { onStatus: ({ code, details }: StatusObject) => void told.push(`${code} ${details}`) };
+    await firstValueFrom(echo.say({}, options)).then(() => told.push('answered'));
+    await lastValueFrom(echo.repeat({}, options)).then(() => told.push('streamed'));
+    expect(told.splice(0)).toEqual(['0 OK', 'answered', '0 OK', 'streamed']);
+    echo.repeat({ times: 0 }, options).subscribe().unsubscribe();
+    expect(told.splice(0)).toEqual(['1 Cancelled on client']);
+    const abort = new AbortController();
+    const error = errorOf(echo.repeat({ times: 0 }, { ...options, signal: abort.signal }));
+    abort.abort();
+    await error;
+    expect(told).toEqual(['1 The call was cancelled by its AbortSignal']);
+  });
+
+  it('does not tell a handler that its caller has gone when the call has ended well', async () => {
+    const signals: AbortSignal[] = [];
+    const echo = mockClient(EchoClient, {
+      say: (_, { signal }) => {
+        signals.push(signal);
+        return {};
+      },
+      repeat: (_, { signal }) => {
+        signals.push(signal);
+        return [{ text: 'a' }];
+      },
+    });
+    await firstValueFrom(echo.say({}));
+    await lastValueFrom(echo.repeat({}));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  });
+
+  it('has the reason of a signal as the cause, and many calls may share one signal', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const echo = mockClient(EchoClient, { say: () => NEVER });
+    const abort = new AbortController();
+    const errors = Array.from({ length: 20 }, () => errorOf(echo.say({}, { signal: abort.signal })));
+    const reason = new Error('the request is gone');
+    abort.abort(reason);
+    expect((await Promise.all(errors)).map(({ cause }) => cause === reason)).not.toContain(false);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+  });
+
   it('does not run the handler of a call whose signal is aborted', async () => {
     const echo = mockClient(EchoClient, { say: () => expect.unreachable() });
     expect(await errorOf(echo.say({}, { signal: AbortSignal.abort() }))).toMatchObject({ code: 1 });
@@ -251,6 +348,38 @@ describe('mistakes', () => {
     expect(() => mockClient(class Plain {})).toThrow('client is the class Plain, which has no @GrpcLbClient');
     expect(() => mockClient(undefined as never)).toThrow('client is undefined; pass the class of the client');
     expect(() => mockClient(Wrong)).toThrow('service is "Ecko", which the package does not have; did you mean "Echo"?');
+  });
+
+  it('a single request where the method takes a stream of them, as the client refuses it', async () => {
+    const echo = mockClient(EchoClient, { join: () => ({}), talk: () => [] });
+    const message =
+      'request is another object, but the method takes a stream of requests; pass an Observable or an (async) iterable';
+    expect((await errorOf(echo.join({ text: 'a' } as never))).message).toBe(`mockClient(EchoClient), join: ${message}`);
+    await expect(iterate(echo.talk({ text: 'a' } as never)).next()).rejects.toThrow(message);
+    expect(echo.join.calls).toEqual([]);
+  });
+
+  it('a request and an answer that cannot be serialized, with the status that they have on the wire', async () => {
+    const unwritable = {
+      get text(): string {
+        throw new Error('not now');
+      },
+    };
+    const echo = mockClient(EchoClient, { say: () => unwritable });
+    const failed = [await errorOf(echo.say(unwritable)), await errorOf(echo.say({}))];
+    expect(failed.map(({ code }) => code)).toEqual([Status.INTERNAL, Status.INTERNAL]);
+    expect(failed.map(({ details }) => details)).toEqual([
+      'Request message serialization failure: not now',
+      'Error serializing response: not now',
+    ]);
+  });
+
+  it('a stream as the answer of a method with one response', async () => {
+    const echo = mockClient(EchoClient, { say: () => [{ text: 'a' }] });
+    expect(await errorOf(echo.say({}))).toMatchObject({
+      code: 2,
+      details: 'the handler of a method with one response returned a stream; return one message',
+    });
   });
 
   it('an answer that the service cannot encode', async () => {

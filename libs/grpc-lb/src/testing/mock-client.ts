@@ -1,4 +1,4 @@
-import { Metadata, type MethodDefinition, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
+import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
@@ -10,6 +10,7 @@ import { type CallArguments, callArguments } from '../nest/stub/call-arguments.j
 import { callObservable } from '../nest/stub/call-observable.js';
 import { methodForms, withForms } from '../nest/stub/method-forms.js';
 import type { Receiver } from '../nest/stub/receiver.js';
+import { assertRequestStream } from '../nest/stub/request-stream.js';
 import type { StartCall } from '../nest/stub/start-call.js';
 import type { AnyCall, HandlersOf, RequestIn, UntypedHandler } from './handlers.js';
 import { MockedCall } from './mocked-call.js';
@@ -94,12 +95,13 @@ interface NamedMethod {
 function mockedMethod({ subject, method, handler, ofPromises }: NamedMethod, name: string, missing: string): object {
   const calls: MadeCall<unknown>[] = [];
   const parts = { method, handler, missing };
-  const open = (sink: Sink, request: unknown, { metadata, signal, onStatus }: CallArguments): MockedCall => {
-    const sent = metadata.clone();
-    calls.push({ request, metadata: sent });
-    return new MockedCall(parts, request, sent, signal, onStatus ? telling(onStatus, sink) : sink);
-  };
   const rules = { subject: `${subject}, ${name}`, intercepted: false, delegated: false };
+  const open = (sink: Sink, request: unknown, args: CallArguments): MockedCall => {
+    if (method.requestStream) assertRequestStream(rules, request);
+    const metadata = args.metadata.clone();
+    calls.push({ request, metadata });
+    return new MockedCall(parts, request, { ...args, metadata }, sink);
+  };
   const start: StartCall = (request, first, second, receiver, adapt) => {
     const args = callArguments(rules, first, second);
     const call = open(sinkOf(receiver), request, adapt ? adapt(args) : args);
@@ -127,24 +129,5 @@ function sinkOf(receiver: Receiver): Sink {
     take: (message) => receiver.next(message),
     fail: (error) => receiver.error(error),
     complete: () => receiver.complete(),
-  };
-}
-
-/** A sink that also tells the status with which the call ends. */
-function telling(onStatus: (status: StatusObject) => void, sink: Sink): Sink {
-  return {
-    get wantsMore() {
-      return sink.wantsMore;
-    },
-    take: (message) => sink.take(message),
-    fail: (error) => {
-      const { code, details, metadata } = error as ServiceError;
-      onStatus({ code, details, metadata });
-      sink.fail(error);
-    },
-    complete: () => {
-      onStatus({ code: Status.OK, details: 'OK', metadata: new Metadata() });
-      sink.complete();
-    },
   };
 }

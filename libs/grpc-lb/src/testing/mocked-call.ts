@@ -1,7 +1,10 @@
-import { Metadata, type MethodDefinition, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { Metadata, type MethodDefinition, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { shown } from '../core/options/validation.js';
 import type { PulledCall } from '../nest/streams/pulled-stream.js';
 import type { Sink } from '../nest/streams/sink.js';
+import { type Abortable, endWith, leave } from '../nest/stub/abort-signals.js';
+import type { CallArguments } from '../nest/stub/call-arguments.js';
+import { aborted, serviceError } from '../nest/stub/service-error.js';
 import { messageOf, messagesOf } from './answers.js';
 import type { HandlerCall, UntypedHandler } from './handlers.js';
 
@@ -14,21 +17,24 @@ export interface MockedMethodParts {
 }
 
 /** One call of a mocked client: it runs the handler, and hands its messages to a sink when that wants them. */
-export class MockedCall implements PulledCall {
+export class MockedCall implements PulledCall, Abortable {
+  /** The handler's: aborts when the caller leaves before the end. */
+  readonly #left = new AbortController();
+  /** Aborts with any end: nothing more is read of the caller's requests and of the handler's answer. */
   readonly #over = new AbortController();
   #wake = (): void => {};
 
   constructor(
     private readonly parts: MockedMethodParts,
     private readonly request: unknown,
-    private readonly metadata: Metadata,
-    private readonly signal: AbortSignal | undefined,
+    private readonly args: Pick<CallArguments, 'metadata' | 'onStatus' | 'signal'>,
     private readonly sink: Sink,
   ) {}
 
   start(): void {
-    if (this.signal?.aborted) return this.#cancel();
-    this.signal?.addEventListener('abort', this.#cancel);
+    const { signal } = this.args;
+    if (signal?.aborted) return this.aborted();
+    if (signal) endWith(signal, this);
     void this.#run();
   }
 
@@ -38,54 +44,107 @@ export class MockedCall implements PulledCall {
 
   /** The caller has gone; or the call has ended, and then nothing is left to do. */
   unsubscribe(): void {
-    this.signal?.removeEventListener('abort', this.#cancel);
-    this.#over.abort();
-    this.#wake();
+    this.#leave(serviceError({ code: Status.CANCELLED, details: 'Cancelled on client' }));
   }
 
-  readonly #cancel = (): void => {
-    this.unsubscribe();
-    this.sink.fail(failure(Status.CANCELLED, 'The call was cancelled by its AbortSignal'));
-  };
+  aborted(): void {
+    const error = aborted(this.args.signal!) as ServiceError;
+    this.#leave(error);
+    this.sink.fail(error);
+  }
+
+  #leave(status: StatusObject): void {
+    if (this.#isOver) return;
+    this.#left.abort();
+    this.#end(status);
+  }
 
   get #isOver(): boolean {
     return this.#over.signal.aborted;
   }
 
+  /** The status is told before the caller gets the end. */
+  #end({ code, details, metadata }: StatusObject): void {
+    const { signal, onStatus } = this.args;
+    if (signal) leave(signal, this);
+    this.#over.abort();
+    this.#wake();
+    try {
+      onStatus?.({ code, details, metadata });
+    } catch (error) {
+      // The call ends all the same.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
   async #run(): Promise<void> {
+    const { responseStream } = this.parts.method;
     try {
       for await (const message of this.#answers()) {
         while (!this.sink.wantsMore && !this.#isOver) await new Promise<void>((resolve) => (this.#wake = resolve));
         if (this.#isOver) return;
+        // The status of a call with one response is known before that is delivered: its caller may leave with it.
+        if (!responseStream) this.#end(ok());
         this.sink.take(message);
       }
-      if (!this.#isOver) this.sink.complete();
+      if (responseStream) {
+        if (this.#isOver) return;
+        this.#end(ok());
+      }
+      this.sink.complete();
     } catch (error) {
-      if (!this.#isOver) this.sink.fail(asServiceError(error));
-    } finally {
-      this.unsubscribe();
+      this.#fail(asServiceError(error));
     }
+  }
+
+  #fail(error: ServiceError): void {
+    if (this.#isOver) return;
+    this.#end(error);
+    this.sink.fail(error);
   }
 
   async *#answers(): AsyncGenerator<object> {
     const { method, handler, missing } = this.parts;
-    if (!handler) throw failure(Status.UNIMPLEMENTED, missing);
-    const asSent = (message: object): object => method.requestDeserialize(method.requestSerialize(message));
-    const asReceived = (message: object): object => method.responseDeserialize(method.responseSerialize(message));
-    const info: HandlerCall = { method: method.path, metadata: this.metadata, signal: this.#over.signal };
-    const request = method.requestStream ? each(messagesOf(this.request), asSent) : asSent(this.request as object);
-    const answer = handler(request, info);
-    if (method.responseStream) yield* each(messagesOf(answer), asReceived);
-    else yield asReceived(await messageOf(answer));
+    if (!handler) throw serviceError({ code: Status.UNIMPLEMENTED, details: missing });
+    const info: HandlerCall = { method: method.path, metadata: this.args.metadata, signal: this.#left.signal };
+    const over = this.#over.signal;
+    const answer = handler(
+      method.requestStream ? each(messagesOf(this.request, over), this.#asSent) : this.#asSent(this.request as object),
+      info,
+    );
+    if (method.responseStream) yield* each(messagesOf(answer, over), this.#asReceived);
+    else yield this.#asReceived(await messageOf(answer, over));
   }
+
+  readonly #asSent = (message: object): object => {
+    const { requestSerialize, requestDeserialize } = this.parts.method;
+    return requestDeserialize(encoded(requestSerialize, message, 'Request message serialization failure'));
+  };
+
+  readonly #asReceived = (message: object): object => {
+    const { responseSerialize, responseDeserialize } = this.parts.method;
+    return responseDeserialize(encoded(responseSerialize, message, 'Error serializing response'));
+  };
+}
+
+function ok(): StatusObject {
+  return { code: Status.OK, details: 'OK', metadata: new Metadata() };
 }
 
 async function* each(messages: AsyncIterable<object>, change: (message: object) => object): AsyncGenerator<object> {
   for await (const message of messages) yield change(message);
 }
 
-function failure(code: Status, details: string): ServiceError {
-  return Object.assign(new Error(`${code} ${Status[code]}: ${details}`), { code, details, metadata: new Metadata() });
+/** @throws ServiceError INTERNAL, as of clients and servers of grpc-js. */
+function encoded(serialize: (message: object) => Buffer, message: object, failure: string): Buffer {
+  try {
+    return serialize(message);
+  } catch (error) {
+    const details = `${failure}: ${error instanceof Error ? error.message : shown(error)}`;
+    throw serviceError({ code: Status.INTERNAL, details }, error);
+  }
 }
 
 /** As a server answers an error of its handler. */
@@ -93,6 +152,5 @@ function asServiceError(error: unknown): ServiceError {
   const { code, details, message, metadata } = (error ?? {}) as Partial<ServiceError>;
   const known = Number.isInteger(code) && Status[code!] !== undefined;
   const status = known ? code! : Status.UNKNOWN;
-  const made = failure(status, details ?? message ?? shown(error));
-  return Object.assign(made, { metadata: metadata ?? made.metadata, cause: error });
+  return serviceError({ code: status, details: details ?? message ?? shown(error), metadata }, error);
 }

@@ -1,9 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { kindOf } from '../stub/argument-rules.js';
 import { type CallArguments, callArguments } from '../stub/call-arguments.js';
 import { pullable } from './iterate.js';
-import { GrpcLbArgumentError } from '../../core/errors.js';
-import { isRequestStream } from '../stub/request-stream.js';
+import { assertRequestStream } from '../stub/request-stream.js';
 import { ReplayingCall } from './replaying-call.js';
 import { ResumableCall, type StreamTarget } from './resumable-call.js';
 import type { Sink } from './sink.js';
@@ -36,10 +34,8 @@ export function pullableMethod(method: StubMethod, target: StreamTarget): StubMe
 function createCall(target: StreamTarget, args: CallArguments, request: unknown, sink: Sink): ResumableCall {
   const { method, rules } = target;
   if (!method.requestStream) return new ResumableCall(target, args, request, sink);
-  if (isRequestStream(request)) return new ReplayingCall(target, args, request, sink);
-  throw new GrpcLbArgumentError(
-    `${rules.subject}: request is ${kindOf(request)}, but the method takes a stream of requests; pass an Observable or an (async) iterable`,
-  );
+  assertRequestStream(rules, request);
+  return new ReplayingCall(target, args, request, sink);
 }
 
 /** An Observable takes whatever comes. */

@@ -1,5 +1,7 @@
 import { isObservable } from 'rxjs';
+import { GrpcLbArgumentError } from '../../core/errors.js';
 import type { RequestStream } from '../service-types.js';
+import { type ArgumentRules, kindOf } from './argument-rules.js';
 
 /** The part of a call that is needed: a Node stream that requests are written to. */
 export interface Writable {
@@ -14,6 +16,17 @@ export function isRequestStream(value: unknown): value is RequestStream<unknown>
   return (
     isObservable(value) ||
     (typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value))
+  );
+}
+
+/** @throws GrpcLbArgumentError if it is a single request, of a method that takes a stream of them. */
+export function assertRequestStream(
+  { subject }: Pick<ArgumentRules, 'subject'>,
+  request: unknown,
+): asserts request is RequestStream<unknown> {
+  if (isRequestStream(request)) return;
+  throw new GrpcLbArgumentError(
+    `${subject}: request is ${kindOf(request)}, but the method takes a stream of requests; pass an Observable or an (async) iterable`,
   );
 }
 

@@ -1,13 +1,12 @@
 import type { Client, Metadata } from '@grpc/grpc-js';
 import type { Unsubscribable } from 'rxjs';
-import { GrpcLbArgumentError } from '../../core/errors.js';
-import { type ArgumentRules, kindOf } from './argument-rules.js';
+import type { ArgumentRules } from './argument-rules.js';
 import { type CallArguments, callArguments, isIntercepted } from './call-arguments.js';
 import { ClientMadeCall } from './client-made-call.js';
 import { ServerStreamCall, UnaryCall } from './direct-call.js';
 import { InterceptedCall } from './intercepted-call.js';
 import type { Receiver } from './receiver.js';
-import { isRequestStream } from './request-stream.js';
+import { assertRequestStream } from './request-stream.js';
 import { aborted } from './service-error.js';
 import type { CallTarget, DirectWay, SubscribedCall } from './subscribed-call.js';
 
@@ -45,15 +44,11 @@ export type StartCall = (
 
 /** What starts the calls of one method. */
 export function callStarter(caller: MethodCaller): StartCall {
-  const { subject, method, openCalls, direct, keyed = (_request, metadata) => metadata } = caller;
+  const { method, openCalls, direct, keyed = (_request, metadata) => metadata } = caller;
   const target = direct && { ...direct, method, openCalls };
   const DirectCall = target && directClass(target);
   return (request, first, second, receiver, adapt) => {
-    if (method.requestStream && !isRequestStream(request)) {
-      throw new GrpcLbArgumentError(
-        `${subject}: request is ${kindOf(request)}, but the method takes a stream of requests; pass an Observable or an (async) iterable`,
-      );
-    }
+    if (method.requestStream) assertRequestStream(caller, request);
     const given = callArguments(caller, first, second);
     const args = adapt ? adapt(given) : given;
     if (args.signal?.aborted) {

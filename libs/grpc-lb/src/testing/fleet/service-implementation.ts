@@ -67,7 +67,7 @@ function implement(key: string, service: ServiceDefinition, host: CallHost): Unt
     return ((call: Writes) => {
       const served = start(call);
       answerTo(call, served)
-        .then((answer) => writeAll(call, messagesOf(answer), served.info.signal))
+        .then((answer) => writeAll(call, messagesOf(answer, served.info.signal), served.info.signal))
         .then(
           () => {
             served.done();
@@ -83,7 +83,7 @@ function implement(key: string, service: ServiceDefinition, host: CallHost): Unt
   return ((call: ServerUnaryCall<Message, Message> | Reads, done: sendUnaryData<Message>) => {
     const served = start(call);
     answerTo(call, served)
-      .then(messageOf)
+      .then((answer) => messageOf(answer, served.info.signal))
       .then(
         (message) => {
           served.done();
