@@ -5,6 +5,7 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import {
   getGrpcLbClientToken,
   GrpcLbArgumentError,
+  type GrpcLbCallOptions,
   GrpcLbClient,
   type GrpcLbClientOptions,
   GrpcLbModule,
@@ -243,6 +244,26 @@ describe('a client of Promises', () => {
     expect((await echo.say({ text: 'x' })).text).toBe('X');
     expect((await responses(echo).say({ text: 'x' })).message.text).toBe('X');
     expect(backend.seen.map(({ metadata }) => metadata.get('x-tenant'))).toEqual([['a'], ['a']]);
+  });
+
+  it('with headers and trailers a method that overrides another gets the options where the caller passed them', async () => {
+    const { echo, backend } = await connect(ANSWERING, (target) => {
+      @GrpcLbClient({ ...echoOptions(target), service: 'Echo' })
+      class EchoClient extends GrpcPromiseService<PromisesOf<EchoService, 'repeat' | 'talk'>>() {
+        override readonly say: PromisedEcho['say'] = (request, options) =>
+          super.say(request, options as GrpcLbCallOptions);
+      }
+      return EchoClient;
+    });
+    const statuses: number[] = [];
+    const options: GrpcLbCallOptions = {
+      metadata: { 'x-tenant': 'b' },
+      onStatus: ({ code }) => void statuses.push(code),
+    };
+    await responses(echo).say({ text: 'x' }, options);
+    await responses(echo).say({ text: 'x' }, metadataOf({ 'x-tenant': 'c' }));
+    expect(backend.seen.map(({ metadata }) => metadata.get('x-tenant'))).toEqual([['b'], ['c']]);
+    expect(statuses).toEqual([0]);
   });
 
   it('resumes the streams of a resumable method', async () => {

@@ -83,7 +83,10 @@ const responded: Invoke = async (client, method, name, args) => {
   if (forms) return forms.response(args[0], args[1], args[2]);
   const beside = new Beside();
   const { metadata, options } = restOf(args[1], args[2]);
-  return beside.with(await only(client, method, name, [args[0], metadata, beside.gather(options ?? {})]));
+  const gathered = beside.gather(options ?? {});
+  // In the places where the caller passed them: the method may read its second argument as options.
+  const passed = metadata === undefined && args[2] === undefined ? [gathered] : [metadata, gathered];
+  return beside.with(await only(client, method, name, [args[0], ...passed]));
 };
 
 /** What a function returns that stands in place of the method: one that overrides it, or one of a mock. */
