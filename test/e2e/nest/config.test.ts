@@ -164,6 +164,23 @@ describe('the environment', () => {
     ]);
   });
 
+  it('causes a warning if the code sets other overrides of the same client', async () => {
+    const warnings: string[] = [];
+    const nothing = (): void => {};
+    const logger = { log: nothing, error: nothing, warn: (message: string) => void warnings.push(message) };
+    environment({ GRPC_LB_ECHO_CLIENT_POLICY: 'round_robin' });
+    const imports = [
+      GrpcLbModule.forRoot({ logging: false, overrides: { ECHO_CLIENT: { target: 'static:///127.0.0.1:2' } } }),
+      GrpcLbModule.forFeature([echoClient('static:///127.0.0.1:1')]),
+    ];
+    await startApp({ imports }, (builder) => builder.setLogger(logger));
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        'GRPC_LB_ECHO_CLIENT_POLICY of the environment has no effect, because the overrides of the module have other values; install @nestjs/config',
+      ),
+    ]);
+  });
+
   it('may have variables of a client that this application does not have, with a warning', async () => {
     const warnings: string[] = [];
     const nothing = (): void => {};

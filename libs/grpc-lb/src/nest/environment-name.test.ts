@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { unreadVariables } from './environment-name.js';
+import type { GrpcLbClientOverrides } from './module-options.js';
 
 it('variables for clients of the application are unread if they caused no override', () => {
   const environment = {
@@ -13,16 +14,32 @@ it('variables for clients of the application are unread if they caused no overri
     GRPC_LB_ZONE: 'a',
     PATH: '/bin',
   };
-  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { PRICES: {} })).toEqual([
+  const PRICES = { target: 'b:1' };
+  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { PRICES })).toEqual([
     'GRPC_LB_ORDERS_POOL_SIZE',
     'GRPC_LB_ORDERS_TARGET',
   ]);
-  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { ORDERS: {}, PRICES: {} })).toEqual([]);
+  const ORDERS = { target: 'a:1', loadBalancing: { pool: { size: 2 } } };
+  expect(unreadVariables(environment, ['ORDERS', 'PRICES'], { ORDERS, PRICES })).toEqual([]);
+});
+
+it('variables are unread if the overrides of their client come from elsewhere', () => {
+  const environment = {
+    GRPC_LB_ORDERS_TARGET: 'a:1',
+    GRPC_LB_ORDERS_POLICY: 'random',
+    GRPC_LB_ORDERS_TLS_CA: '/etc/ca.pem',
+  };
+  const unread = (override: GrpcLbClientOverrides): string[] =>
+    unreadVariables(environment, ['ORDERS'], { ORDERS: override }).map((name) => name.replace('GRPC_LB_ORDERS_', ''));
+  expect(unread({ target: 'b:1' })).toEqual(['POLICY', 'TARGET', 'TLS_CA']);
+  expect(unread({ target: 'a:1' })).toEqual(['POLICY', 'TLS_CA']);
+  expect(unread({ loadBalancing: { policy: 'random' } })).toEqual(['TARGET', 'TLS_CA']);
+  expect(unread({ targets: ['a:1', 'b:1'], tls: { ca: '/etc/ca.pem' } })).toEqual(['POLICY']);
 });
 
 it('a variable that caused an override is read, even if the name of another client is its prefix', () => {
   const environment = { GRPC_LB_ORDERS_CLIENT_TARGET: 'a:1', GRPC_LB_ORDERS_POLICY: 'random' };
-  expect(unreadVariables(environment, ['ORDERS', 'ORDERS_CLIENT'], { ORDERS_CLIENT: {} })).toEqual([
+  expect(unreadVariables(environment, ['ORDERS', 'ORDERS_CLIENT'], { ORDERS_CLIENT: { target: 'a:1' } })).toEqual([
     'GRPC_LB_ORDERS_POLICY',
   ]);
 });

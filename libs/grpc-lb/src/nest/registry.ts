@@ -257,8 +257,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     const names = [...this.#clients.keys()].map(environmentName);
     const unread = unreadVariables(process.env, names, this.options.overrides);
     if (unread.length > 0) {
+      const why = this.options.overrides
+        ? 'the overrides of the module have other values'
+        : 'the module does not read the environment';
       this.#logger.warn(
-        `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect, because the module does not read the environment; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
+        `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect, because ${why}; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
       );
     }
     for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {
