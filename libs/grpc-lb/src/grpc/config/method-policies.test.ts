@@ -236,6 +236,14 @@ describe("the user's own service config", () => {
     expect(of(all, 'Watch')).toMatchObject({ stream: true, call: { hedge: { maxAttempts: 2 } } });
   });
 
+  test('replaces what the options say of a method that it names, also where it has none of it', () => {
+    const methodConfig = [{ name: [{ service, method: 'Find' }], timeout: '0.25s' }];
+    expect(of(policies(OURS, { given: { methodConfig } }), 'Find')).toMatchObject({
+      timeout: 250,
+      call: SINGLE_ATTEMPT,
+    });
+  });
+
   test('is completed by the options where it names a service, or all', () => {
     const given = (name: object) => ({ methodConfig: [{ name: [name], timeout: '30s', retryPolicy: RETRY_POLICY }] });
     for (const name of [{ service }, {}]) {
