@@ -12,6 +12,7 @@ import {
 import type { MetricsSource } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
+import { MeasuredClients } from './measured-clients.js';
 import { METER_NAME } from './meter-name.js';
 import { GrpcLbMetricProducer } from './metric-producer.js';
 import { OtelInstruments } from './otel-instruments.js';
@@ -110,7 +111,13 @@ class MetricsRecorder implements CallObserver {
     if (!provider) return undefined;
     const instruments = new OtelInstruments(provider.getMeter(METER_NAME, VERSION), this.options);
     const metrics = new ClientMetrics(this.clients, this.options, instruments);
-    this.#stopObserving = instruments.observe(() => metrics.collect());
+    const measured = MeasuredClients.of(provider);
+    const leave = measured.add(metrics);
+    const stop = instruments.observe(() => measured.collect());
+    this.#stopObserving = () => {
+      stop();
+      leave();
+    };
     return (this.#metrics = metrics);
   }
 }
