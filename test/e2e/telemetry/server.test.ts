@@ -216,6 +216,24 @@ describe('metrics', () => {
     expect(tracing.shown.map(({ attributes }) => attributes['grpc.lb.stream_end'])).toEqual(['drain', 'drain']);
   });
 
+  test('of several servers, each with telemetry of its own, the worst certificate and all rotations count', async () => {
+    const otel = new OtelMetrics();
+    const certificates = { expiresInMs: null, expires: null, authoritiesExpire: null, rejections: 0 };
+    for (const [state, rotations] of [
+      ['failed', 2],
+      ['ok', 3],
+    ]) {
+      const telemetry = new GrpcServerTelemetry({ meterProvider: otel.provider });
+      const tls = { ...certificates, state, rotations, refusedHandshakes: 1 } as never;
+      onTestFinished(telemetry.attached({ tls: () => tls })!);
+    }
+    for (let i = 0; i < 2; i++) {
+      await otel.collect();
+      const names = ['certificates.up', 'rotations', 'handshakes_refused'];
+      expect(names.map((name) => otel.value(`grpc.lb.server.tls.${name}`))).toEqual([0, 5, 2]);
+    }
+  });
+
   test('an SDK that is registered after the first call is used', async () => {
     const { address } = await start();
     const client = echoClient(address, insecure);

@@ -3,10 +3,10 @@ import type { ServerTlsMetricName } from './server-metrics.js';
 
 /** The servers of a process whose certificates are measured. */
 export class ObservedServers {
-  readonly #servers = new Set<ObservedServer>();
+  readonly #servers = new Set<ObservedServer | ObservedServers>();
 
-  /** Returns what removes it. */
-  add(server: ObservedServer): () => void {
+  /** Returns what removes it. The servers of others are looked up each time. */
+  add(server: ObservedServer | ObservedServers): () => void {
     this.#servers.add(server);
     return () => this.#servers.delete(server);
   }
@@ -15,7 +15,7 @@ export class ObservedServers {
   value(metric: ServerTlsMetricName): number | undefined {
     let total: number | undefined;
     for (const server of this.#servers) {
-      const value = valueOf(metric, server);
+      const value = server instanceof ObservedServers ? server.value(metric) : valueOf(metric, server);
       if (value === undefined) continue;
       total = total === undefined ? value : COMBINE[metric](total, value);
     }

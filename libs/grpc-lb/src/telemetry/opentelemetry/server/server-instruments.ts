@@ -16,6 +16,12 @@ import { METER_NAME } from '../metrics/meter-name.js';
 type Take = (value: number, labels: ServerLabels) => void;
 type Instruments = Readonly<Record<ServerCallMetricName, Take>>;
 
+/**
+ * The servers whose certificates a provider measures: each value is that of all of them together, and an observable
+ * instrument that is created twice has the value that is observed last.
+ */
+const measured = new WeakMap<MeterProvider, ObservedServers>();
+
 /** The instruments of a server's metrics, from the first call on that finds a meter provider. */
 export class ServerInstruments {
   readonly #servers = new ObservedServers();
@@ -38,25 +44,31 @@ export class ServerInstruments {
   }
 
   #create(): Instruments | undefined {
-    const meter = this.#provider.get()?.getMeter(METER_NAME, VERSION);
-    if (!meter) return undefined;
-    for (const name of Object.keys(SERVER_TLS_METRICS) as ServerTlsMetricName[]) this.#read(meter, name);
+    const provider = this.#provider.get();
+    if (!provider) return undefined;
+    const meter = provider.getMeter(METER_NAME, VERSION);
+    let servers = measured.get(provider);
+    if (!servers) {
+      measured.set(provider, (servers = new ObservedServers()));
+      for (const name of Object.keys(SERVER_TLS_METRICS) as ServerTlsMetricName[]) read(meter, name, servers);
+    }
+    servers.add(this.#servers);
     const entries = Object.entries(SERVER_METRICS)
       .filter(([name]) => !(name in SERVER_TLS_METRICS))
       .map(([name, definition]) => [name, take(meter, name, definition)]);
     return (this.#all = Object.fromEntries(entries) as Instruments);
   }
+}
 
-  #read(meter: Meter, name: ServerTlsMetricName): void {
-    const { kind, unit, description } = SERVER_TLS_METRICS[name];
-    const options = { unit, description };
-    const observed =
-      kind === 'counter' ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options);
-    observed.addCallback((result) => {
-      const value = this.#servers.value(name);
-      if (value !== undefined) result.observe(value);
-    });
-  }
+function read(meter: Meter, name: ServerTlsMetricName, servers: ObservedServers): void {
+  const { kind, unit, description } = SERVER_TLS_METRICS[name];
+  const options = { unit, description };
+  const observed =
+    kind === 'counter' ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options);
+  observed.addCallback((result) => {
+    const value = servers.value(name);
+    if (value !== undefined) result.observe(value);
+  });
 }
 
 function take(meter: Meter, name: string, { kind, unit, description, buckets }: MetricDefinition): Take {
