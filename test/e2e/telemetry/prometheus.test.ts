@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { GrpcLbModule, type LoadBalancingOptions } from 'nestjs-grpc-lb';
+import { type ClientSnapshot, GrpcLbModule, type LoadBalancingOptions } from 'nestjs-grpc-lb';
 import { traceExemplar } from 'nestjs-grpc-lb/opentelemetry';
 import {
   GrpcLbPrometheusModule,
@@ -227,6 +227,31 @@ test('it is readable as OpenMetrics, again and again, and as part of a cluster',
   const sums = seriesOf(await whole.metrics());
   const count = [...sums].find(([key]) => key.startsWith('grpc_client_call_duration_seconds_count'))?.[1];
   expect(count).toBe(2);
+});
+
+test('one worker in trouble is seen in the metrics of its cluster', async () => {
+  const { channel } = balanced('static:///127.0.0.1:1', { methods: [] });
+  const snapshot = channel.snapshot();
+  const [source] = snapshot.sources;
+  const workers = [
+    { ...snapshot, state: 'ready', sources: [{ ...source, state: 'ok', endpoints: 3 }] },
+    { ...snapshot, state: 'transient_failure', sources: [{ ...source, state: 'failing', endpoints: 0 }] },
+  ] as unknown as ClientSnapshot[];
+  const metrics = workers.map((each) => {
+    const registry = new Registry();
+    onTestFinished(observeMetrics({ snapshot: () => each, observe: () => () => {} }, { registry }));
+    return registry.getMetricsAsJSON();
+  });
+  const whole = AggregatorRegistry.aggregate((await Promise.all(metrics)) as never);
+  const series = [...seriesOf(await whole.metrics())];
+  const value = (name: string) => series.find(([key]) => key.startsWith(`grpc_lb_${name}{`))?.[1];
+  const names = ['client_ready', 'client_failing', 'discovery_up', 'discovery_endpoints'];
+  expect(names.map((name) => [name, value(name)])).toEqual([
+    ['client_ready', 0],
+    ['client_failing', 1],
+    ['discovery_up', 0],
+    ['discovery_endpoints', 0],
+  ]);
 });
 
 describe('exemplars', () => {

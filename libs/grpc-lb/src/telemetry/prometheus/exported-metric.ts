@@ -18,12 +18,15 @@ export interface ExportedValue {
   readonly exemplar?: Exemplar;
 }
 
+/** How prom-client makes one value of those of all workers of a cluster. */
+export type Aggregator = 'sum' | 'max' | 'min';
+
 /** What the registries of prom-client ask of a metric. */
 export interface Exported {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly aggregator: 'sum' | 'max';
+  readonly aggregator: Aggregator;
   readonly values: readonly ExportedValue[];
 }
 
@@ -41,7 +44,7 @@ export class ExportedMetric {
   name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly aggregator: 'sum' | 'max';
+  readonly aggregator: Aggregator;
   /** Those of the last scrape: addresses come and go. */
   #labels = new Map<string, PrometheusLabels>();
   #lastLabels = new Map<string, PrometheusLabels>();
@@ -55,7 +58,7 @@ export class ExportedMetric {
     this.key = this.name = prometheusName(name, definition);
     this.help = description;
     this.type = kind === 'up_down_counter' ? 'gauge' : kind;
-    this.aggregator = kind === 'gauge' ? 'max' : 'sum';
+    this.aggregator = kind === 'gauge' ? worst(name) : 'sum';
   }
 
   /** Called by a registry for JSON, as when the metrics of a cluster are added up. */
@@ -116,6 +119,13 @@ export class ExportedMetric {
     this.#labels.set(key, found);
     return found;
   }
+}
+
+/** The metrics whose lowest value is the worst one, so that one worker in trouble is seen among many. */
+const LOWEST_IS_WORST = /\.(up|ready|min|time_left|endpoints)$/;
+
+function worst(name: string): Aggregator {
+  return LOWEST_IS_WORST.test(name) ? 'min' : 'max';
 }
 
 /** The same objects for the same bounds. */
