@@ -55,8 +55,13 @@ export class MethodSeries {
     this.started = source.counters.get('grpc.client.attempt.started', this.#labels);
   }
 
+  /** @param code A peer may send any number: those that are no status share the series of UNKNOWN. */
   ofStatus(code: number): StatusSeries {
-    return (this.#byStatus[code] ??= this.#create(knownCode(code)));
+    return this.#byStatus[code] ?? this.#ofKnown(knownCode(code));
+  }
+
+  #ofKnown(code: number): StatusSeries {
+    return (this.#byStatus[code] ??= this.#create(code));
   }
 
   /** Records a number or a time of a call that had several attempts. */
@@ -80,8 +85,6 @@ export class MethodSeries {
   }
 
   #create(code: number): StatusSeries {
-    const known = this.#byStatus[code];
-    if (known) return known;
     const status = STATUS_NAMES[code]!;
     const labels = { ...this.#labels, 'grpc.status': status };
     return {
