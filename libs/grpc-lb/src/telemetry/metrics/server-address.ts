@@ -13,7 +13,8 @@ export interface ServerAddress {
  * group of server instances from the target string, it SHOULD set `server.address` to the entire target string and SHOULD
  * NOT set `server.port`" (semantic conventions for gRPC).
  */
-export function serverAddressOf(target: string): ServerAddress {
+export function serverAddressOf(given: string): ServerAddress {
+  const target = given.trim();
   const socket = UNIX.exec(target)?.[1];
   if (socket !== undefined) return { 'server.address': socket };
   const [, host, port] = ONE_HOST.exec(target) ?? [];

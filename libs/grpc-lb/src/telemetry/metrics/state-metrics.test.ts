@@ -330,6 +330,9 @@ test.each([
   ['kubernetes:///orders.shop:grpc', 'kubernetes:///orders.shop:grpc'],
   ['unix:/run/orders.sock', 'unix:/run/orders.sock'],
   ['dns:///a:1 b:2', 'dns:///a:1 dns:///b:2'],
+  [' dns:///a:1 ', 'dns:///a:1'],
+  ['static:///a:1, b:2 ;weight=2', 'static:///a:1, b:2 ;weight=2'],
+  ['static:///a:1, b:2 c:3', 'static:///a:1, b:2 dns:///c:3'],
 ])('the canonical form of %s is %s', (target, canonical) => {
   expect(canonicalTarget(target)).toBe(canonical);
 });
@@ -346,6 +349,7 @@ test.each([
   ['zk://zookeeper:2181/my-server', 'zk://zookeeper:2181/my-server', undefined],
   ['ipv4:198.51.100.123:50051,198.51.100.124:50051', 'ipv4:198.51.100.123:50051,198.51.100.124:50051', undefined],
   ['dns:///orders', 'orders', undefined],
+  [' dns:///orders:50051 ', 'orders', 50_051],
   ['static:///[::1]:50051', '::1', 50_051],
   ['kubernetes:///orders.shop:grpc', 'kubernetes:///orders.shop:grpc', undefined],
 ])('server.address of %s is %s', (target, address, port) => {
