@@ -9,7 +9,7 @@ export interface Tree {
   readText(path: string): string;
   create(path: string, content: string): void;
   overwrite(path: string, content: string): void;
-  getDir(path: string): { visit(visitor: (path: string) => void): void };
+  getDir(path: string): { readonly subfiles: readonly string[]; readonly subdirs: readonly string[] };
 }
 
 export interface Context {

@@ -147,6 +147,58 @@ export class OrdersClient extends GrpcService<Orders>() {}`);
     expect(tree.readJson('nest-cli.json')).toEqual(cli);
   });
 
+  it.each<[readonly (string | object)[], boolean]>([
+    [['**/*.proto'], true],
+    [['*.proto'], true],
+    [['orders.proto'], true],
+    [[{ include: '**/*.proto', outDir: 'dist' }], true],
+    [['mail/*.proto'], false],
+    [['mail/**/*.proto', '*.json'], false],
+    [[{ include: 'mail/*.proto' }], false],
+  ])('has the build copy the proto file, if the assets do not have it yet: %j', (assets, covers) => {
+    const cli = { sourceRoot: 'src', compilerOptions: { assets } };
+    const { tree } = add(project({ 'nest-cli.json': cli }));
+    expect(tree.readJson('nest-cli.json')).toMatchObject({
+      compilerOptions: { assets: covers ? assets : [...assets, '**/*.proto'] },
+    });
+  });
+
+  it('does not take the pattern of one folder for that of the folders below it', () => {
+    const cli = { sourceRoot: 'src', compilerOptions: { assets: ['*.proto'] } };
+    const files = { 'nest-cli.json': cli, 'src/v1/shop.proto': 'syntax = "proto3"; package shop.v1; service Shop {}' };
+    const { tree } = add(project(files), { proto: 'src/v1/shop.proto' });
+    expect(tree.readJson('nest-cli.json')).toMatchObject({ compilerOptions: { assets: ['*.proto', '**/*.proto'] } });
+  });
+
+  it.each(['src/', './src'])('takes the folder of the sources as it is written: %s', (sourceRoot) => {
+    const files = {
+      'nest-cli.json': { sourceRoot },
+      'src/shop.proto': 'syntax = "proto3"; package a; service Shop {}',
+    };
+    const { tree } = add(project(files), { proto: 'src/shop.proto' });
+    expect(tree.exists('src/shop.client.ts')).toBe(true);
+    expect(tree.readJson('nest-cli.json')).toMatchObject({ compilerOptions: { assets: ['**/*.proto'] } });
+  });
+
+  it('adds to an application without a folder for its sources', () => {
+    const elsewhere = 'GrpcLbModule.forRoot({})';
+    const files = {
+      'nest-cli.json': { sourceRoot: '.' },
+      'src/main.ts': undefined,
+      'src/app.module.ts': undefined,
+      'main.ts': MAIN,
+      'app.module.ts': MODULE,
+      'shop.proto': 'syntax = "proto3"; package shop.v1; service Shop {}',
+      'node_modules/a/a.module.ts': elsewhere,
+      '.cache/a.module.ts': elsewhere,
+    };
+    const { tree } = add(project(files), { proto: 'shop.proto' });
+    expect(imports(tree, 'app.module.ts')).toBe('[GrpcLbModule.forRoot(), GrpcLbModule.forFeature([ShopClient])]');
+    expect(tree.readText('app.module.ts')).toContain("from './shop.client.js';");
+    expect(tree.readText('shop.client.ts')).toContain("'shop.proto'");
+    expect(tree.readJson('nest-cli.json')).toMatchObject({ compilerOptions: { assets: ['shop.proto'] } });
+  });
+
   it('says what a build must copy without nest-cli.json', () => {
     expect(add(project({ 'nest-cli.json': undefined })).warnings).toEqual([
       expect.stringContaining('have your build copy src/*.proto'),

@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
-import { copyProtoFiles } from './assets.js';
+import { copyProtoFile } from './assets.js';
 import { clientFile } from './client-file.js';
 import { type Contract, readContract, sampleContract, sampleProto } from './contract.js';
 import { addDependencies } from './dependencies.js';
 import { type Context, INSTALL, type Rule, type Tree } from './devkit.js';
 import { addToModule } from './module-edit.js';
 import { namesOf } from './names.js';
-import { findProject, type Project } from './project.js';
+import { findProject, inSources, type Project } from './project.js';
 import { Refusal } from './refusal.js';
 import { findRootModule } from './root-module.js';
 import { findTypeScript } from './typescript.js';
@@ -48,19 +48,20 @@ function addClient(tree: Tree, context: Context, project: Project, options: Nest
   const given = options.proto === undefined ? undefined : readProto(tree, options.proto, options.service);
   const names = namesOf(options.name ?? given?.contract.service ?? 'orders');
   const name = `${names.pascal}Client`;
-  const path = `${project.sourceRoot}/${names.kebab}.client.ts`;
+  const path = posix.join(project.sourceRoot, `${names.kebab}.client.ts`);
   if (tree.exists(path)) {
     if (new RegExp(`export class ${name}\\b`).test(tree.readText(path))) return { name, path, isNew: false };
     throw new Refusal(`${path} exists, and has no class ${name}: choose another --name.`);
   }
   // The folder of a bundle is as deep as that of its sources, so that it finds a folder beside both from there.
   const folder = project.isBundled ? 'proto' : project.sourceRoot;
-  const proto = given?.path ?? `${folder}/${names.kebab}.proto`;
+  const proto = given?.path ?? posix.join(folder, `${names.kebab}.proto`);
   if (!given) {
     if (tree.exists(proto)) throw new Refusal(`${proto} exists: run this with --proto=${proto}, or another --name.`);
     tree.create(proto, sampleProto(names));
   }
-  if (proto.startsWith(`${project.sourceRoot}/`)) copyProtoFiles(tree, context, project);
+  const source = inSources(project, proto);
+  if (source !== undefined) copyProtoFile(tree, context, project, source);
   const file = clientFile({
     names,
     contract: given?.contract ?? sampleContract(names),
@@ -103,11 +104,14 @@ function addToRootModule(tree: Tree, project: Project, options: NestAddOptions, 
 }
 
 /** Whether another module of the application imports `GrpcLbModule.forRoot()`. */
-function hasRootElsewhere(tree: Tree, sourceRoot: string, modulePath: string): boolean {
-  let found = false;
-  tree.getDir(sourceRoot).visit((path) => {
-    if (found || !path.endsWith('.module.ts') || path.endsWith(`/${modulePath}`)) return;
-    found = /GrpcLbModule\s*\.forRoot/.test(tree.readText(path));
-  });
-  return found;
+function hasRootElsewhere(tree: Tree, folder: string, modulePath: string): boolean {
+  const { subfiles, subdirs } = tree.getDir(folder);
+  const isRoot = (file: string): boolean => {
+    const path = posix.join(folder, file);
+    return file.endsWith('.module.ts') && path !== modulePath && /GrpcLbModule\s*\.forRoot/.test(tree.readText(path));
+  };
+  const ofSources = subdirs.filter((each) => each !== 'node_modules' && !each.startsWith('.'));
+  return (
+    subfiles.some(isRoot) || ofSources.some((each) => hasRootElsewhere(tree, posix.join(folder, each), modulePath))
+  );
 }

@@ -24,7 +24,7 @@ interface NestCli {
 }
 
 export interface Project {
-  /** Folder of the sources: `src`, or `apps/api/src`. */
+  /** Folder of the sources: `src`, or `apps/api/src`; `.` if they are in the root folder. */
   readonly sourceRoot: string;
   /** The name in nest-cli.json, of a project of a monorepo. */
   readonly name: string | undefined;
@@ -63,12 +63,12 @@ export function findProject(tree: Tree, asked: { readonly project?: string; read
       `nest-cli.json has no project "${asked.project}"${names === '' ? ': leave --project out.' : `. It has: ${names}.`}`,
     );
   }
-  const sourceRoot = posix.normalize(
+  const sourceRoot = folderOf(
     found?.sourceRoot ?? (found?.root ? `${found.root}/src` : (asked.sourceRoot ?? cli.sourceRoot ?? 'src')),
   );
   if (sourceRoot.startsWith('..') || sourceRoot.startsWith('/'))
     throw new Refusal(`The folder of the sources, "${sourceRoot}", is outside of the project.`);
-  const entryFile = `${sourceRoot}/${found?.entryFile ?? cli.entryFile ?? 'main'}`;
+  const entryFile = posix.join(sourceRoot, found?.entryFile ?? cli.entryFile ?? 'main');
   return {
     sourceRoot,
     name: found && name,
@@ -99,6 +99,18 @@ export function readJson<T>(tree: Tree, path: string): T | undefined {
 export function writeJson(tree: Tree, path: string, value: object): void {
   const indent = /^[ \t]+/m.exec(tree.readText(path))?.[0] ?? '  ';
   tree.overwrite(path, `${JSON.stringify(value, undefined, indent)}\n`);
+}
+
+/** Without `./` at the beginning and `/` at the end. */
+function folderOf(path: string): string {
+  const folder = posix.normalize(path);
+  return folder.length > 1 && folder.endsWith('/') ? folder.slice(0, -1) : folder;
+}
+
+/** Where a file is from the sources; undefined if it is elsewhere. */
+export function inSources({ sourceRoot }: Project, path: string): string | undefined {
+  const within = posix.relative(sourceRoot, path);
+  return within.startsWith('..') ? undefined : within;
 }
 
 function nameOf({ projects = {} }: NestCli, sourceRoot: string | undefined): string | undefined {

@@ -12,11 +12,12 @@ export function findRootModule(typescript: TypeScript, tree: Tree, project: Proj
     if (path.endsWith('.ts') && tree.exists(path)) return path;
     throw new Refusal(`There is no TypeScript file "${asked}": --module is a path from the root folder.`);
   }
-  const candidates = [startedModule(typescript, tree, project.entryFile), `${project.sourceRoot}/app.module.ts`];
+  const usual = posix.join(project.sourceRoot, 'app.module.ts');
+  const candidates = [startedModule(typescript, tree, project.entryFile), usual];
   const found = candidates.find((path) => path !== undefined && tree.exists(path));
   if (found !== undefined) return found;
   throw new Refusal(
-    `${project.entryFile} does not show which module it starts, and there is no ${project.sourceRoot}/app.module.ts: name the file of the root module with --module.`,
+    `${project.entryFile} does not show which module it starts, and there is no ${usual}: name the file of the root module with --module.`,
   );
 }
 
