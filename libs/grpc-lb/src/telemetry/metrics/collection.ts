@@ -24,6 +24,10 @@ export class Collection {
     else sample.value += value;
   };
 
+  has(name: MetricName, { key }: Sample): boolean {
+    return this.#all.get(name)?.has(key) ?? false;
+  }
+
   samples(name: MetricName): Iterable<Sample> {
     return this.#all.get(name)?.values() ?? [];
   }

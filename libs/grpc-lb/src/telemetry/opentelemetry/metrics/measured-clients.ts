@@ -1,7 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { ClientMetrics } from '../../metrics/client-metrics.js';
-import { Collection } from '../../metrics/collection.js';
-import { METRICS } from '../../metrics/metrics.js';
+import { Collection, type Sample } from '../../metrics/collection.js';
+import { type MetricName, METRICS } from '../../metrics/metrics.js';
 
 const measured = new WeakMap<MeterProvider, MeasuredClients>();
 
@@ -11,7 +11,8 @@ const measured = new WeakMap<MeterProvider, MeasuredClients>();
  * observe it.
  */
 export class MeasuredClients {
-  readonly #clients = new Set<ClientMetrics>();
+  /** With the values of the last collection. */
+  readonly #clients = new Map<ClientMetrics, Collection>();
   /** The counters of clients that are not measured any more: a sum without them would be lower. */
   readonly #gone = new Collection();
   /** The values of the collection that runs. */
@@ -25,9 +26,11 @@ export class MeasuredClients {
 
   /** Returns what removes them. */
   add(clients: ClientMetrics): () => void {
-    this.#clients.add(clients);
+    this.#clients.set(clients, new Collection());
     return () => {
-      if (this.#clients.delete(clients)) addCounters(clients.collect(), this.#gone);
+      if (!this.#clients.has(clients)) return;
+      addCounters(this.#valuesOf(clients), this.#gone);
+      this.#clients.delete(clients);
     };
   }
 
@@ -36,12 +39,28 @@ export class MeasuredClients {
     if (this.#collection) return this.#collection;
     const collection = (this.#collection = new Collection());
     addCounters(this.#gone, collection);
-    for (const clients of this.#clients) clients.collect(collection);
+    for (const clients of this.#clients.keys()) {
+      const values = this.#valuesOf(clients);
+      for (const [name, { labels, value }] of values) collection.add(name, labels, value);
+      this.#clients.set(clients, values);
+    }
     queueMicrotask(() => (this.#collection = undefined));
     return collection;
   }
+
+  /** With the counters of clients that have been closed since the last collection. */
+  #valuesOf(clients: ClientMetrics): Collection {
+    const values = clients.collect();
+    addCounters(this.#clients.get(clients)!, values, (name, sample) => !values.has(name, sample));
+    return values;
+  }
 }
 
-function addCounters(from: Collection, to: Collection): void {
-  for (const [name, { labels, value }] of from) if (METRICS[name].kind === 'counter') to.add(name, labels, value);
+function addCounters(
+  from: Collection,
+  to: Collection,
+  wanted: (name: MetricName, sample: Sample) => boolean = () => true,
+): void {
+  for (const [name, sample] of from)
+    if (METRICS[name].kind === 'counter' && wanted(name, sample)) to.add(name, sample.labels, sample.value);
 }

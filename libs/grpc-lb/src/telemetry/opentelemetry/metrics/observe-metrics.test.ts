@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { credentials } from '@grpc/grpc-js';
+import { expect, onTestFinished, test } from 'vitest';
 import { OtelMetrics } from '../../../../../../test/support/telemetry/otel-metrics.js';
 import type { CallObserver } from '../../../grpc/call/call-observer.js';
+import { createBalancedChannel } from '../../../grpc/index.js';
 import { observeMetrics } from './observe-metrics.js';
 
 /** A client without endpoints, measured; returns what starts an attempt of it, and what ends the measuring. */
@@ -37,4 +39,29 @@ test('the counters of several clients of one target are added up, and stay when 
   one.attempt();
   expect([await started(), await started()]).toEqual([10, 10]);
   one.stop();
+  one.stop();
+});
+
+test('the counters of a client that is closed stay in the sum, and count once when they come back', async () => {
+  const otel = new OtelMetrics();
+  const channel = createBalancedChannel({
+    name: 'ONE',
+    target: 'static:///127.0.0.1:1',
+    credentials: credentials.createInsecure(),
+  });
+  const open = channel.snapshot();
+  channel.close();
+  const totals = { ...open.totals, connectionsOpened: 5 };
+  const states = [open.state, open.state];
+  for (const i of states.keys()) {
+    const snapshot = () => ({ ...open, client: `CLIENT_${i}`, totals, state: states[i]! });
+    onTestFinished(observeMetrics({ snapshot, observe: () => () => {} }, { meterProvider: otel.provider }));
+  }
+  const succeeded = async (): Promise<number | undefined> =>
+    (await otel.collect()).value('grpc.subchannel.connection_attempts_succeeded');
+  expect(await succeeded()).toBe(10);
+  states[0] = 'shutdown';
+  expect([await succeeded(), await succeeded()]).toEqual([10, 10]);
+  states[0] = open.state;
+  expect(await succeeded()).toBe(10);
 });
