@@ -3,7 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { GrpcServerOptions, ObservedServerEnd, ServerCallObserver } from 'nestjs-grpc-lb/server';
 import { of } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { call, type Kind, type Result } from '../../support/calls/call.js';
+import { call as send, type Kind, type Result } from '../../support/calls/call.js';
 import type { Line } from '../../support/echo/cluster.js';
 import { HealthWatch } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
@@ -132,7 +132,7 @@ describe('a call that grpc-js ends by itself', () => {
     /** More in a row than chance explains; returns what the caller and the observer were told of the last one. */
     const repeat = async (kind: Kind, request: Buffer | string): Promise<unknown[]> => {
       let result: Result | undefined;
-      for (let i = 0; i < 25; i++) result = await call(client, kind, { requests: [request] });
+      for (let i = 0; i < 25; i++) result = await send(client, kind, { requests: [request] });
       await eventually(() => told.every(({ end }) => end !== undefined));
       const { code, details } = told.at(-1)!.end!;
       expect([grpc.status[code], details]).toEqual([grpc.status[result!.code], result!.details]);
@@ -144,10 +144,13 @@ describe('a call that grpc-js ends by itself', () => {
   test.each([
     ['cannot be decoded', Buffer.from([0xff, 0xff, 0xff]), 'INTERNAL'],
     ['is too large', 'x'.repeat(3000), 'RESOURCE_EXHAUSTED'],
-  ])('because its request %s has the status that is sent, and is no failure of the server', async (_, request, code) => {
-    const { repeat } = await limited();
-    expect(await repeat('unary', request)).toEqual([code, 0]);
-  });
+  ])(
+    'because its request %s has the status that is sent, and is no failure of the server',
+    async (_, request, code) => {
+      const { repeat } = await limited();
+      expect(await repeat('unary', request)).toEqual([code, 0]);
+    },
+  );
 
   test.each<[string, Partial<Line> | null, string]>([
     ['cannot be encoded', null, 'INTERNAL'],

@@ -52,7 +52,11 @@ describe('what HTTP/2 cannot carry ends neither the process nor the other calls 
       await answer.promise;
       return line;
     };
-    handlers.repeat = () => concat(of({ text: 'first' }), throwError(() => thrown));
+    handlers.repeat = () =>
+      concat(
+        of({ text: 'first' }),
+        throwError(() => thrown),
+      );
     const slow = say(client, 'slow');
     await arrived.promise;
     for (const kind of ['unary', 'server streaming'] as const) {

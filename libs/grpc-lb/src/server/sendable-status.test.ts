@@ -21,7 +21,12 @@ test.each([
 });
 
 test('headers of another message are not sent', () => {
-  const metadata = metadataOf({ connection: 'keep-alive', 'transfer-encoding': 'chunked', 'content-length': '9', own: '1' });
+  const metadata = metadataOf({
+    connection: 'keep-alive',
+    'transfer-encoding': 'chunked',
+    'content-length': '9',
+    own: '1',
+  });
   const sent = sendableStatus({ code: status.UNAVAILABLE, details: 'no', metadata });
   expect(sent).toMatchObject({ code: status.UNAVAILABLE, details: 'no' });
   expect(sent.metadata.getMap()).toEqual({ own: '1' });

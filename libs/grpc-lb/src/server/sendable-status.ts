@@ -21,7 +21,8 @@ export function sendableStatus<E extends Ending>(given: E): E {
   if (given.code === Status.OK && !given.metadata) return given;
   const ending = withOwnHeaders(withSendableDetails(given));
   const { details, metadata } = ending;
-  const fault = metadata && forbiddenMetadata({ ...metadata.toHttp2Headers(), 'grpc-message': encodeURI(details ?? '') });
+  const fault =
+    metadata && forbiddenMetadata({ ...metadata.toHttp2Headers(), 'grpc-message': encodeURI(details ?? '') });
   if (!fault) return ending;
   return { ...ending, code: Status.INTERNAL, details: `The handler cannot send its ${fault}`, metadata: null };
 }

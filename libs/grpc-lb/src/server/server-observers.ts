@@ -64,7 +64,7 @@ class GuardedObserver implements ServerCallObserver {
 
   attached(server: ObservedServer): () => void {
     const leave = this.safely(() => this.observer.attached?.(server));
-    return () => void this.safely(() => leave?.());
+    return () => this.safely(() => leave?.());
   }
 
   callStarted(call: ObservedServerCall): ServerCallObservation | undefined {

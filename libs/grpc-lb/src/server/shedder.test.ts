@@ -270,7 +270,7 @@ test('a queue that is left when the limit is forgotten does not grow in the next
   };
   /** Runs turns until a call has started; in each of them calls are decided upon, or one starts. */
   const start = (): void => {
-    for (const before = started; started === before; ) {
+    for (const before = started; started === before;) {
       const begin = now;
       immediates.splice(0).forEach((callback) => callback());
       shedder.measured(now - begin, 0);
@@ -291,15 +291,18 @@ test('a queue that is left when the limit is forgotten does not grow in the next
   expect(waiting).toBeLessThan(100);
 });
 
-test.each([1, 2, 3, 5, 7, 64])('of a limit of %i calls, sheddable ones have half, and at least one', (maxConcurrent) => {
-  const shedder = new Shedder({ maxEventLoopDelay: 20, maxConcurrent, trustCriticality: true });
-  let admitted = 0;
-  while (shedder.refuses(METADATA.sheddable) === undefined) {
-    shedder.started();
-    admitted++;
-  }
-  expect(admitted).toBe(Math.max(1, Math.floor(maxConcurrent / 2)));
-});
+test.each([1, 2, 3, 5, 7, 64])(
+  'of a limit of %i calls, sheddable ones have half, and at least one',
+  (maxConcurrent) => {
+    const shedder = new Shedder({ maxEventLoopDelay: 20, maxConcurrent, trustCriticality: true });
+    let admitted = 0;
+    while (shedder.refuses(METADATA.sheddable) === undefined) {
+      shedder.started();
+      admitted++;
+    }
+    expect(admitted).toBe(Math.max(1, Math.floor(maxConcurrent / 2)));
+  },
+);
 
 test('a call that has waited for more than 200 ms starts before more important ones', () => {
   let now = 0;
