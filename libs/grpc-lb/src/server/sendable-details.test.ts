@@ -27,6 +27,6 @@ test('details that a header cannot carry are cut, whatever their script', () => 
     const { details } = withSendableDetails({ details: text });
     expect(details === text).toBe(kept);
     expect(encodeURI(details).length).toBeLessThanOrEqual(49_152);
-    if (!kept) expect(details).toMatch(new RegExp(`\\.\\.\\. \\(${text.length} characters\\)$`));
+    expect(details.endsWith(`... (${text.length} characters)`)).toBe(!kept);
   }
 });

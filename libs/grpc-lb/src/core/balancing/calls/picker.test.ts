@@ -53,6 +53,8 @@ class Call {
   }
 }
 
+const LETTERS = 'abcdefghijk'.split('');
+
 const POLICIES: PolicyConfig[] = [
   { name: 'least_request' },
   { name: 'round_robin' },
@@ -132,7 +134,7 @@ describe('a call that is refused before it runs', () => {
   });
 
   test('visits a hundred endpoints at most, however many there are', () => {
-    const client = new FakeClient([...'abcdefghijk'].flatMap((a) => [...'abcdefghijk'].map((b) => a + b)).join(' '));
+    const client = new FakeClient(LETTERS.flatMap((a) => LETTERS.map((b) => a + b)).join(' '));
     const call = new Call(client);
     const names = [call.next()];
     while (names.at(-1) !== 'none') names.push(call.refused());
