@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
-import { Module, type OnModuleDestroy } from '@nestjs/common';
+import { Logger, Module, type OnModuleDestroy } from '@nestjs/common';
 import { concat, fromEvent, NEVER, of, takeUntil } from 'rxjs';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { DRAINING_KEY } from '../../../libs/grpc-lb/src/server/index.js';
 import { deferred, type Line } from '../../support/echo/cluster.js';
 import { HealthWatch } from '../../support/peers/health-watch.js';
@@ -40,7 +40,9 @@ test('health watchers are told first; calls are served until the GOAWAY, and the
   expect(await failureOf(say(client))).toMatchObject({ code: status.UNAVAILABLE });
 });
 
-test('a call in flight is finished before the server closes', async () => {
+test('a call in flight is finished before the server closes, and the log says so', async () => {
+  const logged = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => {});
+  onTestFinished(() => logged.mockRestore());
   const backend = await startEcho();
   const { arrived, answer } = holdCalls(backend.handlers);
   const running = say(clientOf(backend.address), 'slow');
@@ -51,6 +53,11 @@ test('a call in flight is finished before the server closes', async () => {
   expect((await running).text).toBe('slow');
   await closed;
   expect(await backend.server.drain()).toMatchObject({ finished: 1, streamsMoved: 0, cut: 0 });
+  const lines = logged.mock.calls.map(([text]) => String(text).replace(/Drained in \d+ ms/, 'Drained in a while'));
+  expect(lines.filter((line) => line.startsWith('Drain'))).toEqual([
+    'Draining: NOT_SERVING now, GOAWAY in 0 ms; calls in flight: 1',
+    'Drained in a while; calls finished: 1, cut: 0; streams left by their clients: 0, ended so that they move: 0',
+  ]);
 });
 
 test('an endless stream ends after its grace period with UNAVAILABLE and the reason; a unary call continues', async () => {

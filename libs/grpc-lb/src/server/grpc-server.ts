@@ -292,7 +292,7 @@ export class GrpcServer implements OnApplicationShutdown {
     const { delay } = this.options.drain;
     const listening = this.#servers.length > 0;
     if (listening) {
-      this.#logger.log(`Draining: NOT_SERVING now, GOAWAY in ${delay} ms, ${this.#calls.inFlight} calls in flight`);
+      this.#logger.log(`Draining: NOT_SERVING now, GOAWAY in ${delay} ms; calls in flight: ${this.#calls.inFlight}`);
     }
     const drained = {
       servers: this.#servers,
@@ -303,8 +303,8 @@ export class GrpcServer implements OnApplicationShutdown {
     const report = await drain(drained, { ...this.options.drain, delay: listening ? delay : 0 });
     this.#stop();
     const { duration, finished, streamsLeft, streamsMoved, cut } = report;
-    const streams = `${streamsLeft} streams left by their clients, ${streamsMoved} ended so that they move`;
-    const text = `Drained in ${duration} ms: ${finished} calls finished, ${streams}, ${cut} calls cut`;
+    const streams = `streams left by their clients: ${streamsLeft}, ended so that they move: ${streamsMoved}`;
+    const text = `Drained in ${duration} ms; calls finished: ${finished}, cut: ${cut}; ${streams}`;
     if (cut > 0) this.#logger.warn(text);
     else if (listening) this.#logger.log(text);
     return report;
