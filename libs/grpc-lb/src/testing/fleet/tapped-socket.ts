@@ -28,7 +28,8 @@ export class TappedSocket extends Duplex {
       if (!this.#ack.seen && this.#ack.read(chunk)) onSettled();
       if (!this.push(chunk)) socket.pause();
     });
-    socket.on('end', () => this.push(null));
+    // Not `push(null)`: Node 20 to 26 throw where an HTTP/2 session writes after its socket, no net.Socket, began to end.
+    socket.on('end', () => this.destroy());
     socket.on('error', () => this.destroy());
     socket.on('close', () => this.destroy());
     this.on('error', () => {});
