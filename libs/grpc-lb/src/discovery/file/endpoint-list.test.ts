@@ -163,6 +163,11 @@ test('a YAML file of 1500 addresses, and one of 300 with all fields, is small en
   expect(yaml(full.join('')).endpoints).toHaveLength(300);
 });
 
+test('lines may end as on Windows', () => {
+  const lines = Array.from({ length: 1500 }, (_, i) => `  - 10.0.0.1:${i + 1}\r\n`);
+  expect(yaml(`endpoints:\r\n\r\n${lines.join('')}`).endpoints).toHaveLength(1500);
+});
+
 describe('a hostile JSON file', () => {
   const hostile =
     (text: string): (() => unknown) =>
@@ -206,6 +211,11 @@ describe('a hostile file', () => {
     [
       'nests objects',
       Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      'has more than 32 levels',
+    ],
+    [
+      'nests values, in lines that end as on Windows',
+      Array.from({ length: 40 }, (_, i) => `${' '.repeat(i)}-`).join('\r\n'),
       'has more than 32 levels',
     ],
     ['contains itself', '&a [*a]', 'lists no usable endpoint'],
