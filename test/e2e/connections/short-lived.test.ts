@@ -4,7 +4,7 @@ import type { FleetBackend } from 'nestjs-grpc-lb/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { BalancedClient, ManualDiscovery } from '../../support/echo/balanced-client.js';
 import { startBackends } from '../../support/echo/backends.js';
-import { type RawServer, startRawServers } from '../../support/peers/raw-server.js';
+import { type RawServer, refuse, startRawServers } from '../../support/peers/raw-server.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
@@ -47,6 +47,23 @@ test.each([
   // 1, 1.6, 2.6, 4.1, and then 5 seconds, all ± 20 %.
   expect(looping.accepted).toBeLessThanOrEqual(20);
   expect(client.states[servers[0]!.address]).toBe('ready');
+});
+
+test('a peer that refuses every call and closes the connection is dialed with backoff as well', async () => {
+  const [looping] = (await startRawServers(1)) as [RawServer];
+  looping.onCall = (stream) => {
+    refuse(stream);
+    looping.cut(stream.session!);
+  };
+  servers = await startBackends(1);
+  const target = `static:///${looping.address},${servers[0]!.address}`;
+  client = new BalancedClient({ target, clock, loadBalancing: { policy: 'round_robin', health: { enabled: false } } });
+  await client.ready(2);
+  while (losses() < 1) await client.say();
+  await client.ready(2);
+  while (losses() < 2) await client.say();
+  expect(client.states[looping.address]).toBe('transient_failure');
+  expect(looping.accepted).toBe(2);
 });
 
 test('when all peers close their connections, calls fail with UNAVAILABLE and the reason instead of waiting forever', async () => {
