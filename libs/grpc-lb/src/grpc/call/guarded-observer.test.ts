@@ -106,26 +106,38 @@ test('an observer whose methods are async and fail does not end the process', as
   warn.mockRestore();
 });
 
-test('while it is told of a step, whether or not it throws, it counts as being told', () => {
-  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+test('while it is told of a step, whatever fails, it counts as being told', () => {
+  const fail = (): never => {
+    throw new Error('no');
+  };
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(fail);
   const counts: number[] = [];
+  const count = (): unknown => counts.push(group.telling);
   const observer = new GuardedObserver(
     'ORDERS',
     {
       callStarted: () => ({
-        waits: () => {
-          counts.push(group.telling);
-          throw new Error('no');
-        },
-        attemptStarted: () => counts.push(group.telling),
+        waits: count,
+        notSent: count,
+        attemptStarted: count,
+        headersReceived: count,
+        messageSent: count,
+        messageReceived: count,
+        attemptEnded: count,
+        dropped: count,
+        ended: count,
       }),
-      weightsUpdated: () => counts.push(group.telling),
+      weightsUpdated: count,
     },
     group,
   );
   tellAll(observer.callStarted(CALL)!);
   observer.weightsUpdated({ client: 'ORDERS', target: '', weights: [], notYetUsable: 0, stale: 0, fallback: true });
-  expect(counts).toEqual([1, 1, 1]);
+  expect(counts).toEqual(Array.from({ length: 10 }, () => 1));
   expect(group.telling).toBe(0);
-  vi.restoreAllMocks();
+  // As when the stack is full.
+  const failing = new GuardedObserver('ORDERS', { callStarted: () => ({ waits: fail }) }, group);
+  expect(() => failing.callStarted(CALL)!.waits!('ready')).toThrow('no');
+  expect(group.telling).toBe(0);
+  warn.mockRestore();
 });

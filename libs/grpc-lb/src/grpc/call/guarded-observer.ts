@@ -43,8 +43,9 @@ export class GuardedObserver implements CallObserver {
       onRejection(this.observer.weightsUpdated?.(update), this.warn);
     } catch (error) {
       this.warn(error);
+    } finally {
+      this.group.telling--;
     }
-    this.group.telling--;
   }
 
   readonly warn = (error: unknown): undefined => {
@@ -57,7 +58,7 @@ export class GuardedObserver implements CallObserver {
   };
 }
 
-/** Without a closure for each thing that is told, as calls are many. */
+/** Written out, since calls are many: one method that tells all by name would take three times as long. */
 class GuardedObservation implements CallObservation {
   constructor(
     private readonly told: CallObservation,
@@ -71,8 +72,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.waits?.(reason), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   notSent(end: ObservedEnd | undefined): void {
@@ -82,8 +84,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.notSent?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   attemptStarted(attempt: ObservedAttempt): void {
@@ -93,8 +96,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.attemptStarted?.(attempt), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   headersReceived(attempt: number, metadata: Metadata): void {
@@ -104,8 +108,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.headersReceived?.(attempt, metadata), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   messageSent(attempt: number, bytes: number): void {
@@ -115,8 +120,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.messageSent?.(attempt, bytes), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   messageReceived(attempt: number, bytes: number): void {
@@ -126,8 +132,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.messageReceived?.(attempt, bytes), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   attemptEnded(attempt: number, end: ObservedEnd): void {
@@ -137,8 +144,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.attemptEnded?.(attempt, end), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   dropped(end: ObservedEnd): void {
@@ -148,8 +156,9 @@ class GuardedObservation implements CallObservation {
       onRejection(told.dropped?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 
   ended(end: ObservedEnd): void {
@@ -159,7 +168,8 @@ class GuardedObservation implements CallObservation {
       onRejection(told.ended?.(end), guard.warn);
     } catch (error) {
       guard.warn(error);
+    } finally {
+      guard.group.telling--;
     }
-    guard.group.telling--;
   }
 }
