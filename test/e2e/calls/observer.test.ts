@@ -5,6 +5,7 @@ import type { CallObservation, CallObserver } from 'nestjs-grpc-lb/grpc';
 import { describe, expect, test } from 'vitest';
 import { balanced, type Balanced, call, connected, KINDS, METHODS } from '../../support/calls/call.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
+import { SilentServer } from '../../support/peers/silent-server.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
 import { answer, answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
@@ -307,12 +308,36 @@ test('calls behind one that waits are told what they wait for, too', async () =>
   const pool = { maxConcurrentStreams: 1, maxSize: 1 };
   const { client } = balanced(discovery.target, { observer, loadBalancing: { pool } });
   const running = ['first', 'second', 'third'].map(() => call(client, 'unary'));
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(told).toEqual([['discovery'], ['discovery'], ['discovery']]);
+  await expect.poll(() => told).toEqual([['discovery'], ['discovery'], ['discovery']]);
   discovery.setEndpoints([{ address: { host: '127.0.0.1', port: peer.port } }]);
   await Promise.all(running);
   const behind = ['discovery', 'connection', 'stream_limit', [true, 'stream_limit']];
   expect(told).toEqual([['discovery', 'connection', [true, 'connection']], behind, behind]);
+});
+
+test('they are told again when they have waited for something else meanwhile', async () => {
+  const silent = await new SilentServer().start();
+  const discovery = new SilentDiscovery();
+  const told: unknown[][] = [];
+  const observer: CallObserver = {
+    callStarted: () => {
+      const own: unknown[] = [];
+      told.push(own);
+      return { waits: (reason) => own.push(reason) };
+    },
+  };
+  const { client, channel } = balanced(discovery.target, { observer });
+  const metadata = new grpc.Metadata({ waitForReady: true });
+  const running = ['first', 'second'].map(() => call(client, 'unary', { metadata }));
+  discovery.setEndpoints([{ address: { host: '127.0.0.1', port: await freePort() } }]);
+  const failed = ['discovery', 'connection', 'ready'];
+  await expect.poll(() => told).toEqual([failed, failed]);
+  discovery.setEndpoints([{ address: { host: '127.0.0.1', port: silent.port } }]);
+  const again = [...failed, 'connection'];
+  await expect.poll(() => told).toEqual([again, again]);
+  channel.close();
+  await Promise.all(running);
+  await silent.stop();
 });
 
 test('an attempt that waits and is not needed any more is told as not sent', async () => {
