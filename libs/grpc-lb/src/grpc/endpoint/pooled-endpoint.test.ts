@@ -88,3 +88,27 @@ test('options that change at run time hold for the connections of an endpoint th
   ]);
   expect(channel.open).toHaveLength(2);
 });
+
+test('a shorter idle timeout counts from when an extra connection became idle', async () => {
+  const pool = { maxConcurrentStreams: 1, maxSize: 2, idleTimeout: 60_000 };
+  const channel = new FakeChannel({ pool });
+  await channel.name([{ address: { path: 'a' } }]);
+  await channel.become(connectivityState.READY, 'unix:a');
+  const first = channel.pick();
+  channel.picker!.pick({ metadata: undefined as never, extraPickInfo: {} });
+  await channel.pass(0);
+  channel.open[1]!.become(connectivityState.READY);
+  await channel.pass(0);
+  const second = channel.pick();
+  expect(channel.open).toHaveLength(2);
+  first.end();
+  second.end();
+  await channel.pass(30_000);
+  channel.context.loadBalancing = {
+    ...channel.context.loadBalancing,
+    pool: { ...channel.context.loadBalancing.pool, idleTimeout: 30_000 },
+  };
+  channel.view.reconfigure();
+  await channel.pass(0);
+  expect(channel.open).toHaveLength(1);
+});
