@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { LbEvent } from '../../core/events.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
@@ -44,4 +44,22 @@ test('events of a large change are delivered a thousand at a time, in their orde
   expect(events.map((event) => 'address' in event && event.address)).toEqual(
     Array.from({ length: 2501 }, (_, i) => `${i}`),
   );
+});
+
+test('a listener that is async and fails does not end the process, also at an event of a call', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const context = new ClientContext({
+    name: 'C',
+    targets: ['static:///a:1'],
+    loadBalancing: effectiveLoadBalancing(),
+    onEvent: (() => Promise.reject(new Error('the pager is off'))) as () => void,
+  });
+  context.emit({ type: 'endpoint_added', address: 'a:1' });
+  context.emit({ type: 'call_rejected', pending: 1, maxPending: 1 }, { runInAsyncScope: (action) => action() });
+  await vi.waitUntil(() => warn.mock.calls.length === 2);
+  expect(warn.mock.calls).toEqual([
+    ['A listener of client C failed at endpoint_added: the pager is off', 'GrpcLbWarning'],
+    ['A listener of client C failed at call_rejected: the pager is off', 'GrpcLbWarning'],
+  ]);
 });
