@@ -113,3 +113,13 @@ test('what was counted stays when retries are turned off and on at run time', as
   // The throttle begins with all of its tokens.
   expect(client.snapshot.totals).toMatchObject({ ...counted, retriesGranted: 5 });
 });
+
+test('a throttle of another size begins with the share of its tokens that the one before had', async () => {
+  const all = await servers();
+  const client = new BalancedClient({ target: staticTarget(all), loadBalancing, methods });
+  await fail(client, 100);
+  const throttling = { maxTokens: 20, tokenRatio: 0.1 };
+  client.balanced.configure({ ...loadBalancing, retry: { ...loadBalancing.retry, throttling } });
+  await fail(client, 10);
+  expect(attempts(all)).toBe(ATTEMPTS + 10);
+});
