@@ -7,7 +7,6 @@ import { HealthService, type HealthStatus } from './health-service.js';
 export class HealthBoard {
   /** Answers Check, Watch and List. It forwards every status to watchers, so it gets only changes. */
   readonly service = new HealthService();
-  readonly #told = new Map<string, HealthStatus>();
   readonly #takenOut = new Set<string>();
   readonly #failing = new Set<string>();
   #open = false;
@@ -18,11 +17,8 @@ export class HealthBoard {
 
   /** Adds services; they are NOT_SERVING until the server is open. */
   add(services: Iterable<string>): void {
-    for (const service of services) {
-      if (this.#told.has(service)) continue;
-      this.#told.set(service, 'NOT_SERVING');
-      this.service.setStatus(service, 'NOT_SERVING');
-    }
+    for (const service of services)
+      if (!this.service.statuses.has(service)) this.service.setStatus(service, 'NOT_SERVING');
     this.#publish();
   }
 
@@ -52,15 +48,13 @@ export class HealthBoard {
   }
 
   statuses(): Record<string, HealthStatus> {
-    return Object.fromEntries(this.#told);
+    return Object.fromEntries(this.service.statuses);
   }
 
   #publish(): void {
-    for (const [service, told] of this.#told) {
+    for (const [service, told] of this.service.statuses) {
       const status = this.#open && this.#healthy('') && this.#healthy(service) ? 'SERVING' : 'NOT_SERVING';
-      if (status === told) continue;
-      this.#told.set(service, status);
-      this.service.setStatus(service, status);
+      if (status !== told) this.service.setStatus(service, status);
     }
   }
 

@@ -37,6 +37,11 @@ export class HealthService {
     return [...this.#watches.keys()];
   }
 
+  /** The status of each service that the server has. */
+  get statuses(): ReadonlyMap<string, HealthStatus> {
+    return this.#statuses;
+  }
+
   /** Tells watchers each status, so it is called only for changes. */
   setStatus(service: string, status: HealthStatus): void {
     this.#statuses.set(service, status);
