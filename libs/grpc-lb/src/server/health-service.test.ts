@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { Server } from '@grpc/grpc-js';
+import { type Server, status as Status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { HealthService } from './health-service.js';
 
-type Answer = (error: { readonly details?: string } | null) => void;
+type Answer = (error: { readonly code?: Status; readonly details?: string } | null, answer?: object) => void;
 
 interface Handlers {
   Check(call: { readonly request: { readonly service: string } }, answer: Answer): void;
   Watch(call: object): void;
+  List(call: object, answer: Answer): void;
 }
 
 class Watch extends EventEmitter {
@@ -65,4 +66,18 @@ test('an unknown name of any length is cut in the error', () => {
   let details: string | undefined;
   handlers.Check({ request: { service: 'x'.repeat(1_000_000) } }, (error) => (details = error?.details));
   expect(details!.length).toBeLessThan(200);
+});
+
+test('up to 100 services are listed; more are too many', () => {
+  const { health, handlers } = served();
+  const listed = (): unknown => {
+    let told: unknown;
+    handlers.List({}, (error, answer) => (told = error?.code ?? answer));
+    return told;
+  };
+  for (let i = 0; i < 100; i++) health.setStatus(`a.Service${i}`, 'SERVING');
+  const statuses = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`a.Service${i}`, { status: 'SERVING' }]));
+  expect(listed()).toEqual({ statuses });
+  health.setStatus('a.Service100', 'SERVING');
+  expect(listed()).toBe(Status.RESOURCE_EXHAUSTED);
 });
