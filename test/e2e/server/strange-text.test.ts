@@ -41,6 +41,7 @@ describe('what HTTP/2 cannot carry ends neither the process nor the other calls 
   test.each<[string, RpcException, grpc.status, RegExp]>([
     ['a long text', error('x'.repeat(100_000)), grpc.status.NOT_FOUND, /^x+\.\.\. \(100000 characters\)$/],
     ['a header of HTTP/1.1', error('no', metadataOf('connection', 'close')), grpc.status.NOT_FOUND, /^no$/],
+    ['metadata of another library', error('no', new Headers({ a: '1' }) as never), grpc.status.NOT_FOUND, /^no$/],
     ['a name with a colon', error('no', metadataOf('a:b', '1')), grpc.status.INTERNAL, /metadata "a:b"/],
   ])('%s', async (_, thrown, code, details) => {
     const { address, handlers } = await startEcho();

@@ -12,12 +12,13 @@ test.each([
   ['a name that is none', { 'a:b': '1' }, 'metadata "a:b" contains ":"'],
   ['too much of it', { trace: 'x'.repeat(65_000) }, 'the largest is "trace"'],
 ])('metadata that cannot be sent, as %s, is INTERNAL, and names it', (_, entries, text) => {
-  const ending = { code: status.NOT_FOUND, details: 'no order', metadata: metadataOf(entries) };
-  expect(sendableStatus(ending)).toEqual({
-    code: status.INTERNAL,
-    details: expect.stringContaining(text),
-    metadata: null,
-  });
+  // With OK they are the trailers of an answer.
+  for (const code of [status.NOT_FOUND, status.OK])
+    expect(sendableStatus({ code, details: 'no order', metadata: metadataOf(entries) })).toEqual({
+      code: status.INTERNAL,
+      details: expect.stringContaining(text),
+      metadata: null,
+    });
 });
 
 test('headers of another message are not sent', () => {
@@ -33,6 +34,18 @@ test('headers of another message are not sent', () => {
   // It is the handler's.
   expect(metadata.get('connection')).toEqual(['keep-alive']);
 });
+
+test.each([new Headers({ own: '1' }), { own: '1' }, 'own'])(
+  'metadata of another library (%s) is not sent',
+  (metadata) => {
+    for (const code of [status.OK, status.NOT_FOUND])
+      expect(sendableStatus({ code, details: 'x', metadata: metadata as never })).toEqual({
+        code,
+        details: 'x',
+        metadata: null,
+      });
+  },
+);
 
 test('other statuses stay what they are', () => {
   for (const ending of [
