@@ -10,8 +10,9 @@ export interface UnansweredEnd {
   readonly mark?: EndMark;
 }
 
-/** How grpc-js begins the details of a response that it could not send. */
-const OF_RESPONSE = /^(?:Error serializing response|Sent message larger than max|Error writing message)/;
+/** How grpc-js begins the details of a response that it could not send. The last one is that of a write, since 1.14.6. */
+const OF_RESPONSE =
+  /^(?:Error serializing response|Sent message larger than max|Error writing message|Internal server error)/;
 
 const UNREADABLE: EndMark = { unreadable: true };
 
