@@ -4,6 +4,7 @@ import { ringHash } from 'nestjs-grpc-lb';
 import { ManualDiscovery } from '../../support/echo/balanced-client.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { type FeedServer, startFeed } from '../../support/streams/feed.js';
+import { startHedged } from '../../support/streams/hedged-stream.js';
 import { FeedClient, feedTarget, Subscriber, upTo } from '../../support/streams/subscriber.js';
 import { eventually } from '../../support/time/patience.js';
 
@@ -69,13 +70,7 @@ test.each(Object.entries(REASONS))(
 );
 
 test('a hedged stream moves when the backend that answers it drains, whichever was asked last', async () => {
-  const { feed, servers } = await startFeed(2);
-  const hedge = { methods: { Repeat: { delay: 20 } } };
-  const client = await new FeedClient(feedTarget(servers), {}, { loadBalancing: { hedge } }).ready(2);
-  const subscriber = client.subscribe();
-  await eventually(() => servers.some(({ begun }) => begun > 0));
-  const first = servers.find(({ begun }) => begun > 0)!;
-  const second = servers.find((server) => server !== first)!;
+  const { feed, client, subscriber, first, second } = await startHedged();
   second.behavior.silent = true;
   await eventually(() => second.begun === 1);
   feed.append();

@@ -2,6 +2,7 @@ import { InterceptingCall, type Interceptor, status as Status } from '@grpc/grpc
 import { expect, test } from 'vitest';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { startFeed } from '../../support/streams/feed.js';
+import { startHedged } from '../../support/streams/hedged-stream.js';
 import { FeedClient, feedTarget, upTo } from '../../support/streams/subscriber.js';
 import { eventually } from '../../support/time/patience.js';
 
@@ -34,16 +35,11 @@ test('a stream whose server of stock Nest closes at once goes on at another one'
 });
 
 test('a hedged stream resumes when a server cancels it, whichever was asked last', async () => {
-  const { feed, servers } = await startFeed(2);
-  const hedge = { methods: { Repeat: { delay: 20 } } };
-  const client = await new FeedClient(feedTarget(servers), {}, { loadBalancing: { hedge } }).ready(2);
-  const subscriber = client.subscribe();
-  await eventually(() => servers.some(({ begun }) => begun > 0));
-  const first = servers.find(({ begun }) => begun > 0)!;
-  await eventually(() => servers.every(({ begun }) => begun === 1));
+  const { feed, subscriber, first, second } = await startHedged();
+  await eventually(() => first.begun === 1 && second.begun === 1);
   // As a proxy that restarts.
   first.endStreams({ code: Status.CANCELLED });
-  await eventually(() => servers.some(({ begun }) => begun > 1) || subscriber.error !== undefined);
+  await eventually(() => first.begun + second.begun > 2 || subscriber.error !== undefined);
   feed.append(1);
   await subscriber.seen(1);
   expect(subscriber.error).toBeUndefined();

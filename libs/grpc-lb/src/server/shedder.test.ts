@@ -220,21 +220,28 @@ test('a postponed call whose decision throws leaves the others theirs', () => {
   expect(thrown[0]).toThrow('an interceptor');
 });
 
-test('after hours without a call the first ones are not refused by the limit of before', () => {
-  let now = 0;
+/** A shedder that has learned a limit. The test moves its time, and runs a turn of its event loop. */
+function limited() {
+  const time = { now: 0 };
   const immediates: (() => void)[] = [];
   const shedder = new Shedder(
     { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
-    () => now,
+    () => time.now,
     () => 0,
     (callback) => void immediates.push(callback),
   );
   while (shedder.refuses(METADATA.critical) !== LATER) {
-    now += 200;
+    time.now += 200;
     shedder.measured(200, 2000);
   }
+  const turn = (): void => immediates.splice(0).forEach((callback) => callback());
+  return { shedder, time, turn };
+}
+
+test('after hours without a call the first ones are not refused by the limit of before', () => {
+  const { shedder, time } = limited();
   expect(shedder.state.limit).not.toBeNull();
-  now += 3_600_000;
+  time.now += 3_600_000;
   expect(shedder.state.limit).toBeNull();
   for (let i = 0; i < 50; i++) {
     expect(shedder.refuses(METADATA.sheddable)).toBeUndefined();
@@ -243,18 +250,7 @@ test('after hours without a call the first ones are not refused by the limit of 
 });
 
 test('a queue that is left when the limit is forgotten does not grow in the next overload', () => {
-  let now = 0;
-  const immediates: (() => void)[] = [];
-  const shedder = new Shedder(
-    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
-    () => now,
-    () => 0,
-    (callback) => void immediates.push(callback),
-  );
-  while (shedder.refuses(METADATA.critical) !== LATER) {
-    now += 200;
-    shedder.measured(200, 2000);
-  }
+  const { shedder, time, turn } = limited();
   let [waiting, started] = [0, 0];
   const arrive = (): void => {
     expect(shedder.refuses(METADATA.critical)).toBe(LATER);
@@ -264,16 +260,16 @@ test('a queue that is left when the limit is forgotten does not grow in the next
       if (refusal) return;
       shedder.started();
       started++;
-      now += 5;
+      time.now += 5;
       shedder.ended();
     });
   };
   /** Runs turns until a call has started; in each of them calls are decided upon, or one starts. */
   const start = (): void => {
     for (const before = started; started === before;) {
-      const begin = now;
-      immediates.splice(0).forEach((callback) => callback());
-      shedder.measured(now - begin, 0);
+      const begin = time.now;
+      turn();
+      shedder.measured(time.now - begin, 0);
     }
   };
   arrive();
@@ -305,27 +301,14 @@ test.each([1, 2, 3, 5, 7, 64])(
 );
 
 test('a call that has waited for more than 200 ms starts before more important ones', () => {
-  let now = 0;
-  const immediates: (() => void)[] = [];
-  const shedder = new Shedder(
-    { maxEventLoopDelay: 20, maxConcurrent: 'auto', trustCriticality: true },
-    () => now,
-    () => 0,
-    (callback) => void immediates.push(callback),
-  );
-  // Until there is a limit.
-  while (shedder.refuses(METADATA.critical) !== LATER) {
-    now += 200;
-    shedder.measured(200, 2000);
-  }
+  const { shedder, time, turn } = limited();
   const started: string[] = [];
   const postpone = (level: CriticalityLevel): void =>
     shedder.postpone(METADATA[level], (refusal) => started.push(refusal ? `${level} refused` : level));
-  const turn = (): void => immediates.splice(0).forEach((callback) => callback());
   postpone('critical');
   postpone('critical');
   turn();
-  now += 201;
+  time.now += 201;
   postpone('critical_plus');
   // One starts, all that have arrived are decided upon, and the next one starts.
   turn();
