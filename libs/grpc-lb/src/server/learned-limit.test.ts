@@ -63,6 +63,9 @@ test('is not cut again until calls have been admitted under it, and is forgotten
 test('is outdated ten seconds after the last call, and not before', () => {
   const limit = limited();
   expect([limit.isOutdated(10_249), limit.isOutdated(10_250)]).toEqual([false, true]);
+  // It is refused before the next review.
+  limit.refused(400);
+  expect([limit.isOutdated(10_399), limit.isOutdated(10_400)]).toEqual([false, true]);
   expect(new LearnedLimit(20).isOutdated(10_250)).toBe(false);
 });
 
@@ -80,6 +83,7 @@ describe('while calls are refused', () => {
   test.each([
     ['grows if the event loop is idle', { idle: 1.2 }, 1],
     ['stays if it is hardly idle', { idle: 0.4 }, 0],
+    ['stays however long less important calls wait for more important ones', { idle: 0.4, queued: 150 }, 0],
     ['shrinks if it is never idle', { idle: 0 }, -1],
     ['shrinks if calls wait too long for their start, idle or not', { idle: 3, waited: 81 }, -1],
   ])('it %s', (_, over, direction) => {
