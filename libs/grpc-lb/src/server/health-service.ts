@@ -25,7 +25,7 @@ const MAX_LISTED = 100;
 
 /**
  * `grpc.health.v1.Health`. The implementation of `grpc-health-check` keeps each name that a client has ever watched, of
- * services that the server does not have too, so that any client could fill the memory.
+ * services that the server does not have too, so that any client could fill the memory (docs/decisions/076).
  */
 export class HealthService {
   readonly #statuses = new Map<string, HealthStatus>();
