@@ -47,8 +47,8 @@ export interface ReadyOptions {
 }
 
 /**
- * Backends in this process, over real sockets on 127.0.0.1, and the discovery of their clients. `createFleet` creates
- * it; close it when the test ends.
+ * Backends in this process, over real sockets, and the discovery of their clients. `createFleet` creates it; close it
+ * when the test ends.
  */
 export class BackendFleet implements Iterable<FleetBackend> {
   /** The target of the clients of this process, as in `fleet:///7`. Its list changes with `add` and `remove`. */
