@@ -18,7 +18,7 @@ npm run bench tail -- --hedging      # what hedging gains and costs
 npm run bench micro                  # nanoseconds of the parts
 \`\`\`
 
-Take ratios from here, not milliseconds: those are the machine's.`;
+Take ratios from here, not milliseconds: those are the machine's. Each section ends with its command and the day of its run.`;
 }
 
 export function tailIntroduction({ load, work, warmUp, seconds, deadline }: RunSpec): string {
