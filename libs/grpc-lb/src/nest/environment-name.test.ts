@@ -7,8 +7,6 @@ it('variables for clients of the application are unread if they caused no overri
     GRPC_LB_ORDERS_TARGET: 'a:1',
     GRPC_LB_ORDERS_POOL_SIZE: '2',
     GRPC_LB_ORDERS_POLICY: '',
-    GRPC_LB_ORDERS_SERVICE_HOST: '10.0.0.1',
-    GRPC_LB_ORDERS_PORT_50051_TCP: 'tcp://10.0.0.1:50051',
     GRPC_LB_PRICES_TARGET: 'b:1',
     GRPC_LB_ELSEWHERE_TARGET: 'c:1',
     GRPC_LB_ZONE: 'a',
@@ -50,7 +48,6 @@ it('without any overrides nothing is read, whatever client a variable is meant f
     GRPC_LB_ORDERS_TRAGET: 'a:1',
     GRPC_LB_ZONE: 'a',
     GRPC_LB_NODE: 'b',
-    GRPC_LB_SERVICE_HOST: '10.0.0.1',
     GRPC_LB_ORDERS_POLICY: '',
   };
   const all = ['GRPC_LB_ORDERS_TRAGET', 'GRPC_LB_ORDER_TARGET'];
@@ -58,12 +55,14 @@ it('without any overrides nothing is read, whatever client a variable is meant f
   expect(unreadVariables(environment, ['ORDERS'], {})).toEqual(['GRPC_LB_ORDERS_TRAGET']);
 });
 
-it('a client whose name begins with a word of Kubernetes is a client like others', () => {
+it.each([undefined, {}])('what Kubernetes sets for a Service is not meant for a client: overrides %j', (overrides) => {
   const environment = {
     GRPC_LB_PORT_CLIENT_TARGET: 'a:1',
+    GRPC_LB_SERVICE_HOST: '10.0.0.1',
     GRPC_LB_DEMO_SERVICE_PORT_GRPC: '50051',
     GRPC_LB_DEMO_PORT: 'tcp://10.0.0.1:50051',
+    GRPC_LB_DEMO_PORT_50051_TCP: 'tcp://10.0.0.1:50051',
     GRPC_LB_DEMO_PORT_50051_TCP_ADDR: '10.0.0.1',
   };
-  expect(unreadVariables(environment, [], undefined)).toEqual(['GRPC_LB_PORT_CLIENT_TARGET']);
+  expect(unreadVariables(environment, ['DEMO', 'PORT_CLIENT'], overrides)).toEqual(['GRPC_LB_PORT_CLIENT_TARGET']);
 });
