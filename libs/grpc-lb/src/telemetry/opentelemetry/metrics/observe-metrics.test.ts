@@ -1,8 +1,13 @@
 import { credentials } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { OtelMetrics } from '../../../../../../test/support/telemetry/otel-metrics.js';
+import type { ClientSnapshot, ClientState } from '../../../core/snapshot.js';
 import type { CallObserver } from '../../../grpc/call/call-observer.js';
 import { createBalancedChannel } from '../../../grpc/index.js';
+import type { ClientMetrics } from '../../metrics/client-metrics.js';
+import { Collection } from '../../metrics/collection.js';
+import type { MetricName } from '../../metrics/metrics.js';
+import { MeasuredClients } from './measured-clients.js';
 import { observeMetrics } from './observe-metrics.js';
 
 /** A client without endpoints, measured; returns what starts an attempt of it, and what ends the measuring. */
@@ -42,8 +47,8 @@ test('the counters of several clients of one target are added up, and stay when 
   one.stop();
 });
 
-test('the counters of a client that is closed stay in the sum, and count once when they come back', async () => {
-  const otel = new OtelMetrics();
+/** Several clients of one target, whose states a test changes. */
+function clientsIn(otel: OtelMetrics, ...states: ClientState[]): { states: ClientState[]; read: { count: number } } {
   const channel = createBalancedChannel({
     name: 'ONE',
     target: 'static:///127.0.0.1:1',
@@ -52,16 +57,56 @@ test('the counters of a client that is closed stay in the sum, and count once wh
   const open = channel.snapshot();
   channel.close();
   const totals = { ...open.totals, connectionsOpened: 5 };
-  const states = [open.state, open.state];
+  const read = { count: 0 };
   for (const i of states.keys()) {
-    const snapshot = () => ({ ...open, client: `CLIENT_${i}`, totals, state: states[i]! });
+    const snapshot = (): ClientSnapshot => {
+      read.count++;
+      return { ...open, client: `CLIENT_${i}`, totals, state: states[i]! };
+    };
     onTestFinished(observeMetrics({ snapshot, observe: () => () => {} }, { meterProvider: otel.provider }));
   }
+  return { states, read };
+}
+
+test('the counters of a client that is closed stay in the sum, and count once when they come back', async () => {
+  const otel = new OtelMetrics();
+  const { states } = clientsIn(otel, 'ready', 'ready');
   const succeeded = async (): Promise<number | undefined> =>
     (await otel.collect()).value('grpc.subchannel.connection_attempts_succeeded');
   expect(await succeeded()).toBe(10);
   states[0] = 'shutdown';
   expect([await succeeded(), await succeeded()]).toEqual([10, 10]);
-  states[0] = open.state;
+  states[0] = 'ready';
   expect(await succeeded()).toBe(10);
+});
+
+test('only counters outlast their client', async () => {
+  const measured = MeasuredClients.of(new OtelMetrics().provider);
+  let clients = ['ONE', 'OTHER'];
+  const collect = (): Collection => {
+    const collection = new Collection();
+    for (const client of clients) {
+      collection.add('grpc.lb.suspects', { client }, 1);
+      collection.add('grpc.lb.pending', { client }, 2);
+      collection.add('grpc.lb.panic', { client }, 0);
+    }
+    return collection;
+  };
+  measured.add({ collect } as ClientMetrics);
+  const seriesOf = (name: MetricName): number => [...measured.collect().samples(name)].length;
+  const series = (): number[] => (['grpc.lb.suspects', 'grpc.lb.pending', 'grpc.lb.panic'] as const).map(seriesOf);
+  expect(series()).toEqual([2, 2, 2]);
+  clients = ['OTHER'];
+  // A collection lasts for one turn.
+  await Promise.resolve();
+  expect(series()).toEqual([2, 1, 1]);
+});
+
+test('a collection reads each client once, however many are measured', async () => {
+  const otel = new OtelMetrics();
+  const { read } = clientsIn(otel, 'ready', 'ready', 'ready');
+  for (const collections of [1, 2]) {
+    await otel.collect();
+    expect(read.count).toBe(3 * collections);
+  }
 });
