@@ -5,6 +5,7 @@ import { tlsFieldCheck, type TlsOptions } from '../tls/options.js';
 import type { GrpcLbClientOverrides } from '../nest/module-options.js';
 import { rememberVariable } from '../core/options/origin.js';
 import { KUBERNETES_LINK, PLACE, PREFIX } from '../core/options/variables.js';
+import { targetsIn } from '../core/target-list.js';
 
 /** A string from the environment as the value of its option; the check of the option reports what cannot be read. */
 type Reader = (text: string) => unknown;
@@ -132,9 +133,6 @@ interface Overrides {
   tls?: TlsOptions;
 }
 
-/** Targets contain no spaces, except next to the commas and semicolons of a list. */
-const BETWEEN_TARGETS = /(?<![,;\s])\s+(?![,;\s])/;
-
 /**
  * Reads `GRPC_LB_<CLIENT>_TARGET`, `_POLICY`, `_POOL_SIZE`, ... into the overrides of `GrpcLbModule.forRoot`. An empty
  * variable counts as absent. Faults are added to `faults`, with the variable as their path.
@@ -165,7 +163,7 @@ export function readEnvironment(
     overrides.set(client, entry);
     const text = typeof value === 'string' ? value : shown(value);
     if (suffix === 'TARGET') {
-      const targets = text.trim().split(BETWEEN_TARGETS);
+      const targets = targetsIn(text);
       rememberVariable(entry, variable);
       if (targets.length > 1) entry.targets = targets;
       else entry.target = text;
