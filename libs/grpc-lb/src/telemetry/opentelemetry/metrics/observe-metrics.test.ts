@@ -81,7 +81,7 @@ test('the counters of a client that is closed stay in the sum, and count once wh
 });
 
 test('only counters outlast their client', async () => {
-  const measured = MeasuredClients.of(new OtelMetrics().provider);
+  const measuredClients = MeasuredClients.of(new OtelMetrics().provider);
   let clients = ['ONE', 'OTHER'];
   const collect = (): Collection => {
     const collection = new Collection();
@@ -92,8 +92,8 @@ test('only counters outlast their client', async () => {
     }
     return collection;
   };
-  measured.add({ collect } as ClientMetrics);
-  const seriesOf = (name: MetricName): number => [...measured.collect().samples(name)].length;
+  measuredClients.add({ collect } as ClientMetrics);
+  const seriesOf = (name: MetricName): number => [...measuredClients.collect().samples(name)].length;
   const series = (): number[] => (['grpc.lb.suspects', 'grpc.lb.pending', 'grpc.lb.panic'] as const).map(seriesOf);
   expect(series()).toEqual([2, 2, 2]);
   clients = ['OTHER'];
