@@ -1,24 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { type Fault, GrpcLbOptionsError } from '../errors.js';
-import {
-  boolean,
-  type Check,
-  didYouMean,
-  fields,
-  integer,
-  listOf,
-  number,
-  oneOf,
-  recordOf,
-  shown,
-} from './validation.js';
-
-function faultsOf(check: Check, value: unknown): string[] {
-  const faults: Fault[] = [];
-  check('at', value, faults);
-  return faults.map(({ path, message }) => `${path} ${message}`);
-}
+import { faultsOf } from '../../../../../test/support/options/faults.js';
+import { GrpcLbOptionsError } from '../errors.js';
+import { boolean, didYouMean, fields, integer, listOf, number, oneOf, recordOf, shown } from './validation.js';
 
 describe('shown', () => {
   const circular: Record<string, unknown> = {};
