@@ -6,7 +6,7 @@ import { Test } from '@nestjs/testing';
 import { TestAuthority } from 'nestjs-grpc-lb/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
-import { type GrpcServerMicroservice, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
+import { GrpcServerModule, type GrpcServerMicroservice, grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, echoController, echoTransport, say } from '../../support/server/app.js';
 
@@ -91,5 +91,11 @@ test('what is no gRPC microservice is refused at once, with the remedy', () => {
   );
   expect(refused({ transport: Transport.GRPC, options: [] })).toThrow(
     '- options is []; use { url, package, protoPath }',
+  );
+});
+
+test('an asynchronous declaration without a factory is refused at once', () => {
+  expect(() => GrpcServerModule.forRootAsync({ useFactory: { reflection: true } as never })).toThrow(
+    'GrpcServerModule.forRootAsync: an option is invalid\n  - useFactory is {"reflection":true}; use a function that returns the options',
   );
 });
