@@ -11,7 +11,7 @@ interface Faraway extends Setting {
 
 export const blackhole: Scenario<Faraway> = {
   name: 'blackhole',
-  title: 'all packets to and from one backend are dropped for a while',
+  title: 'the network loses every packet of one backend for a while',
   missing: () => Network.missing(),
   passes: silencePasses,
   async prepare() {
