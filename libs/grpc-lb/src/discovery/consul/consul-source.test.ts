@@ -289,6 +289,16 @@ describe('consul:', () => {
       expect(clock.nextIn).toBe(1000);
     });
 
+    test('does not postpone a query that is due sooner', async () => {
+      const run = bench();
+      run.random = 0;
+      await run.last.fail('HTTP 500');
+      run.clock.advance(100);
+      run.source.refresh();
+      run.source.refresh();
+      expect(run.clock.nextIn).toBe(700);
+    });
+
     test('does not interrupt a non-blocking query', () => {
       const { source, queries, clock } = bench();
       clock.advance(5000);

@@ -37,7 +37,14 @@ interface Asking {
   cancelRefresh?: Cancel;
 }
 
-type State = Asking | { readonly kind: 'waiting'; readonly cancel: Cancel } | { readonly kind: 'idle' | 'stopped' };
+interface Waiting {
+  readonly kind: 'waiting';
+  /** When the next query is due, by the clock. */
+  readonly until: number;
+  readonly cancel: Cancel;
+}
+
+type State = Asking | Waiting | { readonly kind: 'idle' | 'stopped' };
 
 /** Asks one agent for the instances of one service, by queries that the agent answers when something has changed. */
 export class ConsulSource implements EndpointSource {
@@ -66,14 +73,15 @@ export class ConsulSource implements EndpointSource {
 
   /**
    * Asks for an answer at once. A blocking query would report a change anyway, if its connection still lived: whatever
-   * cut the backend's connection may have cut that one too.
+   * cut the backend's connection may have cut that one too. A query that is due sooner stays.
    */
   refresh(): void {
     const state = this.#state;
-    const due = this.#askedAt + MIN_REFRESH_INTERVAL_MS - this.context.clock.now();
+    const now = this.context.clock.now();
+    const due = this.#askedAt + MIN_REFRESH_INTERVAL_MS - now;
     if (state.kind === 'waiting') {
       state.cancel();
-      this.#askIn(due);
+      this.#askIn(Math.min(due, state.until - now));
     } else if (state.kind === 'asking' && state.index > 0n) {
       if (due > 0) state.cancelRefresh ??= this.context.clock.after(due, () => this.#askAnew(state));
       else this.#askAnew(state);
@@ -101,8 +109,9 @@ export class ConsulSource implements EndpointSource {
   /** After `delayMs`, or when the next query is allowed. */
   #askIn(delayMs: number): void {
     const wait = Math.max(delayMs, this.#queries.wait);
-    if (wait <= 0) this.#ask();
-    else this.#state = { kind: 'waiting', cancel: this.context.clock.after(wait, () => this.#ask()) };
+    if (wait <= 0) return this.#ask();
+    const { clock } = this.context;
+    this.#state = { kind: 'waiting', until: clock.now() + wait, cancel: clock.after(wait, () => this.#ask()) };
   }
 
   #ask(): void {

@@ -276,6 +276,16 @@ describe('file:', () => {
     expect(run.told.at(-1)).toEqual(['b:1']);
   });
 
+  test('refresh does not postpone a read that is due sooner', async () => {
+    const run = await bench('[a:1]', { pollInterval: 200 });
+    run.file.write('[b:1]', { silently: true });
+    run.source.refresh();
+    run.source.refresh();
+    // At most the interval and a fifth of it after the first look, and the time in which the file must not change.
+    await run.pass(240);
+    expect(run.told.at(-1)).toEqual(['b:1']);
+  });
+
   describe('after stop', () => {
     test('nothing is reported, whatever the source was doing', async () => {
       const run = await bench('[a:1]');

@@ -22,6 +22,8 @@ export class FileSource implements EndpointSource {
   #listener!: EndpointListener;
   #stopped = false;
   #cancelPoll: Cancel = () => {};
+  /** When the next poll is due, by the clock. */
+  #pollAt = Infinity;
   #cancelEvent: Cancel | undefined;
   /** Cancels the wait of the check in progress; checks never overlap. */
   #cancelSettle: Cancel = () => {};
@@ -48,10 +50,11 @@ export class FileSource implements EndpointSource {
     this.#poll();
   }
 
+  /** Polls now, or a second after the last look. A poll that is due sooner stays. */
   refresh(): void {
-    const { clock } = this.context;
     if (this.#lookedAt === -Infinity || this.#stopped) return;
-    this.#pollIn(Math.max(0, this.#lookedAt + MIN_REFRESH_INTERVAL_MS - clock.now()));
+    const due = Math.min(this.#lookedAt + MIN_REFRESH_INTERVAL_MS, this.#pollAt);
+    this.#pollIn(Math.max(0, due - this.context.clock.now()));
   }
 
   stop(): void {
@@ -63,8 +66,10 @@ export class FileSource implements EndpointSource {
   }
 
   #pollIn(delayMs: number): void {
+    const { clock } = this.context;
     this.#cancelPoll();
-    this.#cancelPoll = this.context.clock.after(delayMs, () => this.#poll());
+    this.#pollAt = clock.now() + delayMs;
+    this.#cancelPoll = clock.after(delayMs, () => this.#poll());
   }
 
   #poll(): void {

@@ -331,6 +331,20 @@ describe('a refresh', () => {
     await source.advance(1);
     expect(source.api.asked).toEqual(['watch 1001']);
   });
+
+  it('does not make a shorter pause longer', async () => {
+    // The shortest backoff: 800 ms.
+    source = new MemorySource(() => 0);
+    await started('10.0.0.1');
+    source.api.down = cut;
+    source.api.endWatches(cut);
+    await settled();
+    source.api.asked.length = 0;
+    source.api.down = undefined;
+    source.source.refresh();
+    await source.advance(800);
+    expect(source.api.asked).toEqual(['watch 1001']);
+  });
 });
 
 test('FQDN slices beside others are not used, with a warning', async () => {

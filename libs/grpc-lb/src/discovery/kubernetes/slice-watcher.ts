@@ -49,7 +49,8 @@ export class SliceWatcher {
   #watching: AbortController | undefined;
   /** The API server has accepted the watch. */
   #isOpen = false;
-  #pausing: { readonly end: () => void; cancel: Cancel } | undefined;
+  /** The pause in progress; `until` is when it ends, by the clock. */
+  #pausing: { readonly end: () => void; readonly until: number; cancel: Cancel } | undefined;
 
   constructor(
     private readonly api: SliceApi,
@@ -63,13 +64,13 @@ export class SliceWatcher {
   }
 
   /**
-   * Cuts a pause short, and treats a silent watch as dead: a new one, from where the old one was, costs the API server
+   * Cuts a pause short (never makes it longer), and treats a silent watch as dead: a new one, from where the old one was, costs the API server
    * less than a list and delivers whatever was missed. A watch that is not accepted yet is left to its timeout: in an
    * outage, lost connections ask for a refresh all the time, and no watch would ever open or fail.
    */
   refresh(): void {
     const now = this.context.clock.now();
-    if (this.#pausing) this.#endPauseIn(Math.max(this.#askedAt + MIN_REFRESH_MS, this.#notBefore) - now);
+    if (this.#pausing) this.#endPauseAt(Math.max(this.#askedAt + MIN_REFRESH_MS, this.#notBefore));
     else if (this.#isOpen && now - Math.max(this.#heardAt, this.#askedAt) >= MIN_REFRESH_MS) this.#watching?.abort();
   }
 
@@ -193,15 +194,17 @@ export class SliceWatcher {
         this.#pausing = undefined;
         resolve();
       };
-      this.#pausing = { end, cancel: this.context.clock.after(delayMs, end) };
+      const { clock } = this.context;
+      this.#pausing = { end, until: clock.now() + delayMs, cancel: clock.after(delayMs, end) };
     });
   }
 
-  #endPauseIn(delayMs: number): void {
-    if (!this.#pausing) return;
+  #endPauseAt(at: number): void {
+    if (!this.#pausing || at >= this.#pausing.until) return;
+    const { clock } = this.context;
     const { end, cancel } = this.#pausing;
     cancel();
-    if (delayMs <= 0) end();
-    else this.#pausing.cancel = this.context.clock.after(delayMs, end);
+    if (at <= clock.now()) end();
+    else this.#pausing.cancel = clock.after(at - clock.now(), end);
   }
 }
