@@ -175,7 +175,10 @@ export type LbEvent =
   /** `configure()` changed the load-balancing options. */
   | (LbEventBase & { readonly type: 'configured' });
 
-/** Receives the events of a client, in order. What it throws or rejects with becomes a warning of the process. */
+/**
+ * Receives the events of a client, in order. What it throws or rejects with becomes a warning of the process: ten at
+ * once, then one every ten seconds.
+ */
 export type LbEventListener = (event: LbEvent) => void;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -63,3 +63,33 @@ test('a listener that is async and fails does not end the process, also at an ev
     ['A listener of client C failed at call_rejected: the pager is off', 'GrpcLbWarning'],
   ]);
 });
+
+test('a listener that fails at each of thousands of events is reported ten times, and then every ten seconds', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const clock = new FakeClock();
+  const context = new ClientContext({
+    name: 'C',
+    targets: ['static:///a:1'],
+    loadBalancing: effectiveLoadBalancing(),
+    onEvent: ({ type }) => {
+      throw new Error(`no pager for ${type}`);
+    },
+    clock,
+  });
+  const emit = async (events: number): Promise<void> => {
+    for (let i = 0; i < events; i++) context.emit({ type: 'endpoint_added', address: `${i}` });
+    await Promise.resolve();
+  };
+  for (let i = 0; i < 5; i++) await emit(1000);
+  expect(warn).toHaveBeenCalledTimes(10);
+  clock.advance(9999);
+  await emit(1);
+  expect(warn).toHaveBeenCalledTimes(10);
+  clock.advance(1);
+  await emit(1);
+  clock.advance(10_000);
+  await emit(1);
+  const failure = 'A listener of client C failed at endpoint_added: no pager for endpoint_added';
+  expect(warn.mock.calls.slice(10).map(([text]) => text)).toEqual([`${failure} (and 4991 more times before)`, failure]);
+});

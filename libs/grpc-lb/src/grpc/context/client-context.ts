@@ -31,6 +31,8 @@ export const CONTEXT_OPTION = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc_lb_con
 
 /** How often an event reports rejected load reports, or watches that end early. */
 const TROUBLE_INTERVAL_MS = 10_000;
+/** Failures of the listener of events that are reported at once; then one in each interval. */
+const FAILURES_AT_ONCE = 10;
 /** How many events are delivered in one turn of the event loop. */
 const EVENTS_AT_ONCE = 1000;
 
@@ -116,6 +118,9 @@ export class ClientContext implements BalancingEnvironment {
   #saidNoReports = false;
   readonly #rejectedEvents: TokenBucket;
   readonly #backedOffEvents: TokenBucket;
+  readonly #failureWarnings: TokenBucket;
+  /** Failures of the listener since the last that was reported. */
+  #unreportedFailures = 0;
   readonly #untold: LbEvent[] = [];
   /** Of the events that concern one call. */
   readonly #calls = new WeakMap<LbEvent, CallScope>();
@@ -146,6 +151,7 @@ export class ClientContext implements BalancingEnvironment {
     this.ownStall = ownStallOf(this.clock);
     this.#rejectedEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, this.clock);
     this.#backedOffEvents = new TokenBucket(1, TROUBLE_INTERVAL_MS, this.clock);
+    this.#failureWarnings = new TokenBucket(FAILURES_AT_ONCE, TROUBLE_INTERVAL_MS, this.clock);
     this.#findZone();
   }
 
@@ -193,10 +199,7 @@ export class ClientContext implements BalancingEnvironment {
     // Calls run before the next events of a change of thousands of endpoints.
     if (this.#untold.length > 0) setImmediate(() => this.#tell());
     for (const event of events) {
-      const failed = (error: unknown): void => {
-        const text = `A listener of client ${this.name} failed at ${event.type}: ${printableError(error)}`;
-        process.emitWarning(text, 'GrpcLbWarning');
-      };
+      const failed = (error: unknown): void => this.#listenerFailed(event, error);
       try {
         const call = this.#calls.get(event);
         if (call) call.runInAsyncScope(() => onRejection(this.#onEvent(event), failed));
@@ -205,6 +208,17 @@ export class ClientContext implements BalancingEnvironment {
         failed(error);
       }
     }
+  }
+
+  #listenerFailed({ type }: LbEvent, error: unknown): void {
+    if (!this.#failureWarnings.take()) {
+      this.#unreportedFailures++;
+      return;
+    }
+    const more = this.#unreportedFailures > 0 ? ` (and ${this.#unreportedFailures} more times before)` : '';
+    this.#unreportedFailures = 0;
+    const text = `A listener of client ${this.name} failed at ${type}: ${printableError(error)}${more}`;
+    process.emitWarning(text, 'GrpcLbWarning');
   }
 
   setState(to: ClientState, reason: string | null = null): void {
