@@ -82,6 +82,7 @@ export class SimClient implements BalancingOwner<Wire>, CallEnvironment {
     this.budget = budget && new RetryBudget(queue, budget.ratio, budget.minPerSecond);
     const around = {
       clock: queue,
+      epoch: () => queue.now(),
       random,
       loadBalancing: balancing,
       zone: places.known && balancing.locality.enabled ? zoneName(zone) : undefined,

@@ -35,6 +35,7 @@ export class StreamClient implements BalancingOwner<StreamWire>, SubscribedClien
     this.#balancing = new Balancing(
       {
         clock,
+        epoch: () => clock.now(),
         random,
         loadBalancing,
         zone: undefined,

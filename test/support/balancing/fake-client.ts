@@ -124,6 +124,8 @@ export class Picked extends Attempt<FakeConnection> {
 /** A client of endpoints named by letters: `a` is of priority 0, `b1` of priority 1. */
 export class FakeClient {
   readonly clock = new FakeClock();
+  /** In milliseconds since the epoch. */
+  timeOfDay = 0;
   readonly links = new Map<string, FakeLink>();
   readonly events: EventBody[] = [];
   readonly totals = new Totals();
@@ -134,6 +136,7 @@ export class FakeClient {
     const { clock } = this;
     const environment = {
       clock,
+      epoch: () => this.timeOfDay,
       random: seededRandom(1),
       loadBalancing: effectiveLoadBalancing({ policy }),
       zone: undefined,

@@ -223,9 +223,8 @@ export class Balancing<C extends Carrier> implements MemberOwner<C>, PickerSourc
     return this.#members.all.reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** @param epoch The current time, in milliseconds since the epoch. */
-  endpoints(epoch: number): EndpointSnapshot[] {
-    return this.#members.all.map((member) => member.snapshot(epoch));
+  endpoints(): EndpointSnapshot[] {
+    return this.#members.all.map((member) => member.snapshot());
   }
 
   standbys(): StandbyEndpoint[] {

@@ -9,6 +9,8 @@ import type { Totals } from '../totals.js';
 /** What a balancer needs from its client. */
 export interface BalancingEnvironment {
   readonly clock: Clock;
+  /** The time of day for people who read a snapshot, in milliseconds since the epoch; it may go back. */
+  epoch(): number;
   readonly random: Random;
   /** The options in force. They may change; a part that has not changed stays the same object. */
   readonly loadBalancing: EffectiveLoadBalancing;

@@ -144,7 +144,7 @@ export class ClientBalancer implements BalancerView, ConnectionEnvironment {
   }
 
   endpoints(): EndpointSnapshot[] {
-    return this.#balancing.endpoints(Date.now());
+    return this.#balancing.endpoints();
   }
 
   priorities(): PrioritySnapshot[] {

@@ -155,6 +155,10 @@ export class ClientContext implements BalancingEnvironment {
     this.#findZone();
   }
 
+  epoch(): number {
+    return Date.now();
+  }
+
   /** The service config for grpc-js; null if the channel options apply. */
   serviceConfig(discovered?: object): ServiceConfig | null {
     return this.#serviceConfigFor(discovered);

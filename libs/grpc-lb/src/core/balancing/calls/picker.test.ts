@@ -234,7 +234,7 @@ test('a streaming probe brings the endpoint back before it ends', () => {
     picked.begin();
     return picked;
   };
-  const stateOfA = (): string => balancing.endpoints(0).find(({ address }) => address === 'unix:a')!.state;
+  const stateOfA = (): string => balancing.endpoints().find(({ address }) => address === 'unix:a')!.state;
   const attempts = Array.from({ length: 40 }, pick);
   clock.advance(1);
   const [ofA, ofB] = ['a', 'b'].map((name) => attempts.filter(({ endpoint }) => nameOf(endpoint) === name));

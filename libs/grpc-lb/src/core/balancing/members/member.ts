@@ -76,6 +76,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   state: EndpointState = 'connecting';
   /** When it entered that state, by the clock. */
   since: number;
+  /** The same in milliseconds since the epoch. */
+  #sinceEpoch: number;
   reason: string | null = null;
   /** Undefined before it sheds the first. */
   shedAttempts: ShedAttempts | undefined;
@@ -93,6 +95,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
   ) {
     this.key = addressToString(endpoint.address);
     this.since = owner.environment.clock.now();
+    this.#sinceEpoch = owner.environment.epoch();
     this.degradation = new Degradation(owner.environment.clock, () => this.update());
     this.describe(endpoint);
     this.passiveHealth = new PassiveHealth(owner.environment, this, owner.peers);
@@ -262,12 +265,11 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     if (over) environment.emit({ type: 'shedding', address: this.key, on: false });
   }
 
-  /** @param epoch The current time, in milliseconds since the epoch. */
-  snapshot(epoch: number): EndpointSnapshot {
+  snapshot(): EndpointSnapshot {
     return {
       address: this.key,
       state: this.state,
-      since: Math.round(epoch - (this.owner.environment.clock.now() - this.since)),
+      since: this.#sinceEpoch,
       reason: this.reason,
       weight: this.weight,
       priority: this.priority,
@@ -290,6 +292,7 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     const { environment } = this.owner;
     this.state = to;
     this.since = environment.clock.now();
+    this.#sinceEpoch = environment.epoch();
     if (this.serves) this.servedAt = this.since;
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
     const wasWarm = from === 'draining' || from === 'suspect' || from === 'ready' || from === 'degraded';
