@@ -60,6 +60,7 @@ interface End {
 
 /** A server's side of a call. */
 class ServedCall implements OpenedCall, RequestOutlet<Request> {
+  readonly since: number;
   open = true;
   #begun = false;
   #unflushed = 0;
@@ -76,6 +77,7 @@ class ServedCall implements OpenedCall, RequestOutlet<Request> {
     private readonly run: BidiRun,
     private readonly listener: StreamListener<Message, End>,
   ) {
+    this.since = run.clock.now();
     run.later(() => this.#begin());
   }
 

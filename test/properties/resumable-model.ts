@@ -54,6 +54,7 @@ interface Request {
 
 /** A server's side of a call: sends the log from a place on, as it is read. */
 class ServedCall implements OpenedCall {
+  readonly since: number;
   open = true;
   #wanted = 0;
   #next: number;
@@ -64,6 +65,7 @@ class ServedCall implements OpenedCall {
     after: number,
     private readonly listener: StreamListener<Message, End>,
   ) {
+    this.since = run.clock.now();
     this.#next = after;
     this.#bookmarked = after;
     run.later(() => this.#begin());

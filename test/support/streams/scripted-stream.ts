@@ -22,6 +22,7 @@ export type Rules = Partial<ResumeRules<string, Message>>;
 
 /** A call that the test plays. */
 export class Call implements OpenedCall {
+  since: number;
   reads = 0;
   cancelled = false;
 
@@ -29,7 +30,10 @@ export class Call implements OpenedCall {
     readonly request: string,
     readonly why: string,
     private readonly listener: StreamListener<Message, CallEnd>,
-  ) {}
+    private readonly clock: FakeClock,
+  ) {
+    this.since = clock.now();
+  }
 
   read(): void {
     this.reads++;
@@ -40,6 +44,7 @@ export class Call implements OpenedCall {
   }
 
   sent(): this {
+    this.since = this.clock.now();
     this.listener.onSent();
     return this;
   }
@@ -75,7 +80,7 @@ export function setUp(rules: Rules = {}) {
     random: () => 0.5,
     wantsMore: true,
     open: (request, why, listener) => {
-      const call = new Call(request, why, listener);
+      const call = new Call(request, why, listener, clock);
       calls.push(call);
       return call;
     },

@@ -41,6 +41,18 @@ describe('a lost call', () => {
     expect(clock.nextIn).toBe(50);
   });
 
+  test('that was sent a moment ago is no progress, however long it waited to be sent', () => {
+    const { clock, first, last } = setUp({ maxAttempts: 2 });
+    first.tokens('1').end(UNAVAILABLE);
+    clock.advance(50);
+    clock.advance(10_000);
+    last().sent().headers().end(UNAVAILABLE);
+    expect(clock.nextIn).toBe(200);
+    clock.advance(200 + 10_000);
+    last().sent().headers().end(UNAVAILABLE, { beginAgain: true });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('begins again at once if the server asks for it, but not in a circle', () => {
     const { clock, calls, first, last } = setUp();
     first.tokens('1');

@@ -30,7 +30,7 @@ export interface StreamOwner<Req, Msg, End extends CallEnd> {
   failed(error: unknown): void;
 }
 
-/** A call that has lived for as long counts as progress, even without a message. */
+/** A call that has lived for as long, since it was sent, counts as progress, even without a message. */
 const PROGRESS_AFTER_MS = 10_000;
 /** A call must have lived for as long that the next one follows at once when the server asks for it. */
 const AT_ONCE_AFTER_MS = 1000;
@@ -188,7 +188,8 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
 
   #presentEnded(call: StreamCall<Msg, End>, end: End): void {
     if (this.#handover) return this.#endedInHandover(this.#handover, end);
-    const lived = this.owner.clock.now() - call.since;
+    const now = this.owner.clock.now();
+    const lived = now - (call.handle?.since ?? now);
     if (call.answered && lived >= PROGRESS_AFTER_MS) this.#attempts = 0;
     this.#call = undefined;
     if (this.#isGap(end)) return this.#gap(end, lived);
@@ -280,7 +281,7 @@ export class ResumableStream<Req, Msg, End extends CallEnd> implements CallEvent
   #newCall(): StreamCall<Msg, End> {
     const { begun, hasToken, withToken, since } = this.#position;
     const repeats = begun || hasToken ? new Repeats(withToken, since) : undefined;
-    return new StreamCall<Msg, End>(this, this.owner.clock.now(), repeats);
+    return new StreamCall<Msg, End>(this, repeats);
   }
 
   #start(call: StreamCall<Msg, End>, request: Req, why: 'first' | 'resume' | 'move'): void {

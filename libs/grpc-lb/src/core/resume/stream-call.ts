@@ -3,6 +3,8 @@ import type { Repeats } from './repeats.js';
 
 /** A call as the owner of a stream has opened it. */
 export interface OpenedCall {
+  /** When it was sent, by the clock; when it was opened, if it was not, or if that is not known. */
+  readonly since: number;
   /** Asks for the next message; the owner may tell more than one. */
   read(): void;
   cancel(): void;
@@ -38,8 +40,6 @@ export class StreamCall<Msg, End> implements StreamListener<Msg, End> {
 
   constructor(
     private readonly stream: CallEvents<Msg, End>,
-    /** When it was opened, by the clock. */
-    readonly since: number,
     /** Undefined once it cannot repeat anything any more. */
     public repeats: Repeats | undefined,
   ) {}
