@@ -49,7 +49,9 @@ export class RequestWriter extends RequestMessages {
     const plain = encoding === 'identity' || (flags & NO_COMPRESS) !== 0;
     if (plain && this.#compressing === undefined) return this.#send(frameOf(message), callback);
     const framed = plain ? Promise.resolve(frameOf(message)) : compressedFrameOf(message, encoding);
-    this.#afterCompression(async () => this.#send(await framed, callback));
+    // It may fail while those before it are being compressed.
+    framed.catch(() => {});
+    this.#afterCompression(async () => this.#send(await framed, callback), callback);
   }
 
   close(): void {
@@ -85,9 +87,11 @@ export class RequestWriter extends RequestMessages {
     for (const attempt of this.owner.running) attempt.halfClose();
   }
 
-  #afterCompression(next: () => void | Promise<void>): void {
+  /** @param sent The callback of the message, if it is one: its writer goes on, even if it cannot be compressed. */
+  #afterCompression(next: () => void | Promise<void>, sent?: Sent): void {
     const done = (this.#compressing ?? Promise.resolve()).then(next).catch((error: unknown) => {
       this.owner.cancelLocally(Status.INTERNAL, `Failed to compress a message: ${(error as Error).message}`);
+      afterThisTurn(sent);
     });
     this.#compressing = done;
     void done.then(() => {
