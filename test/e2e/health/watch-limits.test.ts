@@ -52,6 +52,28 @@ test.each([
   },
 );
 
+test.each(['health', 'load'] as const)('a call that waits for a stream goes when the %s watch ends', async (watch) => {
+  const health = watch === 'health';
+  const server = await WatchedServer.start({ 'grpc.max_concurrent_streams': health ? 2 : 3 });
+  const answers: (() => void)[] = [];
+  server.say = () => new Promise((answer) => answers.push(answer));
+  let healthCall: HealthCall | undefined;
+  server.answer = (call) => {
+    healthCall = call;
+    serving(call);
+  };
+  const loadBalancing = { pool: { maxSize: 1 }, ...(!health && { policy: OOB }) };
+  const client = await clientOf({ target: server.target, loadBalancing }).ready(1);
+  const watched = health ? healthCall! : await server.orcaCalls.next();
+  expect(limitOf(client)).toBe(1);
+  const calls = [client.say(), client.say()];
+  await expect.poll(() => [client.snapshot.pending, answers.length], { timeout: 15_000 }).toEqual([1, 1]);
+  watched.end();
+  await expect.poll(() => answers.length, { timeout: 15_000 }).toBe(2);
+  for (const answer of answers) answer();
+  await Promise.all(calls);
+});
+
 /** An HTTP/2 server that counts streams, and announces limits when the test says so. */
 async function http2Server(onStream: (stream: http2.ServerHttp2Stream, path: string) => void, maxStreams?: number) {
   const sessions: http2.ServerHttp2Session[] = [];

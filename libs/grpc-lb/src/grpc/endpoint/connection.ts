@@ -288,7 +288,10 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
   }
 
   watchStreamsChanged(): void {
+    const before = this.limit;
     this.#limit.watched(this.#watches?.streams ?? 0);
+    // Calls may be pending for the stream of a watch that has ended.
+    if (this.limit > before) this.listener.connectionChanged(this, false);
   }
 
   #stopWatching(): void {
