@@ -98,6 +98,29 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
+test('a slow reader gets as many messages before an error as from grpc-js, which drops those that wait in it', async () => {
+  const messages = Array.from({ length: 60 }, (_, i) => message(`${i}`));
+  const trailers = { 'grpc-status': '10' };
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages, trailers })).start();
+  const { client } = balanced(peer.target);
+  const seen: string[][] = [];
+  for (const each of [stock(peer.address), client]) {
+    const stream = each.makeServerStreamRequest('/echo.v1.Echo/Repeat', Buffer.from, String, 'x');
+    const status = new Promise((resolve) => stream.once('status', resolve));
+    const texts: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const text of stream) {
+        texts.push(text);
+        await status;
+      }
+    };
+    await expect(read()).rejects.toMatchObject({ code: grpc.status.ABORTED });
+    seen.push(texts);
+  }
+  // A stream of grpc-js has room for 16.
+  expect(seen[1]).toEqual(Array.from({ length: Math.max(16, seen[0]!.length) }, (_, i) => `${i}`));
+});
+
 test.each(['unary', 'client streaming'] as const)(
   'a server that sends two messages breaks a call with one response, for which grpc-js would wait until its deadline: %s',
   async (kind) => {
