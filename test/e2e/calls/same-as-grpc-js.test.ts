@@ -109,7 +109,7 @@ test('a slow reader gets as many messages before an error as from grpc-js, which
     const status = new Promise((resolve) => stream.once('status', resolve));
     const texts: string[] = [];
     const read = async (): Promise<void> => {
-      for await (const text of stream) {
+      for await (const text of stream as AsyncIterable<string>) {
         texts.push(text);
         await status;
       }
