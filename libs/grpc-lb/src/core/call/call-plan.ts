@@ -75,6 +75,8 @@ export class CallPlan<A extends object> {
   #committed: A | undefined;
   /** The attempt that a hedge after a delay was to help, until it is known which of them was faster. */
   #late: A | undefined;
+  /** Whether a hedge has been sent. */
+  #hedged = false;
   /** `sealed`: no attempt is running, and the next one is the last, as its requests are not kept. */
   #state: 'open' | 'sealed' | 'committed' | 'done' = 'open';
   /** Retries since the last pushback, which resets the backoff. */
@@ -147,6 +149,7 @@ export class CallPlan<A extends object> {
 
   /** Called when an attempt is on its way. */
   placed(attempt: A): void {
+    if (this.placing === 'hedge') this.#hedged = true;
     this.placing = undefined;
     // An array that begins with its first element has no spare capacity; most calls have one attempt.
     if (this.#running.length === 0) this.#running = [attempt];
@@ -343,7 +346,8 @@ export class CallPlan<A extends object> {
   }
 
   #compare(winner: A): void {
-    if (this.#late === undefined) return;
+    // A hedge for which there was no endpoint has not lost.
+    if (this.#late === undefined || !this.#hedged) return;
     this.policy.hedge?.share?.ended(this.owner.endpointOf(this.#late), winner !== this.#late);
     this.#late = undefined;
   }

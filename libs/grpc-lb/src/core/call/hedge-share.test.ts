@@ -115,10 +115,12 @@ describe('a plan with a share', () => {
     const clock = new FakeClock();
     const placed: Placed[] = [];
     const endpoint = {};
+    const hedgesWait = { now: false };
     const hedge = { maxAttempts: 2, delay: () => 10, share, nonFatalCodes: new Set([14]) };
     const start = (): CallPlan<Placed> => {
       const owner: PlanOwner<Placed> = {
         place: (kind) => {
+          if (kind === 'hedge' && hedgesWait.now) return;
           placed.push({ kind });
           plan.placed(placed.at(-1)!);
         },
@@ -136,7 +138,7 @@ describe('a plan with a share', () => {
       plan.start();
       return plan;
     };
-    return { clock, placed, start };
+    return { clock, placed, start, hedgesWait };
   }
 
   const kindsOf = (placed: readonly Placed[]): AttemptKind[] => placed.map(({ kind }) => kind);
@@ -171,6 +173,22 @@ describe('a plan with a share', () => {
     plan.responded(placed[winner]!);
     plan.ended(placed[winner], { code: 0, progress: 'processed' });
     expect(said).toEqual(expected);
+  });
+
+  test.each([
+    ['has no endpoint', { code: 14, progress: 'exhausted' as const }],
+    ['still waits for its credentials', undefined],
+  ])('says nothing about a hedge that %s: it has not lost', (_, end) => {
+    const share = new HedgeShare(LIMIT);
+    share.ended = () => expect.unreachable();
+    const { clock, placed, start, hedgesWait } = setUp(share);
+    hedgesWait.now = true;
+    const plan = start();
+    clock.advance(10);
+    if (end) plan.ended(undefined, end);
+    plan.responded(placed[0]!);
+    plan.ended(placed[0], { code: 0, progress: 'processed' });
+    expect(kindsOf(placed)).toEqual(['first']);
   });
 
   test('says nothing about calls without a hedge', () => {
