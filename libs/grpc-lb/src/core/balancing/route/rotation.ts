@@ -56,8 +56,11 @@ export interface Rotation<E> {
 
 export function rotationOf<E extends Rotatable>({ connected, healthy }: Census<E>, panic: boolean): Rotation<E> {
   const pickable = panic ? connected : healthy;
-  const cold = pickable.filter((endpoint) => endpoint.warmth < 1);
+  const warm: E[] = [];
+  const cold: E[] = [];
+  // The warmth grows with time, so it is read once.
+  for (const endpoint of pickable) (endpoint.warmth < 1 ? cold : warm).push(endpoint);
   // If all endpoints start slowly, as after a restart of all, they are equal again.
-  if (cold.length === 0 || cold.length === pickable.length) return { pickable, warm: pickable, cold: [] };
-  return { pickable, warm: pickable.filter((endpoint) => endpoint.warmth === 1), cold };
+  if (warm.length === 0 || cold.length === 0) return { pickable, warm: pickable, cold: [] };
+  return { pickable, warm, cold };
 }
