@@ -120,6 +120,24 @@ describe('consul:', () => {
     expect(told.at(-1)).toEqual(['127.0.0.1:2']);
   });
 
+  test('an index that goes backwards at a server without a leader is a failure: its list may be hours old', async () => {
+    const { queries, told, clock } = bench();
+    await queries[0]!.answer(7n, [1, 2]);
+    await queries[1]!.answer(3n, [1, 3], { leaderless: true });
+    expect(told).toEqual([
+      ['127.0.0.1:1', '127.0.0.1:2'],
+      'Consul: the answer is older than the one before, and the Consul server has no leader',
+    ]);
+    clock.advance(1000);
+    expect(queries[2]!.index).toBe(0n);
+    // A server without a leader that is not behind is as good as before.
+    await queries[2]!.answer(7n, [1, 2], { leaderless: true });
+    await queries[3]!.answer(3n, [4]);
+    expect(told.slice(2)).toEqual([['127.0.0.1:1', '127.0.0.1:2'], ['127.0.0.1:4']]);
+    await queries[4]!.answer(4n, [5], { leaderless: true });
+    expect(told.at(-1)).toEqual(['127.0.0.1:5']);
+  });
+
   test('an index of more than 53 bits stays exact', async () => {
     const { queries } = bench();
     await queries[0]!.answer(18_446_744_073_709_551_615n, [1]);

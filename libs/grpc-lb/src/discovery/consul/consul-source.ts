@@ -54,6 +54,8 @@ export class ConsulSource implements EndpointSource {
   #askedAt = -Infinity;
   /** Queries wait for an index newer than this; with 0 the answer comes at once. */
   #index = 0n;
+  /** The index of the last answer that was used; 0 if it had none. */
+  #used = 0n;
   /** Consecutive failures. */
   #failures = 0;
   #everFound = false;
@@ -142,12 +144,16 @@ export class ConsulSource implements EndpointSource {
 
   #succeeded(query: Asking, answer: ConsulAnswer, instances: Instances): void {
     if (this.#state !== query) return;
+    const { index, leaderless } = answer;
+    // It may have been cut off for hours. After a restore, which sets the index back as well, there is a leader.
+    if (leaderless && index !== undefined && index < this.#used) return this.#failed(query, new Error(OUTDATED));
+    this.#used = index ?? 0n;
     const tell = this.#verdictOn(answer, instances);
     this.#end(query);
     this.#failures = 0;
-    this.#index = nextIndex(query.index, answer.index);
+    this.#index = nextIndex(query.index, index);
     // The state first: the listener may call refresh or stop.
-    this.#askIn(answer.index === undefined ? jittered(this.context.random, POLL_INTERVAL_MS, JITTER) : 0);
+    this.#askIn(index === undefined ? jittered(this.context.random, POLL_INTERVAL_MS, JITTER) : 0);
     tell();
   }
 
@@ -193,6 +199,7 @@ export class ConsulSource implements EndpointSource {
   }
 }
 
+const OUTDATED = 'the answer is older than the one before, and the Consul server has no leader';
 const NO_INDEX = `answers without X-Consul-Index, so the client polls it every ${POLL_INTERVAL_MS / 1000} s`;
 
 /** As described in https://developer.hashicorp.com/consul/api-docs/features/blocking under "Implementation Details". */
