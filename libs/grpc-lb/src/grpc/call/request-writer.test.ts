@@ -18,7 +18,8 @@ test('a message that cannot be compressed ends the call, and its writer goes on,
     },
   };
   const writer = new RequestWriter(owner satisfies RequestOwner, new ReplayMemory({}), 'gzip', -1);
-  const written = (message: Buffer): Promise<void> => new Promise((callback) => writer.write({ callback }, message));
+  const written = (message: Buffer): Promise<void> =>
+    new Promise((resolve) => writer.write({ callback: () => resolve() }, message));
   // It takes longer than the failure of the next one.
   const long = written(Buffer.alloc(1 << 20));
   const faulty = written({ length: 1 } as Buffer);
