@@ -1,8 +1,9 @@
 import { status as Status } from '@grpc/grpc-js';
-import { from, of } from 'rxjs';
+import { from, NEVER, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { iterate } from 'nestjs-grpc-lb';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { message, RawPeer } from '../../support/peers/raw-peer.js';
 import { startFeed } from '../../support/streams/feed.js';
 import { FeedClient, feedTarget, upTo } from '../../support/streams/subscriber.js';
 import { eventually } from '../../support/time/patience.js';
@@ -60,6 +61,41 @@ describe.each(Object.entries(KINDS))('%s', (_kind, more) => {
     ).rejects.toMatchObject({ code: Status.NOT_FOUND });
     expect(await messages.next()).toEqual({ value: undefined, done: true });
   });
+});
+
+const INTERCEPTED = KINDS['a resumable method with an interceptor'];
+
+test.each([
+  ['a method that does not resume', { resumable: [] }, 'repeat', 17],
+  // A stream of grpc-js holds some, too.
+  ['with an interceptor', { resumable: [], ...INTERCEPTED }, 'repeat', 30],
+  ['a resumable method with an interceptor', INTERCEPTED, 'repeat', 30],
+  ['a stream of requests', {}, 'talk', 30],
+] as const)('what has been received before an error is read before it: %s', async (_which, more, method, count) => {
+  let fail = (): void => {};
+  const peer = await new RawPeer(({ stream }) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': Status.ABORTED }));
+    for (let i = 0; i < count; i++) stream.write(message(Buffer.from([10, 1, 48 + i])));
+    fail = () => stream.end();
+  }).start();
+  const options = { loadBalancing: { health: { enabled: false } }, ...more } as object;
+  const client = new FeedClient(peer.target, {}, options);
+  let received = 0;
+  client.handle.observe({ callStarted: () => ({ messageReceived: () => void received++ }) });
+  let status: Status | undefined;
+  const onStatus = ({ code }: { code: Status }): void => void (status = code);
+  const { echo } = client;
+  const messages = iterate(
+    method === 'talk' ? echo.talk(NEVER, { onStatus }) : echo.repeat({ text: '' }, { onStatus }),
+  );
+  await messages.next();
+  await eventually(() => received === count);
+  fail();
+  await eventually(() => status === Status.ABORTED);
+  for (let i = 1; i < count; i++) expect((await messages.next()).done).toBe(false);
+  await expect(messages.next()).rejects.toMatchObject({ code: Status.ABORTED });
+  expect((await messages.next()).done).toBe(true);
 });
 
 test('a consumer that pauses while its stream moves misses nothing', async () => {

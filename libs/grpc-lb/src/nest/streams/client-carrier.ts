@@ -8,6 +8,7 @@ import type {
 } from '@grpc/grpc-js';
 import { withSlot } from '../../grpc/call/stream-slot.js';
 import type { CallArguments } from '../stub/call-arguments.js';
+import { readRest } from '../stub/read-rest.js';
 import { ANSWERED_AT_ONCE } from '../stub/client-made-call.js';
 import type { Method } from '../stub/subscribed-call.js';
 import { Carrier } from './carrier.js';
@@ -85,6 +86,7 @@ export class ClientCarrier extends Carrier {
   }
 
   #end({ code, details, metadata }: StatusObject): void {
+    readRest(this.#call!);
     this.owner.runInScope(() => this.ended({ code, details, metadata }));
   }
 }

@@ -6,6 +6,7 @@ import { type Abortable, endWith, leave } from './abort-signals.js';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
 import type { Receiver } from './receiver.js';
+import { readRest } from './read-rest.js';
 import { type Writable, writeRequests } from './request-stream.js';
 import { aborted } from './service-error.js';
 import type { Method } from './subscribed-call.js';
@@ -163,13 +164,18 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable, Abortabl
       if (receiver.wantsMore === false) call.pause();
     });
     let failure: ServiceError | undefined;
+    const fail = (error: ServiceError): void => {
+      if (this.#ended) return;
+      readRest(call);
+      this.#fail(error);
+    };
     call.on('error', (error: ServiceError) => {
       failure = error;
       // If it is not from the status, which would come first.
-      queueMicrotask(() => this.#fail(error));
+      queueMicrotask(() => fail(error));
     });
     call.on('status', () => {
-      if (failure) this.#fail(failure);
+      if (failure) fail(failure);
       else if (call.readableEnded) this.#complete();
     });
     // The status comes before, but may overtake messages that wait in the stream's buffer; of an interceptor that has
