@@ -67,4 +67,27 @@ describe('what HTTP/2 cannot carry ends neither the process nor the other calls 
     answer.resolve();
     expect((await slow).text).toBe('slow');
   });
+
+  test.each<[string, grpc.Metadata, grpc.status, RegExp]>([
+    ['a header of HTTP/1.1', metadataOf('connection', 'close'), grpc.status.OK, /^OK$/],
+    ['metadata of another library', new Headers({ a: '1' }) as never, grpc.status.OK, /^OK$/],
+    ['a name with a colon', metadataOf('a:b', '1'), grpc.status.INTERNAL, /cannot send its metadata "a:b"/],
+    ['too much of it', metadataOf('own', 'x'.repeat(70_000)), grpc.status.INTERNAL, /the largest is "own"/],
+  ])('%s in response headers', async (_, headers, code, details) => {
+    const { address, handlers } = await startEcho();
+    const client = echoClient(address, grpc.credentials.createInsecure());
+    handlers.say = (line, running) => {
+      if (line.text !== 'slow') running.sendMetadata(headers);
+      return line;
+    };
+    handlers.repeat = (line, running) => {
+      running.sendMetadata(headers);
+      return of(line);
+    };
+    for (const kind of ['unary', 'server streaming'] as const) {
+      const result = await call(client, kind, { requests: [''] });
+      expect(result).toMatchObject({ code, details: expect.stringMatching(details) });
+    }
+    expect((await say(client, 'slow')).text).toBe('slow');
+  });
 });

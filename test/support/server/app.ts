@@ -18,7 +18,7 @@ import { ECHO_PROTO, Echo, type Line } from '../echo/cluster.js';
 /** What the handlers of a server do; may be changed while it runs. */
 export interface Handlers {
   say(line: Line, call: grpc.ServerUnaryCall<Line, Line>): Promise<Partial<Line>> | Partial<Line>;
-  repeat(line: Line): Observable<Partial<Line>>;
+  repeat(line: Line, call: grpc.ServerWritableStream<Line, Line>): Observable<Partial<Line>>;
   join(lines: Observable<Line>): Observable<Partial<Line>>;
   talk(lines: Observable<Line>): Observable<Partial<Line>>;
 }
@@ -40,8 +40,8 @@ export function echoController(): { controller: new () => object; handlers: Hand
     }
 
     @GrpcMethod('Echo', 'Repeat')
-    repeat(line: Line): Observable<Partial<Line>> {
-      return handlers.repeat(line);
+    repeat(line: Line, _metadata: unknown, call: grpc.ServerWritableStream<Line, Line>): Observable<Partial<Line>> {
+      return handlers.repeat(line, call);
     }
 
     @GrpcStreamMethod('Echo', 'Join')

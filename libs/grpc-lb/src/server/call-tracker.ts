@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import {
-  type Metadata,
+  Metadata,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
   ServerInterceptingCall,
@@ -19,6 +19,7 @@ import type { Registration } from './registration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
 import { withoutSignals } from './passed-on.js';
+import { sendableMetadata } from './sendable-metadata.js';
 import { sendableStatus } from './sendable-status.js';
 import { isOwnService } from './service-names.js';
 import { StreamCall } from './stream-call.js';
@@ -98,7 +99,8 @@ export class CallTracker {
     let age: AgingStream | undefined;
     let arrivedAt = 0;
     let open = false;
-    let cut = false;
+    /** The end has been sent; what the handler sends after that is dropped. */
+    let over = false;
     let gone = false;
     /** A call that is not a stream is worked on until it is answered: its answer may be written much later. */
     let working = false;
@@ -138,20 +140,24 @@ export class CallTracker {
     };
     /** Ends it before its handler has started. */
     const refuse = (refusal: Refusal): void => {
-      cut = true;
+      over = true;
       close(refusal.code, refusal.details, { refused: refusal.reason });
       call.sendStatus(this.trailer ? { ...refusal, metadata: this.trailer(refusal.metadata) } : refusal);
+    };
+    /** Ends it while its handler runs. */
+    const end = (ending: Ending): void => {
+      over = true;
+      close(ending.code, ending.details, ending);
+      served?.cancel();
+      call.sendStatus(ending);
+      if (intercepting instanceof StreamCall) intercepting.cancelHandler();
     };
     const tracked: OpenCall = {
       requestStream: method.requestStream,
       responseStream: method.responseStream,
       end: (ending) => {
         if (!open) return false;
-        cut = true;
-        close(ending.code, ending.details, ending);
-        served?.cancel();
-        call.sendStatus(ending);
-        if (intercepting instanceof StreamCall) intercepting.cancelHandler();
+        end(ending);
         return true;
       },
     };
@@ -231,27 +237,31 @@ export class CallTracker {
           },
         }),
       // Comes before the first message, too.
-      ...(maxAge !== false && {
-        sendMetadata: (metadata: Metadata, next: (metadata: Metadata) => void) => {
-          const headers = metadata.clone();
-          headers.set(STREAM_MAX_AGE_KEY, String(maxAge));
-          next(headers);
-        },
-      }),
+      sendMetadata: (given, next) => {
+        if (over) return;
+        const own = sendableMetadata(given);
+        if (typeof own === 'string')
+          return end({ code: status.INTERNAL, details: own, metadata: this.trailer?.(null) ?? new Metadata() });
+        if (maxAge === false) return next(own ?? new Metadata());
+        const headers = own?.clone() ?? new Metadata();
+        headers.set(STREAM_MAX_AGE_KEY, String(maxAge));
+        next(headers);
+      },
       // A message after the end would break the stream before its trailer is out.
       sendMessage: (message, next) => {
         if (singleResponse) {
           worked();
           served?.answered();
         }
-        if (cut) return;
+        if (over) return;
         if (observed) observed.send(() => next(message));
         else next(message);
       },
       sendStatus: (given, next) => {
         served?.answered();
         // Of a handler that has noticed its cancellation.
-        if (cut) return;
+        if (over) return;
+        over = true;
         const ending = sendableStatus(given);
         close(ending.code, ending.details);
         if (watch) return next(ending);
