@@ -15,6 +15,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startBackends } from '../../support/echo/backends.js';
 import { echoOptions, type EchoStub, startApp, startError } from '../../support/nest/app.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { warnings } from '../../support/run/warnings.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
 
 expectNoLeaks();
@@ -135,6 +136,51 @@ test('it is imported once: twice it would count twice', async () => {
   const { message } = await startError({ imports: [GrpcLbModule.forRoot(), ...two] });
   expect(message).toMatch(/GrpcLbOpenTelemetryModule.*forRoot\(\) is imported more than once/s);
 });
+
+test('clients that are measured already are refused, until that ends', async () => {
+  const otel = new OtelMetrics();
+  const { app, say } = await appWith({ meterProvider: otel.provider });
+  const registry = app.get(GrpcLbRegistry, { strict: false });
+  expect(() => observeMetrics(registry, { meterProvider: otel.provider })).toThrow(
+    /observeMetrics.*clients are measured already.*GrpcLbOpenTelemetryModule/s,
+  );
+  const channel = registry.get('ECHO');
+  const other = { meterProvider: new OtelMetrics().provider };
+  const stop = observeMetrics(channel, other);
+  expect(() => observeMetrics(channel, other)).toThrow(/measured already/);
+  stop();
+  const again = observeMetrics(channel, other);
+  stop();
+  expect(() => observeMetrics(channel, other)).toThrow(/measured already/);
+  again();
+  await say();
+  expect((await otel.collect()).value('grpc.client.attempt.started')).toBe(1);
+});
+
+test('the registered provider is one, whether it is given or not', async () => {
+  const otel = new OtelMetrics();
+  metrics.setGlobalMeterProvider(otel.provider);
+  onTestFinished(() => metrics.disable());
+  const { app } = await appWith({});
+  const registry = app.get(GrpcLbRegistry, { strict: false });
+  expect(() => observeMetrics(registry, { meterProvider: otel.provider })).toThrow(/measured already/);
+});
+
+test.each(['the producer first', 'the producer last'])(
+  'a producer beside instruments is a warning: %s',
+  async (order) => {
+    const warned = warnings();
+    const { app } = await appWith({ metrics: false });
+    const registry = app.get(GrpcLbRegistry, { strict: false });
+    const producer = { metricProducer: new GrpcLbMetricProducer() };
+    const instruments = { meterProvider: new OtelMetrics().provider };
+    for (const each of order.endsWith('first') ? [producer, instruments] : [instruments, producer]) {
+      expect(await warned()).toEqual([]);
+      onTestFinished(observeMetrics(registry, each));
+    }
+    expect(await warned()).toEqual([expect.stringMatching(/GrpcLbMetricProducer.*counts every call twice. Keep one/)]);
+  },
+);
 
 test('faulty options are rejected', () => {
   const producer = new GrpcLbMetricProducer();

@@ -11,13 +11,15 @@ import {
 } from 'nestjs-grpc-lb/opentelemetry';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { GrpcServerMetrics } from 'nestjs-grpc-lb/prometheus';
-import { Registry } from 'prom-client';
+import type { ServerCallObserver } from 'nestjs-grpc-lb/server';
+import { register, Registry } from 'prom-client';
 import { of } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { healthClient, HealthWatch } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, failureOf, say, startEcho } from '../../support/server/app.js';
+import { warnings } from '../../support/run/warnings.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
 import { inSpan, Tracing } from '../../support/telemetry/tracing.js';
 import { eventually } from '../../support/time/patience.js';
@@ -298,6 +300,35 @@ test('both observers of one server', async () => {
   await say(echoClient(address, insecure));
   expect(tracing.shown.map(({ kind }) => kind)).toEqual(['SERVER']);
   expect(await registry.metrics()).toContain(`grpc_server_call_started_total{grpc_method="${SAY}"} 1`);
+});
+
+describe('two observers that record the metrics of one server in one place are a warning', () => {
+  test.each<[string, () => ServerCallObserver, reports: boolean]>([
+    ['OpenTelemetry', () => new GrpcServerTelemetry(), true],
+    ['Prometheus', () => new GrpcServerMetrics(), true],
+    ['only spans', () => new GrpcServerTelemetry({ metrics: false }), false],
+  ])('%s', async (_, create, reports) => {
+    const otel = new OtelMetrics();
+    metrics.setGlobalMeterProvider(otel.provider);
+    onTestFinished(() => (metrics.disable(), register.clear()));
+    const tls = { expiresInMs: null, expires: null, authoritiesExpire: null, rejections: 0, rotations: 2 };
+    const warned = warnings();
+    const [one, other] = [{ tls: () => tls as never }, { tls: () => tls as never }];
+    const stops = [create().attached?.(one), create().attached?.(other)];
+    expect(await warned()).toEqual([]);
+    const second = create();
+    stops.push(second.attached?.(one));
+    const [text] = await warned();
+    expect(text ?? '').toMatch(reports ? /has two observers .* keep one GrpcServerTelemetry/ : /^$/);
+    // A certificate rotates once, however many report it.
+    const rotations = async (): Promise<unknown> => (await otel.collect()).value('grpc.lb.server.tls.rotations') ?? 4;
+    expect(await rotations()).toBe(4);
+    stops.pop()?.();
+    expect(await rotations()).toBe(4);
+    for (const stop of stops) stop?.();
+    onTestFinished(second.attached?.(one) ?? (() => {}));
+    expect(await warned()).toHaveLength(reports ? 1 : 0);
+  });
 });
 
 test('faulty options are refused, all at once', () => {

@@ -1,21 +1,30 @@
 import type { ObservedServer } from '../../server/server-observer.js';
 import type { ServerTlsMetricName } from './server-metrics.js';
 
-/** The servers of a process whose certificates are measured. */
-export class ObservedServers {
-  readonly #servers = new Set<ObservedServer | ObservedServers>();
+const TWICE =
+  'A GrpcServer has two observers that record its metrics in the same place, so every call counts twice; ' +
+  'keep one GrpcServerTelemetry or GrpcServerMetrics of it';
 
-  /** Returns what removes it. The servers of others are looked up each time. */
-  add(server: ObservedServer | ObservedServers): () => void {
-    this.#servers.add(server);
-    return () => this.#servers.delete(server);
+/** The servers that are measured in one place, a registry or a provider. */
+export class ObservedServers {
+  readonly #servers: ObservedServer[] = [];
+
+  /** Returns what removes it. */
+  add(server: ObservedServer): () => void {
+    if (this.#servers.includes(server)) process.emitWarning(TWICE, 'GrpcLbWarning');
+    this.#servers.push(server);
+    let removed = false;
+    return () => {
+      if (!removed) this.#servers.splice(this.#servers.indexOf(server), 1);
+      removed = true;
+    };
   }
 
   /** Undefined if no server has certificates, or the metric does not apply to those that have. */
   value(metric: ServerTlsMetricName): number | undefined {
     let total: number | undefined;
-    for (const server of this.#servers) {
-      const value = server instanceof ObservedServers ? server.value(metric) : valueOf(metric, server);
+    for (const server of new Set(this.#servers)) {
+      const value = valueOf(metric, server);
       if (value === undefined) continue;
       total = total === undefined ? value : COMBINE[metric](total, value);
     }

@@ -13,6 +13,7 @@ import type { MetricsSource } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
 import { MeasuredClients } from './measured-clients.js';
+import { measuredOnce } from './measured-once.js';
 import { METER_NAME } from './meter-name.js';
 import { GrpcLbMetricProducer } from './metric-producer.js';
 import { OtelInstruments } from './otel-instruments.js';
@@ -64,16 +65,22 @@ export const oneDestination: Check = (path, value, faults) => {
  *
  * @param clients A channel, a client, or `GrpcLbRegistry` for all clients of an application.
  * @returns A function that ends it.
- * @throws GrpcLbOptionsError that lists all faults.
+ * @throws GrpcLbOptionsError that lists all faults; if the same provider or producer measures these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: ObserveMetricsOptions = {}): () => void {
   const faults: Fault[] = [];
   checkFields('', options, faults);
   if (faults.length === 0) oneDestination('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('observeMetrics', faults);
-  if (options.metricProducer) return options.metricProducer.add(clients, effectiveMetricsOptions(options));
-  const recorder = new MetricsRecorder(clients, effectiveMetricsOptions(options), options.meterProvider);
-  return () => recorder.close();
+  const { metricProducer: producer, meterProvider: provider } = options;
+  const release = measuredOnce(clients, producer ?? provider);
+  const effective = effectiveMetricsOptions(options);
+  const recorder = producer ? undefined : new MetricsRecorder(clients, effective, provider);
+  const stop = recorder ? () => recorder.close() : producer!.add(clients, effective);
+  return () => {
+    stop();
+    release();
+  };
 }
 
 /** Records as soon as there is a meter provider. Until then each call costs a look whether there is one. */

@@ -22,10 +22,17 @@ type Instruments = Readonly<Record<ServerCallMetricName, Take>>;
  */
 const measured = new WeakMap<MeterProvider, ObservedServers>();
 
+/** A server whose certificates are measured as soon as there is a provider. */
+interface Attached {
+  readonly server: ObservedServer;
+  leave?: () => void;
+}
+
 /** The instruments of a server's metrics, from the first call on that finds a meter provider. */
 export class ServerInstruments {
-  readonly #servers = new ObservedServers();
+  readonly #attached = new Set<Attached>();
   readonly #provider: LateProvider;
+  #measured: ObservedServers | undefined;
   #all: Instruments | undefined;
 
   constructor(given: MeterProvider | undefined) {
@@ -34,8 +41,14 @@ export class ServerInstruments {
 
   /** Measures its certificates; returns what ends that. */
   attached(server: ObservedServer): () => void {
-    if (!this.#all) this.#create();
-    return this.#servers.add(server);
+    const each: Attached = { server };
+    this.#attached.add(each);
+    if (this.#measured) each.leave = this.#measured.add(server);
+    else this.#create();
+    return () => {
+      this.#attached.delete(each);
+      each.leave?.();
+    };
   }
 
   take(metric: ServerCallMetricName, value: number, labels: ServerLabels): void {
@@ -52,7 +65,8 @@ export class ServerInstruments {
       measured.set(provider, (servers = new ObservedServers()));
       for (const name of Object.keys(SERVER_TLS_METRICS) as ServerTlsMetricName[]) read(meter, name, servers);
     }
-    servers.add(this.#servers);
+    this.#measured = servers;
+    for (const each of this.#attached) each.leave = servers.add(each.server);
     const entries = Object.entries(SERVER_METRICS)
       .filter(([name]) => !(name in SERVER_TLS_METRICS))
       .map(([name, definition]) => [name, take(meter, name, definition)]);
