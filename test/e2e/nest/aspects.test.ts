@@ -314,6 +314,20 @@ describe('all of them', () => {
     });
   });
 
+  it('are not declared by undefined', async () => {
+    const loadBalancing = { retry: undefined, policy: undefined, deadline: { timeout: 700 } };
+    @GrpcLbClient({ ...echoOptions('127.0.0.1:1'), service: 'Echo', name: 'ECHO', loadBalancing, tls: undefined })
+    @Retry({ maxAttempts: 4 })
+    @RoundRobin()
+    class EchoClient extends GrpcService<EchoService>() {}
+    const { registry } = await start(EchoClient);
+    expect(registry.snapshot('ECHO').loadBalancing).toMatchObject({
+      retry: { maxAttempts: 4 },
+      policy: { name: 'round_robin' },
+      deadline: { timeout: 700 },
+    });
+  });
+
   it('are declared once each, and their faults are reported with all others', async () => {
     @GrpcLbClient({
       ...echoOptions('127.0.0.1:1'),

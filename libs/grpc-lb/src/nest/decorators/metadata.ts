@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../../core/options/load-balancing.js';
 import { GrpcLbOptionsError } from '../../core/errors.js';
+import { defined } from '../../core/options/validation.js';
 import type { TlsOptions } from '../../tls/options.js';
 import type { GrpcLbClientDecoratorOptions } from '../client-options.js';
 import type { GrpcLbServiceDefinition } from '../definition/definition-types.js';
@@ -108,8 +109,8 @@ export function clientDeclaration(target: Type): ClientDeclaration | undefined {
   const declarations: Declaration[] = [own, ...aspects];
   const declaredBy = new Map<string, string[]>();
   for (const { decorator, options, tls } of declarations) {
-    const keys = [...Object.keys(options), ...(tls === undefined ? [] : ['tls'])];
-    for (const key of keys) declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
+    for (const key of Object.keys(defined({ ...options, tls })))
+      declaredBy.set(key, [...(declaredBy.get(key) ?? []), decorator]);
   }
   const resumable = ownMetadata<ResumableMethod[]>(RESUMABLE, target);
   return {
