@@ -3,7 +3,8 @@ import type { ClientGrpc } from '@nestjs/microservices';
 import type { LbEventListener } from '../core/events.js';
 import { type LoadBalancingOptions, loadBalancingCheck } from '../core/options/load-balancing.js';
 import { type Fault, GrpcLbError, GrpcLbOptionsError } from '../core/errors.js';
-import { didYouMean } from '../core/options/validation.js';
+import { requireObserver } from '../core/options/required.js';
+import { didYouMean, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
 import { BalancedChannel } from '../grpc/channel/balanced-channel.js';
@@ -176,8 +177,10 @@ export class GrpcLbClientHandle implements ClientGrpc {
    * makes those calls.
    *
    * @returns A function that removes it.
+   * @throws GrpcLbArgumentError if it is not an observer.
    */
   observe(observer: CallObserver): () => void {
+    requireObserver(observer);
     return this.#balanced instanceof BalancedChannel ? this.#balanced.observe(observer) : () => {};
   }
 
@@ -228,7 +231,7 @@ export class GrpcLbClientHandle implements ClientGrpc {
     throw new GrpcLbOptionsError(`client ${this.name}`, [
       {
         path: 'service',
-        message: `is "${name}", which ${this.#source} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}`,
+        message: `is ${shown(name)}, which ${this.#source} does not have${didYouMean(name, known)}; it has ${known.join(', ') || 'none'}`,
       },
     ]);
   }

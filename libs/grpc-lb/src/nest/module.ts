@@ -1,8 +1,8 @@
 import { type DynamicModule, Global, Inject, Module, type Provider, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { ClientGrpc, ClientsModuleOptionsFactory } from '@nestjs/microservices';
-import { GrpcLbOptionsError } from '../core/errors.js';
-import { shown } from '../core/options/validation.js';
+import { type Fault, GrpcLbOptionsError } from '../core/errors.js';
+import { boolean, fields, shown } from '../core/options/validation.js';
 import { asyncProvider, type Dependency, type FactoryMethods } from './async-options.js';
 import { clientName, type DeclaredClient, declaredByFactory, declaredClass, declaredItem } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
@@ -73,7 +73,7 @@ export class GrpcLbModule {
         typeof client === 'function' ? declaredClass(client) : declaredItem(client);
       return { ref, providers: [clientProvider(ref, [], declare)] };
     });
-    return featureModule(declared, options);
+    return featureModule('GrpcLbModule.forFeature', declared, options);
   }
 
   /** Like `forFeature`, with options from factories. */
@@ -104,6 +104,7 @@ export class GrpcLbModule {
       return { ref, providers: [provider, ...extra, clientProvider(ref, [token, ...inject], declare)] };
     });
     return featureModule(
+      subject,
       declared,
       options,
       list.flatMap((item) => item.imports ?? []),
@@ -162,14 +163,20 @@ interface Feature {
   readonly providers: readonly Provider[];
 }
 
+const checkFeatureOptions = fields({ isGlobal: boolean });
+
 function featureModule(
+  subject: string,
   features: readonly Feature[],
-  { isGlobal = false }: GrpcLbFeatureOptions,
+  options: GrpcLbFeatureOptions,
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
+  const faults: Fault[] = [];
+  checkFeatureOptions('options', options, faults);
+  if (faults.length > 0) throw new GrpcLbOptionsError(subject, faults);
   return {
     module: GrpcLbModule,
-    global: isGlobal,
+    global: options.isGlobal ?? false,
     imports,
     // Read when Nest scans the application: by then all classes are defined, and so are the services that they ask for.
     get providers() {

@@ -14,6 +14,7 @@ import type { LbEvent } from '../core/events.js';
 import { type LoadBalancingOptions, mergeLoadBalancing } from '../core/options/load-balancing.js';
 import { overridePath } from '../core/options/origin.js';
 import { GrpcLbOptionsError } from '../core/errors.js';
+import { requireObserver } from '../core/options/required.js';
 import { didYouMean, isObject, shown } from '../core/options/validation.js';
 import type { ClientSnapshot } from '../core/snapshot.js';
 import type { CallObserver } from '../grpc/call/call-observer.js';
@@ -69,7 +70,7 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
    */
   get(client: ClientRef): GrpcLbClientHandle {
     // Of undefined, as from a circular import, there is no name.
-    const name = (client as ClientRef | null | undefined) ? clientName(client) : String(client);
+    const name = ['string', 'symbol', 'function'].includes(typeof client) ? clientName(client) : String(client);
     const found = this.#clients.get(name);
     if (found) return found.handle;
     const known = [...this.#clients.keys()];
@@ -202,11 +203,13 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
    * Tells an observer of the calls of all clients that start from now on, beside the `observer` of `forRoot()`.
    *
    * @returns A function that removes it.
+   * @throws GrpcLbArgumentError if it is not an observer.
    *
    * @example
    *   registry.observe({ callStarted: ({ method }) => ({ ended: ({ code }) => count(method, code) }) });
    */
   observe(observer: CallObserver): () => void {
+    requireObserver(observer);
     const removals = [...this.#clients.values()].map(({ handle }) => handle.observe(observer));
     const add = (handle: GrpcLbClientHandle): unknown => removals.push(handle.observe(observer));
     this.#observing.add(add);

@@ -4,6 +4,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { protoPath as healthProto } from 'grpc-health-check';
 import type { Observable } from 'rxjs';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
+import { requireObserver } from '../core/options/required.js';
 import { shown } from '../core/options/validation.js';
 import { Admission, type RefusedCalls } from './admission.js';
 import type { ServerTlsSnapshot } from '../core/snapshot.js';
@@ -182,8 +183,10 @@ export class GrpcServer implements OnApplicationShutdown {
    * and load reports are exempt.
    *
    * @returns A function that removes it.
+   * @throws GrpcLbArgumentError if it is not an observer.
    */
   observe(observer: ServerCallObserver): () => void {
+    requireObserver(observer);
     const remove = this.#calls.observers.add(observer, this);
     const end = (): void => {
       if (this.#observed.delete(end)) remove();

@@ -10,6 +10,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { GrpcLbOptionsError } from '../core/errors.js';
+import { requireObject } from '../core/options/required.js';
 import { shown } from '../core/options/validation.js';
 import { GrpcServer } from './grpc-server.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
@@ -55,8 +56,10 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
    *
    * @throws GrpcLbOptionsError if `useFactory` is not a function; faults of its options are thrown when it has run.
    */
-  static forRootAsync({ imports = [], inject = [], useFactory }: GrpcServerModuleAsyncOptions): DynamicModule {
+  static forRootAsync(options: GrpcServerModuleAsyncOptions): DynamicModule {
     const subject = 'GrpcServerModule.forRootAsync';
+    requireObject(subject, 'options', options, 'an object with useFactory');
+    const { imports = [], inject = [], useFactory } = options;
     if (typeof useFactory !== 'function') {
       const message = `is ${shown(useFactory)}; use a function that returns the options`;
       throw new GrpcLbOptionsError(subject, [{ path: 'useFactory', message }]);

@@ -27,7 +27,7 @@ import { ResumingReadable } from './resuming-readable.js';
  * @throws GrpcLbOptionsError that lists all faults of the methods.
  */
 export function resumingClient<C extends Client>(client: C, methods: readonly ResumableClientMethod<NoInfer<C>>[]): C {
-  const channel = channelOf(client);
+  const channel = 'getChannel' in Object(client) ? channelOf(client) : undefined;
   if (!(channel instanceof BalancedChannel)) {
     throw new GrpcLbArgumentError(
       'resumingClient: client is not on a channel of createBalancedChannel(); pass that channel as its channelOverride',
@@ -41,7 +41,8 @@ export function resumingClient<C extends Client>(client: C, methods: readonly Re
   }
   const resumable = methods as unknown as readonly ResumableMethod[];
   const faults: Fault[] = [];
-  checkResumable(resumable, new Map([['', Service as ServiceClientConstructor]]), faults);
+  // No methods are a fault, too.
+  checkResumable(resumable ?? null, new Map([['', Service as ServiceClientConstructor]]), faults);
   if (faults.length > 0) throw new GrpcLbOptionsError(`client ${channel.name}`, faults);
   const resuming = Object.create(client) as Record<string, unknown>;
   const openCalls = new OpenCalls();

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 
+import { requireObject } from '../core/options/required.js';
 import { GrpcLbRegistry } from '../nest/registry.js';
 import type { ClientRef } from '../nest/tokens.js';
 import { healthOf } from './client-health.js';
@@ -39,10 +40,11 @@ export class GrpcLbHealthIndicator {
   /**
    * The health of a client as a result of Terminus, with `ClientHealth` as its details.
    *
-   * @throws GrpcLbOptionsError if `minReady` is neither a whole number of at least 1 nor a percentage from 1% to 100%, or
+   * @throws GrpcLbOptionsError if there are no options, if `minReady` is neither a whole number of at least 1 nor a percentage from 1% to 100%, or
    *   if there is no such client.
    */
   isHealthy<const Key extends string>(key: Key, options: GrpcLbHealthOptions): HealthIndicatorResult<Key> {
+    requireObject('GrpcLbHealthIndicator', 'options', options, 'an object with client, and minReady if you want');
     const minReady = readMinReady(options.minReady ?? 1);
     const { status, ...details } = healthOf(this.registry.get(options.client).snapshot(), minReady);
     return healthResult(this.indicators, key, status, details);

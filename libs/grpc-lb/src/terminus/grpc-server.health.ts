@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { requireObject } from '../core/options/required.js';
 import type { CertificateSnapshot } from '../core/snapshot.js';
 import { certificateHealth, troubleOf } from './client-health.js';
 import { healthResult } from './health-result.js';
@@ -22,8 +23,11 @@ export class GrpcServerHealthIndicator {
 
   /**
    * The certificates of a server as a result of Terminus, with a `message`, and `CertificateHealth` as its details.
+   *
+   * @throws GrpcLbOptionsError if there is no server.
    */
   certificates<const Key extends string>(key: Key, server: CertifiedServer): HealthIndicatorResult<Key> {
+    requireObject('GrpcServerHealthIndicator', 'server', server, 'the GrpcServer of nestjs-grpc-lb/server');
     const tls = server.tls();
     if (tls === null) return healthResult(this.indicators, key, 'up', { message: 'the server does not use TLS' });
     const trouble = troubleOf(tls).slice('; '.length);

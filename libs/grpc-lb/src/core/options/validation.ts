@@ -138,10 +138,11 @@ export function unknownOption(path: string, name: string, known: readonly string
 }
 
 /**
- * `; did you mean "x"?` if a name is at most two edits away, or if exactly one name contains it, as maxAttempts
+ * `; did you mean "x"?` if a text is at most two edits away, or if exactly one name contains it, as maxAttempts
  * contains attempts; otherwise empty.
  */
-export function didYouMean(name: string, names: readonly string[]): string {
+export function didYouMean(name: unknown, names: readonly string[]): string {
+  if (typeof name !== 'string') return '';
   let best: string | undefined;
   let bestDistance = 3;
   for (const candidate of names) {

@@ -16,6 +16,7 @@ import {
   type LoadBalancingOptions,
 } from '../../core/options/load-balancing.js';
 import { GrpcLbClosedError, GrpcLbOptionsError } from '../../core/errors.js';
+import { requireObject, requireObserver } from '../../core/options/required.js';
 import { withoutSecrets } from '../../core/options/secrets.js';
 import { withoutSecrets as withoutTargetSecrets } from '../../core/target-secrets.js';
 import type { Random } from '../../core/random.js';
@@ -101,6 +102,7 @@ export class BalancedChannel implements ChannelInterface {
 
   /** @throws GrpcLbOptionsError that lists all faults of the target, the credentials and the load-balancing options. */
   constructor(options: BalancedChannelOptions) {
+    requireObject('createBalancedChannel', 'options', options, 'an object with name, target and credentials');
     const { name, channelOptions, tls } = options;
     assertLoadBalancing(`client ${name}`, options.loadBalancing ?? {});
     assertOneCredentials(options);
@@ -241,8 +243,10 @@ export class BalancedChannel implements ChannelInterface {
    * Tells an observer of the calls that start from now on.
    *
    * @returns A function that removes it.
+   * @throws GrpcLbArgumentError if it is not an observer.
    */
   observe(observer: CallObserver): () => void {
+    requireObserver(observer);
     return this.#calls.observers.add(observer);
   }
 

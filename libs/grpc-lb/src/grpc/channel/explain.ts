@@ -3,7 +3,7 @@ import { GrpcLbArgumentError } from '../../core/errors.js';
 import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
-import { didYouMean, shown } from '../../core/options/validation.js';
+import { didYouMean, isObject, shown } from '../../core/options/validation.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
 import { type CallInfo, UNKNOWN_CALL } from '../../core/policy/policy.js';
 import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/sample.js';
@@ -79,7 +79,10 @@ export function explainClient(
 }
 
 /** @throws GrpcLbArgumentError if the client has no such method. */
-export function infoOf({ method, key }: CallToExplain, client: string, methods: readonly MethodInfo[]): CallInfo {
+export function infoOf(call: CallToExplain, client: string, methods: readonly MethodInfo[]): CallInfo {
+  if (!isObject(call))
+    throw new GrpcLbArgumentError(`client ${client}: the call to explain is ${shown(call)}; use { method, key }`);
+  const { method, key } = call;
   if (method === undefined && key === undefined) return UNKNOWN_CALL;
   const found = methods.find((each) => each.method === method || `/${each.service}/${each.method}` === method);
   if (method !== undefined && !found) {

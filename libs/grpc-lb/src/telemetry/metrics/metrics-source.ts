@@ -1,3 +1,4 @@
+import { requireObject } from '../../core/options/required.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import type { CallObserver } from '../../grpc/call/call-observer.js';
 
@@ -7,6 +8,11 @@ export interface MetricsSource {
   observe(observer: CallObserver): () => void;
   /** The state of the client, or of all clients. */
   snapshot(): ClientSnapshot | readonly ClientSnapshot[];
+}
+
+/** @throws GrpcLbOptionsError if `observeMetrics` was given no clients. */
+export function requireClients(clients: unknown): void {
+  requireObject('observeMetrics', 'clients', clients, 'a channel, a client, or GrpcLbRegistry');
 }
 
 /** The snapshots of the clients that are open. */

@@ -3,7 +3,7 @@ import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields, shown } from '../../core/options/validation.js';
 import { ClientMetrics } from '../metrics/client-metrics.js';
 import { effectiveMetricsOptions, type GrpcLbMetricsOptions, METRICS_CHECKS } from '../metrics/metrics-options.js';
-import type { MetricsSource } from '../metrics/metrics-source.js';
+import { type MetricsSource, requireClients } from '../metrics/metrics-source.js';
 import { ExemplarHistograms, type ExemplarSource } from './exemplars.js';
 import { RegistryExport } from './registry-export.js';
 
@@ -59,6 +59,7 @@ const NEEDS_OPENMETRICS =
  * @throws GrpcLbOptionsError that lists all faults; if the registry exports these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: PrometheusMetricsOptions = {}): () => void {
+  requireClients(clients);
   const faults: Fault[] = [];
   check('', options, faults);
   if (faults.length > 0) throw new GrpcLbOptionsError('observeMetrics', faults);

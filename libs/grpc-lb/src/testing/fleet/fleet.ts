@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { Type } from '@nestjs/common';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../../core/errors.js';
 import { mergeLoadBalancing } from '../../core/options/load-balancing.js';
+import { requireObject } from '../../core/options/required.js';
 import { defined, shown } from '../../core/options/validation.js';
 import type { ClientSnapshot } from '../../core/snapshot.js';
 import type { CallObserver } from '../../grpc/call/call-observer.js';
@@ -375,6 +376,7 @@ export type Fleet = BackendFleet & {
  * @throws GrpcLbOptionsError that lists all faults.
  */
 export async function createFleet<Client = AnyClient>(options: FleetOptions<Client>): Promise<Fleet> {
+  requireObject('createFleet', 'options', options, 'an object with client, as in { client: OrdersClient }');
   const given = options as FleetOptions<never>;
   await preparePeers(given);
   const { services, backends, tls } = checkedFleet(given);

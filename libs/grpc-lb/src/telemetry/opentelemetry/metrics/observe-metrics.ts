@@ -9,7 +9,7 @@ import {
   type GrpcLbMetricsOptions,
   METRICS_CHECKS,
 } from '../../metrics/metrics-options.js';
-import type { MetricsSource } from '../../metrics/metrics-source.js';
+import { type MetricsSource, requireClients } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
 import { MeasuredClients } from './measured-clients.js';
@@ -68,6 +68,7 @@ export const oneDestination: Check = (path, value, faults) => {
  * @throws GrpcLbOptionsError that lists all faults; if the same provider or producer measures these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: ObserveMetricsOptions = {}): () => void {
+  requireClients(clients);
   const faults: Fault[] = [];
   checkFields('', options, faults);
   if (faults.length === 0) oneDestination('', options, faults);
