@@ -5,8 +5,13 @@ import type { HistogramSeries, Labels } from './series.js';
 import { type ServerAddress, serverAddressOf } from './server-address.js';
 import { knownCode, STATUS_NAMES } from './status-name.js';
 
-/** The methods of a client that have series of their own; further ones are `other`. A client of a proxy may name any. */
-const MAX_METHODS = 1000;
+/**
+ * The methods that a client does not declare, but a filter names, which have series of their own; further ones are
+ * `other`. Strangers may choose them, as the callers of a proxy do, and must not take the place of those it declares.
+ */
+const MAX_UNDECLARED = 1000;
+/** Characters of the name of such a method; a longer one is `other`. Each of its series has it as a label. */
+const MAX_NAME = 255;
 
 /** Whether a method has series of its own, by its name and by whether its client declares it. */
 export type MethodNaming = (method: string, declared: boolean) => boolean;
@@ -16,6 +21,7 @@ export class ClientSeries {
   readonly #labels: Labels;
   readonly #address: ServerAddress;
   readonly #methods = new Map<string, MethodSeries>();
+  #undeclared = 0;
   #other: MethodSeries | undefined;
   readonly #waits = new Map<WaitReason, HistogramSeries>();
 
@@ -36,8 +42,9 @@ export class ClientSeries {
     const known = this.#methods.get(path);
     if (known) return known;
     const name = path.startsWith('/') ? path.slice(1) : path;
-    if (this.#methods.size >= MAX_METHODS || !this.naming(name, declared))
-      return (this.#other ??= this.#series('other'));
+    const tooMany = !declared && (this.#undeclared >= MAX_UNDECLARED || name.length > MAX_NAME);
+    if (tooMany || !this.naming(name, declared)) return (this.#other ??= this.#series('other'));
+    if (!declared) this.#undeclared++;
     const series = this.#series(name);
     this.#methods.set(path, series);
     return series;

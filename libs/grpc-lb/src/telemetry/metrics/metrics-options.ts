@@ -35,7 +35,8 @@ export interface GrpcLbMetricsOptions {
   readonly maxAddresses?: number;
   /**
    * Whether to record the name of a method that the client does not declare, instead of `other` (gRFC A66, as in
-   * grpc-go). Called with names such as `orders.v1.Orders/Find`. At most 1000 methods of a client are named.
+   * grpc-go). Called with names such as `orders.v1.Orders/Find`. At most 1000 such methods of a client are named, and none
+   * whose name is longer than 255 characters.
    *
    * @default none
    */
