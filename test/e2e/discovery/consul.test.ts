@@ -7,7 +7,7 @@ import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { startBackends } from '../../support/echo/backends.js';
 import { type AgentInstance, ConsulAgent, type Fault } from '../../support/discovery/consul-agent.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
-import { expectNoLeaks, openResources } from '../../support/run/leaks.js';
+import { expectNoLeaks } from '../../support/run/leaks.js';
 import { eventually } from '../../support/time/patience.js';
 import { SteadyLoad } from '../../support/echo/steady-load.js';
 import { Stopwatch } from '../../support/time/stopwatch.js';
@@ -292,7 +292,7 @@ describe('an end', () => {
   test('is not held up by a query that waits: it does not keep the process alive', async () => {
     agent.set('orders', [{ port: 1 }]);
     const waiting = waits();
-    const sockets = (): number => openResources().TCPSocketWrap ?? 0;
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
     while (sockets() > 0) await new Promise(setImmediate);
     const clock = new FakeClock();
     const source = consulSourceFactory({ port: agent.port })(parseTarget('consul:///orders'), {

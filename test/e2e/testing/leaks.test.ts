@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { trackLeaks } from 'nestjs-grpc-lb/testing';
+import { Resolver } from 'node:dns/promises';
+import { createSocket } from 'node:dgram';
+import { Worker } from 'node:worker_threads';
+import { BackoffTimeout } from '@grpc/grpc-js/build/src/backoff-timeout.js';
+import { type LeakCheck, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { expect, it } from 'vitest';
 
 it('names what is open, with the line that opened it', async () => {
@@ -39,4 +43,41 @@ it('regards nothing that was open before, and no timer that has fired', async ()
   await new Promise((resolve) => setTimeout(resolve, 1));
   await leaks.expectNone();
   clearTimeout(before);
+});
+
+const kindsOf = (leaks: LeakCheck): string[] => leaks.open().map(({ kind }) => kind);
+
+it('sees workers', async () => {
+  const leaks = trackLeaks();
+  const worker = new Worker('setInterval(() => {}, 60_000)', { eval: true });
+  await once(worker, 'online');
+  expect(kindsOf(leaks)).toEqual(['worker']);
+  await worker.terminate();
+  await leaks.expectNone();
+});
+
+it('sees DNS queries, which can be cancelled', async () => {
+  const silent = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const leaks = trackLeaks();
+  const resolver = new Resolver();
+  resolver.setServers([`127.0.0.1:${silent.address().port}`]);
+  const answer = resolver.resolve4('orders.test');
+  expect(kindsOf(leaks)).toEqual(['DNS query']);
+  resolver.cancel();
+  await expect(answer).rejects.toMatchObject({ code: 'ECANCELLED' });
+  await leaks.expectNone();
+  silent.close();
+});
+
+it("regards grpc-js's timers as long as they keep the process alive", async () => {
+  const leaks = trackLeaks();
+  const backoff = new BackoffTimeout(() => {}, { initialDelay: 60_000 });
+  backoff.runOnce();
+  // It has cleared another one, which Node tells later.
+  await expect.poll(() => kindsOf(leaks)).toEqual(['timer']);
+  expect(leaks.open()[0]!.openedAt[0]).toMatch(/^BackoffTimeout.*grpc-js/);
+  backoff.unref();
+  await leaks.expectNone();
+  backoff.stop();
 });

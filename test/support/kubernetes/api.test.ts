@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { nextTick } from 'node:process';
-import { expect, onTestFinished, test } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import { KubernetesApi } from './api.js';
-import { leaksSince, openResources } from '../run/leaks.js';
+import { trackLeaks } from '../../../libs/grpc-lb/src/testing/leaks.js';
 
 /** The next connection that any server of this process takes, as the server has it. */
 function nextAccepted(): Promise<Socket> {
@@ -16,7 +16,7 @@ function nextAccepted(): Promise<Socket> {
 }
 
 test('stop() also closes a watch whose client is just leaving', async () => {
-  const before = openResources();
+  const leaks = trackLeaks();
   const api = await new KubernetesApi().start();
   const accepted = nextAccepted();
   const client = connect(api.port, '127.0.0.1').resume();
@@ -27,5 +27,5 @@ test('stop() also closes a watch whose client is just leaving', async () => {
   // The server has started to close its end.
   await new Promise<void>((resolve) => nextTick(resolve));
   await api.stop();
-  expect(await leaksSince(before)).toEqual({});
+  await leaks.expectNone();
 });

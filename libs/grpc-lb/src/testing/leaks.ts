@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers';
 
 /** Something that is still open. */
 export interface Leak {
-  /** What it is: `socket`, `server`, `timer`, `file watcher`, `child process`, `UDP socket`. */
+  /** What it is: `socket`, `server`, `timer`, `file watcher`, `child process`, `worker`, `UDP socket`, `DNS query`. */
   readonly kind: string;
   /** The lines of code that opened it, the innermost first. */
   readonly openedAt: readonly string[];
@@ -35,13 +35,18 @@ const KINDS: Readonly<Record<string, string>> = {
   FSEVENTWRAP: 'file watcher',
   STATWATCHER: 'file watcher',
   PROCESSWRAP: 'child process',
+  WORKER: 'worker',
+  // Not the lookups of the system, which nobody can cancel.
+  QUERYWRAP: 'DNS query',
 };
 
+/** Whose timers are not the test's: those of test runners, such as the one of a timeout. */
+const RUNNERS = /node_modules[\\/](@?vitest|@jest|jest-[\w-]+|tinypool|mocha)[\\/]/;
 /**
- * Whose timers are not the test's: those of test runners, such as the one of a timeout; and grpc-js's own, which end by
- * themselves and keep no process alive, such as the backoff of a connection that was given up.
+ * Those of its timers that keep no process alive end by themselves, such as the backoff of a connection that was given
+ * up.
  */
-const OTHERS = /node_modules[\\/](@?vitest|@jest|jest-[\w-]+|tinypool|mocha|@grpc[\\/]grpc-js)[\\/]/;
+const GRPC_JS = /node_modules[\\/]@grpc[\\/]grpc-js[\\/]/;
 /** The functions that set timers for programs; Node sets its own in other ways. */
 const BY_A_PROGRAM = /^(setTimeout|setInterval|AsyncFunction\.setTimeout|new Promise) |^node:timers/;
 const MAX_LINES = 6;
@@ -49,8 +54,8 @@ const MAX_FRAMES = 30;
 
 /**
  * Starts to look at what this process opens: sockets (with those of idle HTTP/2 sessions, which do not keep a process
- * alive), servers, timers, file watchers, child processes. It regards neither what was opened before, nor what the test
- * runner and Node itself open.
+ * alive), servers, timers, file watchers, child processes, workers, DNS queries. It regards neither what was opened before,
+ * nor what the test runner and Node itself open.
  *
  * @example
  *   const leaks = trackLeaks();
@@ -59,26 +64,32 @@ const MAX_FRAMES = 30;
  *   await leaks.expectNone();
  */
 export function trackLeaks(): LeakCheck {
-  const found = new Map<number, Leak>();
+  const found = new Map<number, Opened>();
   const hook = createHook({
-    init(id, type) {
+    init(id, type, _trigger, resource) {
       const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
       if (kind === undefined) return;
       const openedAt = stackOf(kind);
-      if (openedAt) found.set(id, { kind, openedAt });
+      if (!openedAt) return;
+      const isGrpc = kind === 'timer' && GRPC_JS.test(openedAt[0] ?? '');
+      found.set(id, { kind, openedAt, ...(isGrpc && { timer: resource as NodeJS.Timeout }) });
     },
     destroy(id) {
       found.delete(id);
     },
   }).enable();
+  const open = (): Leak[] =>
+    [...found.values()]
+      .filter(({ timer }) => timer === undefined || timer.hasRef())
+      .map(({ kind, openedAt }) => ({ kind, openedAt }));
   return {
-    open: () => [...found.values()],
+    open,
     expectNone: async (withinMs = 2000) => {
       const end = performance.now() + withinMs;
-      while (found.size > 0 && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+      while (open().length > 0 && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
       hook.disable();
-      if (found.size === 0) return;
-      const leaks = [...found.values()];
+      const leaks = open();
+      if (leaks.length === 0) return;
       throw new AssertionError({
         message: [
           `${leaks.length} left open`,
@@ -92,12 +103,17 @@ export function trackLeaks(): LeakCheck {
   };
 }
 
+interface Opened extends Leak {
+  /** A timer that counts as long as it keeps the process alive. */
+  readonly timer?: NodeJS.Timeout;
+}
+
 /** Where something is opened; undefined if the test runner opens it, or Node for itself. */
 function stackOf(kind: string): string[] | undefined {
   const lines = stackLines();
   const at = lines.findIndex((line) => !/node:|\(<anonymous>\)$/.test(line));
   const caller = lines[at];
-  if (kind === 'timer' && (caller === undefined || OTHERS.test(caller) || !BY_A_PROGRAM.test(lines[at - 1]!)))
+  if (kind === 'timer' && (caller === undefined || RUNNERS.test(caller) || !BY_A_PROGRAM.test(lines[at - 1]!)))
     return undefined;
   // A server begins to listen, and accepts connections, in calls of Node's own.
   if (caller === undefined) return [];
