@@ -23,7 +23,11 @@ export class FakeSubchannel {
   closed = false;
   readonly #listeners = new Set<StateListener>();
 
-  constructor(readonly key: string) {}
+  constructor(readonly address: Address) {}
+
+  get key(): string {
+    return addressToString(this.address);
+  }
 
   become(state: connectivityState, error?: string): void {
     const previous = this.state;
@@ -78,7 +82,7 @@ export class FakeChannel {
     this.context = new RecordingContext(['static:///a:1'], this.clock, { ...loadBalancing, health });
     const helper = {
       createSubchannel: (address: Address) => {
-        const subchannel = new FakeSubchannel(addressToString(address));
+        const subchannel = new FakeSubchannel(address);
         this.subchannels.push(subchannel);
         return subchannel;
       },

@@ -18,12 +18,15 @@ class AbortableAttempts {
     Object.defineProperty(this, 'signal', SIGNAL);
   }
 
-  /** Why the current attempt or connection was aborted; undefined if it was not. */
+  /** Why the current attempt was aborted; undefined if it was not. */
   get abortReason(): string | undefined {
     return this.#abortReason;
   }
 
-  /** Called when a new attempt begins. */
+  /**
+   * Called when a new attempt begins, and when one has succeeded: net.connect() leaves a listener on the signal, so that
+   * the signal keeps the socket, and with it a session that has ended, for as long as it lives itself.
+   */
   renew(): void {
     this.#controller = new AbortController();
     this.#abortReason = undefined;
@@ -53,9 +56,9 @@ const SIGNAL = {
 };
 
 /**
- * An address for a subchannel whose connections can be aborted. grpc-js passes the address to net.connect() unchanged,
+ * An address for a subchannel whose attempts to connect can be aborted. grpc-js passes the address to net.connect() unchanged,
  * and that accepts an AbortSignal: it allows a connect timeout that closes the socket, which grpc-js does not have
- * (grpc-node#2785), and closes a connection whose peer is dead.
+ * (grpc-node#2785).
  */
 export type AbortableAddress = AbortableAttempts & Address;
 

@@ -160,6 +160,7 @@ export class Dialer {
     if (this.#closed || this.subchannel.getConnectivityState() !== connectivityState.READY) return;
     this.#leaveGate();
     this.#wasReady = true;
+    this.#address.renew();
     this.listener.dialed();
   }
 
