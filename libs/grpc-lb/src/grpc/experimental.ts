@@ -54,6 +54,8 @@ export interface PeerConnection {
   onPing(listener: PingListener): void;
   /** Whether it takes no more streams, although grpc-js may not have heard of it. */
   readonly ended: boolean;
+  readonly destroyed: boolean;
+  destroy(): void;
   /** Drops the connection as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
   drop(): void;
   /** Tells grpc-js that it has ended; calls that are still open on it go on. */
@@ -128,6 +130,10 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
     get ended() {
       return session.destroyed || session.closed;
     },
+    get destroyed() {
+      return session.destroyed;
+    },
+    destroy: () => session.destroy(),
     reportEnd() {
       if (session.destroyed || typeof transport?.reportDisconnectToOwner !== 'function') this.drop();
       else transport.reportDisconnectToOwner(false);

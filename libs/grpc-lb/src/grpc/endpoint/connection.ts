@@ -14,6 +14,7 @@ import { callAuthority } from './call-authority.js';
 import type { ConnectionSite } from './connection-site.js';
 import type { Certified } from '../tls/client-tls.js';
 import { ConnectionWatches, type WatchesOwner } from './connection-watches.js';
+import { endUnused } from './unused-session.js';
 import type { WatchPeer } from './watch-stream.js';
 
 export interface ConnectionListener {
@@ -303,6 +304,7 @@ export class Connection implements Carrier, DialerListener, LivenessListener, Wa
     this.#watches?.stop();
     this.#watches = undefined;
     this.#limit.stop();
+    if (this.#peer) endUnused(this.#peer, () => this.inFlight === 0, this.#clock);
     this.#peer = undefined;
     this.health = 'unknown';
     this.healthReason = null;

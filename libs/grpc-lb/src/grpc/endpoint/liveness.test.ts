@@ -19,6 +19,8 @@ class Scene implements LivenessListener {
     maxConcurrentStreams: undefined,
     ping: () => this.ping(),
     ended: false,
+    destroyed: false,
+    destroy() {},
     reportEnd() {},
     drop() {},
     onLimit() {},

@@ -1,0 +1,23 @@
+import type { Clock } from '../../core/clock.js';
+import { outside } from '../context/outside.js';
+import type { PeerConnection } from '../experimental.js';
+
+/** How long the session of a connection without calls may take to close. */
+const CLOSES_WITHIN_MS = 10_000;
+
+/**
+ * Ends the session of a connection that gets no more calls, if it does not end by itself after its last one. Node 20
+ * hears neither the end of the socket nor `close()` after the peer has broken a rule of HTTP/2: such a session would
+ * keep its socket and its memory, and so would each one that follows it.
+ */
+export function endUnused(peer: PeerConnection, isUnused: () => boolean, clock: Clock): void {
+  const check = (): void => {
+    if (peer.destroyed) return;
+    clock.after(CLOSES_WITHIN_MS, () => {
+      if (isUnused()) peer.destroy();
+      else check();
+    });
+  };
+  // grpc-js closes it in this turn, so most have ended in the next one and need no timer.
+  outside(() => setImmediate(() => setImmediate(check)));
+}
