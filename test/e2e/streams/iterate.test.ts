@@ -56,7 +56,7 @@ describe.each(Object.entries(KINDS))('%s', (_kind, more) => {
     servers[0]!.endStreams({ code: Status.NOT_FOUND, details: 'gone' });
     await expect(
       (async () => {
-        for await (const message of messages) void message;
+        for await (const each of messages) void each;
       })(),
     ).rejects.toMatchObject({ code: Status.NOT_FOUND });
     expect(await messages.next()).toEqual({ value: undefined, done: true });
