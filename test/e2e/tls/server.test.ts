@@ -199,6 +199,12 @@ describe('TLS of a server', () => {
     await tlsAttempt(ca.issue({ ...client, from: inDays(-2), until: inDays(-1) }));
     await attempt((socket) => socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
     await vi.waitUntil(() => server.tls()!.refusedHandshakes === 4);
+    expect(server.tls()!.handshakes).toEqual({
+      CERTIFICATE_VERIFICATION_FAILED: 1,
+      CERTIFICATE_AUTHORITY_INVALID: 1,
+      CERTIFICATE_EXPIRED: 1,
+      PROTOCOL_VERSION_UNSUPPORTED: 1,
+    });
     expect(lines().map((line) => line.replace(/127\.0\.0\.1:\d+/, 'PEER'))).toEqual([
       'TLS: a handshake with PEER failed: it shows no certificate, and tls.clientCertificates is require; set cert and key at the client',
       expect.stringMatching(
@@ -217,7 +223,7 @@ describe('TLS of a server', () => {
     const ca = new TestAuthority();
     const volume = volumeOfTest(ca.cert, ca.issue({ from: inDays(-1), until: inDays(0.2) }));
     const [registry, otel] = [new Registry(), new OtelMetrics()];
-    const { server, close } = await startEcho({
+    const { server, address, close } = await startEcho({
       tls: filesOf(volume),
       observer: new GrpcServerMetrics({ registry }),
     });
@@ -243,6 +249,13 @@ describe('TLS of a server', () => {
     expect((await values())['certificate_time_left_seconds']).toBeGreaterThan(0);
     await otel.collect();
     expect(otel.value('grpc.lb.server.tls.certificate.expiring')).toBe(1);
+    const trusted = { ca: ca.cert, ...ca.issue(client) };
+    await new BalancedClient({ target: `static:///${address}`, tls: trusted }).say();
+    await otel.collect();
+    expect(otel.values('grpc.server.tls.handshakes', 'grpc.tls.handshake.result')).toEqual({ SUCCESS: 1 });
+    expect(await registry.metrics()).toContain(
+      'grpc_server_tls_handshakes_total{grpc_tls_handshake_result="SUCCESS"} 1',
+    );
     expect(health()).toMatchObject({
       status: 'degraded',
       message: expect.stringMatching(/^its certificate expires at/),

@@ -1,3 +1,4 @@
+import type { HandshakeResult } from './connection/handshake-result.js';
 import type { ThrottleState } from './call/call-throttle.js';
 import type { Locality } from './endpoint.js';
 import type { AttemptsByCriticality } from './load/shed-attempts.js';
@@ -198,6 +199,8 @@ export interface CertificateSnapshot {
 export interface ServerTlsSnapshot extends CertificateSnapshot {
   /** Handshakes that have failed since the start, without connections on which nothing was sent. */
   readonly refusedHandshakes: number;
+  /** All handshakes since the start, by how they ended, in the words of gRFC A118; without such connections as well. */
+  readonly handshakes: Readonly<Partial<Record<HandshakeResult, number>>>;
 }
 
 /** TLS of a client. */

@@ -31,6 +31,7 @@ export type { CertificateOptions, ClientCertificates, ServerTlsOptions } from '.
 export type { TlsVersion } from '../tls/loaded-tls.js';
 export type { CertificateProvider, ProvidedCertificates } from '../tls/provided-pem.js';
 export type { CertificateSnapshot, CertificateState, ServerTlsSnapshot } from '../core/snapshot.js';
+export type { HandshakeResult } from '../core/connection/handshake-result.js';
 export type { HealthCheck } from './health-check.js';
 export type { GrpcDrainReport } from './drain.js';
 export type { GrpcStreamAgeOptions } from './stream-age-options.js';

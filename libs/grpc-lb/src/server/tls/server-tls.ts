@@ -1,5 +1,6 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
+import type { HandshakeResult } from '../../core/connection/handshake-result.js';
 import { printable } from '../../core/printable.js';
 import type { ServerTlsSnapshot } from '../../core/snapshot.js';
 import { TokenBucket } from '../../core/token-bucket.js';
@@ -11,7 +12,7 @@ import type { TlsEvent, TlsSource } from '../../tls/tls-source.js';
 import { portsOf } from '../ports.js';
 import type { ServerEventBody } from '../server-events.js';
 import { RotatingServerCredentials } from './rotating-server-credentials.js';
-import { watchHandshakes } from './refused-handshakes.js';
+import { type HandshakeObserver, watchHandshakes } from './handshakes.js';
 import { spiffeInterceptor } from './spiffe-interceptor.js';
 
 /** Lines of the log in a row, and milliseconds until one more: files may change all the time. */
@@ -36,6 +37,7 @@ export class ServerTls {
   readonly #refusalLines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
   readonly #handshakeLines = new TokenBucket(LINES, LINE_INTERVAL_MS, realTime);
   #refusedHandshakes = 0;
+  readonly #handshakes: Partial<Record<HandshakeResult, number>> = {};
 
   constructor(
     options: ServerTlsOptions,
@@ -66,12 +68,16 @@ export class ServerTls {
   }
 
   snapshot(): ServerTlsSnapshot {
-    return { ...certificateSnapshot(this.#source, Date.now()), refusedHandshakes: this.#refusedHandshakes };
+    return {
+      ...certificateSnapshot(this.#source, Date.now()),
+      refusedHandshakes: this.#refusedHandshakes,
+      handshakes: { ...this.#handshakes },
+    };
   }
 
-  /** Reports the handshakes that fail at the ports of a server. */
+  /** Counts the handshakes at the ports of a server, and reports those that fail. */
   watch(server: Server): void {
-    for (const port of portsOf(server)) watchHandshakes(port, (...refused) => this.#handshakeRefused(...refused));
+    for (const port of portsOf(server)) watchHandshakes(port, this.#handshakeObserver);
   }
 
   stop(): void {
@@ -93,11 +99,16 @@ export class ServerTls {
     );
   }
 
-  #handshakeRefused(peer: string, fault: string): void {
-    this.#refusedHandshakes++;
-    if (this.#handshakeLines.take())
-      this.logger.warn(`TLS: a handshake with ${printable(peer, 100)} failed: ${printable(fault, 200)}`);
-  }
+  readonly #handshakeObserver: HandshakeObserver = {
+    ended: (result) => {
+      this.#handshakes[result] = (this.#handshakes[result] ?? 0) + 1;
+    },
+    refused: (peer, fault) => {
+      this.#refusedHandshakes++;
+      if (this.#handshakeLines.take())
+        this.logger.warn(`TLS: a handshake with ${printable(peer, 100)} failed: ${printable(fault, 200)}`);
+    },
+  };
 
   #lineOf(event: TlsEvent): { readonly level: 'log' | 'warn'; readonly text: string } | undefined {
     switch (event.type) {

@@ -1,4 +1,7 @@
 import type { ObservedServer } from '../../server/server-observer.js';
+import type { ServerTlsSnapshot } from '../../core/snapshot.js';
+import type { Sample } from './collection.js';
+import { keyOf, type Labels } from './series.js';
 import type { ServerTlsMetricName } from './server-metrics.js';
 
 const TWICE =
@@ -20,21 +23,25 @@ export class ObservedServers {
     };
   }
 
-  /** Undefined if no server has certificates, or the metric does not apply to those that have. */
-  value(metric: ServerTlsMetricName): number | undefined {
-    let total: number | undefined;
+  /** The series of a metric; none if no server has certificates, or the metric does not apply to those that have. */
+  samples(metric: ServerTlsMetricName): Iterable<Sample> {
+    const samples = new Map<string, Sample>();
     for (const server of new Set(this.#servers)) {
-      const value = valueOf(metric, server);
-      if (value === undefined) continue;
-      total = total === undefined ? value : COMBINE[metric](total, value);
+      for (const [labels, value] of valuesOf(metric, server)) {
+        const key = keyOf(labels);
+        const sample = samples.get(key);
+        if (sample) sample.value = COMBINE[metric](sample.value, value);
+        else samples.set(key, { key, labels, value });
+      }
     }
-    return total;
+    return samples.values();
   }
 }
 
 const sum = (a: number, b: number): number => a + b;
 
 const COMBINE: Readonly<Record<ServerTlsMetricName, (a: number, b: number) => number>> = {
+  'grpc.server.tls.handshakes': sum,
   'grpc.lb.server.tls.certificate.time_left': Math.min,
   'grpc.lb.server.tls.certificate.expiring': Math.max,
   'grpc.lb.server.tls.authorities.time_left': Math.min,
@@ -44,9 +51,20 @@ const COMBINE: Readonly<Record<ServerTlsMetricName, (a: number, b: number) => nu
   'grpc.lb.server.tls.handshakes_refused': sum,
 };
 
-function valueOf(metric: ServerTlsMetricName, server: ObservedServer): number | undefined {
+type Value = readonly [labels: Labels, value: number];
+
+function valuesOf(metric: ServerTlsMetricName, server: ObservedServer): Value[] {
   const tls = server.tls();
-  if (tls === null) return undefined;
+  if (tls === null) return [];
+  if (metric === 'grpc.server.tls.handshakes')
+    return Object.entries(tls.handshakes).map(([result, count]) => [{ 'grpc.tls.handshake.result': result }, count]);
+  const value = valueOf(metric, tls);
+  return value === undefined ? [] : [[{}, value]];
+}
+
+type Unlabeled = Exclude<ServerTlsMetricName, 'grpc.server.tls.handshakes'>;
+
+function valueOf(metric: Unlabeled, tls: ServerTlsSnapshot): number | undefined {
   switch (metric) {
     case 'grpc.lb.server.tls.certificate.time_left':
       return tls.expiresInMs === null ? undefined : tls.expiresInMs / 1000;

@@ -13,7 +13,7 @@ const LATENCY = [
 ];
 const RPC = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-// Taken from gRFC A66, "Server Instruments", and from OpenTelemetry's `rpc-metrics.md` of August 2026, whose
+// Taken from gRFC A66, "Server Instruments", from A118, and from OpenTelemetry's `rpc-metrics.md` of August 2026, whose
 // `server.address` and `server.port` are opt-in for servers.
 const ENDED = ['grpc.method', 'grpc.status'];
 const TABLE: [name: string, kind: string, unit: string, labels: string[], buckets?: number[]][] = [
@@ -22,6 +22,7 @@ const TABLE: [name: string, kind: string, unit: string, labels: string[], bucket
   ['grpc.server.call.rcvd_total_compressed_message_size', 'histogram', 'By', ENDED, SIZES],
   ['grpc.server.call.duration', 'histogram', 's', ENDED, LATENCY],
   ['rpc.server.call.duration', 'histogram', 's', ['rpc.system.name', 'rpc.method', 'rpc.status_code'], RPC],
+  ['grpc.server.tls.handshakes', 'counter', '{handshake}', ['grpc.tls.handshake.result']],
 ];
 
 test('the metrics are those of the specifications', () => {

@@ -2,8 +2,16 @@ import { LATENCY_BUCKETS, type MetricDefinition, RPC_BUCKETS, SIZE_BUCKETS } fro
 
 const ENDED = ['grpc.method', 'grpc.status'];
 
-/** What the certificates of a server are at present; of several servers in one process, the worst. */
+/** What TLS of a server is at present: its certificates, of several servers in one process the worst; its handshakes. */
 export const SERVER_TLS_METRICS = {
+  // gRFC A118, in review and experimental, as gRPC's C core implements it.
+  'grpc.server.tls.handshakes': {
+    kind: 'counter',
+    unit: '{handshake}',
+    description: 'Total number of server-side TLS handshakes.',
+    labels: ['grpc.tls.handshake.result'],
+    source: 'A118',
+  },
   'grpc.lb.server.tls.certificate.time_left': {
     kind: 'gauge',
     unit: 's',
@@ -55,7 +63,7 @@ export const SERVER_TLS_METRICS = {
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
-/** The name of a metric of a server's certificates, as OpenTelemetry writes it. */
+/** The name of a metric of a server's TLS, as OpenTelemetry writes it. */
 export type ServerTlsMetricName = keyof typeof SERVER_TLS_METRICS;
 
 /** All metrics of the server side by their names, with the units, labels and buckets that are specified. */

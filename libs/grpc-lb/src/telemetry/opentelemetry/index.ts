@@ -39,3 +39,4 @@ export type {
 } from '../../server/server-observer.js';
 export type { StreamEnd } from '../../server/stream-end.js';
 export type { CertificateSnapshot, CertificateState, ServerTlsSnapshot } from '../../core/snapshot.js';
+export type { HandshakeResult } from '../../core/connection/handshake-result.js';

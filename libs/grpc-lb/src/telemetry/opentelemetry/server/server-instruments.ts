@@ -80,8 +80,7 @@ function read(meter: Meter, name: ServerTlsMetricName, servers: ObservedServers)
   const observed =
     kind === 'counter' ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options);
   observed.addCallback((result) => {
-    const value = servers.value(name);
-    if (value !== undefined) result.observe(value);
+    for (const { labels, value } of servers.samples(name)) result.observe(value, labels);
   });
 }
 

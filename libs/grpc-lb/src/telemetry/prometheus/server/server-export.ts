@@ -68,10 +68,6 @@ export class ServerExport {
 
   /** A metric that is read at each scrape. */
   #read(name: ServerTlsMetricName, definition: MetricDefinition): ExportedMetric {
-    const samples = (): Sample[] => {
-      const value = this.servers.value(name);
-      return value === undefined ? [] : [{ key: '', labels: {}, value }];
-    };
-    return new ExportedMetric(name, definition, { samples, series: () => [] });
+    return new ExportedMetric(name, definition, { samples: () => this.servers.samples(name), series: () => [] });
   }
 }

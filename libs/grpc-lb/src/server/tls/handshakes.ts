@@ -1,7 +1,13 @@
 import type net from 'node:net';
+import { handshakeResult, type HandshakeResult } from '../../core/connection/handshake-result.js';
 
-/** Told of a client whose handshake has failed, and why. */
-export type HandshakeRefused = (peer: string, fault: string) => void;
+/** Is told of the handshakes at a port. */
+export interface HandshakeObserver {
+  /** A handshake has ended. */
+  ended(result: HandshakeResult): void;
+  /** It has failed: with whom, and why. */
+  refused(peer: string, fault: string): void;
+}
 
 /** What is needed of a TLSSocket whose handshake has failed. */
 export interface FailedSocket {
@@ -14,19 +20,22 @@ export interface FailedSocket {
 const RAW = '_parent';
 
 /**
- * Reports the handshakes that fail at a port. Node tells a server why it does not accept the certificate of a client only
- * beside the error, as the state of the socket.
+ * Reports the handshakes at a port. Node tells a server why it does not accept the certificate of a client only beside
+ * the error, as the state of the socket. A connection that only looks whether the port is open makes no handshake.
  */
-export function watchHandshakes(port: net.Server, refused: HandshakeRefused): void {
+export function watchHandshakes(port: net.Server, observer: HandshakeObserver): void {
   // A socket that is closed does not know its peer any more, unless it was asked before.
   const peers = new WeakMap<object, string>();
   port.prependListener('connection', (socket: net.Socket) => {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress !== undefined) peers.set(socket, `${hostOf(remoteAddress)}:${remotePort}`);
   });
+  port.on('secureConnection', () => observer.ended('SUCCESS'));
   port.on('tlsClientError', (error: NodeJS.ErrnoException, socket: FailedSocket & { readonly [RAW]?: object }) => {
     const fault = handshakeFault(error, socket);
-    if (fault !== undefined) refused(peers.get(socket[RAW] ?? socket) ?? 'unknown', fault);
+    if (fault === undefined) return;
+    observer.ended(handshakeResult(verificationCode(socket) ?? error.code ?? ''));
+    observer.refused(peers.get(socket[RAW] ?? socket) ?? 'unknown', fault);
   });
 }
 
@@ -50,11 +59,17 @@ const FAULTS: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: 'it did not finish the handshake in time',
 };
 
+/** With which code of OpenSSL the certificate of the client was not accepted; undefined if that is not why. */
+function verificationCode({ authorizationError }: FailedSocket): string | undefined {
+  if (typeof authorizationError === 'string') return authorizationError;
+  if (!(authorizationError instanceof Error)) return undefined;
+  return String((authorizationError as { code?: string }).code ?? authorizationError);
+}
+
 /** Why a handshake has failed; undefined if the peer has only looked whether the port is open. */
 function handshakeFault(error: NodeJS.ErrnoException, socket: FailedSocket): string | undefined {
-  const { authorizationError } = socket;
-  if (typeof authorizationError === 'string' || authorizationError instanceof Error)
-    return `its certificate is not accepted: ${certificateFault(String((authorizationError as { code?: string }).code ?? authorizationError))}`;
+  const code = verificationCode(socket);
+  if (code !== undefined) return `its certificate is not accepted: ${certificateFault(code)}`;
   const known = FAULTS[error.code ?? ''];
   if (known !== undefined) return known;
   if (error.code === 'ECONNRESET')
