@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { type Server, status } from '@grpc/grpc-js';
 import { Injectable, Module } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult, TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { HealthImplementation } from 'grpc-health-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import {
   GrpcServer,
@@ -16,6 +17,8 @@ import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoController, echoTransport, failureOf, startEcho } from '../../support/server/app.js';
 
 expectNoLeaks();
+
+const ORDERS_PROTO = fileURLToPath(new URL('../../../apps/demo-server/contract/orders.proto', import.meta.url));
 
 async function check(address: string, service: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -131,6 +134,56 @@ test('a service that is set to not serving before the server listens stays so, a
   const { server } = await started('echo.v1.Echo');
   expect(server.health()).toEqual({ '': 'SERVING', 'echo.v1.Echo': 'NOT_SERVING', 'echo.v1.Mirror': 'SERVING' });
   await expect(started('echo.v1.Ecko')).rejects.toThrow('no service "echo.v1.Ecko"; use one of echo.v1.Echo');
+});
+
+describe('an application with two transports', () => {
+  const ORDERS = 'orders.v1.Orders';
+
+  /** Echo is listening; the other one not yet, and perhaps the application does not even know of it. */
+  async function hybrid(options: GrpcServerOptions = {}) {
+    const server = GrpcServerModule.forRoot({ ...options, drain: { delay: 0 } });
+    const module = await Test.createTestingModule({ imports: [server], controllers: [echoController().controller] });
+    const app = (await module.compile()).createNestApplication({ logger: false });
+    onTestFinished(() => app.close());
+    const connect = async (transport: ReturnType<typeof echoTransport>) => {
+      const microservice = app.connectMicroservice(grpcServer(transport), { inheritAppConfig: false });
+      return { address: transport.options.url!, listen: () => microservice.listen() };
+    };
+    const echo = async () => connect(echoTransport(await freePort()));
+    const orders = async () =>
+      connect({ options: { url: `127.0.0.1:${await freePort()}`, package: 'orders.v1', protoPath: ORDERS_PROTO } });
+    return { server: app.get(GrpcServer), echo, orders };
+  }
+
+  test('is asked about all of them, and may set the services of one that does not listen yet', async () => {
+    const { server, ...connect } = await hybrid();
+    const [echo, orders] = [await connect.echo(), await connect.orders()];
+    await echo.listen();
+    server.setServing(ORDERS, false);
+    await orders.listen();
+    expect(server.health()).toMatchObject({ '': 'SERVING', 'echo.v1.Echo': 'SERVING', [ORDERS]: 'NOT_SERVING' });
+    for (const { address } of [echo, orders]) expect(await check(address, ORDERS)).toBe('NOT_SERVING');
+    server.setServing(ORDERS, true);
+    expect(server.health()).toMatchObject({ [ORDERS]: 'SERVING' });
+    expect(() => server.setServing('orders.v1.Ordres', false)).toThrow(
+      /no service "orders.v1.Ordres"; use one of echo/,
+    );
+  });
+
+  test('runs each check once, and stays what it is, when one is connected later', async () => {
+    let checks = 0;
+    const pending = new Promise(() => {});
+    const health = { interval: 60_000, checks: { '': () => ++checks === 1 || pending } };
+    const { server, ...connect } = await hybrid({ health });
+    await (await connect.echo()).listen();
+    await vi.waitUntil(() => server.health()['']! === 'SERVING');
+    const orders = await connect.orders();
+    server.setServing(ORDERS, false);
+    expect(server.health()).toMatchObject({ '': 'SERVING', 'echo.v1.Echo': 'SERVING' });
+    await orders.listen();
+    expect(server.health()).toMatchObject({ '': 'SERVING', 'echo.v1.Echo': 'SERVING', [ORDERS]: 'NOT_SERVING' });
+    expect(checks).toBe(1);
+  });
 });
 
 test('a health service of the application fails the start with the remedy, and is allowed with health: false', async () => {

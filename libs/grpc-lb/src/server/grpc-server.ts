@@ -53,7 +53,8 @@ export class GrpcServer implements OnApplicationShutdown {
   readonly #calls: CallTracker;
   readonly #probe: LoadProbe;
   readonly #board = new HealthBoard();
-  readonly #pollers: HealthPoller[] = [];
+  /** By their services. */
+  readonly #pollers = new Map<string, HealthPoller>();
   readonly #servers: Server[] = [];
   readonly #services = new Set<string>();
   readonly #moving = new AbortController();
@@ -116,7 +117,8 @@ export class GrpcServer implements OnApplicationShutdown {
    * Takes a service (full name, as in `orders.v1.Orders`) out of rotation, or puts it back; `''` is the whole server.
    * It is SERVING again only if its checks pass too.
    *
-   * @throws GrpcLbArgumentError if the server has no such service; before it listens, the start fails with that.
+   * @throws GrpcLbArgumentError if the server has no such service. While a transport of the application does not listen
+   *   yet, every name is accepted, and the start of the last one fails with that.
    */
   setServing(service: string, serving: boolean): void {
     if (this.#complete) this.#assertServed(service);
@@ -263,21 +265,27 @@ export class GrpcServer implements OnApplicationShutdown {
     if (this.#complete) this.#open();
   }
 
+  /** All transports listen; called again when one has been connected since. */
   #open(): void {
+    if (this.draining) return;
     const { health } = this.options;
     this.#ages.check(this.#loaded, this.#services);
     for (const service of this.#board.takenOut) this.#assertServed(service);
-    this.#probe.start();
     for (const [service, checks] of Object.entries(health?.checks ?? {})) {
+      if (this.#pollers.has(service)) continue;
       this.#assertServed(service);
       // Not serving before the first result.
       this.#board.setHealthy(service, false);
       const told = (healthy: boolean, reason: string): void => this.#checked(service, healthy, reason);
       const poller = new HealthPoller([checks].flat(), health!, told);
-      this.#pollers.push(poller);
+      this.#pollers.set(service, poller);
       poller.start();
     }
-    this.#board.open(!this.draining);
+    this.#board.open(true);
+    if (this.#probe.start()) this.#warnWithoutHooks();
+  }
+
+  #warnWithoutHooks(): void {
     if (process.listenerCount('SIGTERM') > 0) return;
     this.#logger.warn(
       'SIGTERM would end this process and its calls at once; call app.enableShutdownHooks() so that it drains',
@@ -318,7 +326,7 @@ export class GrpcServer implements OnApplicationShutdown {
     this.#events.complete();
     this.#probe.stop();
     this.#aging.clear();
-    for (const poller of this.#pollers) poller.stop();
+    for (const poller of this.#pollers.values()) poller.stop();
     for (const end of this.#observed) end();
   }
 

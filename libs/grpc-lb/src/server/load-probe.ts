@@ -40,10 +40,13 @@ export class LoadProbe {
     this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
   }
 
-  start(): void {
+  /** Whether it has started now; false if it runs already. */
+  start(): boolean {
+    if (this.#timer) return false;
     this.#tickAt = performance.now();
     this.#read();
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+    return true;
   }
 
   stop(): void {
