@@ -142,7 +142,7 @@ describe('an application with two transports', () => {
   /** Echo is listening; the other one not yet, and perhaps the application does not even know of it. */
   async function hybrid(options: GrpcServerOptions = {}) {
     const server = GrpcServerModule.forRoot({ ...options, drain: { delay: 0 } });
-    const module = await Test.createTestingModule({ imports: [server], controllers: [echoController().controller] });
+    const module = Test.createTestingModule({ imports: [server], controllers: [echoController().controller] });
     const app = (await module.compile()).createNestApplication({ logger: false });
     onTestFinished(() => app.close());
     const connect = async (transport: ReturnType<typeof echoTransport>) => {
@@ -176,7 +176,7 @@ describe('an application with two transports', () => {
     const health = { interval: 60_000, checks: { '': () => ++checks === 1 || pending } };
     const { server, ...connect } = await hybrid({ health });
     await (await connect.echo()).listen();
-    await vi.waitUntil(() => server.health()['']! === 'SERVING');
+    await vi.waitUntil(() => server.health()[''] === 'SERVING');
     const orders = await connect.orders();
     server.setServing(ORDERS, false);
     expect(server.health()).toMatchObject({ '': 'SERVING', 'echo.v1.Echo': 'SERVING' });
