@@ -43,6 +43,8 @@ describe('what HTTP/2 cannot carry ends neither the process nor the other calls 
     ['a header of HTTP/1.1', error('no', metadataOf('connection', 'close')), grpc.status.NOT_FOUND, /^no$/],
     ['metadata of another library', error('no', new Headers({ a: '1' }) as never), grpc.status.NOT_FOUND, /^no$/],
     ['a name with a colon', error('no', metadataOf('a:b', '1')), grpc.status.INTERNAL, /metadata "a:b"/],
+    ['a list of texts', error(['is short', 'four\uD83D'] as never), grpc.status.NOT_FOUND, /^is short,four\uFFFD$/],
+    ['an object', error(Object.create(null) as never), grpc.status.NOT_FOUND, /^an error without a message$/],
   ])('%s', async (_, thrown, code, details) => {
     const { address, handlers } = await startEcho();
     const client = echoClient(address, grpc.credentials.createInsecure());

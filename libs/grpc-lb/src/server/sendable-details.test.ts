@@ -10,8 +10,17 @@ test.each([
   expect(withSendableDetails({ code: 5, details })).toEqual({ code: 5, details: sent });
 });
 
-test('other details stay, also those that are no text', () => {
-  for (const details of ['', 'Grüße \u{1F600} 100 %', undefined, { reason: 'x' } as never]) {
+test.each<[unknown, string]>([
+  [{ reason: 'x' }, '[object Object]'],
+  [['is short', 'four\uD83D'], 'is short,four\uFFFD'],
+  [7, '7'],
+  [Object.create(null), 'an error without a message'],
+])('details that are no text are sent as one', (details, sent) => {
+  expect(withSendableDetails({ code: 5, details: details as string })).toEqual({ code: 5, details: sent });
+});
+
+test('other details stay', () => {
+  for (const details of ['', 'Grüße \u{1F600} 100 %', undefined, null]) {
     const ending = { code: 5, details };
     expect(withSendableDetails(ending)).toBe(ending);
   }

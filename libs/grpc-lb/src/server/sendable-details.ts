@@ -18,9 +18,18 @@ interface WithDetails {
  */
 export function withSendableDetails<Ending extends WithDetails>(ending: Ending): Ending {
   const { details } = ending;
-  if (typeof details !== 'string') return ending;
-  const sendable = cut(details.replace(UNPAIRED, '\uFFFD'));
+  if (details === undefined || details === null) return ending;
+  const sendable = cut(textOf(details).replace(UNPAIRED, '\uFFFD'));
   return sendable === details ? ending : { ...ending, details: sendable };
+}
+
+/** The `message` of an error may be a list, as of a validation, or any other value, which `encodeURI` makes a text. */
+function textOf(details: unknown): string {
+  try {
+    return String(details);
+  } catch {
+    return 'an error without a message';
+  }
 }
 
 function cut(details: string): string {
