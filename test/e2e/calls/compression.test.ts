@@ -59,6 +59,19 @@ describe.each(Object.entries(ALGORITHMS))('%s', (encoding, { option, decompress,
     }
   });
 
+  test('responses that come before an error reach a reader that keeps up, as those that are not compressed do', async () => {
+    const bodies = Array.from({ length: 40 }, (_, i) => `number ${i}`);
+    const peer = await new RawPeer((arrived) =>
+      answer(arrived, {
+        headers: { 'grpc-encoding': encoding },
+        messages: bodies.map((each, i) => (i % 5 === 4 ? message(each) : message(compress(each), 1))),
+        trailers: { 'grpc-status': grpc.status.ABORTED },
+      }),
+    ).start();
+    const found = await call(balanced(peer.target).client, 'server streaming');
+    expect(found).toMatchObject({ code: grpc.status.ABORTED, messages: bodies });
+  });
+
   test('a message with the flag NoCompress goes as it is, in its turn', async () => {
     const { peer, received } = await recorder('identity,deflate,gzip');
     const { channel } = balanced(peer.target, { channelOptions: { 'grpc.default_compression_algorithm': option } });

@@ -12,9 +12,10 @@ import type { Connection } from '../endpoint/connection.js';
 import { reportIn } from '../endpoint/orca-report.js';
 import type { SubchannelCall } from '../experimental.js';
 import { assertNotMisunderstood, assertStream } from '../capabilities.js';
+import { CompressedMessages, type CompressedMessagesOwner } from './compressed-messages.js';
 import { degradedIn } from './degraded-trailer.js';
 import { isCompressed, messageIn } from './frame.js';
-import { decompressed, encodingIn, type MessageFault } from './message-codec.js';
+import { encodingIn, type MessageFault } from './message-codec.js';
 import type { Sent } from './request-messages.js';
 import type { Statuses } from './statuses.js';
 import { StreamListener, type StreamOwner } from './stream-listener.js';
@@ -55,7 +56,7 @@ export interface AttemptOwner extends CallInfo {
 }
 
 /** One attempt of a call: one HTTP/2 stream on one connection. It is also the entry of the call in the ledger. */
-export class WireAttempt extends Attempt<Connection> implements StreamOwner {
+export class WireAttempt extends Attempt<Connection> implements StreamOwner, CompressedMessagesOwner {
   /** How it ended; undefined while it runs. */
   status: StatusObject | undefined;
   /** Whether this side ended it. */
@@ -73,7 +74,8 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
   /** Until the report in them has been read. */
   #trailers: Metadata | undefined;
   #report: LoadReport | undefined;
-  #decoding = false;
+  /** Undefined before the first compressed message, and after the end. */
+  #compressed: CompressedMessages | undefined;
   /** A status that waits for the last message to be decompressed. */
   #heldStatus: StreamStatus | undefined;
 
@@ -152,7 +154,8 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
   }
 
   startRead(): void {
-    this.#stream!.startRead();
+    if (this.#compressed) this.#compressed.want();
+    else this.readFrame();
   }
 
   /** Ends it for a reason of this side: exactly one stream is reset. */
@@ -179,25 +182,37 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
   onReceiveMessage(frame: Buffer): void {
     if (this.status) return;
     this.#answered = true;
-    if (!isCompressed(frame)) return this.call.messageReceived(this, messageIn(frame), frame.length);
-    this.#decoding = true;
-    decompressed(frame, this.encoding ?? encodingIn(this.headers), this.call.environment.limits.maxReceive).then(
-      (message) => {
-        this.#decoding = false;
-        if (!this.status) this.call.messageReceived(this, message, frame.length);
-        const held = this.#heldStatus;
-        if (held) this.onReceiveStatus(held);
-      },
-      (fault: unknown) => {
-        const { code, details } = fault as MessageFault;
-        this.call.cancelLocally(code, details);
-      },
-    );
+    if (!this.#compressed && !isCompressed(frame))
+      return this.call.messageReceived(this, messageIn(frame), frame.length);
+    this.#compressed ??= this.#decompressing();
+    this.#compressed.add(frame);
+  }
+
+  #decompressing(): CompressedMessages {
+    const { maxReceive } = this.call.environment.limits;
+    return new CompressedMessages(this, this.encoding ?? encodingIn(this.headers), maxReceive);
+  }
+
+  readFrame(): void {
+    this.#stream!.startRead();
+  }
+
+  decompressed(message: Buffer, wireLength: number): void {
+    if (!this.status) this.call.messageReceived(this, message, wireLength);
+  }
+
+  undecodable({ code, details }: MessageFault): void {
+    this.call.cancelLocally(code, details);
+  }
+
+  emptied(): void {
+    const held = this.#heldStatus;
+    if (held) this.onReceiveStatus(held);
   }
 
   onReceiveStatus(status: StreamStatus): void {
     if (this.status) return;
-    if (this.#decoding) {
+    if (this.#compressed?.empty === false) {
       this.#heldStatus = status;
       return;
     }
@@ -240,6 +255,7 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner {
 
   #ended(status: StatusObject): void {
     this.status = status;
+    this.#compressed = undefined;
     this.#listener?.forget();
   }
 
