@@ -180,6 +180,32 @@ test('without Nest: every series has the name and the labels of the table', asyn
   }
 });
 
+test('counters of a target do not fall when one of its clients is closed, or is no longer exported', async () => {
+  const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
+  const registry = new Registry();
+  const [one, other] = [balanced(peer.target), balanced(peer.target)];
+  const [stopOne, stopOther] = [one, other].map(({ channel }) => observeMetrics(channel, { registry }));
+  onTestFinished(stopOne!);
+  for (const { client } of [one, other]) await call(client, 'unary');
+  const labels = `grpc_target="${peer.target}"`;
+  const counters = async (): Promise<unknown[]> => {
+    const series = seriesOf(await registry.metrics());
+    return [
+      series.get(`grpc_client_attempt_started_total{grpc_method="other",${labels}}`),
+      series.get(`grpc_subchannel_connection_attempts_succeeded_total{${labels}}`),
+    ];
+  };
+  const before = await counters();
+  expect(before[0]).toBe(2);
+  other.channel.close();
+  expect(await counters()).toEqual(before);
+  stopOther!();
+  expect(await counters()).toEqual(before);
+  expect([...seriesOf(await registry.metrics()).keys()].filter((name) => name.startsWith('grpc_lb_info'))).toHaveLength(
+    1,
+  );
+});
+
 test('buckets are cumulative, up to the count, and inclusive', async () => {
   const { registry, say } = await observed();
   await say();

@@ -2,6 +2,7 @@ import { CallMetrics } from './call-metrics.js';
 import { Collection } from './collection.js';
 import type { MethodNaming } from './client-series.js';
 import { Counters } from './counters.js';
+import { METRICS } from './metrics.js';
 import type { EffectiveMetricsOptions } from './metrics-options.js';
 import { type MetricsSource, snapshotsOf } from './metrics-source.js';
 import type { SeriesSource } from './method-series.js';
@@ -36,12 +37,17 @@ export class ClientMetrics {
     const add: Collection['add'] = (name, labels, value) => {
       if (this.options.isEnabled(name)) into.add(name, labels, value);
     };
+    // Of clients that are closed: others may have the same series, whose sum would be lower without them.
+    const addCounter: Collection['add'] = (name, labels, value) => {
+      if (METRICS[name].kind === 'counter') add(name, labels, value);
+    };
     for (const snapshot of snapshotsOf(this.clients)) {
       const { client, target } = snapshot;
+      const closed = snapshot.state === 'shutdown';
       this.calls.client(client, target);
       let state = this.#states.get(client);
       if (!state) this.#states.set(client, (state = new StateMetrics(this.options)));
-      state.collect(snapshot, add, now, epoch);
+      state.collect(snapshot, closed ? addCounter : add, now, epoch);
     }
     this.#counters.collect(add);
     return into;

@@ -15,7 +15,7 @@ export function requireClients(clients: unknown): void {
   requireObject('observeMetrics', 'clients', clients, 'a channel, a client, or GrpcLbRegistry');
 }
 
-/** The snapshots of the clients that are open. */
+/** The snapshots of the clients, also of those that are closed. */
 export function snapshotsOf(source: MetricsSource): readonly ClientSnapshot[] {
-  return [source.snapshot()].flat().filter(({ state }) => state !== 'shutdown');
+  return [source.snapshot()].flat();
 }

@@ -1,8 +1,8 @@
 import type { Registry, RegistryContentType } from 'prom-client';
 import { GrpcLbOptionsError } from '../../core/errors.js';
 import type { ClientMetrics } from '../metrics/client-metrics.js';
-import { Collection } from '../metrics/collection.js';
 import type { MetricDefinition } from '../metrics/definition.js';
+import { MeasuredClients } from '../metrics/measured-clients.js';
 import { type MetricName, METRICS } from '../metrics/metrics.js';
 import { BucketHistograms } from '../metrics/bucket-histograms.js';
 import { ExportedMetric } from './exported-metric.js';
@@ -16,16 +16,14 @@ const exports = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
  */
 export class RegistryExport {
   readonly histograms = new BucketHistograms();
-  readonly #clients = new Set<ClientMetrics>();
+  readonly #clients = new MeasuredClients('shared');
   readonly #metrics: readonly ExportedMetric[];
-  /** The values of the scrape that runs. */
-  #collection: Collection | undefined;
 
   private constructor(private readonly registry: Registry<RegistryContentType>) {
     this.#metrics = (Object.entries(METRICS) as [MetricName, MetricDefinition][]).map(
       ([name, definition]) =>
         new ExportedMetric(name, definition, {
-          samples: () => this.#collect().samples(name),
+          samples: () => this.#clients.collect().samples(name),
           series: () => this.histograms.of(name),
         }),
     );
@@ -44,26 +42,17 @@ export class RegistryExport {
    */
   add(clients: ClientMetrics): () => void {
     // They would count everything twice.
-    if ([...this.#clients].some((other) => other.clients === clients.clients))
+    if (this.#clients.has(clients.clients))
       throw new GrpcLbOptionsError('Prometheus metrics', [
         { path: 'registry', message: 'exports these clients already; import GrpcLbPrometheusModule.forRoot once' },
       ]);
     registerMetrics(this.registry, this.#metrics);
-    this.#clients.add(clients);
+    const remove = this.#clients.add(clients);
     return () => {
-      this.#clients.delete(clients);
+      remove();
       if (this.#clients.size > 0) return;
       for (const { key } of this.#metrics) this.registry.removeSingleMetric(key);
       exports.delete(this.registry);
     };
-  }
-
-  /** A registry reads all metrics in one turn, so that one snapshot of each client is enough. */
-  #collect(): Collection {
-    if (this.#collection) return this.#collection;
-    const collection = (this.#collection = new Collection());
-    for (const clients of this.#clients) clients.collect(collection);
-    queueMicrotask(() => (this.#collection = undefined));
-    return collection;
   }
 }

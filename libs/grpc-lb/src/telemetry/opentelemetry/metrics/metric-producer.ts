@@ -2,8 +2,9 @@ import { type HrTime, ValueType } from '@opentelemetry/api';
 import { BucketHistograms } from '../../metrics/bucket-histograms.js';
 import type { BucketSeries } from '../../metrics/bucket-series.js';
 import { ClientMetrics } from '../../metrics/client-metrics.js';
-import { Collection } from '../../metrics/collection.js';
+import type { Collection } from '../../metrics/collection.js';
 import type { MetricDefinition, MetricKind } from '../../metrics/definition.js';
+import { MeasuredClients } from '../../metrics/measured-clients.js';
 import { type MetricName, METRICS } from '../../metrics/metrics.js';
 import type { EffectiveMetricsOptions } from '../../metrics/metrics-options.js';
 import type { MetricsSource } from '../../metrics/metrics-source.js';
@@ -94,24 +95,23 @@ export interface ProducedMetrics {
  */
 export class GrpcLbMetricProducer {
   readonly #histograms = new BucketHistograms();
-  readonly #clients = new Set<ClientMetrics>();
+  readonly #clients = new MeasuredClients('shared');
   readonly #startTime = hrTime(Date.now());
 
   /** @internal Called by `observeMetrics`. */
   add(source: MetricsSource, options: EffectiveMetricsOptions): () => void {
     const clients = new ClientMetrics(source, options, this.#histograms);
-    this.#clients.add(clients);
+    const remove = this.#clients.add(clients);
     const stopObserving = source.observe(clients.calls);
     return () => {
       stopObserving();
-      this.#clients.delete(clients);
+      remove();
     };
   }
 
   /** Called by the metric reader of an SDK. */
   async collect(): Promise<ProducedMetrics> {
-    const collection = new Collection();
-    for (const clients of this.#clients) clients.collect(collection);
+    const collection = this.#clients.collect();
     const endTime = hrTime(Date.now());
     const metrics = (Object.entries(METRICS) as [MetricName, MetricDefinition][])
       .map(([name, definition]) => this.#metric(name, definition, collection, endTime))

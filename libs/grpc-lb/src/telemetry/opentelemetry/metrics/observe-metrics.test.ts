@@ -4,10 +4,6 @@ import { OtelMetrics } from '../../../../../../test/support/telemetry/otel-metri
 import type { ClientSnapshot, ClientState } from '../../../core/snapshot.js';
 import type { CallObserver } from '../../../grpc/call/call-observer.js';
 import { createBalancedChannel } from '../../../grpc/index.js';
-import type { ClientMetrics } from '../../metrics/client-metrics.js';
-import { Collection } from '../../metrics/collection.js';
-import type { MetricName } from '../../metrics/metrics.js';
-import { MeasuredClients } from './measured-clients.js';
 import { observeMetrics } from './observe-metrics.js';
 
 /** A client without endpoints, measured; returns what starts an attempt of it, and what ends the measuring. */
@@ -78,28 +74,6 @@ test('the counters of a client that is closed stay in the sum, and count once wh
   expect([await succeeded(), await succeeded()]).toEqual([10, 10]);
   states[0] = 'ready';
   expect(await succeeded()).toBe(10);
-});
-
-test('only counters outlast their client', async () => {
-  const measuredClients = MeasuredClients.of(new OtelMetrics().provider);
-  let clients = ['ONE', 'OTHER'];
-  const collect = (): Collection => {
-    const collection = new Collection();
-    for (const client of clients) {
-      collection.add('grpc.lb.suspects', { client }, 1);
-      collection.add('grpc.lb.pending', { client }, 2);
-      collection.add('grpc.lb.panic', { client }, 0);
-    }
-    return collection;
-  };
-  measuredClients.add({ collect } as ClientMetrics);
-  const seriesOf = (name: MetricName): number => [...measuredClients.collect().samples(name)].length;
-  const series = (): number[] => (['grpc.lb.suspects', 'grpc.lb.pending', 'grpc.lb.panic'] as const).map(seriesOf);
-  expect(series()).toEqual([2, 2, 2]);
-  clients = ['OTHER'];
-  // A collection lasts for one turn.
-  await Promise.resolve();
-  expect(series()).toEqual([2, 1, 1]);
 });
 
 test('a collection reads each client once, however many are measured', async () => {

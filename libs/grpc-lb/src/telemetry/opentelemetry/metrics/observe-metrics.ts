@@ -3,6 +3,7 @@ import { type Fault, GrpcLbOptionsError } from '../../../core/errors.js';
 import { type Check, fields, shown } from '../../../core/options/validation.js';
 import type { CallObservation, CallObserver, ObservedCall, ObservedWeights } from '../../../grpc/call/call-observer.js';
 import { ClientMetrics } from '../../metrics/client-metrics.js';
+import { MeasuredClients } from '../../metrics/measured-clients.js';
 import {
   effectiveMetricsOptions,
   type EffectiveMetricsOptions,
@@ -12,7 +13,6 @@ import {
 import { type MetricsSource, requireClients } from '../../metrics/metrics-source.js';
 import { VERSION } from '../../version.js';
 import { LateProvider } from './late-provider.js';
-import { MeasuredClients } from './measured-clients.js';
 import { measuredOnce } from './measured-once.js';
 import { METER_NAME } from './meter-name.js';
 import { GrpcLbMetricProducer } from './metric-producer.js';
@@ -84,6 +84,16 @@ export function observeMetrics(clients: MetricsSource, options: ObserveMetricsOp
   };
 }
 
+const measuredClients = new WeakMap<MeterProvider, MeasuredClients>();
+
+/** The clients that a provider measures: each callback observes their sum. */
+function measuredBy(provider: MeterProvider): MeasuredClients {
+  let found = measuredClients.get(provider);
+  // An SDK keeps the last value of each series.
+  if (!found) measuredClients.set(provider, (found = new MeasuredClients('all')));
+  return found;
+}
+
 /** Records as soon as there is a meter provider. Until then each call costs a look whether there is one. */
 class MetricsRecorder implements CallObserver {
   readonly #provider: LateProvider;
@@ -119,7 +129,7 @@ class MetricsRecorder implements CallObserver {
     if (!provider) return undefined;
     const instruments = new OtelInstruments(provider.getMeter(METER_NAME, VERSION), this.options);
     const metrics = new ClientMetrics(this.clients, this.options, instruments);
-    const measured = MeasuredClients.of(provider);
+    const measured = measuredBy(provider);
     const leave = measured.add(metrics);
     const stop = instruments.observe(() => measured.collect());
     this.#stopObserving = () => {
