@@ -11,7 +11,7 @@ import {
 } from 'nestjs-grpc-lb';
 import { createBalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { createFleet, repeat, statusError, TestAuthority, trackLeaks } from 'nestjs-grpc-lb/testing';
-import { firstValueFrom, lastValueFrom, Observable, of, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, Observable, of, throwError, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Echo, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import type { EchoService } from '../../support/nest/app.js';
@@ -128,6 +128,24 @@ describe('a fleet', () => {
     expect([typed.code, typed.details, typed.metadata.get('x-why')]).toEqual([5, 'no line', ['test']]);
     expect(await errorOf(firstValueFrom(echo.say({ text: 'other' })))).toMatchObject({ code: 2, details: 'oops' });
     expect(await errorOf(firstValueFrom(echo.repeat({})))).toMatchObject({ code: 15 });
+  });
+});
+
+describe('a handler that fails with no error', () => {
+  it.each<[string, unknown, details: string]>([
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a text', 'oops', '"oops"'],
+    ['a number', 7, '7'],
+    ['metadata of another library', Object.assign(new Error('oops'), { metadata: new Headers() }), 'oops'],
+  ])('as with %s, fails its call only', async (_, thrown, details) => {
+    const fleet = await fleetOfTest({
+      backends: 1,
+      handlers: { say: () => Promise.reject(thrown as Error), repeat: () => throwError(() => thrown) },
+    });
+    const { echo } = await appOfFleet(fleet);
+    for (const call of [echo.say({}), echo.repeat({})])
+      expect(await errorOf(firstValueFrom(call))).toMatchObject({ code: 2, details });
   });
 });
 

@@ -6,6 +6,7 @@ import { type Abortable, endWith, leave } from '../nest/stub/abort-signals.js';
 import type { CallArguments } from '../nest/stub/call-arguments.js';
 import { aborted, serviceError } from '../nest/stub/service-error.js';
 import { messageOf, messagesOf } from './answers.js';
+import { handlerError } from './handler-error.js';
 import type { HandlerCall, UntypedHandler } from './handlers.js';
 
 /** A method of a mocked client, for all its calls. */
@@ -95,7 +96,7 @@ export class MockedCall implements PulledCall, Abortable {
       }
       this.sink.complete();
     } catch (error) {
-      this.#fail(asServiceError(error));
+      this.#fail(handlerError(error));
     }
   }
 
@@ -145,12 +146,4 @@ function encoded(serialize: (message: object) => Buffer, message: object, failur
     const details = `${failure}: ${error instanceof Error ? error.message : shown(error)}`;
     throw serviceError({ code: Status.INTERNAL, details }, error);
   }
-}
-
-/** As a server answers an error of its handler. */
-function asServiceError(error: unknown): ServiceError {
-  const { code, details, message, metadata } = (error ?? {}) as Partial<ServiceError>;
-  const known = Number.isInteger(code) && Status[code!] !== undefined;
-  const status = known ? code! : Status.UNKNOWN;
-  return serviceError({ code: status, details: details ?? message ?? shown(error), metadata }, error);
 }

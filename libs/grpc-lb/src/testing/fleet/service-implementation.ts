@@ -11,6 +11,7 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { messageOf, messagesOf } from '../answers.js';
+import { handlerError } from '../handler-error.js';
 import type { BackendCall } from '../handlers.js';
 import { namesOf } from '../served-services.js';
 
@@ -75,7 +76,7 @@ function implement(key: string, service: ServiceDefinition, host: CallHost): Unt
           },
           (error: unknown) => {
             served.done(error);
-            call.emit('error', error);
+            call.emit('error', handlerError(error));
           },
         );
     }) as UntypedHandleCall;
@@ -91,7 +92,7 @@ function implement(key: string, service: ServiceDefinition, host: CallHost): Unt
         },
         (error: unknown) => {
           served.done(error);
-          done(error as Error);
+          done(handlerError(error));
         },
       );
   }) as UntypedHandleCall;
