@@ -24,7 +24,7 @@ export class EventLines {
   }
 
   tell(event: EventBody, client = 'ORDERS'): void {
-    this.#log.next({ ...event, client, time: 0 } as LbEvent);
+    this.#log.next({ ...event, client, time: this.clock.now() } as LbEvent);
   }
 
   complete(): void {

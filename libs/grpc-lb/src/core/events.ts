@@ -78,6 +78,7 @@ export type LbEvent =
       readonly type: 'endpoint_state';
       readonly from: EndpointState;
       readonly to: EndpointState;
+      /** With `ready` null, unless its ejection was withdrawn because the others fail too: it may not have recovered. */
       readonly reason: string | null;
     })
   /** A connection is ready. */

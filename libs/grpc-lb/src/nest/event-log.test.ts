@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DOWN, EventLines, failed, recovered, state, UP } from '../../../../test/support/nest/event-lines.js';
+import { EJECTION_WITHDRAWN } from '../core/balancing/health/passive-health.js';
 import { connectFailure } from '../core/connection/connect-failure.js';
 import type { EventBody } from '../core/events.js';
 
@@ -14,6 +15,14 @@ test('an ejection is logged with its reason', () => {
     'warn client ORDERS: endpoint a:1 is ejected: 5 failures in a row; it gets no calls for a while, then one as a probe. Check its log',
     'log client ORDERS: endpoint a:1 is ready',
   ]);
+});
+
+test('an endpoint that is used again only because the others fail too is not called ready', () => {
+  logged.tell(state('ejected', '5 timeouts in a row'));
+  logged.tell(state('ready', EJECTION_WITHDRAWN));
+  expect(logged.texts[1]).toBe(
+    'warn client ORDERS: endpoint 10.0.0.1:50051 gets calls again, though it may still fail: ejection withdrawn, because the others fail too',
+  );
 });
 
 describe('events that matter to an operator are logged with the name of the client:', () => {
@@ -213,7 +222,7 @@ test('routine events are not logged', () => {
 });
 
 test('complete() leaves no timer', () => {
-  for (const event of [DOWN, UP, DOWN]) logged.tell(event);
+  for (const event of [DOWN, UP, DOWN, UP]) logged.tell(event);
   expect(logged.clock.pendingTimers).toBe(1);
   logged.complete();
   expect(logged.clock.pendingTimers).toBe(0);

@@ -19,8 +19,9 @@ export function eventLog(
       if (event.type === 'endpoint_removed') {
         for (const name of OF_ENDPOINTS) topics.get(`${event.client} ${name}`)?.forget(event.address);
       }
-      const line = lineOf(event);
-      if (line === undefined) return;
+      const said = lineOf(event);
+      if (said === undefined) return;
+      const line: Line = { ...said, time: event.time };
       const write = ({ level, text }: Line): void =>
         logger[level](printable(`client ${event.client}: ${text}`, MAX_LINE));
       // The client emits each warning only once.
@@ -72,7 +73,10 @@ const IN_USE: Readonly<Record<ListInUse, string>> = {
 
 const CERTIFICATES = { last: 'so the last good ones stay in force', none: 'so no connection can be made' } as const;
 
-function lineOf(event: LbEvent): Line | undefined {
+/** A line without its time. */
+type Said = Omit<Line, 'time'>;
+
+function lineOf(event: LbEvent): Said | undefined {
   switch (event.type) {
     case 'client_state':
       if (event.to === 'transient_failure') {
@@ -100,12 +104,7 @@ function lineOf(event: LbEvent): Line | undefined {
     case 'load_report_rejected':
       return { level: 'warn', text: `load reports of ${event.address} are unreadable and are ignored` };
     case 'endpoint_state':
-      if (event.to === 'ready') return { level: 'log', text: `endpoint ${event.address} is ready` };
-      if (event.to === 'degraded') return { level: 'warn', text: degradedText(event.address, event.reason) };
-      if (event.to === 'ejected') return { level: 'warn', text: ejectedText(event.address, event.reason) };
-      return event.to === 'suspect' || event.to === 'transient_failure'
-        ? { level: 'warn', text: troubleText(event.address, event.to, event.reason ?? 'the connection failed') }
-        : undefined;
+      return endpointLine(event);
     case 'health_not_offered':
       return { level: 'warn', text: notOfferedText(event) };
     case 'watch_backed_off': {
@@ -163,6 +162,36 @@ const REMEDIES: readonly (readonly [RegExp, string | null])[] = [
   ],
   [/connections in a row/, 'a process accepts connections on that port and closes them; check which one, and its log'],
 ];
+
+/** How bad the states of an endpoint are that are logged. */
+const SEVERITY = { usedAgain: 0, degraded: 1, ejected: 1, suspect: 2, transient_failure: 3 } as const;
+
+function endpointLine({ address, to, reason }: LbEvent & { readonly type: 'endpoint_state' }): Said | undefined {
+  switch (to) {
+    case 'ready':
+      return reason === null
+        ? { level: 'log', text: `endpoint ${address} is ready` }
+        : { level: 'warn', text: usedAgainText(address, reason), severity: SEVERITY.usedAgain };
+    case 'degraded':
+      return { level: 'warn', text: degradedText(address, reason), severity: SEVERITY[to] };
+    case 'ejected':
+      return { level: 'warn', text: ejectedText(address, reason), severity: SEVERITY[to] };
+    case 'suspect':
+    case 'transient_failure':
+      return {
+        level: 'warn',
+        text: troubleText(address, to, reason ?? 'the connection failed'),
+        severity: SEVERITY[to],
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** It gets calls for a reason other than that it is well. */
+function usedAgainText(address: string, reason: string): string {
+  return `endpoint ${address} gets calls again, though it may still fail: ${reason}`;
+}
 
 function degradedText(address: string, reason: string | null): string {
   return `endpoint ${address} is degraded: ${reason}; it gets calls only while the others cannot carry all. Check its log`;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DOWN, EventLines, failed, recovered, state, UP } from '../../../../test/support/nest/event-lines.js';
+import { EJECTION_WITHDRAWN } from '../core/balancing/health/passive-health.js';
 import type { EventBody } from '../core/events.js';
 
 /** How often problems and their ends are logged; event-log.test.ts has what is logged of them. */
@@ -9,7 +10,7 @@ const MINUTE = 60_000;
 const logged = new EventLines();
 
 describe('a state that alternates', () => {
-  test('is logged with its first recovery at once, then at most once a minute, and finally as it ends', () => {
+  test('is logged with its first recovery at once, then with one every two minutes, and finally as it ends', () => {
     for (let i = 0; i < 250; i++) {
       logged.tell(i % 2 === 0 ? DOWN : UP);
       logged.clock.advance(1000);
@@ -19,8 +20,8 @@ describe('a state that alternates', () => {
       [0, 'warn'],
       [1000, 'log'],
     ]);
-    const later = logged.lines.slice(1).map(([at]) => at);
-    for (const [i, at] of later.slice(1).entries()) expect(at - later[i]!).toBeGreaterThanOrEqual(59_000);
+    const recoveries = logged.lines.filter(([, level]) => level === 'log').map(([at]) => at);
+    for (const [i, at] of recoveries.slice(1).entries()) expect(at - recoveries[i]!).toBeGreaterThanOrEqual(120_000);
     expect(logged.lines.length).toBeLessThanOrEqual(2 + 250 / 60 + 1);
     logged.clock.advance(10 * MINUTE);
     // The client is ready: either that was logged last, or the problem never was.
@@ -28,28 +29,43 @@ describe('a state that alternates', () => {
     expect(logged.clock.pendingTimers).toBe(0);
   });
 
-  test('and then stays bad is logged: a short problem does not hide a long one after it', () => {
+  test('never waits to be bad: a line that says "ready" is not the last one for longer than that is true', () => {
+    for (let i = 0; i < 600; i++) {
+      const bad = i % 7 < 3 || i % 11 === 0;
+      logged.tell(bad ? DOWN : UP);
+      expect(bad && logged.lines.at(-1)![1] === 'log').toBe(false);
+      logged.clock.advance(1000);
+    }
+    expect(logged.lines.length).toBeLessThanOrEqual(2 + 600 / 60 + 1);
+  });
+
+  test('and then stays bad is logged at once: a short problem does not hide a long one after it', () => {
     logged.tell(DOWN);
     logged.tell(UP);
     logged.clock.advance(2000);
     logged.tell(DOWN);
-    expect(logged.lines.at(-1)![1]).toBe('log');
-    logged.clock.advance(58_000);
     expect(logged.lines.at(-1)).toEqual([
-      MINUTE,
+      2000,
       'warn',
       'client ORDERS: no endpoint is ready, calls fail with UNAVAILABLE: x refused',
     ]);
+    logged.clock.advance(10 * MINUTE);
+    expect(logged.lines).toHaveLength(3);
+    expect(logged.clock.pendingTimers).toBe(0);
   });
 
-  test('and was bad only between two lines is not logged', () => {
+  test('and recovers again is logged late, with the time of the recovery', () => {
     logged.tell(DOWN);
     logged.tell(UP);
     logged.clock.advance(2000);
     logged.tell(DOWN);
+    logged.clock.advance(5000);
     logged.tell(UP);
+    expect(logged.lines).toHaveLength(3);
     logged.clock.advance(10 * MINUTE);
-    expect(logged.lines).toHaveLength(2);
+    expect(logged.lines.slice(3)).toEqual([
+      [2 * MINUTE, 'log', 'client ORDERS: ready again (since 1970-01-01T00:00:07.000Z)'],
+    ]);
     expect(logged.clock.pendingTimers).toBe(0);
   });
 
@@ -79,6 +95,7 @@ describe('a problem that persists', () => {
     }
     logged.clock.advance(MINUTE);
     expect(logged.texts.map((text) => /failed: (.)/.exec(text)![1])).toEqual(['A', 'B', 'D']);
+    expect(logged.texts[2]).toMatch(/ \(since 1970-01-01T00:00:30\.000Z\)$/);
   });
 });
 
@@ -138,6 +155,39 @@ describe('endpoints:', () => {
     ]);
   });
 
+  test('one that gets worse is logged at once: ejected, ready, silent, unavailable', () => {
+    const changes = [
+      state('ejected', '3 timeouts in a row'),
+      state('ready', EJECTION_WITHDRAWN),
+      state('suspect', 'no answer to a PING'),
+      state('ready', null),
+      state('suspect', 'no answer to a PING'),
+      state('transient_failure', 'no answer to a PING within 20000 ms'),
+    ];
+    for (const change of changes) {
+      logged.tell(change);
+      logged.clock.advance(1000);
+    }
+    expect(logged.lines.map(([at, , text]) => [at, /50051 (is \w+|gets)/.exec(text)![1]])).toEqual([
+      [0, 'is ejected'],
+      [1000, 'gets'],
+      [2000, 'is silent'],
+      [3000, 'is ready'],
+      [4000, 'is silent'],
+      [5000, 'is unavailable'],
+    ]);
+  });
+
+  test('one that gets worse all the time is logged within limits', () => {
+    const states = ['ejected', 'suspect', 'transient_failure', 'ready'] as const;
+    for (let i = 0; i < 600; i++) {
+      logged.tell(state(states[i % 4]!, i % 4 === 3 ? null : 'x'));
+      logged.clock.advance(1000);
+    }
+    // Three problems and an end in two minutes.
+    expect(logged.lines.length).toBeLessThanOrEqual(4 * (1 + 10 / 2));
+  });
+
   test('one whose problem changes all the time is logged no more often than others', () => {
     for (let i = 0; i < 120; i++) {
       logged.tell(state(i % 2 === 0 ? 'ejected' : 'suspect', `reason ${i}`));
@@ -152,11 +202,11 @@ describe('endpoints:', () => {
       ready(1);
       logged.clock.advance(100);
     }
-    expect(logged.lines).toHaveLength(2);
-    refused(2);
-    expect(logged.texts[2]).toContain('endpoint 10.0.0.1:2 is unavailable');
-    logged.clock.advance(10 * MINUTE);
     expect(logged.lines).toHaveLength(3);
+    refused(2);
+    expect(logged.texts[3]).toContain('endpoint 10.0.0.1:2 is unavailable');
+    logged.clock.advance(10 * MINUTE);
+    expect(logged.texts.slice(4)).toEqual([expect.stringContaining('endpoint 10.0.0.1:1 is ready (since ')]);
     expect(logged.clock.pendingTimers).toBe(0);
   });
 
@@ -172,7 +222,7 @@ describe('endpoints:', () => {
     ready(1);
     logged.clock.advance(MINUTE);
     expect(logged.texts[10]).toContain('endpoint 10.0.0.1:11 is unavailable');
-    expect(logged.texts[11]).toBe('log client ORDERS: endpoint 10.0.0.1:1 is ready');
+    expect(logged.texts[11]).toBe('log client ORDERS: endpoint 10.0.0.1:1 is ready (since 1970-01-01T00:00:00.000Z)');
     expect(logged.clock.pendingTimers).toBe(0);
   });
 
@@ -181,8 +231,8 @@ describe('endpoints:', () => {
     for (const port of ports(10)) ready(port);
     logged.clock.advance(MINUTE);
     expect(logged.texts.slice(10)).toEqual([
-      expect.stringMatching(/10\.0\.0\.1:11 is unavailable: .* \(and 1 more; see the snapshot\)$/),
-      'log client ORDERS: endpoint 10.0.0.1:1 is ready (9 more have recovered too)',
+      expect.stringMatching(/10\.0\.0\.1:11 is unavailable: .* \(since [^)]+\) \(and 1 more; see the snapshot\)$/),
+      'log client ORDERS: endpoint 10.0.0.1:1 is ready (since 1970-01-01T00:00:00.000Z) (9 more have recovered too)',
     ]);
   });
 

@@ -1,9 +1,13 @@
 import type { Cancel, Clock } from '../core/clock.js';
 import { TokenBucket } from '../core/token-bucket.js';
 
-/** The problem of one subject and its end are logged at once, its later lines once in this time. */
+/** A problem that lasts, or changes without getting worse, is logged once in this time. */
 const SUBJECT_MS = 60_000;
 const SUBJECT_BURST = 2;
+/** The first end of a problem is logged at once, the next ones once in this time: a line a minute while it flaps. */
+const END_MS = 2 * SUBJECT_MS;
+/** A line that is written within this time is not called late. */
+const LATE_MS = 1000;
 /** All subjects together: a rolling restart of a few endpoints is logged line by line, an outage of hundreds is not. */
 const TOPIC_MS = 10_000;
 const TOPIC_BURST = 10;
@@ -12,22 +16,35 @@ export interface Line {
   /** `log` is the end of a problem that was a `warn`. */
   readonly level: 'log' | 'warn';
   readonly text: string;
+  /** A problem with a higher number than the one that was logged is worse, and is logged at once. 0 if absent. */
+  readonly severity?: number | undefined;
+  /** When it happened, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
+interface Waiting {
+  readonly line: Line;
+  /** Since when it waits, by the clock. */
+  readonly since: number;
 }
 
 /** The endpoint, the target, or whatever else has this kind of problem separately. */
 interface Subject {
   readonly bucket: TokenBucket;
+  /** Ends of its problem. */
+  readonly ends: TokenBucket;
   told: Line | undefined;
-  toldAt: number;
-  /** Whether its problem has changed since it began: the second line of a problem must not delay its end. */
-  changed: boolean;
+  /** Since when the problem that was logged lasts, or was logged last. */
+  lastsSince: number;
   /** The line that has not been logged yet. */
-  waiting: Line | undefined;
+  waiting: Waiting | undefined;
 }
 
 /**
- * One kind of problem of one client. Flapping is logged a few times, but the last line always reports the final state
- * of each subject. A subject that flaps does not hide the others. Delayed lines are combined into one.
+ * One kind of problem of one client. Flapping is logged a few times, and good news is what waits then: a subject that
+ * gets worse than its last line says is logged at once, so no quota ends on a good state. The last line always reports
+ * the final state of each subject, and a late one says since when. A subject that flaps does not hide the others.
+ * Delayed lines are combined into one.
  */
 export class LogTopic {
   readonly #bucket: TokenBucket;
@@ -49,9 +66,14 @@ export class LogTopic {
     if (!subject && line.level === 'log') return;
     if (!subject) {
       const bucket = new TokenBucket(SUBJECT_BURST, SUBJECT_MS, this.clock);
-      this.#subjects.set(name, (subject = { bucket, told: undefined, toldAt: 0, changed: false, waiting: undefined }));
+      const ends = new TokenBucket(1, END_MS, this.clock);
+      this.#subjects.set(name, (subject = { bucket, ends, told: undefined, lastsSince: 0, waiting: undefined }));
     }
-    subject.waiting = this.#isNews(subject, line) ? line : undefined;
+    // What has ended meanwhile does not last.
+    if (line.level === 'log') subject.lastsSince = this.clock.now();
+    if (!this.#isNews(subject, line)) subject.waiting = undefined;
+    // The same line again waits since it was first told.
+    else if (line.text !== subject.waiting?.line.text) subject.waiting = { line, since: this.clock.now() };
     if (!this.#exhausted) this.#tellWaiting();
   }
 
@@ -65,9 +87,9 @@ export class LogTopic {
   }
 
   /** A lasting problem is logged again after the interval. */
-  #isNews({ told, toldAt }: Subject, { level, text }: Line): boolean {
+  #isNews({ told, lastsSince }: Subject, { level, text }: Line): boolean {
     if (level === 'log') return told?.level === 'warn';
-    return text !== told?.text || this.clock.now() >= toldAt + SUBJECT_MS;
+    return text !== told?.text || this.clock.now() >= lastsSince + SUBJECT_MS;
   }
 
   #tellWaiting(): void {
@@ -78,9 +100,10 @@ export class LogTopic {
     for (const level of ['warn', 'log'] as const) {
       const ready: Subject[] = [];
       for (const subject of this.#subjects.values()) {
-        if (subject.waiting?.level !== level) continue;
-        if (subject.bucket.wait === 0 || (level === 'log' && subject.changed)) ready.push(subject);
-        else wait = Math.min(wait, subject.bucket.wait);
+        if (subject.waiting?.line.level !== level) continue;
+        const mine = waitOf(subject);
+        if (mine === 0) ready.push(subject);
+        else wait = Math.min(wait, mine);
       }
       if (ready.length === 0) continue;
       if (!this.#bucket.take()) {
@@ -88,22 +111,30 @@ export class LogTopic {
         wait = this.#bucket.wait;
         break;
       }
-      this.write({ level, text: ready[0]!.waiting!.text + others(level, ready.length - 1) });
+      const { line, since } = ready[0]!.waiting!;
+      const when = this.clock.now() < since + LATE_MS ? '' : ` (since ${new Date(line.time).toISOString()})`;
+      this.write({ ...line, text: line.text + when + others(level, ready.length - 1) });
       for (const subject of ready) this.#told(subject);
     }
     if (wait < Infinity) this.#cancel = this.clock.after(wait, () => this.#tellWaiting());
   }
 
   #told(subject: Subject): void {
-    const { told, waiting } = subject;
-    const isProblem = waiting?.level === 'warn';
-    subject.changed = isProblem && told?.level === 'warn' && (subject.changed || told.text !== waiting.text);
-    // An end that may not wait is paid for by those that follow.
-    subject.bucket.charge(1);
-    subject.told = waiting;
-    subject.toldAt = this.clock.now();
+    const { line } = subject.waiting!;
+    // What may not wait is paid for by what follows, within limits: a long debt would hide a problem that lasts.
+    if (subject.bucket.wait <= 3 * SUBJECT_MS) subject.bucket.charge(1);
+    if (line.level === 'log') subject.ends.charge(1);
+    subject.told = line;
+    subject.lastsSince = this.clock.now();
     subject.waiting = undefined;
   }
+}
+
+/** Milliseconds until the waiting line of a subject may be logged. */
+function waitOf({ told, waiting, bucket, ends }: Subject): number {
+  const { level, severity = 0 } = waiting!.line;
+  if (level === 'log') return ends.wait;
+  return told?.level === 'warn' && severity <= (told.severity ?? 0) ? bucket.wait : 0;
 }
 
 function others(level: Line['level'], count: number): string {

@@ -54,7 +54,8 @@ export interface GrpcLbModuleOptions {
   readonly connect?: GrpcLbConnectMode;
   /**
    * Logs what an operator should know to Nest's logger, with the context `GrpcLb`: failing discovery and its recovery,
-   * clients without a ready endpoint, failover, panic, rejected calls. Repetitions are logged once a minute at most.
+   * clients without a ready endpoint, failover, panic, rejected calls. Of a problem
+   * that comes and goes about one line a minute is logged.
    *
    * @default true
    */

@@ -141,6 +141,23 @@ describe('a change of the list', () => {
   });
 });
 
+test('an endpoint whose ejection is withdrawn has not recovered, and its event says so', async () => {
+  const channel = await started('a', 'b');
+  await channel.become(READY, ...keys('a', 'b'));
+  const calls = Array.from({ length: 60 }, () => channel.pick());
+  for (const call of calls) if (call.key === 'unix:a') call.end(4, 'late');
+  expect(stateOf(channel, 'unix:a')).toBe('ejected');
+  for (const call of calls) if (call.key === 'unix:b') call.end(4, 'late');
+  channel.clock.advance(1000);
+  const states = channel.context.told('endpoint_state').filter(({ address }) => address === 'unix:a');
+  expect(states.at(-1)).toMatchObject({
+    from: 'ejected',
+    to: 'ready',
+    reason: 'ejection withdrawn, because the others fail too',
+  });
+  expect(channel.view.endpoints()[0]).toMatchObject({ state: 'ready', reason: null });
+});
+
 test('a removed endpoint leaves no timer behind, even if it was ejected or in slow start', async () => {
   const channel = await started('a', 'b', 'c');
   await channel.become(READY, ...keys('a', 'b', 'c'));

@@ -28,6 +28,9 @@ const AFTER_OUTAGE = 0.25;
 /** How the reason of an ejection by an operator begins. */
 export const EJECTED_BY_HAND = 'ejected by hand';
 
+/** Why an endpoint is ready that has not recovered. */
+export const EJECTION_WITHDRAWN = 'ejection withdrawn, because the others fail too';
+
 export interface PassiveHealthEnvironment {
   readonly clock: Clock;
   readonly random: Random;
@@ -70,7 +73,8 @@ export class PassiveHealth implements Peer {
   readonly #slowStart: SlowStart;
   /** When its last ejection began, from which it returns. */
   #ejectedAt = -Infinity;
-  #withdrawing = false;
+  /** Why its ejection ends early; undefined at any other time. */
+  #withdrawn: string | undefined;
   /** Whether it is among those that are compared. */
   #compared = true;
   #cancelProbe: Cancel | undefined;
@@ -283,10 +287,15 @@ export class PassiveHealth implements Peer {
   withdraw(): void {
     this.outlier.withdraw(this.#clock.now());
     this.peers.totals.ejectionsWithdrawn++;
-    this.#withdrawing = true;
+    this.#withdrawn = EJECTION_WITHDRAWN;
     this.reset();
     this.owner.ejectionChanged();
-    this.#withdrawing = false;
+    this.#withdrawn = undefined;
+  }
+
+  /** Why its ejection ends, while the owner is told of it, if not because the endpoint has recovered. */
+  get withdrawn(): string | undefined {
+    return this.#withdrawn;
   }
 
   /** Discards all results and ends an ejection without notifying the owner, which updates itself afterwards. */
@@ -319,7 +328,7 @@ export class PassiveHealth implements Peer {
    */
   startSlowly(afterEjection: boolean, sinceOutage = Infinity): void {
     const { slowStart } = this.#options;
-    if (!slowStart.enabled || this.#withdrawing) return;
+    if (!slowStart.enabled || this.#withdrawn !== undefined) return;
     const atMost = afterEjection ? this.#clock.now() - this.#ejectedAt : sinceOutage * AFTER_OUTAGE;
     this.#slowStart.begin(slowStart, atMost, () => this.owner.warmedUp());
   }

@@ -297,7 +297,8 @@ export class Member<C extends Carrier> implements Choosable, CountedEndpoint, Ro
     // An endpoint that returns while it drains, or after it was silent, was running all the time.
     const wasWarm = from === 'draining' || from === 'suspect' || from === 'ready' || from === 'degraded';
     if (this.serves && !wasWarm) this.#warmUp(from === 'ejected');
-    environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason: this.reason });
+    const reason = this.reason ?? (to === 'ready' ? this.passiveHealth.withdrawn : undefined) ?? null;
+    environment.emit({ type: 'endpoint_state', address: this.key, from, to, reason });
     const { leaves } = this;
     if (leaves) this.placement.vacate(this, leaves);
   }
