@@ -80,6 +80,10 @@ test('when all peers are silent, all are used: the client itself may be cut off'
   }
   expect(Object.values(client.states)).toEqual(['suspect', 'suspect']);
   expect(client.snapshot.state).toBe('ready');
+  expect(client.balanced.explain()).toMatchObject({
+    rule: expect.stringContaining('Panic: none of 2 connected endpoints is healthy, so calls go to all of them'),
+    next: 'is sent at once, but may fail: panic, and no endpoint is healthy',
+  });
   calls.push(client.say(), client.say());
   await expect.poll(() => client.snapshot.inFlight).toBe(6);
   for (const server of servers) server.heal();

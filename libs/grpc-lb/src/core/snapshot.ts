@@ -7,8 +7,8 @@ import type { ClientTotals } from './totals.js';
 
 /**
  * The state of a client. `idle`: not connected yet, if the client does not connect early. `connecting`: until the first
- * connection is ready. `ready`: at least one endpoint is. `transient_failure`: none is, and calls end with UNAVAILABLE.
- * `shutdown`: closed.
+ * connection is ready. `ready`: calls are sent, to endpoints that are ready, or in panic to all that are connected.
+ * `transient_failure`: no endpoint can be called, and calls end with UNAVAILABLE. `shutdown`: closed.
  */
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown';
 

@@ -109,3 +109,42 @@ it.each([
   const chances = Array.from({ length: ready }, (_, i) => [`a:${i}`, 1 / ready, 1] as const);
   expect(explainClient(snapshot(name), chances).rule).toContain(said);
 });
+
+it('in panic the rule, the next call and each endpoint say so', () => {
+  const suspect = (address: string): EndpointSnapshot => ({
+    ...endpoint(address, 0),
+    state: 'suspect',
+    reason: 'no answer to a PING',
+  });
+  const explained = (endpoints: EndpointSnapshot[]) =>
+    explainClient(
+      { ...snapshot('least_request'), state: 'ready', panic: true, endpoints },
+      endpoints.map(({ address }) => [address, 1 / endpoints.length, 1]),
+    );
+  expect(explained([suspect('a:1'), suspect('b:1')])).toEqual({
+    client: 'ORDERS',
+    rule:
+      'least_request: the fewest calls in flight among all 2 connected endpoints; ties at random. ' +
+      'Panic: none of 2 connected endpoints is healthy, so calls go to all of them',
+    next: 'is sent at once, but may fail: panic, and no endpoint is healthy',
+    endpoints: ['a:1', 'b:1'].map((address) => ({
+      address,
+      chance: 0.5,
+      why: 'suspect: no answer to a PING; used nevertheless, because of panic',
+    })),
+  });
+  expect(explained([suspect('a:1'), suspect('b:1'), endpoint('c:1', 0)])).toMatchObject({
+    rule: expect.stringMatching(/Panic: only 1 of 3 connected endpoints are healthy, so calls go to all of them$/),
+    next: 'is sent at once, but may fail: panic, and few endpoints are healthy',
+    endpoints: [{}, {}, { why: 'ready: 0 in flight, weight 1' }],
+  });
+});
+
+it('degraded endpoints that get calls are not called ready', () => {
+  const endpoints = [endpoint('a:1', 0), { ...endpoint('b:1', 0), state: 'degraded' as const }];
+  const { rule } = explainClient({ ...snapshot('random'), endpoints }, [
+    ['a:1', 0.5, 1],
+    ['b:1', 0.5, 1],
+  ]);
+  expect(rule).toBe('random: one of 2 ready or degraded endpoints, in proportion to their weights');
+});

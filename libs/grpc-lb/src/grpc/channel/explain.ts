@@ -57,17 +57,21 @@ export function explainClient(
   call: CallInfo = UNKNOWN_CALL,
 ): Explanation {
   const chanceOf = new Map(chances.map((each) => [each[0], each]));
+  const candidates = snapshot.endpoints.filter(({ address }) => chanceOf.has(address));
+  const panic = snapshot.panic && candidates.length > 0 ? `. ${panicText(candidates)}` : '';
   return {
     client: snapshot.client,
     rule: snapshot.loadBalancing
-      ? ruleOf(policyFor(snapshot.loadBalancing, call), chances.length)
+      ? ruleOf(policyFor(snapshot.loadBalancing, call), chances.length, kindOf(candidates, snapshot)) + panic
       : 'the control plane decides, and does not report how',
-    next: nextOf(snapshot),
+    next: nextOf(snapshot, candidates),
     endpoints: [
       ...snapshot.endpoints.map((endpoint) => {
         const { address } = endpoint;
         const [, chance, ramp] = chanceOf.get(address) ?? [address, 0, 1];
-        return { address, chance, why: whyOf(endpoint, snapshot.priorities, ramp) };
+        const used =
+          snapshot.panic && chance > 0 && !isHealthy(endpoint) ? '; used nevertheless, because of panic' : '';
+        return { address, chance, why: whyOf(endpoint, snapshot.priorities, ramp) + used };
       }),
       ...standbys.map(({ address, priority }) => ({
         address,
@@ -103,36 +107,54 @@ function policyFor({ policy, methods }: EffectiveLoadBalancing, { method }: Call
   return typeof own === 'string' ? { name: own } : own;
 }
 
-function ruleOf(policy: PolicyConfig, ready: number): string {
-  if (ready === 0) return `${policy.name}: no endpoint is ready`;
+function isHealthy({ state }: EndpointSnapshot): boolean {
+  return state === 'ready' || state === 'degraded';
+}
+
+function kindOf(candidates: readonly EndpointSnapshot[], { panic }: ClientSnapshot): string {
+  if (candidates.every(({ state }) => state === 'ready')) return 'ready';
+  return panic ? 'connected' : 'ready or degraded';
+}
+
+function panicText(candidates: readonly EndpointSnapshot[]): string {
+  const healthy = candidates.filter(isHealthy).length;
+  const of = `of ${candidates.length} connected endpoints`;
+  return `Panic: ${healthy === 0 ? `none ${of} is` : `only ${healthy} ${of} are`} healthy, so calls go to all of them`;
+}
+
+/** @param kind What the endpoints that calls go to have in common. */
+function ruleOf(policy: PolicyConfig, count: number, kind: string): string {
+  if (count === 0) return `${policy.name}: no endpoint is ready`;
   switch (policy.name) {
     case 'least_request':
-      return `least_request: the fewest calls in flight among ${among(ready, policy.choiceCount)}; ties at random`;
+      return `least_request: the fewest calls in flight among ${among(count, kind, policy.choiceCount)}; ties at random`;
     case 'adaptive':
-      return `adaptive: the lowest product of calls in flight and relative latency among ${among(ready)}; ties at random`;
+      return `adaptive: the lowest product of calls in flight and relative latency among ${among(count, kind)}; ties at random`;
     case 'peak_ewma':
-      return `peak_ewma: the lowest product of calls in flight and latency, whose peaks fade in ${policy.decayTime ?? DECAY_TIME_MS} ms, among ${among(ready)}`;
+      return `peak_ewma: the lowest product of calls in flight and latency, whose peaks fade in ${policy.decayTime ?? DECAY_TIME_MS} ms, among ${among(count, kind)}`;
     case 'hot_cold': {
       const percent = Math.round((policy.hotQuantile ?? HOT_QUANTILE) * 100);
-      return `hot_cold: among ${among(ready, POOL_SIZE)} the fastest of those no busier than ${percent} % of recent observations, else the least busy`;
+      return `hot_cold: among ${among(count, kind, POOL_SIZE)} the fastest of those no busier than ${percent} % of recent observations, else the least busy`;
     }
     case 'round_robin':
-      return `round_robin: ${ready} ready endpoints, one after the other`;
+      return `round_robin: ${count} ${kind} endpoints, one after the other`;
     case 'weighted_round_robin':
       return policy.weights === 'fixed'
-        ? `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to their weights`
-        : `weighted_round_robin: ${ready} ready endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
+        ? `weighted_round_robin: ${count} ${kind} endpoints in turn, in proportion to their weights`
+        : `weighted_round_robin: ${count} ${kind} endpoints in turn, in proportion to what they report ${policy.enableOobLoadReport ? 'out of band' : 'with their answers'}; those that report nothing take the mean`;
     case 'ring_hash':
-      return `ring_hash: by ${hashKeyText(policy.by)}, each key maps to one of ${ready} ready endpoints${policy.boundedLoad === undefined ? '' : `, none with more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
+      return `ring_hash: by ${hashKeyText(policy.by)}, each key maps to one of ${count} ${kind} endpoints${policy.boundedLoad === undefined ? '' : `, none with more than ${policy.boundedLoad} times its share`}; calls without a key go to any`;
     case 'random':
-      return `random: one of ${ready} ready endpoints, in proportion to their weights`;
+      return `random: one of ${count} ${kind} endpoints, in proportion to their weights`;
     case 'pick_first':
-      return `pick_first: the first of ${ready} ready endpoints${policy.shuffleAddressList ? ", in this client's shuffled order" : ''}`;
+      return `pick_first: the first of ${count} ${kind} endpoints${policy.shuffleAddressList ? ", in this client's shuffled order" : ''}`;
   }
 }
 
-function among(ready: number, choices = ready <= FULL_SCAN_LIMIT ? ready : SAMPLE_SIZE): string {
-  return choices >= ready ? `all ${ready} ready endpoints` : `${choices} of ${ready} ready endpoints, chosen at random`;
+function among(count: number, kind: string, choices = count <= FULL_SCAN_LIMIT ? count : SAMPLE_SIZE): string {
+  return choices >= count
+    ? `all ${count} ${kind} endpoints`
+    : `${choices} of ${count} ${kind} endpoints, chosen at random`;
 }
 
 function hashKeyText(by: HashKeySource): string {
@@ -140,9 +162,12 @@ function hashKeyText(by: HashKeySource): string {
   return typeof by === 'function' ? 'a function' : `the field ${by.field} of the request`;
 }
 
-function nextOf({ state, source, pending }: ClientSnapshot): string {
-  if (state === 'ready')
-    return pending > 0 ? `waits behind ${pending} calls: every connection is at its stream limit` : 'is sent at once';
+function nextOf({ state, source, pending, panic }: ClientSnapshot, candidates: readonly EndpointSnapshot[]): string {
+  if (state === 'ready') {
+    if (pending > 0) return `waits behind ${pending} calls: every connection is at its stream limit`;
+    if (!panic) return 'is sent at once';
+    return `is sent at once, but may fail: panic, and ${candidates.some(isHealthy) ? 'few endpoints are' : 'no endpoint is'} healthy`;
+  }
   if (state === 'connecting') return 'waits for the first connection';
   if (state === 'transient_failure') {
     return `fails with UNAVAILABLE, or waits if it sets waitForReady: ${source.error ?? 'no endpoint is ready'}`;

@@ -18,14 +18,14 @@ export const OWN_METRICS = {
   'grpc.lb.client.ready': {
     kind: 'gauge',
     unit: '{bool}',
-    description: 'Whether at least one endpoint is ready.',
+    description: 'Whether calls can be sent: an endpoint is ready, or in panic connected.',
     labels: CLIENT,
     source: 'own',
   },
   'grpc.lb.client.failing': {
     kind: 'gauge',
     unit: '{bool}',
-    description: 'Whether no endpoint is ready, so that calls end with UNAVAILABLE.',
+    description: 'Whether no endpoint can be called, so that calls end with UNAVAILABLE.',
     labels: CLIENT,
     source: 'own',
   },
