@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     // Tests run against the sources; test/package checks what is published.
     alias: [
+      { find: '#page-directory', replacement: source('console/http/page-directory.ts') },
       { find: /^nestjs-grpc-lb$/, replacement: source('index.ts') },
       {
         find: /^nestjs-grpc-lb\/(config|console|doctor|grpc|server|streams|terminus|testing)$/,

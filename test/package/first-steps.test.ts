@@ -7,6 +7,8 @@ import { Child } from '../../apps/demo-client/src/runner/child-process.js';
 import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
 import { readPage } from '../docs/pages.js';
 import { recipeFiles } from '../support/testing/recipes.js';
+import { PEERS_OF_NEST_11 } from './install.js';
+import { addToJestKey, ENTRIES, jestSettings, KUBERNETES, loadTest } from './jest-entries.js';
 import { mustRun, run } from './run.js';
 import { copyStarter, filesOfPage, GUIDE, installLine, makeStarter, STARTERS, toolchains } from './starter.js';
 
@@ -104,22 +106,31 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     const kept = new Map([...files].filter(([name]) => name.startsWith('src/') || name === 'orders.proto'));
     kept.set(spec, files.get('test/checkout.spec.ts')!.replaceAll('../src/', starter.isEsm ? '../src/' : './'));
     const app = copyStarter(home, 'tested', starter, kept);
-    if (!starter.isEsm) addToJestKey(app);
+    if (!starter.isEsm) addToJestKey(app, jestSettings('transformIgnorePatterns'));
     const ran = await run('sh', ['-c', runner], app, 80_000);
     expect(ran.code, ran.output).toBe(0);
     expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:?\s+1 passed/);
   });
-});
 
-/** The one line of the page about testing. */
-function addToJestKey(app: string): void {
-  const { text } = readPage('docs/guide/testing.md').code.find((block) =>
-    block.text.includes('transformIgnorePatterns'),
-  )!;
-  const path = join(app, 'package.json');
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { jest: object };
-  writeFileSync(path, JSON.stringify({ ...manifest, jest: { ...manifest.jest, ...(JSON.parse(text) as object) } }));
-}
+  it.runIf(starter.major === 11)(
+    'each entry of the package loads in the Jest of the starter',
+    async () => {
+      const peers = Object.entries(PEERS_OF_NEST_11).map(([name, range]) => `${name}@${range}`);
+      await mustRun('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...peers], home, 280_000);
+      const spec = 'src/entries.spec.ts';
+      for (const [name, entries, settings] of [
+        ['loaded', ENTRIES.filter((entry) => entry !== KUBERNETES), jestSettings('transformIgnorePatterns')],
+        ['kubernetes', [KUBERNETES], jestSettings('transformIgnorePatterns', '@kubernetes/client-node')],
+      ] as const) {
+        const app = copyStarter(home, name, starter, new Map([[spec, loadTest(entries)]]));
+        addToJestKey(app, settings);
+        const ran = await run('npx', ['jest', spec, '--testTimeout', '60000'], app, 280_000);
+        expect(ran.code, ran.output).toBe(0);
+      }
+    },
+    600_000,
+  );
+});
 
 /** The README shows no controller. */
 const MAIN = `

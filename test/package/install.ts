@@ -9,6 +9,21 @@ export const FORMATS = [
   ['CommonJS', 'commonjs'],
 ] as const;
 
+/** The optional peers of the package, in the versions for Nest 11. */
+export const PEERS_OF_NEST_11: Readonly<Record<string, string>> = {
+  '@bufbuild/protobuf': '^2.0.0',
+  '@grpc/grpc-js-xds': '^1.14.0',
+  '@grpc/reflection': '^1.0.4',
+  '@kubernetes/client-node': '^1.4.0',
+  '@nestjs/config': '^4.0.0',
+  '@nestjs/terminus': '^11.0.0',
+  '@opentelemetry/api': '^1.9.0',
+  consul: '^2.0.1',
+  'grpc-health-check': '^2.1.0',
+  'prom-client': '^15.0.0',
+  yaml: '^2.0.0',
+};
+
 const directory = inject('directory');
 
 const installs = new Map<string, Promise<string>>();

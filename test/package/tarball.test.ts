@@ -16,16 +16,15 @@ const files = readdirSync(unpacked, { recursive: true, withFileTypes: true })
 describe('the tarball', () => {
   it('has the build, its sources and the documents, but no tests', () => {
     const names = readdirSync(join(ROOT, 'libs/grpc-lb/src'), { recursive: true, encoding: 'utf8' });
-    const sources = names
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .map((name) => name.slice(0, -'.ts'.length));
+    const sources = names.filter((name) => /\.c?ts$/.test(name) && !name.endsWith('.test.ts'));
     // The page is served, and the schematic read, as they are.
     const copied = names.filter(
       (name) =>
         name.startsWith(join('console', 'page', '/')) || (name.startsWith('schematics') && name.endsWith('.json')),
     );
+    // A .cts becomes a .cjs.
     const built = sources.flatMap((name) =>
-      ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name}${end}`),
+      ['$1js', '$1js.map', 'd.$1ts', 'd.$1ts.map'].map((end) => `dist/${name.replace(/(c?)ts$/, end)}`),
     );
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const pages = ['guide', 'discovery', 'operations', 'reference'].flatMap((folder) =>
@@ -39,7 +38,7 @@ describe('the tarball', () => {
         'docs/README.md',
         ...pages,
         ...built,
-        ...sources.map((name) => `src/${name}.ts`),
+        ...sources.map((name) => `src/${name}`),
         ...copied.flatMap((name) => [`src/${name}`, `dist/${name}`]),
       ].toSorted(),
     );

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Runner, recipeFiles } from '../support/testing/recipes.js';
-import { FORMATS, installed } from './install.js';
+import { FORMATS, installed, PEERS_OF_NEST_11 } from './install.js';
+import { ENTRIES, jestSettings, KUBERNETES, loadTest } from './jest-entries.js';
 import { mustRun, run } from './run.js';
 
 /** The tests of the page about testing: one with a mocked client, one of leaks, one of TLS, five with a fleet. */
@@ -18,8 +19,24 @@ function recipes(home: string, name: string, runner: Runner, type: string): stri
     writeFileSync(join(app, file), text);
   }
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: STARTERS_OPTIONS }));
   return app;
 }
+
+/** Those of the starter of Nest 11, which ts-jest reads beside the options of the page. */
+const STARTERS_OPTIONS = {
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  resolvePackageJsonExports: true,
+  esModuleInterop: true,
+  isolatedModules: true,
+  emitDecoratorMetadata: true,
+  experimentalDecorators: true,
+  allowSyntheticDefaultImports: true,
+  target: 'ES2023',
+  incremental: true,
+  skipLibCheck: true,
+};
 
 const tsconfig = {
   compilerOptions: {
@@ -76,6 +93,37 @@ describe.each(['nest-11-tools', 'nest-12-tools'])('the recipes for tests run, wi
       const ran = await run(process.execPath, ['--test', '--test-reporter=tap', ...tests], app, 280_000);
       expect(ran.code, ran.output).toBe(0);
       expect(ran.output).toMatch(new RegExp(`^# pass ${COUNT}$`, 'm'));
+    },
+    600_000,
+  );
+});
+
+describe("each entry of the package loads in a CommonJS application's", () => {
+  let home = '';
+  beforeAll(async () => {
+    home = await installed('nest-11-tools', PEERS_OF_NEST_11);
+  }, 300_000);
+
+  it.each(['jest.config.cjs', 'jest.ts-jest.config.cjs'])(
+    'Jest, with %s',
+    async (config) => {
+      const app = recipes(home, `entries-${config}`, '@jest/globals', 'commonjs');
+      writeFileSync(join(app, 'test/entries.spec.ts'), loadTest(ENTRIES.filter((entry) => entry !== KUBERNETES)));
+      writeFileSync(join(app, 'test/kubernetes.spec.ts'), loadTest([KUBERNETES]));
+      const settings = JSON.stringify(jestSettings('transformIgnorePatterns', '@kubernetes/client-node'));
+      writeFileSync(
+        join(app, 'kubernetes.config.cjs'),
+        `module.exports = { ...require('./${config}'), ...${settings} };`,
+      );
+      const jest = join(home, 'node_modules/jest/bin/jest.js');
+      for (const [file, spec] of [
+        [config, 'test/entries.spec.ts'],
+        ['kubernetes.config.cjs', 'test/kubernetes.spec.ts'],
+      ]) {
+        const args = [jest, '--config', file!, '--testTimeout', '60000', spec!];
+        const ran = await run(process.execPath, args, app, 280_000);
+        expect(ran.code, ran.output).toBe(0);
+      }
     },
     600_000,
   );

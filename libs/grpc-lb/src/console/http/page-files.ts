@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
+import { pageDirectory } from '#page-directory';
 
 /** A file of the page as it is served. */
 export interface PageFile {
@@ -20,10 +21,10 @@ const TYPES: Readonly<Record<string, string>> = {
 export class PageFiles {
   readonly #files: ReadonlyMap<string, PageFile>;
 
-  constructor(directory = new URL('../page/', import.meta.url)) {
+  constructor() {
     this.#files = new Map(
-      readdirSync(directory).map((name) => {
-        const text = readFileSync(new URL(name, directory), 'utf8');
+      readdirSync(pageDirectory).map((name) => {
+        const text = readFileSync(join(pageDirectory, name), 'utf8');
         return [name, pageFile(TYPES[extname(name)] ?? 'text/plain', text)];
       }),
     );

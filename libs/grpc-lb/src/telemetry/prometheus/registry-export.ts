@@ -8,7 +8,7 @@ import { BucketHistograms } from '../metrics/bucket-histograms.js';
 import { ExportedMetric } from './exported-metric.js';
 import { registerMetrics } from './register-metrics.js';
 
-const exports = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
+const byRegistry = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
 
 /**
  * The metrics of this package in one registry of prom-client. Several applications of a process may share a registry,
@@ -30,8 +30,8 @@ export class RegistryExport {
   }
 
   static of(registry: Registry<RegistryContentType>): RegistryExport {
-    let found = exports.get(registry);
-    if (!found) exports.set(registry, (found = new RegistryExport(registry)));
+    let found = byRegistry.get(registry);
+    if (!found) byRegistry.set(registry, (found = new RegistryExport(registry)));
     return found;
   }
 
@@ -52,7 +52,7 @@ export class RegistryExport {
       remove();
       if (this.#clients.size > 0) return;
       for (const { key } of this.#metrics) this.registry.removeSingleMetric(key);
-      exports.delete(this.registry);
+      byRegistry.delete(this.registry);
     };
   }
 }

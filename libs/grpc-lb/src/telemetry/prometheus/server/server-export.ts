@@ -14,7 +14,7 @@ import type { ServerLabels } from '../../metrics/server-recorder.js';
 import { ExportedMetric } from '../exported-metric.js';
 import { registerMetrics } from '../register-metrics.js';
 
-const exports = new WeakMap<Registry<RegistryContentType>, ServerExport>();
+const byRegistry = new WeakMap<Registry<RegistryContentType>, ServerExport>();
 
 /** One metric: a counter has samples, a histogram has series. */
 interface Series {
@@ -45,8 +45,8 @@ export class ServerExport {
 
   /** The metrics in this registry, also if it has been cleared since. */
   static of(registry: Registry<RegistryContentType>): ServerExport {
-    let found = exports.get(registry);
-    if (!found) exports.set(registry, (found = new ServerExport()));
+    let found = byRegistry.get(registry);
+    if (!found) byRegistry.set(registry, (found = new ServerExport()));
     registerMetrics(registry, found.#metrics);
     return found;
   }

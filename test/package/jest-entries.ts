@@ -1,0 +1,47 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { readPage } from '../docs/pages.js';
+
+/** Every entry of the package that has code, as in `nestjs-grpc-lb/console`. */
+export const ENTRIES: readonly string[] = Object.keys(
+  (JSON.parse(readFileSync(join(inject('unpacked'), 'package.json'), 'utf8')) as { exports: object }).exports,
+)
+  .filter((entry) => entry !== './package.json')
+  .map((entry) => `nestjs-grpc-lb${entry.slice(1)}`);
+
+/** Needs a line of its own in Jest, because the client of Kubernetes consists of ES modules. */
+export const KUBERNETES = 'nestjs-grpc-lb/kubernetes';
+
+/** Builds the console module, so that its files are read. */
+const CONSOLE = `
+test('the console finds its page', async () => {
+  const { Test } = require('@nestjs/testing');
+  const { GrpcLbModule } = require('nestjs-grpc-lb');
+  const { GrpcLbConsoleModule } = require('nestjs-grpc-lb/console');
+  const imports = [GrpcLbModule.forRoot(), GrpcLbConsoleModule.forRoot()];
+  await (await Test.createTestingModule({ imports }).compile()).close();
+});
+`;
+
+/** A test for Jest that loads each of some entries, and fails by the name of what it cannot load. */
+export function loadTest(entries: readonly string[]): string {
+  const tests = entries.map(
+    (entry) => `test('${entry}', () => expect(Object.keys(require('${entry}'))).not.toEqual([]));`,
+  );
+  return [...tests, ...(entries.length > 1 ? [CONSOLE] : [])].join('\n');
+}
+
+/** A block of settings of the page about testing: the first that has all these words. */
+export function jestSettings(...words: string[]): object {
+  const { code } = readPage('docs/guide/testing.md');
+  const found = code.find(({ text }) => text.startsWith('{') && words.every((word) => text.includes(word)));
+  return JSON.parse(found!.text) as object;
+}
+
+/** Adds settings to the key `jest` of an application. */
+export function addToJestKey(app: string, settings: object): void {
+  const path = join(app, 'package.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { jest: object };
+  writeFileSync(path, JSON.stringify({ ...manifest, jest: { ...manifest.jest, ...settings } }));
+}
