@@ -35,6 +35,25 @@ describe('every command is known, and its words are', () => {
   });
 });
 
+describe('a package of Nest is installed in the version of the application', () => {
+  const all = pages.flatMap(({ path, code }) => code.map(({ text }) => [path, text] as const));
+  const withNest = all.filter(([, text]) => /^npm install .*@nestjs\//m.test(text));
+
+  it.each(withNest)('in %s', (_, text) => {
+    const lines = text.split('\n').filter((line) => line.includes('@nestjs/'));
+    for (const name of new Set(text.match(/@nestjs\/[a-z]+/g))) {
+      expect(lines.filter((line) => line.includes(name) && line.endsWith('# Nest 12'))).toHaveLength(1);
+      const before = lines.filter((line) => line.endsWith('# Nest 11'));
+      expect(before.filter((line) => new RegExp(`${name}@\\d+ `).test(line))).toHaveLength(1);
+    }
+  });
+
+  it('is checked on the pages that show it', () => {
+    const paths = withNest.map(([path]) => path);
+    expect(paths).toEqual(expect.arrayContaining(['README.md', 'docs/operations/terminus.md']));
+  });
+});
+
 test('every rule is of some command, and names a test that exists', () => {
   const used = new Set(all.map(([, line]) => COMMANDS.find(({ command }) => command.test(line))));
   expect(COMMANDS.filter((rule) => !used.has(rule)).map(({ command }) => command)).toEqual([]);
