@@ -1,8 +1,9 @@
 import * as grpc from '@grpc/grpc-js';
-import { RpcException } from '@nestjs/microservices';
-import { concat, of, throwError } from 'rxjs';
+import { Catch, Controller, type RpcExceptionFilter, UseFilters } from '@nestjs/common';
+import { GrpcMethod, GrpcStreamMethod, RpcException } from '@nestjs/microservices';
+import { concat, NEVER, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { call } from '../../support/calls/call.js';
+import { call, KINDS } from '../../support/calls/call.js';
 import { deferred } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, say, startEcho } from '../../support/server/app.js';
@@ -27,6 +28,66 @@ test('an error whose text was cut within an emoji ends its call, not the process
     });
   handlers.say = (each) => each;
   expect(await say(client, 'still here')).toMatchObject({ text: 'still here' });
+});
+
+describe('an error that is no object fails its call, not the process', () => {
+  /** As in Nest's documentation. */
+  @Catch(RpcException)
+  class ExceptionFilter implements RpcExceptionFilter<RpcException> {
+    catch(exception: RpcException): Observable<never> {
+      return throwError(() => exception.getError());
+    }
+  }
+  let thrown: unknown;
+  const fails = (): never => {
+    throw new RpcException(thrown as string);
+  };
+
+  @UseFilters(new ExceptionFilter())
+  @Controller()
+  class EchoController {
+    @GrpcMethod('Echo', 'Say')
+    say(): unknown {
+      return fails();
+    }
+    @GrpcMethod('Echo', 'Repeat')
+    repeat(): unknown {
+      return fails();
+    }
+    @GrpcStreamMethod('Echo', 'Join')
+    join(): unknown {
+      return fails();
+    }
+    @GrpcStreamMethod('Echo', 'Talk')
+    talk(): unknown {
+      return fails();
+    }
+  }
+
+  test.each<[unknown, string]>([
+    ['Invalid credentials.', 'Invalid credentials.'],
+    [7, '7'],
+    [{ code: grpc.status.NOT_FOUND, message: 'no order' }, 'no order'],
+  ])('%j', async (given, details) => {
+    thrown = given;
+    const { address } = await startEcho({}, { controller: EchoController });
+    const client = echoClient(address, grpc.credentials.createInsecure());
+    const code = typeof given === 'object' ? grpc.status.NOT_FOUND : grpc.status.UNKNOWN;
+    for (const kind of KINDS) expect(await call(client, kind, { requests: [''] })).toMatchObject({ code, details });
+  });
+
+  test('undefined, of a stream', async () => {
+    const { address, handlers } = await startEcho();
+    handlers.repeat = (_line, running) => {
+      setImmediate(() => running.emit('error', undefined));
+      return NEVER;
+    };
+    const client = echoClient(address, grpc.credentials.createInsecure());
+    expect(await call(client, 'server streaming', { requests: [''] })).toMatchObject({
+      code: grpc.status.UNKNOWN,
+      details: 'undefined',
+    });
+  });
 });
 
 describe('what HTTP/2 cannot carry ends neither the process nor the other calls of the connection', () => {

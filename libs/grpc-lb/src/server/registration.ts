@@ -1,4 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
+import { withErrorObjects } from './error-objects.js';
 import type { ResponseSizes } from './message-sizes.js';
 import { isOwnService } from './service-names.js';
 
@@ -15,8 +16,8 @@ export interface Registration {
 }
 
 /**
- * Lets the methods of one server tell the sizes of their responses, and notes which of them are instrumented. It
- * replaces `register` of this server only.
+ * Lets the methods of one server tell the sizes of their responses, makes their errors objects, and notes which of them
+ * are instrumented. It replaces `register` of this server only.
  *
  * The server's own services are registered past an instrumentation: a watch of health would be a span that lasts as long
  * as its connection.
@@ -29,7 +30,8 @@ export function observeRegistration(server: Server, { sizes, instrumented }: Reg
     const { __original: unwrapped } = current;
     if (unwrapped && !own) instrumented.add(path);
     const original = own ? (unwrapped ?? current) : current;
-    return original.call(server, path, handler, sizes.sized(serialize), deserialize, type);
+    const safe = own ? handler : withErrorObjects(handler, type);
+    return original.call(server, path, safe, sizes.sized(serialize), deserialize, type);
   };
   server.register = register as Server['register'];
 }
