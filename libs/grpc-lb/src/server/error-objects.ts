@@ -21,14 +21,14 @@ export function withErrorObjects(handler: Handler, type: Type): Handler {
       )) as unknown as Handler;
   }
   const streaming = handler as unknown as Streaming;
-  return ((call: EventEmitter) => {
+  return (call: EventEmitter) => {
     // That of grpc-js, which makes the status.
     for (const listener of call.listeners('error') as ((error: unknown) => void)[]) {
       call.off('error', listener);
       call.on('error', (error) => listener.call(call, errorObject(error)));
     }
     return streaming(call);
-  }) as unknown as Handler;
+  };
 }
 
 function errorObject(error: unknown): object {
