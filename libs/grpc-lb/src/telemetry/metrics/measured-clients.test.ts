@@ -23,7 +23,8 @@ describe.each(['all', 'shared'] as const)('if %s counters outlast their clients'
   test('the sum of a series does not fall when one of its clients goes; what is of the moment goes', async () => {
     const measured = new MeasuredClients(outlasting);
     measured.add(clients('ONE', 'dns:///orders'));
-    const leave = measured.add(clients('OTHER', 'dns:///orders'));
+    const other = clients('OTHER', 'dns:///orders');
+    const leave = measured.add(other);
     const connections = (): number[] => valuesOf(measured, 'grpc.subchannel.connection_attempts_succeeded');
     expect(connections()).toEqual([10]);
     leave();
@@ -32,6 +33,11 @@ describe.each(['all', 'shared'] as const)('if %s counters outlast their clients'
     await Promise.resolve();
     expect(connections()).toEqual([10]);
     expect([valuesOf(measured, 'grpc.lb.pending'), valuesOf(measured, 'grpc.lb.panic')]).toEqual([[2], [0]]);
+    await Promise.resolve();
+    expect(connections()).toEqual([10]);
+    // The same ones again: their snapshots still have what was counted.
+    measured.add(other)();
+    measured.add(other);
     await Promise.resolve();
     expect(connections()).toEqual([10]);
   });

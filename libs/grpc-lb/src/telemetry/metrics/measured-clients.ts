@@ -13,6 +13,7 @@ export class MeasuredClients {
   readonly #clients = new Set<ClientMetrics>();
   /** The counters of clients that are not measured any more: a sum without them would be lower. */
   #gone = new Collection();
+  readonly #known = new WeakSet<ClientMetrics['clients']>();
   /** The values of the collection that runs. */
   #collection: Collection | undefined;
 
@@ -33,6 +34,9 @@ export class MeasuredClients {
 
   /** Returns what removes them. */
   add(clients: ClientMetrics): () => void {
+    // What has been counted of them goes on in their snapshots.
+    if (this.#known.has(clients.clients)) addCounters(clients.collect(), this.#gone, -1);
+    this.#known.add(clients.clients);
     this.#clients.add(clients);
     return () => {
       if (this.#clients.delete(clients)) addCounters(clients.collect(), this.#gone);
@@ -51,8 +55,9 @@ export class MeasuredClients {
   }
 }
 
-function addCounters(from: Collection, to: Collection): void {
-  for (const [name, { labels, value }] of from) if (METRICS[name].kind === 'counter') to.add(name, labels, value);
+function addCounters(from: Collection, to: Collection, sign: 1 | -1 = 1): void {
+  for (const [name, { labels, value }] of from)
+    if (METRICS[name].kind === 'counter') to.add(name, labels, sign * value);
 }
 
 /** Those of the counters whose series are in the collection too. */
