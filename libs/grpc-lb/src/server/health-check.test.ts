@@ -100,3 +100,15 @@ test('of other results only false is a failure', () => {
   for (const result of [undefined, null, true, 0, '', [], {}]) expect(passed(result)).toBe(true);
   expect(passed(false)).toBe(false);
 });
+
+test('the reason of a long result is cut, as it goes to the log', async () => {
+  const { told, poller } = poll(() => ({ database: { status: 'down', message: 'x'.repeat(10_000) } }));
+  await vi.advanceTimersByTimeAsync(0);
+  const [[healthy, reason]] = told as [[boolean, string]];
+  expect([healthy, reason.length, reason]).toEqual([
+    false,
+    500,
+    expect.stringMatching(/^it returned \{"database":\{"status":"down".*\.\.\. \(\d+ characters\)$/),
+  ]);
+  poller.stop();
+});

@@ -1,4 +1,4 @@
-import { printableError } from '../core/printable.js';
+import { printable, printableError } from '../core/printable.js';
 import { jittered, type Random } from '../core/random.js';
 import { isObject } from '../core/options/validation.js';
 
@@ -92,7 +92,7 @@ export class HealthPoller {
     try {
       const results = await Promise.all(this.checks.map(async (check) => check(signal)));
       const bad = results.find((result) => !passed(result));
-      return bad === undefined ? undefined : `it returned ${JSON.stringify(bad)}`;
+      return bad === undefined ? undefined : printable(`it returned ${JSON.stringify(bad)}`);
     } catch (error) {
       return printableError(error);
     }
