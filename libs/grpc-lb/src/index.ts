@@ -235,6 +235,7 @@ export type {
   GrpcLbModuleOptions,
   GrpcLbModuleOptionsFactory,
 } from './nest/module-options.js';
+export type { GrpcLbServiceError } from './nest/stub/service-error.js';
 export { iterate } from './nest/streams/iterate.js';
 export { Resumable, resumable } from './nest/streams/resumable.js';
 export type {

@@ -61,7 +61,7 @@ test('calls that a server cancels as it shuts down end with UNAVAILABLE, where g
   for (const { code, details } of await Promise.all(calls))
     expect({ code, details }).toEqual({
       code: grpc.status.UNAVAILABLE,
-      details: 'The server closed the connection and cancelled the call',
+      details: `The server closed the connection and cancelled the call,remote_addr=${address}`,
     });
   expect((await other).code).toBe(grpc.status.CANCELLED);
 });

@@ -168,8 +168,13 @@ test('the trailer of a server that drains resumes whatever its status, and teach
 test('a token that is too old: onGap names the request to go on with', async () => {
   const { feed, servers } = await startFeed(1);
   const gaps: unknown[] = [];
-  const onGap = ({ token, request, error }: { token: string; request: object; error: { code: number } }): object => {
-    gaps.push([token, request, error.code]);
+  interface Gap {
+    token: string;
+    request: object;
+    error: { code: number; client: string; peer: string };
+  }
+  const onGap = ({ token, request, error }: Gap): object => {
+    gaps.push([token, request, error.code, error.client, error.peer]);
     return { text: '7' };
   };
   const client = await new FeedClient(feedTarget(servers), { onGap } as never).ready(1);
@@ -184,7 +189,7 @@ test('a token that is too old: onGap names the request to go on with', async () 
   feed.append(2);
   await subscriber.seen(4);
   expect(subscriber.numbers).toEqual([1, 2, 8, 9]);
-  expect(gaps).toEqual([['2', { text: '' }, Status.OUT_OF_RANGE]]);
+  expect(gaps).toEqual([['2', { text: '' }, Status.OUT_OF_RANGE, 'FEED', servers[0]!.address]]);
 });
 
 test('without onGap, a token that is too old ends the stream with the status of the server', async () => {

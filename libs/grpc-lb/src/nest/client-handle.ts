@@ -259,7 +259,9 @@ export class GrpcLbClientHandle implements ClientGrpc {
   #createStub(name: string): object {
     const client = this.getClientByServiceName(name);
     const delegated = this.#balanced instanceof DelegatedChannel;
-    const common = { client, direct: this.#directWay(client), intercepted: this.#isIntercepted, delegated };
+    const { target } = this.#balanced.snapshot();
+    const about = { client, clientName: this.name, target };
+    const common = { ...about, direct: this.#directWay(client), intercepted: this.#isIntercepted, delegated };
     const stub: Record<string, unknown> = {};
     const aliases = new Map<string, unknown>();
     for (const [key, method] of Object.entries(this.#serviceNamed(name).service)) {

@@ -52,7 +52,8 @@ export function resumingClient<C extends Client>(client: C, methods: readonly Re
     const subject = `client ${channel.name}, ${method.path.slice(1)}`;
     const keyed = (request: unknown, metadata: Metadata): Metadata => channel.keyed(request, metadata, method.path);
     // The client makes the calls, so that its interceptors see them.
-    const common = { client, direct: undefined, intercepted: true, delegated: false };
+    const names = { clientName: channel.name, target: channel.getTarget() };
+    const common = { client, ...names, direct: undefined, intercepted: true, delegated: false };
     const target = streamTarget({ subject, ...common, method, openCalls, keyed }, channel, options);
     const open = method.requestStream ? duplexMethod(target) : readableMethod(target);
     resuming[key] = open;

@@ -91,6 +91,8 @@ export class ClientCall
   /** Why the attempt could not be placed. */
   #refusal: { readonly code: Status; readonly details: string } | undefined;
   #observation: CallObservation | undefined;
+  /** The attempt with whose status it failed; null if it found no endpoint, undefined if this side ended it. */
+  #failedWith: WireAttempt | null | undefined;
 
   constructor(
     readonly environment: CallEnvironment,
@@ -192,6 +194,18 @@ export class ClientCall
   /** In milliseconds since the epoch; Infinity for none. */
   get deadline(): number {
     return this.#times.deadline;
+  }
+
+  // What its error is told.
+
+  /** The address of the backend with whose status it failed, or else of the last one; undefined if it was not sent. */
+  get peer(): string | undefined {
+    return (this.#failedWith === undefined ? this.#lastAttempt : this.#failedWith)?.peer;
+  }
+
+  /** Milliseconds from its start to its deadline; Infinity if it has none. */
+  get timeout(): number {
+    return this.#times.deadline - this.#times.startedAt;
   }
 
   // What an observer is shown.
@@ -382,7 +396,10 @@ export class ClientCall
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     // Of a committed attempt the headers have said so.
     if (this.#plan.committed === undefined) tellPrevious(status.metadata, this.#plan.attempts - 1);
-    if (status.code !== Status.OK) removeOwnTrailers(status.metadata);
+    if (status.code !== Status.OK) {
+      removeOwnTrailers(status.metadata);
+      this.#failedWith = attempt ?? null;
+    }
     this.#end(status, attempt && !attempt.local ? 'remote' : 'local');
     this.deliver(status);
   }

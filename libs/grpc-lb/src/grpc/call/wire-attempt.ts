@@ -22,13 +22,15 @@ import { StreamListener, type StreamOwner } from './stream-listener.js';
 import { asksToBeginAgain } from './stream-signals.js';
 import {
   cancelledByLoss,
+  isLoss,
   isReceiveLimit,
   isShed,
   isUnsent,
-  resetByLoss,
   retryPushback,
   type StreamStatus,
+  resetByLoss,
   withLostConnection,
+  withPeer,
 } from './wire-status.js';
 
 /** What an attempt needs from its client. */
@@ -242,6 +244,11 @@ export class WireAttempt extends Attempt<Connection> implements StreamOwner, Com
 
   /** The status as it is after the loss of the connection, if that ended the stream. */
   #asLoss(status: StreamStatus): StatusObject {
+    const ended = this.#translated(status);
+    return ended !== status || isLoss(status, this.connection.lost) ? withPeer(ended, this.peer) : status;
+  }
+
+  #translated(status: StreamStatus): StatusObject {
     if (this.connection.lost && status.rstCode === constants.NGHTTP2_CANCEL) return cancelledByLoss(status);
     if (this.connection.lost && status.rstCode === constants.NGHTTP2_NO_ERROR) return resetByLoss(status);
     return withLostConnection(status);

@@ -1,7 +1,9 @@
+import { constants } from 'node:http2';
 import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import {
   controlPlaneStatus,
+  isLoss,
   isReceiveLimit,
   isUnsent,
   resetByLoss,
@@ -94,6 +96,22 @@ describe('an INTERNAL of grpc-js', () => {
     ])
       expect(withLostConnection(status)).toBe(status);
   });
+});
+
+test('a lost connection is told from a server that sends the same words', () => {
+  const dropped = { code: Status.UNAVAILABLE, details: 'Connection dropped', metadata: new Metadata() };
+  expect(isLoss({ ...dropped, rstCode: constants.NGHTTP2_CANCEL }, true)).toBe(true);
+  expect(isLoss({ ...dropped, details: 'read ECONNRESET', rstCode: constants.NGHTTP2_INTERNAL_ERROR }, true)).toBe(
+    true,
+  );
+  expect(isLoss(dropped, true)).toBe(true);
+  expect(isLoss(dropped, false)).toBe(false);
+  expect(isLoss({ ...dropped, details: 'down for maintenance' }, true)).toBe(false);
+  expect(isLoss({ ...dropped, rstCode: constants.NGHTTP2_REFUSED_STREAM }, true)).toBe(false);
+  expect(isLoss({ ...dropped, code: Status.INTERNAL }, true)).toBe(false);
+  const trailers = new Metadata();
+  trailers.set('content-type', 'application/grpc');
+  expect(isLoss({ ...dropped, metadata: trailers }, true)).toBe(false);
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { type Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { DEGRADED_KEY } from './degraded-trailer.js';
 import { REPORT_KEY } from '../endpoint/orca-report.js';
@@ -95,6 +96,24 @@ export function resetByLoss(status: StatusObject): StatusObject {
   const { code, metadata } = status;
   if (code !== Status.INTERNAL || Object.keys(metadata.getMap()).length > 0) return status;
   return { code: Status.UNAVAILABLE, details: 'The server closed the connection without ending the call', metadata };
+}
+
+/** How grpc-js reports a stream whose connection has ended. */
+const DROPPED = 'Connection dropped';
+
+/**
+ * Whether grpc-js has made the status because the connection was lost. A server may send the same words, as when its
+ * handler passes on an error.
+ */
+export function isLoss({ code, details, metadata, rstCode }: StreamStatus, connectionLost: boolean): boolean {
+  if (code !== Status.UNAVAILABLE || Object.keys(metadata.getMap()).length > 0) return false;
+  if (rstCode === constants.NGHTTP2_CANCEL || rstCode === constants.NGHTTP2_INTERNAL_ERROR) return true;
+  return rstCode === undefined && connectionLost && details === DROPPED;
+}
+
+/** A status that this side has made, with the address of the backend, in the words of the details of a deadline. */
+export function withPeer({ code, details, metadata }: StatusObject, peer: string | undefined): StatusObject {
+  return { code, details: peer === undefined ? details : `${details},remote_addr=${peer}`, metadata };
 }
 
 const PUSHBACK_KEY = 'grpc-retry-pushback-ms';

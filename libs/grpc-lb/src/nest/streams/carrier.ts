@@ -95,6 +95,8 @@ export abstract class Carrier implements StreamSlot, OpenedCall, RequestOutlet<u
   protected ended(status: StatusObject): void {
     const { attempt } = this;
     const local = this.#last ? this.#last.local : attempt !== undefined || status.details !== RESET;
-    this.listener.onEnd(new StreamEnd(status, this.#answered || attempt !== undefined, local));
+    this.listener.onEnd(
+      new StreamEnd(status, this.#answered || attempt !== undefined, local, (this.#last ?? attempt)?.peer),
+    );
   }
 }

@@ -33,7 +33,7 @@ function setUp() {
   const target = {
     method,
     openCalls: new OpenCalls(),
-    rules: rulesOf('client FEED, Feed/Watch', resumable as never),
+    rules: rulesOf('client FEED, Feed/Watch', resumable as never, { client: 'FEED', method: '/feed.v1.Feed/Watch' }),
     channel,
     direct: true,
     keyed: (_request: unknown, metadata: Metadata) => metadata,

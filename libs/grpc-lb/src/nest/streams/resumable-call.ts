@@ -17,7 +17,7 @@ import { type Abortable, endWith, leave } from '../stub/abort-signals.js';
 import type { ArgumentRules } from '../stub/argument-rules.js';
 import { type CallArguments, isIntercepted } from '../stub/call-arguments.js';
 import { OpenCall, type OpenCalls } from '../stub/open-calls.js';
-import { aborted, serviceError } from '../stub/service-error.js';
+import { aborted, type FailedCall, serviceError } from '../stub/service-error.js';
 import type { Method } from '../stub/subscribed-call.js';
 import type { Carrier, CarrierOwner, Route } from './carrier.js';
 import { ClientCarrier } from './client-carrier.js';
@@ -40,6 +40,8 @@ export interface StreamTarget {
   readonly channel: BalancedChannel | undefined;
   /** Makes the calls, unless `direct`. */
   readonly client: Client;
+  /** The name of the client. */
+  readonly clientName: string;
   /** Whether calls go straight to the channel. */
   readonly direct: boolean;
   /** Adds the policy's key of a request to the metadata. */
@@ -223,7 +225,7 @@ export class ResumableCall
     if (!this.#done) this.#watchDeadline();
   }
 
-  ended({ status }: StreamEnd, note: string | undefined): void {
+  ended({ status, peer }: StreamEnd, note: string | undefined): void {
     // The user has said that OK is not the end of the data.
     const { code, details: said } = status.code === Status.OK && note !== undefined ? ENDED_WITH_OK : status;
     const details = note === undefined ? said : `${said} (${this.target.rules.subject} does not resume: ${note})`;
@@ -234,9 +236,14 @@ export class ResumableCall
       } finally {
         // Even if the user's function throws.
         if (end.code === Status.OK) this.sink.complete();
-        else this.sink.fail(serviceError(end));
+        else this.sink.fail(serviceError(end, undefined, this.#failed(peer)));
       }
     });
+  }
+
+  #failed(peer: string | undefined): FailedCall {
+    const { clientName, method } = this.target;
+    return { client: clientName, method: method.path, peer };
   }
 
   failed(error: unknown): void {

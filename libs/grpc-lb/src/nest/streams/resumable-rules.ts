@@ -1,11 +1,11 @@
-import { status as Status } from '@grpc/grpc-js';
+import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { GrpcLbArgumentError } from '../../core/errors.js';
 import { shown } from '../../core/options/validation.js';
 import { immediate } from '../../core/resume/immediate.js';
 import type { ResumeRules } from '../../core/resume/resume-rules.js';
 import type { TokenKey } from '../../core/resume/token-key.js';
 import { keyOf } from '../../core/resume/message-facts.js';
-import { serviceError } from '../stub/service-error.js';
+import { type CallNames, serviceError } from '../stub/service-error.js';
 import type { ReplayOptions, ResumableMethod, ResumableOptions, ResumableStatus } from './resumable-options.js';
 import type { StreamEnd } from './stream-end.js';
 
@@ -62,8 +62,9 @@ const PLAIN: AnyOptions = {
 /**
  * @param subject For errors, as in `client FEED, Feed/Watch`.
  * @param method Undefined for streams that neither resume nor move.
+ * @param names What errors are told of the stream.
  */
-export function rulesOf(subject: string, method: ResumableMethod | undefined): StreamRules {
+export function rulesOf(subject: string, method: ResumableMethod | undefined, names: CallNames): StreamRules {
   const options = (method ?? PLAIN) as AnyOptions;
   const { token, bookmark, dedupe, handover } = options;
   const given = { ...RESUMABLE_DEFAULTS, ...withoutUndefined(options) };
@@ -74,7 +75,7 @@ export function rulesOf(subject: string, method: ResumableMethod | undefined): S
     resume: resumeRule(subject, options),
     bookmark,
     dedupe,
-    onGap: gapRule(options),
+    onGap: gapRule(options, names),
     gapCodes: codesOf(given.gapStatusCodes),
     codes: codesOf(given.resumableStatusCodes),
     maxAttempts,
@@ -105,11 +106,12 @@ function resumeRule(subject: string, { resume, replay }: AnyOptions): StreamRule
   };
 }
 
-function gapRule({ onGap, replay }: AnyOptions): StreamRules['onGap'] {
+function gapRule({ onGap, replay }: AnyOptions, names: CallNames): StreamRules['onGap'] {
   if (!onGap) return undefined;
-  if (!replay) return ({ end: { status }, ...gap }) => onGap({ ...gap, error: serviceError(status) });
-  return async ({ end: { status }, token, request: opening }) => {
-    const request = await onGap({ token, request: (opening as Opening).first, error: serviceError(status) });
+  const errorOf = ({ status, peer }: StreamEnd): ServiceError => serviceError(status, undefined, { ...names, peer });
+  if (!replay) return ({ end, ...gap }) => onGap({ ...gap, error: errorOf(end) });
+  return async ({ end, token, request: opening }) => {
+    const request = await onGap({ token, request: (opening as Opening).first, error: errorOf(end) });
     return request === undefined || request === null ? undefined : ({ first: request, request } satisfies Opening);
   };
 }

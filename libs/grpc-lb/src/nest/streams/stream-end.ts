@@ -8,6 +8,8 @@ export class StreamEnd implements CallEnd {
     readonly status: StatusObject,
     readonly sent: boolean,
     readonly local: boolean,
+    /** The address of the backend that it was sent to; undefined if it was not sent, or is not known. */
+    readonly peer?: string,
   ) {}
 
   get code(): number {

@@ -23,15 +23,16 @@ export function streamTarget(
   channel: BalancedChannel | DelegatedChannel,
   options: ResumableMethod | undefined,
 ): StreamTarget {
-  const { subject, method, client, direct, openCalls, keyed = (_request, metadata) => metadata } = caller;
+  const { subject, clientName, method, client, direct, openCalls, keyed = (_request, metadata) => metadata } = caller;
   return {
     method,
     openCalls,
     client,
+    clientName,
     channel: channel instanceof BalancedChannel ? channel : undefined,
     // Interceptors see the calls that grpc-js's client makes.
     direct: direct?.interceptors.length === 0,
-    rules: rulesOf(subject, options),
+    rules: rulesOf(subject, options, { client: clientName, method: method.path }),
     argumentRules: caller,
     keyed,
   };

@@ -34,6 +34,8 @@ function subscribe(): { call: PlayedCall; told: unknown[]; openCalls: OpenCalls;
     intercepted: false,
     delegated: false,
     client,
+    clientName: 'ECHO',
+    target: 'static:///a:1',
     direct: undefined,
     method,
     openCalls,

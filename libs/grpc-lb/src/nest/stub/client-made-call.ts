@@ -8,7 +8,7 @@ import { OpenCall, type OpenCalls } from './open-calls.js';
 import type { Receiver } from './receiver.js';
 import { readRest } from './read-rest.js';
 import { type Writable, writeRequests } from './request-stream.js';
-import { aborted } from './service-error.js';
+import { aborted, named } from './service-error.js';
 import type { Method } from './subscribed-call.js';
 
 /** How grpc-js's client makes the calls of a method. */
@@ -16,11 +16,16 @@ export interface ClientMadeTarget {
   readonly client: Client;
   readonly method: Method;
   readonly openCalls: OpenCalls;
+  /** The name of the client. */
+  readonly clientName: string;
+  /** What a call says that it goes to before it is sent. */
+  readonly target: string;
 }
 
 /** What grpc-js's client returns for a call, as far as all kinds have it. */
 interface GrpcCall {
   cancel(): void;
+  getPeer(): string;
   on(event: 'metadata', listener: (metadata: Metadata) => void): unknown;
   on(event: 'status', listener: (status: StatusObject) => void): unknown;
 }
@@ -193,7 +198,19 @@ export class ClientMadeCall extends OpenCall implements Unsubscribable, Abortabl
   /** The call has ended with this status. */
   #fail(error: ServiceError): void {
     this.#ended = true;
-    this.receiver.error(error);
+    const { clientName, method } = this.target;
+    this.receiver.error(named(error, { client: clientName, method: method.path, peer: this.#peer }));
+  }
+
+  get #peer(): string | undefined {
+    const { target, client } = this.target;
+    try {
+      const peer = this.#call?.getPeer();
+      return peer === target || peer === client.getChannel().getTarget() || peer === 'unknown' ? undefined : peer;
+    } catch {
+      // An interceptor's own call need not know it.
+      return undefined;
+    }
   }
 
   #complete(): void {

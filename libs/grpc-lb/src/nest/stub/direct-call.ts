@@ -41,6 +41,10 @@ abstract class DirectCall extends SubscribedCall implements CallListener {
     call.startRead();
   }
 
+  protected get onChannel(): ClientCall | undefined {
+    return this.call;
+  }
+
   protected cancel(code: Status, details: string): void {
     this.call!.cancelWithStatus(code, details);
   }

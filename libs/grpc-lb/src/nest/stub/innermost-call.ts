@@ -16,7 +16,8 @@ type InterceptingCallInterface = ReturnType<NextCall>;
 
 /** What the innermost interceptor calls: a unary call on the channel, whose messages are encoded and decoded. */
 export class InnermostCall implements InterceptingCallInterface, CallListener {
-  readonly #call: ClientCall;
+  /** The call that it makes on the channel. */
+  readonly onChannel: ClientCall;
   #listener: Partial<InterceptingListener> = {};
   #hasMessage = false;
   #fault: StatusObject | undefined;
@@ -27,14 +28,14 @@ export class InnermostCall implements InterceptingCallInterface, CallListener {
     options: InterceptorOptions,
   ) {
     const { deadline = Infinity, host, parent, propagate_flags, credentials } = options;
-    this.#call = channel.newCall(method.path, deadline, host, parent, propagate_flags ?? propagate.DEFAULTS);
-    if (credentials) this.#call.setCredentials(credentials);
+    this.onChannel = channel.newCall(method.path, deadline, host, parent, propagate_flags ?? propagate.DEFAULTS);
+    if (credentials) this.onChannel.setCredentials(credentials);
   }
 
   start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
     this.#listener = listener;
-    this.#call.start(metadata, this);
-    this.#call.startRead();
+    this.onChannel.start(metadata, this);
+    this.onChannel.startRead();
   }
 
   sendMessageWithContext(
@@ -45,10 +46,10 @@ export class InnermostCall implements InterceptingCallInterface, CallListener {
     try {
       encoded = this.method.requestSerialize(message);
     } catch (error) {
-      this.#call.cancelWithStatus(Status.INTERNAL, `Request message serialization failure: ${messageOf(error)}`);
+      this.onChannel.cancelWithStatus(Status.INTERNAL, `Request message serialization failure: ${messageOf(error)}`);
       return;
     }
-    this.#call.sendMessageWithContext(context, encoded);
+    this.onChannel.sendMessageWithContext(context, encoded);
   }
 
   sendMessage(message: unknown): void {
@@ -56,23 +57,23 @@ export class InnermostCall implements InterceptingCallInterface, CallListener {
   }
 
   halfClose(): void {
-    this.#call.halfClose();
+    this.onChannel.halfClose();
   }
 
   startRead(): void {
-    this.#call.startRead();
+    this.onChannel.startRead();
   }
 
   cancelWithStatus(code: Status, details: string): void {
-    this.#call.cancelWithStatus(code, details);
+    this.onChannel.cancelWithStatus(code, details);
   }
 
   getPeer(): string {
-    return this.#call.getPeer();
+    return this.onChannel.getPeer();
   }
 
   getAuthContext(): ReturnType<InterceptingCallInterface['getAuthContext']> {
-    return this.#call.getAuthContext();
+    return this.onChannel.getAuthContext();
   }
 
   // What the call tells.
@@ -89,7 +90,7 @@ export class InnermostCall implements InterceptingCallInterface, CallListener {
     } catch (error) {
       const details = `Response message parsing error: ${messageOf(error)}`;
       this.#fault = { code: Status.INTERNAL, details, metadata: new Metadata() };
-      this.#call.cancelWithStatus(Status.INTERNAL, details);
+      this.onChannel.cancelWithStatus(Status.INTERNAL, details);
       return;
     }
     this.#listener.onReceiveMessage?.(response);

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Metadata, type NextCall, status as Status, type StatusObject } from '@grpc/grpc-js';
 import { NO_METADATA } from '../../grpc/call/attempt-headers.js';
+import type { ClientCall } from '../../grpc/call/client-call.js';
 import { InnermostCall } from './innermost-call.js';
 import { aborted } from './service-error.js';
 import { SubscribedCall } from './subscribed-call.js';
@@ -11,6 +12,7 @@ import { SubscribedCall } from './subscribed-call.js';
  */
 export class InterceptedCall extends SubscribedCall {
   #outermost: ReturnType<NextCall> | undefined;
+  #innermost: InnermostCall | undefined;
   #response: unknown = null;
   #hasStatus = false;
 
@@ -18,7 +20,7 @@ export class InterceptedCall extends SubscribedCall {
     const { args } = this;
     const { channel, interceptors, method } = this.target;
     if (this.isAborted) return this.receiver.error(aborted(args.signal!));
-    const innermost: NextCall = (options) => new InnermostCall(channel, method, options);
+    const innermost: NextCall = (options) => (this.#innermost = new InnermostCall(channel, method, options));
     const first = interceptors.reduceRight<NextCall>(
       (next, interceptor) => (options) => interceptor(options, next),
       innermost,
@@ -42,6 +44,10 @@ export class InterceptedCall extends SubscribedCall {
     if (this.#hasStatus) return;
     this.#hasStatus = true;
     super.onReceiveStatus(status);
+  }
+
+  protected get onChannel(): ClientCall | undefined {
+    return this.#innermost?.onChannel;
   }
 
   protected cancel(code: Status, details: string): void {

@@ -16,6 +16,10 @@ export type Keyed = (request: unknown, metadata: Metadata) => Metadata;
 /** What the calls of one method need. */
 export interface MethodCaller extends ArgumentRules, Pick<CallTarget, 'method' | 'openCalls'> {
   readonly client: Client;
+  /** The name of the client. */
+  readonly clientName: string;
+  /** The target of the client, without secrets. */
+  readonly target: string;
   /** How to make calls without grpc-js's client; undefined if they must go through it. */
   readonly direct: DirectWay | undefined;
   readonly keyed?: Keyed;

@@ -5,13 +5,14 @@ import {
   status as Status,
   type StatusObject,
 } from '@grpc/grpc-js';
+import type { ClientCall } from '../../grpc/call/client-call.js';
 import type { BalancedChannel } from '../../grpc/channel/balanced-channel.js';
 import type { Unsubscribable } from 'rxjs';
 import { type Abortable, endWith, leave } from './abort-signals.js';
 import type { CallArguments } from './call-arguments.js';
 import { OpenCall, type OpenCalls } from './open-calls.js';
 import type { Receiver } from './receiver.js';
-import { aborted, serviceError } from './service-error.js';
+import { aborted, type FailedCall, serviceError } from './service-error.js';
 
 export type Method = MethodDefinition<unknown, unknown>;
 
@@ -105,6 +106,15 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable,
     }
   }
 
+  /** The call on the channel; of several, made by interceptors, the last one. Undefined if there is none. */
+  protected abstract get onChannel(): Pick<ClientCall, 'peer' | 'timeout'> | undefined;
+
+  get #failed(): FailedCall {
+    const { channel, method } = this.target;
+    const { peer, timeout } = this.onChannel ?? {};
+    return { client: channel.name, method: method.path, peer, timeout };
+  }
+
   protected inScope(run: () => void): void {
     this.#scope!.runInAsyncScope(run);
   }
@@ -112,7 +122,7 @@ export abstract class SubscribedCall extends OpenCall implements Unsubscribable,
   #complete(status: StatusObject): void {
     const end = status.code === Status.OK ? this.deliverRest(status) : status;
     if (end.code === Status.OK) this.receiver.complete();
-    else this.receiver.error(serviceError(end, undefined, this.target.channel.name));
+    else this.receiver.error(serviceError(end, undefined, this.#failed));
   }
 }
 
