@@ -36,6 +36,20 @@ describe.each(['nest-11', 'nest-12'])('the server side in %s, with the optional 
   });
 });
 
+describe.each(['nest-11', 'nest-12'])('the server side in %s, without grpc-health-check', (nest) => {
+  beforeAll(() => installed(nest), 200_000);
+
+  it.each(FORMATS)('says what to install, in %s', async (_, type) => {
+    const app = await compile(await installed(nest), 'server', type);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    expect(ran.code, ran.output).toBe(1);
+    expect(ran.output).toContain(
+      'the health service of grpcServer(), which health: false turns off, needs the package grpc-health-check: npm install grpc-health-check',
+    );
+    expect(ran.output).toContain("code: 'GRPC_LB_PEER_MISSING'");
+  });
+});
+
 describe.each(['nest-11', 'nest-12'])('metrics in %s, with the optional @opentelemetry/api and prom-client', (nest) => {
   const libraries = { '@opentelemetry/api': '^1.9.0', 'prom-client': '^15.0.0' };
 

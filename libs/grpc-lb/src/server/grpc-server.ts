@@ -1,7 +1,6 @@
 import { Metadata, type Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { protoPath as healthProto } from 'grpc-health-check';
 import type { Observable } from 'rxjs';
 import { GrpcLbArgumentError, GrpcLbConflictError } from '../core/errors.js';
 import { requireObserver } from '../core/options/required.js';
@@ -14,6 +13,7 @@ import { drain, type GrpcDrainReport } from './drain.js';
 import { DueQueue } from './due-queue.js';
 import { HealthBoard } from './health-board.js';
 import { HealthPoller } from './health-check.js';
+import { type HealthContract, loadHealthContract } from './health-peer.js';
 import type { ServerLoad } from './load-meter.js';
 import { LoadProbe } from './load-probe.js';
 import type { EffectiveServerOptions } from './options.js';
@@ -62,6 +62,7 @@ export class GrpcServer implements OnApplicationShutdown {
   readonly #aging = new DueQueue();
   readonly #loaded: PackageDefinition = {};
   #transports = 0;
+  #health: HealthContract | undefined;
   #reflection: Reflection | undefined;
   #degraded: string | undefined;
   #drained: Promise<GrpcDrainReport> | undefined;
@@ -209,6 +210,7 @@ export class GrpcServer implements OnApplicationShutdown {
 
   /** @internal Prepares what must exist before it listens. */
   async prepare(): Promise<void> {
+    if (this.options.health) this.#health ??= await loadHealthContract();
     if (this.options.reflection) this.#reflection ??= await loadReflection();
     await this.#tls?.ready();
   }
@@ -241,10 +243,11 @@ export class GrpcServer implements OnApplicationShutdown {
 
   /** @internal Adds the server's own services to one that has those of the application. */
   attach(server: Server, loaded: PackageDefinition, services: readonly string[]): void {
-    const { health, loadReports } = this.options;
+    const { loadReports } = this.options;
     const own: string[] = [];
+    const health = this.#health;
     if (health) {
-      add('health', HEALTH_SERVICE, () => this.#board.service.addToServer(server));
+      add('health', HEALTH_SERVICE, () => this.#board.service.addToServer(server, health.service));
       own.push(HEALTH_SERVICE);
     }
     if (loadReports?.outOfBand) {
@@ -255,7 +258,7 @@ export class GrpcServer implements OnApplicationShutdown {
       add('loadReports.outOfBand', ORCA_SERVICE, () => server.addService(OpenRcaService, service));
       own.push(ORCA_SERVICE);
     }
-    const packages = { ...ORCA_PACKAGE, ...(health && loadSync(healthProto)), ...loaded };
+    const packages = { ...ORCA_PACKAGE, ...(health && loadSync(health.protoPath)), ...loaded };
     const reflect = this.#reflection;
     if (reflect) add('reflection', 'reflection', () => reflect(server, packages, [...services, ...own]));
     this.#servers.push(server);

@@ -29,7 +29,7 @@ function served(): { health: HealthService; handlers: Handlers; watch: (service:
   const health = new HealthService();
   let handlers!: Handlers;
   const server = { addService: (_: unknown, given: unknown) => (handlers = given as Handlers) };
-  health.addToServer(server as unknown as Server);
+  health.addToServer(server as unknown as Server, {});
   const watch = (service: string): Watch => {
     const call = new Watch(service);
     handlers.Watch(call);

@@ -3,9 +3,9 @@ import {
   type Server,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type ServiceDefinition,
   status as Status,
 } from '@grpc/grpc-js';
-import { service as HEALTH } from 'grpc-health-check';
 import { printable } from '../core/printable.js';
 
 export type HealthStatus = 'SERVING' | 'NOT_SERVING';
@@ -48,8 +48,9 @@ export class HealthService {
     for (const watch of this.#watches.get(service) ?? []) watch.write({ status });
   }
 
-  addToServer(server: Server): void {
-    server.addService(HEALTH, {
+  /** @param contract The definition of `grpc.health.v1.Health`. */
+  addToServer(server: Server, contract: ServiceDefinition): void {
+    server.addService(contract, {
       Check: (call: ServerUnaryCall<HealthRequest, HealthResponse>, answer: sendUnaryData<HealthResponse>) => {
         const { service } = call.request;
         const status = this.#statuses.get(service);

@@ -1,14 +1,19 @@
 import type { Server } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
-import { missingPeer } from '../core/errors.js';
+import { LazyPeer } from '../peers/lazy-peer.js';
 
 /** Adds reflection of the named services to a server. */
 export type Reflection = (server: Server, loaded: PackageDefinition, services: string[]) => void;
 
-/** Loaded only if it is enabled: an optional peer. */
+const peer = new LazyPeer('@grpc/reflection', () => import('@grpc/reflection'));
+
+/**
+ * Loaded only if it is enabled.
+ *
+ * @throws GrpcLbPeerError if the package is not installed.
+ */
 export async function loadReflection(): Promise<Reflection> {
-  const { ReflectionService } = await import('@grpc/reflection').catch((cause: unknown) => {
-    throw missingPeer('reflection: true', '@grpc/reflection', cause);
-  });
+  await peer.prepare();
+  const { ReflectionService } = peer.get('reflection: true');
   return (server, loaded, services) => new ReflectionService(loaded, { services }).addToServer(server);
 }

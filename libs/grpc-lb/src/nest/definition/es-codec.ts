@@ -1,4 +1,4 @@
-import { LazyPeer } from '../stub/lazy-peer.js';
+import { LazyPeer } from '../../peers/lazy-peer.js';
 import type { EsDefinition, EsMessageDescriptor } from './definition-types.js';
 import type { DefinedMethod, DefinedService } from './defined-service.js';
 import { bufferOf, bytesOf } from './generic-codec.js';

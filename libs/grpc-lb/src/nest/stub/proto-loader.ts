@@ -1,5 +1,5 @@
 import type { PackageDefinition } from '@grpc/proto-loader';
-import { LazyPeer, requireInApplication } from './lazy-peer.js';
+import { LazyPeer, requireInApplication } from '../../peers/lazy-peer.js';
 
 interface ProtoLoader {
   loadSync(protoPath: string | string[], options?: object): PackageDefinition;

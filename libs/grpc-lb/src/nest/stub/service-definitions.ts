@@ -12,7 +12,7 @@ import type { GrpcLbClientOptions } from '../client-options.js';
 import { esRuntime } from '../definition/es-codec.js';
 import { protoName } from '../definition/method-names.js';
 import { isEsDefinition, readDefinition } from '../definition/read-definition.js';
-import type { LazyPeer } from './lazy-peer.js';
+import type { LazyPeer } from '../../peers/lazy-peer.js';
 import { protoLoader as defaultLoader, protoLoaderOf } from './proto-loader.js';
 
 /** Where the services of a client come from. */

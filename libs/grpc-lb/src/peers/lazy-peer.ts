@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
-import { missingPeer } from '../../core/errors.js';
+import { missingPeer } from '../core/errors.js';
 
-/** A package that only some clients need. It is loaded when the first of them is declared. */
+/** A package that only some clients or servers need. It is loaded before the first of them is made. */
 export class LazyPeer<T> {
   #module: T | undefined;
 
