@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installed } from './install.js';
 import { mustRun, run } from './run.js';
+import { filesOfPage, GUIDE, STARTERS, withoutExtensions } from './starter.js';
 
 const servers: Server[] = [];
 afterAll(() => {
@@ -19,7 +20,7 @@ import { OrdersClient } from './dist/orders.client.js';
 
 const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
 const seen = new Set();
-while (seen.size < 2) seen.add((await firstValueFrom(app.get(OrdersClient).get({ id: '1' }))).id);
+while (seen.size < 2) seen.add((await firstValueFrom(app.get(OrdersClient).find({ id: '1' }))).servedBy);
 await app.close();
 console.log(JSON.stringify([...seen].sort()));
 `;
@@ -30,8 +31,15 @@ async function serve(server: Server, proto: string, port: number): Promise<void>
     orders: { v1: { Orders: ServiceClientConstructor } };
   };
   server.addService(orders.v1.Orders.service, {
-    Get: (_: unknown, done: (error: null, reply: object) => void) => done(null, { id: String(port) }),
+    Find: (_: unknown, done: (error: null, reply: object) => void) => done(null, { id: '1', servedBy: String(port) }),
   });
+}
+
+function checkoutController(nest: string): string {
+  const files = filesOfPage(GUIDE);
+  return STARTERS.find(({ major }) => nest.includes(`-${major}-`))!.isEsm
+    ? files.get('src/checkout.controller.ts')!
+    : withoutExtensions(files.get('src/checkout.controller.ts')!);
 }
 
 function listen(server: Server): Promise<number> {
@@ -63,6 +71,8 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
     const target = `static:///${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
     const add = cli('add', 'nestjs-grpc-lb', '--skip-install', `--target=${target}`);
     await mustRun(...add, app, 60_000);
+    // "Inject it as in Getting started": the controller of that page takes it.
+    writeFileSync(join(app, 'src/checkout.controller.ts'), checkoutController(nest));
     for (const [i, server] of backends.entries()) await serve(server, join(app, 'src/orders.proto'), ports[i]!);
 
     await mustRun(...cli('build'), app, 80_000);
@@ -78,5 +88,11 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
     // Nest's command-line tool 11 exits with 0 nevertheless.
     expect(ran.output).toContain('There is no TypeScript file "src/none.ts"');
     expect(ran.output).not.toMatch(/^\s+at /m);
+  }, 90_000);
+
+  it('refuses an option that it does not have', async () => {
+    const ran = await run(...cli('add', 'nestjs-grpc-lb', '--skip-install', '--nmae=foo'), app, 60_000);
+    expect(ran.output).toContain('nmae');
+    expect(ran.output).not.toContain('Nothing to be done.');
   }, 90_000);
 });

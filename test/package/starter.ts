@@ -93,7 +93,7 @@ export function copyStarter(home: string, name: string, starter: Starter, files:
 }
 
 /** "In CommonJS, write relative imports without `.js`." */
-function withoutExtensions(text: string): string {
+export function withoutExtensions(text: string): string {
   return text.replaceAll(/(from '\.[^']*)\.js'/g, "$1'");
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { isTaken, type Names } from './names.js';
+import { isTaken, type Names, SAMPLE_REQUEST } from './names.js';
 import { Refusal } from './refusal.js';
 
 /** A service, as the class of its client declares it. */
@@ -15,31 +15,41 @@ export interface Contract {
   readonly loader: readonly string[];
 }
 
-/** The contract that is written for those who have none yet. */
-export const sampleContract = ({ pascal, snake }: Names): Contract => ({
-  package: `${snake}.v1`,
-  service: pascal,
-  methods: ['get(request: GetRequest): Observable<GetReply>;'],
-  messages: ['export interface GetRequest {\n  id: string;\n}', 'export interface GetReply {\n  id: string;\n}'],
+/** The contract that is written for those who have none yet: that of docs/guide/getting-started.md. */
+export const sampleContract = (names: Names): Contract => ({
+  package: `${names.snake}.v1`,
+  service: names.pascal,
+  methods: [`find(request: ${SAMPLE_REQUEST}): Observable<${messageOf(names)}>;`],
+  messages: [
+    `export interface ${SAMPLE_REQUEST} {\n  id: string;\n}`,
+    `export interface ${messageOf(names)} {\n  id: string;\n  servedBy: string;\n}`,
+  ],
   loader: [],
 });
 
-export const sampleProto = ({ pascal, snake }: Names): string => `syntax = "proto3";
+export const sampleProto = (names: Names): string => `syntax = "proto3";
 
-package ${snake}.v1;
+package ${names.snake}.v1;
 
-service ${pascal} {
-  rpc Get(GetRequest) returns (GetReply);
+service ${names.pascal} {
+  rpc Find(${SAMPLE_REQUEST}) returns (${messageOf(names)});
 }
 
-message GetRequest {
+message ${SAMPLE_REQUEST} {
   string id = 1;
 }
 
-message GetReply {
+message ${messageOf(names)} {
   string id = 1;
+  string served_by = 2;
 }
 `;
+
+/** `Orders` has an `Order`, and `Stock` a `StockReply`. */
+function messageOf({ pascal }: Names): string {
+  const [, one] = /^(.*[^su])s$/i.exec(pascal) ?? [];
+  return one === undefined || isTaken(one) || one === SAMPLE_REQUEST ? `${pascal}Reply` : one;
+}
 
 // What of protobufjs is used here; proto-loader brings it.
 interface Parsed {

@@ -12,8 +12,6 @@ export interface Names {
 
 /** What the files of a client import or declare besides. */
 const TAKEN: ReadonlySet<string> = new Set([
-  'GetReply',
-  'GetRequest',
   'GrpcLbClient',
   'GrpcService',
   'Long',
@@ -24,6 +22,9 @@ const TAKEN: ReadonlySet<string> = new Set([
 
 /** Whether the file of a client has that name for something else. */
 export const isTaken = (name: string): boolean => TAKEN.has(name);
+
+/** The request of the contract that is written; a proto file of the project may well have one of that name. */
+export const SAMPLE_REQUEST = 'FindRequest';
 
 export function namesOf(name: string): Names {
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name))
@@ -36,7 +37,8 @@ export function namesOf(name: string): Names {
     .split(/[-_]+/)
     .filter((word) => word !== '');
   const pascal = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-  if (isTaken(pascal)) throw new Refusal(`--name "${name}" would declare ${pascal}, which the client needs itself.`);
+  if (isTaken(pascal) || pascal === SAMPLE_REQUEST)
+    throw new Refusal(`--name "${name}" would declare ${pascal}, which the client needs itself.`);
   return { kebab: words.join('-'), snake: words.join('_'), pascal };
 }
 

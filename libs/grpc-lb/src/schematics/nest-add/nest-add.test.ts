@@ -1,4 +1,5 @@
 import { type Rule, type SchematicContext, Tree } from '@angular-devkit/schematics';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { nestAdd, type NestAddOptions } from './nest-add.js';
 import { findTypeScript } from './typescript.js';
@@ -206,6 +207,54 @@ export class OrdersClient extends GrpcService<Orders>() {}`);
   });
 });
 
+describe('the target', () => {
+  it.each(['shop:50051', 'my_shop.eu-1.example:1', '10.0.0.1:50051', '[::1]:50051', 'dns+srv:///_grpc._tcp.shop'])(
+    'may be %s',
+    (target) => {
+      const { tree, warnings } = add(project(), { target });
+      expect(tree.readText('src/orders.client.ts')).toContain(`target: '${target}'`);
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['kubernetes:///shop:grpc', 'npm install @kubernetes/client-node, and call registerKubernetes()'],
+    ['eds:///shop', 'npm install @grpc/grpc-js-xds, and call registerXds() of nestjs-grpc-lb/xds'],
+  ])('%s comes with what the application has to do', (target, text) => {
+    expect(add(project(), { target }).warnings).toEqual([expect.stringContaining(text)]);
+  });
+});
+
+describe('the contract without --proto', () => {
+  const contract = (name?: string): string => {
+    const { tree } = add(project(), name === undefined ? {} : { name });
+    return tree.readText(`src/${name ?? 'orders'}.client.ts`);
+  };
+
+  it('is that of the guide', () => {
+    const { tree } = add(project());
+    const guide = readFileSync(new URL('../../../../../docs/guide/getting-started.md', import.meta.url), 'utf8');
+    const [, proto] = /```proto\n\/\/ orders\.proto\n([^]*?)```/.exec(guide)!;
+    expect(tree.readText('src/orders.proto')).toBe(proto);
+    const [, order] = /(export interface Order \{[^]*?\n\}\n)/.exec(guide)!;
+    expect(contract()).toContain(order);
+    expect(contract()).toContain('  find(request: FindRequest): Observable<Order>;');
+  });
+
+  it.each([
+    ['order-items', 'OrderItem'],
+    ['stock', 'StockReply'],
+    ['address', 'AddressReply'],
+    ['status', 'StatusReply'],
+    // The client needs the name itself.
+    ['observables', 'ObservablesReply'],
+    ['find-requests', 'FindRequestsReply'],
+  ])('of %s answers %s', (name, message) => {
+    expect(contract(name)).toContain(`find(request: FindRequest): Observable<${message}>;`);
+    expect(contract(name)).toContain(`export interface ${message} {`);
+  });
+});
+
 describe('in a monorepo', () => {
   const cli = {
     monorepo: true,
@@ -363,8 +412,13 @@ describe('it is refused, and nothing is changed,', () => {
     ['with a proto file of that name', { 'src/orders.proto': '' }, {}, 'run this with --proto=src/orders.proto'],
     ['with a name that is none', {}, { name: "a'; process.exit(); '" }, 'must begin with a letter'],
     ['with a name that the client needs', {}, { name: 'grpc-service' }, 'would declare GrpcService'],
-    ['with a target without scheme', {}, { target: 'localhost:50051' }, 'must be a scheme and what it needs'],
-    ['with a target of two lines', {}, { target: "dns:///a\n'," }, 'must be a scheme and what it needs'],
+    ['with a target of two lines', {}, { target: "dns:///a\n'," }, 'must be host:port'],
+    ['with a target of the web', {}, { target: 'http://orders:50051' }, 'must be host:port'],
+    ['with a scheme of gRPC', {}, { target: 'unix:/run/orders.sock' }, 'must be host:port'],
+    ['with a scheme that nobody has', {}, { target: 'dsn:///orders:50051' }, 'must be host:port'],
+    ['with a target without a port', {}, { target: 'orders' }, 'must be host:port'],
+    ['with a port that is none', {}, { target: 'orders:65536' }, 'must be host:port'],
+    ['with a scheme alone', {}, { target: 'dns:' }, 'must be host:port'],
   ])('%s', (_, files, options, message) => {
     expect(() => add(project(files), options)).toThrow(message);
   });

@@ -9,6 +9,7 @@ import { namesOf } from './names.js';
 import { findProject, inSources, type Project } from './project.js';
 import { Refusal } from './refusal.js';
 import { findRootModule } from './root-module.js';
+import { checkTarget, registrationFor } from './target.js';
 import { findTypeScript } from './typescript.js';
 
 /** Options of `nest add nestjs-grpc-lb`; schema.json documents each. */
@@ -62,10 +63,14 @@ function addClient(tree: Tree, context: Context, project: Project, options: Nest
   }
   const source = inSources(project, proto);
   if (source !== undefined) copyProtoFile(tree, context, project, source);
+  const target = options.target ?? `dns:///${names.kebab}:50051`;
+  checkTarget(target);
+  const registration = registrationFor(target);
+  if (registration !== undefined) context.logger.warn(registration);
   const file = clientFile({
     names,
     contract: given?.contract ?? sampleContract(names),
-    target: checkTarget(options.target ?? `dns:///${names.kebab}:50051`),
+    target,
     proto: posix.relative(project.sourceRoot, proto),
     isEsm: project.isEsm,
   });
@@ -78,14 +83,6 @@ function readProto(tree: Tree, asked: string, service: string | undefined): { pa
   if (path.startsWith('..') || path.startsWith('/') || !tree.exists(path))
     throw new Refusal(`There is no file "${asked}": --proto is a path from the root folder.`);
   return { path, contract: readContract(path, tree.readText(path), service) };
-}
-
-/** What is wrong with a target in detail is said when the application starts. */
-function checkTarget(target: string): string {
-  if (/^(?:[a-z+]+:\/|unix:)\S+$/.test(target)) return target;
-  throw new Refusal(
-    `--target "${target.slice(0, 200)}" must be a scheme and what it needs, as in dns:///orders:50051 or static:///10.0.0.1:50051.`,
-  );
 }
 
 function addToRootModule(tree: Tree, project: Project, options: NestAddOptions, name: string, client: string): string {
