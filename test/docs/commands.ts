@@ -167,6 +167,8 @@ export const COMMANDS: readonly CommandRule[] = [
     runBy: 'test/e2e/discovery (the API server that it starts)',
     check: flagsOf('deploy/try'),
   },
+  // Of the starter.
+  { command: /^npm run test:e2e$/, runBy: FIRST_STEPS },
   {
     command: /^npm run \S+$/,
     runBy: '.ci/run',
@@ -213,6 +215,11 @@ export const COMMANDS: readonly CommandRule[] = [
     check: (_words, line) => void readDocument(/'(.*)'/.exec(line)![1]!, 'yaml'),
   },
   { command: /^(NODE_OPTIONS=--experimental-vm-modules npx jest|node --test) /, runBy: 'test/package/testing.test.ts' },
+  {
+    command: /^curl -X POST http:\/\/localhost:3000\/demo\/backends\//,
+    runBy: 'apps/demo-client/src/page-guard.test.ts',
+    check: (words) => must(/:\d+\/kill$/.test(words[3]!), 'action.test.ts knows the actions'),
+  },
   {
     command: /^(consul agent|curl (-X PUT .*)?localhost:8500)/,
     runBy: 'needs a Consul agent; test/e2e/discovery has one that answers alike',
