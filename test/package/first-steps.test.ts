@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { ClientSnapshot } from 'nestjs-grpc-lb';
@@ -8,7 +8,7 @@ import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
 import { readPage } from '../docs/pages.js';
 import { recipeFiles } from '../support/testing/recipes.js';
 import { PEERS_OF_NEST_11 } from './install.js';
-import { addToJestKey, ENTRIES, jestSettings, KUBERNETES, loadTest } from './jest-entries.js';
+import { addToFile, addToJestKey, ENTRIES, jestSettings, KUBERNETES, loadTest } from './jest-entries.js';
 import { mustRun, run } from './run.js';
 import { copyStarter, filesOfPage, GUIDE, installLine, makeStarter, STARTERS, toolchains } from './starter.js';
 
@@ -112,6 +112,17 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:?\s+1 passed/);
   });
 
+  it.runIf(starter.major === 11)('the starter tests the application of the guide end to end', async () => {
+    const files = new Map([...filesOfPage(GUIDE), ['test/balancing.e2e-spec.ts', E2E]]);
+    const app = copyStarter(home, 'e2e', starter, files);
+    // As the guide says.
+    rmSync(join(app, 'test/app.e2e-spec.ts'));
+    addToFile(join(app, 'test/jest-e2e.json'), jestSettings('transformIgnorePatterns'));
+    const ran = await run('npm', ['run', 'test:e2e', '--', '--testTimeout', '60000'], app, 80_000);
+    expect(ran.code, ran.output).toBe(0);
+    expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:\s+1 passed/);
+  });
+
   it.runIf(starter.major === 11)(
     'each entry of the package loads in the Jest of the starter',
     async () => {
@@ -131,6 +142,20 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     600_000,
   );
 });
+
+const E2E = `
+import { Test } from '@nestjs/testing';
+import { AppModule } from './../src/app.module.js';
+
+it('/balancing (GET)', async () => {
+  const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const app = module.createNestApplication();
+  await app.listen(0, '127.0.0.1');
+  const answer = await fetch(new URL('/balancing', await app.getUrl()));
+  expect(await answer.json()).toMatchObject({ explain: { client: 'OrdersClient' } });
+  await app.close();
+});
+`;
 
 /** The README shows no controller. */
 const MAIN = `

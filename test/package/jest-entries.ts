@@ -42,6 +42,11 @@ export function jestSettings(...words: string[]): object {
 /** Adds settings to the key `jest` of an application. */
 export function addToJestKey(app: string, settings: object): void {
   const path = join(app, 'package.json');
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { jest: object };
-  writeFileSync(path, JSON.stringify({ ...manifest, jest: { ...manifest.jest, ...settings } }));
+  const { jest } = JSON.parse(readFileSync(path, 'utf8')) as { jest: object };
+  addToFile(path, { jest: { ...jest, ...settings } });
+}
+
+/** Adds settings to a file of JSON. */
+export function addToFile(path: string, settings: object): void {
+  writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...settings }));
 }
