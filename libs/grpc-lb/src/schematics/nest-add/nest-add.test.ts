@@ -122,8 +122,8 @@ export class OrdersClient extends GrpcService<Orders>() {}`);
     expect(tree.readText('src/order-items.client.ts')).toContain("target: 'static:///10.0.0.1:50051'");
   });
 
-  it('installs nothing if it is asked not to', () => {
-    expect(add(project(), { skipInstall: true }).tasks).toBe(0);
+  it.each([{ skipInstall: true }, { s: true }])('installs nothing if it is asked not to: %o', (options) => {
+    expect(add(project(), options).tasks).toBe(0);
   });
 
   it('writes CommonJS for CommonJS, and dependencies for Nest 11', () => {
@@ -273,8 +273,8 @@ describe('in a monorepo', () => {
       'apps/web/src/app.module.ts': MODULE,
     });
 
-  it('adds to the module that the project starts', () => {
-    const { tree } = add(monorepo(), { project: 'api', sourceRoot: 'apps/web/src' });
+  it.each([{ project: 'api' }, { p: 'api' }])('adds to the module that the project starts: %o', (options) => {
+    const { tree } = add(monorepo(), { ...options, sourceRoot: 'apps/web/src' });
     expect(tree.exists('apps/api/src/orders.client.ts')).toBe(true);
     expect(tree.readText('apps/api/src/core/api.module.ts')).toContain("from '../orders.client.js';");
     expect(tree.readText('apps/web/src/app.module.ts')).toBe(MODULE);

@@ -22,17 +22,20 @@ export interface NestAddOptions {
   readonly project?: string;
   readonly sourceRoot?: string;
   readonly skipInstall?: boolean;
+  /** `-p` and `-s` of the Nest command-line tool, which passes them as they are. */
+  readonly p?: string;
+  readonly s?: boolean;
 }
 
 /** `nest add nestjs-grpc-lb`: writes a client, and imports it in the root module. Changes nothing the second time. */
 export const nestAdd =
   (options: NestAddOptions): Rule =>
   (tree, context) => {
-    const project = findProject(tree, options);
+    const project = findProject(tree, { project: options.project ?? options.p, sourceRoot: options.sourceRoot });
     const { name, path, isNew } = addClient(tree, context, project, options);
     const modulePath = addToRootModule(tree, project, options, name, path);
     const hasNewDependencies = addDependencies(tree, project.nestMajor);
-    if (hasNewDependencies && !options.skipInstall) context.addTask(INSTALL);
+    if (hasNewDependencies && !options.skipInstall && !options.s) context.addTask(INSTALL);
     context.logger.info(
       `${isNew ? `${path} has the client` : `${path} was there, and stays as it is`}; ${modulePath} imports it. Inject ${name} where you need it.`,
     );

@@ -44,7 +44,10 @@ const SUPPORTED: ReadonlySet<number> = new Set([11, 12]);
  *
  * @throws {@link Refusal} if there is none, or one of another language or an unsupported version of Nest.
  */
-export function findProject(tree: Tree, asked: { readonly project?: string; readonly sourceRoot?: string }): Project {
+export function findProject(
+  tree: Tree,
+  asked: { readonly project: string | undefined; readonly sourceRoot: string | undefined },
+): Project {
   const manifest = readManifest(tree);
   const range = { ...manifest.devDependencies, ...manifest.dependencies }['@nestjs/core'];
   if (range === undefined)
