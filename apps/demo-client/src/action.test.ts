@@ -7,5 +7,5 @@ const page = readFileSync(new URL('../../../docs/guide/demo.md', import.meta.url
 test('the page of the demo says how a script presses each button', () => {
   const [, paragraph] = /\n\n([^\n]*`POST \/demo\/backends\/<address>\/<action>`[^]*?)\n\n/.exec(page)!;
   const named = [...paragraph!.matchAll(/`([a-z]+)`/g)].map(([, name]) => name);
-  expect(named.toSorted()).toEqual(ACTIONS.toSorted());
+  expect(new Set(named)).toEqual(new Set(ACTIONS));
 });
