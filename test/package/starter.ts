@@ -18,7 +18,7 @@ export const STARTERS: readonly Starter[] = [
 ];
 
 /** What the starters bring and these tests do not need. */
-const UNUSED = /eslint|oxlint|prettier|coverage|supertest|globals|source-map|mau/;
+const UNUSED = /eslint|oxlint|prettier|coverage|globals|source-map|mau/;
 
 /** How an application is built and started, as the guide's table of compilers says. */
 export interface Toolchain {
