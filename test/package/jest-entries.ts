@@ -24,12 +24,28 @@ test('the console finds its page', async () => {
 });
 `;
 
+/** Starts a server, which loads its optional packages then. Needs the guide's orders.proto. */
+const SERVER = `
+test('a server loads what it needs', async () => {
+  const { Module } = require('@nestjs/common');
+  const { NestFactory } = require('@nestjs/core');
+  const { grpcServer } = require('nestjs-grpc-lb/server');
+  class Empty {}
+  Module({})(Empty);
+  const options = { url: '127.0.0.1:0', package: 'orders.v1', protoPath: 'orders.proto' };
+  const server = grpcServer({ options }, { reflection: true, drain: { delay: 0 } });
+  const app = await NestFactory.createMicroservice(Empty, { ...server, logger: ['error'] });
+  await app.listen();
+  await app.close();
+});
+`;
+
 /** A test for Jest that loads each of some entries, and fails by the name of what it cannot load. */
 export function loadTest(entries: readonly string[]): string {
   const tests = entries.map(
     (entry) => `test('${entry}', () => expect(Object.keys(require('${entry}'))).not.toEqual([]));`,
   );
-  return [...tests, ...(entries.length > 1 ? [CONSOLE] : [])].join('\n');
+  return [...tests, ...(entries.length > 1 ? [CONSOLE, SERVER] : [])].join('\n');
 }
 
 /** A block of settings of the page about testing: the first that has all these words. */
