@@ -353,7 +353,7 @@ export class ClientCall
   cancel(attempt: WireAttempt, timedOut: boolean): void {
     if (timedOut) {
       this.#learnLatency();
-      const details = attemptTimeoutText(attempt.endpoint.key, this.#plan.attemptTimeout!);
+      const details = attemptTimeoutText(this.client, attempt.endpoint.key, this.#plan.attemptTimeout!);
       attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
     } else attempt.overtake();
     if (this.#observation) tellEnded(this.#observation, attempt);

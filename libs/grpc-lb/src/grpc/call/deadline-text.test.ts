@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CallCourse, deadlineText } from './deadline-text.js';
+import { attemptTimeoutText, type CallCourse, deadlineText } from './deadline-text.js';
 
 const START = 1_000_000;
 
@@ -54,4 +54,14 @@ test.each<[string, Given, string]>([
   ],
 ])('%s', (_, times, expected) => {
   expect(text(times)).toBe(`Deadline exceeded after 1.500s,${expected}`);
+});
+
+test('an attempt that timed out names the client, and a time that looks like seconds is explained', () => {
+  const within = (ms: number): string => attemptTimeoutText('ORDERS', '10.0.0.7:50051', ms);
+  expect(within(500)).toBe(
+    'client ORDERS: attempt timed out: no response from 10.0.0.7:50051 within 500 ms (retry.attemptTimeout)',
+  );
+  expect(within(1)).toBe(
+    'client ORDERS: attempt timed out: no response from 10.0.0.7:50051 within 1 ms (retry.attemptTimeout); times are in milliseconds, as in { attemptTimeout: 1000 } for 1 s',
+  );
 });

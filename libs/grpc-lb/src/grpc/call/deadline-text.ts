@@ -33,9 +33,14 @@ export function deadlineText(course: CallCourse, now: number): string {
   return parts.join(',');
 }
 
+/** A shorter time may be meant as seconds. */
+export const LOOKS_LIKE_SECONDS_MS = 60;
+
 /** The details of an attempt that had no response in time. */
-export function attemptTimeoutText(address: string, timeoutMs: number): string {
-  return `attempt timed out: no response from ${address} within ${timeoutMs} ms (retry.attemptTimeout)`;
+export function attemptTimeoutText(client: string, address: string, timeoutMs: number): string {
+  const unit =
+    timeoutMs < LOOKS_LIKE_SECONDS_MS ? '; times are in milliseconds, as in { attemptTimeout: 1000 } for 1 s' : '';
+  return `client ${client}: attempt timed out: no response from ${address} within ${timeoutMs} ms (retry.attemptTimeout)${unit}`;
 }
 
 function seconds(from: number, to: number): string {

@@ -1,4 +1,5 @@
 import { Metadata, type ServiceError, status as Status, type StatusObject } from '@grpc/grpc-js';
+import { LOOKS_LIKE_SECONDS_MS } from '../../grpc/call/deadline-text.js';
 
 /**
  * The error of a call that has failed, as Observables, Promises and loops of the client get it: a `ServiceError` of
@@ -32,8 +33,6 @@ export interface FailedCall extends CallNames {
 }
 
 const SECONDS_FOR_MILLISECONDS = 'times are in milliseconds, as in { timeout: 5000 } for 5 s';
-/** A shorter deadline looks like seconds. */
-const SHORT_MS = 60;
 
 /** What statuses mean that a new client or server often gets, in the words of grpc-js, Go, Java and the C core. */
 const MEANINGS: readonly (readonly [code: Status, details: RegExp, meaning: string])[] = [
@@ -49,7 +48,8 @@ const MEANINGS: readonly (readonly [code: Status, details: RegExp, meaning: stri
 function meaningOf({ code, details }: Pick<StatusObject, 'code' | 'details'>, call: FailedCall | undefined): string {
   if (!call) return '';
   // The server knows the deadline too, and may say first that it has passed, without the time.
-  const isShort = code === Status.DEADLINE_EXCEEDED && call.timeout !== undefined && call.timeout < SHORT_MS;
+  const isShort =
+    code === Status.DEADLINE_EXCEEDED && call.timeout !== undefined && call.timeout < LOOKS_LIKE_SECONDS_MS;
   const known = MEANINGS.find((each) => each[0] === code && each[1].test(details));
   const meaning = isShort ? SECONDS_FOR_MILLISECONDS : known?.[2];
   return meaning === undefined ? '' : ` (client ${call.client}: ${meaning})`;
