@@ -190,7 +190,7 @@ describe('the environment', () => {
       builder.setLogger(logger),
     );
     expect(warnings).toEqual([
-      'Configuration for a client ECHO_CLIENTS has no effect; did you mean "ECHO_CLIENT"?; the clients here are ECHO_CLIENT',
+      'GRPC_LB_ECHO_CLIENTS_TARGET of the environment has no effect, because there is no client ECHO_CLIENTS here; did you mean GRPC_LB_ECHO_CLIENT_TARGET?; the clients here are ECHO_CLIENT',
     ]);
   });
 

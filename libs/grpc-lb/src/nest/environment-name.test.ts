@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unreadVariables } from './environment-name.js';
+import { strangersWarnings, unreadVariables } from './environment-name.js';
 import type { GrpcLbClientOverrides } from './module-options.js';
 
 it('variables for clients of the application are unread if they caused no override', () => {
@@ -65,4 +65,20 @@ it.each([undefined, {}])('what Kubernetes sets for a Service is not meant for a 
     GRPC_LB_DEMO_PORT_50051_TCP_ADDR: '10.0.0.1',
   };
   expect(unreadVariables(environment, ['DEMO', 'PORT_CLIENT'], overrides)).toEqual(['GRPC_LB_PORT_CLIENT_TARGET']);
+});
+
+it('a variable for a client that the application does not have is named, with the one that was meant', () => {
+  const environment = { GRPC_LB_ORDERS_TARGET: 'a:1', GRPC_LB_ORDERS_POLICY: 'random', GRPC_LB_USERS_TARGET: 'b:1' };
+  const overrides = {
+    ORDERS: { target: 'a:1', loadBalancing: { policy: 'random' } },
+    USERS: { target: 'b:1' },
+    STOCK: { target: 'c:1' },
+  } as const;
+  expect(strangersWarnings(environment, ['ORDERS_CLIENT', 'PAYMENTS_CLIENT'], overrides)).toEqual([
+    'GRPC_LB_ORDERS_POLICY, GRPC_LB_ORDERS_TARGET of the environment have no effect, because there is no client ORDERS here; did you mean GRPC_LB_ORDERS_CLIENT_POLICY?; the clients here are ORDERS_CLIENT, PAYMENTS_CLIENT',
+    'GRPC_LB_USERS_TARGET of the environment has no effect, because there is no client USERS here; the clients here are ORDERS_CLIENT, PAYMENTS_CLIENT',
+    // Set in code.
+    'Configuration for a client STOCK has no effect; the clients here are ORDERS_CLIENT, PAYMENTS_CLIENT',
+  ]);
+  expect(strangersWarnings(environment, ['ORDERS', 'USERS', 'STOCK'], overrides)).toEqual([]);
 });

@@ -26,7 +26,7 @@ import type { GrpcLbClientOptions } from './client-options.js';
 import { clientName, type DeclaredClient } from './declared-clients.js';
 import { namedServices } from './decorators/inject.js';
 import { isDecoratedWith, isInstantiated } from './demand.js';
-import { environmentName, unreadVariables } from './environment-name.js';
+import { environmentName, strangersWarnings, unreadVariables } from './environment-name.js';
 import { eventLog } from './event-log.js';
 import { injectionWarnings } from './injection-warnings.js';
 import { type OptionInForce, type OptionLayer, optionsInForce } from './option-origins.js';
@@ -267,11 +267,8 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
         `${unread.join(', ')} of the environment ${unread.length === 1 ? 'has' : 'have'} no effect, because ${why}; install @nestjs/config and import GrpcLbModule.forRootAsync(grpcLbConfig.asProvider()), with grpcLbConfig of nestjs-grpc-lb/config`,
       );
     }
-    for (const name of Object.keys(this.options.overrides ?? {}).filter((each) => !names.includes(each))) {
-      this.#logger.warn(
-        `Configuration for a client ${name} has no effect${didYouMean(name, names)}; the clients here are ${names.join(', ') || 'none'}`,
-      );
-    }
+    for (const warning of strangersWarnings(process.env, names, this.options.overrides ?? {}))
+      this.#logger.warn(warning);
     if (!(this.options.logging ?? true)) return;
     const clients = [...this.#clients.values()].map(({ declared }) => ({
       name: declared.name,

@@ -142,7 +142,13 @@ export function unknownOption(path: string, name: string, known: readonly string
  * contains attempts; otherwise empty.
  */
 export function didYouMean(name: unknown, names: readonly string[]): string {
-  if (typeof name !== 'string') return '';
+  const best = nearest(name, names);
+  return best === undefined ? '' : `; did you mean "${best}"?`;
+}
+
+/** The one of several names that is probably meant; undefined if none is near. */
+export function nearest(name: unknown, names: readonly string[]): string | undefined {
+  if (typeof name !== 'string') return undefined;
   let best: string | undefined;
   let bestDistance = 3;
   for (const candidate of names) {
@@ -153,7 +159,7 @@ export function didYouMean(name: unknown, names: readonly string[]): string {
     const akin = names.filter((candidate) => isPartOf(name, candidate));
     if (akin.length === 1) best = akin[0];
   }
-  return best === undefined ? '' : `; did you mean "${best}"?`;
+  return best;
 }
 
 /** Shorter parts occur in many names by chance. */
