@@ -428,7 +428,7 @@ const inCalls: readonly Mistake[] = [
   },
   {
     title: 'a server with TLS, a client without',
-    names: [OF_ITEM, 'the peer closed the connection before HTTP/2 started', 'credentials: credentials.createSsl()'],
+    names: [OF_ITEM, 'the peer closed the connection before HTTP/2 started', 'tls: {}'],
     make: async () => callFailure({ target: (await tlsTarget('127.0.0.1'))[0] }),
   },
   {

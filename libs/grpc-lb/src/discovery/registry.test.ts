@@ -71,10 +71,7 @@ describe('the registry of endpoint sources', () => {
       'http://localhost:50051',
       'scheme is "http", which this package does not support; write dns:///host:port in place of http://',
     ],
-    [
-      'https://localhost:50051',
-      'write dns:///host:port in place of https://host:port, and pass credentials.createSsl()',
-    ],
+    ['https://localhost:50051', 'write dns:///host:port in place of https://host:port, and set tls: {}'],
     ['ipv4:10.0.0.1:1,10.0.0.2:1', 'write static:///host:port,host:port in place of ipv4:host:port,host:port'],
     ['ipv6:[::1]:1', 'write static:///[::1]:port,[::2]:port in place of ipv6:'],
     ['unix:/run/orders.sock', 'write static:///unix:path in place of unix:path'],

@@ -108,7 +108,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ipv6: 'write static:///[::1]:port,[::2]:port in place of ipv6:[::1]:port,[::2]:port',
   unix: 'write static:///unix:path in place of unix:path',
   http: 'write dns:///host:port in place of http://host:port',
-  https: 'write dns:///host:port in place of https://host:port, and pass credentials.createSsl() as credentials',
+  https: 'write dns:///host:port in place of https://host:port, and set tls: {}',
 };
 
 /** Of an address whose port is no number, `orders:` or `a:1,b:2`: it has the form of a target with a scheme. */

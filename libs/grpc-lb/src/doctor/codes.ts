@@ -89,7 +89,7 @@ export const DIAGNOSES = define({
   },
   'server-expects-tls': {
     severity: 'error',
-    remedy: 'Give the client credentials: credentials.createSsl(); here: --tls',
+    remedy: 'Give the client tls: {}, or credentials: credentials.createSsl(); here: --tls',
   },
   'server-expects-plaintext': {
     severity: 'error',
@@ -126,11 +126,13 @@ export const DIAGNOSES = define({
   'certificate-expires-soon': { severity: 'warning', remedy: 'Renew the certificate, and check its automatic renewal' },
   'certificate-untrusted': {
     severity: 'error',
-    remedy: 'Give the client the certificate of the authority: credentials.createSsl(ca); here: --ca FILE',
+    remedy:
+      'Give the client the certificate of the authority: tls: { ca }, or credentials.createSsl(ca); here: --ca FILE',
   },
   'client-certificate-required': {
     severity: 'error',
-    remedy: 'Give the client a certificate: credentials.createSsl(ca, key, cert); here: --cert FILE --key FILE',
+    remedy:
+      'Give the client a certificate: tls: { cert, key }, or credentials.createSsl(ca, key, cert); here: --cert FILE --key FILE',
   },
 
   // The server.

@@ -172,8 +172,17 @@ const withPairs =
     if (faults.length === before) faults.push(...pairFaults(path, value as CertificateOptions));
   };
 
+/** A switch is a fair guess: a client needs no options to use TLS. */
+const noSwitch =
+  (check: Check): Check =>
+  (path, value, faults) => {
+    if (value === true) faults.push({ path, message: 'is true; use {} for TLS with the CAs of Node' });
+    else if (value === false) faults.push({ path, message: 'is false; leave it out for a client without TLS' });
+    else check(path, value, faults);
+  };
+
 /** Checks everything but what the files contain. */
-export const tlsCheck: Check = withPairs(clientFields);
+export const tlsCheck: Check = noSwitch(withPairs(clientFields));
 export const serverTlsCheck: Check = withPairs(serverFields);
 
 /** One field of the options of a client, for those that come one by one from the environment. */

@@ -8,7 +8,7 @@ it.each([
   ],
   [
     'Failed to connect',
-    'Failed to connect: the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()',
+    'Failed to connect: the peer closed the connection before HTTP/2 started; if it expects TLS, give the client tls: {}, or credentials: credentials.createSsl()',
   ],
   ['Protocol error', 'Protocol error: the peer does not speak HTTP/2; check that the port is the gRPC port'],
   [

@@ -44,7 +44,7 @@ const MEANINGS: readonly Meaning[] = [
 ];
 
 const CLOSED_PLAIN =
-  'the peer closed the connection before HTTP/2 started; if it expects TLS, give the client credentials: credentials.createSsl()';
+  'the peer closed the connection before HTTP/2 started; if it expects TLS, give the client tls: {}, or credentials: credentials.createSsl()';
 const CLOSED_SECURE =
   'the peer closed the connection after the TLS handshake; if it verifies clients, it may not accept the certificate of this one; check tls.cert, and which CAs the peer trusts';
 

@@ -12,7 +12,7 @@ export interface AuthorizedCall {
 /** Why a call with credentials is refused without TLS. */
 export const PLAINTEXT =
   'the call has credentials, but without TLS they would be sent in plaintext; ' +
-  'give the client TLS (credentials: credentials.createSsl()), or remove the credentials of the call';
+  'give the client TLS (tls: {}, or credentials: credentials.createSsl()), or remove the credentials of the call';
 
 /**
  * Asks the credentials of a call and those of its channel for metadata, such as a token. Rejects with what they throw,

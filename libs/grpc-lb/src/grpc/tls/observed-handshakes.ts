@@ -1,6 +1,7 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { handshakeResult, type HandshakeResult } from '../../core/connection/handshake-result.js';
 import { NOT_NEEDED } from '../endpoint/abortable-address.js';
+import { withPeerNames } from './peer-names.js';
 
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
@@ -36,7 +37,7 @@ export class ObservedHandshakes extends ChannelCredentials {
         } catch (error) {
           const result = resultOf(error, socket.errored);
           if (result) this.ended(result);
-          throw error;
+          throw withPeerNames(error);
         }
       },
       getCallCredentials: () => connector.getCallCredentials(),
