@@ -38,7 +38,7 @@ export interface HedgePolicyOptions {
   /**
    * Hedges after `delay` for each call of the method, at most, 0.001 to 1 (no limit). They are spent on calls to endpoints
    * that are late unlike the others, while they win: a call that is late because it is much work is as late on another
-   * endpoint, and a hedge would double that work.
+   * endpoint, and a hedge would double that work. With 1, calls that are late by chance are hedged too, at any endpoint.
    *
    * @default 0.03 for a learned delay, 1 for a fixed one
    */
