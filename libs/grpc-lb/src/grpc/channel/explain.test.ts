@@ -133,6 +133,15 @@ it('in panic the rule, the next call and each endpoint say so', () => {
       why: 'suspect: no answer to a PING; used nevertheless, because of panic',
     })),
   });
+  const busy = explainClient(
+    { ...snapshot('least_request'), state: 'ready', panic: true, endpoints: [suspect('a:1'), suspect('b:1')] },
+    [
+      ['a:1', 0, 1],
+      ['b:1', 1, 1],
+    ],
+  );
+  // The first one is used too, when it has fewer calls.
+  expect(busy.endpoints.map(({ why }) => why)).toEqual(Array(2).fill(expect.stringContaining('; used nevertheless')));
   expect(explained([suspect('a:1'), suspect('b:1'), endpoint('c:1', 0)])).toMatchObject({
     rule: expect.stringMatching(/Panic: only 1 of 3 connected endpoints are healthy, so calls go to all of them$/),
     next: 'is sent at once, but may fail: panic, and few endpoints are healthy',

@@ -70,7 +70,9 @@ export function explainClient(
         const { address } = endpoint;
         const [, chance, ramp] = chanceOf.get(address) ?? [address, 0, 1];
         const used =
-          snapshot.panic && chance > 0 && !isHealthy(endpoint) ? '; used nevertheless, because of panic' : '';
+          snapshot.panic && chanceOf.has(address) && !isHealthy(endpoint)
+            ? '; used nevertheless, because of panic'
+            : '';
         return { address, chance, why: whyOf(endpoint, snapshot.priorities, ramp) + used };
       }),
       ...standbys.map(({ address, priority }) => ({
