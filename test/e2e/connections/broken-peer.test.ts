@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { ClientUnaryCall } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { startBackends } from '../../support/echo/backends.js';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
+import { staticTarget } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { FakeClock } from '../../support/time/fake-clock.js';
@@ -39,8 +41,16 @@ test('a connection whose peer has broken a rule of HTTP/2 is closed when it is n
   call.cancel();
   expect(await failure).toHaveProperty('code');
   client.close();
-  await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
   const closed = socket.closed ? undefined : once(socket, 'close');
   clock.advance(10_000);
   await closed;
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a connection that closes by itself leaves no timer', async () => {
+  const clock = new FakeClock();
+  const client = await new BalancedClient({ target: staticTarget(await startBackends(3)), clock }).ready(3);
+  await client.say();
+  client.close();
+  await expect.poll(() => clock.pendingTimers).toBe(0);
 });

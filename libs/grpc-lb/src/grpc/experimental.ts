@@ -56,6 +56,7 @@ export interface PeerConnection {
   readonly ended: boolean;
   readonly destroyed: boolean;
   destroy(): void;
+  onClosed(listener: () => void): void;
   /** Drops the connection as grpc-js's keepalive does: its calls end with UNAVAILABLE. */
   drop(): void;
   /** Tells grpc-js that it has ended; calls that are still open on it go on. */
@@ -86,6 +87,7 @@ interface Session {
   readonly destroyed: boolean;
   readonly closed: boolean;
   prependListener(event: 'goaway', listener: (code: number) => void): void;
+  once(event: 'close', listener: () => void): void;
   on(event: 'remoteSettings', listener: (settings: { maxConcurrentStreams?: number }) => void): void;
   readonly state: { readonly effectiveRecvDataLength?: number };
   ping(callback: (error: Error | null, ...answer: unknown[]) => void): boolean;
@@ -134,6 +136,7 @@ export function peerConnection(subchannel: SubchannelInterface): PeerConnection 
       return session.destroyed;
     },
     destroy: () => session.destroy(),
+    onClosed: (listener) => session.once('close', listener),
     reportEnd() {
       if (session.destroyed || typeof transport?.reportDisconnectToOwner !== 'function') this.drop();
       else transport.reportDisconnectToOwner(false);

@@ -21,6 +21,7 @@ class Scene implements LivenessListener {
     ended: false,
     destroyed: false,
     destroy() {},
+    onClosed() {},
     reportEnd() {},
     drop() {},
     onLimit() {},

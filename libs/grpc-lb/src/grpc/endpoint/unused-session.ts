@@ -11,13 +11,11 @@ const CLOSES_WITHIN_MS = 10_000;
  * keep its socket and its memory, and so would each one that follows it.
  */
 export function endUnused(peer: PeerConnection, isUnused: () => boolean, clock: Clock): void {
+  if (peer.destroyed) return;
   const check = (): void => {
-    if (peer.destroyed) return;
-    clock.after(CLOSES_WITHIN_MS, () => {
-      if (isUnused()) peer.destroy();
-      else check();
-    });
+    if (isUnused()) peer.destroy();
+    else cancel = clock.after(CLOSES_WITHIN_MS, check);
   };
-  // grpc-js closes it in this turn, so most have ended in the next one and need no timer.
-  outside(() => setImmediate(() => setImmediate(check)));
+  let cancel = outside(() => clock.after(CLOSES_WITHIN_MS, check));
+  peer.onClosed(() => cancel());
 }
