@@ -69,8 +69,8 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
     const backends = [new Server(), new Server()];
     const ports = [await listen(backends[0]!), await listen(backends[1]!)];
     const target = `static:///${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
-    // The short form, which Nest passes on as it is.
-    const add = cli('add', 'nestjs-grpc-lb', '-s', `--target=${target}`);
+    // Nest passes the short form on as it is, but only behind an option in the long form.
+    const add = cli('add', 'nestjs-grpc-lb', `--target=${target}`, '-s');
     await mustRun(...add, app, 60_000);
     // "Inject it as in Getting started": the controller of that page takes it.
     writeFileSync(join(app, 'src/checkout.controller.ts'), checkoutController(nest));
