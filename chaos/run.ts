@@ -2,7 +2,7 @@
  * Sick backends, real processes: each scenario with figures, against grpc-js round_robin in the same run. Ends with 1 if
  * nestjs-grpc-lb misses a bound.
  *
- *   npm run chaos -- [--only NAME] [--rate 300] [--list] [--write]
+ *   npm run chaos -- [--only NAME,NAME] [--rate 300] [--list] [--write]
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -57,8 +57,11 @@ const { values } = parseArgs({
     write: { type: 'boolean' },
   },
 });
-const chosen = SCENARIOS.filter(({ name }) => values.only === undefined || name === values.only);
-if (values.list || chosen.length === 0) {
+const only = values.only?.split(',');
+const chosen = SCENARIOS.filter(({ name }) => only?.includes(name) ?? true);
+const unknown = only?.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name)) ?? [];
+if (unknown.length > 0) console.error(`There is no scenario ${unknown.join(', ')}; these are:`);
+if (values.list || unknown.length > 0) {
   for (const { name, title } of SCENARIOS) console.log(`${name}: ${title}`);
   process.exit(values.list ? 0 : 2);
 }
