@@ -1,6 +1,9 @@
 import { Refusal } from './refusal.js';
 
-/** Schemes that an application registers: by which function of which sub-path, and with which package. */
+/**
+ * Schemes that an application registers: by which function of which sub-path, and with which package. As in
+ * discovery/registry.ts, which a schematic must not load.
+ */
 const ON_DEMAND: Readonly<Record<string, readonly [register: string, subPath: string, peer: string]>> = {
   consul: ['registerConsul', 'consul', 'consul'],
   eds: ['registerXds', 'xds', '@grpc/grpc-js-xds'],
