@@ -1,26 +1,15 @@
-import { InterceptingCall, type Interceptor, Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
-import { type GrpcLbCallOptions, type GrpcLbClientOptions, GrpcLbModule, promises, retry } from 'nestjs-grpc-lb';
+import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { type GrpcLbCallOptions, promises, retry } from 'nestjs-grpc-lb';
 import { describe, expect, it, vi } from 'vitest';
 import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
-import { echoClient, type EchoStub, startApp } from '../../support/nest/app.js';
+import type { EchoStub } from '../../support/nest/app.js';
 import { failure, ScriptedBackend } from '../../support/nest/backend.js';
+import { connect, WAYS } from '../../support/nest/both-ways.js';
 import { answer, message, RawPeer, requestsOf } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
-
-const passing: Interceptor = (options, next) => new InterceptingCall(next(options));
-const WAYS = [
-  ['without interceptors', {}],
-  ['with an interceptor', { interceptors: [passing] }],
-] as [string, Partial<GrpcLbClientOptions>][];
-
-async function connect(target: string, more: Partial<GrpcLbClientOptions>): Promise<EchoStub> {
-  const Echo = echoClient(target, more);
-  const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Echo])] });
-  return app.get(Echo);
-}
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
   return call.then(

@@ -1,27 +1,15 @@
-import { InterceptingCall, type Interceptor, status as Status } from '@grpc/grpc-js';
-import {
-  type GrpcLbCallOptions,
-  type GrpcLbClientOptions,
-  GrpcLbModule,
-  type GrpcLbServiceError,
-  iterate,
-  promises,
-} from 'nestjs-grpc-lb';
+import { status as Status } from '@grpc/grpc-js';
+import { type GrpcLbCallOptions, type GrpcLbServiceError, iterate, promises } from 'nestjs-grpc-lb';
 import { from, lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
-import { echoClient, type EchoStub, startApp } from '../../support/nest/app.js';
+import type { EchoStub } from '../../support/nest/app.js';
 import { failure, ScriptedBackend } from '../../support/nest/backend.js';
+import { connect, WAYS } from '../../support/nest/both-ways.js';
 import { RawPeer } from '../../support/peers/raw-peer.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
-
-const passing: Interceptor = (options, next) => new InterceptingCall(next(options));
-const WAYS = [
-  ['without interceptors', {}],
-  ['with an interceptor', { interceptors: [passing] }],
-] as [string, Partial<GrpcLbClientOptions>][];
 
 type Make = (echo: EchoStub, options: GrpcLbCallOptions) => Promise<unknown>;
 
@@ -33,12 +21,6 @@ const KINDS: Record<string, readonly [method: string, make: Make]> = {
   'a stream of requests': ['Join', (echo, options) => lastValueFrom(echo.join(from([{}]), options))],
   'both streams': ['Talk', (echo, options) => lastValueFrom(echo.talk(from([{}]), options))],
 };
-
-async function connect(target: string, more: Partial<GrpcLbClientOptions>): Promise<EchoStub> {
-  const Echo = echoClient(target, more);
-  const app = await startApp({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forFeature([Echo])] });
-  return app.get(Echo);
-}
 
 async function failed(call: Promise<unknown>): Promise<GrpcLbServiceError> {
   return call.then(
