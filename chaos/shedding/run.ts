@@ -6,8 +6,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
-import { freePort } from '../../apps/demo-client/src/runner/ports.js';
 import type { BackendSpec, ClientSpec, FromShedding, Phase, Second } from './protocol.js';
 
 const { values } = parseArgs({

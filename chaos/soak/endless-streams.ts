@@ -10,7 +10,7 @@ import { Controller, type INestMicroservice, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, GrpcStreamMethod } from '@nestjs/microservices';
 import { concat, finalize, NEVER, type Observable, of } from 'rxjs';
-import { freePort } from '../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import {
   type GrpcServerOptions,
   grpcServer,

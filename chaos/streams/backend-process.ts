@@ -5,7 +5,7 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
-import { freePort } from '../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { grpcServer } from '../../libs/grpc-lb/src/server/index.js';
 import { now } from '../clock.js';
 import type { FromLogBackend, LogBackendArguments } from './protocol.js';

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ClientSnapshot, Explanation } from 'nestjs-grpc-lb';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child, node } from '../../apps/demo-client/src/runner/child-process.js';
-import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
 import { readPage, ROOT } from './pages.js';
 
 /** The files of the guide, and the package made from its sources. `docs.test.ts` shows that they compile. */
@@ -69,7 +69,7 @@ async function get<T>(path: string): Promise<T> {
 
 beforeAll(async () => {
   const names = ['50051', '50052', '50053', '3000'];
-  const free = await freePorts(names.length);
+  const free = await Promise.all(names.map(() => freePort()));
   makePackage();
   makeProject(new Map(names.map((name, i) => [name, free[i]!])));
   backends = free.slice(0, 3).map((port) => `127.0.0.1:${port}`);

@@ -1,8 +1,7 @@
 import { cpSync, readdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../libs/grpc-lb/src/testing/free-port.js';
 import { installed } from './install.js';
 import { mustRun } from './run.js';
 
@@ -16,15 +15,6 @@ const NEEDED = {
   'grpc-health-check': '^2.1.0',
   'ts-proto': '^2.18.0',
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Runs `npm start` in a copy of an example beside the packed package. Returns the lines that it prints. */
 async function start(name: string): Promise<string[]> {

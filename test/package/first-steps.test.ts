@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { ClientSnapshot } from 'nestjs-grpc-lb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../libs/grpc-lb/src/testing/free-port.js';
 import { Child } from '../../apps/demo-client/src/runner/child-process.js';
-import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
 import { readPage } from '../docs/pages.js';
 import { recipeFiles } from '../support/testing/recipes.js';
 import { PEERS_OF_NEST_11 } from './install.js';
@@ -34,7 +34,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
   beforeAll(async () => {
     home = await makeStarter(starter);
     const names = ['50051', '50052', '50053', '3000'];
-    const free = await freePorts(names.length);
+    const free = await Promise.all(names.map(() => freePort()));
     ports = new Map(names.map((name, i) => [name, free[i]!]));
     url = `http://127.0.0.1:${free[3]}`;
     const servers = copyStarter(home, 'servers', starter, filesOfPage(GUIDE, ports));

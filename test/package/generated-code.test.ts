@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../apps/demo-client/src/runner/ports.js';
+import { freePort } from '../../libs/grpc-lb/src/testing/free-port.js';
 import { compile, FORMATS, installed, place } from './install.js';
 import { mustRun, run } from './run.js';
 
@@ -22,7 +22,7 @@ let target: string;
 beforeAll(async () => {
   const protos = place(await installed('nest-12'), 'generated', 'protos');
   const app = await compile(await installed('nest-12'), 'generated-server', 'module');
-  const [port] = await freePorts(1);
+  const port = await freePort();
   target = `127.0.0.1:${port}`;
   server = spawn(process.execPath, ['dist/main.js', `${port}`, join(protos, 'protos/shop.proto')], {
     cwd: app,

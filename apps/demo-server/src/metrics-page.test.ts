@@ -1,19 +1,9 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { MetricsPage } from './metrics-page.js';
 
 let page: MetricsPage;
 afterEach(() => page.onApplicationShutdown());
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 test('metrics are served at /metrics of their port, and nothing else', async () => {
   const port = await freePort();

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import type { ProxyName } from '../subjects.js';
+import { accepting } from '../../../test/support/run/accepting.js';
 
 /** A proxy of Debian that balances calls, not connections, each to the backend with the fewest. */
 export class Proxy {

@@ -3,12 +3,12 @@ import * as grpc from '@grpc/grpc-js';
 import type { LoadBalancingOptions } from 'nestjs-grpc-lb';
 import type { CallObservation, CallObserver } from 'nestjs-grpc-lb/grpc';
 import { describe, expect, test } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { balanced, type Balanced, call, connected, KINDS, METHODS } from '../../support/calls/call.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
 import { answer, answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { makeCertificate } from '../../support/peers/certificates.js';
 import { DIAGNOSES } from '../../../libs/grpc-lb/src/doctor/codes.js';
 import { type DoctorCode, type DoctorOptions, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
@@ -16,7 +17,7 @@ import {
   startTlsHttp2,
   status,
 } from '../../support/doctor/http2-servers.js';
-import { closedPort, startGrpcServer, startTcpServer } from '../../support/doctor/servers.js';
+import { startGrpcServer, startTcpServer } from '../../support/doctor/servers.js';
 import { KubernetesApi } from '../../support/kubernetes/api.js';
 import { GRPC_PORT, slice } from '../../support/kubernetes/slices.js';
 import { kubeConfigFile } from '../../support/kubernetes/client.js';
@@ -95,7 +96,7 @@ describe('discovery', () => {
 
 describe('connections', () => {
   test.for<[DoctorCode, Seed]>([
-    ['port-closed', () => at(closedPort())],
+    ['port-closed', () => at(freePort())],
     ['address-unreachable', () => ({ target: 'static:///255.255.255.255:50051' })],
     ['silent-peer', () => at(startTcpServer((socket) => socket.resume()))],
     ['connection-closed', () => at(startTcpServer((socket) => socket.destroy()))],
@@ -311,7 +312,7 @@ describe('one address', () => {
 });
 
 test('one closed port beside an open one of the same family is that, and no fault of the family', async () => {
-  const [good, six, closed] = await Promise.all([startGrpcServer(), startGrpcServer({ host: '[::1]' }), closedPort()]);
+  const [good, six, closed] = await Promise.all([startGrpcServer(), startGrpcServer({ host: '[::1]' }), freePort()]);
   const target = `static:///127.0.0.1:${good},127.0.0.1:${closed},[::1]:${six}`;
   const { findings } = await runDoctor({ target, env: {} });
   expect(findings).toMatchObject([{ code: 'port-closed', addresses: [`127.0.0.1:${closed}`] }]);

@@ -20,7 +20,7 @@ import {
   toArray,
 } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { deferred, ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, type EchoStub, errorOf, startApp } from '../../support/nest/app.js';

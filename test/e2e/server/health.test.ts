@@ -5,7 +5,7 @@ import { HealthIndicatorService, type HealthIndicatorResult, TerminusModule } fr
 import { Test } from '@nestjs/testing';
 import { HealthImplementation } from 'grpc-health-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import {
   GrpcServer,
   GrpcServerModule,

@@ -3,10 +3,11 @@ import { createServer } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, test, vi } from 'vitest';
 import { observeMetrics } from 'nestjs-grpc-lb/opentelemetry';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { makeCertificate } from '../../support/peers/certificates.js';
 import type { HandshakeResult } from '../../../libs/grpc-lb/src/index.js';
 import { balanced, type Balanced } from '../../support/calls/call.js';
-import { closedPort, startGrpcServer, startTcpServer } from '../../support/doctor/servers.js';
+import { startGrpcServer, startTcpServer } from '../../support/doctor/servers.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
@@ -65,7 +66,7 @@ describe('TLS handshakes are counted by their results (gRFC A118)', () => {
   });
 
   test('a port where nobody listens has no handshake, and without TLS there is none', async () => {
-    expect(await results(await closedPort(), here.cert)).toEqual({});
+    expect(await results(await freePort(), here.cert)).toEqual({});
     const { channel } = balanced(`static:///127.0.0.1:${await startGrpcServer()}`);
     channel.connect();
     await settled(channel);

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 
 const run = promisify(execFile);
 

@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import type { LbEvent } from '../../../libs/grpc-lb/src/core/events.js';
 import { BalancedChannel } from '../../../libs/grpc-lb/src/grpc/index.js';
 import { Echo } from '../../support/echo/cluster.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { PythonServer } from './python-process.js';
 import { TestService } from './test-service.js';
+import { accepting } from '../../support/run/accepting.js';
 
 expectNoLeaks();
 

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { type Certificate, makeCertificate } from '../../support/peers/certificates.js';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { builtGo, GO, HAS_GO } from './go-programs.js';
 import { PythonProcess } from './python-process.js';
 import { InteropServer } from './test-service.js';
+import { accepting } from '../../support/run/accepting.js';
 
 /** grpc-go's own interoperability server. */
 const GO_SERVER = GO && join(GO, 'bin/interop_server');

@@ -2,7 +2,7 @@ import { status as Status } from '@grpc/grpc-js';
 import type { INestMicroservice } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { GrpcServerMetrics } from '../../../libs/grpc-lb/src/telemetry/prometheus/index.js';
 import { grpcServer, GrpcServerModule } from '../../../libs/grpc-lb/src/server/index.js';
 import { TcpProxy } from '../../support/peers/tcp-proxy.js';

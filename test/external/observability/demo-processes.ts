@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { FromBackend, ToBackend } from 'demo-server/control';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import type { FromClient, ToClient } from '../../../apps/demo-client/src/runner-messages.js';
 import { Child, node } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePort, freePorts } from '../../../apps/demo-client/src/runner/ports.js';
 import { type Settings, SETTINGS_VARIABLE } from '../../../apps/demo-client/src/settings.js';
 import type { ScrapeTarget } from './prometheus.js';
 
@@ -22,7 +22,8 @@ export class DemoProcesses {
   /** Builds and starts them. Resolves with what Prometheus scrapes. */
   async start(): Promise<ScrapeTarget[]> {
     await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: ROOT });
-    [this.#ports, this.#metricsPorts] = [await freePorts(3), await freePorts(3)];
+    const threePorts = () => Promise.all([freePort(), freePort(), freePort()]);
+    [this.#ports, this.#metricsPorts] = [await threePorts(), await threePorts()];
     for (const i of this.#ports.keys()) await this.startServer(i);
     const addresses = this.#ports.map((port) => `127.0.0.1:${port}`);
     const httpPort = await freePort();

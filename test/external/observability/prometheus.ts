@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
 import { RULE_FILES } from './promtool.js';
 import { scaledRules } from './scaled-rules.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { makeCertificate } from '../../support/peers/certificates.js';
 import { type DoctorOptions, type DoctorReport, runDoctor } from '../../../libs/grpc-lb/src/doctor/index.js';
 import { serving, startHttp2 } from '../../support/doctor/http2-servers.js';
-import { closedPort, startGrpcServer } from '../../support/doctor/servers.js';
+import { startGrpcServer } from '../../support/doctor/servers.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { Haproxy } from './haproxy.js';
 import { L7Proxy, type ProgramName, PROGRAMS } from './l7-proxies.js';
@@ -51,7 +52,7 @@ describe('nginx', () => {
   });
 
   test('without a backend answers with a page', async () => {
-    const port = await startNginx({ http2: true, backend: local(await closedPort()) });
+    const port = await startNginx({ http2: true, backend: local(await freePort()) });
     expect(codesOf(await examine(port))).toEqual(['not-grpc']);
   });
 });

@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { accepting } from '../../support/run/accepting.js';
 
 /** haproxy as a connection-level (L4) load balancer in front of some addresses: one connection goes to one of them. */
 export class Haproxy {

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { accepting } from '../../support/run/accepting.js';
 
 interface Program {
   /** The file that the program reads, and its command. With `host`, other names get 404. */

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { type Certificate } from '../../support/peers/certificates.js';
 import { Child } from '../../../apps/demo-client/src/runner/child-process.js';
-import { accepting, freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { accepting } from '../../support/run/accepting.js';
 
 export interface NginxOptions {
   /** Without it, `listen` has no `http2`. */

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { closeWithTest } from '../run/close-with-test.js';
 
 /** One instance, as an operator thinks of it. */
@@ -59,9 +59,8 @@ export class ConsulAgent {
     const answer: http.RequestListener = (request, response) => void this.#answer(request, response);
     const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
     this.#server = server;
-    server.listen(this.port, host);
-    await once(server, 'listening');
-    this.port = (server.address() as AddressInfo).port;
+    this.port ||= await freePort(host);
+    await once(server.listen(this.port, host), 'listening');
     return this;
   }
 

@@ -63,13 +63,3 @@ export async function startTcpServer(handle: (socket: net.Socket) => void, host 
   });
   return (server.address() as net.AddressInfo).port;
 }
-
-/** A port on which nothing listens. */
-export async function closedPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

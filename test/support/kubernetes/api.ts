@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { discoveryAnswer, GROUP, json, status } from './answers.js';
 import { selectorOf } from './selector.js';
 import type { SliceObject } from './slices.js';
@@ -91,9 +92,8 @@ export class KubernetesApi {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server = server;
-    server.listen(this.port, '127.0.0.1');
-    await once(server, 'listening');
-    this.port = (server.address() as AddressInfo).port;
+    this.port ||= await freePort();
+    await once(server.listen(this.port, '127.0.0.1'), 'listening');
     return this;
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http2, { type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { closeWithTest } from '../run/close-with-test.js';
 
 /** One gRPC message, not compressed. */
@@ -53,9 +54,8 @@ export class RawServer {
     server.prependListener('connection', (socket: net.Socket) =>
       server.once('session', (session) => this.#accept(session, socket)),
     );
-    server.listen(this.port, '127.0.0.1');
-    await once(server, 'listening');
-    this.port = (server.address() as net.AddressInfo).port;
+    this.port ||= await freePort();
+    await once(server.listen(this.port, '127.0.0.1'), 'listening');
     this.#server = server;
     return this;
   }

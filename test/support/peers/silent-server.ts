@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from 'nestjs-grpc-lb/testing';
 
 /** A peer that accepts connections and never sends anything. */
 export class SilentServer {
@@ -23,8 +24,7 @@ export class SilentServer {
   }
 
   async start(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
+    await once(this.#server.listen(await freePort(), '127.0.0.1'), 'listening');
     return this;
   }
 

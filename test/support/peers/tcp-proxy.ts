@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { closeWithTest } from '../run/close-with-test.js';
 
 /** A TCP proxy that can fall silent: connections stay open, but no bytes pass, as on a broken network. */
@@ -32,9 +33,8 @@ export class TcpProxy {
 
   /** Listens; on the port it had before when it is started again. */
   async start(): Promise<this> {
-    this.#server.listen(this.port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.port = (this.#server.address() as net.AddressInfo).port;
+    this.port ||= await freePort();
+    await once(this.#server.listen(this.port, '127.0.0.1'), 'listening');
     return this;
   }
 

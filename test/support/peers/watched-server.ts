@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { OpenRcaService, type OrcaLoadReport } from '../../../libs/grpc-lb/src/server/orca-proto.js';
 import { Echo, type Line } from '../echo/cluster.js';
 import { Health } from './health-watch.js';
@@ -51,9 +52,8 @@ export class WatchedServer {
 
   static async start(options: grpc.ServerOptions = {}): Promise<WatchedServer> {
     const server = new WatchedServer(options);
-    server.#front.listen(0, '127.0.0.1');
-    await once(server.#front, 'listening');
-    server.port = (server.#front.address() as net.AddressInfo).port;
+    server.port = await freePort();
+    await once(server.#front.listen(server.port, '127.0.0.1'), 'listening');
     onTestFinished(() => {
       server.#front.close();
       server.cutConnections();

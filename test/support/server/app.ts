@@ -5,7 +5,7 @@ import { GrpcMethod, GrpcStreamMethod } from '@nestjs/microservices';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { map, NEVER, type Observable } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../../apps/demo-client/src/runner/ports.js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import {
   GrpcServer,
   GrpcServerModule,

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod } from '@nestjs/microservices';
 import { NEVER, type Observable } from 'rxjs';
 import { grpcServer } from '../../../libs/grpc-lb/src/server/index.js';
+import { freePort } from '../../../libs/grpc-lb/src/testing/index.js';
 
 // A microservice in a separate process, with `grpcServer()`; it ends on a signal.
 
@@ -33,12 +32,7 @@ class EchoController {
 @Module({ controllers: [EchoController] })
 class AppModule {}
 
-// Nest's transport does not tell its port. It is looked for now, and not before this process started: on a busy machine
-// that takes seconds, in which others take ports.
-const finder = createServer().listen(0, '127.0.0.1');
-await once(finder, 'listening');
-const url = `127.0.0.1:${(finder.address() as AddressInfo).port}`;
-await once(finder.close(), 'close');
+const url = `127.0.0.1:${await freePort()}`;
 const options = { url, package: 'echo.v1', protoPath: protoPath!, loader: { defaults: true } };
 const server = grpcServer({ options }, { reflection: true, drain: { delay: Number(drainDelay), streamGrace: 100 } });
 const app = await NestFactory.createMicroservice(AppModule, { ...server, logger: false });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Echo, type Line } from '../echo/cluster.js';
 import { closeWithTest } from '../run/close-with-test.js';
 
@@ -84,9 +85,9 @@ export class ConversationServer {
       socket.once('close', () => this.#sockets.delete(socket));
       injector.injectConnection(socket);
     });
-    this.#front.listen(0, '127.0.0.1');
-    await once(this.#front, 'listening');
-    this.address = `127.0.0.1:${(this.#front.address() as net.AddressInfo).port}`;
+    const port = await freePort();
+    await once(this.#front.listen(port, '127.0.0.1'), 'listening');
+    this.address = `127.0.0.1:${port}`;
     return this;
   }
 

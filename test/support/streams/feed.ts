@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
+import { freePort } from 'nestjs-grpc-lb/testing';
 import { Echo, type Line } from '../echo/cluster.js';
 import { closeWithTest } from '../run/close-with-test.js';
 
@@ -104,9 +105,8 @@ export class FeedServer {
     });
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     this.#server = server;
-    this.#front.listen(this.port, '127.0.0.1');
-    await once(this.#front, 'listening');
-    this.port = (this.#front.address() as net.AddressInfo).port;
+    this.port ||= await freePort();
+    await once(this.#front.listen(this.port, '127.0.0.1'), 'listening');
     this.feed.servers.add(this);
     return this;
   }

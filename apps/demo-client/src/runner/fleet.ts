@@ -1,8 +1,8 @@
+import { freePort } from 'nestjs-grpc-lb/testing';
 import type { BackendProcess } from '../backend-process.js';
 import type { Action } from '../action.js';
 import { Backend } from './backend.js';
 import type { Flags } from './flags.js';
-import { freePort, freePorts } from './ports.js';
 
 /** Another process may take a port before the backend binds it. */
 const ATTEMPTS = 3;
@@ -28,8 +28,8 @@ export class Fleet {
   }
 
   async start(): Promise<void> {
-    const ports = await freePorts(this.flags.backends);
-    const started = ports.map((port, index) => this.#startOne(port, index === ports.length - 1));
+    const { backends } = this.flags;
+    const started = Array.from({ length: backends }, (_, index) => this.#startOne(index === backends - 1));
     const results = await Promise.allSettled(started);
     for (const result of results) {
       if (result.status === 'rejected') throw result.reason;
@@ -45,10 +45,10 @@ export class Fleet {
     await Promise.all(this.#backends.map((backend) => backend.act('stop')));
   }
 
-  async #startOne(port: number, slow: boolean, attempt = 1): Promise<Backend> {
+  async #startOne(slow: boolean, attempt = 1): Promise<Backend> {
     const { delayMs, slots, errorRate, slow: slowness } = this.flags;
     const backend = new Backend({
-      port,
+      port: await freePort(),
       slots,
       knobs: { delayMs, errorRate, factor: slow ? slowness : 1 },
       slowFactor: slowness > 1 ? slowness : DEFAULT_SLOW_FACTOR,
@@ -60,7 +60,7 @@ export class Fleet {
       return backend;
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
-      return this.#startOne(await freePort(), slow, attempt + 1);
+      return this.#startOne(slow, attempt + 1);
     }
   }
 }

@@ -31,6 +31,7 @@ export type { AttemptBounds, AttemptedCall, SentAttempt } from './fleet/attempt-
 export type { ReceivedCall } from './fleet/call-log.js';
 export type { ShareBounds, ShareOptions } from './fleet/shares.js';
 export { FakeClock } from './fake-clock.js';
+export { freePort } from './free-port.js';
 export type {
   Answer,
   AnswerStream,

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { closedPort, startGrpcServer } from '../../../../../test/support/doctor/servers.js';
+import { startGrpcServer } from '../../../../../test/support/doctor/servers.js';
 import { expectNoLeaks } from '../../../../../test/support/run/leaks.js';
 import type { DoctorReport } from '../report.js';
 import { parseCommand } from './arguments.js';
+import { freePort } from '../../testing/index.js';
 import { runCommand } from './run.js';
 
 expectNoLeaks();
@@ -25,7 +26,7 @@ describe('exit status', () => {
   });
 
   test('1 if there is a finding, which is printed with its evidence and its remedy', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const { status, out } = await run('doctor', `static:///127.0.0.1:${port}`);
     expect(status).toBe(1);
     expect((await run('doctor', `static:///127.0.0.1:${port}`, '--quick')).status).toBe(1);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers';
+import { listenOnFreePort } from '../free-port.js';
 import type { FleetTls } from './fleet-tls.js';
 import { SecuredSocket } from './secured-socket.js';
 import { TappedSocket } from './tapped-socket.js';
@@ -79,8 +80,8 @@ export class FrontDoor {
       this.#accept(connection);
     });
     this.#opening = server;
-    server.listen(this.port, this.host);
-    await once(server, 'listening');
+    if (this.port === 0) await listenOnFreePort(server, this.host);
+    else await once(server.listen(this.port, this.host), 'listening');
     server.unref();
     if (this.#opening !== server) return void server.close();
     this.#opening = undefined;
