@@ -89,9 +89,19 @@ describe('discovery', () => {
       },
     ],
     ['target-not-examined', () => ({ target: 'xds:///orders' })],
+    ['doubtful-target', async () => ({ target: `0.0.0.0:${await startGrpcServer()}` })],
   ])('%s', async ([code, seed]) => {
     expect(await codesOf(seed)).toEqual([code]);
   });
+});
+
+test('a target without a port is named before what happens on the port that it got', async () => {
+  const { findings } = await runDoctor({ target: 'localhost', env: {} });
+  expect(findings.find(({ code }) => code === 'doubtful-target')?.evidence).toEqual([
+    '"localhost" has no port, so it is 443, and there is no TLS; add the port, as in "localhost:50051"',
+  ]);
+  const secure = await runDoctor({ target: 'localhost', env: {}, tls: true });
+  expect(secure.findings.map(({ code }) => code)).not.toContain('doubtful-target');
 });
 
 describe('connections', () => {
@@ -361,6 +371,7 @@ describe('the server', () => {
     ['service-missing', () => at(startGrpcServer(), { services: ['echo.v1.Ecko'] })],
     ['method-missing', () => at(startGrpcServer(), { methods: ['echo.v1.Echo/Sey'] })],
     ['method-missing', () => at(startGrpcServer(), { proto: newerProto() })],
+    ['no-reflection', () => at(startGrpcServer({ reflection: false }), { services: ['echo.v1.Echo'] })],
     ['clock-skew', () => at(startHttp2(serving({ date: day(1) })))],
     ['clock-skew', () => at(startHttp2(serving({ date: day(-1) })))],
   ])('%s', async ([code, seed]) => {

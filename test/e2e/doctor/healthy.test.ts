@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { GrpcLbClientDecoratorOptions } from '../../../libs/grpc-lb/src/nest/client-options.js';
 import { makeCertificate } from '../../support/peers/certificates.js';
@@ -91,14 +91,24 @@ describe('a healthy target has no findings', () => {
     expect((await examine({ target, client: client as DoctorClientOptions })).findings).toEqual([]);
   });
 
-  test('without reflection, where services were asked for, says that it could not look', async () => {
+  test('without reflection, where services were asked for, has a note that says why they are not compared', async () => {
     const target = `static:///127.0.0.1:${await startGrpcServer({ reflection: false })}`;
-    const { findings, checks } = await examine({ target, services: ['echo.v1.Echo'] });
-    expect(findings).toEqual([]);
-    expect(checks.find(({ name }) => name === 'services')).toMatchObject({
-      status: 'not-checked',
-      detail: expect.stringContaining('has no reflection service'),
-    });
+    const { healthy, findings } = await examine({ target, services: ['echo.v1.Echo'] });
+    expect(healthy).toBe(true);
+    expect(findings).toMatchObject([
+      { code: 'no-reflection', severity: 'note', evidence: [expect.stringContaining('has no reflection service')] },
+    ]);
+    expect((await examine({ target })).findings).toEqual([]);
+  });
+
+  test('proto files are found from the working directory, whatever folders their imports are in', async () => {
+    const target = `static:///127.0.0.1:${await startGrpcServer()}`;
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
+    onTestFinished(() => warned.mockRestore());
+    const proto = relative(process.cwd(), ECHO_PROTO);
+    for (const includeDirs of [undefined, [], [dirname(ECHO_PROTO)]])
+      expect((await examine({ target, proto, includeDirs })).findings).toEqual([]);
+    expect(warned).not.toHaveBeenCalled();
   });
 
   test('with TLS, and with certificates on both sides', async () => {

@@ -36,6 +36,7 @@ export const DIAGNOSES = define({
 
   // Discovery.
   'invalid-target': { severity: 'error', remedy: 'Correct the target as the evidence says' },
+  'doubtful-target': { severity: 'warning', remedy: 'Correct the target as the evidence says, unless you mean it' },
   'target-not-examined': {
     severity: 'warning',
     remedy: 'Use eds:///, whose endpoints this package knows, or examine one endpoint: static:///host:port',
@@ -163,6 +164,11 @@ export const DIAGNOSES = define({
     severity: 'warning',
     remedy:
       'Raise SETTINGS_MAX_CONCURRENT_STREAMS at the server, pool.maxSize at the client, or the number of replicas',
+  },
+  'no-reflection': {
+    severity: 'note',
+    remedy:
+      'Switch reflection on at the server, as by reflection: true of grpcServer(): without it nothing shows which services and methods the server has',
   },
   'service-missing': {
     severity: 'error',

@@ -10,6 +10,7 @@ const MAX_BYTES = 1_048_576;
 const MAX_SERVICES = 50;
 const MAX_NAMES = 200;
 const UNIMPLEMENTED = 12;
+const NO_REFLECTION = 'the server has no reflection service (v1, v1alpha)';
 
 const VERSIONS = ['v1', 'v1alpha'] as const;
 type Version = (typeof VERSIONS)[number];
@@ -22,6 +23,10 @@ export async function examineServices(site: Site, connected: Connected, wanted: 
   const { exam } = site;
   if (wanted.size === 0) return exam.skip('services', 'no proto file, service or method to look for');
   const listed = await listServices(site, connected);
+  if (listed === NO_REFLECTION) {
+    const { address } = connected;
+    return exam.find('services', 'no-reflection', { address, evidence: `${address}: ${listed}` });
+  }
   if (typeof listed === 'string') return exam.skip('services', `${connected.address}: ${listed}`);
   const { version, names } = listed;
   const known = new Set(names);
@@ -71,7 +76,7 @@ async function listServices(
     if (answer.kind === 'status') return `reflection ended with status ${answer.code} ${answer.text}`.trimEnd();
     return answer.kind === 'timeout' ? 'reflection did not answer' : `reflection failed: ${answer.text}`;
   }
-  return 'the server has no reflection service (v1, v1alpha)';
+  return NO_REFLECTION;
 }
 
 function ask(

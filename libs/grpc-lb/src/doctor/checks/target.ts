@@ -3,6 +3,7 @@ import { GrpcLbOptionsError } from '../../core/errors.js';
 import { printableError } from '../../core/printable.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { parseTarget } from '../../discovery/index.js';
+import { targetWarning } from '../../grpc/channel/target-warning.js';
 import { systemClock } from '../../grpc/context/system-clock.js';
 import type { Site } from '../site.js';
 import { discover } from '../target/discover.js';
@@ -11,7 +12,7 @@ import { sourceOf } from '../target/source-of.js';
 const DISCOVERY_MS = 2500;
 
 /** Resolves the target as a client does; empty if there is nothing to examine. */
-export async function examineTarget({ exam, budget, options }: Site): Promise<readonly Endpoint[]> {
+export async function examineTarget({ exam, budget, options, tls }: Site): Promise<readonly Endpoint[]> {
   const shown = withoutSecrets(options.target);
   try {
     const target = parseTarget(options.target);
@@ -21,6 +22,8 @@ export async function examineTarget({ exam, budget, options }: Site): Promise<re
       return [];
     }
     const source = await sourceOf(target, { clock: systemClock, random: Math.random });
+    const doubt = targetWarning(options.target, tls !== undefined);
+    if (doubt !== undefined) exam.find('discovery', 'doubtful-target', { evidence: doubt, certainty: 'likely' });
     const timeoutMs = budget.step(DISCOVERY_MS);
     const found = await discover(source, timeoutMs);
     if (found.kind === 'timeout') {

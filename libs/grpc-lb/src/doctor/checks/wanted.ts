@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { missingPeer } from '../../core/errors.js';
 import type { Examination } from '../examination.js';
@@ -48,7 +49,9 @@ async function load(
     const { loadSync } = await import('@grpc/proto-loader').catch((cause: unknown) => {
       throw missingPeer('the option protos', '@grpc/proto-loader', cause);
     });
-    return loadSync([...protos], { includeDirs: [...includeDirs] });
+    // Whole paths, and no empty list: proto-loader searches relative ones in includeDirs first, and warns of each.
+    const paths = protos.map((proto) => resolve(proto));
+    return loadSync(paths, includeDirs.length > 0 ? { includeDirs: [...includeDirs] } : {});
   } catch (error) {
     const evidence = `the proto files ${protos.join(', ')} cannot be loaded: ${(error as Error).message}`;
     exam.find('options', 'invalid-options', { evidence });

@@ -20,7 +20,7 @@ What the server must have
   --method NAME         a method, as in orders.v1.Orders/Find; may be repeated
 
 How
-  --quick               only discovery, connection, TLS and health, as for a probe
+  --quick               only discovery, connection, TLS, health, services and clock, as for a probe
   --timeout MS          for the whole run: 500 to 60000, default 4500
   --max-endpoints N     how many endpoints are examined, default 10
   --expiry-days N       a certificate that expires sooner is a warning, default 14
