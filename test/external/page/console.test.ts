@@ -108,6 +108,20 @@ describe.each(LOOKS)('at $width px, $colorScheme', (look) => {
   });
 });
 
+test('an endpoint that cannot be reached is so in the same words in its row, below it, and of its connection', async () => {
+  const { url } = await busyApp();
+  const view = await ConsolePage.open(browser, `${url}/grpc-lb#client=SESSIONS`);
+  await expect.poll(() => view.row('127.0.0.1:1').innerText()).toContain('unreachable');
+  await view.page.getByRole('button', { name: '127.0.0.1:1', exact: true }).click();
+  const detail = view.page.locator('#rows tr.detail:not([hidden])');
+  await expect
+    .poll(() => detail.innerText())
+    .toMatch(
+      /chance of 0 %\. Unreachable: connect ECONNREFUSED 127\.0\.0\.1:1\..*Connection \d+: (?:unreachable|connecting)\s*\n/s,
+    );
+  await view.page.close();
+});
+
 test.skipIf(process.env.PAGE_SCREENSHOT === undefined)('its picture', async () => {
   const { url, addresses, registry, servers } = await busyApp();
   registry.restore('ECHO', addresses[1]!);
@@ -285,6 +299,22 @@ test('by keyboard: a backend is ejected after a question, and restored', async (
   await keyboard.press('Enter');
   await expect.poll(state).toBe('ready');
   expect(view.complaints).toEqual([]);
+  await view.page.close();
+});
+
+test('a question that is asked again right after it was dismissed takes the next answer', async () => {
+  const { url, addresses, registry } = await consoleApp({ servers: 2, console: ACTIONS });
+  mayAct = true;
+  const view = await ConsolePage.open(browser, `${url}/grpc-lb`);
+  await view.row(addresses[0]!).getByRole('button').click();
+  // In one turn, so that the event of the first end comes while the dialog asks again.
+  await view.page.evaluate(`
+    const [button] = document.querySelectorAll('#rows tr.detail:not([hidden]) button');
+    button.click();
+    document.getElementById('confirm').close();
+    button.click();`);
+  await view.page.locator('#confirm-yes').click();
+  await expect.poll(() => registry.snapshot('ECHO').endpoints[0]!.state).toBe('ejected');
   await view.page.close();
 });
 

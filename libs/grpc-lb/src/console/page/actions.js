@@ -40,6 +40,9 @@ function say(text, failed) {
   hideResult = setTimeout(() => (result.hidden = true), RESULT_MS);
 }
 
+/** Takes the answer to the question that the dialog asks; undefined while it asks none. */
+let answer;
+
 /** Asks, with the answer of the dialog. */
 function confirmed(title, text) {
   if (text === undefined) return Promise.resolve(true);
@@ -47,12 +50,19 @@ function confirmed(title, text) {
   byId('confirm-title').textContent = title;
   byId('confirm-text').textContent = text;
   byId('confirm-yes').textContent = title;
+  // The last question was dismissed, if the event that says so is still on its way.
+  answer?.(false);
   dialog.returnValue = '';
   dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
-  });
+  return new Promise((resolve) => (answer = resolve));
 }
+
+byId('confirm').addEventListener('close', ({ target: dialog }) => {
+  // Browsers send the event later: the dialog may ask the next question by then.
+  if (dialog.open) return;
+  answer?.(dialog.returnValue === 'yes');
+  answer = undefined;
+});
 
 async function perform(title, text, body) {
   if (!(await confirmed(title, text))) return;
