@@ -1,4 +1,5 @@
 import type { LbEvent } from '../../core/events.js';
+import { plural } from '../../core/plural.js';
 import type { MoveReason } from '../../core/streams/placed-stream.js';
 
 /** `problem`: someone may have to act. `good`: a problem is over. `note`: worth knowing. `detail`: the rest. */
@@ -18,7 +19,7 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
         `${event.address} went from ${named(event.from)} to ${named(event.to)}${because(event.reason)}`,
       ];
     case 'discovery_updated':
-      return ['note', `discovery lists ${event.total} endpoints: ${event.added} new, ${event.removed} gone`];
+      return ['note', `discovery lists ${plural(event.total, 'endpoint')}: ${event.added} new, ${event.removed} gone`];
     case 'discovery_failed':
       return ['problem', `discovery of ${event.target} failed, ${USES[event.uses]}: ${event.error}`];
     case 'discovery_recovered':
@@ -34,7 +35,10 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
     case 'connection_closed':
       return ['detail', `connection ${event.connection} to ${event.address} is closed${because(event.reason)}`];
     case 'streams_leaving':
-      return ['note', `${event.streams} streams leave ${event.address}: ${STREAMS[event.reason]}`];
+      return [
+        'note',
+        `${plural(event.streams, 'stream')} ${event.streams === 1 ? 'leaves' : 'leave'} ${event.address}: ${STREAMS[event.reason]}`,
+      ];
     case 'stream_rebalanced':
       return ['detail', `a stream moved from ${event.address} to ${event.to}: ${MOVED[event.reason]}`];
     case 'failover':
@@ -52,7 +56,10 @@ export function eventText(event: LbEvent): readonly [weight: EventWeight, text: 
     case 'load_report_rejected':
       return ['note', `load reports of ${event.address} cannot be read`];
     case 'pool_saturated':
-      return ['problem', `every connection is at its stream limit: ${event.pending} calls wait`];
+      return [
+        'problem',
+        `every connection is at its stream limit: ${plural(event.pending, 'call')} ${event.pending === 1 ? 'waits' : 'wait'}`,
+      ];
     case 'shedding':
       return event.on ? ['problem', `${event.address} sheds load`] : ['good', `${event.address} no longer sheds load`];
     case 'throttle':

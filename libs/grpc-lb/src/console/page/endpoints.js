@@ -1,6 +1,16 @@
 /** The table of endpoints. Only the rows of one page exist, and only what has changed is drawn. */
 import { byId, create, keyedList, setAttribute, setClass, setText } from './dom.js';
-import { count, describeEndpoint, duration, ENDPOINT_STATES, ms, percent, plural } from './words.js';
+import {
+  CONNECTION_STATES,
+  count,
+  describeEndpoint,
+  duration,
+  ENDPOINT_STATES,
+  HEALTH_STATES,
+  ms,
+  percent,
+  plural,
+} from './words.js';
 
 const COLUMNS = 6;
 
@@ -151,12 +161,10 @@ function endpointDetail(address, actions) {
         node,
         draw({ id, state, health, inFlight, maxConcurrentStreams, ageMs }) {
           const limit = maxConcurrentStreams >= 2 ** 31 ? '' : ` of at most ${count(maxConcurrentStreams)}`;
-          const age = ageMs === null ? '' : `, ${duration(ageMs)} old`;
-          const checked = health === 'unknown' ? 'no answer yet' : health.replace('_', ' ');
-          setText(
-            node,
-            `Connection ${id}: ${state.replace('_', ' ')}, ${count(inFlight)}${limit} in flight, health ${checked}${age}`,
-          );
+          // Without a connection there are neither calls nor health.
+          const load = ageMs === null ? '' : `, ${count(inFlight)}${limit} in flight`;
+          const checked = ageMs === null ? '' : `, health: ${HEALTH_STATES[health]}, ${duration(ageMs)} old`;
+          setText(node, `Connection ${id}: ${CONNECTION_STATES[state]}${load}${checked}`);
         },
       };
     },
@@ -169,7 +177,7 @@ function endpointDetail(address, actions) {
   return {
     node,
     draw({ endpoint }) {
-      setText(why, `Gets the next call with a chance of ${percent(endpoint.chance)}. ${sentence(endpoint.why)}`);
+      setText(why, `Gets the next call with a chance of ${percent(endpoint.chance)}. ${sentence(plainWhy(endpoint))}`);
       const zone = endpoint.zone === null ? '' : `, zone ${endpoint.zone}`;
       setText(
         facts,
@@ -183,7 +191,12 @@ function endpointDetail(address, actions) {
 
 function streamsOf({ streams: { open, oldestMs, medianMs } }) {
   if (open === 0) return '';
-  return ` ${plural(open, 'stream')} that last: the oldest has been here for ${duration(oldestMs)}, the median for ${duration(medianMs)}.`;
+  return ` ${plural(open, 'stream')} that last${open === 1 ? 's' : ''}: the oldest has been here for ${duration(oldestMs)}, the median for ${duration(medianMs)}.`;
+}
+
+/** Why it gets the next call or not, with the word of the page in place of the name of the state. */
+function plainWhy({ state, why }) {
+  return why === state || why.startsWith(`${state}:`) ? ENDPOINT_STATES[state][0] + why.slice(state.length) : why;
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -67,7 +67,7 @@ export function headline() {
 /** The streams of the client that last, and why some have moved. */
 function streamStory({ open, oldestMs, moves }) {
   const oldest = oldestMs === null ? '' : `, the oldest for ${duration(oldestMs)}`;
-  const here = open === 0 ? '' : ` ${plural(open, 'stream')} that last${oldest}.`;
+  const here = open === 0 ? '' : ` ${plural(open, 'stream')} that last${open === 1 ? 's' : ''}${oldest}.`;
   const reasons = Object.entries(moves);
   const total = reasons.reduce((sum, [, times]) => sum + times, 0);
   const why = reasons.map(([reason, times]) => `${count(times)} ${MOVES[reason]}`).join(', ');

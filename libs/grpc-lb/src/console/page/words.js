@@ -20,6 +20,21 @@ export function describeEndpoint({ state, warmth }) {
   return { word, sign, plain };
 }
 
+export const CONNECTION_STATES = {
+  connecting: 'connecting',
+  ready: 'ready',
+  transient_failure: 'unreachable',
+  retiring: 'retiring, gets no new calls',
+};
+
+export const HEALTH_STATES = {
+  unknown: 'no answer yet',
+  disabled: 'not watched',
+  not_offered: 'not offered by the server',
+  serving: 'serving',
+  not_serving: 'not serving',
+};
+
 export const CLIENT_STATES = {
   idle: ['idle', 'off', 'not connected yet'],
   connecting: ['connecting', 'wait', 'waits for its first connection'],
@@ -46,6 +61,7 @@ export const ORIGINS = {
 export const WAITS = {
   discovery: 'discovery',
   connection: 'a connection',
+  ready: 'an endpoint that is ready',
   stream_limit: 'room on a connection',
   call_credentials: 'call credentials',
 };

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../core/endpoint.js';
 import { GrpcLbOptionsError } from '../../core/errors.js';
+import { plural } from '../../core/plural.js';
 import { printableError } from '../../core/printable.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { parseTarget } from '../../discovery/index.js';
@@ -38,7 +39,7 @@ export async function examineTarget({ exam, budget, options, tls }: Site): Promi
     for (const evidence of found.warnings) exam.find('discovery', 'discovery-warning', { evidence });
     const count = found.endpoints.length;
     if (count === 0) exam.find('discovery', 'no-endpoints', { evidence: `${shown} lists no endpoints` });
-    else exam.pass('discovery', `${count} ${count === 1 ? 'endpoint' : 'endpoints'}`);
+    else exam.pass('discovery', plural(count, 'endpoint'));
     return found.endpoints.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
   } catch (error) {
     exam.find('discovery', 'invalid-target', { evidence: faultText(error) });

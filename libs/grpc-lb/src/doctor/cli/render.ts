@@ -1,3 +1,4 @@
+import { plural } from '../../core/plural.js';
 import type { DoctorCheck, DoctorFinding, DoctorReport } from '../report.js';
 
 /** A report for people. */
@@ -26,5 +27,3 @@ function verdict(findings: readonly DoctorFinding[]): string {
   if (errors + warnings === 0) return `Healthy${also}.`;
   return `${plural(errors, 'error')}, ${plural(warnings, 'warning')}${also}.`;
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -96,7 +96,7 @@ it('an endpoint with recent failures is explained with its failure rate, since t
 });
 
 it('with one ready endpoint the rule applies to it', () => {
-  expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toContain('1 ready endpoints');
+  expect(explainClient(snapshot('round_robin'), [['a:1', 1, 1]]).rule).toBe('round_robin: the only ready endpoint');
 });
 
 it.each([

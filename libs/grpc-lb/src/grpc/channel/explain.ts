@@ -4,6 +4,7 @@ import type { EffectiveLoadBalancing } from '../../core/options/load-balancing.j
 import type { PolicyConfig } from '../../core/options/policy-config.js';
 import type { HashKeySource } from '../../core/options/ring-hash-options.js';
 import { didYouMean, isObject, shown } from '../../core/options/validation.js';
+import { plural } from '../../core/plural.js';
 import type { EndpointChance } from '../../core/picking/chances.js';
 import { type CallInfo, UNKNOWN_CALL } from '../../core/policy/policy.js';
 import { FULL_SCAN_LIMIT, SAMPLE_SIZE } from '../../core/policy/sample.js';
@@ -127,6 +128,7 @@ function panicText(candidates: readonly EndpointSnapshot[]): string {
 /** @param kind What the endpoints that calls go to have in common. */
 function ruleOf(policy: PolicyConfig, count: number, kind: string): string {
   if (count === 0) return `${policy.name}: no endpoint is ready`;
+  if (count === 1) return `${policy.name}: the only ${kind} endpoint`;
   switch (policy.name) {
     case 'least_request':
       return `least_request: the fewest calls in flight among ${among(count, kind, policy.choiceCount)}; ties at random`;
@@ -166,7 +168,7 @@ function hashKeyText(by: HashKeySource): string {
 
 function nextOf({ state, source, pending, panic }: ClientSnapshot, candidates: readonly EndpointSnapshot[]): string {
   if (state === 'ready') {
-    if (pending > 0) return `waits behind ${pending} calls: every connection is at its stream limit`;
+    if (pending > 0) return `waits behind ${plural(pending, 'call')}: every connection is at its stream limit`;
     if (!panic) return 'is sent at once';
     return `is sent at once, but may fail: panic, and ${candidates.some(isHealthy) ? 'few endpoints are' : 'no endpoint is'} healthy`;
   }
@@ -209,7 +211,8 @@ function whyOf(
   const failing = shareOfCalls(failureRate, 'failed');
   const refusing = shareOfCalls(refusalRate, 'were refused');
   const shed = shedding ? ', sheds load' : '';
-  const lasting = streams.open > 0 ? `, of them ${streams.open} streams that last` : '';
+  const lasting =
+    streams.open > 0 ? `, of them ${plural(streams.open, 'stream')} that last${streams.open === 1 ? 's' : ''}` : '';
   return `ready: ${inFlight} in flight${lasting}, weight ${weight}${rank}${zone}${failing}${refusing}${shed}${slowly}${full}`;
 }
 
