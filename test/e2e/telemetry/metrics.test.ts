@@ -264,6 +264,9 @@ describe('delays (gRFC A121) and waits', () => {
     await otel.collect();
     expect(otel.values('grpc.lb.pending', 'grpc.lb.wait_reason')).toMatchObject({ stream_limit: 0 });
     expect(otel.value('grpc.lb.in_flight')).toBe(0);
+    expect(otel.values('grpc.lb.wait.duration', 'grpc.lb.wait_reason')).toMatchObject({ stream_limit: 1 });
+    // Not a delay of A121.
+    expect(otel.values('grpc.client.attempt.delay.duration', 'grpc.delay_type')).toEqual({});
   });
 
   test('with waitForReady while no endpoint is ready', async () => {

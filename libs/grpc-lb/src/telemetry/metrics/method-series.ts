@@ -23,17 +23,17 @@ export interface StatusSeries {
   readonly rpcDuration: HistogramSeries;
 }
 
-/** What A121 calls the things that a call of this package waits for; it has no name for the others. */
+/** The `grpc.delay_type` of what a call waits for, as gRFC A121 has them (revision of 2026-10-01); it has none for the others. */
 const DELAYS: Readonly<Record<WaitReason, readonly [MetricName, type: string] | undefined>> = {
-  // "`resolving`: The channel is delayed waiting for name resolution".
+  // "waiting on name resolution"
   discovery: ['grpc.client.call.delay.duration', 'resolving'],
-  // "`connecting`: The attempt is delayed waiting for subchannel connection establishment or picker initialization".
+  // "waiting on a subchannel connection"
   connection: ['grpc.client.attempt.delay.duration', 'connecting'],
-  // Among the causes of `connecting`: "A105 Connection Scaling".
-  stream_limit: ['grpc.client.attempt.delay.duration', 'connecting'],
-  // "A `wait_for_ready` RPC is buffered/queued because the picker is in `TRANSIENT_FAILURE`".
+  // "`wait_for_ready` RPC queued on a failing picker"
   ready: ['grpc.client.attempt.delay.duration', 'picker_failing_with_wait_for_ready'],
-  // "this proposal focuses specifically on ... name resolution and load balancing pick delays".
+  // "While there are other sources of client-side delay ... (such as credential fetching, retry delays, or waiting on the
+  // server's max concurrent streams limit), this proposal focuses on ... name resolution and load balancing pick delays."
+  stream_limit: undefined,
   call_credentials: undefined,
 };
 

@@ -8,7 +8,7 @@ import { VERSION } from '../version.js';
 
 /**
  * The tables of the specifications: name, kind, unit, and labels (those in parentheses are optional). From
- * github.com/grpc/proposal (A66, A78, A89, A91, A94, A96, A118; A121 from pull request 556) and from
+ * github.com/grpc/proposal (A66, A78, A89, A91, A94, A96, A118; A121 from pull request 556, as of 2026-10-01) and from
  * open-telemetry/semantic-conventions (RPC metrics).
  */
 const TABLES = `
@@ -21,8 +21,8 @@ A96 | grpc.client.call.retries | Histogram | {retry} | grpc.method, grpc.target
 A96 | grpc.client.call.transparent_retries | Histogram | {transparent_retry} | grpc.method, grpc.target
 A96 | grpc.client.call.hedges | Histogram | {hedge} | grpc.method, grpc.target
 A96 | grpc.client.call.retry_delay | Histogram | s | grpc.method, grpc.target
-A121 | grpc.client.call.delay.duration | Histogram | s | grpc.target, grpc.delay_type, (grpc.method)
-A121 | grpc.client.attempt.delay.duration | Histogram | s | grpc.target, grpc.delay_type, (grpc.method)
+A121 | grpc.client.call.delay.duration | Histogram | s | grpc.target, grpc.method, grpc.delay_type
+A121 | grpc.client.attempt.delay.duration | Histogram | s | grpc.target, grpc.method, grpc.delay_type
 A78 | grpc.lb.wrr.rr_fallback | Counter | {update} | grpc.target, (grpc.lb.locality), (grpc.lb.backend_service)
 A78 | grpc.lb.wrr.endpoint_weight_not_yet_usable | Counter | {endpoint} | grpc.target, (grpc.lb.locality), (grpc.lb.backend_service)
 A78 | grpc.lb.wrr.endpoint_weight_stale | Counter | {endpoint} | grpc.target, (grpc.lb.locality), (grpc.lb.backend_service)
