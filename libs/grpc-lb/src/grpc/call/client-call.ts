@@ -88,7 +88,7 @@ export class ClientCall
   #waitsFor: WaitReason | undefined;
   /** Counts the attempts that were to be placed, so that what one of them waits for does not place the next one. */
   #placement = 0;
-  /** Why the attempt could not be placed. */
+  /** Why the attempt could not be placed; undefined if it can still be. */
   #refusal: { readonly code: Status; readonly details: string } | undefined;
   #observation: CallObservation | undefined;
   /** The attempt with whose status it failed; null if it found no endpoint, undefined if this side ended it. */
@@ -338,13 +338,15 @@ export class ClientCall
 
   place(): void {
     this.#placement++;
+    this.#refusal = undefined;
     this.#times.placing();
     this.#waitsFor = undefined;
     this.environment.dispatcher.place(this);
   }
 
   unplace(): void {
-    this.#observation?.notSent?.(undefined);
+    // An attempt that was refused has been told as such, and waits for the end of the turn.
+    if (this.#refusal === undefined) this.#observation?.notSent?.(undefined);
     this.#placement++;
     this.#headers.authorized = undefined;
     this.environment.dispatcher.remove(this);
