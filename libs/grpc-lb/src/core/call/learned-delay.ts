@@ -35,8 +35,8 @@ export class LearnedDelay {
   }
 
   /**
-   * Also counts calls that ended without an answer because they took too long: without them the delay would shrink in an
-   * overload, and hedges add to it.
+   * Called once for each call that was answered, and for each that ended without an answer because it took too long:
+   * without those the delay would shrink in an overload, and hedges add to it.
    *
    * @param latency Milliseconds from the start of a call to its answer, or until it was given up.
    * @param now By the clock.

@@ -354,7 +354,6 @@ export class ClientCall
 
   cancel(attempt: WireAttempt, timedOut: boolean): void {
     if (timedOut) {
-      this.#learnLatency();
       const details = attemptTimeoutText(this.client, attempt.endpoint.key, this.#plan.attemptTimeout!);
       attempt.abort(Status.DEADLINE_EXCEEDED, details, 'deadline');
     } else attempt.overtake();
@@ -393,7 +392,8 @@ export class ClientCall
     return endpoint;
   }
 
-  finish(attempt: WireAttempt | undefined): void {
+  finish(attempt: WireAttempt | undefined, { timedOut }: AttemptEnd): void {
+    if (timedOut) this.#learnLatency();
     if (attempt) this.slot?.endsWith(attempt);
     const status = attempt?.status ?? { ...this.#refusal!, metadata: new Metadata() };
     // Of a committed attempt the headers have said so.
@@ -461,7 +461,10 @@ export class ClientCall
     this.#stop(code, details, 'caller');
   }
 
-  /** Of the call, not of the attempt: a hedge that wins must not make the next hedge come earlier. */
+  /**
+   * Of the call, not of the attempt: a hedge that wins must not make the next hedge come earlier. So an attempt that has
+   * timed out counts only if it is the last; otherwise the answer does that comes after it.
+   */
   #learnLatency(): void {
     const { latency } = this.#policy;
     if (!latency || this.#plan.committed !== undefined) return;
