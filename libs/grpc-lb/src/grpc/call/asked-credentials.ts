@@ -9,6 +9,21 @@ export interface AuthorizedCall {
   readonly method: string;
 }
 
+/** What call credentials have given. */
+export interface Authorized {
+  readonly metadata: Metadata;
+  /** When, by the clock. */
+  readonly at: number;
+}
+
+/** A token may be valid for seconds only, and an attempt may wait for much longer. */
+const OLD_MS = 1000;
+
+/** Whether an attempt has waited for so long since that its credentials must be asked again. */
+export function isOld({ at }: Authorized, now: number): boolean {
+  return now - at > OLD_MS;
+}
+
 /** Why a call with credentials is refused without TLS. */
 export const PLAINTEXT =
   'the call has credentials, but without TLS they would be sent in plaintext; ' +

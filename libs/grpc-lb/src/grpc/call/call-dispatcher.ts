@@ -27,6 +27,8 @@ export interface PlaceableCall extends AttemptOwner {
   readonly visits: Visits<Connection>;
   /** Whether its call credentials must be asked before the attempt can be placed. */
   needsAuthorization(channelCredentials: CallCredentials | undefined): boolean;
+  /** Whether they were asked so long ago that they must be asked again. */
+  readonly isAuthorizationOld: boolean;
   /** Asks the call credentials, and calls back when the attempt can be placed. */
   authorize(channelCredentials: CallCredentials | undefined, placeable: () => void): void;
   /** Called when the attempt has to wait. */
@@ -75,6 +77,8 @@ export class CallDispatcher {
   #credentials: CallCredentials | undefined;
   readonly #pending: PendingCalls<PlaceableCall>;
   readonly #authorizing: AuthorizingCalls<PlaceableCall>;
+  /** Calls whose credentials are asked again, with the places that they have on connections. */
+  readonly #renewing = new Map<PlaceableCall, WireAttempt>();
   readonly #saturatedEvents: TokenBucket;
   readonly #rejectedEvents: TokenBucket;
   #wakeScheduled = false;
@@ -97,7 +101,7 @@ export class CallDispatcher {
 
   /** Calls that wait for an endpoint, or for their call credentials. */
   get pending(): number {
-    return this.#pending.size + this.#authorizing.size;
+    return this.#pending.size + this.#authorizing.size + this.#renewing.size;
   }
 
   /** Sends the next attempt of a call, at once or when it can be sent. */
@@ -120,6 +124,7 @@ export class CallDispatcher {
   remove(call: PlaceableCall): void {
     if (this.#pending.size > 0) this.#pending.remove(call);
     if (this.#authorizing.size > 0) this.#authorizing.remove(call);
+    if (this.#renewing.size > 0) this.#stopRenewing(call);
   }
 
   /** The first connection attempt shows the channel's call credentials. */
@@ -147,7 +152,7 @@ export class CallDispatcher {
 
   close(): void {
     this.#destination = CLOSED;
-    for (const call of [...this.#pending.drain(), ...this.#authorizing.drain()])
+    for (const call of [...this.#pending.drain(), ...this.#authorizing.drain(), ...this.#renewing.keys()])
       call.cancelLocally(Status.UNAVAILABLE, 'Channel closed before call started');
   }
 
@@ -227,10 +232,31 @@ export class CallDispatcher {
         call.notPlaced({ code: Status.UNAVAILABLE, details: 'the call has tried all endpoints' }, 'exhausted');
         return 'taken';
       }
+      if (call.isAuthorizationOld) {
+        this.#renew(call, picked);
+        return 'taken';
+      }
       if (call.send(picked)) return 'taken';
       if (this.#destination !== destination) return this.#offer(call);
     }
     return 'waits';
+  }
+
+  /**
+   * Asks the credentials of a call again that has waited for long, because what they gave may have expired. Meanwhile it
+   * keeps the place that it has waited for; after `LAPSE_AFTER_MS` another call may have it.
+   */
+  #renew(call: PlaceableCall, picked: WireAttempt): void {
+    this.#renewing.set(call, picked);
+    call.authorize(this.#credentials, () => {
+      this.#renewing.delete(call);
+      if (!picked.unconfirmed || !call.send(picked)) this.place(call);
+    });
+  }
+
+  #stopRenewing(call: PlaceableCall): void {
+    this.#renewing.get(call)?.lapse();
+    this.#renewing.delete(call);
   }
 
   #full(call: PlaceableCall, picker: CallPicker): Offer {

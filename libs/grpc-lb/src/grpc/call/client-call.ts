@@ -19,7 +19,7 @@ import { attemptTimeoutText, deadlineText } from './deadline-text.js';
 import { messageSize } from './frame.js';
 import { refusedEnd, tellEnded, tellSent, tellStarted } from './told.js';
 import { throttledText } from './throttled-text.js';
-import { askCredentials, credentialsFailure, PLAINTEXT } from './asked-credentials.js';
+import { askCredentials, credentialsFailure, isOld, PLAINTEXT } from './asked-credentials.js';
 import { visitsOf } from './call-visits.js';
 import { encodingIn, removeEncodings } from './message-codec.js';
 import { type CallListener, ListenedCall } from './listened-call.js';
@@ -250,6 +250,11 @@ export class ClientCall
     return this.#headers.authorized === undefined && (this.#credentials ?? channelCredentials) !== undefined;
   }
 
+  get isAuthorizationOld(): boolean {
+    const { authorized } = this.#headers;
+    return authorized !== undefined && isOld(authorized, this.environment.clock.now());
+  }
+
   /** Asks the call credentials, and calls back when the attempt can be placed. */
   authorize(channelCredentials: CallCredentials | undefined, placeable: () => void): void {
     this.waits('call_credentials');
@@ -258,7 +263,7 @@ export class ClientCall
     this.runInAsyncScope(() => askCredentials(this.#credentials, channelCredentials, call)).then(
       (metadata) => {
         if (this.ended || this.#placement !== placement) return;
-        this.#headers.authorized = metadata;
+        this.#headers.authorized = { metadata, at: this.environment.clock.now() };
         placeable();
       },
       (error: unknown) => {

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Metadata } from '@grpc/grpc-js';
 import { CRITICALITY_KEY, type CriticalityLevel } from '../../core/call/criticality.js';
+import type { Authorized } from './asked-credentials.js';
 import {
   addObserved,
   authorizedHeaders,
@@ -16,7 +17,7 @@ import type { Encoding } from './message-codec.js';
 /** The headers of a call, and what each attempt adds to them. */
 export class RequestHeaders {
   /** What the call credentials add to the next attempt; undefined if they have not been asked. */
-  authorized: Metadata | undefined;
+  authorized: Authorized | undefined;
   #common!: OutgoingHttpHeaders;
   /** What observers have set. */
   #observed: Record<string, string> | undefined;
@@ -49,7 +50,7 @@ export class RequestHeaders {
    */
   ofAttempt(timeLeft: number, previous: number): OutgoingHttpHeaders | string {
     const { authorized } = this;
-    const headers = authorized ? authorizedHeaders(this.#common, authorized) : this.#common;
+    const headers = authorized ? authorizedHeaders(this.#common, authorized.metadata) : this.#common;
     if (timeLeft !== Infinity) headers['grpc-timeout'] = timeoutHeader(timeLeft);
     if (previous > 0) headers[PREVIOUS_ATTEMPTS] = String(previous);
     return (authorized && forbiddenMetadata(headers)) ?? headers;
