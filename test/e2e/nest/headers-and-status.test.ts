@@ -1,11 +1,11 @@
-import { type Interceptor, InterceptingCall, Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
-import type { ClientGrpc } from '@nestjs/microservices';
-import type { GrpcLbCallOptions, GrpcLbClientOptions } from 'nestjs-grpc-lb';
+import { Metadata, status as Status, type StatusObject } from '@grpc/grpc-js';
+import type { GrpcLbCallOptions } from 'nestjs-grpc-lb';
 import { NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Line } from '../../support/echo/cluster.js';
-import { CLIENTS, echoOptions, type EchoStub, startApp } from '../../support/nest/app.js';
+import type { EchoStub } from '../../support/nest/app.js';
 import { failure, metadataOf, ScriptedBackend, type Script } from '../../support/nest/backend.js';
+import { connect, WAYS } from '../../support/nest/both-ways.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 
 expectNoLeaks();
@@ -50,8 +50,6 @@ const KINDS: Record<keyof Script, (echo: EchoStub, options: GrpcLbCallOptions) =
 };
 const KIND_NAMES = Object.keys(KINDS) as (keyof Script)[];
 
-const passing: Interceptor = (options, next) => new InterceptingCall(next(options));
-
 /** What the caller is told, in its order. */
 function listen(call: (options: GrpcLbCallOptions) => Observable<Line>): Promise<unknown[]> {
   const told: unknown[] = [];
@@ -72,20 +70,16 @@ function listen(call: (options: GrpcLbCallOptions) => Observable<Line>): Promise
   });
 }
 
-describe.each([
-  ['without interceptors', {}],
-  ['with an interceptor', { interceptors: [passing] }],
-] as [string, Partial<GrpcLbClientOptions>][])('%s', (_, more) => {
-  async function connect(script: Script): Promise<EchoStub> {
+describe.each(WAYS)('%s', (_, more) => {
+  async function play(script: Script): Promise<EchoStub> {
     const backend = await new ScriptedBackend(script).start();
-    const app = await startApp(CLIENTS['the balanced client'](echoOptions(backend.target, more)));
-    return app.get<ClientGrpc>('ECHO').getService<EchoStub>('Echo');
+    return connect(backend.target, more);
   }
 
   it.each(KIND_NAMES)(
     'onMetadata gets the response headers, onStatus the trailers, before the end: %s',
     async (kind) => {
-      const echo = await connect(ANSWERING);
+      const echo = await play(ANSWERING);
       const told = await listen((options) => KINDS[kind](echo, options));
       const status = ['status', 'OK', 'OK', ['3']];
       // A single response is only known to be the only one when the status has come.
@@ -95,7 +89,7 @@ describe.each([
   );
 
   it.each(KIND_NAMES)('onStatus also gets the status of a call that fails, before its error: %s', async (kind) => {
-    const echo = await connect(FAILING);
+    const echo = await play(FAILING);
     const told = await listen((options) => KINDS[kind](echo, options));
     expect(told.filter((each) => !String(each).startsWith('headers'))).toEqual([
       ['status', 'FAILED_PRECONDITION', 'the box is shut', ['4']],
@@ -104,7 +98,7 @@ describe.each([
   });
 
   it.each(KIND_NAMES)('onStatus gets what ends a call on this side: %s', async (kind) => {
-    const echo = await connect(SILENT);
+    const echo = await play(SILENT);
     const told = await listen((options) => KINDS[kind](echo, { ...options, timeout: 30 }));
     expect(told).toEqual([
       ['status', 'DEADLINE_EXCEEDED', expect.stringContaining('Deadline exceeded'), []],
@@ -113,7 +107,7 @@ describe.each([
   });
 
   it('onStatus gets a failure to serialize the request', async () => {
-    const echo = await connect(ANSWERING);
+    const echo = await play(ANSWERING);
     const circular: Record<string, unknown> = {};
     circular['text'] = {
       toString: () => {
@@ -130,7 +124,7 @@ describe.each([
   it.each(KIND_NAMES)(
     'nothing is told after the caller has unsubscribed, except the status of the canceled call: %s',
     async (kind) => {
-      const echo = await connect(SILENT);
+      const echo = await play(SILENT);
       const told: string[] = [];
       const request = kind === 'join' || kind === 'talk' ? NEVER : {};
       const stub = echo as unknown as Record<
