@@ -157,6 +157,21 @@ test('clients that are measured already are refused, until that ends', async () 
   expect((await otel.collect()).value('grpc.client.attempt.started')).toBe(1);
 });
 
+test('that goes for an application and its client, in each order', async () => {
+  const given = { meterProvider: new OtelMetrics().provider };
+  const { app } = await appWith(given);
+  const registry = app.get(GrpcLbRegistry, { strict: false });
+  const client = registry.get('ECHO');
+  expect(() => observeMetrics(client, given)).toThrow(/measured already/);
+  const other = { metricProducer: new GrpcLbMetricProducer() };
+  const warned = warnings();
+  const stop = observeMetrics(client, other);
+  expect(await warned()).toHaveLength(1);
+  expect(() => observeMetrics(registry, other)).toThrow(/measured already/);
+  stop();
+  observeMetrics(registry, other)();
+});
+
 test('the registered provider is one, whether it is given or not', async () => {
   const otel = new OtelMetrics();
   metrics.setGlobalMeterProvider(otel.provider);

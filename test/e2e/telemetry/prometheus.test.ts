@@ -6,7 +6,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
-import { type ClientSnapshot, GrpcLbModule, type LoadBalancingOptions } from 'nestjs-grpc-lb';
+import { type ClientSnapshot, GrpcLbModule, GrpcLbRegistry, type LoadBalancingOptions } from 'nestjs-grpc-lb';
+import type { BalancedChannel } from 'nestjs-grpc-lb/grpc';
 import { traceExemplar } from 'nestjs-grpc-lb/opentelemetry';
 import {
   GrpcLbPrometheusModule,
@@ -131,6 +132,22 @@ test('a registry exports the same clients once: twice it would count twice', asy
   const two = [{ registry }, { registry, maxAddresses: 1 }].map((options) => GrpcLbPrometheusModule.forRoot(options));
   const { message: text } = await startError({ imports: [GrpcLbModule.forRoot(), ...two] });
   expect(text).toMatch(/registry exports these clients already; import GrpcLbPrometheusModule\.forRoot once/);
+});
+
+test.each(['its client', 'the channel of its client'])('that goes for an application and %s', async (part) => {
+  const registry = new Registry();
+  const { app } = await appWith({ registry });
+  const clients = app.get(GrpcLbRegistry, { strict: false });
+  const handle = clients.get('ECHO');
+  const source =
+    part === 'its client' ? handle : (handle.getClientByServiceName('Echo').getChannel() as BalancedChannel);
+  expect(() => observeMetrics(source, { registry })).toThrow(/registry exports these clients already/);
+  const other = { registry: new Registry() };
+  const stop = observeMetrics(source, other);
+  expect(() => observeMetrics(clients, other)).toThrow(/registry exports these clients already/);
+  expect(() => observeMetrics(handle, other)).toThrow(/registry exports these clients already/);
+  stop();
+  observeMetrics(clients, other)();
 });
 
 test('a registry that has a metric of that name from elsewhere stays as it is', async () => {

@@ -184,6 +184,11 @@ export class GrpcLbClientHandle implements ClientGrpc {
     return this.#balanced instanceof BalancedChannel ? this.#balanced.observe(observer) : () => {};
   }
 
+  /** @internal Whether this is its channel: to measure both would count each call twice. */
+  includes(clients: object): boolean {
+    return clients === this.#balanced;
+  }
+
   /** Starts discovery and connects. The module calls it when the application starts. */
   connect(): void {
     this.#balanced.connect();

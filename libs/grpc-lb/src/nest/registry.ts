@@ -219,6 +219,11 @@ export class GrpcLbRegistry implements OnModuleInit, OnApplicationBootstrap, OnA
     };
   }
 
+  /** @internal Whether this is one of its clients, or the channel of one: to measure both would count each call twice. */
+  includes(clients: object): boolean {
+    return [...this.#clients.values()].some(({ handle }) => handle === clients || handle.includes(clients));
+  }
+
   /** @internal Called by the module. Clients that several modules declare equally are one client. */
   add(declared: DeclaredClient): GrpcLbClientHandle {
     const existing = this.#clients.get(declared.name);

@@ -1,6 +1,7 @@
 import type { ClientMetrics } from './client-metrics.js';
 import { Collection } from './collection.js';
 import { METRICS } from './metrics.js';
+import { overlap } from './metrics-source.js';
 
 /** Which counters of clients that are not measured any more stay: all, or those of series that another client has. */
 export type Outlasting = 'all' | 'shared';
@@ -27,9 +28,9 @@ export class MeasuredClients {
     return this.#clients.size;
   }
 
-  /** Whether these clients are measured already. */
+  /** Whether some of these clients are measured already. */
   has(clients: ClientMetrics['clients']): boolean {
-    return [...this.#clients].some((each) => each.clients === clients);
+    return [...this.#clients].some((each) => overlap(each.clients, clients));
   }
 
   /** Returns what removes them. */

@@ -10,6 +10,16 @@ export interface MetricsSource {
   snapshot(): ClientSnapshot | readonly ClientSnapshot[];
 }
 
+/** A source that is made of others, as `GrpcLbRegistry` is of its clients, and a client of its channel. */
+interface Composed {
+  includes?(clients: object): boolean;
+}
+
+/** Whether one of them is the other, or a part of it: together they count some calls twice. */
+export function overlap(one: MetricsSource & Composed, other: MetricsSource & Composed): boolean {
+  return one === other || one.includes?.(other) === true || other.includes?.(one) === true;
+}
+
 /** @throws GrpcLbOptionsError if `observeMetrics` was given no clients. */
 export function requireClients(clients: unknown): void {
   requireObject('observeMetrics', 'clients', clients, 'a channel, a client, or GrpcLbRegistry');

@@ -56,7 +56,7 @@ const NEEDS_OPENMETRICS =
  *
  * @param clients A channel, a client, or `GrpcLbRegistry` for all clients of an application.
  * @returns A function that ends it.
- * @throws GrpcLbOptionsError that lists all faults; if the registry exports these clients already.
+ * @throws GrpcLbOptionsError that lists all faults; if the registry exports some of these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: PrometheusMetricsOptions = {}): () => void {
   requireClients(clients);

@@ -10,6 +10,10 @@ import { registerMetrics } from './register-metrics.js';
 
 const byRegistry = new WeakMap<Registry<RegistryContentType>, RegistryExport>();
 
+const EXPORTED =
+  'exports these clients already; import GrpcLbPrometheusModule.forRoot once, and measure no client by itself beside ' +
+  'the GrpcLbRegistry that has it';
+
 /**
  * The metrics of this package in one registry of prom-client. Several applications of a process may share a registry,
  * such as the default one; then their clients are in the same metrics.
@@ -38,14 +42,12 @@ export class RegistryExport {
   /**
    * Adds the metrics of some clients. Returns a function that removes them.
    *
-   * @throws GrpcLbOptionsError if they are there already, or metrics of these names from elsewhere.
+   * @throws GrpcLbOptionsError if some of them are there already, or metrics of these names from elsewhere.
    */
   add(clients: ClientMetrics): () => void {
     // They would count everything twice.
     if (this.#clients.has(clients.clients))
-      throw new GrpcLbOptionsError('Prometheus metrics', [
-        { path: 'registry', message: 'exports these clients already; import GrpcLbPrometheusModule.forRoot once' },
-      ]);
+      throw new GrpcLbOptionsError('Prometheus metrics', [{ path: 'registry', message: EXPORTED }]);
     registerMetrics(this.registry, this.#metrics);
     const remove = this.#clients.add(clients);
     return () => {

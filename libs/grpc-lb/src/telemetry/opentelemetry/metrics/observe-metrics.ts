@@ -65,7 +65,7 @@ export const oneDestination: Check = (path, value, faults) => {
  *
  * @param clients A channel, a client, or `GrpcLbRegistry` for all clients of an application.
  * @returns A function that ends it.
- * @throws GrpcLbOptionsError that lists all faults; if the same provider or producer measures these clients already.
+ * @throws GrpcLbOptionsError that lists all faults; if the same provider or producer measures some of these clients already.
  */
 export function observeMetrics(clients: MetricsSource, options: ObserveMetricsOptions = {}): () => void {
   requireClients(clients);
