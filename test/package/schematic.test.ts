@@ -1,7 +1,8 @@
 import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installed } from './install.js';
 import { mustRun, run } from './run.js';
@@ -64,6 +65,13 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
     app = join(home, 'app');
     await mustRun(...cli('new', 'app', '--skip-git', '--skip-install', '--package-manager', 'npm'), home, 60_000);
   }, 300_000);
+
+  it.each(['--dry-run', '-d'])('says with %s what it would write, and writes nothing', async (option) => {
+    const { stdout } = await mustRun(...cli('add', 'nestjs-grpc-lb', '--skip-install', option), app, 60_000);
+    for (const line of ['CREATE src/orders.client.ts', 'UPDATE package.json'])
+      expect(stripVTControlCharacters(stdout)).toContain(line);
+    expect(existsSync(join(app, 'src/orders.client.ts'))).toBe(false);
+  });
 
   it('writes a client whose calls are balanced, and changes nothing the second time', async () => {
     const backends = [new Server(), new Server()];

@@ -9,6 +9,10 @@ export interface Tree {
   readText(path: string): string;
   create(path: string, content: string): void;
   overwrite(path: string, content: string): void;
+  /** A copy, whose changes are its own. */
+  branch(): Tree;
+  /** What has changed: `c` for a file that is created, `o` for one that is overwritten. */
+  readonly actions: readonly { readonly kind: string; readonly path: string }[];
   getDir(path: string): { readonly subfiles: readonly string[]; readonly subdirs: readonly string[] };
 }
 

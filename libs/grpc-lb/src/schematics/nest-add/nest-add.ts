@@ -4,6 +4,7 @@ import { clientFile } from './client-file.js';
 import { type Contract, readContract, sampleContract, sampleProto } from './contract.js';
 import { addDependencies } from './dependencies.js';
 import { type Context, INSTALL, type Rule, type Tree } from './devkit.js';
+import { dryRun } from './dry-run.js';
 import { addToModule } from './module-edit.js';
 import { namesOf } from './names.js';
 import { findProject, inSources, type Project } from './project.js';
@@ -22,15 +23,15 @@ export interface NestAddOptions {
   readonly project?: string;
   readonly sourceRoot?: string;
   readonly skipInstall?: boolean;
-  /** `-p` and `-s` of the Nest command-line tool, which passes them as they are. */
+  /** `-d`, `-p` and `-s` of the Nest command-line tool, which passes them as they are. */
+  readonly d?: boolean;
   readonly p?: string;
   readonly s?: boolean;
 }
 
 /** `nest add nestjs-grpc-lb`: writes a client, and imports it in the root module. Changes nothing the second time. */
-export const nestAdd =
-  (options: NestAddOptions): Rule =>
-  (tree, context) => {
+export const nestAdd = (options: NestAddOptions): Rule => {
+  const change: Rule = (tree, context) => {
     const project = findProject(tree, { project: options.project ?? options.p, sourceRoot: options.sourceRoot });
     const { name, path, isNew } = addClient(tree, context, project, options);
     const modulePath = addToRootModule(tree, project, options, name, path);
@@ -40,6 +41,8 @@ export const nestAdd =
       `${isNew ? `${path} has the client` : `${path} was there, and stays as it is`}; ${modulePath} imports it. Inject ${name} where you need it.`,
     );
   };
+  return options.d ? (tree, context) => dryRun(tree, context, change) : change;
+};
 
 interface AddedClient {
   /** The class. */
