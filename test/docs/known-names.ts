@@ -94,6 +94,12 @@ export class PublicTypes {
       'telemetry/prometheus/index.ts',
       'doctor/index.ts',
       'console/index.ts',
+      'config/index.ts',
+      'nest/clients-module/index.ts',
+      'server/index.ts',
+      'streams/index.ts',
+      'terminus/index.ts',
+      'testing/index.ts',
     ].map((name) => join(ROOT, 'libs/grpc-lb/src', name));
     const program = ts.createProgram(entries, compilerOptions());
     this.#checker = program.getTypeChecker();
@@ -111,6 +117,21 @@ export class PublicTypes {
     return [...new Set(this.#members(name).flatMap((member) => member.getProperties().map((field) => field.name)))];
   }
 
+  /**
+   * Options whose texts, which editors show, say neither a default nor that they are required: `Type.option`. Those of a
+   * type are its optional properties, without those that it takes over from other packages.
+   */
+  optionsWithoutDefault(): string[] {
+    return [...this.#exports].flatMap(([name, type]) =>
+      /(?:Options|Config|Overrides|Item|Panel)$/.test(name) && type.isClassOrInterface()
+        ? type
+            .getProperties()
+            .filter((option) => option.flags & ts.SymbolFlags.Optional && !saysDefault(option, this.#checker))
+            .map((option) => `${name}.${option.name}`)
+        : [],
+    );
+  }
+
   /** A union told apart by its `type`: the fields of each. */
   variants(name: string): Map<string, string[]> {
     return new Map(
@@ -126,4 +147,10 @@ export class PublicTypes {
     if (!type) throw new Error(`${name} is not exported`);
     return type.isUnion() ? type.types : [type];
   }
+}
+
+function saysDefault(option: ts.Symbol, checker: ts.TypeChecker): boolean {
+  if (option.declarations!.every((each) => each.getSourceFile().fileName.includes('/node_modules/'))) return true;
+  const text = ts.displayPartsToString(option.getDocumentationComment(checker));
+  return option.getJsDocTags().some(({ name }) => name === 'default') || /required/i.test(text);
 }

@@ -32,6 +32,10 @@ describe('options', () => {
   });
 });
 
+it('editors show a default of every option, or that it is required', () => {
+  expect(types.optionsWithoutDefault()).toEqual([]);
+});
+
 it('the migration page has the channel options that differ from grpc-js, with their values', () => {
   const { rows } = tableOf(readPage('docs/guide/migration.md'), 'Channel option');
   const declared = Object.entries(DEFAULT_CHANNEL_OPTIONS).map(([name, value]) => [name, String(value)]);

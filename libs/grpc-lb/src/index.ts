@@ -121,7 +121,11 @@ export type { TlsVersion } from './tls/loaded-tls.js';
 export type { CertificateOptions, TlsOptions } from './tls/options.js';
 export type { CertificateProvider, ProvidedCertificates } from './tls/provided-pem.js';
 export { GrpcLbClientHandle } from './nest/client-handle.js';
-export type { GrpcLbClientDecoratorOptions, GrpcLbClientOptions } from './nest/client-options.js';
+export type {
+  GrpcLbClientDecoratorOptions,
+  GrpcLbClientOptions,
+  GrpcLbKeepaliveOptions,
+} from './nest/client-options.js';
 export {
   ConnectionPool,
   connectionPool,

@@ -36,7 +36,11 @@ export interface Endpoint {
    * @default 1
    */
   readonly weight?: number;
-  /** Where it runs, for zone-aware routing. */
+  /**
+   * Where it runs, for zone-aware routing.
+   *
+   * @default none: unknown
+   */
   readonly locality?: Locality;
   /**
    * Endpoints of priority 0 are used first, those of 1 when too few of 0 are healthy, and so on, as in Envoy and xDS: a

@@ -12,9 +12,17 @@ export interface DoctorTlsOptions {
    * @default the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names, as in grpc-js, or those of Node
    */
   readonly ca?: string | Buffer;
-  /** Certificate of the client. */
+  /**
+   * Certificate of the client.
+   *
+   * @default none
+   */
   readonly cert?: string | Buffer;
-  /** Private key of that certificate. */
+  /**
+   * Private key of that certificate.
+   *
+   * @default none
+   */
   readonly key?: string | Buffer;
   /**
    * The name that the certificates of the servers must have, as in `grpc.ssl_target_name_override`.
@@ -26,9 +34,17 @@ export interface DoctorTlsOptions {
 
 /** The options of the client that is to use the target; what its item in `forFeature` has. */
 export interface DoctorClientOptions {
-  /** Its load-balancing options. They are checked, and `pool` and `health` are compared with what servers allow. */
+  /**
+   * Its load-balancing options. They are checked, and `pool` and `health` are compared with what servers allow.
+   *
+   * @default `{}`
+   */
   readonly loadBalancing?: LoadBalancingOptions;
-  /** Its channel options: keepalive and proxies are compared with server and environment. */
+  /**
+   * Its channel options: keepalive and proxies are compared with server and environment.
+   *
+   * @default `DEFAULT_CHANNEL_OPTIONS`
+   */
   readonly channelOptions?: ChannelOptions;
   /**
    * Its option `tls`. Files are read and judged as the client does: the pair, the CAs, the time that is left.
@@ -48,20 +64,44 @@ export interface DoctorOptions {
    * @default false
    */
   readonly tls?: boolean | DoctorTlsOptions;
-  /** Proto files: the server must have their services and methods. */
+  /**
+   * Proto files: the server must have their services and methods.
+   *
+   * @default none
+   */
   readonly proto?: string | readonly string[];
-  /** Folders in which imports of the proto files are searched. */
+  /**
+   * Folders in which imports of the proto files are searched.
+   *
+   * @default none: imports start at the folder of the file
+   */
   readonly includeDirs?: readonly string[];
-  /** Services that the server must have, as in `orders.v1.Orders`. */
+  /**
+   * Services that the server must have, as in `orders.v1.Orders`.
+   *
+   * @default none
+   */
   readonly services?: readonly string[];
-  /** Methods that the server must have, as in `orders.v1.Orders/Find`. */
+  /**
+   * Methods that the server must have, as in `orders.v1.Orders/Find`.
+   *
+   * @default none
+   */
   readonly methods?: readonly string[];
-  /** Options of the client that is to use the target. */
+  /**
+   * Options of the client that is to use the target.
+   *
+   * @default `{}`
+   */
   readonly client?: DoctorClientOptions;
-  /** Calls that the client makes at the same time, 1 to 1000000: the pool must have room for them. */
+  /**
+   * Calls that the client makes at the same time, 1 to 1000000: the pool must have room for them.
+   *
+   * @default not compared
+   */
   readonly concurrency?: number;
   /**
-   * Only what a probe needs: discovery, connection, TLS and health.
+   * Only what a probe needs: discovery, connection, TLS, health, services and clock.
    *
    * @default false
    */

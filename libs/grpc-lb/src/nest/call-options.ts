@@ -42,7 +42,11 @@ export interface GrpcLbCallOptions extends CallOptions {
    * @default none
    */
   readonly deadline?: Deadline;
-  /** Cancels the call when it aborts: the call ends with CANCELLED, with the reason as `cause` of the error. */
+  /**
+   * Cancels the call when it aborts: the call ends with CANCELLED, with the reason as `cause` of the error.
+   *
+   * @default none
+   */
   readonly signal?: AbortSignal;
   /**
    * Metadata of the request, as an object or a `Metadata`, which stays as it is. Not beside metadata that is passed
@@ -111,6 +115,8 @@ export interface GrpcLbCallOptions extends CallOptions {
   /**
    * Receives the response headers, before the first message; not called if there are none. It must not throw.
    *
+   * @default none
+   *
    * @example
    *   this.orders.find({ id }, { onMetadata: (metadata) => console.log(metadata.get('x-served-by')) });
    */
@@ -118,6 +124,8 @@ export interface GrpcLbCallOptions extends CallOptions {
   /**
    * Receives the status of the call once, also if it succeeds or is canceled, with the trailers as its `metadata`, before
    * the call ends for its caller. It must not throw.
+   *
+   * @default none
    */
   readonly onStatus?: (status: StatusObject) => void;
   /**
@@ -132,12 +140,24 @@ export interface GrpcLbCallOptions extends CallOptions {
    * @default `grpc.default_authority`, or the host of the target
    */
   readonly host?: string;
-  /** The call of a server whose deadline and cancellation this call inherits; `inherit` finds it by itself. */
+  /**
+   * The call of a server whose deadline and cancellation this call inherits; `inherit` finds it by itself.
+   *
+   * @default none
+   */
   readonly parent?: CallOptions['parent'];
   /** Which parts of `parent` are inherited, as in `propagate` of grpc-js. @default all */
   readonly propagate_flags?: number;
-  /** Interceptors of the call, instead of those of the client. */
+  /**
+   * Interceptors of the call, instead of those of the client.
+   *
+   * @default those of the client
+   */
   readonly interceptors?: Interceptor[];
-  /** The same, chosen by method. */
+  /**
+   * The same, chosen by method.
+   *
+   * @default none
+   */
   readonly interceptor_providers?: InterceptorProvider[];
 }

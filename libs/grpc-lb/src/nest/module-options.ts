@@ -7,13 +7,29 @@ import type { GrpcLbClientOptions } from './client-options.js';
 
 /** Overrides of one client that an operator sets, as `grpcLbConfig` reads them from the environment. */
 export interface GrpcLbClientOverrides {
-  /** Replaces the target of the code. */
+  /**
+   * Replaces the target of the code.
+   *
+   * @default that of the code
+   */
   readonly target?: string;
-  /** Replaces the target of the code by several, in order of preference. Cannot be set together with `target`. */
+  /**
+   * Replaces the target of the code by several, in order of preference. Cannot be set together with `target`.
+   *
+   * @default those of the code
+   */
   readonly targets?: readonly string[];
-  /** Wins over the options of the code, field by field. */
+  /**
+   * Wins over the options of the code, field by field.
+   *
+   * @default `{}`
+   */
   readonly loadBalancing?: LoadBalancingOptions;
-  /** Wins over the options of the code, field by field. */
+  /**
+   * Wins over the options of the code, field by field.
+   *
+   * @default that of the code
+   */
   readonly tls?: TlsOptions;
 }
 
@@ -89,7 +105,11 @@ export interface GrpcLbClientOptionsFactory {
 export interface GrpcLbClientItem {
   /** The injection token of the client, and its name in snapshots, events and errors. */
   readonly name: string | symbol;
-  /** Allowed, so that an item of `ClientsModule` needs no change: `Transport.GRPC`. */
+  /**
+   * Allowed, so that an item of `ClientsModule` needs no change: `Transport.GRPC`.
+   *
+   * @default `Transport.GRPC`
+   */
   readonly transport?: number;
   /** The options of the client. */
   readonly options: GrpcLbClientOptions;

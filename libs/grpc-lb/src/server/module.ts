@@ -17,9 +17,17 @@ import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
 
 /** What `GrpcServerModule.forRootAsync` takes. */
 export interface GrpcServerModuleAsyncOptions {
-  /** Modules that provide what `inject` names. */
+  /**
+   * Modules that provide what `inject` names.
+   *
+   * @default `[]`
+   */
   readonly imports?: ModuleMetadata['imports'];
-  /** Tokens of the providers that `useFactory` is called with. */
+  /**
+   * Tokens of the providers that `useFactory` is called with.
+   *
+   * @default `[]`
+   */
   readonly inject?: FactoryProvider['inject'];
   /** Returns the options, from providers such as health indicators or the configuration. */
   // oxlint-disable-next-line typescript/no-explicit-any -- As in Nest's own FactoryProvider.

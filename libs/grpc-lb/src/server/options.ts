@@ -183,9 +183,17 @@ export interface GrpcServerOptions {
    * @default false
    */
   readonly reflection?: boolean;
-  /** How the server drains. */
+  /**
+   * How the server drains.
+   *
+   * @default `{}`
+   */
   readonly drain?: GrpcDrainOptions;
-  /** The maximum age of connections. */
+  /**
+   * The maximum age of connections.
+   *
+   * @default `{}`: no maximum
+   */
   readonly connection?: GrpcConnectionOptions;
   /**
    * The maximum age of streams, in milliseconds (1000 to 604800000) ± 10 %, or details, also by method. Then a stream ends
@@ -200,7 +208,11 @@ export interface GrpcServerOptions {
    * @default true
    */
   readonly loadReports?: boolean | GrpcLoadReportOptions;
-  /** What the server makes of the deadlines of its calls. */
+  /**
+   * What the server makes of the deadlines of its calls.
+   *
+   * @default `{}`
+   */
   readonly deadlines?: GrpcServerDeadlineOptions;
   /**
    * TLS with certificates that may change while the server runs. Cannot be set together with `credentials` of the

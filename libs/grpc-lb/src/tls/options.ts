@@ -22,7 +22,7 @@ export interface CertificateOptions {
    * @default none
    */
   readonly cert?: string | Buffer;
-  /** The private key of `cert`, without a passphrase: the path of a PEM file, or PEM text or bytes. */
+  /** The private key of `cert`, without a passphrase: the path of a PEM file, or PEM text or bytes. Required with `cert`. */
   readonly key?: string | Buffer;
   /**
    * Returns certificates, instead of `cert` and `key`, and instead of `ca` if it returns some.

@@ -63,6 +63,8 @@ export interface HedgeOptions extends HedgePolicyOptions {
   /**
    * By name as in the proto file: `true` hedges the method with the options above, an object with options of its own,
    * and `false` never, whatever the proto file says. A method that streams requests cannot be hedged.
+   *
+   * @default `{}`: those marked in the proto file
    */
   readonly methods?: Readonly<Record<string, HedgePolicyOptions | boolean>>;
 }

@@ -48,9 +48,17 @@ import { type Check, defined, fields, isObject, oneOf, recordOf } from './valida
 
 /** Options of one method. */
 export interface MethodOptions {
-  /** Policy for calls of this method. It learns from the calls of this method only. */
+  /**
+   * Policy for calls of this method. It learns from the calls of this method only.
+   *
+   * @default that of the client
+   */
   readonly policy?: PolicyConfig | PolicyName;
-  /** How important calls of this method are. */
+  /**
+   * How important calls of this method are.
+   *
+   * @default that of the client
+   */
   readonly criticality?: CriticalityLevel;
 }
 
@@ -62,15 +70,35 @@ export interface LoadBalancingOptions {
    * @default `least_request`
    */
   readonly policy?: PolicyConfig | PolicyName;
-  /** Options of single methods, by name as in the proto file. */
+  /**
+   * Options of single methods, by name as in the proto file.
+   *
+   * @default `{}`
+   */
   readonly methods?: Readonly<Record<string, MethodOptions>>;
-  /** Connections to each endpoint, their limits and timeouts. */
+  /**
+   * Connections to each endpoint, their limits and timeouts.
+   *
+   * @default `{}`: one connection, up to four when all are full
+   */
   readonly pool?: ConnectionPoolOptions;
-  /** Health checks by `grpc.health.v1`, and panic. */
+  /**
+   * Health checks by `grpc.health.v1`, and panic.
+   *
+   * @default `{}`: on, for the server as a whole
+   */
   readonly health?: HealthCheckOptions;
-  /** Outlier ejection: endpoints whose calls fail get no calls for a while. */
+  /**
+   * Outlier ejection: endpoints whose calls fail get no calls for a while.
+   *
+   * @default `{}`: on
+   */
   readonly ejection?: OutlierEjectionOptions;
-  /** Slow start of endpoints that join later. */
+  /**
+   * Slow start of endpoints that join later.
+   *
+   * @default `{}`: on, for 10 s
+   */
   readonly slowStart?: SlowStartOptions;
   /**
    * Subset of the endpoints that the client uses.
@@ -108,7 +136,11 @@ export interface LoadBalancingOptions {
    * @default none
    */
   readonly deadline?: DeadlineOptions;
-  /** Streams that last: how they are divided among the endpoints. */
+  /**
+   * Streams that last: how they are divided among the endpoints.
+   *
+   * @default `{}`
+   */
   readonly streams?: StreamOptions;
   /**
    * How important the calls are: servers that shed load refuse the least important ones first. In a handler the less

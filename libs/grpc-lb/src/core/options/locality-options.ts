@@ -14,7 +14,11 @@ export interface LocalityOptions {
    * @default content of `zoneFile`, else the environment variable `GRPC_LB_ZONE`
    */
   readonly zone?: string;
-  /** A file that holds the zone, as a Downward API volume writes it. It is read when the client is made. */
+  /**
+   * A file that holds the zone, as a Downward API volume writes it. It is read when the client is made.
+   *
+   * @default none
+   */
   readonly zoneFile?: string;
   /**
    * Share of calls that always leaves the local zone, 0 to 0.5, to measure the other zones. With 0 calls leave the zone

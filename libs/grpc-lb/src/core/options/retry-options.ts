@@ -59,7 +59,11 @@ export interface RetryPolicyOptions {
 
 /** Retries of a client, and of single methods. */
 export interface RetryOptions extends RetryPolicyOptions {
-  /** Policies of single methods, by name as in the proto file; `false`: neither retries nor an attempt timeout. */
+  /**
+   * Policies of single methods, by name as in the proto file; `false`: neither retries nor an attempt timeout.
+   *
+   * @default `{}`
+   */
   readonly methods?: Readonly<Record<string, RetryPolicyOptions | false>>;
   /**
    * Retry throttling (gRFC A6): each failure takes a token, each success returns `tokenRatio` tokens, and calls are
@@ -107,15 +111,27 @@ export interface DeadlineOptions {
    * @default true
    */
   readonly inherit?: boolean;
-  /** Options of single methods, by name as in the proto file; a number is a `timeout`. These may be streams. */
+  /**
+   * Options of single methods, by name as in the proto file; a number is a `timeout`. These may be streams.
+   *
+   * @default `{}`
+   */
   readonly methods?: Readonly<Record<string, number | MethodDeadlineOptions>>;
 }
 
 /** Deadlines of the calls of one method. */
 export interface MethodDeadlineOptions {
-  /** Milliseconds, 1 to 86400000. */
+  /**
+   * Milliseconds, 1 to 86400000.
+   *
+   * @default that of the client
+   */
   readonly timeout?: number;
-  /** Whether the calls end with the call that the handler serves which makes them. */
+  /**
+   * Whether the calls end with the call that the handler serves which makes them.
+   *
+   * @default that of the client
+   */
   readonly inherit?: boolean;
 }
 

@@ -36,6 +36,8 @@ export interface RingHashConfig {
    * `steady`, the default: endpoints are ranked for each key by a hash of both (rendezvous hashing), so that shares are
    * fair and no more keys move than have to. `grpc`: the ring that gRPC's other languages build (A42), so that a key
    * has the same endpoint there; when an endpoint comes or goes, about twice as many keys move.
+   *
+   * @default `steady`
    */
   readonly ring?: 'steady' | 'grpc';
   /**

@@ -15,9 +15,9 @@ export interface SubsetOptions {
    * @default `random`
    */
   readonly algorithm?: SubsetAlgorithm;
-  /** For `deterministic_aperture`: the number of clients, 1 to 100000. */
+  /** The number of clients, 1 to 100000. Required with `deterministic_aperture`. */
   readonly clients?: number;
-  /** For `deterministic_aperture`: the number of this client, from 0 to `clients` - 1. */
+  /** The number of this client, from 0 to `clients` - 1. Required with `deterministic_aperture`. */
   readonly index?: number;
 }
 

@@ -35,7 +35,11 @@ export interface ThrottlePolicyOptions {
  *   throttle: { methods: { Search: { multiplier: 1.5 }, Ping: false } }
  */
 export interface ThrottleOptions extends ThrottlePolicyOptions {
-  /** Options of single methods, by name as in the proto file; `false`: no call of the method is refused. */
+  /**
+   * Options of single methods, by name as in the proto file; `false`: no call of the method is refused.
+   *
+   * @default `{}`
+   */
   readonly methods?: Readonly<Record<string, ThrottlePolicyOptions | false>>;
 }
 

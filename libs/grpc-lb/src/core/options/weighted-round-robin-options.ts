@@ -11,6 +11,8 @@ export interface WeightedRoundRobinConfig {
    * Where weights come from. `reported`, the default: from the load reports of the backends, `requests per second /
    * (utilization + errors per request * errorUtilizationPenalty)`. `fixed`: from discovery, as in
    * `static:///a:1;weight=2,b:1`; the other options have no effect then, and are refused.
+   *
+   * @default `reported`
    */
   readonly weights?: 'reported' | 'fixed';
   /**

@@ -28,7 +28,11 @@ export interface KubernetesSourceOptions {
    * @default `KUBECONFIG` if it is set, else the service account in a pod, else `~/.kube/config`
    */
   readonly kubeConfig?: KubeConfig;
-  /** Path of a kubeconfig file, in place of the default. */
+  /**
+   * Path of a kubeconfig file, in place of the default.
+   *
+   * @default none: as `kubeConfig`
+   */
   readonly kubeConfigFile?: string;
   /**
    * Context of the kubeconfig file.

@@ -56,15 +56,35 @@ export interface BalancedChannelOptions {
   readonly target: string | readonly string[];
   /** Credentials of the connections. Exactly one of `credentials` and `tls` is required. */
   readonly credentials?: ChannelCredentials | undefined;
-  /** TLS with certificates that may change while the client runs. */
+  /**
+   * TLS with certificates that may change while the client runs.
+   *
+   * @default none
+   */
   readonly tls?: TlsOptions | undefined;
-  /** Channel options of grpc-js; they win over `DEFAULT_CHANNEL_OPTIONS`. */
+  /**
+   * Channel options of grpc-js; they win over `DEFAULT_CHANNEL_OPTIONS`.
+   *
+   * @default `DEFAULT_CHANNEL_OPTIONS`
+   */
   readonly channelOptions?: ChannelOptions;
-  /** How to balance. */
+  /**
+   * Which endpoint gets a call, how many connections there are, health checks, retries and more.
+   *
+   * @default `{}`
+   */
   readonly loadBalancing?: LoadBalancingOptions;
-  /** The methods of the client's services; `retry`, `hedge` and `deadline` apply to them. */
+  /**
+   * The methods of the client's services; `retry`, `hedge` and `deadline` apply to them.
+   *
+   * @default none
+   */
   readonly methods?: readonly MethodInfo[];
-  /** Receives the events of the client. */
+  /**
+   * Receives the events of the client.
+   *
+   * @default none
+   */
   readonly onEvent?: LbEventListener;
   /**
    * Is told of each call and attempt.
@@ -72,9 +92,17 @@ export interface BalancedChannelOptions {
    * @default none
    */
   readonly observer?: CallObserver | undefined;
-  /** Default: real time. */
+  /**
+   * Tells the time to everything in the client but the connections, as the `FakeClock` of tests does.
+   *
+   * @default real time
+   */
   readonly clock?: Clock;
-  /** Default: `Math.random`. */
+  /**
+   * Random numbers from 0 to 1, as `seededRandom()` of tests returns them.
+   *
+   * @default `Math.random`
+   */
   readonly random?: Random;
 }
 

@@ -68,7 +68,11 @@ export interface FailOptions {
    * @default all, until `recover`
    */
   readonly times?: number;
-  /** Trailers, such as `{ 'grpc-retry-pushback-ms': '100' }`. */
+  /**
+   * Trailers, such as `{ 'grpc-retry-pushback-ms': '100' }`.
+   *
+   * @default none
+   */
   readonly trailers?: Readonly<Record<string, string>>;
 }
 

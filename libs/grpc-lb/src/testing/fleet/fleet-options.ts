@@ -16,9 +16,16 @@ import { type FleetTls, fleetTls, type FleetTlsOptions } from './fleet-tls.js';
  * `packageDefinition`; the last two need `package`.
  */
 export interface FleetOptions<Client = AnyClient> extends ProtoOptions {
-  /** A class with `@GrpcLbClient`: the fleet serves all services of its package, and knows the types of the handlers. */
+  /**
+   * A class with `@GrpcLbClient`: the fleet serves all services of its package, and knows the types of the handlers.
+   * Required without `definition`, `protoPath` and `packageDefinition`.
+   */
   readonly client?: Type<Client>;
-  /** Services of generated code, as the option `definition` of a client takes them, or `OrdersClient.service` of grpc-js. */
+  /**
+   * Services of generated code, as the option `definition` of a client takes them, or `OrdersClient.service` of grpc-js.
+   *
+   * @default none; required without `client`, `protoPath` and `packageDefinition`
+   */
   readonly definition?: GrpcLbServiceDefinition | readonly GrpcLbServiceDefinition[];
   /**
    * How many backends there are, 0 to 1000; or a list of what discovery tells of each.
