@@ -6,14 +6,30 @@ export interface Order {
   id: string;
   servedBy: string;
 }
-export declare const OrdersService: {
-  readonly find: {
-    readonly path: '/orders.v1.Orders/Find';
-    readonly requestStream: false;
-    readonly responseStream: false;
-    readonly requestSerialize: (value: FindRequest) => Buffer;
-    readonly requestDeserialize: (value: Buffer) => FindRequest;
-    readonly responseSerialize: (value: Order) => Buffer;
-    readonly responseDeserialize: (value: Buffer) => Order;
+interface MessageFns<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(input: Uint8Array, length?: number): T;
+  fromPartial(object: Partial<T>): T;
+}
+export declare const OrdersDefinition: {
+  readonly name: 'Orders';
+  readonly fullName: 'orders.v1.Orders';
+  readonly methods: {
+    readonly find: {
+      readonly name: 'Find';
+      readonly requestType: MessageFns<FindRequest>;
+      readonly requestStream: false;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: false;
+      readonly options: { readonly idempotencyLevel: 'NO_SIDE_EFFECTS' };
+    };
+    readonly watch: {
+      readonly name: 'Watch';
+      readonly requestType: MessageFns<FindRequest>;
+      readonly requestStream: false;
+      readonly responseType: MessageFns<Order>;
+      readonly responseStream: true;
+      readonly options: {};
+    };
   };
 };

@@ -5,4 +5,4 @@ export interface OrdersClient {
   find(request: FindRequest): Observable<Order>;
   watch(request: FindRequest): Observable<Order>;
 }
-export { OrdersService } from '../orders.js';
+export { OrdersService } from '../grpc-js/orders.js';
