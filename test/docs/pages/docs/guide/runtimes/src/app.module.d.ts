@@ -1,0 +1,2 @@
+/** The application that the page about runtimes reloads. */
+export declare class AppModule {}
