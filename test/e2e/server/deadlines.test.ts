@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import * as grpc from '@grpc/grpc-js';
 import { type GrpcLbClientOptions, GrpcLbModule, type GrpcLbModuleOptions, getGrpcLbClientToken } from 'nestjs-grpc-lb';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { deferred, type Line } from '../../support/echo/cluster.js';
 import { echoOptions, type EchoStub, startApp } from '../../support/nest/app.js';
@@ -16,6 +16,7 @@ import {
   startEcho,
 } from '../../support/server/app.js';
 import { eventually } from '../../support/time/patience.js';
+import { holdTime } from '../../support/time/virtual-time.js';
 
 expectNoLeaks();
 
@@ -79,8 +80,10 @@ describe('four hops', () => {
 
   test('the deadline of the first ends the calls of all', async () => {
     const { client, first, second, third, last } = await fourHops();
+    holdTime();
     const failed = failureOf(say(client, 'x', 1000));
     const end = cancelled(await last.arrived);
+    vi.advanceTimersByTime(1000);
     expect((await failed).code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await end;
     for (const { ends } of [first, second, third]) {
@@ -115,8 +118,11 @@ describe('four hops', () => {
       return plainly(stub, line);
     });
     const first = await forwarding(second, plainly);
-    await failureOf(say(echoClient(first.address, insecure), 'x', 1000));
+    holdTime();
+    const failed = failureOf(say(echoClient(first.address, insecure), 'x', 1000));
     await eventually(() => second.ends.length === 1);
+    vi.advanceTimersByTime(1000);
+    await failed;
     expect(LATE).toContain(((await second.ends[0]) as grpc.ServiceError).code);
     expect([third.ends.length, started]).toEqual([0, 0]);
   });
@@ -287,7 +293,8 @@ describe('a server', () => {
         start: (next) =>
           next({
             onReceiveMetadata: (metadata, forward) => {
-              while (block && Date.now() <= Number(call.getDeadline()));
+              // The timer of the deadline does not run before: the event loop is blocked.
+              if (block) vi.setSystemTime(Number(call.getDeadline()));
               forward(metadata);
             },
           }),
@@ -301,7 +308,7 @@ describe('a server', () => {
       return line;
     };
     const client = echoClient(echo.address, insecure);
-    // Connected, the next request is on its way at once.
+    holdTime();
     await say(client);
     block = true;
     const { code } = await failureOf(say(client, 'x', 500));
@@ -322,12 +329,18 @@ describe('a server', () => {
       return line;
     };
     const client = echoClient(echo.address, insecure);
-    await Promise.all(Array.from({ length: 50 }, () => say(client)));
-    // Less than a call takes, and enough for its way to the server on a busy machine.
+    holdTime();
+    const calls = Array.from({ length: 50 }, () => say(client));
+    await eventually(() => started === 50);
+    vi.advanceTimersByTime(500);
+    await Promise.all(calls);
     const { code, details } = await failureOf(say(client, 'x', 400));
     expect(code).toBe(grpc.status.DEADLINE_EXCEEDED);
-    expect(details).toMatch(/^Deadline cannot be met: \d+ ms are left, and half of the calls take over \d+ ms/);
+    expect(details).toMatch(/^Deadline cannot be met: 400 ms are left, and half of the calls take over \d+ ms/);
     expect([started, echo.server.refused().deadline_hopeless]).toEqual([50, 1]);
-    await say(client);
+    const enough = say(client);
+    await eventually(() => started === 51);
+    vi.advanceTimersByTime(500);
+    await enough;
   });
 });

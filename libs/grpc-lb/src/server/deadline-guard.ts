@@ -31,7 +31,7 @@ export class DeadlineGuard {
     /** Whether a call is refused if less time is left than half of the calls of its method lately took. */
     private readonly refuseHopeless: boolean,
     /** Deadlines are times of day; durations must not depend on them. */
-    private readonly timeOfDay: () => number = Date.now,
+    private readonly timeOfDay: () => number = () => Date.now(),
     private readonly now: () => number = () => performance.now(),
   ) {}
 
