@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { type GrpcLbCallOptions, promises, retry } from 'nestjs-grpc-lb';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
 import type { EchoStub } from '../../support/nest/app.js';
@@ -46,7 +46,7 @@ describe.each(WAYS)('options of one call, %s', (_, more) => {
       return servers.reduce((sum, { calls }) => sum + calls, -before);
     };
     // A hedge goes to another endpoint, which must be connected.
-    await vi.waitFor(async () => expect(await sent({})).toBe(2));
+    await expect.poll(() => sent({})).toBe(2);
     expect(await sent({ hedge: false })).toBe(1);
     expect(await sent({ hedge: { maxAttempts: 1 } })).toBe(1);
     expect(await sent({ retry: false })).toBe(2);

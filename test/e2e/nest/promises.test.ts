@@ -23,6 +23,7 @@ import type { Line } from '../../support/echo/cluster.js';
 import { echoClient, echoOptions, type EchoService, type EchoStub, startApp } from '../../support/nest/app.js';
 import { failure, metadataOf, ScriptedBackend, type Script } from '../../support/nest/backend.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -185,7 +186,8 @@ describe.each([
         await arrival
       ).cancelled;
     }
-    await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(1));
+    await eventually(() => closed.mock.calls.length > 0);
+    expect(closed).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -4,7 +4,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult, TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { HealthImplementation } from 'grpc-health-check';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from 'nestjs-grpc-lb/testing';
 import {
   GrpcServer,
@@ -15,6 +15,7 @@ import {
 import { HealthWatch, healthClient } from '../../support/peers/health-watch.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoController, echoTransport, failureOf, startEcho } from '../../support/server/app.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -176,7 +177,7 @@ describe('an application with two transports', () => {
     const health = { interval: 60_000, checks: { '': () => ++checks === 1 || pending } };
     const { server, ...connect } = await hybrid({ health });
     await (await connect.echo()).listen();
-    await vi.waitUntil(() => server.health()[''] === 'SERVING');
+    await eventually(() => server.health()[''] === 'SERVING');
     const orders = await connect.orders();
     server.setServing(ORDERS, false);
     expect(server.health()).toMatchObject({ '': 'SERVING', 'echo.v1.Echo': 'SERVING' });

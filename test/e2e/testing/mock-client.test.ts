@@ -15,7 +15,7 @@ import {
 } from 'nestjs-grpc-lb';
 import { mockClient, statusError, trackLeaks } from 'nestjs-grpc-lb/testing';
 import { firstValueFrom, lastValueFrom, NEVER, Observable, of, throwError, toArray } from 'rxjs';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ECHO_PROTO, type Line } from '../../support/echo/cluster.js';
 import type { EchoService } from '../../support/nest/app.js';
 import { EchoClient, EchoModule } from '../../support/testing/fleet-app.js';
@@ -178,7 +178,7 @@ describe('a mocked client', () => {
     const echo = mockClient(EchoClient, handlers(source));
     const call = 'say' in handlers(source) ? echo.say({}) : echo.repeat({});
     const subscription = call.subscribe();
-    await vi.waitFor(() => expect(open).toBe(1));
+    await expect.poll(() => open).toBe(1);
     subscription.unsubscribe();
     expect(open).toBe(0);
   });
@@ -187,9 +187,9 @@ describe('a mocked client', () => {
     const emitter = new EventEmitter();
     const echo = mockClient(EchoClient, { repeat: () => on(emitter, 'line') as AsyncIterable<Line> });
     const subscription = echo.repeat({}).subscribe();
-    await vi.waitFor(() => expect(emitter.listenerCount('line')).toBe(1));
+    await expect.poll(() => emitter.listenerCount('line')).toBe(1);
     subscription.unsubscribe();
-    await vi.waitFor(() => expect(emitter.listenerCount('line')).toBe(0));
+    await expect.poll(() => emitter.listenerCount('line')).toBe(0);
   });
 
   it('leaves the requests of a caller when the call has ended', async () => {

@@ -25,6 +25,7 @@ import {
 import { filesOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -159,7 +160,7 @@ describe('TLS of a client', () => {
     });
     const call = late.say('late', { waitForReady: true });
     expect(late.snapshot.tls).toMatchObject({ state: 'pending' });
-    await vi.waitUntil(() => give as unknown);
+    await eventually(() => (give as unknown) !== undefined);
     give({ ca: ca.cert, ...own });
     expect(await call).toMatchObject({ text: 'late' });
     expect(late.snapshot.tls).toMatchObject({ state: 'ok', rotations: 0, outdatedConnections: 0 });

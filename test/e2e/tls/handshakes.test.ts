@@ -1,7 +1,7 @@
 import { type AddressInfo, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { observeMetrics } from 'nestjs-grpc-lb/opentelemetry';
 import { freePort } from 'nestjs-grpc-lb/testing';
 import { makeCertificate } from '../../support/peers/certificates.js';
@@ -11,6 +11,7 @@ import { startGrpcServer, startTcpServer } from '../../support/doctor/servers.js
 import { closeWithTest } from '../../support/run/close-with-test.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -30,7 +31,7 @@ async function results(port: number, ca: Buffer, connectTimeout = 5000): Promise
 }
 
 const settled = (channel: Balanced['channel']): Promise<unknown> =>
-  vi.waitUntil(() => ['ready', 'transient_failure'].includes(channel.snapshot().state), { timeout: 20_000 });
+  eventually(() => ['ready', 'transient_failure'].includes(channel.snapshot().state));
 
 describe('TLS handshakes are counted by their results (gRFC A118)', () => {
   const here = makeCertificate(['127.0.0.1']);
@@ -80,7 +81,7 @@ describe('TLS handshakes are counted by their results (gRFC A118)', () => {
     });
     const { channel } = balanced(`static:///127.0.0.1:${port}`, { credentials: credentials.createSsl(here.cert) });
     channel.connect();
-    await vi.waitUntil(() => gone !== undefined);
+    await eventually(() => gone !== undefined);
     channel.close();
     await gone;
     expect(channel.snapshot().totals.tlsHandshakes).toEqual({});

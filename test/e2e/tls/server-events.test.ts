@@ -7,6 +7,7 @@ import { effectiveServerOptions } from '../../../libs/grpc-lb/src/server/options
 import { filesOf, secretOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { startEcho } from '../../support/server/app.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -23,12 +24,12 @@ describe('events of a server about its certificates', () => {
 
     const next = ca.issue();
     volume.replace(secretOf(ca.cert, next));
-    await vi.waitUntil(() => told.length === 1, { timeout: 20_000 });
+    await eventually(() => told.length === 1);
     const { fingerprint, expires } = server.tls()!;
     expect(told[0]).toEqual({ type: 'certificates_rotated', fingerprint, expires, time: expect.any(Number) });
 
     volume.replace(secretOf(ca.cert, { ...next, key: pair.key }));
-    await vi.waitUntil(() => told.length === 2, { timeout: 20_000 });
+    await eventually(() => told.length === 2);
     expect(told[1]).toMatchObject({
       type: 'certificates_rejected',
       reason: expect.stringContaining('does not belong to the certificate'),
@@ -37,7 +38,7 @@ describe('events of a server about its certificates', () => {
     expect(JSON.stringify(told)).not.toContain(pair.key.split('\n')[1]);
 
     await close();
-    await vi.waitUntil(() => completed);
+    await eventually(() => completed);
   });
 
   test('warn of a certificate that is about to expire when the server starts', async () => {
@@ -82,7 +83,7 @@ describe('events of a server about its certificates', () => {
       },
     });
     volume.replace(secretOf(ca.cert, ca.issue()));
-    await vi.waitUntil(() => warned.mock.calls.length > 0, { timeout: 20_000 });
+    await eventually(() => warned.mock.calls.length > 0);
     expect(warned).toHaveBeenCalledWith(
       'onEvent of the server failed at certificates_rotated: the pager is off',
       'GrpcLbWarning',

@@ -18,6 +18,7 @@ import { filesOf, secretOf, volumeOfTest } from '../../support/peers/mounted-sec
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { echoClient, echoTransport, failureOf, say, startEcho } from '../../support/server/app.js';
 import { OtelMetrics } from '../../support/telemetry/otel-metrics.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -35,7 +36,7 @@ describe('TLS of a server', () => {
     const before = server.tls()!.fingerprint;
     const next = new TestAuthority('new');
     volume.replace(secretOf(ca.cert, next.issue()));
-    await vi.waitUntil(() => server.tls()!.fingerprint !== before, { timeout: 20_000 });
+    await eventually(() => server.tls()!.fingerprint !== before);
     expect(server.tls()).toMatchObject({ state: 'ok', rotations: 1, authorities: 1 });
     await first.say();
     expect(first.snapshot.totals.connectionsOpened).toBe(1);
@@ -53,7 +54,7 @@ describe('TLS of a server', () => {
     const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
     const { server, address } = await startEcho({ tls: { ...filesOf(volume), clientCertificates: 'none' } });
     volume.replace(secretOf(ca.cert, { ...pair, key: ca.issue().key }));
-    await vi.waitUntil(() => server.tls()!.state === 'rejected', { timeout: 20_000 });
+    await eventually(() => server.tls()!.state === 'rejected');
     const lines = warned.mock.calls.flat().join('\n');
     warned.mockRestore();
     expect(lines).toContain('TLS: certificates cannot be used, so the last good ones stay in force: tls.key (/');
@@ -70,7 +71,7 @@ describe('TLS of a server', () => {
     const { server } = await startEcho({ tls: filesOf(volume) });
     for (let i = 0; i < 10; i++) {
       volume.replace(secretOf(ca.cert, { ...pair, cert: i % 2 === 0 ? '' : 'x' }));
-      await vi.waitUntil(() => server.tls()!.rejections === i + 1, { timeout: 20_000, interval: 10 });
+      await eventually(() => server.tls()!.rejections === i + 1);
     }
     const lines = warned.mock.calls.flat().filter((text) => String(text).startsWith('TLS: '));
     warned.mockRestore();
@@ -95,7 +96,7 @@ describe('TLS of a server', () => {
       Promise.all((['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const).map((each) => protocolOf(address, each)));
     expect(await versions()).toEqual(accepted);
     volume.replace(secretOf(ca.cert, ca.issue()));
-    await vi.waitUntil(() => server.tls()!.rotations === 1, { timeout: 20_000 });
+    await eventually(() => server.tls()!.rotations === 1);
     expect(await versions()).toEqual(accepted);
   });
 
@@ -198,7 +199,7 @@ describe('TLS of a server', () => {
     await tlsAttempt(other.issue(client));
     await tlsAttempt(ca.issue({ ...client, from: inDays(-2), until: inDays(-1) }));
     await attempt((socket) => socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
-    await vi.waitUntil(() => server.tls()!.refusedHandshakes === 4);
+    await eventually(() => server.tls()!.refusedHandshakes === 4);
     expect(server.tls()!.handshakes).toEqual({
       CERTIFICATE_VERIFICATION_FAILED: 1,
       CERTIFICATE_AUTHORITY_INVALID: 1,
@@ -214,7 +215,7 @@ describe('TLS of a server', () => {
       expect.stringContaining('it does not speak TLS'),
     ]);
     for (let i = 0; i < 20; i++) await tlsAttempt({});
-    await vi.waitUntil(() => server.tls()!.refusedHandshakes === 24);
+    await eventually(() => server.tls()!.refusedHandshakes === 24);
     expect(lines().length).toBeLessThan(8);
     expect(lines().join()).not.toContain('unknown');
   });
@@ -262,10 +263,10 @@ describe('TLS of a server', () => {
     });
     const pair = ca.issue();
     volume.replace(secretOf(ca.cert, pair));
-    await vi.waitUntil(() => server.tls()!.rotations === 1, { timeout: 20_000 });
+    await eventually(() => server.tls()!.rotations === 1);
     expect(health()).toMatchObject({ status: 'up', message: 'the certificates are in force' });
     volume.replace(secretOf(ca.cert, { ...pair, key: ca.issue().key }));
-    await vi.waitUntil(() => server.tls()!.state === 'rejected', { timeout: 20_000 });
+    await eventually(() => server.tls()!.state === 'rejected');
     expect(await values()).toMatchObject({
       certificate_expiring: 0,
       certificates_up: 0,

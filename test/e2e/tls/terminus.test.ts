@@ -2,7 +2,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { GrpcLbModule } from 'nestjs-grpc-lb';
 import { GrpcLbHealthIndicator, GrpcLbTerminusModule } from 'nestjs-grpc-lb/terminus';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TestAuthority } from 'nestjs-grpc-lb/testing';
 import { inDays } from '../../support/peers/certificates.js';
 import { startBackend } from '../../support/echo/backends.js';
@@ -10,6 +10,7 @@ import { staticTarget } from '../../support/echo/cluster.js';
 import { echoClient, startApp } from '../../support/nest/app.js';
 import { filesOf, secretOf, volumeOfTest } from '../../support/peers/mounted-secret.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -36,6 +37,6 @@ describe('Terminus', () => {
       certificates: { state: 'ok', expiresInSeconds: expect.any(Number) },
     });
     volume.replace(secretOf(ca.cert, ca.issue({ names })));
-    await vi.waitUntil(() => health().status === 'up', { timeout: 20_000 });
+    await eventually(() => health().status === 'up');
   });
 });

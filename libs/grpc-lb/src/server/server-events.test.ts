@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServerEvents } from './server-events.js';
+import { eventually } from '../../../../test/support/time/patience.js';
 
 const EXPIRING = { type: 'certificate_expiring', reason: 'soon', expires: 1 } as const;
 
@@ -18,7 +19,7 @@ test.each<[string, () => void]>([
   const told: string[] = [];
   events.events$.subscribe(({ type }) => told.push(type));
   events.emit(EXPIRING);
-  await vi.waitUntil(() => warn.mock.calls.length > 0);
+  await eventually(() => warn.mock.calls.length > 0);
   expect(warn.mock.calls).toEqual([
     ['onEvent of the server failed at certificate_expiring: the pager is off', 'GrpcLbWarning'],
   ]);

@@ -2,6 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerCallObserver } from './server-observer.js';
 import { ServerObservers } from './server-observers.js';
+import { eventually } from '../../../../test/support/time/patience.js';
 
 const SERVER = { tls: () => null };
 const CALL = { method: '/a.A/B', metadata: new Metadata(), authority: 'a', peer: 'unknown', instrumented: false };
@@ -32,7 +33,7 @@ test.each<[string, ServerCallObserver]>([
   }
   remove();
   expect([handled, observers.all]).toEqual([2, undefined]);
-  await vi.waitUntil(() => warn.mock.calls.length > 0);
+  await eventually(() => warn.mock.calls.length > 0);
   expect(warn.mock.calls).toEqual([
     ['An observer of the server failed: no room; its further errors are not reported', 'GrpcLbWarning'],
   ]);

@@ -2,6 +2,7 @@ import { Metadata, status as Status } from '@grpc/grpc-js';
 import { expect, test, vi } from 'vitest';
 import type { CallObservation } from './call-observer.js';
 import { GuardedObserver } from './guarded-observer.js';
+import { eventually } from '../../../../../test/support/time/patience.js';
 
 const CALL = {
   client: 'ORDERS',
@@ -98,7 +99,7 @@ test('an observer whose methods are async and fail does not end the process', as
   tellAll(one.callStarted(CALL)!);
   const other = new GuardedObserver('STOCK', { callStarted: () => undefined, weightsUpdated: fail }, group);
   other.weightsUpdated({ client: 'STOCK', target: '', weights: [], notYetUsable: 0, stale: 0, fallback: true });
-  await vi.waitUntil(() => warn.mock.calls.length > 1);
+  await eventually(() => warn.mock.calls.length > 1);
   expect(warn.mock.calls.map(([text]) => text)).toEqual([
     'The observer of client ORDERS failed: no room; its further errors are not reported',
     'The observer of client STOCK failed: no room; its further errors are not reported',

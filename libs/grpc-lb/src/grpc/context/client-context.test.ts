@@ -3,6 +3,7 @@ import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { LbEvent } from '../../core/events.js';
 import { effectiveLoadBalancing } from '../../core/options/load-balancing.js';
 import { ClientContext } from './client-context.js';
+import { eventually } from '../../../../../test/support/time/patience.js';
 
 test('rejected load reports are counted, and reported at most every ten seconds', async () => {
   const clock = new FakeClock();
@@ -57,7 +58,7 @@ test('a listener that is async and fails does not end the process, also at an ev
   });
   context.emit({ type: 'endpoint_added', address: 'a:1' });
   context.emit({ type: 'call_rejected', pending: 1, maxPending: 1 }, { runInAsyncScope: (action) => action() });
-  await vi.waitUntil(() => warn.mock.calls.length === 2);
+  await eventually(() => warn.mock.calls.length === 2);
   expect(warn.mock.calls).toEqual([
     ['A listener of client C failed at endpoint_added: the pager is off', 'GrpcLbWarning'],
     ['A listener of client C failed at call_rejected: the pager is off', 'GrpcLbWarning'],
