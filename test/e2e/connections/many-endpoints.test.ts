@@ -22,7 +22,11 @@ async function start(count: number, loadBalancing = {}): Promise<ManualDiscovery
   server = await startBackend({}, { host: '0.0.0.0' });
   const discovery = new ManualDiscovery();
   discovery.setEndpoints(endpoints(count));
-  client = new BalancedClient({ target: discovery.target, loadBalancing });
+  // On a busy machine it takes seconds until all have an answer: one that is given up meanwhile is dialed again.
+  client = new BalancedClient({
+    target: discovery.target,
+    loadBalancing: { pool: { connectTimeout: 600_000 }, ...loadBalancing },
+  });
   return discovery;
 }
 

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { BalancedClient } from '../../support/echo/balanced-client.js';
 import { startBackends } from '../../support/echo/backends.js';
 import { staticTarget } from '../../support/echo/cluster.js';
+import { WatchedServer } from '../../support/peers/watched-server.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
 import { serverProcesses } from '../../support/server/processes.js';
+import { eventually } from '../../support/time/patience.js';
 
 expectNoLeaks();
 
@@ -19,6 +21,39 @@ function block(milliseconds: number): void {
 
 const ejected = (): unknown[] =>
   client.events.filter((event) => event.type === 'endpoint_state' && event.to === 'ejected');
+
+/** The states that the only endpoint has had. */
+const states = (): string[] => client.events.flatMap((event) => (event.type === 'endpoint_state' ? [event.to] : []));
+
+test('an attempt to connect that is answered while this process is stalled is not given up', async () => {
+  const [server] = await startBackends(1);
+  server!.partition();
+  client = new BalancedClient({ target: staticTarget([server!]), loadBalancing: { pool: { connectTimeout: 1500 } } });
+  client.balanced.connect();
+  await client.until(() => client.states[server!.address] === 'connecting');
+  block(1600);
+  server!.heal();
+  await client.ready(1);
+  expect(states()).toEqual(['ready']);
+});
+
+test('a health watch that is answered while this process is stalled does not take its endpoint out', async () => {
+  const server = await WatchedServer.start();
+  let answer: (() => unknown) | undefined;
+  server.answer = (call) => void (answer = () => call.write({ status: 'SERVING' }));
+  client = new BalancedClient({
+    target: server.target,
+    loadBalancing: { pool: { connectTimeout: 1500 }, health: { panicThreshold: 0 } },
+  });
+  client.balanced.connect();
+  await eventually(() => answer !== undefined);
+  block(1600);
+  // The timers that are due run before the answer comes.
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  answer!();
+  await client.ready(1);
+  expect(states()).toEqual(['ready']);
+});
 
 test('answers of other processes that lie unread while this one is stalled eject no endpoint', async () => {
   const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);

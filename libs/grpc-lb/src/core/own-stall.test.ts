@@ -122,6 +122,38 @@ describe('a stall', () => {
   });
 });
 
+describe('a wait', () => {
+  let ends: number[];
+  let cancel: Cancel;
+
+  beforeEach(() => {
+    ends = [];
+    cancel = ownStall.after(1000, () => ends.push(clock.time));
+  });
+
+  test('ends after its time', () => {
+    clock.run(5000);
+    expect(ends).toEqual([1000]);
+  });
+
+  test('goes on after a stall, for the time that was lost', () => {
+    clock.run(500);
+    clock.stall(5000);
+    clock.fire();
+    expect(ends).toEqual([]);
+    clock.run(5000);
+    expect(ends).toEqual([6000 - BEAT_MS - STALL_MS]);
+  });
+
+  test('ends no more when it is canceled, also after a stall', () => {
+    clock.stall(5000);
+    clock.fire();
+    cancel();
+    clock.run(5000);
+    expect(ends).toEqual([]);
+  });
+});
+
 test('stalls are not recorded without watchers, and the last one to stop clears the timer', () => {
   const stopAnother = ownStall.watch();
   stop();

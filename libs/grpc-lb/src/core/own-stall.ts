@@ -65,6 +65,21 @@ export class OwnStall {
     return this.clock.now() - this.#lost - Math.max(0, this.#lateAt(this.clock.now()) - STALL_MS);
   }
 
+  /**
+   * Calls back once this process has been awake for `delayMs`: a wait for a peer that a stall has outlasted goes on, so
+   * that what has arrived meanwhile is read first.
+   */
+  after(delayMs: number, callback: () => void): Cancel {
+    const end = this.awake + delayMs;
+    const look = (): void => {
+      const left = end - this.awake;
+      if (left > 0) cancel = this.clock.after(left, look);
+      else callback();
+    };
+    let cancel = this.clock.after(delayMs, look);
+    return () => cancel();
+  }
+
   /** How late the beat is. */
   #lateAt(now: number): number {
     return this.#cancelBeat === undefined ? 0 : now - this.#dueAt;

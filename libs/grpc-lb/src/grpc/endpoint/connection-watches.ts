@@ -80,12 +80,12 @@ export class ConnectionWatches {
   }
 
   #watchHealth(question: HealthQuestion): void {
-    const { clock, random, loadBalancing } = this.#context;
+    const { clock, ownStall, random, loadBalancing } = this.#context;
     // A connection whose health is known keeps it until the new watch answers.
     if (!this.#known) {
       const { connectTimeout } = loadBalancing.pool;
       const late = `no answer from the health service within the connectTimeout of ${connectTimeout} ms`;
-      this.#cancelLate = clock.after(connectTimeout, () => this.#tell('not_serving', late));
+      this.#cancelLate = ownStall.after(connectTimeout, () => this.#tell('not_serving', late));
     }
     this.#health = new HealthWatch(this.peer, question, clock, random, {
       healthChanged: (health, reason) => this.#tell(health, reason),

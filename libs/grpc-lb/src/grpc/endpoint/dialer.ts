@@ -147,11 +147,11 @@ export class Dialer {
   };
 
   #onConnecting(): void {
-    const { clock, loadBalancing, tls } = this.environment.context;
+    const { ownStall, loadBalancing, tls } = this.environment.context;
     const { connectTimeout } = loadBalancing.pool;
     this.#address.renew();
     this.generation = tls?.generation ?? 0;
-    this.#cancelTimeout = clock.after(connectTimeout, () =>
+    this.#cancelTimeout = ownStall.after(connectTimeout, () =>
       this.#address.abort(`no HTTP/2 connection within the connectTimeout of ${connectTimeout} ms`),
     );
   }
