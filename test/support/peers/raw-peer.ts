@@ -33,6 +33,7 @@ export class RawPeer {
   readonly calls: RawCall[] = [];
   readonly frames: Frame[] = [];
   readonly #sockets = new Set<net.Socket>();
+  readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #server: http2.Http2Server;
   readonly #front: net.Server;
   port = 0;
@@ -40,6 +41,10 @@ export class RawPeer {
 
   constructor(handle: (call: RawCall) => unknown, settings: http2.Settings = {}) {
     this.#server = http2.createServer({ settings });
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
     this.#server.on('stream', (stream, headers) => {
       stream.on('error', () => {});
       const requests = new Promise<Buffer>((resolve) => {
@@ -85,6 +90,8 @@ export class RawPeer {
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    // One that has sent a GOAWAY when its last stream was reset already does not hear the end of its socket.
+    for (const session of this.#sessions) session.destroy();
     if (!this.#front.listening) return;
     this.#front.close();
     this.#server.close();
