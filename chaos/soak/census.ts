@@ -1,10 +1,10 @@
 import { createHook } from 'node:async_hooks';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import v8 from 'node:v8';
 import { Connection } from '../../libs/grpc-lb/src/grpc/endpoint/connection.js';
 import { HealthWatch } from '../../libs/grpc-lb/src/grpc/endpoint/health-watch.js';
 import { PooledEndpoint } from '../../libs/grpc-lb/src/grpc/endpoint/pooled-endpoint.js';
+import { openSockets } from '../processes/open-sockets.js';
 
 /** What this process holds. */
 export interface Census {
@@ -52,15 +52,4 @@ export async function takeCensus(): Promise<Census> {
     healthWatches: living(HealthWatch),
     endpoints: living(PooledEndpoint),
   };
-}
-
-function openSockets(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      // The one that lists the directory is gone already.
-      return false;
-    }
-  }).length;
 }

@@ -1,9 +1,9 @@
 /** The client in a process of its own: calls at a steady rate, and streams that stay open, over mutual TLS. */
-import { readdirSync, readlinkSync } from 'node:fs';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { BalancedChannel } from '../../libs/grpc-lb/src/grpc/index.js';
 import { Echo, type EchoStub } from '../echo.js';
 import { OpenLoop } from '../processes/load.js';
+import { openSockets } from '../processes/open-sockets.js';
 import type { FromTlsClient, Seen, TlsClientArguments, ToTlsClient } from './protocol.js';
 
 const DEADLINE_MS = 5000;
@@ -24,18 +24,6 @@ const channel = new BalancedChannel({
 const echo = new Echo('override', credentials.createInsecure(), {
   channelOverride: channel,
 }) as unknown as EchoStub;
-
-/** Of the process, as the kernel counts them. */
-function openSockets(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      // That of the directory itself.
-      return false;
-    }
-  }).length;
-}
 
 function seen(): Seen {
   const { tls, totals } = channel.snapshot();

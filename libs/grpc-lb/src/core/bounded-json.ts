@@ -1,3 +1,5 @@
+import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE } from './json-characters.js';
+
 /**
  * Limits for JSON from outside. The time and memory that `JSON.parse` takes depend on the number of values, not of
  * characters: eight megabytes of brackets block the event loop for three seconds.
@@ -8,14 +10,6 @@ export interface JsonBounds {
   /** Maximum nesting depth of lists and objects. Default 64. */
   readonly maxDepth?: number;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /** Parses a text whose length is already bounded; throws an `Error` before it parses anything beyond the bounds. */
 export function parseBoundedJson(text: string, { maxValues, maxDepth = 64 }: JsonBounds): unknown {
