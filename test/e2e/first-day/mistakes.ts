@@ -488,7 +488,7 @@ const inCalls: readonly Mistake[] = [
   },
   {
     title: 'headers as an object',
-    names: ['client ORDERS, Orders/Find: ', 'metadata is another object', 'pass a Metadata of the @grpc/grpc-js'],
+    names: ['client ORDERS, Orders/Find: ', 'metadata is another object', 'pass headers among the options'],
     make: () => callFailure({}, [{ id: '7' }, { authorization: 'x' }, { timeout: 5000 }]),
   },
   {

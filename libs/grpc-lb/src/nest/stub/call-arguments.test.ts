@@ -166,7 +166,8 @@ describe('wrong options name the client, the method, the value and the remedy', 
   test('of the arguments themselves, without their content', () => {
     expect(fault('x')).toBe('client ORDERS, Orders/Find: options is a string; pass an object, as in { timeout: 1000 }');
     expect(fault({ authorization: 'secret' }, {})).toBe(
-      'client ORDERS, Orders/Find: metadata is another object; pass a Metadata of the @grpc/grpc-js that this package uses',
+      'client ORDERS, Orders/Find: metadata is another object; pass headers among the options, as in ' +
+        "{ metadata: { 'x-tenant': 'acme' } }, or a Metadata of the @grpc/grpc-js that this package uses",
     );
     expect(fault(new Metadata(), { metadata: {} })).toBe(
       'client ORDERS, Orders/Find: options.metadata is set beside metadata; pass one of them',

@@ -33,10 +33,12 @@ export function callArguments(rules: ArgumentRules, first: unknown, second: unkn
   const { subject } = rules;
   const { metadata, options } = restOf(first, second);
   if (metadata !== undefined && metadata !== null && !(metadata instanceof Metadata)) {
-    // Its content may be a secret.
-    throw new GrpcLbArgumentError(
-      `${subject}: metadata is ${kindOf(metadata)}; pass a Metadata of the @grpc/grpc-js that this package uses`,
-    );
+    const own = 'a Metadata of the @grpc/grpc-js that this package uses';
+    // That of another copy of grpc-js, or headers in an object. Its content may be a secret.
+    const remedy = isMetadata(metadata)
+      ? own
+      : `headers among the options, as in { metadata: { 'x-tenant': 'acme' } }, or ${own}`;
+    throw new GrpcLbArgumentError(`${subject}: metadata is ${kindOf(metadata)}; pass ${remedy}`);
   }
   if (options !== undefined && options !== null && typeof options !== 'object') {
     throw new GrpcLbArgumentError(`${subject}: options is ${kindOf(options)}; pass an object, as in { timeout: 1000 }`);
