@@ -26,8 +26,15 @@ export const balancing: DashboardDefinition = {
           unit: 'short',
           stacked: true,
           queries: [
-            query(`sum by (grpc_lb_endpoint_state) (grpc_lb_endpoints{${CLIENT}})`, '{{grpc_lb_endpoint_state}}'),
-            query(`sum(grpc_lb_endpoints_warming{${CLIENT}})`, 'of these in slow start'),
+            query(
+              `sum by (grpc_lb_endpoint_state) (grpc_lb_endpoints{${CLIENT}, grpc_lb_endpoint_state!="ready"})`,
+              '{{grpc_lb_endpoint_state}}',
+            ),
+            query(
+              `sum(grpc_lb_endpoints{${CLIENT}, grpc_lb_endpoint_state="ready"}) - sum(grpc_lb_endpoints_warming{${CLIENT}})`,
+              'ready',
+            ),
+            query(`sum(grpc_lb_endpoints_warming{${CLIENT}})`, 'ready, in slow start'),
           ],
         },
         {

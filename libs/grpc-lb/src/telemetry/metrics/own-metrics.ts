@@ -106,7 +106,7 @@ export const OWN_METRICS = {
   'grpc.lb.endpoints.warming': {
     kind: 'up_down_counter',
     unit: '{endpoint}',
-    description: 'Endpoints in slow start.',
+    description: 'Ready endpoints in slow start.',
     labels: CLIENT,
     source: 'own',
   },

@@ -89,14 +89,16 @@ describe('the state of a client', () => {
               { ...connection, state: 'retiring', health: 'serving' },
             ],
           }),
+          // Its slow start does not matter until it gets calls again.
           endpoint('b:1', { state: 'ejected', warmth: 0.5 }),
+          endpoint('c:1', { warmth: 0.5 }),
         ],
       }),
     );
     expect(values('grpc.lb.endpoints', 'grpc.lb.endpoint.state')).toEqual({
       connecting: 0,
       degraded: 0,
-      ready: 1,
+      ready: 2,
       not_serving: 0,
       suspect: 0,
       ejected: 1,

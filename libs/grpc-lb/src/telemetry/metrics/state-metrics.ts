@@ -90,7 +90,7 @@ function collectEndpoints({ endpoints }: ClientSnapshot, labels: Labels, add: Ad
   let notOffered = 0;
   for (const endpoint of endpoints) {
     states[endpoint.state]++;
-    if (endpoint.warmth < 1) warming++;
+    if (endpoint.state === 'ready' && endpoint.warmth < 1) warming++;
     if (endpoint.inFlight > most) most = endpoint.inFlight;
     for (const { state, health } of endpoint.connections) {
       connections[state]++;
