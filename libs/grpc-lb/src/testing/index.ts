@@ -12,7 +12,8 @@
 
 export type { AttemptKind } from '../core/call/call-plan.js';
 export type { Cancel, Clock } from '../core/clock.js';
-export type { BackendOptions, FailOptions, FleetBackend } from './fleet/fleet-backend.js';
+export type { BackendOptions, FailOptions } from './fleet/backend-options.js';
+export type { FleetBackend } from './fleet/fleet-backend.js';
 export {
   type BackendFleet,
   createFleet,

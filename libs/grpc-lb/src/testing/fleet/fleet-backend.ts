@@ -1,80 +1,22 @@
-import { once } from 'node:events';
-import { type Metadata, Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { addressToString, type Endpoint } from '../../core/endpoint.js';
+import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import type { ServingStatus } from '../../grpc/endpoint/health-messages.js';
-import { type Fault, GrpcLbClosedError, GrpcLbOptionsError } from '../../core/errors.js';
 import type { AnyClient, BackendCall, HandlersOf } from '../handlers.js';
 import { checkHandlerNames } from '../served-services.js';
 import { type StatusName, statusError } from '../status-error.js';
+import { atLeastOne, checkedDelay, checkedHealth } from './backend-arguments.js';
 import { handlerIn, type UntypedHandlers } from './backend-handlers.js';
 import { BackendHealth } from './backend-health.js';
+import type { BackendOptions, FailOptions } from './backend-options.js';
+import { BackendServer } from './backend-server.js';
 import { Conduct } from './conduct.js';
-import { FrontDoor } from './front-door.js';
-import { type AnyCall, type CallHost, implementationOf, type ServedCall } from './service-implementation.js';
-import { atLeastOne, checkedDelay, checkedHealth } from './backend-arguments.js';
-import { failShare, type ShareBounds } from './shares.js';
+import { fleetClosed, type FleetParts } from './fleet-parts.js';
 import type { FleetTls } from './fleet-tls.js';
-import type { CallLog } from './call-log.js';
-import type { TappedSocket } from './tapped-socket.js';
-
-/** What discovery tells of a backend, where it listens, and how many streams a connection to it takes. */
-export interface BackendOptions extends Omit<Endpoint, 'address'> {
-  /**
-   * The IP address to listen on, such as `127.0.0.2` (on Linux) or `::1`.
-   *
-   * @default '127.0.0.1'
-   */
-  readonly host?: string;
-  /**
-   * The port to listen on, 1 to 65535, for backends that share one, as the pods of a Deployment do.
-   *
-   * @default one that is free
-   */
-  readonly port?: number;
-  /**
-   * Streams that one connection takes at a time, 1 to 1000000.
-   *
-   * @default no limit
-   */
-  readonly maxConcurrentStreams?: number;
-}
-
-/** @internal What the backends of a fleet share. */
-export interface FleetParts {
-  readonly services: readonly ServiceDefinition[];
-  readonly serverOptions: ServerOptions;
-  /** Whether backends serve `grpc.health.v1`. */
-  readonly health: boolean;
-  readonly tls: FleetTls | undefined;
-  readonly log: CallLog;
-  /** Whether the fleet is closed, so that nothing may start. */
-  isClosed(): boolean;
-  handlerFor(names: readonly string[]): ((request: unknown, call: BackendCall) => unknown) | undefined;
-  /** A client can send calls to a backend, or cannot any more. */
-  changed(): void;
-}
-
-/** Which of the calls a backend fails. */
-export interface FailOptions {
-  /**
-   * The text of the status.
-   *
-   * @default the name of the status
-   */
-  readonly details?: string;
-  /**
-   * How many calls fail; those after them are answered.
-   *
-   * @default all, until `recover`
-   */
-  readonly times?: number;
-  /**
-   * Trailers, such as `{ 'grpc-retry-pushback-ms': '100' }`.
-   *
-   * @default none
-   */
-  readonly trailers?: Readonly<Record<string, string>>;
-}
+import { FrontDoor } from './front-door.js';
+import { RunningCalls } from './running-calls.js';
+import type { AnyCall, CallHost, ServedCall } from './service-implementation.js';
+import { failShare, type ShareBounds } from './shares.js';
 
 /** A gRPC server of a fleet, in this process, over real sockets. */
 export class FleetBackend {
@@ -85,12 +27,11 @@ export class FleetBackend {
   readonly #fleet: FleetParts;
   readonly #conduct = new Conduct();
   readonly #door: FrontDoor;
-  readonly #running = new Set<AbortController>();
+  readonly #running = new RunningCalls();
   readonly #health: BackendHealth | undefined;
   #handlers: UntypedHandlers = {};
-  #server: GrpcServer | undefined;
+  #server: BackendServer | undefined;
   #limit: number | undefined;
-  #mostRunning = 0;
 
   /** @internal A fleet creates its backends. */
   constructor(index: number, options: BackendOptions, fleet: FleetParts) {
@@ -167,12 +108,12 @@ export class FleetBackend {
 
   /** Calls that run now, with those that hang. */
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running.count;
   }
 
   /** The most calls that ran at a time since the start, or since `fleet.clear()`. */
   get mostInFlight(): number {
-    return this.#mostRunning;
+    return this.#running.most;
   }
 
   /** Its part of the calls that all backends got, 0 to 1. */
@@ -284,7 +225,7 @@ export class FleetBackend {
     const server = this.#server;
     if (!server) return;
     this.#door.close();
-    await shutDown(server, this.#door.retire());
+    await server.shutDown(this.#door.retire());
     if (this.#server === server) this.#end();
   }
 
@@ -317,7 +258,7 @@ export class FleetBackend {
     const server = this.#createServer();
     const connections = this.#door.handOver(server.accept);
     this.#server = server;
-    await shutDown(old, connections);
+    await old.shutDown(connections);
   }
 
   /**
@@ -343,57 +284,32 @@ export class FleetBackend {
 
   /** @internal */
   clear(): void {
-    this.#mostRunning = this.#running.size;
+    this.#running.clear();
   }
 
-  #createServer(): GrpcServer {
+  #createServer(): BackendServer {
+    const { services, serverOptions } = this.#fleet;
     const limit = this.#limit === undefined ? {} : { 'grpc.max_concurrent_streams': this.#limit };
-    const server = new Server({ ...this.#fleet.serverOptions, ...limit });
     const host: CallHost = {
       arrived: (method, call, request) => this.#arrived(method, call, request),
       handlerFor: (names) => handlerIn(this.#handlers, names) ?? this.#fleet.handlerFor(names),
     };
-    for (const service of this.#fleet.services) server.addService(service, implementationOf(service, host));
-    const endWatches = this.#health?.addTo(server);
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    return { server, accept: (connection) => injector.injectConnection(connection), endWatches };
+    return new BackendServer(services, host, this.#health, { ...serverOptions, ...limit });
   }
 
   #end(): void {
-    this.#server?.server.forceShutdown();
+    this.#server?.kill();
     this.#server = undefined;
-    for (const running of this.#running) running.abort();
+    this.#running.abort();
   }
 
   #arrived(method: string, call: AnyCall, request: unknown): ServedCall {
     const { index } = this;
-    const { metadata }: { metadata: Metadata } = call;
+    const { metadata } = call;
     this.#fleet.log.add({ backend: index, method, request, metadata });
-    const running = new AbortController();
-    this.#running.add(running);
-    this.#mostRunning = Math.max(this.#mostRunning, this.#running.size);
-    call.once('cancelled', () => running.abort());
-    const done = (): void => void this.#running.delete(running);
-    running.signal.addEventListener('abort', done);
-    return {
-      info: { backend: index, method, metadata, signal: running.signal },
-      admitted: () => this.#conduct.admit(running.signal),
-      done,
-    };
+    const { signal, done } = this.#running.begin(call);
+    return { info: { backend: index, method, metadata, signal }, admitted: () => this.#conduct.admit(signal), done };
   }
-}
-
-/** @internal The error of what needs a fleet that is open. */
-export function fleetClosed(): GrpcLbClosedError {
-  return new GrpcLbClosedError('the fleet is closed; create another one');
-}
-
-/** The server of grpc-js that a backend runs now. */
-interface GrpcServer {
-  readonly server: Server;
-  readonly accept: (connection: TappedSocket) => void;
-  /** Ends the watches of its health. */
-  readonly endWatches: (() => void) | undefined;
 }
 
 function misunderstanding(tls: FleetTls | undefined): string {
@@ -406,15 +322,4 @@ function misunderstanding(tls: FleetTls | undefined): string {
 function serviceName(service: ServiceDefinition): string[] {
   const [first] = Object.values(service);
   return first ? [first.path.slice(1, first.path.lastIndexOf('/'))] : [];
-}
-
-/** GOAWAY, and the end of the connections when the last call has been answered. */
-async function shutDown({ server, endWatches }: GrpcServer, connections: readonly TappedSocket[]): Promise<void> {
-  const closed = connections.flatMap((connection) => (connection.closed ? [] : [once(connection, 'close')]));
-  const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  // After GOAWAY, so that clients do not take the end for one of the health.
-  endWatches?.();
-  await shut;
-  // From Node 24 on, it does not wait for the calls of connections that it has not accepted itself.
-  await Promise.all(closed);
 }

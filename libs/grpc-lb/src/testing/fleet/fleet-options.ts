@@ -8,7 +8,7 @@ import { clientDeclaration } from '../../nest/decorators/metadata.js';
 import type { GrpcLbServiceDefinition } from '../../nest/definition/definition-types.js';
 import { peersFor } from '../../nest/stub/service-definitions.js';
 import { checkHandlerNames, type ProtoOptions, servicesOf, servicesOfClient } from '../served-services.js';
-import type { BackendOptions } from './fleet-backend.js';
+import type { BackendOptions } from './backend-options.js';
 import { type FleetTls, fleetTls, type FleetTlsOptions } from './fleet-tls.js';
 
 /**
