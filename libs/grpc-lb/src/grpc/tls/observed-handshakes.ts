@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { handshakeResult, type HandshakeResult } from '../../core/connection/handshake-result.js';
 import { NOT_NEEDED } from '../endpoint/abortable-address.js';
@@ -32,6 +33,7 @@ export class ObservedHandshakes extends ChannelCredentials {
       connect: async (socket) => {
         try {
           const connected = await connector.connect(socket);
+          endsWithItsError(connected.socket);
           this.ended('SUCCESS');
           return connected;
         } catch (error) {
@@ -44,6 +46,15 @@ export class ObservedHandshakes extends ChannelCredentials {
       destroy: () => connector.destroy(),
     };
   }
+}
+
+/**
+ * An alert of the peer after the handshake, such as that of a server which requires a certificate (TLS 1.3), is an error of
+ * the socket that does not end it. grpc-js destroys its HTTP/2 session then, but the session leaves the socket open if
+ * it is being written to.
+ */
+function endsWithItsError(socket: Socket): void {
+  socket.once('error', () => void socket.destroy());
 }
 
 /** @param aborted Why this side has closed the socket. */
