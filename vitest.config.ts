@@ -2,8 +2,11 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/run/summary-reporter.js';
+import { unitTests } from './test/support/run/shared-files.js';
 
 const source = (path: string): string => fileURLToPath(new URL(`libs/grpc-lb/src/${path}`, import.meta.url));
+
+const { shared, apart } = unitTests();
 
 export default defineConfig({
   resolve: {
@@ -22,11 +25,25 @@ export default defineConfig({
   },
   test: {
     // What needs nothing but npm. `test/package` and `test/external` have configurations of their own.
-    include: [
-      'libs/*/src/**/*.test.ts',
-      'apps/*/src/**/*.test.ts',
-      'deploy/**/*.test.ts',
-      'test/{docs,e2e,fuzz,properties,support,types}/**/*.test.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: shared,
+          isolate: false,
+          setupFiles: 'test/support/run/shared-process.ts',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: [...apart, 'test/{docs,e2e,fuzz,support,types}/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
     // More than there are cores: the tests over real sockets mostly wait.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
