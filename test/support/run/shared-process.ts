@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { resetConfigureGlobal } from 'fast-check';
 import { createRequire } from 'node:module';
 import { afterAll, expect, vi } from 'vitest';
 
@@ -7,7 +7,7 @@ import { afterAll, expect, vi } from 'vitest';
  * process, and fails if it leaves the process changed for the next. If it has to, add it to `shared-files.ts`.
  */
 vi.resetModules();
-fc.resetConfigureGlobal();
+resetConfigureGlobal();
 // What all copies of the library in a process share.
 for (const key of Object.getOwnPropertySymbols(globalThis))
   if (key.description?.startsWith('nestjs-grpc-lb.')) Reflect.deleteProperty(globalThis, key);
