@@ -9,6 +9,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { Transport } from '@nestjs/microservices';
 import { GrpcLbClient, GrpcLbModule, GrpcLbRegistry, GrpcService, LeastRequest, RoundRobin } from 'nestjs-grpc-lb';
 import { grpcLbConfig } from 'nestjs-grpc-lb/config';
+import { GrpcLbConsoleModule } from 'nestjs-grpc-lb/console';
 import { onTestFinished, vi } from 'vitest';
 import { makeCertificate } from '../../support/peers/certificates.js';
 import { startApp } from '../../support/nest/app.js';
@@ -65,6 +66,16 @@ const inModule: readonly Mistake[] = [
     title: '`forRoot` twice',
     names: ['GrpcLbModule: ', 'forRoot() is imported more than once', 'keep the import in the root module'],
     make: () => startFailure(() => ({ imports: [GrpcLbModule.forRoot(), GrpcLbModule.forRoot()] })),
+  },
+  {
+    title: 'the console, metrics or traces without `GrpcLbModule.forRoot()`',
+    names: ['GrpcLbConsoleModule: ', 'GrpcLbModule.forRoot() is missing', 'add it to the imports of the root module'],
+    make: () => startFailure(() => ({ imports: [GrpcLbConsoleModule.forRoot()] })),
+  },
+  {
+    title: 'one of these modules without `forRoot()`',
+    names: ['GrpcLbConsoleModule: ', 'forRoot() is missing', 'write GrpcLbConsoleModule.forRoot() in place of'],
+    make: () => startFailure(() => ({ imports: [GrpcLbModule.forRoot(), GrpcLbConsoleModule] })),
   },
   {
     title: 'an injected class that no `forFeature` lists',

@@ -2,7 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { GrpcLbArgumentError, GrpcLbError } from '../core/errors.js';
 import { POLICY_NAMES, type PolicyName } from '../core/options/policy-config.js';
 import { isObject, shown } from '../core/options/validation.js';
-import { GrpcLbRegistry } from '../nest/registry.js';
+import type { GrpcLbRegistry } from '../nest/registry.js';
+import { REQUIRED_REGISTRY } from '../nest/required-imports.js';
 
 /** The policies that the page offers: those that need only their name. */
 export const OFFERED_POLICIES = POLICY_NAMES.filter((name) => name !== 'ring_hash') as readonly PolicyName[];
@@ -22,7 +23,7 @@ export class ConsoleActions {
   readonly #logger = new Logger('GrpcLbConsole');
 
   /** @internal Nest creates it. */
-  constructor(@Inject(GrpcLbRegistry) private readonly registry: GrpcLbRegistry) {}
+  constructor(@Inject(REQUIRED_REGISTRY) private readonly registry: GrpcLbRegistry) {}
 
   /** @param body The body of the request, from outside. */
   perform(body: unknown): ActionResult {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
-import { GrpcLbRegistry } from '../nest/registry.js';
+import type { GrpcLbRegistry } from '../nest/registry.js';
+import { REQUIRED_REGISTRY } from '../nest/required-imports.js';
 import { CallWatch } from './calls/call-watch.js';
 import { EventLog } from './events/event-log.js';
 import { FrameBuilder } from './frame/frame-builder.js';
@@ -38,7 +39,7 @@ export class ConsoleFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @internal Nest creates it. */
   constructor(
-    @Inject(GrpcLbRegistry) private readonly registry: GrpcLbRegistry,
+    @Inject(REQUIRED_REGISTRY) private readonly registry: GrpcLbRegistry,
     @Inject(CONSOLE_OPTIONS) { calls, maxViewers }: EffectiveConsoleOptions,
   ) {
     this.#calls = calls && new CallWatch(performance, calls.maxPerSecond);

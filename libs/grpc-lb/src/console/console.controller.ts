@@ -13,7 +13,8 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { GrpcLbError } from '../core/errors.js';
-import { GrpcLbRegistry } from '../nest/registry.js';
+import type { GrpcLbRegistry } from '../nest/registry.js';
+import { REQUIRED_REGISTRY } from '../nest/required-imports.js';
 import { ConsoleActions, OFFERED_POLICIES } from './console-actions.js';
 import { ConsoleFeed } from './console-feed.js';
 import { viewQuery } from './frame/view-query.js';
@@ -38,7 +39,7 @@ export function consoleControllers(options: EffectiveConsoleOptions): Type[] {
   class GrpcLbConsoleController {
     constructor(
       @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-      @Inject(GrpcLbRegistry) private readonly registry: GrpcLbRegistry,
+      @Inject(REQUIRED_REGISTRY) private readonly registry: GrpcLbRegistry,
       @Inject(ConsoleFeed) private readonly feed: ConsoleFeed,
     ) {}
 

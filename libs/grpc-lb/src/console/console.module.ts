@@ -1,4 +1,6 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Inject, Module, Optional } from '@nestjs/common';
+import { assertForRoot } from '../core/options/required.js';
+import { requiredRegistry } from '../nest/required-imports.js';
 import { consoleControllers } from './console.controller.js';
 import { ConsoleActions } from './console-actions.js';
 import { ConsoleFeed } from './console-feed.js';
@@ -26,7 +28,17 @@ export class GrpcLbConsoleModule {
       module: GrpcLbConsoleModule,
       imports: options.imports ?? [],
       controllers: consoleControllers(effective),
-      providers: [{ provide: CONSOLE_OPTIONS, useValue: effective }, ConsoleFeed, ConsoleActions],
+      providers: [
+        { provide: CONSOLE_OPTIONS, useValue: effective },
+        requiredRegistry('GrpcLbConsoleModule'),
+        ConsoleFeed,
+        ConsoleActions,
+      ],
     };
+  }
+
+  /** @internal Nest creates it. */
+  constructor(@Optional() @Inject(CONSOLE_OPTIONS) options: unknown) {
+    assertForRoot(options, 'GrpcLbConsoleModule');
   }
 }

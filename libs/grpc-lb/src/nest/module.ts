@@ -18,6 +18,7 @@ import type {
 } from './module-options.js';
 import type { GrpcLbClientHandle } from './client-handle.js';
 import { GrpcLbRegistry } from './registry.js';
+import { registryOf } from './required-imports.js';
 import { peersFor } from './stub/service-definitions.js';
 import { type ClientRef, getGrpcLbClientToken, getGrpcServiceToken, MODULE_OPTIONS } from './tokens.js';
 
@@ -205,10 +206,7 @@ function clientProvider(
       registry: GrpcLbRegistry | undefined,
       ...made: unknown[]
     ): GrpcLbClientHandle | Promise<GrpcLbClientHandle> => {
-      if (registry) return addClient(registry, declare(...made));
-      throw new GrpcLbOptionsError(`client ${clientName(ref)}`, [
-        { path: 'GrpcLbModule.forRoot()', message: 'is missing; add it to the imports of the root module' },
-      ]);
+      return addClient(registryOf(registry, `client ${clientName(ref)}`), declare(...made));
     },
   };
 }

@@ -8,9 +8,10 @@ import {
   type ModuleMetadata,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
+  Optional,
 } from '@nestjs/common';
 import { GrpcLbOptionsError } from '../core/errors.js';
-import { requireObject } from '../core/options/required.js';
+import { assertForRoot, requireObject } from '../core/options/required.js';
 import { shown } from '../core/options/validation.js';
 import { GrpcServer } from './grpc-server.js';
 import { effectiveServerOptions, type GrpcServerOptions } from './options.js';
@@ -78,7 +79,9 @@ export class GrpcServerModule implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   /** @internal Nest creates it. */
-  constructor(@Inject(GrpcServer) private readonly server: GrpcServer) {}
+  constructor(@Optional() @Inject(GrpcServer) private readonly server: GrpcServer) {
+    assertForRoot(server, 'GrpcServerModule');
+  }
 
   /** Called by Nest: warns if no microservice uses the module. */
   onApplicationBootstrap(): void {

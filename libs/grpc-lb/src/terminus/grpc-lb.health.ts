@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 
 import { requireObject } from '../core/options/required.js';
 import { GrpcLbRegistry } from '../nest/registry.js';
+import { registryOf } from '../nest/required-imports.js';
 import type { ClientRef } from '../nest/tokens.js';
 import { healthOf } from './client-health.js';
 import { healthResult } from './health-result.js';
@@ -31,11 +32,15 @@ export interface GrpcLbHealthOptions {
  */
 @Injectable()
 export class GrpcLbHealthIndicator {
+  readonly #registry: GrpcLbRegistry;
+
   /** @internal Nest creates it. */
   constructor(
     private readonly indicators: HealthIndicatorService,
-    private readonly registry: GrpcLbRegistry,
-  ) {}
+    @Optional() registry: GrpcLbRegistry,
+  ) {
+    this.#registry = registryOf(registry, 'GrpcLbHealthIndicator');
+  }
 
   /**
    * The health of a client as a result of Terminus, with `ClientHealth` as its details.
@@ -46,7 +51,7 @@ export class GrpcLbHealthIndicator {
   isHealthy<const Key extends string>(key: Key, options: GrpcLbHealthOptions): HealthIndicatorResult<Key> {
     requireObject('GrpcLbHealthIndicator', 'options', options, 'an object with client, and minReady if you want');
     const minReady = readMinReady(options.minReady ?? 1);
-    const { status, ...details } = healthOf(this.registry.get(options.client).snapshot(), minReady);
+    const { status, ...details } = healthOf(this.#registry.get(options.client).snapshot(), minReady);
     return healthResult(this.indicators, key, status, details);
   }
 }

@@ -5,11 +5,14 @@ import {
   Module,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
 } from '@nestjs/common';
+import { assertForRoot } from '../../core/options/required.js';
 import type { MeterProvider } from '@opentelemetry/api';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { type Check, fields } from '../../core/options/validation.js';
-import { GrpcLbRegistry } from '../../nest/registry.js';
+import type { GrpcLbRegistry } from '../../nest/registry.js';
+import { REQUIRED_REGISTRY, requiredRegistry } from '../../nest/required-imports.js';
 import { type GrpcLbMetricsOptions, METRICS_CHECKS } from '../metrics/metrics-options.js';
 import type { GrpcLbMetricProducer } from './metrics/metric-producer.js';
 import { DESTINATION_CHECKS, observeMetrics, oneDestination } from './metrics/observe-metrics.js';
@@ -70,7 +73,7 @@ class OpenTelemetryObserver implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     @Inject(OPTIONS) private readonly options: GrpcLbOpenTelemetryOptions,
-    @Inject(GrpcLbRegistry) private readonly registry: GrpcLbRegistry,
+    @Inject(REQUIRED_REGISTRY) private readonly registry: GrpcLbRegistry,
   ) {}
 
   onModuleInit(): void {
@@ -112,7 +115,16 @@ export class GrpcLbOpenTelemetryModule {
     if (faults.length > 0) throw new GrpcLbOptionsError('GrpcLbOpenTelemetryModule.forRoot', faults);
     return {
       module: GrpcLbOpenTelemetryModule,
-      providers: [{ provide: OPTIONS, useValue: options }, OpenTelemetryObserver],
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        requiredRegistry('GrpcLbOpenTelemetryModule'),
+        OpenTelemetryObserver,
+      ],
     };
+  }
+
+  /** @internal Nest creates it. */
+  constructor(@Optional() @Inject(OPTIONS) options: unknown) {
+    assertForRoot(options, 'GrpcLbOpenTelemetryModule');
   }
 }

@@ -5,11 +5,14 @@ import {
   Module,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
 } from '@nestjs/common';
+import { assertForRoot } from '../../core/options/required.js';
 import { collectDefaultMetrics, register, type Registry, type RegistryContentType } from 'prom-client';
 import { type Fault, GrpcLbOptionsError } from '../../core/errors.js';
 import { boolean, type Check, fields, shown } from '../../core/options/validation.js';
-import { GrpcLbRegistry } from '../../nest/registry.js';
+import type { GrpcLbRegistry } from '../../nest/registry.js';
+import { REQUIRED_REGISTRY, requiredRegistry } from '../../nest/required-imports.js';
 import { metricsControllerAt, PROMETHEUS_REGISTRY } from './metrics-controller.js';
 import { observeMetrics, PROMETHEUS_CHECKS, type PrometheusMetricsOptions } from './observe-metrics.js';
 
@@ -49,7 +52,7 @@ class PrometheusObserver implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(OPTIONS) private readonly options: GrpcLbPrometheusOptions,
     @Inject(PROMETHEUS_REGISTRY) private readonly registry: Registry<RegistryContentType>,
-    @Inject(GrpcLbRegistry) private readonly clients: GrpcLbRegistry,
+    @Inject(REQUIRED_REGISTRY) private readonly clients: GrpcLbRegistry,
   ) {}
 
   onModuleInit(): void {
@@ -88,9 +91,15 @@ export class GrpcLbPrometheusModule {
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: PROMETHEUS_REGISTRY, useValue: options.registry ?? register },
+        requiredRegistry('GrpcLbPrometheusModule'),
         PrometheusObserver,
       ],
       controllers: at === false ? [] : [metricsControllerAt(at)],
     };
+  }
+
+  /** @internal Nest creates it. */
+  constructor(@Optional() @Inject(OPTIONS) options: unknown) {
+    assertForRoot(options, 'GrpcLbPrometheusModule');
   }
 }
