@@ -108,6 +108,20 @@ describe.each(KINDS)('%s', (kind) => {
     expect(channel.snapshot()).toMatchObject({ inFlight: 0, pending: 0 });
   });
 
+  test.each([{ 'x-token': 's3cret' }, 's3cret', null])('so do those that give no metadata: %o', async (given) => {
+    const peer = await tokenPeer();
+    const { client, channel } = balanced(peer.target, { credentials: pretendedTls() });
+    const credentials = grpc.credentials.createFromMetadataGenerator((_options, done) => done(null, given as never));
+    const { code, details } = await call(client, kind, { credentials });
+    expect([grpc.status[code], details]).toEqual([
+      'UNKNOWN',
+      expect.stringMatching(/^Getting metadata from plugin failed with error: it gave .+, not Metadata of grpc-js$/),
+    ]);
+    expect(details).not.toContain('s3cret');
+    expect(await call(client, kind)).toMatchObject({ code: grpc.status.OK });
+    expect(channel.snapshot()).toMatchObject({ inFlight: 0, pending: 0 });
+  });
+
   test.each(['is cancelled', 'exceeds its deadline'])(
     'a call that %s while it waits for credentials is not sent, whenever they come',
     async (how) => {

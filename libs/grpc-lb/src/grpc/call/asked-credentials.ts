@@ -31,7 +31,7 @@ export const PLAINTEXT =
 
 /**
  * Asks the credentials of a call and those of its channel for metadata, such as a token. Rejects with what they throw,
- * or call back with, so that credentials that fail, fail only this call.
+ * or call back with, or if they give something else, so that credentials that fail, fail only this call.
  */
 export async function askCredentials(
   own: CallCredentials | undefined,
@@ -39,7 +39,15 @@ export async function askCredentials(
   { host, method }: AuthorizedCall,
 ): Promise<Metadata> {
   const credentials = own && ofChannel ? own.compose(ofChannel) : (own ?? ofChannel)!;
-  return credentials.generateMetadata({ method_name: method, service_url: serviceUrl(host, method) });
+  const given: unknown = await credentials.generateMetadata({
+    method_name: method,
+    service_url: serviceUrl(host, method),
+  });
+  if (typeof (given as Partial<Metadata> | null)?.toHttp2Headers === 'function') return given as Metadata;
+  // Not what it is: it may be secret.
+  throw new TypeError(
+    `it gave ${given === null ? 'null' : `a value of type ${typeof given}`}, not Metadata of grpc-js`,
+  );
 }
 
 /** The status of a call whose credentials failed, in the words of grpc-js. */
