@@ -1,10 +1,11 @@
+import { constants } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import type { CallObserver } from 'nestjs-grpc-lb/grpc';
 import { afterEach, expect, test, vi } from 'vitest';
 import { StreamListener } from '../../../libs/grpc-lb/src/grpc/call/stream-listener.js';
 import { balanced, call, connected } from '../../support/calls/call.js';
 import { SilentDiscovery } from '../../support/echo/balanced-client.js';
-import { answerAll, message, RawPeer } from '../../support/peers/raw-peer.js';
+import { answer, answerAll, message, type RawCall, RawPeer } from '../../support/peers/raw-peer.js';
 import { pretendedTls } from '../../support/peers/pretended-tls.js';
 import { SilentServer } from '../../support/peers/silent-server.js';
 import { freePort } from 'nestjs-grpc-lb/testing';
@@ -147,6 +148,43 @@ test('an attempt that waits and is not needed any more is told as not sent', asy
   await answerAll(peer.calls[0]!, { messages: [message('hello')] });
   expect((await running).code).toBe(grpc.status.OK);
   expect(told).toEqual(['call_credentials', 'first', 'call_credentials', ['not sent', undefined]]);
+});
+
+test('an attempt that may not wait is told as not sent, not as a dropped call, while another one runs', async () => {
+  const arrivals: RawCall[] = [];
+  const peers = await Promise.all([1, 2, 3].map(() => new RawPeer((arrived) => void arrivals.push(arrived)).start()));
+  const told: unknown[] = [];
+  const observer: CallObserver = {
+    callStarted: () => ({
+      attemptStarted: ({ kind }) => told.push(kind),
+      notSent: (end) => told.push(['not sent', end && grpc.status[end.code]]),
+      dropped: () => told.push('dropped'),
+      ended: ({ code }) => told.push(['ended', grpc.status[code]]),
+    }),
+  };
+  const { client, channel } = balanced(`static:///${peers.map(({ address }) => address).join(',')}`, {
+    methods,
+    observer,
+    loadBalancing: {
+      hedge: { maxAttempts: 2, delay: 5, maxShare: 1, methods: { Say: {} } },
+      pool: { maxConcurrentStreams: 1, maxSize: 1, maxPending: 0 },
+    },
+  });
+  channel.connect();
+  await expect.poll(() => channel.snapshot().endpoints.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
+  const other = call(client, 'bidi');
+  await expect.poll(() => arrivals).toHaveLength(1);
+  told.length = 0;
+  const running = call(client, 'unary');
+  await expect.poll(() => arrivals).toHaveLength(3);
+  // The only endpoint where the call has not been is full.
+  arrivals[1]!.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  await expect.poll(() => told).toHaveLength(3);
+  answer(arrivals[2]!, { messages: [message('hello')] });
+  expect((await running).code).toBe(grpc.status.OK);
+  expect(told).toEqual(['first', 'hedge', ['not sent', 'RESOURCE_EXHAUSTED'], ['ended', 'OK']]);
+  answer(arrivals[0]!, {});
+  await other;
 });
 
 test('an attempt that is refused is told as not sent once, also if another one is answered in the same turn', async () => {

@@ -325,8 +325,9 @@ export class ClientCall
     progress: 'exhausted' | 'dropped' | 'not_placed',
   ): void {
     this.#refusal = refusal;
-    if (progress === 'dropped') this.#observation?.dropped?.(refusedEnd(refusal));
-    else this.#observation?.notSent?.(progress === 'not_placed' ? refusedEnd(refusal) : undefined);
+    // While another attempt runs, the call goes on.
+    if (progress === 'dropped' && this.running.length === 0) this.#observation?.dropped?.(refusedEnd(refusal));
+    else this.#observation?.notSent?.(progress === 'exhausted' ? undefined : refusedEnd(refusal));
     // Credentials that come later do not place it.
     const placement = ++this.#placement;
     setImmediate(() => {
