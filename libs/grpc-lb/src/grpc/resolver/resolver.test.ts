@@ -1,9 +1,10 @@
 import type { ServiceConfig } from '@grpc/grpc-js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cpuTime } from '../../../../../test/support/time/cpu-time.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import { FakeSource, onPort, RecordingContext } from '../../../../../test/support/discovery/fake-source.js';
 import { CONTEXT_OPTION } from '../context/client-context.js';
+import { systemClock } from '../context/system-clock.js';
 import { SourceResolver } from './resolver.js';
 
 const EMPTY = { authoritative: true };
@@ -216,6 +217,28 @@ describe('many changes', () => {
     bench.fakes[0]!.name([1]);
     bench.fakes[0]!.name([2]);
     expect(bench.times).toEqual([0, 10]);
+  });
+
+  test('a list during which the process waits for its CPU is followed by the next at once', () => {
+    const cpu = vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 7000, system: 0 });
+    onTestFinished(() => cpu.mockRestore());
+    const fake = new FakeSource();
+    const waiting = new Int32Array(new SharedArrayBuffer(4));
+    let lists = 0;
+    const resolver = new SourceResolver(
+      { scheme: 'grpc-lb', path: fake.target },
+      () => {
+        lists++;
+        Atomics.wait(waiting, 0, 0, 20);
+        return true;
+      },
+      { [CONTEXT_OPTION]: new RecordingContext([fake.target], systemClock) },
+    );
+    onTestFinished(() => resolver.destroy());
+    resolver.updateResolution();
+    fake.name([1]);
+    fake.name([2]);
+    expect(lists).toBe(2);
   });
 
   test('a pending change is dropped when the resolver is destroyed', () => {

@@ -6,6 +6,7 @@ import { byTarget } from '../../core/balancing/members/by-target.js';
 import { TokenBucket } from '../../core/token-bucket.js';
 import { withoutSecrets } from '../../core/target-secrets.js';
 import { ClientContext, CONTEXT_OPTION } from '../context/client-context.js';
+import { workTimeOf } from '../context/work-time.js';
 import { selectorAttribute } from '../balancer/config-selector.js';
 import { authorityOf } from '../channel/default-authority.js';
 import {
@@ -30,7 +31,8 @@ const COALESCE_MS = 50;
 const BURST = 5;
 /**
  * Comparing a list of thousands of endpoints with the one before takes a tenth of a second of one turn. The next list
- * waits for this multiple of that time, up to the maximum. A list that takes at most `SHORT_MS` causes no wait.
+ * waits for this multiple of that time, up to the maximum. A list that takes at most `SHORT_MS` causes no wait. Time in
+ * which this process waits for a CPU is not counted: every list would wait on a busy machine.
  */
 const REST = 4;
 const MAX_REST_MS = 5000;
@@ -146,7 +148,7 @@ export class SourceResolver implements Resolver {
     this.#waiting = false;
     this.#delivered = endpoints.length;
     const { clock } = this.#context;
-    const began = clock.now();
+    const began = workTimeOf(clock);
     const serviceConfig = this.#context.serviceConfig(this.#discoveredConfig());
     this.listener(
       statusOrFromValue(endpoints.map((endpoint): GrpcEndpoint => ({ ...endpoint, addresses: [endpoint.address] }))),
@@ -159,9 +161,8 @@ export class SourceResolver implements Resolver {
       serviceConfig && statusOrFromValue(serviceConfig),
       error ?? noteOf(endpoints.length, this.#context.targets.map(withoutSecrets)),
     );
-    const now = clock.now();
-    const took = now - began;
-    if (took > SHORT_MS) this.#restUntil = now + Math.min(REST * took, MAX_REST_MS);
+    const took = workTimeOf(clock) - began;
+    if (took > SHORT_MS) this.#restUntil = clock.now() + Math.min(REST * took, MAX_REST_MS);
   }
 
   /** The first valid service config, in the order of the targets. */
