@@ -18,12 +18,12 @@ const outcomes = ({ checks }: DoctorReport): Record<string, string> =>
 
 test('nothing is wrong with a C-core server, which sends no date and has no reflection', async () => {
   const report = await examine({ services: ['echo.v1.Echo'] });
-  expect(report.findings).toEqual([]);
+  expect(report.findings).toMatchObject([{ code: 'no-reflection', severity: 'note' }]);
   expect(outcomes(report)).toMatchObject({
     health: 'ok',
     keepalive: 'ok',
     'stream-limit': 'ok',
-    services: 'not-checked',
+    services: 'findings',
     clock: 'not-checked',
   });
 });
