@@ -1,5 +1,5 @@
 import type { AttemptEnd } from '../../libs/grpc-lb/src/core/call/attempt-end.js';
-import type { AttemptKind } from '../../libs/grpc-lb/src/core/call/call-plan.js';
+import type { AttemptKind } from '../../libs/grpc-lb/src/core/call/plan-owner.js';
 
 /** What a call may do, in the words of gRFC A6. */
 export interface Setup {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AttemptEnd, AttemptProgress } from '../../libs/grpc-lb/src/core/call/attempt-end.js';
-import { type AttemptKind, CallPlan, type PlanOwner } from '../../libs/grpc-lb/src/core/call/call-plan.js';
+import { CallPlan } from '../../libs/grpc-lb/src/core/call/call-plan.js';
+import type { AttemptKind, PlanOwner } from '../../libs/grpc-lb/src/core/call/plan-owner.js';
 import type { Cancel, Clock } from '../../libs/grpc-lb/src/core/clock.js';
 import { RetryBudget } from '../../libs/grpc-lb/src/core/call/retry-budget.js';
 import { RetryThrottle } from '../../libs/grpc-lb/src/core/call/retry-throttle.js';

@@ -1,11 +1,7 @@
 import { NO_VISITS, type Visits } from '../../../libs/grpc-lb/src/core/balancing/calls/visits.js';
 import type { AttemptEnd } from '../../../libs/grpc-lb/src/core/call/attempt-end.js';
-import {
-  type AttemptKind,
-  CallPlan,
-  type PlanEnvironment,
-  type PlanOwner,
-} from '../../../libs/grpc-lb/src/core/call/call-plan.js';
+import { CallPlan } from '../../../libs/grpc-lb/src/core/call/call-plan.js';
+import type { AttemptKind, PlanEnvironment, PlanOwner } from '../../../libs/grpc-lb/src/core/call/plan-owner.js';
 import type { CallPolicy } from '../../../libs/grpc-lb/src/core/call/call-policy.js';
 import { CRITICALITY_LEVELS } from '../../../libs/grpc-lb/src/core/call/criticality.js';
 import { PUSHBACK_KEY } from '../../../libs/grpc-lb/src/server/shed-status.js';

@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 
-export type { AttemptKind } from './core/call/call-plan.js';
+export type { AttemptKind } from './core/call/plan-owner.js';
 export type { ThrottleState } from './core/call/call-throttle.js';
 export type { CriticalityLevel } from './core/call/criticality.js';
 export type { Cancel, Clock } from './core/clock.js';

@@ -19,7 +19,7 @@ export {
   GrpcLbOptionsError,
   GrpcLbPeerError,
 } from '../core/errors.js';
-export type { AttemptKind } from '../core/call/call-plan.js';
+export type { AttemptKind } from '../core/call/plan-owner.js';
 export type { ThrottleState } from '../core/call/call-throttle.js';
 export type { CriticalityLevel } from '../core/call/criticality.js';
 export type { Cancel, Clock } from '../core/clock.js';

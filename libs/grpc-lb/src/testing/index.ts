@@ -10,7 +10,7 @@
  * @packageDocumentation
  */
 
-export type { AttemptKind } from '../core/call/call-plan.js';
+export type { AttemptKind } from '../core/call/plan-owner.js';
 export type { Cancel, Clock } from '../core/clock.js';
 export type { BackendOptions, FailOptions } from './fleet/backend-options.js';
 export type { FleetBackend } from './fleet/fleet-backend.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { AttemptKind } from '../../core/call/plan-owner.js';
 import type {
   ClientState,
   ConnectionHealth,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
 import type { AttemptEnd } from './attempt-end.js';
-import { type AttemptKind, CallPlan } from './call-plan.js';
+import { CallPlan } from './call-plan.js';
+import type { AttemptKind } from './plan-owner.js';
 import type { CallPolicy } from './call-policy.js';
 import { CallThrottle } from './call-throttle.js';
 import { RetryBudget } from './retry-budget.js';

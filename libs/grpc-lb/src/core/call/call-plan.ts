@@ -1,55 +1,17 @@
-import type { Cancel, Clock } from '../clock.js';
-import { jittered, type Random } from '../random.js';
+import type { Cancel } from '../clock.js';
+import { backoff, forbids } from './attempt-delays.js';
 import type { AttemptEnd } from './attempt-end.js';
 import { AttemptTimeouts } from './attempt-timeouts.js';
 import { type CallLimits, limitedPolicy } from './call-limits.js';
-import type { CallThrottle, Verdict } from './call-throttle.js';
 import type { CallPolicy, HedgeRule, RetryRule } from './call-policy.js';
+import type { CallThrottle, Verdict } from './call-throttle.js';
 import { Elsewhere } from './elsewhere.js';
 import type { HedgeShare } from './hedge-share.js';
-import type { RetryBudget } from './retry-budget.js';
-import type { RetryThrottle } from './retry-throttle.js';
-import { type Excuses, verdictOnLateness, verdictOnStatus } from './throttle-verdict.js';
+import type { AttemptKind, PlanEnvironment, PlanOwner } from './plan-owner.js';
+import { verdictOnLateness, verdictOnStatus } from './throttle-verdict.js';
 
 /** The status code of an attempt that exceeded the attempt timeout. */
 const DEADLINE_EXCEEDED = 4;
-
-/** Why an attempt is made. */
-export type AttemptKind = 'first' | 'transparent' | 'retry' | 'hedge';
-
-/** State that the plans of one client share. */
-export interface PlanEnvironment {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Undefined if retries are not throttled. */
-  readonly throttle: RetryThrottle | undefined;
-  /** Undefined if retries are unlimited. */
-  readonly budget: RetryBudget | undefined;
-  /** Limits the attempts elsewhere of shed calls; undefined before the first. */
-  elsewhere?: Elsewhere | undefined;
-}
-
-/** Carries out a plan. */
-export interface PlanOwner<A> extends Excuses<A> {
-  /** Sends an attempt, and calls `placed` or `ended`, at once or later. One attempt is placed at a time. */
-  place(kind: AttemptKind): void;
-  /** Stops the placing of an attempt that is not needed any more. */
-  unplace(): void;
-  /** Ends an attempt whose result is not needed any more, or which has exceeded the attempt timeout. */
-  cancel(attempt: A, timedOut: boolean): void;
-  /** No other attempt follows: the caller gets the results of this one, and what was kept to repeat it can go. */
-  committed(attempt: A): void;
-  /** The throttle refuses the call: it has no attempt, and ends. */
-  throttled(throttle: CallThrottle): void;
-  /** Where an attempt is. Asked only if hedges are limited. */
-  endpointOf(attempt: A): object;
-  /** The call ends with the status of this attempt; of one that was not placed if undefined. */
-  finish(attempt: A | undefined, end: AttemptEnd): void;
-  /** Milliseconds until the deadline; Infinity if there is none. */
-  readonly timeLeft: number;
-  /** The criticality of the call as an index of `CRITICALITY_LEVELS`; undefined if it states none. Read if it is throttled, or calls are shed. */
-  readonly rank?: number | undefined;
-}
 
 /** No attempts. It is never changed. */
 const NONE: readonly never[] = Object.freeze([]);
@@ -260,7 +222,7 @@ export class CallPlan<A extends object> {
     if (!retryable || forbids(pushback) || this.attempts >= rule.maxAttempts || this.#state !== 'open')
       return this.#finish(attempt, end);
     if (pushback !== undefined) this.#backoffs = 0;
-    const delay = pushback ?? this.#backoff(rule);
+    const delay = pushback ?? backoff(rule, this.#backoffs++, this.environment.random);
     // If the deadline would pass first, the failure says more than DEADLINE_EXCEEDED.
     if (delay >= this.owner.timeLeft || !this.#mayAdd()) return this.#finish(attempt, end);
     this.#elsewhere = false;
@@ -280,12 +242,6 @@ export class CallPlan<A extends object> {
     if (late || this.attempts > 1 || this.#state !== 'open' || !mayGo) return this.#finish(attempt, end);
     this.#elsewhere = true;
     this.#after(delay, () => this.#place('retry'));
-  }
-
-  /** "min(initialBackoff * backoffMultiplier^(n-1), maxBackoff)", with a jitter of ± 20 %. */
-  #backoff({ initialBackoff, backoffMultiplier, maxBackoff }: RetryRule): number {
-    const delay = Math.min(initialBackoff * backoffMultiplier ** this.#backoffs++, maxBackoff);
-    return jittered(this.environment.random, delay, 0.2);
   }
 
   /**
@@ -438,9 +394,4 @@ export class CallPlan<A extends object> {
     this.owner.cancel(attempt, true);
     this.#concluded(attempt, undefined, { code: DEADLINE_EXCEEDED, progress: 'processed', timedOut: true });
   }
-}
-
-/** "If the value for pushback is negative or unparseable, then it is taken as an instruction to not retry at all." */
-function forbids(pushback: number | undefined): boolean {
-  return pushback !== undefined && !(pushback >= 0);
 }

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { check } from '../../../../../test/properties/check.js';
 import { FakeClock } from '../../../../../test/support/time/fake-clock.js';
-import { type AttemptKind, CallPlan, type PlanOwner } from './call-plan.js';
+import { CallPlan } from './call-plan.js';
+import type { AttemptKind, PlanOwner } from './plan-owner.js';
 import { HedgeShare } from './hedge-share.js';
 
 const LIMIT = 0.03;

@@ -2,7 +2,7 @@ import { type CallCredentials, type Metadata, status as Status } from '@grpc/grp
 import type { Picker } from '../../core/balancing/calls/picker.js';
 import type { Visits } from '../../core/balancing/calls/visits.js';
 import { growFor } from '../../core/balancing/members/growth.js';
-import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { AttemptKind } from '../../core/call/plan-owner.js';
 import { type Offer, PendingCalls } from '../../core/call/pending-calls.js';
 import type { PolicySet } from '../../core/policy/policy-set.js';
 import { TokenBucket } from '../../core/token-bucket.js';

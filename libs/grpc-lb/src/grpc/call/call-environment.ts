@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { CallThrottle } from '../../core/call/call-throttle.js';
 import { CallThrottles } from '../../core/call/call-throttles.js';
-import type { PlanEnvironment } from '../../core/call/call-plan.js';
+import type { PlanEnvironment } from '../../core/call/plan-owner.js';
 import type { Elsewhere } from '../../core/call/elsewhere.js';
 import { RetryBudget } from '../../core/call/retry-budget.js';
 import { RetryThrottle } from '../../core/call/retry-throttle.js';

@@ -1,5 +1,5 @@
 import type { Metadata, status as Status } from '@grpc/grpc-js';
-import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { AttemptKind } from '../../core/call/plan-owner.js';
 import type { WeightsUpdate } from '../../core/policy/weights-update.js';
 
 /**

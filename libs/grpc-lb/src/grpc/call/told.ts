@@ -1,5 +1,5 @@
 import { Metadata, type status as Status } from '@grpc/grpc-js';
-import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { AttemptKind } from '../../core/call/plan-owner.js';
 import type { CallObservation, ObservedEnd, WaitReason } from './call-observer.js';
 import { messageSize } from './frame.js';
 import type { WireAttempt } from './wire-attempt.js';

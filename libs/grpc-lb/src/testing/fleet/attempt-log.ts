@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { status as Status } from '@grpc/grpc-js';
-import type { AttemptKind } from '../../core/call/call-plan.js';
+import type { AttemptKind } from '../../core/call/plan-owner.js';
 import type { CallObservation, CallObserver, ObservedCall } from '../../grpc/call/call-observer.js';
 
 /** An attempt of a call, as the client made it. */
