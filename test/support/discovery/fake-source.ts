@@ -1,3 +1,4 @@
+import type { Clock } from '../../../libs/grpc-lb/src/core/clock.js';
 import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type {
   EndpointAnswer,
@@ -12,7 +13,6 @@ import {
 import { seededRandom } from '../../../libs/grpc-lb/src/core/random.js';
 import { registerEndpointSource } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { ClientContext } from '../../../libs/grpc-lb/src/grpc/context/client-context.js';
-import type { FakeClock } from '../time/fake-clock.js';
 
 let schemes = 0;
 
@@ -69,7 +69,7 @@ export class RecordingContext extends ClientContext {
 
   constructor(
     targets: readonly string[],
-    clock: FakeClock,
+    clock: Clock,
     loadBalancing: LoadBalancingOptions = {},
     onEvent?: (event: LbEvent) => void,
   ) {

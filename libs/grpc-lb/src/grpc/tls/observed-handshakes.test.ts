@@ -23,7 +23,7 @@ test('a connection whose TLS fails after the handshake is closed: neither Node n
   }
   const results: unknown[] = [];
   const observed = new ObservedHandshakes(new Credentials(), (result) => results.push(result));
-  const connector = observed._createSecureConnector({ path: 'orders' }, {});
+  const connector = observed['_createSecureConnector']({ path: 'orders' }, {});
   expect(await connector.connect(new net.Socket())).toEqual({ socket: secured, secure: true });
   expect([results, secured.destroyed]).toEqual([['SUCCESS'], false]);
   // As Node does at an alert of the peer: without its end.
