@@ -33,6 +33,6 @@ test('a health watch that has answered and is cut, as by a proxy, is reopened, a
   closeWithTest(() => server.forceShutdown());
   const loadBalancing = { health: { panicThreshold: 0 } };
   const client = await new BalancedClient({ target: `static:///127.0.0.1:${port}`, loadBalancing }).ready(1);
-  await expect.poll(() => watches, { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => watches).toBe(2);
   expect(client.events.filter(({ type }) => type === 'endpoint_state')).toHaveLength(1);
 });

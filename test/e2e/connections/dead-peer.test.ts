@@ -93,12 +93,19 @@ test('when all peers are silent, all are used: the client itself may be cut off'
 test('calls on a connection whose peer is dead end with UNAVAILABLE, so that a retry helps', async () => {
   const server = await startBackend();
   server.hang();
+  const clock = new FakeClock();
   const loadBalancing = { pool: { pingAfter: 50, pingTimeout: 50 } };
-  client = await new BalancedClient({ target: staticTarget([server]), loadBalancing }).ready(1);
+  client = await new BalancedClient({ target: staticTarget([server]), clock, loadBalancing }).ready(1);
   const call = client.say();
   await expect.poll(() => server.inFlight).toBe(1);
   server.partition();
-  await expect(call).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
+  const ended = expect(call).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
+  // The first check finds the call's data, the second sends a PING, the third finds no answer.
+  for (let check = 0; check < 3; check++) {
+    clock.advance(50);
+    await turns();
+  }
+  await ended;
   await client.until(() => client.events.some(({ type }) => type === 'connection_closed'));
   expect(client.events.find(({ type }) => type === 'connection_closed')).toMatchObject({
     reason: 'no answer to a PING within 50 ms, after 50 ms without data',

@@ -8,7 +8,7 @@ import { echoClient, type EchoMicroservice, failureOf, say, startEcho } from '..
 expectNoLeaks();
 
 const CLIENTS = 8;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 45_000;
 /** Ejections end soon, so that clients ask the backend. */
 const BASE_MS = 1500;
 

@@ -67,9 +67,9 @@ test.each(['health', 'load'] as const)('a call that waits for a stream goes when
   const watched = health ? healthCall! : await server.orcaCalls.next();
   expect(limitOf(client)).toBe(1);
   const calls = [client.say(), client.say()];
-  await expect.poll(() => [client.snapshot.pending, answers.length], { timeout: 15_000 }).toEqual([1, 1]);
+  await expect.poll(() => [client.snapshot.pending, answers.length]).toEqual([1, 1]);
   watched.end();
-  await expect.poll(() => answers.length, { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => answers.length).toBe(2);
   for (const answer of answers) answer();
   await Promise.all(calls);
 });
@@ -126,7 +126,7 @@ test('a limit that falls below what the watch needs stops the watch, and calls c
   const client = await clientOf({ target, loadBalancing: { pool: { maxSize: 1 } } }).ready(1);
   expect([...open]).toEqual(['/grpc.health.v1.Health/Watch']);
   sessions[0]!.settings({ maxConcurrentStreams: 1 });
-  await expect.poll(() => open.size, { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => open.size).toBe(0);
   expect([limitOf(client), client.snapshot.state]).toEqual([1, 'ready']);
 });
 
@@ -179,7 +179,7 @@ test('health.metadata is sent to the health service, and is shown nowhere', asyn
   const client = await clientOf({ target: server.target, loadBalancing: withToken('secret-1') }).ready(1);
   // New metadata reopens the watch on the same connection.
   client.balanced.configure(withToken('secret-2'));
-  await expect.poll(() => tokens, { timeout: 15_000 }).toEqual(['Bearer secret-1', 'Bearer secret-2']);
+  await expect.poll(() => tokens).toEqual(['Bearer secret-1', 'Bearer secret-2']);
   const metadataOfCall = new Promise((resolve) => (server.say = (call) => resolve(call.metadata.get('authorization'))));
   await client.say();
   expect(await metadataOfCall).toEqual([]);
