@@ -26,7 +26,7 @@ describe.each(['nest-12', 'nest-11'])('in an empty application of %s', (nest) =>
     for (const node of inject('nodes')) {
       it.skipIf(node.path === undefined)(`balances calls, and ends by itself, on ${node.label}`, async () => {
         if (app === undefined) throw new Error('it did not compile');
-        const ran = await run(node.path!, ['dist/main.js'], app, 20_000);
+        const ran = await run(node.path!, ['dist/main.js'], app, 120_000);
         expect(ran, ran.output).toMatchObject({ code: 0 });
         const { backends, byClass, byName } = JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as Report;
         for (const calls of [byClass, byName]) {
@@ -45,7 +45,7 @@ describe('in an application whose tsconfig is that of the starter of Nest 10 and
 
   it('compiles with "module": "commonjs", and balances the calls of a ClientsModule that it took from here', async () => {
     const app = await compile(await installed('nest-11'), 'classic', 'commonjs', ['app']);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     const { byClass, byName } = JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as Report;
     for (const calls of [byClass, byName]) expect(Object.values(calls)).toEqual([20, 20]);
@@ -57,7 +57,7 @@ describe('with the optional @nestjs/config', () => {
 
   it.each(FORMATS)('takes its configuration from the environment, in %s', async (_, type) => {
     const app = await compile(await installed('nest-11'), 'config', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ name: 'round_robin' });
   });

@@ -7,7 +7,7 @@ describe.each(['nest-11', 'nest-12'])('the doctor in an application of %s', (nes
 
   it.each(FORMATS)('finds the same by npx and in code, and the process ends by itself, in %s', async (_, type) => {
     const app = await compile(await installed(nest), 'doctor', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 60_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 240_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({
       api: ['no-health-service'],

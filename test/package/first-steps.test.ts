@@ -38,7 +38,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     ports = new Map(names.map((name, i) => [name, free[i]!]));
     url = `http://127.0.0.1:${free[3]}`;
     const servers = copyStarter(home, 'servers', starter, filesOfPage(GUIDE, ports));
-    await mustRun('npx', ['nest', 'build'], servers, 60_000);
+    await mustRun('npx', ['nest', 'build'], servers, 240_000);
     for (const port of free.slice(0, 3)) {
       backends.push(`127.0.0.1:${port}`);
       await start('node dist/server.js', servers, { PORT: String(port) });
@@ -66,13 +66,13 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     'the guide, built with $name: calls reach all backends',
     async ({ name, build, run: go }) => {
       const app = copyStarter(home, name, starter, filesOfPage(GUIDE, ports));
-      await mustRun('sh', ['-c', build], app, 80_000);
+      await mustRun('sh', ['-c', build], app, 240_000);
       const main = await start(go, app);
       const ready = async (): Promise<number> => {
         const { snapshot } = (await (await fetch(`${url}/balancing`)).json()) as { snapshot: ClientSnapshot };
         return snapshot.endpoints.filter(({ state }) => state === 'ready').length;
       };
-      await expect.poll(ready, { timeout: 20_000 }).toBe(3);
+      await expect.poll(ready, { timeout: 60_000 }).toBe(3);
       const served = new Set<string>();
       // Of 60 sequential calls none goes to one of three backends with a probability below 10^-9.
       for (let i = 0; i < 60; i++) {
@@ -91,8 +91,8 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     files.set('src/orders.client.ts', client.replace('dns:///orders:50051', target));
     files.set('src/main.ts', MAIN);
     const app = copyStarter(home, 'readme', starter, files);
-    await mustRun('npx', ['nest', 'build'], app, 60_000);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    await mustRun('npx', ['nest', 'build'], app, 240_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran.code, ran.output).toBe(0);
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual(backends.toSorted());
   });
@@ -107,7 +107,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     kept.set(spec, files.get('test/checkout.spec.ts')!.replaceAll('../src/', starter.isEsm ? '../src/' : './'));
     const app = copyStarter(home, 'tested', starter, kept);
     if (!starter.isEsm) addToJestKey(app, jestSettings('transformIgnorePatterns'));
-    const ran = await run('sh', ['-c', runner], app, 80_000);
+    const ran = await run('sh', ['-c', runner], app, 240_000);
     expect(ran.code, ran.output).toBe(0);
     expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:?\s+1 passed/);
   });
@@ -121,7 +121,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
     writeFileSync(spec, edited);
     if (!starter.isEsm) addToFile(join(app, 'test/jest-e2e.json'), jestSettings('transformIgnorePatterns'));
     // The first one compiles the package for Jest.
-    const ran = await run('npm', ['run', 'test:e2e', '--', '--testTimeout', '60000'], app, 80_000);
+    const ran = await run('npm', ['run', 'test:e2e', '--', '--testTimeout', '60000'], app, 240_000);
     expect(ran.code, ran.output).toBe(0);
     expect(stripVTControlCharacters(ran.output)).toMatch(/Tests:?\s+1 passed/);
   });
@@ -150,7 +150,7 @@ describe.each(STARTERS)('the first steps with Nest $major', (starter) => {
         expect(ran.code, ran.output).toBe(0);
       }
     },
-    600_000,
+    900_000,
   );
 });
 

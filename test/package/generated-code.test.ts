@@ -29,7 +29,7 @@ beforeAll(async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(server.stdout!, 'data');
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   server.kill();
@@ -65,7 +65,7 @@ describe.each(['nest-11', 'nest-12'])('clients over generated code in %s, withou
   }, 900_000);
 
   it.each(FORMATS)('call all kinds of methods of a Nest server by proto-loader, in %s', async (_, type) => {
-    const ran = await run(process.execPath, ['dist/main.js'], apps.get(type)!, 30_000, {
+    const ran = await run(process.execPath, ['dist/main.js'], apps.get(type)!, 120_000, {
       ...env,
       ORDERS_TARGET: target,
     });

@@ -30,7 +30,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   );
   const unpacked = join(directory, 'unpacked');
   mkdirSync(unpacked);
-  await mustRun('tar', ['-xzf', tarball, '--strip-components=1', '-C', unpacked], directory, 30_000);
+  await mustRun('tar', ['-xzf', tarball, '--strip-components=1', '-C', unpacked], directory, 120_000);
   cpSync(join(import.meta.dirname, 'fixtures'), directory, { recursive: true });
 
   project.provide('directory', directory);

@@ -56,7 +56,7 @@ export async function compile(
   shared: readonly string[] = [],
 ): Promise<string> {
   const app = place(home, fixture, type, shared);
-  await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 60_000);
+  await mustRun(process.execPath, [join(home, 'node_modules/typescript/bin/tsc'), '-p', '.'], app, 240_000);
   return app;
 }
 

@@ -11,7 +11,7 @@ describe.each([
 
   it.each(FORMATS)('reports the health of a client, in %s', async (_, type) => {
     const app = await compile(await installed(nest, terminus), 'terminus', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     // Terminus 11 has no degraded status: there it is up, with degraded in the details.
     const degraded = nest === 'nest-11' ? { status: 'up', degraded: true } : { status: 'degraded' };
@@ -29,7 +29,7 @@ describe.each(['nest-11', 'nest-12'])('the server side in %s, with the optional 
 
   it.each(FORMATS)('reports its health to clients, and drains, in %s', async (_, type) => {
     const app = await compile(await installed(nest, health), 'server', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({ health: 'serving' });
     expect(ran.lingeredMs).toBeLessThan(1000);
@@ -41,7 +41,7 @@ describe.each(['nest-11', 'nest-12'])('the server side in %s, without grpc-healt
 
   it.each(FORMATS)('says what to install, in %s', async (_, type) => {
     const app = await compile(await installed(nest), 'server', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran.code, ran.output).toBe(1);
     expect(ran.output).toContain(
       'the health service of grpcServer(), which health: false turns off, needs the package grpc-health-check: npm install grpc-health-check',
@@ -57,7 +57,7 @@ describe.each(['nest-11', 'nest-12'])('metrics in %s, with the optional @opentel
 
   it.each(FORMATS)('count a call, in %s', async (_, type) => {
     const app = await compile(await installed(nest, libraries), 'metrics', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual({
       produced: 1,
@@ -84,7 +84,7 @@ describe.each([
 
   it.each(FORMATS)('is served on Express and on Fastify, in %s', async (_, type) => {
     const app = await compile(await installed(nest, platforms), 'console', type);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     const page = {
       statuses: [200, 200, 200, 200],
@@ -113,7 +113,7 @@ describe.each([
 
   it.each(FORMATS)('is registered, queries its registry, and lets the process end, in %s', async (_, type) => {
     const app = await compile(await installed('nest-12', peer), `sources-${name}`, type, ['sources']);
-    const ran = await run(process.execPath, ['dist/main.js'], app, 20_000);
+    const ran = await run(process.execPath, ['dist/main.js'], app, 120_000);
     expect(ran, ran.output).toMatchObject({ code: 0 });
     expect(JSON.parse(ran.stdout.trim().split('\n').at(-1)!)).toEqual(expected);
     expect(ran.lingeredMs).toBeLessThan(1000);

@@ -27,12 +27,12 @@ beforeAll(async () => {
   servers = spawn(process.execPath, ['servers.mjs'], { cwd: app, stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface(servers.stdout!), 'line')) as [string];
   target = `static:///${(JSON.parse(line) as string[]).join(',')}`;
-}, 200_000);
+}, 900_000);
 
 afterAll(() => servers.kill());
 
 async function answersOf(command: string, args: readonly string[]): Promise<unknown> {
-  const ran = await run(command, args, app, 60_000, { ...process.env, TARGET: target });
+  const ran = await run(command, args, app, 240_000, { ...process.env, TARGET: target });
   expect(ran.code, ran.output).toBe(0);
   return JSON.parse(ran.stdout.trim().split('\n').at(-1)!);
 }
@@ -71,7 +71,7 @@ describe.each(RUNTIMES)('calls of all four kinds are balanced by $name $version'
     // npm keeps the mode of files, but not every registry does.
     if (found !== undefined) chmodSync(found, 0o755);
     binary = found;
-  }, 180_000);
+  }, 900_000);
 
   it.for(['main.mjs', 'cluster.mjs', 'threads.mjs'])('in %s', async (program, { skip }) => {
     if (binary === undefined) return skip(`no ${name}@${version} to be had here`);

@@ -63,11 +63,11 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
   beforeAll(async () => {
     home = await installed(nest);
     app = join(home, 'app');
-    await mustRun(...cli('new', 'app', '--skip-git', '--skip-install', '--package-manager', 'npm'), home, 60_000);
-  }, 300_000);
+    await mustRun(...cli('new', 'app', '--skip-git', '--skip-install', '--package-manager', 'npm'), home, 240_000);
+  }, 900_000);
 
   it.each(['--dry-run', '-d'])('says with %s what it would write, and writes nothing', async (option) => {
-    const { stdout } = await mustRun(...cli('add', 'nestjs-grpc-lb', '--skip-install', option), app, 60_000);
+    const { stdout } = await mustRun(...cli('add', 'nestjs-grpc-lb', '--skip-install', option), app, 240_000);
     for (const line of ['CREATE src/orders.client.ts', 'UPDATE package.json'])
       expect(stripVTControlCharacters(stdout)).toContain(line);
     expect(existsSync(join(app, 'src/orders.client.ts'))).toBe(false);
@@ -79,29 +79,29 @@ describe.each(['nest-11-cli', 'nest-12-cli'])('in a new application of %s, nest 
     const target = `static:///${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
     // Nest passes the short form on as it is, but only behind an option in the long form.
     const add = cli('add', 'nestjs-grpc-lb', `--target=${target}`, '-s');
-    await mustRun(...add, app, 60_000);
+    await mustRun(...add, app, 240_000);
     // "Inject it as in Getting started": the controller of that page takes it.
     writeFileSync(join(app, 'src/checkout.controller.ts'), checkoutController(nest));
     for (const [i, server] of backends.entries()) await serve(server, join(app, 'src/orders.proto'), ports[i]!);
 
-    await mustRun(...cli('build'), app, 80_000);
+    await mustRun(...cli('build'), app, 240_000);
     writeFileSync(join(app, 'call.mjs'), CALLER);
-    const called = await mustRun(process.execPath, ['call.mjs'], app, 20_000);
+    const called = await mustRun(process.execPath, ['call.mjs'], app, 120_000);
     expect(JSON.parse(called.stdout.trim().split('\n').at(-1)!)).toEqual(ports.map(String).toSorted());
 
-    expect((await mustRun(...add, app, 60_000)).output).toContain('Nothing to be done.');
-  }, 240_000);
+    expect((await mustRun(...add, app, 240_000)).output).toContain('Nothing to be done.');
+  }, 900_000);
 
   it('refuses what it cannot do, in one line', async () => {
-    const ran = await run(...cli('add', 'nestjs-grpc-lb', '--skip-install', '--module=src/none.ts'), app, 60_000);
+    const ran = await run(...cli('add', 'nestjs-grpc-lb', '--skip-install', '--module=src/none.ts'), app, 240_000);
     // Nest's command-line tool 11 exits with 0 nevertheless.
     expect(ran.output).toContain('There is no TypeScript file "src/none.ts"');
     expect(ran.output).not.toMatch(/^\s+at /m);
-  }, 90_000);
+  }, 900_000);
 
   it('refuses an option that it does not have', async () => {
-    const ran = await run(...cli('add', 'nestjs-grpc-lb', '--skip-install', '--nmae=foo'), app, 60_000);
+    const ran = await run(...cli('add', 'nestjs-grpc-lb', '--skip-install', '--nmae=foo'), app, 240_000);
     expect(ran.output).toContain('nmae');
     expect(ran.output).not.toContain('Nothing to be done.');
-  }, 90_000);
+  }, 900_000);
 });

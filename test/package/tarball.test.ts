@@ -81,6 +81,6 @@ describe('the tarball', () => {
     // cjs-resolves-to-esm: the package is ESM only, and that is right: every Node it supports (20.19 and later) can
     // require() it, which consumers.test.ts does.
     const rules = ['--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm'];
-    await mustRun('npx', ['--no-install', 'attw', tarball, ...rules, '--no-color', '--no-emoji'], ROOT, 60_000);
+    await mustRun('npx', ['--no-install', 'attw', tarball, ...rules, '--no-color', '--no-emoji'], ROOT, 240_000);
   });
 });

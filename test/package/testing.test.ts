@@ -59,7 +59,7 @@ describe.each(['nest-11-tools', 'nest-12-tools'])('the recipes for tests run, wi
   let home = '';
   beforeAll(async () => {
     home = await installed(nest);
-  }, 300_000);
+  }, 900_000);
 
   const NO_OPTIONS: NodeJS.ProcessEnv = process.env;
   const ES_MODULES: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' };
@@ -79,7 +79,7 @@ describe.each(['nest-11-tools', 'nest-12-tools'])('the recipes for tests run, wi
       expect(ran.code, ran.output).toBe(0);
       expect(ran.output).toContain(`${COUNT} passed, ${COUNT} total`);
     },
-    300_000,
+    900_000,
   );
 
   it.each(FORMATS)(
@@ -94,7 +94,7 @@ describe.each(['nest-11-tools', 'nest-12-tools'])('the recipes for tests run, wi
       expect(ran.code, ran.output).toBe(0);
       expect(ran.output).toMatch(new RegExp(`^# pass ${COUNT}$`, 'm'));
     },
-    600_000,
+    900_000,
   );
 });
 
@@ -102,7 +102,7 @@ describe("each entry of the package loads in a CommonJS application's", () => {
   let home = '';
   beforeAll(async () => {
     home = await installed('nest-11-tools', PEERS_OF_NEST_11);
-  }, 300_000);
+  }, 900_000);
 
   it.each(['jest.config.cjs', 'jest.ts-jest.config.cjs'])(
     'Jest, with %s',
@@ -125,6 +125,6 @@ describe("each entry of the package loads in a CommonJS application's", () => {
         expect(ran.code, ran.output).toBe(0);
       }
     },
-    600_000,
+    900_000,
   );
 });

@@ -10,12 +10,12 @@ let app: string;
 beforeAll(async () => {
   home = await installed('nest-11-tools');
   app = place(home, 'tools', 'commonjs', ['app']);
-}, 300_000);
+}, 900_000);
 
 describe('a CommonJS application is tested with Jest and', () => {
   it.each(['ts-jest', 'swc-jest'])('%s', async (name) => {
     const jest = join(home, 'node_modules/jest/bin/jest.js');
-    const ran = await run(process.execPath, [jest, '--config', `tools/${name}.cjs`], app, 80_000);
+    const ran = await run(process.execPath, [jest, '--config', `tools/${name}.cjs`], app, 240_000);
     expect(ran.code, ran.output).toBe(0);
     expect(ran.output).toContain('2 passed');
   });
@@ -28,10 +28,10 @@ describe('a CommonJS application balances calls, built with', () => {
     ['webpack', 'all packages in one file'],
     ['esbuild', 'all packages in one file'],
   ])('%s, %s', async (builder) => {
-    const built = await mustRun(process.execPath, ['tools/build.cjs', builder], app, 80_000);
+    const built = await mustRun(process.execPath, ['tools/build.cjs', builder], app, 240_000);
     expect(JSON.parse(built.stdout), 'warnings about this package').toEqual([]);
     // It makes 40 calls over two backends, by class and by name.
-    const ran = await run(process.execPath, [`${builder}/main.js`], app, 20_000);
+    const ran = await run(process.execPath, [`${builder}/main.js`], app, 120_000);
     expect(ran.code, ran.output).toBe(0);
     const { byClass, byName } = JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as Record<
       string,

@@ -48,7 +48,7 @@ describe.each(['nest-11', 'nest-12'])('traces in %s, beside an instrumentation o
     let app: string;
     beforeAll(async () => {
       app = await compile(await installed(nest, OPENTELEMETRY), 'traces', type);
-    }, 280_000);
+    }, 900_000);
 
     // The loader is for ESM.
     const setups = (Object.keys(SETUPS) as (keyof typeof SETUPS)[]).filter(
@@ -59,7 +59,7 @@ describe.each(['nest-11', 'nest-12'])('traces in %s, beside an instrumentation o
       const args = type === 'module' || esm.length === 0 ? esm : ['--require', './dist/tracing.js'];
       for (const health of ['offered', 'none']) {
         const env = { ...process.env, INSTRUMENTATION: instrumentation, HEALTH: health };
-        const ran = await run(process.execPath, [...args, 'dist/main.js'], app, 30_000, env);
+        const ran = await run(process.execPath, [...args, 'dist/main.js'], app, 120_000, env);
         expect(ran, ran.output).toMatchObject({ code: 0 });
         const report = JSON.parse(ran.stdout.trim().split('\n').at(-1)!) as { health: string; spans: Span[] };
         expect(report.health).toBe(health === 'none' ? 'not_offered' : 'serving');

@@ -15,7 +15,7 @@ beforeAll(async () => {
   mkdirSync(compilers);
   writeFileSync(join(compilers, 'package.json'), JSON.stringify({ private: true, dependencies }));
   await mustRun('npm', ['install', '--no-audit', '--no-fund'], compilers, 200_000);
-}, 210_000);
+}, 900_000);
 
 // skipLibCheck is off in the fixture, so the declarations of the package and of its peers are checked as well.
 describe.each([
@@ -25,11 +25,11 @@ describe.each([
   let app = '';
   beforeAll(async () => {
     app = place(await installed(nest), 'app', type);
-  }, 300_000);
+  }, 900_000);
 
   it.each(versions)('%s', async (version) => {
     const tsc = join(compilers, `node_modules/ts-${version}/bin/tsc`);
-    const ran = await run(process.execPath, [tsc, '-p', '.', '--noEmit'], app, 80_000);
+    const ran = await run(process.execPath, [tsc, '-p', '.', '--noEmit'], app, 240_000);
     expect(ran.code, ran.output).toBe(0);
   });
 });

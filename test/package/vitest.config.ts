@@ -6,7 +6,9 @@ export default defineConfig({
   test: {
     include: ['test/package/*.test.ts'],
     globalSetup: 'test/package/global-setup.ts',
-    testTimeout: 90_000,
+    // They bound what hangs: on a busy machine installing and compiling take long.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // Every test here starts programs, which keep a core busy each.
     maxWorkers: 2,
     reporters: ['verbose', new SummaryReporter('package')],

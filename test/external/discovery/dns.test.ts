@@ -5,6 +5,7 @@ import { nodeResolver } from '../../../libs/grpc-lb/src/discovery/dns/resolver.j
 import { type DnsSourceOptions, dnsSourceFactory, parseTarget } from '../../../libs/grpc-lb/src/discovery/index.js';
 import { systemClock } from '../../../libs/grpc-lb/src/grpc/context/system-clock.js';
 import { expectNoLeaks } from '../../support/run/leaks.js';
+import { Stopwatch } from '../../support/time/stopwatch.js';
 import { Knot, ZONE } from './knot.js';
 
 expectNoLeaks();
@@ -27,6 +28,7 @@ class Watch {
   /** When each look-up began. */
   readonly asked: number[] = [];
   readonly #source: EndpointSource;
+  readonly #stopwatch = new Stopwatch();
   #changed = (): void => {};
 
   constructor(uri: string, options: DnsSourceOptions = {}) {
@@ -58,11 +60,11 @@ class Watch {
     return this.told.at(-1);
   }
 
-  /** Milliseconds until the condition holds after a later report of the source. */
+  /** Milliseconds until the condition holds after a later report of the source, while this process runs. */
   async until(condition: () => boolean): Promise<number> {
-    const started = performance.now();
-    while (!condition()) await new Promise<void>((resolve) => (this.#changed = resolve));
-    return performance.now() - started;
+    return this.#stopwatch.time(async () => {
+      while (!condition()) await new Promise<void>((resolve) => (this.#changed = resolve));
+    });
   }
 
   async untilList(...endpoints: readonly string[]): Promise<number> {

@@ -12,7 +12,7 @@ import { now, Prometheus } from './prometheus.js';
 
 test(
   'a real Prometheus reads all metrics as OpenMetrics, and finds the trace of a call',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const peer = await new RawPeer((arrived) => answerAll(arrived, { messages: [message('hello')] })).start();
     const { client, channel } = balanced(peer.target);
@@ -44,6 +44,6 @@ test(
       const [series] = await prometheus.range('up{job="client"}', start);
       return [...new Set(series?.values.map(([, value]) => value))];
     };
-    await expect.poll(up, { timeout: 10_000 }).toEqual(['1']);
+    await expect.poll(up, { timeout: 30_000 }).toEqual(['1']);
   },
 );

@@ -357,7 +357,7 @@ test('when the application ends, the page says so, and tries again with growing 
   view.page.on('request', (request) => request.url().includes('/stream') && attempts++);
   await app.close();
   await expect.poll(() => view.text('#connection')).toBe('the application has ended');
-  await expect.poll(() => view.text('#connection'), { timeout: 10_000 }).toMatch(/the next attempt is in \d+ s/);
+  await expect.poll(() => view.text('#connection'), { timeout: 30_000 }).toMatch(/the next attempt is in \d+ s/);
   const before = attempts;
   await new Promise((resolve) => setTimeout(resolve, 3000));
   expect(attempts - before).toBeLessThanOrEqual(3);
