@@ -1,6 +1,8 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
+import { linkTree } from './link-tree.js';
 import { mustRun } from './run.js';
 
 /** The module formats of applications, and their `type` in package.json. */
@@ -26,23 +28,45 @@ export const PEERS_OF_NEST_11: Readonly<Record<string, string>> = {
 
 const directory = inject('directory');
 
-const installs = new Map<string, Promise<string>>();
-
-/** The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. */
-export function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
+/**
+ * The folder of an empty Nest application with the tarball, and what else is asked for, beside its dependencies. Files
+ * of tests run side by side in processes of their own, and the first that asks for a folder installs it.
+ */
+export async function installed(nest: string, more: Record<string, string> = {}): Promise<string> {
   const name = [nest, ...Object.entries(more).map((each) => each.join('').replaceAll(/\W/g, ''))].join('-');
-  const home = installs.get(name) ?? install(nest, join(directory, name), more);
-  installs.set(name, home);
+  const home = join(directory, name);
+  const [ended, failed] = [`${home}.installed`, `${home}.failed`];
+  try {
+    mkdirSync(`${home}.begun`);
+  } catch {
+    while (!existsSync(ended)) {
+      if (existsSync(failed)) throw new Error(readFileSync(failed, 'utf8'));
+      await delay(100);
+    }
+    return home;
+  }
+  try {
+    await install(nest, home, more);
+  } catch (error) {
+    writeFileSync(failed, String(error));
+    throw error;
+  }
+  writeFileSync(ended, '');
   return home;
 }
 
-async function install(nest: string, home: string, more: Record<string, string>): Promise<string> {
-  if (!existsSync(home)) cpSync(join(directory, nest, 'package.json'), join(home, 'package.json'));
+async function install(nest: string, home: string, more: Record<string, string>): Promise<void> {
+  // Unpacking takes most of the time, and most is in the same application without `more` too.
+  if (Object.keys(more).length > 0) {
+    const base = await installed(nest);
+    cpSync(join(base, 'package.json'), join(home, 'package.json'));
+    linkTree(join(base, 'node_modules'), join(home, 'node_modules'));
+    cpSync(join(base, 'package-lock.json'), join(home, 'package-lock.json'));
+  }
   const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { dependencies: object };
   const dependencies = { ...manifest.dependencies, ...more, 'nestjs-grpc-lb': `file:${inject('tarball')}` };
   writeFileSync(join(home, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
   await mustRun('npm', ['install', '--no-audit', '--no-fund'], home, 280_000);
-  return home;
 }
 
 /**
