@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/run/summary-reporter.js';
+import { LongFirst } from './test/support/run/long-first.js';
 import { unitTests } from './test/support/run/shared-files.js';
 
 const source = (path: string): string => fileURLToPath(new URL(`libs/grpc-lb/src/${path}`, import.meta.url));
@@ -45,6 +46,7 @@ export default defineConfig({
         },
       },
     ],
+    sequence: { sequencer: LongFirst },
     // More than there are cores: the tests over real sockets mostly wait.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // They bound what hangs. A test waits for events, however long they take: on a busy machine that may be long.
