@@ -12,6 +12,8 @@ export interface Worker {
 export abstract class Job implements Task {
   /** The server that performs it, once it has arrived there. */
   server: Worker | undefined;
+  /** When it arrived there. */
+  arrivedAt = 0;
   /** Its progress, as the server counts it. */
   phase = 0;
   /** When its current phase ends; known while it runs. */

@@ -1,4 +1,5 @@
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
+import { CALL_DURATION } from '../../../libs/grpc-lb/src/core/load/reported-duration.js';
 import { LoadMeter, type ServerLoad, utilizationOf } from '../../../libs/grpc-lb/src/server/load-meter.js';
 import type { EventQueue, Task } from '../engine/event-queue.js';
 
@@ -12,6 +13,8 @@ export interface Metered {
   readonly cpus: number;
   readonly reportsEventLoop: boolean;
   readonly failureMetrics: Readonly<Record<string, number>>;
+  /** Milliseconds that the last calls took. */
+  readonly callDuration: number;
   cpuUsed(): number;
   /** How late a timer would be. */
   lag(): number;
@@ -37,7 +40,7 @@ export class ServerMeter implements Task {
   ) {
     this.#meter = new LoadMeter(WINDOW_MS, server.cpus);
     this.#read();
-    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0, callDuration: 0 });
     this.#schedule();
   }
 
@@ -53,6 +56,7 @@ export class ServerMeter implements Task {
         in_flight: this.server.counted,
         event_loop_lag_ms: eventLoopLag,
         event_loop_lag_now_ms: this.server.lagOfNow(),
+        ...(this.server.callDuration > 0 && { [CALL_DURATION]: this.server.callDuration }),
         ...this.server.failureMetrics,
       },
     };
@@ -82,6 +86,7 @@ export class ServerMeter implements Task {
       eventLoopLagNow: this.server.lagOfNow(),
       failuresInARow: 0,
       idleTime: 0,
+      callDuration: 0,
     });
   }
 }

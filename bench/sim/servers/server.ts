@@ -2,6 +2,7 @@ import type { Endpoint } from '../../../libs/grpc-lb/src/core/endpoint.js';
 import type { LoadReport } from '../../../libs/grpc-lb/src/core/policy/load-report.js';
 import { FAILURES_IN_A_ROW, IDLE_TIME } from '../../../libs/grpc-lb/src/core/load/reported-failures.js';
 import { FailureRun } from '../../../libs/grpc-lb/src/server/failure-run.js';
+import { RecentDuration } from '../../../libs/grpc-lb/src/server/recent-duration.js';
 import type { Refusal } from '../../../libs/grpc-lb/src/server/refusal.js';
 import { LATER, type Shedder } from '../../../libs/grpc-lb/src/server/shedder.js';
 import { MomentaryLag } from '../../../libs/grpc-lb/src/server/momentary-lag.js';
@@ -32,6 +33,7 @@ export abstract class Server implements Metered {
   onIdle: (() => void) | undefined;
   #meter: ServerMeter | undefined;
   readonly #failureRun = new FailureRun();
+  readonly #duration = new RecentDuration();
   #lastEnd = 0;
   readonly #lagNow: MomentaryLag;
 
@@ -79,6 +81,10 @@ export abstract class Server implements Metered {
     return this.shedder?.utilization ?? 0;
   }
 
+  get callDuration(): number {
+    return this.#duration.mean;
+  }
+
   get failureMetrics(): Readonly<Record<string, number>> {
     if (!this.reportsFailures) return {};
     return { [FAILURES_IN_A_ROW]: this.#failureRun.length, [IDLE_TIME]: this.queue.now() - this.#lastEnd };
@@ -91,6 +97,7 @@ export abstract class Server implements Metered {
 
   accept(job: Job): void {
     job.server = this;
+    job.arrivedAt = this.queue.now();
     if (job.luck < this.failing || job.luck === 0) {
       this.ended++;
       this.errors++;
@@ -147,6 +154,8 @@ export abstract class Server implements Metered {
     this.ended++;
     this.#failureRun.ended(false);
     this.#lastEnd = this.queue.now();
+    // Streams do not count, nor do their messages.
+    if (job.metadata) this.#duration.record(this.#lastEnd - job.arrivedAt);
     job.answered(false);
   }
 }

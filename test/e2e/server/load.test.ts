@@ -105,9 +105,15 @@ test('every call, failed ones too, ends with one load report that any ORCA clien
   expect(report.utilization).toEqual({ event_loop: report.application_utilization });
   expect(report.cpu_utilization).toBeGreaterThan(0);
   expect(report.named_metrics['event_loop_lag_ms']).toBeGreaterThanOrEqual(0);
+  // Only failures have ended.
+  expect(report.named_metrics).not.toHaveProperty('call_duration_ms');
   release.resolve();
   await held;
   expect(backend.server.load().inFlight).toBe(0);
+  const { reports } = await reported(client);
+  const duration = reports[0]!.named_metrics['call_duration_ms']!;
+  expect(duration).toBeGreaterThan(0);
+  expect(backend.server.load().callDuration).toBeGreaterThan(0);
 });
 
 test("an application's own report is merged over that of the server: its fields win, and nothing is lost", async () => {

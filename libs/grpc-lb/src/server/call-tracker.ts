@@ -16,6 +16,7 @@ import type { OpenCall } from './open-call.js';
 import type { Refusal } from './refusal.js';
 import { LATER } from './shedder.js';
 import type { Registration } from './registration.js';
+import { RecentDuration } from './recent-duration.js';
 import { ServerObservers } from './server-observers.js';
 import { ServedCall } from './served-call.js';
 import { withoutSignals } from './passed-on.js';
@@ -40,6 +41,9 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.DATA_LOSS,
 ]);
 
+/** Their callers no longer wait for such calls. */
+const GIVEN_UP: ReadonlySet<status> = new Set([status.CANCELLED, status.DEADLINE_EXCEEDED]);
+
 /** How streams age. */
 export interface StreamAging {
   readonly queue: DueQueue;
@@ -62,6 +66,7 @@ export class CallTracker {
   /** Streams that their clients have left. */
   streamsLeft = 0;
   readonly failureRun = new FailureRun();
+  readonly duration = new RecentDuration();
   /** When the last of them ended, by `performance.now()`. */
   lastEnd = performance.now();
 
@@ -124,6 +129,11 @@ export class CallTracker {
       // The caller may leave or send nonsense whatever the server does, and a call that is refused shows nothing about
       // the handlers.
       if (code !== status.CANCELLED && mark?.refused === undefined && !unreadable) this.failureRun.ended(failed);
+      if (!streaming) {
+        const took = this.lastEnd - arrivedAt;
+        if (code === status.OK) this.duration.record(took);
+        else if (GIVEN_UP.has(code) && mark?.refused === undefined) this.duration.recordAtLeast(took);
+      }
       if (code === status.OK && singleResponse) admission.succeeded(method.path, arrivedAt);
       if (streaming && code === status.CANCELLED) this.streamsLeft++;
       age?.closed();

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { LoadMeter, type LoadReading } from './load-meter.js';
 import { availableCpus } from './load-probe.js';
 
-const NOTHING = { inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 };
+const NOTHING = { inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0, callDuration: 0 };
 const ZERO: LoadReading = { at: 0, cpu: 0, active: 0, calls: 0, errors: 0 };
 
 test('load covers the window, as shares and rates', () => {
   const meter = new LoadMeter(1000, 2);
   meter.add(ZERO, 0);
   meter.add({ at: 1000, cpu: 1500, active: 600, calls: 300, errors: 30 }, 7);
-  expect(meter.load({ inFlight: 4, eventLoopLagNow: 3, failuresInARow: 6, idleTime: 5 })).toEqual({
+  expect(meter.load({ inFlight: 4, eventLoopLagNow: 3, failuresInARow: 6, idleTime: 5, callDuration: 12 })).toEqual({
     cpuUtilization: 0.75,
     eventLoopUtilization: 0.6,
     eventLoopLag: 7,
@@ -20,6 +20,7 @@ test('load covers the window, as shares and rates', () => {
     inFlight: 4,
     failuresInARow: 6,
     idleTime: 5,
+    callDuration: 12,
   });
 });
 

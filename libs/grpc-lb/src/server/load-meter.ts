@@ -38,10 +38,18 @@ export interface ServerLoad {
   readonly failuresInARow: number;
   /** Milliseconds since the last call ended, or since the start of the server. */
   readonly idleTime: number;
+  /**
+   * Mean milliseconds of the last calls, about eight of them: those that are no streams and ended with OK, and those that
+   * their callers gave up after a longer time. 0 before the first.
+   */
+  readonly callDuration: number;
 }
 
 /** Current values, not over the window. */
-export type CurrentLoad = Pick<ServerLoad, 'inFlight' | 'eventLoopLagNow' | 'failuresInARow' | 'idleTime'>;
+export type CurrentLoad = Pick<
+  ServerLoad,
+  'inFlight' | 'eventLoopLagNow' | 'failuresInARow' | 'idleTime' | 'callDuration'
+>;
 
 /**
  * What is asked of the server, as a share of what it can do: with what it sheds it is above 1.

@@ -37,7 +37,7 @@ export class LoadProbe {
       (turn) => turnEnded(turn, this.#tickLag),
     );
     this.#meter = new LoadMeter(window, cpus);
-    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0 });
+    this.#load = this.#meter.load({ inFlight: 0, eventLoopLagNow: 0, failuresInARow: 0, idleTime: 0, callDuration: 0 });
   }
 
   /** Whether it has started now; false if it runs already. */
@@ -64,9 +64,15 @@ export class LoadProbe {
   }
 
   #current(): CurrentLoad {
-    const { inFlight, failureRun, lastEnd } = this.calls;
+    const { inFlight, failureRun, lastEnd, duration } = this.calls;
     const idleTime = performance.now() - lastEnd;
-    return { inFlight, eventLoopLagNow: this.#lagNow.read(), failuresInARow: failureRun.length, idleTime };
+    return {
+      inFlight,
+      eventLoopLagNow: this.#lagNow.read(),
+      failuresInARow: failureRun.length,
+      idleTime,
+      callDuration: duration.mean,
+    };
   }
 
   #tick(): void {

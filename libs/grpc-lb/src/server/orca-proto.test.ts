@@ -13,6 +13,7 @@ const LOAD: ServerLoad = {
   inFlight: 4,
   failuresInARow: 0,
   idleTime: 0,
+  callDuration: 12,
 };
 
 test('without a limit the utilization is that of the event loop', () => {
@@ -20,6 +21,11 @@ test('without a limit the utilization is that of the event loop', () => {
   expect(report.application_utilization).toBe(0.8);
   expect(report.utilization).toEqual({ event_loop: 0.8 });
   expect(report.named_metrics).not.toHaveProperty('shed_per_second');
+});
+
+test('says how long the last calls took, once there are any', () => {
+  expect(orcaReport(LOAD).named_metrics['call_duration_ms']).toBe(12);
+  expect(orcaReport({ ...LOAD, callDuration: 0 }).named_metrics).not.toHaveProperty('call_duration_ms');
 });
 
 test('under a limit it is the share of the limit in use, if that is more, before anything is shed', () => {

@@ -1,4 +1,5 @@
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader';
+import { CALL_DURATION } from '../core/load/reported-duration.js';
 import { FAILURES_IN_A_ROW, IDLE_TIME } from '../core/load/reported-failures.js';
 import { type ServerLoad, utilizationOf } from './load-meter.js';
 
@@ -90,6 +91,7 @@ export function orcaReport(load: ServerLoad, concurrency = 0): OrcaLoadReport {
       in_flight: load.inFlight,
       event_loop_lag_ms: load.eventLoopLag,
       event_loop_lag_now_ms: load.eventLoopLagNow,
+      ...(load.callDuration > 0 && { [CALL_DURATION]: load.callDuration }),
       ...(load.failuresInARow > 0 && failureMetrics(load)),
       ...(load.shedPerSecond > 0 && { shed_per_second: load.shedPerSecond }),
     },

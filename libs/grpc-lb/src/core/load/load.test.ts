@@ -78,6 +78,45 @@ describe('RelativeLatency', () => {
     expect(latency.read(0)).toBeCloseTo((4 * 1 + 6 * 2) / 10, 12);
   });
 
+  test('counts a confirmation as four more responses, less the more of the calls are those of this client', () => {
+    const added = (callsPerSecond: number): number => {
+      const latency = new RelativeLatency();
+      latency.record(1, 0);
+      // By then one call in a window of two seconds.
+      latency.record(2, 60_000, { ratio: 10, callsPerSecond });
+      return latency.read(60_000);
+    };
+    expect(added(1e9)).toBeCloseTo((4 * 1 + 2 + 4 * 10) / 9, 6);
+    expect(added(2)).toBeCloseTo((4 * 1 + 2 + 2 * 10) / 7, 6);
+    for (const least of [1, 0.1]) expect(added(least)).toBeCloseTo((4 * 1 + 2) / 5, 6);
+  });
+
+  test('counts no confirmation of a client that has just begun, nor of one that makes all calls', () => {
+    for (const rate of [1, 10, 100]) {
+      const [latency, alone] = [new RelativeLatency(), new RelativeLatency()];
+      for (let i = 0; i < 5 * rate; i++) {
+        const now = (i * 1000) / rate;
+        latency.record(2, now, { ratio: 10, callsPerSecond: rate });
+        alone.record(2, now);
+        expect(latency.read(now)).toBe(alone.read(now));
+      }
+    }
+  });
+
+  test('counts a confirmation once, and less than a hundred times the usual latency', () => {
+    const latency = new RelativeLatency();
+    latency.record(1, 0);
+    latency.record(2, 60_000, { ratio: 10, callsPerSecond: 1e9 });
+    const before = latency.read(60_000);
+    latency.record(1, 60_000);
+    expect(latency.read(60_000)).toBeCloseTo(before + (1 - before) / 6, 12);
+    latency.record(2, 60_000, { ratio: 1e300, callsPerSecond: 1e9 });
+    expect(latency.read(60_000)).toBeLessThan(100);
+    // On a clock that has gone back nothing is known of the client's share.
+    latency.record(2, -1, { ratio: 1e300, callsPerSecond: 1 });
+    expect(latency.read(-1)).toBeLessThan(60);
+  });
+
   test('forgets its response count with a time constant of two seconds: after a silence a response counts as much as the first', () => {
     const latency = new RelativeLatency();
     for (let i = 0; i < 100; i++) latency.record(1, 0);

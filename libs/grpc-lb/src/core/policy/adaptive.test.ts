@@ -354,6 +354,35 @@ describe('the load that backends report', () => {
     expect(policy.chances(candidates)).toEqual([1 / 2, 1 / 2]);
   });
 
+  test('that the calls of others take long as well confirms a slow call: the backend is avoided for longer', () => {
+    const avoided = (call_duration_ms: number): number => {
+      const { policy, clock } = adaptive();
+      const candidates = hosts([0, 0]);
+      const answer = (host: Host, latency: number, duration: number): void =>
+        policy.learn(
+          host,
+          CALL,
+          took(latency, {
+            report: { ...report({ call_duration_ms: duration }), rps: host === candidates[0] ? 100 : 5 },
+          }),
+        );
+      for (let i = 0; i < 200; i++) answer(candidates[0]!, 20, 20);
+      answer(candidates[1]!, 20, 20);
+      clock.advance(30_000);
+      answer(candidates[1]!, 60, call_duration_ms);
+      const since = clock.now();
+      while (policy.chances(candidates)[1] === 0) {
+        clock.advance(100);
+        answer(candidates[0]!, 20, 20);
+      }
+      return clock.now() - since;
+    };
+    expect(avoided(20)).toBeGreaterThan(5000);
+    expect(avoided(200)).toBeGreaterThan(1.8 * avoided(20));
+    // A backend that does not report it is rated by its own calls.
+    expect(avoided(NaN)).toBe(avoided(20));
+  });
+
   test('from the calls of this client is not counted twice', () => {
     const { policy } = adaptive();
     const candidates = hosts([3, 3]);

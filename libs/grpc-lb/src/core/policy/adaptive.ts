@@ -3,6 +3,7 @@ import { MethodLatency } from '../load/method-latency.js';
 import { coarseTime } from '../load/coarse-time.js';
 import { Distances, ShortestLatency } from '../load/distances.js';
 import { RelativeLatency } from '../load/relative-latency.js';
+import { ReportedDuration } from '../load/reported-duration.js';
 import { ReportedLag } from '../load/reported-lag.js';
 import { ReportedLoad } from '../load/reported-load.js';
 import { RunningMean } from '../load/running-mean.js';
@@ -44,12 +45,13 @@ const NEWCOMER_LATENCY = 1.5;
  * in units of the mean and without what distance explains, `f` the load multiplier for failures and `w` the weight.
  * Calls in flight alone do not distinguish a slow backend from a busy one when each client has few calls; latency alone
  * reacts late. Measurements and rejected alternatives: docs/decisions/027-adaptive-rule.md, 030-lag-of-the-moment.md,
- * 054-distance.md and 074-few-slots.md.
+ * 054-distance.md, 074-few-slots.md and 077-confirmed-slowness.md.
  */
 export class Adaptive implements Policy {
   readonly streams = 'fewest';
   readonly #methods = new MethodLatency();
   readonly #distances = new Distances();
+  readonly #durations = new ReportedDuration();
   readonly #ofAll = { others: new RunningMean(), lag: new RunningMean() };
   /** The mean busyness by own calls, sampled when a call ends. */
   readonly #usualBusyness = new RunningMean();
@@ -91,7 +93,7 @@ export class Adaptive implements Policy {
       const ratio = this.#methods.ratio(call.method, latency);
       if (cutShort) state.latency.recordAtLeast(ratio, now);
       else {
-        state.latency.record(ratio, now);
+        state.latency.record(ratio, now, report && this.#durations.confirmation(report, ratio));
         this.#methods.record(call.method, latency);
       }
     }
