@@ -6,8 +6,8 @@ import { FORMATS, installed, PEERS_OF_NEST_11 } from './install.js';
 import { ENTRIES, jestSettings, KUBERNETES, loadTest } from './jest-entries.js';
 import { mustRun, run } from './run.js';
 
-/** The tests of the page about testing: one with a mocked client, one of leaks, one of TLS, five with a fleet. */
-const COUNT = 8;
+/** How many tests the page about testing has. */
+const COUNT = [...recipeFiles('vitest').values()].join('\n').match(/^it\(/gm)!.length;
 
 type Setup = [name: string, config: string, type: string, env: NodeJS.ProcessEnv];
 
