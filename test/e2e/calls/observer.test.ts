@@ -116,16 +116,12 @@ test('a retry: the message is told for each attempt that sends it', async () => 
 });
 
 test('a transparent retry', async () => {
-  const peer: RawPeer = await new RawPeer((arrived) =>
-    peer.calls.length === 1
+  let calls = 0;
+  const refusesFirst = (arrived: RawCall): unknown =>
+    ++calls === 1
       ? arrived.stream.close(constants.NGHTTP2_REFUSED_STREAM)
-      : answer(arrived, { messages: [message('hello')] }),
-  ).start();
-  const other: RawPeer = await new RawPeer((arrived) =>
-    other.calls.length + peer.calls.length === 1
-      ? arrived.stream.close(constants.NGHTTP2_REFUSED_STREAM)
-      : answer(arrived, { messages: [message('hello')] }),
-  ).start();
+      : answer(arrived, { messages: [message('hello')] });
+  const [peer, other] = [await new RawPeer(refusesFirst).start(), await new RawPeer(refusesFirst).start()];
   const { client, told } = await observed(`static:///${peer.address},${other.address}`);
   await call(client, 'unary');
   const attempts = told.filter(([what]) => what === 'attempt').map(([, attempt]) => (attempt as { kind: string }).kind);
