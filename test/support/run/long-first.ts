@@ -1,7 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Small files that take many seconds. */
-const LONG = /test\/(properties\/sim-|docs\/(blocks|guide|names)|e2e\/health\/ejection|types\/)/;
+const LONG =
+  /test\/(properties\/sim-|docs\/(blocks|guide|names)|types\/|e2e\/(calls\/cancel-soak|health\/(ejection|own-stall)|policies\/refusals|server\/process|streams\/(many-)?moves?\.))/;
 
 /**
  * Where vitest has not measured them yet, as in a new clone, it begins with the largest files, and ends with small ones
