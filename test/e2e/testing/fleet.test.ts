@@ -255,6 +255,8 @@ describe('a backend of a fleet', () => {
     const fleet = await fleetOfTest();
     const { echo } = await appOfFleet(fleet, { channelOptions: { 'grpc.initial_reconnect_backoff_ms': 20 } });
     const { address } = fleet[1];
+    // The system gives ports below this one to nobody meanwhile.
+    expect(fleet[1].port).toBeLessThan(32_768);
     fleet[1].hang();
     await fleet[1].stop();
     expect([fleet[1].running, fleet[1].connections, fleet[1].address]).toEqual([false, 0, address]);
